@@ -1,0 +1,115 @@
+"""The database: pools, read and write sessions, and the only commit.
+
+A `ReadSession` is one snapshot in a read-only transaction; a `WriteSession` is one unit of work that commits when its block
+ends well and leaves nothing when it does not. The two types differ, so that a read path cannot be handed a write session.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import asyncpg
+import orjson
+
+from api.errors import AccordError, ErrorCode
+from api.sql import Sql
+
+SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
+STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What reading and writing have in common: running a statement and getting rows."""
+
+    connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+
+    async def rows(self, statement: Sql) -> list[asyncpg.Record]:
+        """Every row of a statement."""
+        text, values = statement.render()
+        return await self.connection.fetch(text, *values)
+
+    async def row(self, statement: Sql) -> asyncpg.Record | None:
+        """The first row, or None."""
+        text, values = statement.render()
+        return await self.connection.fetchrow(text, *values)
+
+    async def value(self, statement: Sql) -> Any:  # noqa: ANN401 - a value of any SQL type
+        """The first column of the first row, or None."""
+        text, values = statement.render()
+        return await self.connection.fetchval(text, *values)
+
+
+class ReadSession(Session):
+    """One snapshot; cannot write."""
+
+
+class WriteSession(Session):
+    """One unit of work."""
+
+    async def run(self, statement: Sql) -> str:
+        """Run a statement; the command tag, such as `UPDATE 3`."""
+        text, values = statement.render()
+        return await self.connection.execute(text, *values)
+
+    async def script(self, text: str) -> None:
+        """Run several statements that bind nothing."""
+        await self.connection.execute(text)
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
+        """Load rows with COPY."""
+        await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
+
+
+class Database:
+    """The pool behind the sessions."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
+        """Open a pool on a connection address; AccordError if the server cannot be reached or refuses."""
+        pool = await _connect(dsn, size)
+        try:
+            yield cls(pool)
+        finally:
+            await pool.close()
+
+    @asynccontextmanager
+    async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
+        """A snapshot: everything read in the block is of one moment."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
+            yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """A unit of work: committed when the block ends, rolled back when it raises."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield WriteSession(connection)
+
+
+async def _connect(dsn: str, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    remedy = "Check DATABASE_URL (postgresql://user:password@host:5432/database), or unset it to use Accord's own server."
+    try:
+        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10)
+    except asyncpg.InvalidPasswordError as error:
+        raise AccordError(ErrorCode.DATABASE_UNREACHABLE, "The database refuses the user name or password.", remedy) from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise AccordError(ErrorCode.DATABASE_UNREACHABLE, f"The server has no such database: {error}.", remedy) from error
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise AccordError(ErrorCode.DATABASE_UNREACHABLE, f"The database cannot be reached: {reason}.", remedy) from error
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Let JSON columns come and go as Python values."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
+
+
+def _dump(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,1 @@
+"""A question about KPIs to one SQL statement to an answer that says what it was computed from."""

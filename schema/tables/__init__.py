@@ -1,0 +1,45 @@
+"""Every table of Accord. A new entity is one module and one name in the list below."""
+
+from schema.base import Table, TableShape, declare, describe
+from schema.history import add_history
+from schema.tables.agreement import AccordVersion, Evaluation, StageEntry
+from schema.tables.campaign import Campaign, CampaignCost
+from schema.tables.company import Company
+from schema.tables.contact import Contact
+from schema.tables.deal import Deal
+from schema.tables.deal_contact import DealContact
+from schema.tables.handoff import Handoff
+from schema.tables.intake import ExternalKey, ImportJob
+from schema.tables.member import Member
+from schema.tables.pipeline import Pipeline, PipelineStage
+from schema.tables.product import Product
+from schema.tables.team import Team
+from schema.tables.touchpoint import Touchpoint
+
+TABLES: tuple[type[Table], ...] = (
+    Team,
+    Member,
+    Company,
+    Contact,
+    Campaign,
+    CampaignCost,
+    Touchpoint,
+    Pipeline,
+    PipelineStage,
+    Product,
+    Deal,
+    DealContact,
+    AccordVersion,
+    Handoff,
+    Evaluation,
+    StageEntry,
+    ExternalKey,
+    ImportJob,
+)
+
+for _table in TABLES:
+    declare(_table)
+    add_history(_table)
+
+SHAPES: dict[str, TableShape] = {shape.name: shape for shape in map(describe, TABLES)}
+METADATA = Table.metadata

