@@ -16,7 +16,7 @@ def said(doc: str) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
     return field(metadata={"doc": doc})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Distribution:
     """How a duration is spread. Percentiles are continuous (interpolated)."""
 
@@ -26,7 +26,7 @@ class Distribution:
     mean: Decimal = said("The average, in seconds.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """One number and what it is made of."""
 
@@ -38,7 +38,7 @@ class Figure:
     distribution: Distribution | None = said("The spread, of a duration.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Bucket(Figure):
     """The figure of one bucket of time."""
 
@@ -46,7 +46,7 @@ class Bucket(Figure):
     before: datetime = said("The first instant after the bucket.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupKey:
     """One value of one dimension."""
 
@@ -56,7 +56,7 @@ class GroupKey:
     label: str = said("The value for a reader.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Group(Figure):
     """The figure of one value of the asked dimensions."""
 
@@ -64,7 +64,7 @@ class Group(Figure):
     series: tuple[Bucket, ...] = said("The group's figure bucket by bucket, if a grain was asked.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AnswerWarning:
     """Something a reader must know before using the number."""
 
@@ -73,7 +73,7 @@ class AnswerWarning:
     count: int | None = said("How many it concerns.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AccordUsed:
     """A version of the accord that judged what was counted."""
 
@@ -83,7 +83,7 @@ class AccordUsed:
     starts_at: datetime | None = said("Since when it is in force; null means from the beginning of time.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """What an answer was computed from."""
 
@@ -96,7 +96,7 @@ class Provenance:
     sql: str = said("The statement that answered, for those who want to check it.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KpiAnswer(Figure, Provenance):
     """The answer to one question about one KPI."""
 
@@ -109,7 +109,7 @@ class KpiAnswer(Figure, Provenance):
     breakdown: tuple[Group, ...] = said("The figure by the asked dimensions.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FunnelStep:
     """One stage of a funnel that follows the people who entered the first stage in the period."""
 
@@ -125,7 +125,7 @@ class FunnelStep:
     entered_implied: int = said("How many of `entered` are in only because they skipped past it.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FunnelGroup:
     """The funnel of one value of the asked dimension."""
 
@@ -133,7 +133,7 @@ class FunnelGroup:
     stages: tuple[FunnelStep, ...] = said("The stages, from the first up.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FunnelAnswer(Provenance):
     """The funnel: how far the people got who entered the first stage in the period."""
 
