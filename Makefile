@@ -1,0 +1,129 @@
+# Accord: `make run` serves it, `make test` tests it. Needs Python 3.11 or newer and nothing else.
+#   make run ARGS="--port 8001"        ACCORD_DATA_DIR=/elsewhere make run        DATABASE_URL=postgresql://… make run
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+BIN := .venv/bin
+ACCORD := $(BIN)/accord
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+FRONT := api/static/graphiql
+FRONT_SOURCES := $(FRONT)/package.json $(FRONT)/package-lock.json $(FRONT)/vite.config.js $(FRONT)/index.html \
+	$(shell find $(FRONT)/src $(FRONT)/public -type f 2>/dev/null)
+# Ours first on the path: a Node from the wheel is found by npm's own scripts too.
+NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
+NODE_FITS := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+	process.exit((a == 20 && b >= 19) || (a == 22 && b >= 12) || a > 22 ? 0 : 1)' 2>/dev/null
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------------------------------ set-up
+
+.PHONY: setup
+setup: .venv/.installed ## make .venv with everything that running needs
+
+.venv/bin/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+		command -v $$python >/dev/null 2>&1 || continue; \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+		$$python -c 'import ensurepip, venv' 2>/dev/null || { without="$$without $$python"; continue; }; \
+		echo "Making .venv with $$($$python --version)"; \
+		rm -rf .venv; $$python -m venv .venv && exit 0; \
+	done; \
+	if [ -n "$$without" ]; then \
+		echo "Found$$without, but without the venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	else \
+		echo "Accord needs Python 3.11 or newer; found: $$(python3 --version 2>&1). Name one: make setup PYTHON=/path/to/python3.12" >&2; \
+	fi; exit 1
+
+# Everything is checked against the hashes in the lock files; the project itself then needs nothing from outside.
+.venv/.installed: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what running needs"
+	@$(PIP) install --require-hashes -r requirements-build.lock -r requirements.lock
+	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	@echo "Installing what testing needs"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/.node: requirements-node.lock | .venv/.installed
+	@$(NODE_PATH); export PATH; if $(NODE_FITS); then :; else \
+		echo "No Node 20.19 or newer here: installing one into .venv"; \
+		$(PIP) install --require-hashes -r requirements-node.lock; fi
+	@touch $@
+
+.PHONY: assets
+assets: $(FRONT)/dist/index.html ## build GraphiQL (needs an npm registry once)
+
+$(FRONT)/dist/index.html: $(FRONT_SOURCES) .venv/.node
+	@echo "Building GraphiQL"
+	@$(NODE_PATH); export PATH; cd $(FRONT) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000 && npm run --silent build
+	@touch $@
+
+# --------------------------------------------------------------------------------------------------------------- run
+
+.PHONY: run
+run: setup ## serve on http://127.0.0.1:8000, with a sample company if the database is empty
+	@$(MAKE) assets || echo "GraphiQL could not be built (is an npm registry reachable?): Accord serves without it. Later: make assets" >&2
+	@$(ACCORD) migrate
+	@$(ACCORD) sample --if-empty
+	@exec $(ACCORD) serve $(ARGS)
+
+.PHONY: stop
+stop: .venv/.installed ## end a server left behind, and its PostgreSQL
+	@$(ACCORD) stop
+
+# ------------------------------------------------------------------------------------------------------------- checks
+
+.PHONY: test
+test: .venv/.installed-dev ## run the whole suite on a real PostgreSQL
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-browser
+test-browser: .venv/.installed-dev assets ## drive GraphiQL in a real browser (needs chromium and chromedriver)
+	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+.PHONY: check
+check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .cache/import-linter
+	$(ACCORD) sdl --check
+	$(BIN)/python -m pytest -q tests/architecture tests/catalogue
+
+# --------------------------------------------------------------------------------------------------------------- make
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+.PHONY: lock
+lock: ## choose versions anew, current ones (UPGRADE= keeps those that still fit)
+	@test -x $(BIN)/uv || { $(MAKE) .venv/bin/python && $(PIP) install uv; }
+	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(UPGRADE) --group build --output-file requirements-build.lock
+	$(COMPILE) $(UPGRADE) --group node --output-file requirements-node.lock
+
+lock: UPGRADE ?= --upgrade
+
+.PHONY: sdl
+sdl: .venv/.installed ## write schema/schema.graphql
+	@$(ACCORD) sdl --write
+
+.PHONY: migration
+migration: .venv/.installed ## generate a migration from the declarations: make migration m="what changes"
+	@test -n "$(m)" || { echo 'Say what changes: make migration m="add deal.region"' >&2; exit 1; }
+	@$(BIN)/alembic revision --autogenerate -m "$(m)"
+
+.PHONY: clean
+clean: ## remove what was installed and built (the data in .accord stays)
+	@test ! -x $(ACCORD) || $(ACCORD) stop
+	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
