@@ -1,0 +1,19 @@
+/** Two teams and what they share. */
+export function Mark({ size = "1em" }) {
+  return (
+    <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true">
+      <circle cx="12" cy="16" r="9" fill="#e8743b" />
+      <circle cx="20" cy="16" r="9" fill="#1f6feb" />
+      <path d="M16 7.94a9 9 0 0 1 0 16.12 9 9 0 0 1 0-16.12z" fill="#fff" />
+    </svg>
+  );
+}
+
+export function Logo() {
+  return (
+    <span className="accord-logo">
+      <Mark size="24px" />
+      Accord
+    </span>
+  );
+}

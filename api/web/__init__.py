@@ -1,0 +1,1 @@
+"""HTTP edge: routes, the GraphQL endpoint, who may ask from where, health, GraphiQL and its files."""

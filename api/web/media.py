@@ -1,0 +1,54 @@
+"""Content negotiation: which of the media types we offer a client likes best."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+
+class MediaType(StrEnum):
+    """The media types of a GraphQL response, by the names of the GraphQL-over-HTTP specification."""
+
+    GRAPHQL = "application/graphql-response+json"
+    JSON = "application/json"
+
+
+def negotiate(accept: str | None) -> MediaType | None:
+    """The response type for an `Accept` header, or None if the client takes neither.
+
+    A wildcard or no header at all is answered with `application/json`, which every client can read; the client that
+    names the newer type gets it, unless it prefers the older one by its weight.
+    """
+    if accept is None or not accept.strip():
+        return MediaType.JSON
+    ranges = list(_ranges(accept))
+    named = {media_type: weight for media_type, weight in ranges if media_type in tuple(MediaType)}
+    liked = [MediaType(name) for name, weight in named.items() if weight > 0]
+    if liked:
+        # Equal weights: the newer type, which tells a GraphQL answer from a proxy's.
+        return max(liked, key=lambda media_type: (named[media_type], media_type is MediaType.GRAPHQL))
+    wildcards = ("*/*", "application/*")
+    if any(media_type in wildcards and weight > 0 for media_type, weight in ranges):
+        return next((offered for offered in (MediaType.JSON, MediaType.GRAPHQL) if offered not in named), None)
+    return None
+
+
+def wants_page(accept: str | None) -> bool:
+    """Whether the client is a browser that shows a page: it names HTML, which no GraphQL client does."""
+    return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or ""))
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, float]]:
+    for part in accept.split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if media_type:
+            yield media_type, _weight(parameters)
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,121 @@
+"""What a GraphQL-over-HTTP request asks, read from a GET or a POST and checked before anything runs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from api.errors import ErrorCode
+from api.web.refusals import RefusalError
+
+BODY_LIMIT_BYTES = 256 * 1024
+"""No document an analyst writes comes near this; a larger body is a mistake or an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One GraphQL request, as the transport gave it: only the shapes are checked, not the document."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+
+
+async def read_question(request: Request) -> Question:
+    """Read the question of a GET's parameters or a POST's JSON body, or refuse it."""
+    if request.method == "POST":
+        return _question(_object(await _json_body(request), "The request body"))
+    parameters: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        text = parameters.get(name)
+        # An absent parameter and an empty one mean the same; browsers send the latter for an empty field.
+        parameters[name] = _json(text.encode(), f"The parameter `{name}`") if text else None
+    return _question(parameters)
+
+
+def _question(given: dict[str, Any]) -> Question:
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise RefusalError(
+            400, "The request has no `query`.", "Give it a GraphQL document as a string that is not empty."
+        )
+    operation_name = given.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise RefusalError(
+            400, "`operationName` is not a string.", "Name an operation of the document, or leave it out."
+        )
+    return Question(
+        query=query,
+        variables=_optional_object(given, "variables"),
+        operation_name=operation_name or None,
+        extensions=_optional_object(given, "extensions"),
+    )
+
+
+def _optional_object(given: dict[str, Any], name: str) -> dict[str, Any] | None:
+    value = given.get(name)
+    return None if value is None else _object(value, f"`{name}`")
+
+
+def _object(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise RefusalError(
+            400, f"{what} is {_kind(value)}.", "It must be a JSON object; requests are sent one at a time."
+        )
+    return value
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case _:
+            return "a list"
+
+
+async def _json_body(request: Request) -> object:
+    # Only this type makes a browser ask first (CORS preflight), so no form on a foreign page can post here.
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if media_type.strip().lower() != "application/json":
+        raise RefusalError(415, "The POST is not sent as JSON.", "Set the header `Content-Type: application/json`.")
+    charset = parameters.lower().replace(" ", "").replace('"', "")
+    if "charset=" in charset and "charset=utf-8" not in charset:
+        raise RefusalError(415, "The body's encoding is not UTF-8.", "Send UTF-8, the one encoding of JSON.")
+    return _json(await _bounded_body(request), "The request body")
+
+
+async def _bounded_body(request: Request) -> bytes:
+    """The body, refused as soon as it is known to be too long: by its header, else while it arrives."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > BODY_LIMIT_BYTES:
+        raise _too_large()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+def _too_large() -> RefusalError:
+    return RefusalError(
+        413,
+        f"The request is larger than {BODY_LIMIT_BYTES // 1024} KiB.",
+        "Ask in several requests, or for less in one.",
+        code=ErrorCode.TOO_LARGE,
+    )
+
+
+def _json(text: bytes, what: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RefusalError(400, f"{what} is not valid JSON: {error}.", "Send JSON text in UTF-8.") from error
