@@ -68,11 +68,17 @@ def masked(url: str) -> str:
 
 
 def _require_postgresql(url: str) -> None:
+    """Refuse here what the driver would refuse later, in words that show nothing of the address but its scheme."""
     scheme = url.partition("://")[0] if "://" in url else ""
-    if scheme not in ("postgresql", "postgres"):
+    wrong = "" if scheme in ("postgresql", "postgres") else f"its scheme is {scheme or 'missing'!r}"
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        wrong = wrong or "its host or port is malformed"
+    if wrong:
         raise AccordError(
             ErrorCode.DATABASE_UNREACHABLE,
-            f"DATABASE_URL is not a PostgreSQL address (its scheme is {scheme or 'missing'!r}).",
+            f"DATABASE_URL is not a PostgreSQL address ({wrong}).",
             "Write it as postgresql://user:password@host:5432/database, or unset it to use Accord's own server.",
         )
 

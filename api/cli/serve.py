@@ -85,6 +85,8 @@ def _why_not(host: str, port: int, error: OSError) -> tuple[str, str]:
 
 
 def _run(settings: "Settings", listener: socket.socket) -> None:
+    import asyncio
+
     import uvicorn
 
     from api.app import create_app
@@ -102,9 +104,18 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
             if self.started:
                 _greet(f"http://{host}:{port}", settings.database_shown)
 
-    with announced(settings.data_dir, port), database_address(settings):
+    with announced(settings.data_dir, port), database_address(settings) as address:
+        # Tried here, where a database that cannot be used is one message; inside the server it would be a trace.
+        asyncio.run(_try_database(address))
         config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, server_header=False)
         Greeting(config).run(sockets=[listener])
+
+
+async def _try_database(address: str) -> None:
+    from api.db import Database
+
+    async with Database.open(address, size=1):
+        pass
 
 
 def _greet(address: str, database: str) -> None:

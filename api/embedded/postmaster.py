@@ -14,7 +14,7 @@ from api.errors import AccordError, ErrorCode
 START_SECONDS = 120
 """Long enough to replay the log after a crash in the middle of a large import."""
 STOP_SECONDS = 60
-_OLD_SERVER_STILL_GOING = "still in use"
+SOCKET = ".s.PGSQL.5432"
 
 
 def running_pid(cluster: Path) -> int | None:
@@ -25,12 +25,24 @@ def running_pid(cluster: Path) -> int | None:
     """
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE or not process.name().startswith("postgres"):
-            return None
-        return pid if Path(process.cwd()).samefile(cluster) else None
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
+        return pid if _works_in(psutil.Process(pid), cluster) else None
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
+
+
+def _works_in(process: psutil.Process, cluster: Path) -> bool:
+    try:
+        return (
+            process.name().startswith("postgres")
+            and process.status() != psutil.STATUS_ZOMBIE
+            and Path(process.cwd()).samefile(cluster)
+        )
+    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError, PermissionError):
+        return False
+
+
+def _has_orphans(cluster: Path) -> bool:
+    return any(_works_in(process, cluster) for process in psutil.process_iter())
 
 
 def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
@@ -43,13 +55,16 @@ def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
         if time.monotonic() > deadline:
             raise _did_not_start(cluster, f"process {pid} is there but takes no connections")
         time.sleep(0.05)
-    # A number left by a crash that is now somebody else's would make PostgreSQL refuse to start.
-    (cluster / "postmaster.pid").unlink(missing_ok=True)
-    while (detail := _pg_ctl_start(cluster, account, programs)) is not None:
-        # Children of a killed server need a moment to notice that it is gone.
-        if _OLD_SERVER_STILL_GOING not in detail or time.monotonic() > deadline:
-            raise _did_not_start(cluster, detail)
-        time.sleep(0.2)
+    while _has_orphans(cluster):
+        # Sessions of a killed server end by themselves once they notice; two generations at once would ruin the data.
+        if time.monotonic() > deadline:
+            raise _did_not_start(cluster, "sessions of a server that was killed still run on it")
+        time.sleep(0.05)
+    for leftover in ("postmaster.pid", SOCKET, f"{SOCKET}.lock"):
+        # What a crash left names a process that is gone, or its number is somebody else's now.
+        (cluster / leftover).unlink(missing_ok=True)
+    if (said := _pg_ctl_start(cluster, account, programs)) is not None:
+        raise _did_not_start(cluster, said)
 
 
 def halt(cluster: Path, account: Account, programs: Programs) -> None:
@@ -92,7 +107,12 @@ def _pg_ctl_start(cluster: Path, account: Account, programs: Programs) -> str | 
             env=ENVIRONMENT,
             **account.process_options,
         )
-    return None if started.returncode == 0 else said.read_text(errors="replace")
+    return None if started.returncode == 0 else said.read_text(errors="replace") + _latest_log(cluster)
+
+
+def _latest_log(cluster: Path) -> str:
+    logs = sorted((cluster / "log").glob("server-*.log"), key=lambda log: log.stat().st_mtime)
+    return logs[-1].read_text(errors="replace")[-4000:] if logs else ""
 
 
 def _pg_ctl(cluster: Path, account: Account, programs: Programs, *arguments: str) -> None:

@@ -20,7 +20,6 @@ from api.errors import AccordError, ErrorCode
 
 DATABASE = "accord"
 _LONGEST_SOCKET_PATH = 100
-_SOCKET = ".s.PGSQL.5432"
 _PATIENCE_SECONDS = 180
 
 
@@ -165,7 +164,9 @@ def _short_link(cluster: Path) -> tempfile.TemporaryDirectory[str] | None:
 
     A link in a private folder, so the socket itself stays inside the data folder, closed to everybody else.
     """
-    if len(os.fsencode(cluster / _SOCKET)) <= _LONGEST_SOCKET_PATH and re.fullmatch(r"[\w./ +@=-]+", str(cluster)):
+    if len(os.fsencode(cluster / postmaster.SOCKET)) <= _LONGEST_SOCKET_PATH and re.fullmatch(
+        r"[\w./ +@=-]+", str(cluster)
+    ):
         return None
     parent = tempfile.gettempdir()
     if len(os.fsencode(parent)) > 60:

@@ -1,0 +1,53 @@
+"""The import rule, and the rules about imports and names that no linter knows."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.sources import TOP, sources
+
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "service", "services", "misc"}
+
+
+def test_imports_only_go_down_and_in_no_circle() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [linter, "--cache-dir", ".cache/import-linter"], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_modules_import_at_their_top() -> None:
+    """Only command bodies may import late: `accord --help` has to answer at once."""
+    found = [
+        f"{source.name}:{late.lineno}"
+        for source in sources("api", "schema")
+        if not source.name.startswith("api/cli/")
+        for late in late_imports(source.tree)
+    ]
+    assert found == []
+
+
+def test_no_module_is_named_like_the_standard_library() -> None:
+    names = {
+        source.name: source.path.parent.name if source.path.stem == "__init__" else source.path.stem
+        for source in sources()
+    }
+    assert [path for path, name in names.items() if name in sys.stdlib_module_names] == []
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [
+        source.name for source in sources() if VAGUE & {*source.path.relative_to(TOP).parts, source.path.stem}
+    ] == []
+
+
+def late_imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports inside functions."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield node

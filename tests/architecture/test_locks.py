@@ -1,0 +1,75 @@
+"""The lock files: everything hashed, no host named, nothing that takes our packages' names."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
+from pathlib import PurePosixPath
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+
+from tests.architecture.sources import TOP
+
+LOCKS = sorted(path.name for path in TOP.glob("requirements*.lock"))
+INSTALLED = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
+
+
+def entries(lock: str) -> Iterator[tuple[Requirement, list[str]]]:
+    """Each requirement of a lock with its hashes."""
+    joined = re.sub(r"\\\n\s*", " ", (TOP / lock).read_text())
+    for line in joined.splitlines():
+        if line and not line.lstrip().startswith("#"):
+            requirement, *hashes = re.split(r"\s+--hash=", line.strip())
+            yield Requirement(requirement), hashes
+
+
+def locked_here(lock: str) -> Iterator[Distribution]:
+    """The installed distributions of a lock that are meant for this machine."""
+    environment = {name: str(value) for name, value in default_environment().items()}
+    for requirement, _ in entries(lock):
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            yield distribution(requirement.name)
+
+
+def test_there_is_a_lock_for_running_developing_building_and_node() -> None:
+    assert LOCKS == [
+        "requirements-build.lock", "requirements-dev.lock", "requirements-node.lock", "requirements.lock",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_requirement_is_pinned_and_hashed(lock: str) -> None:
+    loose = [
+        str(requirement)
+        for requirement, hashes in entries(lock)
+        if not re.fullmatch(r"==[^*,]+", str(requirement.specifier))
+        or not hashes
+        or not all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes)
+    ]
+    assert loose == []
+    assert list(entries(lock))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_lock_names_a_host_or_a_folder(lock: str) -> None:
+    assert re.findall(r".*(?:://|--(?:extra-)?index-url|--find-links|\s/\w+/).*", (TOP / lock).read_text()) == []
+
+
+def test_what_testing_installs_is_what_running_installs() -> None:
+    run = {requirement.name: str(requirement.specifier) for requirement, _ in entries("requirements.lock")}
+    dev = {requirement.name: str(requirement.specifier) for requirement, _ in entries("requirements-dev.lock")}
+    assert run.items() <= dev.items()
+
+
+@pytest.mark.parametrize("lock", INSTALLED)
+def test_no_locked_distribution_brings_a_package_of_our_name(lock: str) -> None:
+    """`schema` is also the name of a PyPI distribution."""
+    ours = {"api", "schema", "migrations"}
+    clashes = {
+        dist.name: name
+        for dist in locked_here(lock)
+        for file in dist.files or ()
+        if (name := PurePosixPath(file).parts[0].removesuffix(".py")) in ours
+    }
+    assert clashes == {}
