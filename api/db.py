@@ -1,11 +1,12 @@
 """The database: pools, read and write sessions, and the only commit.
 
-A `ReadSession` is one snapshot in a read-only transaction; a `WriteSession` is one unit of work that commits when its block
-ends well and leaves nothing when it does not. The two types differ, so that a read path cannot be handed a write session.
+A `ReadSession` is one snapshot in a read-only transaction; a `WriteSession` is one unit of work that commits when its
+block ends well and leaves nothing when it does not. The two types differ, so that a read path cannot be handed a write
+session.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -72,7 +73,10 @@ class Database:
     @asynccontextmanager
     async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
         """Open a pool on a connection address; AccordError if the server cannot be reached or refuses."""
-        pool = await _connect(dsn, size)
+        with connecting():
+            pool = await asyncpg.create_pool(
+                dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10
+            )
         try:
             yield cls(pool)
         finally:
@@ -81,7 +85,10 @@ class Database:
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
         """A snapshot: everything read in the block is of one moment."""
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
             yield ReadSession(connection)
 
@@ -92,17 +99,26 @@ class Database:
             yield WriteSession(connection)
 
 
-async def _connect(dsn: str, size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    remedy = "Check DATABASE_URL (postgresql://user:password@host:5432/database), or unset it to use Accord's own server."
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Turn what goes wrong while connecting into an AccordError that says what to do."""
     try:
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10)
+        yield
     except asyncpg.InvalidPasswordError as error:
-        raise AccordError(ErrorCode.DATABASE_UNREACHABLE, "The database refuses the user name or password.", remedy) from error
+        raise _unreachable("The database refuses the user name or password.") from error
     except asyncpg.InvalidCatalogNameError as error:
-        raise AccordError(ErrorCode.DATABASE_UNREACHABLE, f"The server has no such database: {error}.", remedy) from error
+        raise _unreachable(f"The server has no such database: {error}.") from error
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise AccordError(ErrorCode.DATABASE_UNREACHABLE, f"The database cannot be reached: {reason}.", remedy) from error
+        raise _unreachable(f"The database cannot be reached: {reason}.") from error
+
+
+def _unreachable(message: str) -> AccordError:
+    return AccordError(
+        ErrorCode.DATABASE_UNREACHABLE,
+        message,
+        "Check DATABASE_URL (postgresql://user:password@host:5432/database), or unset it to use Accord's own server.",
+    )
 
 
 async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -2,8 +2,8 @@
 
     Sql("select id from deal where outcome = {} and {}", "WON", Sql("closed_at < {}", as_of))
 
-A `{}` takes the next argument: a `Sql` is spliced in, anything else becomes a bound parameter. Nothing else gets into the text,
-so a value can never be read as SQL. A literal brace is doubled.
+A `{}` takes the next argument: a `Sql` is spliced in, anything else becomes a bound parameter. Nothing else gets into
+the text, so a value can never be read as SQL. A literal brace is doubled.
 """
 
 import re
@@ -36,7 +36,7 @@ class Sql:
         return Sql.of((*self.parts, *other.parts))
 
     def render(self) -> tuple[str, tuple[object, ...]]:
-        """The text with `$1`, `$2` …, and the values in that order. A fragment spliced in twice binds its values once."""
+        """Return the text with `$1`, `$2` …, and the values in that order; a fragment spliced in twice binds once."""
         text: list[str] = []
         values: list[object] = []
         places: dict[int, int] = {}
@@ -101,7 +101,7 @@ def all_of(conditions: Iterable[Sql]) -> Sql:
 
 
 def name(identifier: str) -> Sql:
-    """A table, column or alias name. ValueError on anything that would need quoting; PostgreSQL would cut one over 63 bytes."""
+    """A table, column or alias name; ValueError on one that needs quoting or is over 63 bytes (PostgreSQL cuts it)."""
     if not _NAME.fullmatch(identifier) or len(identifier) > 63:
         raise ValueError(f"'{identifier}' is no plain SQL name")
     return Sql.of((identifier,))

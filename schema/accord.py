@@ -1,7 +1,7 @@
 """The accord document: what both teams agree that each stage means. Models only; `api/funnel` judges by them.
 
-A document is written as TOML, kept as canonical JSON and named by the SHA-256 of that. A new rule leaf is one class here, in
-`Rule`, and its compilation in `api/funnel`.
+A document is written as TOML, kept as canonical JSON and named by the SHA-256 of that. A new rule leaf is one class
+here, in `Rule`, and its compilation in `api/funnel`.
 """
 
 import hashlib
@@ -12,11 +12,32 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from schema.base import ColumnShape
 from schema.tables import SHAPES
-from schema.vocab import Channel, Currency, DealOutcome, Direction, Disposition, FaultDomain, HandoffStatus, TeamKind, TouchKind, TouchOutcome
+from schema.vocab import (
+    Channel,
+    Currency,
+    DealOutcome,
+    Direction,
+    Disposition,
+    FaultDomain,
+    HandoffStatus,
+    TeamKind,
+    TouchKind,
+    TouchOutcome,
+)
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _DURATION = re.compile(r"(\d+) ?(second|minute|hour|day|week|s|min|h|d|w)s?")
@@ -29,7 +50,9 @@ def parse_duration(text: object) -> object:
         return text
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"'{text}' is no duration; write a whole number and seconds, minutes, hours, days or weeks, like '30 days'")
+        raise ValueError(
+            f"'{text}' is no duration; write a whole number and seconds, minutes, hours, days or weeks, like '30 days'"
+        )
     return timedelta(seconds=int(found[1]) * _UNITS[_SHORT.get(found[2], found[2])])
 
 
@@ -41,7 +64,9 @@ def format_duration(length: timedelta) -> str:
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0)), PlainSerializer(format_duration)]
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0)), PlainSerializer(format_duration)
+]
 
 
 def _as_list(value: object) -> object:
@@ -153,7 +178,16 @@ class StageReached(Part):
     within: Duration | None = None
 
 
-_KINDS = {"all": AllOf, "any": AnyOf, "not": Not, "field": FieldIs, "touches": Touches, "handoff": HandoffIs, "deal": DealIs, "stage": StageReached}
+_KINDS = {
+    "all": AllOf,
+    "any": AnyOf,
+    "not": Not,
+    "field": FieldIs,
+    "touches": Touches,
+    "handoff": HandoffIs,
+    "deal": DealIs,
+    "stage": StageReached,
+}
 
 
 def _kind_of(value: Any) -> str | None:  # noqa: ANN401 - raw input of any shape
@@ -174,7 +208,7 @@ Rule = Annotated[
     Discriminator(
         _kind_of,
         custom_error_type="unknown_rule",
-        custom_error_message="a rule is a table with one of the keys all, any, not, field, touches, handoff, deal, stage",
+        custom_error_message=f"a rule is a table with one of the keys {', '.join(_KINDS)}",
     ),
 ]
 
@@ -266,7 +300,10 @@ class Accord(Part):
         for rank, stage in enumerate(self.stages):
             for leaf in leaves(stage.rule):
                 if isinstance(leaf, StageReached) and leaf.stage not in keys[:rank]:
-                    raise ValueError(f"stage {stage.key} asks for {leaf.stage}, which is no lower stage; lower ones are {_listed(keys[:rank])}")
+                    lower = _listed(keys[:rank])
+                    raise ValueError(
+                        f"stage {stage.key} asks for {leaf.stage}, which is no lower stage; lower ones are {lower}"
+                    )
         return self
 
     def rank(self, key: str) -> int:
@@ -327,7 +364,9 @@ def _check_value(field: str, column: ColumnShape, op: str, value: Scalar) -> Non
     if words is not None and value not in [word.value for word in words]:
         raise ValueError(f"{field}: '{value}' is none of {_listed([word.value for word in words])}")
     wanted: dict[type, tuple[type, ...]] = {int: (int,), Decimal: (int, Decimal), bool: (bool,)}
-    fits = isinstance(value, wanted.get(column.python, (str,))) and (column.python is bool or not isinstance(value, bool))
+    fits = isinstance(value, wanted.get(column.python, (str,))) and (
+        column.python is bool or not isinstance(value, bool)
+    )
     if not fits:
         raise ValueError(f"{field}: '{value}' is no {column.python.__name__}")
     if op in ("lt", "lte", "gt", "gte") and column.python in (bool, str):

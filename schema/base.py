@@ -1,8 +1,8 @@
 """How a table is declared, and how every other layer reads the declaration.
 
-A column says everything about itself once: `column("meaning", unit=…, vocab=…)`. From it come the SQL comment and CHECKs, the
-GraphQL field with its description, the filter operators, the importer maps and the sample factories. `describe(table)` is the
-one way to read a declaration back.
+A column says everything about itself once: `column("meaning", unit=…, vocab=…)`. From it come the SQL comment and
+CHECKs, the GraphQL field with its description, the filter operators, the importer maps and the sample factories.
+`describe(table)` is the one way to read a declaration back.
 """
 
 import secrets
@@ -118,14 +118,16 @@ def column(
     `currency` names the column that holds the currency of a money amount. `hidden` keeps it out of GraphQL and history.
     `server_default` is SQL; the row factories then need no value.
     """
-    note = ColumnNote(doc=doc, unit=unit, vocab=vocab, currency=currency, hidden=hidden, ge=ge, le=le, gt=gt, numeric=numeric)
+    note = ColumnNote(
+        doc=doc, unit=unit, vocab=vocab, currency=currency, hidden=hidden, ge=ge, le=le, gt=gt, numeric=numeric
+    )
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}
     if server_default is not None:
         keywords["server_default"] = sa.text(server_default)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
     if vocab is not None or json:
         chosen["sa_type"] = JSONB if json else sa.Text
-    return Field(primary_key=primary_key, index=index, unique=unique, sa_column_kwargs=keywords, **chosen)  # type: ignore[call-overload]
+    return Field(primary_key=primary_key, index=index, unique=unique, sa_column_kwargs=keywords, **chosen)
 
 
 def link(
@@ -144,8 +146,8 @@ def link(
     GraphQL shows it as the to-one field `<name>`, and, with `back`, as the to-many field `back` of the target.
     """
     note = ColumnNote(doc=doc, hidden=hidden, target=target, back=back, back_doc=back_doc)
-    chosen = {} if default is ... else {"default": default}
-    return Field(  # type: ignore[call-overload]
+    chosen: dict[str, Any] = {} if default is ... else {"default": default}
+    return Field(
         foreign_key=f"{target}.id",
         index=index,
         primary_key=primary_key,
@@ -160,7 +162,9 @@ class Record(Table):
     id: UUID = column("The record's identity (UUIDv7, made by the application).", primary_key=True, default=None)
     created_at: datetime = column("When Accord first stored the record.", server_default="now()", default=None)
     updated_at: datetime = column("When Accord last changed the record.", server_default="now()", default=None)
-    row_version: int = column("Counts the changes of the record; edits name the one they saw.", server_default="1", default=None, ge=1)
+    row_version: int = column(
+        "Counts the changes of the record; edits name the one they saw.", server_default="1", default=None, ge=1
+    )
 
 
 class HistoryRecord(Record):
@@ -169,7 +173,9 @@ class HistoryRecord(Record):
     __has_history__: ClassVar[bool] = True
 
     effective_at: datetime | None = column(
-        "Since when the present values are true; unknown is null. A write states it, history reads it.", hidden=True, default=None
+        "Since when the present values are true; unknown is null. A write states it, history reads it.",
+        hidden=True,
+        default=None,
     )
     is_assumed: bool = column(
         "The source told no history: the present values are assumed to hold since effective_at.",
@@ -177,7 +183,9 @@ class HistoryRecord(Record):
         server_default="false",
         default=None,
     )
-    deleted_at: datetime | None = column("When the record was deleted (softly); null while it is kept.", hidden=True, default=None)
+    deleted_at: datetime | None = column(
+        "When the record was deleted (softly); null while it is kept.", hidden=True, default=None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +253,8 @@ def describe(table: type[Table]) -> TableShape:
 def sql_table(table: type[Table]) -> sa.Table:
     """The SQLAlchemy table behind a table class."""
     built = sa.inspect(table).local_table
-    assert isinstance(built, sa.Table)
+    if not isinstance(built, sa.Table):
+        raise TypeError(f"{table.__name__} is no table of its own")
     return built
 
 
@@ -254,7 +263,9 @@ def _describe_column(table: type[Table], built: sa.Column[Any]) -> ColumnShape:
     to = None
     if note.target is not None:
         name = built.name.removesuffix("_id")
-        to = Link(name=name, column=built.name, target=note.target, doc=note.doc, back=note.back, back_doc=note.back_doc)
+        to = Link(
+            name=name, column=built.name, target=note.target, doc=note.doc, back=note.back, back_doc=note.back_doc
+        )
     return ColumnShape(
         name=built.name,
         python=_python_type(table.model_fields[built.name].annotation),
@@ -278,7 +289,8 @@ def _python_type(annotation: Any) -> type:  # noqa: ANN401 - an annotation is an
     if get_origin(annotation) in (Union, UnionType):
         annotation = next(each for each in get_args(annotation) if each is not type(None))
     bare = get_origin(annotation) or annotation
-    assert isinstance(bare, type)
+    if not isinstance(bare, type):
+        raise TypeError(f"{annotation} is no type of a column")
     return bare
 
 
@@ -308,7 +320,11 @@ def _checks(built: sa.Column[Any], note: ColumnNote) -> list[tuple[str, str]]:
     if note.vocab is not None:
         words = ", ".join(f"'{word.value}'" for word in note.vocab)
         found.append((built.name, f"{built.name} in ({words})"))
-    bounds = [f"{built.name} {sign} {bound}" for sign, bound in ((">=", note.ge), (">", note.gt), ("<=", note.le)) if bound is not None]
+    bounds = [
+        f"{built.name} {sign} {bound}"
+        for sign, bound in ((">=", note.ge), (">", note.gt), ("<=", note.le))
+        if bound is not None
+    ]
     if bounds:
         found.append((f"{built.name}_bounds", " and ".join(bounds)))
     return found

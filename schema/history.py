@@ -1,14 +1,15 @@
 """History: each change of a versioned record leaves a row in its `_version` table, whichever path wrote it.
 
-One statement-level trigger per event (transition tables) writes them, so bulk loads are covered and cheap. Valid time comes
-from the record's `effective_at`:
+One statement-level trigger per event (transition tables) writes them, so bulk loads are covered and cheap. Valid time
+comes from the record's `effective_at`:
 
 - an insert opens a version at `effective_at` (null: unknown, in no snapshot before it was recorded);
-- an update that changes a kept column closes the open version and opens the next, at the new `effective_at` if the update
-  states one, else now, and never before the open version began. A version replaced at its own instant stays as an empty
-  interval: what we once knew is not lost.
+- an update that changes a kept column closes the open version and opens the next, at the new `effective_at` if the
+  update states one, else now, and never before the open version began. A version replaced at its own instant stays as
+  an empty interval: what we once knew is not lost.
 
-An import that brings a source's own history sets `accord.history_is_given` to `on` for its transaction and writes versions itself.
+An import that brings a source's own history sets `accord.history_is_given` to `on` for its transaction and writes
+versions itself.
 """
 
 from typing import Any
@@ -43,13 +44,29 @@ def add_history(table: type[Table]) -> None:
         name,
         Table.metadata,
         sa.Column(key, sa.Uuid(), nullable=False, comment=f"The {built.name}."),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Counts the versions as they were written."),
-        sa.Column("valid_from", sa.DateTime(timezone=True), comment="Since when these values are true; null if unknown."),
-        sa.Column("valid_to", sa.DateTime(timezone=True), comment="Until when, not included; null while they are true."),
         sa.Column(
-            "recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()"), comment="When Accord was told."
+            "id",
+            sa.BigInteger(),
+            sa.Identity(always=True),
+            nullable=False,
+            comment="Counts the versions as they were written.",
         ),
-        sa.Column("is_assumed", sa.Boolean(), nullable=False, comment="The source told no history; these values are assumed."),
+        sa.Column(
+            "valid_from", sa.DateTime(timezone=True), comment="Since when these values are true; null if unknown."
+        ),
+        sa.Column(
+            "valid_to", sa.DateTime(timezone=True), comment="Until when, not included; null while they are true."
+        ),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.text("now()"),
+            comment="When Accord was told.",
+        ),
+        sa.Column(
+            "is_assumed", sa.Boolean(), nullable=False, comment="The source told no history; these values are assumed."
+        ),
         *kept,
         sa.PrimaryKeyConstraint(key, "id"),
         sa.CheckConstraint("valid_to >= valid_from", name="valid_in_order"),
@@ -69,28 +86,23 @@ def _copy(source: sa.Column[Any]) -> sa.Column[Any]:
 def _after_both(statement: str, built: sa.Table) -> sa.schema.ExecutableDDLElement:
     """The triggers need both tables; the version table's dependency makes it come second."""
     built.metadata.tables[version_name(built.name)].add_is_dependent_on(built)
-    return sa.DDL(statement.replace("%", "%%"))
+    return sa.DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
 
 
 def history_statements(table: type[Table]) -> tuple[str, ...]:
-    """The DDL of a table's history function and triggers, for migrations and for fresh databases."""
+    """Return the DDL of a table's history function and triggers; migrations are drafted from it."""
     name = sql_table(table).name
     return (
         _function(name, kept_columns(table)),
-        f"create trigger {name}_history_insert after insert on {name} referencing new table as new_rows"
-        f" for each statement execute function {name}_history()",
-        f"create trigger {name}_history_update after update on {name} referencing old table as old_rows new table as new_rows"
-        f" for each statement execute function {name}_history()",
+        _trigger(name, "insert", "new table as new_rows"),
+        _trigger(name, "update", "old table as old_rows new table as new_rows"),
     )
 
 
-def drop_history_statements(table: type[Table]) -> tuple[str, ...]:
-    """Undo `history_statements`."""
-    name = sql_table(table).name
+def _trigger(name: str, event: str, rows: str) -> str:
     return (
-        f"drop trigger if exists {name}_history_insert on {name}",
-        f"drop trigger if exists {name}_history_update on {name}",
-        f"drop function if exists {name}_history()",
+        f"create trigger {name}_history_{event} after {event} on {name} referencing {rows}"
+        f" for each statement execute function {name}_history()"
     )
 
 
@@ -108,7 +120,8 @@ begin
     select id, effective_at, is_assumed, {columns} from new_rows;
   else
     with changed as (
-      select n.*, case when n.effective_at is distinct from o.effective_at then coalesce(n.effective_at, now()) else now() end as since
+      select n.*, case when n.effective_at is distinct from o.effective_at then coalesce(n.effective_at, now())
+                       else now() end as since
       from new_rows n join old_rows o on o.id = n.id
       where row({new}) is distinct from row({old})
     ), closed as (

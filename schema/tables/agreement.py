@@ -24,16 +24,22 @@ class AccordVersion(Record, table=True):
     status: AccordStatus = column("Where it stands in its life.", vocab=AccordStatus)
     body: dict[str, Any] = column("The document (canonical JSON).", json=True)
     content_hash: str = column("SHA-256 of the canonical JSON, in hex; signatures name it.")
-    in_force_from: datetime | None = column("Since when it is in force; null means from the beginning of time.", default=None)
+    in_force_from: datetime | None = column(
+        "Since when it is in force; null means from the beginning of time.", default=None
+    )
     in_force_until: datetime | None = column("Until when it was in force.", default=None)
-    signed_at: datetime | None = column("When the second of the two teams signed the present content; null while provisional.", default=None)
+    signed_at: datetime | None = column(
+        "When the second of the two teams signed the present content; null while provisional.", default=None
+    )
 
 
 class Evaluation(Record, table=True):
     """One run of the evaluator over everybody."""
 
     __is_hidden__: ClassVar[bool] = True
-    __table_args__ = (sa.Index("uq_evaluation_current", "reading", unique=True, postgresql_where=sa.text("is_current")),)
+    __table_args__ = (
+        sa.Index("uq_evaluation_current", "reading", unique=True, postgresql_where=sa.text("is_current")),
+    )
 
     reading: Reading = column("By which version history is judged.", vocab=Reading)
     accord_version_id: UUID = link("accord_version", "The version in force when it ran.", hidden=True)
@@ -45,7 +51,7 @@ class Evaluation(Record, table=True):
 
 
 class StageEntry(Table, table=True):
-    """A person's entry into a stage of the funnel, derived from the facts by the accord. Only the evaluator writes it."""
+    """A person's entry into a stage, derived from the facts by the accord; the evaluator alone writes it."""
 
     __tablename__ = "stage_entry"
     __plural__: ClassVar[str] = "stage_entries"
@@ -57,9 +63,16 @@ class StageEntry(Table, table=True):
     )
 
     contact_id: UUID = link(
-        "contact", "The person.", back="stageEntries", back_doc="The person's way through the funnel.", primary_key=True, index=False
+        "contact",
+        "The person.",
+        back="stageEntries",
+        back_doc="The person's way through the funnel.",
+        primary_key=True,
+        index=False,
     )
-    evaluation_id: UUID = link("evaluation", "The evaluation it belongs to.", hidden=True, primary_key=True, index=False)
+    evaluation_id: UUID = link(
+        "evaluation", "The evaluation it belongs to.", hidden=True, primary_key=True, index=False
+    )
     stage: str = column("The key of the stage in the accord.", primary_key=True)
     occurrence: int = column("The how many-th entry of the person into the stage, from 1.", ge=1, primary_key=True)
     rank: int = column("The stage's place on the ladder, from 1.", ge=1)

@@ -20,7 +20,9 @@ class Campaign(Record, table=True):
     status: CampaignStatus | None = column("Where it stands in its life.", vocab=CampaignStatus, default=None)
     starts_on: date | None = column("First day.", default=None)
     ends_on: date | None = column("Last day.", default=None)
-    budget: Decimal | None = column("What it may cost in all.", unit=Unit.MONEY, currency="currency", ge=0, default=None)
+    budget: Decimal | None = column(
+        "What it may cost in all.", unit=Unit.MONEY, currency="currency", ge=0, default=None
+    )
     currency: Currency | None = column("The currency of the budget (ISO 4217).", vocab=Currency, default=None)
     parent_id: UUID | None = link(
         "campaign", "The campaign it is a part of.", back="parts", back_doc="The campaigns it is made of.", default=None
@@ -35,7 +37,9 @@ class CampaignCost(Record, table=True):
     __plural__: ClassVar[str] = "campaign_costs"
     __table_args__ = (sa.UniqueConstraint("campaign_id", "month_on"),)
 
-    campaign_id: UUID = link("campaign", "The campaign.", back="costs", back_doc="Its cost, month by month.", index=False)
+    campaign_id: UUID = link(
+        "campaign", "The campaign.", back="costs", back_doc="Its cost, month by month.", index=False
+    )
     month_on: date = column("The first day of the month.")
     cost: Decimal = column("What the campaign cost in the month.", unit=Unit.MONEY, currency="currency", ge=0)
     currency: Currency = column("The currency of the cost (ISO 4217).", vocab=Currency)

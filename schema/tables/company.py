@@ -21,8 +21,16 @@ class Company(HistoryRecord, table=True):
     currency: Currency | None = column("The currency of the annual revenue (ISO 4217).", vocab=Currency, default=None)
     country: str | None = column("Where the company sits (ISO 3166 alpha-2 where the source has it).", default=None)
     owner_id: UUID | None = link(
-        "member", "Who looks after the company.", back="ownedCompanies", back_doc="The companies this person looks after.", default=None
+        "member",
+        "Who looks after the company.",
+        back="ownedCompanies",
+        back_doc="The companies this person looks after.",
+        default=None,
     )
     parent_id: UUID | None = link(
-        "company", "The company it belongs to.", back="subsidiaries", back_doc="The companies that belong to it.", default=None
+        "company",
+        "The company it belongs to.",
+        back="subsidiaries",
+        back_doc="The companies that belong to it.",
+        default=None,
     )

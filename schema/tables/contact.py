@@ -12,16 +12,28 @@ class Contact(HistoryRecord, table=True):
     first_name: str | None = column("Given name.", default=None)
     last_name: str | None = column("Family name.", default=None)
     email: str | None = column("E-mail address.", index=True, default=None)
-    email_kind: EmailKind | None = column("What kind of mailbox it is; derived when the e-mail is written.", vocab=EmailKind, default=None)
+    email_kind: EmailKind | None = column(
+        "What kind of mailbox it is; derived when the e-mail is written.", vocab=EmailKind, default=None
+    )
     phone: str | None = column("Telephone number.", default=None)
     job_title: str | None = column("Job title.", default=None)
     company_id: UUID | None = link(
-        "company", "The company the person works for.", back="contacts", back_doc="The people who work there.", default=None
+        "company",
+        "The company the person works for.",
+        back="contacts",
+        back_doc="The people who work there.",
+        default=None,
     )
     owner_id: UUID | None = link(
-        "member", "Who looks after the person.", back="ownedContacts", back_doc="The contacts this person looks after.", default=None
+        "member",
+        "Who looks after the person.",
+        back="ownedContacts",
+        back_doc="The contacts this person looks after.",
+        default=None,
     )
-    lead_source: str | None = column("Where the person first came from, in the source's words; null if the source says nothing.", default=None)
+    lead_source: str | None = column(
+        "Where the person first came from, in the source's words; null if the source says nothing.", default=None
+    )
     source_detail: str | None = column("More about the source: the landing page, the list, the event.", default=None)
     lead_score: int | None = column("The score the source gave, as imported.", unit=Unit.POINTS, default=None)
     country: str | None = column("Where the person lives (ISO 3166 alpha-2 where the source has it).", default=None)
@@ -31,5 +43,9 @@ class Contact(HistoryRecord, table=True):
     is_test: bool = column("A test record, never counted.", server_default="false", default=None)
     is_internal: bool = column("One of our own people, never counted.", server_default="false", default=None)
     merged_into_id: UUID | None = link(
-        "contact", "The contact that survived a merge.", back="mergedContacts", back_doc="Contacts merged into this one.", default=None
+        "contact",
+        "The contact that survived a merge.",
+        back="mergedContacts",
+        back_doc="Contacts merged into this one.",
+        default=None,
     )

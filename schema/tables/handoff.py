@@ -21,14 +21,25 @@ class Handoff(Table, table=True):
     )
 
     contact_id: UUID = link(
-        "contact", "The person handed over.", back="handoffs", back_doc="The person's handoffs to sales.", primary_key=True, index=False
+        "contact",
+        "The person handed over.",
+        back="handoffs",
+        back_doc="The person's handoffs to sales.",
+        primary_key=True,
+        index=False,
     )
     id: UUID = column("The handoff's identity (UUIDv7, made by the application).", primary_key=True, default=None)
     recorded_at: datetime = column("When Accord was told.", server_default="now()", default=None)
-    accord_version_id: UUID | None = link("accord_version", "The version of the accord it was made under.", hidden=True, default=None)
+    accord_version_id: UUID | None = link(
+        "accord_version", "The version of the accord it was made under.", hidden=True, default=None
+    )
     why: str | None = column("The facts that qualified the person.", default=None)
     assigned_to_id: UUID | None = link(
-        "member", "The salesperson who decides.", back="handoffs", back_doc="The handoffs this person decides.", default=None
+        "member",
+        "The salesperson who decides.",
+        back="handoffs",
+        back_doc="The handoffs this person decides.",
+        default=None,
     )
     handed_at: datetime = column("When marketing handed the person over.", index=True)
     due_at: datetime | None = column("Until when sales owes a decision.", default=None)

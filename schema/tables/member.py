@@ -11,7 +11,9 @@ class Member(Record, table=True):
 
     name: str = column("The person's name, or the source's key where it tells no name.")
     email: str | None = column("The person's e-mail address.", default=None)
-    team_id: UUID | None = link("team", "The team the person works in.", back="members", back_doc="The people of the team.", default=None)
+    team_id: UUID | None = link(
+        "team", "The team the person works in.", back="members", back_doc="The people of the team.", default=None
+    )
     manager_id: UUID | None = link(
         "member", "Whom the person reports to.", back="reports", back_doc="Who reports to this person.", default=None
     )

@@ -26,5 +26,7 @@ class PipelineStage(Record, table=True):
     pipeline_id: UUID = link("pipeline", "The pipeline.", back="stages", back_doc="Its stages.", index=False)
     name: str = column("What the stage is called.")
     rank: int = column("Its place in the pipeline, from 1.", ge=1)
-    probability: Decimal | None = column("The share of deals in it that are won in the end.", unit=Unit.RATIO, numeric=(5, 4), ge=0, le=1, default=None)
+    probability: Decimal | None = column(
+        "The share of deals in it that are won in the end.", unit=Unit.RATIO, numeric=(5, 4), ge=0, le=1, default=None
+    )
     category: StageCategory = column("Whether deals in it are open, won or lost.", vocab=StageCategory)

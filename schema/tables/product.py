@@ -11,5 +11,7 @@ class Product(Record, table=True):
 
     name: str = column("What the product is called.", unique=True)
     family: str | None = column("The group of products it belongs to.", default=None)
-    list_price: Decimal | None = column("Its price before discounts.", unit=Unit.MONEY, currency="currency", ge=0, default=None)
+    list_price: Decimal | None = column(
+        "Its price before discounts.", unit=Unit.MONEY, currency="currency", ge=0, default=None
+    )
     currency: Currency | None = column("The currency of the list price (ISO 4217).", vocab=Currency, default=None)

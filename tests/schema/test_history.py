@@ -19,7 +19,9 @@ async def versions(database: Database) -> list[tuple[object, ...]]:
 
 async def test_an_insert_opens_a_version_at_its_effective_instant(database: Database) -> None:
     async with database.write() as session:
-        await session.copy("contact", ["id", "effective_at", "is_assumed", "job_title"], [(new_id(), START, True, "CEO")])
+        await session.copy(
+            "contact", ["id", "effective_at", "is_assumed", "job_title"], [(new_id(), START, True, "CEO")]
+        )
     assert await versions(database) == [(START, None, True, "CEO")]
 
 
@@ -36,7 +38,9 @@ async def test_a_change_at_the_same_instant_keeps_what_we_once_knew_as_an_empty_
     person = new_id()
     async with database.write() as session:
         await session.copy("contact", ["id", "effective_at", "job_title"], [(person, START, "CEO")])
-        await session.run(Sql("update contact set job_title = 'CTO', effective_at = {} where id = {}", START - timedelta(1), person))
+        await session.run(
+            Sql("update contact set job_title = 'CTO', effective_at = {} where id = {}", START - timedelta(1), person)
+        )
     assert await versions(database) == [(START, START, False, "CEO"), (START, None, False, "CTO")]
 
 
