@@ -1,0 +1,99 @@
+"""A real server on a free port with a small sample, and a real browser in front of it.
+
+`make test-browser` runs these. The README's picture is taken on the way where its place is named:
+`ACCORD_SCREENSHOT=api/static/graphiql-funnel.png make test-browser`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Timer
+
+import pytest
+from selenium import webdriver
+
+from tests.browser.page import Page
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+CHROMEDRIVER = Path(os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver"))
+PATIENCE_SECONDS = 120
+
+# What Chromium does of its own accord (updates, safe browsing, field trials) is not the page's doing.
+QUIET = (
+    "--disable-background-networking",
+    "--disable-client-side-phishing-detection",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-features=MediaRouter,OptimizationHints,Translate",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--no-pings",
+)
+
+
+def accord(*arguments: str) -> list[str]:
+    """The command line of this project, run by the interpreter of the tests."""
+    return [sys.executable, "-c", "from api.cli import main; main()", *arguments]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running Accord over a sample of two hundred people."""
+    data = tmp_path_factory.mktemp("accord") / "data"
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "ACCORD_DATABASE_URL")
+    }
+    environment |= {"ACCORD_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    sample = accord("sample", "--contacts", "200", "--seed", "7", "--until", "2026-06-30")
+    subprocess.run(sample, env=environment, check=True, timeout=PATIENCE_SECONDS)
+    server = subprocess.Popen(
+        accord("serve", "--port", "0"), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield _address_of(server)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        subprocess.run(accord("stop"), env=environment, check=True, timeout=PATIENCE_SECONDS)
+
+
+def _address_of(server: "subprocess.Popen[str]") -> str:
+    """The address that the server says it answers on; its words as the failure if it does not."""
+    said: list[str] = []
+    too_late = Timer(PATIENCE_SECONDS, server.kill)
+    too_late.start()
+    try:
+        for line in server.stdout or ():
+            said.append(line)
+            if found := re.search(r"http://[\d.]+:\d+", line):
+                return found[0]
+    finally:
+        too_late.cancel()
+    pytest.fail(f"`accord serve` ended without an address:\n{''.join(said)}")
+
+
+@pytest.fixture
+def page(address: str, tmp_path: Path) -> Iterator[Page]:
+    """GraphiQL in a browser that has never been here before."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    for argument in ("--headless=new", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1440,900", *QUIET):
+        options.add_argument(argument)
+    # In containers /dev/shm is often too small for Chromium, and root cannot use its sandbox.
+    options.add_argument("--disable-dev-shm-usage")
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    options.add_argument("about:blank")
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(CHROMEDRIVER)))
+    try:
+        yield Page(driver, address)
+    finally:
+        driver.quit()

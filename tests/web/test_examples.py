@@ -1,0 +1,71 @@
+"""The example questions fit the data at hand."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from graphql import parse
+
+from api.db import Database
+from api.sql import Sql
+from api.web.examples import DataAtHand, data_at_hand, examples_for
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+STANDARD = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
+SAMPLE = DataAtHand("sample", STANDARD, date(2026, 2, 14))
+OLIST = DataAtHand("olist", ("mql", "customer"), date(2018, 5, 31))
+OWN = DataAtHand("hubspot", ("lead", "client"), None)
+EVERY = [SAMPLE, OLIST, OWN, DataAtHand("own", ("only",), date(2020, 1, 1)), DataAtHand()]
+
+
+@pytest.mark.parametrize("data", EVERY, ids=lambda data: str(data.preset))
+def test_every_question_is_a_document_with_a_name_of_its_own(data: DataAtHand) -> None:
+    examples = examples_for(data)
+    names = [parse(example.query).definitions[0].to_dict()["name"]["value"] for example in examples]
+    assert len(examples) >= 1
+    assert len(set(names)) == len(names) == len({example.title for example in examples})
+
+
+def test_the_quarters_asked_are_the_last_four_of_the_data() -> None:
+    funnel = examples_for(SAMPLE)[0].query
+    assert [line.strip() for line in funnel.splitlines() if "named" in line] == [
+        'q2: funnel(period: { named: "2025-Q2" }) { ...Ladder }',
+        'q3: funnel(period: { named: "2025-Q3" }) { ...Ladder }',
+        'q4: funnel(period: { named: "2025-Q4" }) { ...Ladder }',
+        'q1: funnel(period: { named: "2026-Q1" }) { ...Ladder }',
+    ]
+    assert '{ from: "2025-04-01", before: "2026-04-01" }' in examples_for(SAMPLE)[1].query
+
+
+def test_olist_is_asked_by_lead_source_and_a_foreign_accord_by_its_own_stages() -> None:
+    assert "by: [LEAD_SOURCE]" in examples_for(OLIST)[1].query
+    assert 'stages: { from: "lead", to: "client" }' in examples_for(OWN)[1].query
+
+
+async def test_an_empty_database_is_asked_for_the_catalogue(database: Database) -> None:
+    async with database.read() as session:
+        data = await data_at_hand(session)
+    assert data == DataAtHand()
+    assert ["kpiCatalogue" in example.query for example in examples_for(data)] == [True]
+
+
+async def test_the_last_import_and_the_accord_in_force_decide(database: Database) -> None:
+    hour = timedelta(hours=1)
+    async with database.write() as session:
+        for preset, at in (("olist", NOON + hour), ("sample", NOON)):
+            await session.run(
+                Sql(
+                    "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
+                    " values ({}, {}, 'here', {}, {}, {})",
+                    *(uuid4(), preset, at - hour, at, {}),
+                )
+            )
+        await session.run(
+            Sql(
+                "insert into accord_version (id, number, status, body, content_hash)"
+                " values ({}, 1, 'ACTIVE', {}, 'hash')",
+                *(uuid4(), {"stages": [{"key": "mql"}, {"key": "customer"}]}),
+            )
+        )
+    async with database.read() as session:
+        assert await data_at_hand(session) == DataAtHand("olist", ("mql", "customer"), None)
