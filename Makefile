@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 BIN := .venv/bin
 ACCORD := $(BIN)/accord
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 FRONT := api/static/graphiql
 FRONT_SOURCES := $(FRONT)/package.json $(FRONT)/package-lock.json $(FRONT)/vite.config.js $(FRONT)/index.html \
 	$(shell find $(FRONT)/src $(FRONT)/public -type f 2>/dev/null)
@@ -108,7 +108,7 @@ lock: ## choose versions anew, current ones (UPGRADE= keeps those that still fit
 	@test -x $(BIN)/uv || { $(MAKE) .venv/bin/python && $(PIP) install uv; }
 	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(UPGRADE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
-	$(COMPILE) $(UPGRADE) --group build --output-file requirements-build.lock
+	$(COMPILE) $(UPGRADE) --group build --constraint requirements-dev.lock --output-file requirements-build.lock
 	$(COMPILE) $(UPGRADE) --group node --output-file requirements-node.lock
 
 lock: UPGRADE ?= --upgrade

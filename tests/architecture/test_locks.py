@@ -56,10 +56,12 @@ def test_no_lock_names_a_host_or_a_folder(lock: str) -> None:
     assert re.findall(r".*(?:://|--(?:extra-)?index-url|--find-links|\s/\w+/).*", (TOP / lock).read_text()) == []
 
 
-def test_what_testing_installs_is_what_running_installs() -> None:
-    run = {requirement.name: str(requirement.specifier) for requirement, _ in entries("requirements.lock")}
-    dev = {requirement.name: str(requirement.specifier) for requirement, _ in entries("requirements-dev.lock")}
-    assert run.items() <= dev.items()
+def test_what_one_lock_installs_no_other_replaces() -> None:
+    pins = {f"{requirement.name}{requirement.specifier}" for lock in LOCKS for requirement, _ in entries(lock)}
+    names = [pin.partition("==")[0] for pin in pins]
+    assert [name for name in names if names.count(name) > 1] == []
+    run = {requirement.name for requirement, _ in entries("requirements.lock")}
+    assert run <= {requirement.name for requirement, _ in entries("requirements-dev.lock")}
 
 
 @pytest.mark.parametrize("lock", INSTALLED)

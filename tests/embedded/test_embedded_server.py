@@ -204,9 +204,9 @@ def test_programs_behind_a_closed_folder_are_copied_where_the_servers_account_ca
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     ours = installed()
-    (closed / "pg").mkdir()
-    subprocess.run(["cp", "-r", str(ours.folder.parent), str(closed / "pg")], check=True)
-    behind = type(ours)(ours.major, closed / "pg" / ours.folder.parent.name / "bin")
+    package = ours.folder.parents[1]
+    subprocess.run(["cp", "-r", package, f"{package}.libs", closed], check=True)
+    behind = type(ours)(ours.major, closed / ours.folder.relative_to(package.parent))
     copies = Path("/tmp") / f"accord-copies-{os.getpid()}"  # noqa: S108 - has to be open to all
     try:
         found = runnable_by(account, behind, copies)
