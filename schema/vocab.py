@@ -247,6 +247,7 @@ class WarningCode(Vocabulary):
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "Nothing to divide by: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "A question about people where no contact is known: the value is null."
     UNDATED = "UNDATED", "Some records have no known date and stand in no period."
+    UNCONVERTED = "UNCONVERTED", "Some amounts are unknown or in another currency, and are not in the sum."
 
 
 class Currency(Vocabulary):
