@@ -1,0 +1,37 @@
+"""Adopt the first accord of a database."""
+
+import json
+
+from api.db import WriteSession
+from api.errors import AccordError, ErrorCode
+from api.funnel.in_force import AccordInForce, accord_in_force, active_version
+from api.sql import Sql
+from schema.accord import Accord
+from schema.base import new_id
+
+
+async def adopt_accord(session: WriteSession, document: Accord) -> AccordInForce:
+    """Make a document version 1: in force from the beginning of time, and provisional until both teams sign it.
+
+    Shapes: one Accord -> one AccordInForce. Writes accord_version (1).
+    Errors: BAD_INPUT if the database has an accord already.
+    Source: DESIGN "The accord", life of a version.
+    """
+    await session.run(Sql("lock table accord_version in share row exclusive mode"))
+    present = await active_version(session)
+    if present is not None:
+        raise AccordError(
+            ErrorCode.BAD_INPUT,
+            f"This database has an accord already: version {present.number}, '{present.accord.title}'.",
+            "See it with `accord show`; to begin with another one, use another data folder (--data DIR).",
+        )
+    await session.run(
+        Sql(
+            "insert into accord_version (id, number, status, body, content_hash) values ({}, 1, {}, {}, {})",
+            new_id(),
+            "ACTIVE",
+            json.loads(document.canonical()),
+            document.content_hash(),
+        )
+    )
+    return await accord_in_force(session)
