@@ -1,0 +1,42 @@
+"""What kind of mailbox an e-mail address is. Derived when an address is written; nobody states it."""
+
+import re
+
+from schema.vocab import EmailKind
+
+_ADDRESS = re.compile(r"([^@\s]+)@([^@\s]+\.[^@\s.]+)")
+
+_ROLES = """
+abuse accounting accounts admin billing booking bookings careers compliance contact contato customerservice
+enquiries enquiry finance hello help helpdesk hostmaster hr info information inquiries inquiry invoice
+invoices it jobs kontakt legal mail marketing media newsletter no-reply noreply office orders postmaster pr
+press privacy purchasing reception sac sales security service support team vendas vertrieb webmaster welcome
+"""
+ROLES = frozenset(_ROLES.split())
+
+_FREE_PROVIDERS = """
+126.com 163.com aim.com aol.com att.net bigpond.com bluewin.ch bol.com.br btinternet.com comcast.net cox.net
+daum.net email.com fastmail.com fastmail.fm free.fr freenet.de gmail.com globo.com googlemail.com hanmail.net
+hey.com hushmail.com icloud.com ig.com.br inbox.com laposte.net libero.it live.com mac.com mail.com mail.ru
+me.com msn.com naver.com o2.pl onet.pl orange.fr pm.me proton.me protonmail.com qq.com r7.com rediffmail.com
+rocketmail.com rogers.com sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sohu.com t-online.de telenet.be
+terra.com.br tiscali.it tuta.io tutanota.com uol.com.br verizon.net virgilio.it wanadoo.fr web.de wp.pl
+yeah.net zoho.com
+"""
+FREE_PROVIDERS = frozenset(_FREE_PROVIDERS.split())
+
+# Providers that hold the same name under many countries: yahoo.co.uk, hotmail.fr, outlook.com.br.
+_FAMILIES = re.compile(r"(gmx|hotmail|live|outlook|yahoo|yandex|ymail)\.(com|net|org|co|[a-z]{2})(\.[a-z]{2})?")
+
+
+def email_kind(address: str | None) -> EmailKind | None:
+    """Tell the kind of an address: a function's mailbox wherever it is, else by its provider; None for no address."""
+    found = _ADDRESS.fullmatch(address.strip().lower()) if address else None
+    if found is None:
+        return None
+    person, domain = found[1].partition("+")[0], found[2]
+    if person in ROLES:
+        return EmailKind.ROLE
+    if domain in FREE_PROVIDERS or _FAMILIES.fullmatch(domain):
+        return EmailKind.FREE
+    return EmailKind.BUSINESS
