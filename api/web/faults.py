@@ -1,26 +1,51 @@
-"""Errors of an execution on their way out: expected ones are told with their code, bugs are masked and logged."""
+"""Errors on their way out: expected ones are told with their code, bugs are masked and logged under an id."""
 
 import logging
 import secrets
 from typing import Any
 
+import asyncpg
 from graphql import GraphQLError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import AccordError, ErrorCode
-from api.web.refusals import told
+from api.web.refusals import graphql_response, told
 
 logger = logging.getLogger("accord.web")
+
+_STATUS = {
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.TOO_LARGE: 413,
+    ErrorCode.DATABASE_UNREACHABLE: 503,
+    ErrorCode.DATABASE_OUTDATED: 503,
+    ErrorCode.DATABASE_NEWER: 503,
+    ErrorCode.TIMED_OUT: 503,
+}
+
+# The server stopped, restarts, or takes no more connections; ConnectionError is the socket's way to say so.
+_OUTAGES = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidCatalogNameError,
+)
 
 
 def error_entry(error: GraphQLError) -> dict[str, Any]:
     """The entry of `errors` for one GraphQL error; its path and locations stay, a bug's words do not."""
     entry: dict[str, Any] = dict(error.formatted)
     cause = _root_cause(error)
-    if isinstance(cause, AccordError):
-        entry |= told(cause)
+    expected = _expected(cause)
+    if expected is not None:
+        entry |= told(expected)
     elif _is_bug(error, cause):
         entry |= masked(cause, ".".join(map(str, error.path)) if error.path else "the request")
     return entry
+
+
+def is_request_error(error: GraphQLError) -> bool:
+    """Whether nothing was executed: an error of the document or its variables has no path into a response."""
+    return error.path is None
 
 
 def masked(bug: BaseException, where: str) -> dict[str, Any]:
@@ -33,9 +58,52 @@ def masked(bug: BaseException, where: str) -> dict[str, Any]:
     }
 
 
-def is_request_error(error: GraphQLError) -> bool:
-    """Whether nothing was executed: an error of the document or its variables has no path into a response."""
-    return error.path is None
+class FaultBarrier:
+    """Turns whatever the application raises into an answer, inside the guards: it carries their headers too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and answer for the application if it cannot."""
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            if has_begun or scope["type"] != "http":
+                raise  # the response is on its way, or there is none: the server's log is all that is left
+            expected = _expected(error)
+            entry = told(expected) if expected else masked(error, f"{scope['method']} {scope['path']}")
+            status = _STATUS.get(expected.code, 400) if expected else 500
+            await graphql_response({"errors": [entry]}, status)(scope, receive, send)
+
+
+def _expected(error: BaseException) -> AccordError | None:
+    """The error as one that is not our bug, if it is none: told by us, or the database's state."""
+    if isinstance(error, AccordError):
+        return error
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return AccordError(
+            ErrorCode.TIMED_OUT,
+            "The question took longer than a question may.",
+            "Ask for a shorter period, fewer records or fewer levels.",
+        )
+    # Leaving a transaction whose connection is gone raises once more, on top of the reason.
+    if isinstance(error, _OUTAGES) or (
+        isinstance(error, asyncpg.InterfaceError) and isinstance(error.__context__, _OUTAGES)
+    ):
+        return AccordError(
+            ErrorCode.DATABASE_UNREACHABLE,
+            "The database cannot be reached just now.",
+            "Ask again in a moment; /readyz tells when it is back.",
+        )
+    return None
 
 
 def _root_cause(error: GraphQLError) -> BaseException:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from api.errors import ErrorCode
 from api.web.refusals import RefusalError
@@ -98,10 +98,13 @@ async def _bounded_body(request: Request) -> bytes:
     if declared.isdecimal() and int(declared) > BODY_LIMIT_BYTES:
         raise _too_large()
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise _too_large()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_LIMIT_BYTES:
+                raise _too_large()
+    except ClientDisconnect as error:
+        raise RefusalError(400, "The request ended before its body did.", "Send it again.") from error
     return bytes(body)
 
 

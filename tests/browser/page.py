@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webdriver import WebElement
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -84,18 +84,14 @@ class Page:
 
     def complaints(self) -> list[str]:
         """What the console holds above plain information: errors, and violations of the content policy."""
-        return [
-            f"{entry['level']}: {entry['message']}"
-            for entry in self.driver.get_log("browser")
-            if entry["level"] != "INFO"
-        ]
+        return [f"{entry['level']}: {entry['message']}" for entry in self._log("browser") if entry["level"] != "INFO"]
 
     def requested(self) -> list[str]:
         """Every address that went over the network, workers' and the browser's own included."""
         return [url for url in self._urls() if url.startswith(("http:", "https:", "ws:", "wss:"))]
 
     def _urls(self) -> Iterator[str]:
-        for entry in self.driver.get_log("performance"):
+        for entry in self._log("performance"):
             event = json.loads(entry["message"])["message"]
             if event["method"] == "Network.requestWillBeSent":
                 yield event["params"]["request"]["url"]
@@ -107,13 +103,17 @@ class Page:
             button for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-question") if button.text == title
         )
 
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return entries
+
     def _press(self, label: str) -> None:
         buttons = self.driver.find_elements(By.CSS_SELECTOR, f"button[aria-label^='{label}']")
         next(button for button in buttons if button.is_displayed()).click()
 
-    def _answer(self) -> dict[str, Any] | None:
+    def _answer(self) -> dict[str, Any] | Literal[False]:
         try:
             answer = json.loads(self.driver.execute_script(READ_RESPONSE))
         except ValueError:
-            return None  # not all of it is drawn yet
-        return answer if isinstance(answer, dict) and answer.keys() & {"data", "errors"} else None
+            return False  # not all of it is drawn yet
+        return answer if isinstance(answer, dict) and answer.keys() & {"data", "errors"} else False

@@ -4,6 +4,21 @@ import logging
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.sql import Sql
+from api.web.site import build_site
+from tests.web.small import Query, Silent
+
+
+def client_with(*routes: Route) -> httpx.AsyncClient:
+    site = build_site(Silent(Query), lambda _request: {}, routes=routes)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 
 async def entry(client: httpx.AsyncClient, query: str) -> dict[str, object]:
@@ -40,6 +55,57 @@ async def test_a_value_that_a_type_refuses_is_told_in_graphqls_words(client: htt
     message = (await client.post("/graphql", json=wrong)).json()["errors"][0]["message"]
     assert "$n" in message
     assert "two" in message
+
+
+async def test_a_bug_outside_of_graphql_is_masked_too_and_carries_the_headers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(_request: Request) -> Response:
+        raise RuntimeError("password=hunter2")
+
+    async def refused(_request: Request) -> Response:
+        raise AccordError(ErrorCode.NO_ACCORD, "No accord is in force.", "Run `accord init`.")
+
+    async with client_with(Route("/broken", broken), Route("/refused", refused)) as client:
+        bug, told = await client.get("/broken"), await client.get("/refused")
+    assert (bug.status_code, told.status_code) == (500, 400)
+    assert "hunter2" not in bug.text
+    assert bug.json()["errors"][0]["extensions"]["errorId"] in caplog.text
+    assert bug.headers["x-content-type-options"] == "nosniff"
+    assert told.json()["errors"][0]["extensions"]["code"] == "NO_ACCORD"
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [("select pg_sleep(5)", "TIMED_OUT"), ("select pg_terminate_backend(pg_backend_pid())", "DATABASE_UNREACHABLE")],
+)
+async def test_what_the_database_cannot_do_just_now_is_no_bug(database: Database, statement: str, code: str) -> None:
+    async def ask_it(_request: Request) -> Response:
+        async with database.read(timeout_ms=50) as session:
+            await session.rows(Sql(statement))
+        return Response()
+
+    async with client_with(Route("/ask", ask_it)) as client:
+        answer = await client.get("/ask")
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, code)
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_error_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+    await build_site(Silent(Query), lambda _request: {})(scope, leave, send)
+    assert sent[0]["status"] == 400
+    assert caplog.records == []
 
 
 async def test_an_unknown_address_is_a_json_404(client: httpx.AsyncClient) -> None:
