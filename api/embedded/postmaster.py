@@ -49,8 +49,8 @@ def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
     """Start the server unless it runs, and return when it takes connections."""
     deadline = time.monotonic() + START_SECONDS
     while (pid := running_pid(cluster)) is not None:
-        # Another process's server may still be coming up, or be going down.
-        if _status(cluster) == "ready":
+        # Another process's server may still be coming up, or be going down: what its file says is not enough.
+        if _answers(cluster, programs):
             return
         if time.monotonic() > deadline:
             raise _did_not_start(cluster, f"process {pid} is there but takes no connections")
@@ -81,12 +81,11 @@ def halt(cluster: Path, account: Account, programs: Programs) -> None:
         )
 
 
-def _status(cluster: Path) -> str:
-    try:
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
-        return ""
-    return lines[7].strip() if len(lines) > 7 else ""
+def _answers(cluster: Path, programs: Programs) -> bool:
+    asked = subprocess.run(  # noqa: S603 - a program of the wheel, run as ourselves
+        [programs.path("pg_isready"), "-q", "-h", in_place(cluster)], check=False, cwd=cluster, env=ENVIRONMENT
+    )
+    return asked.returncode == 0
 
 
 def _pg_ctl_start(cluster: Path, account: Account, programs: Programs) -> str | None:
