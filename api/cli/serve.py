@@ -113,9 +113,10 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
 
 async def _try_database(address: str) -> None:
     from api.db import Database
+    from api.revisions import require_current
 
-    async with Database.open(address, size=1):
-        pass
+    async with Database.open(address, size=1) as database:
+        await require_current(database)
 
 
 def _greet(address: str, database: str) -> None:
