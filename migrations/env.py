@@ -1,0 +1,50 @@
+"""How Alembic connects, and what it compares. It runs this file itself, for every command."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from api.embedded import database_address
+from api.errors import AccordError
+from api.revisions import connected
+from api.settings import Settings
+from migrations.drafting import complete
+from schema.tables import METADATA
+
+
+def run_on(connection: Connection) -> None:
+    """Run the asked command; each migration is a transaction of its own."""
+    context.configure(
+        connection=connection,
+        target_metadata=METADATA,
+        compare_type=True,
+        compare_server_default=True,
+        transaction_per_migration=True,
+        process_revision_directives=complete,
+        on_version_apply=context.config.attributes.get("on_version_apply"),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_on_the_settings_database() -> None:
+    """For the `alembic` command: the database that `accord` would use."""
+    settings = Settings.load()
+    with database_address(settings) as dsn:
+        async with connected(dsn) as connection:
+            await connection.run_sync(run_on)
+            await connection.commit()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Accord migrates connected databases only: `accord migrate`.")
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run_on(given)
+else:
+    try:
+        asyncio.run(run_on_the_settings_database())
+    except AccordError as error:
+        raise SystemExit(str(error)) from error
