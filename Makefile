@@ -27,7 +27,7 @@ help: ## list the targets
 setup: .venv/.installed ## make .venv with everything that running needs
 
 .venv/bin/python:
-	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	@without=; for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
 		command -v $$python >/dev/null 2>&1 || continue; \
 		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
 		$$python -c 'import ensurepip, venv' 2>/dev/null || { without="$$without $$python"; continue; }; \
@@ -118,9 +118,12 @@ sdl: .venv/.installed ## write schema/schema.graphql
 	@$(ACCORD) sdl --write
 
 .PHONY: migration
-migration: .venv/.installed ## generate a migration from the declarations: make migration m="what changes"
-	@test -n "$(m)" || { echo 'Say what changes: make migration m="add deal.region"' >&2; exit 1; }
-	@$(BIN)/alembic revision --autogenerate -m "$(m)"
+migration: .venv/.installed-dev ## draft a migration from the declarations: make migration m="what changes"
+	@$(BIN)/python -m migrations.draft "$(m)"
+
+.PHONY: first-migration
+first-migration: .venv/.installed-dev ## draft the one migration anew, only before a first release
+	@$(BIN)/python -m migrations.draft --first
 
 .PHONY: clean
 clean: ## remove what was installed and built (the data in .accord stays)
