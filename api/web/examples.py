@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.db import ReadSession
+from api.funnel.in_force import active_version
 from api.sql import Sql
 from api.web.state import database_of
 
@@ -37,8 +38,8 @@ class DataAtHand:
 async def data_at_hand(session: ReadSession) -> DataAtHand:
     """Look at what is there. An empty database is data too: it has no preset, no stages and no end."""
     preset = await session.value(Sql("select preset from import_job order by finished_at desc, id desc limit 1"))
-    body = await session.value(Sql("select body from accord_version where status = 'ACTIVE'"))
-    stages = tuple(str(stage["key"]) for stage in (body or {}).get("stages", ()))
+    version = await active_version(session)
+    stages = tuple(stage.key for stage in version.accord.stages) if version else ()
     until = None
     if stages:
         until = await session.value(

@@ -8,7 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.db import Database
-from api.sql import Sql
+from api.errors import AccordError
+from api.funnel.in_force import accord_in_force
+from api.revisions import require_current
 from api.web.state import database_of
 
 _PATIENCE_SECONDS = 5
@@ -33,11 +35,12 @@ async def _ready(request: Request) -> Response:
 async def what_is_missing(database: Database) -> str | None:
     """The first thing that keeps questions from being answered, in a sentence; None if there is nothing."""
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS), database.read() as session:
-            if await session.value(Sql("select to_regclass('accord_version')")) is None:
-                return "The database is not migrated. Run `accord migrate`."
-            if not await session.value(Sql("select exists (select from accord_version where status = 'ACTIVE')")):
-                return "No accord is in force. Run `accord init`, or import with a preset."
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await require_current(database)
+            async with database.read() as session:
+                await accord_in_force(session)
+    except AccordError as missing:
+        return str(missing)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         # The reason may name hosts and users; whoever runs the server finds it in the log of the failing requests.
         return "The database cannot be reached."

@@ -7,8 +7,10 @@ import pytest
 from graphql import parse
 
 from api.db import Database
+from api.funnel.documents import read_accord
 from api.sql import Sql
 from api.web.examples import DataAtHand, data_at_hand, examples_for
+from api.workflows.adopt_accord import adopt_accord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STANDARD = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
@@ -60,12 +62,6 @@ async def test_the_last_import_and_the_accord_in_force_decide(database: Database
                     *(uuid4(), preset, at - hour, at, {}),
                 )
             )
-        await session.run(
-            Sql(
-                "insert into accord_version (id, number, status, body, content_hash)"
-                " values ({}, 1, 'ACTIVE', {}, 'hash')",
-                *(uuid4(), {"stages": [{"key": "mql"}, {"key": "customer"}]}),
-            )
-        )
+        await adopt_accord(session, read_accord("olist"))
     async with database.read() as session:
         assert await data_at_hand(session) == DataAtHand("olist", ("mql", "customer"), None)

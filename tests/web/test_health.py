@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from api.db import Database
-from api.sql import Sql
+from api.funnel.documents import read_accord
 from api.web.health import health_routes
 from api.web.site import build_site
+from api.workflows.adopt_accord import adopt_accord
 from tests.conftest import address, command
 from tests.web.small import Query, Silent
 
@@ -34,13 +35,7 @@ async def test_ready_is_a_migrated_database_with_an_accord_in_force(database: Da
     async with client_of(database) as client:
         before = await client.get("/readyz")
         async with database.write() as session:
-            await session.run(
-                Sql(
-                    "insert into accord_version (id, number, status, body, content_hash)"
-                    " values (gen_random_uuid(), 1, 'ACTIVE', {}, 'h')",
-                    {"stages": []},
-                )
-            )
+            await adopt_accord(session, read_accord("standard"))
         after = await client.get("/readyz")
     assert (before.status_code, after.status_code) == (503, 200)
     assert "accord init" in before.json()["problem"]
