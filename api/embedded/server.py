@@ -15,7 +15,7 @@ from urllib.parse import quote
 from api.embedded import cluster as clusters
 from api.embedded import postmaster
 from api.embedded.account import account_for
-from api.embedded.programs import ENVIRONMENT, Programs, installed, runnable_by
+from api.embedded.programs import ENVIRONMENT, installed, runnable_by
 from api.errors import AccordError, ErrorCode
 
 DATABASE = "accord"
@@ -44,6 +44,26 @@ class EmbeddedServer:
     def dsn(self, database: str = DATABASE) -> str:
         """Return the address of a database of this server, for asyncpg and SQLAlchemy alike."""
         return f"postgresql://{clusters.SUPERUSER}@/{quote(database, safe='')}?host={quote(self.host)}"
+
+    def psql(self, statement: str) -> str:
+        """Run a statement in the maintenance database: what has to happen before there is one to connect to."""
+        done = subprocess.run(  # noqa: S603 - a program of the wheel, run as ourselves
+            [
+                installed().path("psql"),
+                *("-XAtq", "-h", self.host, "-U", clusters.SUPERUSER, "-d", "postgres", "-c", statement),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=ENVIRONMENT,
+        )
+        if done.returncode != 0:
+            raise AccordError(
+                ErrorCode.DATA_FOLDER,
+                f"The private PostgreSQL runs but does not answer: {done.stderr.strip()}",
+                "Stop it with `accord stop` and try again.",
+            )
+        return done.stdout.strip()
 
     def close(self) -> None:
         """Let go; the last one to do so stops the server."""
@@ -89,7 +109,7 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
                 clusters.write_settings(place, is_durable=is_durable)
             postmaster.ensure_running(place, account, programs)
             server = EmbeddedServer(data_dir, _take_hold(data_dir))
-            _ensure_database(server.host, programs)
+            _ensure_database(server)
             return server
     except OSError as error:
         raise _unusable(data_dir, error) from error
@@ -176,27 +196,10 @@ def _short_link(cluster: Path) -> tempfile.TemporaryDirectory[str] | None:
     return folder
 
 
-def _ensure_database(host: str, programs: Programs) -> None:
+def _ensure_database(server: EmbeddedServer) -> None:
     """Create Accord's database unless it is there."""
-
-    def psql(statement: str) -> str:
-        done = subprocess.run(  # noqa: S603 - a program of the wheel, run as ourselves
-            [programs.path("psql"), "-XAtq", "-h", host, "-U", clusters.SUPERUSER, "-d", "postgres", "-c", statement],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=ENVIRONMENT,
-        )
-        if done.returncode != 0:
-            raise AccordError(
-                ErrorCode.DATA_FOLDER,
-                f"The private PostgreSQL runs but does not answer: {done.stderr.strip()}",
-                "Stop it with `accord stop` and try again.",
-            )
-        return done.stdout.strip()
-
-    if psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'") != "1":
-        psql(f"CREATE DATABASE {DATABASE}")
+    if server.psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'") != "1":
+        server.psql(f"CREATE DATABASE {DATABASE}")
 
 
 def _unusable(data_dir: Path, error: OSError) -> AccordError:
