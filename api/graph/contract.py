@@ -1,0 +1,42 @@
+"""The contract: every type and root field put together into the one schema, and its SDL."""
+
+from functools import cache
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from api.graph.declared import Declared, ObjectType, by_name
+from api.graph.record_fields import record_fields
+from api.graph.records import record_types
+from api.graph.scalars import SCALARS
+from api.graph.strawberry_types import Types, use_resolvers
+
+
+class Contract(strawberry.Schema):
+    """Accord's schema. Errors are told and logged at the edge, where it is known who asked."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Leave logging to the edge."""
+
+
+@cache
+def build_schema() -> strawberry.Schema:
+    """The schema that is served; made once, for it never changes."""
+    declared: dict[str, Declared] = {}
+    root = ObjectType("Query", "What can be asked.", tuple(record_fields(declared)))
+    declared.update(by_name((*SCALARS, *record_types(), root)))
+    types = Types(declared)
+    schema = Contract(
+        query=types["Query"],
+        types=[types[each.name] for each in declared.values() if isinstance(each, ObjectType) and each is not root],
+        config=StrawberryConfig(auto_camel_case=False, scalar_map=types.scalars),
+    )
+    use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public way to the schema it builds
+    return schema
+
+
+def sdl() -> str:
+    """The contract as SDL, as it is committed."""
+    return build_schema().as_str() + "\n"

@@ -1,0 +1,160 @@
+"""Filters and orders: input types derived from columns, and their values read into the planner's conditions.
+
+What an explicit null means is decided once: in place of a whole filter it is the same as leaving the filter out; as the
+value of an operator it is refused, because a variable that was never filled would else quietly change the question.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, cast
+
+from api.errors import AccordError, ErrorCode
+from api.graph.declared import Input, InputType, TypeRef
+from api.graph.naming import camel
+from api.graph.scalars import NAMES
+from api.plan.identity import read_id
+from api.plan.selection import Comparison, Condition, Every, Operator, OrderTerm, Scalar, Some, Without
+from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
+
+_DOCS: dict[Operator, str] = {
+    "eq": "Equal to this.",
+    "in": "Equal to one of these; an empty list matches nothing.",
+    "lt": "Less than, or before, this.",
+    "lte": "At most, or not after, this.",
+    "gt": "Greater than, or after, this.",
+    "gte": "At least, or not before, this.",
+    "contains": "Has this text somewhere in it, in capitals or not. `%` and `_` mean themselves.",
+    "isNull": "True: has no value. False: has one.",
+}
+_ORDERED: tuple[Operator, ...] = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")
+_OPERATORS: dict[str, tuple[Operator, ...]] = {
+    "ID": ("eq", "in", "isNull"),
+    "Boolean": ("eq", "isNull"),
+    "String": ("eq", "in", "lt", "lte", "gt", "gte", "contains", "isNull"),
+    "Int": _ORDERED,
+    "Decimal": _ORDERED,
+    "DateTime": _ORDERED,
+    "Date": _ORDERED,
+}
+
+
+def type_of(column: ColumnShape) -> TypeRef:
+    """The GraphQL type of a column's values."""
+    if column.link is not None or column.name == "id":
+        return TypeRef("ID")
+    return TypeRef(column.note.vocab.__name__) if column.note.vocab else NAMES[column.python]
+
+
+def filter_type(values: TypeRef) -> InputType:
+    """The filter over columns of one type."""
+    operators = _OPERATORS.get(values.name, ("eq", "in", "isNull"))
+    doc = (
+        f"Tests of a value of type {values.name}; all that are given must hold. A missing value passes none but isNull."
+    )
+    return InputType(f"{values.name}Filter", doc, tuple(_operator(each, values) for each in operators))
+
+
+def where_type(shape: TableShape) -> InputType:
+    """The filter over the rows of a table."""
+    name = f"{shape.type_name}Where"
+    combined = (
+        Input("and", "All of these must hold; an empty list changes nothing.", TypeRef(name).listed),
+        Input("or", "At least one of these must hold; an empty list matches nothing.", TypeRef(name).listed),
+        Input("not", "This must not hold: what it does not match, missing values included.", TypeRef(name)),
+    )
+    columns = tuple(Input(key, column.doc, _filter_ref(column)) for key, column in filtered_columns(shape).items())
+    doc = f"Which rows of {shape.type_name}: every part that is given must hold; an empty filter matches all."
+    return InputType(name, doc, combined + columns)
+
+
+def order_type(shape: TableShape) -> InputType:
+    """One column to sort the rows of a table by."""
+    doc = f"One field to sort rows of {shape.type_name} by. Rows that are equal in all given fields are sorted by key."
+    columns = ordered_columns(shape).items()
+    fields = tuple(Input(key, column.doc, TypeRef("SortDirection")) for key, column in columns)
+    return InputType(f"{shape.type_name}Order", doc, fields, is_one_of=True)
+
+
+def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
+    """The columns that `where` knows, by GraphQL name."""
+    return {camel(column.name): column for column in shape.visible}
+
+
+def ordered_columns(shape: TableShape) -> dict[str, ColumnShape]:
+    """The columns that `orderBy` knows, by GraphQL name."""
+    return {camel(column.name): column for column in shape.visible if column.link is None}
+
+
+def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
+    """The condition that a filter's value means; BAD_INPUT for an operator without a value."""
+    columns = filtered_columns(shape)
+    parts: list[Condition] = []
+    for key, value in given.items():
+        if value is None:
+            continue
+        if key in ("and", "or"):
+            nested = tuple(read_where(shape, each) for each in value)
+            parts.append(Every(nested) if key == "and" else Some(nested))
+        elif key == "not":
+            parts.append(Without(read_where(shape, value)))
+        else:
+            parts.extend(_comparisons(shape, key, columns[key], value))
+    return parts[0] if len(parts) == 1 else Every(tuple(parts))
+
+
+def read_order(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[OrderTerm, ...]:
+    """The terms that an order's value means."""
+    columns = ordered_columns(shape)
+    return tuple(OrderTerm(columns[key].name, way) for term in given for key, way in term.items())
+
+
+def _operator(operator: Operator, values: TypeRef) -> Input:
+    if operator == "isNull":
+        return Input(operator, _DOCS[operator], TypeRef("Boolean"))
+    return Input(operator, _DOCS[operator], values.listed if operator == "in" else values)
+
+
+def _filter_ref(column: ColumnShape) -> TypeRef:
+    return TypeRef(f"{type_of(column).name}Filter")
+
+
+def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
+    for operator, value in tests.items():
+        if value is None:
+            message = f"`{key}: {{{operator}: null}}` compares with nothing."
+            remedy = "Leave the operator out, or ask for missing values with `isNull: true`."
+            raise AccordError(ErrorCode.BAD_INPUT, message, remedy)
+        yield Comparison(column.name, cast("Operator", operator), _operand(shape, column, operator, value))
+
+
+def _operand(shape: TableShape, column: ColumnShape, operator: str, value: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input
+    if operator == "isNull":
+        return bool(value)
+    if operator == "in":
+        return tuple(_value(shape, column, each) for each in value)
+    return _value(shape, column, value)
+
+
+def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noqa: ANN401 - any coerced input
+    if column.link is not None or column.name == "id":
+        return read_id(value, shape.name if column.link is None else column.link.target)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, str):
+        _check_text(column, value)
+    return cast("Scalar", value)
+
+
+def _check_text(column: ColumnShape, value: str) -> None:
+    """PostgreSQL stores neither U+0000 nor half a character: nothing could match."""
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        message = f"The text for `{camel(column.name)}` has a character that no stored text can have."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave out U+0000 and unpaired surrogates.")
+
+
+def targets() -> frozenset[str]:
+    """The names of the types that some visible column has values of."""
+    return frozenset(
+        type_of(column).name for shape in SHAPES.values() if not shape.is_hidden for column in shape.visible
+    )

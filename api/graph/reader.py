@@ -1,0 +1,131 @@
+"""From a document's fields to the planner's selection of records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from graphql import FieldNode
+
+from api.errors import AccordError, ErrorCode
+from api.graph.declared import Declared, ObjectType
+from api.graph.document import Document
+from api.graph.filters import read_order, read_where
+from api.graph.records import LARGEST_PAGE, PAGE_SIZE
+from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from api.plan.selection import (
+    Amount,
+    Connection,
+    Cursor,
+    Edges,
+    Field,
+    Member,
+    Nodes,
+    OneRecord,
+    Page,
+    PageInfo,
+    PresentStage,
+    ToMany,
+    ToOne,
+    TotalCount,
+    Typename,
+    Value,
+)
+from schema.tables import SHAPES
+
+_TYPENAME = "__typename"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the fields of one document by what the declared types say they come from."""
+
+    document: Document
+    types: Mapping[str, Declared]
+
+    def one(self, nodes: Sequence[FieldNode], table: str, row: UUID) -> OneRecord:
+        """One record, from the field that asks for it."""
+        return OneRecord(table, row, self._record(nodes, table))
+
+    def connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
+        """A list, from the field that asks for it and its coerced arguments."""
+        name = f"{SHAPES[table].type_name}Connection"
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Typename] = []
+        for key, selected in self.document.fields(nodes, name).items():
+            match selected[0].name.value:
+                case "totalCount":
+                    parts.append(TotalCount(key))
+                case "nodes":
+                    parts.append(Nodes(key, self._record(selected, table)))
+                case "edges":
+                    parts.append(Edges(key, self._edge(selected, table)))
+                case "pageInfo":
+                    parts.append(PageInfo(key, self._members(selected, "PageInfo")))
+                case _:
+                    parts.append(Typename(key, name))
+        return Connection(table, _page(table, nodes[0].name.value, arguments), tuple(parts))
+
+    def _record(self, nodes: Sequence[FieldNode], table: str) -> tuple[Field, ...]:
+        name = SHAPES[table].type_name
+        declared = self.types[name]
+        if not isinstance(declared, ObjectType):
+            raise TypeError(f"{name} is no object type")
+        fields = self.document.fields(nodes, name).items()
+        return tuple(self._field(declared, key, selected) for key, selected in fields)
+
+    def _field(self, declared: ObjectType, key: str, nodes: Sequence[FieldNode]) -> Field:
+        name = nodes[0].name.value
+        if name == _TYPENAME:
+            return Typename(key, declared.name)
+        match declared.field(name).source:
+            case FromColumn(column=column):
+                return Value(key, column)
+            case FromMoney(column=column):
+                return Amount(key, column, self._members(nodes, "Money"))
+            case FromStage():
+                return PresentStage(key, self._members(nodes, "PresentStage"))
+            case FromLink(link=link):
+                return ToOne(key, link.column, link.target, self._record(nodes, link.target))
+            case FromBack(table=table, link=link):
+                arguments = self.document.arguments(declared.name, nodes[0])
+                return ToMany(key, link.column, self.connection(nodes, table, arguments))
+            case other:
+                raise TypeError(f"{declared.name}.{name} comes from {other}, which no statement reads")
+
+    def _edge(self, nodes: Sequence[FieldNode], table: str) -> tuple[Cursor | Nodes | Typename, ...]:
+        name = f"{SHAPES[table].type_name}Edge"
+        parts: list[Cursor | Nodes | Typename] = []
+        for key, selected in self.document.fields(nodes, name).items():
+            match selected[0].name.value:
+                case "cursor":
+                    parts.append(Cursor(key))
+                case "node":
+                    parts.append(Nodes(key, self._record(selected, table)))
+                case _:
+                    parts.append(Typename(key, name))
+        return tuple(parts)
+
+    def _members(self, nodes: Sequence[FieldNode], type_name: str) -> tuple[Member | Typename, ...]:
+        fields = self.document.fields(nodes, type_name).items()
+        named = ((key, selected[0].name.value) for key, selected in fields)
+        return tuple(Typename(key, type_name) if name == _TYPENAME else Member(key, name) for key, name in named)
+
+
+def _page(table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
+    shape = SHAPES[table]
+    first = arguments.get("first")
+    if first is None:
+        first = PAGE_SIZE
+    if first < 0:
+        message = f"`{field_name}(first: {first})` asks for less than nothing."
+        raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {LARGEST_PAGE}.")
+    if first > LARGEST_PAGE:
+        message = f"`{field_name}(first: {first})` asks for more than a page holds, which is {LARGEST_PAGE}."
+        raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for a page at a time; `pageInfo.endCursor` leads on.")
+    where = arguments.get("where")
+    return Page(
+        first,
+        arguments.get("after"),
+        None if where is None else read_where(shape, where),
+        read_order(shape, arguments.get("orderBy") or ()),
+    )

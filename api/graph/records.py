@@ -1,0 +1,175 @@
+"""Object types derived from the tables: a type, its connection, its edge, its filter and its order for each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from api.graph.context import Info
+from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
+from api.graph.filters import filter_type, order_type, targets, type_of, where_type
+from api.graph.naming import camel
+from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from api.graph.words import SORT_DIRECTION, enum_of
+from api.plan.identity import has_id
+from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
+from schema.vocab import Unit, vocabularies
+
+PAGE_SIZE, LARGEST_PAGE = 50, 500
+TYPE_KEY = "$type"  # where a value of the interface Node says its type; no GraphQL name
+
+
+def from_row(source: dict[str, Any], info: Info, **_: object) -> object:
+    """The answer is there already, under the key that was asked."""
+    return source[str(info.path.key)]
+
+
+def visible_shapes() -> tuple[TableShape, ...]:
+    """The tables that GraphQL shows."""
+    return tuple(shape for shape in SHAPES.values() if not shape.is_hidden)
+
+
+def list_arguments(shape: TableShape) -> tuple[Input, ...]:
+    """What every list of a table takes."""
+    return (
+        Input("first", f"How many at most; {LARGEST_PAGE} at the most.", TypeRef("Int"), PAGE_SIZE),
+        Input("after", "Only what comes behind this cursor, from `pageInfo.endCursor` or an edge.", TypeRef("String")),
+        Input("where", "Which rows; left out or null: all.", TypeRef(f"{shape.type_name}Where")),
+        Input(
+            "orderBy",
+            "How they are sorted, the most important first; left out: by key, the oldest record first.",
+            TypeRef(f"{shape.type_name}Order").listed,
+        ),
+    )
+
+
+def record_types() -> Iterator[Declared]:
+    """Every type that the tables imply."""
+    yield _NODE
+    yield _PAGE_INFO
+    yield _MONEY
+    yield _STAGE
+    yield SORT_DIRECTION
+    for vocabulary in vocabularies():
+        yield enum_of(vocabulary)
+    for name in sorted(targets()):
+        yield filter_type(TypeRef(name))
+    for shape in visible_shapes():
+        yield _record(shape)
+        yield from _list_types(shape)
+        yield where_type(shape)
+        yield order_type(shape)
+
+
+def _record(shape: TableShape) -> ObjectType:
+    currencies = {column.note.currency for column in shape.columns}
+    fields = [_column(column) for column in shape.visible if column.name not in currencies]
+    if shape.name == "contact":
+        doc = "The stage the person is in now: the highest that is open; null if none is."
+        fields.append(Output("stage", doc, TypeRef("PresentStage"), from_row, source=FromStage()))
+    for other in visible_shapes():
+        fields += [_back(other, column) for column in other.visible if _is_back(column, shape)]
+    return ObjectType(shape.type_name, shape.doc, tuple(fields), ("Node",) if has_id(shape) else ())
+
+
+def _column(column: ColumnShape) -> Output:
+    if column.link is not None:
+        # Null also where the record may not be seen, so a link is never required.
+        link = column.link
+        return Output(
+            camel(link.name), link.doc, TypeRef(SHAPES[link.target].type_name), from_row, source=FromLink(link)
+        )
+    is_money = column.note.unit is Unit.MONEY and column.note.currency is not None
+    shown = TypeRef("Money") if is_money else type_of(column)
+    source = FromMoney(column.name) if is_money else FromColumn(column.name)
+    return Output(
+        camel(column.name), _doc(column), shown if column.is_nullable else shown.required, from_row, source=source
+    )
+
+
+def _doc(column: ColumnShape) -> str:
+    """A column's meaning, with its unit where the meaning alone does not tell it."""
+    unit = column.note.unit
+    return column.doc if unit is None or unit is Unit.MONEY else f"{column.doc} {unit.doc}"
+
+
+def _is_back(column: ColumnShape, shape: TableShape) -> bool:
+    return column.link is not None and column.link.target == shape.name and bool(column.link.back)
+
+
+def _back(other: TableShape, column: ColumnShape) -> Output:
+    link = column.link
+    if link is None:
+        raise ValueError(f"{other.name}.{column.name} is no link")
+    connection = TypeRef(f"{other.type_name}Connection").required
+    return Output(link.back, link.back_doc, connection, from_row, list_arguments(other), FromBack(other.name, link))
+
+
+def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
+    name = shape.type_name
+    edges = TypeRef(f"{name}Edge").required.listed.required
+    return (
+        ObjectType(
+            f"{name}Connection",
+            f"A page of a list of {name}.",
+            (
+                Output("nodes", "The rows of the page.", TypeRef(name).listed.required, from_row),
+                Output("edges", "The rows of the page, each with its cursor.", edges, from_row),
+                Output("pageInfo", "Where the page lies in the list.", TypeRef("PageInfo").required, from_row),
+                Output("totalCount", "How many rows match, on all pages together.", TypeRef("Int").required, from_row),
+            ),
+        ),
+        ObjectType(
+            f"{name}Edge",
+            f"A row of a list of {name}, with its place.",
+            (
+                Output(
+                    "cursor", "The row's place in the list, to go on `after`.", TypeRef("String").required, from_row
+                ),
+                Output("node", "The row.", TypeRef(name).required, from_row),
+            ),
+        ),
+    )
+
+
+def _type_name(value: dict[str, Any], *_: object) -> str:
+    return str(value[TYPE_KEY])
+
+
+_NODE = InterfaceType(
+    "Node",
+    "A record with an id of its own.",
+    (Output("id", "The record's identity, unique over all types.", TypeRef("ID").required, from_row),),
+    _type_name,
+)
+_PAGE_INFO = ObjectType(
+    "PageInfo",
+    "Where a page lies in its list.",
+    (
+        Output("hasNextPage", "Whether more rows come behind the page.", TypeRef("Boolean").required, from_row),
+        Output("hasPreviousPage", "Whether the page began behind a cursor.", TypeRef("Boolean").required, from_row),
+        Output("startCursor", "The first row's cursor; null on an empty page.", TypeRef("String"), from_row),
+        Output("endCursor", "The last row's cursor; null on an empty page.", TypeRef("String"), from_row),
+    ),
+)
+_MONEY = ObjectType(
+    "Money",
+    "An amount of money.",
+    (
+        Output("amount", "The amount, as a decimal string.", TypeRef("Decimal").required, from_row),
+        Output(
+            "currency", "Its currency (ISO 4217); null where the source does not tell.", TypeRef("Currency"), from_row
+        ),
+    ),
+)
+_STAGE = ObjectType(
+    "PresentStage",
+    "The stage of the funnel a person is in.",
+    (
+        Output("key", "The key of the stage in the accord.", TypeRef("String").required, from_row),
+        Output(
+            "title", "The stage's title, in the accord's version that judged the entry.", TypeRef("String"), from_row
+        ),
+        Output("since", "When the person entered it.", TypeRef("DateTime").required, from_row),
+        Output("occurrence", "The how many-th entry of the person into it, from 1.", TypeRef("Int").required, from_row),
+    ),
+)

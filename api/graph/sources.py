@@ -1,0 +1,46 @@
+"""What a field of a derived type is read from; the reader of documents turns it into the planner's selection."""
+
+from dataclasses import dataclass
+
+from schema.base import Link
+
+
+@dataclass(frozen=True, slots=True)
+class FromColumn:
+    """A column of the row."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromMoney:
+    """A money column and the currency beside it."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromLink:
+    """The one record that a column names."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class FromBack:
+    """The rows of another table whose link names this one."""
+
+    table: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class FromStage:
+    """The stage a contact is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromTable:
+    """A root field that reads a table."""
+
+    table: str

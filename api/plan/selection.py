@@ -1,0 +1,192 @@
+"""What is asked of the records, as a small frozen tree: no SQL, no GraphQL.
+
+Each part has the `key` under which the answer has it. Fragments, variables, aliases and directives are resolved before;
+two parts of one object never have the same key.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains"]
+Scalar = str | int | bool | Decimal | datetime | date | UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A test of one column. `in` takes a tuple, `isNull` a boolean, every other operator one value."""
+
+    column: str
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """True when all parts are; true for none."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """True when at least one part is; not true for none."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """True when the part is not true: a comparison with an empty value is not true, so its row is here."""
+
+    part: "Condition"
+
+
+Condition = Comparison | Every | Some | Without
+
+
+class SortDirection(StrEnum):
+    """Which way a list is sorted. Empty values come last either way."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """One column to sort by."""
+
+    column: str
+    direction: SortDirection
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows of a list: matching `where`, sorted, `first` of them behind the cursor `after`."""
+
+    first: int
+    after: str | None = None
+    where: Condition | None = None
+    order: tuple[OrderTerm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Typename:
+    """The name of the GraphQL type, the same for each row."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value of a column."""
+
+    key: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One named part of an object that is no record: of money, a stage, a page."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A money column with its currency: `amount`, `currency`."""
+
+    key: str
+    column: str
+    parts: "tuple[Member | Typename, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentStage:
+    """The stage a contact is in: `key`, `title`, `since`, `occurrence`."""
+
+    key: str
+    parts: "tuple[Member | Typename, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """The record that a foreign key names, or null."""
+
+    key: str
+    column: str
+    table: str
+    fields: "tuple[Field, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class ToMany:
+    """The records whose foreign key `column` names this one."""
+
+    key: str
+    column: str
+    connection: "Connection"
+
+
+Field = Typename | Value | Amount | PresentStage | ToOne | ToMany
+
+
+@dataclass(frozen=True, slots=True)
+class TotalCount:
+    """How many rows match, on all pages together."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The rows of the page."""
+
+    key: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The opaque place of a row in its list."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The rows of the page, each with its cursor."""
+
+    key: str
+    parts: "tuple[Cursor | Nodes | Typename, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Where the page lies: `hasNextPage`, `hasPreviousPage`, `startCursor`, `endCursor`."""
+
+    key: str
+    parts: tuple[Member | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One page of a table."""
+
+    table: str
+    page: Page
+    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneRecord:
+    """One record by its id."""
+
+    table: str
+    id: UUID
+    fields: tuple[Field, ...]
