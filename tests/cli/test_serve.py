@@ -1,0 +1,87 @@
+"""`accord serve`, whole: it answers, says where, and leaves nothing running."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.embedded import postmaster
+from api.embedded.server import cluster_of
+from tests.cli.test_command_line import accord
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("serve") / ".accord"
+    assert accord("migrate", data=folder).returncode == 0
+    yield folder
+    accord("stop", data=folder)
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A server and what it said until it was ready."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0"],
+        env={**environment, "ACCORD_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.rstrip())
+        if line.startswith("Ctrl-C"):
+            break
+    try:
+        yield process, said
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+def address(said: list[str]) -> str:
+    found = re.search(r"http://127\.0\.0\.1:\d+", said[0])
+    assert found, said
+    return found[0]
+
+
+def test_it_says_where_it_is_and_three_questions_and_answers(data_dir: Path) -> None:
+    with serving(data_dir) as (process, said):
+        answer = httpx.get(f"{address(said)}/graphql", params={"query": "{ __typename }"})
+        assert answer.json() == {"data": {"__typename": "Query"}}
+        assert sum(line.startswith("      accord ") for line in said) == 3
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 128 + signal.SIGTERM
+    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert list(data_dir.glob("serve-*.pid")) == []
+
+
+def test_killed_it_leaves_its_data_to_the_next_and_stop_ends_what_is_left(data_dir: Path) -> None:
+    with serving(data_dir) as (process, _):
+        process.kill()
+        process.wait(10)
+    assert postmaster.running_pid(cluster_of(data_dir)) is not None
+    with serving(data_dir) as (process, said):
+        assert httpx.get(f"{address(said)}/graphql", params={"query": "{ __typename }"}).status_code == 200
+        stopped = accord("stop", data=data_dir)
+        assert f"server (process {process.pid})" in stopped.stdout
+        assert process.wait(20) == 128 + signal.SIGTERM
+    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert accord("stop", data=data_dir).stdout.startswith("Nothing runs on")
+
+
+def test_a_database_that_is_not_set_up_is_refused_with_the_command_that_does(tmp_path: Path) -> None:
+    done = accord("serve", "--port", "0", data=tmp_path)
+    assert done.returncode == 2
+    assert "Run `accord migrate`" in done.stderr
+    assert postmaster.running_pid(cluster_of(tmp_path)) is None
