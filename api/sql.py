@@ -36,18 +36,26 @@ class Sql:
         return Sql.of((*self.parts, *other.parts))
 
     def render(self) -> tuple[str, tuple[object, ...]]:
-        """Return the text with `$1`, `$2` …, and the values in that order; a fragment spliced in twice binds once."""
+        """Return the text with `$1`, `$2` …, and the values in that order; a fragment spliced in twice binds once.
+
+        ValueError on a digit right behind a mark: `{}0` would name another parameter.
+        """
         text: list[str] = []
         values: list[object] = []
         places: dict[int, int] = {}
+        is_behind_mark = False
         for part in self.parts:
             if isinstance(part, str):
+                if part[:1].isdecimal() and is_behind_mark:
+                    raise ValueError(f"a digit right behind a mark: {part}")
+                is_behind_mark = is_behind_mark and not part
                 text.append(part)
                 continue
             if id(part) not in places:
                 values.append(part.value)
                 places[id(part)] = len(values)
             text.append(f"${places[id(part)]}")
+            is_behind_mark = True
         return "".join(text), tuple(values)
 
     def __str__(self) -> str:
@@ -85,10 +93,10 @@ def _parts(text: str, arguments: tuple[object, ...]) -> Iterator[str | Bound]:
 
 
 def join(separator: str, fragments: Iterable[Sql]) -> Sql:
-    """Fragments with a separator between them; empty for none."""
+    """Fragments with a separator between each two; empty for none."""
     parts: list[str | Bound] = []
-    for fragment in fragments:
-        if parts:
+    for place, fragment in enumerate(fragments):
+        if place:
             parts.append(separator)
         parts.extend(fragment.parts)
     return Sql.of(parts)

@@ -1,8 +1,8 @@
 """The ground floor.
 
-Revision ID: 67fa5c07b770
+Revision ID: 3ba0f8bcbd16
 Revises:
-Create Date: 2026-11-23 08:01:50.098681+00:00
+Create Date: 2026-11-23 08:10:05.228321+00:00
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "67fa5c07b770"
+revision: str = "3ba0f8bcbd16"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -472,7 +472,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pipeline_id"], ["pipeline.id"], name=op.f("fk_pipeline_stage_pipeline_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pipeline_stage")),
         sa.UniqueConstraint("pipeline_id", "name", name=op.f("uq_pipeline_stage_pipeline_id_name")),
-        comment="A stage of a pipeline. (The stages of the funnel belong to the accord, not to a pipeline.)",
+        comment="A stage of a pipeline. The stages of the funnel are others: they belong to the accord.",
     )
     op.create_table(
         "company",

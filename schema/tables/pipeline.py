@@ -17,7 +17,7 @@ class Pipeline(Record, table=True):
 
 
 class PipelineStage(Record, table=True):
-    """A stage of a pipeline. (The stages of the funnel belong to the accord, not to a pipeline.)"""
+    """A stage of a pipeline. The stages of the funnel are others: they belong to the accord."""
 
     __tablename__ = "pipeline_stage"
     __plural__: ClassVar[str] = "pipeline_stages"
