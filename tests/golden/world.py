@@ -128,7 +128,7 @@ def _touchpoints() -> Iterator[tuple[object, ...]]:
         (name, day(each), "CALL", "OUTBOUND", "PHONE", "SALES", "QUALIFIED") for name, each in QUALIFIED_CALLS.items()
     ]
     for number, (name, *rest) in enumerate(forms + calls, start=1):
-        yield contact_id(name), _id("t", number), *rest
+        yield contact_id(str(name)), _id("t", number), *rest
 
 
 def _handoffs() -> Iterator[tuple[object, ...]]:
