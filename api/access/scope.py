@@ -3,7 +3,7 @@
 from api.sql import Sql, name
 from schema.tables import SHAPES
 
-# Entries are derived: only those of the evaluation that answers are true. A scalar sub-select is found once a statement.
+# Entries are derived: only those of the evaluation that answers are true. A scalar sub-select: found once a statement.
 _CURRENT = Sql("(select id from evaluation where is_current and reading = 'IN_FORCE')")
 
 

@@ -7,11 +7,19 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from api.graph.agreement_fields import Accord, agreement_fields
+from api.graph.answers import answer_types
 from api.graph.declared import Declared, ObjectType, by_name
+from api.graph.question_fields import Kpi, question_fields
+from api.graph.questions import question_types
 from api.graph.record_fields import record_fields
 from api.graph.records import record_types
 from api.graph.scalars import SCALARS
 from api.graph.strawberry_types import Types, use_resolvers
+from api.metrics.answer import FunnelAnswer, GroupKey, KpiAnswer
+
+# Fields of answers whose GraphQL type is narrower than the text they are in Python.
+_SPECIAL = {(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (GroupKey, "id"): "ID"}
 
 
 class Contract(strawberry.Schema):
@@ -25,8 +33,10 @@ class Contract(strawberry.Schema):
 def build_schema() -> strawberry.Schema:
     """The schema that is served; made once, for it never changes."""
     declared: dict[str, Declared] = {}
-    root = ObjectType("Query", "What can be asked.", tuple(record_fields(declared)))
-    declared.update(by_name((*SCALARS, *record_types(), root)))
+    fields = (*question_fields(), *agreement_fields(), *record_fields(declared))
+    root = ObjectType("Query", "What can be asked.", fields)
+    answers = answer_types((KpiAnswer, FunnelAnswer, Kpi, Accord), _SPECIAL)
+    declared.update(by_name((*SCALARS, *record_types(), *question_types(), *answers, root)))
     types = Types(declared)
     schema = Contract(
         query=types["Query"],

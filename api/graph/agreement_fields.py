@@ -1,0 +1,146 @@
+"""Root fields that show the accord in force: its stages, exits and reporting, in plain words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.funnel.in_force import AccordInForce, accord_in_force
+from api.graph.context import Info
+from api.graph.declared import Output, TypeRef
+from api.metrics.answer import said
+from schema.accord import Accord as AccordDocument
+from schema.vocab import AccordStatus, Currency, Disposition, ExitKind, FaultDomain, TeamKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccordStage:
+    """A stage of the funnel, as both teams agreed it."""
+
+    key: str = said("The stage's key, by which questions name it.")
+    rank: int = said("Its place on the ladder, from 1.")
+    title: str = said("What it is called.")
+    group: str = said("The group it belongs to, such as Prospect.")
+    owner: TeamKind = said("The team that looks after people in it.")
+    meaning: str = said("What it means, in plain words.")
+    window_seconds: int | None = said(
+        "How long a person has to reach the next stage, in seconds; null: as long as they like."
+    )
+    needs: tuple[str, ...] = said("The fields that have to be filled in, such as contact.email.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccordExit:
+    """A fact that ends open entries."""
+
+    on: ExitKind = said("What happened.")
+    dispositions: tuple[Disposition, ...] = said("Only with one of these dispositions, of a rejected handoff.")
+    closes_from: str = said("The key of the lowest stage it closes.")
+    closes_to: str = said("The key of the highest stage it closes.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectReason:
+    """Why sales may refuse a person, and what follows from it."""
+
+    code: str = said("The reason's code.")
+    label: str = said("The reason for a reader.")
+    disposition: Disposition = said("What happens to the person.")
+    fault: FaultDomain = said("On which side the cause lies.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccordReporting:
+    """How answers are cut, and who is never counted."""
+
+    timezone: str = said("The zone in which days begin (IANA name).")
+    week_start: str = said("The day on which weeks begin: MONDAY or SUNDAY.")
+    fiscal_year_start_month: int = said("The month in which the fiscal year begins, from 1.")
+    currency: Currency | None = said("The currency of money answers; null if none was agreed.")
+    exclude: tuple[str, ...] = said("Who is never counted: TEST records, INTERNAL people.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accord:
+    """The agreement of sales and marketing that every number is judged by."""
+
+    version: int = said("The version's number.")
+    hash: str = said("The SHA-256 of its content, which signatures name.")
+    is_signed: bool = said("Whether both teams signed it.")
+    status: AccordStatus = said("Where it stands in its life.")
+    starts_at: datetime | None = said("Since when it is in force; null means from the beginning of time.")
+    title: str = said("What it is called.")
+    stages: tuple[AccordStage, ...] = said("The ladder, from the lowest stage up.")
+    exits: tuple[AccordExit, ...] = said("The facts that end entries.")
+    reject_reasons: tuple[RejectReason, ...] = said("Why sales may refuse a person.")
+    reporting: AccordReporting = said("How answers are cut.")
+
+
+def agreement_fields() -> tuple[Output, ...]:
+    """The root fields about the accord."""
+    stages = TypeRef("AccordStage").listed
+    return (
+        Output("accord", "The accord in force.", TypeRef("Accord"), _accord),
+        Output("stages", "The stages of the accord in force, from the lowest up.", stages, _stages),
+    )
+
+
+async def _accord(_source: object, info: Info) -> Accord:
+    async with info.context.database.read() as session:
+        return shown(await accord_in_force(session))
+
+
+async def _stages(_source: object, info: Info) -> tuple[AccordStage, ...]:
+    async with info.context.database.read() as session:
+        return shown(await accord_in_force(session)).stages
+
+
+def shown(found: AccordInForce) -> Accord:
+    """An accord as GraphQL shows it."""
+    document = found.accord
+    reporting = document.reporting
+    return Accord(
+        version=found.number,
+        hash=found.content_hash,
+        is_signed=found.is_signed,
+        status=AccordStatus.ACTIVE,
+        starts_at=found.starts_at,
+        title=document.title,
+        stages=tuple(_stage(document, rank) for rank in range(1, len(document.stages) + 1)),
+        exits=_exits(document),
+        reject_reasons=tuple(
+            RejectReason(code=each.code, label=each.label, disposition=each.disposition, fault=each.fault)
+            for each in document.reject_reasons
+        ),
+        reporting=AccordReporting(
+            timezone=reporting.timezone,
+            week_start=reporting.week_start,
+            fiscal_year_start_month=reporting.fiscal_year_start_month,
+            currency=reporting.currency,
+            exclude=reporting.exclude,
+        ),
+    )
+
+
+def _stage(document: AccordDocument, rank: int) -> AccordStage:
+    stage = document.stages[rank - 1]
+    return AccordStage(
+        key=stage.key,
+        rank=rank,
+        title=stage.title,
+        group=stage.group,
+        owner=stage.owner,
+        meaning=stage.meaning,
+        window_seconds=None if stage.window is None else int(stage.window.total_seconds()),
+        needs=stage.needs,
+    )
+
+
+def _exits(document: AccordDocument) -> tuple[AccordExit, ...]:
+    return tuple(
+        AccordExit(
+            on=ExitKind[each.on],
+            dispositions=each.dispositions,
+            closes_from=each.closes_from,
+            closes_to=each.closes_to,
+        )
+        for each in document.exits
+    )

@@ -1,0 +1,109 @@
+"""Root fields that answer KPI questions, and the catalogue of what can be asked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from api.errors import AccordError
+from api.graph.context import Info
+from api.graph.declared import Input, Output, TypeRef
+from api.graph.questions import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, read_funnel, read_kpi
+from api.metrics.answer import FunnelAnswer, KpiAnswer, said
+from api.metrics.ask import ask, ask_funnel
+from api.metrics.request import KpiRequest
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Kind, Subject
+from schema.vocab import Dimension, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kpi:
+    """A KPI of the catalogue: what it means and what may be asked of it."""
+
+    key: str = said("The KPI's key, to ask it by.")
+    title: str = said("The KPI's name for a reader.")
+    definition: str = said("What it counts, in plain words.")
+    kind: Kind = said("How its number is made.")
+    unit: Unit = said("What its value measures.")
+    subject: Subject = said("What one counted row is.")
+    reads: tuple[str, ...] = said("The stages or facts it reads.")
+    dimensions: tuple[Dimension, ...] = said("What it can be broken down and filtered by.")
+    switches: tuple[str, ...] = said("The switches it has.")
+    guard: str | None = said("The KPI to watch beside it, so that the one is not bettered at the other's cost.")
+    source: str = said("Where the definition comes from.")
+
+
+def question_fields() -> tuple[Output, ...]:
+    """The root fields about KPIs."""
+    requests = Input(
+        "requests", "The questions; answers come in their order.", TypeRef("KpiRequest").required.listed.required
+    )
+    answers = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)
+    catalogue = TypeRef("Kpi").required.listed.required
+    return (
+        Output("kpi", "The answer to one question about one KPI.", TypeRef("KpiAnswer"), _kpi, KPI_ARGUMENTS),
+        Output(
+            "kpis",
+            "Several questions; a bad one leaves the others standing, with null in its place and an error.",
+            answers,
+            _kpis,
+            (requests,),
+        ),
+        Output(
+            "funnel",
+            "How far the people got who entered the first stage in the period.",
+            TypeRef("FunnelAnswer"),
+            _funnel,
+            FUNNEL_ARGUMENTS,
+        ),
+        Output("kpiCatalogue", "Every KPI that can be asked.", catalogue, _catalogue),
+    )
+
+
+async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
+    request = read_kpi(arguments)
+    async with info.context.database.read() as session:
+        (answer,) = await ask(session, [request])
+    if isinstance(answer, AccordError):
+        raise answer
+    return answer
+
+
+async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
+    read = [_read(each) for each in requests]
+    good = [each for each in read if isinstance(each, KpiRequest)]
+    async with info.context.database.read() as session:
+        answers = iter(await ask(session, good))
+    # The executor turns an error in a list into null there and an error with its place.
+    return [next(answers) if isinstance(each, KpiRequest) else each for each in read]
+
+
+def _read(given: dict[str, Any]) -> KpiRequest | AccordError:
+    try:
+        return read_kpi(given)
+    except AccordError as error:
+        return error
+
+
+async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
+    request = read_funnel(arguments)
+    async with info.context.database.read() as session:
+        return await ask_funnel(session, request)
+
+
+def _catalogue(_source: object, _info: Info) -> list[Kpi]:
+    return [
+        Kpi(
+            key=kpi.key,
+            title=kpi.title,
+            definition=kpi.definition,
+            kind=kpi.kind,
+            unit=kpi.unit,
+            subject=kpi.subject,
+            reads=kpi.reads,
+            dimensions=kpi.dimensions,
+            switches=kpi.switches.names,
+            guard=kpi.guard,
+            source=kpi.source,
+        )
+        for kpi in CATALOGUE.values()
+    ]
