@@ -90,6 +90,7 @@ test-browser: .venv/.installed-dev assets ## drive GraphiQL in a real browser (n
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 .PHONY: check
+# `alembic check` is one of the tests in tests/catalogue: it needs a migrated database of its own.
 check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.web.site import build_site
+from api.web.website import build_site
 from tests.web.small import Mutation, Query, Silent
 
 

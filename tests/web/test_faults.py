@@ -12,7 +12,7 @@ from starlette.types import Message
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from api.web.site import build_site
+from api.web.website import build_site
 from tests.web.small import Query, Silent
 
 

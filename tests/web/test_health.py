@@ -10,7 +10,7 @@ import pytest
 from api.db import Database
 from api.funnel.documents import read_accord
 from api.web.health import health_routes
-from api.web.site import build_site
+from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from tests.conftest import address, command
 from tests.web.small import Query, Silent
