@@ -1,0 +1,97 @@
+"""Rows of declared tables: columns come from the declaration, and an unknown or missing one is an error."""
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from api.sample.dice import moment
+from schema.tables import METADATA
+
+# What a column holds when nobody says; any other default (such as the present instant) has to be said.
+_DEFAULTS: Mapping[str, object] = {"false": False, "1": 1, "'OPEN'": "OPEN"}
+
+
+class Rows:
+    """The rows of one table."""
+
+    __slots__ = ("_blank", "_required", "columns", "records", "table")
+
+    def __init__(self, table: str) -> None:
+        built = [each for each in METADATA.tables[table].columns if each.identity is None]
+        self.table = table
+        self.columns = tuple(each.name for each in built)
+        self._blank = {each.name: _default(each) for each in built}
+        self._required = frozenset(each.name for each in built if not each.nullable and self._blank[each.name] is None)
+        self.records: list[tuple[object, ...]] = []
+
+    def add(self, **values: object) -> None:
+        """Add a row: what is not said is null or the column's default. TypeError on an unknown or missing column."""
+        row = self._blank | values
+        if len(row) != len(self._blank):
+            raise TypeError(f"{self.table} has no column {', '.join(sorted(row.keys() - self._blank.keys()))}")
+        if not self._required <= values.keys():
+            raise TypeError(f"{self.table} needs {', '.join(sorted(self._required - values.keys()))}")
+        self.records.append(tuple(row.values()))
+
+
+def _default(column: "sa.Column[object]") -> object:
+    said = column.server_default
+    return _DEFAULTS.get(str(said.arg)) if isinstance(said, sa.DefaultClause) else None
+
+
+class Batch:
+    """Rows of several tables, in the order in which they can be stored."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        self._rows = {table: Rows(table) for table in tables}
+
+    def __getitem__(self, table: str) -> Rows:
+        return self._rows[table]
+
+    def filled(self) -> list[Rows]:
+        """The tables that have rows."""
+        return [each for each in self._rows.values() if each.records]
+
+    def __len__(self) -> int:
+        return sum(len(each.records) for each in self._rows.values())
+
+
+# What became true of a record, and when (seconds since 1970). The first change is its beginning.
+Changes = list[tuple[int, Mapping[str, object]]]
+
+
+def add_with_history(batch: Batch, table: str, record: UUID, changes: Changes) -> None:
+    """Add a record as it is after the last change, and a version for each stretch of time between them."""
+    states = _states(changes)
+    key = f"{table}_id"
+    versions = batch[f"{table}_version"]
+    for place, (since, state) in enumerate(states, start=1):
+        start = moment(since)
+        ends = moment(states[place][0]) if place < len(states) else None
+        versions.add(valid_from=start, valid_to=ends, recorded_at=start, is_assumed=False, **{key: record}, **state)
+    changed, present = moment(states[-1][0]), states[-1][1]
+    batch[table].add(
+        id=record,
+        created_at=moment(states[0][0]),
+        updated_at=changed,
+        effective_at=changed,
+        row_version=len(states),
+        **present,
+    )
+
+
+def _states(changes: Changes) -> Changes:
+    """The whole state after each change that changed something; of several at one instant, after the last."""
+    states: Changes = []
+    for at, fields in sorted(changes, key=itemgetter(0)):
+        state = {**states[-1][1], **fields} if states else dict(fields)
+        if states and state == states[-1][1]:
+            continue
+        if states and states[-1][0] == at:
+            states.pop()
+        states.append((at, state))
+    return states
