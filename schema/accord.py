@@ -6,8 +6,7 @@ here, in `Rule`, and its compilation in `api/funnel`.
 
 import hashlib
 import json
-import re
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -18,14 +17,14 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    PlainSerializer,
     Tag,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from schema.base import ColumnShape
-from schema.tables import SHAPES
+from schema.durations import Duration
+from schema.rule_values import Value, plain_number, rule_column, rule_value
 from schema.vocab import (
     Channel,
     Currency,
@@ -39,35 +38,6 @@ from schema.vocab import (
     TouchOutcome,
 )
 
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-_DURATION = re.compile(r"(\d+) ?(second|minute|hour|day|week|s|min|h|d|w)s?")
-_SHORT = {"s": "second", "min": "minute", "h": "hour", "d": "day", "w": "week"}
-
-
-def parse_duration(text: object) -> object:
-    """Read `30 days`, `14 d` or `72 hours`: elapsed time, a day being 24 hours. Other values pass to the validator."""
-    if not isinstance(text, str):
-        return text
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(
-            f"'{text}' is no duration; write a whole number and seconds, minutes, hours, days or weeks, like '30 days'"
-        )
-    return timedelta(seconds=int(found[1]) * _UNITS[_SHORT.get(found[2], found[2])])
-
-
-def format_duration(length: timedelta) -> str:
-    """Write a duration in the largest unit up to days that holds it exactly."""
-    seconds = int(length.total_seconds())
-    unit = next(each for each in ("day", "hour", "minute", "second") if seconds % _UNITS[each] == 0)
-    count = seconds // _UNITS[unit]
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-
-
-Duration = Annotated[
-    timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0)), PlainSerializer(format_duration)
-]
-
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
@@ -77,6 +47,17 @@ class Part(BaseModel):
     """Any part of the document: frozen, and a key it does not know is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: object) -> object:
+        if isinstance(data, dict):
+            for key, value in data.items():
+                if any(
+                    isinstance(each, str) and "\0" in each for each in (value if isinstance(value, list) else [value])
+                ):
+                    raise ValueError(f"{key} has a character that no database keeps (U+0000)")
+        return data
 
 
 class AllOf(Part):
@@ -98,7 +79,6 @@ class Not(Part):
 
 
 Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "is_null"]
-Scalar = bool | int | Decimal | date | str
 
 
 class FieldIs(Part):
@@ -106,7 +86,7 @@ class FieldIs(Part):
 
     field: str
     op: Operator
-    value: Scalar | tuple[Scalar, ...]
+    value: Value | tuple[Value, ...]
 
     @property
     def table(self) -> Literal["contact", "company"]:
@@ -118,18 +98,19 @@ class FieldIs(Part):
         """The column's name."""
         return self.field.partition(".")[2]
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        column = _rule_column(self.field)
-        if self.op == "is_null":
-            if not isinstance(self.value, bool):
-                raise ValueError(f"{self.field}: is_null takes true or false")
-            return self
-        if (self.op == "in") != isinstance(self.value, tuple):
-            raise ValueError(f"{self.field}: 'in' takes a list, every other operator one value")
-        for each in self.value if isinstance(self.value, tuple) else (self.value,):
-            _check_value(self.field, column, self.op, each)
-        return self
+    @field_validator("field")
+    @classmethod
+    def _known_column(cls, field: str) -> str:
+        rule_column(field)
+        return field
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _fitting_value(cls, value: object, info: ValidationInfo) -> object:
+        # A field or operator that is wrong itself has been told already.
+        if "field" not in info.data or "op" not in info.data:
+            return value
+        return rule_value(info.data["field"], info.data["op"], value)
 
 
 class TouchFilter(Part):
@@ -162,7 +143,7 @@ class DealFilter(Part):
 
     state: DealOutcome
     pipeline: str | None = None
-    amount_at_least: Decimal | None = None
+    amount_at_least: Annotated[Decimal, BeforeValidator(plain_number)] | None = None
 
 
 class DealIs(Part):
@@ -229,7 +210,7 @@ class Stage(Part):
     @classmethod
     def _known_columns(cls, needs: tuple[str, ...]) -> tuple[str, ...]:
         for each in needs:
-            _rule_column(each)
+            rule_column(each)
         return needs
 
 
@@ -347,30 +328,6 @@ def _check_exit(each: Exit, keys: list[str]) -> None:
             raise ValueError(f"an exit closes {key}, which is no stage; stages are {_listed(keys)}")
     if keys.index(each.closes_from) > keys.index(each.closes_to):
         raise ValueError(f"an exit closes from {each.closes_from} up to {each.closes_to}, which is lower")
-
-
-def _rule_column(field: str) -> ColumnShape:
-    """The column that a rule may read; the history of hidden ones is not kept."""
-    table, _, name = field.partition(".")
-    allowed = {each.name: each for each in SHAPES[table].visible} if table in ("contact", "company") else {}
-    if name not in allowed:
-        known = _listed(sorted(allowed)) if allowed else "contact.… and company.…"
-        raise ValueError(f"'{field}' is no field that a rule may read; there are {known}")
-    return allowed[name]
-
-
-def _check_value(field: str, column: ColumnShape, op: str, value: Scalar) -> None:
-    words = column.note.vocab
-    if words is not None and value not in [word.value for word in words]:
-        raise ValueError(f"{field}: '{value}' is none of {_listed([word.value for word in words])}")
-    wanted: dict[type, tuple[type, ...]] = {int: (int,), Decimal: (int, Decimal), bool: (bool,)}
-    fits = isinstance(value, wanted.get(column.python, (str,))) and (
-        column.python is bool or not isinstance(value, bool)
-    )
-    if not fits:
-        raise ValueError(f"{field}: '{value}' is no {column.python.__name__}")
-    if op in ("lt", "lte", "gt", "gte") and column.python in (bool, str):
-        raise ValueError(f"{field}: a {column.python.__name__} has no order; use eq, ne, in or is_null")
 
 
 def _listed(words: list[str]) -> str:
