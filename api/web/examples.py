@@ -219,8 +219,9 @@ def _people() -> Example:
   contacts(first: 5, orderBy: [{ createdAt: DESC }]) {
     totalCount
     nodes {
-      firstName lastName jobTitle
+      firstName lastName jobTitle leadSource
       company { name industry }
+      stage { title since }
       touchpoints(first: 3, orderBy: [{ occurredAt: DESC }]) {
         nodes { occurredAt channel kind direction teamKind }
       }
@@ -237,8 +238,11 @@ def _agreed() -> Example:
         _document(
             "The one document that every number above is judged by.",
             """query Agreed {
-  accord { version isSigned hash }
-  stages { key title group meaning }
+  accord {
+    version isSigned hash
+    stages { rank title group owner meaning windowSeconds }
+    rejectReasons { code label }
+  }
 }""",
         ),
     )

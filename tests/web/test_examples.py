@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from graphql import parse
+from graphql import build_schema, parse, validate
 
 from api.db import Database
 from api.funnel.documents import read_accord
+from api.graph.contract import sdl
 from api.sql import Sql
 from api.web.examples import DataAtHand, data_at_hand, examples_for
 from api.workflows.adopt_accord import adopt_accord
@@ -26,6 +27,13 @@ def test_every_question_is_a_document_with_a_name_of_its_own(data: DataAtHand) -
     names = [parse(example.query).definitions[0].to_dict()["name"]["value"] for example in examples]
     assert len(examples) >= 1
     assert len(set(names)) == len(names) == len({example.title for example in examples})
+
+
+@pytest.mark.parametrize("data", EVERY, ids=lambda data: str(data.preset))
+def test_every_question_is_valid_in_the_contract(data: DataAtHand) -> None:
+    contract = build_schema(sdl())
+    for example in examples_for(data):
+        assert validate(contract, parse(example.query)) == [], example.title
 
 
 def test_the_quarters_asked_are_the_last_four_of_the_data() -> None:
