@@ -17,7 +17,7 @@ QUESTIONS = (
     ("How many people reach each stage, and what share goes on?", "accord funnel"),
     (
         "What share of the marketing qualified leads became customers, by source?",
-        "accord kpi mql_to_customer --by lead_source",
+        "accord kpi mql_to_customer --by lead-source",
     ),
     ("How many deals were won, month by month?", "accord kpi deals_won --grain month"),
 )
