@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from api.db import WriteSession
+from api.db import ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import Evaluated, evaluate
@@ -19,6 +19,7 @@ ACCORD = "standard"
 MOST_CONTACTS = 5_000_000
 MOST_SEEDS = 2**63
 EARLIEST = date(2000, 1, 1)
+_ONE_AT_A_TIME = int.from_bytes(b"accord")  # who fills or migrates a database holds this advisory lock
 _OTHER_DATA = "Use an empty data folder (--data DIR); nothing was changed."
 
 Progress = Callable[[str, int, int], None]
@@ -51,7 +52,7 @@ async def make_sample(
     order = Order(contacts, seed, until)
     _require_sense(order)
     started = now()
-    await session.run(Sql("lock table import_job in share row exclusive mode"))
+    await session.run(Sql("select pg_advisory_xact_lock({})", _ONE_AT_A_TIME))
     await _require_empty(session)
     await _agree(session)
     rows = await _load(session, order, progress)
@@ -89,6 +90,19 @@ def _require_sense(order: Order) -> None:
         )
 
 
+async def has_records(session: ReadSession | WriteSession) -> bool:
+    """Whether a database is in use: it has an accord, or any record."""
+    return await active_version(session) is not None or await _filled_table(session) is not None
+
+
+async def _filled_table(session: ReadSession | WriteSession) -> str | None:
+    """A table of records that has rows, if there is one."""
+    for table in (*TABLES, "import_job", "external_key"):
+        if await session.value(Sql("select exists (select from {})", name(table))):
+            return table
+    return None
+
+
 async def _require_empty(session: WriteSession) -> None:
     """Refuse a database with any record that is not the accord."""
     made = await session.value(Sql("select origin from import_job where preset = {}", "sample"))
@@ -96,11 +110,9 @@ async def _require_empty(session: WriteSession) -> None:
         raise AccordError(
             ErrorCode.SAMPLE_PRESENT, f"This database holds a sample company already ({made}).", _OTHER_DATA
         )
-    for table in (*TABLES, "import_job", "external_key"):
-        if await session.value(Sql("select exists (select from {})", name(table))):
-            raise AccordError(
-                ErrorCode.BAD_INPUT, f"This database is not empty: there are rows in {table}.", _OTHER_DATA
-            )
+    filled = await _filled_table(session)
+    if filled is not None:
+        raise AccordError(ErrorCode.BAD_INPUT, f"This database is not empty: there are rows in {filled}.", _OTHER_DATA)
 
 
 async def _agree(session: WriteSession) -> None:
