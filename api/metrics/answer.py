@@ -11,7 +11,7 @@ from typing import Any
 from schema.vocab import Currency, Dimension, Unit, WarningCode
 
 
-def said(doc: str) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
+def said(doc: str) -> Any:  # type: ignore[explicit-any]  # noqa: ANN401 - dataclasses.field is typed so
     """Declare a field of an answer with its meaning."""
     return field(metadata={"doc": doc})
 
@@ -30,7 +30,9 @@ class Distribution:
 class Figure:
     """One number and what it is made of."""
 
-    value: Decimal | None = said("The number in the answer's unit: a count, a share between 0 and 1, money, or the median in seconds.")
+    value: Decimal | None = said(
+        "The number in the answer's unit: a count, a share between 0 and 1, money, or the median in seconds."
+    )
     numerator: Decimal | None = said("What was divided, of a ratio.")
     denominator: Decimal | None = said("What it was divided by, of a ratio.")
     n: int = said("The denominator of a ratio, else how many rows were counted.")
@@ -51,7 +53,9 @@ class GroupKey:
     """One value of one dimension."""
 
     dimension: Dimension = said("The dimension.")
-    id: str | None = said("The id of the record behind the value (campaign, owner, team, pipeline, product), to filter or fetch by.")
+    id: str | None = said(
+        "The id of the record behind the value (campaign, owner, team, pipeline, product), to filter or fetch by."
+    )
     value: str | None = said("The value; null where the source was empty.")
     label: str = said("The value for a reader.")
 
@@ -119,7 +123,9 @@ class FunnelStep:
     reached: int = said("How many of the cohort reached the stage up to `asOf`.")
     implied: int = said("How many of these are in only because they skipped past it.")
     open: int = said("How many of these have not reached the next stage and can still do so.")
-    step: Decimal | None = said("Reached here divided by reached one stage before; null for the first stage or nothing to divide by.")
+    step: Decimal | None = said(
+        "Reached here divided by reached one stage before; null for the first stage or nothing to divide by."
+    )
     overall: Decimal | None = said("Reached here divided by the cohort; null if the cohort is empty.")
     entered: int = said("Another population: how many people first entered this stage in the period.")
     entered_implied: int = said("How many of `entered` are in only because they skipped past it.")

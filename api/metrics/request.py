@@ -7,11 +7,23 @@ from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """So many days, weeks, months … that end with the day of `asOf`; which days these are depends on the question."""
+
+    count: int
+    unit: Grain
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
-    """The half-open stretch of days `[starts_on, before)` in the reporting zone; an open end is None."""
+    """The half-open stretch of days `[starts_on, before)` in the reporting zone; an open end is None.
+
+    With `last` the days are found when the question is asked, and the other two are None.
+    """
 
     starts_on: date | None = None
     before: date | None = None
+    last: Last | None = None
 
 
 ALL_HISTORY = Period()

@@ -1,0 +1,98 @@
+"""What a reader must know before using a number."""
+
+from datetime import timedelta
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.figures import ALL, Table
+from api.metrics.question import Question
+from schema.kpis.kinds import Kind
+from schema.vocab import Anchor, WarningCode
+
+LOW_SAMPLE = 20
+
+
+def cautions(question: Question, table: Table) -> tuple[AnswerWarning, ...]:
+    """The warnings of an answer."""
+    if is_without_people(question):
+        return (no_contacts(),)
+    found = [_zero_denominator(question, table), _low_sample(question, table), _open_cohort(question, table)]
+    found += [_undated(question, table), _unconverted(question, table)]
+    return tuple(each for each in found if each is not None)
+
+
+def is_without_people(question: Question) -> bool:
+    """Whether it asks about people where none is known."""
+    return question.is_about_people and not question.ground.has_people
+
+
+def no_contacts() -> AnswerWarning:
+    """Say that there is nobody to ask about."""
+    message = "No contact is known that could be counted, so a question about people has no answer."
+    return AnswerWarning(code=WarningCode.NO_CONTACTS, message=message, count=None)
+
+
+def length_in_words(length: timedelta) -> str:
+    """A duration for a reader, to the nearest unit that matters."""
+    seconds = length.total_seconds()
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        if seconds >= 2 * size or unit == "second":
+            count = f"{seconds / size:.1f}".removesuffix(".0")
+            return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
+    raise AssertionError(length)
+
+
+def _zero_denominator(question: Question, table: Table) -> AnswerWarning | None:
+    if question.kpi.kind in (Kind.COUNT, Kind.SUM) or table.total.n:
+        return None
+    match question.kpi.kind:
+        case Kind.RATIO:
+            nothing = "No deal was closed in the period, so there is nothing to divide by."
+        case Kind.DURATION:
+            nothing = f"Nobody got from {' to '.join(question.stages)}, so there is no time to tell."
+        case _:
+            nothing = f"Nobody entered {question.stages[0]} in the period, so there is nothing to divide by."
+    return AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=nothing, count=0)
+
+
+def _low_sample(question: Question, table: Table) -> AnswerWarning | None:
+    if question.kpi.kind in (Kind.COUNT, Kind.SUM):
+        return None
+    total = table.total.n
+    if 0 < total < LOW_SAMPLE:
+        message = f"Only {total} stand behind this number: it may move a lot with one more."
+        return AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=total)
+    small = sum(0 < table.cells[(key,), ALL].n < LOW_SAMPLE for key in table.keys)
+    if small:
+        groups = "1 group has" if small == 1 else f"{small} groups have"
+        message = f"{groups} fewer than {LOW_SAMPLE} behind the number: these may move a lot with one more."
+        return AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=small)
+    return None
+
+
+def _open_cohort(question: Question, table: Table) -> AnswerWarning | None:
+    waiting, slow = table.total.waiting, table.total.slow
+    if question.kpi.kind not in (Kind.CONVERSION, Kind.DURATION) or question.anchor is Anchor.PERIOD or not waiting:
+        return None
+    if question.window is not None:
+        why = f"the window of {length_in_words(question.window)} is still open for them"
+    elif slow is not None:
+        pace = length_in_words(timedelta(seconds=slow))
+        why = f"no window is set, and they are younger than the {pace} within which nine of ten converters converted"
+    else:
+        why = "no window is set, and nobody converted yet by whom to judge"
+    message = f"{waiting:,} can still convert: {why}. The number may still change."
+    return AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
+
+
+def _undated(question: Question, table: Table) -> AnswerWarning | None:
+    if not table.total.undated:
+        return None
+    message = f"Of {table.total.undated:,} nothing is known of that time; the breakdown by {question.by} has them under (empty)."
+    return AnswerWarning(code=WarningCode.UNDATED, message=message, count=table.total.undated)
+
+
+def _unconverted(question: Question, table: Table) -> AnswerWarning | None:
+    if question.kpi.kind is not Kind.SUM or not table.total.left_out:
+        return None
+    message = f"{table.total.left_out:,} amounts are unknown or in another currency, and are not in the sum."
+    return AnswerWarning(code=WarningCode.UNCONVERTED, message=message, count=table.total.left_out)

@@ -1,0 +1,197 @@
+"""The statement's rows to figures: totals, buckets with nothing in them, groups with their names."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict
+
+from api.metrics.answer import Bucket, Distribution, Group, GroupKey
+from api.metrics.dimensions import AXES, EMPTY_LABEL
+from api.metrics.periods import pairs
+from api.metrics.question import Question, dimensions_of
+from schema.kpis.kinds import Kind
+from schema.vocab import Dimension
+
+ALL = "all"  # no key is a bare text of ours: keys are wrapped in a tuple
+Place = tuple[tuple[object] | str, int | str]
+
+
+@dataclass(slots=True)
+class Cell:
+    """What was counted for one key and bucket, or for all of them."""
+
+    n: int = 0
+    numerator: int = 0
+    implied: int = 0
+    undated: int = 0
+    waiting: int = 0
+    left_out: int = 0
+    amount: Decimal | None = None
+    spread: Distribution | None = None
+    slow: float | None = None
+    told_at: datetime | None = None
+    currencies: frozenset[str] = frozenset()
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Take a row of the statement in."""
+        for count in ("n", "numerator", "implied", "undated", "waiting", "left_out"):
+            value = row.get(count)
+            setattr(self, count, getattr(self, count) + (value if isinstance(value, int) else 0))
+        if isinstance(amount := row.get("amount"), Decimal):
+            self.amount = (self.amount or Decimal(0)) + amount
+        if isinstance(slow := row.get("slow"), float):
+            self.slow = slow
+        if isinstance(told_at := row.get("told_at"), datetime):
+            self.told_at = max(told_at, self.told_at or told_at)
+        found = (row.get("low_currency"), row.get("high_currency"))
+        self.currencies |= {each for each in found if isinstance(each, str)}
+        self.spread = _spread(row) or self.spread
+
+
+class Parts(TypedDict):
+    """The fields of a figure."""
+
+    value: Decimal | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    n: int
+    implied: int
+    distribution: Distribution | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything a statement told, by key and bucket."""
+
+    cells: Mapping[Place, Cell]
+    labels: Mapping[object, str]
+
+    @property
+    def total(self) -> Cell:
+        """The cell of everything."""
+        return self.cells.get((ALL, ALL), Cell())
+
+    @property
+    def keys(self) -> list[object]:
+        """The values of the asked dimension."""
+        return [key[0] for key, bucket in self.cells if bucket == ALL and isinstance(key, tuple)]
+
+
+def tabulate(rows: Iterable[Mapping[str, object]]) -> Table:
+    """Sort the rows into cells. Only what adds up is added up; distributions come for each cell from the database."""
+    cells: dict[Place, Cell] = defaultdict(Cell)
+    labels: dict[object, str] = {}
+    for row in rows:
+        key = (row["key"],)
+        bucket = found if isinstance(found := row["bucket"], int) else None
+        if isinstance(label := row.get("label"), str):
+            labels[row["key"]] = label
+        if "is_all_keys" in row:
+            cells[ALL if row["is_all_keys"] else key, ALL if row["is_all_buckets"] or bucket is None else bucket].add(
+                row
+            )
+            continue
+        for place in ((ALL, ALL), (key, ALL), *(((ALL, bucket), (key, bucket)) if bucket is not None else ())):
+            cells[place].add(row)
+    return Table(dict(cells), labels)
+
+
+def parts(kind: Kind, cell: Cell) -> Parts:
+    """A cell as a figure of the KPI's kind. Nothing to divide by, and nothing known to add, is null, never 0."""
+    numerator = denominator = value = None
+    match kind:
+        case Kind.COUNT:
+            value = Decimal(cell.n)
+        case Kind.SUM:
+            value = Decimal(0) if cell.amount is None and not cell.left_out else cell.amount
+        case Kind.RATIO | Kind.CONVERSION:
+            numerator, denominator = Decimal(cell.numerator), Decimal(cell.n)
+            value = numerator / denominator if cell.n else None
+        case Kind.DURATION:
+            value = cell.spread.median if cell.spread else None
+    return Parts(
+        value=value,
+        numerator=numerator,
+        denominator=denominator,
+        n=cell.n,
+        implied=cell.implied,
+        distribution=cell.spread,
+    )
+
+
+def series(
+    table: Table, kind: Kind, boundaries: tuple[datetime, ...], key: tuple[object] | str, skipped: int
+) -> tuple[Bucket, ...]:
+    """Every bucket in order, empty ones too, but for the first few that are skipped."""
+    return tuple(
+        Bucket(**parts(kind, table.cells.get((key, place), Cell())), starts_at=start, before=before)
+        for place, (start, before) in enumerate(pairs(boundaries), start=1)
+        if place > skipped
+    )
+
+
+def before_the_first(table: Table, boundaries: tuple[datetime, ...]) -> int:
+    """How many buckets lie before the first one in which anything was counted; all of them where nothing was."""
+    filled = (
+        bucket
+        for (key, bucket), cell in table.cells.items()
+        if key == ALL and isinstance(bucket, int) and (cell.n or cell.numerator or cell.left_out)
+    )
+    return min(filled, default=len(boundaries)) - 1
+
+
+def breakdown(question: Question, table: Table, boundaries: tuple[datetime, ...], skipped: int) -> tuple[Group, ...]:
+    """The figure of each value of the asked dimension: stages in their order, everything else from the largest down."""
+    if question.by is None:
+        return ()
+    kind = question.kpi.kind
+    groups = [
+        Group(
+            **parts(kind, table.cells.get(((key,), ALL), Cell())),
+            keys=(group_key(question, question.by, key, table.labels),),
+            series=series(table, kind, boundaries, (key,), skipped),
+        )
+        for key in (_stages_shown(question) if question.by is Dimension.STAGE else table.keys)
+    ]
+    if question.by is Dimension.STAGE:
+        return tuple(groups)
+    return tuple(sorted(groups, key=lambda group: (-group.n, group.keys[0].label, group.keys[0].id or "")))
+
+
+def group_key(question: Question, dimension: Dimension, key: object, labels: Mapping[object, str]) -> GroupKey:
+    """A value of a dimension, with what a reader calls it."""
+    table = AXES[question.kpi.subject][dimension].table
+    if key is None:
+        return GroupKey(dimension=dimension, id=None, value=None, label=EMPTY_LABEL)
+    if table is not None:
+        name = labels.get(key, str(key))
+        return GroupKey(dimension=dimension, id=f"{table}_{key}", value=name, label=name)
+    text = label = str(key)
+    if dimension is Dimension.CHANNEL:
+        label = text.replace("_", " ").capitalize()
+    if dimension is Dimension.STAGE:
+        label = next((stage.title for stage in question.ground.accord.stages if stage.key == text), text)
+    return GroupKey(dimension=dimension, id=None, value=text, label=label)
+
+
+def _stages_shown(question: Question) -> list[str]:
+    """All stages, those that nobody entered too; of a filter by stage, those it names."""
+    named = [value for dimension, values in question.where.tests if dimension is Dimension.STAGE for value in values]
+    if Dimension.STAGE in dimensions_of(question.where):
+        return [stage for stage in question.stages if stage in named]
+    return list(question.stages)
+
+
+def _spread(row: Mapping[str, object]) -> Distribution | None:
+    found, mean = row.get("percentiles"), row.get("mean")
+    if not isinstance(found, list) or not isinstance(mean, float):
+        return None
+    median, p75, p90, average = (_seconds(each) for each in (*found, mean))
+    return Distribution(median=median, p75=p75, p90=p90, mean=average)
+
+
+def _seconds(value: float) -> Decimal:
+    """Seconds to the microsecond: the precision of instants."""
+    return Decimal(repr(round(value, 6)))

@@ -1,0 +1,171 @@
+"""The funnel: how far the people got who entered the first stage in the period; beside it, what entered each stage in the period.
+
+Whoever entered a stage has entered every lower one too (skipped stages are entered by implication), so each bar is a part of the one
+before, and none can grow.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelStep
+from api.metrics.cautions import LOW_SAMPLE, no_contacts
+from api.metrics.entries import counted_entries
+from api.metrics.figures import group_key
+from api.metrics.ground import Ground
+from api.metrics.question import Question, settle_funnel
+from api.metrics.readable import readable
+from api.metrics.request import FunnelRequest
+from api.metrics.statements import placed_rows, with_names
+from api.sql import Sql
+from schema.accord import Stage
+from schema.vocab import WarningCode
+
+MOST_STAGES = 62  # a person's skipped stages are the bits of a bigint
+
+
+@dataclass(slots=True)
+class Tally:
+    """People by the rank they reached, for one value of the dimension or for all."""
+
+    reached: Counter[int] = field(default_factory=Counter)
+    implied: Counter[int] = field(default_factory=Counter)
+    standing: Counter[int] = field(default_factory=Counter)
+    entered: Counter[int] = field(default_factory=Counter)
+    entered_implied: Counter[int] = field(default_factory=Counter)
+
+    def add(self, row: Mapping[str, int]) -> None:
+        """Take a row of the statement in: people of one way, or those who entered one stage."""
+        rank, people = row["rank"], row["people"]
+        if row["is_entered"]:
+            self.entered[rank] += people
+            self.entered_implied[rank] += row["implied"]
+            return
+        if row["is_standing"]:
+            self.standing[rank] += people
+        for lower in range(1, rank + 1):
+            self.reached[lower] += people
+            self.implied[lower] += people if row["skipped"] >> (lower - 1) & 1 else 0
+
+
+async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -> FunnelAnswer:
+    """Answer one question about the funnel."""
+    question = settle_funnel(request, ground)
+    stages = ground.accord.stages
+    if len(stages) > MOST_STAGES:
+        raise AccordError(
+            ErrorCode.TOO_LARGE,
+            f"The accord has {len(stages)} stages, and a funnel shows {MOST_STAGES} at most.",
+            "Ask stage_conversion for the pairs that matter.",
+        )
+    asked = _statement(question)
+    total, groups = Tally(), defaultdict[object, Tally](Tally)
+    labels: dict[object, str] = {}
+    for row in map(dict, await session.rows(asked)):
+        total.add(row)
+        groups[row["key"]].add(row)
+        if (label := row.get("label")) is not None:
+            labels[row["key"]] = label
+    shown = (
+        []
+        if question.by is None
+        else [
+            FunnelGroup(keys=(group_key(question, question.by, key, labels),), stages=_steps(stages, tally))
+            for key, tally in groups.items()
+        ]
+    )
+    shown.sort(
+        key=lambda group: (
+            -group.stages[0].reached,
+            -group.stages[0].entered,
+            group.keys[0].label,
+            group.keys[0].id or "",
+        )
+    )
+    steps = _steps(stages, total)
+    return FunnelAnswer(
+        stages=steps,
+        breakdown=tuple(shown),
+        warnings=_warnings(question, steps),
+        is_canonical=not question.overrides,
+        overrides=question.overrides,
+        accords=ground.accords,
+        as_of=question.frame.as_of,
+        data_watermark=ground.watermark,
+        sql=readable(asked),
+    )
+
+
+def _statement(question: Question) -> Sql:
+    """People of the cohort by the way they went, and entries of the period by their stage.
+
+    One pass over a person's entries gives the highest rank reached, the highest still open, and the stages first entered by
+    skipping: few different ways, so little is left to add up.
+    """
+    as_of = question.frame.as_of
+    cohort = placed_rows(question, counted_entries(question, question.stages[:1]), ())
+    entered = placed_rows(question, counted_entries(question, question.stages), ())
+    people = Sql(
+        "select c.key, max(e.rank) as rank, max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
+        " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << (e.rank - 1) else 0 end) as skipped"
+        " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
+        " where e.evaluation_id = {} and e.entered_at < {} group by c.contact_id, c.key",
+        as_of,
+        cohort,
+        question.ground.evaluation,
+        as_of,
+    )
+    ways = Sql(
+        "select false as is_entered, p.key, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
+        " count(*) as people, 0 as implied from ({}) p group by p.key, p.rank, 4, p.skipped",
+        people,
+    )
+    beside = Sql(
+        "select true, c.key, c.rank, false, 0, count(*), count(*) filter (where c.is_implied) from ({}) c group by c.key, c.rank",
+        entered,
+    )
+    return with_names(question, Sql("{} union all {}", ways, beside))
+
+
+def _steps(stages: tuple[Stage, ...], tally: Tally) -> tuple[FunnelStep, ...]:
+    first = tally.reached[1]
+    return tuple(
+        FunnelStep(
+            key=stage.key,
+            title=stage.title,
+            group=stage.group,
+            reached=tally.reached[rank],
+            implied=tally.implied[rank],
+            # Above the last stage there is nothing left to reach.
+            open=tally.standing[rank] if rank < len(stages) else 0,
+            step=_share(tally.reached[rank], tally.reached[rank - 1]) if rank > 1 else None,
+            overall=_share(tally.reached[rank], first),
+            entered=tally.entered[rank],
+            entered_implied=tally.entered_implied[rank],
+        )
+        for rank, stage in enumerate(stages, start=1)
+    )
+
+
+def _share(part: int, whole: int) -> Decimal | None:
+    return Decimal(part) / whole if whole else None
+
+
+def _warnings(question: Question, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:
+    if not question.ground.has_people:
+        return (no_contacts(),)
+    cohort, waiting = steps[0].reached, sum(step.open for step in steps)
+    if not cohort:
+        message = f"Nobody entered {steps[0].key} in the period, so there is nothing to divide by."
+        return (AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0),)
+    found = []
+    if cohort < LOW_SAMPLE:
+        message = f"Only {cohort} stand behind these shares: they may move a lot with one more."
+        found.append(AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=cohort))
+    if waiting:
+        message = f"{waiting:,} stand in a stage and can still go on: the bars after it may still grow."
+        found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))
+    return tuple(found)

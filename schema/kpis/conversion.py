@@ -1,0 +1,63 @@
+"""What share goes on."""
+
+from schema.kpis.kinds import (
+    DEAL_DIMENSIONS,
+    DEAL_SWITCHES,
+    PAIR_SWITCHES,
+    PERSON_DIMENSIONS,
+    Closings,
+    Conversion,
+    Kpi,
+    Ratio,
+    Subject,
+)
+from schema.vocab import DealOutcome, Unit
+
+_WINDOW = "within the accord's window from stage to stage, as far as can be seen at `asOf`"
+
+STAGE_CONVERSION = Kpi(
+    key="stage_conversion",
+    title="Conversion from stage to stage",
+    definition=(
+        "Of the people who entered the one stage in the period, the share that entered the other at that moment or later, "
+        f"{_WINDOW}. People who skipped a stage count in it from the moment they skipped past."
+    ),
+    measure=Conversion(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="stage_volume",
+    source="The accord's ladder of stages and their windows.",
+)
+
+MQL_TO_CUSTOMER = Kpi(
+    key="mql_to_customer",
+    title="MQL to customer",
+    definition=(
+        "Of the people who became marketing qualified leads in the period, the share that became customers at that moment or "
+        f"later, {_WINDOW}."
+    ),
+    measure=Conversion("mql", "customer"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="mqls",
+    source="The accord's stages mql and customer, and the windows between them.",
+)
+
+WIN_RATE = Kpi(
+    key="win_rate",
+    title="Win rate",
+    definition="Of the deals closed in the period, the share that was won. Open deals are in neither number.",
+    measure=Ratio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
+    unit=Unit.RATIO,
+    subject=Subject.DEAL,
+    dimensions=DEAL_DIMENSIONS,
+    switches=DEAL_SWITCHES,
+    guard="deals_won",
+    source="The deals' closing dates and outcomes.",
+)
+
+KPIS = (STAGE_CONVERSION, MQL_TO_CUSTOMER, WIN_RATE)
