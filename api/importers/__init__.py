@@ -1,0 +1,12 @@
+"""Foreign rows to records. What a file means is data: a preset, one TOML file in `presets/`.
+
+- preset.py    what a preset may say, held against the tables' declarations
+- source.py    a file's encoding, delimiter, quoting and header: found out, never assumed
+- cells.py     a cell's text to a value, or the reason why not
+- rows.py      rows to values, streamed
+- rejects.py   the file of refused rows
+- staging.py   values into temporary tables; rows that contradict or point to nothing are taken out
+- telling.py   what the rows tell of each record, and what of it is new
+- records.py   the difference written to the records
+- run.py       one import: one transaction, ended by the evaluation
+"""

@@ -1,0 +1,236 @@
+"""One import: a company's files into the records, in one transaction that ends with the evaluation."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+from api.db import Database, WriteSession
+from api.errors import AccordError, ErrorCode
+from api.funnel.documents import read_accord
+from api.funnel.evaluate import evaluate
+from api.funnel.in_force import AccordInForce, active_version
+from api.importers.plan import StagedFile, bind
+from api.importers.preset import Preset, importable, read_preset
+from api.importers.records import Tally, write
+from api.importers.rejects import Rejects
+from api.importers.rows import Count
+from api.importers.source import Source, find_source
+from api.importers.staging import make_keys, refuse_dangling, stage
+from api.importers.telling import by_table, compare
+from api.sql import Sql, join, name
+from api.workflows.adopt_accord import adopt_accord
+from schema.accord import Accord
+from schema.base import new_id
+from schema.history import version_name
+from schema.tables import SHAPES
+
+Progress = Callable[[str, int, int], None]
+SAMPLE = "sample"
+_ONE_AT_A_TIME = 0x6163_636F_7264  # the advisory lock of imports: "accord"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What was read of a file."""
+
+    name: str
+    encoding: str
+    delimiter: str
+    rows: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or (dry run) would do."""
+
+    title: str
+    files: tuple[FileReport, ...]
+    records: dict[str, Tally]
+    rejects: Path | None
+    accord: str
+    is_adopted: bool
+    is_presets_accord: bool
+    is_dry_run: bool
+    seconds: float
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the database is as it was."""
+        return not self.is_adopted and not any(each.created or each.changed for each in self.records.values())
+
+    @property
+    def rejected(self) -> int:
+        """How many rows were refused."""
+        return sum(each.rejected for each in self.files)
+
+
+class _DryRun(Exception):  # noqa: N818 - no error: the way out of a unit of work that must leave nothing
+    """Ends a dry run, with what it found."""
+
+    def __init__(self, report: ImportReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """An import whose files have been found and can be read."""
+
+    name: str
+    folder: Path
+    preset: Preset
+    accord: Accord
+    files: tuple[StagedFile, ...]
+    sources: tuple[Source, ...]
+    is_dry_run: bool
+    progress: Progress
+
+
+async def run_import(
+    database: Database,
+    preset: str,
+    folder: Path,
+    *,
+    dry_run: bool = False,
+    replace_sample: bool = False,
+    rejects_folder: Path | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a folder of files by a preset. Rows that cannot be read for certain are refused; the good ones stay.
+
+    Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
+            evaluate write; nothing at all where nothing changed. Refused rows go to a file in `rejects_folder`.
+    Units:  instants UTC, read in the preset's zone.
+    Errors: UNKNOWN_PRESET; BAD_FILE (which file, which column, what is there); SAMPLE_PRESENT; BAD_ACCORD.
+    Source: DESIGN "Writes, events, imports".
+    """
+    wanted = read_preset(preset)
+    files = bind(wanted)
+    sources = tuple(find_source(folder, each.file.name, each.file.columns) for each in files)
+    tell = progress or (lambda _step, _done, _total: None)
+    planned = _Import(preset, folder, wanted, read_accord(wanted.accord), files, sources, dry_run, tell)
+    target = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
+    try:
+        with Rejects(target) as rejects:
+            try:
+                async with database.write() as session:
+                    report = await _work(session, planned, rejects, replace_sample=replace_sample)
+                    if dry_run:
+                        raise _DryRun(report)
+            except _DryRun as undone:
+                report = undone.report
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise _contradiction(error) from error
+    return report
+
+
+async def _work(session: WriteSession, planned: _Import, rejects: Rejects, *, replace_sample: bool) -> ImportReport:
+    """Do everything that one import does, inside its transaction."""
+    began, started_at = time.monotonic(), datetime.now(UTC)
+    await session.run(Sql("select pg_advisory_xact_lock({})", _ONE_AT_A_TIME))
+    await _make_room(session, replace_sample=replace_sample)
+    accord, is_adopted = await _accord(session, planned)
+    counts = await _stage(session, planned, rejects)
+    tallies = await _write(session, planned)
+    report = ImportReport(
+        title=planned.preset.title,
+        files=tuple(_file_report(each, counts[each.name]) for each in planned.sources),
+        records=tallies,
+        rejects=rejects.path if rejects.count else None,
+        accord=accord.accord.title,
+        is_adopted=is_adopted,
+        is_presets_accord=accord.content_hash == planned.accord.content_hash(),
+        is_dry_run=planned.is_dry_run,
+        seconds=0,
+    )
+    if not planned.is_dry_run:
+        await _conclude(session, planned, report, started_at)
+    return replace(report, seconds=time.monotonic() - began)
+
+
+async def _make_room(session: WriteSession, *, replace_sample: bool) -> None:
+    """Keep a company's data and the sample company apart."""
+    if not await session.value(Sql("select exists (select from import_job where preset = {})", SAMPLE)):
+        return
+    if not replace_sample:
+        raise AccordError(
+            ErrorCode.SAMPLE_PRESENT,
+            "This database holds the sample company, which your own data must not be mixed with.",
+            "Import into another data folder with --data DIR, or take the sample's place with --replace-sample.",
+        )
+    # Nothing but the sample can be here: every import was refused. No `cascade`: a table that is not named must stay.
+    tables = [each for each in importable() if not SHAPES[each].has_history]
+    tables += [each for known in importable() if SHAPES[known].has_history for each in (known, version_name(known))]
+    tables += ["stage_entry", "evaluation", "accord_version", "external_key", "import_job"]
+    await session.run(Sql("truncate {}", join(", ", map(name, tables))))
+
+
+async def _accord(session: WriteSession, planned: _Import) -> tuple[AccordInForce, bool]:
+    """The accord in force; where there is none, the preset's is adopted."""
+    present = await active_version(session)
+    if present is not None:
+        return present, False
+    return await adopt_accord(session, planned.accord), True
+
+
+async def _stage(session: WriteSession, planned: _Import, rejects: Rejects) -> dict[str, Count]:
+    counts: dict[str, Count] = {}
+    for file, source in zip(planned.files, planned.sources, strict=True):
+        counts[source.name] = await stage(session, file, source, rejects, planned.progress)
+    await refuse_dangling(session, planned.files, planned.preset.source, rejects, counts)
+    return counts
+
+
+async def _write(session: WriteSession, planned: _Import) -> dict[str, Tally]:
+    await make_keys(session, planned.files, planned.preset.source)
+    tallies: dict[str, Tally] = {}
+    tables = by_table(planned.files, planned.preset.source)
+    for done, told in enumerate(tables):
+        planned.progress("records", done, len(tables))
+        await compare(session, told)
+        tallies[told.table] = await write(session, told)
+        if tallies[told.table].created:
+            await session.run(Sql("analyze {}", name(told.table)))
+    planned.progress("records", len(tables), len(tables))
+    return tallies
+
+
+async def _conclude(session: WriteSession, planned: _Import, report: ImportReport, started_at: datetime) -> None:
+    """Judge everybody anew and remember the import; where nothing changed, there is nothing to do."""
+    is_judged = await session.value(Sql("select exists (select from evaluation where is_current)"))
+    if not report.is_unchanged or not is_judged:
+        await evaluate(session, progress=lambda _step, done, total: planned.progress("evaluation", done, total))
+    if report.is_unchanged:
+        return
+    counts = {
+        "files": {each.name: {"rows": each.rows, "rejected": each.rejected} for each in report.files},
+        "records": {table: asdict(tally) for table, tally in report.records.items()},
+    }
+    await session.run(
+        Sql(
+            "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
+            " values ({}, {}, {}, {}, clock_timestamp(), {})",
+            new_id(),
+            planned.name,
+            str(planned.folder.absolute()),
+            started_at,
+            counts,
+        )
+    )
+
+
+def _file_report(source: Source, count: Count) -> FileReport:
+    return FileReport(source.name, source.encoding, source.dialect.delimiter, count.read, count.rejected)
+
+
+def _contradiction(error: asyncpg.IntegrityConstraintViolationError) -> AccordError:
+    return AccordError(
+        ErrorCode.BAD_FILE,
+        f"The files say something of a {error.table_name} that cannot be ({error.constraint_name}); nothing was kept.",
+        "Correct the files, or the preset that says what their rows mean.",
+    )

@@ -1,0 +1,198 @@
+"""What a file is: encoding, delimiter, quoting, header. Found out from the whole file, refused where it is not certain.
+
+- A byte order mark decides. Without one, text that is valid UTF-8 throughout is UTF-8, and zeros in every other byte
+  are UTF-16. What is neither, and has no UTF-8 sequence in it at all, is Windows-1252 (which holds Latin-1's printable
+  characters); a mixture of the two is damaged text, and refused.
+- Delimiter and quoting are those under which the header has every column that is needed, and the rows most often have
+  as many cells as the header.
+"""
+
+import codecs
+import csv
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from api.errors import AccordError, ErrorCode
+
+_CHUNK = 1 << 20
+_SAMPLE_ROWS = 50
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NO_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How cells are told apart."""
+
+    delimiter: str
+    quote: str
+    is_escaped: bool  # a quote inside quotes stands behind a backslash; else it is doubled
+
+    def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        """Read rows; `csv.Error` for a line that is none, after which reading can go on."""
+        if self.is_escaped:
+            return csv.reader(
+                lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=False, escapechar="\\", strict=True
+            )
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
+
+
+_DIALECTS = tuple(
+    Dialect(delimiter, quote, is_escaped)
+    for is_escaped, quote, delimiter in itertools.product((False, True), "\"'", ",;\t|")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that can be read: where, how, and what its header says."""
+
+    path: Path
+    encoding: str
+    dialect: Dialect
+    header: tuple[str, ...]
+    lines: int
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    def open(self) -> TextIO:
+        """Open the file as text; the line ends stay as they are, for quoted cells may hold some."""
+        return self.path.open(encoding=self.encoding, newline="")
+
+
+def find_source(folder: Path, name: str, columns: Sequence[str]) -> Source:
+    """Find a file of a folder and how to read it. Errors: BAD_FILE for whatever stands in the way."""
+    path = folder / name
+    try:
+        if not folder.is_dir():
+            what = "is no folder" if folder.exists() else "does not exist"
+            raise _bad(f"{folder} {what}.", f"Name the folder that holds {name}.")
+        if not path.exists():
+            there = ", ".join(sorted(each.name for each in folder.iterdir())[:20]) or "nothing"
+            raise _bad(f"There is no {name} in {folder}; there is {there}.", "Name the folder that holds it.")
+        if not path.is_file():
+            raise _bad(f"{path} is no file.", "Put the CSV file in its place.")
+        encoding, lines = _encoding_of(path)
+        with path.open(encoding=encoding, newline="") as text:
+            sample = list(itertools.islice(text, _SAMPLE_ROWS))
+    except OSError as error:
+        raise _bad(f"{error.filename or path} cannot be read: {error.strerror}.", "Give yourself the right.") from error
+    dialect, header = _dialect_of(sample, columns)
+    _require(path, header, columns)
+    return Source(path=path, encoding=encoding, dialect=dialect, header=header, lines=lines)
+
+
+def _encoding_of(path: Path) -> tuple[str, int]:
+    """Decide the encoding over the whole file, in bounded memory; count its lines on the way."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+        marked = next((name for mark, name in _MARKS if start.startswith(mark)), None) or _unmarked_utf16(start)
+        file.seek(0)
+        if marked is not None:
+            return marked, _count_lines(path, file, marked)
+        if b"\0" in start:
+            raise _bad(f"{path} is no text: it holds bytes that no text has.", "Export it as CSV.")
+        try:
+            return "utf-8", _count_lines(path, file, "utf-8")
+        except AccordError:
+            file.seek(0)
+            return "cp1252", _count_windows_lines(path, file)
+
+
+def _unmarked_utf16(start: bytes) -> str | None:
+    """UTF-16 without a mark, told by its zeros: text in Latin letters has them in every other byte."""
+    half = len(start) // 2
+    for name, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if half >= 4 and zeros.count(0) > half * 0.7 and others.count(0) == 0:
+            return name
+    return None
+
+
+def _count_lines(path: Path, file: BinaryIO, encoding: str) -> int:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines, last = 0, "\n"
+    try:
+        while chunk := file.read(_CHUNK):
+            text = decoder.decode(chunk)
+            lines, last = lines + text.count("\n"), text[-1:] or last
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        remedy = "Export it again, as UTF-8."
+        raise _bad(f"{path} is not the {encoding} text it begins as (after line {lines + 1}).", remedy) from error
+    return lines + (last != "\n")
+
+
+def _count_windows_lines(path: Path, file: BinaryIO) -> int:
+    """Count lines of Windows-1252 text; refuse what may be damaged UTF-8 or something else."""
+    remedy = "Save it as UTF-8 and try again: which characters are meant cannot be told for certain."
+    number = 0
+    for number, line in enumerate(iter(lambda: file.readline(_CHUNK), b""), start=1):
+        if line.isascii():
+            continue
+        if _UTF8_SEQUENCE.search(line):
+            raise _bad(f"{path} mixes UTF-8 with other text (line {number}).", remedy)
+        if _NO_WINDOWS_1252.search(line) or b"\0" in line:
+            raise _bad(f"{path} is text in an encoding that Accord does not know (line {number}).", remedy)
+    return number
+
+
+def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[Dialect, tuple[str, ...]]:
+    """Choose the dialect that finds most of the needed columns, then the one whose rows fit the header best."""
+    best, score = _DIALECTS[0], (-1, -1, -1)
+    found: tuple[str, ...] = ()
+    for dialect in _DIALECTS:
+        rows = list(_sample_rows(dialect, sample))
+        if not rows:
+            continue
+        header = tuple(cell.strip() for cell in rows[0])
+        fitting = sum(len(row) == len(header) for row in rows)
+        rated = (len(set(columns) & set(header)), fitting - (len(sample) - len(rows)), len(header))
+        if rated > score:
+            best, found, score = dialect, header, rated
+    return best, found
+
+
+def _sample_rows(dialect: Dialect, sample: list[str]) -> Iterator[list[str]]:
+    reader = dialect.reader(iter(sample))
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+        if row:
+            yield row
+
+
+def _require(path: Path, header: tuple[str, ...], columns: Sequence[str]) -> None:
+    """Refuse a header without a needed column, or with a name twice."""
+    remedy = "Is it the right file? Export it again with these columns, each once."
+    if not any(header):
+        raise _bad(f"{path} is empty: it has no header.", remedy)
+    there = ", ".join(each for each in header if each)
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    if twice:
+        raise _bad(f"{path} has the column {', '.join(twice)} more than once; its columns are: {there}.", remedy)
+    missing = [each for each in columns if each not in header]
+    if missing:
+        raise _bad(f"{path} has no column {', '.join(missing)}; its columns are: {there}.", remedy)
+
+
+def _bad(message: str, remedy: str) -> AccordError:
+    return AccordError(ErrorCode.BAD_FILE, message, remedy)
