@@ -1,0 +1,34 @@
+"""`accord migrate` says what it ran."""
+
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from api.errors import AccordError, ErrorCode
+from api.revisions import head_revision
+
+
+@pytest.fixture
+def accord(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("DATABASE_URL", empty_dsn)
+    return lambda *words: CliRunner().invoke(app, ["migrate", *words])
+
+
+def test_it_names_each_migration_and_where_the_database_is_now(accord: Callable[..., Result]) -> None:
+    first, second = accord(), accord()
+    assert f"Applied {head_revision()}" in first.stdout
+    assert f"now at revision {head_revision()}." in first.stdout
+    assert "Applied" not in second.stdout
+    assert f"already at revision {head_revision()}." in second.stdout
+
+
+def test_going_back_needs_a_word_more(accord: Callable[..., Result]) -> None:
+    accord()
+    refused = accord("--to", "base")
+    assert isinstance(refused.exception, AccordError)
+    assert refused.exception.code is ErrorCode.BAD_INPUT
+    undone = accord("--to", "base", "--back")
+    assert f"Undid {head_revision()}" in undone.stdout
+    assert undone.stdout.endswith("now empty.\n")
