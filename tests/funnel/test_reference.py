@@ -1,0 +1,82 @@
+"""The SQL evaluator gives the same entries as the plain Python one, on generated histories and generated accords."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.db import Database, WriteSession
+from api.funnel.evaluate import derived
+from api.funnel.reference import Companies, Entry, Person, entries_of
+from api.sql import Sql
+from schema.accord import Accord
+from tests.funnel import histories
+from tests.funnel.chance import Chance
+from tests.funnel.writing import write_facts
+
+_DERIVED = Sql(
+    "select contact_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied from funnel_entry"
+    " order by contact_id, rank, occurrence"
+)
+AFTER_ALL = histories.START + timedelta(days=400)
+
+
+class _RollBack(Exception):  # noqa: N818 - not an error
+    """Ends a transaction whose facts nobody needs any more."""
+
+
+@asynccontextmanager
+async def scratch(database: Database) -> AsyncIterator[WriteSession]:
+    """A unit of work that leaves nothing."""
+    try:
+        async with database.write() as session:
+            yield session
+            raise _RollBack
+    except _RollBack:
+        pass
+
+
+async def compare(
+    database: Database, accord: Accord, people: list[Person], companies: Companies, as_of: datetime
+) -> int:
+    """Judge the same facts twice; the number of entries."""
+    async with scratch(database) as session:
+        ids = await write_facts(session, people, companies)
+        async with derived(session, accord, as_of):
+            rows = await session.rows(_DERIVED)
+    by_sql: dict[object, list[Entry]] = {key: [] for key in ids}
+    for contact, *values in rows:
+        by_sql[contact].append(Entry(*values))
+    for key, person in zip(ids, people, strict=True):
+        assert by_sql[key] == entries_of(person, companies, accord, as_of), (
+            accord.canonical(),
+            person,
+            companies,
+            as_of,
+        )
+    return len(rows)
+
+
+async def compare_generated(database: Database, chance: Chance, size: int) -> int:
+    accord = histories.accord(chance)
+    companies = histories.companies(chance)
+    people = list(chance.several(1, size, lambda: histories.person(chance)))
+    as_of = histories.instant(chance) if chance.happens(4) else AFTER_ALL
+    return await compare(database, accord, people, companies, as_of)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(data=st.data())
+async def test_sql_and_reference_agree(module_database: Database, data: st.DataObject) -> None:
+    await compare_generated(module_database, Chance.of_hypothesis(data), size=3)
+
+
+async def test_sql_and_reference_agree_on_many(module_database: Database) -> None:
+    entries = [await compare_generated(module_database, Chance.of_seed(seed), size=40) for seed in range(40)]
+    assert sum(entries) > 400
