@@ -23,7 +23,8 @@ rocketmail.com rogers.com sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sohu.c
 terra.com.br tiscali.it tuta.io tutanota.com uol.com.br verizon.net virgilio.it wanadoo.fr web.de wp.pl
 yeah.net zoho.com
 """
-FREE_PROVIDERS = frozenset(_FREE_PROVIDERS.split())
+# The last two are of stories, such as the sample company: `.example` is reserved, so that nobody real is written to.
+FREE_PROVIDERS = frozenset(_FREE_PROVIDERS.split()) | {"freemail.example", "webmail.example"}
 
 # Providers that hold the same name under many countries: yahoo.co.uk, hotmail.fr, outlook.com.br.
 _FAMILIES = re.compile(r"(gmx|hotmail|live|outlook|yahoo|yandex|ymail)\.(com|net|org|co|[a-z]{2})(\.[a-z]{2})?")

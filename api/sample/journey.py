@@ -53,8 +53,8 @@ def _arrive(life: Life, campaign: UUID | None) -> int:
     marketing = TeamKind.MARKETING
     introduced = dice.chance(source.rates.introduces)
     if source.is_outbound:
-        at = at_work(at + int(dice.between(0, 3) * DAY))
         if source.kind is TouchKind.CALL:
+            at = at_work(at + int(dice.between(0, 3) * DAY))
             outcome = TouchOutcome.CONNECTED if introduced else TouchOutcome.NO_ANSWER
             life.call(at, dice.pick(life.world.firm.sdrs), outcome)
             return at

@@ -1,0 +1,59 @@
+"""The sample company, made once and read by many tests."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+
+from api.db import Database
+from api.sql import Sql, join, name
+from api.workflows.make_sample import SampleMade, make_sample
+from tests.conftest import address, command
+
+UNTIL = date(2026, 3, 1)
+CONTACTS = 2000
+SEED = 3
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Company:
+    """A sample company in a database, and what its making said."""
+
+    database: Database
+    made: SampleMade
+
+    async def rows(self, table: str, order: str = "1") -> list[Row]:
+        """Every row of a table."""
+        async with self.database.read() as session:
+            found = await session.rows(Sql("select * from {} order by {}", name(table), Sql(order)))
+        return [dict(row) for row in found]
+
+    async def texts(self, table: str, *columns: str) -> list[str]:
+        """Every row as text, in the order of its columns; all columns where none are named."""
+        what = join(", ", [name(each) for each in columns]) if columns else Sql("t.*")
+        async with self.database.read() as session:
+            found = await session.rows(Sql("select row({})::text as line from {} t order by 1", what, name(table)))
+        return [row["line"] for row in found]
+
+
+async def make(database: Database, *, contacts: int = CONTACTS, seed: int = SEED, until: date = UNTIL) -> Company:
+    async with database.write() as session:
+        return Company(database, await make_sample(session, contacts=contacts, seed=seed, until=until))
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Company:
+    return await make(module_database)
+
+
+@pytest.fixture(scope="module")
+async def twin(server: str, template: str) -> AsyncIterator[Company]:
+    """The same company, made in another database."""
+    own = "accord_sample_twin"
+    await command(server, f"create database {own} template {template}")
+    async with Database.open(address(server, own), size=2) as opened:
+        yield await make(opened)
+    await command(server, f"drop database {own} with (force)")
