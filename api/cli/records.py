@@ -1,0 +1,120 @@
+"""`accord import` and `accord init`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.options import Data
+
+if TYPE_CHECKING:
+    from api.funnel.in_force import AccordInForce
+    from api.importers.run import ImportReport
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, for it is not UTF-8"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("init")(init)
+    app.command("import")(import_records)
+
+
+def init(
+    accord: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, or a file of your own.")
+    ] = "standard",
+    data: Data = None,
+) -> None:
+    """Make version 1 of the accord: in force from the beginning of time, provisional until both teams sign it."""
+    import asyncio
+
+    made = asyncio.run(_init(accord, data))
+    typer.echo(f"Version {made.number} of the accord is in force: '{made.accord.title}' ({made.content_hash[:12]}).")
+    typer.echo("It is provisional until both teams sign it. Read it with: accord show")
+
+
+async def _init(accord: str, data: Path | None) -> "AccordInForce":
+    from api.cli.session import opened
+    from api.funnel.documents import read_accord
+    from api.workflows.adopt_accord import adopt_accord
+
+    document = read_accord(accord)
+    async with opened(data) as database, database.write() as session:
+        return await adopt_accord(session, document)
+
+
+def import_records(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="olist, or a preset file of your own (FILE.toml).")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the files.", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and leave nothing.")] = False,
+    replace_sample: Annotated[
+        bool, typer.Option("--replace-sample", help="Remove the sample company in the same step.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Import a company's files. All or nothing, but for rows that cannot be read: they go to a file with the reason.
+
+    Running it again changes nothing; with newer files it writes what differs.
+    """
+    import asyncio
+
+    _tell(asyncio.run(_import(preset, folder, data, dry_run=dry_run, replace_sample=replace_sample)))
+
+
+async def _import(
+    preset: str, folder: Path, data: Path | None, *, dry_run: bool, replace_sample: bool
+) -> "ImportReport":
+    from api.cli.progress import told_progress
+    from api.cli.session import opened
+    from api.importers.run import run_import
+    from api.settings import Settings
+
+    rejects = Settings.load(data_dir=data).data_dir
+    async with opened(data) as database:
+        with told_progress() as progress:
+            return await run_import(
+                database,
+                preset,
+                folder,
+                dry_run=dry_run,
+                replace_sample=replace_sample,
+                rejects_folder=rejects,
+                progress=progress,
+            )
+
+
+def _tell(report: "ImportReport") -> None:
+    """Say what was read, what became of it, and which accord judges it."""
+    typer.echo(report.title)
+    for file in report.files:
+        how = f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {_DELIMITERS[file.delimiter]}"
+        typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused ({how})")
+    width = max(len(_words(table)) for table in report.records)
+    for table, tally in report.records.items():
+        told = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"
+        typer.echo(f"  {_words(table):<{width}} {told}")
+    if report.rejects is not None:
+        typer.echo(f"Refused rows, each with its reason: {report.rejects}")
+    typer.echo(_accord_line(report))
+    rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
+    took = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"
+    if report.is_dry_run:
+        typer.echo(f"A dry run: nothing was written ({took}).")
+    elif report.is_unchanged:
+        typer.echo(f"Everything was known already: unchanged ({took}).")
+    else:
+        typer.echo(f"Done ({took}). See it with: accord funnel")
+
+
+def _words(table: str) -> str:
+    return table.replace("_", " ")
+
+
+def _accord_line(report: "ImportReport") -> str:
+    if report.is_adopted:
+        verb = "would be" if report.is_dry_run else "is"
+        return f"The accord '{report.accord}' {verb} version 1, provisional until both teams sign it."
+    kept = f"The accord in force stays: '{report.accord}'."
+    return kept if report.is_presets_accord else f"{kept} (This preset's own accord is another one.)"
