@@ -14,11 +14,11 @@ from selenium.webdriver.support.wait import WebDriverWait
 PATIENCE_SECONDS = 30
 TALL = 9000
 
-# Monaco keeps its lines in no order, places them by style, and draws spaces as no-break spaces.
+# Monaco keeps its lines in no order, places them by style, draws spaces as no-break spaces, and wraps long lines.
 READ_RESPONSE = r"""
 const lines = [...document.querySelectorAll(".graphiql-response .view-line")];
 lines.sort((one, other) => parseFloat(one.style.top) - parseFloat(other.style.top));
-return lines.map((line) => line.textContent.replaceAll("\u00a0", " ")).join("\n");
+return lines.map((line) => line.textContent.replaceAll("\u00a0", " ")).join("");
 """
 
 
@@ -64,19 +64,21 @@ class Page:
         """Have the query formatted, which loads the formatter."""
         self._press("Prettify query")
 
-    def run(self) -> dict[str, Any]:
-        """Press the run button and return the answer that the response pane ends up with.
-
-        The pane draws only the lines in sight, so the window is made tall enough for all of them while it is read.
-        """
+    def run(self) -> str:
+        """Press the run button and return what the response pane then shows of the answer, from its beginning."""
         self.driver.find_element(By.CSS_SELECTOR, "button.graphiql-execute-button").click()
+        shown: str = self._wait.until(lambda _: self._shown())
+        return shown
+
+    def answer(self) -> dict[str, Any]:
+        """The whole answer. The pane draws only the lines in sight, so the window grows while they are read."""
         size = self.driver.get_window_size()
         self.driver.set_window_size(size["width"], TALL)
         try:
-            answer: dict[str, Any] = self._wait.until(lambda _: self._answer())
+            whole: dict[str, Any] = self._wait.until(lambda _: self._whole())
         finally:
             self.driver.set_window_size(size["width"], size["height"])
-        return answer
+        return whole
 
     def picture(self, path: Path) -> None:
         """Save the window as a PNG."""
@@ -111,9 +113,13 @@ class Page:
         buttons = self.driver.find_elements(By.CSS_SELECTOR, f"button[aria-label^='{label}']")
         next(button for button in buttons if button.is_displayed()).click()
 
-    def _answer(self) -> dict[str, Any] | Literal[False]:
+    def _shown(self) -> str | Literal[False]:
+        shown = str(self.driver.execute_script(READ_RESPONSE))
+        return shown if '"data"' in shown or '"errors"' in shown else False
+
+    def _whole(self) -> dict[str, Any] | Literal[False]:
         try:
-            answer = json.loads(self.driver.execute_script(READ_RESPONSE))
+            answer = json.loads(self._shown() or "")
         except ValueError:
             return False  # not all of it is drawn yet
-        return answer if isinstance(answer, dict) and answer.keys() & {"data", "errors"} else False
+        return answer if isinstance(answer, dict) else False
