@@ -8,6 +8,7 @@ from api.graph.context import Info
 from api.graph.declared import Output, TypeRef
 from api.metrics.answer import said
 from schema.accord import Accord as AccordDocument
+from schema.sentences import exit_sentence, reason_sentence, reporting_sentences, stage_sentence, window_sentence
 from schema.vocab import AccordStatus, Currency, Disposition, ExitKind, FaultDomain, TeamKind
 
 
@@ -24,6 +25,8 @@ class AccordStage:
     window_seconds: int | None = said(
         "How long a person has to reach the next stage, in seconds; null: as long as they like."
     )
+    rule: str = said("When a contact enters it, as the sentence that both teams sign.")
+    window_sentence: str = said("How long the step to the next stage may take, as a sentence.")
     needs: tuple[str, ...] = said("The fields that have to be filled in, such as contact.email.")
 
 
@@ -35,6 +38,7 @@ class AccordExit:
     dispositions: tuple[Disposition, ...] = said("Only with one of these dispositions, of a rejected handoff.")
     closes_from: str = said("The key of the lowest stage it closes.")
     closes_to: str = said("The key of the highest stage it closes.")
+    sentence: str = said("The same, as the sentence that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ class RejectReason:
     label: str = said("The reason for a reader.")
     disposition: Disposition = said("What happens to the person.")
     fault: FaultDomain = said("On which side the cause lies.")
+    sentence: str = said("The same, as the sentence that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,7 @@ class AccordReporting:
     fiscal_year_start_month: int = said("The month in which the fiscal year begins, from 1.")
     currency: Currency | None = said("The currency of money answers; null if none was agreed.")
     exclude: tuple[str, ...] = said("Who is never counted: TEST records, INTERNAL people.")
+    sentences: tuple[str, ...] = said("The same, as the sentences that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,16 +112,14 @@ def shown(found: AccordInForce) -> Accord:
         title=document.title,
         stages=tuple(_stage(document, rank) for rank in range(1, len(document.stages) + 1)),
         exits=_exits(document),
-        reject_reasons=tuple(
-            RejectReason(code=each.code, label=each.label, disposition=each.disposition, fault=each.fault)
-            for each in document.reject_reasons
-        ),
+        reject_reasons=_reject_reasons(document),
         reporting=AccordReporting(
             timezone=reporting.timezone,
             week_start=reporting.week_start,
             fiscal_year_start_month=reporting.fiscal_year_start_month,
             currency=reporting.currency,
             exclude=reporting.exclude,
+            sentences=reporting_sentences(document),
         ),
     )
 
@@ -130,6 +134,8 @@ def _stage(document: AccordDocument, rank: int) -> AccordStage:
         owner=stage.owner,
         meaning=stage.meaning,
         window_seconds=None if stage.window is None else int(stage.window.total_seconds()),
+        rule=stage_sentence(stage, document),
+        window_sentence=window_sentence(stage, document),
         needs=stage.needs,
     )
 
@@ -141,6 +147,20 @@ def _exits(document: AccordDocument) -> tuple[AccordExit, ...]:
             dispositions=each.dispositions,
             closes_from=each.closes_from,
             closes_to=each.closes_to,
+            sentence=exit_sentence(each, document),
         )
         for each in document.exits
+    )
+
+
+def _reject_reasons(document: AccordDocument) -> tuple[RejectReason, ...]:
+    return tuple(
+        RejectReason(
+            code=each.code,
+            label=each.label,
+            disposition=each.disposition,
+            fault=each.fault,
+            sentence=reason_sentence(each),
+        )
+        for each in document.reject_reasons
     )

@@ -122,8 +122,8 @@ def _amount(table: str, alias: str, asked: Amount) -> Sql:
 def _present_stage(entry: str, contact: str, asked: PresentStage) -> Sql:
     """The open entry of highest rank. Its title is that of the accord's version that judged it."""
     title = Sql(
-        "(select stage ->> 'title' from accord_version version, jsonb_array_elements(version.body -> 'stages') stage"
-        " where version.id = {} and stage ->> 'key' = {})",
+        "(select step.value ->> 'title' from accord_version agreed, jsonb_array_elements(agreed.body -> 'stages') step"
+        " where agreed.id = {} and step.value ->> 'key' = {})",
         _of(entry, "accord_version_id"),
         _of(entry, "stage"),
     )

@@ -30,7 +30,9 @@ class Sorted:
 
 def total_order(shape: TableShape, terms: tuple[OrderTerm, ...]) -> tuple[Sorted, ...]:
     """The asked order, made total by the table's key, which runs the way of the last term."""
-    found = {term.column: Sorted(shape.column(term.column), term.direction is SortDirection.DESC) for term in terms}
+    found: dict[str, Sorted] = {}
+    for term in terms:  # named twice, a column sorts where it is named first
+        found.setdefault(term.column, Sorted(shape.column(term.column), term.direction is SortDirection.DESC))
     last = next(reversed(found.values())).is_descending if found else False
     for key in key_columns(shape):
         found.setdefault(key.name, Sorted(key, last))
@@ -65,14 +67,13 @@ def behind(order: tuple[Sorted, ...], cursor: str, row: Sql) -> Sql:
     branches: list[Sql] = []
     equal: list[Sql] = []
     for each, value in zip(order, values, strict=True):
-        column = _value(each, row)
+        column, bound = _value(each, row), Sql("{}", value)
         if value is not None:  # nothing comes behind an empty value
-            sign = "<" if each.is_descending else ">"
-            further = Sql(f"{{}} {sign} {{}}", column, value)
-            branches.append(
-                all_of((*equal, Sql("{} or {} is null", further, column) if each.column.is_nullable else further))
-            )
-        equal.append(Sql("{} is null", column) if value is None else Sql("{} = {}", column, value))
+            further = Sql("{} < {}" if each.is_descending else "{} > {}", column, bound)
+            if each.column.is_nullable:
+                further = Sql("{} or {} is null", further, column)
+            branches.append(all_of((*equal, further)))
+        equal.append(Sql("{} is null", column) if value is None else Sql("{} = {}", column, bound))
     return join(" or ", (Sql("({})", branch) for branch in branches))
 
 

@@ -1,0 +1,32 @@
+with t1_page as materialized (select *, row_number() over () as "#"
+from (select *
+from contact t1
+where ((t1.created_at, t1.id) > ($1, $2)) and (t1.deleted_at is null)
+order by t1.created_at, t1.id
+limit 2) t1) select row_to_json("$")::text
+from (select array(
+select "$"
+from (select translate(encode(convert_to(json_build_array('created_at+ id+', t2.created_at, t2.id)::text, 'UTF8'), 'base64'), e'\n', '') as "cursor",
+(
+select "$"
+from (select t2.first_name as "firstName", replace(to_json(t2.created_at)::text, '+00:00"', 'Z"')::json as "createdAt") "$") as "node"
+from t1_page t2
+where t2."#" <= 1
+order by t2."#") "$") as "edges",
+(
+select "$"
+from (select exists (select
+from t1_page t3
+where t3."#" > 1) as "hasNextPage", true as "hasPreviousPage",
+(select translate(encode(convert_to(json_build_array('created_at+ id+', t3.created_at, t3.id)::text, 'UTF8'), 'base64'), e'\n', '')
+from t1_page t3
+where t3."#" <= 1
+order by t3."#"
+limit 1) as "startCursor",
+(select translate(encode(convert_to(json_build_array('created_at+ id+', t3.created_at, t3.id)::text, 'UTF8'), 'base64'), e'\n', '')
+from t1_page t3
+where t3."#" <= 1
+order by t3."#" desc
+limit 1) as "endCursor") "$") as "pageInfo") "$"
+-- $1: datetime.datetime(2026, 1, 10, 9, 30, tzinfo=datetime.timezone.utc)
+-- $2: UUID('00000000-0000-0000-0000-00000000001f')

@@ -1,0 +1,2 @@
+select row_to_json("$")::text
+from (select ) "$"

@@ -1,0 +1,53 @@
+"""Documents, the one statement they become, and what it answers. `ACCORD_GOLDEN=write pytest …` writes them anew."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from api.db import Database
+from api.sql import Sql
+from tests.graph.asking import answered
+from tests.plan.watched import Watched
+from tests.plan.world import found_company
+
+FOLDER = Path(__file__).with_name("golden")
+CASES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
+LONGEST = 60
+_CLAUSE = re.compile(r' (?=(?:from|where|order by|limit) )|(?<=\() ?(?=select "\$")|(?<=,) (?=array\(|\(select|\(with)')
+
+
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await found_company(session)
+    return module_database
+
+
+def shown(statement: Sql) -> str:
+    """A statement with a line for each clause, and its values."""
+    text, values = statement.render()
+    lines = _CLAUSE.sub("\n", text)
+    return "\n".join((lines, *(f"-- ${place}: {value!r}" for place, value in enumerate(values, start=1)))) + "\n"
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_a_document_becomes_this_statement_and_this_answer(case: str, world: Database) -> None:
+    document = (FOLDER / f"{case}.graphql").read_text()
+    asked = re.match(r"# (\{.*\})\n", document)
+    watched = Watched(world)
+    data = await answered(watched, document, **(json.loads(asked[1]) if asked else {}))
+    assert len(watched.statements) == 1
+    found = {".sql": shown(watched.statements[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
+    for suffix, text in found.items():
+        path = (FOLDER / case).with_suffix(suffix)
+        if os.environ.get("ACCORD_GOLDEN") == "write":
+            path.write_text(text)
+        assert path.read_text() == text
+        assert len(text.splitlines()) < LONGEST
+
+
+def test_there_are_golden_cases() -> None:
+    assert len(CASES) >= 8

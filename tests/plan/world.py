@@ -1,0 +1,128 @@
+"""A small company with made-up ids: enough of every kind of field, and records that nobody may see."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from api.db import WriteSession
+from tests.graph.asking import put, uid
+
+MADE = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)
+LATER = datetime(2026, 2, 1, 0, 0, 0, 500000, tzinfo=UTC)
+TEAM, ANNA, BEN = uid(1), uid(11), uid(12)
+ACME, GONE_COMPANY, BOLT = uid(21), uid(22), uid(23)
+ADA, BOB, CARL, GONE_CONTACT = uid(31), uid(32), uid(33), uid(34)
+SPRING = uid(41)
+DEAL, LOST_DEAL, GONE_DEAL = uid(51), uid(52), uid(53)
+VERSION, NOW, BEFORE = uid(61), uid(62), uid(63)
+
+
+def made(**row: object) -> dict[str, object]:
+    """A row with fixed book-keeping."""
+    return {"created_at": MADE, "updated_at": MADE, **row}
+
+
+async def found_company(session: WriteSession) -> None:
+    """Write the whole world."""
+    await put(session, "team", made(id=TEAM, name="Inbound", kind="MARKETING"))
+    await put(
+        session,
+        "member",
+        made(id=ANNA, name="Anna", email="anna@example.com", team_id=TEAM, role="SDR"),
+        made(id=BEN, name="Ben", team_id=TEAM, manager_id=ANNA),
+    )
+    await put(
+        session,
+        "company",
+        made(
+            id=ACME, name="Acme", domain="acme.example", employees=12, annual_revenue=Decimal("1000.50"), currency="EUR"
+        ),
+        made(id=GONE_COMPANY, name="Gone GmbH", deleted_at=LATER, annual_revenue=Decimal(5)),
+        made(id=BOLT, name="Bolt", parent_id=ACME, owner_id=ANNA, annual_revenue=Decimal(7)),
+    )
+    await _people(session)
+    await put(
+        session,
+        "campaign",
+        made(
+            id=SPRING,
+            name="Spring",
+            channel="EMAIL",
+            starts_on=date(2026, 3, 1),
+            budget=Decimal("99.90"),
+            currency="EUR",
+        ),
+    )
+    await _touches(session)
+    await _deals(session)
+    await _funnel(session)
+
+
+async def _people(session: WriteSession) -> None:
+    await put(
+        session,
+        "contact",
+        made(id=GONE_CONTACT, first_name="Gone", company_id=ACME, owner_id=ANNA, deleted_at=LATER),
+        made(
+            id=ADA,
+            first_name="Ada",
+            last_name="Berg",
+            email="ada@acme.example",
+            company_id=ACME,
+            owner_id=ANNA,
+            lead_score=7,
+        ),
+        made(id=BOB, first_name="Bob", company_id=GONE_COMPANY, owner_id=ANNA, email_opt_out=True),
+        made(id=CARL, first_name="Carl", company_id=ACME, merged_into_id=GONE_CONTACT) | {"created_at": LATER},
+    )
+
+
+async def _touches(session: WriteSession) -> None:
+    touches = [(71, ADA, 3), (72, ADA, 1), (73, ADA, 2), (74, BOB, 1), (75, GONE_CONTACT, 1)]
+    for number, contact, day in touches:
+        moment = MADE.replace(day=day)
+        row = {"id": uid(number), "contact_id": contact, "occurred_at": moment, "recorded_at": moment, "kind": "FORM"}
+        await put(
+            session, "touchpoint", row | {"direction": "INBOUND", "campaign_id": SPRING, "duration_seconds": number}
+        )
+
+
+async def _deals(session: WriteSession) -> None:
+    await put(
+        session,
+        "deal",
+        made(
+            id=DEAL,
+            name="First",
+            company_id=ACME,
+            amount=Decimal("100.00"),
+            currency="EUR",
+            probability=Decimal("0.25"),
+        ),
+        made(
+            id=LOST_DEAL, name="Second", company_id=GONE_COMPANY, outcome="LOST", closed_at=LATER, lost_reason="price"
+        ),
+        made(id=GONE_DEAL, name="Third", company_id=ACME, deleted_at=LATER),
+    )
+    await put(
+        session,
+        "deal_contact",
+        {"contact_id": ADA, "deal_id": DEAL, "role": "decides", "is_primary": True},
+        {"contact_id": ADA, "deal_id": GONE_DEAL},
+        {"contact_id": GONE_CONTACT, "deal_id": DEAL},
+    )
+
+
+async def _funnel(session: WriteSession) -> None:
+    body = {"stages": [{"key": "lead", "title": "Lead"}, {"key": "mql", "title": "Marketing qualified lead"}]}
+    await put(session, "accord_version", made(id=VERSION, number=1, status="ACTIVE", body=body, content_hash="abc"))
+    run = made(reading="IN_FORCE", accord_version_id=VERSION, started_at=MADE, finished_at=MADE)
+    await put(session, "evaluation", run | {"id": BEFORE}, run | {"id": NOW, "is_current": True})
+    entry = {"contact_id": ADA, "accord_version_id": VERSION, "is_implied": False, "occurrence": 1}
+    left = {"exited_at": LATER, "exit_kind": "ADVANCED"}
+    await put(
+        session,
+        "stage_entry",
+        entry | {"evaluation_id": BEFORE, "stage": "mql", "rank": 2, "entered_at": MADE, "occurrence": 9},
+        entry | left | {"evaluation_id": NOW, "stage": "lead", "rank": 1, "entered_at": MADE},
+        entry | {"evaluation_id": NOW, "stage": "mql", "rank": 2, "entered_at": LATER, "own_at": LATER},
+    )
