@@ -1,7 +1,9 @@
 """Make the sample company in an empty database."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +12,7 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import Evaluated, evaluate
 from api.funnel.in_force import active_version
-from api.sample.stream import TABLES, Order, batches
+from api.sample.stream import TABLES, Made, Order, batches
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id, now
@@ -133,12 +135,25 @@ async def _load(session: WriteSession, order: Order, progress: Progress | None) 
     """Copy every batch, and let the planner know what came."""
     await session.script("set local accord.history_is_given = on")
     rows: Counter[str] = Counter()
-    for made in batches(order):
-        for each in made.batch.filled():
-            await session.copy(each.table, each.columns, each.records)
-            rows[each.table] += len(each.records)
-        if progress is not None:
-            progress("contacts", made.contacts, order.contacts)
+    async with aclosing(_ahead(batches(order))) as story:
+        async for made in story:
+            for each in made.batch.filled():
+                await session.copy(each.table, each.columns, each.records)
+                rows[each.table] += len(each.records)
+            if progress is not None:
+                progress("contacts", made.contacts, order.contacts)
     await session.script("set local accord.history_is_given = off")
     await session.run(Sql("analyze {}", join(", ", map(name, TABLES))))
     return dict(rows)
+
+
+async def _ahead(story: Iterator[Made]) -> AsyncGenerator[Made, None]:
+    """Tell the next batch in a thread while the database stores this one; two batches are in memory."""
+    coming = asyncio.create_task(asyncio.to_thread(next, story, None))
+    try:
+        while (made := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, story, None))
+            yield made
+    finally:
+        # A thread cannot be interrupted; what it tells is not wanted any more.
+        await asyncio.gather(coming, return_exceptions=True)
