@@ -6,7 +6,7 @@ from datetime import date
 from textwrap import wrap
 from typing import Any
 
-WIDTH = 44  # characters of the editor beside the open pane of questions, in a common window
+WIDTH = 42  # characters of the editor beside the open pane of questions, in a common window
 
 
 @dataclass(frozen=True, slots=True)

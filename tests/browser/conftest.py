@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Timer
+from time import monotonic, sleep
 
 import pytest
 from selenium import webdriver
@@ -45,38 +45,33 @@ def accord(*arguments: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running Accord over a sample of two hundred people."""
-    data = tmp_path_factory.mktemp("accord") / "data"
-    environment = {
-        key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "ACCORD_DATABASE_URL")
-    }
-    environment |= {"ACCORD_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
-    sample = accord("sample", "--contacts", "200", "--seed", "7", "--until", "2026-06-30")
-    subprocess.run(sample, env=environment, check=True, timeout=PATIENCE_SECONDS)
-    server = subprocess.Popen(
-        accord("serve", "--port", "0"), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    """The address of a running Accord over a sample of a thousand people."""
+    folder = tmp_path_factory.mktemp("accord")
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+    environment |= {"ACCORD_DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
+    for command in (accord("migrate"), accord("sample", "--contacts", "1000", "--until", "2026-07-01")):
+        subprocess.run(command, env=environment, check=True, timeout=PATIENCE_SECONDS)
+    log = folder / "serve.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            accord("serve", "--port", "0"), env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
-        yield _address_of(server)
+        yield _address_of(server, log)
     finally:
         server.terminate()
         server.wait(timeout=30)
         subprocess.run(accord("stop"), env=environment, check=True, timeout=PATIENCE_SECONDS)
 
 
-def _address_of(server: "subprocess.Popen[str]") -> str:
+def _address_of(server: "subprocess.Popen[bytes]", log: Path) -> str:
     """The address that the server says it answers on; its words as the failure if it does not."""
-    said: list[str] = []
-    too_late = Timer(PATIENCE_SECONDS, server.kill)
-    too_late.start()
-    try:
-        for line in server.stdout or ():
-            said.append(line)
-            if found := re.search(r"http://[\d.]+:\d+", line):
-                return found[0]
-    finally:
-        too_late.cancel()
-    pytest.fail(f"`accord serve` ended without an address:\n{''.join(said)}")
+    too_late = monotonic() + PATIENCE_SECONDS
+    while server.poll() is None and monotonic() < too_late:
+        if found := re.search(r"http://[\d.]+:\d+", log.read_text()):
+            return found[0]
+        sleep(0.1)
+    pytest.fail(f"`accord serve` did not say where it answers:\n{log.read_text()}")
 
 
 @pytest.fixture
