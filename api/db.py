@@ -8,7 +8,7 @@ session.
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import asyncpg
 import orjson
@@ -93,9 +93,13 @@ class Database:
             yield ReadSession(connection)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[WriteSession]:
-        """A unit of work: committed when the block ends, rolled back when it raises."""
-        async with self._pool.acquire() as connection, connection.transaction():
+    async def write(self, *, is_snapshot: bool = False) -> AsyncIterator[WriteSession]:
+        """A unit of work: committed when the block ends, rolled back when it raises.
+
+        As a snapshot all its statements read the facts of one moment, however long it runs.
+        """
+        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
+        async with self._pool.acquire() as connection, connection.transaction(isolation=isolation):
             yield WriteSession(connection)
 
 

@@ -20,7 +20,7 @@ from schema.accord import (
     TouchFilter,
 )
 from schema.durations import format_duration
-from schema.vocab import DealOutcome, Disposition, HandoffStatus, Vocabulary
+from schema.vocab import DealOutcome, Disposition, HandoffStatus, TeamKind, Vocabulary
 
 _SIGNS = {
     "eq": "is",
@@ -130,6 +130,11 @@ def reporting_sentences(accord: Accord) -> tuple[str, ...]:
     )
 
 
+def team_name(kind: TeamKind) -> str:
+    """Name a team in a sentence."""
+    return "revenue operations" if kind is TeamKind.REVOPS else kind.value.lower()
+
+
 def _bracketed(rule: Rule, accord: Accord | None, *, within: str) -> str:
     """Render a part, in brackets where it would else read as belonging to its neighbours."""
     text = rule_sentence(rule, accord)
@@ -165,7 +170,7 @@ def _touches(what: TouchFilter) -> str:
     one = what.at_least == 1
     text = f"at least {what.at_least} {direction}touch" + ("" if one else "es")
     if what.team:
-        text += f" by {what.team.value.lower() if what.team.value != 'REVOPS' else 'revenue operations'}"
+        text += f" by {team_name(what.team)}"
     text += _of(what.kind, " of kind ") + _of(what.channel, " through ") + _of(what.outcome, " with outcome ")
     if what.campaign:
         text += " of campaign " + _either([f"'{each}'" for each in what.campaign])
