@@ -68,8 +68,8 @@ _FORM, _EVENT, _VISIT, _CALL, _MAIL = (
     TouchKind.EMAIL_SENT,
 )
 _ALL = (
-    Source(7, "fair", "Trade fair", Channel.EVENT, _EVENT, (), Rates(1.0, 0.56, 0.82, 0.70, 0.74, 0.46, 0.04)),
-    Source(8, "webinar", "Webinar", Channel.EVENT, _EVENT, (), Rates(1.0, 0.48, 0.74, 0.60, 0.68, 0.36)),
+    Source(7, "fair", "Trade fair", Channel.EVENT, _EVENT, (), Rates(1.0, 0.56, 0.84, 0.74, 0.80, 0.60, 0.04)),
+    Source(8, "webinar", "Webinar", Channel.EVENT, _EVENT, (), Rates(1.0, 0.48, 0.76, 0.64, 0.72, 0.48)),
     Source(
         6,
         "referral",
@@ -77,9 +77,9 @@ _ALL = (
         Channel.REFERRAL,
         _FORM,
         _PAGES,
-        Rates(0.9, 0.52, 0.84, 0.7, 0.76, 0.44, 0.1),
+        Rates(0.9, 0.52, 0.84, 0.7, 0.76, 0.54, 0.1),
     ),
-    Source(4, "partner", "Partner", Channel.PARTNER, _FORM, (), Rates(0.9, 0.46, 0.80, 0.66, 0.72, 0.40, 0.07)),
+    Source(4, "partner", "Partner", Channel.PARTNER, _FORM, (), Rates(0.9, 0.46, 0.80, 0.64, 0.70, 0.46, 0.07)),
     Source(
         21,
         "content",
@@ -87,12 +87,12 @@ _ALL = (
         Channel.ORGANIC_SEARCH,
         _FORM,
         _GUIDES,
-        Rates(0.72, 0.42, 0.7, 0.58, 0.66, 0.33),
+        Rates(0.72, 0.42, 0.7, 0.58, 0.66, 0.40),
     ),
-    Source(15, "search", "Paid search", Channel.PAID_SEARCH, _FORM, _PAGES, Rates(0.68, 0.37, 0.62, 0.52, 0.6, 0.27)),
-    Source(6, None, "Direct", Channel.DIRECT, _FORM, _PAGES, Rates(0.7, 0.40, 0.72, 0.60, 0.68, 0.35, 0.05)),
-    Source(5, "newsletter", "Newsletter", Channel.EMAIL, _FORM, _GUIDES, Rates(0.75, 0.36, 0.66, 0.54, 0.62, 0.3)),
-    Source(5, "social", "Social media", Channel.SOCIAL, _FORM, _GUIDES, Rates(0.6, 0.28, 0.54, 0.46, 0.56, 0.24)),
+    Source(15, "search", "Paid search", Channel.PAID_SEARCH, _FORM, _PAGES, Rates(0.68, 0.37, 0.62, 0.52, 0.6, 0.34)),
+    Source(6, None, "Direct", Channel.DIRECT, _FORM, _PAGES, Rates(0.7, 0.40, 0.72, 0.60, 0.68, 0.42, 0.05)),
+    Source(5, "newsletter", "Newsletter", Channel.EMAIL, _FORM, _GUIDES, Rates(0.75, 0.36, 0.66, 0.54, 0.62, 0.36)),
+    Source(5, "social", "Social media", Channel.SOCIAL, _FORM, _GUIDES, Rates(0.6, 0.28, 0.54, 0.46, 0.56, 0.28)),
     Source(
         13,
         "paid_social",
@@ -100,11 +100,11 @@ _ALL = (
         Channel.PAID_SOCIAL,
         _FORM,
         _GUIDES,
-        Rates(0.62, 0.2, 0.42, 0.36, 0.46, 0.14, 0.0),
+        Rates(0.62, 0.2, 0.40, 0.34, 0.44, 0.14, 0.0),
     ),
     Source(3, "display", "Display", Channel.DISPLAY, _FORM, _PAGES, Rates(0.5, 0.22, 0.46, 0.40, 0.50, 0.18, 0.0)),
     Source(
-        4, "calling", "Outbound", Channel.PHONE, _CALL, _TARGETS, Rates(0.45, 0.34, 0.78, 0.6, 0.62, 0.28, 0.05), True
+        4, "calling", "Outbound", Channel.PHONE, _CALL, _TARGETS, Rates(0.45, 0.34, 0.78, 0.6, 0.62, 0.34, 0.05), True
     ),
     Source(
         3, "list", "Bought list", Channel.EMAIL, _MAIL, _DIRECTORY, Rates(0.12, 0.22, 0.44, 0.38, 0.48, 0.16, 0.0), True
