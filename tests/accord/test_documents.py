@@ -1,0 +1,94 @@
+"""Accord documents: what loads, what is refused and how, one spelling for equal content."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.errors import AccordError, ErrorCode
+from api.funnel.documents import built_in_accords, parse_accord, read_accord
+from schema.accord import Accord, FieldIs
+from schema.toml_text import accord_toml
+from tests.funnel import histories
+from tests.funnel.chance import Chance
+
+STANDARD = Path("schema/accords/standard.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", built_in_accords())
+def test_accords_that_ship_survive_json_and_toml(name: str) -> None:
+    accord = read_accord(name)
+    assert Accord.model_validate_json(accord.canonical()) == accord
+    assert parse_accord(accord_toml(accord), origin="again") == accord
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), title=st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1))
+def test_any_accord_survives_json_and_toml(seed: int, title: str) -> None:
+    accord = histories.accord(Chance.of_seed(seed)).model_copy(update={"title": title})
+    again = Accord.model_validate_json(accord.canonical())
+    assert again == accord
+    assert again.content_hash() == accord.content_hash()
+    assert parse_accord(accord_toml(accord), origin="again") == accord
+
+
+@pytest.mark.parametrize("value", [2, 2.0, "2", "2.00", "0.2e1"])
+def test_equal_numbers_have_one_spelling(value: object) -> None:
+    rule = FieldIs.model_validate({"field": "company.annual_revenue", "op": "gte", "value": value})
+    assert rule.model_dump_json() == '{"field":"company.annual_revenue","op":"gte","value":"2"}'
+
+
+# What is changed in the standard accord, and what the refusal has to say.
+MISTAKES = [
+    ("at_least = 2", "at_least = 0", "stages[2] (mql).rule.all[0].touches.at_least: '0' must be at least 1"),
+    ('kind = ["FORM"', 'kind = ["FROM"', "stages[1] (inquiry).rule.touches.kind[0]: 'FROM' is none of AD_CLICK"),
+    ('op = "eq"', 'op = "equals"', "stages[2] (mql).rule.all[2].op: 'equals' is none of eq, ne, lt"),
+    ("contact.phone", "contact.fone", "stages[2] (mql).rule.all[1].any[1].field: 'contact.fone' is no field"),
+    ("contact.phone", "contact.created_at", "'contact.created_at' is no field"),
+    ('op = "eq", value = false', 'op = "eq", value = "no"', "contact.email_opt_out: 'no' is not true or false"),
+    ('op = "eq", value = false', 'op = "gt", value = false', "contact.email_opt_out has no order"),
+    ('within = "30 days"', 'within = "30 moons"', "touches.within: '30 moons' is no duration; write a whole number"),
+    ('within = "30 days"', 'within = "0 days"', "touches.within: a duration is a whole number of seconds, above none"),
+    ('within = "30 days"', "within = 30", "touches.within: '30' is no duration"),
+    ('owner = "MARKETING"', "", "stages[0] (suspect).owner: is missing"),
+    ('key = "mql"', 'key = "MQL"', "stages[2] (MQL).key: 'MQL' must match"),
+    ('key = "mql"', 'key = "sal"', "stage sal is there twice"),
+    ("title = ", "titel = ", "titel: there is no such key"),
+    ("{ all = [] }", "{ al = [] }", "stages[0] (suspect).rule: a rule is a table with one of the keys all, any, not"),
+    ("{ all = [] }", "3", "stages[0] (suspect).rule: a rule is a table"),
+    ("{ all = [] }", '{ stage = "sql" }', "stage suspect asks for sql, which is no lower stage; lower ones are none"),
+    ("{ all = [] }", '{ not = { handoff = "MAYBE" } }', "stages[0] (suspect).rule.not.handoff: 'MAYBE' is none of"),
+    ('closes_to = "sql"', 'closes_to = "sqll"', "an exit closes sqll, which is no stage; stages are suspect, inquiry"),
+    ('closes_to = "sql"', 'closes_to = "inquiry"', "an exit closes from mql up to inquiry, which is lower"),
+    ('timezone = "UTC"', 'timezone = "Mars/Base"', "reporting.timezone: 'Mars/Base' is no IANA time zone"),
+    ('title = "Suspect"', 'title = "Sus\\u0000pect"', "stages[0] (suspect): title has a character"),
+    ("[reporting]", "[reporting", "no valid TOML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), MISTAKES)
+def test_a_mistake_is_named_with_its_place(old: str, new: str, said: str) -> None:
+    assert old in STANDARD
+    with pytest.raises(AccordError) as caught:
+        parse_accord(STANDARD.replace(old, new), origin="ours.toml")
+    assert caught.value.code is ErrorCode.BAD_ACCORD
+    assert said in caught.value.message
+    assert caught.value.message.startswith("ours.toml")
+    assert not any(
+        word in caught.value.message.lower() for word in ("pydantic", "input should", "validation", "value error")
+    )
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes("title = 'Größe'".encode("latin-1"))
+    for name, said in (
+        (str(tmp_path / "none.toml"), "There is no accord"),
+        (str(tmp_path), "cannot be read"),
+        (str(latin), "UTF-8"),
+    ):
+        with pytest.raises(AccordError) as caught:
+            read_accord(name)
+        assert caught.value.code is ErrorCode.BAD_FILE
+        assert said in caught.value.message

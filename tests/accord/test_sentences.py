@@ -1,0 +1,78 @@
+"""Each rule renders the sentence that both teams sign."""
+
+import pytest
+
+from api.funnel.documents import parse_accord, read_accord
+from schema.accord import Accord
+from schema.sentences import exit_sentence, reason_sentence, reporting_sentences, rule_sentence, window_sentence
+
+TOML = """
+title = "t"
+[[stages]]
+key = "mql"
+title = "Lead"
+group = "g"
+owner = "SALES"
+meaning = "m"
+rule = { all = [] }
+[[stages]]
+key = "next"
+title = "Next"
+group = "g"
+owner = "SALES"
+meaning = "m"
+rule = %s
+"""
+
+SENTENCES = [
+    ("{ all = [] }", "the contact exists"),
+    (
+        '{ touches = { direction = "INBOUND", at_least = 2, within = "30 days" } }',
+        "at least 2 inbound touches within 30 days",
+    ),
+    (
+        '{ touches = { team = "SALES", kind = ["CALL", "MEETING", "EMAIL_REPLY"], campaign = "Spring" } }',
+        "at least 1 touch by sales of kind call, meeting or e-mail reply of campaign 'Spring'",
+    ),
+    ('{ not = { touches = { within = "72 h" } } }', "not (at least 1 touch within 3 days)"),
+    ('{ field = "contact.lead_score", op = "gte", value = 50 }', "lead score is at least 50"),
+    ('{ field = "contact.do_not_call", op = "ne", value = true }', "did not ask not to be called"),
+    (
+        '{ field = "company.industry", op = "in", value = ["toys", "tools"] }',
+        "the company's industry is 'toys' or 'tools'",
+    ),
+    ('{ handoff = "RETURNED" }', "sales returned a handoff for more data"),
+    (
+        '{ deal = { state = "OPEN", pipeline = "New", amount_at_least = 1e3 } }',
+        "has a role in an open deal of pipeline 'New' of at least 1000",
+    ),
+    ('{ stage = "mql", within = "1 week" }', "Lead was entered before, within 7 days"),
+    (
+        '{ any = [{ stage = "mql" }, { all = [{ handoff = "ACCEPTED" }, { deal = { state = "WON" } }] }] }',
+        "Lead was entered before or (sales accepted a handoff, and has a role in a won deal)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "sentence"), SENTENCES)
+def test_a_rule_reads_as_a_sentence(rule: str, sentence: str) -> None:
+    accord = parse_accord(TOML % rule, origin="test")
+    assert rule_sentence(accord.stages[1].rule, accord) == sentence
+
+
+def test_the_standard_accord_reads_as_the_trade_speaks() -> None:
+    accord: Accord = read_accord("standard")
+    assert rule_sentence(accord.stages[2].rule, accord) == (
+        "at least 2 inbound touches within 30 days, and (e-mail known or phone known), and not opted out of e-mail"
+    )
+    assert window_sentence(accord.stages[2], accord) == "The step to Sales accepted lead counts within 14 days."
+    assert window_sentence(accord.stages[0], accord) == "The step to Inquiry may take any time."
+    assert [exit_sentence(each, accord) for each in accord.exits] == [
+        (
+            "A handoff that sales rejects with a reason to recycle or to disqualify closes Marketing qualified lead up to"
+            " Sales qualified lead (a reason that is not listed recycles)."
+        ),
+        "A lost deal, while the contact has no other open one, closes Marketing qualified lead up to Opportunity.",
+    ]
+    assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
+    assert reporting_sentences(accord)[0] == "Days begin at midnight in UTC, weeks on Monday."

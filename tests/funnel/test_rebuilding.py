@@ -1,0 +1,101 @@
+"""Rebuilding: who is judged, what is checked, what stays as the caller had it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from api.db import Database, WriteSession
+from api.errors import AccordError, ErrorCode
+from api.funnel.drift import check_entries
+from api.funnel.evaluate import evaluate
+from api.sql import Sql
+from tests.golden import world
+
+
+async def stages_of(session: WriteSession, contact: UUID) -> dict[str, object]:
+    rows = await session.rows(
+        Sql("select stage, entered_at from stage_entry where contact_id = {} order by rank", contact)
+    )
+    return {row["stage"]: row["entered_at"] for row in rows}
+
+
+async def test_facts_of_a_merged_contact_are_read_under_the_survivor(database: Database) -> None:
+    c1, c2, c8 = (world.contact_id(name) for name in ("c1", "c2", "c8"))
+    async with database.write() as session:
+        await world.load(session)
+        # A chain: c1 into c8, c8 into c2.
+        for merged, survivor in ((c1, c8), (c8, c2)):
+            await session.run(Sql("update contact set merged_into_id = {} where id = {}", survivor, merged))
+        await evaluate(session, as_of=world.AFTER_ALL)
+        survivor_stages = await stages_of(session, c2)
+        others = [await stages_of(session, each) for each in (c1, c8)]
+    assert others == [{}, {}]
+    # c1's forms count for the person from c1's first one on; c1's deal made the person a customer.
+    assert survivor_stages["inquiry"] == world.day("01-05")
+    assert survivor_stages["customer"] == world.day("03-15")
+
+
+async def test_deleted_test_and_internal_contacts_are_judged_and_deleted_deals_are_not_facts(
+    database: Database,
+) -> None:
+    async with database.write() as session:
+        await world.load(session)
+        await session.run(Sql("update contact set deleted_at = now(), is_test = true, is_internal = true"))
+        await session.run(Sql("update deal set deleted_at = now() where name = 'c1'"))
+        evaluated = await evaluate(session, as_of=world.AFTER_ALL)
+        stages = await stages_of(session, world.contact_id("c1"))
+    assert evaluated.entries["inquiry"] == 8
+    assert "opportunity" not in stages
+
+
+async def test_facts_later_than_as_of_are_not_seen(database: Database) -> None:
+    async with database.write() as session:
+        await world.load(session)
+        evaluated = await evaluate(session, as_of=world.day("01-20") - timedelta(microseconds=1))
+    assert evaluated.entries == {"inquiry": 4, "mql": 3, "sal": 3, "sql": 1, "opportunity": 1, "customer": 0}
+
+
+async def test_an_unlisted_reject_reason_recycles_and_missing_data_does_not(database: Database) -> None:
+    again = Sql("select occurrence from stage_entry where stage = 'mql' and contact_id = {}", world.contact_id("c3"))
+    async with database.write() as session:
+        await world.load(session)
+        for reason, occurrences in (("WHATEVER", 2), ("BAD_DATA", 1)):
+            await session.run(Sql("update handoff set reject_reason = {} where status = 'REJECTED'", reason))
+            await evaluate(session, as_of=world.AFTER_ALL)
+            assert len(await session.rows(again)) == occurrences
+
+
+async def test_checking_finds_entries_that_differ(database: Database) -> None:
+    async with database.write() as session:
+        with pytest.raises(AccordError) as unjudged:
+            await check_entries(session)
+        assert unjudged.value.code is ErrorCode.NOT_EVALUATED
+        await world.load(session)
+        made = await evaluate(session)
+        assert (await check_entries(session)).entries == sum(made.entries.values())
+        await session.run(Sql("delete from stage_entry where contact_id = {}", world.contact_id("c1")))
+        await session.run(Sql("update stage_entry set own_at = null where contact_id = {}", world.contact_id("c2")))
+    async with database.write() as session:
+        with pytest.raises(AccordError) as caught:
+            await check_entries(session)
+    assert caught.value.code is ErrorCode.DRIFT
+    assert "6 missing, 0 extra, 4 changed" in caught.value.message
+    assert f"contact_{world.contact_id('c1')} customer (entry 1) is missing" in caught.value.message
+
+
+async def test_a_rebuild_leaves_the_callers_settings_and_says_its_steps(database: Database) -> None:
+    steps: list[tuple[str, int, int]] = []
+    async with database.write() as session:
+        await session.script("set local statement_timeout = '7s'")
+        await world.load(session)
+        await evaluate(session, as_of=world.AFTER_ALL, progress=lambda *step: steps.append(step))
+        timeout = await session.value(Sql("select current_setting('statement_timeout')"))
+        left = await session.rows(Sql("select relname from pg_class where relname like 'funnel%'"))
+        watermark = await session.value(Sql("select watermark from evaluation where is_current"))
+        recorded = await session.value(Sql("select max(recorded_at) from touchpoint"))
+    assert timeout == "7s"
+    assert left == []
+    assert watermark == recorded
+    assert [done for _, done, _ in steps] == list(range(9))
+    assert {total for _, _, total in steps} == {8}
