@@ -1,17 +1,190 @@
+"""Records through the contract: what is shown, what is hidden, what is refused."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+
 from api.db import Database
-from tests.graph.asking import answered, put, uid
+from api.errors import AccordError, ErrorCode
+from api.graph.contract import build_schema
+from api.plan.identity import has_id
+from schema.tables import SHAPES
+from tests.graph.asking import answered, executed, refused
+from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
+
+HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 
 
-async def test_a_record_comes_with_its_links_under_the_asked_names(database: Database) -> None:
-    async with database.write() as session:
-        await put(session, "company", {"id": uid(1), "name": "Acme"})
-        await put(session, "contact", {"id": uid(2), "first_name": "Ada", "company_id": uid(1)})
-    found = await answered(
-        database,
-        """query ($id: ID!) {
-          contact(id: $id) { __typename given: firstName company { name contacts { totalCount nodes { id } } } }
-        }""",
-        id=f"contact_{uid(2)}",
-    )
-    company = {"name": "Acme", "contacts": {"totalCount": 1, "nodes": [{"id": f"contact_{uid(2)}"}]}}
-    assert found == {"contact": {"__typename": "Contact", "given": "Ada", "company": company}}
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await found_company(session)
+    return module_database
+
+
+PLAIN = {"Money", "PresentStage", "PageInfo"}
+
+
+def everything(kind: GraphQLObjectType, steps: int) -> str:
+    """A selection of all fields, and of all links and lists so many steps on."""
+    is_list = "nodes" in kind.fields or "node" in kind.fields
+    parts: list[str] = ["__typename"]
+    for name, field in kind.fields.items():
+        found = get_named_type(field.type)
+        if not isinstance(found, GraphQLObjectType):
+            parts.append(name)
+        elif found.name in PLAIN or is_list:
+            parts.append(f"{name} {{ {everything(found, steps)} }}")
+        elif steps:
+            parts.append(f"{name} {{ {everything(found, steps - 1)} }}")
+    return " ".join(parts)
+
+
+def lists() -> Iterator[tuple[str, GraphQLObjectType]]:
+    contract = build_schema()._schema
+    assert isinstance(contract, GraphQLSchema)
+    assert contract.query_type is not None
+    for name, field in contract.query_type.fields.items():
+        found = get_named_type(field.type)
+        if isinstance(found, GraphQLObjectType) and found.name.endswith("Connection"):
+            yield name, found
+
+
+@pytest.mark.parametrize("name", [name for name, _ in lists()])
+async def test_a_deleted_record_is_reached_by_no_path(name: str, world: Database) -> None:
+    kind = dict(lists())[name]
+    found = json.dumps(await answered(world, f"{{ {name}(first: 500) {{ {everything(kind, 2)} }} }}"))
+    assert "nodes" in found
+    for table, row in HIDDEN.items():
+        assert f"{table}_{row}" not in found
+    assert "Gone" not in found
+
+
+@pytest.mark.parametrize(("table", "row"), HIDDEN.items())
+async def test_a_deleted_record_is_not_found_by_its_id(table: str, row: object, world: Database) -> None:
+    asked = f'{table}(id: "{table}_{row}") {{ id }} node(id: "{table}_{row}") {{ id }}'
+    assert await answered(world, f"{{ {asked} }}") == {table: None, "node": None}
+
+
+async def test_entries_of_another_evaluation_are_not_shown(world: Database) -> None:
+    found = await answered(world, "{ stageEntries { totalCount nodes { stage occurrence } } }")
+    assert found["stageEntries"]["totalCount"] == 2
+    assert 9 not in [entry["occurrence"] for entry in found["stageEntries"]["nodes"]]
+
+
+@pytest.mark.parametrize("table", [shape.name for shape in SHAPES.values() if not shape.is_hidden and has_id(shape)])
+async def test_node_tells_the_type_of_any_id(table: str, world: Database) -> None:
+    plural = next(name for name, kind in lists() if kind.name == f"{SHAPES[table].type_name}Connection")
+    some = (await answered(world, f"{{ {plural}(first: 1) {{ nodes {{ id }} }} }}"))[plural]["nodes"]
+    for record in some:
+        found = await answered(world, "query ($id: ID!) { node(id: $id) { __typename id } }", id=record["id"])
+        assert found["node"] == {"__typename": SHAPES[table].type_name, "id": record["id"]}
+
+
+async def test_lists_of_one_parent_have_their_own_pages(world: Database) -> None:
+    document = """{ contact(id: "%s") {
+      early: touchpoints(first: 1, orderBy: [{ occurredAt: ASC }]) { nodes { occurredAt } pageInfo { endCursor } }
+      late: touchpoints(first: 1, orderBy: [{ occurredAt: DESC }]) { nodes { occurredAt } totalCount }
+    } }"""
+    found = (await answered(world, document % f"contact_{ADA}"))["contact"]
+    assert found["early"]["nodes"] == [{"occurredAt": "2026-01-01T09:30:00Z"}]
+    assert found["late"] == {"nodes": [{"occurredAt": "2026-01-03T09:30:00Z"}], "totalCount": 3}
+
+
+async def test_a_page_of_nothing_still_tells_whether_there_is_more(world: Database) -> None:
+    page = (await answered(world, "{ deals(first: 0) { nodes { id } pageInfo { hasNextPage endCursor } } }"))["deals"]
+    assert page == {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}
+
+
+BAD: list[tuple[str, ErrorCode, str]] = [
+    ("contacts(first: -1) { totalCount }", ErrorCode.BAD_INPUT, "less than nothing"),
+    ("contacts(first: 501) { totalCount }", ErrorCode.TOO_LARGE, "500"),
+    (
+        "contacts { nodes { touchpoints(first: 501) { totalCount } } }",
+        ErrorCode.TOO_LARGE,
+        r"touchpoints\(first: 501\)",
+    ),
+    ('contacts(after: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ('contacts(after: "") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ('contacts(after: "WyJpZCsiLCA1XQ==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ('contacts(after: "bnVsbA==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ("contacts(where: { email: { eq: null } }) { totalCount }", ErrorCode.BAD_INPUT, "isNull: true"),
+    ("contacts(where: { email: { isNull: null } }) { totalCount }", ErrorCode.BAD_INPUT, "compares with nothing"),
+    ('contacts(where: { email: { eq: "\\u0000" } }) { totalCount }', ErrorCode.BAD_INPUT, "character"),
+    ('contacts(where: { companyId: { eq: "contact_1" } }) { totalCount }', ErrorCode.BAD_INPUT, "is no id"),
+    ('contact(id: "company_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "no id of a Contact"),
+    ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is no id"),
+    ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is no id"),
+]
+
+
+@pytest.mark.parametrize(("field", "code", "words"), BAD)
+async def test_what_cannot_be_asked_is_refused_with_a_code_and_a_remedy(
+    field: str, code: ErrorCode, words: str, world: Database
+) -> None:
+    error = await refused(world, f"{{ {field} }}")
+    assert isinstance(error, AccordError)
+    assert error.code is code
+    with pytest.raises(AccordError, match=words):
+        raise error
+
+
+async def test_a_cursor_of_another_order_is_refused(world: Database) -> None:
+    document = "query ($order: [ContactOrder!], $after: String) {"
+    document += " contacts(first: 1, orderBy: $order, after: $after) { pageInfo { endCursor } } }"
+    found = await answered(world, document, order=[{"createdAt": "ASC"}])
+    cursor = found["contacts"]["pageInfo"]["endCursor"]
+    error = await refused(world, document, order=[{"updatedAt": "ASC"}], after=cursor)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.BAD_INPUT
+
+
+FILTERS: list[tuple[str, dict[str, Any], int]] = [
+    ("query { contacts(where: {}) { totalCount } }", {}, 3),
+    ("query { contacts(where: null, orderBy: null, after: null, first: null) { totalCount } }", {}, 3),
+    ("query { contacts(where: { leadScore: null, and: null, or: null, not: null }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { and: [] }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { or: [] }) { totalCount } }", {}, 0),
+    ("query { contacts(where: { not: {} }) { totalCount } }", {}, 0),
+    ("query { contacts(where: { email: { in: [] } }) { totalCount } }", {}, 0),
+    ("query { contacts(where: { email: {} }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { leadScore: { gt: 1 } }) { totalCount } }", {}, 1),
+    ("query { contacts(where: { not: { leadScore: { gt: 1 } } }) { totalCount } }", {}, 2),
+    ("query ($score: Int) { contacts(where: { leadScore: { gt: $score } }) { totalCount } }", {}, 3),
+    (
+        "query ($where: ContactWhere) { contacts(where: $where) { totalCount } }",
+        {"where": {"emailOptOut": {"eq": True}}},
+        1,
+    ),
+    ("query ($where: ContactWhere) { contacts(where: $where) { totalCount } }", {"where": None}, 3),
+]
+
+
+@pytest.mark.parametrize(("document", "variables", "count"), FILTERS)
+async def test_absent_empty_and_null_parts_of_a_filter_mean_what_is_said(
+    document: str, variables: dict[str, Any], count: int, world: Database
+) -> None:
+    assert (await answered(world, document, **variables))["contacts"]["totalCount"] == count
+
+
+async def test_an_order_names_one_field_a_term(world: Database) -> None:
+    result = await executed(world, "{ contacts(orderBy: [{ createdAt: ASC, email: ASC }]) { totalCount } }")
+    assert result.data is None
+    assert result.errors
+    assert "exactly one" in result.errors[0].message
+
+
+async def test_a_field_named_twice_in_an_order_sorts_where_it_is_first(world: Database) -> None:
+    document = "query ($order: [DealOrder!]) { deals(orderBy: $order) { nodes { id } } }"
+    twice = await answered(world, document, order=[{"name": "DESC"}, {"name": "ASC"}])
+    assert twice == await answered(world, document, order=[{"name": "DESC"}])
+
+
+async def test_one_bad_field_leaves_the_others_standing(world: Database) -> None:
+    result = await executed(world, f'{{ deal(id: "deal_{DEAL}") {{ name }} contact(id: "x") {{ id }} }}')
+    assert result.data == {"deal": {"name": "First"}, "contact": None}
+    assert result.errors is not None
+    assert result.errors[0].path == ["contact"]

@@ -16,7 +16,7 @@ from tests.graph.asking import answered, put, uid
 
 Row = dict[str, Any]
 
-WORDS = [None, "", "acme", "ACME", "Äpfel", "äpfel GmbH", "100%", "a_b", "axb", "back\\slash", "'"]
+WORDS = [None, "", "acme", "ACME", "Äpfel", "äpfel GmbH", "100%", "1000", "a_b", "axb", "back\\slash", "'"]
 AMOUNTS = [None, Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("99999999999.99")]
 INSTANTS = [None, *(datetime(2026, 3, 29, 1, 0, tzinfo=UTC) + timedelta(microseconds=step) for step in (0, 1, 500000))]
 DAYS = [None, date(2026, 2, 28), date(2026, 3, 1)]

@@ -1,0 +1,114 @@
+"""The contract itself: everything is described, nothing hidden is in it, and the committed SDL is it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from graphql import GraphQLSchema, introspection_from_schema
+from graphql import build_schema as read_sdl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.cli.contract import COMMITTED, _compare
+from api.errors import AccordError, ErrorCode
+from api.graph.contract import build_schema, sdl
+from api.graph.declared import Input, TypeRef
+from api.graph.naming import camel
+from api.graph.scalars import DATE, DATE_TIME, DECIMAL
+from schema.tables import SHAPES
+from schema.vocab import Unit
+
+
+def introspected() -> dict[str, Any]:
+    graphql_schema = build_schema()._schema
+    assert isinstance(graphql_schema, GraphQLSchema)
+    return {each["name"]: each for each in introspection_from_schema(graphql_schema)["__schema"]["types"]}
+
+
+def undescribed(types: dict[str, Any]) -> Iterator[str]:
+    for name, each in types.items():
+        if name.startswith("__"):
+            continue
+        if not each["description"]:
+            yield name
+        for part in (*(each["fields"] or ()), *(each["inputFields"] or ()), *(each["enumValues"] or ())):
+            if not part["description"]:
+                yield f"{name}.{part['name']}"
+            for argument in part.get("args", ()):
+                if not argument["description"]:
+                    yield f"{name}.{part['name']}({argument['name']})"
+
+
+def test_every_type_field_argument_and_word_is_described() -> None:
+    assert list(undescribed(introspected())) == []
+
+
+def test_a_part_without_a_description_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="no description"):
+        Input("first", " ", TypeRef("Int"))
+
+
+def test_every_visible_column_of_a_table_is_in_its_type_and_no_hidden_one() -> None:
+    types = introspected()
+    for shape in SHAPES.values():
+        assert (shape.type_name in types) != shape.is_hidden
+        if shape.is_hidden:
+            continue
+        shown = {field["name"]: field for field in types[shape.type_name]["fields"]}
+        currencies = {column.note.currency for column in shape.columns}
+        for column in shape.columns:
+            name = camel(column.link.name if column.link else column.name)
+            assert (name in shown) == (not column.note.hidden and column.name not in currencies)
+            if name in shown:
+                is_required = not column.is_nullable and column.link is None
+                assert (shown[name]["type"]["kind"] == "NON_NULL") == is_required
+                assert shown[name]["description"].startswith(column.doc)
+
+
+def test_a_unit_that_a_column_does_not_tell_is_told_in_its_description() -> None:
+    fields = {field["name"]: field["description"] for field in introspected()["Touchpoint"]["fields"]}
+    assert fields["durationSeconds"].endswith(Unit.SECONDS.doc)
+
+
+def test_the_committed_sdl_is_the_contract() -> None:
+    assert COMMITTED.read_text(encoding="utf-8") == sdl(), "run `accord sdl --write`"
+    assert "Contact" in read_sdl(COMMITTED.read_text(encoding="utf-8")).type_map
+
+
+def test_a_committed_sdl_that_differs_is_refused_with_the_line() -> None:
+    with pytest.raises(AccordError, match="from line 2 on") as refused:
+        _compare("a\nb\n", "a\nc\n")
+    assert refused.value.code is ErrorCode.DRIFT
+    with pytest.raises(AccordError, match="from line 2 on"):
+        _compare("a\n", "a\nc\n")
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_an_instant_that_is_written_reads_back(moment: datetime) -> None:
+    try:
+        text = DATE_TIME.serialize(moment)
+    except OverflowError:  # before the first year or after the last, in UTC
+        return
+    assert text.endswith("Z")
+    assert DATE_TIME.parse(text) == moment.astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("scalar", "text"),
+    [
+        (DATE_TIME, "2026-01-10"),
+        (DATE_TIME, "2026-01-10T09:30:00"),
+        (DATE_TIME, "2026-13-10T09:30:00Z"),
+        (DATE_TIME, 5),
+        (DATE, "2026-02-30"),
+        (DATE, "20260210"),
+        (DECIMAL, "NaN"),
+        (DECIMAL, "1e9"),
+        (DECIMAL, True),
+        (DECIMAL, "9" * 31),
+    ],
+)
+def test_what_is_no_instant_day_or_decimal_is_refused(scalar: Any, text: object) -> None:  # noqa: ANN401 - a scalar
+    with pytest.raises(ValueError, match="is no "):
+        scalar.parse(text)

@@ -1,0 +1,18 @@
+import pytest
+
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from tests.graph.asking import executed
+
+
+@pytest.mark.parametrize(
+    "field", ["accord { version }", "stages { key }", "kpi(key: mqls) { value }", "funnel { stages { key } }"]
+)
+async def test_without_an_accord_the_question_says_what_to_do(field: str, module_database: Database) -> None:
+    result = await executed(module_database, f"{{ {field} teams {{ totalCount }} }}")
+    assert result.data is not None
+    assert result.data["teams"] == {"totalCount": 0}
+    assert result.errors
+    cause = result.errors[0].original_error
+    assert isinstance(cause, AccordError)
+    assert cause.code is ErrorCode.NO_ACCORD
