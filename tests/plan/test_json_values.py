@@ -15,7 +15,7 @@ INSTANTS = [
     datetime(2026, 1, 10, 9, 30, 0, 500000, tzinfo=UTC),
     datetime(2026, 1, 10, 9, 30, 10, 1, tzinfo=UTC),
     datetime(1850, 12, 31, 23, 59, 59, 123450, tzinfo=UTC),
-    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999998, tzinfo=UTC),
 ]
 
 
@@ -29,8 +29,5 @@ async def test_an_instant_has_one_format(moment: datetime, module_database: Data
 @pytest.mark.parametrize("text", ["0.00", "-1.50", "1000000000000000.01", "0.1234", "0"])
 async def test_a_decimal_has_one_format(text: str, module_database: Database) -> None:
     async with module_database.read() as session:
-        assert (
-            await session.value(Sql("select {}::numeric::text", Decimal(text)))
-            == decimal_as_text(Decimal(text))
-            == text
-        )
+        written = await session.value(Sql("select {}::numeric::text", Decimal(text)))
+    assert written == decimal_as_text(Decimal(text)) == text
