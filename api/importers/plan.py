@@ -114,15 +114,17 @@ class _Binding:
             self.ids.append(fresh)
         dated = record.begins or record.since
         moment = None if dated is None else self._instant(dated, is_required=record.since is not None)
-        values = {shape.name: self._value(record.table, shape, reading) for shape, reading in record.filled}
+        values = {shape.name: self._value(record, shape, reading) for shape, reading in record.filled}
         if record.table == "contact" and "email" in record.fields:
             values["email_kind"] = self._email_kind(record.fields["email"])
         return Telling(record, place, self.stage, own, fresh, moment, values)
 
-    def _value(self, table: str, shape: ColumnShape, reading: Reading) -> Sql:
+    def _value(self, record: RecordMap, shape: ColumnShape, reading: Reading) -> Sql:
+        table = record.table
         if reading.column is None:
             return Sql(f"{{}}::{sql_type(table, shape.name)}", reading.constant)
-        must = reading.is_required or not (shape.is_nullable or shape.has_default)
+        # What an optional record needs comes with its key, or not at all.
+        must = reading.is_required or not (shape.is_nullable or shape.has_default or record.is_optional)
         form = self.file.dates.get(reading.column)
         if shape.link is not None:
             return name(self._key(reading.column, is_required=must))

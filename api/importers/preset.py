@@ -99,9 +99,12 @@ class RecordMap(Part):
                 raise ValueError(f"{self.table} has no field '{name}'; there are {', '.join(sorted(known))}")
         for name, reading in self.fields.items():
             _check_words(f"{self.table}.{name}", known[name], reading)
-        missing = [name for name, column in known.items() if _is_needed(column) and name not in self.fields]
+        needed = [name for name, column in known.items() if _is_needed(column)]
+        missing = [name for name in needed if name not in self.fields]
         if self.creates and missing:
             raise ValueError(f"{self.table} needs {', '.join(missing)}")
+        if self.is_optional and any(self.fields[name].column not in (self.key, None) for name in needed):
+            raise ValueError(f"what a {self.table} needs must come with its key, where it is optional")
         self._check_identity()
         return self
 

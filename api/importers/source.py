@@ -29,6 +29,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+# What a cell hardly ever holds: a quote behind a backslash, or quotes around everything. They were meant as signs.
+_UNREAD_QUOTE = re.compile(r"""\\["']|^(["']).*\1$""", re.DOTALL)
 _NO_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
@@ -47,6 +49,11 @@ class Dialect:
                 lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=False, escapechar="\\", strict=True
             )
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
+
+    def may_be(self, text: str) -> bool:
+        """Whether the text has the signs of a dialect that is rare; one damaged line is no sign."""
+        is_seen = self.quote == '"' or re.search(rf"(^|{re.escape(self.delimiter)})'", text, re.MULTILINE) is not None
+        return is_seen and (not self.is_escaped or f"\\{self.quote}" in text)
 
 
 _DIALECTS = tuple(
@@ -105,7 +112,7 @@ def _encoding_of(path: Path) -> tuple[str, int]:
         file.seek(0)
         if marked is not None:
             return marked, _count_lines(path, file, marked)
-        if b"\0" in start:
+        if b"\0" in start.partition(b"\n")[0] or start.count(0) * 100 > len(start):
             raise _bad(f"{path} is no text: it holds bytes that no text has.", "Export it as CSV.")
         try:
             return "utf-8", _count_lines(path, file, "utf-8")
@@ -152,32 +159,38 @@ def _count_windows_lines(path: Path, file: BinaryIO) -> int:
 
 
 def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[Dialect, tuple[str, ...]]:
-    """Choose the dialect that finds most of the needed columns, then the one whose rows fit the header best."""
-    best, score = _DIALECTS[0], (-1, -1, -1)
+    """Choose the dialect that finds most of the needed columns, then the one under which the rows look best."""
+    best, score = _DIALECTS[0], (-1, 0, 0, 0)
     found: tuple[str, ...] = ()
+    whole = "".join(sample)
     for dialect in _DIALECTS:
-        rows = list(_sample_rows(dialect, sample))
-        if not rows:
+        rows, broken = _sample_rows(dialect, sample)
+        if not rows or not dialect.may_be(whole):
             continue
         header = tuple(cell.strip() for cell in rows[0])
-        fitting = sum(len(row) == len(header) for row in rows)
-        rated = (len(set(columns) & set(header)), fitting - (len(sample) - len(rows)), len(header))
+        misfits = broken + sum(len(row) != len(header) for row in rows)
+        unread = sum(bool(_UNREAD_QUOTE.search(cell)) for row in rows for cell in row)
+        rated = (len(set(columns) & set(header)), -misfits, -unread, len(header))
         if rated > score:
             best, found, score = dialect, header, rated
     return best, found
 
 
-def _sample_rows(dialect: Dialect, sample: list[str]) -> Iterator[list[str]]:
-    reader = dialect.reader(iter(sample))
+def _sample_rows(dialect: Dialect, sample: list[str]) -> tuple[list[list[str]], int]:
+    """The rows of the sample, and how many lines are none."""
+    reader, broken = dialect.reader(iter(sample)), 0
+    rows: list[list[str]] = []
     while True:
         try:
             row = next(reader)
         except StopIteration:
-            return
-        except csv.Error:
+            return rows, broken
+        except csv.Error as error:
+            # The sample may end within a cell of several lines.
+            broken += "end of data" not in str(error)
             continue
         if row:
-            yield row
+            rows.append(row)
 
 
 def _require(path: Path, header: tuple[str, ...], columns: Sequence[str]) -> None:

@@ -1,0 +1,87 @@
+"""The text of a cell is read for certain, or refused with the reason."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from api.importers.cells import day, instant, key, parser
+from schema.tables import SHAPES
+
+
+def value(table: str, column: str, cell: str, words: dict[str, str] | None = None) -> object:
+    return parser(SHAPES[table].column(column), None, "UTC", words)(cell)
+
+
+def test_an_instant_is_of_its_stated_zone() -> None:
+    assert instant("%Y-%m-%d", "UTC")("2018-02-01") == datetime(2018, 2, 1, tzinfo=UTC)
+    assert instant("%d/%m/%Y %H:%M", "America/Sao_Paulo")("05/04/2018 21:30") == datetime(2018, 4, 6, 0, 30, tzinfo=UTC)
+    assert instant("%Y-%m-%dT%H:%M:%S%z", "UTC")("2018-05-31T22:00:00-03:00") == datetime(2018, 6, 1, 1, tzinfo=UTC)
+    assert day("%d.%m.%y")("05.04.18") == date(2018, 4, 5)
+
+
+@pytest.mark.parametrize(
+    "cell", ["2018-02-30", "2018-13-01", "01/02/2018", "2018-02-01 10:00", "18-02-01", "yesterday", "2018-02-01x", "0"]
+)
+def test_a_date_of_another_form_is_refused(cell: str) -> None:
+    with pytest.raises(ValueError, match="is no date of the form %Y-%m-%d"):
+        instant("%Y-%m-%d", "UTC")(cell)
+
+
+@pytest.mark.parametrize("cell", ["2023-10-29 02:30", "2023-03-26 02:30"])
+def test_an_hour_that_clocks_had_twice_or_never_is_refused(cell: str) -> None:
+    with pytest.raises(ValueError, match="twice or never in Europe/Berlin"):
+        instant("%Y-%m-%d %H:%M", "Europe/Berlin")(cell)
+
+
+def test_an_instant_off_the_calendar_is_refused() -> None:
+    with pytest.raises(ValueError, match="out of the calendar"):
+        instant("%Y-%m-%d", "Asia/Tokyo")("0001-01-01")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "cell", "expected"),
+    [
+        ("contact", "job_title", "CEO", "CEO"),
+        ("contact", "lead_score", "-12", -12),
+        ("deal", "amount", "1234.50", Decimal("1234.50")),
+        ("contact", "is_test", "TRUE", True),
+        ("contact", "is_test", "no", False),
+        ("touchpoint", "kind", "FORM", "FORM"),
+    ],
+)
+def test_a_cell_is_read_as_its_column_is_declared(table: str, column: str, cell: str, expected: object) -> None:
+    assert value(table, column, cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "cell", "reason"),
+    [
+        ("contact", "job_title", "C\0O", "holds a NUL character"),
+        ("contact", "lead_score", "12.0", "is no whole number"),
+        ("contact", "lead_score", "3000000000", "is larger than can be kept|larger than a whole number"),
+        ("deal", "amount", "1,234.50", "is no number with a decimal point"),
+        ("deal", "amount", "1e5", "is no number with a decimal point"),
+        ("deal", "amount", "nan", "is no number with a decimal point"),
+        ("deal", "amount", "99999999999999999", "is larger than can be kept"),
+        ("deal", "probability", "1.5", "is more than 1"),
+        ("company", "employees", "-1", "is less than 0"),
+        ("contact", "is_test", "maybe", "is neither true nor false"),
+        ("touchpoint", "kind", "form", "is none of AD_CLICK, PAGE_VISIT"),
+    ],
+)
+def test_a_cell_that_does_not_fit_is_refused_with_the_reason(table: str, column: str, cell: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        value(table, column, cell)
+
+
+def test_words_are_read_by_the_map_of_the_preset_and_no_other() -> None:
+    words = {"web form": "FORM", "phone": "CALL"}
+    assert value("touchpoint", "kind", "phone", words) == "CALL"
+    with pytest.raises(ValueError, match="map of words, which has web form, phone"):
+        value("touchpoint", "kind", "fax", words)
+
+
+def test_a_key_fits_the_index() -> None:
+    with pytest.raises(ValueError, match="longer than a key can be"):
+        key("x" * 1001)
