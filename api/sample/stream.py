@@ -31,7 +31,7 @@ _PEOPLE_TABLES = (
     "handoff",
 )
 TABLES = (*_FIRM_TABLES, *_PEOPLE_TABLES)
-_BATCH_ROWS = 40_000
+_BATCH_ROWS = 10_000
 _JOINS = 0.16
 """Share of colleagues who are drawn into a deal."""
 
