@@ -1,6 +1,7 @@
 """The sample company, made once and read by many tests."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,16 +45,24 @@ async def make(database: Database, *, contacts: int = CONTACTS, seed: int = SEED
         return Company(database, await make_sample(session, contacts=contacts, seed=seed, until=until))
 
 
-@pytest.fixture(scope="module")
-async def company(module_database: Database) -> Company:
-    return await make(module_database)
-
-
-@pytest.fixture(scope="module")
-async def twin(server: str, template: str) -> AsyncIterator[Company]:
-    """The same company, made in another database."""
-    own = "accord_sample_twin"
+@asynccontextmanager
+async def made_in(server: str, template: str, own: str) -> AsyncIterator[Company]:
+    """The company in a database of its own."""
     await command(server, f"create database {own} template {template}")
     async with Database.open(address(server, own), size=2) as opened:
         yield await make(opened)
     await command(server, f"drop database {own} with (force)")
+
+
+@pytest.fixture(scope="session")
+async def company(server: str, template: str) -> AsyncIterator[Company]:
+    """The company that every test reads and none changes."""
+    async with made_in(server, template, "accord_sample") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def twin(server: str, template: str) -> AsyncIterator[Company]:
+    """The same company, made in another database."""
+    async with made_in(server, template, "accord_sample_twin") as made:
+        yield made
