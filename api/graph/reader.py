@@ -1,7 +1,8 @@
 """From a document's fields to the planner's selection of records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,8 @@ from api.plan.selection import (
 from schema.tables import SHAPES
 
 _TYPENAME = "__typename"
+# A statement is planned whole, whatever the data: nested fragments double a short document with each level.
+MOST_FIELDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Reader:
 
     document: Document
     types: Mapping[str, Declared]
+    met: "count[int]" = field(default_factory=lambda: count(1))
 
     def one(self, nodes: Sequence[FieldNode], table: str, row: UUID) -> OneRecord:
         """One record, from the field that asks for it."""
@@ -74,6 +78,9 @@ class Reader:
         return tuple(self._field(declared, key, selected) for key, selected in fields)
 
     def _field(self, declared: ObjectType, key: str, nodes: Sequence[FieldNode]) -> Field:
+        if next(self.met) > MOST_FIELDS:
+            message = f"The question selects more than {MOST_FIELDS:,} fields of records, fragments written out."
+            raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for less at once.")
         name = nodes[0].name.value
         if name == _TYPENAME:
             return Typename(key, declared.name)

@@ -9,7 +9,9 @@ from graphql import GraphQLSchema, introspection_from_schema
 from graphql import build_schema as read_sdl
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from api.cli import app
 from api.cli.contract import COMMITTED, _compare
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema, sdl
@@ -112,3 +114,9 @@ def test_an_instant_that_is_written_reads_back(moment: datetime) -> None:
 def test_what_is_no_instant_day_or_decimal_is_refused(scalar: Any, text: object) -> None:  # noqa: ANN401 - a scalar
     with pytest.raises(ValueError, match="is no "):
         scalar.parse(text)
+
+
+def test_the_command_prints_writes_and_compares_the_sdl() -> None:
+    run = CliRunner()
+    assert run.invoke(app, ["sdl"]).stdout == sdl()
+    assert run.invoke(app, ["sdl", "--check"]).exit_code == 0

@@ -188,3 +188,19 @@ async def test_one_bad_field_leaves_the_others_standing(world: Database) -> None
     assert result.data == {"deal": {"name": "First"}, "contact": None}
     assert result.errors is not None
     assert result.errors[0].path == ["contact"]
+
+
+async def test_fragments_that_double_at_each_level_are_refused_before_anything_is_read(world: Database) -> None:
+    levels = "".join(
+        f"fragment F{n} on Contact {{ a: mergedInto {{ ...F{n + 1} }} b: mergedInto {{ ...F{n + 1} }} }} "
+        for n in range(20)
+    )
+    error = await refused(world, f"{{ contacts {{ nodes {{ ...F0 }} }} }} {levels} fragment F20 on Contact {{ id }}")
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+
+
+async def test_a_question_of_sixty_levels_is_answered(world: Database) -> None:
+    depth = 60
+    document = "{ companies { nodes " + "{ subsidiaries { nodes " * depth + "{ id }" + " } }" * depth + " } }"
+    await answered(world, document)

@@ -177,7 +177,7 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=WHERES, order=ORDERS, first=st.integers(1, 30))
 async def test_walking_all_pages_gives_what_plain_python_gives(
     world: Database, where: Row, order: list[dict[str, str]], first: int
