@@ -1,0 +1,75 @@
+"""`accord import` and `accord init`, as they are typed."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.db import Database
+from tests.importers.conftest import SIX_LEADS, Write, rows
+
+
+async def accord(module_dsn: str, *words: str, data: Path) -> tuple[int, str]:
+    """Run the command in a process of its own, on the test's database."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ACCORD_")}
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", "from api.cli import main; main()", *words],
+        env={**clean, "DATABASE_URL": module_dsn, "ACCORD_DATA_DIR": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+async def test_import_says_what_it_did_and_where_refused_rows_are(
+    database: Database, module_dsn: str, write: Write, tmp_path: Path
+) -> None:
+    folder = str(write(leads=(*SIX_LEADS, ("zoe", "soon", "p", "email"))))
+    code, said = await accord(module_dsn, "import", "olist", folder, "--dry-run", data=tmp_path)
+    assert (code, "A dry run: nothing was written" in said) == (0, True)
+    assert await rows(database, "select count(*) from contact") == [(0,)]
+
+    code, said = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    assert code == 0
+    assert "olist_marketing_qualified_leads_dataset.csv: 7 rows, 1 refused (UTF-8, commas)" in said
+    assert re.search(r"contact +6 new +0 changed +0 unchanged", said)
+    assert "The accord 'Olist's seller funnel' is version 1, provisional" in said
+    rejects = re.search(r"Refused rows, each with its reason: (.*)", said)
+    assert rejects is not None
+    assert "zoe" not in Path(rejects[1]).read_text()
+    assert ",8,first_contact_date,soon," in Path(rejects[1]).read_text()
+
+    code, said = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    assert (code, "Everything was known already: unchanged" in said) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("import", "olost", "."), "There is no preset 'olost'."),
+        (("import", "olist", "nowhere"), "nowhere does not exist."),
+        (("init", "--accord", "standart"), "There is no accord 'standart'."),
+    ],
+)
+async def test_a_wrong_word_is_answered_in_words(
+    database: Database, module_dsn: str, tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    code, said = await accord(module_dsn, *words, data=tmp_path)
+    assert (code, told in said) == (2, True)
+    assert await rows(database, "select count(*) from accord_version") == [(0,)]
+
+
+async def test_init_makes_version_1_once(database: Database, module_dsn: str, tmp_path: Path) -> None:
+    code, said = await accord(module_dsn, "init", "--accord", "olist", data=tmp_path)
+    assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in said) == (0, True)
+    code, said = await accord(module_dsn, "init", data=tmp_path)
+    assert (code, "has an accord already: version 1" in said) == (2, True)
+    assert await rows(database, "select number, status from accord_version") == [(1, "ACTIVE")]
