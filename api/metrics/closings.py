@@ -12,7 +12,7 @@ _COLUMNS = "d.id as deal_id, {0}.closed_at as at, {0}.outcome, {0}.amount, {0}.c
 def closing_rows(question: Question, of: Closings) -> Sql:
     """One row a deal closed so, `deal_id, at, outcome, amount, currency, updated_at`: its last closing before `asOf`.
 
-    What a deal is now tells it, unless `asOf` is asked and the deal was reopened or closed again since: then its history does.
+    What a deal is now tells it; only if `asOf` is asked, and the deal was reopened or closed again since, its history does.
     """
     outcomes = [outcome.value for outcome in of.outcomes]
     as_of, within = question.frame.as_of, question.frame.stretch
@@ -20,7 +20,7 @@ def closing_rows(question: Question, of: Closings) -> Sql:
         [
             Sql("d.outcome = any ({}::text[])", outcomes),
             Sql("d.closed_at < {}", as_of),
-            between(Sql("d.closed_at"), within),
+            *between(Sql("d.closed_at"), within),
             *_countable(question),
         ]
     )
@@ -32,7 +32,7 @@ def closing_rows(question: Question, of: Closings) -> Sql:
             Sql("d.closed_at is null or d.closed_at >= {}", as_of),
             Sql("h.outcome = any ({}::text[])", outcomes),
             Sql("h.closed_at < {}", as_of),
-            between(Sql("h.closed_at"), within),
+            *between(Sql("h.closed_at"), within),
             Sql("coalesce(h.valid_from, h.recorded_at) < {} and h.valid_to >= {}", as_of, as_of),
             *_countable(question),
         ]
@@ -50,7 +50,8 @@ def _countable(question: Question) -> list[Sql]:
     if out is not None:
         ours = Sql(
             "select a.deal_id from contact x join deal_contact a on a.contact_id = x.id where ({}) and not exists ("
-            "select from deal_contact b join contact x on x.id = b.contact_id where b.deal_id = a.deal_id and not ({}))",
+            "select from deal_contact b join contact x on x.id = b.contact_id"
+            " where b.deal_id = a.deal_id and not ({}))",
             out,
             out,
         )

@@ -1,4 +1,4 @@
-"""The rows that questions about people count: entries into stages, and for pairs of stages who got from one to the other."""
+"""The rows that questions about people count: entries into stages, and who got from one stage to another."""
 
 from datetime import timedelta
 
@@ -40,14 +40,15 @@ def pair_rows(question: Question) -> Sql:
             _picked(question, (target,), own=target_own, within=EVER),
             within,
         )
-    # Whoever's first entry into the target lies before the base, or past the window, has had it: it cannot convert any more.
+    # Whose first entry into the target lies before the base, or past the window, has had it, and cannot convert any more.
     may_convert = Sql("t.at is null") if question.reentry is Reentry.FIRST else Sql("true")
     return Sql(
         "select b.contact_id, b.at, b.is_implied, case when t.at >= b.at then t.at end as target_at, {} as may_convert"
         " from ({}) b left join ({}) t on t.contact_id = b.contact_id",
         may_convert,
         _picked(question, (base,), own=base_own, within=within),
-        _picked(question, (target,), own=target_own, within=EVER),
+        # Joined to people who count: whether they do needs no second look.
+        _picked(question, (target,), own=target_own, within=EVER, is_joined=True),
     )
 
 
@@ -58,16 +59,16 @@ def _each(base: Sql, target: Sql, within: Stretch) -> Sql:
     what comes next in the person's own order decides, and one pass over both stages sees it.
     """
     return Sql(
-        "select contact_id, at, is_implied, case when is_followed then next_at end as target_at, is_followed is null as may_convert"
-        " from (select contact_id, at, is_implied, is_target,"
+        "select contact_id, at, is_implied, case when is_followed then next_at end as target_at,"
+        " is_followed is null as may_convert from (select contact_id, at, is_implied, is_target,"
         " lead(is_target) over way as is_followed, lead(at) over way as next_at"
         " from (select contact_id, at, is_implied, false as is_target from ({}) b"
         " union all select contact_id, at, is_implied, true from ({}) t) e"
         " window way as (partition by contact_id order by at, is_target)) e"
-        " where not is_target and {}",
+        " where {}",
         base,
         target,
-        between(Sql("at"), within),
+        all_of([Sql("not is_target"), *between(Sql("at"), within)]),
     )
 
 
@@ -83,17 +84,17 @@ def interval(length: timedelta) -> Sql:
     return Sql("make_interval(secs => {}::double precision)", length.total_seconds())
 
 
-def between(instant: Sql, within: Stretch) -> Sql:
-    """Whether an instant lies in a stretch."""
+def between(instant: Sql, within: Stretch) -> list[Sql]:
+    """The conditions under which an instant lies in a stretch."""
     conditions = []
     if within.start is not None:
         conditions.append(Sql("{} >= {}", instant, within.start))
     if within.end is not None:
         conditions.append(Sql("{} < {}", instant, within.end))
-    return all_of(conditions)
+    return conditions
 
 
-def _picked(question: Question, stages: tuple[str, ...], *, own: bool, within: Stretch) -> Sql:
+def _picked(question: Question, stages: tuple[str, ...], *, own: bool, within: Stretch, is_joined: bool = False) -> Sql:
     """The entries into stages that the switches `skip`, `reentry` and `asOf` let count, in a stretch of time."""
     at = Sql("e.own_at") if own else Sql("e.entered_at")
     stage = Sql("e.stage = {}", stages[0]) if len(stages) == 1 else Sql("e.stage = any ({}::text[])", list(stages))
@@ -101,13 +102,12 @@ def _picked(question: Question, stages: tuple[str, ...], *, own: bool, within: S
         Sql("e.evaluation_id = {}", question.ground.evaluation),
         stage,
         Sql("{} < {}", at, question.frame.as_of),
-        between(at, within),
-        _reentry(question, own=own),
-        Sql(
-            "not exists (select from contact x where x.id = e.contact_id and ({}))",
-            never_counted(question.ground.accord),
-        ),
+        *between(at, within),
+        *_reentry(question, own=own),
     ]
+    if not is_joined:
+        never = never_counted(question.ground.accord)
+        conditions.append(Sql("not exists (select from contact x where x.id = e.contact_id and ({}))", never))
     return Sql(
         "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank from stage_entry e where {}",
         at,
@@ -116,19 +116,21 @@ def _picked(question: Question, stages: tuple[str, ...], *, own: bool, within: S
     )
 
 
-def _reentry(question: Question, *, own: bool) -> Sql:
+def _reentry(question: Question, *, own: bool) -> list[Sql]:
     """Which of a person's entries into one stage count. Occurrences are in the order of time, in either reading of it."""
     other = Sql(
-        "select from stage_entry o where o.contact_id = e.contact_id and o.evaluation_id = e.evaluation_id and o.stage = e.stage"
+        "select from stage_entry o"
+        " where o.contact_id = e.contact_id and o.evaluation_id = e.evaluation_id and o.stage = e.stage"
     )
     match question.reentry:
         case Reentry.EACH:
-            return Sql("true")
+            return []
         case Reentry.FIRST if own:
             earlier = Sql("{} and o.occurrence < e.occurrence and o.own_at is not null", other)
-            return Sql("e.occurrence = 1 or not exists ({})", earlier)
+            return [Sql("e.occurrence = 1 or not exists ({})", earlier)]
         case Reentry.FIRST:
-            return Sql("e.occurrence = 1")
+            return [Sql("e.occurrence = 1")]
         case Reentry.LAST:
             at = Sql("o.own_at") if own else Sql("o.entered_at")
-            return Sql("not exists ({} and o.occurrence > e.occurrence and {} < {})", other, at, question.frame.as_of)
+            later = Sql("{} and o.occurrence > e.occurrence and {} < {}", other, at, question.frame.as_of)
+            return [Sql("not exists ({})", later)]

@@ -1,42 +1,55 @@
-"""A statement as an analyst can read and run it: the bound values written into their places."""
+"""A statement as an analyst can read and run it: a clause a line, and the bound values written into their places."""
 
 import re
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from api.sql import Sql
 
 _PLACE = re.compile(r"\$(\d+)")
-_CLAUSE = re.compile(r" (?=(?:from|where|group by|union all|left join|cross join|order by) )")
+_MARK = re.compile(
+    r"[()]|(?<!epoch)(?<!select)\s+(?=from\b)"
+    r"|\s+(?=(?:where|group by|union all|left join|cross join|window|order by)\b)"
+    r"|(?<=\)),? (?=(?:select|pace)\b)"
+)
+_SPACE = re.compile(r"\s+")
 
 
 def readable(statement: Sql) -> str:
-    """The text with its values as literals, a clause a line. Meant to be read and pasted; the server only ever gets bound values."""
+    """The text with its values as literals. It is for reading and pasting; the server only ever gets bound values."""
     text, values = statement.render()
     # Lines are broken before values come in, so that no value is ever touched.
-    broken = _CLAUSE.sub("\n", text)
+    broken = "".join(_broken(_SPACE.sub(" ", text).strip()))
     return _PLACE.sub(lambda place: literal(values[int(place[1]) - 1]), broken)
 
 
+def _broken(text: str) -> Iterator[str]:
+    """Begin each clause on a line of its own, indented by the brackets it stands in."""
+    depth, start = 0, 0
+    for mark in _MARK.finditer(text):
+        yield text[start : mark.start()]
+        start = mark.end()
+        if mark[0] in "()":
+            depth += 1 if mark[0] == "(" else -1
+            yield mark[0]
+        else:
+            yield mark[0].rstrip() + "\n" + "  " * depth
+    yield text[start:]
+
+
 def literal(value: object) -> str:
-    """A value as PostgreSQL writes it."""
+    """A value as PostgreSQL writes it: those that these statements bind are instants, ids, numbers, texts and lists of them."""
     match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int() | float() | Decimal():
+        case int() | float():
             return str(value)
         case datetime():
             return f"timestamptz '{value.isoformat()}'"
-        case date():
-            return f"date '{value.isoformat()}'"
-        case timedelta():
-            return f"interval '{value.total_seconds()} seconds'"
         case UUID():
             return f"uuid '{value}'"
-        case list() | tuple():
+        case list():
             return f"array[{', '.join(literal(each) for each in value)}]"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
         case _:
-            return "'" + str(value).replace("'", "''") + "'"
+            raise TypeError(f"no statement binds a {type(value).__name__}")

@@ -96,7 +96,9 @@ async def test_a_target_may_be_skipped_past_where_the_base_needs_facts_of_its_ow
     numerators = {}
     for skip in Skip:
         switches = Switches(skip=skip, has_no_window=True)
-        numerators[skip] = (await asked(world, KpiRequest("stage_conversion", stages=pair, switches=switches))).numerator
+        numerators[skip] = (
+            await asked(world, KpiRequest("stage_conversion", stages=pair, switches=switches))
+        ).numerator
     assert numerators == {Skip.EXCLUDE: 7, Skip.IMPLIED: 8, Skip.REACHED_OR_BEYOND: 8}
 
 
@@ -136,12 +138,19 @@ async def test_time_to_convert_tells_the_spread_of_those_who_did(world: Database
     assert answer.value == 18 * days
     assert answer.distribution is not None
     spread = answer.distribution
-    assert (spread.median, spread.p75, spread.p90, spread.mean) == (18 * days, 23 * days, 53 * days, Decimal("27.2") * days)
+    assert (spread.median, spread.p75, spread.p90, spread.mean) == (
+        18 * days,
+        23 * days,
+        53 * days,
+        Decimal("27.2") * days,
+    )
 
 
 async def test_the_funnel_follows_who_came_in_and_shows_beside_it_what_entered(world: Database) -> None:
     answer = await funnel(world, FunnelRequest(named_period("2026-Q1"), switches=Switches(as_of=APRIL)))
-    shown = [(each.key, each.reached, each.implied, each.open, each.entered, each.entered_implied) for each in answer.stages]
+    shown = [
+        (each.key, each.reached, each.implied, each.open, each.entered, each.entered_implied) for each in answer.stages
+    ]
     assert shown == [
         ("inquiry", 7, 0, 0, 7, 0),
         ("mql", 7, 1, 0, 7, 1),  # c5 was rejected: closed, not open
@@ -173,7 +182,9 @@ async def test_stage_volume_by_stage_has_a_row_a_stage(world: Database) -> None:
 
 async def test_a_bad_question_leaves_the_others_standing(world: Database) -> None:
     async with world.read() as session:
-        answers = await ask(session, [KpiRequest("mqls"), KpiRequest("nothing"), KpiRequest("deals_won")], now=AFTER_ALL)
+        answers = await ask(
+            session, [KpiRequest("mqls"), KpiRequest("nothing"), KpiRequest("deals_won")], now=AFTER_ALL
+        )
     assert [type(each) for each in answers] == [KpiAnswer, AccordError, KpiAnswer]
     assert [each.value for each in answers if isinstance(each, KpiAnswer)] == [8, 2]
 

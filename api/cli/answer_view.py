@@ -1,0 +1,192 @@
+"""Answers for people: tables, the funnel as bars, warnings in words, and what the numbers were computed from."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, KpiAnswer, Provenance
+from api.metrics.cautions import length_in_words
+from schema.kpis import CATALOGUE
+from schema.vocab import Currency, Grain, Unit
+
+BAR = 32
+NOTHING = "-"
+
+
+def show_catalogue() -> None:
+    """List the KPIs with what may be asked of them."""
+    console = _console()
+    for kpi in CATALOGUE.values():
+        console.print(f"[bold]{kpi.key}[/bold]  {kpi.title}")
+        console.print(f"  {escape(kpi.definition)}")
+        console.print(f"  [dim]by {', '.join(word.value.lower() for word in kpi.dimensions)}[/dim]")
+        console.print(f"  [dim]switches {', '.join(kpi.switches.names)}[/dim]\n")
+    console.print("Ask one: [bold]accord kpi mql_to_customer --period 2026-Q1 --by channel[/bold]")
+
+
+def show_kpi(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> None:
+    """Show an answer: the number, its parts, its course."""
+    console = _console()
+    console.print(f"[bold]{escape(answer.title)}: {_whole(answer, answer)}[/bold]")
+    console.print(f"[dim]{escape(answer.definition)}[/dim]")
+    if answer.breakdown:
+        console.print(_kpi_table(answer, grain, zone))
+    elif answer.series:
+        console.print(_series_table(answer, grain, zone))
+    _show_provenance(console, answer, zone)
+
+
+def show_funnel(answer: FunnelAnswer, zone: ZoneInfo) -> None:
+    """Show a funnel as bars, and below it the funnel of each group."""
+    console = _console()
+    console.print(_funnel_table(answer.stages))
+    for group in answer.breakdown:
+        console.print(f"[bold]{escape(group.keys[0].label)}[/bold]")
+        console.print(_funnel_table(group.stages))
+    console.print(
+        "[dim]Reached: of those who entered the first stage in the period, up to the moment below. "
+        "Entered: whoever first entered the stage in the period, other people among them.[/dim]"
+    )
+    _show_provenance(console, answer, zone)
+
+
+def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None) -> str:
+    """A value as people read it."""
+    if value is None:
+        return NOTHING
+    match unit:
+        case Unit.RATIO:
+            return f"{(value * 100).quantize(Decimal('0.01'), ROUND_HALF_UP)} %"
+        case Unit.SECONDS:
+            return length_in_words(timedelta(seconds=float(value)))
+        case Unit.MONEY:
+            return f"{value:,.2f} {currency.value if currency else ''}".rstrip()
+        case _:
+            return f"{value:,f}"
+
+
+def _whole(figure: Figure, answer: KpiAnswer) -> str:
+    shown = value_in_words(figure.value, answer.unit, answer.currency)
+    if figure.denominator is not None:
+        return f"{shown} ({figure.numerator:,f} of {figure.denominator:,f})"
+    if figure.distribution is not None:
+        spread = figure.distribution
+        p75, p90, mean = (value_in_words(each, answer.unit, None) for each in (spread.p75, spread.p90, spread.mean))
+        return f"{shown} in the middle (p75 {p75}, p90 {p90}, mean {mean}; {figure.n:,} people)"
+    return f"{shown} ({figure.implied:,} by skipping)" if figure.implied else shown
+
+
+def _columns(answer: KpiAnswer, *names: str) -> Table:
+    """An empty table with the columns that the answer's kind fills."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    more = {Unit.RATIO: ("value", "part", "of"), Unit.SECONDS: ("median", "p75", "p90", "mean", "n")}
+    for name in more.get(answer.unit, ("value",)):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    return table
+
+
+def _cells(figure: Figure, answer: KpiAnswer, largest: Decimal) -> Iterator[str]:
+    yield value_in_words(figure.value, answer.unit, answer.currency)
+    if answer.unit is Unit.RATIO:
+        yield from (NOTHING if each is None else f"{each:,f}" for each in (figure.numerator, figure.denominator))
+    if answer.unit is Unit.SECONDS:
+        spread = figure.distribution
+        yield from (
+            value_in_words(each, Unit.SECONDS, None)
+            for each in ((spread.p75, spread.p90, spread.mean) if spread else (None, None, None))
+        )
+        yield f"{figure.n:,}"
+    yield _bar(figure.value, largest)
+
+
+def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
+    dimension = answer.breakdown[0].keys[0].dimension.value.lower()
+    has_series = grain is not None and any(group.series for group in answer.breakdown)
+    table = _columns(answer, dimension, *(("from",) if has_series else ()))
+    parts = [bucket for group in answer.breakdown for bucket in group.series] if has_series else answer.breakdown
+    largest = _largest(parts)
+    for group in answer.breakdown:
+        label = escape(group.keys[0].label)
+        if not has_series:
+            table.add_row(label, *_cells(group, answer, largest))
+        for bucket in group.series if has_series else ():
+            table.add_row(label, _bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
+    return table
+
+
+def _series_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
+    table = _columns(answer, "from")
+    largest = _largest(answer.series)
+    for bucket in answer.series:
+        table.add_row(_bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
+    return table
+
+
+def _funnel_table(stages: tuple[FunnelStep, ...]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("stage", no_wrap=True)
+    table.add_column("", width=BAR, no_wrap=True)
+    for name in ("reached", "implied", "open", "step", "overall", "entered"):
+        table.add_column(name, justify="right", no_wrap=True)
+    first = Decimal(stages[0].reached)
+    for step in stages:
+        shares = (value_in_words(each, Unit.RATIO, None) for each in (step.step, step.overall))
+        counts = (f"{each:,}" for each in (step.reached, step.implied, step.open))
+        table.add_row(escape(step.title), _bar(Decimal(step.reached), first), *counts, *shares, f"{step.entered:,}")
+    return table
+
+
+def _largest(figures: tuple[Figure, ...] | list[Bucket]) -> Decimal:
+    return max((figure.value for figure in figures if figure.value is not None), default=Decimal(0))
+
+
+def _bar(value: Decimal | None, largest: Decimal) -> str:
+    """A bar in eighths of a character; anything above nothing shows."""
+    if value is None or value <= 0 or largest <= 0:
+        return ""
+    eighths = max(1, round(value / largest * BAR * 8))
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
+
+
+def _bucket_name(start: datetime, grain: Grain | None, zone: ZoneInfo) -> str:
+    """What a bucket is called; one that the period cut is called by its first day."""
+    day = start.astimezone(zone).date()
+    if grain is Grain.YEAR and (day.month, day.day) == (1, 1):
+        return f"{day.year}"
+    if grain is Grain.QUARTER and day.month % 3 == 1 and day.day == 1:
+        return f"{day.year}-Q{(day.month + 2) // 3}"
+    if grain is Grain.MONTH and day.day == 1:
+        return f"{day:%Y-%m}"
+    return day.isoformat()
+
+
+def _show_provenance(console: Console, answer: Provenance, zone: ZoneInfo) -> None:
+    for warning in answer.warnings:
+        console.print(f"[yellow]! {escape(warning.message)}[/yellow]")
+    if answer.overrides:
+        console.print(f"[yellow]! Not as agreed: {escape(', '.join(answer.overrides))}.[/yellow]")
+    used = ", ".join(
+        f"version {each.version} ({each.hash[:12]}, {'signed' if each.is_signed else 'provisional'})"
+        for each in answer.accords
+    )
+    told = f"data to {_moment(answer.data_watermark, zone)}" if answer.data_watermark else "no data yet"
+    console.print(f"[dim]accord {used} · as of {_moment(answer.as_of, zone)} · {told}[/dim]")
+
+
+def _moment(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"
+
+
+def _console() -> Console:
+    """The terminal; where the output goes elsewhere, wide enough to keep lines whole."""
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=140)
