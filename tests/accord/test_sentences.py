@@ -69,8 +69,8 @@ def test_the_standard_accord_reads_as_the_trade_speaks() -> None:
     assert window_sentence(accord.stages[0], accord) == "The step to Inquiry may take any time."
     assert [exit_sentence(each, accord) for each in accord.exits] == [
         (
-            "A handoff that sales rejects with a reason to recycle or to disqualify closes Marketing qualified lead up to"
-            " Sales qualified lead (a reason that is not listed recycles)."
+            "A handoff that sales rejects with a reason to recycle or to disqualify closes Marketing qualified lead up"
+            " to Sales qualified lead (a reason that is not listed recycles)."
         ),
         "A lost deal, while the contact has no other open one, closes Marketing qualified lead up to Opportunity.",
     ]

@@ -62,7 +62,7 @@ def cuts(chance: Chance, most: int) -> list[tuple[datetime, datetime | None]]:
     ends: list[datetime | None] = [*begins[1:], None]
     if chance.happens(12):
         ends[-1] = begins[-1] + timedelta(days=2)
-    if len(begins) > 1 and chance.happens(12) and begins[0] + TICK < begins[1]:
+    if len(begins) > 1 and chance.happens(6) and begins[0] + TICK < begins[1]:
         ends[0] = begins[0] + TICK
     return list(zip(begins, ends, strict=True))
 
@@ -117,11 +117,11 @@ def rule(chance: Chance, lower: tuple[str, ...], depth: int) -> Rule:
 
 def _leaf(chance: Chance, lower: tuple[str, ...]) -> Rule:
     match chance.integer(0, 9):
-        case 0 | 1 | 2 | 3:
+        case 0 | 1 | 2:
             return Touches(touches=_filter(chance))
-        case 4 | 5:
+        case 3 | 4:
             return _field(chance)
-        case 6:
+        case 5 | 6:
             return HandoffIs(handoff=chance.one(tuple(HandoffStatus)))
         case 7 | 8:
             return DealIs(
