@@ -1,4 +1,4 @@
-"""The errors that a user can cause: what was wrong, where, and what to do. Everything else is a bug, and masked at the edge."""
+"""The errors that a user can cause: what was wrong, where, what to do. All else is a bug, and masked at the edge."""
 
 from enum import StrEnum
 
