@@ -159,6 +159,7 @@ class StageReached(Part):
     within: Duration | None = None
 
 
+DEEPEST = 20  # levels of nesting: nobody signs a sentence that they cannot read
 _KINDS = {
     "all": AllOf,
     "any": AnyOf,
@@ -279,6 +280,10 @@ class Accord(Part):
         for each in self.exits:
             _check_exit(each, keys)
         for rank, stage in enumerate(self.stages):
+            if depth(stage.rule) > DEEPEST:
+                raise ValueError(
+                    f"the rule of stage {stage.key} is nested more than {DEEPEST} deep; say it more plainly"
+                )
             for leaf in leaves(stage.rule):
                 if isinstance(leaf, StageReached) and leaf.stage not in keys[:rank]:
                     lower = _listed(keys[:rank])
@@ -320,6 +325,17 @@ def leaves(rule: Rule) -> tuple[FieldIs | Touches | HandoffIs | DealIs | StageRe
             return leaves(part)
         case _:
             return (rule,)
+
+
+def depth(rule: Rule) -> int:
+    """How many levels of all, any and not a rule has above its deepest leaf."""
+    match rule:
+        case AllOf(all=parts) | AnyOf(any=parts):
+            return 1 + max((depth(part) for part in parts), default=0)
+        case Not(negated=part):
+            return 1 + depth(part)
+        case _:
+            return 0
 
 
 def _check_exit(each: Exit, keys: list[str]) -> None:

@@ -33,6 +33,9 @@ def parse_accord(text: str, *, origin: str) -> Accord:
     """Read an accord from TOML text; `origin` names it in errors."""
     try:
         document = tomllib.loads(text)
+    except RecursionError as error:
+        remedy = "Say the rule more plainly."
+        raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is nested too deep to be read.", remedy) from error
     except tomllib.TOMLDecodeError as error:
         remedy = "Correct the line; TOML is explained on https://toml.io."
         raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is no valid TOML: {error}.", remedy) from error

@@ -10,7 +10,11 @@ _RULE_LISTS = ("all", "any")
 
 def say_mistakes(error: ValidationError, document: object) -> str:
     """Say every mistake with its place: `stages[2] (mql).rule.all[0].touches.kind: 'FROM' is none of …`."""
-    mistakes = [f"{_place(each['loc'], document)}: {_reason(each)}" for each in error.errors(include_url=False)]
+    mistakes = []
+    for each in error.errors(include_url=False):
+        place, reason = _place(each["loc"], document), _reason(each)
+        # What is wrong between the parts names them itself.
+        mistakes.append(f"{place}: {reason}" if place else reason[:1].upper() + reason[1:])
     more = f"; and {len(mistakes) - _MOST} more" if len(mistakes) > _MOST else ""
     return "; ".join(mistakes[:_MOST]) + more
 
@@ -31,7 +35,7 @@ def _place(location: tuple[int | str, ...], document: object) -> str:
         if before[1] == "stages" and isinstance(node, dict) and isinstance(node.get("key"), str):
             text += f" ({node['key']})"
         before = (before[1], step)
-    return text or "the document"
+    return text
 
 
 def _is_rule(before: tuple[int | str | None, int | str | None]) -> bool:

@@ -1,0 +1,74 @@
+"""`accord show`, `accord evaluate`, `accord check` as a person runs them."""
+
+import asyncio
+from pathlib import Path
+
+from api.db import Database
+from api.funnel.documents import parse_accord, read_accord
+from api.sql import Sql
+from tests.cli.test_command_line import accord
+from tests.golden import world
+
+
+async def run(dsn: str, folder: Path, *words: str) -> tuple[int, str, str]:
+    """Run a command on the module's database; its exit code, output and errors."""
+    done = await asyncio.to_thread(accord, *words, data=folder, DATABASE_URL=dsn)
+    return done.returncode, done.stdout, done.stderr
+
+
+async def test_before_an_accord_every_command_says_how_to_get_one(
+    module_database: Database, module_dsn: str, tmp_path: Path
+) -> None:
+    async with module_database.read() as session:
+        assert await session.value(Sql("select count(*) from accord_version")) == 0
+    for command in ("show", "evaluate"):
+        code, out, errors = await run(module_dsn, tmp_path, command)
+        assert (code, out) == (2, "")
+        assert "This database has no accord yet." in errors
+        assert "accord init" in errors
+    code, _, errors = await run(module_dsn, tmp_path, "check")
+    assert code == 2
+    assert "Run `accord evaluate`." in errors
+
+
+async def test_show_prints_sentences_toml_and_json(database: Database, module_dsn: str, tmp_path: Path) -> None:
+    async with database.write() as session:
+        adopted = await world.load(session)
+    _, out, errors = await run(module_dsn, tmp_path, "show")
+    assert errors == ""
+    assert "Version 1, in force from the beginning of time; not signed yet" in out
+    assert adopted.content_hash in out
+    assert "2. Marketing qualified lead (mql) · Prospect · owned by marketing" in out
+    assert "at least 2 inbound touches within 30 days, and (e-mail known or phone known)" in out
+    assert "NO_FIT: Not our kind of customer" in out
+    _, toml, _ = await run(module_dsn, tmp_path, "show", "--toml")
+    assert parse_accord(toml, origin="shown") == adopted.accord
+    _, json, _ = await run(module_dsn, tmp_path, "show", "--json")
+    assert json.strip() == adopted.accord.canonical()
+    assert adopted.accord != read_accord("standard")
+
+
+async def test_evaluate_counts_entries_and_check_finds_drift(
+    database: Database, module_dsn: str, tmp_path: Path
+) -> None:
+    async with database.write() as session:
+        await world.load(session)
+    code, out, _ = await run(module_dsn, tmp_path, "evaluate")
+    assert code == 0
+    assert [line.split()[:2] for line in out.splitlines()[:6]] == [
+        ["inquiry", "8"],
+        ["mql", "9"],
+        ["sal", "7"],
+        ["sql", "6"],
+        ["opportunity", "4"],
+        ["customer", "2"],
+    ]
+    assert "36 entries" in out
+    assert (await run(module_dsn, tmp_path, "check"))[:2] == (0, "36 stored entries equal a rebuild.\n")
+    async with database.write() as session:
+        await session.run(Sql("delete from touchpoint where contact_id = {}", world.contact_id("c8")))
+    code, out, errors = await run(module_dsn, tmp_path, "check")
+    assert (code, out) == (2, "")
+    assert "The stored entries differ from a rebuild" in errors
+    assert "Rebuild them with `accord evaluate`." in errors
+    assert "Traceback" not in errors
