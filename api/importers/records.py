@@ -106,14 +106,15 @@ async def _change_since(session: WriteSession, told: Told, telling: Telling) -> 
     """Write dated values as changes at their date, but where the record began with them."""
     table, stage, since = name(told.table), name(told.stage), name(f"since_{telling.place}")
     due = Sql("t.id = n.id and n.{} and not (n.is_new and n.{} <= n.begins)", _dated(telling), since)
-    # History takes a new effective_at as the date of the change, and the same one as "now": make it differ.
-    await session.run(
-        Sql(
-            "update {} t set effective_at = null from {} n where {} and t.effective_at = n.{}", table, stage, due, since
-        )
-    )
+    same = Sql("{} and t.effective_at = n.{}", due, since)
+    if not await _any(session, told, due):
+        return
+    if await _any(session, told, same):
+        # History takes a new effective_at as the date of the change, and an unchanged one as "now": make it differ.
+        await session.run(Sql("update {} t set effective_at = null from {} n where {}", table, stage, same))
     columns = [told.shape.column(each) for each in telling.values]
     assigned = [*_assigned(columns), Sql("effective_at = n.{}", since), *_bookkeeping(told)]
+    await _plan_history_anew(session, told)
     await session.run(Sql("update {} t set {} from {} n where {}", table, join(", ", assigned), stage, due))
 
 
@@ -123,15 +124,29 @@ async def _change_now(session: WriteSession, told: Told) -> None:
     if told.shape.has_history:
         assigned += [Sql("effective_at = now()"), Sql("is_assumed = false")]
     same = join(" and ", (Sql("t.{} = n.{}", name(each), name(each)) for each in told.keys))
-    await session.run(
-        Sql(
-            "update {} t set {} from {} n where {} and n.is_changed and not n.is_new",
-            name(told.table),
-            join(", ", assigned),
-            name(told.stage),
-            same,
+    due = Sql("{} and n.is_changed and not n.is_new", same)
+    if await _any(session, told, due):
+        await _plan_history_anew(session, told)
+        changes = join(", ", assigned)
+        await session.run(
+            Sql("update {} t set {} from {} n where {}", name(told.table), changes, name(told.stage), due)
         )
-    )
+
+
+async def _any(session: WriteSession, told: Told, due: Sql) -> bool:
+    """Whether there is a record to change: an update of nothing runs the triggers all the same."""
+    statement = Sql("select exists (select from {} t, {} n where {})", name(told.table), name(told.stage), due)
+    return bool(await session.value(statement))
+
+
+async def _plan_history_anew(session: WriteSession, told: Told) -> None:
+    """Have PostgreSQL plan the history trigger for as many rows as come now.
+
+    A trigger's statements keep the plan of their first run in the session. One made for a single row compares each of
+    many changed rows with every other: measured, 63 s in place of 2 for 30,000. Fresh statistics drop it.
+    """
+    if told.shape.has_history:
+        await session.run(Sql("analyze {}", name(version_name(told.table))))
 
 
 def _assigned(columns: list[ColumnShape] | tuple[ColumnShape, ...]) -> list[Sql]:

@@ -135,3 +135,4 @@ async def make_keys(session: WriteSession, files: Sequence[StagedFile], origin: 
                 join(" union all ", told),
             )
         )
+    await session.script("analyze external_key")

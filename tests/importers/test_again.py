@@ -88,6 +88,15 @@ async def test_deals_that_come_later_end_as_those_that_came_at_once(database: Da
     assert (await run_import(database, "olist", write())).is_unchanged
 
 
+async def test_a_deal_of_the_form_s_own_instant_that_comes_later_dates_from_there(
+    database: Database, write: Write
+) -> None:
+    await run_import(database, "olist", write(deals=()))
+    await run_import(database, "olist", write(deals=[("anna", "seller1", "a", "b", "2018-02-01 00:00:00", "pet", "")]))
+    lives = [row for row in await rows(database, LIVES.format("anna")) if row[1] != row[2]]
+    assert lives == [("anna", at("2018-02-01"), None, "seller1", "social")]
+
+
 async def test_the_accord_in_force_stays(database: Database, write: Write) -> None:
     async with database.write() as session:
         await adopt_accord(session, read_accord("standard"))
