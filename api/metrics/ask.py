@@ -25,7 +25,8 @@ async def ask(
 ) -> list[KpiAnswer | AccordError]:
     """Answer each request, or say why it has no answer: one bad request leaves the others standing.
 
-    Shapes: n KpiRequests -> n KpiAnswers or AccordErrors, in their order. Reads only; one statement a request, one snapshot.
+    Shapes: n KpiRequests -> n KpiAnswers or AccordErrors, in their order.
+    Reads:  one statement a request, all of one snapshot.
     Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
     Errors: NO_ACCORD, for all of them at once.
     Source: DESIGN "KPIs".

@@ -87,8 +87,9 @@ def _open_cohort(question: Question, table: Table) -> AnswerWarning | None:
 def _undated(question: Question, table: Table) -> AnswerWarning | None:
     if not table.total.undated:
         return None
-    message = f"Of {table.total.undated:,} nothing is known of that time; the breakdown by {question.by} has them under (empty)."
-    return AnswerWarning(code=WarningCode.UNDATED, message=message, count=table.total.undated)
+    count = table.total.undated
+    message = f"Of {count:,} nothing is known at that time; the breakdown by {question.by} has them under (empty)."
+    return AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 
 
 def _unconverted(question: Question, table: Table) -> AnswerWarning | None:

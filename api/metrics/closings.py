@@ -12,7 +12,7 @@ _COLUMNS = "d.id as deal_id, {0}.closed_at as at, {0}.outcome, {0}.amount, {0}.c
 def closing_rows(question: Question, of: Closings) -> Sql:
     """One row a deal closed so, `deal_id, at, outcome, amount, currency, updated_at`: its last closing before `asOf`.
 
-    What a deal is now tells it; only if `asOf` is asked, and the deal was reopened or closed again since, its history does.
+    What a deal is now tells it; where `asOf` is asked, and the deal was reopened or closed again since, its history.
     """
     outcomes = [outcome.value for outcome in of.outcomes]
     as_of, within = question.frame.as_of, question.frame.stretch

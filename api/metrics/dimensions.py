@@ -1,7 +1,7 @@
 """What each dimension reads, as of the counted instant, and how its values are shown.
 
-The counted rows are `c`, with `at` and the `contact_id` or `deal_id`. Each join finds at most one row for a counted one, so that
-a breakdown never counts twice: versions do not overlap, and the rest are primary keys or limited to one.
+The counted rows are `c`, with `at` and the `contact_id` or `deal_id`. Each join finds at most one row for a counted
+one, so that a breakdown never counts twice: versions do not overlap, and the rest are primary keys or limited to one.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,8 @@ _OWN_TOUCH = Sql("t.contact_id = c.contact_id")
 # Everybody who was merged into the person, directly or by way of others.
 _MERGED = Sql(""" left join (with recursive up (id, survivor_id) as (
     select x.id, x.merged_into_id from contact x where x.merged_into_id is not null
-    union select up.id, x.merged_into_id from up join contact x on x.id = up.survivor_id where x.merged_into_id is not null
+    union select up.id, x.merged_into_id from up join contact x on x.id = up.survivor_id
+    where x.merged_into_id is not null
     ) select survivor_id, array_agg(id) as ids from up group by survivor_id) mg on mg.survivor_id = c.contact_id""")
 _MERGED_TOUCH = Sql("t.contact_id = any (c.contact_id || coalesce(mg.ids, '{{}}'::uuid[]))")
 

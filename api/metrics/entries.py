@@ -40,7 +40,7 @@ def pair_rows(question: Question) -> Sql:
             _picked(question, (target,), own=target_own, within=EVER),
             within,
         )
-    # Whose first entry into the target lies before the base, or past the window, has had it, and cannot convert any more.
+    # Whose first entry into the target lies before the base, or past the window, cannot convert any more.
     may_convert = Sql("t.at is null") if question.reentry is Reentry.FIRST else Sql("true")
     return Sql(
         "select b.contact_id, b.at, b.is_implied, case when t.at >= b.at then t.at end as target_at, {} as may_convert"
@@ -117,7 +117,7 @@ def _picked(question: Question, stages: tuple[str, ...], *, own: bool, within: S
 
 
 def _reentry(question: Question, *, own: bool) -> list[Sql]:
-    """Which of a person's entries into one stage count. Occurrences are in the order of time, in either reading of it."""
+    """Which of a person's entries into one stage count. Occurrences are in the order of time, in either reading."""
     other = Sql(
         "select from stage_entry o"
         " where o.contact_id = e.contact_id and o.evaluation_id = e.evaluation_id and o.stage = e.stage"

@@ -13,8 +13,9 @@ from schema.vocab import Channel, Dimension
 
 
 def condition(where: Where, subject: Subject, accord: Accord) -> Sql | None:
-    """The condition of a filter; None for one that tests nothing. Each part is true or false, never unknown, so `none_of` is exact.
+    """The condition of a filter; None for one that tests nothing.
 
+    Each part is true or false, never unknown, so that `none_of` is exact.
     Errors: BAD_INPUT, UNKNOWN_STAGE for values that cannot be.
     """
     parts = [_test(dimension, values, AXES[subject][dimension], accord) for dimension, values in where.tests]

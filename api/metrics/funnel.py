@@ -1,7 +1,7 @@
-"""The funnel: how far the people got who entered the first stage in the period; beside it, what entered each stage in the period.
+"""The funnel: how far the people got who entered the first stage in the period, and beside it what entered each stage.
 
-Whoever entered a stage has entered every lower one too (skipped stages are entered by implication), so each bar is a part of the one
-before, and none can grow.
+Whoever entered a stage has entered every lower one too (skipped stages are entered by implication), so each bar is a
+part of the one before, and none can grow.
 """
 
 from collections import Counter, defaultdict
@@ -102,14 +102,15 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
 def _statement(question: Question) -> Sql:
     """People of the cohort by the way they went, and entries of the period by their stage.
 
-    One pass over a person's entries gives the highest rank reached, the highest still open, and the stages first entered by
-    skipping: few different ways, so little is left to add up.
+    One pass over a person's entries gives the highest rank reached, the highest still open, and the stages first
+    entered by skipping: few different ways, so little is left to add up.
     """
     as_of = question.frame.as_of
     cohort = placed_rows(question, counted_entries(question, question.stages[:1]), ())
     entered = placed_rows(question, counted_entries(question, question.stages), ())
     people = Sql(
-        "select c.key, max(e.rank) as rank, max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
+        "select c.key, max(e.rank) as rank,"
+        " max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
         " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << (e.rank - 1) else 0 end) as skipped"
         " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
         " where e.evaluation_id = {} and e.entered_at < {} group by c.contact_id, c.key",
@@ -124,7 +125,8 @@ def _statement(question: Question) -> Sql:
         people,
     )
     beside = Sql(
-        "select true, c.key, c.rank, false, 0, count(*), count(*) filter (where c.is_implied) from ({}) c group by c.key, c.rank",
+        "select true, c.key, c.rank, false, 0, count(*), count(*) filter (where c.is_implied)"
+        " from ({}) c group by c.key, c.rank",
         entered,
     )
     return with_names(question, Sql("{} union all {}", ways, beside))

@@ -1,4 +1,4 @@
-"""What every question of one snapshot stands on: the accord in force, the entries it led to, and who is there at all."""
+"""What every question of one snapshot stands on: the accord in force, the entries it led to, and who is there."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +66,7 @@ async def ground(session: ReadSession, now: datetime) -> Ground:
 
 
 def never_counted(accord: Accord) -> Sql:
-    """Whether the contact `x` is never counted, as it is today: deleted, merged into another, a test, or one of our own.
+    """Whether the contact `x` is never counted, as it is today: deleted, merged, a test, or one of our own.
 
     A survivor's entries are judged from the facts of all that were merged into it.
     """

@@ -1,6 +1,7 @@
 """Periods as people name them, and the instants and buckets they mean in a time zone.
 
-Boundaries are computed here, once, and bound into the statement as instants: daylight saving and empty buckets come out right.
+Boundaries are computed here, once, and bound into the statement as instants: daylight saving and empty buckets come out
+right.
 """
 
 import re
@@ -62,13 +63,13 @@ def period(starts_on: date | None, before: date | None) -> Period:
         raise AccordError(
             ErrorCode.BAD_PERIOD,
             f"The period from {starts_on} before {before} {happened}.",
-            "The second date is the first day that is no longer part of it: for March 2026, from 2026-03-01 before 2026-04-01.",
+            "The second date is the first day no longer part of it: March 2026 is from 2026-03-01 before 2026-04-01.",
         )
     return Period(starts_on, before)
 
 
 def dated(asked: Period, zone: ZoneInfo, as_of: datetime) -> Period:
-    """The period with its days known. The last so many days end with the day of `asOf`, its own instant not included."""
+    """The period with its days known. The last so many days end with the day of the last instant before `asOf`."""
     if asked.last is None:
         return period(asked.starts_on, asked.before)
     before = _day_of(as_of - timedelta(microseconds=1), zone) + timedelta(days=1)
@@ -93,7 +94,7 @@ def stretch(days: Period, zone: ZoneInfo) -> Stretch:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a day begins: where clocks skip midnight the moment of the skip, where they repeat it the first."""
+    """The instant at which a day begins: the skip where clocks skip midnight, the first one where they repeat it."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
@@ -107,8 +108,9 @@ def buckets(
 ) -> tuple[datetime, ...]:
     """The boundaries of all buckets, the last one's end included.
 
-    Ends that the period states cut their buckets, so that these sum to its total. An open start is the bucket of `first`, an
-    open end the bucket of the last instant before `asOf`. What begins at `asOf` or later is left out: nothing is known of it.
+    Ends that the period states cut their buckets, so that these sum to its total. An open start is the bucket of
+    `first`, an open end that of the last instant before `asOf`. What begins at `asOf` or later is left out: nothing
+    is known of it.
     """
     last_day = _day_of(as_of - timedelta(microseconds=1), zone)
     start = days.starts_on or _floor(_day_of(first, zone), grain, week_start)

@@ -163,7 +163,10 @@ def unknown_stage(key: str, accord: Accord) -> AccordError:
 
 
 def _stages_of(kpi: Kpi, asked: StagePair | None, accord: Accord) -> tuple[str, ...]:
-    """The stages whose entries are read. Errors: UNKNOWN_STAGE; BAD_INPUT for a pair that is missing, uncalled for, or upside down."""
+    """The stages whose entries are read.
+
+    Errors: UNKNOWN_STAGE; BAD_INPUT for a pair that is missing, uncalled for, or upside down.
+    """
     known = [stage.key for stage in accord.stages]
     match kpi.measure:
         case Conversion(base=None) | Duration(base=None):

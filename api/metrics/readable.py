@@ -39,7 +39,7 @@ def _broken(text: str) -> Iterator[str]:
 
 
 def literal(value: object) -> str:
-    """A value as PostgreSQL writes it: those that these statements bind are instants, ids, numbers, texts and lists of them."""
+    """A value as PostgreSQL writes it. These statements bind instants, ids, numbers, texts and lists of them."""
     match value:
         case int() | float():
             return str(value)

@@ -2,9 +2,9 @@
 
     counted rows  ->  with the key of the asked dimension and the bucket  ->  aggregated  ->  the keys' names
 
-Rows are aggregated before a name is looked up. What adds up (counts, amounts) is grouped once by key and bucket, and the totals are
-their sums; percentiles do not add up, so durations have grouping sets. Every statement returns `key`, `bucket` and measures by name,
-with `label` where a key is an id.
+Rows are aggregated before a name is looked up. What adds up (counts, amounts) is grouped once by key and bucket, and
+the totals are their sums; percentiles do not add up, so durations have grouping sets. Every statement returns `key`,
+`bucket` and measures by name, with `label` where a key is an id.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,8 @@ def outset(question: Question) -> Sql:
     match question.kpi.measure:
         case Count(of=Entries()) | Conversion() | Duration():
             return Sql(
-                "select min(first.at) from unnest({}::text[]) s (stage), lateral (select e.entered_at as at from stage_entry e"
+                "select min(first.at) from unnest({}::text[]) s (stage),"
+                " lateral (select e.entered_at as at from stage_entry e"
                 " where e.evaluation_id = {} and e.stage = s.stage order by e.entered_at limit 1) first",
                 list(question.stages),
                 question.ground.evaluation,
@@ -123,7 +124,8 @@ def _followed(
     waiting = Sql("count(*) filter (where c.is_waiting and {}) as waiting{}", due, more or Sql(""))
     if isinstance(question.kpi.measure, Conversion):
         return Sql(
-            "select c.key, c.bucket, count(*) as n, count(c.took) as numerator, count(*) filter (where c.is_implied) as implied,"
+            "select c.key, c.bucket, count(*) as n, count(c.took) as numerator,"
+            " count(*) filter (where c.is_implied) as implied,"
             " count(*) filter (where c.is_undated) as undated, {} from {} group by c.key, c.bucket",
             waiting,
             source,

@@ -19,8 +19,8 @@ STAGE_CONVERSION = Kpi(
     key="stage_conversion",
     title="Conversion from stage to stage",
     definition=(
-        "Of the people who entered the one stage in the period, the share that entered the other at that moment or later, "
-        f"{_WINDOW}. People who skipped a stage count in it from the moment they skipped past."
+        "Of the people who entered the one stage in the period, the share that entered the other at that moment or "
+        f"later, {_WINDOW}. People who skipped a stage count in it from the moment they skipped past."
     ),
     measure=Conversion(),
     unit=Unit.RATIO,
@@ -35,8 +35,8 @@ MQL_TO_CUSTOMER = Kpi(
     key="mql_to_customer",
     title="MQL to customer",
     definition=(
-        "Of the people who became marketing qualified leads in the period, the share that became customers at that moment or "
-        f"later, {_WINDOW}."
+        "Of the people who became marketing qualified leads in the period, the share that became customers at that "
+        f"moment or later, {_WINDOW}."
     ),
     measure=Conversion("mql", "customer"),
     unit=Unit.RATIO,

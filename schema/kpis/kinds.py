@@ -1,7 +1,7 @@
 """What a KPI is: a frozen value that says what it counts. `api/metrics` compiles it; nothing here knows a database.
 
-A kind is one of the classes below. A KPI of an existing kind is one value in a module of this folder; a new kind is one class
-here and its compilation in `api/metrics`.
+A kind is one of the classes below. A KPI of an existing kind is one value in a module of this folder; a new kind is one
+class here and its compilation in `api/metrics`.
 """
 
 from dataclasses import dataclass, field

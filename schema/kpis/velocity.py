@@ -7,8 +7,8 @@ TIME_TO_CONVERT = Kpi(
     key="time_to_convert",
     title="Time to convert",
     definition=(
-        "How long the people who entered the one stage in the period took to enter the other: the median, with p75, p90 and mean. "
-        "Only those who got there within the accord's window are in it, so it says nothing about the others."
+        "How long the people who entered the one stage in the period took to enter the other: the median, p75, p90 "
+        "and mean. Only those who got there within the accord's window are in it, and it says nothing about the others."
     ),
     measure=Duration(),
     unit=Unit.SECONDS,

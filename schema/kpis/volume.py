@@ -32,8 +32,8 @@ MQLS = Kpi(
     key="mqls",
     title="Marketing qualified leads",
     definition=(
-        "How many people entered the stage mql of the accord in the period, those who skipped past it included and shown apart "
-        "as implied. A person who qualifies again counts once, at the first time."
+        "How many people entered the stage mql of the accord in the period, those who skipped past it included and "
+        "shown apart as implied. A person who qualifies again counts once, at the first time."
     ),
     measure=Count(Entries("mql")),
     unit=Unit.COUNT,
@@ -47,7 +47,9 @@ MQLS = Kpi(
 DEALS_WON = Kpi(
     key="deals_won",
     title="Deals won",
-    definition="How many deals were won in the period. One that was won again after reopening counts once, at its last win.",
+    definition=(
+        "How many deals were won in the period. One that was won again after reopening counts once, at its last win."
+    ),
     measure=Count(Closings((DealOutcome.WON,))),
     unit=Unit.COUNT,
     subject=Subject.DEAL,

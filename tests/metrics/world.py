@@ -185,8 +185,10 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
                 (key, UUID(int=(key.int << 8) + place), touch.at, touch.channel, "EVENT", direction, campaign)
             )
         entries += [
-            (key, EVALUATION, stage, occurrence, STAGES.index(stage) + 1, each.entered, each.own, each.exited)
-            + ("ADVANCED" if each.exited else None, version_id, each.is_implied)
+            (
+                *(key, EVALUATION, stage, occurrence, STAGES.index(stage) + 1, each.entered, each.own, each.exited),
+                *("ADVANCED" if each.exited else None, version_id, each.is_implied),
+            )
             for stage, found in person.entries.items()
             for occurrence, each in enumerate(found, start=1)
         ]
