@@ -118,7 +118,7 @@ def deal_rows(number: int, what: DealFilter, cut: int | None, as_of: datetime, *
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, false as runs_out
 from (
-  select t.contact_id, t.starts_at, least(t.ends_at, coalesce(s.ends_at, 'infinity')) as until, t.holds
+  select t.contact_id, t.starts_at, t.ends_at, least(t.ends_at, coalesce(s.ends_at, 'infinity')) as until, t.holds
   from (
     select contact_id, min(starts_at) as starts_at, max(ends_at) as ends_at, bool_and(holds)::int as holds
     from (
@@ -133,7 +133,9 @@ from (
     ) counted
     group by contact_id, role_id, deal_id, stretch
   ) t {{}}
-) x cross join lateral (values (starts_at, holds, true), (until, -holds, false)) e (moment, d, fresh)
+) x cross join lateral (
+  values (starts_at, holds, true), (until, -holds, false), (ends_at, 0, true)
+) e (moment, d, fresh)
 where (e.d <> 0 or e.fresh) and e.moment <= {{}}""",
         number,
         all_of(tests),

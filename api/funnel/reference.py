@@ -246,7 +246,8 @@ class _Judge:
         rows = [*person.versions, *(row for rows in self.companies.values() for row in rows)]
         facts = [each.at for each in person.touches] + [each.handed_at for each in person.handoffs]
         facts += [each.decided_at for each in person.handoffs if each.decided_at]
-        facts += [state.starts_at for role in person.roles for state in role.states]
+        states = [state for role in person.roles for state in role.states]
+        facts += [each.starts_at for each in states] + [each.ends_at for each in states if each.ends_at]
         facts += [role.since for role in person.roles if role.since]
         facts += [each.starts_at for each in rows] + [each.ends_at for each in rows if each.ends_at]
         facts += [at for moments in self.own.values() for at in moments]
@@ -309,9 +310,7 @@ class _Judge:
             case HandoffIs(handoff=status):
                 return any(each.status is status and each.decided_at == at for each in self.person.handoffs)
             case DealIs(deal=what):
-                return any(
-                    _read(role, what, at) not in (None, _read(role, what, at - TICK)) for role in self.person.roles
-                )
+                return any(_read(role, what, at) != _read(role, what, at - TICK) for role in self.person.roles)
             case StageReached(stage=key):
                 return at in self._entered(key)
 
