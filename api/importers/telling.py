@@ -151,7 +151,7 @@ def _grouped(told: Told) -> Sql:
     for column in told.columns:
         tellers = join(", ", (Sql(str(each.place)) for each in told.tellings if column.name in each.values))
         is_dated = any(column.name in each.values for each in told.dated)
-        last = Sql("moment desc nulls last, place desc, line desc" if is_dated else "place desc, line desc")
+        last = Sql("moment desc nulls last, line desc" if is_dated else "place desc, line desc")
         words = Sql("array_agg({} order by {}) filter (where place in ({}))", name(column.name), last, tellers)
         selected.append(Sql("{} as {}", words, name(column.name)))
     for each in told.dated:
