@@ -119,6 +119,12 @@ async def test_silence_said_with_not_turns_true_by_time_alone(database: Database
     assert await told(database, accord, Person(life((0, None)), touches(1, 2))) == [("s1", 4, 4, None)]
 
 
+async def test_silence_is_fresh_only_when_the_last_touch_is_old_enough(database: Database) -> None:
+    accord = ladder({"any": [KNOWN, {"not": {"touches": {"within": "2 days"}}}]}, closing=[REJECTED])
+    person = Person(life((0, "a")), touches(1, 2), handoffs=(rejected(2.5),))
+    assert await told(database, accord, person) == [("s1", 0, 0, 2.5), ("s1", 4, 4, None)]
+
+
 async def test_a_handoff_is_proposed_until_it_is_decided(database: Database) -> None:
     accord = ladder({"all": [{"handoff": "PROPOSED"}, TOUCH]})
     handoff = Handoff(day(1), day(3), HandoffStatus.ACCEPTED)
