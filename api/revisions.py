@@ -102,6 +102,13 @@ async def require_current(database: Database) -> None:
     )
 
 
+async def is_fresh(database: Database) -> bool:
+    """Whether nothing was ever made in the database."""
+    made = Sql("select exists (select from pg_tables where schemaname = current_schema())")
+    async with database.read() as session:
+        return not await session.value(made)
+
+
 def head_revision() -> str:
     """The revision that this Accord works with."""
     head = _scripts().get_current_head()

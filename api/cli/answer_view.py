@@ -17,6 +17,7 @@ from schema.vocab import Currency, Grain, Unit
 
 BAR = 32
 NOTHING = "-"
+EMPTY_RUN = 4  # so many empty buckets at the end are shown as one line
 
 
 def show_catalogue() -> None:
@@ -126,9 +127,20 @@ def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
 def _series_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
     table = _columns(answer, "from")
     largest = _largest(answer.series)
-    for bucket in answer.series:
+    end = _end_of_news(answer.series)
+    for bucket in answer.series[:end]:
         table.add_row(_bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
+    if rest := answer.series[end:]:
+        first, last = (_bucket_name(each.starts_at, grain, zone) for each in (rest[0], rest[-1]))
+        table.add_row(f"{first} to {last}: nothing in these {len(rest)}")
     return table
+
+
+def _end_of_news(series: tuple[Bucket, ...]) -> int:
+    """How many buckets to show one by one: a long emptiness at the end is told in one line."""
+    filled = [place for place, bucket in enumerate(series, start=1) if bucket.n or bucket.numerator]
+    end = max(filled, default=0)
+    return end if len(series) - end >= EMPTY_RUN else len(series)
 
 
 def _funnel_table(stages: tuple[FunnelStep, ...]) -> Table:

@@ -41,7 +41,7 @@ async def _init(accord: str, data: Path | None) -> "AccordInForce":
     from api.workflows.adopt_accord import adopt_accord
 
     document = read_accord(accord)
-    async with opened(data) as database, database.write() as session:
+    async with opened(data, sets_up=True) as database, database.write() as session:
         return await adopt_accord(session, document)
 
 
@@ -72,7 +72,7 @@ async def _import(
     from api.settings import Settings
 
     rejects = Settings.load(data_dir=data).data_dir
-    async with opened(data) as database:
+    async with opened(data, sets_up=True) as database:
         with told_progress() as progress:
             return await run_import(
                 database,

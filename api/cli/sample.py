@@ -53,7 +53,7 @@ async def _make(contacts: int, seed: int, until: "date", data: "Path | None", *,
     from api.cli.session import opened
     from api.workflows.make_sample import has_records, make_sample
 
-    async with opened(data) as database:
+    async with opened(data, sets_up=True) as database:
         if if_empty:
             async with database.read() as looking:
                 if await has_records(looking):
