@@ -1,7 +1,7 @@
 """The statement's rows to figures: totals, buckets with nothing in them, groups with their names."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from api.metrics.answer import Bucket, Distribution, Group, GroupKey
 from api.metrics.dimensions import AXES, EMPTY_LABEL
 from api.metrics.periods import pairs
 from api.metrics.question import Question, dimensions_of
+from api.metrics.request import Where
 from schema.kpis.kinds import Kind
 from schema.vocab import Dimension
 
@@ -153,7 +154,7 @@ def breakdown(question: Question, table: Table, boundaries: tuple[datetime, ...]
             keys=(group_key(question, question.by, key, table.labels),),
             series=series(table, kind, boundaries, (key,), skipped),
         )
-        for key in (_stages_shown(question) if question.by is Dimension.STAGE else table.keys)
+        for key in (_stages_shown(question, table.keys) if question.by is Dimension.STAGE else table.keys)
     ]
     if question.by is Dimension.STAGE:
         return tuple(groups)
@@ -176,12 +177,18 @@ def group_key(question: Question, dimension: Dimension, key: object, labels: Map
     return GroupKey(dimension=dimension, id=None, value=text, label=label)
 
 
-def _stages_shown(question: Question) -> list[str]:
-    """All stages, those that nobody entered too; of a filter by stage, those it names."""
-    named = [value for dimension, values in question.where.tests if dimension is Dimension.STAGE for value in values]
-    if Dimension.STAGE in dimensions_of(question.where):
-        return [stage for stage in question.stages if stage in named]
-    return list(question.stages)
+def _stages_shown(question: Question, keys: Iterable[object]) -> list[str]:
+    """All stages, those that nobody entered too; under a filter by stage, those that it lets through."""
+    if Dimension.STAGE not in dimensions_of(question.where):
+        return list(question.stages)
+    shown = {*keys, *_named_stages(question.where)}
+    return [stage for stage in question.stages if stage in shown]
+
+
+def _named_stages(where: Where) -> Iterator[str | None]:
+    yield from (value for dimension, values in where.tests if dimension is Dimension.STAGE for value in values)
+    for part in where.all_of:
+        yield from _named_stages(part)
 
 
 def _spread(row: Mapping[str, object]) -> Distribution | None:

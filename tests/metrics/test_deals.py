@@ -73,7 +73,8 @@ async def test_a_deal_counts_in_the_day_of_the_reporting_zone(database: Database
     may = KpiRequest("deals_won", period=named_period("2026-05"))
     assert (await asked(database, may)).value == 0
     berlin = await asked(database, KpiRequest("deals_won", may.period, switches=Switches(timezone="Europe/Berlin")))
-    assert (berlin.value, berlin.overrides) == (1, ("timezone=Europe/Berlin",))
+    assert berlin.value == 1
+    assert berlin.overrides == ("timezone=Europe/Berlin",)
 
 
 async def test_open_deals_are_in_neither_number_of_the_win_rate(database: Database) -> None:
@@ -106,7 +107,7 @@ async def test_a_deal_won_again_counts_once_at_its_last_win_and_before_it_as_it_
         await session.run(Sql(win, at("04-01"), at("04-01"), key))
     now = await asked(database, KpiRequest("win_rate"))
     assert [now.numerator, now.denominator] == [Decimal(1), Decimal(1)]
-    seen = []
+    seen: list[tuple[object, int]] = []
     for as_of in ("02-01", "02-15", "03-15", "04-15"):
         then = await asked(database, KpiRequest("win_rate", switches=Switches(as_of=at(as_of))))
         seen.append((then.numerator, then.n))

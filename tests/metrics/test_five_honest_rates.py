@@ -12,7 +12,7 @@ from api.funnel.evaluate import evaluate
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.ask import ask, ask_funnel
 from api.metrics.periods import named_period
-from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from schema.vocab import Anchor, Dimension, Reentry, Skip, WarningCode
 from tests.golden.world import AFTER_ALL, day, load
 
@@ -190,6 +190,21 @@ async def test_a_person_back_in_a_lower_stage_is_still_counted_where_they_got(wo
     early = Switches(as_of=datetime(2026, 2, 1, tzinfo=UTC))
     answer = await funnel(world, FunnelRequest(named_period("2026-01"), switches=early))
     assert [(each.reached, each.open) for each in answer.stages] == [(3, 0), (3, 0), (2, 1), (1, 0), (1, 1), (0, 0)]
+
+
+async def test_an_entry_that_ends_at_as_of_is_still_open(world: Database) -> None:
+    waiting = []
+    for as_of in (day("02-15"), day("02-15") + timedelta(microseconds=1)):
+        request = FunnelRequest(named_period("2026-Q1"), switches=Switches(as_of=as_of))
+        waiting.append((await funnel(world, request)).stages[1].open)
+    assert waiting == [1, 0]  # c5, rejected on 02-15
+
+
+async def test_a_filter_by_stage_shows_the_stages_it_names(world: Database) -> None:
+    stages = Where(all_of=(Where(tests=((Dimension.STAGE, ("sql", "customer")),)),))
+    request = KpiRequest("stage_volume", period=named_period("2026-Q1"), by=(Dimension.STAGE,), where=stages)
+    answer = await asked(world, request)
+    assert [(group.keys[0].value, group.n) for group in answer.breakdown] == [("sql", 4), ("customer", 1)]
 
 
 async def test_stage_volume_by_stage_has_a_row_a_stage(world: Database) -> None:
