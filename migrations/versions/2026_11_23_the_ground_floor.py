@@ -1,8 +1,8 @@
 """The ground floor.
 
-Revision ID: 3ba0f8bcbd16
+Revision ID: 487d46661981
 Revises:
-Create Date: 2026-11-23 08:10:05.228321+00:00
+Create Date: 2026-11-23 08:50:10.167074+00:00
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "3ba0f8bcbd16"
+revision: str = "487d46661981"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -141,6 +141,56 @@ def upgrade() -> None:
         comment="A marketing campaign.",
     )
     op.create_index(op.f("ix_campaign_parent_id"), "campaign", ["parent_id"], unique=False)
+    op.create_table(
+        "exchange_rate",
+        sa.Column("id", sa.Uuid(), nullable=False, comment="The record's identity (UUIDv7, made by the application)."),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="When Accord first stored the record.",
+        ),
+        sa.Column(
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="When Accord last changed the record.",
+        ),
+        sa.Column(
+            "row_version",
+            sa.Integer(),
+            server_default=sa.text("1"),
+            nullable=False,
+            comment="Counts the changes of the record; edits name the one they saw.",
+        ),
+        sa.Column("currency", sa.Text(), nullable=False, comment="The currency that is converted (ISO 4217)."),
+        sa.Column("quote_currency", sa.Text(), nullable=False, comment="The currency it is converted to (ISO 4217)."),
+        sa.Column("rate_on", sa.Date(), nullable=False, comment="The first day on which the rate holds."),
+        sa.Column(
+            "rate",
+            sa.Numeric(precision=18, scale=8),
+            nullable=False,
+            comment="How much of the quote currency one unit is worth.",
+        ),
+        sa.CheckConstraint(
+            "currency in ('AED', 'ARS', 'AUD', 'BGN', 'BRL', 'CAD', 'CHF', 'CLP', 'CNY', 'COP', 'CZK', 'DKK', 'EGP', 'EUR', 'GBP', 'HKD', 'HUF', 'IDR', 'ILS', 'INR', 'ISK', 'JPY', 'KES', 'KRW', 'MAD', 'MXN', 'MYR', 'NGN', 'NOK', 'NZD', 'PEN', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR', 'SEK', 'SGD', 'THB', 'TRY', 'TWD', 'UAH', 'USD', 'UYU', 'VND', 'ZAR')",
+            name=op.f("ck_exchange_rate_currency"),
+        ),
+        sa.CheckConstraint(
+            "quote_currency in ('AED', 'ARS', 'AUD', 'BGN', 'BRL', 'CAD', 'CHF', 'CLP', 'CNY', 'COP', 'CZK', 'DKK', 'EGP', 'EUR', 'GBP', 'HKD', 'HUF', 'IDR', 'ILS', 'INR', 'ISK', 'JPY', 'KES', 'KRW', 'MAD', 'MXN', 'MYR', 'NGN', 'NOK', 'NZD', 'PEN', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR', 'SEK', 'SGD', 'THB', 'TRY', 'TWD', 'UAH', 'USD', 'UYU', 'VND', 'ZAR')",
+            name=op.f("ck_exchange_rate_quote_currency"),
+        ),
+        sa.CheckConstraint("currency <> quote_currency", name=op.f("ck_exchange_rate_two_currencies")),
+        sa.CheckConstraint("rate > 0", name=op.f("ck_exchange_rate_rate_bounds")),
+        sa.CheckConstraint("row_version >= 1", name=op.f("ck_exchange_rate_row_version_bounds")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_rate")),
+        sa.UniqueConstraint(
+            "currency", "quote_currency", "rate_on", name=op.f("uq_exchange_rate_currency_quote_currency_rate_on")
+        ),
+        comment="What one unit of a currency was worth in another, from a day until the next rate.",
+    )
     op.create_table(
         "external_key",
         sa.Column("entity", sa.Text(), nullable=False, comment="The record's table."),
@@ -1075,6 +1125,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_handoff_handed_at"), "handoff", ["handed_at"], unique=False)
     op.create_index(op.f("ix_handoff_id"), "handoff", ["id"], unique=False)
     op.create_table(
+        "reported_stage",
+        sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
+        sa.Column("id", sa.Uuid(), nullable=False, comment="The report's identity (UUIDv7, made by the application)."),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="When Accord was told.",
+        ),
+        sa.Column("source", sa.Text(), nullable=False, comment="The system that says so."),
+        sa.Column("source_stage", sa.Text(), nullable=False, comment="The stage in the source's words."),
+        sa.Column(
+            "stage",
+            sa.Text(),
+            nullable=True,
+            comment="The key of the accord's stage that the preset maps it to; null if it maps to none.",
+        ),
+        sa.Column(
+            "entered_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the person entered it, as the source says; unknown is null.",
+        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_reported_stage_contact_id")),
+        sa.PrimaryKeyConstraint("contact_id", "id", name=op.f("pk_reported_stage")),
+        comment="A stage that a source system, or a person by hand, says a contact entered. The accord judges for itself.",
+    )
+    op.create_index(
+        op.f("ix_reported_stage_contact_id_entered_at"), "reported_stage", ["contact_id", "entered_at"], unique=False
+    )
+    op.create_index(op.f("ix_reported_stage_id"), "reported_stage", ["id"], unique=False)
+    op.create_table(
         "stage_entry",
         sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
         sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation it belongs to."),
@@ -1333,6 +1416,9 @@ def downgrade() -> None:
     op.drop_table("touchpoint")
     op.drop_index(op.f("ix_stage_entry_evaluation_id_stage_entered_at"), table_name="stage_entry")
     op.drop_table("stage_entry")
+    op.drop_index(op.f("ix_reported_stage_id"), table_name="reported_stage")
+    op.drop_index(op.f("ix_reported_stage_contact_id_entered_at"), table_name="reported_stage")
+    op.drop_table("reported_stage")
     op.drop_index(op.f("ix_handoff_id"), table_name="handoff")
     op.drop_index(op.f("ix_handoff_handed_at"), table_name="handoff")
     op.drop_index(op.f("ix_handoff_decided_at"), table_name="handoff")
@@ -1391,6 +1477,7 @@ def downgrade() -> None:
     op.drop_table("import_job")
     op.drop_index(op.f("ix_external_key_record_id"), table_name="external_key")
     op.drop_table("external_key")
+    op.drop_table("exchange_rate")
     op.drop_index(op.f("ix_campaign_parent_id"), table_name="campaign")
     op.drop_table("campaign")
     op.drop_index(

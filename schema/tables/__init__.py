@@ -8,11 +8,13 @@ from schema.tables.company import Company
 from schema.tables.contact import Contact
 from schema.tables.deal import Deal
 from schema.tables.deal_contact import DealContact
+from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportJob
 from schema.tables.member import Member
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
+from schema.tables.reported_stage import ReportedStage
 from schema.tables.team import Team
 from schema.tables.touchpoint import Touchpoint
 
@@ -27,10 +29,12 @@ TABLES: tuple[type[Table], ...] = (
     Pipeline,
     PipelineStage,
     Product,
+    ExchangeRate,
     Deal,
     DealContact,
     AccordVersion,
     Handoff,
+    ReportedStage,
     Evaluation,
     StageEntry,
     ExternalKey,
