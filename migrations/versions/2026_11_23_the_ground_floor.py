@@ -1,8 +1,8 @@
 """The ground floor.
 
-Revision ID: 487d46661981
+Revision ID: 01e2f65f3957
 Revises:
-Create Date: 2026-11-23 08:50:10.167074+00:00
+Create Date: 2026-11-23 08:57:33.199049+00:00
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "487d46661981"
+revision: str = "01e2f65f3957"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -1275,6 +1275,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_touchpoint_deal_id"), "touchpoint", ["deal_id"], unique=False)
     op.create_index(op.f("ix_touchpoint_id"), "touchpoint", ["id"], unique=False)
+    op.create_index(
+        "ix_touchpoint_inbound",
+        "touchpoint",
+        ["contact_id", "occurred_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("direction = 'INBOUND'"),
+    )
     op.create_index(op.f("ix_touchpoint_member_id"), "touchpoint", ["member_id"], unique=False)
     op.create_index(
         "ix_touchpoint_outbound",
@@ -1282,6 +1289,7 @@ def upgrade() -> None:
         ["contact_id", "occurred_at"],
         unique=False,
         postgresql_where=sa.text("direction = 'OUTBOUND'"),
+        postgresql_include=["is_automated"],
     )
     op.execute(
         "CREATE OR REPLACE FUNCTION company_history()\n"
@@ -1407,8 +1415,14 @@ def downgrade() -> None:
     op.execute("drop function deal_history()")
     op.execute("drop function contact_history()")
     op.execute("drop function company_history()")
-    op.drop_index("ix_touchpoint_outbound", table_name="touchpoint", postgresql_where=sa.text("direction = 'OUTBOUND'"))
+    op.drop_index(
+        "ix_touchpoint_outbound",
+        table_name="touchpoint",
+        postgresql_where=sa.text("direction = 'OUTBOUND'"),
+        postgresql_include=["is_automated"],
+    )
     op.drop_index(op.f("ix_touchpoint_member_id"), table_name="touchpoint")
+    op.drop_index("ix_touchpoint_inbound", table_name="touchpoint", postgresql_where=sa.text("direction = 'INBOUND'"))
     op.drop_index(op.f("ix_touchpoint_id"), table_name="touchpoint")
     op.drop_index(op.f("ix_touchpoint_deal_id"), table_name="touchpoint")
     op.drop_index(op.f("ix_touchpoint_contact_id_occurred_at"), table_name="touchpoint")

@@ -14,8 +14,21 @@ class Touchpoint(Table, table=True):
 
     __table_args__ = (
         sa.Index(None, "contact_id", "occurred_at"),
+        # Contact pressure and the first touch of sales are read from this index alone.
         sa.Index(
-            "ix_touchpoint_outbound", "contact_id", "occurred_at", postgresql_where=sa.text("direction = 'OUTBOUND'")
+            "ix_touchpoint_outbound",
+            "contact_id",
+            "occurred_at",
+            postgresql_where=sa.text("direction = 'OUTBOUND'"),
+            postgresql_include=["is_automated"],
+        ),
+        # The channel and campaign of a person at a moment are those of the first inbound touch: one look, in order.
+        sa.Index(
+            "ix_touchpoint_inbound",
+            "contact_id",
+            "occurred_at",
+            "id",
+            postgresql_where=sa.text("direction = 'INBOUND'"),
         ),
         sa.Index(None, "id"),
     )
