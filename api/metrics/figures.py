@@ -16,6 +16,7 @@ from schema.kpis.kinds import Kind
 from schema.vocab import Dimension
 
 ALL = "all"  # no key is a bare text of ours: keys are wrapped in a tuple
+MILLIONTH = Decimal("0.000001")
 Place = tuple[tuple[object] | str, int | str]
 
 
@@ -109,7 +110,7 @@ def parts(kind: Kind, cell: Cell) -> Parts:
             value = Decimal(0) if cell.amount is None and not cell.left_out else cell.amount
         case Kind.RATIO | Kind.CONVERSION:
             numerator, denominator = Decimal(cell.numerator), Decimal(cell.n)
-            value = numerator / denominator if cell.n else None
+            value = share(cell.numerator, cell.n)
         case Kind.DURATION:
             value = cell.spread.median if cell.spread else None
     return Parts(
@@ -120,6 +121,15 @@ def parts(kind: Kind, cell: Cell) -> Parts:
         implied=cell.implied,
         distribution=cell.spread,
     )
+
+
+def share(part: int, whole: int) -> Decimal | None:
+    """A part of a whole, to six places (ties to the even digit): a millionth, past which nobody reads."""
+    if not whole:
+        return None
+    exact = Decimal(part) / whole
+    rounded = exact.quantize(MILLIONTH)
+    return exact if exact == rounded else rounded
 
 
 def series(

@@ -7,14 +7,13 @@ part of the one before, and none can grow.
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelStep
 from api.metrics.cautions import LOW_SAMPLE, no_contacts
 from api.metrics.entries import counted_entries
-from api.metrics.figures import group_key
+from api.metrics.figures import group_key, share
 from api.metrics.ground import Ground
 from api.metrics.question import Question, settle_funnel
 from api.metrics.readable import readable
@@ -143,17 +142,13 @@ def _steps(stages: tuple[Stage, ...], tally: Tally) -> tuple[FunnelStep, ...]:
             implied=tally.implied[rank],
             # Above the last stage there is nothing left to reach.
             open=tally.standing[rank] if rank < len(stages) else 0,
-            step=_share(tally.reached[rank], tally.reached[rank - 1]) if rank > 1 else None,
-            overall=_share(tally.reached[rank], first),
+            step=share(tally.reached[rank], tally.reached[rank - 1]) if rank > 1 else None,
+            overall=share(tally.reached[rank], first),
             entered=tally.entered[rank],
             entered_implied=tally.entered_implied[rank],
         )
         for rank, stage in enumerate(stages, start=1)
     )
-
-
-def _share(part: int, whole: int) -> Decimal | None:
-    return Decimal(part) / whole if whole else None
 
 
 def _warnings(question: Question, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:

@@ -143,7 +143,7 @@ def _same(request: KpiRequest, figure: Figure, counted: naive.Figure) -> None:
     else:
         assert figure.numerator == counted.numerator
         assert figure.denominator == counted.n
-        assert figure.value == (Decimal(counted.numerator) / counted.n if counted.n else None)
+        assert figure.value == (round(Decimal(counted.numerator) / counted.n, 6) if counted.n else None)
 
 
 def _key(key: GroupKey) -> str | None:
