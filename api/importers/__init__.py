@@ -2,6 +2,8 @@
 
 - preset.py    what a preset may say, held against the tables' declarations
 - source.py    a file's encoding, delimiter, quoting and header: found out, never assumed
+- lines.py     a file's lines in bounded memory; those of a broken row are read anew
+- csv_rows.py  the rows of a CSV file
 - cells.py     a cell's text to a value, or the reason why not
 - rows.py      rows to values, streamed
 - rejects.py   the file of refused rows

@@ -1,11 +1,10 @@
 """The rows of a file as values, streamed: what is wrong with a row is written down, and the row left out."""
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from api.errors import AccordError, ErrorCode
 from api.importers.cells import Parse
+from api.importers.csv_rows import NoRow, read_csv
 from api.importers.rejects import Rejects
 from api.importers.source import Source
 from schema.base import new_id
@@ -42,10 +41,14 @@ def read_rows(
 ) -> Iterator[tuple[object, ...]]:
     """Each good row: its line, its values, and as many fresh ids as it may need."""
     places = [(source.header.index(cell.column), cell) for cell in cells]
-    for line, row in _numbered(source, rejects, count):
+    for line, row in read_csv(source):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:
             progress(line)
+        if isinstance(row, NoRow):
+            rejects.add(source.name, line, "", row.text, row.reason)
+            count.rejected += 1
+            continue
         if len(row) != len(source.header):
             reason = f"the row has {len(row)} cells, the header {len(source.header)}"
             rejects.add(source.name, line, "", source.dialect.delimiter.join(row), reason)
@@ -57,47 +60,6 @@ def read_rows(
         else:
             yield (line, *values, *(new_id() for _ in range(ids)))
     progress(source.lines)
-
-
-def _numbered(source: Source, rejects: Rejects, count: Count) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line they begin on; lines that are no row are refused, the header and empty lines passed over."""
-    try:
-        with source.open() as text:
-            lines = _Counted(text)
-            reader, is_header = source.dialect.reader(lines), True
-            while True:
-                begins = lines.number + 1
-                try:
-                    row = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    rejects.add(source.name, begins, "", lines.last, f"the line is no CSV: {error}")
-                    count.read, count.rejected = count.read + 1, count.rejected + 1
-                    continue
-                if row and not is_header:
-                    yield begins, row
-                is_header = False if row else is_header
-    except OSError as error:
-        message = f"{source.path} cannot be read: {error.strerror}."
-        raise AccordError(ErrorCode.BAD_FILE, message, "Put the file where it can be read.") from error
-
-
-class _Counted:
-    """The lines of a text, counted as they are taken."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.number = 0
-        self.last = ""
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        self.last = next(self._lines)
-        self.number += 1
-        return self.last
 
 
 def _values(

@@ -10,6 +10,7 @@
 import codecs
 import csv
 import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from api.errors import AccordError, ErrorCode
+from api.importers.lines import MARK, first_lines
 
 _CHUNK = 1 << 20
 _SAMPLE_ROWS = 50
@@ -71,6 +73,7 @@ class Source:
     dialect: Dialect
     header: tuple[str, ...]
     lines: int
+    stamp: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -80,6 +83,16 @@ class Source:
     def open(self) -> TextIO:
         """Open the file as text; the line ends stay as they are, for quoted cells may hold some."""
         return self.path.open(encoding=self.encoding, newline="")
+
+    def require_unchanged(self, text: TextIO) -> None:
+        """Refuse an opened file that is another one than was found, or was written to since."""
+        if _stamp(text) != self.stamp:
+            raise self.changed()
+
+    def changed(self) -> AccordError:
+        """The error of a file that changes while it is read."""
+        message = f"{self.path} changed while it was read; nothing of it was kept."
+        return _bad(message, "Try again when nothing writes to it any more.")
 
 
 def find_source(folder: Path, name: str, columns: Sequence[str]) -> Source:
@@ -96,12 +109,22 @@ def find_source(folder: Path, name: str, columns: Sequence[str]) -> Source:
             raise _bad(f"{path} is no file.", "Put the CSV file in its place.")
         encoding, lines = _encoding_of(path)
         with path.open(encoding=encoding, newline="") as text:
-            sample = list(itertools.islice(text, _SAMPLE_ROWS))
+            stamp, sample = _stamp(text), first_lines(text, _SAMPLE_ROWS)
+    except csv.Error as error:
+        message = f"{path} is no CSV file: its first line is no header, for {error}."
+        raise _bad(message, "Is it the right file? Export it as CSV.") from error
     except OSError as error:
         raise _bad(f"{error.filename or path} cannot be read: {error.strerror}.", "Give yourself the right.") from error
+    sample[:1] = [line.lstrip(MARK) for line in sample[:1]]
     dialect, header = _dialect_of(sample, columns)
     _require(path, header, columns)
-    return Source(path=path, encoding=encoding, dialect=dialect, header=header, lines=lines)
+    return Source(path=path, encoding=encoding, dialect=dialect, header=header, lines=lines, stamp=stamp)
+
+
+def _stamp(text: TextIO) -> tuple[int, ...]:
+    """What tells one state of a file from another."""
+    found = os.fstat(text.fileno())
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _encoding_of(path: Path) -> tuple[str, int]:
@@ -132,23 +155,25 @@ def _unmarked_utf16(start: bytes) -> str | None:
 
 def _count_lines(path: Path, file: BinaryIO, encoding: str) -> int:
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines, last = 0, "\n"
+    lines, returns, last = 0, 0, "\n"
     try:
         while chunk := file.read(_CHUNK):
             text = decoder.decode(chunk)
             lines, last = lines + text.count("\n"), text[-1:] or last
+            returns += 0 if lines else text.count("\r")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         remedy = "Export it again, as UTF-8."
         raise _bad(f"{path} is not the {encoding} text it begins as (after line {lines + 1}).", remedy) from error
-    return lines + (last != "\n")
+    return (lines or returns) + (last not in "\r\n")
 
 
 def _count_windows_lines(path: Path, file: BinaryIO) -> int:
     """Count lines of Windows-1252 text; refuse what may be damaged UTF-8 or something else."""
     remedy = "Save it as UTF-8 and try again: which characters are meant cannot be told for certain."
-    number = 0
-    for number, line in enumerate(iter(lambda: file.readline(_CHUNK), b""), start=1):
+    number, is_whole = 0, True
+    for line in iter(lambda: file.readline(_CHUNK), b""):
+        number, is_whole = number + is_whole, line.endswith(b"\n")
         if line.isascii():
             continue
         if _UTF8_SEQUENCE.search(line):
@@ -194,12 +219,12 @@ def _sample_rows(dialect: Dialect, sample: list[str]) -> tuple[list[list[str]], 
 
 
 def _require(path: Path, header: tuple[str, ...], columns: Sequence[str]) -> None:
-    """Refuse a header without a needed column, or with a name twice."""
+    """Refuse a header without a needed column, or with one of them twice."""
     remedy = "Is it the right file? Export it again with these columns, each once."
     if not any(header):
         raise _bad(f"{path} is empty: it has no header.", remedy)
     there = ", ".join(each for each in header if each)
-    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    twice = [name for name, count in Counter(header).items() if name in columns and count > 1]
     if twice:
         raise _bad(f"{path} has the column {', '.join(twice)} more than once; its columns are: {there}.", remedy)
     missing = [each for each in columns if each not in header]
