@@ -59,7 +59,7 @@ async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on:
     question = settle(kpi, request, stands_on)
     boundaries = await _boundaries(session, question)
     asked = statement(question, boundaries)
-    table = tabulate([dict(row) for row in await session.rows(asked)])
+    table = tabulate([dict(row) for row in await session.rows(asked)], len(question.by))
     is_nobody = is_without_people(question)
     total = parts(kpi.kind, table.total)
     if is_nobody:

@@ -61,7 +61,7 @@ def _low_sample(question: Question, table: Table) -> AnswerWarning | None:
     if 0 < total < LOW_SAMPLE:
         message = f"Only {total} stand behind this number: it may move a lot with one more."
         return AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=total)
-    small = sum(0 < table.cells[(key,), ALL].n < LOW_SAMPLE for key in table.keys)
+    small = sum(0 < table.cells[key, ALL].n < LOW_SAMPLE for key in table.keys)
     if small:
         groups = "1 group has" if small == 1 else f"{small} groups have"
         message = f"{groups} fewer than {LOW_SAMPLE} behind the number: these may move a lot with one more."
@@ -88,7 +88,8 @@ def _undated(question: Question, table: Table) -> AnswerWarning | None:
     if not table.total.undated:
         return None
     count = table.total.undated
-    message = f"Of {count:,} nothing is known at that time; the breakdown by {question.by} has them under (empty)."
+    by = " and ".join(question.by)
+    message = f"Of {count:,} nothing is known at that time; the breakdown by {by} has them under (empty)."
     return AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 
 

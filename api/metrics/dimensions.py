@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.metrics.ground import Ground
-from api.sql import Sql, join
+from api.sql import Sql, join, name
 from schema.kpis.kinds import Subject
 from schema.vocab import Dimension
 
@@ -65,19 +65,24 @@ AXES: dict[Subject, dict[Dimension, Axis]] = {
 }
 
 
-def is_dated_by_version(subject: Subject, dimension: Dimension | None) -> bool:
-    """Whether the dimension reads the record's own history, which may begin later than the counted instant."""
-    return dimension is not None and _VERSION in AXES[subject][dimension].joins
+def is_dated_by_version(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
+    """Whether one of them reads the record's own history, which may begin later than the counted instant."""
+    return any(_VERSION in AXES[subject][dimension].joins for dimension in dimensions)
+
+
+def key_name(place: int) -> Sql:
+    """What a counted row calls its value of the asked dimension in that place, from 1."""
+    return name(f"key_{place}")
 
 
 def joins(subject: Subject, dimensions: Iterable[Dimension], ground: Ground) -> Sql:
     """The joins that the dimensions need, each once."""
-    needed = dict.fromkeys(name for dimension in dimensions for name in AXES[subject][dimension].joins)
-    return join("", (_join(subject, name, ground) for name in needed))
+    needed = dict.fromkeys(each for dimension in dimensions for each in AXES[subject][dimension].joins)
+    return join("", (_join(subject, each, ground) for each in needed))
 
 
-def _join(subject: Subject, name: str, ground: Ground) -> Sql:
-    match name:
+def _join(subject: Subject, needed: str, ground: Ground) -> Sql:
+    match needed:
         case "version":
             record = "contact" if subject is Subject.PERSON else "deal"
             return Sql(f" left join {record}_version v on v.{record}_id = c.{record}_id and {_IN_FORCE.format('v')}")
@@ -93,4 +98,4 @@ def _join(subject: Subject, name: str, ground: Ground) -> Sql:
         case "step":
             return Sql(" left join pipeline_stage s on s.id = v.pipeline_stage_id")
         case _:
-            raise AssertionError(name)
+            raise AssertionError(needed)

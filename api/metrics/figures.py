@@ -1,6 +1,6 @@
 """The statement's rows to figures: totals, buckets with nothing in them, groups with their names."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,10 @@ from api.metrics.request import Where
 from schema.kpis.kinds import Kind
 from schema.vocab import Dimension
 
-ALL = "all"  # no key is a bare text of ours: keys are wrapped in a tuple
+ALL = "all"  # no combination of keys is a bare text: it is a tuple
 MILLIONTH = Decimal("0.000001")
-Place = tuple[tuple[object] | str, int | str]
+Keys = tuple[object, ...]  # a value of each asked dimension, in the order asked
+Place = tuple[Keys | str, int | str]
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Parts(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Everything a statement told, by key and bucket."""
+    """Everything a statement told, by keys and bucket."""
 
     cells: Mapping[Place, Cell]
     labels: Mapping[object, str]
@@ -76,27 +77,30 @@ class Table:
         return self.cells.get((ALL, ALL), Cell())
 
     @property
-    def keys(self) -> list[object]:
-        """The values of the asked dimension."""
-        return [key[0] for key, bucket in self.cells if bucket == ALL and isinstance(key, tuple)]
+    def keys(self) -> list[Keys]:
+        """The combinations of the asked dimensions' values."""
+        return [keys for keys, bucket in self.cells if bucket == ALL and isinstance(keys, tuple)]
 
 
-def tabulate(rows: Iterable[Mapping[str, object]]) -> Table:
+def tabulate(rows: Iterable[Mapping[str, object]], dimensions: int) -> Table:
     """Sort the rows into cells. Only what adds up is added up; distributions come for each cell from the database."""
+    places = range(1, dimensions + 1)
     cells: dict[Place, Cell] = defaultdict(Cell)
     labels: dict[object, str] = {}
     for row in rows:
-        key = (row["key"],)
+        keys = tuple(row[f"key_{place}"] for place in places)
         bucket = found if isinstance(found := row["bucket"], int) else None
-        if isinstance(label := row.get("label"), str):
-            labels[row["key"]] = label
+        for place, key in enumerate(keys, start=1):
+            if isinstance(label := row.get(f"label_{place}"), str):
+                labels[key] = label
         if "is_all_keys" in row:
-            cells[ALL if row["is_all_keys"] else key, ALL if row["is_all_buckets"] or bucket is None else bucket].add(
-                row
-            )
+            across = ALL if row["is_all_keys"] else keys
+            cells[across, ALL if row["is_all_buckets"] or bucket is None else bucket].add(row)
             continue
-        for place in ((ALL, ALL), (key, ALL), *(((ALL, bucket), (key, bucket)) if bucket is not None else ())):
-            cells[place].add(row)
+        for across in (ALL, keys) if keys else (ALL,):
+            cells[across, ALL].add(row)
+            if bucket is not None:
+                cells[across, bucket].add(row)
     return Table(dict(cells), labels)
 
 
@@ -133,11 +137,11 @@ def share(part: int, whole: int) -> Decimal | None:
 
 
 def series(
-    table: Table, kind: Kind, boundaries: tuple[datetime, ...], key: tuple[object] | str, skipped: int
+    table: Table, kind: Kind, boundaries: tuple[datetime, ...], keys: Keys | str, skipped: int
 ) -> tuple[Bucket, ...]:
     """Every bucket in order, empty ones too, but for the first few that are skipped."""
     return tuple(
-        Bucket(**parts(kind, table.cells.get((key, place), Cell())), starts_at=start, before=before)
+        Bucket(**parts(kind, table.cells.get((keys, place), Cell())), starts_at=start, before=before)
         for place, (start, before) in enumerate(pairs(boundaries), start=1)
         if place > skipped
     )
@@ -154,21 +158,43 @@ def before_the_first(table: Table, boundaries: tuple[datetime, ...]) -> int:
 
 
 def breakdown(question: Question, table: Table, boundaries: tuple[datetime, ...], skipped: int) -> tuple[Group, ...]:
-    """The figure of each value of the asked dimension: stages in their order, everything else from the largest down."""
-    if question.by is None:
+    """The figure of each combination of the asked dimensions' values, in the order in which they are shown."""
+    if not question.by:
         return ()
-    kind = question.kpi.kind
+    kind, is_stages = question.kpi.kind, question.by == (Dimension.STAGE,)
+    shown = [(stage,) for stage in _stages_shown(question, table.keys)] if is_stages else table.keys
     groups = [
         Group(
-            **parts(kind, table.cells.get(((key,), ALL), Cell())),
-            keys=(group_key(question, question.by, key, table.labels),),
-            series=series(table, kind, boundaries, (key,), skipped),
+            **parts(kind, table.cells.get((keys, ALL), Cell())),
+            keys=tuple(
+                group_key(question, dimension, key, table.labels)
+                for dimension, key in zip(question.by, keys, strict=True)
+            ),
+            series=series(table, kind, boundaries, keys, skipped),
         )
-        for key in (_stages_shown(question, table.keys) if question.by is Dimension.STAGE else table.keys)
+        for keys in shown
     ]
-    if question.by is Dimension.STAGE:
-        return tuple(groups)
-    return tuple(sorted(groups, key=lambda group: (-group.n, group.keys[0].label, group.keys[0].id or "")))
+    return tuple(groups if is_stages else _in_reading_order(question, groups))
+
+
+def _in_reading_order(question: Question, groups: list[Group]) -> list[Group]:
+    """Values of the first dimension stand together; stages in their order, everything else from the largest down."""
+    size = Counter[GroupKey]()
+    for group in groups:
+        size[group.keys[0]] += group.n
+
+    def place(group: Group) -> list[tuple[int, str, str]]:
+        sizes = (size[group.keys[0]], group.n)
+        return [
+            (_rank(question, key, large), key.label, key.id or "")
+            for key, large in zip(group.keys, sizes[-len(group.keys) :], strict=True)
+        ]
+
+    return sorted(groups, key=place)
+
+
+def _rank(question: Question, key: GroupKey, large: int) -> int:
+    return question.stages.index(key.value) if key.dimension is Dimension.STAGE and key.value else -large
 
 
 def group_key(question: Question, dimension: Dimension, key: object, labels: Mapping[object, str]) -> GroupKey:
@@ -187,11 +213,11 @@ def group_key(question: Question, dimension: Dimension, key: object, labels: Map
     return GroupKey(dimension=dimension, id=None, value=text, label=label)
 
 
-def _stages_shown(question: Question, keys: Iterable[object]) -> list[str]:
+def _stages_shown(question: Question, keys: Iterable[Keys]) -> list[str]:
     """All stages, those that nobody entered too; under a filter by stage, those that it lets through."""
     if Dimension.STAGE not in dimensions_of(question.where):
         return list(question.stages)
-    shown = {*keys, *_named_stages(question.where)}
+    shown = {*(stage for (stage,) in keys), *_named_stages(question.where)}
     return [stage for stage in question.stages if stage in shown]
 
 

@@ -12,13 +12,14 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelStep
 from api.metrics.cautions import LOW_SAMPLE, no_contacts
+from api.metrics.counted import placed_rows
 from api.metrics.entries import counted_entries
 from api.metrics.figures import group_key, share
 from api.metrics.ground import Ground
 from api.metrics.question import Question, settle_funnel
 from api.metrics.readable import readable
 from api.metrics.request import FunnelRequest
-from api.metrics.statements import placed_rows, with_names
+from api.metrics.statements import key_columns, with_names
 from api.sql import Sql
 from schema.accord import Stage
 from schema.vocab import WarningCode
@@ -65,17 +66,14 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
     labels: dict[object, str] = {}
     for row in map(dict, await session.rows(asked)):
         total.add(row)
-        groups[row["key"]].add(row)
-        if (label := row.get("label")) is not None:
-            labels[row["key"]] = label
-    shown = (
-        []
-        if question.by is None
-        else [
-            FunnelGroup(keys=(group_key(question, question.by, key, labels),), stages=_steps(stages, tally))
-            for key, tally in groups.items()
-        ]
-    )
+        if question.by:
+            groups[row["key_1"]].add(row)
+        if (label := row.get("label_1")) is not None:
+            labels[row["key_1"]] = label
+    shown = [
+        FunnelGroup(keys=(group_key(question, question.by[0], key, labels),), stages=_steps(stages, tally))
+        for key, tally in groups.items()
+    ]
     shown.sort(
         key=lambda group: (
             -group.stages[0].reached,
@@ -105,28 +103,34 @@ def _statement(question: Question) -> Sql:
     entered by skipping: few different ways, so little is left to add up.
     """
     as_of = question.frame.as_of
+    keys, kept = key_columns(question), key_columns(question, "p")
     cohort = placed_rows(question, counted_entries(question, question.stages[:1]), ())
     entered = placed_rows(question, counted_entries(question, question.stages), ())
     people = Sql(
-        "select c.key, max(e.rank) as rank,"
+        "select {}max(e.rank) as rank,"
         " max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
         " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << (e.rank - 1) else 0 end) as skipped"
         " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
-        " where e.evaluation_id = {} and e.entered_at < {} group by c.contact_id, c.key",
+        " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
+        keys,
         as_of,
         cohort,
         question.ground.evaluation,
         as_of,
+        keys,
     )
     ways = Sql(
-        "select false as is_entered, p.key, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
-        " count(*) as people, 0 as implied from ({}) p group by p.key, p.rank, 4, p.skipped",
+        "select {}false as is_entered, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
+        " count(*) as people, 0 as implied from ({}) p group by {}p.rank, is_standing, p.skipped",
+        kept,
         people,
+        kept,
     )
     beside = Sql(
-        "select true, c.key, c.rank, false, 0, count(*), count(*) filter (where c.is_implied)"
-        " from ({}) c group by c.key, c.rank",
+        "select {}true, c.rank, false, 0, count(*), count(*) filter (where c.is_implied) from ({}) c group by {}c.rank",
+        keys,
         entered,
+        keys,
     )
     return with_names(question, Sql("{} union all {}", ways, beside))
 

@@ -19,6 +19,7 @@ from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 LONGEST_WINDOW = timedelta(days=36_525)
+MOST_DIMENSIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Question:
     ground: Ground
     frame: Frame
     grain: Grain | None
-    by: Dimension | None
+    by: tuple[Dimension, ...]
     where: Where
     stages: tuple[str, ...]  # what is counted: one stage, all of them, or base and target
     anchor: Anchor
@@ -92,7 +93,7 @@ def settle(kpi: Kpi, request: KpiRequest, ground: Ground) -> Question:
         ground=ground,
         frame=settled,
         grain=request.grain,
-        by=_one_dimension(kpi, request.by),
+        by=_dimensions(kpi, request.by),
         where=_checked_where(f"The KPI {kpi.key}", kpi.dimensions, request.where),
         stages=stages,
         anchor=anchor,
@@ -229,15 +230,17 @@ def _window(
     return asked.window, (f"window={format_duration(asked.window)}",)
 
 
-def _one_dimension(kpi: Kpi, by: tuple[Dimension, ...]) -> Dimension | None:
+def _dimensions(kpi: Kpi, by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
     for each in by:
         _check_dimension(f"The KPI {kpi.key}", kpi.dimensions, each)
-    if len(by) > 1:
+    if len(by) > MOST_DIMENSIONS:
         raise _bad(
-            f"{kpi.key} can be broken down by one dimension at a time, not by {' and '.join(by)} at once.",
-            "Ask once for each, or choose one value of the other with `where`.",
+            f"{kpi.key} can be broken down by two dimensions at once, not by the {len(by)} of {', '.join(by)}.",
+            "Ask by two of them, and choose one value of each other with `where`.",
         )
-    return by[0] if by else None
+    if len(set(by)) < len(by):
+        raise _bad(f"{kpi.key} is asked by {by[0]} twice.", "Name each dimension once.")
+    return by
 
 
 def _checked_where(who: str, allowed: tuple[Dimension, ...], where: Where) -> Where:

@@ -234,4 +234,4 @@ async def test_the_statement_in_an_answer_runs_as_it_stands(world: Database) -> 
     answer = await asked(world, request)
     async with world.read() as session:
         rows = await session.connection.fetch(answer.sql)
-    assert [(row["key"], row["n"], row["implied"]) for row in rows] == [("WEBSITE", 7, 1)]
+    assert [(row["key_1"], row["n"], row["implied"]) for row in rows] == [("WEBSITE", 7, 1)]
