@@ -241,6 +241,21 @@ class Exit(Part):
         return self
 
 
+class Exemptions(Part):
+    """Which of our touches do not count as pressure."""
+
+    automated: bool = False
+    reply_within: Duration | None = None
+
+
+class ContactPolicy(Part):
+    """How often a person may be touched, by both teams together: over the policy once more lie in `(t - within, t]`."""
+
+    at_most: int = Field(ge=1, le=1000)
+    within: Duration
+    exempt: Exemptions = Exemptions()
+
+
 class Reporting(Part):
     """How answers are cut: zone, weeks, years, currency, and who is never counted."""
 
@@ -267,6 +282,7 @@ class Accord(Part):
     stages: tuple[Stage, ...] = Field(min_length=1)
     exits: tuple[Exit, ...] = ()
     reject_reasons: tuple[RejectReason, ...] = ()
+    contact_policy: ContactPolicy | None = None
     reporting: Reporting = Reporting()
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from schema.accord import (
     Accord,
     AllOf,
     AnyOf,
+    ContactPolicy,
     DealFilter,
     DealIs,
     Exit,
@@ -114,6 +115,20 @@ def reason_sentence(reason: RejectReason) -> str:
     """Render a reject reason and what follows from it."""
     return (
         f"{reason.code}: {reason.label} (to {_plain(reason.disposition)}; cause on the side of {_plain(reason.fault)})."
+    )
+
+
+def policy_sentences(policy: ContactPolicy) -> tuple[str, ...]:
+    """Render how often a person may be touched, and what does not count."""
+    most = "1 touch" if policy.at_most == 1 else f"{policy.at_most} touches"
+    rolling = f"in any {format_duration(policy.within)}"
+    exempt = ["what a machine sends of itself"] if policy.exempt.automated else []
+    if policy.exempt.reply_within:
+        length = format_duration(policy.exempt.reply_within)
+        exempt.append(f"an answer within {length} of the person's own touch")
+    return (
+        f"No person gets more than {most} from both teams together, over all channels, {rolling}.",
+        f"Not counted: {' and '.join(exempt)}." if exempt else "Every touch of ours counts.",
     )
 
 

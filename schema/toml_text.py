@@ -14,6 +14,8 @@ def accord_toml(accord: Accord) -> str:
     body = accord.model_dump(by_alias=True, exclude_defaults=True)
     lines = [f"title = {_inline(accord.title)}"]
     lines += ["", "[reporting]", *_pairs(accord.reporting.model_dump(exclude_none=True))]
+    if accord.contact_policy is not None:
+        lines += ["", "[contact_policy]", *_pairs(accord.contact_policy.model_dump(mode="json", exclude_defaults=True))]
     for section in ("stages", "exits", "reject_reasons"):
         for each in body.get(section, ()):
             lines += ["", f"[[{section}]]", *_pairs(each)]

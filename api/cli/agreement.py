@@ -99,7 +99,7 @@ async def _check(data: Path | None) -> "Checked":
 
 def _told(version: "AccordInForce") -> "Iterator[str]":
     """Yield the whole agreement, stage by stage."""
-    from schema.sentences import exit_sentence, reason_sentence, reporting_sentences
+    from schema.sentences import exit_sentence, policy_sentences, reason_sentence, reporting_sentences
 
     accord = version.accord
     since = f"{version.starts_at:%Y-%m-%d %H:%M} UTC" if version.starts_at else "the beginning of time"
@@ -117,6 +117,10 @@ def _told(version: "AccordInForce") -> "Iterator[str]":
         yield ""
         yield "Why sales may reject a handoff"
         yield from (f"  {reason_sentence(reason)}" for reason in accord.reject_reasons)
+    if accord.contact_policy is not None:
+        yield ""
+        yield "How often a person may be touched"
+        yield from (f"  {sentence}" for sentence in policy_sentences(accord.contact_policy))
     yield ""
     yield "Reporting"
     yield from (f"  {sentence}" for sentence in reporting_sentences(accord))

@@ -8,7 +8,14 @@ from api.graph.context import Info
 from api.graph.declared import Output, TypeRef
 from api.metrics.answer import said
 from schema.accord import Accord as AccordDocument
-from schema.sentences import exit_sentence, reason_sentence, reporting_sentences, stage_sentence, window_sentence
+from schema.sentences import (
+    exit_sentence,
+    policy_sentences,
+    reason_sentence,
+    reporting_sentences,
+    stage_sentence,
+    window_sentence,
+)
 from schema.vocab import AccordStatus, Currency, Disposition, ExitKind, FaultDomain, TeamKind
 
 
@@ -53,6 +60,19 @@ class RejectReason:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccordContactPolicy:
+    """How often a person may be touched, by both teams together and over all channels."""
+
+    at_most: int = said("So many outbound touches are within the policy.")
+    within_seconds: int = said("In any stretch of so many seconds: the window rolls, no calendar resets it.")
+    is_automated_exempt: bool = said("Whether what a machine sends of itself does not count.")
+    reply_within_seconds: int | None = said(
+        "An answer within so many seconds of the person's own touch does not count; null: answers count."
+    )
+    sentences: tuple[str, ...] = said("The same, as the sentences that both teams sign.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccordReporting:
     """How answers are cut, and who is never counted."""
 
@@ -77,6 +97,7 @@ class Accord:
     stages: tuple[AccordStage, ...] = said("The ladder, from the lowest stage up.")
     exits: tuple[AccordExit, ...] = said("The facts that end entries.")
     reject_reasons: tuple[RejectReason, ...] = said("Why sales may refuse a person.")
+    contact_policy: AccordContactPolicy | None = said("How often a person may be touched; null if none was agreed.")
     reporting: AccordReporting = said("How answers are cut.")
 
 
@@ -113,6 +134,7 @@ def shown(found: AccordInForce) -> Accord:
         stages=tuple(_stage(document, rank) for rank in range(1, len(document.stages) + 1)),
         exits=_exits(document),
         reject_reasons=_reject_reasons(document),
+        contact_policy=_contact_policy(document),
         reporting=AccordReporting(
             timezone=reporting.timezone,
             week_start=reporting.week_start,
@@ -121,6 +143,20 @@ def shown(found: AccordInForce) -> Accord:
             exclude=reporting.exclude,
             sentences=reporting_sentences(document),
         ),
+    )
+
+
+def _contact_policy(document: AccordDocument) -> AccordContactPolicy | None:
+    policy = document.contact_policy
+    if policy is None:
+        return None
+    reply_within = policy.exempt.reply_within
+    return AccordContactPolicy(
+        at_most=policy.at_most,
+        within_seconds=int(policy.within.total_seconds()),
+        is_automated_exempt=policy.exempt.automated,
+        reply_within_seconds=None if reply_within is None else int(reply_within.total_seconds()),
+        sentences=policy_sentences(policy),
     )
 
 

@@ -1,5 +1,6 @@
 """Accord documents: what loads, what is refused and how, one spelling for equal content."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,17 @@ from hypothesis import strategies as st
 
 from api.errors import AccordError, ErrorCode
 from api.funnel.documents import built_in_accords, parse_accord, read_accord
-from schema.accord import Accord, FieldIs
+from schema.accord import Accord, ContactPolicy, Exemptions, FieldIs
 from schema.toml_text import accord_toml
 from tests.funnel import histories
 from tests.funnel.chance import Chance
 
+POLICIES = (
+    None,
+    ContactPolicy(at_most=3, within=timedelta(hours=24)),
+    ContactPolicy(at_most=1, within=timedelta(days=7), exempt=Exemptions(reply_within=timedelta(minutes=90))),
+    ContactPolicy(at_most=1000, within=timedelta(seconds=1), exempt=Exemptions(automated=True)),
+)
 STANDARD = Path("schema/accords/standard.toml").read_text("utf-8")
 
 
@@ -26,7 +33,8 @@ def test_accords_that_ship_survive_json_and_toml(name: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), title=st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1))
 def test_any_accord_survives_json_and_toml(seed: int, title: str) -> None:
-    accord = histories.accord(Chance.of_seed(seed)).model_copy(update={"title": title})
+    policy = POLICIES[seed % len(POLICIES)]
+    accord = histories.accord(Chance.of_seed(seed)).model_copy(update={"title": title, "contact_policy": policy})
     again = Accord.model_validate_json(accord.canonical())
     assert again == accord
     assert again.content_hash() == accord.content_hash()
@@ -62,6 +70,9 @@ MISTAKES = [
     ('closes_to = "sql"', 'closes_to = "sqll"', "An exit closes sqll, which is no stage; stages are suspect, inquiry"),
     ('closes_to = "sql"', 'closes_to = "inquiry"', "An exit closes from mql up to inquiry, which is lower"),
     ('timezone = "UTC"', 'timezone = "Mars/Base"', "reporting.timezone: 'Mars/Base' is no IANA time zone"),
+    ("at_most = 5", "at_most = 0", "contact_policy.at_most: '0' must be at least 1"),
+    ('within = "7 days"', 'within = "a week"', "contact_policy.within: 'a week' is no duration"),
+    ("automated = true", "newsletters = true", "contact_policy.exempt.newsletters: there is no such key"),
     ('title = "Suspect"', 'title = "Sus\\u0000pect"', "stages[0] (suspect): title has a character"),
     (
         "{ all = [] }",

@@ -1,10 +1,19 @@
 """Each rule renders the sentence that both teams sign."""
 
+from datetime import timedelta
+
 import pytest
 
 from api.funnel.documents import parse_accord, read_accord
-from schema.accord import Accord
-from schema.sentences import exit_sentence, reason_sentence, reporting_sentences, rule_sentence, window_sentence
+from schema.accord import Accord, ContactPolicy
+from schema.sentences import (
+    exit_sentence,
+    policy_sentences,
+    reason_sentence,
+    reporting_sentences,
+    rule_sentence,
+    window_sentence,
+)
 
 TOML = """
 title = "t"
@@ -75,4 +84,14 @@ def test_the_standard_accord_reads_as_the_trade_speaks() -> None:
         "A lost deal, while the contact has no other open one, closes Marketing qualified lead up to Opportunity.",
     ]
     assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
+    assert accord.contact_policy is not None
+    assert policy_sentences(accord.contact_policy) == (
+        "No person gets more than 5 touches from both teams together, over all channels, in any 7 days.",
+        "Not counted: what a machine sends of itself and an answer within 1 day of the person's own touch.",
+    )
+    once = ContactPolicy(at_most=1, within=timedelta(hours=36))
+    assert policy_sentences(once) == (
+        "No person gets more than 1 touch from both teams together, over all channels, in any 36 hours.",
+        "Every touch of ours counts.",
+    )
     assert reporting_sentences(accord)[0] == "Days begin at midnight in UTC, weeks on Monday."

@@ -161,6 +161,7 @@ async def test_the_catalogue_shows_every_kpi(world: Database) -> None:
 async def test_the_accord_is_shown_in_sentences(world: Database) -> None:
     document = """{ accord { version hash isSigned status from title
       stages { key rank owner rule windowSeconds needs } exits { on dispositions sentence }
+      contactPolicy { atMost withinSeconds isAutomatedExempt replyWithinSeconds sentences }
       rejectReasons { code sentence } reporting { timezone weekStart exclude sentences } } stages { title } }"""
     found = await answered(world, document)
     accord, stages = found["accord"], {stage["key"]: stage for stage in found["accord"]["stages"]}
@@ -168,6 +169,14 @@ async def test_the_accord_is_shown_in_sentences(world: Database) -> None:
     assert stages["mql"]["windowSeconds"] == 14 * 86400
     assert "2 inbound touches within 30 days" in stages["mql"]["rule"]
     assert found["stages"][0] == {"title": "Suspect"}
+    policy = accord["contactPolicy"]
+    assert policy.pop("sentences")[0].startswith("No person gets more than 5 touches")
+    assert policy == {
+        "atMost": 5,
+        "withinSeconds": 7 * 86400,
+        "isAutomatedExempt": True,
+        "replyWithinSeconds": 86400,
+    }
 
 
 async def test_a_contact_shows_the_stage_it_is_in(world: Database) -> None:
