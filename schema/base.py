@@ -139,20 +139,20 @@ def link(
     index: bool = True,
     hidden: bool = False,
     primary_key: bool = False,
+    is_derived: bool = False,
     default: object = ...,
 ) -> Any:  # noqa: ANN401 - as in column()
     """Declare a foreign key `<name>_id` to `target`.
 
     GraphQL shows it as the to-one field `<name>`, and, with `back`, as the to-many field `back` of the target.
+    A link that `is_derived` from rows that are there anyway has no constraint: checking it again would only cost.
     """
     note = ColumnNote(doc=doc, hidden=hidden, target=target, back=back, back_doc=back_doc)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
+    if not is_derived:
+        chosen["foreign_key"] = f"{target}.id"
     return Field(
-        foreign_key=f"{target}.id",
-        index=index,
-        primary_key=primary_key,
-        sa_column_kwargs={"comment": doc, "info": {NOTE: note}},
-        **chosen,
+        index=index, primary_key=primary_key, sa_column_kwargs={"comment": doc, "info": {NOTE: note}}, **chosen
     )
 
 

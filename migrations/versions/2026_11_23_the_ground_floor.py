@@ -1,8 +1,8 @@
 """The ground floor.
 
-Revision ID: 01e2f65f3957
+Revision ID: 0ce0abec60ec
 Revises:
-Create Date: 2026-11-23 08:57:33.199049+00:00
+Create Date: 2026-11-23 09:05:27.192103+00:00
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "01e2f65f3957"
+revision: str = "0ce0abec60ec"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -310,6 +310,56 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
         sa.UniqueConstraint("name", name=op.f("uq_product_name")),
         comment="A product or service that we sell.",
+    )
+    op.create_table(
+        "stage_entry",
+        sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation it belongs to."),
+        sa.Column("stage", sa.Text(), nullable=False, comment="The key of the stage in the accord."),
+        sa.Column(
+            "occurrence",
+            sa.Integer(),
+            nullable=False,
+            comment="The how many-th entry of the person into the stage, from 1.",
+        ),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="The stage's place on the ladder, from 1."),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False, comment="When the stage was entered."),
+        sa.Column(
+            "own_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the stage's own rule held; null if it was only skipped past.",
+        ),
+        sa.Column(
+            "exited_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the entry ended; null while the person is in the stage.",
+        ),
+        sa.Column("exit_kind", sa.Text(), nullable=True, comment="How the entry ended."),
+        sa.Column("accord_version_id", sa.Uuid(), nullable=False, comment="The version that judged it."),
+        sa.Column(
+            "is_implied",
+            sa.Boolean(),
+            nullable=False,
+            comment="Entered because a higher stage was, not by its own rule.",
+        ),
+        sa.CheckConstraint(
+            "exit_kind in ('ADVANCED', 'HANDOFF_REJECTED', 'DEAL_LOST')", name=op.f("ck_stage_entry_exit_kind")
+        ),
+        sa.CheckConstraint("(exited_at is null) = (exit_kind is null)", name=op.f("ck_stage_entry_exit_has_kind")),
+        sa.CheckConstraint("exited_at >= entered_at", name=op.f("ck_stage_entry_exited_after_entered")),
+        sa.CheckConstraint("occurrence >= 1", name=op.f("ck_stage_entry_occurrence_bounds")),
+        sa.CheckConstraint("own_at >= entered_at", name=op.f("ck_stage_entry_own_after_entered")),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_stage_entry_rank_bounds")),
+        sa.PrimaryKeyConstraint("contact_id", "evaluation_id", "stage", "occurrence", name=op.f("pk_stage_entry")),
+        comment="A person's entry into a stage, derived from the facts by the accord; the evaluator alone writes it.",
+    )
+    op.create_index(
+        op.f("ix_stage_entry_evaluation_id_stage_entered_at"),
+        "stage_entry",
+        ["evaluation_id", "stage", "entered_at"],
+        unique=False,
     )
     op.create_table(
         "team",
@@ -1158,61 +1208,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reported_stage_id"), "reported_stage", ["id"], unique=False)
     op.create_table(
-        "stage_entry",
-        sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
-        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation it belongs to."),
-        sa.Column("stage", sa.Text(), nullable=False, comment="The key of the stage in the accord."),
-        sa.Column(
-            "occurrence",
-            sa.Integer(),
-            nullable=False,
-            comment="The how many-th entry of the person into the stage, from 1.",
-        ),
-        sa.Column("rank", sa.Integer(), nullable=False, comment="The stage's place on the ladder, from 1."),
-        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False, comment="When the stage was entered."),
-        sa.Column(
-            "own_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="When the stage's own rule held; null if it was only skipped past.",
-        ),
-        sa.Column(
-            "exited_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="When the entry ended; null while the person is in the stage.",
-        ),
-        sa.Column("exit_kind", sa.Text(), nullable=True, comment="How the entry ended."),
-        sa.Column("accord_version_id", sa.Uuid(), nullable=False, comment="The version that judged it."),
-        sa.Column(
-            "is_implied",
-            sa.Boolean(),
-            nullable=False,
-            comment="Entered because a higher stage was, not by its own rule.",
-        ),
-        sa.CheckConstraint(
-            "exit_kind in ('ADVANCED', 'HANDOFF_REJECTED', 'DEAL_LOST')", name=op.f("ck_stage_entry_exit_kind")
-        ),
-        sa.CheckConstraint("(exited_at is null) = (exit_kind is null)", name=op.f("ck_stage_entry_exit_has_kind")),
-        sa.CheckConstraint("exited_at >= entered_at", name=op.f("ck_stage_entry_exited_after_entered")),
-        sa.CheckConstraint("occurrence >= 1", name=op.f("ck_stage_entry_occurrence_bounds")),
-        sa.CheckConstraint("own_at >= entered_at", name=op.f("ck_stage_entry_own_after_entered")),
-        sa.CheckConstraint("rank >= 1", name=op.f("ck_stage_entry_rank_bounds")),
-        sa.ForeignKeyConstraint(
-            ["accord_version_id"], ["accord_version.id"], name=op.f("fk_stage_entry_accord_version_id")
-        ),
-        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_stage_entry_contact_id")),
-        sa.ForeignKeyConstraint(["evaluation_id"], ["evaluation.id"], name=op.f("fk_stage_entry_evaluation_id")),
-        sa.PrimaryKeyConstraint("contact_id", "evaluation_id", "stage", "occurrence", name=op.f("pk_stage_entry")),
-        comment="A person's entry into a stage, derived from the facts by the accord; the evaluator alone writes it.",
-    )
-    op.create_index(
-        op.f("ix_stage_entry_evaluation_id_stage_entered_at"),
-        "stage_entry",
-        ["evaluation_id", "stage", "entered_at"],
-        unique=False,
-    )
-    op.create_table(
         "touchpoint",
         sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
         sa.Column(
@@ -1428,8 +1423,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_touchpoint_contact_id_occurred_at"), table_name="touchpoint")
     op.drop_index(op.f("ix_touchpoint_campaign_id"), table_name="touchpoint")
     op.drop_table("touchpoint")
-    op.drop_index(op.f("ix_stage_entry_evaluation_id_stage_entered_at"), table_name="stage_entry")
-    op.drop_table("stage_entry")
     op.drop_index(op.f("ix_reported_stage_id"), table_name="reported_stage")
     op.drop_index(op.f("ix_reported_stage_contact_id_entered_at"), table_name="reported_stage")
     op.drop_table("reported_stage")
@@ -1486,6 +1479,8 @@ def downgrade() -> None:
     op.drop_table("evaluation")
     op.drop_table("campaign_cost")
     op.drop_table("team")
+    op.drop_index(op.f("ix_stage_entry_evaluation_id_stage_entered_at"), table_name="stage_entry")
+    op.drop_table("stage_entry")
     op.drop_table("product")
     op.drop_table("pipeline")
     op.drop_table("import_job")

@@ -114,6 +114,13 @@ def test_no_link_gives_up_its_row_silently() -> None:
     assert all(key.ondelete is None for table in METADATA.sorted_tables for key in table.foreign_keys)
 
 
+def test_every_link_is_a_foreign_key_but_those_of_derived_rows() -> None:
+    for shape in SHAPES.values():
+        keys = {each.parent.name for each in METADATA.tables[shape.name].foreign_keys}
+        links = {each.name for each in shape.columns if each.link is not None}
+        assert keys == (set() if shape.name == "stage_entry" else links)
+
+
 def test_what_is_keyed_by_contact_stays_fit_to_be_spread_by_contact() -> None:
     for name in ("touchpoint", "stage_entry", "handoff", "deal_contact", "contact_version"):
         table = METADATA.tables[name]
