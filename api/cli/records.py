@@ -95,6 +95,14 @@ def _tell(report: "ImportReport") -> None:
     for table, tally in report.records.items():
         told = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"
         typer.echo(f"  {_words(table):<{width}} {told}")
+    for file in report.files:
+        if file.is_mostly_refused:
+            typer.secho(
+                f"WARNING: most rows of {file.name} were refused ({file.rejected:,} of {file.rows:,}). Is it the file"
+                " that the preset is meant for? The reasons are in the file of refused rows.",
+                fg="red",
+                bold=True,
+            )
     if report.rejects is not None:
         typer.echo(f"Refused rows, each with its reason: {report.rejects}")
     typer.echo(_accord_line(report))

@@ -10,5 +10,6 @@
 - staging.py   values into temporary tables; rows that contradict or point to nothing are taken out
 - telling.py   what the rows tell of each record, and what of it is new
 - records.py   the difference written to the records
+- failures.py  what the database refuses, in words
 - run.py       one import: one transaction, ended by the evaluation
 """

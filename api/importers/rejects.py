@@ -1,6 +1,8 @@
 """The file of refused rows: where each stands, what it says, and why it was refused. Made only if there are any."""
 
 import csv
+import errno
+import os
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -10,10 +12,14 @@ from api.errors import AccordError, ErrorCode
 
 HEADER = ("file", "line", "column", "value", "reason")
 _LONGEST_VALUE = 500
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Rejects:
-    """Refused rows go to a file while the block runs. It gets its name when the block ends well; else it is gone."""
+    """Refused rows go to a file while the block runs; if the block fails, there is none.
+
+    `settle` gives the file its name, whole and on disk: call it before the commit of what was not refused.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,25 +47,34 @@ class Rejects:
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
+    def settle(self) -> None:
+        """Bring the file to disk under its name."""
+        if self._file is None:
+            return
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._writing.replace(self.path)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if self._file is None:
             return
-        try:
+        # What could not be written was said by `add` or `settle`; closing tries once more, and fails the same way.
+        with suppress(OSError):
             self._file.close()
-            if kind is None:
-                self._writing.replace(self.path)
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
-        finally:
+        for each in (self._writing, *((self.path,) if kind else ())):
             with suppress(OSError):
-                self._writing.unlink(missing_ok=True)
+                each.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> AccordError:
+    verb = "Make room" if error.errno in _NO_ROOM else "Give yourself the right to write"
     return AccordError(
         ErrorCode.DATA_FOLDER,
-        f"The file of refused rows {path} cannot be written: {error.strerror}.",
-        "Give yourself the right to write there, or name another data folder with --data DIR.",
+        f"The file of refused rows {path} cannot be written: {error.strerror}. Nothing was imported.",
+        f"{verb} there, or name another data folder with --data DIR.",
     )

@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
-
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.funnel.in_force import AccordInForce, active_version
+from api.importers.failures import database_failures
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, importable, read_preset
 from api.importers.records import Tally, write
@@ -42,6 +41,11 @@ class FileReport:
     delimiter: str
     rows: int
     rejected: int
+
+    @property
+    def is_mostly_refused(self) -> bool:
+        """Whether more rows were refused than kept: the preset may not be meant for this file."""
+        return self.rejected * 2 > self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +119,15 @@ async def run_import(
     tell = progress or (lambda _step, _done, _total: None)
     planned = _Import(preset, folder, wanted, read_accord(wanted.accord), files, sources, dry_run, tell)
     target = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
-    try:
-        with Rejects(target) as rejects:
-            try:
-                async with database.write() as session:
-                    report = await _work(session, planned, rejects, replace_sample=replace_sample)
-                    if dry_run:
-                        raise _DryRun(report)
-            except _DryRun as undone:
-                report = undone.report
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise _contradiction(error) from error
+    with database_failures(), Rejects(target) as rejects:
+        try:
+            async with database.write() as session:
+                report = await _work(session, planned, rejects, replace_sample=replace_sample)
+                rejects.settle()
+                if dry_run:
+                    raise _DryRun(report)
+        except _DryRun as undone:
+            report = undone.report
     return report
 
 
@@ -226,11 +228,3 @@ async def _conclude(session: WriteSession, planned: _Import, report: ImportRepor
 
 def _file_report(source: Source, count: Count) -> FileReport:
     return FileReport(source.name, source.encoding, source.dialect.delimiter, count.read, count.rejected)
-
-
-def _contradiction(error: asyncpg.IntegrityConstraintViolationError) -> AccordError:
-    return AccordError(
-        ErrorCode.BAD_FILE,
-        f"The files say something of a {error.table_name} that cannot be ({error.constraint_name}); nothing was kept.",
-        "Correct the files, or the preset that says what their rows mean.",
-    )

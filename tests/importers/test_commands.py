@@ -67,6 +67,18 @@ async def test_a_wrong_word_is_answered_in_words(
     assert await rows(database, "select count(*) from accord_version") == [(0,)]
 
 
+async def test_a_file_of_which_most_rows_are_refused_is_warned_of(
+    database: Database, module_dsn: str, write: Write, tmp_path: Path
+) -> None:
+    bad = ("zoe", "soon", "p", "email")
+    code, said = await accord(module_dsn, "import", "olist", str(write(leads=(bad, bad), deals=())), data=tmp_path)
+    assert (
+        code,
+        "WARNING: most rows of olist_marketing_qualified_leads_dataset.csv were refused (2 of 2)." in said,
+    ) == (0, True)
+    assert await rows(database, "select count(*) from contact") == [(0,)]
+
+
 async def test_init_makes_version_1_once(database: Database, module_dsn: str, tmp_path: Path) -> None:
     code, said = await accord(module_dsn, "init", "--accord", "olist", data=tmp_path)
     assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in said) == (0, True)
