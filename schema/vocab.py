@@ -239,6 +239,13 @@ class Skip(Vocabulary):
     REACHED_OR_BEYOND = "REACHED_OR_BEYOND", "The base needs facts of its own; the target may be skipped past."
 
 
+class RecordSide(Vocabulary):
+    """Which of the records behind a figure."""
+
+    BASE = "BASE", "Those that n counts: the denominator of a ratio, else everything counted."
+    CONVERTED = "CONVERTED", "Those that the numerator counts: won, converted, reached the next stage."
+
+
 class WarningCode(Vocabulary):
     """What a reader must know before using a number."""
 

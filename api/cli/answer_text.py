@@ -21,7 +21,7 @@ def print_json(answer: KpiAnswer | FunnelAnswer) -> None:
     """Print the whole answer. Decimals are texts, as in GraphQL: no digit is lost."""
     # What was asked comes first, what it was computed from last.
     last = {each.name for each in fields(Provenance)}
-    names = [each.name for each in fields(answer)]
+    names = [each.name for each in fields(answer) if each.metadata]
     first = [name for name in names if name in HEAD]
     order = [
         *first,
@@ -50,7 +50,7 @@ def print_funnel_csv(answer: FunnelAnswer) -> None:
 def plain(value: object) -> object:
     """A value as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {_camel(each.name): plain(getattr(value, each.name)) for each in fields(value)}
+        return {_camel(each.name): plain(getattr(value, each.name)) for each in fields(value) if each.metadata}
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     if isinstance(value, Enum):

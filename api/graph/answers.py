@@ -42,13 +42,14 @@ def _field(
 
 
 def _in_reading_order(answer: type) -> "list[dataclasses.Field[Any]]":
-    """An answer's own fields come before those it has in common with others."""
+    """An answer's own fields come before those it has in common with others; what goes along unsaid is none."""
     place = {
         name: place
         for place, base in reversed(tuple(enumerate(answer.__mro__)))
         for name in vars(base).get("__annotations__", ())
     }
-    return sorted(dataclasses.fields(answer), key=lambda each: place[each.name])
+    said = (each for each in dataclasses.fields(answer) if "doc" in each.metadata)
+    return sorted(said, key=lambda each: place[each.name])
 
 
 def _ref(hint: Any, named: str | None) -> TypeRef:  # noqa: ANN401 - an annotation is any object

@@ -6,14 +6,26 @@ These dataclasses are the one source of the GraphQL answer types: each field's `
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
-from schema.vocab import Currency, Dimension, Unit, WarningCode
+from api.sql import Sql
+from schema.vocab import Currency, Dimension, RecordSide, Unit, WarningCode
 
 
 def said(doc: str) -> Any:  # type: ignore[explicit-any]  # noqa: ANN401 - dataclasses.field is typed so
     """Declare a field of an answer with its meaning."""
     return field(metadata={"doc": doc})
+
+
+class Behind(Protocol):
+    """Where the records behind a number are found; records.py reads them."""
+
+    @property
+    def table(self) -> str:
+        """The table of the records."""
+
+    def rows(self, side: RecordSide) -> Sql:
+        """Everything counted on that side: `id, at, tie`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +50,7 @@ class Figure:
     n: int = said("The denominator of a ratio, else how many rows were counted.")
     implied: int = said("How many of n are in only because they skipped past the stage.")
     distribution: Distribution | None = said("The spread, of a duration.")
+    behind: Behind | None = field(default=None, repr=False, compare=False)  # goes along, and is not shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +142,7 @@ class FunnelStep:
     overall: Decimal | None = said("Reached here divided by the cohort; null if the cohort is empty.")
     entered: int = said("Another population: how many people first entered this stage in the period.")
     entered_implied: int = said("How many of `entered` are in only because they skipped past it.")
+    behind: Behind | None = field(default=None, repr=False, compare=False)  # goes along, and is not shown
 
 
 @dataclass(frozen=True, kw_only=True)

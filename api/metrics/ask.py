@@ -7,12 +7,13 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.cautions import cautions, is_without_people
-from api.metrics.figures import ALL, Table, before_the_first, breakdown, parts, series, tabulate
+from api.metrics.figures import Table, before_the_first, breakdown, parts, series, tabulate
 from api.metrics.funnel import funnel
 from api.metrics.ground import Ground, ground
 from api.metrics.periods import buckets
 from api.metrics.question import Question, settle
 from api.metrics.readable import readable
+from api.metrics.records import Place
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.metrics.statements import outset, statement
 from schema.kpis import CATALOGUE
@@ -73,7 +74,7 @@ async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on:
         definition=kpi.definition,
         unit=kpi.unit,
         currency=_currency(question, table),
-        series=() if is_nobody else series(table, kpi.kind, boundaries, ALL, skipped),
+        series=() if is_nobody else series(table, kpi.kind, boundaries, Place(question), skipped),
         breakdown=() if is_nobody else breakdown(question, table, boundaries, skipped),
         warnings=cautions(question, table),
         is_canonical=not question.overrides,
@@ -82,6 +83,7 @@ async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on:
         as_of=question.frame.as_of,
         data_watermark=stands_on.watermark if question.is_about_people else table.total.told_at,
         sql=readable(asked),
+        behind=Place(question),
     )
 
 

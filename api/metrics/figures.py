@@ -11,6 +11,7 @@ from api.metrics.answer import Bucket, Distribution, Group, GroupKey
 from api.metrics.dimensions import AXES, EMPTY_LABEL
 from api.metrics.periods import pairs
 from api.metrics.question import Question, dimensions_of
+from api.metrics.records import Place
 from api.metrics.request import Where
 from schema.kpis.kinds import Kind
 from schema.vocab import Dimension
@@ -18,7 +19,7 @@ from schema.vocab import Dimension
 ALL = "all"  # no combination of keys is a bare text: it is a tuple
 MILLIONTH = Decimal("0.000001")
 Keys = tuple[object, ...]  # a value of each asked dimension, in the order asked
-Place = tuple[Keys | str, int | str]
+CellPlace = tuple[Keys | str, int | str]
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Parts(TypedDict):
 class Table:
     """Everything a statement told, by keys and bucket."""
 
-    cells: Mapping[Place, Cell]
+    cells: Mapping[CellPlace, Cell]
     labels: Mapping[object, str]
 
     @property
@@ -85,7 +86,7 @@ class Table:
 def tabulate(rows: Iterable[Mapping[str, object]], dimensions: int) -> Table:
     """Sort the rows into cells. Only what adds up is added up; distributions come for each cell from the database."""
     places = range(1, dimensions + 1)
-    cells: dict[Place, Cell] = defaultdict(Cell)
+    cells: dict[CellPlace, Cell] = defaultdict(Cell)
     labels: dict[object, str] = {}
     for row in rows:
         keys = tuple(row[f"key_{place}"] for place in places)
@@ -137,13 +138,19 @@ def share(part: int, whole: int) -> Decimal | None:
 
 
 def series(
-    table: Table, kind: Kind, boundaries: tuple[datetime, ...], keys: Keys | str, skipped: int
+    table: Table, kind: Kind, boundaries: tuple[datetime, ...], whole: Place, skipped: int
 ) -> tuple[Bucket, ...]:
-    """Every bucket in order, empty ones too, but for the first few that are skipped."""
+    """Every bucket of the whole in order, empty ones too, but for the first few that are skipped."""
+    keys = ALL if whole.keys is None else whole.keys
     return tuple(
-        Bucket(**parts(kind, table.cells.get((keys, place), Cell())), starts_at=start, before=before)
-        for place, (start, before) in enumerate(pairs(boundaries), start=1)
-        if place > skipped
+        Bucket(
+            **parts(kind, table.cells.get((keys, bucket), Cell())),
+            starts_at=start,
+            before=before,
+            behind=whole.in_bucket(start, before),
+        )
+        for bucket, (start, before) in enumerate(pairs(boundaries), start=1)
+        if bucket > skipped
     )
 
 
@@ -170,7 +177,8 @@ def breakdown(question: Question, table: Table, boundaries: tuple[datetime, ...]
                 group_key(question, dimension, key, table.labels)
                 for dimension, key in zip(question.by, keys, strict=True)
             ),
-            series=series(table, kind, boundaries, keys, skipped),
+            series=series(table, kind, boundaries, Place(question, keys), skipped),
+            behind=Place(question, keys),
         )
         for keys in shown
     ]

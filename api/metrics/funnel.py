@@ -6,7 +6,7 @@ part of the one before, and none can grow.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
@@ -18,11 +18,11 @@ from api.metrics.figures import group_key, share
 from api.metrics.ground import Ground
 from api.metrics.question import Question, settle_funnel
 from api.metrics.readable import readable
+from api.metrics.records import Place
 from api.metrics.request import FunnelRequest
 from api.metrics.statements import key_columns, with_names
 from api.sql import Sql
-from schema.accord import Stage
-from schema.vocab import WarningCode
+from schema.vocab import RecordSide, WarningCode
 
 MOST_STAGES = 62  # a person's skipped stages are the bits of a bigint
 
@@ -51,6 +51,47 @@ class Tally:
             self.implied[lower] += people if row["skipped"] >> (lower - 1) & 1 else 0
 
 
+@dataclass(frozen=True, slots=True)
+class StepPlace:
+    """A stage's place in a funnel, or in that of one group: behind it are the people of the cohort who reached it."""
+
+    cohort: Place
+    rank: int
+
+    @property
+    def table(self) -> str:
+        """The table of the records."""
+        return self.cohort.table
+
+    def rows(self, side: RecordSide) -> Sql:
+        """Who reached the stage, at that instant; CONVERTED: those of them who reached the next one."""
+        question = self.cohort.question
+        stages = question.ground.accord.stages
+        if side is RecordSide.CONVERTED and self.rank == len(stages):
+            raise AccordError(
+                ErrorCode.BAD_INPUT,
+                f"{stages[-1].key} is the last stage: nobody goes on from it.",
+                "Ask for side BASE.",
+            )
+        first = replace(self.cohort, question=replace(question, stages=question.stages[:1]))
+        reached = Sql(
+            "e.evaluation_id = {} and e.occurrence = 1 and e.entered_at < {}",
+            question.ground.evaluation,
+            question.frame.as_of,
+        )
+        rows = Sql(
+            "select c.id, e.entered_at as at, '' as tie from ({}) c join stage_entry e on e.contact_id = c.id"
+            " where {} and e.rank = {}",
+            first.rows(RecordSide.BASE),
+            reached,
+            self.rank,
+        )
+        if side is RecordSide.BASE:
+            return rows
+        on = Sql("select from stage_entry e where e.contact_id = b.id and {} and e.rank = {}", reached, self.rank + 1)
+        return Sql("select b.* from ({}) b where exists ({})", rows, on)
+
+
 async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -> FunnelAnswer:
     """Answer one question about the funnel."""
     question = settle_funnel(request, ground)
@@ -71,7 +112,10 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
         if (label := row.get("label_1")) is not None:
             labels[row["key_1"]] = label
     shown = [
-        FunnelGroup(keys=(group_key(question, question.by[0], key, labels),), stages=_steps(stages, tally))
+        FunnelGroup(
+            keys=(group_key(question, question.by[0], key, labels),),
+            stages=_steps(question, tally, Place(question, (key,))),
+        )
         for key, tally in groups.items()
     ]
     shown.sort(
@@ -82,7 +126,7 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
             group.keys[0].id or "",
         )
     )
-    steps = _steps(stages, total)
+    steps = _steps(question, total, Place(question))
     return FunnelAnswer(
         stages=steps,
         breakdown=tuple(shown),
@@ -135,8 +179,8 @@ def _statement(question: Question) -> Sql:
     return with_names(question, Sql("{} union all {}", ways, beside))
 
 
-def _steps(stages: tuple[Stage, ...], tally: Tally) -> tuple[FunnelStep, ...]:
-    first = tally.reached[1]
+def _steps(question: Question, tally: Tally, whole: Place) -> tuple[FunnelStep, ...]:
+    stages, first = question.ground.accord.stages, tally.reached[1]
     return tuple(
         FunnelStep(
             key=stage.key,
@@ -150,6 +194,7 @@ def _steps(stages: tuple[Stage, ...], tally: Tally) -> tuple[FunnelStep, ...]:
             overall=share(tally.reached[rank], first),
             entered=tally.entered[rank],
             entered_implied=tally.entered_implied[rank],
+            behind=StepPlace(whole, rank),
         )
         for rank, stage in enumerate(stages, start=1)
     )

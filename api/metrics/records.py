@@ -1,0 +1,139 @@
+"""The records behind a figure: what was counted, one row each, in the order of the counted instants."""
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.answer import Behind
+from api.metrics.counted import RECORD_OF, counted, placed_rows
+from api.metrics.dimensions import key_name
+from api.metrics.question import Question
+from api.sql import Sql, all_of, name
+from schema.vocab import RecordSide
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A figure's place in its answer: the whole, or one combination of keys, or one bucket, or both."""
+
+    question: Question
+    keys: tuple[object, ...] | None = None
+    starts_at: datetime | None = None
+    before: datetime | None = None
+
+    @property
+    def table(self) -> str:
+        """The table of the records."""
+        return RECORD_OF[self.question.kpi.subject]
+
+    def in_bucket(self, starts_at: datetime, before: datetime) -> "Place":
+        """The same, of one bucket."""
+        return replace(self, starts_at=starts_at, before=before)
+
+    def rows(self, side: RecordSide) -> Sql:
+        """Everything counted on that side: `id, at, tie`. BAD_INPUT where the KPI has no such side."""
+        found = counted(self.question)
+        test = found.is_base if side is RecordSide.BASE else found.is_converted
+        if test is None:
+            raise _one_sided(self.question)
+        conditions = [test]
+        if self.starts_at is not None:
+            conditions += [Sql("c.at >= {}", self.starts_at), Sql("c.at < {}", self.before)]
+        for place, key in enumerate(self.keys or (), start=1):
+            column = Sql("c.{}", key_name(place))
+            conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))
+        # Without a key to look for, what the dimensions read need not be looked up.
+        question = self.question if self.keys is not None else replace(self.question, by=())
+        placed = placed_rows(question, found.rows, ())
+        record = name(f"{self.table}_id")
+        return Sql(
+            "select c.{} as id, c.at, {} as tie from ({}) c where {}", record, found.tie, placed, all_of(conditions)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRecord:
+    """One counted record, and its place in the list."""
+
+    id: UUID
+    at: datetime
+    tie: str
+
+    @property
+    def cursor(self) -> str:
+        """The opaque place, to go on behind it."""
+        return base64.b64encode(orjson.dumps([self.at, str(self.id), self.tie])).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """One page of the list; `total` only where it was asked."""
+
+    records: tuple[CountedRecord, ...]
+    has_next: bool
+    total: int | None
+
+
+async def read_page(
+    session: ReadSession,
+    behind: Behind,
+    side: RecordSide,
+    *,
+    first: int,
+    after: str | None = None,
+    is_total_asked: bool = False,
+) -> RecordPage:
+    """The first so many records behind a figure, from the earliest counted on, behind the cursor `after`.
+
+    Shapes: one figure -> at most `first` CountedRecords. Reads one statement.
+    Errors: BAD_INPUT for a side that the KPI lacks, or a cursor that is none.
+    """
+    rows = behind.rows(side)
+    start = Sql("true") if after is None else _behind(after)
+    # One more than asked tells whether there is a next page.
+    page = Sql(
+        'select r.id, r.at, r.tie from {} r where {} order by r.at, r.id, r.tie collate "C" limit {}',
+        Sql("counted") if is_total_asked else Sql("({})", rows),
+        start,
+        first + 1,
+    )
+    if is_total_asked:
+        total = Sql("select count(*) as total from counted")
+        page = Sql(
+            "with counted as materialized ({}) select t.total, p.* from ({}) t left join ({}) p on true",
+            rows,
+            total,
+            page,
+        )
+    found = await session.rows(page)
+    records = tuple(CountedRecord(row["id"], row["at"], row["tie"]) for row in found if row["id"] is not None)
+    records = tuple(sorted(records, key=lambda each: (each.at, each.id, each.tie)))
+    return RecordPage(records[:first], len(records) > first, found[0]["total"] if is_total_asked else None)
+
+
+def _behind(cursor: str) -> Sql:
+    try:
+        at, record, tie = orjson.loads(base64.b64decode(cursor, validate=True))
+        if isinstance(tie, str) and (moment := datetime.fromisoformat(at)).tzinfo is not None:
+            return Sql('(r.at, r.id, r.tie collate "C") > ({}, {}::uuid, {}::text)', moment, UUID(record), tie)
+    except (binascii.Error, ValueError, TypeError, AttributeError):
+        pass  # told below: whatever it is, it is no cursor
+    raise AccordError(
+        ErrorCode.BAD_INPUT,
+        "`after` is no cursor of a list of records behind a figure.",
+        "Take it from `pageInfo.endCursor` or an edge's `cursor` of the same list.",
+    )
+
+
+def _one_sided(question: Question) -> AccordError:
+    return AccordError(
+        ErrorCode.BAD_INPUT,
+        f"{question.kpi.key} has no records on the side CONVERTED: its numerator counts none.",
+        "Ask for the side BASE, which has the records that n counts.",
+    )

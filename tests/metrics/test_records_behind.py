@@ -1,0 +1,143 @@
+"""Behind every figure of every KPI are exactly the records it counted, page by page."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from api.db import Database, ReadSession
+from api.errors import AccordError
+from api.metrics.answer import Behind, Figure, FunnelStep, KpiAnswer
+from api.metrics.ask import ask, ask_funnel
+from api.metrics.periods import named_period
+from api.metrics.records import CountedRecord, read_page
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
+from api.workflows.make_sample import make_sample
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Conversion, Duration, Kpi
+from schema.vocab import Dimension, Grain, RecordSide, Reentry, Skip
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await make_sample(session, contacts=400, seed=7, until=date(2026, 6, 30))
+    return module_database
+
+
+def request_of(kpi: Kpi, *by: Dimension, grain: Grain | None = None, switches: Switches | None = None) -> KpiRequest:
+    is_open = isinstance(kpi.measure, Conversion | Duration) and kpi.measure.base is None
+    pair = StagePair("mql", "opportunity") if is_open else None
+    return KpiRequest(kpi.key, grain=grain, by=by, stages=pair, switches=switches or Switches())
+
+
+async def answered(session: ReadSession, request: KpiRequest) -> KpiAnswer:
+    [answer] = await ask(session, [request])
+    assert isinstance(answer, KpiAnswer), answer
+    return answer
+
+
+async def walk(session: ReadSession, behind: Behind | None, side: RecordSide, *, size: int) -> list[CountedRecord]:
+    """Every record, page by page; the total is the same on each page."""
+    assert behind is not None
+    found: list[CountedRecord] = []
+    totals = set()
+    after: str | None = None
+    while True:
+        page = await read_page(session, behind, side, first=size, after=after, is_total_asked=True)
+        found += page.records
+        totals.add(page.total)
+        if not page.has_next:
+            break
+        assert len(page.records) == size
+        after = page.records[-1].cursor
+    assert totals == {len(found)}
+    assert found == sorted(found, key=lambda each: (each.at, each.id, each.tie))
+    return found
+
+
+async def check(session: ReadSession, figure: Figure) -> None:
+    """That the records behind a figure are as many as it says, each once."""
+    base = await walk(session, figure.behind, RecordSide.BASE, size=max(1, figure.n // 3))
+    assert len(set(base)) == len(base) == figure.n
+    try:
+        converted = await walk(session, figure.behind, RecordSide.CONVERTED, size=500)
+    except AccordError:
+        return  # the numerator, if there is one, counts no records
+    assert len(set(converted)) == len(converted) == figure.numerator
+
+
+def figures(answer: KpiAnswer) -> Iterator[Figure]:
+    """The total, some of its buckets, its groups, and a bucket of each."""
+    yield answer
+    yield from answer.series[::5]
+    for group in answer.breakdown[:6]:
+        yield group
+        yield from group.series[-2:-1]
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+async def test_behind_a_figure_are_exactly_the_records_it_counted(key: str, company: Database) -> None:
+    kpi = CATALOGUE[key]
+    by = kpi.dimensions[:1]
+    async with company.read() as session:
+        answer = await answered(session, request_of(kpi, *by, grain=Grain.QUARTER))
+        for figure in figures(answer):
+            await check(session, figure)
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+async def test_groups_of_two_dimensions_sum_to_the_total_and_drill_to_what_they_counted(
+    key: str, company: Database
+) -> None:
+    kpi = CATALOGUE[key]
+    by = (kpi.dimensions[0], kpi.dimensions[-1])
+    async with company.read() as session:
+        answer = await answered(session, request_of(kpi, *by))
+        assert [[part.dimension for part in group.keys] for group in answer.breakdown] == [
+            list(by) for _ in answer.breakdown
+        ]
+        assert len({group.keys for group in answer.breakdown}) == len(answer.breakdown)
+        assert sum(group.n for group in answer.breakdown) == answer.n
+        if answer.numerator is not None:
+            assert sum((group.numerator or Decimal(0) for group in answer.breakdown), Decimal(0)) == answer.numerator
+        for group in answer.breakdown[:4]:
+            await check(session, group)
+
+
+async def test_a_person_who_counts_twice_is_listed_twice(company: Database) -> None:
+    switches = Switches(reentry=Reentry.EACH, skip=Skip.EXCLUDE)
+    async with company.read() as session:
+        for key in ("stage_volume", "stage_conversion"):
+            await check(session, await answered(session, request_of(CATALOGUE[key], switches=switches)))
+
+
+async def test_behind_a_step_of_the_funnel_are_those_who_reached_it(company: Database) -> None:
+    async with company.read() as session:
+        funnel = await ask_funnel(session, FunnelRequest(period=named_period("2026-Q1"), by=Dimension.CHANNEL))
+        for stages in (funnel.stages, funnel.breakdown[0].stages):
+            await check_steps(session, stages)
+
+
+async def check_steps(session: ReadSession, stages: tuple[FunnelStep, ...]) -> None:
+    assert stages[1].reached
+    for step, following in zip(stages, [*stages[1:], None], strict=True):
+        base = await walk(session, step.behind, RecordSide.BASE, size=step.reached // 2 + 1)
+        assert len({each.id for each in base}) == len(base) == step.reached
+        if following is not None:
+            gone_on = await walk(session, step.behind, RecordSide.CONVERTED, size=500)
+            assert len(gone_on) == following.reached
+            assert set(gone_on) <= set(base)
+        else:
+            with pytest.raises(AccordError, match="the last stage"):
+                await walk(session, step.behind, RecordSide.CONVERTED, size=500)
+
+
+async def test_a_cursor_of_something_else_is_refused(company: Database) -> None:
+    async with company.read() as session:
+        answer = await answered(session, KpiRequest("mqls"))
+        assert answer.behind is not None
+        for cursor in ("", "x", "WzFd", "bnVsbA==", "WyIyMDI2LTAxLTAxIiwgIngiLCAiIl0="):
+            with pytest.raises(AccordError, match="no cursor"):
+                await read_page(session, answer.behind, RecordSide.BASE, first=1, after=cursor)
