@@ -16,6 +16,7 @@ row for each counted record, before anything is added up, and conditions over th
 
 From these alone come filters, one or two dimensions (`key_1`, `key_2`), buckets, and the records behind every figure:
 `records(side: BASE)` lists the rows of `is_base`, so it has exactly `n` of them, `CONVERTED` those of `is_converted`,
-exactly `numerator`. tests/metrics/test_records_behind.py holds every KPI of the catalogue to that, with no line added.
-A new subject is one line in `RECORD_OF` and one in `AXES` (dimensions.py).
+exactly `numerator`. Of a bucket they are found by asking for its stretch of time alone (`frame.stretch`), which suits
+what stands at an instant too. tests/metrics/test_records_behind.py holds every KPI of the catalogue to that, with no
+line added. A new subject is one line in `RECORD_OF` and one in `AXES` (dimensions.py).
 """

@@ -13,6 +13,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.answer import Behind
 from api.metrics.counted import RECORD_OF, counted, placed_rows
 from api.metrics.dimensions import key_name
+from api.metrics.periods import Stretch
 from api.metrics.question import Question
 from api.sql import Sql, all_of, name
 from schema.vocab import RecordSide
@@ -38,23 +39,28 @@ class Place:
 
     def rows(self, side: RecordSide) -> Sql:
         """Everything counted on that side: `id, at, tie`. BAD_INPUT where the KPI has no such side."""
-        found = counted(self.question)
+        asked = self._of_the_bucket()
+        found = counted(asked)
         test = found.is_base if side is RecordSide.BASE else found.is_converted
         if test is None:
-            raise _one_sided(self.question)
+            raise _one_sided(asked)
         conditions = [test]
-        if self.starts_at is not None:
-            conditions += [Sql("c.at >= {}", self.starts_at), Sql("c.at < {}", self.before)]
         for place, key in enumerate(self.keys or (), start=1):
             column = Sql("c.{}", key_name(place))
             conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))
         # Without a key to look for, what the dimensions read need not be looked up.
-        question = self.question if self.keys is not None else replace(self.question, by=())
-        placed = placed_rows(question, found.rows, ())
+        placed = placed_rows(asked if self.keys is not None else replace(asked, by=()), found.rows, ())
         record = name(f"{self.table}_id")
         return Sql(
             "select c.{} as id, c.at, {} as tie from ({}) c where {}", record, found.tie, placed, all_of(conditions)
         )
+
+    def _of_the_bucket(self) -> Question:
+        """The question of the bucket's stretch of time alone: a bucket counts what its own period would."""
+        if self.starts_at is None:
+            return self.question
+        within = Stretch(self.starts_at, self.before)
+        return replace(self.question, frame=replace(self.question.frame, stretch=within))
 
 
 @dataclass(frozen=True, slots=True)
