@@ -8,6 +8,7 @@ session.
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Literal, Self
 
 import asyncpg
@@ -61,6 +62,12 @@ class WriteSession(Session):
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
         """Load rows with COPY."""
         await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
+
+    async def copy_binary(self, table: str, columns: Sequence[str], sent: bytes) -> None:
+        """Load rows that are in PostgreSQL's binary COPY format already, frozen, into a table truncated just before."""
+        await self.connection.copy_to_table(
+            table, columns=list(columns), source=BytesIO(sent), format="binary", freeze=True
+        )
 
 
 class Database:

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
-from api.sample.dice import Dice, moment
+from api.sample.dice import Dice, Id
 from api.sample.rows import Batch
 from schema.vocab import Currency, MemberRole, StageCategory, TeamKind
 
-Stamps = Mapping[str, datetime]
+Stamps = Mapping[str, int]
 
 CURRENCY = Currency.EUR
 DOMAIN = "meridian.example"
@@ -69,7 +67,7 @@ _PIPELINES = {
 class Product:
     """What a deal is about."""
 
-    id: UUID
+    id: Id
     name: str
     price: int
 
@@ -78,18 +76,18 @@ class Product:
 class Pipeline:
     """The stages of a pipeline: the open ones in order, and the two ends."""
 
-    open: tuple[UUID, ...]
-    won: UUID
-    lost: UUID
+    open: tuple[Id, ...]
+    won: Id
+    lost: Id
 
 
 @dataclass(frozen=True, slots=True)
 class Firm:
     """Who works, what is sold, and how: all that a person's story refers to."""
 
-    marketers: tuple[UUID, ...]
-    sdrs: tuple[UUID, ...]
-    reps: tuple[UUID, ...]
+    marketers: tuple[Id, ...]
+    sdrs: tuple[Id, ...]
+    reps: tuple[Id, ...]
     products: tuple[Product, ...]
     """As often as they are bought."""
     new_business: Pipeline
@@ -98,7 +96,7 @@ class Firm:
 
 def found(dice: Dice, since: int, batch: Batch) -> Firm:
     """Found Meridian: add its rows, and return what stories refer to."""
-    stamps = {"created_at": moment(since), "updated_at": moment(since)}
+    stamps = {"created_at": since, "updated_at": since}
     by_role = _staff(dice, since, batch, stamps)
     products = []
     for name, family, price, share in _PRODUCTS:
@@ -118,11 +116,11 @@ def found(dice: Dice, since: int, batch: Batch) -> Firm:
     )
 
 
-def _staff(dice: Dice, since: int, batch: Batch, stamps: Stamps) -> dict[MemberRole, list[UUID]]:
-    teams: dict[str, UUID] = {}
-    heads: dict[str, UUID] = {}
-    leads: dict[MemberRole, UUID] = {}
-    by_role: dict[MemberRole, list[UUID]] = {}
+def _staff(dice: Dice, since: int, batch: Batch, stamps: Stamps) -> dict[MemberRole, list[Id]]:
+    teams: dict[str, Id] = {}
+    heads: dict[str, Id] = {}
+    leads: dict[MemberRole, Id] = {}
+    by_role: dict[MemberRole, list[Id]] = {}
     for team, kind, role, name in _TEAMS:
         teams[team], heads[team] = dice.identity(since), dice.identity(since)
         batch["team"].add(id=teams[team], name=team, kind=kind, **stamps)

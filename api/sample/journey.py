@@ -3,9 +3,7 @@
 A story knows nothing of the accord's stages. Which of them somebody has entered, and when, is for the evaluator to say.
 """
 
-from uuid import UUID
-
-from api.sample.dice import Weighted
+from api.sample.dice import Id, Weighted
 from api.sample.life import Life
 from api.sample.selling import Buyer, Sale
 from api.sample.span import DAY, HOUR, MINUTE, at_work
@@ -47,7 +45,7 @@ def tell(life: Life, buyer: Buyer) -> list[Sale]:
     return sales
 
 
-def _arrive(life: Life, campaign: UUID | None) -> int:
+def _arrive(life: Life, campaign: Id | None) -> int:
     """Make the first touch: the person comes, or we call or write. Return when interest may follow."""
     dice, source, at = life.dice, life.source, life.born
     marketing = TeamKind.MARKETING

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
 
-from api.sample.dice import Dice, moment
+from api.sample.dice import Dice, Id
 from api.sample.firm import Firm
 from api.sample.marketing import Marketing
 from api.sample.rows import Batch, Changes, add_with_history
@@ -30,7 +29,7 @@ class Life:
     batch: Batch
     dice: Dice
     source: Source
-    contact: UUID
+    contact: Id
     born: int
     changes: Changes
     missing: Mapping[str, object]
@@ -53,9 +52,9 @@ class Life:
         team: TeamKind,
         channel: Channel | None,
         *,
-        campaign: UUID | None = None,
-        member: UUID | None = None,
-        deal: UUID | None = None,
+        campaign: Id | None = None,
+        member: Id | None = None,
+        deal: Id | None = None,
         outcome: TouchOutcome | None = None,
         duration: int | None = None,
         is_automated: bool = False,
@@ -70,8 +69,8 @@ class Life:
         self.batch["touchpoint"].add(
             contact_id=self.contact,
             id=self.dice.identity(at),
-            occurred_at=moment(at),
-            recorded_at=moment(min(at + lag, end)),
+            occurred_at=at,
+            recorded_at=min(at + lag, end),
             channel=channel,
             kind=kind,
             direction=direction,
@@ -87,11 +86,11 @@ class Life:
     def call(
         self,
         at: int,
-        member: UUID,
+        member: Id,
         outcome: TouchOutcome,
         *,
         direction: Direction = Direction.OUTBOUND,
-        deal: UUID | None = None,
+        deal: Id | None = None,
     ) -> None:
         """Write a telephone call between the person and a salesperson."""
         longest = 15 if outcome is TouchOutcome.NO_ANSWER else 1500
@@ -101,7 +100,7 @@ class Life:
             member=member, outcome=outcome, duration=duration, deal=deal,
         )  # fmt: skip
 
-    def meet(self, at: int, member: UUID, outcome: TouchOutcome, *, deal: UUID | None = None) -> None:
+    def meet(self, at: int, member: Id, outcome: TouchOutcome, *, deal: Id | None = None) -> None:
         """Write a meeting that a salesperson asked for."""
         duration = None if outcome is TouchOutcome.NO_SHOW else self.dice.whole(4, 12) * 300
         self.touch(
@@ -109,13 +108,13 @@ class Life:
             member=member, outcome=outcome, duration=duration, deal=deal,
         )  # fmt: skip
 
-    def write_to(self, at: int, member: UUID, *, deal: UUID | None = None) -> None:
+    def write_to(self, at: int, member: Id, *, deal: Id | None = None) -> None:
         """Write a salesperson's mail to the person."""
         self.touch(
             at, TouchKind.EMAIL_SENT, Direction.OUTBOUND, TeamKind.SALES, Channel.EMAIL, member=member, deal=deal
         )
 
-    def answer(self, at: int, member: UUID, *, deal: UUID | None = None) -> None:
+    def answer(self, at: int, member: Id, *, deal: Id | None = None) -> None:
         """Write the person's answer to a salesperson's mail."""
         self.touch(
             at, TouchKind.EMAIL_REPLY, Direction.INBOUND, TeamKind.SALES, Channel.EMAIL, member=member, deal=deal
@@ -137,7 +136,7 @@ class Life:
         at: int,
         decided: int,
         verdict: HandoffStatus,
-        assignee: UUID,
+        assignee: Id,
         *,
         why: str,
         reason: str | None = None,
@@ -150,12 +149,12 @@ class Life:
         self.batch["handoff"].add(
             contact_id=self.contact,
             id=self.dice.identity(at),
-            recorded_at=moment(decided if is_decided else at),
+            recorded_at=decided if is_decided else at,
             why=why,
             assigned_to_id=assignee,
-            handed_at=moment(at),
-            due_at=moment(at + 2 * DAY),
-            decided_at=moment(decided) if is_decided else None,
+            handed_at=at,
+            due_at=at + 2 * DAY,
+            decided_at=decided if is_decided else None,
             status=verdict if is_decided else HandoffStatus.PROPOSED,
             reject_reason=reason if is_decided else None,
             note=note if is_decided else None,

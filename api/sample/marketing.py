@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from uuid import UUID
 
-from api.sample.dice import Dice, moment
+from api.sample.dice import Dice, Id, moment
 from api.sample.firm import CURRENCY
 from api.sample.rows import Batch
 from api.sample.sources import SOURCES
@@ -56,7 +55,7 @@ PLANS: Mapping[str, Plan] = {
 class Campaign:
     """One campaign and when it runs, in seconds since 1970."""
 
-    id: UUID
+    id: Id
     name: str
     starts: int
     ends: int
@@ -126,7 +125,7 @@ def _launch(dice: Dice, span: Span, plan: Plan, run: tuple[date, date], per_mont
         (month, Decimal(int(per_month * SEASON[month.month - 1] * dice.between(85, 115))) / 100)
         for month in _months(starts, ends)
     ]
-    stamps = {"created_at": moment(since), "updated_at": moment(since)}
+    stamps = {"created_at": since, "updated_at": since}
     batch["campaign"].add(
         id=campaign,
         name=name,

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
-from api.sample.dice import Dice, Weighted
+from api.sample.dice import Dice, Id, Weighted
 from api.sample.firm import CURRENCY, DOMAIN, work_address
 from api.sample.life import World
 from api.sample.rows import Batch, Changes, add_with_history
@@ -26,8 +25,6 @@ from api.sample.words import (
 from schema.mail_address import email_kind
 
 SIZES = Weighted(((1, 45), (2, 22), (3, 13), (4, 8), (5, 5), (8, 4), (12, 3)))
-_LONE = 0.12
-"""Share of accounts that are a person without a company."""
 _STEP = 1571  # shares no factor with the number of company names, so that it walks through all of them
 
 
@@ -35,7 +32,7 @@ _STEP = 1571  # shares no factor with the number of company names, so that it wa
 class Company:
     """A company, as far as its people's stories refer to it."""
 
-    id: UUID
+    id: Id
     name: str
     domain: str
     industry: Industry
@@ -52,10 +49,8 @@ class Person:
     next_title: str
 
 
-def company_of(dice: Dice, number: int, since: int) -> Company | None:
-    """Think up the company of an account; none if the account is one person."""
-    if dice.chance(_LONE):
-        return None
+def company_of(dice: Dice, number: int, since: int) -> Company:
+    """Think up the company of an account."""
     industry = dice.draw(INDUSTRIES)
     names = len(COMPANY_STEMS) * len(COMPANY_TAILS)
     cycle, place = divmod(number, names)
@@ -67,7 +62,7 @@ def company_of(dice: Dice, number: int, since: int) -> Company | None:
 
 
 def add_company(
-    company: Company, dice: Dice, world: World, batch: Batch, *, since: int, owned: tuple[int, UUID] | None
+    company: Company, dice: Dice, world: World, batch: Batch, *, since: int, owned: tuple[int, Id] | None
 ) -> None:
     """Write a company with its history: most grow, some shrink, a few are renamed or counted to another industry."""
     heads = company.employees

@@ -1,12 +1,15 @@
-"""Rows of declared tables: columns come from the declaration, and an unknown or missing one is an error."""
+"""Rows of declared tables, as COPY takes them: columns are the declared ones; another or a missing one is an error.
+
+A value is what stories reckon with: an `Id` for a uuid, whole seconds since 1970 for an instant.
+"""
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from api.sample.dice import moment
+from api.sample.dice import Id
+from api.sample.wire import HEADER, NULL, TRAILER, encoder, row_head
 from schema.tables import METADATA
 
 # What a column holds when nobody says; any other default (such as the present instant) has to be said.
@@ -14,17 +17,19 @@ _DEFAULTS: Mapping[str, object] = {"false": False, "1": 1, "'OPEN'": "OPEN"}
 
 
 class Rows:
-    """The rows of one table."""
+    """The rows of one table, each in PostgreSQL's binary COPY format."""
 
-    __slots__ = ("_blank", "_required", "columns", "records", "table")
+    __slots__ = ("_blank", "_encoders", "_head", "_required", "columns", "records", "table")
 
     def __init__(self, table: str) -> None:
         built = [each for each in METADATA.tables[table].columns if each.identity is None]
         self.table = table
         self.columns = tuple(each.name for each in built)
+        self.records: list[bytes] = []
         self._blank = {each.name: _default(each) for each in built}
+        self._encoders = tuple(encoder(each) for each in built)
+        self._head = row_head(len(built))
         self._required = frozenset(each.name for each in built if not each.nullable and self._blank[each.name] is None)
-        self.records: list[tuple[object, ...]] = []
 
     def add(self, **values: object) -> None:
         """Add a row: what is not said is null or the column's default. TypeError on an unknown or missing column."""
@@ -33,7 +38,14 @@ class Rows:
             raise TypeError(f"{self.table} has no column {', '.join(sorted(row.keys() - self._blank.keys()))}")
         if not self._required <= values.keys():
             raise TypeError(f"{self.table} needs {', '.join(sorted(self._required - values.keys()))}")
-        self.records.append(tuple(row.values()))
+        fields = [
+            NULL if value is None else encode(value) for value, encode in zip(row.values(), self._encoders, strict=True)
+        ]
+        self.records.append(self._head + b"".join(fields))
+
+    def sent(self) -> bytes:
+        """All of them, as one COPY takes them."""
+        return b"".join((HEADER, *self.records, TRAILER))
 
 
 def _default(column: "sa.Column[object]") -> object:
@@ -64,19 +76,18 @@ class Batch:
 Changes = list[tuple[int, Mapping[str, object]]]
 
 
-def add_with_history(batch: Batch, table: str, record: UUID, changes: Changes) -> None:
+def add_with_history(batch: Batch, table: str, record: Id, changes: Changes) -> None:
     """Add a record as it is after the last change, and a version for each stretch of time between them."""
     states = _states(changes)
     key = f"{table}_id"
     versions = batch[f"{table}_version"]
     for place, (since, state) in enumerate(states, start=1):
-        start = moment(since)
-        ends = moment(states[place][0]) if place < len(states) else None
-        versions.add(valid_from=start, valid_to=ends, recorded_at=start, is_assumed=False, **{key: record}, **state)
-    changed, present = moment(states[-1][0]), states[-1][1]
+        ends = states[place][0] if place < len(states) else None
+        versions.add(valid_from=since, valid_to=ends, recorded_at=since, is_assumed=False, **{key: record}, **state)
+    changed, present = states[-1]
     batch[table].add(
         id=record,
-        created_at=moment(states[0][0]),
+        created_at=states[0][0],
         updated_at=changed,
         effective_at=changed,
         row_version=len(states),

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID
 
-from api.sample.dice import moment
+from api.sample.dice import Id, moment
 from api.sample.firm import CURRENCY, Pipeline
 from api.sample.life import Life
 from api.sample.rows import add_with_history
@@ -22,25 +21,25 @@ _CONNECTED = TouchOutcome.CONNECTED
 class Buyer:
     """Who buys: the company, or a person without one."""
 
-    company: UUID | None
+    company: Id | None
     name: str
     employees: int
-    campaign: UUID | None
+    campaign: Id | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
     """What became of a deal."""
 
-    deal: UUID
+    deal: Id
     opened: int
     closed: int | None
     is_won: bool
-    rep: UUID
+    rep: Id
 
 
 def sell(
-    life: Life, at: int, buyer: Buyer, rep: UUID, sdr: UUID | None, *, wins: float, is_first: bool = True
+    life: Life, at: int, buyer: Buyer, rep: Id, sdr: Id | None, *, wins: float, is_first: bool = True
 ) -> Sale | None:
     """Open a deal with the person as its main contact, and work it as far as it has come; none if it is still to be."""
     opened = at_work(at)
@@ -62,7 +61,7 @@ def sell(
         company_id=buyer.company,
         currency=CURRENCY,
         product_id=product.id,
-        opened_at=moment(opened),
+        opened_at=opened,
         owner_id=rep,
         sdr_id=sdr,
         outcome=DealOutcome.OPEN,
@@ -73,7 +72,7 @@ def sell(
         changes.append((closed, _close(life, closed, pipeline, is_won=is_won)))
     add_with_history(life.batch, "deal", deal, [each for each in changes if life.has_come(each[0])])
     life.batch["deal_contact"].add(
-        contact_id=life.contact, deal_id=deal, role=dice.pick(BUYING_ROLES), since=moment(opened), is_primary=True
+        contact_id=life.contact, deal_id=deal, role=dice.pick(BUYING_ROLES), since=opened, is_primary=True
     )
     _talk(life, deal, rep, opened, moves, closed)
     return Sale(deal, opened, closed if is_closed else None, is_closed and is_won, rep)
@@ -87,7 +86,7 @@ def draw_in(life: Life, sale: Sale) -> None:
     if since >= ends:
         return
     life.batch["deal_contact"].add(
-        contact_id=life.contact, deal_id=sale.deal, role=dice.pick(BUYING_ROLES), since=moment(since), is_primary=False
+        contact_id=life.contact, deal_id=sale.deal, role=dice.pick(BUYING_ROLES), since=since, is_primary=False
     )
     life.meet(since, sale.rep, _CONNECTED, deal=sale.deal)
     life.write_to(since + 3 * HOUR, sale.rep, deal=sale.deal)
@@ -126,14 +125,14 @@ def _history(
 
 
 def _close(life: Life, closed: int, pipeline: Pipeline, *, is_won: bool) -> dict[str, object]:
-    ended: dict[str, object] = {"closed_at": moment(closed), "close_date": moment(closed).date()}
+    ended: dict[str, object] = {"closed_at": closed, "close_date": moment(closed).date()}
     if is_won:
         return ended | {"outcome": DealOutcome.WON, "pipeline_stage_id": pipeline.won}
     reason = life.dice.pick(_LOST_REASONS)
     return ended | {"outcome": DealOutcome.LOST, "pipeline_stage_id": pipeline.lost, "lost_reason": reason}
 
 
-def _talk(life: Life, deal: UUID, rep: UUID, opened: int, moves: Sequence[int], closed: int) -> None:
+def _talk(life: Life, deal: Id, rep: Id, opened: int, moves: Sequence[int], closed: int) -> None:
     """Meetings at each stage, mails between them, all before the close."""
     dice, last = life.dice, opened
     for at in (*moves, closed - HOUR):

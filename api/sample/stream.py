@@ -1,15 +1,14 @@
-"""Everything in order, in batches of bounded size: Meridian first, then account after account.
+"""The story as a whole: Meridian first, then account after account, in stretches of bounded size.
 
 Each account and each person has a stream of chance of its own, so that the person of a number is the same however
-many are made.
+many are made, and whoever tells of them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
-from api.sample.dice import Dice
+from api.sample.dice import Dice, Id
 from api.sample.firm import found
 from api.sample.journey import tell
 from api.sample.life import Life, World
@@ -31,9 +30,12 @@ _PEOPLE_TABLES = (
     "handoff",
 )
 TABLES = (*_FIRM_TABLES, *_PEOPLE_TABLES)
-_BATCH_ROWS = 10_000
+_STRETCH = 500
+"""About so many people are told of at once: some 8,500 rows."""
 _JOINS = 0.16
 """Share of colleagues who are drawn into a deal."""
+_LONE = 0.12
+"""Share of accounts that are a person without a company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,56 +53,119 @@ class Arrival:
 
     at: int
     source: Source
-    campaign: UUID | None
+    campaign: Id | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some accounts in a row and the people of them: what is told at once, whoever tells it."""
+
+    accounts: range
+    first: int
+    """The number of the first person."""
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Rows of one table, as one COPY takes them."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: int
+    sent: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A batch of rows, and how many people are told of with it."""
+    """What a stretch comes to, in an order in which it can be stored, and how many people are told of with it."""
 
-    batch: Batch
+    loads: tuple[Load, ...]
     contacts: int
 
 
-def batches(order: Order) -> Iterator[Made]:
-    """Tell the whole story. Every row refers to rows of its own batch or of earlier ones."""
-    span, dice, batch = Span(order.until), Dice.of(order.seed, _OF_THE_FIRM, 0), Batch(_FIRM_TABLES)
-    firm = found(dice, span.start, batch)
-    world = World(span, firm, launch(dice, span, order.contacts, batch))
-    yield Made(batch, 0)
-    batch, told, account = Batch(_PEOPLE_TABLES), 0, 0
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """A company and when its people turn up, or one person without a company."""
+
+    dice: Dice
+    since: int
+    company: Company | None
+    arrivals: tuple[Arrival, ...]
+
+
+def stretches(order: Order) -> Iterator[Stretch]:
+    """Cut the story into stretches of bounded size, without telling it."""
+    told = account = 0
     while told < order.contacts:
-        told += _account(world, order, account, told, batch)
-        account += 1
-        if len(batch) >= _BATCH_ROWS:
-            yield Made(batch, told)
-            batch = Batch(_PEOPLE_TABLES)
-    yield Made(batch, told)
+        begins, first = account, told
+        while told < order.contacts and told - first < _STRETCH:
+            told += min(max(1, _heads(Dice.of(order.seed, _OF_AN_ACCOUNT, account))), order.contacts - told)
+            account += 1
+        yield Stretch(range(begins, account), first, told - first)
 
 
-def _account(world: World, order: Order, number: int, first: int, batch: Batch) -> int:
-    """Tell of one company and its people, or of one person; return how many people."""
-    dice = Dice.of(order.seed, _OF_AN_ACCOUNT, number)
-    arrivals = [_arrival(world, dice) for _ in range(dice.draw(SIZES))]
-    since = max(world.span.start, min(each.at for each in arrivals) - dice.whole(1, 20) * DAY)
-    company = company_of(dice, number, since)
-    people = arrivals[: order.contacts - first] if company else arrivals[:1]
-    lives: list[Life] = []
-    sales: list[tuple[Life, Sale]] = []
-    for person, arrival in enumerate(people, start=first):
-        life, buyer = _begin(world, order.seed, person, batch, company, arrival)
-        lives.append(life)
-        sales += ((life, sale) for sale in tell(life, buyer))
-    for main, sale in sales:
+class Teller:
+    """Tells one story, in whichever order its stretches are asked for."""
+
+    def __init__(self, order: Order) -> None:
+        span, dice, batch = Span(order.until), Dice.of(order.seed, _OF_THE_FIRM, 0), Batch(_FIRM_TABLES)
+        firm = found(dice, span.start, batch)
+        self.world = World(span, firm, launch(dice, span, order.contacts, batch))
+        self.seed = order.seed
+        self.firm = _made(batch, 0)
+        """Meridian itself, which all else refers to."""
+
+    def tell(self, stretch: Stretch) -> Made:
+        """Tell of some accounts, as it is sent."""
+        return _made(self.batch(stretch), stretch.first + stretch.people)
+
+    def batch(self, stretch: Stretch) -> Batch:
+        """Tell of some accounts. Every row refers to rows of this stretch, of earlier ones, or of the firm."""
+        batch, told, ends = Batch(_PEOPLE_TABLES), stretch.first, stretch.first + stretch.people
+        for number in stretch.accounts:
+            told += self._tell_account(number, told, ends, batch)
+        return batch
+
+    def _tell_account(self, number: int, first: int, ends: int, batch: Batch) -> int:
+        """Tell of one company and its people, or of one person; return how many people."""
+        account = _account(self.world, self.seed, number)
+        dice, company = account.dice, account.company
+        lives: list[Life] = []
+        sales: list[tuple[Life, Sale]] = []
+        for person, arrival in enumerate(account.arrivals[: ends - first], start=first):
+            life, buyer = _begin(self.world, self.seed, person, batch, company, arrival)
+            lives.append(life)
+            sales += ((life, sale) for sale in tell(life, buyer))
+        for main, sale in sales:
+            for life in lives:
+                if life is not main and dice.chance(_JOINS):
+                    draw_in(life, sale)
         for life in lives:
-            if life is not main and dice.chance(_JOINS):
-                draw_in(life, sale)
-    for life in lives:
-        life.end()
-    if company is not None:
-        owned = min(((sale.opened, sale.rep) for _, sale in sales), default=None)
-        add_company(company, dice, world, batch, since=since, owned=owned)
-    return len(lives)
+            life.end()
+        if company is not None:
+            owned = min(((sale.opened, sale.rep) for _, sale in sales), default=None)
+            add_company(company, dice, self.world, batch, since=account.since, owned=owned)
+        return len(lives)
+
+
+def _made(batch: Batch, told: int) -> Made:
+    loads = (Load(each.table, each.columns, len(each.records), each.sent()) for each in batch.filled())
+    return Made(tuple(loads), told)
+
+
+def _heads(dice: Dice) -> int:
+    """How many people of an account turn up; 0 if it is one person without a company."""
+    return 0 if dice.chance(_LONE) else dice.draw(SIZES)
+
+
+def _account(world: World, seed: int, number: int) -> _Account:
+    """Think up an account."""
+    dice = Dice.of(seed, _OF_AN_ACCOUNT, number)
+    heads = _heads(dice)
+    arrivals = tuple(_arrival(world, dice) for _ in range(max(1, heads)))
+    since = max(world.span.start, min(each.at for each in arrivals) - dice.whole(1, 20) * DAY)
+    return _Account(dice, since, company_of(dice, number, since) if heads else None, arrivals)
 
 
 def _arrival(world: World, dice: Dice) -> Arrival:

@@ -1,8 +1,6 @@
 """What sales makes of an interested person: handoff, decision, calls, qualification, deal."""
 
-from uuid import UUID
-
-from api.sample.dice import Weighted, moment
+from api.sample.dice import Id, Weighted, moment
 from api.sample.life import Life
 from api.sample.selling import Buyer, Sale, sell
 from api.sample.span import DAY, HOUR, at_work
@@ -60,7 +58,7 @@ def pursue(life: Life, at: int, buyer: Buyer, sales: list[Sale]) -> int | None:
     return _work(life, decided, sdr, buyer, sales) if life.has_come(decided) else None
 
 
-def _reject(life: Life, handed: int, decided: int, sdr: UUID, why: str) -> int | None:
+def _reject(life: Life, handed: int, decided: int, sdr: Id, why: str) -> int | None:
     """Reject a handoff with a reason of the accord; the recycled may come back."""
     dice, reason = life.dice, life.dice.draw(_REASONS)
     attempts = dice.whole(2, 4) if reason == "NOT_REACHED" else 1
@@ -76,7 +74,7 @@ def _reject(life: Life, handed: int, decided: int, sdr: UUID, why: str) -> int |
     return None
 
 
-def _work(life: Life, at: int, sdr: UUID, buyer: Buyer, sales: list[Sale]) -> int | None:
+def _work(life: Life, at: int, sdr: Id, buyer: Buyer, sales: list[Sale]) -> int | None:
     """Call and write until the person is qualified, does not want to go on, or does not answer."""
     dice = life.dice
     if dice.chance(_HARD_PRESSED):
@@ -107,7 +105,7 @@ def _work(life: Life, at: int, sdr: UUID, buyer: Buyer, sales: list[Sale]) -> in
     return _deal(life, at + int(dice.around(5 * DAY, 0.7)), buyer, sales, rep, sdr)
 
 
-def _press(life: Life, at: int, sdr: UUID) -> int:
+def _press(life: Life, at: int, sdr: Id) -> int:
     """Call nine times or more within a week, and let nobody notice; return when the last call was."""
     dice = life.dice
     calls = dice.whole(9, 11)
@@ -117,7 +115,7 @@ def _press(life: Life, at: int, sdr: UUID) -> int:
     return at_work(at + calls * step)
 
 
-def _deal(life: Life, at: int, buyer: Buyer, sales: list[Sale], rep: UUID, sdr: UUID | None) -> int | None:
+def _deal(life: Life, at: int, buyer: Buyer, sales: list[Sale], rep: Id, sdr: Id | None) -> int | None:
     """Work a deal; return when a person whose deal was lost may come again. Customers may buy more."""
     dice = life.dice
     sale = sell(life, at, buyer, rep, sdr, wins=life.source.rates.wins)

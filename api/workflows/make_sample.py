@@ -1,8 +1,7 @@
 """Make the sample company in an empty database."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +11,11 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import Evaluated, evaluate
 from api.funnel.in_force import active_version
-from api.sample.stream import TABLES, Made, Order, batches
+from api.sample.stream import TABLES, Order
+from api.sample.telling import processes_for, told
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
+from api.workflows.load_bare import bare
 from schema.base import new_id, now
 
 ACCORD = "standard"
@@ -39,11 +40,18 @@ class SampleMade:
 
 
 async def make_sample(
-    session: WriteSession, *, contacts: int, seed: int, until: date, progress: Progress | None = None
+    session: WriteSession,
+    *,
+    contacts: int,
+    seed: int,
+    until: date,
+    progress: Progress | None = None,
+    processes: int | None = None,
 ) -> SampleMade:
     """Fill an empty database with Meridian and the people it addresses, and judge everybody by the standard accord.
 
-    The same number, seed and date give the same rows, ids included; only what says when the sample was made differs.
+    The same number, seed and date give the same rows, ids included, whatever number of processes tells the story
+    (default: as many as are worth it; 0 is a thread); only what says when the sample was made differs.
 
     Shapes: one order -> one SampleMade. Writes every table of records with its history, accord_version (1 unless
             there), evaluation (1), stage_entry, import_job (1).
@@ -57,7 +65,9 @@ async def make_sample(
     await session.run(Sql("select pg_advisory_xact_lock({})", _ONE_AT_A_TIME))
     await _require_empty(session)
     await _agree(session)
-    rows = await _load(session, order, progress)
+    if processes is None:
+        processes = processes_for(contacts)
+    rows = await _load(session, order, processes, progress)
     evaluated = await evaluate(session, progress=progress)
     await session.run(
         Sql(
@@ -131,29 +141,20 @@ async def _agree(session: WriteSession) -> None:
         )
 
 
-async def _load(session: WriteSession, order: Order, progress: Progress | None) -> dict[str, int]:
-    """Copy every batch, and let the planner know what came."""
-    await session.script("set local accord.history_is_given = on")
+async def _load(session: WriteSession, order: Order, processes: int, progress: Progress | None) -> dict[str, int]:
+    """Copy every stretch into bare tables, and let the planner know what came."""
+    tell = progress or (lambda _step, _done, _total: None)
     rows: Counter[str] = Counter()
-    async with aclosing(_ahead(batches(order))) as story:
-        async for made in story:
-            for each in made.batch.filled():
-                await session.copy(each.table, each.columns, each.records)
-                rows[each.table] += len(each.records)
-            if progress is not None:
-                progress("contacts", made.contacts, order.contacts)
+    await session.script("set local accord.history_is_given = on")
+    async with bare(session, TABLES):
+        async with aclosing(told(order, processes)) as story:
+            async for made in story:
+                for each in made.loads:
+                    await session.copy_binary(each.table, each.columns, each.sent)
+                    rows[each.table] += each.rows
+                tell("contacts", made.contacts, order.contacts)
+        tell("indexes", 0, 1)
+    tell("indexes", 1, 1)
     await session.script("set local accord.history_is_given = off")
     await session.run(Sql("analyze {}", join(", ", map(name, TABLES))))
     return dict(rows)
-
-
-async def _ahead(story: Iterator[Made]) -> AsyncGenerator[Made, None]:
-    """Tell the next batch in a thread while the database stores this one; two batches are in memory."""
-    coming = asyncio.create_task(asyncio.to_thread(next, story, None))
-    try:
-        while (made := await coming) is not None:
-            coming = asyncio.create_task(asyncio.to_thread(next, story, None))
-            yield made
-    finally:
-        # A thread cannot be interrupted; what it tells is not wanted any more.
-        await asyncio.gather(coming, return_exceptions=True)

@@ -40,29 +40,32 @@ class Company:
         return [row["line"] for row in found]
 
 
-async def make(database: Database, *, contacts: int = CONTACTS, seed: int = SEED, until: date = UNTIL) -> Company:
+async def make(
+    database: Database, *, contacts: int = CONTACTS, seed: int = SEED, until: date = UNTIL, processes: int | None = None
+) -> Company:
     async with database.write() as session:
-        return Company(database, await make_sample(session, contacts=contacts, seed=seed, until=until))
+        made = await make_sample(session, contacts=contacts, seed=seed, until=until, processes=processes)
+    return Company(database, made)
 
 
 @asynccontextmanager
-async def made_in(server: str, template: str, own: str) -> AsyncIterator[Company]:
-    """The company in a database of its own."""
+async def made_in(server: str, template: str, own: str, processes: int) -> AsyncIterator[Company]:
+    """The company in a database of its own, told by so many processes."""
     await command(server, f"create database {own} template {template}")
     async with Database.open(address(server, own), size=2) as opened:
-        yield await make(opened)
+        yield await make(opened, processes=processes)
     await command(server, f"drop database {own} with (force)")
 
 
 @pytest.fixture(scope="session")
 async def company(server: str, template: str) -> AsyncIterator[Company]:
     """The company that every test reads and none changes."""
-    async with made_in(server, template, "accord_sample") as made:
+    async with made_in(server, template, "accord_sample", 0) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 async def twin(server: str, template: str) -> AsyncIterator[Company]:
-    """The same company, made in another database."""
-    async with made_in(server, template, "accord_sample_twin") as made:
+    """The same company, told by two processes into another database."""
+    async with made_in(server, template, "accord_sample_twin", 2) as made:
         yield made

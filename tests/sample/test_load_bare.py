@@ -1,0 +1,83 @@
+"""Tables laid bare for a load have every index and constraint again when it ends, and nothing changed if it fails."""
+
+import asyncpg
+import pytest
+
+from api.db import Database, WriteSession
+from api.errors import AccordError, ErrorCode
+from api.sample.dice import Dice
+from api.sample.rows import Rows
+from api.sql import Sql
+from api.workflows.load_bare import bare
+from schema.base import new_id
+from tests.sample.conftest import make
+
+CATALOGUE = Sql(
+    """select conrelid::regclass::text as of, conname::text as name, pg_get_constraintdef(oid) as is, convalidated
+from pg_constraint where connamespace = 'public'::regnamespace
+union all select tablename, indexname, indexdef, null from pg_indexes where schemaname = 'public'
+union all select attrelid::regclass::text, attname, 'not null', attnotnull from pg_attribute
+where attrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r')
+order by 1, 2, 3"""
+)
+
+
+async def catalogue(database: Database) -> list[tuple[object, ...]]:
+    async with database.read() as session:
+        return [tuple(row) for row in await session.rows(CATALOGUE)]
+
+
+async def load(session: WriteSession, rows: Rows) -> None:
+    async with bare(session, ["touchpoint"]):
+        await session.copy_binary(rows.table, rows.columns, rows.sent())
+
+
+def touch_of_nobody() -> Rows:
+    rows, dice = Rows("touchpoint"), Dice(1)
+    rows.add(
+        contact_id=dice.identity(1), id=dice.identity(1), occurred_at=1, recorded_at=1, kind="CALL", direction="INBOUND"
+    )
+    return rows
+
+
+async def test_a_sample_leaves_every_index_and_constraint_as_it_was(database: Database) -> None:
+    before = await catalogue(database)
+    await make(database, contacts=20)
+    assert before
+    assert await catalogue(database) == before
+
+
+async def test_a_row_that_refers_to_nothing_fails_the_load_and_changes_nothing(database: Database) -> None:
+    before = await catalogue(database)
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        async with database.write() as session:
+            await load(session, touch_of_nobody())
+    assert await catalogue(database) == before
+    async with database.read() as session:
+        assert await session.value(Sql("select count(*) from touchpoint")) == 0
+
+
+async def test_a_table_with_rows_is_never_laid_bare(database: Database) -> None:
+    async with database.write() as session:
+        await session.copy("contact", ["id", "last_name"], [(new_id(), "Weiss")])
+    with pytest.raises(AccordError) as caught:
+        async with database.write() as session, bare(session, ["contact"]):
+            raise AssertionError("it was laid bare")
+    assert caught.value.code == ErrorCode.BAD_INPUT
+    async with database.read() as looking:
+        assert await looking.value(Sql("select last_name from contact")) == "Weiss"
+
+
+async def test_a_view_on_a_key_is_left_standing(database: Database) -> None:
+    async with database.write() as session:
+        await session.script(
+            "create view busy as"
+            " select c.*, count(*) from contact c join touchpoint t on t.contact_id = c.id group by c.id"
+        )
+    try:
+        await make(database, contacts=20)
+        async with database.read() as looking:
+            assert await looking.value(Sql("select count(*) from busy")) == 20
+    finally:
+        async with database.write() as session:
+            await session.script("drop view busy")
