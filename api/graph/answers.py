@@ -15,8 +15,15 @@ from schema.vocab import Vocabulary
 _RENAMED = {"starts_at": "from"}
 
 
-def answer_types(roots: Iterable[type], special: Mapping[tuple[type, str], str]) -> Iterator[ObjectType]:
-    """The types of the answers and of all that is in them; `special` names a field's type where Python's says less."""
+def answer_types(
+    roots: Iterable[type],
+    special: Mapping[tuple[type, str], str],
+    more: Mapping[type, tuple[Output, ...]] | None = None,
+) -> Iterator[ObjectType]:
+    """The types of the answers and of all that is in them.
+
+    `special` names a field's type where Python's says less; `more` adds fields that are no part of the value.
+    """
     waiting, seen = list(roots), set[type]()
     while waiting:
         answer = waiting.pop(0)
@@ -28,7 +35,7 @@ def answer_types(roots: Iterable[type], special: Mapping[tuple[type, str], str])
         yield ObjectType(
             answer.__name__,
             (answer.__doc__ or "").strip(),
-            tuple(_field(answer, each, hints, special) for each in fields),
+            (*(_field(answer, each, hints, special) for each in fields), *(more or {}).get(answer, ())),
         )
         waiting += [inner for each in fields if dataclasses.is_dataclass(inner := _inner(hints[each.name]))]
 

@@ -1,6 +1,6 @@
 """What every resolver gets: the database of this request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import GraphQLResolveInfo
 
@@ -12,6 +12,8 @@ class Context:
     """The value behind `info.context`; made anew for each request."""
 
     database: Database
+    # The records behind figures, by their path in the answer: read with it, told when the executor comes there.
+    drilled: dict[tuple[str | int, ...], object] = field(default_factory=dict)
 
 
 Info = GraphQLResolveInfo[Context]

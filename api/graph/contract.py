@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 from api.graph.agreement_fields import Accord, agreement_fields
 from api.graph.answers import answer_types
 from api.graph.declared import Declared, ObjectType, by_name
+from api.graph.drills import DRILLED, drill_types, records_field
 from api.graph.question_fields import Kpi, question_fields
 from api.graph.questions import question_types
 from api.graph.record_fields import record_fields
@@ -33,10 +34,10 @@ class Contract(strawberry.Schema):
 def build_schema() -> strawberry.Schema:
     """The schema that is served; made once, for it never changes."""
     declared: dict[str, Declared] = {}
-    fields = (*question_fields(), *agreement_fields(), *record_fields(declared))
+    fields = (*question_fields(declared), *agreement_fields(), *record_fields(declared))
     root = ObjectType("Query", "What can be asked.", fields)
-    answers = answer_types((KpiAnswer, FunnelAnswer, Kpi, Accord), _SPECIAL)
-    declared.update(by_name((*SCALARS, *record_types(), *question_types(), *answers, root)))
+    answers = answer_types((KpiAnswer, FunnelAnswer, Kpi, Accord), _SPECIAL, dict.fromkeys(DRILLED, (records_field(),)))
+    declared.update(by_name((*SCALARS, *record_types(), *question_types(), *answers, *drill_types(), root)))
     types = Types(declared)
     schema = Contract(
         query=types["Query"],

@@ -1,11 +1,13 @@
 """Root fields that answer KPI questions, and the catalogue of what can be asked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from api.errors import AccordError
 from api.graph.context import Info
-from api.graph.declared import Input, Output, TypeRef
+from api.graph.declared import Declared, Input, Output, Resolver, TypeRef
+from api.graph.drills import read_records
 from api.graph.questions import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, read_funnel, read_kpi
 from api.metrics.answer import FunnelAnswer, KpiAnswer, said
 from api.metrics.ask import ask, ask_funnel
@@ -32,49 +34,59 @@ class Kpi:
     source: str = said("Where the definition comes from.")
 
 
-def question_fields() -> tuple[Output, ...]:
-    """The root fields about KPIs."""
+def question_fields(types: Mapping[str, Declared]) -> tuple[Output, ...]:
+    """The root fields about KPIs. `types` may still be filled; it is read when a question comes."""
     requests = Input(
         "requests", "The questions; answers come in their order.", TypeRef("KpiRequest").required.listed.required
     )
     answers = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)
     catalogue = TypeRef("Kpi").required.listed.required
     return (
-        Output("kpi", "The answer to one question about one KPI.", TypeRef("KpiAnswer"), _kpi, KPI_ARGUMENTS),
+        Output("kpi", "The answer to one question about one KPI.", TypeRef("KpiAnswer"), _kpi(types), KPI_ARGUMENTS),
         Output(
             "kpis",
             "Several questions; a bad one leaves the others standing, with null in its place and an error.",
             answers,
-            _kpis,
+            _kpis(types),
             (requests,),
         ),
         Output(
             "funnel",
             "How far the people got who entered the first stage in the period.",
             TypeRef("FunnelAnswer"),
-            _funnel,
+            _funnel(types),
             FUNNEL_ARGUMENTS,
         ),
         Output("kpiCatalogue", "Every KPI that can be asked.", catalogue, _catalogue),
     )
 
 
-async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
-    request = read_kpi(arguments)
-    async with info.context.database.read() as session:
-        (answer,) = await ask(session, [request])
-    if isinstance(answer, AccordError):
-        raise answer
-    return answer
+def _kpi(types: Mapping[str, Declared]) -> Resolver:
+    async def resolve(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
+        request = read_kpi(arguments)
+        async with info.context.database.read() as session:
+            (answer,) = await ask(session, [request])
+            if isinstance(answer, AccordError):
+                raise answer
+            await read_records(session, info, types, [((str(info.path.key),), answer)])
+        return answer
+
+    return resolve
 
 
-async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
-    read = [_read(each) for each in requests]
-    good = [each for each in read if isinstance(each, KpiRequest)]
-    async with info.context.database.read() as session:
-        answers = iter(await ask(session, good))
-    # The executor turns an error in a list into null there and an error with its place.
-    return [next(answers) if isinstance(each, KpiRequest) else each for each in read]
+def _kpis(types: Mapping[str, Declared]) -> Resolver:
+    async def resolve(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
+        read = [_read(each) for each in requests]
+        good = [each for each in read if isinstance(each, KpiRequest)]
+        async with info.context.database.read() as session:
+            found = iter(await ask(session, good))
+            # The executor turns an error in a list into null there and an error with its place.
+            answers = [next(found) if isinstance(each, KpiRequest) else each for each in read]
+            placed = [((str(info.path.key), place), each) for place, each in enumerate(answers)]
+            await read_records(session, info, types, [each for each in placed if isinstance(each[1], KpiAnswer)])
+        return answers
+
+    return resolve
 
 
 def _read(given: dict[str, Any]) -> KpiRequest | AccordError:
@@ -84,10 +96,15 @@ def _read(given: dict[str, Any]) -> KpiRequest | AccordError:
         return error
 
 
-async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
-    request = read_funnel(arguments)
-    async with info.context.database.read() as session:
-        return await ask_funnel(session, request)
+def _funnel(types: Mapping[str, Declared]) -> Resolver:
+    async def resolve(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
+        request = read_funnel(arguments)
+        async with info.context.database.read() as session:
+            answer = await ask_funnel(session, request)
+            await read_records(session, info, types, [((str(info.path.key),), answer)])
+        return answer
+
+    return resolve
 
 
 def _catalogue(_source: object, _info: Info) -> list[Kpi]:

@@ -49,7 +49,7 @@ class Reader:
 
     def one(self, nodes: Sequence[FieldNode], table: str, row: UUID) -> OneRecord:
         """One record, from the field that asks for it."""
-        return OneRecord(table, row, self._record(nodes, table))
+        return OneRecord(table, row, self.record(nodes, table))
 
     def connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         """A list, from the field that asks for it and its coerced arguments."""
@@ -60,7 +60,7 @@ class Reader:
                 case "totalCount":
                     parts.append(TotalCount(key))
                 case "nodes":
-                    parts.append(Nodes(key, self._record(selected, table)))
+                    parts.append(Nodes(key, self.record(selected, table)))
                 case "edges":
                     parts.append(Edges(key, self._edge(selected, table)))
                 case "pageInfo":
@@ -69,7 +69,8 @@ class Reader:
                     parts.append(Typename(key, name))
         return Connection(table, _page(table, nodes[0].name.value, arguments), tuple(parts))
 
-    def _record(self, nodes: Sequence[FieldNode], table: str) -> tuple[Field, ...]:
+    def record(self, nodes: Sequence[FieldNode], table: str) -> tuple[Field, ...]:
+        """What is asked of a record, from the field whose value it is."""
         name = SHAPES[table].type_name
         declared = self.types[name]
         if not isinstance(declared, ObjectType):
@@ -92,7 +93,7 @@ class Reader:
             case FromStage():
                 return PresentStage(key, self._members(nodes, "PresentStage"))
             case FromLink(link=link):
-                return ToOne(key, link.column, link.target, self._record(nodes, link.target))
+                return ToOne(key, link.column, link.target, self.record(nodes, link.target))
             case FromBack(table=table, link=link):
                 arguments = self.document.arguments(declared.name, nodes[0])
                 return ToMany(key, link.column, self.connection(nodes, table, arguments))
@@ -107,7 +108,7 @@ class Reader:
                 case "cursor":
                     parts.append(Cursor(key))
                 case "node":
-                    parts.append(Nodes(key, self._record(selected, table)))
+                    parts.append(Nodes(key, self.record(selected, table)))
                 case _:
                     parts.append(Typename(key, name))
         return tuple(parts)
@@ -118,20 +119,25 @@ class Reader:
         return tuple(Typename(key, type_name) if name == _TYPENAME else Member(key, name) for key, name in named)
 
 
-def _page(table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
-    shape = SHAPES[table]
+def page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
+    """How many rows a list may have at most. Errors: BAD_INPUT, TOO_LARGE."""
     first = arguments.get("first")
     if first is None:
-        first = PAGE_SIZE
+        return PAGE_SIZE
     if first < 0:
         message = f"`{field_name}(first: {first})` asks for less than nothing."
         raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {LARGEST_PAGE}.")
     if first > LARGEST_PAGE:
         message = f"`{field_name}(first: {first})` asks for more than a page holds, which is {LARGEST_PAGE}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for a page at a time; `pageInfo.endCursor` leads on.")
+    return int(first)
+
+
+def _page(table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
+    shape = SHAPES[table]
     where = arguments.get("where")
     return Page(
-        first,
+        page_size(field_name, arguments),
         arguments.get("after"),
         None if where is None else read_where(shape, where),
         read_order(shape, arguments.get("orderBy") or ()),

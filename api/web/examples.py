@@ -74,6 +74,8 @@ def _chosen(data: DataAtHand) -> Iterator[Example]:
     yield questions.won_by_month()
     if data.preset != "olist" and "mql" in data.stages:
         yield questions.side_by_side(quarters)
+    if data.preset != "olist" and {"mql", "customer"} <= set(data.stages):
+        yield questions.behind(quarters)
     yield questions.people()
     yield questions.agreed()
     yield questions.catalogue()

@@ -174,6 +174,38 @@ def side_by_side(quarters: Quarters) -> Example:
     )
 
 
+def behind(quarters: Quarters) -> Example:
+    """From a number to the people it counted."""
+    return Example(
+        "Who are the customers behind the number?",
+        _document(
+            "Every number leads to its records: `side` says which, and the total is the number itself.",
+            f"""query BehindTheNumber {{
+  kpi(
+    key: mql_to_customer{_period(quarters, "    ")}
+  ) {{
+    numerator denominator
+    records(side: CONVERTED, first: 5) {{
+      totalCount
+      edges {{
+        at
+        node {{
+          ... on Contact {{
+            firstName lastName
+            company {{ name }}
+            dealRoles(first: 1) {{
+              nodes {{ deal {{ name outcome }} }}
+            }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}""",
+        ),
+    )
+
+
 def people() -> Example:
     """Records with their links."""
     return Example(

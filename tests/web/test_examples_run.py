@@ -37,7 +37,7 @@ async def test_over_the_sample_company(database: Database) -> None:
         await make_sample(session, contacts=150, seed=1, until=date(2026, 6, 30))
     answered = await answers(database)
     assert {title for title, answer in answered.items() if "errors" in answer} == set()
-    assert len(answered) == 7
+    assert len(answered) == 8
 
 
 async def test_over_an_olist_import(database: Database) -> None:

@@ -1,0 +1,103 @@
+"""Drilling from a number to its records: any field of them, page by page, in the snapshot of the number."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.graph.drills import MOST_LISTS
+from api.workflows.make_sample import make_sample
+from tests.graph.asking import answered, executed, refused
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await make_sample(session, contacts=300, seed=3, until=date(2026, 6, 30))
+    return module_database
+
+
+RATE = 'key: stage_conversion, stages: { from: "mql", to: "opportunity" }'
+
+
+async def test_the_people_behind_a_rate_come_with_any_field_of_theirs(company: Database) -> None:
+    document = """{ kpi(%s) { n numerator
+      base: records(first: 2) { totalCount nodes { id __typename ... on Contact { email company { name } } } }
+      converted: records(side: CONVERTED, first: 500) {
+        __typename totalCount pageInfo { hasNextPage hasPreviousPage endCursor }
+        edges { cursor at person: node { __typename ... on Contact {
+          id email deals: dealRoles(first: 1) { totalCount } } } } }
+    } }"""
+    found = (await answered(company, document % RATE))["kpi"]
+    base, converted = found["base"], found["converted"]
+    assert found["n"] > int(found["numerator"]) > 5
+    assert (base["totalCount"], str(converted["totalCount"])) == (found["n"], found["numerator"])
+    assert [each["__typename"] for each in base["nodes"]] == ["Contact", "Contact"]
+    assert converted["__typename"] == "RecordConnection"
+    assert len(converted["edges"]) == converted["totalCount"]
+    assert converted["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+        "endCursor": converted["edges"][-1]["cursor"],
+    }
+    assert all(each["person"]["deals"]["totalCount"] and each["person"]["email"] for each in converted["edges"])
+    instants = [each["at"] for each in converted["edges"]]
+    assert instants == sorted(instants)
+
+
+async def test_pages_behind_a_group_walk_on_by_cursor(company: Database) -> None:
+    document = """query ($after: String) { kpi(key: deals_won, by: [OWNER]) { breakdown { n
+      records(first: 3, after: $after) { nodes { id ... on Deal { outcome owner { name } } }
+        pageInfo { hasNextPage endCursor } } keys { label } } } }"""
+    seen: list[str] = []
+    after = None
+    while True:
+        group = (await answered(company, document, after=after))["kpi"]["breakdown"][0]
+        seen += [node["id"] for node in group["records"]["nodes"]]
+        assert {node["outcome"] for node in group["records"]["nodes"]} == {"WON"}
+        after = group["records"]["pageInfo"]["endCursor"]
+        if not group["records"]["pageInfo"]["hasNextPage"]:
+            break
+    assert len(seen) == len(set(seen)) == group["n"] > 3
+
+
+async def test_behind_a_bucket_a_group_and_a_step_are_as_many_as_they_say(company: Database) -> None:
+    document = """{
+      kpis(requests: [{ key: mqls, grain: QUARTER, by: [CHANNEL] }, { key: deals_won, grain: QUARTER }]) {
+        n all: records { totalCount } series { n records(first: 0) { totalCount nodes { id } } }
+        breakdown { n records { totalCount } }
+      }
+      funnel(by: COUNTRY) { stages { reached records { totalCount } }
+        breakdown { stages { reached records(first: 1) { totalCount edges { node { id } } } } } }
+    }"""
+    found = await answered(company, document)
+    for answer in found["kpis"]:
+        assert answer["all"]["totalCount"] == answer["n"] > 0
+        for part in (*answer["series"], *answer["breakdown"]):
+            assert part["records"]["totalCount"] == part["n"]
+    for step in (*found["funnel"]["stages"], *(s for group in found["funnel"]["breakdown"] for s in group["stages"])):
+        assert step["records"]["totalCount"] == step["reached"]
+
+
+async def test_what_is_wrong_with_one_list_leaves_the_answer_standing(company: Database) -> None:
+    document = """{ kpi(key: mqls) { n good: records(first: 1) { totalCount }
+      bad: records(side: CONVERTED) { totalCount } worse: records(after: "?") { totalCount }
+      worst: records(first: 501) { totalCount } } }"""
+    result = await executed(company, document)
+    assert result.data is not None
+    kpi: dict[str, Any] = result.data["kpi"]
+    assert kpi["good"]["totalCount"] == kpi["n"]
+    assert (kpi["bad"], kpi["worse"], kpi["worst"]) == (None, None, None)
+    causes = {(error.path or [])[-1]: error.original_error for error in result.errors or ()}
+    codes = {key: cause.code for key, cause in causes.items() if isinstance(cause, AccordError)}
+    assert codes == {"bad": ErrorCode.BAD_INPUT, "worse": ErrorCode.BAD_INPUT, "worst": ErrorCode.TOO_LARGE}
+
+
+async def test_too_many_lists_at_once_are_refused(company: Database) -> None:
+    document = "{ kpi(key: mqls, grain: DAY) { series { records { totalCount } } } }"
+    error = await refused(company, document)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+    assert str(MOST_LISTS) in error.message
