@@ -99,6 +99,10 @@ check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
 	$(ACCORD) sdl --check
 	$(BIN)/python -m pytest -q tests/architecture tests/catalogue
 
+.PHONY: bench-load
+bench-load: .venv/.installed-dev ## import and sample beside COPY of the same rows (ARGS="--rounds 1" for a glance)
+	@$(BIN)/python -m tests.bench.load $(ARGS)
+
 # --------------------------------------------------------------------------------------------------------------- make
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,0 +1,145 @@
+"""Loading, beside PostgreSQL's COPY of the same rows into bare tables: `make bench-load`.
+
+Each round loads a fresh database our way, then copies every row that is there now (records, their history, the keys of
+the source; not the stage entries, which are reckoned) into tables without index, constraint or trigger. Both sides are
+timed on one server in one run; medians of the rounds are told.
+"""
+
+import argparse
+import asyncio
+import random
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from api.db import Database
+from api.embedded.server import start
+from api.importers.run import run_import
+from api.revisions import migrate
+from tests.conftest import address, command
+
+TEMPLATE, LOADED, BARE = "bench_template", "bench_loaded", "bench_bare"
+_NOT_LOADED = ("stage_entry", "evaluation", "accord_version", "import_job", "alembic_version")
+_DAYS, _CHANNELS = (
+    700,
+    ("organic_search", "paid_search", "social", "email", "direct_traffic", "referral", "unknown", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One load, and the COPY of what it left."""
+
+    rows: int
+    load_seconds: float
+    copy_seconds: float
+
+
+Load = Callable[[Database], Awaitable[object]]
+
+
+async def load_round(server: str, load: Load) -> Round:
+    """Load a fresh database, then copy its rows into bare tables."""
+    await command(server, f"drop database if exists {LOADED}", f"create database {LOADED} template {TEMPLATE}")
+    await command(
+        server, f"drop database if exists {BARE}", f"create database {BARE} template {TEMPLATE}", "checkpoint"
+    )
+    async with Database.open(address(server, LOADED), size=2) as database:
+        began = time.monotonic()
+        await load(database)
+        took = time.monotonic() - began
+    rows, copied = await copy_beside(address(server, LOADED), address(server, BARE))
+    return Round(rows, took, copied)
+
+
+async def copy_beside(loaded: str, bare: str) -> tuple[int, float]:
+    """Copy every loaded row into bare tables; how many there were, and the seconds that COPY took."""
+    here, there = await asyncpg.connect(loaded), await asyncpg.connect(bare)
+    try:
+        tables = await here.fetch(
+            "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1"
+        )
+        rows, seconds = 0, 0.0
+        await there.execute("create schema bare")
+        for (table,) in tables:
+            if table in _NOT_LOADED:
+                continue
+            with tempfile.TemporaryFile() as text:
+                tag = await here.copy_from_table(table, output=text)
+                text.seek(0)
+                await there.execute(f"create table bare.{table} (like public.{table})")
+                began = time.monotonic()
+                await there.copy_to_table(table, schema_name="bare", source=text)
+                seconds += time.monotonic() - began
+            rows += int(tag.split()[1])
+    finally:
+        await here.close()
+        await there.close()
+    return rows, seconds
+
+
+def write_olist(folder: Path, leads: int) -> Path:
+    """Write files of Olist's shape and proportions: one lead in ten signed."""
+    dice = random.Random(1)
+    with (
+        (folder / "olist_marketing_qualified_leads_dataset.csv").open("w") as forms,
+        (folder / "olist_closed_deals_dataset.csv").open("w") as deals,
+    ):
+        forms.write("mql_id,first_contact_date,landing_page_id,origin\n")
+        deals.write("mql_id,seller_id,sdr_id,sr_id,won_date,business_segment,declared_monthly_revenue\n")
+        for number in range(leads):
+            key, day = f"{dice.getrandbits(128):032x}", date(2017, 6, 1) + timedelta(dice.randrange(_DAYS))
+            forms.write(f"{key},{day},{dice.randrange(500):032x},{dice.choice(_CHANNELS)}\n")
+            if number % 10 == 0:
+                people = f"{dice.randrange(40):032x},{dice.randrange(40, 80):032x}"
+                won = day + timedelta(dice.randrange(1, 60))
+                deals.write(f"{key},{dice.getrandbits(128):032x},{people},{won} 10:11:12,pet,0.0\n")
+    return folder
+
+
+async def import_rounds(server: str, rows: int, rounds: int) -> list[Round]:
+    """Rounds of `accord import olist`, the evaluation included."""
+    with tempfile.TemporaryDirectory(prefix="accord-bench-") as made:
+        folder = write_olist(Path(made), rows)
+        return [await load_round(server, lambda to: run_import(to, "olist", folder)) for _ in range(rounds)]
+
+
+def told(title: str, rounds: list[Round]) -> str:
+    """One line of the table: medians, and their ratio."""
+    load = statistics.median(each.load_seconds for each in rounds)
+    copy = statistics.median(each.copy_seconds for each in rounds)
+    rows = rounds[0].rows
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = f"{rows:>10,} {load:>9.1f} {rows / load:>10,.0f} {copy:>9.2f} {rows / copy:>10,.0f} {copy / load:>8.3f}"
+    return f"{title:<24} {figures} {peak:>8,.0f}"
+
+
+async def main() -> None:
+    """Run the halves that are asked for and print the table."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--leads", type=int, default=200_000, help="rows of the larger file of the import")
+    asked.add_argument("--rounds", type=int, default=3)
+    wanted = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="accord-bench-", ignore_cleanup_errors=True) as folder:
+        running = start(Path(folder))
+        try:
+            server = running.dsn("postgres")
+            await command(server, f"create database {TEMPLATE}")
+            await migrate(address(server, TEMPLATE))
+            head = ("rows", "load s", "rows/s", "COPY s", "rows/s", "ratio", "RSS MB")
+            widths = (10, 9, 10, 9, 10, 8, 8)
+            print(f"{'':<24}", *(f"{word:>{width}}" for word, width in zip(head, widths, strict=True)))
+            print(told("import olist", await import_rounds(server, wanted.leads, wanted.rounds)), flush=True)
+        finally:
+            running.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
