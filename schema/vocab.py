@@ -204,6 +204,7 @@ class Dimension(Vocabulary):
     STAGE = "STAGE", "The stage of the accord."
     PIPELINE = "PIPELINE", "The deal's pipeline."
     PRODUCT = "PRODUCT", "The deal's product."
+    REJECT_REASON = "REJECT_REASON", "Why sales rejected the handoff; of all decided, so the reasons sum to the whole."
 
 
 class Grain(Vocabulary):
@@ -250,11 +251,13 @@ class WarningCode(Vocabulary):
     """What a reader must know before using a number."""
 
     LOW_SAMPLE = "LOW_SAMPLE", "Fewer than 20 in the denominator."
-    OPEN_COHORT = "OPEN_COHORT", "Some of the cohort can still convert."
+    OPEN_COHORT = "OPEN_COHORT", "Some of the cohort can still convert, or are still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "Nothing to divide by: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "A question about people where no contact is known: the value is null."
+    NEVER_TOUCHED = "NEVER_TOUCHED", "Some people were not touched by hand since, and are not in the number."
     UNDATED = "UNDATED", "Some records have no known date and stand in no period."
-    UNCONVERTED = "UNCONVERTED", "Some amounts are unknown or in another currency, and are not in the sum."
+    UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown and not in the number."
+    MISSING_RATE = "MISSING_RATE", "Some amounts have no rate to the answer's currency: they are kept apart."
 
 
 class Currency(Vocabulary):

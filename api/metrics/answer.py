@@ -30,12 +30,21 @@ class Behind(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """How a duration is spread. Percentiles are continuous (interpolated)."""
+    """How durations or amounts are spread, in the answer's unit. Percentiles are continuous (interpolated)."""
 
-    median: Decimal = said("Half of them took at most so many seconds.")
-    p75: Decimal = said("Three quarters took at most so many seconds.")
-    p90: Decimal = said("Nine of ten took at most so many seconds.")
-    mean: Decimal = said("The average, in seconds.")
+    median: Decimal = said("Half of them were at most this.")
+    p75: Decimal = said("Three quarters were at most this.")
+    p90: Decimal = said("Nine of ten were at most this.")
+    mean: Decimal = said("The average.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptApart:
+    """Amounts of one currency that could not be converted, and are not in the value."""
+
+    currency: Currency | None = said("Their currency; null where the source does not tell.")
+    value: Decimal = said("The same number of these, in their own currency.")
+    n: int = said("How many amounts these are.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +54,12 @@ class Figure:
     value: Decimal | None = said(
         "The number in the answer's unit: a count, a share between 0 and 1, money, or the median in seconds."
     )
-    numerator: Decimal | None = said("What was divided, of a ratio.")
-    denominator: Decimal | None = said("What it was divided by, of a ratio.")
-    n: int = said("The denominator of a ratio, else how many rows were counted.")
+    numerator: Decimal | None = said("What was divided, of a ratio or an average.")
+    denominator: Decimal | None = said("What it was divided by, of a ratio or an average.")
+    n: int = said("The denominator of a ratio, else how many rows were counted, those kept apart too.")
     implied: int = said("How many of n are in only because they skipped past the stage.")
-    distribution: Distribution | None = said("The spread, of a duration.")
+    distribution: Distribution | None = said("The spread, of a duration or an average.")
+    apart: tuple[KeptApart, ...] = said("The amounts that no rate converts to the answer's currency, by their own.")
     behind: Behind | None = field(default=None, repr=False, compare=False)  # goes along, and is not shown
 
 
@@ -121,7 +131,9 @@ class KpiAnswer(Figure, Provenance):
     title: str = said("The KPI's name for a reader.")
     definition: str = said("What it counts, in plain words.")
     unit: Unit = said("What the value measures.")
-    currency: Currency | None = said("The currency of a money value.")
+    currency: Currency | None = said(
+        "The currency of a money value: the accord's, or where it names none, the only one there is."
+    )
     series: tuple[Bucket, ...] = said("The figure bucket by bucket, if a grain was asked.")
     breakdown: tuple[Group, ...] = said("The figure by the asked dimensions.")
 

@@ -1,13 +1,14 @@
 """Ask KPIs: every question one statement, all of one snapshot."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.cautions import cautions, is_without_people
-from api.metrics.figures import Table, before_the_first, breakdown, parts, series, tabulate
+from api.metrics.figures import before_the_first, breakdown, in_one_currency, parts, series, tabulate
 from api.metrics.funnel import funnel
 from api.metrics.ground import Ground, ground
 from api.metrics.periods import buckets
@@ -18,7 +19,7 @@ from api.metrics.request import FunnelRequest, KpiRequest
 from api.metrics.statements import outset, statement
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind, Kpi
-from schema.vocab import Currency
+from schema.vocab import Unit
 
 
 async def ask(
@@ -60,7 +61,12 @@ async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on:
     question = settle(kpi, request, stands_on)
     boundaries = await _boundaries(session, question)
     asked = statement(question, boundaries)
-    table = tabulate([dict(row) for row in await session.rows(asked)], len(question.by))
+    # The whole of a state is what stood at the end of its last bucket.
+    last = len(boundaries) - 1 if kpi.kind is Kind.SNAPSHOT and boundaries else None
+    table = tabulate([dict(row) for row in await session.rows(asked)], len(question.by), last)
+    if kpi.unit is Unit.MONEY:
+        reporting = stands_on.accord.reporting.currency
+        table = replace(table, currency=reporting) if reporting else in_one_currency(table)
     is_nobody = is_without_people(question)
     total = parts(kpi.kind, table.total)
     if is_nobody:
@@ -73,7 +79,7 @@ async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on:
         title=kpi.title,
         definition=kpi.definition,
         unit=kpi.unit,
-        currency=_currency(question, table),
+        currency=table.currency,
         series=() if is_nobody else series(table, kpi.kind, boundaries, Place(question), skipped),
         breakdown=() if is_nobody else breakdown(question, table, boundaries, skipped),
         warnings=cautions(question, table),
@@ -103,18 +109,3 @@ def _known(key: str) -> Kpi:
     if key not in CATALOGUE:
         raise AccordError(ErrorCode.BAD_INPUT, f"There is no KPI '{key}'.", f"There are {', '.join(CATALOGUE)}.")
     return CATALOGUE[key]
-
-
-def _currency(question: Question, table: Table) -> Currency | None:
-    """The currency of a sum. Amounts in several are never added up: BAD_INPUT where no currency is agreed."""
-    if question.kpi.kind is not Kind.SUM:
-        return None
-    found = sorted(table.total.currencies)
-    if len(found) > 1:
-        raise AccordError(
-            ErrorCode.BAD_INPUT,
-            f"The amounts are in {' and '.join(found)}, which cannot be added up.",
-            "Name the currency to report in under [reporting] of the accord.",
-        )
-    agreed = question.ground.accord.reporting.currency
-    return agreed or (Currency[found[0]] if found else None)

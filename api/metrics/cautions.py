@@ -5,10 +5,11 @@ from datetime import timedelta
 from api.metrics.answer import AnswerWarning
 from api.metrics.figures import ALL, Table
 from api.metrics.question import Question
-from schema.kpis.kinds import Kind
+from schema.kpis.kinds import Kind, Snapshot
 from schema.vocab import Anchor, WarningCode
 
 LOW_SAMPLE = 20
+_UNDIVIDED = (Kind.COUNT, Kind.SUM, Kind.SNAPSHOT)
 
 
 def cautions(question: Question, table: Table) -> tuple[AnswerWarning, ...]:
@@ -16,7 +17,8 @@ def cautions(question: Question, table: Table) -> tuple[AnswerWarning, ...]:
     if is_without_people(question):
         return (no_contacts(),)
     found = [_zero_denominator(question, table), _low_sample(question, table), _open_cohort(question, table)]
-    found += [_undated(question, table), _unconverted(question, table)]
+    found += [_undated(question, table), _unopened(question, table)]
+    found += [_unknown_amount(question, table), _missing_rate(question, table)]
     return tuple(each for each in found if each is not None)
 
 
@@ -42,11 +44,15 @@ def length_in_words(length: timedelta) -> str:
 
 
 def _zero_denominator(question: Question, table: Table) -> AnswerWarning | None:
-    if question.kpi.kind in (Kind.COUNT, Kind.SUM) or table.total.n:
+    if question.kpi.kind in _UNDIVIDED or table.total.n:
         return None
     match question.kpi.kind:
         case Kind.RATIO:
             nothing = "No deal was closed in the period, so there is nothing to divide by."
+        case Kind.AVERAGE:
+            nothing = "Of no deal closed so in the period is the amount known, so there is nothing to divide by."
+        case Kind.DURATION if not question.is_about_people:
+            nothing = "Of no deal closed so in the period is the opening known, so there is no time to tell."
         case Kind.DURATION:
             nothing = f"Nobody got from {' to '.join(question.stages)}, so there is no time to tell."
         case _:
@@ -55,7 +61,7 @@ def _zero_denominator(question: Question, table: Table) -> AnswerWarning | None:
 
 
 def _low_sample(question: Question, table: Table) -> AnswerWarning | None:
-    if question.kpi.kind in (Kind.COUNT, Kind.SUM):
+    if question.kpi.kind in _UNDIVIDED:
         return None
     total = table.total.n
     if 0 < total < LOW_SAMPLE:
@@ -93,8 +99,39 @@ def _undated(question: Question, table: Table) -> AnswerWarning | None:
     return AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 
 
-def _unconverted(question: Question, table: Table) -> AnswerWarning | None:
-    if question.kpi.kind is not Kind.SUM or not table.total.left_out:
+def _unopened(question: Question, table: Table) -> AnswerWarning | None:
+    count = table.total.unopened
+    if not count:
         return None
-    message = f"{table.total.left_out:,} amounts are unknown or in another currency, and are not in the sum."
-    return AnswerWarning(code=WarningCode.UNCONVERTED, message=message, count=table.total.left_out)
+    deals = "1 deal" if count == 1 else f"{count:,} deals"
+    if question.kpi.kind is Kind.SNAPSHOT:
+        message = f"Of {deals} nobody knows the opening: they stand in no pipeline before their history begins."
+    elif question.kpi.kind is Kind.DURATION:
+        message = f"Of {deals} no opening before the closing is known, so they are not in the number."
+    else:
+        message = f"Of {deals} nobody knows the opening, so they stand in no period."
+    return AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
+
+
+def _unknown_amount(question: Question, table: Table) -> AnswerWarning | None:
+    count = table.total.left_out
+    if not count:
+        return None
+    is_weighted = isinstance(question.kpi.measure, Snapshot) and question.kpi.measure.is_weighted
+    what = "amount or chance of winning" if is_weighted else "amount"
+    deals = "1 deal" if count == 1 else f"{count:,} deals"
+    message = f"Of {deals} the {what} is unknown, so they are not in the number."
+    return AnswerWarning(code=WarningCode.UNKNOWN_AMOUNT, message=message, count=count)
+
+
+def _missing_rate(question: Question, table: Table) -> AnswerWarning | None:
+    apart = table.apart
+    if not apart:
+        return None
+    count = sum(apart.values())
+    named = ", ".join(currency or "an unknown currency" for currency in sorted(apart))
+    reporting = question.ground.accord.reporting.currency
+    why = f"no rate to {reporting} is known on their day" if reporting else "the accord names no reporting currency"
+    amounts = "1 amount is" if count == 1 else f"{count:,} amounts are"
+    message = f"{amounts} kept apart by currency ({named}), for {why}."
+    return AnswerWarning(code=WarningCode.MISSING_RATE, message=message, count=count)

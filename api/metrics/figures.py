@@ -2,24 +2,46 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
 
-from api.metrics.answer import Bucket, Distribution, Group, GroupKey
+from api.metrics.answer import Bucket, Distribution, Group, GroupKey, KeptApart
 from api.metrics.dimensions import AXES, EMPTY_LABEL
 from api.metrics.periods import pairs
 from api.metrics.question import Question, dimensions_of
 from api.metrics.records import Place
 from api.metrics.request import Where
 from schema.kpis.kinds import Kind
-from schema.vocab import Dimension
+from schema.vocab import Currency, Dimension
 
 ALL = "all"  # no combination of keys is a bare text: it is a tuple
-MILLIONTH = Decimal("0.000001")
+MILLIONTH, CENT = Decimal("0.000001"), Decimal("0.01")
 Keys = tuple[object, ...]  # a value of each asked dimension, in the order asked
 CellPlace = tuple[Keys | str, int | str]
+
+
+@dataclass(slots=True)
+class Amounts:
+    """Amounts of one currency: how many, their sum, and how they are spread if that was asked."""
+
+    n: int = 0
+    amount: Decimal = Decimal(0)
+    spread: Distribution | None = None
+
+    def add(self, n: int, amount: Decimal, percentiles: object) -> None:
+        """Take a row of the statement in. Percentiles come in one row, and do not add up."""
+        self.n += n
+        self.amount += amount
+        if isinstance(percentiles, list) and self.n:
+            median, p75, p90 = (Decimal(repr(each)).quantize(CENT) for each in percentiles)
+            self.spread = Distribution(median=median, p75=p75, p90=p90, mean=self.mean)
+
+    @property
+    def mean(self) -> Decimal:
+        """The average, to the cent."""
+        return (self.amount / self.n).quantize(CENT)
 
 
 @dataclass(slots=True)
@@ -32,25 +54,25 @@ class Cell:
     undated: int = 0
     waiting: int = 0
     left_out: int = 0
-    amount: Decimal | None = None
+    unopened: int = 0
+    money: dict[str | None, Amounts] = field(default_factory=dict)  # by the currency kept; None is the answer's
     spread: Distribution | None = None
     slow: float | None = None
     told_at: datetime | None = None
-    currencies: frozenset[str] = frozenset()
 
     def add(self, row: Mapping[str, object]) -> None:
         """Take a row of the statement in."""
-        for count in ("n", "numerator", "implied", "undated", "waiting", "left_out"):
+        for count in ("n", "numerator", "implied", "undated", "waiting", "left_out", "unopened"):
             value = row.get(count)
             setattr(self, count, getattr(self, count) + (value if isinstance(value, int) else 0))
-        if isinstance(amount := row.get("amount"), Decimal):
-            self.amount = (self.amount or Decimal(0)) + amount
+        kept, n = row.get("kept"), row.get("n")
+        if isinstance(amount := row.get("amount"), Decimal) and isinstance(n, int):
+            known = self.money.setdefault(kept if isinstance(kept, str) else None, Amounts())
+            known.add(n, amount, row.get("percentiles"))
         if isinstance(slow := row.get("slow"), float):
             self.slow = slow
         if isinstance(told_at := row.get("told_at"), datetime):
             self.told_at = max(told_at, self.told_at or told_at)
-        found = (row.get("low_currency"), row.get("high_currency"))
-        self.currencies |= {each for each in found if isinstance(each, str)}
         self.spread = _spread(row) or self.spread
 
 
@@ -63,6 +85,7 @@ class Parts(TypedDict):
     n: int
     implied: int
     distribution: Distribution | None
+    apart: tuple[KeptApart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +94,7 @@ class Table:
 
     cells: Mapping[CellPlace, Cell]
     labels: Mapping[object, str]
+    currency: Currency | None = None
 
     @property
     def total(self) -> Cell:
@@ -78,13 +102,23 @@ class Table:
         return self.cells.get((ALL, ALL), Cell())
 
     @property
+    def apart(self) -> Counter[str]:
+        """How many amounts were kept apart by currency: in the whole, else, of a state, in any bucket."""
+        found = [self.total, *(cell for (keys, bucket), cell in self.cells.items() if keys == ALL and bucket != ALL)]
+        counts = (Counter({kept: each.n for kept, each in cell.money.items() if kept is not None}) for cell in found)
+        return next((each for each in counts if each), Counter())
+
+    @property
     def keys(self) -> list[Keys]:
         """The combinations of the asked dimensions' values."""
         return [keys for keys, bucket in self.cells if bucket == ALL and isinstance(keys, tuple)]
 
 
-def tabulate(rows: Iterable[Mapping[str, object]], dimensions: int) -> Table:
-    """Sort the rows into cells. Only what adds up is added up; distributions come for each cell from the database."""
+def tabulate(rows: Iterable[Mapping[str, object]], dimensions: int, last: int | None = None) -> Table:
+    """Sort the rows into cells. Only what adds up is added up; distributions come for each cell from the database.
+
+    Buckets of a state are no parts of a whole: the whole is what stood in the `last` one.
+    """
     places = range(1, dimensions + 1)
     cells: dict[CellPlace, Cell] = defaultdict(Cell)
     labels: dict[object, str] = {}
@@ -94,37 +128,74 @@ def tabulate(rows: Iterable[Mapping[str, object]], dimensions: int) -> Table:
         for place, key in enumerate(keys, start=1):
             if isinstance(label := row.get(f"label_{place}"), str):
                 labels[key] = label
+        if not _is_counted(row):
+            # In no period, and so in no bucket; and no group of its own, which would be one of nothing.
+            if row.get("is_all_keys", True) and row.get("is_all_buckets", True):
+                cells[ALL, ALL].add(row)
+            continue
         if "is_all_keys" in row:
             across = ALL if row["is_all_keys"] else keys
             cells[across, ALL if row["is_all_buckets"] or bucket is None else bucket].add(row)
             continue
         for across in (ALL, keys) if keys else (ALL,):
-            cells[across, ALL].add(row)
+            whole = cells[across, ALL]
+            if last is None or bucket == last:
+                whole.add(row)
             if bucket is not None:
                 cells[across, bucket].add(row)
     return Table(dict(cells), labels)
 
 
+def in_one_currency(table: Table) -> Table:
+    """Where no reporting currency is agreed: amounts of one are told in that one, those of several stay apart."""
+    found = {kept for cell in table.cells.values() for kept in cell.money}
+    if len(found) != 1:
+        return table
+    (kept,) = found
+    cells = {
+        place: replace(cell, money={None: cell.money[kept]} if kept in cell.money else {})
+        for place, cell in table.cells.items()
+    }
+    return replace(table, cells=cells, currency=Currency[kept] if kept else None)
+
+
+def _is_counted(row: Mapping[str, object]) -> bool:
+    """Whether there is more in a row than records without a date."""
+    return not row.get("unopened") or bool(row.get("n") or row.get("left_out"))
+
+
 def parts(kind: Kind, cell: Cell) -> Parts:
     """A cell as a figure of the KPI's kind. Nothing to divide by, and nothing known to add, is null, never 0."""
     numerator = denominator = value = None
+    spread, known = cell.spread, cell.money.get(None)
     match kind:
         case Kind.COUNT:
             value = Decimal(cell.n)
-        case Kind.SUM:
-            value = Decimal(0) if cell.amount is None and not cell.left_out else cell.amount
+        case Kind.SUM | Kind.SNAPSHOT:
+            is_nothing = not cell.left_out and not cell.money
+            value = known.amount if known is not None else Decimal(0) if is_nothing else None
+        case Kind.AVERAGE if known is not None:
+            numerator, denominator, value, spread = known.amount, Decimal(known.n), known.mean, known.spread
         case Kind.RATIO | Kind.CONVERSION:
             numerator, denominator = Decimal(cell.numerator), Decimal(cell.n)
             value = share(cell.numerator, cell.n)
         case Kind.DURATION:
-            value = cell.spread.median if cell.spread else None
+            value = spread.median if spread else None
     return Parts(
         value=value,
         numerator=numerator,
         denominator=denominator,
         n=cell.n,
         implied=cell.implied,
-        distribution=cell.spread,
+        distribution=spread,
+        apart=tuple(
+            KeptApart(
+                currency=Currency[currency] if currency else None,
+                value=each.mean if kind is Kind.AVERAGE else each.amount,
+                n=each.n,
+            )
+            for currency, each in sorted((name, each) for name, each in cell.money.items() if name is not None)
+        ),
     )
 
 

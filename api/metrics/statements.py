@@ -7,15 +7,15 @@ the totals are their sums; percentiles do not add up, so durations have grouping
 `key_2` (as many as asked), `bucket` and measures by name, with `label_1`, `label_2` where a key is an id.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from api.metrics.counted import counted, placed_rows
 from api.metrics.dimensions import AXES, is_dated_by_version, key_name
 from api.metrics.entries import converts, interval
 from api.metrics.question import Question
+from api.metrics.shape import Counted
 from api.sql import Sql, join, name
-from schema.kpis.kinds import Conversion, Count, Duration, Entries
+from schema.kpis.kinds import Conversion, Count, Duration, Entries, Openings, Snapshot, Sum
 from schema.vocab import Anchor
 
 
@@ -23,8 +23,11 @@ def statement(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
     """The statement that answers a question; `boundaries` are those of its buckets, or none."""
     if _is_followed(question):
         return _cohort_statement(question, boundaries)
-    found = counted(question)
-    return with_names(question, _aggregate(question, placed_rows(question, found.rows, boundaries), found.measures))
+    found = counted(question, boundaries)
+    placed = placed_rows(question, found.rows, boundaries)
+    if found.spread is not None:
+        return with_names(question, _spread(question, found, placed, boundaries))
+    return with_names(question, _aggregate(question, found, placed))
 
 
 def outset(question: Question) -> Sql:
@@ -38,6 +41,10 @@ def outset(question: Question) -> Sql:
                 list(question.stages),
                 question.ground.evaluation,
             )
+        case Count(of=Openings()) | Sum(of=Openings()):
+            return Sql("select min(opened_at) from deal")
+        case Snapshot():
+            return Sql("select min(coalesce(valid_from, recorded_at)) from deal_version")
         case _:
             past = Sql(", (select min(closed_at) from deal_version)") if question.frame.is_past else Sql("")
             return Sql("select least((select min(closed_at) from deal){})", past)
@@ -87,27 +94,22 @@ def _followed(
             keys,
         )
     return Sql(
-        "select {}{}, {}, count(c.took) as n, count(*) filter (where c.is_implied and c.took is not null) as implied,"
+        "select {}, count(c.took) as n, count(*) filter (where c.is_implied and c.took is not null) as implied,"
         " count(*) filter (where c.is_undated) as undated, {},"
         " percentile_cont(array[0.5, 0.75, 0.9]) within group (order by c.took) as percentiles, avg(c.took) as mean"
         " from {} group by grouping sets ({})",
-        keys,
-        Sql("grouping(c.key_1) = 1 as is_all_keys" if question.by else "true as is_all_keys"),
-        Sql(
-            "c.bucket, grouping(c.bucket) = 1 as is_all_buckets"
-            if boundaries
-            else "null::int as bucket, true as is_all_buckets"
-        ),
+        _set_columns(question, boundaries),
         waiting,
         source,
         grouping_sets(question, boundaries),
     )
 
 
-def grouping_sets(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
-    """The whole, each combination of keys, each bucket, and both: for what does not add up."""
+def grouping_sets(question: Question, boundaries: tuple[datetime, ...], apart: tuple[str, ...] = ()) -> Sql:
+    """The whole, each combination of keys, each bucket, and both: for what does not add up; each by what is apart."""
     keys = [Sql("c.{}", key_name(place)) for place in range(1, len(question.by) + 1)]
-    sets = [[]] if not keys else [[], keys]
+    every = [Sql("c.{}", name(each)) for each in apart]
+    sets = [every] if not keys else [every, [*every, *keys]]
     if boundaries:
         sets += [[*each, Sql("c.bucket")] for each in sets]
     return join(", ", (Sql("({})", join(", ", each)) for each in sets))
@@ -119,16 +121,52 @@ def key_columns(question: Question, row: str = "c") -> Sql:
     return join("", (Sql("{}.{}, ", name(row), key_name(place)) for place in places))
 
 
-def _aggregate(question: Question, placed: Sql, measures: Mapping[str, Sql]) -> Sql:
-    """One row for each combination of keys and bucket."""
-    columns = join("", (Sql(", {} as {}", value, name(called)) for called, value in measures.items()))
-    undated = (
-        Sql(", count(*) filter (where c.is_undated) as undated")
-        if is_dated_by_version(question.kpi.subject, question.by)
-        else Sql("")
+def _set_columns(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
+    """Which of the grouping sets a row is of."""
+    return Sql(
+        "{}{}, {}",
+        key_columns(question),
+        Sql("grouping(c.key_1) = 1 as is_all_keys" if question.by else "true as is_all_keys"),
+        Sql(
+            "c.bucket, grouping(c.bucket) = 1 as is_all_buckets"
+            if boundaries
+            else "null::int as bucket, true as is_all_buckets"
+        ),
     )
-    keys = key_columns(question)
-    return Sql("select {}c.bucket{}{} from ({}) c group by {}c.bucket", keys, columns, undated, placed, keys)
+
+
+def _spread(question: Question, found: Counted, placed: Sql, boundaries: tuple[datetime, ...]) -> Sql:
+    """One row for each grouping set, with percentiles."""
+    return Sql(
+        "select {}{}, percentile_cont(array[0.5, 0.75, 0.9]) within group (order by {}) as percentiles"
+        " from ({}) c group by grouping sets ({})",
+        _set_columns(question, boundaries),
+        _measured(question, found),
+        found.spread,
+        placed,
+        grouping_sets(question, boundaries, found.apart),
+    )
+
+
+def _aggregate(question: Question, found: Counted, placed: Sql) -> Sql:
+    """One row for each combination of keys and bucket; without boundaries the bucket is null."""
+    keys = key_columns(question) + join("", (Sql("c.{}, ", name(each)) for each in found.apart))
+    return Sql(
+        "select {}c.bucket{} from ({}) c group by {}c.bucket",
+        key_columns(question),
+        _measured(question, found),
+        placed,
+        keys,
+    )
+
+
+def _measured(question: Question, found: Counted) -> Sql:
+    """What is apart, the measures, and how many rows the asked dimensions know nothing of; a comma before each."""
+    columns = [Sql(", c.{}", name(each)) for each in found.apart]
+    columns += [Sql(", {} as {}", value, name(called)) for called, value in found.measures.items()]
+    if is_dated_by_version(question.kpi.subject, question.by):
+        columns.append(Sql(", count(*) filter (where c.is_undated) as undated"))
+    return join("", columns)
 
 
 def with_names(question: Question, aggregate: Sql) -> Sql:

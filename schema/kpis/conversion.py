@@ -56,7 +56,7 @@ WIN_RATE = Kpi(
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
     switches=DEAL_SWITCHES,
-    guard="deals_won",
+    guard="opportunities_created",
     source="The deals' closing dates and outcomes.",
 )
 

@@ -5,9 +5,10 @@ class here and its compilation in `api/metrics`.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
-from schema.vocab import Anchor, DealOutcome, Dimension, Reentry, Skip, Unit, Vocabulary
+from schema.vocab import Anchor, DealOutcome, Dimension, HandoffStatus, Reentry, Skip, Unit, Vocabulary
 
 
 class Kind(Vocabulary):
@@ -15,9 +16,12 @@ class Kind(Vocabulary):
 
     COUNT = "COUNT", "How many of something happened."
     SUM = "SUM", "Amounts added up."
+    AVERAGE = "AVERAGE", "Amounts added up, divided by how many they are."
+    SNAPSHOT = "SNAPSHOT", "What stood at an instant: the end of the period, or `asOf` if that comes first."
     RATIO = "RATIO", "A share of what happened in the period."
     CONVERSION = "CONVERSION", "The share of the people in one stage who entered a later one."
-    DURATION = "DURATION", "How long people took from one stage to a later one."
+    DURATION = "DURATION", "How long something took."
+    SPREAD = "SPREAD", "How many each person has: the mean, and how it is spread."
 
 
 class Subject(Vocabulary):
@@ -41,7 +45,24 @@ class Closings:
     outcomes: tuple[DealOutcome, ...]
 
 
-Facts = Entries | Closings
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """Deals by when they were opened. Reopening opens none anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWins:
+    """Of each company, or person without one, the first deal that was won."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Handoffs that sales decided so. One that is returned for data is not decided."""
+
+    statuses: tuple[HandoffStatus, ...]
+
+
+Facts = Entries | Closings | Openings | FirstWins
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +75,40 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A money column of the deal added up. An unknown amount is left out and told, never taken for 0."""
+    """The amounts of deals added up, as they were at the closing or opening.
 
-    of: Closings
-    column: Literal["amount"]
+    Those in other currencies are converted at that day's rate. An unknown one is left out and told, never taken for 0.
+    """
+
+    of: Closings | Openings
     kind: Literal[Kind.SUM] = field(default=Kind.SUM, init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """The deals of one outcome, of all those closed with one of several."""
+class Average:
+    """The amounts of deals added up as in a sum, divided by how many are known."""
 
-    part: Closings
-    whole: Closings
+    of: Closings
+    kind: Literal[Kind.AVERAGE] = field(default=Kind.AVERAGE, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The amounts of the deals that stood open at an instant, converted at the rate of its day.
+
+    A series has the state at the end of each bucket, so buckets do not add up; the last one is the answer's.
+    """
+
+    is_weighted: bool = False
+    kind: Literal[Kind.SNAPSHOT] = field(default=Kind.SNAPSHOT, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The deals closed, or handoffs decided, in one of some ways, of all those in one of several."""
+
+    part: Closings | Decisions
+    whole: Closings | Decisions
     kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
 
 
@@ -88,7 +130,53 @@ class Duration:
     kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
 
 
-Measure = Count | Sum | Ratio | Conversion | Duration
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The time from opening to closing of the deals closed so."""
+
+    of: Closings
+    kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The time from each entry into a stage to its exit; those still open are told beside."""
+
+    kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The time from the entry into a stage to the first touch of ours that no machine had; the untouched beside."""
+
+    base: str
+    kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trailing:
+    """How many touches of ours a touched person has in the stretch of time that ends at an instant."""
+
+    within: timedelta
+    kind: Literal[Kind.SPREAD] = field(default=Kind.SPREAD, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OverPolicy:
+    """Of the people touched in the period, those touched more than the accord's contact policy allows."""
+
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Of the people of whom a source reports a stage, those whom the accord finds in the same, at an instant."""
+
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+
+PeopleMeasure = Stay | Response | Trailing | OverPolicy | Agreement
+Measure = Count | Sum | Average | Snapshot | Ratio | Conversion | Duration | Cycle | PeopleMeasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +222,9 @@ ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED)
 PAIR_SWITCHES = Switchboard(anchor=Anchor.COHORT, reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)
 DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)
 DEAL_SWITCHES = Switchboard()
+STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.IMPLIED)
+DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
+FACT_SWITCHES = Switchboard()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +258,32 @@ class Kpi:
             case (
                 Count(of=Closings(outcomes=outcomes))
                 | Sum(of=Closings(outcomes=outcomes))
+                | Average(of=Closings(outcomes=outcomes))
+                | Cycle(of=Closings(outcomes=outcomes))
                 | Ratio(whole=Closings(outcomes=outcomes))
             ):
                 return tuple(f"deals {outcome.value.lower()}" for outcome in outcomes)
+            case Count(of=Openings()) | Sum(of=Openings()):
+                return ("deals opened",)
+            case Count(of=FirstWins()) | Snapshot():
+                return ("deals open",) if isinstance(self.measure, Snapshot) else ("each customer's first deal won",)
+            case Stay() | Response() | Trailing() | OverPolicy() | Agreement() | Ratio(whole=Decisions()):
+                return _read_of_people(self.measure)
             case _:
                 return ()
+
+
+def _read_of_people(measure: PeopleMeasure | Ratio) -> tuple[str, ...]:
+    match measure:
+        case Ratio(whole=Decisions(statuses=statuses)):
+            return tuple(f"handoffs {status.value.lower()}" for status in statuses)
+        case Response(base=stage):
+            return (f"stage {stage}", "outbound touches")
+        case Trailing():
+            return ("outbound touches",)
+        case OverPolicy():
+            return ("outbound touches", "the contact policy")
+        case Agreement():
+            return ("reported stages", "every stage")
+        case _:
+            return ("every stage",)

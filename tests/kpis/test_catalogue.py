@@ -9,11 +9,20 @@ def test_the_catalogue_has_the_kpis_that_are_promised() -> None:
     assert set(CATALOGUE) == {
         "stage_volume",
         "mqls",
+        "sqls",
+        "opportunities_created",
         "deals_won",
+        "new_customers",
         "stage_conversion",
         "mql_to_customer",
         "win_rate",
         "time_to_convert",
+        "sales_cycle",
+        "revenue_won",
+        "avg_deal_size",
+        "pipeline_created",
+        "open_pipeline",
+        "weighted_pipeline",
     }
 
 
@@ -24,7 +33,8 @@ def test_a_kpi_is_found_by_its_own_key_and_guarded_by_another() -> None:
 
 
 def test_the_unit_follows_from_the_kind() -> None:
-    units = {Kind.COUNT: Unit.COUNT, Kind.SUM: Unit.MONEY, Kind.RATIO: Unit.RATIO, Kind.CONVERSION: Unit.RATIO}
+    units = {Kind.COUNT: Unit.COUNT, Kind.RATIO: Unit.RATIO, Kind.CONVERSION: Unit.RATIO}
+    units |= dict.fromkeys((Kind.SUM, Kind.AVERAGE, Kind.SNAPSHOT), Unit.MONEY)
     for kpi in CATALOGUE.values():
         assert kpi.unit is units.get(kpi.kind, Unit.SECONDS)
 
