@@ -14,6 +14,7 @@ from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKe
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "p75", "p90", "mean")
 HEAD = ("key", "title", "definition", "unit", "currency")
+KEY = ("dimension", "id", "key", "label")
 STEP = ("reached", "implied", "open", "step", "overall", "entered", "entered_implied")
 
 
@@ -34,17 +35,20 @@ def print_json(answer: KpiAnswer | FunnelAnswer) -> None:
 
 def print_kpi_csv(answer: KpiAnswer) -> None:
     """Print the total with its buckets, and each group with its: no key means all, no dates the whole period."""
-    lines = [_line(answer, (), None), *(_line(bucket, (), bucket) for bucket in answer.series)]
+    wide = max((len(group.keys) for group in answer.breakdown), default=1)
+    lines = [_line(answer, (), wide, None), *(_line(bucket, (), wide, bucket) for bucket in answer.series)]
     for group in answer.breakdown:
-        lines += [_line(group, group.keys, None), *(_line(bucket, group.keys, bucket) for bucket in group.series)]
-    _print(("dimension", "id", "key", "label", "from", "before", *FIGURE), lines)
+        lines.append(_line(group, group.keys, wide, None))
+        lines += [_line(bucket, group.keys, wide, bucket) for bucket in group.series]
+    second = tuple(f"{each}_2" for each in KEY) if wide > 1 else ()
+    _print((*KEY, *second, "from", "before", *FIGURE), lines)
 
 
 def print_funnel_csv(answer: FunnelAnswer) -> None:
     """Print a line a stage, of the whole and of each group."""
     lines = [_step((), step) for step in answer.stages]
     lines += [_step(group.keys, step) for group in answer.breakdown for step in group.stages]
-    _print(("dimension", "id", "key", "label", "stage", *STEP), lines)
+    _print((*KEY, "stage", *STEP), lines)
 
 
 def plain(value: object) -> object:
@@ -69,10 +73,10 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _line(figure: Figure, keys: tuple[GroupKey, ...], bucket: Bucket | None) -> list[object]:
+def _line(figure: Figure, keys: tuple[GroupKey, ...], wide: int, bucket: Bucket | None) -> list[object]:
     spread = figure.distribution
     return [
-        *_key(keys),
+        *_keys(keys, wide),
         *((bucket.starts_at, bucket.before) if bucket else (None, None)),
         *(figure.value, figure.numerator, figure.denominator, figure.n, figure.implied),
         *((spread.p75, spread.p90, spread.mean) if spread else (None, None, None)),
@@ -80,11 +84,15 @@ def _line(figure: Figure, keys: tuple[GroupKey, ...], bucket: Bucket | None) -> 
 
 
 def _step(keys: tuple[GroupKey, ...], step: FunnelStep) -> list[object]:
-    return [*_key(keys), step.key, *(getattr(step, name) for name in STEP)]
+    return [*_keys(keys, 1), step.key, *(getattr(step, name) for name in STEP)]
 
 
-def _key(keys: tuple[GroupKey, ...]) -> list[object]:
-    return [keys[0].dimension.value, keys[0].id, keys[0].value, keys[0].label] if keys else [None] * 4
+def _keys(keys: tuple[GroupKey, ...], wide: int) -> list[object]:
+    """The columns of so many dimensions; empty where all is meant."""
+    found: list[object] = []
+    for key in keys:
+        found += [key.dimension.value, key.id, key.value, key.label]
+    return found or [None] * (len(KEY) * wide)
 
 
 def _print(names: Iterable[str], lines: Iterable[list[object]]) -> None:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, KpiAnswer, Provenance
+from api.cli.record_list import RecordList, show_list
+from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
 from api.metrics.cautions import length_in_words
 from schema.kpis import CATALOGUE
 from schema.vocab import Currency, Grain, Unit
@@ -31,8 +32,8 @@ def show_catalogue() -> None:
     console.print("Ask one: [bold]accord kpi mql_to_customer --period 2026-Q1 --by channel[/bold]")
 
 
-def show_kpi(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> None:
-    """Show an answer: the number, its parts, its course."""
+def show_kpi(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo, listed: RecordList | None = None) -> None:
+    """Show an answer: the number, its parts, its course, and the records behind it."""
     console = _console()
     console.print(f"[bold]{escape(answer.title)}: {_whole(answer, answer)}[/bold]")
     console.print(f"[dim]{escape(answer.definition)}[/dim]")
@@ -40,6 +41,8 @@ def show_kpi(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> None:
         console.print(_kpi_table(answer, grain, zone))
     elif answer.series:
         console.print(_series_table(answer, grain, zone))
+    if listed is not None:
+        show_list(listed, zone, console)
     _show_provenance(console, answer, zone)
 
 
@@ -110,17 +113,21 @@ def _cells(figure: Figure, answer: KpiAnswer, largest: Decimal) -> Iterator[str]
 
 
 def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
-    dimension = answer.breakdown[0].keys[0].dimension.value.lower()
+    dimensions = [key.dimension.value.lower() for key in answer.breakdown[0].keys]
     has_series = grain is not None and any(group.series for group in answer.breakdown)
-    table = _columns(answer, dimension, *(("from",) if has_series else ()))
+    table = _columns(answer, *dimensions, *(("from",) if has_series else ()))
     parts = [bucket for group in answer.breakdown for bucket in group.series] if has_series else answer.breakdown
     largest = _largest(parts)
+    above: GroupKey | None = None
     for group in answer.breakdown:
-        label = escape(group.keys[0].label)
+        labels = [escape(key.label) for key in group.keys]
+        if len(labels) > 1 and group.keys[0] == above:
+            labels[0] = ""  # said above: what belongs to one value of the first dimension stands together
+        above = group.keys[0]
         if not has_series:
-            table.add_row(label, *_cells(group, answer, largest))
+            table.add_row(*labels, *_cells(group, answer, largest))
         for bucket in group.series if has_series else ():
-            table.add_row(label, _bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
+            table.add_row(*labels, _bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
     return table
 
 

@@ -2,28 +2,34 @@
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 from api.cli.options import Data
 from api.errors import AccordError, ErrorCode
-from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip, Vocabulary
+from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, Vocabulary
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from api.cli.record_list import RecordList
     from api.db import ReadSession
     from api.metrics.answer import FunnelAnswer, KpiAnswer
     from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 
 Word = TypeVar("Word", bound=Vocabulary)
 
+FIRST = 20  # records listed unless it is said how many
+
 PERIOD_HELP = "2026, 2026-Q1, 2026-03, last-90-days, or FROM..BEFORE (2026-01-01..2026-04-01); else all history."
 WHERE_HELP = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty one, channel!=EMAIL all others."
 
 PeriodText = Annotated[str | None, typer.Option("--period", metavar="PERIOD", help=PERIOD_HELP)]
 ByText = Annotated[str | None, typer.Option("--by", metavar="DIMENSION", help="Also by channel, lead_source, owner …")]
+ByTwoText = Annotated[
+    str | None, typer.Option("--by", metavar="DIMENSIONS", help="Also by channel, owner …, or by two: channel,country.")
+]
 WhereText = Annotated[list[str] | None, typer.Option("--where", metavar="DIMENSION=VALUES", help=WHERE_HELP)]
 AsOfText = Annotated[
     str | None, typer.Option("--as-of", metavar="INSTANT", help="Only what happened before, like 2026-04-01T00:00:00Z.")
@@ -43,7 +49,7 @@ def kpi(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Which KPI; left out: list them.")] = None,
     *,
     period: PeriodText = None,
-    by: ByText = None,
+    by: ByTwoText = None,
     grain: Annotated[str | None, typer.Option(metavar="GRAIN", help="Also by day, week, month, quarter, year.")] = None,
     base: Annotated[str | None, typer.Option("--from", metavar="STAGE", help="The stage people set out from.")] = None,
     target: Annotated[str | None, typer.Option("--to", metavar="STAGE", help="The stage they reach or not.")] = None,
@@ -54,14 +60,15 @@ def kpi(
     as_of: AsOfText = None,
     timezone: ZoneText = None,
     where: WhereText = None,
+    records: Annotated[bool, typer.Option("--records", help="List the people or deals behind the number.")] = False,
+    side: Annotated[str | None, typer.Option(help="base (what n counts) or converted; with --records.")] = None,
+    first: Annotated[int | None, typer.Option(min=0, help="How many of them; else 20. With --records.")] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     data: Data = None,
 ) -> None:
     """Answer a KPI from the accord; without a key, list those there are."""
-    import asyncio
-
-    from api.cli import answer_text, answer_view
+    from api.cli import answer_view
     from api.metrics.request import KpiRequest
 
     if key is None:
@@ -72,18 +79,34 @@ def kpi(
         key=key,
         period=read_period(period),
         grain=read_word(Grain, "--grain", grain),
-        by=(found,) if (found := read_word(Dimension, "--by", by)) else (),
+        by=read_dimensions(by),
         stages=read_pair(base, target),
         where=read_where(where or []),
         switches=read_switches(anchor, reentry, skip, window, as_of, timezone),
     )
-    answer, zone = asyncio.run(_answered(data, request))
-    if as_json:
-        answer_text.print_json(answer)
-    elif as_csv:
-        answer_text.print_kpi_csv(answer)
-    else:
-        answer_view.show_kpi(answer, request.grain, zone)
+    listing = read_listing(records, side, first)
+    _tell(request, data, listing, "json" if as_json else "csv" if as_csv else "table")
+
+
+def _tell(
+    request: "KpiRequest",
+    data: Path | None,
+    listing: "tuple[RecordSide, int] | None",
+    form: Literal["json", "csv", "table"],
+) -> None:
+    """Ask, and print the answer or the records behind it."""
+    import asyncio
+
+    from api.cli import answer_text, answer_view, record_list
+
+    answer, listed, zone = asyncio.run(_answered(data, request, listing))
+    match form:
+        case "json":
+            answer_text.print_json(answer) if listed is None else record_list.print_list_json(listed)
+        case "csv":
+            answer_text.print_kpi_csv(answer) if listed is None else record_list.print_list_csv(listed)
+        case "table":
+            answer_view.show_kpi(answer, request.grain, zone, listed)
 
 
 def funnel(
@@ -128,6 +151,21 @@ def read_period(text: str | None) -> "Period":
         return ALL_HISTORY
     start, dots, before = text.partition("..")
     return period(_day(start), _day(before)) if dots else named_period(text)
+
+
+def read_dimensions(text: str | None) -> tuple[Dimension, ...]:
+    """Read `channel` or `channel,country`."""
+    found = (read_word(Dimension, "--by", each) for each in (text.split(",") if text is not None else ()))
+    return tuple(each for each in found if each is not None)
+
+
+def read_listing(is_asked: bool, side: str | None, first: int | None) -> tuple[RecordSide, int] | None:
+    """Which records to list, and how many; None for none."""
+    if not is_asked:
+        if side is not None or first is not None:
+            raise _bad("--side and --first say which records to list.", "Give --records too.")
+        return None
+    return read_word(RecordSide, "--side", side) or RecordSide.BASE, FIRST if first is None else first
 
 
 def read_pair(base: str | None, target: str | None) -> "StagePair | None":
@@ -238,7 +276,10 @@ def _bad(message: str, remedy: str) -> AccordError:
     return AccordError(ErrorCode.BAD_INPUT, message, remedy)
 
 
-async def _answered(data: Path | None, request: "KpiRequest") -> "tuple[KpiAnswer, ZoneInfo]":
+async def _answered(
+    data: Path | None, request: "KpiRequest", listing: tuple[RecordSide, int] | None
+) -> "tuple[KpiAnswer, RecordList | None, ZoneInfo]":
+    from api.cli.record_list import read_list
     from api.cli.session import opened
     from api.metrics.ask import ask
 
@@ -246,7 +287,8 @@ async def _answered(data: Path | None, request: "KpiRequest") -> "tuple[KpiAnswe
         (answer,) = await ask(session, [request])
         if isinstance(answer, AccordError):
             raise answer
-        return answer, await _zone(session, request.switches)
+        listed = None if listing is None else await read_list(session, answer, *listing)
+        return answer, listed, await _zone(session, request.switches)
 
 
 async def _funnel_answered(data: Path | None, request: "FunnelRequest") -> "tuple[FunnelAnswer, ZoneInfo]":

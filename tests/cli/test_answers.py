@@ -125,6 +125,9 @@ def test_a_filter_takes_values_the_empty_one_and_all_others() -> None:
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
         ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),
         (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
+        (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "by two of them"),
+        (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
+        (("kpi", "mqls", "--side", "base"), ErrorCode.BAD_INPUT, "--records"),
         (("kpi", "profit"), ErrorCode.BAD_INPUT, "mqls"),
     ],
 )
@@ -133,3 +136,31 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(words: tuple[str, ...], code
     assert isinstance(error, AccordError)
     assert error.code is code
     assert said in str(error)
+
+
+def test_two_dimensions_stand_side_by_side() -> None:
+    shown = printed("kpi", "stage_volume", "--by", "channel,stage").splitlines()
+    head = next(line for line in shown if "channel" in line)
+    assert head.split()[:2] == ["channel", "stage"]
+    named = [line for line in shown if "Website" in line]
+    assert len(named) == 1  # the others of the block are below it
+    rows = list(csv.DictReader(io.StringIO(printed("kpi", "stage_volume", "--by", "channel,stage", "--csv"))))
+    assert [(row["key"], row["key_2"], row["value"]) for row in rows][:3] == [
+        ("", "", rows[0]["value"]),
+        ("WEBSITE", "inquiry", "8"),
+        ("WEBSITE", "mql", "8"),
+    ]
+    assert sum(int(row["value"]) for row in rows[1:]) == int(rows[0]["value"])
+
+
+def test_the_records_behind_a_number_are_listed_with_name_and_instant() -> None:
+    found = json.loads(printed(*RATE, "--window", "30 days", "--records", "--side", "converted", "--json"))
+    assert (found["side"], found["totalCount"]) == ("CONVERTED", 3)
+    assert found["records"][0]["id"].startswith("contact_")
+    instants = [each["at"] for each in found["records"]]
+    assert instants == sorted(instants)
+    rows = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--csv"))))
+    assert len(rows) == 6
+    shown = printed(*RATE, "--records", "--first", "2")
+    assert "4 more of 6: --first 6 lists all." in shown
+    assert "contact_" in shown
