@@ -17,7 +17,7 @@ _DIFFERENCES = f"""select contact_id, stage, occurrence, s.rank is null as is_mi
   count(*) filter (where s.rank is null) over () as missing, count(*) filter (where d.rank is null) over () as extra,
   count(*) filter (where s.rank is not null and d.rank is not null) over () as changed
 from (select * from stage_entry where evaluation_id = {{}}) s
-full join funnel_entry d using (contact_id, stage, occurrence)
+full join ({{}}) d using (contact_id, stage, occurrence)
 where ({", ".join(f"s.{each}" for each in _COMPARED)}) is distinct from ({", ".join(f"d.{each}" for each in _COMPARED)})
 order by contact_id, stage, occurrence limit {{}}"""
 
@@ -45,8 +45,8 @@ async def check_entries(session: WriteSession, progress: Progress | None = None)
         message, remedy = "Nobody has been judged by the accord yet.", "Run `accord evaluate`."
         raise AccordError(ErrorCode.NOT_EVALUATED, message, remedy)
     accord = Accord.model_validate(current["body"])
-    async with derived(session, accord, current["started_at"], progress):
-        found = await session.rows(Sql(_DIFFERENCES, current["id"], _EXAMPLES))
+    async with derived(session, accord, current["started_at"], progress) as rebuilt:
+        found = await session.rows(Sql(_DIFFERENCES, current["id"], rebuilt, _EXAMPLES))
     if found:
         raise _drift(found)
     stored = Sql("select count(*) from stage_entry where evaluation_id = {}", current["id"])

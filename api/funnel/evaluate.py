@@ -7,14 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from api.db import WriteSession
-from api.funnel.entries import ENTRY_TABLE, RUNG_TABLE, rung_statement
+from api.funnel.entries import RUNG_TABLE, entries, rung_statement
 from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
 from api.funnel.in_force import AccordInForce, accord_in_force
 from api.funnel.ladder import ladder_of
 from api.funnel.people import LIFE, MERGED
 from api.funnel.stage_statement import OWN_TABLE, stage_statement
 from api.sql import Sql
-from schema.accord import Accord
+from schema.accord import Accord, StageReached, leaves
 from schema.base import new_id
 from schema.vocab import Reading
 
@@ -27,7 +27,6 @@ _TABLES = (
     "funnel_exit",
     "funnel_segment",
     "funnel_own",
-    "funnel_entry",
 )
 _JOB_SETTINGS = {"jit": "off", "statement_timeout": "1h"}
 _WATERMARK = Sql(
@@ -65,8 +64,8 @@ async def evaluate(
     version = await accord_in_force(session)
     started_at = await session.value(Sql("select clock_timestamp()"))
     seen_until = as_of or started_at
-    async with derived(session, version.accord, seen_until, progress):
-        evaluation = await _keep(session, version, started_at)
+    async with derived(session, version.accord, seen_until, progress) as found:
+        evaluation = await _keep(session, version, started_at, found)
     counts = await _counts(session, version.accord, evaluation)
     watermark = await session.value(Sql("select watermark from evaluation where id = {}", evaluation))
     return Evaluated(evaluation, seen_until, watermark, counts)
@@ -75,11 +74,12 @@ async def evaluate(
 @asynccontextmanager
 async def derived(
     session: WriteSession, accord: Accord, as_of: datetime, progress: Progress | None = None
-) -> AsyncIterator[None]:
-    """Derive every entry into the temp table `funnel_entry`, which is there while the block runs."""
+) -> AsyncIterator[Sql]:
+    """Derive what every entry follows from into temp tables; the select of the entries, good while the block runs."""
     tell = progress or (lambda _step, _done, _total: None)
     ladder = ladder_of(accord)
     total = len(ladder.rungs) + 2
+    reads_stages = any(isinstance(leaf, StageReached) for stage in accord.stages for leaf in leaves(stage.rule))
     async with _job_settings(session):
         tell("people and exits", 0, total)
         for statement in (MERGED, LIFE, RUNG_TABLE, EXIT_TABLE, SEGMENT_TABLE, OWN_TABLE, rung_statement(ladder)):
@@ -91,11 +91,11 @@ async def derived(
         for done, rung in enumerate(ladder.rungs, start=1):
             tell(rung.stage.title, done, total)
             await session.run(stage_statement(ladder, rung, as_of))
-            await session.script("analyze funnel_own")
+            if reads_stages:
+                await session.script("analyze funnel_own")
+        await session.script("analyze funnel_own")
         tell("entries", total - 1, total)
-        await session.run(ENTRY_TABLE)
-        await session.script("analyze funnel_entry")
-        yield
+        yield entries(ladder)
         await session.script(f"drop table {', '.join(_TABLES)}")
         tell("done", total, total)
 
@@ -111,7 +111,7 @@ async def _job_settings(session: WriteSession) -> AsyncIterator[None]:
         await session.value(Sql("select set_config({}, {}, true)", key, value))
 
 
-async def _keep(session: WriteSession, version: AccordInForce, started_at: datetime) -> UUID:
+async def _keep(session: WriteSession, version: AccordInForce, started_at: datetime, found: Sql) -> UUID:
     """Write the derived entries as the current evaluation, and drop those of the one before."""
     evaluation, reading = new_id(), Reading.IN_FORCE.value
     await session.run(
@@ -138,9 +138,10 @@ async def _keep(session: WriteSession, version: AccordInForce, started_at: datet
             """insert into stage_entry (contact_id, evaluation_id, stage, occurrence, rank, entered_at, own_at,
   exited_at, exit_kind, accord_version_id, is_implied)
 select contact_id, {}::uuid, stage, occurrence, rank, entered_at, own_at, exited_at, exit_kind, {}::uuid, is_implied
-from funnel_entry order by contact_id, rank, occurrence""",
+from ({}) found order by contact_id, rank, occurrence""",
             evaluation,
             version.id,
+            found,
         )
     )
     await session.run(Sql("update evaluation set finished_at = clock_timestamp() where id = {}", evaluation))

@@ -16,8 +16,8 @@ from tests.funnel import histories
 from tests.funnel.chance import Chance
 from tests.funnel.writing import write_facts
 
-_DERIVED = Sql(
-    "select contact_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied from funnel_entry"
+_DERIVED = (
+    "select contact_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied from ({}) found"
     " order by contact_id, rank, occurrence"
 )
 AFTER_ALL = histories.START + timedelta(days=400)
@@ -44,8 +44,8 @@ async def compare(
     """Judge the same facts twice; the number of entries."""
     async with scratch(database) as session:
         ids = await write_facts(session, people, companies)
-        async with derived(session, accord, as_of):
-            rows = await session.rows(_DERIVED)
+        async with derived(session, accord, as_of) as found:
+            rows = await session.rows(Sql(_DERIVED, found))
     by_sql: dict[object, list[Entry]] = {key: [] for key in ids}
     for contact, *values in rows:
         by_sql[contact].append(Entry(*values))
