@@ -97,6 +97,7 @@ check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/import-linter
 	$(ACCORD) sdl --check
+	$(BIN)/python -m migrations.lint
 	$(BIN)/python -m pytest -q tests/architecture tests/catalogue
 
 .PHONY: bench-load
@@ -123,7 +124,7 @@ sdl: .venv/.installed ## write schema/schema.graphql
 	@$(ACCORD) sdl --write
 
 .PHONY: migration
-migration: .venv/.installed-dev ## draft a migration from the declarations: make migration m="what changes"
+migration: .venv/.installed-dev ## draft a migration, refresh the SDL: make migration m="add contact.seniority"
 	@$(BIN)/python -m migrations.draft "$(m)"
 
 .PHONY: first-migration

@@ -3,11 +3,12 @@
 The migrations are files that ship beside `api`. Alembic runs them, on the one SQLAlchemy connection there is.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import asyncpg
 from alembic import command
@@ -25,7 +26,8 @@ from api.sql import Sql
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 _LOCK = int.from_bytes(b"accord")  # who migrates holds this advisory lock, so that two starts at once do not collide
-_PATIENCE = "60s"
+_PATIENCE_SECONDS = 60
+_ASK_AGAIN_SECONDS = 0.1
 _REMEDIES = {
     "55P03": "Another program holds a lock that it needs. Run `accord migrate` again at a quieter time.",
     "57014": "It took longer than it may. Run `accord migrate` again at a quieter time.",
@@ -57,29 +59,20 @@ async def migrate(dsn: str, *, to: str = "head", may_go_back: bool = False) -> M
     Errors: DATABASE_NEWER for a revision that this Accord does not know; BAD_INPUT for an unknown target and for one
             that lies behind without `may_go_back` (tables and what is in them are dropped); MIGRATION_FAILED.
     """
-    target = _target(to)
+    target = target_revision(to)
     steps: list[Step] = []
-    titles = {each.revision: each.doc.rstrip(".") for each in _scripts().walk_revisions()}
+    titles = revision_titles()
 
     def note(*, step: MigrationInfo, **_rest: object) -> None:
         steps.append(Step(step.up_revision_ids[0], titles[step.up_revision_ids[0]], step.is_upgrade))
 
     async with connected(dsn) as connection:
         with _explained(steps):
-            await connection.execute(text(f"set lock_timeout = '{_PATIENCE}'"))
-            await connection.execute(text(f"select pg_advisory_lock({_LOCK})"))
+            await connection.execute(text(f"set lock_timeout = '{_PATIENCE_SECONDS}s'"))
             await connection.commit()
-            present = await connection.run_sync(_recorded)
-            await connection.commit()
-            if present is not None and present not in known_revisions():
-                raise _newer(present)
-            goes_back = _lies_behind(present, target)
-            if goes_back and not may_go_back:
-                raise AccordError(
-                    ErrorCode.BAD_INPUT,
-                    f"Revision {to} lies behind {present}: going back drops what came since, with the data in it.",
-                    "Say --back if that is what you want.",
-                )
+            await _wait_for_others(connection)
+            present = await present_revision(connection)
+            goes_back = goes_back_to(target, present, may_go_back=may_go_back)
             await connection.run_sync(_run, command.downgrade if goes_back else command.upgrade, target or "base", note)
     return Migrated(tuple(steps), target)
 
@@ -122,6 +115,33 @@ def known_revisions() -> tuple[str, ...]:
     return tuple(each.revision for each in _scripts().walk_revisions())
 
 
+def revision_titles() -> dict[str, str]:
+    """What each revision changes, in the words of its file; the newest first."""
+    return {each.revision: each.doc.rstrip(".") for each in _scripts().walk_revisions()}
+
+
+async def present_revision(connection: AsyncConnection) -> str | None:
+    """Read which revision a database is at (None: not set up); DATABASE_NEWER if this Accord does not know it."""
+    present = await connection.run_sync(_recorded)
+    await connection.commit()
+    if present is not None and present not in known_revisions():
+        raise _newer(present)
+    return present
+
+
+def goes_back_to(target: str | None, present: str | None, *, may_go_back: bool) -> bool:
+    """Whether the way to the target leads back; BAD_INPUT if it does and may not."""
+    if not _lies_behind(present, target):
+        return False
+    if not may_go_back:
+        raise AccordError(
+            ErrorCode.BAD_INPUT,
+            f"Revision {target or 'base'} lies behind {present}: going back drops what came since, with its data.",
+            "Say --back if that is what you want.",
+        )
+    return True
+
+
 @asynccontextmanager
 async def connected(dsn: str) -> AsyncIterator[AsyncConnection]:
     """Yield an SQLAlchemy connection for Alembic; the address is read as everywhere else, by asyncpg."""
@@ -138,9 +158,9 @@ async def connected(dsn: str) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None, output: TextIO | None = None) -> Config:
     """Alembic's configuration without its file, which an installed Accord has not."""
-    made = Config(attributes={"connection": connection})
+    made = Config(attributes={"connection": connection}, output_buffer=output)
     made.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return made
 
@@ -155,6 +175,23 @@ def _run(connection: Connection, move: Callable[[Config, str], None], target: st
     move(made, target)
 
 
+async def _wait_for_others(connection: AsyncConnection) -> None:
+    """Be the only one who migrates. Asked for again and again: whoever waits inside a statement would keep a snapshot
+    that `create index concurrently` waits for in turn.
+    """
+    for _ in range(round(_PATIENCE_SECONDS / _ASK_AGAIN_SECONDS)):
+        is_ours = await connection.scalar(text(f"select pg_try_advisory_lock({_LOCK})"))
+        await connection.commit()
+        if is_ours:
+            return
+        await asyncio.sleep(_ASK_AGAIN_SECONDS)
+    raise AccordError(
+        ErrorCode.MIGRATION_FAILED,
+        "Another program is migrating the database. Nothing was changed.",
+        _REMEDIES["55P03"],
+    )
+
+
 def _recorded(connection: Connection) -> str | None:
     """The revision that the database says it is at."""
     if not connection.scalar(text("select to_regclass('alembic_version') is not null")):
@@ -163,7 +200,7 @@ def _recorded(connection: Connection) -> str | None:
     return found
 
 
-def _target(to: str) -> str | None:
+def target_revision(to: str) -> str | None:
     """The whole id of the wanted revision; None for `base`."""
     if to == "base":
         return None

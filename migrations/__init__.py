@@ -3,6 +3,8 @@
 - versions/: one dated file a change: DDL written out, never an import of the declarations
 - env.py: how Alembic connects and what it compares
 - catalogue.py: what a database is made of, as values that can be compared
-- drafting.py: what Alembic's autogenerate misses: CHECKs, primary keys, index predicates, functions, triggers
-- draft.py: `make migration`
+- draft.py, drafting.py, operations.py: `make migration`, and what Alembic's autogenerate misses
+- stepwise.py: what would keep others waiting, drafted as a second migration
+- statements.py, locks.py, plan.py: `accord migrate --plan`: the SQL of a migration, and the locks it takes
+- lint.py: squawk in `make check`
 """

@@ -4,57 +4,50 @@ Alembic compares tables, columns, types, defaults, comments, indexes, unique con
 primary keys of tables that stay, index predicates, functions and triggers come from here, as `op.execute` lines.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from alembic.autogenerate import renderers
-from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import ExecuteSQLOp, MigrationScript
+from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 
 from migrations.catalogue import Catalogue, Part, read, read_declared
+from migrations.operations import StatementOp
+from migrations.stepwise import put_off, second
 
 # In the order in which they can be made; they are dropped the other way round.
 _MISSED = ("primary key", "check", "index", "function", "trigger")
-_LOOKS_BOUND = re.compile(r"(?<![:\w\\]):(?=\w)")
-
-
-class StatementOp(ExecuteSQLOp):
-    """One statement, written into the migration line by line so that a diff of it can be read."""
-
-
-@renderers.dispatch_for(StatementOp)
-def _render(_context: AutogenContext, op: StatementOp) -> str:
-    # op.execute would take `:word` for a parameter.
-    lines = _LOOKS_BOUND.sub(r"\\:", str(op.sqltext)).splitlines(keepends=True)
-    return f"op.execute({' '.join(repr(line) for line in lines)})"
 
 
 def complete(context: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:  # noqa: ANN401
-    """Alembic's hook: add what it missed to the drafted upgrade and downgrade."""
+    """Alembic's hook: add what it missed to the drafted upgrade and downgrade, and split off what would block."""
     connection = context.connection
     if connection is None or not directives:
         return
     script = directives[0]
+    up, down = script.upgrade_ops, script.downgrade_ops
+    if up is None or down is None:
+        return
     migrated, declared = read(connection), read_declared(connection)
-    for drafted, before, after in (
-        (script.upgrade_ops, migrated, declared),
-        (script.downgrade_ops, declared, migrated),
-    ):
-        if drafted is None:
-            return
-        drafted.ops[:0] = [StatementOp(each) for each in drops(before, after)]
-        drafted.ops.extend(StatementOp(each) for each in creates(before, after))
-        if drafted.is_empty() and context.config is not None and context.config.attributes.get("only_if_needed"):
-            directives.clear()
-            return
+    later = put_off(script, migrated, declared)
+    later += [part for part in _changed({**migrated, **declared}, migrated, declared) if part.kind == "index"]
+    later += [part for part in _changed(declared, migrated, declared) if part.kind == "check"]
+    up.ops[:0] = [StatementOp(each) for each in drops(migrated, declared, without="index")]
+    up.ops.extend(StatementOp(each) for each in creates(migrated, declared, without="index", not_valid="check"))
+    down.ops[:0] = [StatementOp(each) for each in drops(declared, migrated, without="index")]
+    down.ops.extend(StatementOp(each) for each in creates(declared, migrated, without="index"))
+    if later:
+        directives.append(second(script, later, migrated, declared))
+    only_if_needed = context.config is not None and context.config.attributes.get("only_if_needed")
+    if up.is_empty() and (later or only_if_needed):
+        directives.remove(script)
 
 
-def drops(before: Catalogue, after: Catalogue) -> Iterator[str]:
-    """Statements that take away what is gone or changed; they run first."""
+def drops(before: Catalogue, after: Catalogue, *, without: str = "") -> Iterator[str]:
+    """Statements that take away what is gone or changed, but for one kind; they run first."""
     for part in reversed(_changed(before, before, after)):
         match part.kind:
+            case kind if kind == without:
+                continue
             case "function" if part in after:
                 continue  # replaced in place, for its triggers depend on it
             case "function":
@@ -67,13 +60,16 @@ def drops(before: Catalogue, after: Catalogue) -> Iterator[str]:
                 yield f"alter table {part.on_table} drop constraint {part.name}"
 
 
-def creates(before: Catalogue, after: Catalogue) -> Iterator[str]:
-    """Statements that make what is new or changed; they run last."""
+def creates(before: Catalogue, after: Catalogue, *, without: str = "", not_valid: str = "") -> Iterator[str]:
+    """Statements that make what is new or changed, but for one kind, and one kind unproven; they run last."""
     for part in _changed(after, before, after):
+        if part.kind == without:
+            continue
         if part.kind in ("function", "trigger", "index"):
             yield after[part]
         else:
-            yield f"alter table {part.on_table} add constraint {part.name} {after[part]}"
+            unproven = " not valid" if part.kind == not_valid else ""
+            yield f"alter table {part.on_table} add constraint {part.name} {after[part]}{unproven}"
 
 
 def _changed(side: Catalogue, before: Catalogue, after: Catalogue) -> list[Part]:

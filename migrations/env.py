@@ -37,11 +37,22 @@ async def run_on_the_settings_database() -> None:
             await connection.commit()
 
 
-if context.is_offline_mode():
-    raise SystemExit("Accord migrates connected databases only: `accord migrate`.")
+def write_out() -> None:
+    """Write the SQL of the asked migrations instead of running them: for `--plan`, and for squawk to read."""
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        literal_binds=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
 
 given = context.config.attributes.get("connection")
-if given is not None:
+if context.is_offline_mode():
+    write_out()
+elif given is not None:
     run_on(given)
 else:
     try:

@@ -6,8 +6,9 @@ Create Date: ${create_date}
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
-or tighten in a later release. On a large table add a constraint `not valid` here and validate it in the next migration,
-and build an index `concurrently` in a migration of its own (`with op.get_context().autocommit_block()`).
+or tighten in a later release. What reads or builds on a large table comes in a migration of its own behind this one, as
+drafted: constraints `not valid` first and validated then, indexes `concurrently`. `make check` reads every migration
+with squawk; what it flags for a good reason is excused by `excused = {"rule-name": "the reason"}` beside `revision`.
 """
 
 import sqlalchemy as sa

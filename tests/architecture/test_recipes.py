@@ -31,7 +31,7 @@ async def differences(dsn):
     async with connected(dsn) as connection:
         return compare(await connection.run_sync(read), await connection.run_sync(read_declared))
 
-Path("drafted").write_text(draft("follow the recipes").read_text())
+Path("drafted").write_text("\\n".join(path.read_text() for path in draft("follow the recipes")))
 with tempfile.TemporaryDirectory() as folder:
     server = start(Path(folder), is_durable=False)
     Path("differences").write_text("\\n".join(asyncio.run(differences(server.dsn()))))

@@ -1,0 +1,86 @@
+"""`accord migrate --plan` shows what would run, and runs nothing."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from api.errors import AccordError, ErrorCode
+from api.revisions import connected, head_revision, migrate
+from migrations.catalogue import Catalogue, Part, read
+from tests.conftest import command
+from tests.evolution.scratch import HEAD, put
+
+INDEX = """with op.get_context().autocommit_block():
+        op.execute("create index concurrently ix_contact_phone on contact (phone)")"""
+
+
+@pytest.fixture(autouse=True)
+def address(module_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", module_dsn)
+
+
+def planned(*words: str) -> Result:
+    return CliRunner().invoke(app, ["migrate", "--plan", *words])
+
+
+async def catalogue(dsn: str) -> Catalogue:
+    async with connected(dsn) as connection:
+        return await connection.run_sync(read)
+
+
+def test_a_database_that_is_where_it_should_be_has_an_empty_plan() -> None:
+    assert planned().stdout.endswith(f": at revision {HEAD}. Nothing would run.\n")
+
+
+async def test_the_plan_back_tells_what_is_dropped_and_drops_nothing(module_dsn: str) -> None:
+    before = await catalogue(module_dsn)
+    told = (await asyncio.to_thread(planned, "--to", "base", "--back")).stdout.splitlines()
+    assert "DROP TABLE contact;" in told
+    assert told[told.index("DROP TABLE contact;") + 1].startswith("--   contact (")
+    assert any(line.startswith("-- contact (") and "ACCESS EXCLUSIVE, reads and writes wait" in line for line in told)
+    assert told[0].endswith("1 migration would run, to empty. Nothing was run.")
+    assert await catalogue(module_dsn) == before
+
+
+def test_a_plan_back_has_to_be_asked_for_as_going_back_does() -> None:
+    refused = planned("--to", "base").exception
+    assert isinstance(refused, AccordError)
+    assert refused.code is ErrorCode.BAD_INPUT
+
+
+async def test_a_plan_is_sql_that_makes_what_migrating_makes(module_dsn: str, versions: Path) -> None:
+    put(versions, 'op.add_column("contact", sa.Column("motto", sa.Text(), comment="50% of it: a \'word\'"))')
+    script = (await asyncio.to_thread(planned)).stdout
+    assert Part("column", "contact", "motto") not in await catalogue(module_dsn)
+    await command(module_dsn, script)
+    by_hand = await catalogue(module_dsn)
+    assert by_hand[Part("column", "contact", "motto")] == "text -- 50% of it: a 'word'"
+    await command(module_dsn, "alter table contact drop column motto")
+    await migrate(module_dsn)
+    assert await catalogue(module_dsn) == by_hand
+    await command(
+        module_dsn,
+        "alter table contact drop column motto",
+        f"update alembic_version set version_num = '{HEAD}'",
+    )
+
+
+async def test_what_is_built_outside_a_transaction_is_told_so(versions: Path) -> None:
+    put(versions, INDEX)
+    lines = (await asyncio.to_thread(planned)).stdout.splitlines()
+    built = lines.index("create index concurrently ix_contact_phone on contact (phone);")
+    assert lines[built - 1] == "commit;"
+    assert lines[built + 1].endswith("SHARE UPDATE EXCLUSIVE, nobody waits; scanned.")
+
+
+async def test_many_that_migrate_at_once_do_not_wait_for_each_others_snapshots(module_dsn: str, versions: Path) -> None:
+    put(versions, INDEX)
+    done = await asyncio.gather(*(migrate(module_dsn) for _ in range(3)))
+    assert sorted(len(each.steps) for each in done) == [0, 0, 1]
+    assert {each.revision for each in done} == {head_revision()} == {"aaaaaaaaaaaa"}
+    assert Part("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
+    await migrate(module_dsn, to=HEAD, may_go_back=True)
+    await command(module_dsn, "drop index ix_contact_phone")
