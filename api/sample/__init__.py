@@ -9,6 +9,7 @@ Nothing here knows a database: `telling.told` yields rows, table by table, as Po
     sources.py   where people come from, and how likely they go on: the story behind a breakdown by channel
     firm.py      Meridian itself: teams, members, products, pipelines
     marketing.py its campaigns, and what they cost by month
+    money.py     what buyers pay in, and what a dollar was worth
     wire.py      PostgreSQL's binary COPY format
     rows.py      rows of declared tables: an unknown or missing column is an error
     people.py    a company that may buy, and who works there

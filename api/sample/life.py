@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from api.sample.dice import Dice, Id
 from api.sample.firm import Firm
 from api.sample.marketing import Marketing
+from api.sample.money import Till
 from api.sample.rows import Batch, Changes, add_with_history
 from api.sample.sources import Source
 from api.sample.span import DAY, HOUR, Span
 from schema.vocab import Channel, Direction, HandoffStatus, TeamKind, TouchKind, TouchOutcome
+
+_FORGETS = 0.08
+"""Share of the stages that nobody thinks of setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class World:
     span: Span
     firm: Firm
     marketing: Marketing
+    till: Till
 
 
 @dataclass(slots=True)
@@ -36,6 +41,10 @@ class Life:
     """What sales will have to ask for: columns that are null at first, and their values once known."""
     next_title: str
     """What a promotion makes of the person."""
+    is_assumed: bool
+    """The source told no history: what is known by now is assumed to have held from the beginning."""
+    is_tracked: bool
+    """Sales keeps the person's stage by hand, in the CRM."""
     inbound: list[int] = field(default_factory=list)
     """When the person came to us."""
     opted_out: int | None = None
@@ -160,6 +169,21 @@ class Life:
             note=note if is_decided else None,
         )
 
+    def report(self, at: int, said: str, stage: str | None) -> None:
+        """Set the person's stage by hand, in the CRM's word and the accord's, when somebody thinks of it."""
+        entered = at + int(self.dice.between(0, 0.3) * DAY)
+        if not self.is_tracked or self.dice.chance(_FORGETS) or not self.has_come(entered):
+            return
+        self.batch["reported_stage"].add(
+            contact_id=self.contact,
+            id=self.dice.identity(entered),
+            recorded_at=entered,
+            source="CRM",
+            source_stage=said,
+            stage=stage,
+            entered_at=entered,
+        )
+
     def end(self) -> None:
         """Write the contact, as it is by now and as it was."""
-        add_with_history(self.batch, "contact", self.contact, self.changes)
+        add_with_history(self.batch, "contact", self.contact, self.changes, is_assumed=self.is_assumed)

@@ -42,11 +42,12 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person: the columns at the beginning, those still to be found out, and the next job title."""
+    """A person: the columns at the beginning, those still to be found out, the next job title, the country."""
 
     fields: Mapping[str, object]
     missing: Mapping[str, object]
     next_title: str
+    country: str
 
 
 def company_of(dice: Dice, number: int, since: int) -> Company:
@@ -62,7 +63,14 @@ def company_of(dice: Dice, number: int, since: int) -> Company:
 
 
 def add_company(
-    company: Company, dice: Dice, world: World, batch: Batch, *, since: int, owned: tuple[int, Id] | None
+    company: Company,
+    dice: Dice,
+    world: World,
+    batch: Batch,
+    *,
+    since: int,
+    owned: tuple[int, Id] | None,
+    parent: tuple[int, Id] | None,
 ) -> None:
     """Write a company with its history: most grow, some shrink, a few are renamed or counted to another industry."""
     heads = company.employees
@@ -77,6 +85,8 @@ def add_company(
         changes.append((since + int(dice.around(200 * DAY)), {"industry": dice.draw(INDUSTRIES).name}))
     if owned is not None:
         changes.append((max(owned[0], since), {"owner_id": owned[1]}))
+    if parent is not None:
+        changes.append((max(parent[0], since), {"parent_id": parent[1]}))
     add_with_history(batch, "company", company.id, [each for each in changes if each[0] < world.span.end])
 
 
@@ -128,7 +138,7 @@ def person_of(dice: Dice, number: int, company: Company | None) -> Person:
         "is_internal": False,
         **marks,
     }
-    return Person(fields, {} if known else {"phone": phone}, next_title)
+    return Person(fields, {} if known else {"phone": phone}, next_title, country.code)
 
 
 def _address(dice: Dice, first: str, last: str, company: Company | None) -> str:

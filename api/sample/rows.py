@@ -76,14 +76,19 @@ class Batch:
 Changes = list[tuple[int, Mapping[str, object]]]
 
 
-def add_with_history(batch: Batch, table: str, record: Id, changes: Changes) -> None:
-    """Add a record as it is after the last change, and a version for each stretch of time between them."""
+def add_with_history(batch: Batch, table: str, record: Id, changes: Changes, *, is_assumed: bool = False) -> None:
+    """Add a record as it is after the last change, and a version for each stretch of time between them.
+
+    Where history is assumed there is one version: the present state, from the beginning on.
+    """
     states = _states(changes)
-    key = f"{table}_id"
+    if is_assumed:
+        states = [(states[0][0], states[-1][1])]
+    about = {f"{table}_id": record, "is_assumed": is_assumed}
     versions = batch[f"{table}_version"]
     for place, (since, state) in enumerate(states, start=1):
         ends = states[place][0] if place < len(states) else None
-        versions.add(valid_from=since, valid_to=ends, recorded_at=since, is_assumed=False, **{key: record}, **state)
+        versions.add(valid_from=since, valid_to=ends, recorded_at=since, **about, **state)
     changed, present = states[-1]
     batch[table].add(
         id=record,
@@ -91,6 +96,7 @@ def add_with_history(batch: Batch, table: str, record: Id, changes: Changes) -> 
         updated_at=changed,
         effective_at=changed,
         row_version=len(states),
+        is_assumed=is_assumed,
         **present,
     )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from api.sample.dice import Id, moment
-from api.sample.firm import CURRENCY, Pipeline
+from api.sample.firm import Pipeline
 from api.sample.life import Life
 from api.sample.rows import add_with_history
 from api.sample.span import DAY, HOUR, at_work
@@ -24,6 +24,7 @@ class Buyer:
     company: Id | None
     name: str
     employees: int
+    country: str
     campaign: Id | None
 
 
@@ -51,7 +52,8 @@ def sell(
     # Larger companies buy more seats, argue longer, and are no less likely to buy.
     size = (buyer.employees / 100) ** 0.4
     days = dice.around(52 if is_first else 30, 0.55) * max(0.6, min(1.8, size))
-    amount = _round(product.price * size * dice.between(0.7, 1.4))
+    price, currency = life.world.till.price(buyer.country, product.price * size * dice.between(0.7, 1.4), opened)
+    amount = _round(price)
     moves = _moves(life, opened, days, pipeline)
     closed = moves.pop()
     is_won = dice.chance(wins)
@@ -59,7 +61,7 @@ def sell(
     changes[0][1].update(
         name=f"{buyer.name}: {product.name}",
         company_id=buyer.company,
-        currency=CURRENCY,
+        currency=currency,
         product_id=product.id,
         opened_at=opened,
         owner_id=rep,
@@ -75,6 +77,9 @@ def sell(
         contact_id=life.contact, deal_id=deal, role=dice.pick(BUYING_ROLES), since=opened, is_primary=True
     )
     _talk(life, deal, rep, opened, moves, closed)
+    if is_first:
+        life.report(opened, "Deal", "opportunity")
+        life.report(closed, *(("Customer", "customer") if is_won else ("Lost", None)))
     return Sale(deal, opened, closed if is_closed else None, is_closed and is_won, rep)
 
 

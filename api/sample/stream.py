@@ -5,7 +5,7 @@ many are made, and whoever tells of them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from api.sample.dice import Dice, Id
@@ -13,6 +13,7 @@ from api.sample.firm import found
 from api.sample.journey import tell
 from api.sample.life import Life, World
 from api.sample.marketing import PLANS, launch
+from api.sample.money import KRONOR_DEALS, Till, trade
 from api.sample.people import SIZES, Company, add_company, company_of, person_of
 from api.sample.rows import Batch
 from api.sample.selling import Buyer, Sale, draw_in
@@ -21,19 +22,28 @@ from api.sample.span import DAY, HOUR, Span
 from schema.history import version_name
 
 _OF_THE_FIRM, _OF_AN_ACCOUNT, _OF_A_PERSON = 1, 2, 3
-_FIRM_TABLES = ("team", "member", "product", "pipeline", "pipeline_stage", "campaign", "campaign_cost")
+_FIRM_TABLES = ("team", "member", "product", "pipeline", "pipeline_stage", "campaign", "campaign_cost", "exchange_rate")
 _WITH_HISTORY = ("company", "contact", "deal")
 _PEOPLE_TABLES = (
     *(name for table in _WITH_HISTORY for name in (table, version_name(table))),
     "deal_contact",
     "touchpoint",
     "handoff",
+    "reported_stage",
 )
 TABLES = (*_FIRM_TABLES, *_PEOPLE_TABLES)
 _STRETCH = 500
 """About so many people are told of at once: some 8,500 rows."""
 _JOINS = 0.16
 """Share of colleagues who are drawn into a deal."""
+_BELONGS = 0.07
+"""Share of companies that belong to another."""
+_HEADS_A_GROUP = 25
+"""Every so many accounts, one is the head of a group."""
+_ASSUMED = 0.05
+"""Share of people of whom no history was told."""
+_TRACKED = 0.3
+"""Share of people whose stage sales keeps by hand."""
 _LONE = 0.12
 """Share of accounts that are a person without a company."""
 
@@ -111,7 +121,7 @@ class Teller:
     def __init__(self, order: Order) -> None:
         span, dice, batch = Span(order.until), Dice.of(order.seed, _OF_THE_FIRM, 0), Batch(_FIRM_TABLES)
         firm = found(dice, span.start, batch)
-        self.world = World(span, firm, launch(dice, span, order.contacts, batch))
+        self.world = World(span, firm, launch(dice, span, order.contacts, batch), Till(trade(dice, span, batch)))
         self.seed = order.seed
         self.firm = _made(batch, 0)
         """Meridian itself, which all else refers to."""
@@ -123,18 +133,20 @@ class Teller:
     def batch(self, stretch: Stretch) -> Batch:
         """Tell of some accounts. Every row refers to rows of this stretch, of earlier ones, or of the firm."""
         batch, told, ends = Batch(_PEOPLE_TABLES), stretch.first, stretch.first + stretch.people
+        till = replace(self.world.till, kronor_left=0 if stretch.first else KRONOR_DEALS)
+        world = replace(self.world, till=till)
         for number in stretch.accounts:
-            told += self._tell_account(number, told, ends, batch)
+            told += self._tell_account(world, number, told, ends, batch)
         return batch
 
-    def _tell_account(self, number: int, first: int, ends: int, batch: Batch) -> int:
+    def _tell_account(self, world: World, number: int, first: int, ends: int, batch: Batch) -> int:
         """Tell of one company and its people, or of one person; return how many people."""
-        account = _account(self.world, self.seed, number)
+        account = _account(world, self.seed, number)
         dice, company = account.dice, account.company
         lives: list[Life] = []
         sales: list[tuple[Life, Sale]] = []
         for person, arrival in enumerate(account.arrivals[: ends - first], start=first):
-            life, buyer = _begin(self.world, self.seed, person, batch, company, arrival)
+            life, buyer = _begin(world, self.seed, person, batch, company, arrival)
             lives.append(life)
             sales += ((life, sale) for sale in tell(life, buyer))
         for main, sale in sales:
@@ -145,8 +157,16 @@ class Teller:
             life.end()
         if company is not None:
             owned = min(((sale.opened, sale.rep) for _, sale in sales), default=None)
-            add_company(company, dice, self.world, batch, since=account.since, owned=owned)
+            parent = self._parent(dice, number)
+            add_company(company, dice, world, batch, since=account.since, owned=owned, parent=parent)
         return len(lives)
+
+    def _parent(self, dice: Dice, number: int) -> tuple[int, Id] | None:
+        """Find the company that a company belongs to, of those before it, and since when; most belong to none."""
+        if not number or not dice.chance(_BELONGS):
+            return None
+        head = _account(self.world, self.seed, dice.whole(0, (number - 1) // _HEADS_A_GROUP) * _HEADS_A_GROUP)
+        return (head.since, head.company.id) if head.company else None
 
 
 def _made(batch: Batch, told: int) -> Made:
@@ -199,7 +219,10 @@ def _begin(
         changes=[(arrival.at, {**person.fields, **came})],
         missing=person.missing,
         next_title=person.next_title,
+        is_assumed=dice.chance(_ASSUMED),
+        is_tracked=dice.chance(_TRACKED),
     )  # fmt: skip
     if company is None:
-        return life, Buyer(None, f"{person.fields['first_name']} {person.fields['last_name']}", 5, arrival.campaign)
-    return life, Buyer(company.id, company.name, company.employees, arrival.campaign)
+        name = f"{person.fields['first_name']} {person.fields['last_name']}"
+        return life, Buyer(None, name, 5, person.country, arrival.campaign)
+    return life, Buyer(company.id, company.name, company.employees, company.country.code, arrival.campaign)

@@ -55,6 +55,7 @@ def pursue(life: Life, at: int, buyer: Buyer, sales: list[Sale]) -> int | None:
     if not dice.chance(life.source.rates.accepted):
         return _reject(life, handed, decided, sdr, why)
     life.hand_over(handed, decided, HandoffStatus.ACCEPTED, sdr, why=why)
+    life.report(decided, "Working", "sal")
     return _work(life, decided, sdr, buyer, sales) if life.has_come(decided) else None
 
 
@@ -98,6 +99,7 @@ def _work(life: Life, at: int, sdr: Id, buyer: Buyer, sales: list[Sale]) -> int 
         life.meet(at, sdr, TouchOutcome.QUALIFIED)
     else:
         life.call(at, sdr, TouchOutcome.QUALIFIED)
+    life.report(at, "Qualified", "sql")
     if not dice.chance(life.source.rates.buys):
         life.write_to(at_work(at + 5 * DAY), sdr)
         return None

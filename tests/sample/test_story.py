@@ -108,7 +108,6 @@ async def test_closed_deals_were_open_before_and_change_on_the_way(company: Comp
     versions = by(await company.rows("deal_version", "id"), "deal_id")
     deals = await company.rows("deal")
     assert min(Counter(row["outcome"] for row in deals).values()) > 10
-    assert {row["currency"] for row in deals} == {"EUR"}
     assert any(len({each["amount"] for each in own}) > 1 for own in versions.values())
     for deal in deals:
         own = versions[deal["id"]]
