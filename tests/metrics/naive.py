@@ -1,15 +1,16 @@
 """Counting by hand: plain Python over people, written from the meaning of the switches, not from any statement."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.metrics.request import KpiRequest, Where
-from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
+from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip
 from tests.metrics.world import ACCORD, COMPANIES, MEMBERS, NOW, STAGES, Person, Touch, Version
 
-Key = str | None
+Key = tuple[str | None, ...]
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
 
@@ -28,6 +29,15 @@ class Counted:
     buckets: dict[date, Figure] = field(default_factory=lambda: defaultdict(Figure))
     cells: dict[tuple[Key, date], Figure] = field(default_factory=lambda: defaultdict(Figure))
     waiting: int = 0
+    rows: list["Row"] = field(default_factory=list)
+
+    def records(self, side: RecordSide, key: Key | None) -> list[tuple[datetime, UUID]]:
+        """When whom of the people counts on that side, of one combination of keys or of all."""
+        return sorted(
+            (row.at, UUID(int=1000 + row.place))
+            for row in self.rows
+            if key in (None, row.key) and (row.is_counted if side is RecordSide.BASE else row.is_converted)
+        )
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,17 @@ class Row:
     is_base: bool = True
     took: float | None = None
     may_convert: bool = False
+    place: int = 0
+    key: Key = ()
+    is_duration: bool = False
+
+    @property
+    def is_counted(self) -> bool:
+        return self.took is not None if self.is_duration else self.is_base
+
+    @property
+    def is_converted(self) -> bool:
+        return not self.is_base or self.took is not None
 
 
 def count(world: list[Person], request: KpiRequest) -> Counted:
@@ -53,27 +74,23 @@ def count(world: list[Person], request: KpiRequest) -> Counted:
             touches = sorted([*person.touches, *(pooled if place == 0 else [])], key=lambda touch: touch.at)
             known = Person(person.entries, person.versions, tuple(touches), None)
             rows += [
-                row
+                replace(row, place=place, key=tuple(_value(row, dimension) for dimension in request.by))
                 for row in _rows(known, request, as_of)
                 if _in_period(row.at, request, zone) and _holds(row, request.where)
             ]
-    answer = Counted()
+    answer = Counted(rows=rows)
     for row in rows:
-        key, bucket = _value(row, request.by[0]) if request.by else None, _bucket(row.at, request.grain, zone)
-        for figure in (answer.total, answer.groups[key], answer.buckets[bucket], answer.cells[key, bucket]):
-            _tally(figure, row, request)
+        bucket = _bucket(row.at, request.grain, zone)
+        for figure in (answer.total, answer.groups[row.key], answer.buckets[bucket], answer.cells[row.key, bucket]):
+            _tally(figure, row)
     answer.waiting = _waiting(rows, request, min(as_of, NOW))
     return answer
 
 
-def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
-    if request.key == "time_to_convert":
-        figure.n += row.took is not None
-        figure.implied += row.took is not None and row.is_implied
-    else:
-        figure.n += row.is_base
-        figure.implied += row.is_base and row.is_implied
-        figure.numerator += not row.is_base or row.took is not None
+def _tally(figure: Figure, row: Row) -> None:
+    figure.n += row.is_counted
+    figure.implied += row.is_counted and row.is_implied
+    figure.numerator += row.is_converted and not row.is_duration
     if row.took is not None:
         figure.took.append(row.took)
 
@@ -114,7 +131,8 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
                 None: False,
             }[switches.reentry]
         )
-        rows.append(Row(person, at, base, implied, took=took, may_convert=may))
+        is_duration = request.key == "time_to_convert"
+        rows.append(Row(person, at, base, implied, took=took, may_convert=may, is_duration=is_duration))
     return rows
 
 
@@ -181,7 +199,7 @@ def _holds(row: Row, where: Where) -> bool:
     )
 
 
-def _value(row: Row, dimension: Dimension) -> Key:
+def _value(row: Row, dimension: Dimension) -> str | None:
     """The value as it was at the counted instant; of records, their name."""
     version = _version(row.person, row.at)
     first = _first_touch(row.person)

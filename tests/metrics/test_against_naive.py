@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from api.db import Database
-from api.metrics.answer import Figure, GroupKey, KpiAnswer
+from api.db import Database, ReadSession
+from api.metrics.answer import Figure, KpiAnswer
 from api.metrics.ask import ask, ask_funnel
+from api.metrics.records import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.kinds import PERSON_DIMENSIONS
-from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip, WarningCode
+from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, WarningCode
 from tests.metrics import naive
 from tests.metrics.world import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
 
@@ -62,7 +63,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         key,
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from(list(Grain))),
-        by=draw(st.just(()) | st.sampled_from(dimensions).map(lambda each: (each,))),
+        by=tuple(draw(st.lists(st.sampled_from(dimensions), max_size=2, unique=True))),
         stages=draw(st.sampled_from(pairs)) if key in ("stage_conversion", "time_to_convert") else None,
         where=draw(filters()),
         switches=Switches(
@@ -94,20 +95,31 @@ async def test_answers_equal_a_plain_count(
     async with database.write() as session:
         await load(session, world, version)
     async with database.read() as session:
-        answers = await ask(session, asked, now=NOW)
-    for request, answer in zip(asked, answers, strict=True):
-        assert isinstance(answer, KpiAnswer), answer
-        if all(person.why_not for person in world):
-            assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
-            assert (answer.value, answer.breakdown, answer.series) == (None, (), ())
-            continue
-        _compare(request, answer, naive.count(world, request))
+        for request, answer in zip(asked, await ask(session, asked, now=NOW), strict=True):
+            assert isinstance(answer, KpiAnswer), answer
+            if all(person.why_not for person in world):
+                assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
+                assert (answer.value, answer.breakdown, answer.series) == (None, (), ())
+                continue
+            counted = naive.count(world, request)
+            _compare(request, answer, counted)
+            await _compare_records(session, answer, counted)
+
+
+async def _compare_records(session: ReadSession, answer: KpiAnswer, counted: naive.Counted) -> None:
+    """Behind the total, or a group where there is one, are the people that a plain count finds, at their instants."""
+    figure: Figure = answer.breakdown[-1] if answer.breakdown else answer
+    key = tuple(part.value for part in answer.breakdown[-1].keys) if answer.breakdown else None
+    for side in RecordSide if answer.numerator is not None else (RecordSide.BASE,):
+        assert figure.behind is not None
+        page = await read_page(session, figure.behind, side, first=500)
+        assert sorted((each.at, each.id) for each in page.records) == counted.records(side, key)
 
 
 def _compare(request: KpiRequest, answer: KpiAnswer, counted: naive.Counted) -> None:
     zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
     _same(request, answer, counted.total)
-    shown = {_key(group.keys[0]): group for group in answer.breakdown}
+    shown = {tuple(key.value for key in group.keys): group for group in answer.breakdown}
     assert len(shown) == len(answer.breakdown)
     if request.by:
         assert not counted.groups.keys() - shown.keys()
@@ -144,10 +156,6 @@ def _same(request: KpiRequest, figure: Figure, counted: naive.Figure) -> None:
         assert figure.numerator == counted.numerator
         assert figure.denominator == counted.n
         assert figure.value == (round(Decimal(counted.numerator) / counted.n, 6) if counted.n else None)
-
-
-def _key(key: GroupKey) -> str | None:
-    return key.value
 
 
 @st.composite
@@ -205,6 +213,6 @@ def _funnel(world: list[Person], request: FunnelRequest) -> list[tuple[int, ...]
         entered = KpiRequest(
             "stage_volume", request.period, by=(Dimension.STAGE,), where=request.where, switches=switches
         )
-        beside = naive.count(world, entered).groups[stage]
+        beside = naive.count(world, entered).groups[stage,]
         steps.append((reached, implied, standing, beside.n, beside.implied))
     return steps
