@@ -14,6 +14,7 @@ from api.cli.record_list import RecordList, show_list
 from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
 from api.metrics.cautions import length_in_words
 from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Kind, Subject
 from schema.vocab import Currency, Grain, Unit
 
 BAR = 32
@@ -77,13 +78,29 @@ def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None)
 
 def _whole(figure: Figure, answer: KpiAnswer) -> str:
     shown = value_in_words(figure.value, answer.unit, answer.currency)
-    if figure.denominator is not None:
-        return f"{shown} ({figure.numerator:,f} of {figure.denominator:,f})"
     if figure.distribution is not None:
         spread = figure.distribution
-        p75, p90, mean = (value_in_words(each, answer.unit, None) for each in (spread.p75, spread.p90, spread.mean))
-        return f"{shown} in the middle (p75 {p75}, p90 {p90}, mean {mean}; {figure.n:,} people)"
-    return f"{shown} ({figure.implied:,} by skipping)" if figure.implied else shown
+        median, p75, p90, mean = (
+            value_in_words(each, answer.unit, None) for each in (spread.median, spread.p75, spread.p90, spread.mean)
+        )
+        rows = "deals" if CATALOGUE[answer.key].subject is Subject.DEAL else "people"
+        if answer.unit is Unit.MONEY:
+            shown += f" on average (median {median}, p75 {p75}, p90 {p90}; {figure.denominator:,f} {rows})"
+        else:
+            shown += f" in the middle (p75 {p75}, p90 {p90}, mean {mean}; {figure.n:,} {rows})"
+    elif figure.denominator is not None:
+        shown += f" ({figure.numerator:,f} of {figure.denominator:,f})"
+    elif figure.implied:
+        shown += f" ({figure.implied:,} by skipping)"
+    return f"{shown}, and apart {_apart(figure)}" if figure.apart else shown
+
+
+def _apart(figure: Figure) -> str:
+    """What no rate converts, by its own currency."""
+    return ", ".join(
+        f"{value_in_words(each.value, Unit.MONEY, each.currency)}{'' if each.currency else ' of an unknown currency'}"
+        for each in figure.apart
+    )
 
 
 def _columns(answer: KpiAnswer, *names: str) -> Table:
@@ -92,8 +109,11 @@ def _columns(answer: KpiAnswer, *names: str) -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     more = {Unit.RATIO: ("value", "part", "of"), Unit.SECONDS: ("median", "p75", "p90", "mean", "n")}
-    for name in more.get(answer.unit, ("value",)):
+    money = ("average", "median", "n") if _is_average(answer) else ("value",)
+    for name in more.get(answer.unit, money):
         table.add_column(name, justify="right", no_wrap=True)
+    if answer.apart:
+        table.add_column("apart", justify="right")
     table.add_column("")
     return table
 
@@ -109,7 +129,16 @@ def _cells(figure: Figure, answer: KpiAnswer, largest: Decimal) -> Iterator[str]
             for each in ((spread.p75, spread.p90, spread.mean) if spread else (None, None, None))
         )
         yield f"{figure.n:,}"
+    if _is_average(answer):
+        yield value_in_words(figure.distribution.median if figure.distribution else None, answer.unit, None)
+        yield f"{figure.n:,}"
+    if answer.apart:
+        yield _apart(figure)
     yield _bar(figure.value, largest)
+
+
+def _is_average(answer: KpiAnswer) -> bool:
+    return CATALOGUE[answer.key].kind is Kind.AVERAGE
 
 
 def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
@@ -118,16 +147,17 @@ def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
     table = _columns(answer, *dimensions, *(("from",) if has_series else ()))
     parts = [bucket for group in answer.breakdown for bucket in group.series] if has_series else answer.breakdown
     largest = _largest(parts)
-    above: GroupKey | None = None
+    above: tuple[GroupKey, ...] = ()
     for group in answer.breakdown:
-        labels = [escape(key.label) for key in group.keys]
-        if len(labels) > 1 and group.keys[0] == above:
-            labels[0] = ""  # said above: what belongs to one value of the first dimension stands together
-        above = group.keys[0]
+        # What belongs to one value of the first dimension stands together: the value is said once.
+        is_said = len(group.keys) > 1 and group.keys[:1] == above[:1]
+        labels = ["" if is_said and not place else escape(key.label) for place, key in enumerate(group.keys)]
+        above = group.keys
         if not has_series:
             table.add_row(*labels, *_cells(group, answer, largest))
         for bucket in group.series if has_series else ():
             table.add_row(*labels, _bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
+            labels = [""] * len(labels)
     return table
 
 

@@ -6,7 +6,7 @@ part of the one before, and none can grow.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
@@ -18,11 +18,11 @@ from api.metrics.figures import group_key, share
 from api.metrics.ground import Ground
 from api.metrics.question import Question, settle_funnel
 from api.metrics.readable import readable
-from api.metrics.records import Place
+from api.metrics.records import Place, StepPlace
 from api.metrics.request import FunnelRequest
 from api.metrics.statements import key_columns, with_names
 from api.sql import Sql
-from schema.vocab import RecordSide, WarningCode
+from schema.vocab import WarningCode
 
 MOST_STAGES = 62  # a person's skipped stages are the bits of a bigint
 
@@ -51,47 +51,6 @@ class Tally:
             self.implied[lower] += people if row["skipped"] >> (lower - 1) & 1 else 0
 
 
-@dataclass(frozen=True, slots=True)
-class StepPlace:
-    """A stage's place in a funnel, or in that of one group: behind it are the people of the cohort who reached it."""
-
-    cohort: Place
-    rank: int
-
-    @property
-    def table(self) -> str:
-        """The table of the records."""
-        return self.cohort.table
-
-    def rows(self, side: RecordSide) -> Sql:
-        """Who reached the stage, at that instant; CONVERTED: those of them who reached the next one."""
-        question = self.cohort.question
-        stages = question.ground.accord.stages
-        if side is RecordSide.CONVERTED and self.rank == len(stages):
-            raise AccordError(
-                ErrorCode.BAD_INPUT,
-                f"{stages[-1].key} is the last stage: nobody goes on from it.",
-                "Ask for side BASE.",
-            )
-        first = replace(self.cohort, question=replace(question, stages=question.stages[:1]))
-        reached = Sql(
-            "e.evaluation_id = {} and e.occurrence = 1 and e.entered_at < {}",
-            question.ground.evaluation,
-            question.frame.as_of,
-        )
-        rows = Sql(
-            "select c.id, e.entered_at as at, '' as tie from ({}) c join stage_entry e on e.contact_id = c.id"
-            " where {} and e.rank = {}",
-            first.rows(RecordSide.BASE),
-            reached,
-            self.rank,
-        )
-        if side is RecordSide.BASE:
-            return rows
-        on = Sql("select from stage_entry e where e.contact_id = b.id and {} and e.rank = {}", reached, self.rank + 1)
-        return Sql("select b.* from ({}) b where exists ({})", rows, on)
-
-
 async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -> FunnelAnswer:
     """Answer one question about the funnel."""
     question = settle_funnel(request, ground)
@@ -111,25 +70,10 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
             groups[row["key_1"]].add(row)
         if (label := row.get("label_1")) is not None:
             labels[row["key_1"]] = label
-    shown = [
-        FunnelGroup(
-            keys=(group_key(question, question.by[0], key, labels),),
-            stages=_steps(question, tally, Place(question, (key,))),
-        )
-        for key, tally in groups.items()
-    ]
-    shown.sort(
-        key=lambda group: (
-            -group.stages[0].reached,
-            -group.stages[0].entered,
-            group.keys[0].label,
-            group.keys[0].id or "",
-        )
-    )
     steps = _steps(question, total, Place(question))
     return FunnelAnswer(
         stages=steps,
-        breakdown=tuple(shown),
+        breakdown=_breakdown(question, groups, labels),
         warnings=_warnings(question, steps),
         is_canonical=not question.overrides,
         overrides=question.overrides,
@@ -177,6 +121,25 @@ def _statement(question: Question) -> Sql:
         keys,
     )
     return with_names(question, Sql("{} union all {}", ways, beside))
+
+
+def _breakdown(
+    question: Question, groups: Mapping[object, Tally], labels: Mapping[object, str]
+) -> tuple[FunnelGroup, ...]:
+    """The funnel of each value of the asked dimension, from the largest down."""
+    shown = (
+        FunnelGroup(
+            keys=(group_key(question, question.by[0], key, labels),),
+            stages=_steps(question, tally, Place(question, (key,))),
+        )
+        for key, tally in groups.items()
+    )
+
+    def place(group: FunnelGroup) -> tuple[int, int, str, str]:
+        first, key = group.stages[0], group.keys[0]
+        return -first.reached, -first.entered, key.label, key.id or ""
+
+    return tuple(sorted(shown, key=place))
 
 
 def _steps(question: Question, tally: Tally, whole: Place) -> tuple[FunnelStep, ...]:

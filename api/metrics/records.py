@@ -16,7 +16,7 @@ from api.metrics.dimensions import key_name
 from api.metrics.periods import Stretch
 from api.metrics.question import Question
 from api.sql import Sql, all_of, name
-from schema.vocab import RecordSide
+from schema.vocab import Dimension, RecordSide
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Place:
             raise _one_sided(asked)
         conditions = [test]
         for place, key in enumerate(self.keys or (), start=1):
+            if side is RecordSide.BASE and asked.by[place - 1] is Dimension.REJECT_REASON:
+                continue  # each reason is a share of everything decided
             column = Sql("c.{}", key_name(place))
             conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))
         # Without a key to look for, what the dimensions read need not be looked up.
@@ -61,6 +63,47 @@ class Place:
             return self.question
         within = Stretch(self.starts_at, self.before)
         return replace(self.question, frame=replace(self.question.frame, stretch=within))
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlace:
+    """A stage's place in a funnel, or in that of one group: behind it are the people of the cohort who reached it."""
+
+    cohort: Place
+    rank: int
+
+    @property
+    def table(self) -> str:
+        """The table of the records."""
+        return self.cohort.table
+
+    def rows(self, side: RecordSide) -> Sql:
+        """Who reached the stage, at that instant; CONVERTED: those of them who reached the next one."""
+        question = self.cohort.question
+        stages = question.ground.accord.stages
+        if side is RecordSide.CONVERTED and self.rank == len(stages):
+            raise AccordError(
+                ErrorCode.BAD_INPUT,
+                f"{stages[-1].key} is the last stage: nobody goes on from it.",
+                "Ask for side BASE.",
+            )
+        first = replace(self.cohort, question=replace(question, stages=question.stages[:1]))
+        reached = Sql(
+            "e.evaluation_id = {} and e.occurrence = 1 and e.entered_at < {}",
+            question.ground.evaluation,
+            question.frame.as_of,
+        )
+        rows = Sql(
+            "select c.id, e.entered_at as at, '' as tie from ({}) c join stage_entry e on e.contact_id = c.id"
+            " where {} and e.rank = {}",
+            first.rows(RecordSide.BASE),
+            reached,
+            self.rank,
+        )
+        if side is RecordSide.BASE:
+            return rows
+        on = Sql("select from stage_entry e where e.contact_id = b.id and {} and e.rank = {}", reached, self.rank + 1)
+        return Sql("select b.* from ({}) b where exists ({})", rows, on)
 
 
 @dataclass(frozen=True, slots=True)
