@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from schema.vocab import Unit, Vocabulary
+from schema.vocab import Unit, Vocabulary, dated
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -60,6 +60,7 @@ class Table(SQLModel):
     __plural__: ClassVar[str] = ""
     __is_hidden__: ClassVar[bool] = False
     __has_history__: ClassVar[bool] = False
+    __deprecation__: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,10 @@ class ColumnNote:
     back: str = ""
     back_doc: str = ""
     numeric: tuple[int, int] | None = None
+    deprecated: str | None = None
+
+    def __post_init__(self) -> None:
+        dated(self.deprecated)
 
 
 NOTE = "accord"  # the key of a ColumnNote in a column's `info`
@@ -110,16 +115,27 @@ def column(
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
+    deprecated: str | None = None,
     server_default: str | None = None,
     default: object = ...,
 ) -> Any:  # noqa: ANN401 - the one permitted Any: a field's declared type is its annotation
     """Declare a column: meaning, unit, bounds. A nullable column (`T | None`) defaults to null.
 
     `currency` names the column that holds the currency of a money amount. `hidden` keeps it out of GraphQL and history.
-    `server_default` is SQL; the row factories then need no value.
+    `server_default` is SQL; the row factories then need no value. `deprecated` says what to use instead, and until when
+    this stays: "Use seniority instead, until 2027-06-30".
     """
     note = ColumnNote(
-        doc=doc, unit=unit, vocab=vocab, currency=currency, hidden=hidden, ge=ge, le=le, gt=gt, numeric=numeric
+        doc=doc,
+        unit=unit,
+        vocab=vocab,
+        currency=currency,
+        hidden=hidden,
+        ge=ge,
+        le=le,
+        gt=gt,
+        numeric=numeric,
+        deprecated=deprecated,
     )
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}
     if server_default is not None:
@@ -140,6 +156,7 @@ def link(
     hidden: bool = False,
     primary_key: bool = False,
     is_derived: bool = False,
+    deprecated: str | None = None,
     default: object = ...,
 ) -> Any:  # noqa: ANN401 - as in column()
     """Declare a foreign key `<name>_id` to `target`.
@@ -147,7 +164,7 @@ def link(
     GraphQL shows it as the to-one field `<name>`, and, with `back`, as the to-many field `back` of the target.
     A link that `is_derived` from rows that are there anyway has no constraint: checking it again would only cost.
     """
-    note = ColumnNote(doc=doc, hidden=hidden, target=target, back=back, back_doc=back_doc)
+    note = ColumnNote(doc=doc, hidden=hidden, target=target, back=back, back_doc=back_doc, deprecated=deprecated)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
     if not is_derived:
         chosen["foreign_key"] = f"{target}.id"
@@ -217,6 +234,7 @@ class TableShape:
     columns: tuple[ColumnShape, ...]
     is_hidden: bool
     has_history: bool
+    deprecated: str | None = None
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -238,6 +256,7 @@ class TableShape:
 
 def describe(table: type[Table]) -> TableShape:
     """Read a table's declaration."""
+    dated(table.__deprecation__)
     built = sql_table(table)
     return TableShape(
         name=built.name,
@@ -247,6 +266,7 @@ def describe(table: type[Table]) -> TableShape:
         columns=tuple(_describe_column(table, each) for each in built.columns),
         is_hidden=table.__is_hidden__,
         has_history=table.__has_history__,
+        deprecated=table.__deprecation__,
     )
 
 

@@ -4,20 +4,33 @@ Every vocabulary is stored as text with a CHECK derived from it, and becomes a G
 meaning is the line behind it: `doc(Member)` reads it, and GraphQL shows it.
 """
 
+import re
 from enum import StrEnum
 from typing import Self
 
 
+def dated(deprecation: str | None) -> None:
+    """Hold a deprecation to saying until when what it is about stays: ValueError if it does not."""
+    if deprecation is not None and not re.search(r"\buntil \d{4}-\d{2}-\d{2}\b", deprecation):
+        raise ValueError(f"A deprecation ends in a day, '… until YYYY-MM-DD': {deprecation}")
+
+
 class Vocabulary(StrEnum):
-    """A closed list of words, each with its meaning: `WORD = "WORD", "meaning"`."""
+    """A closed list of words, each with its meaning: `WORD = "WORD", "meaning"`.
+
+    A word that is to go says until when it stays: `WORD = "WORD", "meaning", "Use OTHER instead, until 2027-06-30"`.
+    """
 
     doc: str
+    deprecated: str | None
 
-    def __new__(cls, value: str, doc: str) -> Self:
+    def __new__(cls, value: str, doc: str, deprecated: str | None = None) -> Self:
         """Make a member that is its own text and carries its meaning."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.doc = doc
+        dated(deprecated)
+        member.deprecated = deprecated
         return member
 
 

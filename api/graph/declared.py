@@ -49,6 +49,7 @@ class Input(Described):
 
     type: TypeRef
     default: int | None = None
+    deprecated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,14 @@ class Output(Described):
     resolve: Resolver
     arguments: tuple[Input, ...] = ()
     source: object = None
+    deprecated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Word(Described):
     """A value of an enum."""
+
+    deprecated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

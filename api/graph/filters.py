@@ -63,7 +63,10 @@ def where_type(shape: TableShape) -> InputType:
         Input("or", "At least one of these must hold; an empty list matches nothing.", TypeRef(name).listed),
         Input("not", "This must not hold: what it does not match, missing values included.", TypeRef(name)),
     )
-    columns = tuple(Input(key, column.doc, _filter_ref(column)) for key, column in filtered_columns(shape).items())
+    columns = tuple(
+        Input(key, column.doc, _filter_ref(column), deprecated=column.note.deprecated)
+        for key, column in filtered_columns(shape).items()
+    )
     doc = f"Which rows of {shape.type_name}: every part that is given must hold; an empty filter matches all."
     return InputType(name, doc, combined + columns)
 
@@ -72,7 +75,9 @@ def order_type(shape: TableShape) -> InputType:
     """One column to sort the rows of a table by."""
     doc = f"One field to sort rows of {shape.type_name} by. Rows that are equal in all given fields are sorted by key."
     columns = ordered_columns(shape).items()
-    fields = tuple(Input(key, column.doc, TypeRef("SortDirection")) for key, column in columns)
+    fields = tuple(
+        Input(key, column.doc, TypeRef("SortDirection"), deprecated=column.note.deprecated) for key, column in columns
+    )
     return InputType(f"{shape.type_name}Order", doc, fields, is_one_of=True)
 
 

@@ -21,11 +21,17 @@ def record_fields(types: Mapping[str, Declared]) -> Iterator[Output]:
         if has_id(shape):
             doc = f"One {shape.type_name} by its id; null if there is none."
             yield Output(
-                camel(shape.name), doc, TypeRef(shape.type_name), _one(types, shape.name), (_id(shape.type_name),)
+                camel(shape.name),
+                doc,
+                TypeRef(shape.type_name),
+                _one(types, shape.name),
+                (_id(shape.type_name),),
+                deprecated=shape.deprecated,
             )
         doc = f"A list of {shape.type_name}: {shape.doc}"
         connection = TypeRef(f"{shape.type_name}Connection").required
-        yield Output(camel(shape.plural), doc, connection, _list(types, shape.name), list_arguments(shape))
+        rows = _list(types, shape.name)
+        yield Output(camel(shape.plural), doc, connection, rows, list_arguments(shape), deprecated=shape.deprecated)
     doc = "Any record by its id, of whatever type; null if there is none."
     yield Output("node", doc, TypeRef("Node"), _node(types), (_id("record"),))
 

@@ -76,13 +76,23 @@ def _column(column: ColumnShape) -> Output:
         # Null also where the record may not be seen, so a link is never required.
         link = column.link
         return Output(
-            camel(link.name), link.doc, TypeRef(SHAPES[link.target].type_name), from_row, source=FromLink(link)
+            camel(link.name),
+            link.doc,
+            TypeRef(SHAPES[link.target].type_name),
+            from_row,
+            source=FromLink(link),
+            deprecated=column.note.deprecated,
         )
     is_money = column.note.unit is Unit.MONEY and column.note.currency is not None
     shown = TypeRef("Money") if is_money else type_of(column)
     source = FromMoney(column.name) if is_money else FromColumn(column.name)
     return Output(
-        camel(column.name), _doc(column), shown if column.is_nullable else shown.required, from_row, source=source
+        camel(column.name),
+        _doc(column),
+        shown if column.is_nullable else shown.required,
+        from_row,
+        source=source,
+        deprecated=column.note.deprecated,
     )
 
 
@@ -101,7 +111,9 @@ def _back(other: TableShape, column: ColumnShape) -> Output:
     if link is None:
         raise ValueError(f"{other.name}.{column.name} is no link")
     connection = TypeRef(f"{other.type_name}Connection").required
-    return Output(link.back, link.back_doc, connection, from_row, list_arguments(other), FromBack(other.name, link))
+    source = FromBack(other.name, link)
+    deprecated = column.note.deprecated or other.deprecated
+    return Output(link.back, link.back_doc, connection, from_row, list_arguments(other), source, deprecated)
 
 
 def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:

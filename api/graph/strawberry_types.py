@@ -102,6 +102,7 @@ class _DerivedField(StrawberryField):
             type_annotation=_ANY,
             description=declared.doc,
             origin=origin,
+            deprecation_reason=declared.deprecated,
         )
         if isinstance(declared, Output):
             self.arguments = [_DerivedArgument(resolved, each) for each in declared.arguments]
@@ -116,7 +117,14 @@ class _DerivedArgument(StrawberryArgument):
 
     def __init__(self, resolved: Callable[[TypeRef], StrawberryType | type], declared: Input) -> None:
         default = UNSET if declared.default is None else declared.default
-        super().__init__(declared.name, declared.name, _ANY, description=declared.doc, default=default)
+        super().__init__(
+            declared.name,
+            declared.name,
+            _ANY,
+            description=declared.doc,
+            default=default,
+            deprecation_reason=declared.deprecated,
+        )
         self._resolved = resolved
         self._declared = declared
 
@@ -149,7 +157,10 @@ def _enum(declared: EnumType) -> StrawberryEnumDefinition:
     return StrawberryEnumDefinition(
         wrapped_cls=declared.members,
         name=declared.name,
-        values=[EnumValue(word.name, word.name, description=word.doc) for word in declared.words],
+        values=[
+            EnumValue(word.name, word.name, description=word.doc, deprecation_reason=word.deprecated)
+            for word in declared.words
+        ],
         description=declared.doc,
     )
 

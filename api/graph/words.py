@@ -18,4 +18,6 @@ SORT_DIRECTION = EnumType(
 def enum_of(vocabulary: type[Vocabulary]) -> EnumType:
     """The enum of a vocabulary; every word is described by its own line."""
     doc = (vocabulary.__doc__ or "").strip()
-    return EnumType(vocabulary.__name__, doc, vocabulary, tuple(Word(word.value, word.doc) for word in vocabulary))
+    return EnumType(
+        vocabulary.__name__, doc, vocabulary, tuple(Word(word.value, word.doc, word.deprecated) for word in vocabulary)
+    )

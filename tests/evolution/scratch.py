@@ -15,6 +15,10 @@ HEAD = head_revision()
 FIELD = """
     seniority: str | None = column("How senior the person is, in the source's words.", index=True, default=None)
     is_speaker: bool = column("The person speaks at our events.", server_default="false", default=None)
+    fax: str | None = column("Fax number.", deprecated="Use phone instead, until 2027-06-30", default=None)
+"""
+WORD = """
+    SHARED = "SHARED", "A mailbox that several people read.", "Use ROLE instead, until 2027-06-30"
 """
 ENTITY = '''"""A rival: another firm that sells to the same people."""
 
@@ -71,6 +75,14 @@ def add_field(tree: Path, declaration: str = FIELD) -> None:
     """One more column of Contact."""
     with (tree / "schema/tables/contact.py").open("a", encoding="utf-8") as module:
         module.write(declaration)
+
+
+def add_word(tree: Path) -> None:
+    """One more word of EmailKind."""
+    vocabularies = tree / "schema/vocab.py"
+    before, role, after = vocabularies.read_text(encoding="utf-8").partition('    ROLE = "ROLE"')
+    line, rest = after.split("\n", 1)
+    vocabularies.write_text(f"{before}{role}{line}{WORD}{rest}", encoding="utf-8")
 
 
 def add_entity(tree: Path) -> None:

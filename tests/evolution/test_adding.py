@@ -9,9 +9,9 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.revisions import migrate, require_current
 from api.sql import Sql
-from schema.base import new_id
+from schema.base import column, new_id
 from tests.conftest import command
-from tests.evolution.scratch import add_entity, add_field, copy_tree, run, seen_in
+from tests.evolution.scratch import add_entity, add_field, add_word, copy_tree, run, seen_in
 
 SENIORITY = "How senior the person is, in the source's words."
 
@@ -20,6 +20,7 @@ SENIORITY = "How senior the person is, in the source's words."
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = copy_tree(tmp_path_factory.mktemp("tree"))
     add_field(made)
+    add_word(made)
     add_entity(made)
     return made
 
@@ -78,6 +79,31 @@ def test_graphiqls_docs_tell_the_field_by_its_declaration(seen: dict[str, Any]) 
         described = {each["name"]: each["description"] for each in docs[kind][fields]}
         assert described["seniority"] == SENIORITY
     assert f'  """{SENIORITY}"""\n  seniority: String\n' in seen["sdl"]
+
+
+def test_a_word_is_added_to_its_check_without_reading_the_rows_under_a_lock(seen: dict[str, Any]) -> None:
+    lines = seen["plan"].splitlines()
+    (replaced,) = (
+        number for number, line in enumerate(lines) if "ck_contact_email_kind" in line and "'SHARED'" in line
+    )
+    assert lines[replaced].endswith(" not valid;")
+    assert lines[replaced + 1].endswith("; rows left alone.")
+    proven = lines.index("alter table contact validate constraint ck_contact_email_kind;")
+    assert lines[proven + 1].endswith(": SHARE UPDATE EXCLUSIVE, nobody waits; scanned.")
+
+
+def test_a_deprecation_is_told_wherever_its_field_or_word_is(seen: dict[str, Any]) -> None:
+    told = '@deprecated(reason: "Use phone instead, until 2027-06-30")'
+    assert seen["sdl"].count(f"  fax: String {told}\n") == 1
+    assert seen["sdl"].count(f"  fax: StringFilter {told}\n") == 1
+    assert seen["sdl"].count(f"  fax: SortDirection {told}\n") == 1
+    assert seen["sdl"].count('  SHARED @deprecated(reason: "Use ROLE instead, until 2027-06-30")\n') == 1
+
+
+@pytest.mark.parametrize("reason", ["Use phone instead", "until the summer", "until 27-06-30"])
+def test_a_deprecation_without_a_day_cannot_be_declared(reason: str) -> None:
+    with pytest.raises(ValueError, match="until YYYY-MM-DD"):
+        column("Fax number.", deprecated=reason, default=None)
 
 
 def test_a_preset_and_the_sample_can_fill_the_field(seen: dict[str, Any]) -> None:
