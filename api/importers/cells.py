@@ -75,7 +75,8 @@ def _integer(cell: str) -> int:
     return int(cell)
 
 
-def _decimal(cell: str) -> Decimal:
+def decimal(cell: str) -> Decimal:
+    """Read a number with a decimal point."""
     if not _DECIMAL.fullmatch(cell):
         raise ValueError("is no number with a decimal point")
     return Decimal(cell)
@@ -88,22 +89,18 @@ def _boolean(cell: str) -> bool:
 
 
 _PARSERS: dict[type, Parse] = {bool: _boolean}
-_NUMBERS: dict[type, Callable[[str], int | Decimal]] = {int: _integer, Decimal: _decimal}
+_NUMBERS: dict[type, Callable[[str], int | Decimal]] = {int: _integer, Decimal: decimal}
 
 
-def parser(column: ColumnShape, form: str | None, zone: str, words: dict[str, str] | None) -> Parse:
-    """Return what reads the cells of a column: through the map of words if there is one, within the bounds."""
+def parser(column: ColumnShape) -> Parse:
+    """Return what reads the cells of a column that holds no dates, within the bounds."""
     if column.link is not None:
         return key
-    if form is not None and column.python in (datetime, date):
-        return instant(form, zone) if column.python is datetime else day(form)
     if column.note.vocab is not None:
-        parse = _choice({word.value: word.value for word in column.note.vocab})
-    elif column.python in _NUMBERS:
-        parse = _bounded(_NUMBERS[column.python], column)
-    else:
-        parse = _PARSERS.get(column.python, text)
-    return parse if words is None else _translated(words, parse)
+        return _choice({word.value: word.value for word in column.note.vocab})
+    if column.python in _NUMBERS:
+        return _bounded(_NUMBERS[column.python], column)
+    return _PARSERS.get(column.python, text)
 
 
 def _choice(words: dict[str, str]) -> Parse:
@@ -111,17 +108,6 @@ def _choice(words: dict[str, str]) -> Parse:
         if cell not in words:
             raise ValueError(f"is none of {', '.join(words)}")
         return words[cell]
-
-    return read
-
-
-def _translated(words: dict[str, str], parse: Parse) -> Parse:
-    values = {word: parse(ours) for word, ours in words.items()}
-
-    def read(cell: str) -> object:
-        if cell not in values:
-            raise ValueError(f"is not in the preset's map of words, which has {', '.join(values)}")
-        return values[cell]
 
     return read
 

@@ -1,21 +1,15 @@
 """A preset bound to the temporary tables that its rows go through: which staged column says what of which record."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
-from api.importers.cells import instant, key, parser
-from api.importers.preset import FileMap, Preset, Reading, RecordMap
+from api.importers.binding import Binding, Need
+from api.importers.meanings import Calendar
+from api.importers.preset import FileMap, Preset, RecordMap, is_needed
+from api.importers.readings import Reading
 from api.importers.rows import Cell
-from api.sql import Sql, name
-from schema.base import ColumnShape
-from schema.mail_address import email_kind
-from schema.tables import METADATA
-from schema.vocab import EmailKind
-
-_DIALECT: sa.Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+from api.sql import Sql, all_of, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +19,34 @@ class Telling:
     record: RecordMap
     place: int  # among all tellings of the preset: of two words on one field, the later holds
     stage: str
-    key: str | None
-    id: str | None
-    moment: str | None
+    holds: Sql | None  # which rows tell of such a record
+    items: Sql | None  # where a cell is a list of keys, its items beside the row
+    key: Sql | None
+    alias: Sql | None
+    id: Sql | None
+    begins: Sql | None
+    since: Sql | None
     values: dict[str, Sql]  # by the table's column; a link's value is still the source's key
+    needs: tuple[Need, ...]
+    file_key: str  # what a person calls the key of the file's rows
 
     @property
     def identity(self) -> tuple[Sql, ...]:
         """What tells the record apart: the source's key, or those of what it links."""
         if self.key is not None:
-            return (name(self.key),)
+            return (self.key,)
         return tuple(self.values[each.name] for each in self.record.shape.columns if each.is_key)
+
+    @property
+    def rows(self) -> Sql:
+        """The rows that tell of a record, for a FROM clause; a list of keys makes several of one."""
+        return name(self.stage) if self.items is None else Sql("{} cross join lateral {}", name(self.stage), self.items)
+
+    @property
+    def told(self) -> Sql:
+        """The condition under which a row does so."""
+        present = [Sql("{} is not null", each) for each in self.identity]
+        return all_of(present if self.holds is None else [self.holds, *present])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,10 @@ class StagedFile:
 
     file: FileMap
     stage: str
+    row_key: str
     cells: tuple[Cell, ...]
     ids: tuple[str, ...]
+    looked_up: tuple[str, ...]
     tellings: tuple[Telling, ...]
 
     @property
@@ -54,109 +67,105 @@ class StagedFile:
         return ("line", *(cell.name for cell in self.cells), *self.ids)
 
     @property
-    def row_key(self) -> str:
-        """The staged column that tells the rows apart."""
-        return next(cell.name for cell in self.cells if cell.column == self.file.key and cell.parse is key)
-
-    def column_of(self, staged: str) -> str:
-        """The file's column behind a staged one."""
-        return next(cell.column for cell in self.cells if cell.name == staged)
+    def needed(self) -> tuple[str, ...]:
+        """The columns that the file must have."""
+        read = [column for cell in self.cells for column in (cell.column, *cell.others)]
+        return tuple(dict.fromkeys(each for each in (*self.file.columns, *read) if each not in self.file.may_lack))
 
 
-def sql_type(table: str, column: str) -> str:
-    """The SQL type of a column, as it is declared."""
-    return str(METADATA.tables[table].columns[column].type.compile(dialect=_DIALECT))
+def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]:
+    """Bind every file of a preset that is there to a temporary table."""
+    calendar = Calendar(preset.zone, preset.open_ends)
+    files = [file for file in preset.files if file.name not in absent]
+    bindings = {
+        file.name: Binding(file, f"import_file_{number}", preset.source, calendar) for number, file in enumerate(files)
+    }
+    for each in bindings.values():
+        each.others = bindings
+    places = iter(range(sum(len(file.records) for file in files)))
+    tellings = {
+        file.name: tuple(_tell(bindings[file.name], record, next(places)) for record in file.records) for file in files
+    }
+    # Only now: a file's cells are also those that other files look up.
+    return tuple(
+        StagedFile(
+            each.file,
+            each.stage,
+            each.row_key,
+            tuple(each.cells),
+            tuple(each.ids),
+            tuple(sorted(each.looked_up)),
+            tellings[file],
+        )
+        for file, each in bindings.items()
+    )
 
 
-def default_of(table: str, column: str) -> Sql | None:
-    """The default of a column that is never null, for cells that say nothing."""
-    built: sa.Column[Any] = METADATA.tables[table].columns[column]
-    if built.nullable or not isinstance(built.server_default, sa.DefaultClause):
-        return None
-    return Sql.of((str(built.server_default.arg),))
+def _tell(binding: Binding, record: RecordMap, place: int) -> Telling:
+    """Bind one record of a file's rows."""
+    holds = binding.holds(record.when, record.unless)
+    own, alias, fresh, listed = None, None, None, None
+    if record.has_key:
+        reading = record.key or _file_key(binding.file)
+        if reading.split is not None:
+            keys, ids = binding.list_of_keys(record, reading)
+            listed, own, fresh = Sql("unnest({}, {}) as item(key, id)", keys, ids), Sql("item.key"), Sql("item.id")
+        else:
+            own = binding.key(record, reading, is_required=not record.is_optional)
+            fresh = binding.fresh_id() if record.creates else None
+    if record.alias is not None:
+        alias = binding.key(record, record.alias, is_required=False)
+    begins = None if record.begins is None else binding.moment(record, record.begins, is_required=False)
+    since = None if record.since is None else binding.moment(record, record.since, is_required=True)
+    values: dict[str, Sql] = {}
+    said: dict[str, Sql] = {}
+    for field, (shape, readings) in zip(record.fields, record.filled, strict=True):
+        values[shape.name] = said[field] = binding.value(record, shape, readings, said)
+    if record.table == "contact" and "email" in record.fields:
+        values["email_kind"] = binding.kind_of_mailbox(record, record.fields["email"])
+    needs = tuple(_needs(binding, record, own, since, values, has_open_ends=bool(binding.calendar.open_ends)))
+    named = ", ".join(binding.file.key)
+    return Telling(record, place, binding.stage, holds, listed, own, alias, fresh, begins, since, values, needs, named)
 
 
-def bind(preset: Preset) -> tuple[StagedFile, ...]:
-    """Bind every file of a preset to a temporary table."""
-    bound: list[StagedFile] = []
-    place = 0
-    for number, file in enumerate(preset.files):
-        binding = _Binding(preset.zone, file, f"import_file_{number}")
-        tellings = []
-        for record in file.records:
-            tellings.append(binding.tell(record, place))
-            place += 1
-        bound.append(StagedFile(file, binding.stage, tuple(binding.cells), tuple(binding.ids), tuple(tellings)))
-    return tuple(bound)
+def _file_key(file: FileMap) -> Reading:
+    return Reading(column=file.key[0]) if len(file.key) == 1 else Reading(columns=file.key)
 
 
-@dataclass(slots=True)
-class _Binding:
-    """The cells that a file's tellings ask for, each once."""
-
-    zone: str
-    file: FileMap
-    stage: str
-    cells: list[Cell] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    _known: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._key(self.file.key, is_required=True)
-
-    def tell(self, record: RecordMap, place: int) -> Telling:
-        """Bind one record of the file's rows."""
-        own, fresh = None, None
-        if record.has_key:
-            own = self._key(record.key or self.file.key, is_required=not record.is_optional)
-        if own is not None and record.creates:
-            fresh = f"id_{len(self.ids)}"
-            self.ids.append(fresh)
-        dated = record.begins or record.since
-        moment = None if dated is None else self._instant(dated, is_required=record.since is not None)
-        values = {shape.name: self._value(record, shape, reading) for shape, reading in record.filled}
-        if record.table == "contact" and "email" in record.fields:
-            values["email_kind"] = self._email_kind(record.fields["email"])
-        return Telling(record, place, self.stage, own, fresh, moment, values)
-
-    def _value(self, record: RecordMap, shape: ColumnShape, reading: Reading) -> Sql:
-        table = record.table
-        if reading.column is None:
-            return Sql(f"{{}}::{sql_type(table, shape.name)}", reading.constant)
-        # What an optional record needs comes with its key, or not at all.
-        must = reading.is_required or not (shape.is_nullable or shape.has_default or record.is_optional)
-        form = self.file.dates.get(reading.column)
-        if shape.link is not None:
-            return name(self._key(reading.column, is_required=must))
-        kind = sql_type(table, shape.name)
-        if form is not None and kind == "TIMESTAMP WITH TIME ZONE":
-            return name(self._instant(reading.column, is_required=must))
-        parse = parser(shape, form, self.zone, reading.words)
-        return name(self._cell(reading.column, f"{table}.{shape.name}", kind, parse, is_required=must))
-
-    def _email_kind(self, email: Reading) -> Sql:
-        """The kind of the mailbox goes with the address."""
-        if email.column is None:
-            return Sql("{}::text", email_kind(str(email.constant)))
-        return name(self._cell(email.column, "email kind", "TEXT", _kind_of_mailbox, is_required=False))
-
-    def _key(self, column: str, *, is_required: bool) -> str:
-        return self._cell(column, "key", "TEXT", key, is_required=is_required)
-
-    def _instant(self, column: str, *, is_required: bool) -> str:
-        parse = instant(self.file.dates[column], self.zone)
-        return self._cell(column, "instant", "TIMESTAMP WITH TIME ZONE", parse, is_required=is_required)
-
-    def _cell(self, column: str, use: str, kind: str, parse: Any, *, is_required: bool) -> str:  # noqa: ANN401 - Parse
-        place = self._known.get((column, use))
-        if place is None:
-            place = self._known[column, use] = len(self.cells)
-            self.cells.append(Cell(f"cell_{place}", column, kind, parse, is_required))
-        elif is_required:
-            known = self.cells[place]
-            self.cells[place] = Cell(known.name, known.column, known.sql_type, known.parse, is_required)
-        return self.cells[place].name
-
-
-def _kind_of_mailbox(cell: str) -> EmailKind | None:
-    return email_kind(cell)
+def _needs(
+    binding: Binding,
+    record: RecordMap,
+    own: Sql | None,
+    since: Sql | None,
+    values: Mapping[str, Sql],
+    *,
+    has_open_ends: bool,
+) -> list[Need]:
+    """What several cells, or another file, must say of a record; that a single cell is not empty is seen on reading."""
+    asked: list[tuple[Sql, tuple[Reading, ...], bool]] = []
+    if own is not None and record.key is not None and not record.is_optional:
+        asked.append((own, (record.key,), False))
+    if since is not None and record.since is not None:
+        asked.append((since, record.since, has_open_ends))
+    for shape, readings in record.filled:
+        if is_needed(shape):
+            asked.append((values[shape.name], readings, has_open_ends and shape.python in (datetime, date)))
+    found = []
+    for value, readings, may_be_open in asked:
+        first = readings[0]
+        if first.lookup is not None:
+            where = f"{first.lookup.file} by its {first.lookup.match}"
+            found.append(
+                Need(
+                    value,
+                    binding.shown(record, first),
+                    first.lookup.by,
+                    f"does not lead to a {first.column} in one row of {where}",
+                )
+            )
+        elif may_be_open or len(readings) > 1 or first.given or first.unknown or first.others == "unknown":
+            label = ", ".join(dict.fromkeys(each.label for each in readings if each.label))
+            found.append(
+                Need(value, binding.shown(record, first), label, f"says nothing, and a {record.table} needs it")
+            )
+    return found

@@ -8,15 +8,17 @@ many rows and files; where they differ, the later word holds.
 import re
 import tomllib
 from datetime import date, datetime
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from api.errors import AccordError, ErrorCode
 from api.funnel.mistakes import say_mistakes
+from api.importers.readings import Conditions, Key, Part, Reading, Readings, Words
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -26,52 +28,30 @@ _DERIVED_TABLES = frozenset({"stage_entry"})
 _DATE_PARTS = ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"})
 
 
-P = TypeVar("P", bound="Part")
-
-
-class Part(BaseModel):
-    """Any part of a preset: frozen, and a key it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _as_column(value: object) -> object:
-    return {"column": value} if isinstance(value, str) else value
-
-
-class Reading(Part):
-    """Where a field's value comes from: a column, maybe through a map of the source's words to ours, or a constant."""
-
-    column: str | None = None
-    constant: bool | int | str | None = None
-    words: dict[str, str] | None = None
-    is_required: bool = Field(default=False, alias="required")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.column is None) == (self.constant is None):
-            raise ValueError("a field has either a column or a constant")
-        if self.column is None and (self.words or self.is_required):
-            raise ValueError("a constant has no words and is never missing")
-        return self
+P = TypeVar("P")
 
 
 class RecordMap(Part):
     """One record that a row means.
 
-    `key` is the column with the source's key for it (the file's key if absent). `optional`: a row whose key is empty
-    means no such record. `creates = false`: the row only adds to a record that other rows tell of, and is refused where
-    there is none. `begins`: a date that proves that the record existed, its values being assumed since the earliest
-    one. `since`: the date since when this row's values hold; before it, the fields were unknown.
+    `key` is the source's key for it (the file's if absent): a column, several, or a reading. `alias`: a second key by
+    which the source knows the same record. `when`, `unless`: columns and their words; other rows mean no such record.
+    `optional`: nor does a row whose key is empty. `creates = false`: the row only adds to a record that other rows tell
+    of, and is refused where there is none. `begins`: a date that proves that the record existed, its values being
+    assumed since the earliest one. `since`: the date since when this row's values hold. Many rows may tell of one
+    record so: they are its history. Before the first of them, the fields were unknown.
     """
 
     table: str
-    key: str | None = None
+    key: Key | None = None
+    alias: Key | None = None
+    when: Conditions = Field(default={})
+    unless: Conditions = Field(default={})
     is_optional: bool = Field(default=False, alias="optional")
     creates: bool = True
-    begins: str | None = None
-    since: str | None = None
-    fields: dict[str, Annotated[Reading, BeforeValidator(_as_column)]] = {}
+    begins: Readings | None = None
+    since: Readings | None = None
+    fields: dict[str, Readings] = Field(default={})
 
     @property
     def shape(self) -> TableShape:
@@ -84,10 +64,23 @@ class RecordMap(Part):
         return has_identity(self.shape)
 
     @property
-    def filled(self) -> tuple[tuple[ColumnShape, Reading], ...]:
-        """The columns that the record fills, each with its reading."""
+    def filled(self) -> tuple[tuple[ColumnShape, tuple[Reading, ...]], ...]:
+        """The columns that the record fills, each with its readings."""
         known = fillable(self.shape)
-        return tuple((known[name], reading) for name, reading in self.fields.items())
+        return tuple((known[name], readings) for name, readings in self.fields.items())
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every reading of the record."""
+        keys = tuple(each for each in (self.key, self.alias) if each is not None)
+        told = (self.begins or (), self.since or (), *self.fields.values())
+        return (*keys, *(reading for readings in told for reading in readings))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the row that the record is read from."""
+        read = (column for reading in self.readings for column in reading.own)
+        return (*self.when, *self.unless, *read)
 
     @model_validator(mode="after")
     def _fits_the_table(self) -> Self:
@@ -97,75 +90,101 @@ class RecordMap(Part):
         for name in self.fields:
             if name not in known:
                 raise ValueError(f"{self.table} has no field '{name}'; there are {', '.join(sorted(known))}")
-        for name, reading in self.fields.items():
-            _check_words(f"{self.table}.{name}", known[name], reading)
-        needed = [name for name, column in known.items() if _is_needed(column)]
-        missing = [name for name in needed if name not in self.fields]
+        for name, readings in self.fields.items():
+            for reading in readings:
+                check_reading(f"{self.table}.{name}", known[name], reading)
+        missing = [name for name, column in known.items() if is_needed(column) and name not in self.fields]
         if self.creates and missing:
             raise ValueError(f"{self.table} needs {', '.join(missing)}")
-        if self.is_optional and any(self.fields[name].column not in (self.key, None) for name in needed):
-            raise ValueError(f"what a {self.table} needs must come with its key, where it is optional")
         self._check_identity()
+        self._check_given()
         return self
 
     def _check_identity(self) -> None:
-        if not self.has_key and (self.key or self.is_optional or not self.creates):
+        if not self.has_key and (self.key or self.alias or self.is_optional or not self.creates):
             raise ValueError(f"a {self.table} is known by what it links; it has no key of its own")
         if (self.begins or self.since) and not self.shape.has_history:
             raise ValueError(f"{self.table} has no history, so 'begins' and 'since' mean nothing")
         if self.begins and self.since:
             raise ValueError("a record either begins at a date or has these values since a date")
+        if self.key and self.key.split and not self.creates:
+            raise ValueError("a list of keys makes its records; 'creates = false' does not go with it")
+
+    def _check_given(self) -> None:
+        """A field is given what stands before it."""
+        for place, (name, readings) in enumerate(self.fields.items()):
+            for each in {each for reading in readings for each in reading.given}:
+                if each not in list(self.fields)[:place]:
+                    raise ValueError(f"{self.table}.{name} is given '{each}', which no field before it tells")
 
 
 class FileMap(Part):
-    """One file: the column that tells its rows apart, the form of its dates, and what a row means."""
+    """One file: what tells its rows apart, the forms of its dates, and what a row means.
+
+    `optional`: the file may be missing. `may_lack`: columns that it may not have; they are read as empty then. `forms`
+    are those of every date whose column is not named under `dates`.
+    """
 
     name: str = Field(pattern=r"^[^/\\]+$")
-    key: str
-    dates: dict[str, str] = {}
+    key: Words
+    is_optional: bool = Field(default=False, alias="optional")
+    may_lack: tuple[str, ...] = ()
+    forms: Words = ()
+    dates: dict[str, Words] = Field(default={})
     records: tuple[RecordMap, ...]
 
-    @field_validator("records")
+    @field_validator("key", "records")
     @classmethod
-    def _means_something(cls, records: tuple[RecordMap, ...]) -> tuple[RecordMap, ...]:
-        return _some(records)
+    def _means_something(cls, parts: tuple[P, ...]) -> tuple[P, ...]:
+        return _some(parts)
 
     @field_validator("dates")
     @classmethod
-    def _whole_dates(cls, dates: dict[str, str]) -> dict[str, str]:
-        for column, form in dates.items():
-            parts = set(re.findall(r"%.", form))
-            if not all(parts & each for each in _DATE_PARTS):
-                raise ValueError(f"'{form}' of {column} is no whole date; write it with %Y, %m and %d")
+    def _whole_dates(cls, dates: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for column, forms in dates.items():
+            for form in forms:
+                _check_form(form, f" of {column}")
         return dates
+
+    @field_validator("forms")
+    @classmethod
+    def _whole_forms(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
+        for form in forms:
+            _check_form(form, "")
+        return forms
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the rows are read from, each once, in the order of their mention."""
-        found = [self.key]
-        for record in self.records:
-            found += [each for each in (record.key, record.begins, record.since) if each is not None]
-            found += [reading.column for reading in record.fields.values() if reading.column is not None]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys((*self.key, *(column for record in self.records for column in record.columns))))
+
+    def forms_of(self, column: str) -> tuple[str, ...]:
+        """The forms of the dates in a column."""
+        return self.dates.get(column, self.forms)
 
     @model_validator(mode="after")
     def _dates_have_forms(self) -> Self:
         for record in self.records:
-            dated = [each for each in (record.begins, record.since) if each is not None]
-            dated += [each.column for shape, each in record.filled if each.column and shape.python in (datetime, date)]
-            for column in dated:
-                if column not in self.dates:
-                    raise ValueError(f"the form of the dates in column '{column}' is not stated under 'dates'")
+            dated = [(record.begins or ()), (record.since or ())]
+            dated += [readings for shape, readings in record.filled if shape.python in (datetime, date)]
+            for reading in (each for readings in dated for each in readings if each.lookup is None):
+                for column in reading.sources:
+                    if not self.forms_of(column):
+                        raise ValueError(f"the form of the dates in column '{column}' is not stated under 'dates'")
         return self
 
 
 class Preset(Part):
-    """A whole preset: the source's name in external keys, the zone of its dates, its accord, its files."""
+    """A whole preset: the source's name in external keys, the zone of its dates, its accord, its files.
+
+    `open_ends` are days that mean no date at all, such as the end of what still holds.
+    """
 
     title: str = Field(min_length=1)
     source: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     accord: str = Field(min_length=1)
     zone: str = "UTC"
+    open_ends: tuple[date, ...] = ()
     files: tuple[FileMap, ...]
 
     @field_validator("files")
@@ -195,13 +214,16 @@ class Preset(Part):
         return self
 
     @model_validator(mode="after")
-    def _dated_fields_have_one_teller(self) -> Self:
-        records = [record for file in self.files for record in file.records]
-        for dated in (each for each in records if each.since is not None):
-            others = [each for each in records if each is not dated and each.table == dated.table]
-            twice = sorted({name for each in others for name in each.fields} & set(dated.fields))
-            if twice:
-                raise ValueError(f"{dated.table}.{twice[0]} is dated by 'since' in one record and told by another too")
+    def _others_are_there(self) -> Self:
+        names = [file.name for file in self.files]
+        readings = [reading for file in self.files for record in file.records for reading in record.readings]
+        for reading in readings:
+            if reading.lookup and reading.lookup.file not in names:
+                raise ValueError(f"{reading.lookup.file} is looked up, and is no file of the preset")
+            if reading.through:
+                table, _, field = reading.through.partition(".")
+                if table not in importable() or field not in fillable(SHAPES[table]):
+                    raise ValueError(f"'{reading.through}' is no field of a record")
         return self
 
 
@@ -217,7 +239,8 @@ def has_identity(shape: TableShape) -> bool:
 
 def fillable(shape: TableShape) -> dict[str, ColumnShape]:
     """The columns that a row can fill, by the name that a preset uses: a link's is that of its field."""
-    return {each.link.name if each.link else each.name: each for each in shape.visible if each.name not in _OUR_OWN}
+    told = [each for each in shape.columns if not each.note.hidden or each.name == "deleted_at"]
+    return {each.link.name if each.link else each.name: each for each in told if each.name not in _OUR_OWN}
 
 
 def preset_names() -> tuple[str, ...]:
@@ -265,20 +288,35 @@ def _some(parts: tuple[P, ...]) -> tuple[P, ...]:
     return parts
 
 
-def _is_needed(column: ColumnShape) -> bool:
+def is_needed(column: ColumnShape) -> bool:
+    """Whether a record cannot be without it."""
     return not column.is_nullable and not column.has_default
 
 
-def _check_words(field: str, column: ColumnShape, reading: Reading) -> None:
-    """Hold what a preset itself says against the vocabulary of the column."""
+def check_reading(field: str, column: ColumnShape, reading: Reading) -> None:
+    """Hold what a preset itself says against the declaration of the column."""
+    if reading.split:
+        raise ValueError(f"{field}: only a key can be a list")
     if column.link is not None:
-        if reading.column is None or reading.words is not None:
+        if reading.through or reading.scale or not isinstance(reading.constant, str | None):
             raise ValueError(f"{field} is a link: name the column with the source's key for it")
         return
+    if reading.is_optional or reading.prefix:
+        raise ValueError(f"{field} is no link: 'optional' and 'prefix' mean nothing")
+    if reading.scale and column.python not in (int, Decimal):
+        raise ValueError(f"{field} is no number that could be scaled")
     vocabulary = column.note.vocab
-    said = list((reading.words or {}).values()) if reading.constant is None else [reading.constant]
+    words = (reading.words or reading.contains or {}).values()
+    said: list[object] = list(words) if reading.constant is None else [reading.constant]
     for each in said if vocabulary else ():
         if each not in [word.value for word in vocabulary or ()]:
             raise ValueError(f"{field}: '{each}' is none of {', '.join(word.value for word in vocabulary or ())}")
-    if reading.constant is not None and not isinstance(reading.constant, column.python if vocabulary is None else str):
+    kind = str if vocabulary else (int if column.python is Decimal else column.python)
+    if reading.constant is not None and not isinstance(reading.constant, kind):
         raise ValueError(f"{field}: '{reading.constant}' is no {column.python.__name__}")
+
+
+def _check_form(form: str, where: str) -> None:
+    parts = set(re.findall(r"%.", form))
+    if not all(parts & each for each in _DATE_PARTS):
+        raise ValueError(f"'{form}'{where} is no whole date; write it with %Y, %m and %d")

@@ -1,7 +1,7 @@
 """The rows of a file as values, streamed: what is wrong with a row is written down, and the row left out."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from api.importers.cells import Parse
 from api.importers.csv_rows import NoRow, read_csv
@@ -13,14 +13,71 @@ _PROGRESS_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """Which rows are asked at all: columns and the words that they hold, whatever their case, or must not hold."""
+
+    when: tuple[tuple[str, frozenset[str]], ...]
+    unless: tuple[tuple[str, frozenset[str]], ...]
+
+    def on(self, places: dict[str, int]) -> Callable[[list[str]], bool]:
+        """Return what asks a row of the file; a column that the file lacks is empty."""
+        asks = [(places.get(column), words, True) for column, words in self.when]
+        asks += [(places.get(column), words, False) for column, words in self.unless]
+
+        def holds(row: list[str]) -> bool:
+            for place, words, is_wanted in asks:
+                text = "" if place is None else row[place].strip().casefold()
+                if (text in words) is not is_wanted:
+                    return False
+            return True
+
+        return holds
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of every row: its column in the file, how it is read, and the staged column that takes it."""
+    """A cell of every row: its column in the file, how it is read, and the staged column that takes it.
+
+    `others` are columns that are joined to it. Where `guard` says no, the cell is not read. An `is_test` cell holds
+    what the guard says.
+    """
 
     name: str
     column: str
     sql_type: str
     parse: Parse
     is_required: bool
+    others: tuple[str, ...] = ()
+    join: Callable[[Sequence[str]], str] | None = None
+    guard: Guard | None = None
+    is_test: bool = False
+
+    def required(self) -> "Cell":
+        """The same cell, which must not be empty."""
+        return replace(self, is_required=True)
+
+    def reader(self, places: dict[str, int]) -> Callable[[list[str]], object]:
+        """Return what takes the cell from a row; ValueError where it is wrong."""
+        taken = [places.get(column) for column in (self.column, *self.others)]
+        holds = None if self.guard is None else self.guard.on(places)
+        if self.is_test and holds is not None:
+            return holds
+        first, parse, join, is_required = taken[0], self.parse, self.join, self.is_required
+
+        def read(row: list[str]) -> object:
+            if holds is not None and not holds(row):
+                return None
+            if join is None:
+                text = "" if first is None else row[first].strip()
+            else:
+                text = join(["" if place is None else row[place].strip() for place in taken])
+            if text:
+                return parse(text)
+            if is_required:
+                raise ValueError("is empty")
+            return None
+
+        return read
 
 
 @dataclass(slots=True)
@@ -40,7 +97,8 @@ def read_rows(
     progress: Callable[[int], None],
 ) -> Iterator[tuple[object, ...]]:
     """Each good row: its line, its values, and as many fresh ids as it may need."""
-    places = [(source.header.index(cell.column), cell) for cell in cells]
+    places = {column: place for place, column in reversed(list(enumerate(source.header)))}
+    readers = [(cell.column, cell.reader(places)) for cell in cells]
     for line, row in read_csv(source):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:
@@ -54,7 +112,7 @@ def read_rows(
             rejects.add(source.name, line, "", source.dialect.delimiter.join(row), reason)
             count.rejected += 1
             continue
-        values = _values(source.name, line, row, places, rejects)
+        values = _values(source.name, line, row, places, readers, rejects)
         if values is None:
             count.rejected += 1
         else:
@@ -63,18 +121,22 @@ def read_rows(
 
 
 def _values(
-    name: str, line: int, row: list[str], places: list[tuple[int, Cell]], rejects: Rejects
+    name: str,
+    line: int,
+    row: list[str],
+    places: dict[str, int],
+    readers: list[tuple[str, Callable[[list[str]], object]]],
+    rejects: Rejects,
 ) -> list[object] | None:
     """The values of a row, or None after everything that is wrong with it was written down."""
     values: list[object] = []
-    wrong = False
-    for place, cell in places:
-        text = row[place].strip()
+    wrong: dict[tuple[str, str], None] = {}
+    for column, read in readers:
         try:
-            if not text and cell.is_required:
-                raise ValueError("is empty")
-            values.append(cell.parse(text) if text else None)
+            values.append(read(row))
         except ValueError as error:
-            rejects.add(name, line, cell.column, row[place], str(error))
-            wrong = True
+            wrong[column, str(error)] = None
+    # Two fields may read one cell: what is wrong with it is told once.
+    for column, reason in wrong:
+        rejects.add(name, line, column, row[places[column]] if column in places else "", reason)
     return None if wrong else values

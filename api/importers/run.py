@@ -11,14 +11,17 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.funnel.in_force import AccordInForce, active_version
+from api.importers.contradictions import Contradiction, contradictions, refuse
 from api.importers.failures import database_failures
+from api.importers.keys import make_keys
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, importable, read_preset
 from api.importers.records import Tally, write
+from api.importers.refusals import refuse_dangling
 from api.importers.rejects import Rejects
 from api.importers.rows import Count
 from api.importers.source import Source, find_source
-from api.importers.staging import make_keys, refuse_dangling, stage
+from api.importers.staging import stage
 from api.importers.telling import by_table, compare
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
@@ -100,12 +103,13 @@ async def run_import(
     preset: str,
     folder: Path,
     *,
+    file: str | None = None,
     dry_run: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import a folder of files by a preset. Rows that cannot be read for certain are refused; the good ones stay.
+    """Import a folder of files by a preset, or one `file` of it by a preset for one; refuse what is not certain.
 
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
             evaluate write; nothing at all where nothing changed. Refused rows go to a file in `rejects_folder`.
@@ -113,9 +117,9 @@ async def run_import(
     Errors: UNKNOWN_PRESET; BAD_FILE (which file, which column, what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: DESIGN "Writes, events, imports".
     """
-    wanted = read_preset(preset)
-    files = bind(wanted)
-    sources = tuple(find_source(folder, each.file.name, each.file.columns) for each in files)
+    wanted = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
+    files = bind(wanted, _absent(wanted, folder))
+    sources = tuple(find_source(folder, each.file.name, each.needed) for each in files)
     tell = progress or (lambda _step, _done, _total: None)
     planned = _Import(preset, folder, wanted, read_accord(wanted.accord), files, sources, dry_run, tell)
     target = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
@@ -131,6 +135,23 @@ async def run_import(
     return report
 
 
+def _absent(preset: Preset, folder: Path) -> frozenset[str]:
+    """The optional files that are not there; but for a folder that has none of the files at all."""
+    absent = frozenset(each.name for each in preset.files if each.is_optional and not (folder / each.name).exists())
+    if len(absent) == len(preset.files):
+        return absent - {preset.files[0].name}
+    return absent
+
+
+def _for_one_file(preset: Preset, origin: str, name: str) -> Preset:
+    """The preset, meant for a file of another name."""
+    if len(preset.files) != 1:
+        there = ", ".join(each.name for each in preset.files)
+        message = f"The preset {origin} is for {len(preset.files)} files ({there}), and one was named."
+        raise AccordError(ErrorCode.BAD_FILE, message, f"Import their folder: accord import {origin} DIR.")
+    return preset.model_copy(update={"files": (preset.files[0].model_copy(update={"name": name}),)})
+
+
 async def _work(session: WriteSession, planned: _Import, rejects: Rejects, *, replace_sample: bool) -> ImportReport:
     """Do everything that one import does, inside its transaction."""
     began, started_at = time.monotonic(), datetime.now(UTC)
@@ -138,7 +159,7 @@ async def _work(session: WriteSession, planned: _Import, rejects: Rejects, *, re
     await _make_room(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
     counts = await _stage(session, planned, rejects)
-    tallies = await _write(session, planned)
+    tallies = await _write(session, planned, rejects, counts)
     report = ImportReport(
         title=planned.preset.title,
         files=tuple(_file_report(each, counts[each.name]) for each in planned.sources),
@@ -188,18 +209,36 @@ async def _stage(session: WriteSession, planned: _Import, rejects: Rejects) -> d
     return counts
 
 
-async def _write(session: WriteSession, planned: _Import) -> dict[str, Tally]:
+async def _write(
+    session: WriteSession, planned: _Import, rejects: Rejects, counts: dict[str, Count]
+) -> dict[str, Tally]:
+    """Write the records. Where one cannot be as its rows tell it, refuse these rows and begin again without them."""
+    while True:
+        await session.script("savepoint records")
+        tallies, impossible = await _write_what_can_be(session, planned)
+        if not impossible:
+            return tallies
+        await session.script("rollback to savepoint records")
+        await refuse(session, impossible, rejects, counts)
+        await refuse_dangling(session, planned.files, planned.preset.source, rejects, counts)
+
+
+async def _write_what_can_be(session: WriteSession, planned: _Import) -> tuple[dict[str, Tally], list[Contradiction]]:
+    """Write table after table, up to the first with records that cannot be."""
     await make_keys(session, planned.files, planned.preset.source)
     tallies: dict[str, Tally] = {}
     tables = by_table(planned.files, planned.preset.source)
     for done, told in enumerate(tables):
         planned.progress("records", done, len(tables))
         await compare(session, told)
+        impossible = await contradictions(session, told, planned.files)
+        if impossible:
+            return tallies, impossible
         tallies[told.table] = await write(session, told)
         if tallies[told.table].created:
             await session.run(Sql("analyze {}", name(told.table)))
     planned.progress("records", len(tables), len(tables))
-    return tallies
+    return tallies, []
 
 
 async def _conclude(session: WriteSession, planned: _Import, report: ImportReport, started_at: datetime) -> None:

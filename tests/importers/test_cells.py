@@ -5,12 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from api.importers.cells import day, instant, key, parser
+from api.importers.cells import day, instant, key
+from api.importers.meanings import Calendar, meaning
+from api.importers.readings import Reading
 from schema.tables import SHAPES
 
 
 def value(table: str, column: str, cell: str, words: dict[str, str] | None = None) -> object:
-    return parser(SHAPES[table].column(column), None, "UTC", words)(cell)
+    reading = Reading(column="x", words=words)
+    return meaning(SHAPES[table].column(column), reading, (), Calendar("UTC", ()))(cell)
 
 
 def test_an_instant_is_of_its_stated_zone() -> None:

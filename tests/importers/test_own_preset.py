@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from api.db import Database
-from api.errors import AccordError, ErrorCode
 from api.importers.records import Tally
 from api.importers.run import run_import
 from tests.importers.conftest import at, rows
@@ -107,8 +104,11 @@ async def test_links_within_a_file_and_to_nobody(database: Database, tmp_path: P
     assert await rows(database, "select count(*) from contact") == [(2,)]
 
 
-async def test_what_a_table_forbids_leaves_nothing_and_says_so(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(AccordError, match=r"of a deal that cannot be \(ck_deal_closed_when_decided\)") as stopped:
-        await run_import(database, *put(tmp_path, deals=DEALS.replace("OPEN", "WON")))
-    assert stopped.value.code == ErrorCode.BAD_FILE
-    assert await rows(database, "select count(*) from contact") == [(0,)]
+async def test_what_a_table_forbids_costs_the_row_that_tells_it(database: Database, tmp_path: Path) -> None:
+    report = await run_import(database, *put(tmp_path, deals=DEALS.replace("OPEN", "WON")), rejects_folder=tmp_path)
+    assert report.rejects is not None
+    refused = report.rejects.read_text().splitlines()[1:]
+    assert refused == ["deals.csv,2,id,d1,no deal can be so (closed when decided)"]
+    assert report.records["deal"] == Tally(0, 0, 0)
+    assert await rows(database, "select count(*) from contact") == [(2,)]
+    assert await rows(database, "select count(*) from external_key where entity = 'deal'") == [(0,)]
