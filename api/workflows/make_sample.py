@@ -1,7 +1,7 @@
 """Make the sample company in an empty database."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import Evaluated, evaluate
 from api.funnel.in_force import active_version
-from api.sample.stream import TABLES, Order
+from api.sample.stream import TABLES, Made, Order
 from api.sample.telling import processes_for, told
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
@@ -67,7 +67,7 @@ async def make_sample(
     await _agree(session)
     if processes is None:
         processes = processes_for(contacts)
-    rows = await _load(session, order, processes, progress)
+    rows = await load_story(session, told(order, processes), contacts, progress)
     evaluated = await evaluate(session, progress=progress)
     await session.run(
         Sql(
@@ -141,18 +141,22 @@ async def _agree(session: WriteSession) -> None:
         )
 
 
-async def _load(session: WriteSession, order: Order, processes: int, progress: Progress | None) -> dict[str, int]:
-    """Copy every stretch into bare tables, and let the planner know what came."""
+async def load_story(
+    session: WriteSession, story: AsyncGenerator[Made, None], contacts: int, progress: Progress | None = None
+) -> dict[str, int]:
+    """Copy every stretch of a story into empty tables, and let the planner know what came; rows by table.
+
+    Errors: BAD_INPUT if a table is not empty.
+    """
     tell = progress or (lambda _step, _done, _total: None)
     rows: Counter[str] = Counter()
     await session.script("set local accord.history_is_given = on")
-    async with bare(session, TABLES):
-        async with aclosing(told(order, processes)) as story:
-            async for made in story:
-                for each in made.loads:
-                    await session.copy_binary(each.table, each.columns, each.sent)
-                    rows[each.table] += each.rows
-                tell("contacts", made.contacts, order.contacts)
+    async with aclosing(story), bare(session, TABLES):
+        async for made in story:
+            for each in made.loads:
+                await session.copy_binary(each.table, each.columns, each.sent)
+                rows[each.table] += each.rows
+            tell("contacts", made.contacts, contacts)
         tell("indexes", 0, 1)
     tell("indexes", 1, 1)
     await session.script("set local accord.history_is_given = off")

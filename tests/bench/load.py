@@ -12,7 +12,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,6 +23,9 @@ from api.db import Database
 from api.embedded.server import start
 from api.importers.run import run_import
 from api.revisions import migrate
+from api.sample import telling
+from api.sample.stream import Made, Order
+from api.workflows.make_sample import load_story, make_sample
 from tests.conftest import address, command
 
 TEMPLATE, LOADED, BARE = "bench_template", "bench_loaded", "bench_bare"
@@ -111,6 +114,31 @@ async def import_rounds(server: str, rows: int, rounds: int) -> list[Round]:
         return [await load_round(server, lambda to: run_import(to, "olist", folder)) for _ in range(rounds)]
 
 
+async def sample_rounds(server: str, people: int, rounds: int) -> dict[str, list[Round]]:
+    """Rounds of `accord sample` as typed (telling and evaluation included), and of storing what was told before."""
+    order = Order(people, 1, date(2026, 3, 1))
+    story = [made async for made in telling.told(order, telling.processes_for(people))]
+
+    async def whole(database: Database) -> None:
+        async with database.write() as session:
+            await make_sample(session, contacts=people, seed=order.seed, until=order.until)
+
+    async def stored(database: Database) -> None:
+        async with database.write() as session:
+            await load_story(session, _again(story), people)
+
+    found: dict[str, list[Round]] = {"sample": [], "sample, told before": []}
+    for _ in range(rounds):
+        found["sample"].append(await load_round(server, whole))
+        found["sample, told before"].append(await load_round(server, stored))
+    return found
+
+
+async def _again(story: list[Made]) -> AsyncGenerator[Made, None]:
+    for made in story:
+        yield made
+
+
 def told(title: str, rounds: list[Round]) -> str:
     """One line of the table: medians, and their ratio."""
     load = statistics.median(each.load_seconds for each in rounds)
@@ -125,6 +153,7 @@ async def main() -> None:
     """Run the halves that are asked for and print the table."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--leads", type=int, default=200_000, help="rows of the larger file of the import")
+    asked.add_argument("--people", type=int, default=20_000, help="people of the sample")
     asked.add_argument("--rounds", type=int, default=3)
     wanted = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="accord-bench-", ignore_cleanup_errors=True) as folder:
@@ -137,6 +166,8 @@ async def main() -> None:
             widths = (10, 9, 10, 9, 10, 8, 8)
             print(f"{'':<24}", *(f"{word:>{width}}" for word, width in zip(head, widths, strict=True)))
             print(told("import olist", await import_rounds(server, wanted.leads, wanted.rounds)), flush=True)
+            for title, rounds in (await sample_rounds(server, wanted.people, wanted.rounds)).items():
+                print(told(title, rounds), flush=True)
         finally:
             running.close()
 
