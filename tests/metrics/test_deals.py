@@ -1,6 +1,6 @@
 """Questions about deals: counted when closed, as they were seen at the time, each once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,12 +8,13 @@ import pytest
 
 from api.db import Database
 from api.funnel.documents import read_accord
-from api.metrics.answer import KpiAnswer
+from api.metrics.answer import Figure, KpiAnswer
 from api.metrics.ask import ask
-from api.metrics.periods import named_period
+from api.metrics.periods import named_period, period
 from api.metrics.request import KpiRequest, Switches, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
+from schema.base import new_id
 from schema.vocab import Currency, Dimension, Grain, WarningCode
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -154,3 +155,215 @@ async def test_a_sum_adds_what_is_known_and_says_what_is_not(database: Database)
     assert [(each.code, each.count) for each in found.warnings] == [(WarningCode.UNKNOWN_AMOUNT, 1)]
     unknown = await asked(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01"))))
     assert unknown.value == 0
+
+
+async def rate(database: Database, currency: str, quote: str, since: str, value: str) -> None:
+    day = date.fromisoformat(f"2026-{since}")
+    async with database.write() as session:
+        columns = ["id", "currency", "quote_currency", "rate_on", "rate"]
+        await session.copy("exchange_rate", columns, [(new_id(), currency, quote, day, Decimal(value))])
+
+
+def apart(figure: Figure) -> list[tuple[Currency | None, Decimal, int]]:
+    return [(each.currency, each.value, each.n) for each in figure.apart]
+
+
+def warned(answer: KpiAnswer) -> dict[WarningCode, int | None]:
+    return {each.code: each.count for each in answer.warnings}
+
+
+async def test_an_amount_is_converted_at_the_last_rate_on_or_before_the_closing_and_rounded_to_the_cent(
+    database: Database,
+) -> None:
+    await adopt(database)
+    await rate(database, "USD", "EUR", "01-01", "0.8")
+    await rate(database, "USD", "EUR", "02-01", "0.905")
+    await rate(database, "USD", "EUR", "02-02", "0.5")
+    await deal(database, 1, "WON", "01-31", "100", "USD")
+    await deal(database, 2, "WON", "02-01", "0.10", "USD")  # 0.0905
+    await deal(database, 3, "WON", "02-01", "0.70", "EUR")
+    found = await asked(database, KpiRequest("revenue_won", grain=Grain.MONTH, period=named_period("2026-Q1")))
+    assert (found.value, found.currency, found.apart) == (Decimal("80.79"), Currency.EUR, ())
+    assert [bucket.value for bucket in found.series] == [80, Decimal("0.79"), 0]
+    assert not found.warnings
+
+
+async def test_where_only_the_other_direction_has_rates_the_inverse_holds_and_no_third_currency_bridges(
+    database: Database,
+) -> None:
+    await adopt(database)
+    await rate(database, "EUR", "GBP", "01-01", "0.75")
+    await rate(database, "SEK", "GBP", "01-01", "0.1")  # no way to euros but by way of pounds
+    await deal(database, 1, "WON", "02-01", "100", "GBP")
+    await deal(database, 2, "WON", "02-01", "10", "SEK")
+    await deal(database, 3, "WON", "02-01", "20", "SEK")
+    await deal(database, 4, "WON", "02-01", "5", None)
+    found = await asked(database, KpiRequest("revenue_won"))
+    assert (found.value, found.n) == (Decimal("133.33"), 4)
+    assert apart(found) == [(None, 5, 1), (Currency.SEK, 30, 2)]
+    assert warned(found) == {WarningCode.MISSING_RATE: 3}
+    assert "SEK" in found.warnings[0].message
+
+
+async def test_a_rate_that_comes_later_is_no_rate_yet_and_nothing_converted_is_no_zero(database: Database) -> None:
+    await adopt(database)
+    await rate(database, "USD", "EUR", "02-02", "0.5")
+    await deal(database, 1, "WON", "02-01", "100", "USD")
+    found = await asked(database, KpiRequest("revenue_won"))
+    assert found.value is None
+    assert apart(found) == [(Currency.USD, 100, 1)]
+
+
+async def test_without_an_agreed_currency_one_is_used_and_several_are_kept_apart(database: Database) -> None:
+    accord = read_accord("standard")
+    reporting = accord.reporting.model_copy(update={"currency": None})
+    async with database.write() as session:
+        await adopt_accord(session, accord.model_copy(update={"reporting": reporting}))
+    await deal(database, 1, "WON", "02-01", "100", "USD")
+    await deal(database, 2, "WON", "03-01", "50", "USD")
+    one = await asked(database, KpiRequest("avg_deal_size"))
+    assert (one.value, one.currency, one.n, one.apart) == (75, Currency.USD, 2, ())
+    assert one.distribution is not None
+    await deal(database, 3, "WON", "03-01", "70", "GBP")
+    both = await asked(database, KpiRequest("avg_deal_size", grain=Grain.MONTH))
+    assert (both.value, both.currency, both.n) == (None, None, 3)
+    assert apart(both) == [(Currency.GBP, 70, 1), (Currency.USD, 75, 2)]
+    # A bucket of one currency is of the same answer, and no other.
+    assert [apart(bucket) for bucket in both.series[:1]] == [[(Currency.USD, 100, 1)]]
+    assert "no reporting currency" in next(
+        each.message for each in both.warnings if each.code is WarningCode.MISSING_RATE
+    )
+
+
+async def test_revenue_is_the_amount_at_the_closing_whatever_was_written_since(database: Database) -> None:
+    await adopt(database)
+    key = await deal(database, 1, "WON", "02-01", "100")
+    async with database.write() as session:
+        later = "update deal set amount = 900, effective_at = {} where id = {}"
+        await session.run(Sql(later, at("03-01"), key))
+    assert (await asked(database, KpiRequest("revenue_won"))).value == 100
+
+
+async def pipeline(database: Database) -> None:
+    """Three deals: opened in January and won in March; opened in February, doubled in April; and one undated."""
+    await adopt(database)
+    async with database.write() as session:
+        names = ["id", "opened_at", "effective_at", "amount", "currency"]
+        await session.copy("pipeline", ["id", "name"], [(UUID(int=50), "New business")])
+        stage = ["id", "pipeline_id", "name", "rank", "category", "probability"]
+        await session.copy("pipeline_stage", stage, [(UUID(int=51), UUID(int=50), "Talks", 1, "OPEN", Decimal("0.25"))])
+        rows = [(UUID(int=1), at("01-10"), at("01-10"), 100, "EUR"), (UUID(int=2), at("02-10"), at("02-10"), 10, "EUR")]
+        await session.copy("deal", names, rows)
+        await session.copy("deal", ["id", "amount", "currency"], [(UUID(int=3), 1000, "EUR")])
+        await session.run(Sql("update deal_version set recorded_at = {} where deal_id = {}", at("05-01"), UUID(int=3)))
+        await session.run(
+            Sql("update deal_version set pipeline_stage_id = {} where deal_id = {}", UUID(int=51), UUID(int=2))
+        )
+        win = "update deal set outcome = 'WON', closed_at = {}, effective_at = {}, amount = 90 where id = {}"
+        await session.run(Sql(win, at("03-10"), at("03-10"), UUID(int=1)))
+        double = "update deal set amount = 20, probability = 0.6, effective_at = {} where id = {}"
+        await session.run(Sql(double, at("04-10"), UUID(int=2)))
+
+
+async def test_the_pipeline_of_a_past_day_is_read_from_history(database: Database) -> None:
+    await pipeline(database)
+    seen = []
+    for as_of in ("01-10", "01-11", "03-10", "03-11", "04-11", "05-02"):
+        found = await asked(database, KpiRequest("open_pipeline", switches=Switches(as_of=at(as_of))))
+        seen.append((found.value, found.n, warned(found).get(WarningCode.UNDATED)))
+    # What nobody knows since when it is open stands in no pipeline before it was recorded.
+    assert seen == [(0, 0, 1), (100, 1, 1), (110, 2, 1), (10, 1, 1), (20, 1, 1), (1020, 2, 1)]
+
+
+async def test_a_series_of_a_state_has_the_end_of_each_bucket_and_does_not_add_up(database: Database) -> None:
+    await pipeline(database)
+    request = KpiRequest("open_pipeline", grain=Grain.MONTH, period=named_period("2026"))
+    found = await asked(database, request)
+    assert [bucket.value for bucket in found.series] == [100, 110, 10, 20, 1020, 1020]
+    assert found.value == 1020
+    quarter = await asked(database, KpiRequest("open_pipeline", period=named_period("2026-Q1"), grain=Grain.QUARTER))
+    assert (quarter.value, [bucket.value for bucket in quarter.series]) == (10, [10])
+
+
+async def test_what_ends_at_the_instant_of_asking_still_stands_to_the_microsecond(database: Database) -> None:
+    await pipeline(database)
+    month_end = datetime(2026, 4, 1, tzinfo=UTC)
+    counts = []
+    for closed in (month_end - timedelta(microseconds=1), month_end):
+        async with database.write() as session:
+            await session.script("set local accord.history_is_given = on")
+            await session.run(
+                Sql(
+                    "update deal_version set valid_to = {} where deal_id = {} and outcome = 'OPEN' and amount = 10",
+                    closed,
+                    UUID(int=2),
+                )
+            )
+        one = await asked(database, KpiRequest("open_pipeline", period=named_period("2026-Q1")))
+        many = await asked(database, KpiRequest("open_pipeline", period=named_period("2026"), grain=Grain.MONTH))
+        counts.append((one.n, many.series[2].n))
+    assert counts == [(0, 0), (1, 1)]
+
+
+async def test_a_deals_own_chance_comes_before_that_of_its_stage(database: Database) -> None:
+    await pipeline(database)
+    found = await asked(database, KpiRequest("weighted_pipeline", grain=Grain.MONTH, period=named_period("2026")))
+    # 10 at a quarter, then 20 at 0.6; the other two have no chance that anybody knows.
+    assert [bucket.value for bucket in found.series] == [None, Decimal("2.50"), Decimal("2.50"), 12, 12, 12]
+    assert warned(found) == {WarningCode.UNDATED: 1, WarningCode.UNKNOWN_AMOUNT: 1}
+
+
+async def test_pipeline_created_has_the_amount_at_the_opening_and_counts_what_is_undated(database: Database) -> None:
+    await pipeline(database)
+    created = await asked(database, KpiRequest("pipeline_created", grain=Grain.MONTH, period=named_period("2026-Q1")))
+    assert [bucket.value for bucket in created.series] == [100, 10, 0]
+    assert warned(created) == {WarningCode.UNDATED: 1}
+    opened = await asked(database, KpiRequest("opportunities_created", by=(Dimension.PIPELINE,)))
+    assert (opened.value, sum(group.n for group in opened.breakdown)) == (2, 2)
+    assert warned(opened)[WarningCode.UNDATED] == 1
+    before = await asked(database, KpiRequest("opportunities_created", switches=Switches(as_of=at("02-10"))))
+    assert before.value == 1
+
+
+async def test_no_known_amount_of_an_open_deal_is_null_and_not_zero(database: Database) -> None:
+    await adopt(database)
+    async with database.write() as session:
+        await session.copy("deal", ["id", "opened_at", "effective_at"], [(UUID(int=1), at("02-01"), at("02-01"))])
+    found = await asked(database, KpiRequest("open_pipeline"))
+    assert (found.value, found.n, warned(found)) == (None, 0, {WarningCode.UNKNOWN_AMOUNT: 1})
+
+
+async def test_a_sales_cycle_runs_from_opening_to_closing_and_says_whose_opening_is_unknown(database: Database) -> None:
+    await adopt(database)
+    async with database.write() as session:
+        names = ["id", "outcome", "opened_at", "closed_at"]
+        days = [("02-01", "02-11"), ("02-01", "02-21"), (None, "02-22"), ("03-05", "03-01")]
+        rows = [
+            (UUID(int=place), "WON", at(opened) if opened else None, at(closed))
+            for place, (opened, closed) in enumerate(days, start=1)
+        ]
+        await session.copy("deal", names, rows)
+    found = await asked(database, KpiRequest("sales_cycle"))
+    assert found.distribution is not None
+    assert (found.value, found.n, found.distribution.mean) == (15 * 86_400, 2, 15 * 86_400)
+    assert warned(found) == {WarningCode.LOW_SAMPLE: 2, WarningCode.UNDATED: 2}
+
+
+async def test_a_customer_is_new_once_by_company_by_person_or_by_the_deal_alone(database: Database) -> None:
+    await adopt(database)
+    company, employed, alone = UUID(int=31), UUID(int=32), UUID(int=33)
+    for number, closed in enumerate(("02-01", "02-02", "02-03", "02-04", "02-05"), start=1):
+        await deal(database, number, "WON", closed)
+    async with database.write() as session:
+        await session.copy("company", ["id", "name"], [(company, "Acme")])
+        people = [(employed, company, at("01-01")), (alone, None, at("01-01"))]
+        await session.copy("contact", ["id", "company_id", "effective_at"], people)
+        await session.run(Sql("update deal set company_id = {} where id = {}", company, UUID(int=1)))
+        # The second is of somebody at the first one's company, the third and fourth of one person, the fifth of nobody.
+        roles = [(employed, UUID(int=2)), (alone, UUID(int=3)), (alone, UUID(int=4))]
+        await session.copy("deal_contact", ["contact_id", "deal_id"], roles)
+    found = await asked(database, KpiRequest("new_customers", grain=Grain.DAY, period=named_period("2026-02")))
+    assert [bucket.n for bucket in found.series[:6]] == [1, 0, 1, 0, 1, 0]
+    # Who was a customer before the period is not new in it.
+    later = await asked(database, KpiRequest("new_customers", period=period(date(2026, 2, 4), None)))
+    assert later.value == 1
