@@ -10,6 +10,8 @@ BIN := .venv/bin
 ACCORD := $(BIN)/accord
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 FRONT := api/static/graphiql
+CONTRACT := tests/contract
+COMPARES := $(CONTRACT)/node_modules/.package-lock.json
 FRONT_SOURCES := $(FRONT)/package.json $(FRONT)/package-lock.json $(FRONT)/vite.config.js $(FRONT)/index.html \
 	$(shell find $(FRONT)/src $(FRONT)/public -type f 2>/dev/null)
 # Ours first on the path: a Node from the wheel is found by npm's own scripts too.
@@ -98,6 +100,8 @@ check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
 	$(BIN)/lint-imports --cache-dir .cache/import-linter
 	$(ACCORD) sdl --check
 	$(BIN)/python -m migrations.lint
+	@$(MAKE) -s $(COMPARES) || echo "Contracts are not compared: no npm registry was reached." >&2
+	@$(MAKE) -s sdl-diff
 	$(BIN)/python -m pytest -q tests/architecture tests/catalogue
 
 .PHONY: bench-load
@@ -122,6 +126,21 @@ lock: UPGRADE ?= --upgrade
 .PHONY: sdl
 sdl: .venv/.installed ## write schema/schema.graphql
 	@$(ACCORD) sdl --write
+
+.PHONY: sdl-diff
+sdl-diff: ## classify what changed in the contract since the last release (or BASE=revision)
+	@base="$(BASE)"; : "$${base:=$$(git describe --tags --match 'v*' --abbrev=0 2>/dev/null)}"; \
+	if [ -z "$$base" ]; then \
+		echo "There is no release yet (no tag v*): no client can be broken. BASE=revision compares with any revision."; exit 0; \
+	fi; \
+	$(MAKE) -s $(COMPARES) || { echo "What compares could not be installed (is an npm registry reachable?)" >&2; exit 1; }; \
+	mkdir -p .cache && git show "$$base:schema/schema.graphql" > .cache/released.graphql || exit 1; \
+	echo "schema/schema.graphql since $$base:"; $(NODE_PATH); export PATH; \
+	node $(CONTRACT)/compare.mjs .cache/released.graphql schema/schema.graphql
+
+$(COMPARES): $(CONTRACT)/package.json $(CONTRACT)/package-lock.json .venv/.node
+	@$(NODE_PATH); export PATH; cd $(CONTRACT) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
+	@touch $@
 
 .PHONY: migration
 migration: .venv/.installed-dev ## draft a migration, refresh the SDL: make migration m="add contact.seniority"
