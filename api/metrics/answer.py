@@ -36,6 +36,7 @@ class Distribution:
     p75: Decimal = said("Three quarters were at most this.")
     p90: Decimal = said("Nine of ten were at most this.")
     mean: Decimal = said("The average.")
+    max: Decimal | None = field(default=None, metadata={"doc": "The largest; null for durations and amounts."})
 
 
 @dataclass(frozen=True, kw_only=True)

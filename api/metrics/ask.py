@@ -9,11 +9,13 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.cautions import cautions, is_without_people
 from api.metrics.figures import before_the_first, breakdown, in_one_currency, parts, series, tabulate
+from api.metrics.filters import condition
 from api.metrics.funnel import funnel
-from api.metrics.ground import Ground, ground
+from api.metrics.ground import Ground, ground, who_is_known
 from api.metrics.periods import buckets
 from api.metrics.question import Question, settle
 from api.metrics.readable import readable
+from api.metrics.reasons import of_everything_decided
 from api.metrics.records import Place
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.metrics.statements import outset, statement
@@ -59,15 +61,18 @@ async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on:
     Errors: BAD_INPUT, UNKNOWN_STAGE, BAD_PERIOD, NOT_EVALUATED.
     """
     question = settle(kpi, request, stands_on)
-    boundaries = await _boundaries(session, question)
-    asked = statement(question, boundaries)
+    is_nobody = is_without_people(question)
+    boundaries = () if is_nobody else await _boundaries(session, question)
+    _ = condition(request.where, kpi.subject, stands_on.accord)  # refuses what cannot be, whoever is known
+    # Where nobody is known, that is the answer, whatever the question would need.
+    asked = who_is_known(question.ground.accord) if is_nobody else statement(question, boundaries)
     # The whole of a state is what stood at the end of its last bucket.
     last = len(boundaries) - 1 if kpi.kind is Kind.SNAPSHOT and boundaries else None
-    table = tabulate([dict(row) for row in await session.rows(asked)], len(question.by), last)
+    rows = [] if is_nobody else await session.rows(asked)
+    table = of_everything_decided(question, tabulate(map(dict, rows), len(question.by), last))
     if kpi.unit is Unit.MONEY:
         reporting = stands_on.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
-    is_nobody = is_without_people(question)
     total = parts(kpi.kind, table.total)
     if is_nobody:
         total = {**total, "value": None, "numerator": None, "denominator": None}

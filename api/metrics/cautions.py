@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.figures import ALL, Table
+from api.metrics.people_words import nothing_to_divide_by, still_open
 from api.metrics.question import Question
-from schema.kpis.kinds import Kind, Snapshot
+from schema.kpis.kinds import Conversion, Duration, Kind, Snapshot
 from schema.vocab import Anchor, WarningCode
 
 LOW_SAMPLE = 20
@@ -17,6 +18,7 @@ def cautions(question: Question, table: Table) -> tuple[AnswerWarning, ...]:
     if is_without_people(question):
         return (no_contacts(),)
     found = [_zero_denominator(question, table), _low_sample(question, table), _open_cohort(question, table)]
+    found += still_open(question, table)
     found += [_undated(question, table), _unopened(question, table)]
     found += [_unknown_amount(question, table), _missing_rate(question, table)]
     return tuple(each for each in found if each is not None)
@@ -46,18 +48,22 @@ def length_in_words(length: timedelta) -> str:
 def _zero_denominator(question: Question, table: Table) -> AnswerWarning | None:
     if question.kpi.kind in _UNDIVIDED or table.total.n:
         return None
+    nothing = nothing_to_divide_by(question) or _nothing(question)
+    return AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=nothing, count=0)
+
+
+def _nothing(question: Question) -> str:
     match question.kpi.kind:
         case Kind.RATIO:
-            nothing = "No deal was closed in the period, so there is nothing to divide by."
+            return "No deal was closed in the period, so there is nothing to divide by."
         case Kind.AVERAGE:
-            nothing = "Of no deal closed so in the period is the amount known, so there is nothing to divide by."
+            return "Of no deal closed so in the period is the amount known, so there is nothing to divide by."
         case Kind.DURATION if not question.is_about_people:
-            nothing = "Of no deal closed so in the period is the opening known, so there is no time to tell."
+            return "Of no deal closed so in the period is the opening known, so there is no time to tell."
         case Kind.DURATION:
-            nothing = f"Nobody got from {' to '.join(question.stages)}, so there is no time to tell."
+            return f"Nobody got from {' to '.join(question.stages)}, so there is no time to tell."
         case _:
-            nothing = f"Nobody entered {question.stages[0]} in the period, so there is nothing to divide by."
-    return AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=nothing, count=0)
+            return f"Nobody entered {question.stages[0]} in the period, so there is nothing to divide by."
 
 
 def _low_sample(question: Question, table: Table) -> AnswerWarning | None:
@@ -77,7 +83,8 @@ def _low_sample(question: Question, table: Table) -> AnswerWarning | None:
 
 def _open_cohort(question: Question, table: Table) -> AnswerWarning | None:
     waiting, slow = table.total.waiting, table.total.slow
-    if question.kpi.kind not in (Kind.CONVERSION, Kind.DURATION) or question.anchor is Anchor.PERIOD or not waiting:
+    is_pair = isinstance(question.kpi.measure, Conversion | Duration)
+    if not is_pair or question.anchor is Anchor.PERIOD or not waiting:
         return None
     if question.window is not None:
         why = f"the window of {length_in_words(question.window)} is still open for them"

@@ -10,10 +10,11 @@ from api.metrics.deals import counted_deals
 from api.metrics.dimensions import AXES, is_dated_by_version, joins, key_name
 from api.metrics.entries import converts, counted_entries, pair_rows
 from api.metrics.filters import condition
+from api.metrics.people import counted_people
 from api.metrics.question import Question, dimensions_of
 from api.metrics.shape import Counted
 from api.sql import Sql, join
-from schema.kpis.kinds import Count, Duration, Entries, Subject
+from schema.kpis.kinds import Conversion, Count, Duration, Entries, Subject
 from schema.vocab import Anchor
 
 RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that a subject's rows name
@@ -26,8 +27,10 @@ def counted(question: Question, boundaries: tuple[datetime, ...] = ()) -> Counte
     match question.kpi.measure:
         case Count(of=Entries()):
             return _entered(question)
-        case _:
+        case Conversion() | Duration():
             return _paired(question)
+        case _:
+            return counted_people(question, boundaries)
 
 
 def _entered(question: Question) -> Counted:

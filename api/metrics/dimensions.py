@@ -49,6 +49,7 @@ AXES: dict[Subject, dict[Dimension, Axis]] = {
     Subject.PERSON: {
         **_SHARED,
         Dimension.STAGE: Axis(Sql("c.stage")),
+        Dimension.REJECT_REASON: Axis(Sql("c.reject_reason")),
         Dimension.LEAD_SOURCE: Axis(Sql("v.lead_source"), (_VERSION,)),
         Dimension.COUNTRY: Axis(Sql("v.country"), (_VERSION,)),
         Dimension.CHANNEL: Axis(Sql("f.channel"), ("touch",)),

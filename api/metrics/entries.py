@@ -109,7 +109,7 @@ def _picked(question: Question, stages: tuple[str, ...], *, own: bool, within: S
         never = never_counted(question.ground.accord)
         conditions.append(Sql("not exists (select from contact x where x.id = e.contact_id and ({}))", never))
     return Sql(
-        "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank from stage_entry e where {}",
+        "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank, e.exited_at from stage_entry e where {}",
         at,
         Sql("false") if own else Sql("e.is_implied"),
         all_of(conditions),

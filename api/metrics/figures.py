@@ -55,6 +55,7 @@ class Cell:
     waiting: int = 0
     left_out: int = 0
     unopened: int = 0
+    untouched: int = 0
     money: dict[str | None, Amounts] = field(default_factory=dict)  # by the currency kept; None is the answer's
     spread: Distribution | None = None
     slow: float | None = None
@@ -62,7 +63,7 @@ class Cell:
 
     def add(self, row: Mapping[str, object]) -> None:
         """Take a row of the statement in."""
-        for count in ("n", "numerator", "implied", "undated", "waiting", "left_out", "unopened"):
+        for count in ("n", "numerator", "implied", "undated", "waiting", "left_out", "unopened", "untouched"):
             value = row.get(count)
             setattr(self, count, getattr(self, count) + (value if isinstance(value, int) else 0))
         kept, n = row.get("kept"), row.get("n")
@@ -181,6 +182,8 @@ def parts(kind: Kind, cell: Cell) -> Parts:
             value = share(cell.numerator, cell.n)
         case Kind.DURATION:
             value = spread.median if spread else None
+        case Kind.SPREAD:
+            value = spread.mean if spread else None
     return Parts(
         value=value,
         numerator=numerator,
@@ -287,6 +290,8 @@ def group_key(question: Question, dimension: Dimension, key: object, labels: Map
     text = label = str(key)
     if dimension is Dimension.CHANNEL:
         label = text.replace("_", " ").capitalize()
+    if dimension is Dimension.REJECT_REASON:
+        label = next((each.label for each in question.ground.accord.reject_reasons if each.code == text), text)
     if dimension is Dimension.STAGE:
         label = next((stage.title for stage in question.ground.accord.stages if stage.key == text), text)
     return GroupKey(dimension=dimension, id=None, value=text, label=label)
@@ -311,7 +316,9 @@ def _spread(row: Mapping[str, object]) -> Distribution | None:
     if not isinstance(found, list) or not isinstance(mean, float):
         return None
     median, p75, p90, average = (_seconds(each) for each in (*found, mean))
-    return Distribution(median=median, p75=p75, p90=p90, mean=average)
+    most = row.get("most")
+    largest = Decimal(most) if isinstance(most, int) else None
+    return Distribution(median=median, p75=p75, p90=p90, mean=average, max=largest)
 
 
 def _seconds(value: float) -> Decimal:

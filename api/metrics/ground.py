@@ -54,15 +54,19 @@ async def ground(session: ReadSession, now: datetime) -> Ground:
     in_force = await accord_in_force(session)
     [row] = await session.rows(
         Sql(
-            "select e.id, e.watermark,"
-            " exists (select from contact x where not ({})) as has_people,"
+            "select e.id, e.watermark, ({}) as has_people,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged"
             " from (select) one left join evaluation e on e.is_current and e.reading = {}",
-            never_counted(in_force.accord),
+            who_is_known(in_force.accord),
             Reading.IN_FORCE.value,
         )
     )
     return Ground(in_force, row["id"], row["watermark"], row["has_people"], row["has_merged"], now)
+
+
+def who_is_known(accord: Accord) -> Sql:
+    """Ask whether anybody is there who could be counted."""
+    return Sql("select exists (select from contact x where not ({}))", never_counted(accord))
 
 
 def never_counted(accord: Accord) -> Sql:

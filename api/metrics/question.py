@@ -12,9 +12,22 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.ground import Ground
 from api.metrics.periods import Stretch, dated, stretch
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
-from schema.accord import Accord
+from schema.accord import Accord, ContactPolicy
 from schema.durations import format_duration
-from schema.kpis.kinds import PERSON_DIMENSIONS, Conversion, Count, Duration, Entries, Kind, Kpi, Subject, Switchboard
+from schema.kpis.kinds import (
+    PERSON_DIMENSIONS,
+    Conversion,
+    Count,
+    Duration,
+    Entries,
+    Kind,
+    Kpi,
+    OverPolicy,
+    Response,
+    Stay,
+    Subject,
+    Switchboard,
+)
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
@@ -62,11 +75,13 @@ def settle(kpi: Kpi, request: KpiRequest, ground: Ground) -> Question:
 
     Errors: BAD_INPUT for what the KPI cannot be asked; UNKNOWN_STAGE; BAD_PERIOD; NOT_EVALUATED.
     """
-    if kpi.subject is Subject.PERSON:
+    if kpi.subject is Subject.PERSON and ground.has_people:
         _ = ground.evaluation
+    if isinstance(kpi.measure, OverPolicy) and ground.has_people:
+        _ = policy_of(ground.accord)
     board, asked = kpi.switches, request.switches
     _refuse_foreign_switches(f"The KPI {kpi.key}", board, asked)
-    stages = _stages_of(kpi, request.stages, ground.accord)
+    stages = _stages_of(kpi, request.stages, ground)
     window, window_override = _window(kpi, stages, asked, ground.accord)
     # What has no such switch counts in its period; a duration is told of the people who set out in it.
     anchor = asked.anchor or board.anchor or (Anchor.COHORT if kpi.kind is Kind.DURATION else Anchor.PERIOD)
@@ -155,6 +170,17 @@ def settle_funnel(request: FunnelRequest, ground: Ground) -> Question:
     return settle(STAGE_VOLUME, asked, ground)
 
 
+def policy_of(accord: Accord) -> ContactPolicy:
+    """The agreed contact policy; BAD_INPUT where none was agreed."""
+    if accord.contact_policy is None:
+        raise AccordError(
+            ErrorCode.BAD_INPUT,
+            f"The accord '{accord.title}' has no contact policy, by which touches would be too many.",
+            "Agree on one: a section [contact_policy] with at_most and within, as in schema/accords/standard.toml.",
+        )
+    return accord.contact_policy
+
+
 def unknown_stage(key: str, accord: Accord) -> AccordError:
     """Say that the accord has no such stage."""
     stages = ", ".join(stage.key for stage in accord.stages)
@@ -163,11 +189,12 @@ def unknown_stage(key: str, accord: Accord) -> AccordError:
     )
 
 
-def _stages_of(kpi: Kpi, asked: StagePair | None, accord: Accord) -> tuple[str, ...]:
+def _stages_of(kpi: Kpi, asked: StagePair | None, ground: Ground) -> tuple[str, ...]:
     """The stages whose entries are read.
 
     Errors: UNKNOWN_STAGE; BAD_INPUT for a pair that is missing, uncalled for, or upside down.
     """
+    accord = ground.accord
     known = [stage.key for stage in accord.stages]
     match kpi.measure:
         case Conversion(base=None) | Duration(base=None):
@@ -181,16 +208,17 @@ def _stages_of(kpi: Kpi, asked: StagePair | None, accord: Accord) -> tuple[str, 
             raise _bad(
                 f"{kpi.key} takes no pair of stages.", "Ask stage_conversion or time_to_convert for a pair of your own."
             )
-        case Count(of=Entries(stage=None)):
+        case Count(of=Entries(stage=None)) | Stay():
             return tuple(known)
-        case Count(of=Entries(stage=str(stage))):
+        case Count(of=Entries(stage=str(stage))) | Response(base=stage):
             own: tuple[str, ...] = (stage,)
         case Conversion(base=str(base), target=str(target)) | Duration(base=str(base), target=str(target)):
             own = (base, target)
         case _:
             return ()
     for stage in own:
-        if stage not in known:
+        # Where nobody is known, that says more than the stage that nobody can be in.
+        if stage not in known and ground.has_people:
             raise AccordError(
                 ErrorCode.UNKNOWN_STAGE,
                 f"{kpi.key} reads the stage '{stage}', which the accord '{accord.title}' does not have.",
@@ -215,7 +243,7 @@ def _window(
     kpi: Kpi, stages: tuple[str, ...], asked: Switches, accord: Accord
 ) -> tuple[timedelta | None, tuple[str, ...]]:
     """The window that holds, and how it differs from the accord's."""
-    if not kpi.switches.has_window:
+    if not kpi.switches.has_window or not {*stages} <= {stage.key for stage in accord.stages}:
         return None, ()
     agreed = accord.window(stages[0], stages[1])
     if asked.has_no_window:

@@ -12,10 +12,26 @@ from datetime import datetime
 from api.metrics.counted import counted, placed_rows
 from api.metrics.dimensions import AXES, is_dated_by_version, key_name
 from api.metrics.entries import converts, interval
+from api.metrics.people import is_of_parts
 from api.metrics.question import Question
 from api.metrics.shape import Counted
 from api.sql import Sql, join, name
-from schema.kpis.kinds import Conversion, Count, Duration, Entries, Openings, Snapshot, Sum
+from schema.kpis.kinds import (
+    Agreement,
+    Conversion,
+    Count,
+    Decisions,
+    Duration,
+    Entries,
+    Openings,
+    OverPolicy,
+    Ratio,
+    Response,
+    Snapshot,
+    Stay,
+    Sum,
+    Trailing,
+)
 from schema.vocab import Anchor
 
 
@@ -24,6 +40,8 @@ def statement(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
     if _is_followed(question):
         return _cohort_statement(question, boundaries)
     found = counted(question, boundaries)
+    if is_of_parts(question.kpi):
+        return with_names(question, _by_part(question, found))
     placed = placed_rows(question, found.rows, boundaries)
     if found.spread is not None:
         return with_names(question, _spread(question, found, placed, boundaries))
@@ -33,7 +51,7 @@ def statement(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
 def outset(question: Question) -> Sql:
     """No later than the first counted instant, by a look at the indexes: where the buckets of all history begin."""
     match question.kpi.measure:
-        case Count(of=Entries()) | Conversion() | Duration():
+        case Count(of=Entries()) | Conversion() | Duration() | Stay() | Response():
             return Sql(
                 "select min(first.at) from unnest({}::text[]) s (stage),"
                 " lateral (select e.entered_at as at from stage_entry e"
@@ -41,6 +59,13 @@ def outset(question: Question) -> Sql:
                 list(question.stages),
                 question.ground.evaluation,
             )
+        case Ratio(whole=Decisions()):
+            # Nothing is decided before it was handed over.
+            return Sql("select min(handed_at) from handoff")
+        case Trailing() | OverPolicy():
+            return Sql("select min(occurred_at) from touchpoint where direction = 'OUTBOUND'")
+        case Agreement():
+            return Sql("select min(coalesce(entered_at, recorded_at)) from reported_stage where stage is not null")
         case Count(of=Openings()) | Sum(of=Openings()):
             return Sql("select min(opened_at) from deal")
         case Snapshot():
@@ -51,7 +76,8 @@ def outset(question: Question) -> Sql:
 
 
 def _is_followed(question: Question) -> bool:
-    return isinstance(question.kpi.measure, Conversion | Duration) and question.anchor is Anchor.COHORT
+    is_of_time = isinstance(question.kpi.measure, Conversion | Duration | Stay | Response)
+    return is_of_time and question.anchor is Anchor.COHORT
 
 
 def _cohort_statement(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
@@ -65,14 +91,20 @@ def _cohort_statement(question: Question, boundaries: tuple[datetime, ...]) -> S
     if question.window is not None:
         due = Sql("c.at + {} >= {}", interval(question.window), horizon)
         return with_names(question, _followed(question, Sql("({}) c", placed), due, boundaries))
+    if isinstance(question.kpi.measure, Stay):
+        # An open entry is no conversion that fails to come: all of them are told.
+        return with_names(question, _followed(question, Sql("({}) c", placed), Sql("true"), boundaries))
     due = Sql("(pace.slow is null or c.at + make_interval(secs => pace.slow) >= {})", horizon)
+    more = Sql(", max(pace.slow) as slow")
+    if isinstance(question.kpi.measure, Response):
+        more += Sql(", count(*) filter (where c.is_waiting) as untouched")
     return Sql(
         "with cohort as materialized ({}),"
         " pace as (select percentile_cont(0.9) within group (order by took) as slow from cohort) {}",
         placed,
         with_names(
             question,
-            _followed(question, Sql("cohort c cross join pace"), due, boundaries, Sql(", max(pace.slow) as slow")),
+            _followed(question, Sql("cohort c cross join pace"), due, boundaries, more),
         ),
     )
 
@@ -145,6 +177,24 @@ def _spread(question: Question, found: Counted, placed: Sql, boundaries: tuple[d
         found.spread,
         placed,
         grouping_sets(question, boundaries, found.apart),
+    )
+
+
+def _by_part(question: Question, found: Counted) -> Sql:
+    """One row for each part, and each combination of keys in it: the rows say which part they are of."""
+    keys = [Sql("c.{}", key_name(place)) for place in range(1, len(question.by) + 1)]
+    spread = Sql("")
+    if found.spread is not None:
+        spread = Sql(", percentile_cont(array[0.5, 0.75, 0.9]) within group (order by {}) as percentiles", found.spread)
+    return Sql(
+        "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{}{} from ({}) c"
+        " group by grouping sets ((c.part){})",
+        key_columns(question),
+        Sql("grouping({}) = 1", keys[0]) if keys else Sql("true"),
+        _measured(question, found),
+        spread,
+        placed_rows(question, found.rows, ()),
+        Sql(", (c.part, {})", join(", ", keys)) if keys else Sql(""),
     )
 
 

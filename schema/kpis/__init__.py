@@ -1,6 +1,7 @@
 """The KPI catalogue. A new KPI is one value in one of these modules; a new subject, a module and its name here."""
 
-from schema.kpis import conversion, pipeline, velocity, volume
+from schema.kpis import conversion, governance, handoff, pipeline, pressure, velocity, volume
 from schema.kpis.kinds import Kpi
 
-CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for module in (volume, conversion, velocity, pipeline) for kpi in module.KPIS}
+_SUBJECTS = (volume, conversion, velocity, pipeline, handoff, pressure, governance)
+CATALOGUE: dict[str, Kpi] = {kpi.key: kpi for module in _SUBJECTS for kpi in module.KPIS}

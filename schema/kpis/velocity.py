@@ -4,14 +4,18 @@ from schema.kpis.kinds import (
     DEAL_DIMENSIONS,
     DEAL_SWITCHES,
     DURATION_SWITCHES,
+    ENTRY_SWITCHES,
     PERSON_DIMENSIONS,
+    STAY_SWITCHES,
     Closings,
     Cycle,
     Duration,
     Kpi,
+    Response,
+    Stay,
     Subject,
 )
-from schema.vocab import DealOutcome, Unit
+from schema.vocab import DealOutcome, Dimension, Unit
 
 TIME_TO_CONVERT = Kpi(
     key="time_to_convert",
@@ -45,4 +49,37 @@ SALES_CYCLE = Kpi(
     source="The deals' opening and closing dates.",
 )
 
-KPIS = (TIME_TO_CONVERT, SALES_CYCLE)
+SPEED_TO_LEAD = Kpi(
+    key="speed_to_lead",
+    title="Speed to lead",
+    definition=(
+        "How long the people who became inquiries in the period waited for our first touch by a person of either team; "
+        "what a machine sent does not count. Those not touched yet have no time, and are counted beside."
+    ),
+    measure=Response("inquiry"),
+    unit=Unit.SECONDS,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=ENTRY_SWITCHES,
+    guard="over_pressure_rate",
+    source="The accord's stage inquiry; the outbound touchpoints that no machine had.",
+)
+
+TIME_IN_STAGE = Kpi(
+    key="time_in_stage",
+    title="Time in stage",
+    definition=(
+        "How long the entries of the period into a stage lasted until they ended: by moving on, or by a fact that the "
+        "accord names. Those still open have no time yet, and are counted beside. Who skipped past a stage was in it "
+        "for no time: told as implied, and left out with skip=EXCLUDE. Name the stage with the dimension STAGE."
+    ),
+    measure=Stay(),
+    unit=Unit.SECONDS,
+    subject=Subject.PERSON,
+    dimensions=(Dimension.STAGE, *PERSON_DIMENSIONS),
+    switches=STAY_SWITCHES,
+    guard="stage_conversion",
+    source="The accord's ladder of stages and its exits.",
+)
+
+KPIS = (TIME_TO_CONVERT, SALES_CYCLE, SPEED_TO_LEAD, TIME_IN_STAGE)

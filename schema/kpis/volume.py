@@ -42,7 +42,7 @@ MQLS = Kpi(
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
     switches=ENTRY_SWITCHES,
-    guard="mql_to_customer",
+    guard="mql_acceptance",
     source="The accord's stage mql.",
 )
 

@@ -23,6 +23,13 @@ def test_the_catalogue_has_the_kpis_that_are_promised() -> None:
         "pipeline_created",
         "open_pipeline",
         "weighted_pipeline",
+        "speed_to_lead",
+        "time_in_stage",
+        "mql_acceptance",
+        "rejection_rate",
+        "touches_per_contact_7d",
+        "over_pressure_rate",
+        "stage_integrity",
     }
 
 
@@ -33,7 +40,7 @@ def test_a_kpi_is_found_by_its_own_key_and_guarded_by_another() -> None:
 
 
 def test_the_unit_follows_from_the_kind() -> None:
-    units = {Kind.COUNT: Unit.COUNT, Kind.RATIO: Unit.RATIO, Kind.CONVERSION: Unit.RATIO}
+    units = {Kind.COUNT: Unit.COUNT, Kind.SPREAD: Unit.COUNT, Kind.RATIO: Unit.RATIO, Kind.CONVERSION: Unit.RATIO}
     units |= dict.fromkeys((Kind.SUM, Kind.AVERAGE, Kind.SNAPSHOT), Unit.MONEY)
     for kpi in CATALOGUE.values():
         assert kpi.unit is units.get(kpi.kind, Unit.SECONDS)

@@ -1,6 +1,7 @@
 """A question that has no answer says what was wrong, and what can be asked instead."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,8 @@ from api.metrics.ask import ask, ask_funnel
 from api.metrics.request import FunnelRequest, KpiRequest, Last, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Subject
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip, WarningCode
 
 PAIR = StagePair("mql", "sql")
@@ -60,6 +63,11 @@ async def adopt(database: Database, document: Accord | None = None, *, is_evalua
             await evaluate(session)
 
 
+async def add_somebody(database: Database) -> None:
+    async with database.write() as session:
+        await session.copy("contact", ["id"], [(UUID(int=1),)])
+
+
 async def asked(database: Database, request: KpiRequest) -> KpiAnswer | AccordError:
     async with database.read() as session:
         [answer] = await ask(session, [request])
@@ -91,6 +99,8 @@ async def test_a_kpi_of_a_stage_that_the_accord_lacks_says_so(database: Database
     standard = read_accord("standard")
     shorter = standard.model_copy(update={"stages": standard.stages[:2], "exits": ()})
     await adopt(database, shorter)
+    assert isinstance(await asked(database, KpiRequest("mqls")), KpiAnswer)  # nobody is known: that is said first
+    await add_somebody(database)
     answer = await asked(database, KpiRequest("mqls"))
     assert isinstance(answer, AccordError)
     assert answer.code is ErrorCode.UNKNOWN_STAGE
@@ -99,6 +109,7 @@ async def test_a_kpi_of_a_stage_that_the_accord_lacks_says_so(database: Database
 
 async def test_people_who_were_not_judged_yet_have_no_numbers_and_deals_do(database: Database) -> None:
     await adopt(database, is_evaluated=False)
+    await add_somebody(database)
     people = await asked(database, KpiRequest("mqls"))
     assert isinstance(people, AccordError)
     assert people.code is ErrorCode.NOT_EVALUATED
@@ -110,6 +121,36 @@ async def test_without_an_accord_nothing_can_be_asked(database: Database) -> Non
     with pytest.raises(AccordError) as refused:
         await asked(database, KpiRequest("mqls"))
     assert refused.value.code is ErrorCode.NO_ACCORD
+
+
+async def test_pressure_is_measured_by_what_was_agreed_or_not_at_all(database: Database) -> None:
+    await adopt(database, read_accord("standard").model_copy(update={"contact_policy": None}))
+    await add_somebody(database)
+    answer = await asked(database, KpiRequest("over_pressure_rate"))
+    assert isinstance(answer, AccordError)
+    assert answer.code is ErrorCode.BAD_INPUT
+    assert "has no contact policy" in answer.message
+    assert "[contact_policy]" in answer.remedy
+
+
+async def test_every_question_about_people_says_that_none_is_known(database: Database) -> None:
+    """Whatever else it would need: a stage, a contact policy, an evaluation."""
+    standard = read_accord("standard")
+    stage = standard.stages[0].model_copy(update={"key": "other"})
+    await adopt(
+        database,
+        standard.model_copy(update={"stages": (stage,), "exits": (), "contact_policy": None}),
+        is_evaluated=False,
+    )
+    pairs = ("stage_conversion", "time_to_convert")  # these name stages of their own, and are told which there are
+    keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON and key not in pairs]
+    async with database.read() as session:
+        answers = await ask(session, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys])
+    for answer in answers:
+        assert isinstance(answer, KpiAnswer), answer
+        assert (answer.value, answer.n, answer.series, answer.breakdown) == (None, 0, (), ())
+        assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
+        assert "select exists" in answer.sql
 
 
 async def test_a_question_about_people_where_none_is_known_is_null_and_never_zero(database: Database) -> None:

@@ -1,0 +1,52 @@
+"""Whether the stage that a source reports of a person is the one that the accord finds."""
+
+from datetime import datetime
+
+from api.metrics.facts import person_of, who_count
+from api.metrics.moments import moments, part_and_moment, parts_between
+from api.metrics.question import Question
+from api.sql import Sql
+
+
+def compared_rows(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
+    """One row a person of whom a stage is reported and part, `contact_id, part, at, agrees`."""
+    ends = moments(question, boundaries)
+    return Sql(
+        "select r.contact_id, {}, coalesce(s.stage = r.stage, false) as agrees from ({}) r"
+        " left join ({}) s on s.contact_id = r.contact_id and s.place = r.place where {}",
+        part_and_moment(ends, Sql("r.place")),
+        _reported(question, ends),
+        _standing(question, ends),
+        who_count(question, Sql("r.contact_id")),
+    )
+
+
+def _reported(question: Question, ends: Sql) -> Sql:
+    """The last stage reported of each person: of two at one instant the higher; an undated one as of its recording."""
+    person, joined = person_of(question, "r")
+    stages = [stage.key for stage in question.ground.accord.stages]
+    dated = Sql(
+        "select {} as contact_id, r.stage, r.id, coalesce(r.entered_at, r.recorded_at) as at,"
+        " array_position({}::text[], r.stage) as rank from reported_stage r{} where r.stage is not null",
+        person,
+        stages,
+        joined,
+    )
+    followed = Sql(
+        "select contact_id, stage, at, lead(at) over (partition by contact_id order by at, rank nulls first, id)"
+        " as next_at from ({}) r",
+        dated,
+    )
+    held = parts_between(ends, Sql("r.at"), Sql("coalesce(r.next_at, 'infinity')"))
+    return Sql("select r.contact_id, r.stage, place from ({}) r cross join lateral {} place", followed, held)
+
+
+def _standing(question: Question, ends: Sql) -> Sql:
+    """The stage each person stands in: the highest whose entry is open."""
+    held = parts_between(ends, Sql("e.entered_at"), Sql("coalesce(e.exited_at, 'infinity')"))
+    return Sql(
+        "select distinct on (e.contact_id, place) e.contact_id, place, e.stage from stage_entry e"
+        " cross join lateral {} place where e.evaluation_id = {} order by e.contact_id, place, e.rank desc",
+        held,
+        question.ground.evaluation,
+    )
