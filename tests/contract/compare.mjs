@@ -59,7 +59,7 @@ function abandoned(removed, old) {
 const [before, after] = [oldPath, newPath].map((path) => buildSchema(readFileSync(path, "utf8")));
 const old = parts(before);
 // What is new is told once, without its description.
-const isTold = (each) => !each.type.endsWith("DESCRIPTION_ADDED") || old.has(each.path) || before.getType(each.path);
+const isTold = (each) => !each.type.includes("DESCRIPTION") || old.has(each.path) || before.getType(each.path);
 const changes = (await diff(before, after)).filter(isTold);
 const gone = abandoned(changes.filter((each) => each.type === "TYPE_REMOVED").map((each) => each.path), old);
 const isAllowed = (each) =>
