@@ -164,8 +164,8 @@ async def rate(database: Database, currency: str, quote: str, since: str, value:
         await session.copy("exchange_rate", columns, [(new_id(), currency, quote, day, Decimal(value))])
 
 
-def apart(figure: Figure) -> list[tuple[Currency | None, Decimal, int]]:
-    return [(each.currency, each.value, each.n) for each in figure.apart]
+def apart(figure: Figure) -> list[tuple[str | None, str, int]]:
+    return [(each.currency.value if each.currency else None, str(each.value), each.n) for each in figure.apart]
 
 
 def warned(answer: KpiAnswer) -> dict[WarningCode, int | None]:
@@ -200,7 +200,7 @@ async def test_where_only_the_other_direction_has_rates_the_inverse_holds_and_no
     await deal(database, 4, "WON", "02-01", "5", None)
     found = await asked(database, KpiRequest("revenue_won"))
     assert (found.value, found.n) == (Decimal("133.33"), 4)
-    assert apart(found) == [(None, 5, 1), (Currency.SEK, 30, 2)]
+    assert apart(found) == [(None, "5.00", 1), ("SEK", "30.00", 2)]
     assert warned(found) == {WarningCode.MISSING_RATE: 3}
     assert "SEK" in found.warnings[0].message
 
@@ -211,7 +211,7 @@ async def test_a_rate_that_comes_later_is_no_rate_yet_and_nothing_converted_is_n
     await deal(database, 1, "WON", "02-01", "100", "USD")
     found = await asked(database, KpiRequest("revenue_won"))
     assert found.value is None
-    assert apart(found) == [(Currency.USD, 100, 1)]
+    assert apart(found) == [("USD", "100.00", 1)]
 
 
 async def test_without_an_agreed_currency_one_is_used_and_several_are_kept_apart(database: Database) -> None:
@@ -222,14 +222,16 @@ async def test_without_an_agreed_currency_one_is_used_and_several_are_kept_apart
     await deal(database, 1, "WON", "02-01", "100", "USD")
     await deal(database, 2, "WON", "03-01", "50", "USD")
     one = await asked(database, KpiRequest("avg_deal_size"))
-    assert (one.value, one.currency, one.n, one.apart) == (75, Currency.USD, 2, ())
+    assert (str(one.value), one.currency, one.n, apart(one)) == ("75.00", Currency.USD, 2, [])
     assert one.distribution is not None
     await deal(database, 3, "WON", "03-01", "70", "GBP")
     both = await asked(database, KpiRequest("avg_deal_size", grain=Grain.MONTH))
-    assert (both.value, both.currency, both.n) == (None, None, 3)
-    assert apart(both) == [(Currency.GBP, 70, 1), (Currency.USD, 75, 2)]
+    assert both.value is None
+    assert both.currency is None
+    assert both.n == 3
+    assert apart(both) == [("GBP", "70.00", 1), ("USD", "75.00", 2)]
     # A bucket of one currency is of the same answer, and no other.
-    assert [apart(bucket) for bucket in both.series[:1]] == [[(Currency.USD, 100, 1)]]
+    assert [apart(bucket) for bucket in both.series[:1]] == [[("USD", "100.00", 1)]]
     assert "no reporting currency" in next(
         each.message for each in both.warnings if each.code is WarningCode.MISSING_RATE
     )
@@ -239,8 +241,13 @@ async def test_revenue_is_the_amount_at_the_closing_whatever_was_written_since(d
     await adopt(database)
     key = await deal(database, 1, "WON", "02-01", "100")
     async with database.write() as session:
-        later = "update deal set amount = 900, effective_at = {} where id = {}"
-        await session.run(Sql(later, at("03-01"), key))
+        # What was corrected at the very instant never held; what came later is another amount.
+        change = "update deal set amount = {}, effective_at = {} where id = {}"
+        await session.run(Sql("update deal_version set amount = 7, valid_to = valid_from where deal_id = {}", key))
+        corrected = "insert into deal_version (deal_id, valid_from, is_assumed, outcome, closed_at, amount, currency)"
+        values = " select id, closed_at, false, outcome, closed_at, amount, currency from deal where id = {}"
+        await session.run(Sql(corrected + values, key))
+        await session.run(Sql(change, 900, at("03-01"), key))
     assert (await asked(database, KpiRequest("revenue_won"))).value == 100
 
 
@@ -267,7 +274,7 @@ async def pipeline(database: Database) -> None:
 
 async def test_the_pipeline_of_a_past_day_is_read_from_history(database: Database) -> None:
     await pipeline(database)
-    seen = []
+    seen: list[tuple[object, ...]] = []
     for as_of in ("01-10", "01-11", "03-10", "03-11", "04-11", "05-02"):
         found = await asked(database, KpiRequest("open_pipeline", switches=Switches(as_of=at(as_of))))
         seen.append((found.value, found.n, warned(found).get(WarningCode.UNDATED)))
@@ -282,7 +289,7 @@ async def test_a_series_of_a_state_has_the_end_of_each_bucket_and_does_not_add_u
     assert [bucket.value for bucket in found.series] == [100, 110, 10, 20, 1020, 1020]
     assert found.value == 1020
     quarter = await asked(database, KpiRequest("open_pipeline", period=named_period("2026-Q1"), grain=Grain.QUARTER))
-    assert (quarter.value, [bucket.value for bucket in quarter.series]) == (10, [10])
+    assert [each.value for each in (quarter, *quarter.series)] == [10, 10]
 
 
 async def test_what_ends_at_the_instant_of_asking_still_stands_to_the_microsecond(database: Database) -> None:
@@ -319,7 +326,7 @@ async def test_pipeline_created_has_the_amount_at_the_opening_and_counts_what_is
     assert [bucket.value for bucket in created.series] == [100, 10, 0]
     assert warned(created) == {WarningCode.UNDATED: 1}
     opened = await asked(database, KpiRequest("opportunities_created", by=(Dimension.PIPELINE,)))
-    assert (opened.value, sum(group.n for group in opened.breakdown)) == (2, 2)
+    assert opened.value == sum(group.n for group in opened.breakdown) == 2
     assert warned(opened)[WarningCode.UNDATED] == 1
     before = await asked(database, KpiRequest("opportunities_created", switches=Switches(as_of=at("02-10"))))
     assert before.value == 1
@@ -337,7 +344,7 @@ async def test_a_sales_cycle_runs_from_opening_to_closing_and_says_whose_opening
     await adopt(database)
     async with database.write() as session:
         names = ["id", "outcome", "opened_at", "closed_at"]
-        days = [("02-01", "02-11"), ("02-01", "02-21"), (None, "02-22"), ("03-05", "03-01")]
+        days = [("02-01", "02-01"), ("02-01", "02-21"), (None, "02-22"), ("03-05", "03-01")]
         rows = [
             (UUID(int=place), "WON", at(opened) if opened else None, at(closed))
             for place, (opened, closed) in enumerate(days, start=1)
@@ -345,22 +352,24 @@ async def test_a_sales_cycle_runs_from_opening_to_closing_and_says_whose_opening
         await session.copy("deal", names, rows)
     found = await asked(database, KpiRequest("sales_cycle"))
     assert found.distribution is not None
-    assert (found.value, found.n, found.distribution.mean) == (15 * 86_400, 2, 15 * 86_400)
+    assert found.value == found.distribution.mean == 10 * 86_400
+    assert found.n == 2
     assert warned(found) == {WarningCode.LOW_SAMPLE: 2, WarningCode.UNDATED: 2}
 
 
 async def test_a_customer_is_new_once_by_company_by_person_or_by_the_deal_alone(database: Database) -> None:
     await adopt(database)
-    company, employed, alone = UUID(int=31), UUID(int=32), UUID(int=33)
-    for number, closed in enumerate(("02-01", "02-02", "02-03", "02-04", "02-05"), start=1):
+    company, employed, alone, merged = (UUID(int=each) for each in range(31, 35))
+    for number, closed in enumerate(("02-02", "02-01", "02-04", "02-03", "02-05"), start=1):
         await deal(database, number, "WON", closed)
     async with database.write() as session:
         await session.copy("company", ["id", "name"], [(company, "Acme")])
         people = [(employed, company, at("01-01")), (alone, None, at("01-01"))]
         await session.copy("contact", ["id", "company_id", "effective_at"], people)
         await session.run(Sql("update deal set company_id = {} where id = {}", company, UUID(int=1)))
+        await session.copy("contact", ["id", "merged_into_id"], [(merged, alone)])
         # The second is of somebody at the first one's company, the third and fourth of one person, the fifth of nobody.
-        roles = [(employed, UUID(int=2)), (alone, UUID(int=3)), (alone, UUID(int=4))]
+        roles = [(employed, UUID(int=2)), (alone, UUID(int=3)), (merged, UUID(int=4))]
         await session.copy("deal_contact", ["contact_id", "deal_id"], roles)
     found = await asked(database, KpiRequest("new_customers", grain=Grain.DAY, period=named_period("2026-02")))
     assert [bucket.n for bucket in found.series[:6]] == [1, 0, 1, 0, 1, 0]
