@@ -18,6 +18,8 @@ from api.metrics.question import Question
 from api.sql import Sql, all_of, name
 from schema.vocab import Dimension, RecordSide
 
+_NOBODY = Sql("select null::uuid as id, null::timestamptz as at, '' as tie where false")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -33,12 +35,19 @@ class Place:
         """The table of the records."""
         return RECORD_OF[self.question.kpi.subject]
 
+    @property
+    def is_of_nobody(self) -> bool:
+        """Whether it asks about people where none is known, and perhaps none was judged."""
+        return self.question.is_about_people and not self.question.ground.has_people
+
     def in_bucket(self, starts_at: datetime, before: datetime) -> "Place":
         """The same, of one bucket."""
         return replace(self, starts_at=starts_at, before=before)
 
     def rows(self, side: RecordSide) -> Sql:
         """Everything counted on that side: `id, at, tie`. BAD_INPUT where the KPI has no such side."""
+        if self.is_of_nobody:
+            return _NOBODY
         asked = self._of_the_bucket()
         found = counted(asked)
         test = found.is_base if side is RecordSide.BASE else found.is_converted
@@ -87,6 +96,8 @@ class StepPlace:
                 f"{stages[-1].key} is the last stage: nobody goes on from it.",
                 "Ask for side BASE.",
             )
+        if self.cohort.is_of_nobody:
+            return _NOBODY
         first = replace(self.cohort, question=replace(question, stages=question.stages[:1]))
         reached = Sql(
             "e.evaluation_id = {} and e.occurrence = 1 and e.entered_at < {}",

@@ -1,0 +1,30 @@
+"""Where nobody is known, nobody is behind a number: an empty list, not an error."""
+
+from api.db import Database
+from api.funnel.documents import read_accord
+from api.funnel.evaluate import evaluate
+from api.metrics.answer import KpiAnswer
+from api.metrics.ask import ask, ask_funnel
+from api.metrics.records import read_page
+from api.metrics.request import FunnelRequest, KpiRequest
+from api.workflows.adopt_accord import adopt_accord
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Subject
+from schema.vocab import RecordSide
+
+
+async def test_where_nobody_is_known_nobody_is_behind_a_number(database: Database) -> None:
+    async with database.write() as session:
+        await adopt_accord(session, read_accord("standard"))
+        await evaluate(session)
+    keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON]
+    async with database.read() as session:
+        answers = await ask(session, [KpiRequest(key) for key in keys])
+        funnel = await ask_funnel(session, FunnelRequest())
+        found = [each.behind for each in answers if isinstance(each, KpiAnswer)]
+        found += [step.behind for step in funnel.stages]
+        assert len(found) > len(funnel.stages)
+        for behind in found:
+            assert behind is not None
+            page = await read_page(session, behind, RecordSide.BASE, first=5, is_total_asked=True)
+            assert (page.records, page.total, page.has_next) == ((), 0, False)
