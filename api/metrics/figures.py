@@ -263,16 +263,21 @@ def _in_reading_order(question: Question, groups: list[Group]) -> list[Group]:
     """Values of the first dimension stand together; stages in their order, everything else from the largest down."""
     size = Counter[GroupKey]()
     for group in groups:
-        size[group.keys[0]] += group.n
+        size[group.keys[0]] += _weight(question, group)
 
     def place(group: Group) -> list[tuple[int, str, str]]:
-        sizes = (size[group.keys[0]], group.n)
+        sizes = (size[group.keys[0]], _weight(question, group))
         return [
             (_rank(question, key, large), key.label, key.id or "")
             for key, large in zip(group.keys, sizes[-len(group.keys) :], strict=True)
         ]
 
     return sorted(groups, key=place)
+
+
+def _weight(question: Question, group: Group) -> int:
+    """How large a group is. Reject reasons are all parts of one n, so their own numbers tell."""
+    return int(group.numerator or 0) if Dimension.REJECT_REASON in question.by else group.n
 
 
 def _rank(question: Question, key: GroupKey, large: int) -> int:
