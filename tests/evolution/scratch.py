@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 from api.revisions import head_revision
 from tests.architecture.sources import TOP
 
+README = (TOP / "schema" / "README.md").read_text(encoding="utf-8")
+BLOCKS = dict(re.findall(r"```python\n# ([\w/.]+): [^\n]*\n(.*?)```", README, flags=re.DOTALL))
 HEAD = head_revision()
 FIELD = """
     seniority: str | None = column("How senior the person is, in the source's words.", index=True, default=None)
@@ -94,6 +97,28 @@ def add_entity(tree: Path) -> None:
         "from schema.tables.contact ", "from schema.tables.rival import Rival\nfrom schema.tables.contact "
     )
     registry.write_text(text.replace("    Company,\n", "    Company,\n    Rival,\n"), encoding="utf-8")
+
+
+def follow_recipes(tree: Path) -> None:
+    """Do what the recipes of schema/README.md say."""
+    assert set(BLOCKS) == {
+        "schema/tables/deal.py",
+        "schema/tables/competitor.py",
+        "schema/tables/__init__.py",
+        "schema/kpis/volume.py",
+    }
+    (tree / "schema/tables/competitor.py").write_text(BLOCKS["schema/tables/competitor.py"])
+    with (tree / "schema/tables/deal.py").open("a") as deal:
+        deal.write(BLOCKS["schema/tables/deal.py"])
+    with (tree / "schema/kpis/volume.py").open("a") as kpis:
+        kpis.write(f"\n{BLOCKS['schema/kpis/volume.py']}\nKPIS = (*KPIS, DEALS_CLOSED)\n")
+    tables = tree / "schema/tables/__init__.py"
+    registered = tables.read_text().replace("    Company,\n", "    Company,\n    Competitor,\n")
+    tables.write_text(
+        registered.replace(
+            "from schema.tables.contact", f"{BLOCKS['schema/tables/__init__.py']}from schema.tables.contact"
+        )
+    )
 
 
 def run(tree: Path, *words: str) -> str:

@@ -11,7 +11,7 @@ from api.revisions import migrate, require_current
 from api.sql import Sql
 from schema.base import column, new_id
 from tests.conftest import command
-from tests.evolution.scratch import add_entity, add_field, add_word, copy_tree, run, seen_in
+from tests.evolution.scratch import add_entity, add_field, add_word, copy_tree, follow_recipes, run, seen_in
 
 SENIORITY = "How senior the person is, in the source's words."
 
@@ -22,6 +22,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_field(made)
     add_word(made)
     add_entity(made)
+    follow_recipes(made)
     return made
 
 
@@ -59,6 +60,14 @@ def test_the_draft_makes_what_the_declarations_say(seen: dict[str, Any]) -> None
     ]  # fmt: skip
     assert seen["differences"] == []
     assert seen["column"] == f"text -- {SENIORITY}"
+
+
+def test_the_recipes_of_the_readme_work(tree: Path, seen: dict[str, Any]) -> None:
+    drafted = "".join(path.read_text(encoding="utf-8") for path in (tree / "migrations/versions").glob("*rivals*.py"))
+    for expected in ('"competitor"', "FUNCTION deal_history", 'add_column(\n        "deal_version"', "ix_deal_region"):
+        assert expected in drafted
+    for expected in ("type Competitor ", "competitors(", "  region: String", "  deals_closed\n"):
+        assert expected in seen["sdl"]
 
 
 def test_the_field_has_history_from_its_first_change_on(seen: dict[str, Any]) -> None:
