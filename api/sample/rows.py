@@ -3,7 +3,7 @@
 A value is what stories reckon with: an `Id` for a uuid, whole seconds since 1970 for an instant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
 import sqlalchemy as sa
@@ -16,6 +16,10 @@ from schema.tables import METADATA
 _DEFAULTS: Mapping[str, object] = {"false": False, "1": 1, "'OPEN'": "OPEN"}
 
 
+Sent = Mapping[str, bytes]
+"""Values by column, each as it is sent."""
+
+
 class Rows:
     """The rows of one table, each in PostgreSQL's binary COPY format."""
 
@@ -26,31 +30,40 @@ class Rows:
         self.table = table
         self.columns = tuple(each.name for each in built)
         self.records: list[bytes] = []
-        self._blank = {each.name: _default(each) for each in built}
-        self._encoders = tuple(encoder(each) for each in built)
+        self._encoders = {each.name: encoder(each) for each in built}
+        self._blank = {each.name: NULL for each in built} | self.encode(_defaults(built))
         self._head = row_head(len(built))
-        self._required = frozenset(each.name for each in built if not each.nullable and self._blank[each.name] is None)
+        self._required = frozenset(each.name for each in built if not each.nullable and self._blank[each.name] is NULL)
+
+    def encode(self, values: Mapping[str, object]) -> dict[str, bytes]:
+        """Turn values of some columns into what is sent. TypeError on an unknown column."""
+        encoders = self._encoders
+        try:
+            return {name: NULL if value is None else encoders[name](value) for name, value in values.items()}
+        except KeyError:
+            unknown = ", ".join(sorted(values.keys() - encoders.keys()))
+            raise TypeError(f"{self.table} has no column {unknown}") from None
 
     def add(self, **values: object) -> None:
         """Add a row: what is not said is null or the column's default. TypeError on an unknown or missing column."""
-        row = self._blank | values
-        if len(row) != len(self._blank):
-            raise TypeError(f"{self.table} has no column {', '.join(sorted(row.keys() - self._blank.keys()))}")
-        if not self._required <= values.keys():
-            raise TypeError(f"{self.table} needs {', '.join(sorted(self._required - values.keys()))}")
-        fields = [
-            NULL if value is None else encode(value) for value, encode in zip(row.values(), self._encoders, strict=True)
-        ]
-        self.records.append(self._head + b"".join(fields))
+        self.add_sent(self.encode(values))
+
+    def add_sent(self, sent: Sent) -> None:
+        """Add a row of encoded values. TypeError on a missing column."""
+        if not self._required <= sent.keys():
+            raise TypeError(f"{self.table} needs {', '.join(sorted(self._required - sent.keys()))}")
+        self.records.append(self._head + b"".join({**self._blank, **sent}.values()))
 
     def sent(self) -> bytes:
         """All of them, as one COPY takes them."""
         return b"".join((HEADER, *self.records, TRAILER))
 
 
-def _default(column: "sa.Column[object]") -> object:
-    said = column.server_default
-    return _DEFAULTS.get(str(said.arg)) if isinstance(said, sa.DefaultClause) else None
+def _defaults(columns: "Sequence[sa.Column[object]]") -> dict[str, object]:
+    """What columns hold when nobody says."""
+    said = {each.name: each.server_default for each in columns}
+    texts = {name: str(default.arg) for name, default in said.items() if isinstance(default, sa.DefaultClause)}
+    return {name: _DEFAULTS[text] for name, text in texts.items() if text in _DEFAULTS}
 
 
 class Batch:
@@ -81,31 +94,25 @@ def add_with_history(batch: Batch, table: str, record: Id, changes: Changes, *, 
 
     Where history is assumed there is one version: the present state, from the beginning on.
     """
-    states = _states(changes)
+    present, versions = batch[table], batch[f"{table}_version"]
+    states = _states((at, versions.encode(fields)) for at, fields in sorted(changes, key=itemgetter(0)))
     if is_assumed:
         states = [(states[0][0], states[-1][1])]
-    about = {f"{table}_id": record, "is_assumed": is_assumed}
-    versions = batch[f"{table}_version"]
+    about = versions.encode({f"{table}_id": record, "is_assumed": is_assumed})
     for place, (since, state) in enumerate(states, start=1):
         ends = states[place][0] if place < len(states) else None
-        versions.add(valid_from=since, valid_to=ends, recorded_at=since, **about, **state)
-    changed, present = states[-1]
-    batch[table].add(
-        id=record,
-        created_at=states[0][0],
-        updated_at=changed,
-        effective_at=changed,
-        row_version=len(states),
-        is_assumed=is_assumed,
-        **present,
-    )
+        dates = versions.encode({"valid_from": since, "valid_to": ends, "recorded_at": since})
+        versions.add_sent({**about, **dates, **state})
+    began, changed = states[0][0], states[-1][0]
+    marks = {"created_at": began, "updated_at": changed, "effective_at": changed, "row_version": len(states)}
+    present.add_sent({**present.encode({"id": record, "is_assumed": is_assumed, **marks}), **states[-1][1]})
 
 
-def _states(changes: Changes) -> Changes:
+def _states(changes: Iterable[tuple[int, Sent]]) -> list[tuple[int, Sent]]:
     """The whole state after each change that changed something; of several at one instant, after the last."""
-    states: Changes = []
-    for at, fields in sorted(changes, key=itemgetter(0)):
-        state = {**states[-1][1], **fields} if states else dict(fields)
+    states: list[tuple[int, Sent]] = []
+    for at, fields in changes:
+        state = {**states[-1][1], **fields} if states else fields
         if states and state == states[-1][1]:
             continue
         if states and states[-1][0] == at:

@@ -7,6 +7,7 @@ import pytest
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.documents import read_accord
+from api.sample.dice import Dice
 from api.sample.rows import Rows
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
@@ -84,9 +85,9 @@ async def test_a_leap_day_ends_a_story_too(database: Database) -> None:
 
 def test_a_row_with_an_unknown_column_is_an_error() -> None:
     with pytest.raises(TypeError, match="team has no column colour"):
-        Rows("team").add(id=new_id(), created_at=now(), updated_at=now(), name="Sales", kind="SALES", colour="red")
+        Rows("team").add(id=Dice(1).identity(1), created_at=1, updated_at=1, name="Sales", kind="SALES", colour="red")
 
 
 def test_a_row_without_a_needed_column_is_an_error() -> None:
     with pytest.raises(TypeError, match="team needs created_at, kind, updated_at"):
-        Rows("team").add(id=new_id(), name="Sales")
+        Rows("team").add(id=Dice(1).identity(1), name="Sales")
