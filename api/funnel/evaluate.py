@@ -11,7 +11,7 @@ from api.funnel.entries import RUNG_TABLE, entries, rung_statement
 from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
 from api.funnel.in_force import AccordInForce, accord_in_force
 from api.funnel.ladder import ladder_of
-from api.funnel.people import LIFE, MERGED
+from api.funnel.people import HAS_MERGED, MERGED, Seen, life_statement
 from api.funnel.stage_statement import OWN_TABLE, stage_statement
 from api.sql import Sql
 from schema.accord import Accord, StageReached, leaves
@@ -28,7 +28,8 @@ _TABLES = (
     "funnel_segment",
     "funnel_own",
 )
-_JOB_SETTINGS = {"jit": "off", "statement_timeout": "1h"}
+# With the values that it binds in sight, the planner finds the partial indexes.
+_JOB_SETTINGS = {"jit": "off", "statement_timeout": "1h", "plan_cache_mode": "force_custom_plan"}
 _WATERMARK = Sql(
     "select max(at) from ("
     + " union all ".join(
@@ -82,7 +83,16 @@ async def derived(
     reads_stages = any(isinstance(leaf, StageReached) for stage in accord.stages for leaf in leaves(stage.rule))
     async with _job_settings(session):
         tell("people and exits", 0, total)
-        for statement in (MERGED, LIFE, RUNG_TABLE, EXIT_TABLE, SEGMENT_TABLE, OWN_TABLE, rung_statement(ladder)):
+        await session.run(MERGED)
+        seen = Seen(as_of, has_merged=await session.value(HAS_MERGED))
+        for statement in (
+            life_statement(seen),
+            RUNG_TABLE,
+            EXIT_TABLE,
+            SEGMENT_TABLE,
+            OWN_TABLE,
+            rung_statement(ladder),
+        ):
             await session.run(statement)
         await session.script("analyze funnel_merged; analyze funnel_life; analyze funnel_rung")
         for statement in (*exit_statements(accord, as_of), *segment_statements(ladder)):
@@ -90,7 +100,7 @@ async def derived(
         await session.script("analyze funnel_exit; analyze funnel_segment")
         for done, rung in enumerate(ladder.rungs, start=1):
             tell(rung.stage.title, done, total)
-            await session.run(stage_statement(ladder, rung, as_of))
+            await session.run(stage_statement(ladder, rung, seen))
             if reads_stages:
                 await session.script("analyze funnel_own")
         await session.script("analyze funnel_own")

@@ -3,6 +3,7 @@
 A segment is `(exit, next exit]`, kept half-open with one microsecond added. Only contacts with an exit have rows.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from api.funnel.ladder import Ladder
@@ -109,18 +110,26 @@ from cut group by contact_id""",
     )
 
 
-def segment_join(cut: int | None, contact: str, moment: str) -> Sql:
-    """Join the segment `s` that holds a moment of a contact; a contact without exits has none."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The segment that holds a moment: a join, and what to read then. A contact without exits has one, number null."""
+
+    join: Sql
+    number: str = "null::int"
+    starts_at: str = "'-infinity'::timestamptz"
+    ends_at: str = "'infinity'::timestamptz"
+
+
+def segment_of(cut: int | None, contact: str, moment: str) -> Place:
+    """Find the segment `s` of a contact's moment; without a cut all of time is one."""
     if cut is None:
-        return Sql(
-            "left join (select 0 as no, null::timestamptz as ends_at, null::timestamptz as closed_at,"
-            " null::text as exit_kind) s on false"
-        )
-    return Sql(
+        return Place(Sql(""))
+    found = Sql(
         f"left join funnel_segment s on s.cut = {{}}::int and s.contact_id = {contact}"
         f" and {moment} >= s.starts_at and {moment} < s.ends_at",
         cut,
     )
+    return Place(found, "s.no", "coalesce(s.starts_at, '-infinity')", "coalesce(s.ends_at, 'infinity')")
 
 
 def union_all(branches: list[Sql]) -> Sql:

@@ -4,10 +4,10 @@ A contact's time is cut into pieces in which the read values stand still: versio
 which every value is unknown. A piece whose read values differ from those of the piece before is a fresh fact.
 """
 
-from datetime import datetime
 from uuid import UUID
 
-from api.funnel.normal_form import Fields, FieldsEvery, FieldTest, FieldTree
+from api.funnel.normal_form import Fields, FieldsEvery, FieldsSome, FieldTest, FieldTree
+from api.funnel.people import Seen
 from api.sql import Sql, join, name
 from schema.accord import FieldIs
 from schema.tables import SHAPES
@@ -15,12 +15,11 @@ from schema.tables import SHAPES
 _SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
-def field_rows(number: int, what: Fields, as_of: datetime) -> Sql:
+def field_rows(number: int, what: Fields, seen: Seen) -> Sql:
     """Rows of the stream for one field leaf."""
     columns = what.columns
     listed = ", ".join(columns)
     changed = " or ".join(f"lag({each}) over w is distinct from {each}" for each in columns)
-    pieces = _contact_pieces(columns, as_of) if what.table == "contact" else _company_pieces(columns, as_of)
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, false as runs_out
 from (
@@ -32,12 +31,43 @@ from (
 where (e.d <> 0 or e.fresh) and e.moment <= {{}}""",
         number,
         _condition(what.tree),
-        pieces,
-        as_of,
+        _pieces(what, seen),
+        seen.as_of,
     )
 
 
-def _held(table: str, columns: tuple[str, ...], as_of: datetime) -> Sql:
+def field_stretches(what: Fields, seen: Seen) -> Sql:
+    """Return the stretches in which the conditions hold, fresh or not. Where unknown values never do, rows suffice."""
+    columns = ", ".join(what.columns)
+    pieces = _pieces(what, seen) if _holds_unknown(what.tree) else _known_pieces(what, seen)
+    return Sql(
+        f"select contact_id, starts_at, ends_at as until from ({{}}) p (contact_id, starts_at, ends_at, {columns})"
+        " where {}",
+        pieces,
+        _condition(what.tree),
+    )
+
+
+def _pieces(what: Fields, seen: Seen) -> Sql:
+    """Return a contact's time, cut where a value that is read may change."""
+    return (_contact_pieces if what.table == "contact" else _company_pieces)(what.columns, seen)
+
+
+def _known_pieces(what: Fields, seen: Seen) -> Sql:
+    """Return only the pieces with version rows behind them."""
+    if what.table == "contact":
+        return _held("contact", what.columns, seen)
+    values = join("", (Sql(f", y.{each}") for each in what.columns))
+    return Sql(
+        """select c.id, greatest(c.starts_at, y.starts_at), least(c.ends_at, y.ends_at){}
+from ({}) c join ({}) y on y.id = c.company_id and y.starts_at < c.ends_at and y.ends_at > c.starts_at""",
+        values,
+        _held("contact", ("company_id",), seen),
+        _held("company", what.columns, seen),
+    )
+
+
+def _held(table: str, columns: tuple[str, ...], seen: Seen) -> Sql:
     """Return the version rows of a table that ever held."""
     listed = "".join(f", {each}" for each in columns)
     return Sql(
@@ -46,11 +76,11 @@ def _held(table: str, columns: tuple[str, ...], as_of: datetime) -> Sql:
 from {table}_version
 where coalesce(valid_from, recorded_at) < coalesce(valid_to, 'infinity')
   and coalesce(valid_from, recorded_at) <= {{}}""",
-        as_of,
+        seen.as_of,
     )
 
 
-def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, as_of: datetime) -> Sql:
+def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, seen: Seen) -> Sql:
     """Return the pieces of each record's time: its version rows, and the stretches between and before them."""
     unknown = "".join(f", null::{_sql_type(table, each)}" for each in columns)
     listed = "".join(f", {each}" for each in columns)
@@ -67,21 +97,21 @@ from (
 where ends_at < next_at
 union all
 select b.id, b.starts_at, b.first_at{unknown} from ({{}}) b where b.starts_at < b.first_at""",
-        _held(table, columns, as_of),
+        _held(table, columns, seen),
         beginning,
     )
 
 
-def _contact_pieces(columns: tuple[str, ...], as_of: datetime) -> Sql:
+def _contact_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
     """Return a contact's pieces; a merged life may begin before the survivor's own first row."""
     beginning = Sql(
         "select l.contact_id as id, l.starts_at, min(h.starts_at) as first_at"
         " from funnel_life l join held h on h.id = l.contact_id group by 1, 2"
     )
-    return _timeline("contact", columns, beginning, as_of)
+    return _timeline("contact", columns, beginning, seen)
 
 
-def _company_pieces(columns: tuple[str, ...], as_of: datetime) -> Sql:
+def _company_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
     """Return the pieces of a contact's time in which its company, and the company's values, stand still."""
     beginning = Sql(
         "select id, '-infinity'::timestamptz as starts_at, min(starts_at) as first_at from held group by id"
@@ -92,10 +122,21 @@ def _company_pieces(columns: tuple[str, ...], as_of: datetime) -> Sql:
 select c.id, greatest(c.starts_at, y.starts_at), least(c.ends_at, y.ends_at){}
 from person c
 left join company_life y on y.id = c.company_id and y.starts_at < c.ends_at and y.ends_at > c.starts_at""",
-        _contact_pieces(("company_id",), as_of),
-        _timeline("company", columns, beginning, as_of),
+        _contact_pieces(("company_id",), seen),
+        _timeline("company", columns, beginning, seen),
         values,
     )
+
+
+def _holds_unknown(tree: FieldTree) -> bool:
+    """Whether the conditions hold where every value is unknown."""
+    match tree:
+        case FieldTest(field=test, is_negated=is_negated):
+            return (test.op == "is_null" and test.value is True) != is_negated
+        case FieldsEvery(parts=parts):
+            return all(_holds_unknown(part) for part in parts)
+        case FieldsSome(parts=parts):
+            return any(_holds_unknown(part) for part in parts)
 
 
 def _condition(tree: FieldTree) -> Sql:

@@ -49,11 +49,14 @@ class Fields:
         return tuple(sorted({test.field.column for test in _tests(self.tree)}))
 
 
+Fact = Touches | HandoffIs | DealIs | StageReached
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A leaf of the normal form. A negated one holds where its facts do not; `Fields` keep negation inside."""
 
-    what: Fields | Touches | HandoffIs | DealIs | StageReached
+    what: Fields | Fact
     is_negated: bool
 
 

@@ -4,6 +4,9 @@ Facts of a merged contact are read under the contact that survived. A life begin
 under whichever record; an undated one begins when it was recorded.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from api.sql import Sql
 
 # A chain that bites its own tail has no survivor: its contacts stay what they are.
@@ -18,9 +21,32 @@ with recursive chain(contact_id, survivor_id) as (
 select chain.contact_id, chain.survivor_id
 from chain join contact survivor on survivor.id = chain.survivor_id
 where survivor.merged_into_id is null""")
+HAS_MERGED = Sql("select exists (select from funnel_merged)")
 
-LIFE = Sql("""create temp table funnel_life on commit drop as
-select coalesce(m.survivor_id, v.contact_id) as contact_id, min(coalesce(v.valid_from, v.recorded_at)) as starts_at
-from contact_version v left join funnel_merged m on m.contact_id = v.contact_id
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an evaluation sees: facts up to an instant; and whether anybody was merged, whose facts then move.
+
+    Where nobody was, no statement looks for it: facts come in the order of an index, and are not sorted again.
+    """
+
+    as_of: datetime
+    has_merged: bool
+
+    def person(self, row: str) -> str:
+        """The contact that a row's facts count for."""
+        return f"coalesce(m.survivor_id, {row}.contact_id)" if self.has_merged else f"{row}.contact_id"
+
+    def merging(self, row: str) -> str:
+        """The join that `person` reads."""
+        return f"left join funnel_merged m on m.contact_id = {row}.contact_id" if self.has_merged else ""
+
+
+def life_statement(seen: Seen) -> Sql:
+    """Say when everybody's life begins."""
+    return Sql(f"""create temp table funnel_life on commit drop as
+select {seen.person("v")} as contact_id, min(coalesce(v.valid_from, v.recorded_at)) as starts_at
+from contact_version v {seen.merging("v")}
 where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity')
 group by 1""")

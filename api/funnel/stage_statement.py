@@ -3,13 +3,13 @@
 The result is a row of `funnel_own` for each contact and segment in which the stage's own rule came to hold.
 """
 
-from datetime import datetime
-
-from api.funnel.exits import segment_join, union_all
-from api.funnel.fact_leaves import deal_rows, handoff_rows, stage_rows, touch_rows
+from api.funnel.exits import segment_of, union_all
+from api.funnel.fact_leaves import fact_stretches
 from api.funnel.field_leaf import field_rows
+from api.funnel.flat_rule import flat_statement, is_flat
 from api.funnel.ladder import Ladder, Rung
 from api.funnel.normal_form import Every, Fields, Holds, Leaf, Node, NormalForm, normal_form
+from api.funnel.people import Seen
 from api.sql import Sql, join
 from schema.accord import DealIs, HandoffIs, StageReached, Touches
 
@@ -19,42 +19,51 @@ OWN_TABLE = Sql(
 )
 
 
-def stage_statement(ladder: Ladder, rung: Rung, as_of: datetime) -> Sql:
-    """Compile the entry rule of a stage into one insert.
+def stage_statement(ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+    """Compile the entry rule of a stage into one insert, a flat rule as a join."""
+    form = normal_form(rung.stage.rule)
+    return flat_statement(form, ladder, rung, seen) if is_flat(form) else sweep_statement(form, ladder, rung, seen)
+
+
+def sweep_statement(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+    """Compile any rule.
 
     `clipped` moves what happened before a life to its beginning; `running` knows after each moment how many intervals
     of each leaf hold (RANGE: facts of one instant count together); a moment counts when it is fresh.
     """
-    form = normal_form(rung.stage.rule)
     sums = join("", (_running_sum(number) for number in range(len(form.leaves))))
+    segment = segment_of(rung.cut, "r.contact_id", "r.moment")
     return Sql(
-        """insert into funnel_own (contact_id, rank, moment)
+        f"""insert into funnel_own (contact_id, rank, moment)
 with stream (contact_id, moment, leaf, d, fresh, runs_out) as (
-{}
+{{}}
 ), clipped as (
   select x.contact_id, greatest(x.moment, l.starts_at) as moment, x.leaf, x.d, x.fresh, x.runs_out
   from stream x join funnel_life l on l.contact_id = x.contact_id
-  where l.starts_at <= {}
+  where l.starts_at <= {{}}
 ), running as (
-  select contact_id, moment, leaf, fresh, runs_out{}
+  select contact_id, moment, leaf, fresh, runs_out{{}}
   from clipped window w as (partition by contact_id order by moment range unbounded preceding)
 )
-select r.contact_id, {}::int, min(r.moment)
-from running r {}
-where {} and ({})
-group by r.contact_id, s.no""",
-        _stream(form, ladder, rung, as_of),
-        as_of,
+select contact_id, {{}}::int, min(moment)
+from (
+  select r.contact_id, r.moment, {segment.number} as no
+  from running r {{}}
+  where {{}} and ({{}})
+) r
+group by contact_id, no""",
+        _stream(form, ladder, rung, seen),
+        seen.as_of,
         sums,
         rung.rank,
-        segment_join(rung.cut, "r.contact_id", "r.moment"),
+        segment.join,
         _is_fresh(form),
         _holds(form.tree, form),
     )
 
 
-def _stream(form: NormalForm, ladder: Ladder, rung: Rung, as_of: datetime) -> Sql:
-    branches = [_rows(form, number, ladder, rung, as_of) for number in range(len(form.leaves))]
+def _stream(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+    branches = [_rows(form, number, ladder, rung, seen) for number in range(len(form.leaves))]
     if form.holds_without_facts:
         branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_life"))
     if not branches:
@@ -62,22 +71,29 @@ def _stream(form: NormalForm, ladder: Ladder, rung: Rung, as_of: datetime) -> Sq
     return union_all(branches)
 
 
-def _rows(form: NormalForm, number: int, ladder: Ladder, rung: Rung, as_of: datetime) -> Sql:
-    """Return the stream's rows of one leaf."""
+def _rows(form: NormalForm, number: int, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+    """Return the stream's rows of one leaf.
+
+    A row `(contact_id, moment, leaf, d, fresh, runs_out)` adds `d` to how many intervals of the leaf hold from that
+    moment on. `fresh` marks a change of a fact that the leaf reads, `runs_out` an end by time alone.
+    """
     leaf = form.leaves[number]
-    negated = leaf.is_negated
-    match leaf.what:
-        case Fields() as fields:
-            return field_rows(number, fields, as_of)
-        case Touches(touches=what):
-            needed = form.is_needed(number)
-            return touch_rows(number, what, rung.cut, as_of, is_negated=negated, is_needed=needed)
-        case HandoffIs(handoff=status):
-            return handoff_rows(number, status, rung.cut, as_of, is_negated=negated)
-        case DealIs(deal=deal):
-            return deal_rows(number, deal, rung.cut, as_of, is_negated=negated)
-        case StageReached() as stage:
-            return stage_rows(number, stage, ladder, rung, as_of, is_negated=negated)
+    if isinstance(leaf.what, Fields):
+        return field_rows(number, leaf.what, seen)
+    # Touches that do not hold are no use where nothing holds without them; of the others there are few.
+    only_holding = isinstance(leaf.what, Touches) and form.is_needed(number) and not leaf.is_negated
+    ends = ", (ends_at, 0, true, false)" if isinstance(leaf.what, HandoffIs | DealIs) else ""
+    return Sql(
+        f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, e.runs_out
+from ({{}}) x cross join lateral (
+  values (starts_at, holds::int, true, false), (until, -holds::int, false, {{}}::boolean){ends}
+) e (moment, d, fresh, runs_out)
+where e.moment <= {{}} and ({"x.holds" if only_holding else "x.holds or e.fresh"})""",
+        number,
+        fact_stretches(leaf.what, ladder, rung, seen, is_negated=leaf.is_negated, only_holding=only_holding),
+        _is_timed(leaf),
+        seen.as_of,
+    )
 
 
 def _running_sum(number: int) -> Sql:

@@ -105,6 +105,8 @@ def accord(chance: Chance) -> Accord:
 
 def rule(chance: Chance, lower: tuple[str, ...], depth: int) -> Rule:
     """A rule tree of at most that depth."""
+    if depth == 3 and chance.happens(4):
+        return AllOf(all=chance.several(2, 3, lambda: _leaf(chance, lower)))  # as most accords have them
     kind = chance.integer(0, 9) if depth > 0 else 9
     if kind <= 2:
         return AllOf(all=chance.several(0, 3, lambda: rule(chance, lower, depth - 1)))

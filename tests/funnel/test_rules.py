@@ -74,6 +74,12 @@ async def test_attributes_are_judged_as_they_were(database: Database) -> None:
     assert await told(database, ladder({"all": [TOUCH, KNOWN]}), person) == [("s1", 2, 2, None)]
 
 
+async def test_what_nobody_knows_of_a_person_without_a_company_is_null(database: Database) -> None:
+    nobodys = {"field": "company.industry", "op": "is_null", "value": True}
+    person = Person(life((0, None)), touches(1))
+    assert await told(database, ladder({"all": [TOUCH, nobodys]}), person) == [("s1", 1, 1, None)]
+
+
 async def test_a_skipped_stage_is_implied_and_keeps_its_row_when_own_facts_come(database: Database) -> None:
     accord = ladder({"touches": {"at_least": 2}}, TOUCH)
     person = Person(life((0, None)), touches(1, 4))
