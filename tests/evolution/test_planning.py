@@ -3,18 +3,24 @@
 import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
+from api import revisions
 from api.cli import app
 from api.errors import AccordError, ErrorCode
 from api.revisions import connected, head_revision, migrate
 from migrations.catalogue import Catalogue, Part, read
+from schema.base import new_id
 from tests.conftest import command
 from tests.evolution.scratch import HEAD, put
 
 INDEX = """with op.get_context().autocommit_block():
         op.execute("create index concurrently ix_contact_phone on contact (phone)")"""
+
+DROP = "drop index concurrently if exists ix_contact_phone"
+IS_VALID = "select indisvalid from pg_index where indexrelid = to_regclass('ix_contact_phone')"
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +90,24 @@ async def test_many_that_migrate_at_once_do_not_wait_for_each_others_snapshots(m
     assert Part("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
     await migrate(module_dsn, to=HEAD, may_go_back=True)
     await command(module_dsn, "drop index ix_contact_phone")
+
+
+async def test_an_index_that_could_not_be_built_is_built_by_the_next_run(
+    module_dsn: str, versions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = INDEX.replace("create index concurrently ix_contact_phone on contact (phone)", DROP)
+    put(versions, f"{drop}\n    {INDEX}")
+    monkeypatch.setattr(revisions, "_PATIENCE_SECONDS", 1)
+    busy = await asyncpg.connect(module_dsn)
+    writing = busy.transaction()
+    await writing.start()
+    await busy.execute("insert into contact (id) values ($1)", new_id())
+    with pytest.raises(AccordError, match="lock timeout") as refused:
+        await migrate(module_dsn)
+    assert refused.value.code is ErrorCode.MIGRATION_FAILED
+    await writing.rollback()
+    assert (await busy.fetchval(IS_VALID), (await migrate(module_dsn)).revision) == (False, "aaaaaaaaaaaa")
+    assert await busy.fetchval(IS_VALID)
+    await busy.close()
+    await migrate(module_dsn, to=HEAD, may_go_back=True)
+    await command(module_dsn, DROP)
