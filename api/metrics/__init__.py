@@ -2,17 +2,20 @@
 
     request -> settle (question.py) -> counted (counted.py) -> statement (statements.py) -> figures.py -> answer
 
-**A new kind gives its rows, and has the rest for nothing.** `counted(question)` returns a `Counted`: a select with one
-row for each counted record, before anything is added up, and conditions over these rows, which are called `c`:
+**A new kind gives its rows, and has the rest for nothing.** `counted(question)` returns a `Counted` (shape.py): a
+select with one row for each counted record, before anything is added up, and conditions over these rows, called `c`:
 
 - `rows`: the id of the subject's record (`contact_id`, `deal_id`: the table in `RECORD_OF` and `_id`), `at` (the
   counted instant, never null: the period, the bucket and the dimensions are judged at it), and whatever the rest
   reads. What may never count (deleted, merged, tests) is left out here.
 - `measures`: aggregates over `c` by name (`n`, `numerator`, `implied`, `waiting`, `amount`, `left_out`, `told_at`),
-  added up over keys and buckets by `figures.Cell`. What does not add up (percentiles) has a statement of its own,
-  with `grouping_sets` from statements.py over `placed_rows`.
+  added up over keys and buckets by `figures.Cell`. What does not add up is `spread` (a number of each row, whose
+  percentiles are told), or of `apart` kinds (amounts of several currencies).
 - `is_base`: whether a row is one of `n`; `is_converted`: whether it is one of `numerator`, None where nothing is
   divided or where the numerator counts no records; `tie`: a text that tells apart rows of one record at one instant.
+
+A kind whose buckets are no parts of the whole (a state, a person counted once in each) is told the boundaries, and says
+by `part` which of them a row is of; without boundaries its rows are those of the whole.
 
 From these alone come filters, one or two dimensions (`key_1`, `key_2`), buckets, and the records behind every figure:
 `records(side: BASE)` lists the rows of `is_base`, so it has exactly `n` of them, `CONVERTED` those of `is_converted`,

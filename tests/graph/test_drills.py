@@ -65,6 +65,21 @@ async def test_pages_behind_a_group_walk_on_by_cursor(company: Database) -> None
     assert len(seen) == len(set(seen)) == group["n"] > 3
 
 
+async def test_two_dimensions_come_in_the_order_asked_and_lead_to_their_people(company: Database) -> None:
+    document = """{ kpi(key: mqls, by: [COUNTRY, CHANNEL]) { n breakdown {
+      keys { dimension } n records(first: 1) { totalCount } } } }"""
+    kpi = (await answered(company, document.replace("records(first: 1) { totalCount }", "")))["kpi"]
+    assert sum(group["n"] for group in kpi["breakdown"]) == kpi["n"]
+    assert {tuple(key["dimension"] for key in group["keys"]) for group in kpi["breakdown"]} == {("COUNTRY", "CHANNEL")}
+    some = document.replace("mqls,", 'mqls, where: { country: { eq: "DE" } },')
+    groups = (await answered(company, some))["kpi"]["breakdown"]
+    assert groups
+    assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
+    error = await refused(company, document.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, OWNER]"))
+    assert isinstance(error, AccordError)
+    assert "two dimensions at once" in error.message
+
+
 async def test_behind_a_bucket_a_group_and_a_step_are_as_many_as_they_say(company: Database) -> None:
     document = """{
       kpis(requests: [{ key: mqls, grain: QUARTER, by: [CHANNEL] }, { key: deals_won, grain: QUARTER }]) {

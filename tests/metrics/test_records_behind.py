@@ -141,3 +141,13 @@ async def test_a_cursor_of_something_else_is_refused(company: Database) -> None:
         for cursor in ("", "x", "WzFd", "bnVsbA==", "WyIyMDI2LTAxLTAxIiwgIngiLCAiIl0="):
             with pytest.raises(AccordError, match="no cursor"):
                 await read_page(session, answer.behind, RecordSide.BASE, first=1, after=cursor)
+
+
+async def test_each_reason_is_a_share_of_everything_decided_and_drills_so(company: Database) -> None:
+    async with company.read() as session:
+        answer = await answered(session, request_of(CATALOGUE["rejection_rate"], Dimension.REJECT_REASON))
+        assert answer.breakdown
+        assert {group.n for group in answer.breakdown} == {answer.n}
+        assert sum((group.numerator or Decimal(0) for group in answer.breakdown), Decimal(0)) == answer.numerator
+        for group in answer.breakdown:
+            await check(session, group)
