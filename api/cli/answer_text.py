@@ -12,7 +12,7 @@ import orjson
 
 from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
 
-FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "apart")
+FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
 HEAD = ("key", "title", "definition", "unit", "currency")
 KEY = ("dimension", "id", "key", "label")
 STEP = ("reached", "implied", "open", "step", "overall", "entered", "entered_implied")
@@ -79,7 +79,7 @@ def _line(figure: Figure, keys: tuple[GroupKey, ...], wide: int, bucket: Bucket 
         *_keys(keys, wide),
         *((bucket.starts_at, bucket.before) if bucket else (None, None)),
         *(figure.value, figure.numerator, figure.denominator, figure.n, figure.implied),
-        *((spread.median, spread.p75, spread.p90, spread.mean) if spread else [None] * 4),
+        *((spread.median, spread.p75, spread.p90, spread.mean, spread.max) if spread else [None] * 5),
         "; ".join(f"{_text(each.value)} {each.currency.value if each.currency else '?'}" for each in figure.apart),
     ]
 

@@ -73,7 +73,7 @@ def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None)
         case Unit.MONEY:
             return f"{value:,.2f} {currency.value if currency else ''}".rstrip()
         case _:
-            return f"{value:,f}"
+            return f"{value if value == value.to_integral_value() else round(value, 2):,f}"
 
 
 def _whole(figure: Figure, answer: KpiAnswer) -> str:
@@ -84,8 +84,10 @@ def _whole(figure: Figure, answer: KpiAnswer) -> str:
             value_in_words(each, answer.unit, None) for each in (spread.median, spread.p75, spread.p90, spread.mean)
         )
         rows = "deals" if CATALOGUE[answer.key].subject is Subject.DEAL else "people"
-        if answer.unit is Unit.MONEY:
-            shown += f" on average (median {median}, p75 {p75}, p90 {p90}; {figure.denominator:,f} {rows})"
+        if _is_average(answer):
+            most = f", at most {value_in_words(spread.max, answer.unit, None)}" if spread.max is not None else ""
+            of = figure.n if figure.denominator is None else figure.denominator
+            shown += f" on average (median {median}, p75 {p75}, p90 {p90}{most}; {of:,f} {rows})"
         else:
             shown += f" in the middle (p75 {p75}, p90 {p90}, mean {mean}; {figure.n:,} {rows})"
     elif figure.denominator is not None:
@@ -112,7 +114,7 @@ def _columns(answer: KpiAnswer, *names: str) -> Table:
     money = ("average", "median", "n") if _is_average(answer) else ("value",)
     for name in more.get(answer.unit, money):
         table.add_column(name, justify="right", no_wrap=True)
-    if answer.apart:
+    if _has_apart(answer):
         table.add_column("apart", justify="right")
     table.add_column("")
     return table
@@ -132,13 +134,19 @@ def _cells(figure: Figure, answer: KpiAnswer, largest: Decimal) -> Iterator[str]
     if _is_average(answer):
         yield value_in_words(figure.distribution.median if figure.distribution else None, answer.unit, None)
         yield f"{figure.n:,}"
-    if answer.apart:
+    if _has_apart(answer):
         yield _apart(figure)
     yield _bar(figure.value, largest)
 
 
+def _has_apart(answer: KpiAnswer) -> bool:
+    """Whether amounts are kept apart anywhere in what is shown: of a state, earlier buckets may have some alone."""
+    within = (bucket for group in answer.breakdown for bucket in (group, *group.series))
+    return any(figure.apart for figure in (answer, *answer.series, *within))
+
+
 def _is_average(answer: KpiAnswer) -> bool:
-    return CATALOGUE[answer.key].kind is Kind.AVERAGE
+    return CATALOGUE[answer.key].kind in (Kind.AVERAGE, Kind.SPREAD)
 
 
 def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
