@@ -8,10 +8,11 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.cautions import cautions, is_without_people
-from api.metrics.figures import before_the_first, breakdown, in_one_currency, parts, series, tabulate
+from api.metrics.figures import before_the_first, in_one_currency, parts, series, tabulate
 from api.metrics.filters import condition
 from api.metrics.funnel import funnel
 from api.metrics.ground import Ground, ground, who_is_known
+from api.metrics.groups import breakdown
 from api.metrics.periods import buckets
 from api.metrics.question import Question, settle
 from api.metrics.readable import readable
@@ -33,7 +34,6 @@ async def ask(
     Reads:  one statement a request, all of one snapshot.
     Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
     Errors: NO_ACCORD, for all of them at once.
-    Source: DESIGN "KPIs".
     """
     stands_on = await ground(session, now or datetime.now(UTC))
     answers: list[KpiAnswer | AccordError] = []
@@ -50,7 +50,6 @@ async def ask_funnel(session: ReadSession, request: FunnelRequest, *, now: datet
 
     Shapes: one FunnelRequest -> one FunnelAnswer. Reads only; one statement.
     Errors: NO_ACCORD; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD.
-    Source: DESIGN "KPIs", house rules.
     """
     return await funnel(session, request, await ground(session, now or datetime.now(UTC)))
 

@@ -14,8 +14,9 @@ from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelS
 from api.metrics.cautions import LOW_SAMPLE, no_contacts
 from api.metrics.counted import placed_rows
 from api.metrics.entries import counted_entries
-from api.metrics.figures import group_key, share
+from api.metrics.figures import share
 from api.metrics.ground import Ground
+from api.metrics.groups import group_key
 from api.metrics.question import Question, settle_funnel
 from api.metrics.readable import readable
 from api.metrics.records import Place, StepPlace
