@@ -1,6 +1,6 @@
 """A question about KPIs to one SQL statement to an answer that says what it was computed from.
 
-    request -> settle (question.py) -> counted (counted.py) -> statement (statements.py) -> figures.py, groups.py -> answer
+    request -> settle (question.py) -> counted (counted.py) -> statement (statements.py) -> figures, groups -> answer
 
 **A new kind gives its rows, and has the rest for nothing.** `counted(question)` returns a `Counted` (shape.py): a
 select with one row for each counted record, before anything is added up, and conditions over these rows, called `c`:
