@@ -17,7 +17,7 @@ KPI_KEY = EnumType(
     "KpiKey",
     "The KPIs of the catalogue.",
     cast("type[Enum]", Enum("KpiKey", {key: key for key in CATALOGUE})),
-    tuple(Word(kpi.key, f"{kpi.title}. {kpi.definition}") for kpi in CATALOGUE.values()),
+    tuple(Word(kpi.key, f"{kpi.title}. {kpi.definition}", kpi.deprecated) for kpi in CATALOGUE.values()),
 )
 
 _NEVER = Where(none_of=(Where(),))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from schema.vocab import Anchor, DealOutcome, Dimension, HandoffStatus, Reentry, Skip, Unit, Vocabulary
+from schema.vocab import Anchor, DealOutcome, Dimension, HandoffStatus, Reentry, Skip, Unit, Vocabulary, dated
 
 
 class Kind(Vocabulary):
@@ -229,7 +229,10 @@ FACT_SWITCHES = Switchboard()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """One KPI: what it is called, what it means, and what may be asked of it."""
+    """One KPI: what it is called, what it means, and what may be asked of it.
+
+    One that is to go says until when it stays: `deprecated="Ask sqls instead, until 2027-06-30"`.
+    """
 
     key: str
     title: str
@@ -241,6 +244,10 @@ class Kpi:
     switches: Switchboard
     guard: str | None = None
     source: str
+    deprecated: str | None = None
+
+    def __post_init__(self) -> None:
+        dated(self.deprecated)
 
     @property
     def kind(self) -> Kind:

@@ -20,6 +20,7 @@ FIELD = """
     is_speaker: bool = column("The person speaks at our events.", server_default="false", default=None)
     fax: str | None = column("Fax number.", deprecated="Use phone instead, until 2027-06-30", default=None)
 """
+GOING = "Ask deals_won instead, until 2027-06-30"
 WORD = """
     SHARED = "SHARED", "A mailbox that several people read.", "Use ROLE instead, until 2027-06-30"
 """
@@ -111,7 +112,9 @@ def follow_recipes(tree: Path) -> None:
     with (tree / "schema/tables/deal.py").open("a") as deal:
         deal.write(BLOCKS["schema/tables/deal.py"])
     with (tree / "schema/kpis/volume.py").open("a") as kpis:
-        kpis.write(f"\n{BLOCKS['schema/kpis/volume.py']}\nKPIS = (*KPIS, DEALS_CLOSED)\n")
+        going = f'replace(NEW_CUSTOMERS, deprecated="{GOING}")'
+        kpis.write(f"\nfrom dataclasses import replace\n\n{BLOCKS['schema/kpis/volume.py']}\n")
+        kpis.write(f"KPIS = (*(each for each in KPIS if each is not NEW_CUSTOMERS), {going}, DEALS_CLOSED)\n")
     tables = tree / "schema/tables/__init__.py"
     registered = tables.read_text().replace("    Company,\n", "    Company,\n    Competitor,\n")
     tables.write_text(

@@ -11,7 +11,7 @@ from api.revisions import migrate, require_current
 from api.sql import Sql
 from schema.base import column, new_id
 from tests.conftest import command
-from tests.evolution.scratch import add_entity, add_field, add_word, copy_tree, follow_recipes, run, seen_in
+from tests.evolution.scratch import GOING, add_entity, add_field, add_word, copy_tree, follow_recipes, run, seen_in
 
 SENIORITY = "How senior the person is, in the source's words."
 
@@ -101,12 +101,13 @@ def test_a_word_is_added_to_its_check_without_reading_the_rows_under_a_lock(seen
     assert lines[proven + 1].endswith(": SHARE UPDATE EXCLUSIVE, nobody waits; scanned.")
 
 
-def test_a_deprecation_is_told_wherever_its_field_or_word_is(seen: dict[str, Any]) -> None:
+def test_a_deprecation_is_told_wherever_its_field_word_or_kpi_is(seen: dict[str, Any]) -> None:
     told = '@deprecated(reason: "Use phone instead, until 2027-06-30")'
     assert seen["sdl"].count(f"  fax: String {told}\n") == 1
     assert seen["sdl"].count(f"  fax: StringFilter {told}\n") == 1
     assert seen["sdl"].count(f"  fax: SortDirection {told}\n") == 1
     assert seen["sdl"].count('  SHARED @deprecated(reason: "Use ROLE instead, until 2027-06-30")\n') == 1
+    assert seen["sdl"].count(f'  new_customers @deprecated(reason: "{GOING}")\n') == 1
 
 
 @pytest.mark.parametrize("reason", ["Use phone instead", "until the summer", "until 27-06-30"])
