@@ -114,5 +114,6 @@ def countable(question: Question) -> list[Sql]:
             out,
             out,
         )
-        conditions.append(Sql("not exists (select from ({}) o where o.deal_id = d.id)", ours))
+        # Looked up in a hash: of such nested `not exists` the planner expects one row, and would compare each with all.
+        conditions.append(Sql("d.id not in ({})", ours))
     return conditions

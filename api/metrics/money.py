@@ -22,30 +22,27 @@ def converted(question: Question, rows: Sql, chance: Sql | None = None) -> Sql:
             rows,
         )
     is_same = Sql("r.currency = {}", reporting.value)
+    # Rates are looked up once for each currency and day.
     return Sql(
-        "select r.*, round(case when {} then r.amount{} when direct.rate is not null then r.amount * direct.rate{}"
-        " when inverse.rate is not null then r.amount{} / inverse.rate else r.amount{} end, 2) as worth,"
-        " case when r.amount{} is null or {} or direct.rate is not null or inverse.rate is not null then null"
-        " else coalesce(r.currency, '') end as kept from ({}) r{}{}",
-        *(is_same, factor, factor, factor, factor, factor, is_same, rows),
-        _rate(question, "direct", ("r.currency", reporting.value), Sql("r.currency <> {}", reporting.value)),
-        _rate(
-            question,
-            "inverse",
-            (reporting.value, "r.currency"),
-            Sql("r.currency <> {} and direct.rate is null", reporting.value),
-        ),
+        "with p as materialized (select q.*, (q.at at time zone {})::date as day from ({}) q)"
+        " select r.*, round(case when {} or x.rate is null then r.amount{} when x.is_inverse then r.amount{} / x.rate"
+        " else r.amount{} * x.rate end, 2) as worth,"
+        " case when r.amount{} is null or {} or x.rate is not null then null else coalesce(r.currency, '') end as kept"
+        " from p r left join (select k.currency, k.day, x.rate, x.is_inverse"
+        " from (select distinct currency, day from p where currency <> {}) k"
+        " cross join lateral ({} union all {} limit 1) x) x on x.currency = r.currency and x.day = r.day",
+        *(question.frame.zone.key, rows, is_same, factor, factor, factor, factor, is_same, reporting.value),
+        _rate(Sql("k.currency"), Sql("{}", reporting.value), is_inverse=False),
+        _rate(Sql("{}", reporting.value), Sql("k.currency"), is_inverse=True),
     )
 
 
-def _rate(question: Question, called: str, pair: tuple[str, str], needed: Sql) -> Sql:
-    """The last rate from one currency to the other on or before the day, looked up only where it is needed."""
-    sides = [Sql(each) if each == "r.currency" else Sql("{}", each) for each in pair]
+def _rate(currency: Sql, quote: Sql, *, is_inverse: bool) -> Sql:
+    """The last rate from one currency to another on or before the day."""
     return Sql(
-        " left join lateral (select x.rate from exchange_rate x"
-        " where {} and x.currency = {} and x.quote_currency = {}"
-        f" and x.rate_on <= (r.at at time zone {{}})::date order by x.rate_on desc limit 1) {called} on true",
-        needed,
-        *sides,
-        question.frame.zone.key,
+        "(select x.rate, {} as is_inverse from exchange_rate x where x.currency = {} and x.quote_currency = {}"
+        " and x.rate_on <= k.day order by x.rate_on desc limit 1)",
+        Sql("true" if is_inverse else "false"),
+        currency,
+        quote,
     )

@@ -59,12 +59,12 @@ def standing_rows(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
         # Each version is put into the instants at which it held, in one pass over the history.
         given, step = Sql("{}::timestamptz[]", list(instants)), Sql("interval '1 microsecond'")
         source = Sql(
-            "deal_version h cross join lateral generate_series("
-            f"width_bucket({BEGINS} - {{}}, {{}}) + 1,"
-            " coalesce(width_bucket(h.valid_to - {}, {}), {}::int)) i (place)",
+            f"(select h.*, generate_series(width_bucket({BEGINS} - {{}}, {{}}) + 1,"
+            " coalesce(width_bucket(h.valid_to - {}, {}), {}::int)) as place from deal_version h"
+            " where h.outcome = 'OPEN') h",
             *(step, given, step, given, len(instants)),
         )
-        at, held = Sql("({})[i.place] as at", given), Sql("true")
+        at, held = Sql("({})[h.place] as at", given), Sql("true")
     return Sql(
         "select h.deal_id, {}, h.amount, h.currency, coalesce(h.probability, s.probability) as chance, d.updated_at,"
         " true as is_standing, d.opened_at is null as is_unopened from {} join deal d on d.id = h.deal_id"

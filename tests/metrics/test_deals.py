@@ -376,3 +376,14 @@ async def test_a_customer_is_new_once_by_company_by_person_or_by_the_deal_alone(
     # Who was a customer before the period is not new in it.
     later = await asked(database, KpiRequest("new_customers", period=period(date(2026, 2, 4), None)))
     assert later.value == 1
+
+
+async def test_what_a_deal_was_worth_before_it_was_opened_is_not_what_it_was_opened_with(database: Database) -> None:
+    await adopt(database)
+    async with database.write() as session:
+        names = ["id", "effective_at", "opened_at", "amount", "currency"]
+        await session.copy("deal", names, [(UUID(int=1), at("01-01"), at("02-01"), 100, "EUR")])
+        for amount, since in ((200, "01-10"), (300, "03-01")):
+            change = "update deal set amount = {}, effective_at = {} where id = {}"
+            await session.run(Sql(change, amount, at(since), UUID(int=1)))
+    assert (await asked(database, KpiRequest("pipeline_created"))).value == 200
