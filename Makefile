@@ -108,6 +108,11 @@ check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
 bench-load: .venv/.installed-dev ## import and sample beside COPY of the same rows (ARGS="--rounds 1" for a glance)
 	@$(BIN)/python -m tests.bench.load $(ARGS)
 
+SIZES ?= 20000,100000
+.PHONY: bench-funnel
+bench-funnel: .venv/.installed-dev ## evaluation and KPIs beside hand-written SQL (SIZES=100000,1000000 KEEP=1)
+	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
+
 # --------------------------------------------------------------------------------------------------------------- make
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,0 +1,100 @@
+"""KPIs, and the funnel, beside hand-written SQL for the same numbers."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+
+from api.db import ReadSession
+from api.errors import AccordError
+from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.ask import ask, ask_funnel
+from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair
+from tests.bench.funnel_meter import Beside, Cost, Side, beside, metered
+
+_BY_HAND = Path(__file__).with_name("funnel_kpis.sql")
+_PAIRED = ("stage_conversion", "time_to_convert")
+_PAIR = StagePair("mql", "sql")
+_BATCH = 5  # askings that make one measurement
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+async def compare_kpis(connection: Connection, start: date, end: date, as_of: datetime, rounds: int) -> list[Beside]:
+    """Ask each KPI that has a rival for one period; every figure that the rival returns must be the answer's."""
+    evaluation = await connection.fetchval("select id from evaluation where is_current and reading = 'IN_FORCE'")
+    values = {
+        ":start": f"timestamptz '{start} 00:00+00'",
+        ":end": f"timestamptz '{end} 00:00+00'",
+        ":as_of": f"timestamptz '{as_of.isoformat()}'",
+        ":evaluation": f"uuid '{evaluation}'",
+    }
+    session, period = ReadSession(connection), Period(start, end)
+    found = []
+    for key, text in _by_hand().items():
+        written = re.sub(":(start|end|as_of|evaluation)", lambda mark: values[mark[0]], text)
+
+        async def ours(key: str = key) -> KpiAnswer | FunnelAnswer:
+            if key == "funnel":
+                return await ask_funnel(session, FunnelRequest(period), now=as_of)
+            request = KpiRequest(key, period, stages=_PAIR if key in _PAIRED else None)
+            [answer] = await ask(session, [request], now=as_of)
+            if isinstance(answer, AccordError):
+                raise answer
+            return answer
+
+        async def rival(written: str = written) -> list[asyncpg.Record]:
+            return await connection.fetch(written)
+
+        _require_equal(key, await ours(), await rival())
+        found.append(await beside(key, _side(connection, ours), _side(connection, rival), rounds))
+    return found
+
+
+def _by_hand() -> Mapping[str, str]:
+    """Return the statements by KPI: a block begins with a comment that is the key and nothing else."""
+    parts = re.split(r"^-- (\w+)$", _BY_HAND.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _side(connection: Connection, question: Callable[[], Awaitable[object]]) -> Side:
+    async def run() -> Cost:
+        async with metered(connection.get_server_pid()) as cost:
+            for _ in range(_BATCH):
+                await question()
+        return Cost(cost.wall / _BATCH, cost.cpu / _BATCH, cost.memory)
+
+    return run
+
+
+def _require_equal(key: str, answer: KpiAnswer | FunnelAnswer, rows: list[asyncpg.Record]) -> None:
+    """End the bench if a figure of the rival is not that of the answer."""
+    ours: list[tuple[object, ...]]
+    theirs: list[tuple[object, ...]]
+    if isinstance(answer, FunnelAnswer):
+        ours = [(step.reached, step.implied, step.entered) for step in answer.stages]
+        theirs = [(row["reached"], row["implied"], row["entered"]) for row in rows]
+    else:
+        ours = [tuple(_figure(answer, name) for name in rows[0].keys())]  # noqa: SIM118 - a record iterates over values
+        theirs = [tuple(_rounded(value) for value in rows[0].values())]
+    if ours != theirs:
+        raise SystemExit(f"{key}: Accord says {ours}, the hand-written SQL {theirs}: this is no comparison.")
+
+
+def _figure(answer: KpiAnswer, name: str) -> object:
+    spread = answer.distribution
+    if name == "percentiles" and spread is not None:
+        return [_rounded(each) for each in (spread.median, spread.p75, spread.p90)]
+    if name == "waiting":
+        return sum(each.count or 0 for each in answer.warnings if each.code == "OPEN_COHORT")
+    return _rounded(getattr(spread if name == "mean" else answer, name))
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    return round(Decimal(value), 3) if isinstance(value, int | float | Decimal) else value
