@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.importers.cells import Parse, key
-from api.importers.meanings import Calendar, items, key_meaning, meaning, one_key, put_together
-from api.importers.preset import FileMap, RecordMap, is_needed
+from api.importers.mapping import FileMap, RecordMap, is_needed
+from api.importers.meanings import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
 from api.importers.readings import Conditions, Reading
 from api.importers.rows import Cell, Guard
 from api.importers.shapes import INSTANT, sql_type
@@ -55,7 +55,7 @@ class Binding:
     _known: dict[tuple[str, tuple[str, ...], Guard | None], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.row_key = self._cell(self.file.key, _PLAIN_KEY, "TEXT", key, put=one_key, is_required=True)
+        self.row_key = self._cell(self.file.key, _PLAIN_KEY, "TEXT", key, put=row_key, is_required=True)
 
     def column(self, staged: str) -> Sql:
         """A staged column, under its table's name."""
@@ -149,6 +149,13 @@ class Binding:
         )
 
     def _given(self, value: Sql, reading: Reading, told: Mapping[str, Sql]) -> Sql:
+        """A value as the fields before it leave it."""
+        if reading.not_before is not None:
+            first = told[reading.not_before]
+            value = Sql(
+                "case when {} > {} and {} < {} + interval '1 day' then {} else {} end",
+                *(first, value, first, value, first, value),
+            )
         if not reading.given:
             return value
         asked = [Sql("{}::text = any({}::text[])", told[each], list(words)) for each, words in reading.given.items()]
@@ -247,7 +254,7 @@ def _guard(when: Conditions, unless: Conditions) -> Guard | None:
 def _use(reading: Reading, taking: _Taking) -> str:
     """What tells one way of reading a column from another; plain keys share a cell."""
     how = reading.model_dump_json(
-        include={"prefix", "words", "contains", "others", "unknown", "scale"}, exclude_defaults=True
+        include={"prefix", "words", "contains", "others", "unknown", "scale", "plus"}, exclude_defaults=True
     )
     return f"{taking.use}{taking.kind} {how}"
 

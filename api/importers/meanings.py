@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from api.importers.cells import Parse, day, decimal, instant, key, parser
 from api.importers.readings import Reading
@@ -50,7 +50,8 @@ def meaning(column: ColumnShape, reading: Reading, forms: Sequence[str], calenda
         parse = calendar.days(forms)
     else:
         parse = parser(column)
-    scaled = parse if reading.scale is None else _scaled(parse, reading.scale)
+    is_counted = reading.scale is not None or reading.plus
+    scaled = _counted(parse, reading, is_whole=column.python is int) if is_counted else parse
     return worded(reading, scaled, parse)
 
 
@@ -87,6 +88,11 @@ def one_key(cells: Sequence[str]) -> str:
     return "|".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
 
 
+def row_key(cells: Sequence[str]) -> str:
+    """What tells rows apart: a part may be missing, not all of them."""
+    return one_key([cell or "\\" for cell in cells]) if any(cells) else ""
+
+
 def items(separator: str) -> Callable[[str], object]:
     """Read a list of keys; an item that is there twice counts once."""
 
@@ -111,9 +117,13 @@ def _no_date(forms: Sequence[str]) -> object:
     raise ValueError(f"is no date of the forms {' or '.join(forms)}")
 
 
-def _scaled(parse: Parse, scale: Decimal) -> Parse:
+def _counted(parse: Parse, reading: Reading, *, is_whole: bool) -> Parse:
+    """Scale and shift a number; a column of whole numbers takes the nearest."""
+    scale = Decimal(1) if reading.scale is None else reading.scale
+
     def read(cell: str) -> object:
-        text = f"{decimal(cell) * scale:f}"
+        number = decimal(cell) * scale + reading.plus
+        text = f"{number.to_integral_value(ROUND_HALF_UP) if is_whole else number:f}"
         return parse(text.rstrip("0").rstrip(".") if "." in text else text)
 
     return read

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from api.importers.binding import Binding, Need
+from api.importers.mapping import FileMap, RecordMap, is_needed
 from api.importers.meanings import Calendar
-from api.importers.preset import FileMap, Preset, RecordMap, is_needed
+from api.importers.preset import Preset
 from api.importers.readings import Reading
 from api.importers.rows import Cell
 from api.sql import Sql, all_of, name
@@ -154,15 +155,8 @@ def _needs(
     for value, readings, may_be_open in asked:
         first = readings[0]
         if first.lookup is not None:
-            where = f"{first.lookup.file} by its {first.lookup.match}"
-            found.append(
-                Need(
-                    value,
-                    binding.shown(record, first),
-                    first.lookup.by,
-                    f"does not lead to a {first.column} in one row of {where}",
-                )
-            )
+            reason = f"is the {first.lookup.match} of no single row of {first.lookup.file} that says its {first.column}"
+            found.append(Need(value, binding.shown(record, first), first.lookup.by, reason))
         elif may_be_open or len(readings) > 1 or first.given or first.unknown or first.others == "unknown":
             label = ", ".join(dict.fromkeys(each.label for each in readings if each.label))
             found.append(

@@ -37,11 +37,13 @@ class Reading(Part):
     Several columns are put together: texts with a space between, keys into one. `words` maps the source's words to
     ours, `contains` does so for cells that hold a word somewhere, whatever its case; `others` says what becomes of
     other cells: they are refused, unknown, or kept as they are. `unknown` are cells that mean that nothing is known;
-    `scale` multiplies a number. `when` and `unless` name columns and the words that they hold (whatever their case; ""
-    is an empty cell): where they say no, the cell is not read. `given` names fields of the record that are told before
-    this one, and their values. `lookup` takes the column from another file; `through` a field of the record whose key
-    the column holds. A link that is `optional` is unknown where nobody knows the key; a row with another such link is
-    refused. `split` is for keys alone: the cell is a list, and the row means one record for each of its items.
+    `scale` multiplies a number, `plus` adds to it. `when` and `unless` name columns and the words that they hold
+    (whatever their case; "" is an empty cell): where they say no, the cell is not read. `given` names fields of the
+    record that are told before this one, and their values; `not_before` is one of them: an instant that this one, which
+    tells the day alone, is not earlier than if it is on that day. `lookup` takes the column from another file;
+    `through` a field of the record whose key the column holds. A link that is `optional` is unknown where nobody knows
+    the key; a row with another such link is refused. `split` is for keys alone: the cell is a list, and the row means
+    one record for each of its items.
     """
 
     column: str | None = None
@@ -53,9 +55,11 @@ class Reading(Part):
     others: Literal["refused", "unknown", "kept"] = "refused"
     unknown: Words = ()
     scale: Decimal | None = Field(default=None, gt=0)
+    plus: int = 0
     when: Conditions = {}
     unless: Conditions = {}
     given: Conditions = {}
+    not_before: str | None = None
     lookup: Lookup | None = None
     through: str | None = Field(default=None, pattern=r"^[a-z_]+\.[a-z_]+$")
     split: str | None = Field(default=None, min_length=1)
@@ -82,7 +86,7 @@ class Reading(Part):
     def _one_source(self) -> Self:
         if [self.column is not None, bool(self.columns), self.constant is not None].count(True) != 1:
             raise ValueError("a field has either a column or a constant")
-        asked = (self.words, self.contains, self.unknown, self.scale, self.lookup, self.through, self.split)
+        asked = (self.words, self.contains, self.unknown, self.scale, self.plus, self.lookup, self.through, self.split)
         if not self.sources and (any(asked) or self.is_required):
             raise ValueError("a constant has no words and is never missing")
         if self.words and self.contains:

@@ -14,8 +14,9 @@ from api.funnel.in_force import AccordInForce, active_version
 from api.importers.contradictions import Contradiction, contradictions, refuse
 from api.importers.failures import database_failures
 from api.importers.keys import make_keys
+from api.importers.mapping import importable
 from api.importers.plan import StagedFile, bind
-from api.importers.preset import Preset, importable, read_preset
+from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.records import Tally, write
 from api.importers.refusals import refuse_dangling
 from api.importers.rejects import Rejects
@@ -118,10 +119,12 @@ async def run_import(
     Source: DESIGN "Writes, events, imports".
     """
     wanted = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
+    accord = read_accord(wanted.accord)
+    require_stages(wanted, accord, preset)
     files = bind(wanted, _absent(wanted, folder))
     sources = tuple(find_source(folder, each.file.name, each.needed) for each in files)
     tell = progress or (lambda _step, _done, _total: None)
-    planned = _Import(preset, folder, wanted, read_accord(wanted.accord), files, sources, dry_run, tell)
+    planned = _Import(preset, folder, wanted, accord, files, sources, dry_run, tell)
     target = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with database_failures(), Rejects(target) as rejects:
         try:

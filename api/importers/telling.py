@@ -161,12 +161,12 @@ def _value(told: Told, column: ColumnShape) -> Sql:
     word = Sql("g.{}[1]", name(column.name))
     if column.link is not None:
         word = Sql("{}.record_id", name(f"to_{column.name}"))
-    default = default_of(told.table, column.name)
+    default, ours = default_of(told.table, column.name), Sql("t.{}", name(column.name))
     if default is not None:
-        word = Sql("coalesce({}, {})", word, default)
+        word, ours = Sql("coalesce({}, {})", word, default), Sql("coalesce({}, {})", ours, default)
     if column.is_key:
         return word
-    return Sql("case when g.{} is null then t.{} else {} end", name(column.name), name(column.name), word)
+    return Sql("case when g.{} is null then {} else {} end", name(column.name), ours, word)
 
 
 def _is_dated(told: Told, column: ColumnShape) -> Sql:

@@ -18,14 +18,17 @@ _NEVER = Sql("'-infinity'::timestamptz")
 
 async def write_history(session: WriteSession, told: Told) -> int:
     """Write the versions of the table's records; how many of them changed by it that were unchanged before."""
-    points, line, affected = (name(f"{told.stage}_{each}") for each in ("point", "line", "affected"))
+    points, there, line, affected = (name(f"{told.stage}_{each}") for each in ("point", "there", "line", "affected"))
     await session.run(Sql("create temporary table {} on commit drop as {}", points, _points(told)))
     await session.run(Sql("create index on {} (id, moment)", points))
     await session.run(Sql("analyze {}", points))
-    await session.run(Sql("analyze {}", name(version_name(told.table))))
-    await session.run(Sql("create temporary table {} on commit drop as {}", line, _line(told, points)))
+    # A copy of the versions in question has the index that is needed, whatever indexes the table has at the moment.
+    await session.run(Sql("create temporary table {} on commit drop as {}", there, _there(told, points)))
+    await session.run(Sql("create index on {} (id, starts)", there))
+    await session.run(Sql("analyze {}", there))
+    await session.run(Sql("create temporary table {} on commit drop as {}", line, _line(told, points, there)))
     await session.run(Sql("create index on {} (id)", line))
-    await session.run(Sql("create temporary table {} on commit drop as {}", affected, _affected(told, line)))
+    await session.run(Sql("create temporary table {} on commit drop as {}", affected, _affected(told, line, there)))
     await session.run(Sql("analyze {}", affected))
     more = await session.value(
         Sql(
@@ -98,23 +101,27 @@ def _ends(told: Told) -> Sql:
     return Sql("select {} from {} n where {}", join(", ", selected), name(told.stage), dated)
 
 
-def _line(told: Told, points: Sql) -> Sql:
+def _there(told: Told, points: Sql) -> Sql:
+    """The versions that the records have, but for those that were replaced at their own instant."""
+    return Sql(
+        "select v.{} as id, coalesce(v.valid_from, {}) as starts, v.valid_to as ends, v.recorded_at, v.is_assumed, {}"
+        " from {} v where v.{} in (select id from {}) and (v.valid_from = v.valid_to) is not true",
+        *(name(f"{told.table}_id"), _NEVER, join(", ", map(name, kept_names(told)))),
+        *(name(version_name(told.table)), name(f"{told.table}_id"), points),
+    )
+
+
+def _line(told: Told, points: Sql, there: Sql) -> Sql:
     """Every version that the records shall have, with its end; of two alike in a row, the first."""
-    version, key = name(version_name(told.table)), name(f"{told.table}_id")
-    lasting = Sql("(v.valid_from = v.valid_to) is not true")
-    starts = Sql("coalesce(v.valid_from, {})", _NEVER)
     kept = join(", ", (Sql("f.{}", name(each)) for each in kept_names(told)))
     return Sql(
-        "with moments as (select id, moment from {} union select v.{}, {} from {} v where v.{} in (select id from {})"
-        " and {}), marked as ({}), carried as ({}), whole as ({} join lateral (select v.*, {} as starts from {} v"
-        " where v.{} = r.id and {} order by {} <= r.moment desc,"
-        " case when {} <= r.moment then {} end desc nulls last, {} limit 1) b on true),"
+        "with moments as (select id, moment from {} union select id, starts from {}), marked as ({}), carried as ({}),"
+        " whole as ({} join lateral (select * from {} v where v.id = r.id order by v.starts <= r.moment desc,"
+        " case when v.starts <= r.moment then v.starts end desc nulls last, v.starts limit 1) b on true),"
         " told as (select f.*, row({}) is not distinct from lag(row({})) over w as is_same, row_number() over w as nth"
         " from whole f window w as (partition by f.id order by f.moment))"
         " select *, lead(moment) over (partition by id order by moment) as ends from told where nth = 1 or not is_same",
-        *(points, key, starts, version, key, points, lasting),
-        *(_marked(told, points), _carried(told), _whole(told), starts, version),
-        *(key, lasting, starts, starts, starts, starts, kept, kept),
+        *(points, there, _marked(told, points), _carried(told), _whole(told), there, kept, kept),
     )
 
 
@@ -163,16 +170,11 @@ def _whole(told: Told) -> Sql:
     )
 
 
-def _affected(told: Told, line: Sql) -> Sql:
+def _affected(told: Told, line: Sql, there: Sql) -> Sql:
     """The records whose versions are not as they shall be."""
     kept = join(", ", map(name, kept_names(told)))
-    shall = Sql("select id, moment, ends, {} from {}", kept, line)
-    are = Sql(
-        "select v.{} as id, coalesce(v.valid_from, {}), v.valid_to, {} from {} v"
-        " where v.{} in (select id from {}) and (v.valid_from = v.valid_to) is not true",
-        *(name(f"{told.table}_id"), _NEVER, kept, name(version_name(told.table))),
-        *(name(f"{told.table}_id"), line),
-    )
+    shall = Sql("select id, moment as starts, ends, {} from {}", kept, line)
+    are = Sql("select id, starts, ends, {} from {}", kept, there)
     return Sql("select id from (({} except {}) union ({} except {})) differing group by id", shall, are, are, shall)
 
 

@@ -25,7 +25,7 @@ fields = { email = "mail", lead_source = "origin" }
 
 
 def test_every_preset_that_ships_is_valid() -> None:
-    assert preset_names() == ("maven", "olist")
+    assert preset_names() == ("hubspot", "maven", "olist", "salesforce")
     for each in preset_names():
         assert read_preset(each).title
 
@@ -73,7 +73,7 @@ def test_what_a_table_needs_must_be_told() -> None:
 
 
 def test_an_unknown_preset_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
-    with pytest.raises(AccordError, match=r"There is no preset 'olost'\. Presets are: maven, olist") as refused:
+    with pytest.raises(AccordError, match=r"no preset 'olost'\. Presets are: hubspot, maven, olist, sal") as refused:
         read_preset("olost")
     assert refused.value.code == ErrorCode.UNKNOWN_PRESET
     with pytest.raises(AccordError, match=r"mine\.toml cannot be read: No such file"):
