@@ -1,9 +1,9 @@
 """Reject reasons as parts of everything decided: their shares sum to the rate of the whole."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 
-from api.metrics.figures import Table
+from api.metrics.figures import Cell, CellPlace, Keys, Table
 from api.metrics.question import Question
 from schema.vocab import Dimension
 
@@ -13,15 +13,18 @@ def of_everything_decided(question: Question, table: Table) -> Table:
     if Dimension.REJECT_REASON not in question.by:
         return table
     place = question.by.index(Dimension.REJECT_REASON)
-    decided = Counter[tuple[object, ...]]()
+    cells: dict[CellPlace, Cell] = {at: cell for at, cell in table.cells.items() if not isinstance(at[0], tuple)}
+    decided = defaultdict[Keys, Counter[int | str]](Counter)
     for (keys, bucket), cell in table.cells.items():
         if isinstance(keys, tuple):
-            decided[*keys[:place], *keys[place + 1 :], bucket] += cell.n
-    cells = {
-        (keys, bucket): replace(cell, n=decided[*keys[:place], *keys[place + 1 :], bucket])
-        if isinstance(keys, tuple)
-        else cell
-        for (keys, bucket), cell in table.cells.items()
-        if not isinstance(keys, tuple) or keys[place] is not None
-    }
+            decided[_without(keys, place)][bucket] += cell.n
+    for keys in table.keys:
+        if keys[place] is not None:
+            # Where the reason was never given it is a share of 0, as long as anything was decided.
+            for bucket, n in decided[_without(keys, place)].items():
+                cells[keys, bucket] = replace(table.cells.get((keys, bucket), Cell()), n=n)
     return replace(table, cells=cells)
+
+
+def _without(keys: Keys, place: int) -> Keys:
+    return (*keys[:place], *keys[place + 1 :])

@@ -145,9 +145,18 @@ async def test_a_cursor_of_something_else_is_refused(company: Database) -> None:
 
 async def test_each_reason_is_a_share_of_everything_decided_and_drills_so(company: Database) -> None:
     async with company.read() as session:
-        answer = await answered(session, request_of(CATALOGUE["rejection_rate"], Dimension.REJECT_REASON))
+        request = request_of(CATALOGUE["rejection_rate"], Dimension.REJECT_REASON, grain=Grain.MONTH)
+        answer = await answered(session, request)
         assert answer.breakdown
         assert {group.n for group in answer.breakdown} == {answer.n}
         assert sum((group.numerator or Decimal(0) for group in answer.breakdown), Decimal(0)) == answer.numerator
-        for group in answer.breakdown:
+        crossed = await answered(
+            session, request_of(CATALOGUE["rejection_rate"], Dimension.COUNTRY, Dimension.REJECT_REASON)
+        )
+        for group in (*answer.breakdown, *crossed.breakdown[:12:2]):
             await check(session, group)
+            for bucket, whole in zip(group.series, answer.series, strict=False):
+                # A month in which nobody was refused for the reason is a share of 0, not an unknown one.
+                assert (bucket.n, bucket.value is None) == (whole.n, not whole.n)
+            if group.series:
+                await check(session, min(group.series[:-1], key=lambda each: each.numerator or 0))
