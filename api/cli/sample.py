@@ -49,8 +49,11 @@ def sample(
 
 
 async def _make(contacts: int, seed: int, until: "date", data: "Path | None", *, if_empty: bool) -> "SampleMade | None":
+    import asyncpg
+
     from api.cli.progress import told_progress
     from api.cli.session import opened
+    from api.errors import AccordError, ErrorCode
     from api.workflows.make_sample import has_records, make_sample
 
     async with opened(data, sets_up=True) as database:
@@ -58,9 +61,17 @@ async def _make(contacts: int, seed: int, until: "date", data: "Path | None", *,
             async with database.read() as looking:
                 if await has_records(looking):
                     return None
-        with told_progress() as progress:
-            async with database.write() as session:
-                return await make_sample(session, contacts=contacts, seed=seed, until=until, progress=progress)
+        try:
+            with told_progress() as progress:
+                async with database.write() as session:
+                    return await make_sample(session, contacts=contacts, seed=seed, until=until, progress=progress)
+        except asyncpg.DiskFullError as error:
+            refused = str(error).partition("\n")[0].rstrip(".")
+            raise AccordError(
+                ErrorCode.DISK_FULL,
+                f"The disk of the database is full ({refused}). Nothing was made.",
+                "Make room there, or ask for fewer people (--contacts): a million take about 8 GB.",
+            ) from error
 
 
 def _tell(made: "SampleMade", seconds: float) -> None:

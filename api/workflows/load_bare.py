@@ -5,7 +5,7 @@ fraction, and hold just as well. All of it is one transaction, so that nothing h
 empty table is ever laid bare: what is taken away holds for no row, and nobody reads what is locked for so long.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -31,6 +31,8 @@ where i.indrelid = any({}::text[]::regclass[]) and not i.indisreplident and not 
   and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
 order by i.indexrelid::regclass::text"""
 
+Progress = Callable[[str, int, int], None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -41,13 +43,13 @@ class _Part:
 
 
 @asynccontextmanager
-async def bare(session: WriteSession, tables: Sequence[str]) -> AsyncIterator[None]:
+async def bare(session: WriteSession, tables: Sequence[str], progress: Progress | None = None) -> AsyncIterator[None]:
     """Let the block load these tables with COPY, frozen rows included; indexes and constraints hold when it ends.
 
     Writes nothing else. Locks the tables against everybody until the transaction ends.
     Errors: BAD_INPUT if one of them is not empty; what PostgreSQL says of rows that break a constraint.
     """
-    named = join(", ", map(name, tables))
+    named, tell = join(", ", map(name, tables)), progress or (lambda _step, _done, _total: None)
     await session.run(Sql("lock table {} in access exclusive mode", named))
     await _require_empty(session, tables)
     names = list(tables)
@@ -61,8 +63,11 @@ async def bare(session: WriteSession, tables: Sequence[str]) -> AsyncIterator[No
     # New files, which the same transaction may fill without logging every row, and with rows that are frozen.
     await session.run(Sql("truncate {}", named))
     yield
-    for each in (*keys, *indexes, *links):
+    whole = (*keys, *indexes, *links)
+    for done, each in enumerate(whole):
+        tell("indexes and links", done, len(whole))
         await session.script(each.back)
+    tell("indexes and links", len(whole), len(whole))
 
 
 async def _parts(session: WriteSession, statement: Sql) -> list[_Part]:

@@ -151,14 +151,12 @@ async def load_story(
     tell = progress or (lambda _step, _done, _total: None)
     rows: Counter[str] = Counter()
     await session.script("set local accord.history_is_given = on")
-    async with aclosing(story), bare(session, TABLES):
+    async with aclosing(story), bare(session, TABLES, progress):
         async for made in story:
             for each in made.loads:
                 await session.copy_binary(each.table, each.columns, each.sent)
                 rows[each.table] += each.rows
             tell("contacts", made.contacts, contacts)
-        tell("indexes", 0, 1)
-    tell("indexes", 1, 1)
     await session.script("set local accord.history_is_given = off")
     await session.run(Sql("analyze {}", join(", ", map(name, TABLES))))
     return dict(rows)

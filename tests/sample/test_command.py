@@ -44,3 +44,22 @@ def test_a_date_that_is_none_is_refused(module_dsn: str) -> None:
     assert refused.returncode == 2
     assert "yesterday" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+async def test_a_full_disk_is_said_and_leaves_nothing(module_dsn: str, database: Database) -> None:
+    async with database.write() as session:
+        await session.script(
+            "create function no_room() returns trigger language plpgsql as"
+            " $$ begin raise exception 'No space left on device' using errcode = 'disk_full'; end $$;"
+            " create trigger no_room before insert on handoff execute function no_room()"
+        )
+    try:
+        refused = accord(module_dsn, "--contacts", "20")
+    finally:
+        async with database.write() as session:
+            await session.script("drop function no_room cascade")
+    assert refused.returncode == 2
+    assert "The disk of the database is full (No space left on device). Nothing was made." in refused.stderr
+    assert "--contacts" in refused.stderr
+    async with database.read() as looking:
+        assert await looking.value(Sql("select count(*) from contact")) == 0
