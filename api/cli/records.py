@@ -1,5 +1,6 @@
 """`accord import` and `accord init`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     from api.funnel.in_force import AccordInForce
     from api.importers.run import ImportReport
 
+_PRESETS = "olist, a preset file of your own (FILE.toml), or csv for one file of any shape."
+_USAGE = (
+    "One file of any shape: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
+    " A folder: accord import PRESET DIR."
+)
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, for it is not UTF-8"}
 
@@ -45,9 +51,16 @@ async def _init(accord: str, data: Path | None) -> "AccordInForce":
         return await adopt_accord(session, document)
 
 
-def import_records(
-    preset: Annotated[str, typer.Argument(metavar="PRESET", help="olist, or a preset file of your own (FILE.toml).")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the files.", show_default=False)],
+def import_records(  # noqa: PLR0917 - one parameter for each option of the command
+    preset: Annotated[str, typer.Argument(metavar="PRESET|csv", help=_PRESETS)],
+    path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The folder, or for csv the file.")],
+    own: Annotated[
+        Path | None, typer.Option("--preset", metavar="FILE.toml", help="For csv: the preset that the file is read by.")
+    ] = None,
+    suggests: Annotated[
+        bool, typer.Option("--suggest", help="For csv: write a starter preset from header and values, import nothing.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Where --suggest writes (else: here).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and leave nothing.")] = False,
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same step.")
@@ -56,16 +69,34 @@ def import_records(
 ) -> None:
     """Import a company's files. All or nothing, but for rows that cannot be read: they go to a file with the reason.
 
-    Running it again changes nothing; with newer files it writes what differs.
+    Running it again changes nothing; with newer files it writes what differs. Any one file:
+    accord import csv FILE --suggest --out FILE.toml, then accord import csv FILE --preset FILE.toml.
     """
     import asyncio
 
-    _tell(asyncio.run(_import(preset, folder, data, dry_run=dry_run, replace_sample=replace_sample)))
+    is_csv = preset == "csv"
+    if suggests and is_csv:
+        _suggest(path, out)
+        return
+    if is_csv is not (own is not None) or suggests or out is not None:
+        raise typer.BadParameter(_USAGE)
+    folder, file = (path.parent, path.name) if is_csv else (path, None)
+    how = _How(str(own) if own is not None else preset, folder, file, dry_run, replace_sample)
+    _tell(asyncio.run(_import(how, data)))
 
 
-async def _import(
-    preset: str, folder: Path, data: Path | None, *, dry_run: bool, replace_sample: bool
-) -> "ImportReport":
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What was asked for."""
+
+    preset: str
+    folder: Path
+    file: str | None
+    dry_run: bool
+    replace_sample: bool
+
+
+async def _import(how: _How, data: Path | None) -> "ImportReport":
     from api.cli.progress import told_progress
     from api.cli.session import opened
     from api.importers.run import run_import
@@ -76,13 +107,37 @@ async def _import(
         with told_progress() as progress:
             return await run_import(
                 database,
-                preset,
-                folder,
-                dry_run=dry_run,
-                replace_sample=replace_sample,
+                how.preset,
+                how.folder,
+                file=how.file,
+                dry_run=how.dry_run,
+                replace_sample=how.replace_sample,
                 rejects_folder=rejects,
                 progress=progress,
             )
+
+
+def _suggest(path: Path, out: Path | None) -> None:
+    """Write a starter preset, and say how many questions it leaves."""
+    from api.cli.progress import told_progress
+    from api.errors import AccordError, ErrorCode
+    from api.importers.suggest import suggest
+    from api.importers.suggest_text import preset_text
+
+    with told_progress() as progress:
+        made = suggest(path, progress)
+    if out is None:
+        typer.echo(preset_text(made), nl=False)
+    else:
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                file.write(preset_text(made))
+        except OSError as error:
+            message = f"{out} cannot be written: {error.strerror}."
+            raise AccordError(ErrorCode.BAD_INPUT, message, "Name another file with --out.") from error
+    target = out or "FILE.toml"
+    asked = f"{made.questions} to answer in it (look for QUESTION)" if made.questions else "nothing is left to answer"
+    typer.echo(f"Each row is a {made.table}; {asked}. Then: accord import csv {path} --preset {target}", err=True)
 
 
 def _tell(report: "ImportReport") -> None:

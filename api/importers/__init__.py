@@ -1,6 +1,7 @@
 """Foreign rows to records. What a file means is data: a preset, one TOML file in `presets/`.
 
 - preset.py    what a preset may say, held against the tables' declarations
+- mapping.py   what a row of a file means
 - readings.py  how a preset says where a value comes from
 - source.py    a file's encoding, delimiter, quoting and header: found out, never assumed
 - lines.py     a file's lines in bounded memory; those of a broken row are read anew
@@ -18,5 +19,6 @@
 - records.py   the difference written to the records
 - timeline.py  the history that the rows themselves tell
 - failures.py  what the database refuses, in words
+- suggest.py   a starter preset from a file's header and values; date_forms.py, what dates prove; suggest_text.py
 - run.py       one import: one transaction, ended by the evaluation
 """

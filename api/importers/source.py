@@ -195,7 +195,9 @@ def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[Dialect, tup
         header = tuple(cell.strip() for cell in rows[0])
         misfits = broken + sum(len(row) != len(header) for row in rows)
         unread = sum(bool(_UNREAD_QUOTE.search(cell)) for row in rows for cell in row)
-        rated = (len(set(columns) & set(header)), -misfits, -unread, len(header))
+        # Where no column is asked for, one column alone is the last thing to believe in.
+        found_some = len(set(columns) & set(header)) if columns else int(len(header) > 1)
+        rated = (found_some, -misfits, -unread, len(header))
         if rated > score:
             best, found, score = dialect, header, rated
     return best, found

@@ -1,0 +1,258 @@
+"""Any CSV: a starter preset says what header and values prove, asks what they do not, and works once it is answered."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.db import Database
+from api.errors import AccordError
+from api.importers.date_forms import DateColumn, written
+from api.importers.preset import parse_preset
+from api.importers.run import ImportReport, run_import
+from api.importers.suggest import SAMPLE_ROWS, suggest
+from api.importers.suggest_text import preset_text
+from tests.importers.conftest import at, rows
+from tests.importers.test_commands import accord
+
+PEOPLE = """Record ID,First Name,Last Name,Email,Create Date,Company,Contact Owner,Lead Score,Unsubscribed,Favourite
+1,Ana,Silva,ana@acme.com,23/04/2018,Acme,Sam Hill,5,true,tea
+2,Bob,Berg,bob@beta.com,05/04/2018,Beta,Sam Hill,,,
+3,Cy,,,05/05/2018,Acme,,7,FALSE,
+"""
+DEALS = """Deal ID;Deal Name;Amount;Deal Stage;Create Date;Close Date;Probability;Account Name
+1;First;100.50;Closed Won;2018-01-02;05/04/2018;100;Acme
+2;Second;;Negotiation;2018-01-03;06/07/2018;40;Beta
+3;Third;20;Closed Lost;2018-01-04;;0;Beta
+"""
+
+
+def forms(*texts: str) -> list[tuple[str, ...]]:
+    """The ways in which these dates can be read."""
+    column = DateColumn()
+    for text in texts:
+        column.add(text)
+    assert column.is_proven is (len(list(column.choices())) == 1 and not column.is_contradictory)
+    return list(column.choices())
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["2018-04-05"], [("%Y-%m-%d",)]),
+        (["2018-04-05 6:49:18", "2018-04-05 06:49:18.123"], [("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")]),
+        (["2018-04-05T10:00:00Z", "2018-04-05T10:00:00+02:00"], [("%Y-%m-%dT%H:%M:%S%z",)]),
+        (["20180405"], [("%Y%m%d",)]),
+        (["5 Apr 2018"], [("%d %b %Y",)]),
+        (["April 5, 2018 3:05 PM"], [("%B %d, %Y %I:%M %p",)]),
+        (["05/04/2018", "23/04/2018", "06/04/2018"], [("%d/%m/%Y",)]),
+        (["05/04/2018", "04/23/2018"], [("%m/%d/%Y",)]),
+        (["5.4.2018"], [("%d.%m.%Y",), ("%m.%d.%Y",)]),
+        (["05/04/2018", "05/05/2018"], [("%d/%m/%Y",), ("%m/%d/%Y",)]),
+        (["23/04/2018", "04/23/2018"], [("%d/%m/%Y",), ("%m/%d/%Y",)]),
+        (["05-04-18"], [("%d-%m-%y",), ("%m-%d-%y",), ("%y-%m-%d",)]),
+        (["05-04-99"], [("%d-%m-%y",), ("%m-%d-%y",)]),
+        (["soon", "31/31/2018"], []),
+    ],
+)
+def test_the_form_of_dates_is_proven_by_their_values_or_left_open(texts: list[str], found: list[object]) -> None:
+    assert forms(*texts) == found
+
+
+@given(
+    st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d %b %Y"])
+)
+def test_the_form_that_wrote_a_date_is_always_among_those_it_may_have(day: date, form: str) -> None:
+    how = written(format(day, form))
+    assert how is not None
+    assert form in how.fitting
+
+
+def put(folder: Path, text: str, name: str = "people.csv") -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def suggested(path: Path, change: Callable[[str], str] = str) -> Path:
+    """Write what is suggested for a file, after a person has changed it."""
+    preset = path.with_suffix(".toml")
+    preset.write_text(change(preset_text(suggest(path))))
+    return preset
+
+
+async def imported(database: Database, path: Path, preset: Path) -> ImportReport:
+    return await run_import(database, str(preset), path.parent, file=path.name, rejects_folder=path.parent / "refused")
+
+
+async def test_what_is_certain_works_at_once(database: Database, tmp_path: Path) -> None:
+    path = put(tmp_path, PEOPLE)
+    assert suggest(path).questions == 0
+    report = await imported(database, path, suggested(path))
+    assert (report.rejected, report.records["contact"].created) == (0, 3)
+    assert await rows(
+        database,
+        "select c.first_name, c.last_name, c.email, c.effective_at, o.name, m.name, c.lead_score, c.email_opt_out"
+        " from contact c left join company o on o.id = c.company_id left join member m on m.id = c.owner_id order by 1",
+    ) == [
+        ("Ana", "Silva", "ana@acme.com", at("2018-04-23"), "Acme", "Sam Hill", 5, True),
+        ("Bob", "Berg", "bob@beta.com", at("2018-04-05"), "Beta", "Sam Hill", None, False),
+        ("Cy", None, None, at("2018-05-05"), "Acme", None, 7, False),
+    ]
+    assert (await imported(database, path, suggested(path))).is_unchanged
+
+
+async def test_a_date_whose_order_nothing_proves_is_refused_until_it_is_stated(
+    database: Database, tmp_path: Path
+) -> None:
+    path = put(tmp_path, PEOPLE.replace("23/04/2018", "03/04/2018"))
+    with pytest.raises(AccordError, match="the form of the dates in column 'Create Date' is not stated"):
+        await imported(database, path, suggested(path))
+    assert await rows(database, "select count(*) from contact") == [(0,)]
+    answered = suggested(path, lambda text: text.replace('# "Create Date" = "%m/%d', '"Create Date" = "%m/%d'))
+    assert (await imported(database, path, answered)).rejected == 0
+    assert await rows(database, "select min(effective_at) from contact") == [(at("2018-03-04"),)]
+
+
+async def test_deals_ask_for_words_and_dates_and_close_when_they_are_decided(
+    database: Database, tmp_path: Path
+) -> None:
+    path = put(tmp_path, DEALS, "deals.csv")
+    made = suggest(path)
+    assert (made.table, made.questions) == ("deal", 2)
+
+    def answer(text: str) -> str:
+        text = text.replace('# "Close Date" = "%d/', '"Close Date" = "%d/')
+        return text.replace('# Negotiation = ""', 'Negotiation = "OPEN"')
+
+    report = await imported(database, path, suggested(path, answer))
+    assert await rows(
+        database,
+        "select d.name, amount, outcome, opened_at, close_date::text, closed_at, probability::text, o.name"
+        " from deal d join company o on o.id = d.company_id order by 1",
+    ) == [
+        ("First", 100.5, "WON", at("2018-01-02"), "2018-04-05", at("2018-04-05"), "1.0000", "Acme"),
+        ("Second", None, "OPEN", at("2018-01-03"), "2018-07-06", None, "0.4000", "Beta"),
+    ]
+    # The third was lost, nobody knows when: a decided deal has its date.
+    assert report.rejected == 1
+
+
+async def test_words_that_nobody_explained_cost_their_rows(database: Database, tmp_path: Path) -> None:
+    path = put(tmp_path, DEALS, "deals.csv")
+    preset = suggested(path, lambda text: text.replace('# "Close Date" = "%d/', '"Close Date" = "%d/'))
+    report = await imported(database, path, preset)
+    assert report.rejects is not None
+    assert "3,Deal Stage,Negotiation,\"is not in the preset's map of words" in report.rejects.read_text()
+
+
+async def test_deals_of_which_nothing_says_whether_they_are_won_are_not_taken_for_open(
+    database: Database, tmp_path: Path
+) -> None:
+    path = put(tmp_path, "Deal ID,Deal Name,Amount\n1,First,5\n", "deals.csv")
+    assert suggest(path).questions == 1
+    with pytest.raises(AccordError, match=r"has no column THE COLUMN THAT SAYS WON OR LOST; its columns are: Deal ID"):
+        await imported(database, path, suggested(path))
+
+
+def test_companies_are_told_by_their_header(tmp_path: Path) -> None:
+    path = put(tmp_path, "Company ID,Company Name,Industry,Website\n7,Acme,Toys,acme.com\n", "firms.csv")
+    made = suggest(path)
+    assert (made.table, made.key and made.key.name) == ("company", "Company ID")
+    assert {each.name: each.column.name for each in made.fields} == {
+        "name": "Company Name",
+        "industry": "Industry",
+        "domain": "Website",
+    }
+
+
+def test_values_that_are_none_of_the_field_leave_it_out_and_say_why(tmp_path: Path) -> None:
+    path = put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n2,d@e.f,5\n")
+    text = preset_text(suggest(path))
+    assert "# Left out, for 'high' is no whole number.\n# lead_score = \"Lead Score\"" in text
+    assert "lead_score" not in tomllib.loads(text)["files"][0]["records"][0]["fields"]
+
+
+def test_a_file_without_a_key_asks_for_it(tmp_path: Path) -> None:
+    path = put(tmp_path, "First Name,Email\nAna,a@b.c\nAna,a@b.c\n")
+    text = preset_text(suggest(path))
+    assert "# QUESTION: which column tells the rows apart?" in text
+    with pytest.raises(AccordError, match="key"):
+        parse_preset(text, origin="people.toml")
+
+
+def test_the_rows_that_prove_the_order_may_stand_beyond_the_sample(tmp_path: Path) -> None:
+    early = "".join(f"{number},a{number}@b.c,05/04/2018\n" for number in range(SAMPLE_ROWS + 500))
+    path = put(tmp_path, f"ID,Email,Created\n{early}x,x@b.c,04/23/2018\n")
+    told: list[int] = []
+    made = suggest(path, lambda _step, done, _total: told.append(done))
+    assert (made.rows, made.questions) == (SAMPLE_ROWS, 0)
+    assert '"%m/%d/%Y"  # proven by 04/23/2018' in preset_text(made)
+    assert told == sorted(told)
+    assert told[-1] == SAMPLE_ROWS + 502
+
+
+@pytest.mark.parametrize("odd", ['a "b" \\ c', "Größe\t(m²)", "# =", "é\x7f", "[files]"])
+def test_whatever_header_and_values_hold_the_preset_is_valid(tmp_path: Path, odd: str) -> None:
+    cell = '"' + odd.replace('"', '""') + '"'
+    path = put(tmp_path, f"ID,Deal Stage,Deal Name,Amount,{cell}\n1,{cell},n,5,{cell}\n", "deals.csv")
+    document = tomllib.loads(preset_text(suggest(path)))
+    assert document["files"][0]["key"] == "ID"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("ID,Email\n", "has a header and no row that could be read"),
+        ("ID,Email\n1\n2\n", "has a header and no row that could be read"),
+        ("", "is empty: it has no header"),
+    ],
+)
+def test_from_a_file_without_rows_nothing_is_suggested(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(AccordError, match=said):
+        suggest(put(tmp_path, content))
+
+
+async def test_a_preset_for_several_files_is_not_one_for_a_file(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(AccordError, match=r"The preset olist is for 2 files \(olist_marketing"):
+        await run_import(database, "olist", tmp_path, file="people.csv")
+
+
+async def test_a_file_of_another_shape_is_refused_before_anything_is_done(database: Database, tmp_path: Path) -> None:
+    preset = suggested(put(tmp_path, PEOPLE))
+    with pytest.raises(AccordError, match=r"has no column Record ID, .*; its columns are: Deal ID, Deal Name"):
+        await imported(database, put(tmp_path, DEALS, "deals.csv"), preset)
+    assert await rows(database, "select count(*) from accord_version") == [(0,)]
+
+
+async def test_a_preset_with_a_field_that_there_is_not_is_named(database: Database, tmp_path: Path) -> None:
+    path = put(tmp_path, PEOPLE)
+    preset = suggested(path, lambda text: text.replace("first_name =", "frist_name ="))
+    with pytest.raises(AccordError, match=r"contact has no field 'frist_name'; there are .*first_name"):
+        await imported(database, path, preset)
+
+
+async def test_the_command_suggests_and_imports_one_file(database: Database, module_dsn: str, tmp_path: Path) -> None:
+    path, preset = str(put(tmp_path, PEOPLE)), str(tmp_path / "mine.toml")
+    code, said = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    assert (code, "Each row is a contact; nothing is left to answer" in said) == (0, True)
+    code, said = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    assert (code, "mine.toml cannot be written: File exists." in said) == (2, True)
+    code, said = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
+    assert (code, "A dry run: nothing was written" in said) == (0, True)
+    code, said = await accord(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
+    assert (code, "people.csv: 3 rows, 0 refused (UTF-8, commas)" in said) == (0, True)
+    assert await rows(database, "select count(*) from contact") == [(3,)]
+
+
+@pytest.mark.parametrize("words", [("csv", "x.csv"), ("olist", ".", "--suggest"), ("olist", ".", "--preset", "x.toml")])
+async def test_words_that_do_not_go_together_are_answered_in_words(
+    module_dsn: str, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    code, said = await accord(module_dsn, "import", *words, data=tmp_path)
+    assert code == 2
+    assert "accord import csv FILE --preset FILE.toml" in " ".join(re.sub(r"[│\s]+", " ", said).split())
