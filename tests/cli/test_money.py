@@ -1,0 +1,56 @@
+"""Money as `accord kpi` shows it: averages with their spread, and apart what no rate converts."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
+from api.db import Database
+from api.funnel.documents import read_accord
+from api.workflows.adopt_accord import adopt_accord
+
+
+@pytest.fixture(autouse=True)
+async def _world(module_dsn: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", module_dsn)
+    closed = datetime(2026, 2, 1, tzinfo=UTC)
+    money = [("10", "EUR"), ("20", "EUR"), ("60.30", "EUR"), ("500", "SEK")]
+    async with database.write() as session:
+        await adopt_accord(session, read_accord("standard"))
+        names = ["id", "outcome", "closed_at", "effective_at", "amount", "currency"]
+        rows = [
+            (UUID(int=place), "WON", closed, closed, Decimal(amount), currency)
+            for place, (amount, currency) in enumerate(money, start=1)
+        ]
+        await session.copy("deal", names, rows)
+
+
+def printed(*words: str) -> str:
+    result = CliRunner().invoke(app, ["kpi", *words, "--period", "2026"])
+    assert result.exit_code == 0, result.exception
+    return result.output
+
+
+def test_an_average_is_shown_with_its_median_and_apart_what_no_rate_converts() -> None:
+    shown = printed("avg_deal_size")
+    assert "30.10 EUR on average (median 20.00, p75 40.15, p90 52.24; 3 deals), and apart 500.00 SEK" in shown
+    assert "no rate to EUR" in shown
+
+
+def test_a_series_has_a_column_of_what_is_apart() -> None:
+    lines = [line.split() for line in printed("revenue_won", "--grain", "month").splitlines()]
+    assert ["2026-02", "90.30", "EUR", "500.00", "SEK"] in [line[:5] for line in lines]
+
+
+def test_programs_get_what_is_apart_too() -> None:
+    [row] = csv.DictReader(io.StringIO(printed("avg_deal_size", "--csv")))
+    assert (row["value"], row["median"], row["apart"]) == ("30.10", "20.00", "500.00 SEK")
+    found = json.loads(printed("revenue_won", "--json"))
+    assert found["apart"] == [{"currency": "SEK", "value": "500.00", "n": 1}]
+    assert (found["currency"], found["value"], found["n"]) == ("EUR", "90.30", 4)
