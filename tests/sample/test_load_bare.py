@@ -5,11 +5,13 @@ import pytest
 
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.revisions import migrate
 from api.sample.dice import Dice
 from api.sample.rows import Rows
 from api.sql import Sql
 from api.workflows.load_bare import bare
 from schema.base import new_id
+from tests.conftest import address, command
 from tests.sample.conftest import make
 
 CATALOGUE = Sql(
@@ -81,3 +83,18 @@ async def test_a_view_on_a_key_is_left_standing(database: Database) -> None:
     finally:
         async with database.write() as session:
             await session.script("drop view busy")
+
+
+async def test_the_owner_of_a_database_needs_no_further_rights(server: str) -> None:
+    await command(server, "create role somebody login", "create database somebodys owner somebody")
+    try:
+        own = address(server, "somebodys").replace("//postgres@", "//somebody@")
+        await migrate(own)
+        async with Database.open(own, size=1) as opened:
+            async with opened.read() as looking:
+                assert await looking.value(
+                    Sql("select current_user = 'somebody' and not rolsuper from pg_roles where rolname = current_user")
+                )
+            assert (await make(opened, contacts=5)).made.rows["contact"] == 5
+    finally:
+        await command(server, "drop database somebodys with (force)", "drop role somebody")
