@@ -12,10 +12,11 @@ def compared_rows(question: Question, boundaries: tuple[datetime, ...]) -> Sql:
     """One row a person of whom a stage is reported and part, `contact_id, part, at, agrees`."""
     ends = moments(question, boundaries)
     return Sql(
-        "select r.contact_id, {}, coalesce(s.stage = r.stage, false) as agrees from ({}) r"
-        " left join ({}) s on s.contact_id = r.contact_id and s.place = r.place where {}",
-        part_and_moment(ends, Sql("r.place")),
+        "select r.* from (with reported as materialized ({})"
+        " select r.contact_id, {}, coalesce(s.stage = r.stage, false) as agrees from reported r"
+        " left join ({}) s on s.contact_id = r.contact_id and s.place = r.place) r where {}",
         _reported(question, ends),
+        part_and_moment(ends, Sql("r.place")),
         _standing(question, ends),
         who_count(question, Sql("r.contact_id")),
     )
@@ -42,11 +43,12 @@ def _reported(question: Question, ends: Sql) -> Sql:
 
 
 def _standing(question: Question, ends: Sql) -> Sql:
-    """The stage each person stands in: the highest whose entry is open."""
+    """The stage each person `reported` stands in: the highest whose entry is open."""
     held = parts_between(ends, Sql("e.entered_at"), Sql("coalesce(e.exited_at, 'infinity')"))
     return Sql(
         "select distinct on (e.contact_id, place) e.contact_id, place, e.stage from stage_entry e"
-        " cross join lateral {} place where e.evaluation_id = {} order by e.contact_id, place, e.rank desc",
+        " cross join lateral {} place where e.evaluation_id = {}"
+        " and e.contact_id in (select contact_id from reported) order by e.contact_id, place, e.rank desc",
         held,
         question.ground.evaluation,
     )

@@ -18,7 +18,13 @@ from tests.metrics.world import INSTANTS, STAGES, START, Person
 WEEK = timedelta(days=7)
 MOMENT = timedelta(microseconds=1)
 # Few instants close together, so that touches tie, and windows of whole days and hours end exactly on some.
-CLOSE = st.one_of(st.integers(0, 44).map(lambda step: START + timedelta(hours=6 * step)), INSTANTS)
+CLOSE = st.one_of(
+    st.integers(0, 44).map(lambda step: START + timedelta(hours=6 * step)),
+    # Midnights of Berlin, where days and weeks begin and end.
+    st.integers(0, 10).map(lambda day: START + timedelta(days=day, hours=23)),
+    INSTANTS,
+)
+FEW = st.integers(0, 3).map(lambda day: START + timedelta(days=day, hours=23))
 POLICIES = (
     {"at_most": 1, "within": "1 day"},
     {"at_most": 2, "within": "2 days", "exempt": {"automated": True}},
@@ -96,7 +102,8 @@ _TOUCHES = st.lists(st.builds(Touched, CLOSE, st.sampled_from([True, True, False
 )
 _HANDOFFS = st.lists(_handed(), max_size=3).map(tuple)
 _REPORTS = st.lists(
-    st.builds(Report, st.sampled_from([*STAGES, *STAGES, "lead", None]), st.none() | CLOSE, CLOSE), max_size=3
+    st.builds(Report, st.sampled_from([*STAGES, *STAGES, "lead", None]), st.none() | FEW | CLOSE, FEW | CLOSE),
+    max_size=3,
 ).map(tuple)
 
 

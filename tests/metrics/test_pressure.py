@@ -83,6 +83,16 @@ async def test_who_is_over_when_a_period_begins_is_over_in_it(database: Database
     assert made_of(answer) == (1, 1)
 
 
+async def test_who_ceases_to_be_over_as_a_period_begins_is_not_over_in_it(database: Database) -> None:
+    midnight = EVENING.replace(hour=0) + timedelta(days=1)
+    before = [midnight - timedelta(hours=hours) for hours in (24, 23)]
+    within = period(midnight.date(), midnight.date() + timedelta(days=1))
+    await call(database, {"at_most": 1, "within": "24 hours"}, ours(*before, midnight + timedelta(hours=20)))
+    assert made_of(await asked(database, KpiRequest("over_pressure_rate", period=within))) == (0, 1)
+    day_before = period(midnight.date() - timedelta(days=1), midnight.date())
+    assert made_of(await asked(database, KpiRequest("over_pressure_rate", period=day_before))) == (1, 1)
+
+
 async def test_a_machine_and_an_answer_are_exempt_if_agreed(database: Database) -> None:
     at = CALLS[0]
     touches = [
