@@ -172,7 +172,7 @@ def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
 def _series_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
     table = _columns(answer, "from")
     largest = _largest(answer.series)
-    end = _end_of_news(answer.series)
+    end = _end_of_news(answer)
     for bucket in answer.series[:end]:
         table.add_row(_bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, answer, largest))
     if rest := answer.series[end:]:
@@ -181,11 +181,17 @@ def _series_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Tab
     return table
 
 
-def _end_of_news(series: tuple[Bucket, ...]) -> int:
+def _end_of_news(answer: KpiAnswer) -> int:
     """How many buckets to show one by one: a long emptiness at the end is told in one line."""
-    filled = [place for place, bucket in enumerate(series, start=1) if bucket.n or bucket.numerator]
+    # A sum of nothing is 0: without a value there is something, of which no amount is known.
+    is_sum = CATALOGUE[answer.key].kind in (Kind.SUM, Kind.SNAPSHOT)
+    filled = [
+        place
+        for place, bucket in enumerate(answer.series, start=1)
+        if bucket.n or bucket.numerator or (is_sum and bucket.value is None)
+    ]
     end = max(filled, default=0)
-    return end if len(series) - end >= EMPTY_RUN else len(series)
+    return end if len(answer.series) - end >= EMPTY_RUN else len(answer.series)
 
 
 def _funnel_table(stages: tuple[FunnelStep, ...]) -> Table:
