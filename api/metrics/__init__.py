@@ -11,6 +11,8 @@ select with one row for each counted record, before anything is added up, and co
 - `measures`: aggregates over `c` by name (`n`, `numerator`, `implied`, `waiting`, `amount`, `left_out`, `told_at`),
   added up over keys and buckets by `figures.Cell`. What does not add up is `spread` (a number of each row, whose
   percentiles are told), or of `apart` kinds (amounts of several currencies).
+- `part`: where a bucket is no part of the whole (who is over a policy in several, what stands at an instant), the rows
+  say themselves which bucket they are of, null for the whole (`is_of_parts` in people.py).
 - `is_base`: whether a row is one of `n`; `is_converted`: whether it is one of `numerator`, None where nothing is
   divided or where the numerator counts no records; `tie`: a text that tells apart rows of one record at one instant.
 

@@ -58,9 +58,11 @@ def made_of(answer: Figure) -> tuple[object, object]:
     [
         (Q1, None, None, 6, 8),
         (Q1, "03-29", None, 5, 7),
+        (Q1, "03-30", None, 5, 7),  # c6 is decided at that very instant
         # c7 was handed over the year before; c6's is not decided yet.
         (Q1, "03-29", Anchor.COHORT, 4, 7),
         (ALL_HISTORY, "03-29", Anchor.COHORT, 5, 8),
+        (ALL_HISTORY, "03-30", Anchor.COHORT, 5, 8),
     ],
 )
 async def test_acceptance_is_of_what_was_decided_or_of_all_that_was_handed_over(
@@ -126,6 +128,11 @@ async def test_an_entry_lasts_until_it_ends_and_those_still_open_are_told(quarte
     assert answer.distribution.mean == Decimal(10 * 86400) / 8
     own = await asked(quarter, KpiRequest("time_in_stage", period=Q1, where=mql, switches=Switches(skip=Skip.EXCLUDE)))
     assert (own.n, own.distribution and own.distribution.mean) == (7, round(Decimal(10 * 86400) / 7, 6))
+    # c6 leaves at that very instant, and c8 before it.
+    seen = await asked(
+        quarter, KpiRequest("time_in_stage", period=Q1, where=mql, switches=Switches(as_of=day("03-30")))
+    )
+    assert (seen.n, [each.count for each in seen.warnings if each.code is WarningCode.OPEN_COHORT]) == (7, [1])
     stages = await asked(quarter, KpiRequest("time_in_stage", by=(Dimension.STAGE,)))
     assert [group.keys[0].value for group in stages.breakdown] == [each.key for each in golden.accord().stages]
     [told] = [each for each in stages.warnings if each.code is WarningCode.OPEN_COHORT]

@@ -126,3 +126,19 @@ async def test_one_email_to_many_people_is_a_touch_of_each(database: Database) -
     )
     assert (answer.n, answer.value) == (5, Decimal("1.2"))
     assert made_of(await asked(database, KpiRequest("over_pressure_rate"))) == (1, 5)
+
+
+async def test_touches_of_a_merged_contact_are_those_of_the_survivor(database: Database) -> None:
+    hour = timedelta(hours=1)
+    asking = [(CALLS[0] - hour, "INBOUND", False)]
+    await call(database, {"at_most": 1, "within": "1 day"}, [*asking, *ours(CALLS[0] + 3 * hour)])
+    other, last = UUID(int=2), UUID(int=3)
+    async with database.write() as session:
+        # Merged by way of another, who is no more either.
+        await session.copy("contact", ["id", "merged_into_id"], [(other, PERSON), (last, other)])
+        touched = ["contact_id", "id", "occurred_at", "kind", "direction"]
+        await session.copy("touchpoint", touched, [(last, UUID(int=30), CALLS[0] + hour, "CALL", "OUTBOUND")])
+        await evaluate(session)
+    assert made_of(await asked(database, KpiRequest("over_pressure_rate"))) == (1, 1)
+    waited = await asked(database, KpiRequest("speed_to_lead"))
+    assert (waited.n, waited.value) == (1, Decimal(2 * 3600))
