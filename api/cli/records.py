@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from api.funnel.in_force import AccordInForce
     from api.importers.run import ImportReport
 
-_PRESETS = "olist, a preset file of your own (FILE.toml), or csv for one file of any shape."
+_PRESETS = "olist, maven, hubspot, salesforce, a preset file of your own (FILE.toml), or csv for any one file."
 _USAGE = (
     "One file of any shape: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
     " A folder: accord import PRESET DIR."
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     accord: Annotated[
-        str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, or a file of your own.")
+        str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, maven, or a file of your own.")
     ] = "standard",
     data: Data = None,
 ) -> None:

@@ -70,10 +70,12 @@ class Preset(Part):
         looked_up = {reading.lookup.file for reading in readings if reading.lookup}
         for file in self.files:
             if not file.records and file.name not in looked_up:
-                raise ValueError(f"{file.name} means nothing: it has no records, and no other file looks it up")
+                raise ValueError(
+                    f"the file {file.name} means nothing: it has no records, and no other file looks it up"
+                )
         for reading in readings:
             if reading.lookup and reading.lookup.file not in names:
-                raise ValueError(f"{reading.lookup.file} is looked up, and is no file of the preset")
+                raise ValueError(f"no file of the preset is called {reading.lookup.file}, which is looked up")
             if reading.through:
                 table, _, field = reading.through.partition(".")
                 if table not in importable() or field not in fillable(SHAPES[table]):
