@@ -15,7 +15,7 @@ from api.metrics.cautions import LOW_SAMPLE, no_contacts
 from api.metrics.counted import placed_rows
 from api.metrics.entries import counted_entries
 from api.metrics.figures import share
-from api.metrics.ground import Ground
+from api.metrics.ground import Ground, who_is_known
 from api.metrics.groups import group_key
 from api.metrics.question import Question, settle_funnel
 from api.metrics.readable import readable
@@ -62,10 +62,10 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
             f"The accord has {len(stages)} stages, and a funnel shows {MOST_STAGES} at most.",
             "Ask stage_conversion for the pairs that matter.",
         )
-    asked = _statement(question)
+    asked = _statement(question) if ground.has_people else who_is_known(ground.accord)
     total, groups = Tally(), defaultdict[object, Tally](Tally)
     labels: dict[object, str] = {}
-    for row in map(dict, await session.rows(asked)):
+    for row in map(dict, await session.rows(asked) if ground.has_people else ()):
         total.add(row)
         if question.by:
             groups[row["key_1"]].add(row)

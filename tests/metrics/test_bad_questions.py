@@ -146,6 +146,8 @@ async def test_every_question_about_people_says_that_none_is_known(database: Dat
     keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON and key not in pairs]
     async with database.read() as session:
         answers = await ask(session, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys])
+        funnel = await ask_funnel(session, FunnelRequest())
+    assert [each.code for each in funnel.warnings] == [WarningCode.NO_CONTACTS]
     for answer in answers:
         assert isinstance(answer, KpiAnswer), answer
         assert (answer.value, answer.n, answer.series, answer.breakdown) == (None, 0, (), ())
