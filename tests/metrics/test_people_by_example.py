@@ -32,6 +32,7 @@ async def quarter(module_database: Database) -> Database:
             ("c3", "sql", day("04-03")),
             ("c6", None, day("04-12")),
             ("c8", "sal", None),
+            ("c1", "sql", day("03-15")),  # of two at one instant the higher stands
         )
         rows = [
             (golden.contact_id(name), UUID(int=place), "crm", str(stage), stage, at, at or day("03-12"))

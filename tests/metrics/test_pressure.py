@@ -93,6 +93,22 @@ async def test_who_ceases_to_be_over_as_a_period_begins_is_not_over_in_it(databa
     assert made_of(await asked(database, KpiRequest("over_pressure_rate", period=day_before))) == (1, 1)
 
 
+async def test_who_is_over_twice_is_over_each_time(database: Database) -> None:
+    calls = [CALLS[0], CALLS[1], CALLS[0] + timedelta(days=2), CALLS[1] + timedelta(days=2)]
+    await call(database, {"at_most": 1, "within": "1 hour"}, ours(*calls))
+    days = await asked(database, KpiRequest("over_pressure_rate", period=named_period("2026-03"), grain=Grain.DAY))
+    assert [each.value for each in days.series[8:11]] == [1, None, 1]
+
+
+async def test_an_answer_from_before_a_period_is_an_answer_in_it(database: Database) -> None:
+    midnight = EVENING.replace(hour=0) + timedelta(days=1)
+    theirs, answered, called = (midnight + timedelta(minutes=minutes) for minutes in (-150, -50, 5))
+    policy = {"at_most": 1, "within": "1 hour", "exempt": {"reply_within": "2 hours"}}
+    await call(database, policy, [(theirs, "INBOUND", False), *ours(answered, called)])
+    within = period(midnight.date(), midnight.date() + timedelta(days=1))
+    assert made_of(await asked(database, KpiRequest("over_pressure_rate", period=within))) == (0, 1)
+
+
 async def test_a_machine_and_an_answer_are_exempt_if_agreed(database: Database) -> None:
     at = CALLS[0]
     touches = [
