@@ -30,8 +30,8 @@ c1,2020-06-01 09:00:00,unheard_of,1
 4,true,2023-01-02 00:00:00,kim@y.com,Kim,,2020-02-05 06:49:18,,,
 """,
     "contact_property_history_data.csv": """contact_id,timestamp,source,name,value
-1,2020-01-05 06:49:18.000,CRM,jobtitle,Buyer
 1,2020-03-05 06:49:18.125,CRM,jobtitle,Head buyer
+1,2020-01-05 06:49:18.000,CRM,jobtitle,Buyer
 1,2020-03-01 00:00:00.000,CRM,lifecyclestage,marketingqualifiedlead
 1,2020-04-01 00:00:00.000,CRM,lifecyclestage,evangelist
 """,
@@ -232,3 +232,10 @@ async def test_people_alone_are_enough(database: Database, tmp_path: Path) -> No
     report = await run_import(database, "hubspot", put(tmp_path, without=others))
     assert [file.name for file in report.files] == ["contact_data.csv"]
     assert await rows(database, "select count(*), count(merged_into_id) from contact") == [(4, 2)]
+
+
+async def test_an_address_of_two_people_is_nobody_s(database: Database, tmp_path: Path) -> None:
+    contacts = FILES["contact_data.csv"].replace("eve.hall@x.com", "eve@x.com")
+    report = await run_import(database, "hubspot", put(tmp_path, contact_data=contacts), rejects_folder=tmp_path)
+    assert {file.name: file.rejected for file in report.files}["email_event_data.csv"] == 4
+    assert await rows(database, "select count(*) from touchpoint where kind like 'EMAIL%'") == [(0,)]
