@@ -18,6 +18,8 @@
 - contradictions.py  records that cannot be as told; their rows are refused
 - records.py   the difference written to the records
 - timeline.py  the history that the rows themselves tell
+- identities.py  fresh ids, by the thousand
+- first.py     a large first import loads bare tables
 - failures.py  what the database refuses, in words
 - suggest.py   a starter preset from a file's header and values; date_forms.py, what dates prove; suggest_text.py
 - run.py       one import: one transaction, ended by the evaluation

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from api.importers.cells import Parse
 from api.importers.csv_rows import NoRow, read_csv
+from api.importers.identities import fresh_ids
 from api.importers.rejects import Rejects
 from api.importers.source import Source
-from schema.base import new_id
 
 _PROGRESS_ROWS = 1000
 
@@ -99,6 +100,7 @@ def read_rows(
     """Each good row: its line, its values, and as many fresh ids as it may need."""
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
     readers = [(cell.column, cell.reader(places)) for cell in cells]
+    fresh = fresh_ids()
     for line, row in read_csv(source):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:
@@ -116,7 +118,7 @@ def read_rows(
         if values is None:
             count.rejected += 1
         else:
-            yield (line, *values, *(new_id() for _ in range(ids)))
+            yield (line, *values, *islice(fresh, ids))
     progress(source.lines)
 
 

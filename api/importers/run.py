@@ -13,6 +13,7 @@ from api.funnel.evaluate import evaluate
 from api.funnel.in_force import AccordInForce, active_version
 from api.importers.contradictions import Contradiction, contradictions, refuse
 from api.importers.failures import database_failures
+from api.importers.first import bare_if_first
 from api.importers.keys import make_keys
 from api.importers.mapping import importable
 from api.importers.plan import StagedFile, bind
@@ -162,7 +163,9 @@ async def _work(session: WriteSession, planned: _Import, rejects: Rejects, *, re
     await _make_room(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
     counts = await _stage(session, planned, rejects)
-    tallies = await _write(session, planned, rejects, counts)
+    rows = sum(count.read - count.rejected for count in counts.values())
+    async with bare_if_first(session, planned.files, rows, planned.progress):
+        tallies = await _write(session, planned, rejects, counts)
     report = ImportReport(
         title=planned.preset.title,
         files=tuple(_file_report(each, counts[each.name]) for each in planned.sources),

@@ -2,25 +2,31 @@
 
 import asyncio
 import csv
+import itertools
 import os
 import resource
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from uuid import RFC_4122
 
 import asyncpg
 import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.importers import first
 from api.importers.csv_rows import NoRow, read_csv
+from api.importers.identities import fresh_ids
 from api.importers.lines import LONGEST_LINE
 from api.importers.rejects import Rejects
 from api.importers.run import run_import
 from api.importers.source import Source, find_source
+from schema.tables import METADATA
 from tests.importers.conftest import DEALS, LEADS, SIX_LEADS, Write, rows
 
 BAD_ROW = ("zoe", "soon", "p", "email")
@@ -240,3 +246,35 @@ async def test_a_database_that_goes_away_is_said_and_keeps_nothing(
         await run_import(database, "olist", write(), progress=stop)
     assert stopped.value.code == ErrorCode.DATABASE_UNREACHABLE
     assert await rows(database, "select count(*) from contact") == [(0,)]
+
+
+async def test_a_large_first_import_leaves_what_a_small_one_does(
+    database: Database, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meaning = """
+        select k.entity, k.external_id, c.lead_source, v.valid_from, v.valid_to, v.is_assumed, o.name, s.stage,
+          s.entered_at
+        from external_key k left join contact c on c.id = k.record_id left join contact_version v on v.contact_id = c.id
+        left join company o on o.id = v.company_id left join stage_entry s on s.contact_id = c.id order by 1, 2, 4, 8"""
+    catalogue = (
+        "select pg_get_constraintdef(oid) from pg_constraint union all select indexdef from pg_indexes order by 1"
+    )
+    before = await rows(database, catalogue)
+    await run_import(database, "olist", write())
+    small = await rows(database, meaning)
+    async with database.write() as session:
+        await session.script(f"truncate {', '.join(table.name for table in METADATA.sorted_tables)} cascade")
+    monkeypatch.setattr(first, "FEWEST_ROWS", 0)
+    steps: list[str] = []
+    await run_import(database, "olist", write(), progress=lambda step, _done, _total: steps.append(step))
+    assert "indexes and links" in steps
+    assert await rows(database, meaning) == small
+    assert await rows(database, catalogue) == before
+    assert (await run_import(database, "olist", write())).is_unchanged
+
+
+def test_fresh_ids_rise_and_are_of_the_seventh_kind() -> None:
+    made = list(itertools.islice(fresh_ids(), 10_000))
+    assert made == sorted(set(made))
+    assert {(each.version, each.variant) for each in made} == {(7, RFC_4122)}
+    assert abs((made[0].int >> 80) - time.time() * 1000) < 60_000
