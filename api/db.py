@@ -5,7 +5,7 @@ block ends well and leaves nothing when it does not. The two types differ, so th
 session.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 
 from api.errors import AccordError, ErrorCode
-from api.sql import Sql
+from api.sql import Sql, filled
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
@@ -37,10 +37,10 @@ class Session:
         text, values = statement.render()
         return await self.connection.fetchrow(text, *values)
 
-    async def value(self, statement: Sql) -> Any:  # noqa: ANN401 - a value of any SQL type
-        """The first column of the first row, or None."""
+    async def value(self, statement: Sql, given: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - a value of any SQL type
+        """The first column of the first row, or None; `given` fills the statement's slots."""
         text, values = statement.render()
-        return await self.connection.fetchval(text, *values)
+        return await self.connection.fetchval(text, *filled(values, given or {}))
 
 
 class ReadSession(Session):

@@ -4,12 +4,16 @@
 
 A `{}` takes the next argument: a `Sql` is spliced in, anything else becomes a bound parameter. Nothing else gets into
 the text, so a value can never be read as SQL. A literal brace is doubled.
+
+A value may be a `Slot`: a statement that is written once and run often says in its place what each run brings.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeVar
+
+Read = TypeVar("Read")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _MARK = re.compile(r"\{\{|\}\}|\{\}")
@@ -67,6 +71,31 @@ class Bound:
     """A value that goes to the database beside the text; one object is one parameter."""
 
     value: object
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """A value that each run of a statement brings along, by `name`, and how it is read before it is bound."""
+
+    name: str
+    reads: tuple[Callable[[Any], object], ...] = ()
+
+    def value(self, given: Mapping[str, object]) -> object:
+        """The value of this run; raises what a reading of it raises."""
+        found = given[self.name]
+        for read in self.reads:
+            found = read(found)
+        return found
+
+
+def filled(values: Iterable[object], given: Mapping[str, object]) -> list[object]:
+    """The values of one run of a statement: each slot filled from `given`."""
+    return [value.value(given) if isinstance(value, Slot) else value for value in values]
+
+
+def through(value: object, read: Callable[[Any], Read]) -> "Read | Slot":
+    """What `read` makes of a value: now, or of each run's own."""
+    return Slot(value.name, (*value.reads, read)) if isinstance(value, Slot) else read(value)
 
 
 def _parts(text: str, arguments: tuple[object, ...]) -> Iterator[str | Bound]:

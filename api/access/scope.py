@@ -1,18 +1,76 @@
-"""The rows of a table that may be shown at all. The planner ANDs this into every visit of the table."""
+"""The rows of a table that a principal reaches. The planner ANDs this into every visit of the table.
 
-from api.sql import Sql, name
+What has an owner is the owner's; what has to be about such a record goes with it; all else is the whole firm's.
+"""
+
+from functools import cache
+
+from api.access.principal import Principal, Reach
+from api.sql import Slot, Sql, all_of, name
 from schema.tables import SHAPES
+
+MEMBER = "the asking member"  # the slot that each run fills; no name of a GraphQL variable
 
 # Entries are derived: only those of the evaluation that answers are true. A scalar sub-select: found once a statement.
 _CURRENT = Sql("(select id from evaluation where is_current and reading = 'IN_FORCE')")
 
 
-def scope(table: str, alias: str) -> tuple[Sql, ...]:
-    """Conditions on the rows of `table`, known as `alias` in the statement; none where every row may be shown."""
+def scope(table: str, alias: str, who: Principal) -> tuple[Sql, ...]:
+    """Conditions on the rows of `table`, known as `alias` in the statement; none where every row may be shown.
+
+    What a run has to bring for the slot `MEMBER` is the principal's member id.
+    """
     row = name(alias)
     found: list[Sql] = []
     if any(column.name == "deleted_at" for column in SHAPES[table].columns):
         found.append(Sql("{}.deleted_at is null", row))
     if table == "stage_entry":
         found.append(Sql("{}.evaluation_id = {}", row, _CURRENT))
+    if who.reach is not Reach.ALL:
+        found += _reached(table, alias, who)
     return tuple(found)
+
+
+@cache
+def is_owned(table: str) -> bool:
+    """Whether rows of the table have an owner."""
+    return any(column.name == "owner_id" for column in SHAPES[table].columns)
+
+
+@cache
+def is_about(table: str) -> tuple[tuple[str, str], ...]:
+    """The links by which a row of the table has to be about a record that not everybody reaches: column, table."""
+    return tuple(
+        (link.column, link.target)
+        for column in SHAPES[table].columns
+        if (link := column.link) and not column.is_nullable and link.target != table and _is_restricted(link.target)
+    )
+
+
+def _is_restricted(table: str) -> bool:
+    return is_owned(table) or bool(is_about(table))
+
+
+def _reached(table: str, alias: str, who: Principal) -> list[Sql]:
+    if is_owned(table):
+        return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach))]
+    return [_goes_with(alias, column, other, who) for column, other in is_about(table)]
+
+
+def _goes_with(alias: str, column: str, other: str, who: Principal) -> Sql:
+    """Rows that are about a record that is reached."""
+    whole = f"{alias}_{other}"
+    source = Sql("{} {} where {}.id = {}.{}", name(other), name(whole), name(whole), name(alias), name(column))
+    return Sql("exists (select from {} and {})", source, all_of(scope(other, whole, who)))
+
+
+def _looks_after(reach: Reach) -> Sql:
+    """The owners whose records are reached."""
+    member = Sql("{}", Slot(MEMBER))
+    if reach is Reach.OWN:
+        return Sql("= {}", member)
+    return Sql("in (select m.id from member m where m.id = {} or m.team_id = {})", member, _team_of(member))
+
+
+def _team_of(member: Sql) -> Sql:
+    return Sql("(select own.team_id from member own where own.id = {})", member)

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import FieldNode
 
+from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
@@ -94,7 +95,7 @@ async def read_records(
         message = f"The question asks for {len(lists):,} lists of records, and {MOST_LISTS} are read at once at most."
         remedy = "Ask for the records of one figure at a time: with `where` for a group, with `period` for a bucket."
         raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
-    drill = _Drill(session, document, Reader(document, types), {})
+    drill = _Drill(session, info.context.who, document, Reader(document, types), {})
     for each in lists:
         try:
             found: object = await drill.read(each)
@@ -132,6 +133,7 @@ class _Drill:
     """Reads the lists of one root field. The same fields of many figures are read from the document once."""
 
     session: ReadSession
+    who: Principal
     document: Document
     reader: Reader
     known: dict[tuple[int, str], tuple[Field, ...]]
@@ -208,7 +210,7 @@ class _Drill:
             return _Nodes(table, tuple(wanted), {})
         row = (Nodes("id", (Value("id", "id"),)), *(Nodes(f"n{n}", fields) for n, fields in enumerate(wanted.values())))
         rows = Page(len(ids), where=Comparison("id", "in", ids))
-        found: Any = await read(self.session, Connection(table, rows, (Edges("edges", row),)))
+        found: Any = await read(self.session, Connection(table, rows, (Edges("edges", row),)), self.who)
         return _Nodes(table, tuple(wanted), {edge["id"]["id"]: edge for edge in found["edges"]})
 
     def _fields(self, nodes: list[FieldNode], table: str) -> tuple[Field, ...]:

@@ -14,6 +14,7 @@ from api.graph.naming import camel
 from api.graph.scalars import NAMES
 from api.plan.identity import read_id
 from api.plan.selection import Comparison, Condition, Every, Operator, OrderTerm, Scalar, Some, Without
+from api.sql import through
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -133,12 +134,15 @@ def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mappin
         yield Comparison(column.name, cast("Operator", operator), _operand(shape, column, operator, value))
 
 
-def _operand(shape: TableShape, column: ColumnShape, operator: str, value: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input
-    if operator == "isNull":
-        return bool(value)
-    if operator == "in":
-        return tuple(_value(shape, column, each) for each in value)
-    return _value(shape, column, value)
+def _operand(shape: TableShape, column: ColumnShape, operator: str, value: object) -> Scalar | tuple[Scalar, ...]:
+    def read(given: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input
+        if operator == "isNull":
+            return bool(given)
+        return (
+            tuple(_value(shape, column, each) for each in given) if operator == "in" else _value(shape, column, given)
+        )
+
+    return through(value, read)
 
 
 def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noqa: ANN401 - any coerced input

@@ -66,4 +66,4 @@ def _node(types: Mapping[str, Declared]) -> Resolver:
 
 async def _answer(info: Info, asked: OneRecord | Connection) -> object:
     async with info.context.database.read() as session:
-        return await read(session, asked)
+        return await read(session, asked, info.context.who)

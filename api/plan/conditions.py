@@ -1,7 +1,7 @@
 """A filter as SQL. Values are bound. A comparison with null is not true, and `not` turns what is not true."""
 
 from api.plan.selection import Comparison, Condition, Every, Operator, Some, Without
-from api.sql import Sql, join, name
+from api.sql import Sql, join, name, through
 
 _SIGNS: dict[Operator, str] = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
@@ -29,9 +29,12 @@ def _comparison(wanted: Comparison, column: Sql) -> Sql:
         case "isNull":
             return Sql("{} is null" if wanted.value else "{} is not null", column)
         case "in":
-            values = list(wanted.value) if isinstance(wanted.value, tuple) else [wanted.value]
-            return Sql("{} = any({})", column, values)
+            return Sql("{} = any({})", column, wanted.value)
         case "contains":
-            return Sql("{} ilike {}", column, f"%{str(wanted.value).translate(_SPECIAL)}%")
+            return Sql("{} ilike {}", column, through(wanted.value, _somewhere))
         case operator:
             return Sql(f"{{}} {_SIGNS[operator]} {{}}", column, wanted.value)
+
+
+def _somewhere(text: object) -> str:
+    return f"%{str(text).translate(_SPECIAL)}%"

@@ -10,6 +10,8 @@ from api.sql import Sql, join
 
 Columns = Sequence[tuple[str, Sql]]
 
+NO_SOURCE = Sql("")
+
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _LONGEST = 63  # bytes; PostgreSQL cuts a longer identifier
 _MOST = 1600  # columns; a composite has no more
@@ -22,11 +24,11 @@ def each_row(columns: Columns, source: Sql) -> Sql:
     return Sql("select {}{}", _aggregated(columns), source)
 
 
-def document(columns: Columns, source: Sql) -> Sql:
-    """The statement that answers each row of `source` as JSON text."""
+def document(columns: Columns) -> Sql:
+    """The statement that answers an object as the bytes of its JSON: the driver would decode a text."""
     if _fits(columns):
-        return Sql('select row_to_json("$")::text from (select {}{}) "$"', _named(columns), source)
-    return Sql("select {}::text{}", _aggregated(columns), source)
+        return Sql('select convert_to(row_to_json("$")::text, \'UTF8\') from (select {}) "$"', _named(columns))
+    return Sql("select convert_to({}::text, 'UTF8')", _aggregated(columns))
 
 
 def _fits(columns: Columns) -> bool:

@@ -11,8 +11,11 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from api.sql import Slot
+
 Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains"]
-Scalar = str | int | bool | Decimal | datetime | date | UUID
+# What a condition compares with; a slot where each run of the statement brings its own.
+Scalar = str | int | bool | Decimal | datetime | date | UUID | Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +191,13 @@ class OneRecord:
     """One record by its id."""
 
     table: str
-    id: UUID
+    id: UUID | Slot
     fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root field of a document, under its key."""
+
+    key: str
+    asked: OneRecord | Connection | Typename

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from strawberry.types import ExecutionResult
 
+from api.access.principal import EVERYONE, Principal
 from api.db import Database, WriteSession
 from api.graph.context import Context
 from api.graph.contract import build_schema
@@ -17,16 +18,19 @@ def uid(number: int) -> UUID:
     return UUID(int=number)
 
 
-async def executed(database: Database, document: str, **variables: object) -> ExecutionResult:
+async def executed(
+    database: Database, document: str, who: Principal = EVERYONE, /, **variables: object
+) -> ExecutionResult:
     """The whole result, errors too."""
-    result = await build_schema().execute(document, variable_values=variables, context_value=Context(database))
+    context = Context(database, who)
+    result = await build_schema().execute(document, variable_values=variables, context_value=context)
     assert isinstance(result, ExecutionResult)
     return result
 
 
-async def answered(database: Database, document: str, **variables: object) -> Any:  # noqa: ANN401 - JSON of any shape
+async def answered(database: Database, document: str, who: Principal = EVERYONE, /, **variables: object) -> Any:  # noqa: ANN401 - JSON of any shape
     """The data of a document that has no errors."""
-    result = await executed(database, document, **variables)
+    result = await executed(database, document, who, **variables)
     assert result.errors is None, result.errors
     return result.data
 

@@ -1,6 +1,6 @@
 """A database that remembers the statements it was asked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -35,6 +35,6 @@ class _Heard(ReadSession):
         self.statements.append(statement)
         return await ReadSession.row(self, statement)
 
-    async def value(self, statement: Sql) -> object:
+    async def value(self, statement: Sql, given: Mapping[str, object] | None = None) -> object:
         self.statements.append(statement)
-        return await ReadSession.value(self, statement)
+        return await ReadSession.value(self, statement, given)

@@ -1,9 +1,10 @@
-with t1_page as materialized (select *, row_number() over () as "#"
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (with t1_page as materialized (select *, row_number() over () as "#"
 from (select *
 from contact t1
 where ((t1.created_at, t1.id) > ($1, $2)) and (t1.deleted_at is null)
 order by t1.created_at, t1.id
-limit 2) t1) select row_to_json("$")::text
+limit 2) t1) select "$"
 from (select array(
 select "$"
 from (select translate(encode(convert_to(json_build_array('created_at+ id+', t2.created_at, t2.id)::text, 'UTF8'), 'base64'), e'\n', '') as "cursor",
@@ -27,6 +28,6 @@ limit 1) as "startCursor",
 from t1_page t3
 where t3."#" <= 1
 order by t3."#" desc
-limit 1) as "endCursor") "$") as "pageInfo") "$"
+limit 1) as "endCursor") "$") as "pageInfo") "$") as "it") "$"
 -- $1: datetime.datetime(2026, 1, 10, 9, 30, tzinfo=datetime.timezone.utc)
 -- $2: UUID('00000000-0000-0000-0000-00000000001f')

@@ -1,11 +1,13 @@
-select row_to_json("$")::text
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (
+select "$"
 from (select array(
 select "$"
 from (select t2.name as "name", t2.employees as "employees"
 from company t2
 where (((t2.name ilike $1) or (t2.domain ilike $2)) and ((t2.annual_revenue < $3) is not true)) and (t2.deleted_at is null)
 order by t2.employees desc nulls last, t2.name, t2.id
-limit 50) "$") as "nodes") "$"
+limit 50) "$") as "nodes") "$") as "it") "$"
 -- $1: '%\\_C\\%%'
 -- $2: '%ACME%'
 -- $3: Decimal('1000.5')

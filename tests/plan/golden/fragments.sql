@@ -1,4 +1,6 @@
-select row_to_json("$")::text
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (
+select "$"
 from (select array(
 select "$"
 from (select 'deal_' || t2.id as "id", t2.probability::text as "probability",
@@ -12,4 +14,4 @@ from (select t2.currency as "currency", t2.amount::text as "amount") "$") end as
 from deal t2
 where (t2.deleted_at is null)
 order by t2.id
-limit 1) "$") as "nodes") "$"
+limit 1) "$") as "nodes") "$") as "it") "$"

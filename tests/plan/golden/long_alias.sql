@@ -1,4 +1,5 @@
-select (select json_object_agg("$".k, "$".v
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (select (select json_object_agg("$".k, "$".v
 order by "$".n)
 from (values (0, 'an_alias_of_more_than_sixty_three_bytes_which_postgresql_would_otherwise_cut_a', to_json(t1.name)), (1, 'an_alias_of_more_than_sixty_three_bytes_which_postgresql_would_otherwise_cut_b', to_json(t1.kind)), (2, 'members', to_json((
 select "$"
@@ -17,7 +18,7 @@ limit 50) "$") as "nodes") "$") as "reports"
 from member t3
 where (t3.team_id = t1.id)
 order by t3.id
-limit 50) "$") as "nodes") "$")))) "$" (n, k, v))::text
+limit 50) "$") as "nodes") "$")))) "$" (n, k, v))
 from team t1
-where (t1.id = $1)
+where (t1.id = $1)) as "it") "$"
 -- $1: UUID('00000000-0000-0000-0000-000000000001')

@@ -1,9 +1,10 @@
-with t1_page as materialized (select *, row_number() over () as "#"
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (with t1_page as materialized (select *, row_number() over () as "#"
 from (select *
 from contact t1
 where (t1.deleted_at is null)
 order by t1.created_at desc, t1.id desc
-limit 3) t1) select row_to_json("$")::text
+limit 3) t1) select "$"
 from (select (select count(*)
 from contact t2
 where (t2.deleted_at is null)) as "totalCount",
@@ -41,4 +42,4 @@ where t8."#" > 2) as "hasNextPage", false as "hasPreviousPage",
 from t1_page t8
 where t8."#" <= 2
 order by t8."#" desc
-limit 1) as "endCursor") "$") as "pageInfo") "$"
+limit 1) as "endCursor") "$") as "pageInfo") "$") as "it") "$"

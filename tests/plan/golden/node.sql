@@ -1,4 +1,6 @@
-select row_to_json("$")::text
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (
+select "$"
 from (select text 'Deal' as "__typename", 'deal_' || t1.id as "id", t1.name as "name",
 (
 select "$"
@@ -18,5 +20,5 @@ where (t4.deal_id = t1.id)
 order by t4.contact_id, t4.deal_id
 limit 50) "$") as "nodes") "$") as "contactRoles"
 from deal t1
-where (t1.id = $1) and (t1.deleted_at is null)) "$"
+where (t1.id = $1) and (t1.deleted_at is null)) "$") as "it") "$"
 -- $1: UUID('00000000-0000-0000-0000-000000000033')

@@ -1,2 +1,4 @@
-select row_to_json("$")::text
-from (select ) "$"
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (
+select "$"
+from (select ) "$") as "it") "$"

@@ -1,4 +1,6 @@
-select row_to_json("$")::text
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (
+select "$"
 from (select text 'Contact' as "__typename", 'contact_' || t1.id as "id", t1.first_name as "firstName", t1.email_kind as "emailKind", t1.lead_score as "leadScore", t1.email_opt_out as "emailOptOut", replace(to_json(t1.created_at)::text, '+00:00"', 'Z"')::json as "createdAt",
 (
 select "$"
@@ -30,5 +32,5 @@ from (select 'contact_' || t5.id as "id"
 from contact t5
 where (t5.id = t1.merged_into_id) and (t5.deleted_at is null)) "$") as "deleted"
 from contact t1
-where (t1.id = $1) and (t1.deleted_at is null)) "$"
+where (t1.id = $1) and (t1.deleted_at is null)) "$") as "it") "$"
 -- $1: UUID('00000000-0000-0000-0000-00000000001f')

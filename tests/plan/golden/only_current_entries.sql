@@ -1,4 +1,6 @@
-select row_to_json("$")::text
+select convert_to(row_to_json("$")::text, 'UTF8')
+from (select (
+select "$"
 from (select array(
 select "$"
 from (select (
@@ -20,5 +22,5 @@ limit 50) "$") as "nodes") "$") as "stageEntries"
 from contact t2
 where (t2.id = any($1)) and (t2.deleted_at is null)
 order by t2.id
-limit 50) "$") as "nodes") "$"
--- $1: [UUID('00000000-0000-0000-0000-00000000001f')]
+limit 50) "$") as "nodes") "$") as "it") "$"
+-- $1: (UUID('00000000-0000-0000-0000-00000000001f'),)

@@ -1,0 +1,95 @@
+"""Who reaches which records: the scope of a principal is part of every visit of a table, wherever it stands."""
+
+from uuid import UUID
+
+import pytest
+
+from api.access.principal import Principal, Reach
+from api.access.scope import is_about, is_owned
+from api.db import Database
+from schema.tables import SHAPES
+from tests.graph.asking import answered, put, uid
+from tests.plan.world import ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
+
+ZOE, OTHER_TEAM = uid(13), uid(2)
+
+
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await found_company(session)
+        await put(session, "team", {"id": OTHER_TEAM, "name": "Field", "kind": "SALES"})
+        await put(session, "member", {"id": ZOE, "name": "Zoe", "team_id": OTHER_TEAM})
+        await session.script(f"update contact set owner_id = '{ZOE}' where id = '{CARL}'")
+        await session.script(f"update deal set owner_id = '{ZOE}' where id = '{LOST_DEAL}'")
+    return module_database
+
+
+async def names(database: Database, who: Principal) -> set[str]:
+    found = await answered(database, "{ contacts { totalCount nodes { firstName } } }", who)
+    assert found["contacts"]["totalCount"] == len(found["contacts"]["nodes"])
+    return {each["firstName"] for each in found["contacts"]["nodes"]}
+
+
+async def test_everyone_reaches_every_record(world: Database) -> None:
+    assert await names(world, Principal(Reach.ALL)) == {"Ada", "Bob", "Carl"}
+
+
+@pytest.mark.parametrize(
+    ("member", "own", "team"),
+    [
+        (ANNA, {"Ada", "Bob"}, {"Ada", "Bob"}),
+        (uid(12), set[str](), {"Ada", "Bob"}),  # Ben owns nobody, and is in Anna's team
+        (ZOE, {"Carl"}, {"Carl"}),
+        (uid(99), set[str](), set[str]()),
+        (None, set[str](), set[str]()),
+    ],
+)
+async def test_a_member_reaches_their_own_or_their_teams(
+    world: Database, member: UUID | None, own: set[str], team: set[str]
+) -> None:
+    assert await names(world, Principal(Reach.OWN, member)) == own
+    assert await names(world, Principal(Reach.TEAM, member)) == team
+
+
+async def test_what_is_about_a_record_goes_with_it(world: Database) -> None:
+    document = """{
+      touchpoints { totalCount nodes { contact { firstName } } } stageEntries { totalCount } dealContacts { totalCount }
+      campaigns { nodes { name } } }"""
+    anna = await answered(world, document, Principal(Reach.OWN, ANNA))
+    assert {each["contact"]["firstName"] for each in anna["touchpoints"]["nodes"]} == {"Ada", "Bob"}
+    assert anna["stageEntries"]["totalCount"] == 2
+    assert anna["dealContacts"]["totalCount"] == 0  # her contact, but nobody's deal
+    zoe = await answered(world, document, Principal(Reach.OWN, ZOE))
+    assert (zoe["touchpoints"]["totalCount"], zoe["stageEntries"]["totalCount"]) == (0, 0)
+    assert zoe["campaigns"] == anna["campaigns"] == {"nodes": [{"name": "Spring"}]}
+
+
+async def test_links_lists_and_nodes_keep_to_it(world: Database) -> None:
+    document = f"""{{
+      mine: contact(id: "contact_{ADA}") {{ firstName company {{ name }} }}
+      other: contact(id: "contact_{CARL}") {{ firstName }}
+      hers: node(id: "contact_{CARL}") {{ id }}
+      deal: node(id: "deal_{DEAL}") {{ id }}
+      company(id: "company_{BOLT}") {{ name parent {{ name }} }}
+      campaign(id: "campaign_{SPRING}") {{ touchpoints {{ totalCount nodes {{ contact {{ firstName }} }} }} }}
+      member(id: "member_{ANNA}") {{ ownedContacts {{ nodes {{ firstName company {{ name }} }} }} }}
+    }}"""
+    found = await answered(world, document, Principal(Reach.OWN, ANNA))
+    assert found["mine"] == {"firstName": "Ada", "company": None}  # Acme is nobody's
+    assert found["other"] is found["hers"] is found["deal"] is None
+    assert found["company"] == {"name": "Bolt", "parent": None}
+    assert found["campaign"]["touchpoints"]["totalCount"] == 4
+    assert len(found["member"]["ownedContacts"]["nodes"]) == 2
+    zoe = await answered(world, document, Principal(Reach.OWN, ZOE))
+    assert zoe["campaign"] == {"touchpoints": {"totalCount": 0, "nodes": []}}
+    assert zoe["member"] == {"ownedContacts": {"nodes": []}}
+    assert (zoe["mine"], zoe["other"]) == (None, {"firstName": "Carl"})
+
+
+def test_whose_a_table_is_follows_from_its_links() -> None:
+    visible = {name for name, shape in SHAPES.items() if not shape.is_hidden}
+    assert {name for name in visible if is_owned(name)} == {"contact", "company", "deal"}
+    assert is_about("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
+    about = {name for name in visible if is_about(name)}
+    assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact"}
