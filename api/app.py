@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from api.access.principal import EVERYONE, Principal
 from api.db import Database
 from api.embedded import database_address
-from api.graph.context import Context
-from api.graph.contract import build_schema
+from api.graph.contract import gateway
 from api.settings import Settings
 from api.web.examples import examples_route
 from api.web.health import health_routes
@@ -29,13 +29,13 @@ def create_app(settings: Settings) -> Starlette:
                 yield
 
     return build_site(
-        build_schema(),
-        _context_for,
+        gateway(),
+        _asker_of,
         routes=[examples_route(), *health_routes()],
         names=[settings.host],
         lifespan=lifespan,
     )
 
 
-def _context_for(request: Request) -> Context:
-    return Context(database=database_of(request))
+def _asker_of(request: Request) -> tuple[Database, Principal]:
+    return database_of(request), EVERYONE  # whoever is on this machine: there are no credentials yet

@@ -19,6 +19,7 @@ from api.sql import Sql, filled
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
+READER_SETTINGS = {"default_transaction_read_only": "on", "statement_timeout": str(STATEMENT_TIMEOUT_MS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +72,41 @@ class WriteSession(Session):
 
 
 class Database:
-    """The pool behind the sessions."""
+    """The pools behind the sessions: one for snapshots and units of work, one for statements that read on their own."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", readers: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
+        self._readers = readers
 
     @classmethod
     @asynccontextmanager
     async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
-        """Open a pool on a connection address; AccordError if the server cannot be reached or refuses."""
+        """Open the pools on a connection address; AccordError if the server cannot be reached or refuses."""
         with connecting():
             pool = await asyncpg.create_pool(
                 dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10
             )
         try:
-            yield cls(pool)
+            # Connections are kept, and nothing is reset between statements that change nothing: asking the server for
+            # it would cost as much as a small statement. The first is opened when it is needed.
+            async with asyncpg.create_pool(
+                dsn,
+                min_size=0,
+                max_size=size,
+                server_settings=SERVER_SETTINGS | READER_SETTINGS,
+                reset=_nothing,
+                max_inactive_connection_lifetime=0,
+                max_cached_statement_lifetime=0,
+                timeout=10,
+            ) as readers:
+                yield cls(pool, readers)
         finally:
             await pool.close()
+
+    async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
+        """The one value of a statement that reads on its own: a statement sees one moment without a transaction."""
+        async with self._readers.acquire() as connection:
+            return await connection.fetchval(text, *values)
 
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
@@ -136,6 +155,10 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Let JSON columns come and go as Python values."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
+
+
+async def _nothing(_connection: object) -> None:
+    """Leave a connection as it is."""
 
 
 def _dump(value: object) -> str:

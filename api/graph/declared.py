@@ -45,11 +45,15 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Input(Described):
-    """An argument of a field, or a field of an input type. `default` None is none."""
+    """An argument of a field, or a field of an input type. `default` None is none.
+
+    What `is_bound` is only bound to a statement, which is the same whatever the value, as long as there is one.
+    """
 
     type: TypeRef
     default: int | None = None
     deprecated: str | None = None
+    is_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,14 @@ class Document:
 
     def fields(self, nodes: Iterable[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
         """The selected fields of the nodes' value, of that type, by response key in the order of the answer."""
+        return self.selected((node.selection_set for node in nodes if node.selection_set is not None), type_name)
+
+    def selected(self, sets: Iterable[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
+        """The fields of selection sets of the same value, as `fields`."""
         found: dict[str, list[FieldNode]] = {}
         seen: set[str] = set()
-        for node in nodes:
-            if node.selection_set is not None:
-                self._collect(node.selection_set, type_name, found, seen)
+        for each in sets:
+            self._collect(each, type_name, found, seen)
         return found
 
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def read_order(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[O
 def _operator(operator: Operator, values: TypeRef) -> Input:
     if operator == "isNull":
         return Input(operator, _DOCS[operator], TypeRef("Boolean"))
-    return Input(operator, _DOCS[operator], values.listed if operator == "in" else values)
+    return Input(operator, _DOCS[operator], values.listed if operator == "in" else values, is_bound=True)
 
 
 def _filter_ref(column: ColumnShape) -> TypeRef:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
-from uuid import UUID
 
 from graphql import FieldNode
 
@@ -13,7 +13,8 @@ from api.graph.declared import Declared, ObjectType
 from api.graph.document import Document
 from api.graph.filters import read_order, read_where
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
-from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from api.graph.sources import FromBack, FromColumn, FromId, FromLink, FromMoney, FromStage, FromTable
+from api.plan.identity import read_id, split_id
 from api.plan.selection import (
     Amount,
     Connection,
@@ -26,15 +27,17 @@ from api.plan.selection import (
     Page,
     PageInfo,
     PresentStage,
+    Root,
     ToMany,
     ToOne,
     TotalCount,
     Typename,
     Value,
 )
+from api.sql import Slot, through
 from schema.tables import SHAPES
 
-_TYPENAME = "__typename"
+_TYPENAME, _QUERY = "__typename", "Query"
 # A statement is planned whole, whatever the data: nested fragments double a short document with each level.
 MOST_FIELDS = 5_000
 
@@ -47,9 +50,27 @@ class Reader:
     types: Mapping[str, Declared]
     met: "count[int]" = field(default_factory=lambda: count(1))
 
-    def one(self, nodes: Sequence[FieldNode], table: str, row: UUID) -> OneRecord:
-        """One record, from the field that asks for it."""
-        return OneRecord(table, row, self.record(nodes, table))
+    def root(self, key: str, nodes: Sequence[FieldNode]) -> Root | None:
+        """A root field, if it reads records. Errors: BAD_INPUT and TOO_LARGE for arguments that cannot be."""
+        field_name = nodes[0].name.value
+        if field_name == _TYPENAME:
+            return Root(key, Typename(key, _QUERY))
+        declared = self.types.get(_QUERY)
+        if not isinstance(declared, ObjectType) or field_name.startswith("__"):
+            return None
+        source = declared.field(field_name).source
+        if not isinstance(source, FromTable | FromId):
+            return None
+        arguments = self.document.arguments(_QUERY, nodes[0])
+        if isinstance(source, FromTable):
+            return Root(key, self.connection(nodes, source.table, arguments))
+        return Root(key, self._one(nodes, source.table, arguments["id"]))
+
+    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Slot) -> OneRecord:
+        if table is None:
+            table, row = split_id(str(given))
+            return OneRecord(table, row, self.record(nodes, table))
+        return OneRecord(table, through(given, partial(read_id, table=table)), self.record(nodes, table))
 
     def connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         """A list, from the field that asks for it and its coerced arguments."""

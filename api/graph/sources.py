@@ -41,6 +41,13 @@ class FromStage:
 
 @dataclass(frozen=True, slots=True)
 class FromTable:
-    """A root field that reads a table."""
+    """A root field: a list of a table."""
 
     table: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromId:
+    """A root field: the record of a table that its argument `id` names; of any table where none is said."""
+
+    table: str | None = None

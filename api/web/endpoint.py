@@ -1,42 +1,35 @@
 """The GraphQL endpoint: one request, one execution, one answer with the status the specification gives it."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import strawberry
-from graphql import GraphQLError, OperationDefinitionNode, parse
+import orjson
+from graphql import GraphQLError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
-from api.errors import ErrorCode
+from api.access.principal import Principal
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.graph.documents import Checked
+from api.graph.gateway import Executed, Gateway, Written
+from api.graph.question import Question
 from api.web.faults import error_entry, is_request_error
 from api.web.media import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
 from api.web.refusals import RefusalError, graphql_response, refused
-from api.web.requests import Question, read_question
+from api.web.requests import read_question
 
-_ALLOWED = {
-    "GET": {OperationType.QUERY},
-    "POST": {OperationType.QUERY, OperationType.MUTATION},
-}
-
-
-# A keyword that may begin an operation: with fewer than two of them no document has two operations but `{…} {…}`,
-# which GraphQL's own validation refuses.
-_OPERATION = re.compile(r"\b(?:query|mutation|subscription)\b")
+Asker = Callable[[Request], tuple[Database, Principal]]
 
 
 class GraphQLEndpoint:
-    """An ASGI application over a schema; `context_for` makes the value that resolvers get, anew for each request."""
+    """An ASGI application over a gateway; `asker_of` tells of each request which database it asks, and who."""
 
-    def __init__(self, schema: strawberry.Schema, context_for: Callable[[Request], object]) -> None:
-        self._schema = schema
-        self._context_for = context_for
+    def __init__(self, gateway: Gateway, asker_of: Asker) -> None:
+        self._gateway = gateway
+        self._asker_of = asker_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -54,72 +47,67 @@ class GraphQLEndpoint:
                 raise RefusalError(
                     406, "None of the types in `Accept` is spoken here.", f"Accept {' or '.join(MediaType)}."
                 )
-            if request.method not in _ALLOWED:
+            if request.method not in ("GET", "POST"):
                 raise _method_not_allowed(f"{request.method} is not a way to ask.", "GET, POST")
-            question = await read_question(request)
-            _require_one_operation(question)
-            result = await self._execute(request, question)
+            return await self._answer(request, await read_question(request), media_type)
         except RefusalError as refusal:
             return refused(refusal, media_type or MediaType.JSON)
-        return _answer(result, media_type)
 
-    async def _execute(self, request: Request, question: Question) -> ExecutionResult:
+    async def _answer(self, request: Request, question: Question, media_type: MediaType) -> Response:
+        checked = self._gateway.checked(question)
+        if checked.errors:
+            return _told(checked.errors, media_type)
+        _require_allowed(request, checked, question)
+        database, who = self._asker_of(request)
         try:
-            return await self._schema.execute(
-                question.query,
-                variable_values=question.variables,
-                context_value=self._context_for(request),
-                operation_name=question.operation_name,
-                allowed_operation_types=_ALLOWED[request.method],
-                operation_extensions=question.extensions,
-            )
-        except CannotGetOperationTypeError as error:
-            raise _which_operation(error.operation_name) from error
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.MUTATION:
-                raise _method_not_allowed("A GET changes nothing.", "POST") from error
-            raise RefusalError(400, "A subscription has no single answer.", "Ask it as a query.") from error
+            answer = await self._gateway.answer(database, question, checked, who)
+        except AccordError as error:
+            return _told((GraphQLError(error.message, original_error=error),), media_type)
+        return _written(answer, media_type) if isinstance(answer, Written) else _executed(answer, media_type)
+
+
+def _require_allowed(request: Request, checked: Checked, question: Question) -> None:
+    """Refuse an operation that is not clear, or that this way of asking does not run."""
+    try:
+        kind = checked.operation(question.operation_name).operation
+    except AccordError as error:
+        raise RefusalError(400, error.message, error.remedy) from error
+    if kind is OperationType.SUBSCRIPTION:
+        raise RefusalError(400, "A subscription has no single answer.", "Ask it as a query.")
+    if kind is OperationType.MUTATION and request.method == "GET":
+        raise _method_not_allowed("A GET changes nothing.", "POST")
 
 
 def _method_not_allowed(message: str, allowed: str) -> RefusalError:
     return RefusalError(405, message, f"Use {allowed.replace(', ', ' or ')}.", headers={"Allow": allowed})
 
 
-def _require_one_operation(question: Question) -> None:
-    """Refuse several operations of which none is named; the schema would quietly run the first."""
-    if question.operation_name or len(_OPERATION.findall(question.query)) < 2:
-        return
-    try:
-        document = parse(question.query, no_location=True)
-    except GraphQLError:
-        return  # the schema parses it again and says what is wrong and where
-    if sum(isinstance(definition, OperationDefinitionNode) for definition in document.definitions) > 1:
-        raise _which_operation(None)
+def _written(answer: Written, media_type: MediaType) -> Response:
+    body = b'{"data":%b,"extensions":%b}' % (answer.data, orjson.dumps(answer.extensions))
+    return graphql_response(body, 200, media_type)
 
 
-def _which_operation(name: str | None) -> RefusalError:
-    missing = f"The document has no operation `{name}`." if name else "The document has no operation, or several."
-    return RefusalError(400, missing, "Name the one to run with `operationName`.")
-
-
-def _answer(result: ExecutionResult, media_type: MediaType) -> Response:
+def _executed(answer: Executed, media_type: MediaType) -> Response:
+    result = answer.result
     errors = result.errors or []
-    payload: dict[str, Any] = {}
-    if errors:
-        payload["errors"] = [error_entry(error) for error in errors]
     # Absent and null differ: a request error ran nothing and has no data; an execution error may have nulled all of it.
-    before_execution = result.data is None and bool(errors) and all(is_request_error(error) for error in errors)
-    if not before_execution:
-        payload["data"] = result.data
-    if result.extensions:
-        payload["extensions"] = result.extensions
-    return graphql_response(payload, _status(payload, media_type), media_type)
+    if result.data is None and errors and all(is_request_error(error) for error in errors):
+        return _told(errors, media_type)
+    payload: dict[str, Any] = {"errors": [error_entry(error) for error in errors]} if errors else {}
+    payload["data"] = result.data
+    if answer.extensions:
+        payload["extensions"] = answer.extensions
+    return graphql_response(orjson.dumps(payload), 200, media_type)
 
 
-def _status(payload: dict[str, Any], media_type: MediaType) -> int:
-    """200 for whatever ran; of what did not run, only the newer media type may tell by its status."""
-    if "data" in payload:
-        return 200
-    if any(entry.get("extensions", {}).get("code") == ErrorCode.INTERNAL for entry in payload["errors"]):
-        return 500
-    return 400 if media_type is MediaType.GRAPHQL else 200
+def _told(errors: Sequence[GraphQLError], media_type: MediaType) -> Response:
+    """What is wrong with a request that ran nothing; only the newer media type may tell it by its status."""
+    entries = [error_entry(error) for error in errors]
+    status = 400 if media_type is MediaType.GRAPHQL else 200
+    if any(_code(entry) == ErrorCode.INTERNAL for entry in entries):
+        status = 500
+    return graphql_response(orjson.dumps({"errors": entries}), status, media_type)
+
+
+def _code(entry: Mapping[str, Any]) -> object:
+    return entry.get("extensions", {}).get("code")

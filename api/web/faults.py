@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 import asyncpg
+import orjson
 from graphql import GraphQLError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,7 +82,7 @@ class FaultBarrier:
             expected = _expected(error)
             entry = told(expected) if expected else masked(error, f"{scope['method']} {scope['path']}")
             status = _STATUS.get(expected.code, 400) if expected else 500
-            await graphql_response({"errors": [entry]}, status)(scope, receive, send)
+            await graphql_response(orjson.dumps({"errors": [entry]}), status)(scope, receive, send)
 
 
 def _expected(error: BaseException) -> AccordError | None:

@@ -33,15 +33,15 @@ def told(error: AccordError) -> dict[str, object]:
 
 def refused(refusal: RefusalError, media_type: MediaType = MediaType.JSON) -> Response:
     """A refusal as a GraphQL response that has errors and no data."""
-    response = graphql_response({"errors": [told(refusal)]}, refusal.status, media_type)
+    response = graphql_response(orjson.dumps({"errors": [told(refusal)]}), refusal.status, media_type)
     response.headers.update(refusal.headers)
     return response
 
 
-def graphql_response(payload: Mapping[str, object], status: int, media_type: MediaType = MediaType.JSON) -> Response:
+def graphql_response(body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> Response:
     """A GraphQL response; what it says is of this moment, so nobody keeps it."""
     return Response(
-        orjson.dumps(payload),
+        body,
         status_code=status,
         headers={"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"},
     )

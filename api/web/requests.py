@@ -1,26 +1,16 @@
 """What a GraphQL-over-HTTP request asks, read from a GET or a POST and checked before anything runs."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from api.errors import ErrorCode
+from api.graph.question import Question
 from api.web.refusals import RefusalError
 
 BODY_LIMIT_BYTES = 256 * 1024
 """No document an analyst writes comes near this; a larger body is a mistake or an attack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One GraphQL request, as the transport gave it: only the shapes are checked, not the document."""
-
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
-    extensions: dict[str, Any] | None
 
 
 async def read_question(request: Request) -> Question:
@@ -46,12 +36,8 @@ def _question(given: dict[str, Any]) -> Question:
         raise RefusalError(
             400, "`operationName` is not a string.", "Name an operation of the document, or leave it out."
         )
-    return Question(
-        query=query,
-        variables=_optional_object(given, "variables"),
-        operation_name=operation_name or None,
-        extensions=_optional_object(given, "extensions"),
-    )
+    _optional_object(given, "extensions")  # none is known: what is no object is a mistake all the same
+    return Question(query, _optional_object(given, "variables") or {}, operation_name or None)
 
 
 def _optional_object(given: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -1,8 +1,8 @@
 """The HTTP site: its routes behind its guards."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-import strawberry
+import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import StatelessLifespan
 
-from api.web.endpoint import GraphQLEndpoint
+from api.graph.gateway import Gateway
+from api.web.endpoint import Asker, GraphQLEndpoint
 from api.web.faults import FaultBarrier
 from api.web.guards import guards
 from api.web.pages import static_routes
@@ -19,19 +20,19 @@ from api.web.refusals import graphql_response
 
 
 def build_site(
-    schema: strawberry.Schema,
-    context_for: Callable[[Request], object],
+    gateway: Gateway,
+    asker_of: Asker,
     *,
     routes: Iterable[Route] = (),
     names: Iterable[str] = (),
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> Starlette:
-    """The ASGI application over a schema; `routes` stand beside the endpoint, `names` are hosts beside loopback."""
+    """The ASGI application over a gateway; `routes` stand beside the endpoint, `names` are hosts beside loopback."""
     return Starlette(
         routes=[
             *routes,
             Route("/", _to_graphql),
-            Route("/graphql", GraphQLEndpoint(schema, context_for)),
+            Route("/graphql", GraphQLEndpoint(gateway, asker_of)),
             *static_routes(),
         ],
         middleware=[*guards(names), Middleware(FaultBarrier)],
@@ -48,4 +49,5 @@ async def _plain(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     message = f"There is nothing at {request.url.path}." if error.status_code == 404 else error.detail
-    return graphql_response({"errors": [{"message": f"{message} The API is at /graphql."}]}, error.status_code)
+    body = orjson.dumps({"errors": [{"message": f"{message} The API is at /graphql."}]})
+    return graphql_response(body, error.status_code)

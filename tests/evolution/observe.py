@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from api.access.principal import EVERYONE
 from api.cli.plan_text import plan_text
 from api.db import Database
-from api.graph.context import Context
-from api.graph.contract import build_schema, sdl
+from api.graph.contract import gateway, sdl
 from api.importers.run import run_import
 from api.revisions import connected, known_revisions, migrate, present_revision
 from api.sample.rows import Rows
@@ -94,7 +94,7 @@ async def _use(database: Database, folder: Path, seen: dict[str, Any]) -> None:
     seen["imported"] = {table: tally.created for table, tally in report.records.items()}
     made = Rows("contact")
     seen["factory"] = {"seniority", "is_speaker"} <= set(made.columns)
-    site = build_site(build_schema(), lambda _request: Context(database))
+    site = build_site(gateway(), lambda _request: (database, EVERYONE))
     transport = httpx.ASGITransport(app=site)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
         for key, document in (("answer", QUESTION), ("docs", DOCS)):

@@ -1,15 +1,19 @@
 """How the tests ask: a document in, the answer as a client gets it out; and rows written straight into tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from strawberry.types import ExecutionResult
+import orjson
+from graphql import GraphQLError
 
 from api.access.principal import EVERYONE, Principal
 from api.db import Database, WriteSession
-from api.graph.context import Context
-from api.graph.contract import build_schema
+from api.errors import AccordError
+from api.graph.contract import gateway
+from api.graph.gateway import Written
+from api.graph.question import Question
 from api.sql import Sql, join, name
 
 
@@ -18,14 +22,28 @@ def uid(number: int) -> UUID:
     return UUID(int=number)
 
 
-async def executed(
-    database: Database, document: str, who: Principal = EVERYONE, /, **variables: object
-) -> ExecutionResult:
-    """The whole result, errors too."""
-    context = Context(database, who)
-    result = await build_schema().execute(document, variable_values=variables, context_value=context)
-    assert isinstance(result, ExecutionResult)
-    return result
+@dataclass(frozen=True)
+class Outcome:
+    """What a question is answered, whichever way it went."""
+
+    data: Any
+    errors: Sequence[GraphQLError] | None
+    is_written: bool = False
+
+
+async def executed(database: Database, document: str, who: Principal = EVERYONE, /, **variables: object) -> Outcome:
+    """The whole outcome, errors too."""
+    question = Question(document, variables)
+    checked = gateway().checked(question)
+    if checked.errors:
+        return Outcome(None, checked.errors)
+    try:
+        answer = await gateway().answer(database, question, checked, who)
+    except AccordError as error:
+        return Outcome(None, (GraphQLError(error.message, original_error=error),))
+    if isinstance(answer, Written):
+        return Outcome(orjson.loads(answer.data), None, is_written=True)
+    return Outcome(answer.result.data, answer.result.errors)
 
 
 async def answered(database: Database, document: str, who: Principal = EVERYONE, /, **variables: object) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -3,12 +3,12 @@
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from api.db import Database
-from api.sql import Sql
 from tests.graph.asking import answered
 from tests.plan.watched import Watched
 from tests.plan.world import found_company
@@ -26,9 +26,8 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-def shown(statement: Sql) -> str:
+def shown(text: str, values: Sequence[object]) -> str:
     """A statement with a line for each clause, and its values."""
-    text, values = statement.render()
     lines = _CLAUSE.sub("\n", text)
     return "\n".join((lines, *(f"-- ${place}: {value!r}" for place, value in enumerate(values, start=1)))) + "\n"
 
@@ -39,8 +38,9 @@ async def test_a_document_becomes_this_statement_and_this_answer(case: str, worl
     asked = re.match(r"# (\{.*\})\n", document)
     watched = Watched(world)
     data = await answered(watched, document, **(json.loads(asked[1]) if asked else {}))
-    assert len(watched.statements) == 1
-    found = {".sql": shown(watched.statements[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
+    assert len(watched.texts) == 1
+    assert not watched.statements
+    found = {".sql": shown(*watched.texts[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
     for suffix, text in found.items():
         path = (FOLDER / case).with_suffix(suffix)
         if os.environ.get("ACCORD_GOLDEN") == "write":

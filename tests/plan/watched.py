@@ -1,6 +1,6 @@
 """A database that remembers the statements it was asked."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,8 +14,13 @@ class Watched(Database):
     """The same pool, with an ear at each read session."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database._pool)
+        super().__init__(database._pool, database._readers)
         self.statements: list[Sql] = []
+        self.texts: list[tuple[str, Sequence[object]]] = []
+
+    async def value(self, text: str, values: Sequence[object]) -> object:
+        self.texts.append((text, values))
+        return await super().value(text, values)
 
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:

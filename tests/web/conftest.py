@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from api.web.website import build_site
-from tests.web.small import Mutation, Query, Silent
+from tests.web.small import Mutation, Query, nobody, small_gateway
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A client of a site over the small schema."""
-    site = build_site(Silent(Query, Mutation), lambda _request: {})
+    site = build_site(small_gateway(Query, Mutation), nobody)
     transport = httpx.ASGITransport(app=site, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as opened:
         yield opened

@@ -1,11 +1,16 @@
 """A small schema of its own: the edge is tested apart from what Accord answers."""
 
 import enum
+from typing import cast
 
 import strawberry
 from graphql import GraphQLError
+from starlette.requests import Request
 
+from api.access.principal import EVERYONE, Principal
+from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.graph.gateway import Gateway
 
 
 class Silent(strawberry.Schema):
@@ -53,3 +58,13 @@ class Mutation:
     @strawberry.mutation
     def change(self) -> bool:
         return True
+
+
+def small_gateway(query: type, mutation: type | None = None) -> Gateway:
+    """The way of questions into a small schema that has no records."""
+    return Gateway(Silent(query, mutation), {})
+
+
+def nobody(_request: Request) -> tuple[Database, Principal]:
+    """No database, which nothing here asks."""
+    return cast("Database", None), EVERYONE

@@ -4,11 +4,11 @@ from datetime import date
 
 import httpx
 
+from api.access.principal import EVERYONE
 from api.db import Database
 from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
-from api.graph.context import Context
-from api.graph.contract import build_schema
+from api.graph.contract import gateway
 from api.sql import Sql
 from api.web.examples import examples_route
 from api.web.website import build_site
@@ -20,7 +20,7 @@ from schema.base import new_id, now
 
 async def answers(database: Database) -> dict[str, dict[str, object]]:
     """Fetch the examples as GraphiQL does, and ask each of them."""
-    site = build_site(build_schema(), lambda _request: Context(database), routes=[examples_route()])
+    site = build_site(gateway(), lambda _request: (database, EVERYONE), routes=[examples_route()])
     site.state.database = database
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         examples = (await client.get("/graphql/examples")).json()

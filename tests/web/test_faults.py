@@ -13,11 +13,11 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from api.web.website import build_site
-from tests.web.small import Query, Silent
+from tests.web.small import Query, nobody, small_gateway
 
 
 def client_with(*routes: Route) -> httpx.AsyncClient:
-    site = build_site(Silent(Query), lambda _request: {}, routes=routes)
+    site = build_site(small_gateway(Query), nobody, routes=routes)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 
@@ -103,7 +103,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_error_be
 
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
-    await build_site(Silent(Query), lambda _request: {})(scope, leave, send)
+    await build_site(small_gateway(Query), nobody)(scope, leave, send)
     assert sent[0]["status"] == 400
     assert caplog.records == []
 

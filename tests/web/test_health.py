@@ -13,11 +13,11 @@ from api.web.health import health_routes
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from tests.conftest import address, command
-from tests.web.small import Query, Silent
+from tests.web.small import Query, nobody, small_gateway
 
 
 def client_of(database: Database) -> httpx.AsyncClient:
-    site = build_site(Silent(Query), lambda _request: {}, routes=health_routes())
+    site = build_site(small_gateway(Query), nobody, routes=health_routes())
     site.state.database = database
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 

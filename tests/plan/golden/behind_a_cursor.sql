@@ -28,6 +28,6 @@ limit 1) as "startCursor",
 from t1_page t3
 where t3."#" <= 1
 order by t3."#" desc
-limit 1) as "endCursor") "$") as "pageInfo") "$") as "it") "$"
+limit 1) as "endCursor") "$") as "pageInfo") "$") as "contacts") "$"
 -- $1: datetime.datetime(2026, 1, 10, 9, 30, tzinfo=datetime.timezone.utc)
 -- $2: UUID('00000000-0000-0000-0000-00000000001f')

@@ -14,4 +14,4 @@ from (select t2.currency as "currency", t2.amount::text as "amount") "$") end as
 from deal t2
 where (t2.deleted_at is null)
 order by t2.id
-limit 1) "$") as "nodes") "$") as "it") "$"
+limit 1) "$") as "nodes") "$") as "deals") "$"

@@ -20,5 +20,5 @@ where (t3.team_id = t1.id)
 order by t3.id
 limit 50) "$") as "nodes") "$")))) "$" (n, k, v))
 from team t1
-where (t1.id = $1)) as "it") "$"
+where (t1.id = $1)) as "team") "$"
 -- $1: UUID('00000000-0000-0000-0000-000000000001')

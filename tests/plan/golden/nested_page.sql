@@ -42,4 +42,4 @@ where t8."#" > 2) as "hasNextPage", false as "hasPreviousPage",
 from t1_page t8
 where t8."#" <= 2
 order by t8."#" desc
-limit 1) as "endCursor") "$") as "pageInfo") "$") as "it") "$"
+limit 1) as "endCursor") "$") as "pageInfo") "$") as "contacts") "$"

@@ -20,5 +20,5 @@ where (t4.deal_id = t1.id)
 order by t4.contact_id, t4.deal_id
 limit 50) "$") as "nodes") "$") as "contactRoles"
 from deal t1
-where (t1.id = $1) and (t1.deleted_at is null)) "$") as "it") "$"
+where (t1.id = $1) and (t1.deleted_at is null)) "$") as "node") "$"
 -- $1: UUID('00000000-0000-0000-0000-000000000033')

@@ -32,5 +32,5 @@ from (select 'contact_' || t5.id as "id"
 from contact t5
 where (t5.id = t1.merged_into_id) and (t5.deleted_at is null)) "$") as "deleted"
 from contact t1
-where (t1.id = $1) and (t1.deleted_at is null)) "$") as "it") "$"
+where (t1.id = $1) and (t1.deleted_at is null)) "$") as "contact") "$"
 -- $1: UUID('00000000-0000-0000-0000-00000000001f')

@@ -22,5 +22,5 @@ limit 50) "$") as "nodes") "$") as "stageEntries"
 from contact t2
 where (t2.id = any($1)) and (t2.deleted_at is null)
 order by t2.id
-limit 50) "$") as "nodes") "$") as "it") "$"
+limit 50) "$") as "nodes") "$") as "contacts") "$"
 -- $1: (UUID('00000000-0000-0000-0000-00000000001f'),)

@@ -1,0 +1,100 @@
+"""Documents by their text: parsed, measured and validated once, however often they are asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import strawberry
+from cachetools import LRUCache
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
+from graphql.language import Token, TokenKind
+from graphql.validation.validate import ValidationAbortedError
+from strawberry.schema.schema import validate_document
+
+from api.errors import AccordError, ErrorCode
+from api.graph.declared import Declared
+from api.graph.limits import MOST_TOKENS, as_error, over_limits, too_many_tokens, too_much_to_compare
+from api.graph.variables import structural_variables
+
+# Syntax trees take about a kilobyte a token: so many tokens of documents are kept, whoever asks.
+KEPT_TOKENS = 100_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """A document that may run, or what is wrong with it."""
+
+    document: DocumentNode = field(default_factory=DocumentNode)
+    errors: tuple[GraphQLError, ...] = ()
+    weight: int = 1
+    fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
+    structural: frozenset[str] = frozenset()  # variables on whose values the statement depends
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to run; BAD_INPUT where that is not clear."""
+        found = [
+            each
+            for each in self.document.definitions
+            if isinstance(each, OperationDefinitionNode) and (name is None or (each.name and each.name.value == name))
+        ]
+        if len(found) == 1:
+            return found[0]
+        missing = f"The document has no operation `{name}`." if name else "The document has no operation, or several."
+        raise AccordError(ErrorCode.BAD_INPUT, missing, "Name the one to run with `operationName`.")
+
+
+class Documents:
+    """The documents asked lately. What is wrong with one is kept too: it stays wrong."""
+
+    def __init__(self, schema: strawberry.Schema, types: Mapping[str, Declared]) -> None:
+        self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public way to the schema it builds
+        self._types = types
+        self._kept: LRUCache[str, Checked] = LRUCache(KEPT_TOKENS, getsizeof=lambda checked: checked.weight)
+
+    def checked(self, text: str) -> Checked:
+        """The document of a text."""
+        found = self._kept.get(text)
+        if found is None:
+            found = self._check(text)
+            self._kept[text] = found
+        return found
+
+    def _check(self, text: str) -> Checked:
+        # A text longer than its tokens explain, by comments and spaces, weighs what it holds.
+        weight = 1 + len(text) // 64
+        try:
+            document = parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
+        except GraphQLError as error:
+            return Checked(errors=(_told(error),), weight=weight)
+        weight += _tokens(document)
+        errors = over_limits(document) or validate_document(self._schema, document, tuple(specified_rules))
+        if errors:
+            return Checked(errors=tuple(map(_told, errors)), weight=weight)
+        fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        structural = structural_variables(self._schema, self._types, document)
+        return Checked(document, (), weight, fragments, structural)
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """GraphQL's words, but for its limits, which are ours to tell."""
+    if f"more than {MOST_TOKENS} " in error.message:
+        return as_error(too_many_tokens())
+    if isinstance(error, ValidationAbortedError):
+        return as_error(too_much_to_compare())
+    return error
+
+
+def _tokens(document: DocumentNode) -> int:
+    count = 0
+    token: Token | None = document.loc.start_token if document.loc else None
+    while token is not None and token.kind is not TokenKind.EOF:
+        count += 1
+        token = token.next
+    return count

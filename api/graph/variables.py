@@ -1,0 +1,132 @@
+"""Variables as a statement sees them: most are bound as they come, the others decide what it says.
+
+A statement is written once for a document and run for many values. So it is asked of each use of a variable whether its
+place only binds (an id, what a column is compared with) or means something of its own (a page size, a whole filter).
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    GraphQLInputType,
+    GraphQLSchema,
+    Node,
+    ObjectFieldNode,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Undefined,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
+    get_named_type,
+    get_variable_values,
+    type_from_ast,
+    visit,
+)
+from graphql.execution.values import VariableValues
+from graphql.utilities import coerce_input_value
+
+from api.graph.declared import Declared, Input, InputType, ObjectType
+from api.sql import Slot
+
+Shape = tuple[tuple[str, ...], tuple[str, ...], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of one operation: which are bound with each run, and their types."""
+
+    node: OperationDefinitionNode
+    bound: Mapping[str, GraphQLInputType]
+    structural: tuple[str, ...]
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, node: OperationDefinitionNode, structural: Collection[str]) -> "Variables":
+        """Sort an operation's variables."""
+        bound: dict[str, GraphQLInputType] = {}
+        for each in node.variable_definitions or ():
+            found: Any = type_from_ast(schema, each.type)
+            if each.variable.name.value not in structural:
+                bound[each.variable.name.value] = found
+        names = (each.variable.name.value for each in node.variable_definitions or ())
+        return cls(node, bound, tuple(name for name in names if name in structural))
+
+    def shape(self, given: Mapping[str, Any]) -> Shape:
+        """All that a statement depends on: the structural values, and of the others whether there is one."""
+        if not given:
+            return (), (), b""
+        values = tuple(name for name in self.bound if given.get(name) is not None)
+        nulls = tuple(name for name in self.bound if name in given and given[name] is None)
+        said = {name: given[name] for name in self.structural if name in given}
+        return values, nulls, orjson.dumps(said) if said else b""
+
+    def with_slots(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> VariableValues | None:
+        """The values for a statement that is kept: slots for what comes with each run; None if some do not fit."""
+        values = get_variable_values(schema, self.node.variable_definitions or (), dict(given))
+        if not isinstance(values, VariableValues):
+            return None
+        for name in self.bound:
+            if given.get(name) is not None:
+                values.coerced[name] = Slot(name)
+        return values
+
+    def coerced(self, given: Mapping[str, Any]) -> dict[str, object] | None:
+        """The values that fill the slots; None if one does not fit."""
+        found: dict[str, object] = {}
+        for name, of_type in self.bound.items():
+            if given.get(name) is not None:
+                value = coerce_input_value(given[name], of_type)
+                if value is Undefined:
+                    return None
+                found[name] = value
+        return found
+
+
+def structural_variables(
+    schema: GraphQLSchema, types: Mapping[str, Declared], document: DocumentNode
+) -> frozenset[str]:
+    """The variables that the document uses, in any of its operations, where a statement depends on their value."""
+    uses = _Uses(types, TypeInfo(schema))
+    visit(document, TypeInfoVisitor(uses.info, uses))
+    return frozenset(uses.structural)
+
+
+class _Uses(Visitor):
+    """Walks a document and notes every use that does more than bind."""
+
+    def __init__(self, types: Mapping[str, Declared], info: TypeInfo) -> None:
+        super().__init__()
+        self.info = info
+        self.structural: set[str] = set()
+        self._types = types
+
+    def enter_variable(
+        self, node: VariableNode, _key: object, parent: Node, _path: object, ancestors: list[Any]
+    ) -> None:
+        """Note the use, unless its place only binds."""
+        if not isinstance(parent, VariableDefinitionNode) and not any(self._binds(parent, ancestors)):
+            self.structural.add(node.name.value)
+
+    def _binds(self, parent: Node, ancestors: list[Any]) -> Iterator[bool]:
+        for each in self._places(parent, ancestors):
+            yield each.is_bound
+
+    def _places(self, parent: Node, ancestors: list[Any]) -> Iterator[Input]:
+        """The declaration of the argument or input field that the variable stands for."""
+        if isinstance(parent, ObjectFieldNode):
+            owner = self._types.get(str(get_named_type(self.info.get_parent_input_type())))
+            inputs = owner.fields if isinstance(owner, InputType) else ()
+        elif isinstance(parent, ArgumentNode) and isinstance(ancestors[-2], FieldNode):
+            owner = self._types.get(str(self.info.get_parent_type()))
+            field = ancestors[-2].name.value
+            outputs = owner.fields if isinstance(owner, ObjectType) else ()
+            inputs = next((each.arguments for each in outputs if each.name == field), ())
+        else:
+            return
+        yield from (each for each in inputs if each.name == parent.name.value)

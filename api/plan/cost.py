@@ -1,0 +1,45 @@
+"""What an answer may cost: the records it can hold, page sizes multiplied down the tree."""
+
+from collections.abc import Iterable
+
+from api.plan.selection import Connection, Edges, Field, Nodes, OneRecord, Root, ToMany, ToOne, TotalCount, Typename
+
+MOST_COST = 50_000
+COUNTED = 10  # rows that are read and not shown: counted once, whatever their number
+
+
+def cost(roots: Iterable[Root]) -> int:
+    """The records that the answer to a document can hold at most."""
+    return sum(_asked(root.asked) for root in roots)
+
+
+def _asked(asked: OneRecord | Connection | Typename) -> int:
+    match asked:
+        case Typename():
+            return 0
+        case OneRecord(fields=fields):
+            return 1 + _fields(fields)
+        case Connection():
+            return _connection(asked)
+
+
+def _fields(fields: Iterable[Field]) -> int:
+    total = 0
+    for each in fields:
+        if isinstance(each, ToOne):
+            total += 1 + _fields(each.fields)
+        elif isinstance(each, ToMany):
+            total += _connection(each.connection)
+    return total
+
+
+def _connection(asked: Connection) -> int:
+    row, beside = 0, 0
+    for part in asked.parts:
+        if isinstance(part, Nodes):
+            row += 1 + _fields(part.fields)
+        elif isinstance(part, Edges):
+            row += 1 + sum(_fields(each.fields) for each in part.parts if isinstance(each, Nodes))
+        elif isinstance(part, TotalCount):
+            beside += COUNTED
+    return asked.page.first * row + beside

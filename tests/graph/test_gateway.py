@@ -1,0 +1,130 @@
+"""Which way a question goes, and that both ways answer the same."""
+
+import asyncpg
+import pytest
+
+from api.access.principal import EVERYONE
+from api.db import Database
+from api.graph.contract import gateway
+from api.graph.gateway import Written
+from api.graph.question import Question
+from tests.graph.asking import answered, executed
+from tests.plan.watched import Watched
+from tests.plan.world import ACME, ADA, BOB, DEAL, found_company
+
+
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await found_company(session)
+    return module_database
+
+
+@pytest.fixture
+def watched(world: Database) -> Watched:
+    return Watched(world)
+
+
+async def test_a_document_of_records_is_one_statement_and_its_bytes_are_the_answer(watched: Watched) -> None:
+    document = """query ($id: ID!) {
+      __typename  ada: contact(id: $id) { firstName }  companies(first: 1) { totalCount }  nothing: contact(id: $id)
+      @include(if: false) { id }  node(id: "deal_%s") { __typename ... on Deal { name } }
+    }"""
+    outcome = await executed(watched, document % DEAL, EVERYONE, id=f"contact_{ADA}")
+    assert outcome.is_written
+    assert outcome.data == {
+        "__typename": "Query",
+        "ada": {"firstName": "Ada"},
+        "companies": {"totalCount": 2},
+        "node": {"__typename": "Deal", "name": "First"},
+    }
+    assert list(outcome.data) == ["__typename", "ada", "companies", "node"]
+    assert len(watched.texts) == 1
+
+
+async def test_beside_other_fields_all_records_are_still_one_statement(watched: Watched) -> None:
+    document = "{ contacts { totalCount } kpiCatalogue { key } companies { totalCount } deals { totalCount } }"
+    outcome = await executed(watched, document)
+    assert not outcome.is_written
+    assert outcome.errors is None
+    assert list(outcome.data) == ["contacts", "kpiCatalogue", "companies", "deals"]
+    assert outcome.data["contacts"] == {"totalCount": 3}
+    assert len(watched.texts) == 1
+
+
+async def test_the_same_document_is_planned_once_for_all_values(watched: Watched) -> None:
+    document = "query ($id: ID!, $name: String, $ids: [ID!]) { contact(id: $id) { firstName } contacts(where: {"
+    document += " or: [{ firstName: { eq: $name } }, { id: { in: $ids } }] }) { nodes { firstName } } }"
+    asked = [
+        (ADA, "Bob", [], ["Bob"]),
+        (BOB, "Ada", [f"contact_{BOB}"], ["Ada", "Bob"]),
+        (ACME, "nobody", [f"contact_{ADA}"], ["Ada"]),
+    ]
+    for row, name, ids, found in asked:
+        data = await answered(watched, document, EVERYONE, id=f"contact_{row}", name=name, ids=ids)
+        assert [each["firstName"] for each in data["contacts"]["nodes"]] == found
+    assert len({text for text, _ in watched.texts}) == 1
+    # Without a value, or with null, it says something else: left out, an operator tests nothing; null is refused.
+    data = await answered(watched, document, EVERYONE, id=f"contact_{ADA}", ids=[])
+    assert len(data["contacts"]["nodes"]) == 3
+    refused = await executed(watched, document, EVERYONE, id=f"contact_{ADA}", name=None, ids=[])
+    assert refused.errors
+    assert "compares with nothing" in refused.errors[0].message
+
+
+async def test_structure_that_comes_with_variables_is_planned_for_each(watched: Watched) -> None:
+    document = "query ($first: Int, $more: Boolean!, $where: ContactWhere) { contacts(first: $first, where: $where) {"
+    document += " nodes { firstName email @include(if: $more) } } }"
+    asked = [(1, True, None), (2, True, None), (2, False, None), (2, False, {"firstName": {"startsWith": "A"}})]
+    for first, more, where in asked[:3]:
+        nodes = (await answered(watched, document, EVERYONE, first=first, more=more, where=where))["contacts"]["nodes"]
+        assert len(nodes) == first
+        assert all(("email" in node) == more for node in nodes)
+    assert len({text for text, _ in watched.texts}) == 3
+
+
+async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watched: Watched) -> None:
+    document = "query ($id: ID!) { one: contact(id: $id) { id } other: companies { totalCount } }"
+    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_written
+    wrong = await executed(watched, document, EVERYONE, id=f"company_{ACME}")
+    assert wrong.data == {"one": None, "other": {"totalCount": 2}}
+    assert wrong.errors is not None
+    assert [error.path for error in wrong.errors] == [["one"]]
+    for values in ({"id": None}, {"id": {"a": 1}}, {}):
+        refused = await executed(watched, document, EVERYONE, **values)
+        assert refused.data is None
+        assert refused.errors is not None
+        assert refused.errors[0].path is None
+
+
+class _Lost(Watched):
+    """A database that is gone when it is asked."""
+
+    async def value(self, text: str, values: object) -> object:
+        raise asyncpg.ConnectionDoesNotExistError(f"asked {len(text)} characters with {values}")
+
+
+async def test_what_fails_in_reading_is_told_at_each_field_that_reads(world: Database) -> None:
+    outcome = await executed(
+        _Lost(world), f'{{ one: contact(id: "contact_{ADA}") {{ id }} two: node(id: "deal_{DEAL}") {{ id }} }}'
+    )
+    assert outcome.data == {"one": None, "two": None}
+    assert outcome.errors is not None
+    assert [error.path for error in outcome.errors] == [["one"], ["two"]]
+    assert (await executed(_Lost(world), "{ contacts { totalCount } }")).data is None
+
+
+async def test_a_directive_that_nobody_knows_is_an_error_never_passed_over(world: Database) -> None:
+    outcome = await executed(world, "{ contacts { totalCount @cheap } }")
+    assert outcome.errors is not None
+    assert "Unknown directive" in outcome.errors[0].message
+
+
+async def test_the_operation_that_is_named_is_run(world: Database) -> None:
+    document = "query People { contacts { totalCount } } query Firms { companies { totalCount } }"
+    for name, found in (("People", {"contacts": {"totalCount": 3}}), ("Firms", {"companies": {"totalCount": 2}})):
+        question = Question(document, {}, name)
+        answer = await gateway().answer(world, question, gateway().checked(question), EVERYONE)
+        assert isinstance(answer, Written)
+        assert b"totalCount" in answer.data
+        assert next(iter(found)).encode() in answer.data
