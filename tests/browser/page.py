@@ -45,9 +45,10 @@ class Page:
         return [button.text for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-question")]
 
     def choose(self, question: str) -> None:
-        """Click an example question."""
+        """Click an example question that was not asked yet; the answer of the tab before goes out of sight."""
         self._question(question).click()
         self._wait.until(lambda _: "active" in (self._question(question).get_attribute("class") or ""))
+        self._wait.until_not(lambda _: self._shown())
 
     def close_active_tab(self) -> None:
         """Close the tab in front."""

@@ -1,3 +1,5 @@
+import { parse } from "graphql";
+
 const ENDPOINT = window.location.pathname.replace(/\/+$/, "");
 
 /** Send one GraphQL request to the Accord that served this page; an answer that is not GraphQL becomes an error. */
@@ -9,13 +11,34 @@ export async function ask(parameters, options) {
       accept: "application/graphql-response+json, application/json;q=0.9",
       ...options?.headers,
     },
-    body: JSON.stringify(parameters),
+    body: JSON.stringify(withItsOwnName(parameters)),
   });
   const text = await response.text();
   try {
     return JSON.parse(text);
   } catch {
     return { errors: [{ message: `The server answered ${response.status}: ${text.slice(0, 500)}` }] };
+  }
+}
+
+/**
+ * The parameters, naming an operation only if their document has it.
+ *
+ * GraphiQL reads the name from the editor a moment after a tab came to the front; who runs it within that moment would
+ * ask the new tab's document by the old tab's name.
+ */
+function withItsOwnName(parameters) {
+  const { operationName, ...others } = parameters;
+  return !operationName || hasOperation(parameters.query, operationName) ? parameters : others;
+}
+
+function hasOperation(query, name) {
+  try {
+    return parse(query, { noLocation: true }).definitions.some(
+      (definition) => definition.kind === "OperationDefinition" && definition.name?.value === name,
+    );
+  } catch {
+    return true; // no document: the server says what is wrong with it
   }
 }
 
