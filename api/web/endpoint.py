@@ -83,8 +83,8 @@ def _method_not_allowed(message: str, allowed: str) -> RefusalError:
 
 
 def _written(answer: Written, media_type: MediaType) -> Response:
-    body = b'{"data":%b,"extensions":%b}' % (answer.data, orjson.dumps(answer.extensions))
-    return graphql_response(body, 200, media_type)
+    told = b',"extensions":' + orjson.dumps(answer.extensions) if answer.extensions else b""
+    return graphql_response(b'{"data":%b%b}' % (answer.data, told), 200, media_type)
 
 
 def _executed(answer: Executed, media_type: MediaType) -> Response:

@@ -63,3 +63,9 @@ def write(tmp_path: Path) -> Write:
         return folder
 
     return made
+
+
+@pytest.fixture(autouse=True)
+def _reports_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of rejected rows land where the command is run: here not in the checkout."""
+    monkeypatch.chdir(tmp_path)
