@@ -113,6 +113,24 @@ SIZES ?= 20000,100000
 bench-funnel: .venv/.installed-dev ## evaluation and KPIs beside hand-written SQL (SIZES=100000,1000000 KEEP=1)
 	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
 
+PEERS := tests/bench/read/node
+.PHONY: bench-read
+bench-read: .venv/.installed-dev ## GraphQL reads beside hand-written endpoints and other servers (ARGS=--quick KEEP=1)
+	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "Without an npm registry only Python peers run." >&2
+	@$(NODE_PATH); export PATH; $(BIN)/python -m tests.bench.read $(if $(KEEP),--keep) $(ARGS)
+
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json .venv/.node-22
+	@echo "Installing the peers in Node"
+	@$(NODE_PATH); export PATH; cd $(PEERS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
+	@touch $@
+
+.venv/.node-22: requirements-node.lock | .venv/.installed
+	@$(NODE_PATH); export PATH; \
+	if node -e 'process.exit(+process.versions.node.split(".")[0] >= 22 ? 0 : 1)' 2>/dev/null; then :; else \
+		echo "No Node 22 or newer here: installing one into .venv"; \
+		$(PIP) install --require-hashes -r requirements-node.lock; fi
+	@touch $@
+
 # --------------------------------------------------------------------------------------------------------------- make
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -158,5 +176,5 @@ first-migration: .venv/.installed-dev ## draft the one migration anew, only befo
 .PHONY: clean
 clean: ## remove what was installed and built (the data in .accord stays)
 	@test ! -x $(ACCORD) || $(ACCORD) stop
-	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules
+	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,31 @@
+// PostGraphile 5 tuned for production: its base preset with the two plugins that the questions need, grafserv on Node's
+// own HTTP server, results written as text at once, no GraphiQL, no watching.
+//   DATABASE_URL=… node postgraphile.mjs PORT
+
+import { createServer } from "node:http";
+
+import { PgAggregatesPreset } from "@graphile/pg-aggregates";
+import { postgraphile } from "postgraphile";
+import { makePgService } from "postgraphile/adaptors/pg";
+import { grafserv } from "postgraphile/grafserv/node";
+import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
+import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connection-filter";
+
+const POOL = 10;
+
+const instance = postgraphile({
+  extends: [PostGraphileAmberPreset, PostGraphileConnectionFilterPreset, PgAggregatesPreset],
+  pgServices: [
+    makePgService({
+      connectionString: process.env.DATABASE_URL,
+      schemas: ["public"],
+      poolConfig: { max: POOL, idleTimeoutMillis: 0 },
+    }),
+  ],
+  grafserv: { graphiql: false, watch: false, outputDataAsString: true },
+  grafast: { explain: false },
+});
+
+const server = createServer();
+await instance.createServ(grafserv).addTo(server);
+server.listen(Number(process.argv[2]), "127.0.0.1");

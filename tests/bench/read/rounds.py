@@ -1,0 +1,118 @@
+"""Equal answers first; then rounds in which all peers take turns; then medians."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.bench.read.generator import Burst, Target, burst
+from tests.bench.read.meter import Measured, Meter
+from tests.bench.read.peers import Running
+from tests.bench.read.questions import Question
+
+_COMPARED = 25  # values of each question whose answers are compared
+_LEAST_SHARE = 0.8  # of the bytes that answers have: less means that errors were sent
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A peer in one table: medians over the rounds; the ratio is that of each round to the limit's in it."""
+
+    peer: str
+    of_limit: float
+    rate: float
+    server_cpu: float
+    postgresql_cpu: float
+    p50: float
+    p99: float
+
+
+def require_equal(question: Question, servers: Sequence[Running]) -> None:
+    """Every peer must answer as the first does. Errors: ValueError that shows the first difference."""
+    for server in servers:
+        server.peer.dialect.learn(server.ask, question)
+    step = max(1, len(question.asked) // _COMPARED)
+    for number in range(0, len(question.asked), step):
+        expected = servers[0].answer(question, number)
+        for server in servers[1:]:
+            found = server.answer(question, number)
+            if found != expected:
+                values = dict(question.asked[number])
+                where = _difference(expected, found)
+                raise ValueError(
+                    f"{question.key} {values}: {server.peer.name} differs from {servers[0].peer.name}: {where}"
+                )
+
+
+class Bench:
+    """Measures running peers, the first of which is the limit."""
+
+    def __init__(self, servers: list[Running], meter: Meter, folder: Path, seconds: float) -> None:
+        self._servers = servers
+        self._meter = meter
+        self._folder = folder
+        self._seconds = seconds
+
+    def lines(self, question: Question, connections: int, rounds: int) -> list[Line]:
+        """Let all peers answer a question by turns, after a warm-up that does not count."""
+        targets = {server.peer.name: self._target(server, question) for server in self._servers}
+        sizes = {server.peer.name: self._size(server, question) for server in self._servers}
+        found: list[Mapping[str, Measured]] = []
+        for number in range(rounds + 1):
+            turns = self._servers[number % len(self._servers) :] + self._servers[: number % len(self._servers)]
+            taken = {each.peer.name: self._turn(each, targets[each.peer.name], connections) for each in turns}
+            for name, measured in taken.items():
+                _require_sound(name, question, measured.burst, sizes[name])
+            found.append(taken)
+        limit = self._servers[0].peer.name
+        return [_line(server.peer.name, limit, found[1:]) for server in self._servers]
+
+    def _turn(self, server: Running, target: Target, connections: int) -> Measured:
+        return self._meter.measure(server.process, partial(burst, target, connections, self._seconds))
+
+    def _target(self, server: Running, question: Question) -> Target:
+        dialect = server.peer.dialect
+        bodies = self._folder / f"{server.peer.name}.{question.key}.jsonl"
+        bodies.write_bytes(b"\n".join(dialect.body(question, values) for values in question.asked) + b"\n")
+        return Target(server.port, dialect.path(question), bodies)
+
+    def _size(self, server: Running, question: Question) -> float:
+        """How many bytes its answers have."""
+        return server.size(question, range(0, len(question.asked), max(1, len(question.asked) // _COMPARED)))
+
+
+def _require_sound(name: str, question: Question, seen: Burst, size: float) -> None:
+    """An error is answered fast: a burst with errors, or with answers too short, measures nothing."""
+    if seen.errors or not seen.requests or seen.received / seen.requests < _LEAST_SHARE * size:
+        each = seen.received / max(1, seen.requests)
+        raise ValueError(
+            f"{question.key}: {name} answered {seen.requests} requests with {each:,.0f} bytes each,"
+            f" {size:,.0f} expected, and {seen.errors} failed"
+        )
+
+
+def _line(name: str, limit: str, found: Sequence[Mapping[str, Measured]]) -> Line:
+    own = [each[name] for each in found]
+    return Line(
+        name,
+        statistics.median(each[name].burst.rate / each[limit].burst.rate for each in found),
+        statistics.median(each.burst.rate for each in own),
+        statistics.median(each.server_cpu for each in own),
+        statistics.median(each.postgresql_cpu for each in own),
+        statistics.median(each.burst.p50 for each in own) / 1000,
+        statistics.median(each.burst.p99 for each in own) / 1000,
+    )
+
+
+def _difference(expected: object, found: object, path: str = "") -> str:
+    """Where two answers differ first."""
+    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
+        for name, value in expected.items():
+            if value != found[name]:
+                return _difference(value, found[name], f"{path}.{name}")
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, value in enumerate(expected):
+            if value != found[number]:
+                return _difference(value, found[number], f"{path}[{number}]")
+    return f"{path.lstrip('.')} is {found!r:.200} instead of {expected!r:.200}"
