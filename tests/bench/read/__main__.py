@@ -5,7 +5,9 @@ All peers run at once on it, by the same socket, ten connections each, one proce
 
 - raw: Starlette and asyncpg with a hand-written endpoint and statement for each question, the limit;
 - accord: `accord serve`, with scope, limits and cost as always;
-- postgraphile: PostGraphile 5 (npm), tuned for production; it is let off the condition that hides deleted records.
+- postgraphile: PostGraphile 5 (npm), tuned for production; it is let off the condition that hides deleted records;
+- mercurius: Mercurius with its JIT (npm), hand-written resolvers and batched loaders;
+- strawberry: Strawberry, hand-written types and data loaders, parsed and validated documents kept.
 
 Four questions (`documents/`): one contact by id; 50 contacts with company, deals and last touchpoints; 500 contacts; a
 filtered, ordered page with its total. Each is asked with hundreds of values, so that no answer comes from memory. First
@@ -132,7 +134,7 @@ def options() -> argparse.Namespace:
     keys = ("one_contact", "nested_page", "long_page", "filtered_page")
     asked.add_argument("--contacts", type=int, default=100_000)
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--seconds", type=int, default=3, help="how long each turn lasts")
+    asked.add_argument("--seconds", type=int, default=2, help="how long each turn lasts")
     asked.add_argument("--connections", default="16,64")
     asked.add_argument("--peers", default=",".join(known), help="the first is what the others are compared with")
     asked.add_argument("--questions", default=",".join(keys))

@@ -16,7 +16,7 @@ import httpx
 import orjson
 import psutil
 
-from tests.bench.read.dialects import Accord, Endpoints, PostGraphile
+from tests.bench.read.dialects import Accord, Endpoints, Handwritten, PostGraphile
 from tests.bench.read.questions import Question
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,6 +76,8 @@ def peers() -> list[Peer]:
             PostGraphile(),
             {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
         ),
+        Peer("mercurius", ["node", str(_NODE / "mercurius.mjs")], Handwritten(), {"NODE_ENV": "production"}),
+        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.handwritten"], Handwritten()),
     ]
 
 
