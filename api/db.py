@@ -5,11 +5,13 @@ block ends well and leaves nothing when it does not. The two types differ, so th
 session.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import asyncpg
 import orjson
@@ -19,6 +21,8 @@ from api.sql import Sql, filled
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
 READER_SETTINGS = {"default_transaction_read_only": "on", "statement_timeout": str(STATEMENT_TIMEOUT_MS)}
 
 
@@ -71,42 +75,70 @@ class WriteSession(Session):
         )
 
 
-class Database:
-    """The pools behind the sessions: one for snapshots and units of work, one for statements that read on their own."""
+class Readers:
+    """Connections for statements that read on their own: kept open, never reset, one statement at a time on each.
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", readers: "asyncpg.Pool[asyncpg.Record]") -> None:
+    asyncpg's pool does more than that: a task, a time limit and a proxy for each release, a third of a small question.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
+        self._connect = connect
+        self._places = asyncio.Semaphore(size)
+        self._idle: list[Connection] = []
+
+    async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
+        """The one value of a statement; waits while all connections are busy."""
+        async with self._places:
+            connection = self._sound() or await self._connect()
+            try:
+                found = await connection.fetchval(text, *values)
+            except asyncpg.PostgresError:
+                self._idle.append(connection)  # the server refused the statement and stands ready for the next
+                raise
+            except BaseException:
+                connection.terminate()  # given up in the middle: what it would say next is unknown
+                raise
+            self._idle.append(connection)
+            return found
+
+    async def close(self) -> None:
+        """End every connection."""
+        for connection in self._idle:
+            await connection.close()
+
+    def _sound(self) -> "Connection | None":
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+
+class Database:
+    """What the sessions stand on: a pool for snapshots and units of work, and readers of single statements."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", readers: Readers) -> None:
         self._pool = pool
         self._readers = readers
 
     @classmethod
     @asynccontextmanager
     async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
-        """Open the pools on a connection address; AccordError if the server cannot be reached or refuses."""
+        """Open a pool on a connection address; AccordError if the server cannot be reached or refuses."""
         with connecting():
             pool = await asyncpg.create_pool(
                 dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10
             )
+        readers = Readers(partial(_reader, dsn), size)
         try:
-            # Connections are kept, and nothing is reset between statements that change nothing: asking the server for
-            # it would cost as much as a small statement. The first is opened when it is needed.
-            async with asyncpg.create_pool(
-                dsn,
-                min_size=0,
-                max_size=size,
-                server_settings=SERVER_SETTINGS | READER_SETTINGS,
-                reset=_nothing,
-                max_inactive_connection_lifetime=0,
-                max_cached_statement_lifetime=0,
-                timeout=10,
-            ) as readers:
-                yield cls(pool, readers)
+            yield cls(pool, readers)
         finally:
+            await readers.close()
             await pool.close()
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
         """The one value of a statement that reads on its own: a statement sees one moment without a transaction."""
-        async with self._readers.acquire() as connection:
-            return await connection.fetchval(text, *values)
+        return await self._readers.value(text, values)
 
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
@@ -157,8 +189,11 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
-async def _nothing(_connection: object) -> None:
-    """Leave a connection as it is."""
+async def _reader(dsn: str) -> Connection:
+    with connecting():
+        return await asyncpg.connect(
+            dsn, server_settings=SERVER_SETTINGS | READER_SETTINGS, max_cached_statement_lifetime=0, timeout=10
+        )
 
 
 def _dump(value: object) -> str:

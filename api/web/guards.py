@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache, partial
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,8 @@ _HEADERS = {
     # Pages set a policy of their own; whatever else a browser is made to show may load and run nothing.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
+
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 def guards(names: Iterable[str]) -> list[Middleware]:
@@ -50,7 +53,7 @@ class HostGuard:
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self._app = app
-        self._names = frozenset(names)
+        self._is_foreign = lru_cache(1_000)(partial(_is_foreign, frozenset(names)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -62,8 +65,9 @@ class HostGuard:
             return
         await self._app(scope, receive, send)
 
-    def _is_foreign(self, host: str) -> bool:
-        return _PORT.sub("", host).lower() not in self._names
+
+def _is_foreign(names: frozenset[str], host: str) -> bool:
+    return _PORT.sub("", host).lower() not in names
 
 
 class SecurityHeaders:
@@ -77,9 +81,21 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                own = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _RAW_HEADERS if each[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class Shortcut:
+    """Takes requests for one path straight to what answers them: routing is dear beside a small question."""
+
+    def __init__(self, app: ASGIApp, path: str, to: ASGIApp) -> None:
+        self._app = app
+        self._path = path
+        self._to = to
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, to the one or the other."""
+        await (self._to if scope["type"] == "http" and scope["path"] == self._path else self._app)(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 
 class MediaType(StrEnum):
@@ -11,6 +12,7 @@ class MediaType(StrEnum):
     JSON = "application/json"
 
 
+@lru_cache(1_000)
 def negotiate(accept: str | None) -> MediaType | None:
     """The response type for an `Accept` header, or None if the client takes neither.
 
@@ -31,6 +33,7 @@ def negotiate(accept: str | None) -> MediaType | None:
     return None
 
 
+@lru_cache(1_000)
 def wants_page(accept: str | None) -> bool:
     """Whether the client is a browser that shows a page: it names HTML, which no GraphQL client does."""
     return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or ""))

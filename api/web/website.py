@@ -14,7 +14,7 @@ from starlette.types import StatelessLifespan
 from api.graph.gateway import Gateway
 from api.web.endpoint import Asker, GraphQLEndpoint
 from api.web.faults import FaultBarrier
-from api.web.guards import guards
+from api.web.guards import Shortcut, guards
 from api.web.pages import static_routes
 from api.web.refusals import graphql_response
 
@@ -28,14 +28,10 @@ def build_site(
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> Starlette:
     """The ASGI application over a gateway; `routes` stand beside the endpoint, `names` are hosts beside loopback."""
+    endpoint = GraphQLEndpoint(gateway, asker_of)
     return Starlette(
-        routes=[
-            *routes,
-            Route("/", _to_graphql),
-            Route("/graphql", GraphQLEndpoint(gateway, asker_of)),
-            *static_routes(),
-        ],
-        middleware=[*guards(names), Middleware(FaultBarrier)],
+        routes=[*routes, Route("/", _to_graphql), *static_routes()],
+        middleware=[*guards(names), Middleware(FaultBarrier), Middleware(Shortcut, path="/graphql", to=endpoint)],
         exception_handlers={HTTPException: _plain},
         lifespan=lifespan,
     )
