@@ -107,7 +107,9 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
     with announced(settings.data_dir, port), database_address(settings) as address:
         # Tried here, where a database that cannot be used is one message; inside the server it would be a trace.
         asyncio.run(_try_database(address))
-        config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, server_header=False)
+        config = uvicorn.Config(
+            create_app(settings), log_level="warning", access_log=False, server_header=False, proxy_headers=False
+        )
         Greeting(config).run(sockets=[listener])
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from api.errors import ErrorCode
 from api.graph.question import Question
@@ -69,13 +69,19 @@ def _kind(value: object) -> str:
 
 async def _json_body(request: Request) -> object:
     # Only this type makes a browser ask first (CORS preflight), so no form on a foreign page can post here.
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    content_type = request.headers.get("content-type", "")
+    if content_type != "application/json":
+        _require_json(content_type)
+    return _json(await _bounded_body(request), "The request body")
+
+
+def _require_json(content_type: str) -> None:
+    media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != "application/json":
         raise RefusalError(415, "The POST is not sent as JSON.", "Set the header `Content-Type: application/json`.")
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if "charset=" in charset and "charset=utf-8" not in charset:
         raise RefusalError(415, "The body's encoding is not UTF-8.", "Send UTF-8, the one encoding of JSON.")
-    return _json(await _bounded_body(request), "The request body")
 
 
 async def _bounded_body(request: Request) -> bytes:
@@ -83,15 +89,18 @@ async def _bounded_body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > BODY_LIMIT_BYTES:
         raise _too_large()
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_LIMIT_BYTES:
-                raise _too_large()
-    except ClientDisconnect as error:
-        raise RefusalError(400, "The request ended before its body did.", "Send it again.") from error
-    return bytes(body)
+    chunks: list[bytes] = []
+    length, is_more = 0, True
+    while is_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RefusalError(400, "The request ended before its body did.", "Send it again.")
+        chunks.append(message.get("body", b""))
+        is_more = message.get("more_body", False)
+        length += len(chunks[-1])
+        if length > BODY_LIMIT_BYTES:
+            raise _too_large()
+    return b"".join(chunks)
 
 
 def _too_large() -> RefusalError:
