@@ -7,6 +7,8 @@ from api.sql import Sql, all_of
 from schema.kpis.kinds import Decisions
 from schema.vocab import Anchor
 
+_STATUS, _REASON = Sql("h.status"), Sql("h.reject_reason")
+
 
 def handoff_rows(question: Question, of: Decisions) -> Sql:
     """One row a handoff, `contact_id, handoff_id, at, status, reject_reason`; nulls until it is decided.
@@ -18,15 +20,16 @@ def handoff_rows(question: Question, of: Decisions) -> Sql:
     person, joined = person_of(question, "h")
     if question.anchor is Anchor.COHORT:
         at, conditions = Sql("h.handed_at"), [Sql("h.handed_at < {}", as_of)]
+        status, reason = (Sql("case when {} then {} end", decided, each) for each in (_STATUS, _REASON))
     else:
-        at, conditions = Sql("h.decided_at"), [decided]
+        at, conditions, status, reason = Sql("h.decided_at"), [decided], _STATUS, _REASON
     return Sql(
-        "select {} as contact_id, h.id as handoff_id, {} as at, case when {} then h.status end as status,"
-        " case when {} then h.reject_reason end as reject_reason from handoff h{} where {}",
+        "select {} as contact_id, h.id as handoff_id, {} as at, {} as status, {} as reject_reason from handoff h{}"
+        " where {}",
         person,
         at,
-        decided,
-        decided,
+        status,
+        reason,
         joined,
         all_of([*conditions, *between(at, within), who_count(question, person)]),
     )

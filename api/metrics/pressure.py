@@ -27,7 +27,7 @@ def trailing_rows(question: Question, within: timedelta, boundaries: tuple[datet
     ends, length = moments(question, boundaries), interval(within)
     person, joined = person_of(question, "t")
     last = Sql("t.occurred_at + {} - interval '1 microsecond'", length)
-    in_any = Sql("t.occurred_at > ({})[1] - {} and t.occurred_at < ({})[cardinality({})]", ends, length, ends, ends)
+    in_any = Sql("t.occurred_at > {}::timestamptz - {} and t.occurred_at < {}", ends[0], length, ends[-1])
     return Sql(
         "select p.contact_id, {}, p.touches from (select {} as contact_id, place, count(*) as touches"
         " from touchpoint t{} cross join lateral {} place where {} group by 1, 2) p where {}",
@@ -98,7 +98,8 @@ def _over_until(question: Question, policy: ContactPolicy) -> Sql:
 def _counting_touches(question: Question, policy: ContactPolicy) -> Sql:
     """Our touches that the policy counts, `contact_id, at`, as far back as one can weigh on the period."""
     reply = policy.exempt.reply_within
-    since, end = question.frame.stretch.start, question.frame.as_of
+    stretch, as_of = question.frame.stretch, question.frame.as_of
+    since, end = stretch.start, min(stretch.end or as_of, as_of)
     ours = _touches(
         question,
         _OURS if not policy.exempt.automated else Sql("{} and not t.is_automated", _OURS),
@@ -106,14 +107,11 @@ def _counting_touches(question: Question, policy: ContactPolicy) -> Sql:
     )
     if reply is None:
         return ours
-    # Both directions in one order: the last touch of theirs so far tells whether ours is an answer.
     theirs = _touches(question, _THEIRS, Stretch(since - policy.within - reply if since else None, end))
+    # What answers them within that time is no pressure.
     return Sql(
-        "select contact_id, at from (select contact_id, at, is_ours, max(at) filter (where not is_ours)"
-        " over (partition by contact_id order by at) as asked_at"
-        " from (select contact_id, at, true as is_ours from ({}) o union all"
-        " select contact_id, at, false from ({}) i) t) t"
-        " where is_ours and (asked_at is null or asked_at + {} <= at)",
+        "select o.contact_id, o.at from ({}) o where not exists (select from ({}) i"
+        " where i.contact_id = o.contact_id and i.at <= o.at and i.at > o.at - {})",
         ours,
         theirs,
         interval(reply),
