@@ -27,17 +27,23 @@ where evaluation_id = :evaluation and stage = 'sql' and entered_at >= :start and
 -- deals_won
 select count(*) as n from deal d
 where outcome = 'WON' and closed_at >= :start and closed_at < :end and deleted_at is null
-  and not exists (
-    select from deal_contact a join contact x on x.id = a.contact_id where a.deal_id = d.id
-    having bool_and(x.is_test or x.is_internal)
+  and d.id not in (
+    select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+    where (x.is_test or x.is_internal) and not exists (
+      select from deal_contact b join contact y on y.id = b.contact_id
+      where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+    )
   )
 
 -- win_rate
 select count(*) as n, count(*) filter (where outcome = 'WON') as numerator from deal d
 where outcome in ('WON', 'LOST') and closed_at >= :start and closed_at < :end and deleted_at is null
-  and not exists (
-    select from deal_contact a join contact x on x.id = a.contact_id where a.deal_id = d.id
-    having bool_and(x.is_test or x.is_internal)
+  and d.id not in (
+    select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+    where (x.is_test or x.is_internal) and not exists (
+      select from deal_contact b join contact y on y.id = b.contact_id
+      where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+    )
   )
 
 -- sales_cycle
@@ -46,9 +52,12 @@ select count(took) as n, percentile_cont(array[0.5, 0.75, 0.9]) within group (or
 from (
   select extract(epoch from closed_at - opened_at)::double precision as took from deal d
   where outcome = 'WON' and closed_at >= :start and closed_at < :end and opened_at <= closed_at and deleted_at is null
-    and not exists (
-      select from deal_contact a join contact x on x.id = a.contact_id where a.deal_id = d.id
-      having bool_and(x.is_test or x.is_internal)
+    and d.id not in (
+      select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+      where (x.is_test or x.is_internal) and not exists (
+        select from deal_contact b join contact y on y.id = b.contact_id
+        where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+      )
     )
 ) won
 
@@ -110,12 +119,239 @@ from (
         and (v.valid_to is null or v.valid_to > d.closed_at)
     ) w on true
     where outcome = 'WON' and closed_at < :end and deleted_at is null
-      and not exists (
-        select from deal_contact a join contact x on x.id = a.contact_id where a.deal_id = d.id
-        having bool_and(x.is_test or x.is_internal)
+      and d.id not in (
+        select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+        where (x.is_test or x.is_internal) and not exists (
+          select from deal_contact b join contact y on y.id = b.contact_id
+          where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+        )
       )
   ) won order by customer, at, id
 ) first where at >= :start
+
+-- opportunities_created
+select count(*) as n from deal d
+where opened_at >= :start and opened_at < :end and deleted_at is null
+  and d.id not in (
+    select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+    where (x.is_test or x.is_internal) and not exists (
+      select from deal_contact b join contact y on y.id = b.contact_id
+      where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+    )
+  )
+
+-- revenue_won
+select count(*) as n, sum(worth) as value
+from (
+  select round(case when v.currency = 'EUR' then v.amount else v.amount * r.rate end, 2) as worth
+  from deal d
+  cross join lateral (
+    select amount, currency from deal_version h
+    where h.deal_id = d.id and h.outcome = d.outcome and h.closed_at = d.closed_at
+      and (h.valid_to is null or h.valid_to > coalesce(h.valid_from, h.recorded_at))
+    order by coalesce(h.valid_from, h.recorded_at), h.id limit 1
+  ) v
+  left join lateral (
+    select rate from exchange_rate x
+    where x.currency = v.currency and x.quote_currency = 'EUR'
+      and x.rate_on <= (d.closed_at at time zone 'UTC')::date
+    order by rate_on desc limit 1
+  ) r on true
+  where d.outcome = 'WON' and d.closed_at >= :start and d.closed_at < :end and d.deleted_at is null
+    and d.id not in (
+      select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+      where (x.is_test or x.is_internal) and not exists (
+        select from deal_contact b join contact y on y.id = b.contact_id
+        where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+      )
+    )
+) won
+
+-- avg_deal_size
+select count(*) as n, sum(worth) as numerator, percentile_cont(array[0.5, 0.75, 0.9]) within group (order by worth)
+  as percentiles
+from (
+  select round(case when v.currency = 'EUR' then v.amount else v.amount * r.rate end, 2) as worth
+  from deal d
+  cross join lateral (
+    select amount, currency from deal_version h
+    where h.deal_id = d.id and h.outcome = d.outcome and h.closed_at = d.closed_at
+      and (h.valid_to is null or h.valid_to > coalesce(h.valid_from, h.recorded_at))
+    order by coalesce(h.valid_from, h.recorded_at), h.id limit 1
+  ) v
+  left join lateral (
+    select rate from exchange_rate x
+    where x.currency = v.currency and x.quote_currency = 'EUR'
+      and x.rate_on <= (d.closed_at at time zone 'UTC')::date
+    order by rate_on desc limit 1
+  ) r on true
+  where d.outcome = 'WON' and d.closed_at >= :start and d.closed_at < :end and d.deleted_at is null
+    and d.id not in (
+      select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+      where (x.is_test or x.is_internal) and not exists (
+        select from deal_contact b join contact y on y.id = b.contact_id
+        where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+      )
+    )
+) won
+
+-- pipeline_created
+select count(worth) as n, sum(worth) as value
+from (
+  select round(case when v.currency = 'EUR' then v.amount else v.amount * r.rate end, 2) as worth
+  from deal d
+  left join lateral (
+    select amount, currency from deal_version h
+    where h.deal_id = d.id
+      and (h.valid_to is null or h.valid_to > greatest(d.opened_at, coalesce(h.valid_from, h.recorded_at)))
+    order by coalesce(h.valid_from, h.recorded_at), h.id limit 1
+  ) v on true
+  left join lateral (
+    select rate from exchange_rate x
+    where x.currency = v.currency and x.quote_currency = 'EUR'
+      and x.rate_on <= (d.opened_at at time zone 'UTC')::date
+    order by rate_on desc limit 1
+  ) r on true
+  where d.opened_at >= :start and d.opened_at < :end and d.deleted_at is null
+    and d.id not in (
+      select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+      where (x.is_test or x.is_internal) and not exists (
+        select from deal_contact b join contact y on y.id = b.contact_id
+        where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+      )
+    )
+) opened
+
+-- open_pipeline
+select count(*) as n, sum(round(case when v.currency = 'EUR' then v.amount else v.amount * r.rate end, 2)) as value
+from deal_version v
+join deal d on d.id = v.deal_id
+left join pipeline_stage s on s.id = v.pipeline_stage_id
+left join lateral (
+  select rate from exchange_rate x
+  where x.currency = v.currency and x.quote_currency = 'EUR'
+    and x.rate_on < (:end at time zone 'UTC')::date
+  order by rate_on desc limit 1
+) r on true
+where v.outcome = 'OPEN' and coalesce(v.valid_from, v.recorded_at) < :end and (v.valid_to is null or v.valid_to >= :end)
+  and d.deleted_at is null
+  and d.id not in (
+    select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+    where (x.is_test or x.is_internal) and not exists (
+      select from deal_contact b join contact y on y.id = b.contact_id
+      where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+    )
+  )
+
+-- weighted_pipeline
+select count(*) as n, sum(round(case when v.currency = 'EUR' then v.amount else v.amount * r.rate end
+  * coalesce(v.probability, s.probability), 2)) as value
+from deal_version v
+join deal d on d.id = v.deal_id
+left join pipeline_stage s on s.id = v.pipeline_stage_id
+left join lateral (
+  select rate from exchange_rate x
+  where x.currency = v.currency and x.quote_currency = 'EUR'
+    and x.rate_on < (:end at time zone 'UTC')::date
+  order by rate_on desc limit 1
+) r on true
+where v.outcome = 'OPEN' and coalesce(v.valid_from, v.recorded_at) < :end and (v.valid_to is null or v.valid_to >= :end)
+  and d.deleted_at is null
+  and d.id not in (
+    select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
+    where (x.is_test or x.is_internal) and not exists (
+      select from deal_contact b join contact y on y.id = b.contact_id
+      where b.deal_id = a.deal_id and not (y.is_test or y.is_internal)
+    )
+  )
+
+-- mql_acceptance
+select count(*) as n, count(*) filter (where status = 'ACCEPTED') as numerator from handoff h
+where status in ('ACCEPTED', 'REJECTED') and decided_at >= :start and decided_at < :end
+  and not exists (select from contact x where x.id = h.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
+
+-- rejection_rate
+select count(*) as n, count(*) filter (where status = 'REJECTED') as numerator from handoff h
+where status in ('ACCEPTED', 'REJECTED') and decided_at >= :start and decided_at < :end
+  and not exists (select from contact x where x.id = h.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
+
+-- time_in_stage
+select count(*) filter (where is_over) as n, count(*) filter (where is_over and is_implied) as implied,
+  count(*) filter (where is_over is not true) as waiting,
+  percentile_cont(array[0.5, 0.75, 0.9]) within group (order by took) as percentiles, avg(took) as mean
+from (
+  select is_implied, exited_at < :as_of as is_over,
+    case when exited_at < :as_of then extract(epoch from exited_at - entered_at)::double precision end as took
+  from stage_entry e
+  where evaluation_id = :evaluation
+    and stage in ('suspect', 'inquiry', 'mql', 'sal', 'sql', 'opportunity', 'customer')
+    and entered_at >= :start and entered_at < :end
+    and not exists (select from contact x where x.id = e.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
+) stay
+
+-- speed_to_lead
+select count(took) as n, count(took) filter (where is_implied) as implied,
+  percentile_cont(array[0.5, 0.75, 0.9]) within group (order by took) as percentiles, avg(took) as mean
+from (
+  select e.is_implied, extract(epoch from t.at - e.entered_at)::double precision as took
+  from stage_entry e
+  cross join lateral (
+    select min(occurred_at) as at from touchpoint t
+    where t.contact_id = e.contact_id and t.direction = 'OUTBOUND' and not t.is_automated
+      and t.occurred_at >= e.entered_at and t.occurred_at < :as_of
+  ) t
+  where evaluation_id = :evaluation and stage = 'inquiry' and entered_at >= :start and entered_at < :end
+    and occurrence = 1 and not exists (select from contact x where x.id = e.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
+) waited
+
+-- touches_per_contact_7d
+select count(*) as n, avg(touches::double precision) as mean,
+  percentile_cont(array[0.5, 0.75, 0.9]) within group (order by touches::double precision) as percentiles
+from (
+  select contact_id, count(*) as touches from touchpoint
+  where direction = 'OUTBOUND' and occurred_at > :end - interval '168 hours' and occurred_at < :end group by 1
+) p where not exists (select from contact x where x.id = p.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
+
+-- over_pressure_rate
+select count(*) as n, count(*) filter (where is_over) as numerator
+from (
+  select contact_id, bool_or(prior + interval '168 hours' > greatest(at, :start)) as is_over
+  from (
+    select contact_id, occurred_at as at,
+      lag(occurred_at, 5) over (partition by contact_id order by occurred_at) as prior
+    from touchpoint t
+    where direction = 'OUTBOUND' and not is_automated
+      and occurred_at >= :start - interval '168 hours' and occurred_at < :end
+      and not exists (
+        select from touchpoint i where i.contact_id = t.contact_id and i.direction = 'INBOUND'
+          and i.occurred_at > t.occurred_at - interval '24 hours' and i.occurred_at <= t.occurred_at
+      )
+  ) ours group by contact_id having max(at) >= :start
+) p where not exists (select from contact x where x.id = p.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
+
+-- stage_integrity
+select count(*) as n, count(*) filter (where s.stage = r.stage) as numerator
+from (
+  select distinct on (contact_id) contact_id, stage from reported_stage
+  where stage is not null and coalesce(entered_at, recorded_at) < :end
+  order by contact_id, coalesce(entered_at, recorded_at) desc,
+    array_position(array['suspect', 'inquiry', 'mql', 'sal', 'sql', 'opportunity', 'customer'], stage) desc nulls last,
+    id desc
+) r
+left join lateral (
+  select stage from stage_entry e
+  where e.contact_id = r.contact_id and e.evaluation_id = :evaluation and e.entered_at < :end
+    and (e.exited_at is null or e.exited_at >= :end)
+  order by rank desc limit 1
+) s on true
+where not exists (select from contact x where x.id = r.contact_id
+    and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
 
 -- funnel
 with person as (
