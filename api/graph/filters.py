@@ -1,4 +1,4 @@
-"""Filters and orders: input types derived from columns, and their values read into the planner's conditions.
+"""Filters: input types derived from columns and links, and their values read into the planner's conditions.
 
 What an explicit null means is decided once: in place of a whole filter it is the same as leaving the filter out; as the
 value of an operator it is refused, because a variable that was never filled would else quietly change the question.
@@ -10,10 +10,22 @@ from typing import Any, cast
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Input, InputType, TypeRef
+from api.graph.links import link_of, links_of, lists_of, visible_shapes
 from api.graph.naming import camel
 from api.graph.scalars import NAMES
 from api.plan.identity import read_id
-from api.plan.selection import Comparison, Condition, Every, Operator, OrderTerm, Scalar, Some, Without
+from api.plan.selection import (
+    Comparison,
+    Condition,
+    Every,
+    Linked,
+    Listed,
+    Operator,
+    Quantifier,
+    Scalar,
+    Some,
+    Without,
+)
 from api.sql import through
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
@@ -25,14 +37,20 @@ _DOCS: dict[Operator, str] = {
     "lte": "At most, or not after, this.",
     "gt": "Greater than, or after, this.",
     "gte": "At least, or not before, this.",
+    "startsWith": "Begins with this text, in capitals or not. `%` and `_` mean themselves.",
     "contains": "Has this text somewhere in it, in capitals or not. `%` and `_` mean themselves.",
     "isNull": "True: has no value. False: has one.",
+}
+_QUANTIFIERS: dict[Quantifier, str] = {
+    "some": "At least one of them matches this; an empty filter: there is one.",
+    "none": "None of them matches this; an empty filter: there is none.",
+    "every": "There is none that does not match this, missing values included.",
 }
 _ORDERED: tuple[Operator, ...] = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")
 _OPERATORS: dict[str, tuple[Operator, ...]] = {
     "ID": ("eq", "in", "isNull"),
     "Boolean": ("eq", "isNull"),
-    "String": ("eq", "in", "lt", "lte", "gt", "gte", "contains", "isNull"),
+    "String": ("eq", "in", "lt", "lte", "gt", "gte", "startsWith", "contains", "isNull"),
     "Int": _ORDERED,
     "Decimal": _ORDERED,
     "DateTime": _ORDERED,
@@ -69,17 +87,18 @@ def where_type(shape: TableShape) -> InputType:
         for key, column in filtered_columns(shape).items()
     )
     doc = f"Which rows of {shape.type_name}: every part that is given must hold; an empty filter matches all."
-    return InputType(name, doc, combined + columns)
+    return InputType(name, doc, combined + columns + _through_links(shape))
 
 
-def order_type(shape: TableShape) -> InputType:
-    """One column to sort the rows of a table by."""
-    doc = f"One field to sort rows of {shape.type_name} by. Rows that are equal in all given fields are sorted by key."
-    columns = ordered_columns(shape).items()
-    fields = tuple(
-        Input(key, column.doc, TypeRef("SortDirection"), deprecated=column.note.deprecated) for key, column in columns
+def list_filter_type(shape: TableShape) -> InputType:
+    """The filter by the rows of a table that name a record."""
+    doc = (
+        f"Tests of a record by the rows of {shape.type_name} that belong to it, those that may be seen;"
+        " all that are given must hold."
     )
-    return InputType(f"{shape.type_name}Order", doc, fields, is_one_of=True)
+    where = TypeRef(f"{shape.type_name}Where")
+    tests = tuple(Input(quantifier, meaning, where) for quantifier, meaning in _QUANTIFIERS.items())
+    return InputType(f"{shape.type_name}ListFilter", doc, tests)
 
 
 def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
@@ -87,14 +106,9 @@ def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
     return {camel(column.name): column for column in shape.visible}
 
 
-def ordered_columns(shape: TableShape) -> dict[str, ColumnShape]:
-    """The columns that `orderBy` knows, by GraphQL name."""
-    return {camel(column.name): column for column in shape.visible if column.link is None}
-
-
 def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
     """The condition that a filter's value means; BAD_INPUT for an operator without a value."""
-    columns = filtered_columns(shape)
+    columns, links, lists = filtered_columns(shape), links_of(shape), lists_of(shape)
     parts: list[Condition] = []
     for key, value in given.items():
         if value is None:
@@ -104,15 +118,36 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
             parts.append(Every(nested) if key == "and" else Some(nested))
         elif key == "not":
             parts.append(Without(read_where(shape, value)))
+        elif key in links:
+            link = link_of(links[key])
+            parts.append(Linked(link.column, read_where(SHAPES[link.target], value)))
+        elif key in lists:
+            parts.extend(_quantified(*lists[key], value))
         else:
             parts.extend(_comparisons(shape, key, columns[key], value))
     return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
 
-def read_order(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[OrderTerm, ...]:
-    """The terms that an order's value means."""
-    columns = ordered_columns(shape)
-    return tuple(OrderTerm(columns[key].name, way) for term in given for key, way in term.items())
+def _through_links(shape: TableShape) -> tuple[Input, ...]:
+    links = (
+        Input(
+            key,
+            f"{column.doc} Must be there and match this; an empty filter: must be there.",
+            TypeRef(f"{SHAPES[link_of(column).target].type_name}Where"),
+            deprecated=column.note.deprecated,
+        )
+        for key, column in links_of(shape).items()
+    )
+    lists = (
+        Input(
+            key,
+            link_of(column).back_doc,
+            TypeRef(f"{other.type_name}ListFilter"),
+            deprecated=column.note.deprecated or other.deprecated,
+        )
+        for key, (other, column) in lists_of(shape).items()
+    )
+    return (*links, *lists)
 
 
 def _operator(operator: Operator, values: TypeRef) -> Input:
@@ -123,6 +158,12 @@ def _operator(operator: Operator, values: TypeRef) -> Input:
 
 def _filter_ref(column: ColumnShape) -> TypeRef:
     return TypeRef(f"{type_of(column).name}Filter")
+
+
+def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Listed]:
+    for quantifier, where in tests.items():
+        if where is not None:
+            yield Listed(other.name, column.name, cast("Quantifier", quantifier), read_where(other, where))
 
 
 def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
@@ -164,6 +205,4 @@ def _check_text(column: ColumnShape, value: str) -> None:
 
 def targets() -> frozenset[str]:
     """The names of the types that some visible column has values of."""
-    return frozenset(
-        type_of(column).name for shape in SHAPES.values() if not shape.is_hidden for column in shape.visible
-    )
+    return frozenset(type_of(column).name for shape in visible_shapes() for column in shape.visible)

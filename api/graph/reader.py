@@ -11,7 +11,8 @@ from graphql import FieldNode
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, ObjectType
 from api.graph.document import Document
-from api.graph.filters import read_order, read_where
+from api.graph.filters import read_where
+from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
 from api.graph.sources import FromBack, FromColumn, FromId, FromLink, FromMoney, FromStage, FromTable
 from api.plan.identity import read_id, split_id
@@ -142,16 +143,21 @@ class Reader:
 
 def page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
     """How many rows a list may have at most. Errors: BAD_INPUT, TOO_LARGE."""
-    first = arguments.get("first")
-    if first is None:
+    argument = "first" if arguments.get("last") is None else "last"
+    size = arguments.get(argument)
+    if size is None:
         return PAGE_SIZE
-    if first < 0:
-        message = f"`{field_name}(first: {first})` asks for less than nothing."
+    if argument == "last" and arguments.get("first") is not None:
+        message = f"`{field_name}(first: {arguments['first']}, last: {size})` asks for both ends of a list."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Ask for `first` or for `last`; for both, in two fields.")
+    if size < 0:
+        message = f"`{field_name}({argument}: {size})` asks for less than nothing."
         raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {LARGEST_PAGE}.")
-    if first > LARGEST_PAGE:
-        message = f"`{field_name}(first: {first})` asks for more than a page holds, which is {LARGEST_PAGE}."
-        raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for a page at a time; `pageInfo.endCursor` leads on.")
-    return int(first)
+    if size > LARGEST_PAGE:
+        message = f"`{field_name}({argument}: {size})` asks for more than a page holds, which is {LARGEST_PAGE}."
+        cursor = "endCursor" if argument == "first" else "startCursor"
+        raise AccordError(ErrorCode.TOO_LARGE, message, f"Ask for a page at a time; `pageInfo.{cursor}` leads on.")
+    return int(size)
 
 
 def _page(table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
@@ -162,4 +168,6 @@ def _page(table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
         arguments.get("after"),
         None if where is None else read_where(shape, where),
         read_order(shape, arguments.get("orderBy") or ()),
+        arguments.get("before"),
+        arguments.get("last") is not None,
     )

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
+from api.graph.links import visible_shapes
 from api.graph.naming import camel
-from api.graph.records import TYPE_KEY, list_arguments, visible_shapes
+from api.graph.records import TYPE_KEY, list_arguments
 from api.graph.sources import FromId, FromTable
 from api.plan.identity import has_id, split_id
 from schema.tables import SHAPES

@@ -5,8 +5,10 @@ from typing import Any
 
 from api.graph.context import Info
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
-from api.graph.filters import filter_type, order_type, targets, type_of, where_type
+from api.graph.filters import filter_type, list_filter_type, targets, type_of, where_type
+from api.graph.links import link_of, lists_of, visible_shapes
 from api.graph.naming import camel
+from api.graph.orders import order_type
 from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
 from api.graph.words import SORT_DIRECTION, enum_of
 from api.plan.identity import has_id
@@ -15,6 +17,7 @@ from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
 
 PAGE_SIZE, LARGEST_PAGE = 50, 500
+_INT = TypeRef("Int")
 TYPE_KEY = "$type"  # where a value of the interface Node says its type; no GraphQL name
 
 
@@ -23,16 +26,15 @@ def from_row(source: dict[str, Any], info: Info, **_: object) -> object:
     return source[str(info.path.key)]
 
 
-def visible_shapes() -> tuple[TableShape, ...]:
-    """The tables that GraphQL shows."""
-    return tuple(shape for shape in SHAPES.values() if not shape.is_hidden)
-
-
 def list_arguments(shape: TableShape) -> tuple[Input, ...]:
     """What every list of a table takes."""
     return (
-        Input("first", f"How many at most; {LARGEST_PAGE} at the most.", TypeRef("Int"), PAGE_SIZE),
+        Input("first", f"The first so many, {LARGEST_PAGE} at the most; {PAGE_SIZE} where no number is given.", _INT),
         Input("after", "Only what comes behind this cursor, from `pageInfo.endCursor` or an edge.", TypeRef("String")),
+        Input("last", f"The last so many instead, {LARGEST_PAGE} at the most, in the same order.", _INT),
+        Input(
+            "before", "Only what comes before this cursor, from `pageInfo.startCursor` or an edge.", TypeRef("String")
+        ),
         Input("where", "Which rows; left out or null: all.", TypeRef(f"{shape.type_name}Where")),
         Input(
             "orderBy",
@@ -57,6 +59,7 @@ def record_types() -> Iterator[Declared]:
         yield _record(shape)
         yield from _list_types(shape)
         yield where_type(shape)
+        yield list_filter_type(shape)
         yield order_type(shape)
 
 
@@ -66,8 +69,7 @@ def _record(shape: TableShape) -> ObjectType:
     if shape.name == "contact":
         doc = "The stage the person is in now: the highest that is open; null if none is."
         fields.append(Output("stage", doc, TypeRef("PresentStage"), from_row, source=FromStage()))
-    for other in visible_shapes():
-        fields += [_back(other, column) for column in other.visible if _is_back(column, shape)]
+    fields += [_back(other, column) for other, column in lists_of(shape).values()]
     return ObjectType(shape.type_name, shape.doc, tuple(fields), ("Node",) if has_id(shape) else ())
 
 
@@ -102,14 +104,8 @@ def _doc(column: ColumnShape) -> str:
     return column.doc if unit is None or unit is Unit.MONEY else f"{column.doc} {unit.doc}"
 
 
-def _is_back(column: ColumnShape, shape: TableShape) -> bool:
-    return column.link is not None and column.link.target == shape.name and bool(column.link.back)
-
-
 def _back(other: TableShape, column: ColumnShape) -> Output:
-    link = column.link
-    if link is None:
-        raise ValueError(f"{other.name}.{column.name} is no link")
+    link = link_of(column)
     connection = TypeRef(f"{other.type_name}Connection").required
     source = FromBack(other.name, link)
     deprecated = column.note.deprecated or other.deprecated
@@ -135,7 +131,10 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
             f"A row of a list of {name}, with its place.",
             (
                 Output(
-                    "cursor", "The row's place in the list, to go on `after`.", TypeRef("String").required, from_row
+                    "cursor",
+                    "The row's place in the list, for `after` and `before`.",
+                    TypeRef("String").required,
+                    from_row,
                 ),
                 Output("node", "The row.", TypeRef(name).required, from_row),
             ),
@@ -157,8 +156,8 @@ _PAGE_INFO = ObjectType(
     "PageInfo",
     "Where a page lies in its list.",
     (
-        Output("hasNextPage", "Whether more rows come behind the page.", TypeRef("Boolean").required, from_row),
-        Output("hasPreviousPage", "Whether the page began behind a cursor.", TypeRef("Boolean").required, from_row),
+        Output("hasNextPage", "Whether there are rows behind the page.", TypeRef("Boolean").required, from_row),
+        Output("hasPreviousPage", "Whether there are rows before the page.", TypeRef("Boolean").required, from_row),
         Output("startCursor", "The first row's cursor; null on an empty page.", TypeRef("String"), from_row),
         Output("endCursor", "The last row's cursor; null on an empty page.", TypeRef("String"), from_row),
     ),

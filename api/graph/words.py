@@ -11,6 +11,8 @@ SORT_DIRECTION = EnumType(
     (
         Word("ASC", "Smallest, earliest or first of the alphabet first; empty values last."),
         Word("DESC", "Greatest, latest or last of the alphabet first; empty values last."),
+        Word("ASC_NULLS_FIRST", "As ASC, but empty values first."),
+        Word("DESC_NULLS_FIRST", "As DESC, but empty values first."),
     ),
 )
 

@@ -42,4 +42,4 @@ def _connection(asked: Connection) -> int:
             row += 1 + sum(_fields(each.fields) for each in part.parts if isinstance(each, Nodes))
         elif isinstance(part, TotalCount):
             beside += COUNTED
-    return asked.page.first * row + beside
+    return asked.page.size * row + beside

@@ -1,4 +1,4 @@
-"""The order of a list, and the cursors into it.
+"""The cursors into a list.
 
 A cursor holds the values a row is sorted by, its key last: the page behind it stays the same whatever is inserted
 before. It also holds the order it belongs to, so that it cannot be read under another one.
@@ -6,121 +6,128 @@ before. It also holds the order it belongs to, so that it cannot be read under a
 
 import base64
 import binascii
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Literal
 from uuid import UUID
 
 import orjson
 
 from api.errors import AccordError, ErrorCode
-from api.plan.selection import OrderTerm, SortDirection
-from api.sql import Sql, all_of, join, name
-from schema.base import ColumnShape, TableShape
+from api.plan.ordering import Order, Sorted
+from api.sql import Sql, all_of, join
+from schema.base import ColumnShape
+
+CursorArgument = Literal["after", "before"]
+
+_LARGEST_INT = 2**31
+_MOST_DIGITS = 100  # before or behind the point; PostgreSQL holds more, no column does
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """One column of a total order."""
-
-    column: ColumnShape
-    is_descending: bool
-
-
-def total_order(shape: TableShape, terms: tuple[OrderTerm, ...]) -> tuple[Sorted, ...]:
-    """The asked order, made total by the table's key, which runs the way of the last term."""
-    found: dict[str, Sorted] = {}
-    for term in terms:  # named twice, a column sorts where it is named first
-        found.setdefault(term.column, Sorted(shape.column(term.column), term.direction is SortDirection.DESC))
-    last = next(reversed(found.values())).is_descending if found else False
-    for key in key_columns(shape):
-        found.setdefault(key.name, Sorted(key, last))
-    return tuple(found.values())
-
-
-def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
-    """What tells the visible rows apart: the id, or the visible part of the primary key."""
-    ids = tuple(column for column in shape.columns if column.name == "id")
-    return ids or tuple(column for column in shape.visible if column.is_key)
-
-
-def order_by(order: tuple[Sorted, ...], row: Sql) -> Sql:
-    """The `order by` clause. Where there are no empty values it says nothing of them, so that an index fits."""
-    return Sql(" order by {}", join(", ", (_sorted(each, row) for each in order)))
-
-
-def cursor_of(order: tuple[Sorted, ...], row: Sql) -> Sql:
-    """The cursor of a row, written by PostgreSQL (whose base64 breaks lines)."""
-    values = (Sql("{}::text" if each.column.python is Decimal else "{}", _value(each, row)) for each in order)
-    text = Sql(f"json_build_array('{_mark(order)}', {{}})::text", join(", ", values))
+def cursor_of(order: Order, values: Sequence[Sql]) -> Sql:
+    """The cursor of a row with these values, written by PostgreSQL (whose base64 breaks lines)."""
+    shown = (
+        Sql("{}::text" if each.column.python is Decimal else "{}", value)
+        for each, value in zip(order, values, strict=True)
+    )
+    text = Sql(f"json_build_array('{_mark(order)}', {{}})::text", join(", ", shown))
     return Sql("translate(encode(convert_to({}, 'UTF8'), 'base64'), e'\\n', '')", text)
 
 
-def behind(order: tuple[Sorted, ...], cursor: str, row: Sql) -> Sql:
-    """The condition that a row comes behind the one of the cursor; BAD_INPUT if that is none of this order."""
-    values = _read(order, cursor)
-    if not any(each.column.is_nullable for each in order) and len({each.is_descending for each in order}) == 1:
-        columns = join(", ", (_value(each, row) for each in order))
-        bound = join(", ", (Sql("{}", value) for value in values))
-        return Sql("({}) < ({})" if order[0].is_descending else "({}) > ({})", columns, bound)
-    branches: list[Sql] = []
-    equal: list[Sql] = []
-    for each, value in zip(order, values, strict=True):
-        column, bound = _value(each, row), Sql("{}", value)
-        if value is not None:  # nothing comes behind an empty value
-            further = Sql("{} < {}" if each.is_descending else "{} > {}", column, bound)
-            if each.column.is_nullable:
-                further = Sql("{} or {} is null", further, column)
-            branches.append(all_of((*equal, further)))
-        equal.append(Sql("{} is null", column) if value is None else Sql("{} = {}", column, bound))
-    return join(" or ", (Sql("({})", branch) for branch in branches))
-
-
-def _sorted(each: Sorted, row: Sql) -> Sql:
-    way = " desc" if each.is_descending else ""
-    return Sql(f"{{}}{way}{' nulls last' if each.column.is_nullable and each.is_descending else ''}", _value(each, row))
-
-
-def _value(each: Sorted, row: Sql) -> Sql:
-    return Sql("{}.{}", row, name(each.column.name))
-
-
-def _mark(order: tuple[Sorted, ...]) -> str:
-    return " ".join(f"{each.column.name}{'-' if each.is_descending else '+'}" for each in order)
-
-
-def _read(order: tuple[Sorted, ...], cursor: str) -> list[object]:
+def read_cursor(order: Order, cursor: str, argument: CursorArgument) -> tuple[object, ...]:
+    """The values that a cursor holds; BAD_INPUT if it is none of this order."""
     try:
         mark, *values = orjson.loads(base64.b64decode(cursor, validate=True))
         if mark == _mark(order) and len(values) == len(order):
-            return [_parsed(each.column, value) for each, value in zip(order, values, strict=True)]
-    except (binascii.Error, ValueError, TypeError, InvalidOperation):
+            return tuple(_parsed(each, value) for each, value in zip(order, values, strict=True))
+    except (binascii.Error, ValueError, TypeError, InvalidOperation, OverflowError):
         pass  # told below: a cursor of another order and no cursor at all are mended the same way
+    end = "endCursor" if argument == "after" else "startCursor"
     raise AccordError(
         ErrorCode.BAD_INPUT,
-        "`after` is no cursor of this list in this order.",
-        "Take it from `pageInfo.endCursor` or an edge's `cursor` of the same list, asked with the same `orderBy`.",
+        f"`{argument}` is no cursor of this list in this order.",
+        f"Take it from `pageInfo.{end}` or an edge's `cursor` of the same list, asked with the same `orderBy`.",
     )
+
+
+def behind(order: Order, values: Sequence[Sql], cursor: Sequence[object], *, is_inclusive: bool = False) -> Sql:
+    """The condition that a row with these values comes behind the cursor's, or is it where that is included."""
+    if not any(each.is_nullable for each in order) and len({each.is_descending for each in order}) == 1:
+        sign = ("<" if order[0].is_descending else ">") + ("=" if is_inclusive else "")
+        bound = join(", ", (Sql("{}", value) for value in cursor))
+        return Sql(f"({{}}) {sign} ({{}})", join(", ", values), bound)
+    found = _branches(order, values, cursor, is_inclusive=is_inclusive)
+    if order[0].is_nullable:
+        return found
+    sign = "<=" if order[0].is_descending else ">="  # what follows anyway: a bound that an index can begin at
+    return Sql(f"{{}} {sign} {{}} and ({{}})", values[0], Sql("{}", cursor[0]), found)
+
+
+def _branches(order: Order, values: Sequence[Sql], cursor: Sequence[object], *, is_inclusive: bool) -> Sql:
+    branches: list[Sql] = []
+    equal: list[Sql] = []
+    for each, value, at in zip(order, values, cursor, strict=True):
+        bound = Sql("{}", at)
+        further = _further(each, value, bound, is_empty=at is None)
+        if further is not None:
+            branches.append(all_of((*equal, further)))
+        equal.append(Sql("{} is null", value) if at is None else Sql("{} = {}", value, bound))
+    if is_inclusive:
+        branches.append(all_of(equal))
+    return join(" or ", (Sql("({})", branch) for branch in branches))
+
+
+def _further(each: Sorted, value: Sql, bound: Sql, *, is_empty: bool) -> Sql | None:
+    """That one value comes behind another; None where nothing does."""
+    if is_empty:
+        return Sql("{} is not null", value) if each.has_nulls_first else None
+    further = Sql("{} < {}" if each.is_descending else "{} > {}", value, bound)
+    return Sql("{} or {} is null", further, value) if each.is_nullable and not each.has_nulls_first else further
+
+
+def _mark(order: Order) -> str:
+    return " ".join(
+        f"{'.'.join(each.way)}{'-' if each.is_descending else '+'}{'0' if each.has_nulls_first else ''}"
+        for each in order
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _decimal(text: str) -> Decimal:
+    found = Decimal(text)
+    if not found.is_finite() or abs(found.adjusted()) > _MOST_DIGITS or len(text) > 2 * _MOST_DIGITS:
+        raise ValueError("no column holds such a number")
+    return found
 
 
 _PARSERS: dict[type, Callable[[str], object]] = {
     UUID: UUID,
-    datetime: datetime.fromisoformat,
+    datetime: _instant,
     date: date.fromisoformat,
-    Decimal: Decimal,
+    Decimal: _decimal,
 }
 
 
-def _parsed(column: ColumnShape, value: object) -> object:
+def _parsed(each: Sorted, value: object) -> object:
     if value is None:
-        if column.is_nullable:
+        if each.is_nullable:
             return None
-        raise ValueError(f"{column.name} is never empty")
-    parse = _PARSERS.get(column.python)
-    if parse is not None:
-        return parse(str(value))
+        raise ValueError(f"{each.column.name} is never empty")
+    parse = _PARSERS.get(each.column.python)
+    return _plain(each.column, value) if parse is None else parse(str(value))
+
+
+def _plain(column: ColumnShape, value: object) -> object:
+    """A value as the column has it: who makes up a cursor must not reach PostgreSQL with what it cannot hold."""
     expected = str if column.note.vocab else column.python
     if type(value) is not expected:
         raise TypeError(f"{column.name} is no {expected.__name__}")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("no text has U+0000")
+    if isinstance(value, int) and not -_LARGEST_INT <= value < _LARGEST_INT:
+        raise ValueError("no column holds such a number")
     return value

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from api.plan.conditions import condition
-from api.plan.keyset import Sorted, behind, cursor_of, order_by, total_order
+from api.plan.keyset import CursorArgument, behind, cursor_of, read_cursor
 from api.plan.objects import NO_SOURCE
-from api.plan.selection import Connection, Edges, Nodes, Page, PageInfo
+from api.plan.ordering import Order, order_by, reached, total_order, turned
+from api.plan.selection import Connection, Cursor, Edges, Nodes, Page, PageInfo
 from api.plan.visits import Visits, of
-from api.sql import Sql, name
+from api.sql import Sql, join, name
 from schema.tables import SHAPES
 
 
@@ -28,68 +29,116 @@ class Rows:
     page: Page
     parent: Parent | None
     alias: str
-    order: tuple[Sorted, ...]
+    order: Order
     is_paged: bool
 
     @classmethod
     def of(cls, visits: Visits, asked: Connection, parent: Parent | None) -> "Rows":
         """Decide how the rows are read: straight, or as a page that is read once and used in several places."""
-        readers = [part for part in asked.parts if isinstance(part, Nodes | Edges | PageInfo)]
-        is_paged = len(readers) > 1 or any(isinstance(part, PageInfo) for part in readers)
         order = total_order(SHAPES[asked.table], asked.page.order)
-        return cls(visits, asked.table, asked.page, parent, visits.alias(), order, is_paged)
+        return cls(visits, asked.table, asked.page, parent, visits.alias(), order, _is_paged(asked, order))
 
     def before(self) -> Sql:
-        """The page as a materialised CTE, with one row more than asked (is there a next page?), in its order."""
+        """The page as a materialised CTE, with one row more than asked (is there more?), numbered as it was read."""
         if not self.is_paged:
             return NO_SOURCE
-        read = Sql("select *{}", self._behind_cursor(self.alias, self.page.first + 1))
+        joins, values = reached(self.visits, self.order, self.alias)
+        linked = [
+            Sql(f'{{}} as "#{place}"', value)
+            for place, (each, value) in enumerate(zip(self.order, values, strict=True))
+            if each.links
+        ]
+        columns = join(", ", (Sql("{}.*", name(self.alias)), *linked))
+        read = Sql("select {}{}", columns, self._between(self.alias, joins, values, self.page.size + 1))
         numbered = Sql('select *, row_number() over () as "#" from ({}) {}', read, name(self.alias))
         return Sql("with {} as materialized ({}) ", self._page_name, numbered)
 
-    def matching(self, alias: str, *conditions: Sql) -> Sql:
+    def matching(self, alias: str, *conditions: Sql, joins: Sql = NO_SOURCE) -> Sql:
         """Every row of the list, whatever its page."""
         found = list(conditions)
         if self.parent is not None:
             found.append(Sql("{} = {}", of(alias, self.parent.column), of(self.parent.alias, "id")))
         if self.page.where is not None:
-            found.append(condition(self.page.where, name(alias)))
-        return self.visits.source(self.table, alias, *found)
+            found.append(condition(self.visits, self.page.where, self.table, alias))
+        return self.visits.source(self.table, alias, *found, joins=joins)
 
     def shown(self, alias: str) -> Sql:
         """The rows of the page, in order, as the source of a select."""
         if not self.is_paged:
-            return self._behind_cursor(alias, self.page.first)
+            return self._between(alias, *reached(self.visits, self.order, alias), self.page.size)
         row = name(alias)
-        within = Sql(f'{{}}."#" <= {self.page.first}', row)
-        return Sql(' from {} {} where {} order by {}."#"', self._page_name, row, within, row)
+        within = Sql(f'{{}}."#" <= {self.page.size}', row)
+        way = " desc" if self.page.is_last else ""
+        return Sql(f' from {{}} {{}} where {{}} order by {{}}."#"{way}', self._page_name, row, within, row)
 
     def cursor(self, alias: str) -> Sql:
         """The place of a row in the list."""
-        return cursor_of(self.order, name(alias))
+        values = (
+            Sql(f'{{}}."#{place}"', name(alias)) if each.links else of(alias, each.column.name)
+            for place, each in enumerate(self.order)
+        )
+        return cursor_of(self.order, tuple(values))
 
     def page_info(self) -> dict[str, Sql]:
-        """Where the page lies, by member."""
-        row, first = name(self.visits.alias()), self.page.first
+        """Where the page lies, by member: whether there are rows before and behind it, and its ends."""
+        alias = self.visits.alias()
+        row, size = name(alias), self.page.size
+        more = Sql(f'exists (select from {{}} {{}} where {{}}."#" > {size})', self._page_name, row, row)
+        ahead, back = self._outside("after"), self._outside("before")
         cursor = Sql(
-            f'(select {{}} from {{}} {{}} where {{}}."#" <= {first}',
-            cursor_of(self.order, row),
+            f'(select {{}} from {{}} {{}} where {{}}."#" <= {size} order by {{}}."#"',
+            self.cursor(alias),
             self._page_name,
             row,
             row,
+            row,
         )
+        ends = (Sql("{} limit 1)", cursor), Sql("{} desc limit 1)", cursor))
+        is_last = self.page.is_last
         return {
-            "hasNextPage": Sql(f'exists (select from {{}} {{}} where {{}}."#" > {first})', self._page_name, row, row),
-            "hasPreviousPage": Sql("true" if self.page.after is not None else "false"),
-            "startCursor": Sql('{} order by {}."#" limit 1)', cursor, row),
-            "endCursor": Sql('{} order by {}."#" desc limit 1)', cursor, row),
+            "hasNextPage": _either(back if is_last else (*back, more)),
+            "hasPreviousPage": _either((*ahead, more) if is_last else ahead),
+            "startCursor": ends[1 if is_last else 0],
+            "endCursor": ends[0 if is_last else 1],
         }
 
     @property
     def _page_name(self) -> Sql:
         return name(f"{self.alias}_page")
 
-    def _behind_cursor(self, alias: str, limit: int) -> Sql:
-        row = name(alias)
-        after = [] if self.page.after is None else [behind(self.order, self.page.after, row)]
-        return self.matching(alias, *after) + order_by(self.order, row) + Sql(f" limit {limit}")
+    def _between(self, alias: str, joins: Sql, values: tuple[Sql, ...], limit: int) -> Sql:
+        """So many rows between the cursors, in the order, or from its end in the opposite one."""
+        bounds: list[Sql] = []
+        if self.page.after is not None:
+            bounds.append(behind(self.order, values, read_cursor(self.order, self.page.after, "after")))
+        if self.page.before is not None:
+            bounds.append(behind(turned(self.order), values, read_cursor(self.order, self.page.before, "before")))
+        order = turned(self.order) if self.page.is_last else self.order
+        return self.matching(alias, *bounds, joins=joins) + order_by(order, values) + Sql(f" limit {limit}")
+
+    def _outside(self, argument: CursorArgument) -> tuple[Sql, ...]:
+        """Whether there are rows outside a cursor, its own among them; nothing where there is no such cursor."""
+        is_after = argument == "after"
+        cursor = self.page.after if is_after else self.page.before
+        if cursor is None:
+            return ()
+        alias = self.visits.alias()
+        joins, values = reached(self.visits, self.order, alias)
+        order = turned(self.order) if is_after else self.order
+        bound = behind(order, values, read_cursor(self.order, cursor, argument), is_inclusive=True)
+        return (Sql("exists (select{})", self.matching(alias, bound, joins=joins)),)
+
+
+def _is_paged(asked: Connection, order: Order) -> bool:
+    """Whether the page is needed in several places, numbered, or with values of linked records in its cursors."""
+    readers = [part for part in asked.parts if isinstance(part, Nodes | Edges | PageInfo)]
+    if len(readers) > 1 or any(isinstance(each, PageInfo) for each in readers):
+        return True
+    if asked.page.is_last:
+        return bool(readers)
+    edges = (each for reader in readers if isinstance(reader, Edges) for each in reader.parts)
+    return any(each.links for each in order) and any(isinstance(each, Cursor) for each in edges)
+
+
+def _either(conditions: tuple[Sql, ...]) -> Sql:
+    return join(" or ", conditions) if conditions else Sql("false")

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from api.sql import Slot
 
-Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains"]
+Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains", "startsWith"]
+Quantifier = Literal["some", "none", "every"]
 # What a condition compares with; a slot where each run of the statement brings its own.
 Scalar = str | int | bool | Decimal | datetime | date | UUID | Slot
 
@@ -48,32 +49,58 @@ class Without:
     part: "Condition"
 
 
-Condition = Comparison | Every | Some | Without
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """True when the record that the column names may be seen, and the part is true of it."""
+
+    column: str
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """True when the part is true of some, none or every of the rows of `table` whose `column` names this record.
+
+    Only rows that may be seen count: of nobody, `none` and `every` are true.
+    """
+
+    table: str
+    column: str
+    quantifier: Quantifier
+    part: "Condition"
+
+
+Condition = Comparison | Every | Some | Without | Linked | Listed
 
 
 class SortDirection(StrEnum):
-    """Which way a list is sorted. Empty values come last either way."""
+    """Which way a list is sorted, and where its empty values are: last, unless said otherwise."""
 
     ASC = "ASC"
     DESC = "DESC"
+    ASC_NULLS_FIRST = "ASC_NULLS_FIRST"
+    DESC_NULLS_FIRST = "DESC_NULLS_FIRST"
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTerm:
-    """One column to sort by."""
+    """One column to sort by: of the row, or of the record that a way of links, each by its column, leads to."""
 
     column: str
     direction: SortDirection
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows of a list: matching `where`, sorted, `first` of them behind the cursor `after`."""
+    """Which rows of a list: those that match, sorted, between two cursors; of these the first so many, or the last."""
 
-    first: int
+    size: int
     after: str | None = None
     where: Condition | None = None
     order: tuple[OrderTerm, ...] = ()
+    before: str | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Records through the contract: what is shown, what is hidden, what is refused."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,10 @@ from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema
+from api.graph.filters import where_type
+from api.graph.orders import order_type
 from api.plan.identity import has_id
+from schema.base import TableShape
 from schema.tables import SHAPES
 from tests.graph.asking import answered, executed, refused
 from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
@@ -122,6 +126,16 @@ BAD: list[tuple[str, ErrorCode, str]] = [
     ('contacts(after: "") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
     ('contacts(after: "WyJpZCsiLCA1XQ==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
     ('contacts(after: "bnVsbA==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ("contacts(last: -1) { totalCount }", ErrorCode.BAD_INPUT, r"last: -1\)` asks for less than nothing"),
+    ("contacts(last: 501) { totalCount }", ErrorCode.TOO_LARGE, r"contacts\(last: 501\)"),
+    ("contacts(first: 1, last: 2) { totalCount }", ErrorCode.BAD_INPUT, r"first: 1, last: 2\)` asks for both ends"),
+    ('contacts(before: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
+    (
+        "deals(orderBy: [{ owner: { manager: { manager: { manager: { manager: { name: ASC } } } } } }]) { totalCount }",
+        ErrorCode.TOO_LARGE,
+        "goes through 5 links .* may go through 4",
+    ),
+    (f"deals(orderBy: [{'{ name: ASC } ' * 11}]) {{ totalCount }}", ErrorCode.TOO_LARGE, "names 11 .* may name 10"),
     ("contacts(where: { email: { eq: null } }) { totalCount }", ErrorCode.BAD_INPUT, "isNull: true"),
     ("contacts(where: { email: { isNull: null } }) { totalCount }", ErrorCode.BAD_INPUT, "compares with nothing"),
     ('contacts(where: { email: { eq: "\\u0000" } }) { totalCount }', ErrorCode.BAD_INPUT, "character"),
@@ -171,6 +185,24 @@ FILTERS: list[tuple[str, dict[str, Any], int]] = [
         1,
     ),
     ("query ($where: ContactWhere) { contacts(where: $where) { totalCount } }", {"where": None}, 3),
+    ("query { contacts(where: { company: null, touchpoints: null }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { company: {} }) { totalCount } }", {}, 2),
+    ("query { contacts(where: { touchpoints: {} }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { touchpoints: { some: null, none: null, every: null } }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { touchpoints: { some: {} } }) { totalCount } }", {}, 2),
+    ("query { contacts(where: { touchpoints: { none: {} } }) { totalCount } }", {}, 1),
+    ("query { contacts(where: { touchpoints: { every: {} } }) { totalCount } }", {}, 3),
+    ("query { contacts(where: { touchpoints: { every: { campaign: {} } } }) { totalCount } }", {}, 3),
+    (
+        'query { contacts(where: { owner: { reports: { every: { email: { contains: "@" } } } } }) { totalCount } }',
+        {},
+        0,  # one without an address does not match
+    ),
+    (
+        "query ($name: String) { contacts(where: { company: { name: { startsWith: $name } } }) { totalCount } }",
+        {"name": "AC"},
+        2,
+    ),
 ]
 
 
@@ -179,6 +211,33 @@ async def test_absent_empty_and_null_parts_of_a_filter_mean_what_is_said(
     document: str, variables: dict[str, Any], count: int, world: Database
 ) -> None:
     assert (await answered(world, document, **variables))["contacts"]["totalCount"] == count
+
+
+FORGED = [
+    ("leadScore", [10**30]),
+    ("leadScore", [1.5]),
+    ("leadScore", [True]),
+    ("leadScore", [{}]),
+    ("firstName", ["\0"]),
+    ("firstName", [5]),
+    ("createdAt", ["0001-01-01T00:00:00+14:00"]),
+    ("createdAt", [None]),
+    ("createdAt", [0]),
+]
+
+
+@pytest.mark.parametrize(("key", "values"), FORGED)
+async def test_a_made_up_cursor_is_refused_before_postgresql_sees_it(
+    key: str, values: list[object], world: Database
+) -> None:
+    document = "query ($order: [ContactOrder!], $after: String) {"
+    document += " contacts(first: 1, orderBy: $order, after: $after) { pageInfo { endCursor } } }"
+    found = await answered(world, document, order=[{key: "ASC"}])
+    mark, _, last = json.loads(base64.b64decode(found["contacts"]["pageInfo"]["endCursor"]))
+    forged = base64.b64encode(json.dumps([mark, *values, last]).encode()).decode()
+    error = await refused(world, document, order=[{key: "ASC"}], after=forged)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.BAD_INPUT
 
 
 async def test_an_order_names_one_field_a_term(world: Database) -> None:
@@ -199,3 +258,35 @@ async def test_one_bad_field_leaves_the_others_standing(world: Database) -> None
     assert result.data == {"deal": {"name": "First"}, "contact": None}
     assert result.errors is not None
     assert result.errors[0].path == ["contact"]
+
+
+async def test_both_ends_and_no_number_ask_as_relay_says(world: Database) -> None:
+    document = "query ($last: Int, $first: Int) { contacts(first: $first, last: $last) { nodes { firstName } } }"
+    everybody = (await answered(world, document))["contacts"]["nodes"]
+    assert [each["firstName"] for each in everybody] == ["Ada", "Bob", "Carl"]
+    assert (await answered(world, document, last=2, first=None))["contacts"]["nodes"] == everybody[1:]
+    assert (await answered(world, document, last=None, first=2))["contacts"]["nodes"] == everybody[:2]
+    assert (await answered(world, document, last=0))["contacts"]["nodes"] == []
+
+
+async def test_lists_within_are_walked_from_their_end(world: Database) -> None:
+    document = """query ($id: ID!, $before: String) { contact(id: $id) { touchpoints(
+      last: 1, before: $before, orderBy: [{ campaign: { name: ASC } }, { occurredAt: ASC }]
+    ) { nodes { occurredAt } pageInfo { hasPreviousPage hasNextPage startCursor } } } }"""
+    walked, before = [], None
+    while True:
+        found = await answered(world, document, id=f"contact_{ADA}", before=before)
+        page = found["contact"]["touchpoints"]
+        assert page["pageInfo"]["hasNextPage"] == (before is not None)
+        walked.append(page["nodes"][0]["occurredAt"][:10])
+        before = page["pageInfo"]["startCursor"]
+        if not page["pageInfo"]["hasPreviousPage"]:
+            break
+    assert walked == ["2026-01-03", "2026-01-02", "2026-01-01"]
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if not shape.is_hidden], ids=lambda s: s.name)
+def test_every_field_of_a_filter_and_an_order_has_a_name_of_its_own(shape: TableShape) -> None:
+    for made in (where_type(shape), order_type(shape)):
+        names = [each.name for each in made.fields]
+        assert len(names) == len(set(names))

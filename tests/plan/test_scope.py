@@ -1,5 +1,6 @@
 """Who reaches which records: the scope of a principal is part of every visit of a table, wherever it stands."""
 
+import base64
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from api.access.scope import is_about, is_owned
 from api.db import Database
 from schema.tables import SHAPES
 from tests.graph.asking import answered, put, uid
-from tests.plan.world import ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
+from tests.plan.world import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
 
 ZOE, OTHER_TEAM = uid(13), uid(2)
 
@@ -93,3 +94,71 @@ def test_whose_a_table_is_follows_from_its_links() -> None:
     assert is_about("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
     about = {name for name in visible if is_about(name)}
     assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact"}
+
+
+# Ada (Acme) and Bob are Anna's, Bolt is her company; Carl (Acme) is Zoe's. Acme is nobody's.
+HIDDEN_FROM_ANNA = [
+    ("contacts", {"company": {}}, []),
+    ("contacts", {"companyId": {"isNull": False}}, []),
+    ("contacts", {"companyId": {"eq": f"company_{ACME}"}}, []),
+    ("contacts", {"companyId": {"in": [f"company_{ACME}"]}}, []),
+    ("contacts", {"not": {"companyId": {"isNull": True}}}, []),
+    ("contacts", {"company": {"name": {"startsWith": "A"}}}, []),
+    ("contacts", {"not": {"company": {"name": {"startsWith": "A"}}}}, ["Ada", "Bob"]),
+    ("contacts", {"dealRoles": {"some": {}}}, []),
+    ("contacts", {"dealRoles": {"none": {"role": {"eq": "decides"}}}}, ["Ada", "Bob"]),
+    ("contacts", {"dealRoles": {"every": {"role": {"eq": "nothing"}}}}, ["Ada", "Bob"]),
+    ("contacts", {"mergedContacts": {"some": {}}}, []),
+    ("companies", {"parent": {}}, []),
+    ("companies", {"parentId": {"isNull": False}}, []),
+    ("companies", {"contacts": {"some": {}}}, []),
+    ("campaigns", {"touchpoints": {"some": {"contact": {"firstName": {"eq": "Carl"}}}}}, []),
+    ("campaigns", {"touchpoints": {"every": {"contact": {"owner": {"name": {"eq": "Anna"}}}}}}, ["Spring"]),
+    ("members", {"ownedContacts": {"some": {"firstName": {"eq": "Carl"}}}}, []),
+    ("members", {"ownedContacts": {"some": {"firstName": {"eq": "Ada"}}}}, ["Anna"]),
+    ("members", {"ownedDeals": {"some": {}}}, []),
+]
+
+
+@pytest.mark.parametrize(("field", "where", "found"), HIDDEN_FROM_ANNA)
+async def test_a_filter_tells_nothing_of_what_is_not_reached(
+    field: str, where: dict[str, object], found: list[str], world: Database
+) -> None:
+    kind, column = {
+        "contacts": ("Contact", "firstName"),
+        "companies": ("Company", "name"),
+        "campaigns": ("Campaign", "name"),
+        "members": ("Member", "name"),
+    }[field]
+    document = f"query ($where: {kind}Where) {{ {field}(where: $where) {{ totalCount nodes {{ {column} }} }} }}"
+    rows = (await answered(world, document, Principal(Reach.OWN, ANNA), where=where))[field]
+    assert [row[column] for row in rows["nodes"]] == found
+    assert rows["totalCount"] == len(found)
+
+
+async def test_what_is_not_reached_neither_sorts_nor_stands_in_a_cursor(world: Database) -> None:
+    document = """query ($after: String) {
+      contacts(first: 1, after: $after, orderBy: [{ company: { name: ASC } }, { firstName: DESC }]) {
+        edges { cursor node { firstName } } pageInfo { hasNextPage }
+    } }"""
+    walked: list[str] = []
+    after, has_more = None, True
+    while has_more:
+        page = (await answered(world, document, Principal(Reach.OWN, ANNA), after=after))["contacts"]
+        walked.append(page["edges"][0]["node"]["firstName"])
+        after = page["edges"][0]["cursor"]
+        has_more = page["pageInfo"]["hasNextPage"]
+        assert b"Acme" not in base64.b64decode(after)
+    assert walked == ["Bob", "Ada"]  # by her company, which Anna does not see, Ada would be the first
+    everybody = (await answered(world, document))["contacts"]
+    assert everybody["edges"][0]["node"]["firstName"] == "Carl"
+
+
+async def test_a_cursor_that_another_was_given_tells_no_more(world: Database) -> None:
+    document = """query ($after: String) {
+      companies(first: 1, after: $after, orderBy: [{ name: ASC }]) { edges { cursor } nodes { name }
+        pageInfo { hasPreviousPage } } }"""
+    cursor = (await answered(world, document))["companies"]["edges"][0]["cursor"]
+    page = (await answered(world, document, Principal(Reach.OWN, ANNA), after=cursor))["companies"]
+    assert page["nodes"] == [{"name": "Bolt"}]
+    assert page["pageInfo"] == {"hasPreviousPage": False}  # Acme lies before it, for those who see it

@@ -1,6 +1,6 @@
 select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (with t1_page as materialized (select *, row_number() over () as "#"
-from (select *
+from (select t1.*
 from contact t1
 where ((t1.created_at, t1.id) > ($1, $2)) and (t1.deleted_at is null)
 order by t1.created_at, t1.id
@@ -18,7 +18,9 @@ order by t2."#") "$") as "edges",
 select "$"
 from (select exists (select
 from t1_page t3
-where t3."#" > 1) as "hasNextPage", true as "hasPreviousPage",
+where t3."#" > 1) as "hasNextPage", exists (select
+from contact t4
+where ((t4.created_at, t4.id) <= ($3, $4)) and (t4.deleted_at is null)) as "hasPreviousPage",
 (select translate(encode(convert_to(json_build_array('created_at+ id+', t3.created_at, t3.id)::text, 'UTF8'), 'base64'), e'\n', '')
 from t1_page t3
 where t3."#" <= 1
@@ -31,3 +33,5 @@ order by t3."#" desc
 limit 1) as "endCursor") "$") as "pageInfo") "$") as "contacts") "$"
 -- $1: datetime.datetime(2026, 1, 10, 9, 30, tzinfo=datetime.timezone.utc)
 -- $2: UUID('00000000-0000-0000-0000-00000000001f')
+-- $3: datetime.datetime(2026, 1, 10, 9, 30, tzinfo=datetime.timezone.utc)
+-- $4: UUID('00000000-0000-0000-0000-00000000001f')

@@ -1,6 +1,6 @@
 select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (with t1_page as materialized (select *, row_number() over () as "#"
-from (select *
+from (select t1.*
 from contact t1
 where (t1.deleted_at is null)
 order by t1.created_at desc, t1.id desc
