@@ -14,7 +14,7 @@ from api.graph.document import Document
 from api.graph.filters import read_where
 from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
-from api.graph.sources import FromBack, FromColumn, FromId, FromLink, FromMoney, FromStage, FromTable
+from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
 from api.plan.identity import read_id, split_id
 from api.plan.selection import (
     Amount,
@@ -22,6 +22,7 @@ from api.plan.selection import (
     Cursor,
     Edges,
     Field,
+    ManyRecords,
     Member,
     Nodes,
     OneRecord,
@@ -41,6 +42,7 @@ from schema.tables import SHAPES
 _TYPENAME, _QUERY = "__typename", "Query"
 # A statement is planned whole, whatever the data: nested fragments double a short document with each level.
 MOST_FIELDS = 5_000
+MOST_IDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,13 @@ class Reader:
         if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
         source = declared.field(field_name).source
-        if not isinstance(source, FromTable | FromId):
+        if not isinstance(source, FromTable | FromId | FromIds):
             return None
         arguments = self.document.arguments(_QUERY, nodes[0])
         if isinstance(source, FromTable):
             return Root(key, self.connection(nodes, source.table, arguments))
+        if isinstance(source, FromIds):
+            return Root(key, self._many(nodes, arguments["ids"]))
         return Root(key, self._one(nodes, source.table, arguments["id"]))
 
     def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Slot) -> OneRecord:
@@ -72,6 +76,14 @@ class Reader:
             table, row = split_id(str(given))
             return OneRecord(table, row, self.record(nodes, table))
         return OneRecord(table, through(given, partial(read_id, table=table)), self.record(nodes, table))
+
+    def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
+        if len(given) > MOST_IDS:
+            message = f"`{nodes[0].name.value}` is asked for {len(given):,} ids, and may be for {MOST_IDS}."
+            raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for them in several requests.")
+        ids = tuple(split_id(each) for each in given)
+        tables = dict.fromkeys(table for table, _ in ids)
+        return ManyRecords(ids, tuple((table, self.record(nodes, table)) for table in tables))
 
     def connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         """A list, from the field that asks for it and its coerced arguments."""

@@ -1,13 +1,14 @@
-"""Root fields that read records: one by id, a list, and `node`."""
+"""Root fields that read records: one by id, a list, `node` and `nodes`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
 from api.graph.links import visible_shapes
 from api.graph.naming import camel
+from api.graph.reader import MOST_IDS
 from api.graph.records import TYPE_KEY, list_arguments
-from api.graph.sources import FromId, FromTable
+from api.graph.sources import FromId, FromIds, FromTable
 from api.plan.identity import has_id, split_id
 from schema.tables import SHAPES
 
@@ -36,6 +37,7 @@ def record_fields() -> Iterator[Output]:
         )
     doc = "Any record by its id, of whatever type; null if there is none."
     yield Output("node", doc, TypeRef("Node"), _node, (_id("record", is_bound=False),), FromId())
+    yield _NODES
 
 
 def _id(what: str, *, is_bound: bool = True) -> Input:
@@ -48,5 +50,26 @@ async def _read(_source: object, info: Info, **_: object) -> object:
 
 
 async def _node(_source: object, info: Info, *, id: str) -> object:  # noqa: A002 - the argument's name
+    return _typed(await info.context.records.of(str(info.path.key)), id)
+
+
+async def _nodes(_source: object, info: Info, *, ids: Sequence[str]) -> Sequence[object]:
     found = await info.context.records.of(str(info.path.key))
-    return found | {TYPE_KEY: SHAPES[split_id(id)[0]].type_name} if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        raise TypeError(f"a list of records was expected, not {type(found).__name__}")
+    return [_typed(row, each) for row, each in zip(found, ids, strict=True)]
+
+
+def _typed(row: object, id_: str) -> object:
+    """A record with the name of its type, which its id tells."""
+    return row | {TYPE_KEY: SHAPES[split_id(id_)[0]].type_name} if isinstance(row, dict) else None
+
+
+_NODES = Output(
+    "nodes",
+    "Records by their ids, of whatever types, in the order of the ids; null for each that is not there.",
+    TypeRef("Node", is_required=True, is_list=True, has_required_items=False),
+    _nodes,
+    (Input("ids", f"Ids as fields `id` show them, at most {MOST_IDS}.", TypeRef("ID").required.listed.required),),
+    FromIds(),
+)

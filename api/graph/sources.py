@@ -51,3 +51,8 @@ class FromId:
     """A root field: the record of a table that its argument `id` names; of any table where none is said."""
 
     table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromIds:
+    """A root field: the records of any tables by its argument `ids`, in that order."""

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterable
 
-from api.plan.selection import Connection, Edges, Field, Nodes, OneRecord, Root, ToMany, ToOne, TotalCount, Typename
+from api.plan.selection import (
+    Connection,
+    Edges,
+    Field,
+    ManyRecords,
+    Nodes,
+    OneRecord,
+    Root,
+    ToMany,
+    ToOne,
+    TotalCount,
+    Typename,
+)
 
 MOST_COST = 50_000
 COUNTED = 10  # rows that are read and not shown: counted once, whatever their number
@@ -13,12 +25,15 @@ def cost(roots: Iterable[Root]) -> int:
     return sum(_asked(root.asked) for root in roots)
 
 
-def _asked(asked: OneRecord | Connection | Typename) -> int:
+def _asked(asked: OneRecord | ManyRecords | Connection | Typename) -> int:
     match asked:
         case Typename():
             return 0
         case OneRecord(fields=fields):
             return 1 + _fields(fields)
+        case ManyRecords(ids=ids, fields=by_table):
+            each = {table: 1 + _fields(fields) for table, fields in by_table}
+            return sum(each[table] for table, _ in ids)
         case Connection():
             return _connection(asked)
 

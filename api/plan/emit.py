@@ -13,6 +13,7 @@ from api.plan.selection import (
     Cursor,
     Edges,
     Field,
+    ManyRecords,
     Nodes,
     OneRecord,
     PageInfo,
@@ -25,7 +26,7 @@ from api.plan.selection import (
     Value,
 )
 from api.plan.visits import Visits, of
-from api.sql import Sql, name
+from api.sql import Sql, join, name
 from schema.tables import SHAPES
 
 
@@ -39,12 +40,14 @@ def statement(roots: Iterable[Root], who: Principal) -> Sql:
     return document([(root.key, _root(visits, root.asked)) for root in roots])
 
 
-def _root(visits: Visits, asked: OneRecord | Connection | Typename) -> Sql:
+def _root(visits: Visits, asked: OneRecord | ManyRecords | Connection | Typename) -> Sql:
     match asked:
         case Typename():
             return typename(asked)
         case OneRecord():
             return _one(visits, asked.table, Sql("{}", asked.id), asked.fields)
+        case ManyRecords():
+            return _many(visits, asked)
         case Connection():
             return _list(visits, asked, None)
 
@@ -78,6 +81,26 @@ def _one(visits: Visits, table: str, id_: Sql, fields: Sequence[Field]) -> Sql:
     alias = visits.alias()
     source = visits.source(table, alias, Sql("{}.id = {}", name(alias), id_))
     return Sql("({})", each_row(_columns(visits, table, alias, fields), source))
+
+
+def _many(visits: Visits, asked: ManyRecords) -> Sql:
+    """Records of several tables in the order of their ids, each as JSON of its own; null for one that is not there."""
+    if not asked.ids:
+        return Sql("array[]::json[]")
+    alias = visits.alias()
+    found = (
+        Sql(f"when '{table}' then to_json({{}})", _one(visits, table, of(alias, "id"), fields))
+        for table, fields in asked.fields
+    )
+    wanted = Sql("unnest({}::text[], {}::uuid[])", *map(list, zip(*asked.ids, strict=True)))
+    return Sql(
+        "array(select case {} {} end from {} with ordinality {} (kind, id, place) order by {})",
+        of(alias, "kind"),
+        join(" ", found),
+        wanted,
+        name(alias),
+        of(alias, "place"),
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- lists

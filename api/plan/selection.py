@@ -223,8 +223,19 @@ class OneRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyRecords:
+    """Records by their ids, of several tables, in that order: null for one that is not there.
+
+    `ids` has table and id of each; `fields` what is asked of those of one table.
+    """
+
+    ids: tuple[tuple[str, UUID], ...]
+    fields: tuple[tuple[str, tuple[Field, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A root field of a document, under its key."""
 
     key: str
-    asked: OneRecord | Connection | Typename
+    asked: OneRecord | ManyRecords | Connection | Typename

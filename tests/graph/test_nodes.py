@@ -1,0 +1,80 @@
+"""Records by their ids: `nodes`, whatever their types, in the order that was asked."""
+
+import pytest
+
+from api.access.principal import EVERYONE, Principal, Reach
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from tests.graph.asking import answered, executed, refused, uid
+from tests.plan.watched import Watched
+from tests.plan.world import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
+
+NODES = """query ($ids: [ID!]!) {
+  nodes(ids: $ids) { __typename ... on Node { id } ... on Contact { firstName } ... on Deal { name } }
+}"""
+IDS = [f"deal_{DEAL}", f"contact_{GONE_CONTACT}", f"contact_{CARL}", f"contact_{uid(999)}", f"contact_{ADA}"]
+FOUND = [
+    {"__typename": "Deal", "id": f"deal_{DEAL}", "name": "First"},
+    None,
+    {"__typename": "Contact", "id": f"contact_{CARL}", "firstName": "Carl"},
+    None,
+    {"__typename": "Contact", "id": f"contact_{ADA}", "firstName": "Ada"},
+]
+
+
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await found_company(session)
+    return module_database
+
+
+async def test_records_come_in_the_order_of_their_ids_by_one_statement(world: Database) -> None:
+    watched = Watched(world)
+    outcome = await executed(watched, NODES, EVERYONE, ids=IDS)
+    assert outcome.is_written
+    assert outcome.data == {"nodes": FOUND}
+    assert len(watched.texts) == 1
+    again = await answered(watched, NODES, ids=[IDS[4], IDS[0], IDS[4]])
+    assert again["nodes"] == [FOUND[4], FOUND[0], FOUND[4]]
+
+
+async def test_the_executor_finds_the_same_beside_other_fields(world: Database) -> None:
+    document = NODES.replace("nodes(", "kpiCatalogue { key } nodes(")
+    outcome = await executed(world, document, EVERYONE, ids=IDS)
+    assert not outcome.is_written
+    assert outcome.errors is None
+    assert outcome.data["nodes"] == FOUND
+
+
+async def test_no_ids_are_no_records_and_what_is_not_selected_is_an_empty_object(world: Database) -> None:
+    assert await answered(world, NODES, ids=[]) == {"nodes": []}
+    document = f'{{ nodes(ids: ["company_{ACME}", "contact_{ADA}"]) {{ ... on Contact {{ firstName }} }} }}'
+    assert await answered(world, document) == {"nodes": [{}, {"firstName": "Ada"}]}
+
+
+async def test_what_is_not_reached_is_null(world: Database) -> None:
+    assert await answered(world, NODES, Principal(Reach.OWN, ANNA), ids=IDS) == {"nodes": [*[None] * 4, FOUND[4]]}
+
+
+async def test_ids_may_be_a_hundred_and_cost_what_they_ask(world: Database) -> None:
+    many = await answered(world, NODES, ids=[IDS[4]] * 100)
+    assert many["nodes"] == [FOUND[4]] * 100
+    error = await refused(world, NODES, ids=[IDS[4]] * 101)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+    assert "101 ids, and may be for 100" in error.message
+    within = (
+        "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contact { touchpoints(first: 500) { nodes { kind } } } } }"
+    )
+    error = await refused(world, within, ids=[IDS[4]] * 100)
+    assert isinstance(error, AccordError)
+    assert "50,100 records" in error.message
+
+
+@pytest.mark.parametrize("bad", ["nonsense", f"import_job_{uid(1)}", f"contact_{uid(1)}x"])
+async def test_one_id_that_is_none_refuses_the_field(bad: str, world: Database) -> None:
+    error = await refused(world, NODES, ids=[IDS[0], bad])
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.BAD_INPUT
+    assert "is no id" in error.message
