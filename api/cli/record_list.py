@@ -53,11 +53,11 @@ async def read_list(session: ReadSession, answer: KpiAnswer, side: RecordSide, f
     total: int | None = None
     while True:
         size = min(PAGE, first - len(found))
-        page = await read_page(session, behind, side, first=size, after=after, is_total_asked=total is None)
+        page = await read_page(session, behind, side, size=size, after=after, is_total_asked=total is None)
         total = page.total if total is None else total
         names = await _names(session, behind.table, page.records)
         found += [Listed(f"{behind.table}_{each.id}", names.get(each.id), each.at) for each in page.records]
-        if not page.has_next or len(found) >= first:
+        if not page.has_more or len(found) >= first:
             return RecordList(side, tuple(found), total or 0)
         after = page.records[-1].cursor
 

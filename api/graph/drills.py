@@ -17,7 +17,7 @@ from api.graph.context import Info
 from api.graph.declared import Declared, Input, ObjectType, Output, TypeRef
 from api.graph.document import Document
 from api.graph.reader import Reader, page_size
-from api.graph.records import LARGEST_PAGE, PAGE_SIZE, TYPE_KEY, from_row
+from api.graph.records import TYPE_KEY, from_row, page_arguments
 from api.metrics.answer import Behind, Bucket, FunnelStep, Group, KpiAnswer
 from api.metrics.records import RecordPage, read_page
 from api.plan.read import read
@@ -62,10 +62,7 @@ def records_field() -> Output:
                 "Those that n counts, or those that the numerator counts; left out: BASE.",
                 TypeRef("RecordSide"),
             ),
-            Input("first", f"How many at most; {LARGEST_PAGE} at the most.", TypeRef("Int"), PAGE_SIZE),
-            Input(
-                "after", "Only what comes behind this cursor, from `pageInfo.endCursor` or an edge.", TypeRef("String")
-            ),
+            *page_arguments(),
         ),
     )
 
@@ -142,21 +139,21 @@ class _Drill:
         """One list, in the asked keys."""
         arguments = self.document.arguments(asked.parent, asked.nodes[0])
         parts = self.document.fields(asked.nodes, CONNECTION)
-        after = arguments.get("after")
+        is_last = arguments.get("last") is not None
         page = await read_page(
             self.session,
             asked.behind,
             arguments.get("side") or RecordSide.BASE,
-            first=page_size("records", arguments),
-            after=after,
+            size=page_size("records", arguments),
+            after=arguments.get("after"),
+            before=arguments.get("before"),
+            is_last=is_last,
             is_total_asked=any(selected[0].name.value == "totalCount" for selected in parts.values()),
         )
         nodes = await self._nodes(asked.behind.table, parts, page)
-        return {key: self._part(key, selected, page, nodes, after) for key, selected in parts.items()}
+        return {key: self._part(key, selected, page, nodes, is_last=is_last) for key, selected in parts.items()}
 
-    def _part(
-        self, key: str, selected: list[FieldNode], page: RecordPage, nodes: "_Nodes", after: str | None
-    ) -> object:
+    def _part(self, key: str, selected: list[FieldNode], page: RecordPage, nodes: "_Nodes", *, is_last: bool) -> object:
         match selected[0].name.value:
             case "totalCount":
                 return page.total
@@ -165,7 +162,7 @@ class _Drill:
             case "edges":
                 return self._edges(key, selected, page, nodes)
             case "pageInfo":
-                return self._page_info(selected, page, after)
+                return self._page_info(selected, page, is_last=is_last)
             case _:
                 return CONNECTION
 
@@ -185,10 +182,10 @@ class _Drill:
                 edge[inner] = value
         return edges
 
-    def _page_info(self, selected: list[FieldNode], page: RecordPage, after: str | None) -> dict[str, object]:
+    def _page_info(self, selected: list[FieldNode], page: RecordPage, *, is_last: bool) -> dict[str, object]:
         found = {
-            "hasNextPage": page.has_next,
-            "hasPreviousPage": after is not None,
+            "hasNextPage": page.is_before_some or (page.has_more and not is_last),
+            "hasPreviousPage": page.is_after_some or (page.has_more and is_last),
             "startCursor": page.records[0].cursor if page.records else None,
             "endCursor": page.records[-1].cursor if page.records else None,
         }
@@ -265,7 +262,7 @@ _EDGE_TYPE = ObjectType(
     EDGE,
     "A record behind a number, with the instant at which it counts.",
     (
-        Output("cursor", "Its place in the list, to go on `after`.", TypeRef("String").required, from_row),
+        Output("cursor", "Its place in the list, for `after` and `before`.", TypeRef("String").required, from_row),
         Output(
             "at",
             "The instant at which it counts: it entered the stage, was closed, …",

@@ -26,8 +26,8 @@ def from_row(source: dict[str, Any], info: Info, **_: object) -> object:
     return source[str(info.path.key)]
 
 
-def list_arguments(shape: TableShape) -> tuple[Input, ...]:
-    """What every list of a table takes."""
+def page_arguments() -> tuple[Input, ...]:
+    """Which rows of a list are shown, by number and cursor."""
     return (
         Input("first", f"The first so many, {LARGEST_PAGE} at the most; {PAGE_SIZE} where no number is given.", _INT),
         Input("after", "Only what comes behind this cursor, from `pageInfo.endCursor` or an edge.", TypeRef("String")),
@@ -35,6 +35,13 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
         Input(
             "before", "Only what comes before this cursor, from `pageInfo.startCursor` or an edge.", TypeRef("String")
         ),
+    )
+
+
+def list_arguments(shape: TableShape) -> tuple[Input, ...]:
+    """What every list of a table takes."""
+    return (
+        *page_arguments(),
         Input("where", "Which rows; left out or null: all.", TypeRef(f"{shape.type_name}Where")),
         Input(
             "orderBy",

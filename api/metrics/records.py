@@ -18,6 +18,9 @@ from api.metrics.question import Question
 from api.sql import Sql, all_of, name
 from schema.vocab import Dimension, RecordSide
 
+_PLACE = Sql('(r.at, r.id, r.tie collate "C")')
+_ORDER = 'r.at, r.id, r.tie collate "C"'
+_TURNED = 'r.at desc, r.id desc, r.tie collate "C" desc'
 _NOBODY = Sql("select null::uuid as id, null::timestamptz as at, '' as tie where false")
 
 
@@ -133,11 +136,13 @@ class CountedRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """One page of the list; `total` only where it was asked."""
+    """One page of the list, and whether there are records outside it; `total` only where it was asked."""
 
     records: tuple[CountedRecord, ...]
-    has_next: bool
-    total: int | None
+    has_more: bool  # between the cursors, further on in the direction of reading
+    is_after_some: bool = False  # up to the cursor `after`
+    is_before_some: bool = False  # from the cursor `before` on
+    total: int | None = None
 
 
 async def read_page(
@@ -145,49 +150,65 @@ async def read_page(
     behind: Behind,
     side: RecordSide,
     *,
-    first: int,
+    size: int,
     after: str | None = None,
+    before: str | None = None,
+    is_last: bool = False,
     is_total_asked: bool = False,
 ) -> RecordPage:
-    """The first so many records behind a figure, from the earliest counted on, behind the cursor `after`.
+    """So many records behind a figure between two cursors, the first or the last ones, by the instant they count at.
 
-    Shapes: one figure -> at most `first` CountedRecords. Reads one statement.
+    Shapes: one figure -> at most `size` CountedRecords. Reads one statement.
     Errors: BAD_INPUT for a side that the KPI lacks, or a cursor that is none.
     """
     rows = behind.rows(side)
-    start = Sql("true") if after is None else _behind(after)
-    # One more than asked tells whether there is a next page.
+    ahead = None if after is None else Sql("{} <= {}", _PLACE, _place("after", after))
+    beyond = None if before is None else Sql("{} >= {}", _PLACE, _place("before", before))
+    is_kept = is_total_asked or after is not None or before is not None
+    # One more than asked tells whether there is more.
     page = Sql(
-        'select r.id, r.at, r.tie from {} r where {} order by r.at, r.id, r.tie collate "C" limit {}',
-        Sql("counted") if is_total_asked else Sql("({})", rows),
-        start,
-        first + 1,
+        f"select r.id, r.at, r.tie from {{}} r where {{}} order by {_TURNED if is_last else _ORDER} limit {{}}",
+        Sql("counted") if is_kept else Sql("({})", rows),
+        all_of(Sql("not ({})", each) for each in (ahead, beyond) if each is not None),
+        size + 1,
     )
-    if is_total_asked:
-        total = Sql("select count(*) as total from counted")
+    if is_kept:
+        total = Sql("(select count(*) from counted)") if is_total_asked else Sql("null::bigint")
+        around = Sql(
+            "select {} as total, {} as after_some, {} as before_some", total, _is_some(ahead), _is_some(beyond)
+        )
         page = Sql(
-            "with counted as materialized ({}) select t.total, p.* from ({}) t left join ({}) p on true",
+            "with counted as materialized ({}) select t.*, p.* from ({}) t left join ({}) p on true",
             rows,
-            total,
+            around,
             page,
         )
     found = await session.rows(page)
     records = tuple(CountedRecord(row["id"], row["at"], row["tie"]) for row in found if row["id"] is not None)
     records = tuple(sorted(records, key=lambda each: (each.at, each.id, each.tie)))
-    return RecordPage(records[:first], len(records) > first, found[0]["total"] if is_total_asked else None)
+    has_more = len(records) > size
+    shown = records[1 if has_more else 0 :] if is_last else records[:size]
+    if not is_kept:
+        return RecordPage(shown, has_more)
+    return RecordPage(shown, has_more, found[0]["after_some"], found[0]["before_some"], found[0]["total"])
 
 
-def _behind(cursor: str) -> Sql:
+def _is_some(condition: Sql | None) -> Sql:
+    return Sql("false") if condition is None else Sql("exists (select from counted r where {})", condition)
+
+
+def _place(argument: str, cursor: str) -> Sql:
     try:
         at, record, tie = orjson.loads(base64.b64decode(cursor, validate=True))
         if isinstance(tie, str) and (moment := datetime.fromisoformat(at)).tzinfo is not None:
-            return Sql('(r.at, r.id, r.tie collate "C") > ({}, {}::uuid, {}::text)', moment, UUID(record), tie)
+            return Sql("({}, {}::uuid, {}::text)", moment, UUID(record), tie)
     except (binascii.Error, ValueError, TypeError, AttributeError):
         pass  # told below: whatever it is, it is no cursor
+    end = "endCursor" if argument == "after" else "startCursor"
     raise AccordError(
         ErrorCode.BAD_INPUT,
-        "`after` is no cursor of a list of records behind a figure.",
-        "Take it from `pageInfo.endCursor` or an edge's `cursor` of the same list.",
+        f"`{argument}` is no cursor of a list of records behind a figure.",
+        f"Take it from `pageInfo.{end}` or an edge's `cursor` of the same list.",
     )
 
 

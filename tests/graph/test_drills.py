@@ -65,6 +65,47 @@ async def test_pages_behind_a_group_walk_on_by_cursor(company: Database) -> None
     assert len(seen) == len(set(seen)) == group["n"] > 3
 
 
+async def test_pages_behind_a_group_walk_back_from_the_end(company: Database) -> None:
+    document = """query ($before: String) { kpi(key: deals_won) { n
+      all: records(first: 500) { nodes { id } }
+      records(last: 3, before: $before) { nodes { id } edges { cursor }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
+    seen: list[dict[str, Any]] = []
+    kpi: dict[str, Any] = {}
+    before, has_more = None, True
+    while has_more:
+        kpi = (await answered(company, document, before=before))["kpi"]
+        info = kpi["records"]["pageInfo"]
+        assert info["hasNextPage"] == bool(seen)
+        cursors = [edge["cursor"] for edge in kpi["records"]["edges"]]
+        assert (info["startCursor"], info["endCursor"]) == (cursors[0], cursors[-1])
+        seen = [*kpi["records"]["nodes"], *seen]
+        before, has_more = info["startCursor"], info["hasPreviousPage"]
+    assert seen == kpi["all"]["nodes"]
+    assert len(seen) == kpi["n"] > 3
+
+
+async def test_where_a_page_lies_is_told_from_both_ends(company: Database) -> None:
+    document = """query ($after: String, $before: String) { kpi(key: mqls) {
+      all: records(first: 500) { edges { cursor } }
+      first: records(first: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } }
+      last: records(last: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } } } }"""
+
+    async def told(begin: int | None, end: int | None) -> list[tuple[bool, bool]]:
+        after, before = (None if place is None else cursors[place] for place in (begin, end))
+        kpi = (await answered(company, document, after=after, before=before))["kpi"]
+        found = (kpi[key]["pageInfo"] for key in ("first", "last"))
+        return [(info["hasPreviousPage"], info["hasNextPage"]) for info in found]
+
+    cursors = [edge["cursor"] for edge in (await answered(company, document))["kpi"]["all"]["edges"]]
+    assert await told(None, None) == [(False, True), (True, False)]
+    assert await told(2, None) == [(True, True), (True, False)]
+    assert await told(None, 5) == [(False, True), (True, True)]
+    assert await told(2, 5) == [(True, True), (True, True)]
+    assert await told(-3, None) == [(True, False), (True, False)]
+    assert await told(None, 2) == [(False, True), (False, True)]
+
+
 async def test_two_dimensions_come_in_the_order_asked_and_lead_to_their_people(company: Database) -> None:
     document = """{ kpi(key: mqls, by: [COUNTRY, CHANNEL]) { n breakdown {
       keys { dimension } n records(first: 1) { totalCount } } } }"""
@@ -101,15 +142,16 @@ async def test_behind_a_bucket_a_group_and_a_step_are_as_many_as_they_say(compan
 async def test_what_is_wrong_with_one_list_leaves_the_answer_standing(company: Database) -> None:
     document = """{ kpi(key: mqls) { n good: records(first: 1) { totalCount }
       bad: records(side: CONVERTED) { totalCount } worse: records(after: "?") { totalCount }
-      worst: records(first: 501) { totalCount } } }"""
+      worst: records(first: 501) { totalCount } both: records(first: 1, last: 1) { totalCount } } }"""
     result = await executed(company, document)
     assert result.data is not None
     kpi: dict[str, Any] = result.data["kpi"]
     assert kpi["good"]["totalCount"] == kpi["n"]
-    assert (kpi["bad"], kpi["worse"], kpi["worst"]) == (None, None, None)
+    assert [kpi[key] for key in ("bad", "worse", "worst", "both")] == [None] * 4
     causes = {(error.path or [])[-1]: error.original_error for error in result.errors or ()}
     codes = {key: cause.code for key, cause in causes.items() if isinstance(cause, AccordError)}
-    assert codes == {"bad": ErrorCode.BAD_INPUT, "worse": ErrorCode.BAD_INPUT, "worst": ErrorCode.TOO_LARGE}
+    wrong = dict.fromkeys(("bad", "worse", "both"), ErrorCode.BAD_INPUT)
+    assert codes == wrong | {"worst": ErrorCode.TOO_LARGE}
 
 
 async def test_records_cost_nothing_unless_they_are_asked(company: Database) -> None:

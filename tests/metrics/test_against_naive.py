@@ -112,7 +112,7 @@ async def _compare_records(session: ReadSession, answer: KpiAnswer, counted: nai
     key = tuple(part.value for part in answer.breakdown[-1].keys) if answer.breakdown else None
     for side in RecordSide if answer.numerator is not None else (RecordSide.BASE,):
         assert figure.behind is not None
-        page = await read_page(session, figure.behind, side, first=500)
+        page = await read_page(session, figure.behind, side, size=500)
         assert sorted((each.at, each.id) for each in page.records) == counted.records(side, key)
 
 

@@ -94,8 +94,8 @@ async def test_reject_reasons_are_parts_of_everything_decided_and_sum_to_the_rat
     assert [made_of(bucket) for bucket in timing.series] == [(1, 4), (0, 1), (0, 3)]
     async with quarter.read() as session:
         assert timing.behind is not None
-        base = await read_page(session, timing.behind, RecordSide.BASE, first=20)
-        rejected = await read_page(session, timing.behind, RecordSide.CONVERTED, first=20)
+        base = await read_page(session, timing.behind, RecordSide.BASE, size=20)
+        rejected = await read_page(session, timing.behind, RecordSide.CONVERTED, size=20)
     assert len(base.records) == 8
     assert [each.id for each in rejected.records] == [golden.contact_id("c3")]
 

@@ -45,10 +45,10 @@ async def walk(session: ReadSession, behind: Behind | None, side: RecordSide, *,
     totals = set()
     after: str | None = None
     while True:
-        page = await read_page(session, behind, side, first=size, after=after, is_total_asked=True)
+        page = await read_page(session, behind, side, size=size, after=after, is_total_asked=True)
         found += page.records
         totals.add(page.total)
-        if not page.has_next:
+        if not page.has_more:
             break
         assert len(page.records) == size
         after = page.records[-1].cursor
@@ -57,10 +57,27 @@ async def walk(session: ReadSession, behind: Behind | None, side: RecordSide, *,
     return found
 
 
+async def walk_back(session: ReadSession, behind: Behind | None, side: RecordSide, *, size: int) -> list[CountedRecord]:
+    """Every record, from the last page to the first, counted on none of them."""
+    assert behind is not None
+    found: list[CountedRecord] = []
+    before: str | None = None
+    while True:
+        page = await read_page(session, behind, side, size=size, before=before, is_last=True)
+        assert (page.is_after_some, page.is_before_some, page.total) == (False, bool(found), None)
+        found = [*page.records, *found]
+        if not page.has_more:
+            return found
+        assert len(page.records) == size
+        before = page.records[0].cursor
+
+
 async def check(session: ReadSession, figure: Figure) -> None:
-    """That the records behind a figure are as many as it says, each once."""
-    base = await walk(session, figure.behind, RecordSide.BASE, size=max(1, figure.n // 3))
+    """That the records behind a figure are as many as it says, each once, from either end."""
+    size = max(1, figure.n // 3)
+    base = await walk(session, figure.behind, RecordSide.BASE, size=size)
     assert len(set(base)) == len(base) == figure.n
+    assert await walk_back(session, figure.behind, RecordSide.BASE, size=size) == base
     try:
         converted = await walk(session, figure.behind, RecordSide.CONVERTED, size=500)
     except AccordError:
@@ -140,7 +157,41 @@ async def test_a_cursor_of_something_else_is_refused(company: Database) -> None:
         assert answer.behind is not None
         for cursor in ("", "x", "WzFd", "bnVsbA==", "WyIyMDI2LTAxLTAxIiwgIngiLCAiIl0="):
             with pytest.raises(AccordError, match="no cursor"):
-                await read_page(session, answer.behind, RecordSide.BASE, first=1, after=cursor)
+                await read_page(session, answer.behind, RecordSide.BASE, size=1, after=cursor)
+            with pytest.raises(AccordError, match="`before` is no cursor") as refused:
+                await read_page(session, answer.behind, RecordSide.BASE, size=1, before=cursor)
+            assert "startCursor" in refused.value.remedy
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+@pytest.mark.parametrize("size", [0, 2, 50])
+@pytest.mark.parametrize(("begin", "end"), [(None, None), (3, None), (None, 8), (3, 8), (7, 8), (8, 3), (4, 4)])
+async def test_between_two_cursors_is_what_lies_between(
+    begin: int | None, end: int | None, size: int, company: Database, *, is_last: bool
+) -> None:
+    async with company.read() as session:
+        behind = (await answered(session, KpiRequest("mqls"))).behind
+        whole = await walk(session, behind, RecordSide.BASE, size=500)
+        assert behind is not None
+        assert len(whole) > 10
+        inside = [
+            each
+            for place, each in enumerate(whole)
+            if (begin is None or place > begin) and (end is None or place < end)
+        ]
+        page = await read_page(
+            session,
+            behind,
+            RecordSide.BASE,
+            size=size,
+            after=None if begin is None else whole[begin].cursor,
+            before=None if end is None else whole[end].cursor,
+            is_last=is_last,
+        )
+    assert list(page.records) == (inside[max(0, len(inside) - size) :] if is_last else inside[:size])
+    assert page.has_more == (len(inside) > size)
+    assert page.is_after_some == (begin is not None)
+    assert page.is_before_some == (end is not None)
 
 
 async def test_each_reason_is_a_share_of_everything_decided_and_drills_so(company: Database) -> None:

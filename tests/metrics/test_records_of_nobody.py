@@ -26,5 +26,5 @@ async def test_where_nobody_is_known_nobody_is_behind_a_number(database: Databas
         assert len(found) > len(funnel.stages)
         for behind in found:
             assert behind is not None
-            page = await read_page(session, behind, RecordSide.BASE, first=5, is_total_asked=True)
-            assert (page.records, page.total, page.has_next) == ((), 0, False)
+            page = await read_page(session, behind, RecordSide.BASE, size=5, is_total_asked=True)
+            assert (page.records, page.total, page.has_more) == ((), 0, False)
