@@ -41,6 +41,7 @@ _DOCS: dict[Operator, str] = {
     "contains": "Has this text somewhere in it, in capitals or not. `%` and `_` mean themselves.",
     "isNull": "True: has no value. False: has one.",
 }
+MOST_FILTER_LEVELS = 40  # of objects within objects: a test through one list and one link takes five
 _QUANTIFIERS: dict[Quantifier, str] = {
     "some": "At least one of them matches this; an empty filter: there is one.",
     "none": "None of them matches this; an empty filter: there is none.",
@@ -126,6 +127,26 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
         else:
             parts.extend(_comparisons(shape, key, columns[key], value))
     return parts[0] if len(parts) == 1 else Every(tuple(parts))
+
+
+def size_of(given: Mapping[str, Any]) -> int:
+    """How many objects a filter holds, itself among them. Errors: TOO_LARGE where they lie too deep in each other."""
+    size = 0
+    level = [given]
+    for _ in range(MOST_FILTER_LEVELS):
+        size += len(level)
+        level = [inner for each in level for inner in _within(each)]
+        if not level:
+            return size
+    message = f"`where` has objects within objects on more than {MOST_FILTER_LEVELS} levels."
+    raise AccordError(ErrorCode.TOO_LARGE, message, "Write side by side, in `and` and `or`, what need not be nested.")
+
+
+def _within(given: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for value in given.values():
+        for each in value if isinstance(value, list) else (value,):
+            if isinstance(each, Mapping):
+                yield each
 
 
 def _through_links(shape: TableShape) -> tuple[Input, ...]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from typing import Any
 
 from graphql import FieldNode
@@ -11,13 +10,14 @@ from graphql import FieldNode
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, ObjectType
 from api.graph.document import Document
-from api.graph.filters import read_where
+from api.graph.filters import read_where, size_of
 from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
 from api.plan.identity import read_id, split_id
 from api.plan.selection import (
     Amount,
+    Condition,
     Connection,
     Cursor,
     Edges,
@@ -42,7 +42,16 @@ from schema.tables import SHAPES
 _TYPENAME, _QUERY = "__typename", "Query"
 # A statement is planned whole, whatever the data: nested fragments double a short document with each level.
 MOST_FIELDS = 5_000
+MOST_FILTERS = 2_000
 MOST_IDS = 100
+
+
+@dataclass(slots=True)
+class _Met:
+    """What was read so far of one document."""
+
+    fields: int = 0
+    filters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Reader:
 
     document: Document
     types: Mapping[str, Declared]
-    met: "count[int]" = field(default_factory=lambda: count(1))
+    met: _Met = field(default_factory=_Met)
 
     def root(self, key: str, nodes: Sequence[FieldNode]) -> Root | None:
         """A root field, if it reads records. Errors: BAD_INPUT and TOO_LARGE for arguments that cannot be."""
@@ -101,7 +110,7 @@ class Reader:
                     parts.append(PageInfo(key, self._members(selected, "PageInfo")))
                 case _:
                     parts.append(Typename(key, name))
-        return Connection(table, _page(table, nodes[0].name.value, arguments), tuple(parts))
+        return Connection(table, self._page(table, nodes[0].name.value, arguments), tuple(parts))
 
     def record(self, nodes: Sequence[FieldNode], table: str) -> tuple[Field, ...]:
         """What is asked of a record, from the field whose value it is."""
@@ -113,7 +122,8 @@ class Reader:
         return tuple(self._field(declared, key, selected) for key, selected in fields)
 
     def _field(self, declared: ObjectType, key: str, nodes: Sequence[FieldNode]) -> Field:
-        if next(self.met) > MOST_FIELDS:
+        self.met.fields += 1
+        if self.met.fields > MOST_FIELDS:
             message = f"The question selects more than {MOST_FIELDS:,} fields of records, fragments written out."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for less at once.")
         name = nodes[0].name.value
@@ -152,6 +162,27 @@ class Reader:
         named = ((key, selected[0].name.value) for key, selected in fields)
         return tuple(Typename(key, type_name) if name == _TYPENAME else Member(key, name) for key, name in named)
 
+    def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
+        return Page(
+            page_size(field_name, arguments),
+            arguments.get("after"),
+            self._where(table, arguments.get("where")),
+            read_order(SHAPES[table], arguments.get("orderBy") or ()),
+            arguments.get("before"),
+            arguments.get("last") is not None,
+        )
+
+    def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:
+        if given is None:
+            return None
+        self.met.filters += size_of(given)
+        if self.met.filters > MOST_FILTERS:
+            message = f"The question's filters hold more than {MOST_FILTERS:,} objects."
+            raise AccordError(
+                ErrorCode.TOO_LARGE, message, "Give many values to one `in`, or ask in several questions."
+            )
+        return read_where(SHAPES[table], given)
+
 
 def page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
     """How many rows a list may have at most. Errors: BAD_INPUT, TOO_LARGE."""
@@ -170,16 +201,3 @@ def page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
         cursor = "endCursor" if argument == "first" else "startCursor"
         raise AccordError(ErrorCode.TOO_LARGE, message, f"Ask for a page at a time; `pageInfo.{cursor}` leads on.")
     return int(size)
-
-
-def _page(table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
-    shape = SHAPES[table]
-    where = arguments.get("where")
-    return Page(
-        page_size(field_name, arguments),
-        arguments.get("after"),
-        None if where is None else read_where(shape, where),
-        read_order(shape, arguments.get("orderBy") or ()),
-        arguments.get("before"),
-        arguments.get("last") is not None,
-    )

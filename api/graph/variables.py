@@ -32,6 +32,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.utilities import coerce_input_value
 
+from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, Input, InputType, ObjectType
 from api.sql import Slot
 
@@ -64,7 +65,7 @@ class Variables:
         values = tuple(name for name in self.bound if given.get(name) is not None)
         nulls = tuple(name for name in self.bound if name in given and given[name] is None)
         said = {name: given[name] for name in self.structural if name in given}
-        return values, nulls, orjson.dumps(said) if said else b""
+        return values, nulls, _written(said) if said else b""
 
     def with_slots(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> VariableValues | None:
         """The values for a statement that is kept: slots for what comes with each run; None if some do not fit."""
@@ -86,6 +87,14 @@ class Variables:
                     return None
                 found[name] = value
         return found
+
+
+def _written(said: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(said)
+    except orjson.JSONEncodeError as error:  # what came as JSON can be written as it, unless it is too deep for orjson
+        message = "The variables are nested deeper than any place for them."
+        raise AccordError(ErrorCode.TOO_LARGE, message, "Nest them as their types do.") from error
 
 
 def structural_variables(

@@ -3,21 +3,29 @@
 from collections.abc import Iterable
 
 from api.plan.selection import (
+    Condition,
     Connection,
     Edges,
+    Every,
     Field,
+    Linked,
+    Listed,
     ManyRecords,
     Nodes,
     OneRecord,
+    Page,
     Root,
+    Some,
     ToMany,
     ToOne,
     TotalCount,
     Typename,
+    Without,
 )
 
 MOST_COST = 50_000
-COUNTED = 10  # rows that are read and not shown: counted once, whatever their number
+# Rows that are read and not shown, by a count or by a filter or an order through a link: ten, whatever their number.
+COUNTED = 10
 
 
 def cost(roots: Iterable[Root]) -> int:
@@ -49,7 +57,7 @@ def _fields(fields: Iterable[Field]) -> int:
 
 
 def _connection(asked: Connection) -> int:
-    row, beside = 0, 0
+    row, beside = 0, COUNTED * _links(asked.page)
     for part in asked.parts:
         if isinstance(part, Nodes):
             row += 1 + _fields(part.fields)
@@ -58,3 +66,21 @@ def _connection(asked: Connection) -> int:
         elif isinstance(part, TotalCount):
             beside += COUNTED
     return asked.page.size * row + beside
+
+
+def _links(page: Page) -> int:
+    """The links that filter and order of a list go through."""
+    ways = {each.links[:steps] for each in page.order for steps in range(1, len(each.links) + 1)}
+    return len(ways) + (0 if page.where is None else _tested(page.where))
+
+
+def _tested(condition: Condition) -> int:
+    match condition:
+        case Every(parts) | Some(parts):
+            return sum(map(_tested, parts))
+        case Without(part):
+            return _tested(part)
+        case Linked(part=part) | Listed(part=part):
+            return 1 + _tested(part)
+        case _:
+            return 0

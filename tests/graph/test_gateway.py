@@ -72,6 +72,24 @@ async def test_the_same_document_is_planned_once_for_all_values(watched: Watched
     assert "compares with nothing" in refused.errors[0].message
 
 
+async def test_values_at_the_end_of_links_are_bound_too(watched: Watched) -> None:
+    document = """query ($name: String, $start: String, $role: String, $ids: [ID!]) {
+      contacts(where: { or: [
+        { company: { name: { eq: $name }, not: { parentId: { in: $ids } } } }
+        { dealRoles: { some: { role: { startsWith: $start } }, none: { role: { contains: $role } } } }
+      ] }, orderBy: [{ company: { name: DESC } }, { firstName: ASC }]) { nodes { firstName } } }"""
+    asked: list[tuple[str, str, str, list[str]]] = [
+        ("Acme", "none", "none", ["Ada", "Carl"]),
+        ("nobody's", "none", "none", []),
+        ("nobody's", "DEC", "%", ["Ada"]),
+        ("nobody's", "DEC", "cid", []),
+    ]
+    for name, start, role, found in asked:
+        data = await answered(watched, document, EVERYONE, name=name, start=start, role=role, ids=[])
+        assert [each["firstName"] for each in data["contacts"]["nodes"]] == found
+    assert len({text for text, _ in watched.texts}) == 1
+
+
 async def test_structure_that_comes_with_variables_is_planned_for_each(watched: Watched) -> None:
     document = "query ($first: Int, $more: Boolean!, $where: ContactWhere) { contacts(first: $first, where: $where) {"
     document += " nodes { firstName email @include(if: $more) } } }"

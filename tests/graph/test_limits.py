@@ -6,10 +6,12 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
+from api.graph.filters import MOST_FILTER_LEVELS
 from api.graph.limits import MOST_ALIASES, MOST_DIRECTIVES, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_TOKENS
 from api.graph.question import Question
+from api.graph.reader import MOST_FILTERS
 from api.plan.cost import MOST_COST
-from tests.graph.asking import executed
+from tests.graph.asking import answered, executed, refused
 
 
 def levels(number: int) -> str:
@@ -93,3 +95,70 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database
     assert error.original_error.code is ErrorCode.TOO_LARGE
     assert f"{10 + 100 * (1 + 1 + 499):,}" in error.message
     assert f"{MOST_COST:,}" in error.message
+
+
+async def _price(database: Database, field: str) -> int:
+    question = Question(f"{{ {field} {{ nodes {{ id }} }} }}")
+    answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
+    cost = answer.extensions["cost"]
+    assert isinstance(cost, dict)
+    return int(cost["requested"])
+
+
+@pytest.mark.parametrize(
+    ("field", "price"),
+    [
+        ("contacts(last: 7)", 7),
+        ('contacts(last: 7, where: { lastName: { eq: "x" } }, orderBy: [{ lastName: ASC }])', 7),
+        ("contacts(last: 7, where: { company: { parent: {} } })", 7 + 20),
+        (
+            "contacts(last: 7, where: { or: [{ dealRoles: { some: {}, none: { deal: {} } } } { not: { owner: {} } }] })",
+            7 + 40,
+        ),
+        ("contacts(last: 7, orderBy: [{ company: { name: ASC } }, { company: { owner: { name: ASC } } }])", 7 + 20),
+    ],
+)
+async def test_what_filters_and_orders_read_through_links_costs_too(field: str, price: int, database: Database) -> None:
+    assert await _price(database, field) == price
+
+
+def _nested(levels: int, inner: object) -> object:
+    return {"not": _nested(levels - 1, inner)} if levels else inner
+
+
+FILTERED = "query ($where: ContactWhere) { contacts(where: $where) { totalCount } }"
+
+
+async def test_filters_lie_in_each_other_so_deep(database: Database) -> None:
+    deepest: object = {}
+    for _ in range(MOST_FILTER_LEVELS // 3):
+        deepest = {"company": {"contacts": {"some": deepest}}}
+    assert (await answered(database, FILTERED, where=deepest)) == {"contacts": {"totalCount": 0}}
+    assert (await answered(database, FILTERED, where=_nested(MOST_FILTER_LEVELS - 1, {}))) == {
+        "contacts": {"totalCount": 0}
+    }
+    for where in (_nested(MOST_FILTER_LEVELS, {}), {"and": [{}, _nested(MOST_FILTER_LEVELS - 1, {"and": []})]}):
+        error = await refused(database, FILTERED, where=where)
+        assert isinstance(error, AccordError)
+        assert error.code is ErrorCode.TOO_LARGE
+        assert f"more than {MOST_FILTER_LEVELS} levels" in error.message
+
+
+@pytest.mark.parametrize("levels", [150, 200, 240, 260, 900])
+async def test_variables_nested_beyond_reason_are_the_callers_error(levels: int, database: Database) -> None:
+    outcome = await executed(database, FILTERED, where=_nested(levels, {}))
+    [error] = outcome.errors or ()
+    assert "levels" in error.message or "nested" in error.message
+    cause = error.original_error
+    assert cause is None or (isinstance(cause, AccordError) and cause.code is ErrorCode.TOO_LARGE)
+
+
+async def test_filters_hold_so_many_objects_all_together(database: Database) -> None:
+    document = "query ($a: ContactWhere, $b: DealWhere) { contacts(where: $a) { totalCount } deals(where: $b) {"
+    document += " totalCount } }"
+    many: dict[str, object] = {"or": [{} for _ in range(MOST_FILTERS - 2)]}
+    assert (await executed(database, document, a=many, b={})).errors is None
+    error = await refused(database, document, a=many, b={"not": {}})
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+    assert f"more than {MOST_FILTERS:,} objects" in error.message

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.db import Database
-from tests.graph.asking import answered, put, uid
+from tests.graph.asking import answered, executed, put, uid
 from tests.plan.plain import COLUMNS, LINKS, LISTS, ROWS, Row, in_order, matches, visible
 
 DIRECTIONS = ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]
@@ -32,6 +32,44 @@ def as_input(value: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON of any sh
             return str(value)
         case _:
             return value
+
+
+KINDS = {str: "String", int: "Int", UUID: "ID", Decimal: "Decimal", datetime: "DateTime", date: "Date"}
+
+
+class Written:
+    """A filter written into the document, each value that it compares with a variable of its own."""
+
+    def __init__(self, where: Row) -> None:
+        self.types: list[str] = []
+        self.values: dict[str, Any] = {}
+        self.text = self._object(where)
+        declared = "".join(f"$v{place}: {kind}, " for place, kind in enumerate(self.types))
+        self.document = (
+            f"query ({declared}$first: Int) {{ deals(first: $first, where: {self.text}) {{ nodes {{ id }} }} }}"
+        )
+
+    def _object(self, given: Row, column: str = "") -> str:
+        parts = (f"{key}: {self._part(key, value, column)}" for key, value in given.items())
+        return f"{{ {' '.join(parts)} }}"
+
+    def _part(self, key: str, value: Any, column: str) -> str:  # noqa: ANN401 - JSON of any shape
+        if isinstance(value, dict):
+            return self._object(value, key)
+        if key in ("and", "or"):
+            return f"[{' '.join(self._object(each) for each in value)}]"
+        if key == "isNull":
+            return str(value).lower()
+        kind = "Currency" if column == "currency" else KINDS[type(one_of(column))]
+        self.values[f"v{len(self.types)}"] = as_input(value, column)
+        self.types.append(f"[{kind}!]" if key == "in" else kind)
+        return f"$v{len(self.types) - 1}"
+
+
+def one_of(column: str) -> Any:  # noqa: ANN401 - a column's value
+    """Some value of a column, by its GraphQL name."""
+    every = (value for columns in COLUMNS.values() if column in columns for value in columns[column][1])
+    return next(value for value in every if value is not None)
 
 
 def operand(values: list[Any], operator: str) -> st.SearchStrategy[Any]:
@@ -154,6 +192,15 @@ async def test_walking_all_pages_gives_what_plain_python_gives(
         at = page["pageInfo"][end]
         assert page["edges"][0 if is_backwards else -1]["cursor"] == at
     assert walked == wanted
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(where=wheres("deal", 3))
+async def test_values_that_come_as_variables_of_their_own_find_the_same(world: Database, where: Row) -> None:
+    asked = Written(where)
+    outcome = await executed(world, asked.document, first=100, **asked.values)
+    assert outcome.is_written, outcome.errors
+    assert [node["id"] for node in outcome.data["deals"]["nodes"]] == expected(where, [])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
