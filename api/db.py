@@ -23,7 +23,11 @@ SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"
 STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-READER_SETTINGS = {"default_transaction_read_only": "on", "statement_timeout": str(STATEMENT_TIMEOUT_MS), "plan_cache_mode": "force_generic_plan"}
+READER_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Rows:
     @classmethod
     def of(cls, visits: Visits, asked: Connection, parent: Parent | None) -> "Rows":
         """Decide how the rows are read: straight, or as a page that is read once and used in several places."""
-        order = total_order(SHAPES[asked.table], asked.page.order)
+        order = total_order(SHAPES[asked.table], asked.page.order, asked.page.where)
         return cls(visits, asked.table, asked.page, parent, visits.alias(), order, _is_paged(asked, order))
 
     def before(self) -> Sql:

@@ -6,7 +6,7 @@ A record that may not be seen sorts as one that is not there: the values at the 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from api.plan.selection import OrderTerm, SortDirection
+from api.plan.selection import Comparison, Condition, Every, Linked, OrderTerm, SortDirection
 from api.plan.visits import Visits, of
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, Link, TableShape
@@ -24,11 +24,12 @@ class Sorted:
     is_descending: bool
     has_nulls_first: bool = False
     links: tuple[Link, ...] = ()
+    is_filled: bool = False  # no row of the list is without it: its filter says so
 
     @property
     def is_nullable(self) -> bool:
         """Whether some rows have no value."""
-        return self.column.is_nullable or bool(self.links)
+        return (self.column.is_nullable or bool(self.links)) and not self.is_filled
 
     @property
     def way(self) -> tuple[str, ...]:
@@ -39,10 +40,14 @@ class Sorted:
 Order = tuple[Sorted, ...]
 
 
-def total_order(shape: TableShape, terms: Iterable[OrderTerm]) -> Order:
-    """The asked order, made total by the table's key, which runs the way of the last term."""
+def total_order(shape: TableShape, terms: Iterable[OrderTerm], where: Condition | None = None) -> Order:
+    """The asked order, made total by the table's key, which runs the way of the last term.
+
+    Where the filter leaves no empty value, nothing is said of their place, and an index fits.
+    """
+    filled = frozenset[str]() if where is None else _filled(where)
     found: dict[tuple[str, ...], Sorted] = {}
-    for each in (_sorted(shape, term) for term in terms):
+    for each in (_sorted(shape, term, filled) for term in terms):
         found.setdefault(each.way, each)  # named twice, a value sorts where it is named first
     last = next(reversed(found.values())).is_descending if found else False
     for key in key_columns(shape):
@@ -90,7 +95,20 @@ def order_by(order: Order, values: Iterable[Sql]) -> Sql:
     return Sql(" order by {}", join(", ", (_way(each, value) for each, value in zip(order, values, strict=True))))
 
 
-def _sorted(shape: TableShape, term: OrderTerm) -> Sorted:
+def _filled(where: Condition) -> frozenset[str]:
+    """Columns of which every row that the condition is true of has a value."""
+    match where:
+        case Every(parts):
+            return frozenset[str]().union(*map(_filled, parts))
+        case Comparison(operator="isNull", value=True):
+            return frozenset()
+        case Comparison(column=column) | Linked(column=column):
+            return frozenset((column,))
+        case _:
+            return frozenset()
+
+
+def _sorted(shape: TableShape, term: OrderTerm, filled: frozenset[str]) -> Sorted:
     links: list[Link] = []
     for column in term.links:
         link = shape.column(column).link
@@ -98,7 +116,8 @@ def _sorted(shape: TableShape, term: OrderTerm) -> Sorted:
             raise ValueError(f"{shape.name}.{column} is no link")
         links.append(link)
         shape = SHAPES[link.target]
-    found = Sorted(shape.column(term.column), term.direction in _DESCENDING, links=tuple(links))
+    is_filled = not links and term.column in filled
+    found = Sorted(shape.column(term.column), term.direction in _DESCENDING, links=tuple(links), is_filled=is_filled)
     return replace(found, has_nulls_first=found.is_nullable and term.direction in _NULLS_FIRST)
 
 
