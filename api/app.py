@@ -33,6 +33,7 @@ def create_app(settings: Settings) -> Starlette:
         _asker_of,
         routes=[examples_route(), *health_routes()],
         names=[settings.host],
+        explains=settings.is_loopback,
         lifespan=lifespan,
     )
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import agreement, answers, contract, database, records, sample, serve
+from api.cli import agreement, answers, contract, database, explain, records, sample, serve
 from api.cli.failures import report_bug, report_expected
 from api.errors import AccordError
 
@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 # Every group of commands, in the order of `accord --help`.
-for group in (serve, database, records, sample, agreement, answers, contract):
+for group in (serve, database, records, sample, agreement, answers, explain, contract):
     group.register(app)
 
 

@@ -49,6 +49,16 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """How a question is answered: the values that answering it goes through."""
+
+    roots: Mapping[str, Root | AccordError | None]
+    cost: int
+    ready: Ready | None  # the statement with its values, if any records are read
+    is_written: bool  # whether PostgreSQL writes the whole answer
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """How the questions of one shape are answered by one statement; None where they are not."""
 
@@ -95,6 +105,20 @@ class Gateway:
             except (AccordError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 failure = error
         return await self._execute(database, question, checked, who, failure)
+
+    def explain(self, question: Question, checked: Checked, who: Principal) -> Explained:
+        """Tell how a question would be answered. Errors: as `answer`, but for the cost, which is told."""
+        ready = _ready(self._plan(checked, question, who), question, who)
+        operation = checked.operation(question.operation_name)
+        values = get_variable_values(self._schema, operation.variable_definitions or (), dict(question.variables))
+        if not isinstance(values, VariableValues):
+            raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
+        roots = self._roots(checked, operation, values)
+        sound = [each for each in roots.values() if isinstance(each, Root) and isinstance(_tried(each, who), Root)]
+        is_written = ready is not None
+        if ready is None and sound:
+            ready = prepare(sound, who).filled(who, {})
+        return Explained(roots, cost(sound), ready, is_written)
 
     def _plan(self, checked: Checked, question: Question, who: Principal) -> _Plan:
         name, given = question.operation_name, question.variables

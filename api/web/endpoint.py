@@ -1,6 +1,7 @@
 """The GraphQL endpoint: one request, one execution, one answer with the status the specification gives it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.documents import Checked
+from api.graph.explained import stages
 from api.graph.gateway import Executed, Gateway, Written
 from api.graph.question import Question
 from api.web.faults import error_entry, is_request_error
@@ -21,15 +23,21 @@ from api.web.pages import graphiql_page
 from api.web.refusals import RefusalError, graphql_response, refused
 from api.web.requests import read_question
 
+EXPLAIN, _WAYS = "Accord-Explain", ("plan", "analyze")
+
 Asker = Callable[[Request], tuple[Database, Principal]]
 
 
 class GraphQLEndpoint:
-    """An ASGI application over a gateway; `asker_of` tells of each request which database it asks, and who."""
+    """An ASGI application over a gateway; `asker_of` tells of each request which database it asks, and who.
 
-    def __init__(self, gateway: Gateway, asker_of: Asker) -> None:
+    Where it `explains`, the header `Accord-Explain: plan` (or `analyze`) adds to the answer how it came about.
+    """
+
+    def __init__(self, gateway: Gateway, asker_of: Asker, *, explains: bool = False) -> None:
         self._gateway = gateway
         self._asker_of = asker_of
+        self._explains = explains
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -63,6 +71,10 @@ class GraphQLEndpoint:
             answer = await self._gateway.answer(database, question, checked, who)
         except AccordError as error:
             return _told((GraphQLError(error.message, original_error=error),), media_type)
+        wanted = request.headers.get(EXPLAIN) if self._explains else None
+        if wanted in _WAYS:
+            told = await stages(database, self._gateway.explain(question, checked, who), is_run=wanted == "analyze")
+            answer = replace(answer, extensions=answer.extensions | {"explain": dict(told)})
         return _written(answer, media_type) if isinstance(answer, Written) else _executed(answer, media_type)
 
 

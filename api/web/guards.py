@@ -39,7 +39,7 @@ def guards(names: Iterable[str]) -> list[Middleware]:
             Cors,
             allow_origin_regex=_LOOPBACK_ORIGIN,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "Accord-Explain"],
             max_age=600,
         ),
     ]

@@ -25,10 +25,14 @@ def build_site(
     *,
     routes: Iterable[Route] = (),
     names: Iterable[str] = (),
+    explains: bool = False,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> Starlette:
-    """The ASGI application over a gateway; `routes` stand beside the endpoint, `names` are hosts beside loopback."""
-    endpoint = GraphQLEndpoint(gateway, asker_of)
+    """The ASGI application over a gateway; `routes` stand beside the endpoint, `names` are hosts beside loopback.
+
+    Where it `explains`, an answer tells on request how it came about: for those who develop against it.
+    """
+    endpoint = GraphQLEndpoint(gateway, asker_of, explains=explains)
     return Starlette(
         routes=[*routes, Route("/", _to_graphql), *static_routes()],
         middleware=[*guards(names), Middleware(FaultBarrier), Middleware(Shortcut, path="/graphql", to=endpoint)],

@@ -112,7 +112,7 @@ async def _price(database: Database, field: str) -> int:
         ('contacts(last: 7, where: { lastName: { eq: "x" } }, orderBy: [{ lastName: ASC }])', 7),
         ("contacts(last: 7, where: { company: { parent: {} } })", 7 + 20),
         (
-            "contacts(last: 7, where: { or: [{ dealRoles: { some: {}, none: { deal: {} } } } { not: { owner: {} } }] })",
+            "contacts(last: 7, where: { or: [{ dealRoles: { some: {} none: { deal: {} } } } { not: { owner: {} } }] })",
             7 + 40,
         ),
         ("contacts(last: 7, orderBy: [{ company: { name: ASC } }, { company: { owner: { name: ASC } } }])", 7 + 20),

@@ -3,12 +3,12 @@
 import json
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from api.db import Database
+from api.plan.shown import statement_text
 from tests.graph.asking import answered
 from tests.plan.watched import Watched
 from tests.plan.world import found_company
@@ -16,7 +16,6 @@ from tests.plan.world import found_company
 FOLDER = Path(__file__).with_name("golden")
 CASES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
 LONGEST = 60
-_CLAUSE = re.compile(r' (?=(?:from|where|order by|limit) )|(?<=\() ?(?=select "\$")|(?<=,) (?=array\(|\(select|\(with)')
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +23,6 @@ async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
         await found_company(session)
     return module_database
-
-
-def shown(text: str, values: Sequence[object]) -> str:
-    """A statement with a line for each clause, and its values."""
-    lines = _CLAUSE.sub("\n", text)
-    return "\n".join((lines, *(f"-- ${place}: {value!r}" for place, value in enumerate(values, start=1)))) + "\n"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -40,7 +33,7 @@ async def test_a_document_becomes_this_statement_and_this_answer(case: str, worl
     data = await answered(watched, document, **(json.loads(asked[1]) if asked else {}))
     assert len(watched.texts) == 1
     assert not watched.statements
-    found = {".sql": shown(*watched.texts[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
+    found = {".sql": statement_text(*watched.texts[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
     for suffix, text in found.items():
         path = (FOLDER / case).with_suffix(suffix)
         if os.environ.get("ACCORD_GOLDEN") == "write":
