@@ -200,12 +200,17 @@ def _funnel_table(stages: tuple[FunnelStep, ...]) -> Table:
     table.add_column("", width=BAR, no_wrap=True)
     for name in ("reached", "implied", "open", "step", "overall", "entered"):
         table.add_column(name, justify="right", no_wrap=True)
-    first = Decimal(stages[0].reached)
+    first = Decimal(stages[0].reached or 0)
     for step in stages:
         shares = (value_in_words(each, Unit.RATIO, None) for each in (step.step, step.overall))
-        counts = (f"{each:,}" for each in (step.reached, step.implied, step.open))
-        table.add_row(escape(step.title), _bar(Decimal(step.reached), first), *counts, *shares, f"{step.entered:,}")
+        counts = (_count(each) for each in (step.reached, step.implied, step.open))
+        bar = _bar(Decimal(step.reached or 0), first)
+        table.add_row(escape(step.title), bar, *counts, *shares, _count(step.entered))
     return table
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
 
 
 def _largest(figures: tuple[Figure, ...] | list[Bucket]) -> Decimal:

@@ -146,15 +146,17 @@ class FunnelStep:
     key: str = said("The stage's key.")
     title: str = said("The stage's title.")
     group: str = said("The stage's group, such as Prospect.")
-    reached: int = said("How many of the cohort reached the stage up to `asOf`.")
-    implied: int = said("How many of these are in only because they skipped past it.")
-    open: int = said("How many of these have not reached the next stage and can still do so.")
+    reached: int | None = said("How many of the cohort reached the stage up to `asOf`; null where no contact is known.")
+    implied: int | None = said("How many of these are in only because they skipped past it.")
+    open: int | None = said("How many of these have not reached the next stage and can still do so.")
     step: Decimal | None = said(
         "Reached here divided by reached one stage before; null for the first stage or nothing to divide by."
     )
     overall: Decimal | None = said("Reached here divided by the cohort; null if the cohort is empty.")
-    entered: int = said("Another population: how many people first entered this stage in the period.")
-    entered_implied: int = said("How many of `entered` are in only because they skipped past it.")
+    entered: int | None = said(
+        "Another population: how many people first entered this stage in the period; null where no contact is known."
+    )
+    entered_implied: int | None = said("How many of `entered` are in only because they skipped past it.")
     behind: Behind | None = field(default=None, repr=False, compare=False)  # goes along, and is not shown
 
 

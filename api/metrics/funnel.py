@@ -71,7 +71,8 @@ async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -
             groups[row["key_1"]].add(row)
         if (label := row.get("label_1")) is not None:
             labels[row["key_1"]] = label
-    steps = _steps(question, total, Place(question))
+    whole = Place(question)
+    steps = _steps(question, total, whole) if ground.has_people else _unknown(question, whole)
     return FunnelAnswer(
         stages=steps,
         breakdown=_breakdown(question, groups, labels),
@@ -138,7 +139,7 @@ def _breakdown(
 
     def place(group: FunnelGroup) -> tuple[int, int, str, str]:
         first, key = group.stages[0], group.keys[0]
-        return -first.reached, -first.entered, key.label, key.id or ""
+        return -(first.reached or 0), -(first.entered or 0), key.label, key.id or ""
 
     return tuple(sorted(shown, key=place))
 
@@ -164,10 +165,30 @@ def _steps(question: Question, tally: Tally, whole: Place) -> tuple[FunnelStep, 
     )
 
 
+def _unknown(question: Question, whole: Place) -> tuple[FunnelStep, ...]:
+    """The stages where nobody is known: no figure, for nought would be one."""
+    return tuple(
+        FunnelStep(
+            key=stage.key,
+            title=stage.title,
+            group=stage.group,
+            reached=None,
+            implied=None,
+            open=None,
+            step=None,
+            overall=None,
+            entered=None,
+            entered_implied=None,
+            behind=StepPlace(whole, rank),
+        )
+        for rank, stage in enumerate(question.ground.accord.stages, start=1)
+    )
+
+
 def _warnings(question: Question, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:
     if not question.ground.has_people:
         return (no_contacts(),)
-    cohort, waiting = steps[0].reached, sum(step.open for step in steps)
+    cohort, waiting = steps[0].reached or 0, sum(step.open or 0 for step in steps)
     if not cohort:
         message = f"Nobody entered {steps[0].key} in the period, so there is nothing to divide by."
         return (AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0),)

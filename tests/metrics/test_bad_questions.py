@@ -165,4 +165,6 @@ async def test_a_question_about_people_where_none_is_known_is_null_and_never_zer
     async with database.read() as session:
         funnel = await ask_funnel(session, FunnelRequest())
     assert [each.code for each in funnel.warnings] == [WarningCode.NO_CONTACTS]
-    assert all(step.overall is None for step in funnel.stages)
+    figures = [(step.reached, step.implied, step.open, step.overall, step.entered) for step in funnel.stages]
+    assert figures
+    assert all(figure == (None,) * 5 for figure in figures)

@@ -140,6 +140,7 @@ async def test_behind_a_step_of_the_funnel_are_those_who_reached_it(company: Dat
 async def check_steps(session: ReadSession, stages: tuple[FunnelStep, ...]) -> None:
     assert stages[1].reached
     for step, following in zip(stages, [*stages[1:], None], strict=True):
+        assert step.reached is not None
         base = await walk(session, step.behind, RecordSide.BASE, size=step.reached // 2 + 1)
         assert len({each.id for each in base}) == len(base) == step.reached
         if following is not None:
