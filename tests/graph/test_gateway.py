@@ -84,10 +84,12 @@ async def test_values_at_the_end_of_links_are_bound_too(watched: Watched) -> Non
         ("nobody's", "DEC", "%", ["Ada"]),
         ("nobody's", "DEC", "cid", []),
     ]
+    kept = len(gateway()._plans)
     for name, start, role, found in asked:
         data = await answered(watched, document, EVERYONE, name=name, start=start, role=role, ids=[])
         assert [each["firstName"] for each in data["contacts"]["nodes"]] == found
     assert len({text for text, _ in watched.texts}) == 1
+    assert len(gateway()._plans) == kept + 1
 
 
 async def test_structure_that_comes_with_variables_is_planned_for_each(watched: Watched) -> None:
