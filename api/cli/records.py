@@ -145,7 +145,8 @@ def _tell(report: "ImportReport") -> None:
     typer.echo(report.title)
     for file in report.files:
         how = f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {_DELIMITERS[file.delimiter]}"
-        typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused ({how})")
+        silent = f", {file.silent:,} that say nothing this preset reads" if file.silent else ""
+        typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused{silent} ({how})")
     width = max(len(_words(table)) for table in report.records)
     for table, tally in report.records.items():
         told = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"

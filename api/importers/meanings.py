@@ -124,7 +124,12 @@ def _counted(parse: Parse, reading: Reading, *, is_whole: bool) -> Parse:
     def read(cell: str) -> object:
         number = decimal(cell) * scale + reading.plus
         text = f"{number.to_integral_value(ROUND_HALF_UP) if is_whole else number:f}"
-        return parse(text.rstrip("0").rstrip(".") if "." in text else text)
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        try:
+            return parse(text)
+        except ValueError as error:
+            # The value in the file is not the one that broke the bound.
+            raise ValueError(f"is {text} by the preset's scale, which {error}") from error
 
     return read
 

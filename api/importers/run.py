@@ -24,7 +24,7 @@ from api.importers.rejects import Rejects
 from api.importers.rows import Count
 from api.importers.source import Source, find_source
 from api.importers.staging import stage
-from api.importers.telling import by_table, compare
+from api.importers.telling import by_table, compare, silent_rows
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
@@ -46,6 +46,8 @@ class FileReport:
     delimiter: str
     rows: int
     rejected: int
+    silent: int = 0
+    """How many good rows say nothing that the preset reads: no record has anything from them."""
 
     @property
     def is_mostly_refused(self) -> bool:
@@ -166,9 +168,13 @@ async def _work(session: WriteSession, planned: _Import, rejects: Rejects, *, re
     rows = sum(count.read - count.rejected for count in counts.values())
     async with bare_if_first(session, planned.files, rows, planned.progress):
         tallies = await _write(session, planned, rejects, counts)
+    silent = [await silent_rows(session, each) for each in planned.files]
     report = ImportReport(
         title=planned.preset.title,
-        files=tuple(_file_report(each, counts[each.name]) for each in planned.sources),
+        files=tuple(
+            FileReport(each.name, each.encoding, each.dialect.delimiter, count.read, count.rejected, said_nothing)
+            for each, count, said_nothing in zip(planned.sources, counts.values(), silent, strict=True)
+        ),
         records=tallies,
         rejects=rejects.path if rejects.count else None,
         accord=accord.accord.title,
@@ -269,7 +275,3 @@ async def _conclude(session: WriteSession, planned: _Import, report: ImportRepor
             counts,
         )
     )
-
-
-def _file_report(source: Source, count: Count) -> FileReport:
-    return FileReport(source.name, source.encoding, source.dialect.delimiter, count.read, count.rejected)

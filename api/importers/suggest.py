@@ -119,8 +119,8 @@ def suggest(path: Path, progress: Callable[[str, int, int], None] | None = None)
 
 
 def plain(name: str) -> str:
-    """A header without case, blanks and punctuation."""
-    return re.sub(r"[\W_]+", "", name.casefold())
+    """A header without case, blanks and punctuation, and without the `property_` that copies of HubSpot have."""
+    return re.sub(r"[\W_]+", "", name.casefold().removeprefix("property_"))
 
 
 @cache

@@ -112,6 +112,18 @@ async def compare(session: WriteSession, told: Told) -> None:
     await session.script(f"analyze {told.stage}")
 
 
+async def silent_rows(session: WriteSession, file: StagedFile) -> int:
+    """How many of the rows tell of no record; of files that others look into, none are expected to."""
+    if not file.tellings or any(each.holds is None and each.items is None for each in file.tellings):
+        return 0
+    told = join(" union all ", (Sql("select line from {} where {}", each.rows, each.told) for each in file.tellings))
+    return int(
+        await session.value(
+            Sql("select (select count(*) from {}) - count(distinct line) from ({}) told", name(file.stage), told)
+        )
+    )
+
+
 def undated(told: Told, column: ColumnShape, dated: Sql, value: Sql) -> Sql:
     """What a column of the record as it is shall hold, where its history does not say it."""
     if column not in told.dated:

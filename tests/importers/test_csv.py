@@ -170,6 +170,18 @@ def test_companies_are_told_by_their_header(tmp_path: Path) -> None:
     }
 
 
+def test_the_prefix_of_copies_of_hubspot_hides_no_header(tmp_path: Path) -> None:
+    head = "deal_id,property_dealname,property_amount,property_createdate,property_deal_stage"
+    made = suggest(put(tmp_path, f"{head}\n7,Ten seats,100,2019-12-04 12:48:22,Closed Won\n", "deal_data.csv"))
+    assert (made.table, made.key and made.key.name) == ("deal", "deal_id")
+    assert {each.name: each.column.name for each in made.fields} == {
+        "name": "property_dealname",
+        "amount": "property_amount",
+        "opened_at": "property_createdate",
+        "outcome": "property_deal_stage",
+    }
+
+
 def test_values_that_are_none_of_the_field_leave_it_out_and_say_why(tmp_path: Path) -> None:
     path = put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n2,d@e.f,5\n")
     text = preset_text(suggest(path))

@@ -137,6 +137,18 @@ async def test_companies_and_their_property_history(database: Database, tmp_path
     ) == [("Ann Lee", "Field team", "SALES"), ("bob@acme.com", None, None)]
 
 
+async def test_rows_that_say_nothing_the_preset_reads_are_told(database: Database, tmp_path: Path) -> None:
+    """A property of no field, a mail delivered or opened by a filter, a second team, a note; not what is looked into."""
+    report = await run_import(database, "hubspot", put(tmp_path), rejects_folder=tmp_path)
+    silent = {each.name: each.silent for each in report.files if each.silent}
+    assert silent == {
+        "owner_team_data.csv": 1,
+        "company_property_history_data.csv": 1,
+        "email_event_data.csv": 2,
+        "engagement_contact_data.csv": 1,
+    }
+
+
 async def test_a_deal_is_decided_by_its_stage_and_has_the_history_of_its_stages(
     database: Database, tmp_path: Path
 ) -> None:

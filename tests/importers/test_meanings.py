@@ -45,7 +45,7 @@ def test_numbers_are_scaled_and_shifted_exactly() -> None:
     assert value("touchpoint", "duration_seconds", "30", scale=60) == 1800
     assert value("touchpoint", "duration_seconds", "61500", scale=0.001) == 62
     assert value("pipeline_stage", "rank", "0", plus=1) == 1
-    with pytest.raises(ValueError, match="is more than 1"):
+    with pytest.raises(ValueError, match=r"^is 10 by the preset's scale, which is more than 1$"):
         value("deal", "probability", "1000", scale="0.01")
     with pytest.raises(ValueError, match="is no number"):
         value("deal", "amount", "1e999999999", scale=2)

@@ -220,7 +220,7 @@ async def test_what_is_damaged_is_refused_and_a_second_run_changes_nothing(datab
         refused = {(row["file"], row["line"], row["column"], row["reason"]) for row in csv.DictReader(file)}
     unknown = "no {} of this key is known, and no good row brings it"
     assert refused == {
-        ("sf_opportunity_data.csv", "5", "probability", "is more than 1"),
+        ("sf_opportunity_data.csv", "5", "probability", "is 10 by the preset's scale, which is more than 1"),
         ("sf_opportunity_line_item_data.csv", "4", "opportunity_id", unknown.format("deal")),
         ("sf_product_2_data.csv", "3", "id", "another product has the same name"),
         ("sf_task_data.csv", "6", "who_id", unknown.format("contact")),
