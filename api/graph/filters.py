@@ -4,8 +4,9 @@ What an explicit null means is decided once: in place of a whole filter it is th
 value of an operator it is refused, because a variable that was never filled would else quietly change the question.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
+from functools import partial
 from typing import Any, cast
 
 from api.errors import AccordError, ErrorCode
@@ -187,24 +188,32 @@ def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]
             yield Listed(other.name, column.name, cast("Quantifier", quantifier), read_where(other, where))
 
 
-def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
+def read_tests(
+    key: str, tests: Mapping[str, Any], read: Callable[[Any], Scalar]
+) -> Iterator[tuple[Operator, Scalar | tuple[Scalar, ...]]]:
+    """The operators of a filter with their operands, each value read by `read`; BAD_INPUT for one without a value."""
     for operator, value in tests.items():
         if value is None:
             message = f"`{key}: {{{operator}: null}}` compares with nothing."
             remedy = "Leave the operator out, or ask for missing values with `isNull: true`."
             raise AccordError(ErrorCode.BAD_INPUT, message, remedy)
-        yield Comparison(column.name, cast("Operator", operator), _operand(shape, column, operator, value))
+        yield cast("Operator", operator), through(value, partial(_operand, operator, read))
 
 
-def _operand(shape: TableShape, column: ColumnShape, operator: str, value: object) -> Scalar | tuple[Scalar, ...]:
-    def read(given: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input
-        if operator == "isNull":
-            return bool(given)
-        return (
-            tuple(_value(shape, column, each) for each in given) if operator == "in" else _value(shape, column, given)
-        )
+def value_reader(shape: TableShape, column: ColumnShape) -> Callable[[Any], Scalar]:
+    """How a value to compare a column with is read; the reading raises BAD_INPUT for what no row can have."""
+    return partial(_value, shape, column)
 
-    return through(value, read)
+
+def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
+    for operator, operand in read_tests(key, tests, value_reader(shape, column)):
+        yield Comparison(column.name, operator, operand)
+
+
+def _operand(operator: str, read: Callable[[Any], Scalar], given: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input
+    if operator == "isNull":
+        return bool(given)
+    return tuple(read(each) for each in given) if operator == "in" else read(given)
 
 
 def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noqa: ANN401 - any coerced input

@@ -10,12 +10,14 @@ from graphql import FieldNode
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, ObjectType
 from api.graph.document import Document
+from api.graph.figures import FigureReader
 from api.graph.filters import read_where, size_of
 from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
 from api.plan.identity import read_id, split_id
 from api.plan.selection import (
+    Aggregate,
     Amount,
     Condition,
     Connection,
@@ -97,7 +99,7 @@ class Reader:
     def connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         """A list, from the field that asks for it and its coerced arguments."""
         name = f"{SHAPES[table].type_name}Connection"
-        parts: list[TotalCount | Nodes | Edges | PageInfo | Typename] = []
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Typename] = []
         for key, selected in self.document.fields(nodes, name).items():
             match selected[0].name.value:
                 case "totalCount":
@@ -106,6 +108,8 @@ class Reader:
                     parts.append(Nodes(key, self.record(selected, table)))
                 case "edges":
                     parts.append(Edges(key, self._edge(selected, table)))
+                case "aggregate":
+                    parts.append(self._figures.aggregate(key, selected, SHAPES[table]))
                 case "pageInfo":
                     parts.append(PageInfo(key, self._members(selected, "PageInfo")))
                 case _:
@@ -122,10 +126,7 @@ class Reader:
         return tuple(self._field(declared, key, selected) for key, selected in fields)
 
     def _field(self, declared: ObjectType, key: str, nodes: Sequence[FieldNode]) -> Field:
-        self.met.fields += 1
-        if self.met.fields > MOST_FIELDS:
-            message = f"The question selects more than {MOST_FIELDS:,} fields of records, fragments written out."
-            raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for less at once.")
+        self._count()
         name = nodes[0].name.value
         if name == _TYPENAME:
             return Typename(key, declared.name)
@@ -143,6 +144,16 @@ class Reader:
                 return ToMany(key, link.column, self.connection(nodes, table, arguments))
             case other:
                 raise TypeError(f"{declared.name}.{name} comes from {other}, which no statement reads")
+
+    @property
+    def _figures(self) -> FigureReader:
+        return FigureReader(self.document, self.types, self._members, self._count)
+
+    def _count(self) -> None:
+        self.met.fields += 1
+        if self.met.fields > MOST_FIELDS:
+            message = f"The question selects more than {MOST_FIELDS:,} fields of records, fragments written out."
+            raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for less at once.")
 
     def _edge(self, nodes: Sequence[FieldNode], table: str) -> tuple[Cursor | Nodes | Typename, ...]:
         name = f"{SHAPES[table].type_name}Edge"

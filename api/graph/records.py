@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.graph.context import Info
+from api.graph.aggregates import aggregate_field, aggregate_types
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
 from api.graph.filters import filter_type, list_filter_type, targets, type_of, where_type
 from api.graph.links import link_of, lists_of, visible_shapes
 from api.graph.naming import camel
 from api.graph.orders import order_type
-from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage, from_row
 from api.graph.words import SORT_DIRECTION, enum_of
 from api.plan.identity import has_id
 from schema.base import ColumnShape, TableShape
@@ -19,11 +19,6 @@ from schema.vocab import Unit, vocabularies
 PAGE_SIZE, LARGEST_PAGE = 50, 500
 _INT = TypeRef("Int")
 TYPE_KEY = "$type"  # where a value of the interface Node says its type; no GraphQL name
-
-
-def from_row(source: dict[str, Any], info: Info, **_: object) -> object:
-    """The answer is there already, under the key that was asked."""
-    return source[str(info.path.key)]
 
 
 def page_arguments() -> tuple[Input, ...]:
@@ -65,6 +60,7 @@ def record_types() -> Iterator[Declared]:
     for shape in visible_shapes():
         yield _record(shape)
         yield from _list_types(shape)
+        yield from aggregate_types(shape)
         yield where_type(shape)
         yield list_filter_type(shape)
         yield order_type(shape)
@@ -131,6 +127,7 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
                 Output("edges", "The rows of the page, each with its cursor.", edges, from_row),
                 Output("pageInfo", "Where the page lies in the list.", TypeRef("PageInfo").required, from_row),
                 Output("totalCount", "How many rows match, on all pages together.", TypeRef("Int").required, from_row),
+                aggregate_field(shape),
             ),
         ),
         ObjectType(

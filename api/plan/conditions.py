@@ -4,7 +4,7 @@ A filter sees what its asker sees: a record that may not be seen is linked to no
 id in a link's column.
 """
 
-from api.plan.selection import Comparison, Condition, Every, Linked, Listed, Operator, Some, Without
+from api.plan.selection import Comparison, Condition, Every, Linked, Listed, Operator, Scalar, Some, Without
 from api.plan.visits import Visits, of
 from api.sql import Sql, join, through
 from schema.base import Link
@@ -75,7 +75,7 @@ def _tests(visits: Visits, part: Condition, table: str, alias: str) -> list[Sql]
 
 def _compared(visits: Visits, wanted: Comparison, table: str, alias: str) -> Sql:
     link = SHAPES[table].column(wanted.column).link
-    found = _comparison(wanted, of(alias, wanted.column))
+    found = tested(wanted.operator, wanted.value, of(alias, wanted.column))
     if link is None or not visits.hides_rows(link.target):
         return found
     seen = _exists(visits, link, alias, Every(()))
@@ -84,18 +84,19 @@ def _compared(visits: Visits, wanted: Comparison, table: str, alias: str) -> Sql
     return Sql("{} and {}", found, seen)
 
 
-def _comparison(wanted: Comparison, column: Sql) -> Sql:
-    match wanted.operator:
+def tested(operator: Operator, operand: Scalar | tuple[Scalar, ...], value: Sql) -> Sql:
+    """The test of a value, whatever it is the value of."""
+    match operator:
         case "isNull":
-            return Sql("{} is null" if wanted.value else "{} is not null", column)
+            return Sql("{} is null" if operand else "{} is not null", value)
         case "in":
-            return Sql("{} = any({})", column, wanted.value)
+            return Sql("{} = any({})", value, operand)
         case "contains":
-            return Sql("{} ilike {}", column, through(wanted.value, _somewhere))
+            return Sql("{} ilike {}", value, through(operand, _somewhere))
         case "startsWith":
-            return Sql("{} ilike {}", column, through(wanted.value, _at_the_start))
-        case operator:
-            return Sql(f"{{}} {_SIGNS[operator]} {{}}", column, wanted.value)
+            return Sql("{} ilike {}", value, through(operand, _at_the_start))
+        case sign:
+            return Sql(f"{{}} {_SIGNS[sign]} {{}}", value, operand)
 
 
 def _somewhere(text: object) -> str:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 
 from api.plan.selection import (
+    Aggregate,
     Condition,
     Connection,
     Edges,
     Every,
     Field,
+    Groups,
+    KeyValues,
     Linked,
     Listed,
     ManyRecords,
@@ -63,8 +66,10 @@ def _connection(asked: Connection) -> int:
             row += 1 + _fields(part.fields)
         elif isinstance(part, Edges):
             row += 1 + sum(_fields(each.fields) for each in part.parts if isinstance(each, Nodes))
-        elif isinstance(part, TotalCount):
+        elif isinstance(part, TotalCount | Aggregate):
             beside += COUNTED
+        elif isinstance(part, Groups):
+            beside += COUNTED + part.size * (1 + _keys(part))
     return asked.page.size * row + beside
 
 
@@ -84,3 +89,9 @@ def _tested(condition: Condition) -> int:
             return 1 + _tested(part)
         case _:
             return 0
+
+
+def _keys(groups: Groups) -> int:
+    """The records that one group shows."""
+    keys = (each for part in groups.parts if isinstance(part, KeyValues) for each in part.parts)
+    return _fields(each for each in keys if isinstance(each, ToOne))

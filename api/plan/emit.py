@@ -1,18 +1,23 @@
 """Selection -> one SQL statement that answers it as JSON text. The scope of a table is part of every visit of it."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from api.access.principal import Principal
+from api.plan.aggregates import aggregated
+from api.plan.groups import grouped
 from api.plan.json_values import column_as_json
 from api.plan.lists import Parent, Rows
 from api.plan.members import amount, chosen, present_stage, typename
 from api.plan.objects import NO_SOURCE, Columns, document, each_row
 from api.plan.selection import (
+    Aggregate,
     Amount,
     Connection,
     Cursor,
     Edges,
     Field,
+    Groups,
     ManyRecords,
     Nodes,
     OneRecord,
@@ -112,7 +117,7 @@ def _list(visits: Visits, asked: Connection, parent: Parent | None) -> Sql:
     return Sql("({}{})", rows.before(), each_row(parts, NO_SOURCE))
 
 
-def _part(rows: Rows, part: TotalCount | Nodes | Edges | PageInfo | Typename) -> Sql:
+def _part(rows: Rows, part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename) -> Sql:
     match part:
         case Typename():
             return typename(part)
@@ -127,6 +132,10 @@ def _part(rows: Rows, part: TotalCount | Nodes | Edges | PageInfo | Typename) ->
             return Sql("array({})", each_row(edge, rows.shown(alias)))
         case PageInfo(parts=parts):
             return Sql("({})", each_row(chosen(parts, rows.page_info()), NO_SOURCE))
+        case Aggregate():
+            return aggregated(rows, part)
+        case Groups():
+            return grouped(rows, part, partial(_one, rows.visits))
 
 
 def _edge_part(rows: Rows, alias: str, part: Cursor | Nodes | Typename) -> Sql:

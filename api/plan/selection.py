@@ -12,6 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 from api.sql import Slot
+from schema.vocab import Grain
 
 Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains", "startsWith"]
 Quantifier = Literal["some", "none", "every"]
@@ -204,13 +205,104 @@ class PageInfo:
     parts: tuple[Member | Typename, ...]
 
 
+Function = Literal["count", "countDistinct", "sum", "avg", "min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What is computed of many rows: their number, or a function of one column."""
+
+    function: Function
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FigureValue:
+    """A figure. `parts` are those of the amounts that a figure of money has, one for each currency."""
+
+    key: str
+    figure: Figure
+    parts: tuple[Member | Typename, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one function, by column."""
+
+    key: str
+    parts: tuple[FigureValue | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """The figures of all rows that match, on all pages together, or of those of a group."""
+
+    key: str
+    parts: tuple[FigureValue | Figures | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A column whose values tell groups apart; of instants and days, the first day of the bucket they are in."""
+
+    column: str
+    grain: Grain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTest:
+    """A test of a figure of a group, as `Comparison`."""
+
+    figure: Figure
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """Which groups: all tests hold, all of `every`, one of `some` where it is said, and `without` does not hold."""
+
+    tests: tuple[GroupTest, ...] = ()
+    every: "tuple[Having, ...]" = ()
+    some: "tuple[Having, ...] | None" = None
+    without: "Having | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTerm:
+    """A figure or a key to sort groups by."""
+
+    by: Figure | GroupKey
+    direction: SortDirection
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValues:
+    """What a group's rows have in common, by column; null where the groups are not told apart by it."""
+
+    key: str
+    parts: tuple[Value | ToOne | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The rows that match, on all pages together, in groups: sorted, the first so many."""
+
+    key: str
+    keys: tuple[GroupKey, ...]
+    parts: tuple[FigureValue | KeyValues | Aggregate | Typename, ...]
+    size: int
+    having: Having = Having()
+    order: tuple[GroupTerm, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One page of a table."""
+    """One page of a table, and what is told of all its rows."""
 
     table: str
     page: Page
-    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Typename, ...]
+    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)

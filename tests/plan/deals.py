@@ -1,0 +1,126 @@
+"""Deals with many equal and many missing values, and their figures in plain Python."""
+
+import random
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from api.db import WriteSession
+from tests.graph.asking import put, uid
+
+Row = dict[str, Any]
+
+ANNA, BEN = uid(1), uid(2)
+ACME, BOLT, GONE = uid(11), uid(12), uid(13)
+VERSION = uid(21)
+COMPANIES: list[Row] = [
+    {"id": ACME, "name": "Acme", "owner_id": ANNA},
+    {"id": BOLT, "name": "Bolt", "owner_id": BEN},
+    {"id": GONE, "name": "Gone", "owner_id": ANNA, "deleted_at": datetime(2026, 1, 1, tzinfo=UTC)},
+]
+SECOND = timedelta(seconds=1)
+# Around midnight in Berlin and in St. John's, at the turns of weeks, months, years and daylight saving.
+INSTANTS = [
+    None,
+    *(
+        moment + step
+        for moment in (
+            datetime(2025, 12, 31, 23, tzinfo=UTC),
+            datetime(2026, 1, 1, 3, 30, tzinfo=UTC),
+            datetime(2026, 3, 28, 23, tzinfo=UTC),
+            datetime(2026, 3, 29, 22, tzinfo=UTC),
+            datetime(2026, 6, 30, 22, tzinfo=UTC),
+            datetime(2026, 10, 25, 0, tzinfo=UTC),
+            datetime(2026, 10, 25, 23, tzinfo=UTC),
+        )
+        for step in (-SECOND, timedelta(0))
+    ),
+]
+
+
+def made_deals() -> list[Row]:
+    """The deals; some of a company that is deleted, some that are deleted themselves."""
+    source = random.Random(7)
+    return [
+        {
+            "id": uid(100 + number),
+            "name": source.choice([None, "acme", "Acme", "Äpfel", "", "zebra"]),
+            "company_id": source.choice([None, ACME, BOLT, GONE]),
+            "amount": source.choice(
+                [None, *map(Decimal, ("0.00", "10.00", "10.01", "0.05", "99999999999.99", "-3.33"))]
+            ),
+            "currency": source.choice([None, "EUR", "EUR", "USD"]),
+            "probability": source.choice([None, *map(Decimal, ("0.0000", "0.2500", "0.3333", "1.0000"))]),
+            "opened_at": source.choice(INSTANTS),
+            "close_date": source.choice(
+                [None, date(2025, 12, 28), date(2026, 1, 4), date(2026, 1, 5), date(2026, 3, 31)]
+            ),
+            "owner_id": source.choice([None, ANNA, BEN]),
+            "outcome": (outcome := source.choice(["OPEN", "WON", "LOST"])),
+            "closed_at": None if outcome == "OPEN" else datetime(2026, 11, 1, tzinfo=UTC),
+            "row_version": source.choice([1, 2, 2_000_000_000]),
+            "deleted_at": datetime(2026, 1, 1, tzinfo=UTC) if number % 10 == 9 else None,
+        }
+        for number in range(70)
+    ]
+
+
+DEALS = made_deals()
+
+
+async def write_deals(session: WriteSession) -> None:
+    """Write the deals, and whose they are."""
+    await put(session, "member", {"id": ANNA, "name": "Anna"}, {"id": BEN, "name": "Ben"})
+    await put(session, "company", *COMPANIES)
+    await put(session, "deal", *DEALS)
+
+
+def seen(rows: Iterable[Row], member: object) -> list[Row]:
+    """The rows that a member reaches, who reaches what they own; None reaches all. A link to others is none."""
+    companies = {each["id"] for each in COMPANIES if "deleted_at" not in each and member in (None, each["owner_id"])}
+    return [
+        row | {"company_id": row["company_id"] if row["company_id"] in companies else None}
+        for row in rows
+        if row["deleted_at"] is None and member in (None, row["owner_id"])
+    ]
+
+
+def figure(rows: list[Row], function: str, column: str) -> Any:  # noqa: ANN401 - a number, text or list of amounts
+    """A figure of the rows as the API shows it, by the words of the contract."""
+    if function == "countDistinct":
+        return len(
+            {(row[column], row["currency"] if column == "amount" else 0) for row in rows if row[column] is not None}
+        )
+    if column != "amount":
+        return shown(computed([row[column] for row in rows if row[column] is not None], function, 6))
+    found = []
+    for currency in ("EUR", "USD", None):
+        known = [row["amount"] for row in rows if row["amount"] is not None and row["currency"] == currency]
+        if known:
+            found.append({"amount": shown(computed(known, function, 2)), "currency": currency})
+    return found
+
+
+def computed(known: list[Any], function: str, places: int) -> Any:  # noqa: ANN401 - as the values
+    """A function of known values, of which there may be none."""
+    if not known:
+        return None
+    if function == "sum":
+        return sum(map(Decimal, known))
+    if function == "avg":
+        return (sum(map(Decimal, known), Decimal(0)) / len(known)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return min(known) if function == "min" else max(known)
+
+
+def shown(value: Any) -> Any:  # noqa: ANN401 - as the values
+    """A value as GraphQL shows it."""
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
+        case _:
+            return value
