@@ -130,7 +130,7 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
     return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
 
-def size_of(given: Mapping[str, Any]) -> int:
+def size_of(argument: str, given: Mapping[str, Any]) -> int:
     """How many objects a filter holds, itself among them. Errors: TOO_LARGE where they lie too deep in each other."""
     size = 0
     level = [given]
@@ -139,7 +139,7 @@ def size_of(given: Mapping[str, Any]) -> int:
         level = [inner for each in level for inner in _within(each)]
         if not level:
             return size
-    message = f"`where` has objects within objects on more than {MOST_FILTER_LEVELS} levels."
+    message = f"`{argument}` has objects within objects on more than {MOST_FILTER_LEVELS} levels."
     raise AccordError(ErrorCode.TOO_LARGE, message, "Write side by side, in `and` and `or`, what need not be nested.")
 
 

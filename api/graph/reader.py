@@ -24,6 +24,7 @@ from api.plan.selection import (
     Cursor,
     Edges,
     Field,
+    Groups,
     ManyRecords,
     Member,
     Nodes,
@@ -99,7 +100,7 @@ class Reader:
     def connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         """A list, from the field that asks for it and its coerced arguments."""
         name = f"{SHAPES[table].type_name}Connection"
-        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Typename] = []
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename] = []
         for key, selected in self.document.fields(nodes, name).items():
             match selected[0].name.value:
                 case "totalCount":
@@ -110,6 +111,8 @@ class Reader:
                     parts.append(Edges(key, self._edge(selected, table)))
                 case "aggregate":
                     parts.append(self._figures.aggregate(key, selected, SHAPES[table]))
+                case "groupBy":
+                    parts.append(self._figures.groups(key, selected, SHAPES[table]))
                 case "pageInfo":
                     parts.append(PageInfo(key, self._members(selected, "PageInfo")))
                 case _:
@@ -147,7 +150,7 @@ class Reader:
 
     @property
     def _figures(self) -> FigureReader:
-        return FigureReader(self.document, self.types, self._members, self._count)
+        return FigureReader(self.document, self.types, self.record, self._members, self._count, self._measure)
 
     def _count(self) -> None:
         self.met.fields += 1
@@ -186,13 +189,16 @@ class Reader:
     def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:
         if given is None:
             return None
-        self.met.filters += size_of(given)
+        self._measure("where", given)
+        return read_where(SHAPES[table], given)
+
+    def _measure(self, argument: str, given: Mapping[str, Any]) -> None:
+        self.met.filters += size_of(argument, given)
         if self.met.filters > MOST_FILTERS:
             message = f"The question's filters hold more than {MOST_FILTERS:,} objects."
             raise AccordError(
                 ErrorCode.TOO_LARGE, message, "Give many values to one `in`, or ask in several questions."
             )
-        return read_where(SHAPES[table], given)
 
 
 def page_size(field_name: str, arguments: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from api.graph.aggregates import aggregate_field, aggregate_types
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
 from api.graph.filters import filter_type, list_filter_type, targets, type_of, where_type
+from api.graph.groups import EACH, group_by_field, group_types
 from api.graph.links import link_of, lists_of, visible_shapes
 from api.graph.naming import camel
 from api.graph.orders import order_type
@@ -53,6 +54,7 @@ def record_types() -> Iterator[Declared]:
     yield _MONEY
     yield _STAGE
     yield SORT_DIRECTION
+    yield EACH
     for vocabulary in vocabularies():
         yield enum_of(vocabulary)
     for name in sorted(targets()):
@@ -61,6 +63,7 @@ def record_types() -> Iterator[Declared]:
         yield _record(shape)
         yield from _list_types(shape)
         yield from aggregate_types(shape)
+        yield from group_types(shape)
         yield where_type(shape)
         yield list_filter_type(shape)
         yield order_type(shape)
@@ -128,6 +131,7 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
                 Output("pageInfo", "Where the page lies in the list.", TypeRef("PageInfo").required, from_row),
                 Output("totalCount", "How many rows match, on all pages together.", TypeRef("Int").required, from_row),
                 aggregate_field(shape),
+                group_by_field(shape),
             ),
         ),
         ObjectType(

@@ -83,7 +83,7 @@ def _order(summary: Summary, terms: Sequence[GroupTerm]) -> Sql:
             continue
         currency = summary.currency(term.by)
         if currency is not None:
-            found.append(_sorted(currency, SortDirection.ASC))
+            found.append(_sorted(currency, SortDirection(term.direction.replace("DESC", "ASC"))))
         found.append(_sorted(summary.figure(term.by), term.direction))
     return Sql(" order by {}", join(", ", found))
 

@@ -66,7 +66,18 @@ def made_deals() -> list[Row]:
     ]
 
 
-DEALS = made_deals()
+def halves() -> list[Row]:
+    """Two deals each whose mean lies half-way between two cents."""
+    rows = [("up", "0.05"), ("up", "0.00"), ("down", "-0.05"), ("down", "0.00")]
+    rest: Row = {"company_id": None, "currency": "EUR", "probability": None, "opened_at": None, "close_date": None}
+    rest |= {"owner_id": BEN, "outcome": "OPEN", "closed_at": None, "row_version": 1, "deleted_at": None}
+    return [
+        {"id": uid(200 + place), "name": name, "amount": Decimal(amount), **rest}
+        for place, (name, amount) in enumerate(rows)
+    ]
+
+
+DEALS = [*made_deals(), *halves()]
 
 
 async def write_deals(session: WriteSession) -> None:

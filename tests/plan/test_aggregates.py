@@ -104,3 +104,10 @@ async def test_an_alias_of_any_length_names_a_figure(world: Database) -> None:
     rows = seen(DEALS, None)
     assert found[alias] == len(rows)
     assert found["sum"][alias] == [{alias: each["amount"]} for each in figure(rows, "sum", "amount")]
+
+
+async def test_means_are_rounded_half_away_from_zero(world: Database) -> None:
+    document = "query ($name: String) { deals(where: {name: {eq: $name}}) { aggregate { avg { amount { amount } } } } }"
+    for name, mean in (("up", "0.03"), ("down", "-0.03")):
+        found = (await answered(world, document, name=name))["deals"]["aggregate"]["avg"]["amount"]
+        assert found == [{"amount": mean}]
