@@ -122,6 +122,24 @@ async def test_what_filters_and_orders_read_through_links_costs_too(field: str, 
     assert await _price(database, field) == price
 
 
+@pytest.mark.parametrize(
+    ("asked", "price"),
+    [
+        ("aggregate { count max { createdAt } }", 10),
+        ("groupBy(keys: [{ country: EACH }]) { count }", 10 + 50),
+        ("groupBy(keys: [{ owner: EACH }], first: 7) { aggregate { count } key { country } }", 10 + 7),
+        ("groupBy(keys: [{ owner: EACH }], first: 7) { key { owner { team { id } } company { id } } }", 10 + 7 * 4),
+        ("nodes { owner { ownedDeals(first: 0) { aggregate { count } } } }", 3 * (1 + 1 + 10)),
+    ],
+)
+async def test_figures_cost_as_a_count_does_and_groups_by_their_number(
+    asked: str, price: int, database: Database
+) -> None:
+    question = Question(f"{{ contacts(first: 3) {{ {asked} }} }}")
+    answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
+    assert answer.extensions["cost"] == {"requested": price, "limit": MOST_COST}
+
+
 def _nested(levels: int, inner: object) -> object:
     return {"not": _nested(levels - 1, inner)} if levels else inner
 

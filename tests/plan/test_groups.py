@@ -136,30 +136,30 @@ def passes(rows: list[Row], function: str, key: str, tests: Row) -> bool:
 
 
 def in_order(groups: dict[tuple[Any, ...], list[Row]], keys: list[Row], order: list[Row]) -> list[tuple[Any, ...]]:
-    """The groups sorted: missing values last, money within its currency, what is equal by the keys."""
+    """The groups sorted: missing values last or as asked, money within its currency, what is equal by the keys."""
     places = {key: place for place, one in enumerate(keys) for key in one}
 
-    def terms(values: tuple[Any, ...]) -> list[tuple[Any, bool]]:
-        found: list[tuple[Any, bool]] = []
+    def terms(values: tuple[Any, ...]) -> list[tuple[Any, str]]:
+        found: list[tuple[Any, str]] = []
         for function, value in (pair for each in order for pair in each.items()):
             if function == "count":
-                found.append((len(groups[values]), value == "DESC"))
+                found.append((len(groups[values]), value))
                 continue
             ((key, way),) = value.items()
             if function == "key":
-                found.append((values[places[key]], way == "DESC"))
+                found.append((values[places[key]], way))
             else:
                 currency, own = comparable(groups[values], function, key)
-                found += [(currency, False), (own, way == "DESC")]
-        return [*found, *((value, False) for value in values)]
+                found += [(currency, way.replace("DESC", "ASC")), (own, way)]
+        return [*found, *((value, "ASC") for value in values)]
 
     def compare(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
-        for (left, is_descending), (right, _) in zip(terms(one), terms(other), strict=True):
+        for (left, way), (right, _) in zip(terms(one), terms(other), strict=True):
             if left == right:
                 continue
             if left is None or right is None:
-                return 1 if left is None else -1
-            return (-1 if left < right else 1) * (-1 if is_descending else 1)
+                return (1 if left is None else -1) * (-1 if way.endswith("FIRST") else 1)
+            return (-1 if left < right else 1) * (-1 if way.startswith("DESC") else 1)
         return 0
 
     return sorted(groups, key=functools.cmp_to_key(compare))
@@ -203,7 +203,7 @@ KEYS = st.lists(
     max_size=3,
     unique_by=lambda one: next(iter(one)),
 )
-WAYS = st.sampled_from(["ASC", "DESC"])
+WAYS = st.sampled_from(["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"])
 
 
 def by_column(function: str, columns: list[str]) -> st.SearchStrategy[Row]:
