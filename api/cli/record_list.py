@@ -89,11 +89,19 @@ def print_list_csv(listed: RecordList) -> None:
 
 
 async def _names(session: ReadSession, table: str, records: Sequence[CountedRecord]) -> dict[UUID, str | None]:
-    """What the records are called: people by name or address, all else by its name; a part of a person's by theirs."""
+    """What the records are called: people by name or address, deals without a name by their company's; else by name.
+
+    A part of a person's is called by theirs.
+    """
     columns = {column.name for column in SHAPES[table].columns}
     ids = [each.id for each in records]
     if table == "contact":
         asked = Sql(f"select r.id, {_PERSON.format('r')} as called from contact r where r.id = any ({{}})", ids)
+    elif table == "deal":
+        called = (
+            "select r.id, coalesce(r.name, o.name) as called from deal r left join company o on o.id = r.company_id"
+        )
+        asked = Sql(called + " where r.id = any ({})", ids)
     elif "name" in columns:
         asked = Sql("select r.id, r.name as called from {} r where r.id = any ({})", name(table), ids)
     else:

@@ -15,6 +15,9 @@ from api.db import Database
 from api.funnel.documents import read_accord
 from api.workflows.adopt_accord import adopt_accord
 
+BUYER = UUID(int=100)
+WHOSE = (("Ten seats", BUYER), (None, BUYER), ("One seat", None), (None, None))  # a deal's name and company
+
 
 @pytest.fixture(autouse=True)
 async def _world(module_dsn: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,10 +26,11 @@ async def _world(module_dsn: str, database: Database, monkeypatch: pytest.Monkey
     money = [("10", "EUR"), ("20", "EUR"), ("60.30", "EUR"), ("500", "SEK")]
     async with database.write() as session:
         await adopt_accord(session, read_accord("standard"))
-        names = ["id", "outcome", "closed_at", "effective_at", "amount", "currency"]
+        await session.copy("company", ["id", "name"], [(BUYER, "Acme")])
+        names = ["id", "name", "company_id", "outcome", "closed_at", "effective_at", "amount", "currency"]
         rows = [
-            (UUID(int=place), "WON", closed, closed, Decimal(amount), currency)
-            for place, (amount, currency) in enumerate(money, start=1)
+            (UUID(int=place), called, company, "WON", closed, closed, Decimal(amount), currency)
+            for place, ((amount, currency), (called, company)) in enumerate(zip(money, WHOSE, strict=True), start=1)
         ]
         await session.copy("deal", names, rows)
 
@@ -54,3 +58,8 @@ def test_programs_get_what_is_apart_too() -> None:
     found = json.loads(printed("revenue_won", "--json"))
     assert found["apart"] == [{"currency": "SEK", "value": "500.00", "n": 1}]
     assert (found["currency"], found["value"], found["n"]) == ("EUR", "90.30", 4)
+
+
+def test_a_deal_is_called_by_its_name_else_by_its_company() -> None:
+    rows = csv.DictReader(io.StringIO(printed("deals_won", "--records", "--csv")))
+    assert [row["name"] for row in rows] == ["Ten seats", "Acme", "One seat", ""]
