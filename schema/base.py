@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from schema.search import words_of
 from schema.vocab import Unit, Vocabulary, dated
 
 NAMING = {
@@ -91,6 +92,7 @@ class ColumnNote:
     back: str = ""
     back_doc: str = ""
     numeric: tuple[int, int] | None = None
+    search: bool = False
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
@@ -112,6 +114,7 @@ def column(
     gt: int | None = None,
     numeric: tuple[int, int] | None = None,
     json: bool = False,
+    search: bool = False,
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
@@ -122,6 +125,7 @@ def column(
     """Declare a column: meaning, unit, bounds. A nullable column (`T | None`) defaults to null.
 
     `currency` names the column that holds the currency of a money amount. `hidden` keeps it out of GraphQL and history.
+    `search` lets its words be found by the argument `search` of the table's lists, through an index of them.
     `server_default` is SQL; the row factories then need no value. `deprecated` says what to use instead, and until when
     this stays: "Use seniority instead, until 2027-06-30".
     """
@@ -135,6 +139,7 @@ def column(
         le=le,
         gt=gt,
         numeric=numeric,
+        search=search,
         deprecated=deprecated,
     )
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}
@@ -246,6 +251,11 @@ class TableShape:
         """The columns that GraphQL and history show."""
         return tuple(column for column in self.columns if not column.note.hidden)
 
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The columns whose words `search` finds."""
+        return tuple(column.name for column in self.columns if column.note.search)
+
     def column(self, name: str) -> ColumnShape:
         """The column of that name; KeyError if there is none."""
         for each in self.columns:
@@ -328,6 +338,14 @@ def declare(table: type[Table]) -> None:
             each.type = sa.Text() if note.vocab else SQL_TYPES[python]
         for name, condition in _checks(each, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
+    add_search(built, built)
+
+
+def add_search(built: sa.Table, like: sa.Table) -> None:
+    """Declare the index of the words of the columns that are searched in `like`, on a table that has them."""
+    searched = [each.name for each in like.columns if note_of(each).search]
+    if searched:
+        sa.Index(f"ix_{built.name}_search", sa.text(words_of(searched)), postgresql_using="gin", _table=built)
 
 
 def _columns_in_order(built: sa.Table) -> list[sa.Column[Any]]:

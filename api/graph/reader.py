@@ -14,6 +14,7 @@ from api.graph.figures import FigureReader
 from api.graph.filters import read_where, size_of
 from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
+from api.graph.search import read_search
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
 from api.plan.identity import read_id, split_id
 from api.plan.selection import (
@@ -177,6 +178,7 @@ class Reader:
         return tuple(Typename(key, type_name) if name == _TYPENAME else Member(key, name) for key, name in named)
 
     def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
+        search = arguments.get("search")
         return Page(
             page_size(field_name, arguments),
             arguments.get("after"),
@@ -184,6 +186,7 @@ class Reader:
             read_order(SHAPES[table], arguments.get("orderBy") or ()),
             arguments.get("before"),
             arguments.get("last") is not None,
+            None if search is None else through(search, read_search),
         )
 
     def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:

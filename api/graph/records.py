@@ -10,6 +10,7 @@ from api.graph.groups import EACH, group_by_field, group_types
 from api.graph.links import link_of, lists_of, visible_shapes
 from api.graph.naming import camel
 from api.graph.orders import order_type
+from api.graph.search import search_argument
 from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage, from_row
 from api.graph.words import SORT_DIRECTION, enum_of
 from api.plan.identity import has_id
@@ -36,6 +37,7 @@ def page_arguments() -> tuple[Input, ...]:
 
 def list_arguments(shape: TableShape) -> tuple[Input, ...]:
     """What every list of a table takes."""
+    search = (search_argument(shape),) if shape.searched else ()
     return (
         *page_arguments(),
         Input("where", "Which rows; left out or null: all.", TypeRef(f"{shape.type_name}Where")),
@@ -44,6 +46,7 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
             "How they are sorted, the most important first; left out: by key, the oldest record first.",
             TypeRef(f"{shape.type_name}Order").listed,
         ),
+        *search,
     )
 
 

@@ -6,9 +6,10 @@ from api.plan.conditions import condition
 from api.plan.keyset import CursorArgument, behind, cursor_of, read_cursor
 from api.plan.objects import NO_SOURCE
 from api.plan.ordering import Order, order_by, reached, total_order, turned
+from api.plan.search import Words, found_in_index, has_words
 from api.plan.selection import Connection, Cursor, Edges, Nodes, Page, PageInfo
 from api.plan.visits import Visits, of
-from api.sql import Sql, join, name
+from api.sql import Slot, Sql, join, name
 from schema.tables import SHAPES
 
 
@@ -60,6 +61,8 @@ class Rows:
             found.append(Sql("{} = {}", of(alias, self.parent.column), of(self.parent.alias, "id")))
         if self.page.where is not None:
             found.append(condition(self.visits, self.page.where, self.table, alias))
+        if self.page.search is not None:
+            found.append(self._found(alias, self.page.search))
         return self.visits.source(self.table, alias, *found, joins=joins)
 
     def shown(self, alias: str) -> Sql:
@@ -101,6 +104,11 @@ class Rows:
             "startCursor": ends[1 if is_last else 0],
             "endCursor": ends[0 if is_last else 1],
         }
+
+    def _found(self, alias: str, words: Words | Slot) -> Sql:
+        if self.parent is None:
+            return found_in_index(self.visits, self.table, alias, words)
+        return has_words(self.table, alias, words)  # of the few rows that a record has
 
     @property
     def _page_name(self) -> Sql:

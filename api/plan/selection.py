@@ -94,7 +94,10 @@ class OrderTerm:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows of a list: those that match, sorted, between two cursors; of these the first so many, or the last."""
+    """Which rows of a list: those that match, sorted, between two cursors; of these the first so many, or the last.
+
+    Of a list that is searched, each of the words begins some word of a row's names and addresses.
+    """
 
     size: int
     after: str | None = None
@@ -102,6 +105,7 @@ class Page:
     order: tuple[OrderTerm, ...] = ()
     before: str | None = None
     is_last: bool = False
+    search: tuple[str, ...] | Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from schema.vocab import CampaignStatus, Channel, Currency, Unit
 class Campaign(Record, table=True):
     """A marketing campaign."""
 
-    name: str = column("What the campaign is called.")
+    name: str = column("What the campaign is called.", search=True)
     channel: Channel | None = column("The channel it mainly uses.", vocab=Channel, default=None)
     type: str | None = column("The kind of campaign, in the source's words.", default=None)
     status: CampaignStatus | None = column("Where it stands in its life.", vocab=CampaignStatus, default=None)

@@ -13,8 +13,8 @@ class Company(HistoryRecord, table=True):
 
     __plural__: ClassVar[str] = "companies"
 
-    name: str = column("What the company is called, or the source's key where it tells no name.")
-    domain: str | None = column("The company's internet domain.", index=True, default=None)
+    name: str = column("What the company is called, or the source's key where it tells no name.", search=True)
+    domain: str | None = column("The company's internet domain.", index=True, search=True, default=None)
     industry: str | None = column("The line of business, in the source's words.", default=None)
     employees: int | None = column("How many people work there.", unit=Unit.PEOPLE, ge=0, default=None)
     annual_revenue: Decimal | None = column("Revenue of a year.", unit=Unit.MONEY, currency="currency", default=None)

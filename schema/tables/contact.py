@@ -20,9 +20,9 @@ class Contact(HistoryRecord, table=True):
         ),
     )
 
-    first_name: str | None = column("Given name.", default=None)
-    last_name: str | None = column("Family name.", default=None)
-    email: str | None = column("E-mail address.", index=True, default=None)
+    first_name: str | None = column("Given name.", search=True, default=None)
+    last_name: str | None = column("Family name.", search=True, default=None)
+    email: str | None = column("E-mail address.", index=True, search=True, default=None)
     email_kind: EmailKind | None = column(
         "What kind of mailbox it is; derived when the e-mail is written.", vocab=EmailKind, default=None
     )

@@ -19,7 +19,7 @@ class Deal(HistoryRecord, table=True):
         sa.Index(None, "outcome", "closed_at"),
     )
 
-    name: str | None = column("What the deal is called.", default=None)
+    name: str | None = column("What the deal is called.", search=True, default=None)
     company_id: UUID | None = link("company", "The buying company.", back="deals", back_doc="Its deals.", default=None)
     amount: Decimal | None = column(
         "What the customer pays; unknown is null, never 0.", unit=Unit.MONEY, currency="currency", default=None

@@ -1,20 +1,21 @@
 """The ground floor.
 
-Revision ID: 0ce0abec60ec
+Revision ID: 6fc2309c0d10
 Revises:
-Create Date: 2026-11-23 09:05:27.192103+00:00
+Create Date: 2026-11-25 07:52:27.135396+00:00
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
-or tighten in a later release. On a large table add a constraint `not valid` here and validate it in the next migration,
-and build an index `concurrently` in a migration of its own (`with op.get_context().autocommit_block()`).
+or tighten in a later release. What reads or builds on a large table comes in a migration of its own behind this one, as
+drafted: constraints `not valid` first and validated then, indexes `concurrently`. `make check` reads every migration
+with squawk; what it flags for a good reason is excused by `excused = {"rule-name": "the reason"}` beside `revision`.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "0ce0abec60ec"
+revision: str = "6fc2309c0d10"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -141,6 +142,13 @@ def upgrade() -> None:
         comment="A marketing campaign.",
     )
     op.create_index(op.f("ix_campaign_parent_id"), "campaign", ["parent_id"], unique=False)
+    op.create_index(
+        "ix_campaign_search",
+        "campaign",
+        [sa.literal_column("to_tsvector('simple', translate(coalesce(name, ''), '@._-/+&<>~’–—', '             '))")],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "exchange_rate",
         sa.Column("id", sa.Uuid(), nullable=False, comment="The record's identity (UUIDv7, made by the application)."),
@@ -530,6 +538,17 @@ def upgrade() -> None:
         comment="A person of our own who works in one of the teams.",
     )
     op.create_index(op.f("ix_member_manager_id"), "member", ["manager_id"], unique=False)
+    op.create_index(
+        "ix_member_search",
+        "member",
+        [
+            sa.literal_column(
+                "to_tsvector('simple', translate((coalesce(name, '') || ' ') || coalesce(email, ''), '@._-/+&<>~’–—', '             '))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_index(op.f("ix_member_team_id"), "member", ["team_id"], unique=False)
     op.create_table(
         "pipeline_stage",
@@ -650,6 +669,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_company_domain"), "company", ["domain"], unique=False)
     op.create_index(op.f("ix_company_owner_id"), "company", ["owner_id"], unique=False)
     op.create_index(op.f("ix_company_parent_id"), "company", ["parent_id"], unique=False)
+    op.create_index(
+        "ix_company_search",
+        "company",
+        [
+            sa.literal_column(
+                "to_tsvector('simple', translate((coalesce(name, '') || ' ') || coalesce(domain, ''), '@._-/+&<>~’–—', '             '))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "company_version",
         sa.Column("company_id", sa.Uuid(), nullable=False, comment="The company."),
@@ -837,6 +867,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_test or is_internal or deleted_at is not null or merged_into_id is not null"),
     )
     op.create_index(op.f("ix_contact_owner_id"), "contact", ["owner_id"], unique=False)
+    op.create_index(
+        "ix_contact_search",
+        "contact",
+        [
+            sa.literal_column(
+                "to_tsvector('simple', translate((((coalesce(first_name, '') || ' ') || coalesce(last_name, '')) || ' ') || coalesce(email, ''), '@._-/+&<>~’–—', '             '))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "deal",
         sa.Column("id", sa.Uuid(), nullable=False, comment="The record's identity (UUIDv7, made by the application)."),
@@ -941,6 +982,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deal_primary_campaign_id"), "deal", ["primary_campaign_id"], unique=False)
     op.create_index(op.f("ix_deal_product_id"), "deal", ["product_id"], unique=False)
     op.create_index(op.f("ix_deal_sdr_id"), "deal", ["sdr_id"], unique=False)
+    op.create_index(
+        "ix_deal_search",
+        "deal",
+        [sa.literal_column("to_tsvector('simple', translate(coalesce(name, ''), '@._-/+&<>~’–—', '             '))")],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "contact_version",
         sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The contact."),
@@ -1444,6 +1492,7 @@ def downgrade() -> None:
     op.drop_index("ix_contact_version_valid_from", table_name="contact_version")
     op.drop_index("ix_contact_version_company_id", table_name="contact_version")
     op.drop_table("contact_version")
+    op.drop_index("ix_deal_search", table_name="deal", postgresql_using="gin")
     op.drop_index(op.f("ix_deal_sdr_id"), table_name="deal")
     op.drop_index(op.f("ix_deal_product_id"), table_name="deal")
     op.drop_index(op.f("ix_deal_primary_campaign_id"), table_name="deal")
@@ -1453,6 +1502,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deal_opened_at"), table_name="deal")
     op.drop_index(op.f("ix_deal_company_id"), table_name="deal")
     op.drop_table("deal")
+    op.drop_index("ix_contact_search", table_name="contact", postgresql_using="gin")
     op.drop_index(op.f("ix_contact_owner_id"), table_name="contact")
     op.drop_index(
         "ix_contact_never_counted",
@@ -1466,12 +1516,14 @@ def downgrade() -> None:
     op.drop_index("uq_company_version_open", table_name="company_version", postgresql_where=sa.text("valid_to is null"))
     op.drop_index("ix_company_version_valid_from", table_name="company_version")
     op.drop_table("company_version")
+    op.drop_index("ix_company_search", table_name="company", postgresql_using="gin")
     op.drop_index(op.f("ix_company_parent_id"), table_name="company")
     op.drop_index(op.f("ix_company_owner_id"), table_name="company")
     op.drop_index(op.f("ix_company_domain"), table_name="company")
     op.drop_table("company")
     op.drop_table("pipeline_stage")
     op.drop_index(op.f("ix_member_team_id"), table_name="member")
+    op.drop_index("ix_member_search", table_name="member", postgresql_using="gin")
     op.drop_index(op.f("ix_member_manager_id"), table_name="member")
     op.drop_table("member")
     op.drop_index("uq_evaluation_current", table_name="evaluation", postgresql_where=sa.text("is_current"))
@@ -1487,6 +1539,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_external_key_record_id"), table_name="external_key")
     op.drop_table("external_key")
     op.drop_table("exchange_rate")
+    op.drop_index("ix_campaign_search", table_name="campaign", postgresql_using="gin")
     op.drop_index(op.f("ix_campaign_parent_id"), table_name="campaign")
     op.drop_table("campaign")
     op.drop_index(
