@@ -93,6 +93,9 @@ class ColumnNote:
     back_doc: str = ""
     numeric: tuple[int, int] | None = None
     search: bool = False
+    begins: bool = False
+    known_by: str | None = None
+    before: str | None = None
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
@@ -115,6 +118,9 @@ def column(
     numeric: tuple[int, int] | None = None,
     json: bool = False,
     search: bool = False,
+    begins: bool = False,
+    known_by: str | None = None,
+    before: str | None = None,
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
@@ -126,6 +132,9 @@ def column(
 
     `currency` names the column that holds the currency of a money amount. `hidden` keeps it out of GraphQL and history.
     `search` lets its words be found by the argument `search` of the table's lists, through an index of them.
+    `begins`: the row is a fact from this instant on; an unknown one counts from when it was recorded, else as long as
+    the records it is about. `known_by` names the column with the instant since when the value is true; `before` is what
+    it was until then, null where nothing is said. So a question as of an earlier instant tells nothing that came later.
     `server_default` is SQL; the row factories then need no value. `deprecated` says what to use instead, and until when
     this stays: "Use seniority instead, until 2027-06-30".
     """
@@ -140,6 +149,9 @@ def column(
         gt=gt,
         numeric=numeric,
         search=search,
+        begins=begins,
+        known_by=known_by,
+        before=before,
         deprecated=deprecated,
     )
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}

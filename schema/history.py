@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from schema.base import HistoryRecord, Table, describe, sql_table
+from schema.base import HistoryRecord, Table, add_search, describe, sql_table
 
 VERSION_COLUMNS = ("id", "valid_from", "valid_to", "recorded_at", "is_assumed")
 _NOT_KEPT = frozenset({"id", "created_at", "updated_at", "row_version"})
@@ -72,9 +72,13 @@ def add_history(table: type[Table]) -> None:
         sa.CheckConstraint("valid_to >= valid_from", name="valid_in_order"),
         sa.Index(f"ix_{name}_valid_from", key, "valid_from"),
         sa.Index(f"uq_{name}_open", key, unique=True, postgresql_where=sa.text("valid_to is null")),
-        *(sa.Index(f"ix_{name}_{each.name}", each) for each in links if each.name == "company_id"),
+        *(
+            sa.Index(f"ix_{name}_{each.name}", each, postgresql_where=sa.text(f"{each.name} is not null"))
+            for each in links
+        ),
         comment=f"History of {built.name}: what was true when, and when Accord was told. Written by triggers.",
     )
+    add_search(version, built)
     for statement in history_statements(table):
         sa.event.listen(version, "after_create", _after_both(statement, built))
 

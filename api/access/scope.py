@@ -15,19 +15,23 @@ MEMBER = "the asking member"  # the slot that each run fills; no name of a Graph
 _CURRENT = Sql("(select id from evaluation where is_current and reading = 'IN_FORCE')")
 
 
-def scope(table: str, alias: str, who: Principal) -> tuple[Sql, ...]:
+def scope(table: str, alias: str, who: Principal, at: Sql | None = None) -> tuple[Sql, ...]:
     """Conditions on the rows of `table`, known as `alias` in the statement; none where every row may be shown.
 
+    `alias` is the record as it is now, even where a question is as of an earlier instant `at`: a record that was
+    deleted later was there then, but whose it is tells today's owner. Who lost a record to somebody else may not read
+    its past, and who has it now may read all of it.
     What a run has to bring for the slot `MEMBER` is the principal's member id.
     """
     row = name(alias)
     found: list[Sql] = []
     if any(column.name == "deleted_at" for column in SHAPES[table].columns):
-        found.append(Sql("{}.deleted_at is null", row))
+        later = Sql("") if at is None else Sql(" or {}.deleted_at > {}", row, at)
+        found.append(Sql("{}.deleted_at is null{}", row, later))
     if table == "stage_entry":
         found.append(Sql("{}.evaluation_id = {}", row, _CURRENT))
     if who.reach is not Reach.ALL:
-        found += _reached(table, alias, who)
+        found += _reached(table, alias, who, at)
     return tuple(found)
 
 
@@ -51,17 +55,17 @@ def _is_restricted(table: str) -> bool:
     return is_owned(table) or bool(is_about(table))
 
 
-def _reached(table: str, alias: str, who: Principal) -> list[Sql]:
+def _reached(table: str, alias: str, who: Principal, at: Sql | None) -> list[Sql]:
     if is_owned(table):
         return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach))]
-    return [_goes_with(alias, column, other, who) for column, other in is_about(table)]
+    return [_goes_with(alias, column, other, who, at) for column, other in is_about(table)]
 
 
-def _goes_with(alias: str, column: str, other: str, who: Principal) -> Sql:
+def _goes_with(alias: str, column: str, other: str, who: Principal, at: Sql | None) -> Sql:
     """Rows that are about a record that is reached."""
     whole = f"{alias}_{other}"
     source = Sql("{} {} where {}.id = {}.{}", name(other), name(whole), name(whole), name(alias), name(column))
-    return Sql("exists (select from {} and {})", source, all_of(scope(other, whole, who)))
+    return Sql("exists (select from {} and {})", source, all_of(scope(other, whole, who, at)))
 
 
 def _looks_after(reach: Reach) -> Sql:

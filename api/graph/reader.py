@@ -78,11 +78,12 @@ class Reader:
         if not isinstance(source, FromTable | FromId | FromIds):
             return None
         arguments = self.document.arguments(_QUERY, nodes[0])
+        as_of = arguments.get("asOf")
         if isinstance(source, FromTable):
-            return Root(key, self.connection(nodes, source.table, arguments))
+            return Root(key, self.connection(nodes, source.table, arguments), as_of)
         if isinstance(source, FromIds):
             return Root(key, self._many(nodes, arguments["ids"]))
-        return Root(key, self._one(nodes, source.table, arguments["id"]))
+        return Root(key, self._one(nodes, source.table, arguments["id"]), as_of)
 
     def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Slot) -> OneRecord:
         if table is None:

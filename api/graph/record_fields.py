@@ -16,13 +16,14 @@ from schema.tables import SHAPES
 def record_fields() -> Iterator[Output]:
     """The root fields of every visible table."""
     for shape in visible_shapes():
+        as_of = (_AS_OF,) if shape.has_history else ()
         if has_id(shape):
             yield Output(
                 camel(shape.name),
                 f"One {shape.type_name} by its id; null if there is none.",
                 TypeRef(shape.type_name),
                 _read,
-                (_id(shape.type_name),),
+                (_id(shape.type_name), *as_of),
                 FromId(shape.name),
                 shape.deprecated,
             )
@@ -31,7 +32,7 @@ def record_fields() -> Iterator[Output]:
             f"A list of {shape.type_name}: {shape.doc}",
             TypeRef(f"{shape.type_name}Connection").required,
             _read,
-            list_arguments(shape),
+            (*list_arguments(shape), *as_of),
             FromTable(shape.name),
             shape.deprecated,
         )
@@ -65,6 +66,15 @@ def _typed(row: object, id_: str) -> object:
     return row | {TYPE_KEY: SHAPES[split_id(id_)[0]].type_name} if isinstance(row, dict) else None
 
 
+_AS_OF = Input(
+    "asOf",
+    "As of this instant, in all that is asked here and within: contacts, companies and deals as they were then, those"
+    " deleted since among them; of touches, handoffs, stages and roles those that had begun, without what was decided"
+    " later. An unknown start counts from when Accord was told; other records are as they are now. Who may see a record"
+    " is who may see it today. Left out or null: as everything is now.",
+    TypeRef("DateTime"),
+    is_bound=True,
+)
 _NODES = Output(
     "nodes",
     "Records by their ids, of whatever types, in the order of the ids; null for each that is not there.",

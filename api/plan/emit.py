@@ -42,7 +42,7 @@ def statement(roots: Iterable[Root], who: Principal) -> Sql:
     Errors: BAD_INPUT for a cursor that is none of its list.
     """
     visits = Visits(who)
-    return document([(root.key, _root(visits, root.asked)) for root in roots])
+    return document([(root.key, _root(visits.as_of(root.as_of), root.asked)) for root in roots])
 
 
 def _root(visits: Visits, asked: OneRecord | ManyRecords | Connection | Typename) -> Sql:

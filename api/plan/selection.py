@@ -331,7 +331,8 @@ class ManyRecords:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A root field of a document, under its key."""
+    """A root field of a document, under its key; as of an instant, all that is in it is as it was then."""
 
     key: str
     asked: OneRecord | ManyRecords | Connection | Typename
+    as_of: datetime | Slot | None = None

@@ -1,8 +1,8 @@
 """The ground floor.
 
-Revision ID: 6fc2309c0d10
+Revision ID: e6bade9e6e67
 Revises:
-Create Date: 2026-11-25 07:52:27.135396+00:00
+Create Date: 2026-11-25 08:03:09.703920+00:00
 
 Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
 release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "6fc2309c0d10"
+revision: str = "e6bade9e6e67"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -735,6 +735,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_company_version")),
         comment="History of company: what was true when, and when Accord was told. Written by triggers.",
     )
+    op.create_index(
+        "ix_company_version_owner_id",
+        "company_version",
+        ["owner_id"],
+        unique=False,
+        postgresql_where=sa.text("owner_id is not null"),
+    )
+    op.create_index(
+        "ix_company_version_parent_id",
+        "company_version",
+        ["parent_id"],
+        unique=False,
+        postgresql_where=sa.text("parent_id is not null"),
+    )
+    op.create_index(
+        "ix_company_version_search",
+        "company_version",
+        [
+            sa.literal_column(
+                "to_tsvector('simple', translate((coalesce(name, '') || ' ') || coalesce(domain, ''), '@._-/+&<>~’–—', '             '))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_index("ix_company_version_valid_from", "company_version", ["company_id", "valid_from"], unique=False)
     op.create_index(
         "uq_company_version_open",
@@ -1063,7 +1088,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact_id", "id", name=op.f("pk_contact_version")),
         comment="History of contact: what was true when, and when Accord was told. Written by triggers.",
     )
-    op.create_index("ix_contact_version_company_id", "contact_version", ["company_id"], unique=False)
+    op.create_index(
+        "ix_contact_version_company_id",
+        "contact_version",
+        ["company_id"],
+        unique=False,
+        postgresql_where=sa.text("company_id is not null"),
+    )
+    op.create_index(
+        "ix_contact_version_merged_into_id",
+        "contact_version",
+        ["merged_into_id"],
+        unique=False,
+        postgresql_where=sa.text("merged_into_id is not null"),
+    )
+    op.create_index(
+        "ix_contact_version_owner_id",
+        "contact_version",
+        ["owner_id"],
+        unique=False,
+        postgresql_where=sa.text("owner_id is not null"),
+    )
+    op.create_index(
+        "ix_contact_version_search",
+        "contact_version",
+        [
+            sa.literal_column(
+                "to_tsvector('simple', translate((((coalesce(first_name, '') || ' ') || coalesce(last_name, '')) || ' ') || coalesce(email, ''), '@._-/+&<>~’–—', '             '))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_index("ix_contact_version_valid_from", "contact_version", ["contact_id", "valid_from"], unique=False)
     op.create_index(
         "uq_contact_version_open",
@@ -1167,7 +1223,55 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deal_id", "id", name=op.f("pk_deal_version")),
         comment="History of deal: what was true when, and when Accord was told. Written by triggers.",
     )
-    op.create_index("ix_deal_version_company_id", "deal_version", ["company_id"], unique=False)
+    op.create_index(
+        "ix_deal_version_company_id",
+        "deal_version",
+        ["company_id"],
+        unique=False,
+        postgresql_where=sa.text("company_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_owner_id",
+        "deal_version",
+        ["owner_id"],
+        unique=False,
+        postgresql_where=sa.text("owner_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_pipeline_stage_id",
+        "deal_version",
+        ["pipeline_stage_id"],
+        unique=False,
+        postgresql_where=sa.text("pipeline_stage_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_primary_campaign_id",
+        "deal_version",
+        ["primary_campaign_id"],
+        unique=False,
+        postgresql_where=sa.text("primary_campaign_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_product_id",
+        "deal_version",
+        ["product_id"],
+        unique=False,
+        postgresql_where=sa.text("product_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_sdr_id",
+        "deal_version",
+        ["sdr_id"],
+        unique=False,
+        postgresql_where=sa.text("sdr_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_search",
+        "deal_version",
+        [sa.literal_column("to_tsvector('simple', translate(coalesce(name, ''), '@._-/+&<>~’–—', '             '))")],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_index("ix_deal_version_valid_from", "deal_version", ["deal_id", "valid_from"], unique=False)
     op.create_index(
         "uq_deal_version_open", "deal_version", ["deal_id"], unique=True, postgresql_where=sa.text("valid_to is null")
@@ -1483,14 +1587,47 @@ def downgrade() -> None:
     op.drop_table("handoff")
     op.drop_index("uq_deal_version_open", table_name="deal_version", postgresql_where=sa.text("valid_to is null"))
     op.drop_index("ix_deal_version_valid_from", table_name="deal_version")
-    op.drop_index("ix_deal_version_company_id", table_name="deal_version")
+    op.drop_index("ix_deal_version_search", table_name="deal_version", postgresql_using="gin")
+    op.drop_index("ix_deal_version_sdr_id", table_name="deal_version", postgresql_where=sa.text("sdr_id is not null"))
+    op.drop_index(
+        "ix_deal_version_product_id", table_name="deal_version", postgresql_where=sa.text("product_id is not null")
+    )
+    op.drop_index(
+        "ix_deal_version_primary_campaign_id",
+        table_name="deal_version",
+        postgresql_where=sa.text("primary_campaign_id is not null"),
+    )
+    op.drop_index(
+        "ix_deal_version_pipeline_stage_id",
+        table_name="deal_version",
+        postgresql_where=sa.text("pipeline_stage_id is not null"),
+    )
+    op.drop_index(
+        "ix_deal_version_owner_id", table_name="deal_version", postgresql_where=sa.text("owner_id is not null")
+    )
+    op.drop_index(
+        "ix_deal_version_company_id", table_name="deal_version", postgresql_where=sa.text("company_id is not null")
+    )
     op.drop_table("deal_version")
     op.drop_index("ix_deal_contact_deal_id_primary", table_name="deal_contact", postgresql_where=sa.text("is_primary"))
     op.drop_index(op.f("ix_deal_contact_deal_id"), table_name="deal_contact")
     op.drop_table("deal_contact")
     op.drop_index("uq_contact_version_open", table_name="contact_version", postgresql_where=sa.text("valid_to is null"))
     op.drop_index("ix_contact_version_valid_from", table_name="contact_version")
-    op.drop_index("ix_contact_version_company_id", table_name="contact_version")
+    op.drop_index("ix_contact_version_search", table_name="contact_version", postgresql_using="gin")
+    op.drop_index(
+        "ix_contact_version_owner_id", table_name="contact_version", postgresql_where=sa.text("owner_id is not null")
+    )
+    op.drop_index(
+        "ix_contact_version_merged_into_id",
+        table_name="contact_version",
+        postgresql_where=sa.text("merged_into_id is not null"),
+    )
+    op.drop_index(
+        "ix_contact_version_company_id",
+        table_name="contact_version",
+        postgresql_where=sa.text("company_id is not null"),
+    )
     op.drop_table("contact_version")
     op.drop_index("ix_deal_search", table_name="deal", postgresql_using="gin")
     op.drop_index(op.f("ix_deal_sdr_id"), table_name="deal")
@@ -1515,6 +1652,13 @@ def downgrade() -> None:
     op.drop_table("contact")
     op.drop_index("uq_company_version_open", table_name="company_version", postgresql_where=sa.text("valid_to is null"))
     op.drop_index("ix_company_version_valid_from", table_name="company_version")
+    op.drop_index("ix_company_version_search", table_name="company_version", postgresql_using="gin")
+    op.drop_index(
+        "ix_company_version_parent_id", table_name="company_version", postgresql_where=sa.text("parent_id is not null")
+    )
+    op.drop_index(
+        "ix_company_version_owner_id", table_name="company_version", postgresql_where=sa.text("owner_id is not null")
+    )
     op.drop_table("company_version")
     op.drop_index("ix_company_search", table_name="company", postgresql_using="gin")
     op.drop_index(op.f("ix_company_parent_id"), table_name="company")

@@ -79,10 +79,14 @@ class StageEntry(Table, table=True):
     stage: str = column("The key of the stage in the accord.", primary_key=True)
     occurrence: int = column("The how many-th entry of the person into the stage, from 1.", ge=1, primary_key=True)
     rank: int = column("The stage's place on the ladder, from 1.", ge=1)
-    entered_at: datetime = column("When the stage was entered.")
-    own_at: datetime | None = column("When the stage's own rule held; null if it was only skipped past.", default=None)
-    exited_at: datetime | None = column("When the entry ended; null while the person is in the stage.", default=None)
-    exit_kind: ExitKind | None = column("How the entry ended.", vocab=ExitKind, default=None)
+    entered_at: datetime = column("When the stage was entered.", begins=True)
+    own_at: datetime | None = column(
+        "When the stage's own rule held; null if it was only skipped past.", known_by="own_at", default=None
+    )
+    exited_at: datetime | None = column(
+        "When the entry ended; null while the person is in the stage.", known_by="exited_at", default=None
+    )
+    exit_kind: ExitKind | None = column("How the entry ended.", vocab=ExitKind, known_by="exited_at", default=None)
     accord_version_id: UUID = link(
         "accord_version", "The version that judged it.", hidden=True, index=False, is_derived=True
     )

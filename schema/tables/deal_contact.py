@@ -28,5 +28,5 @@ class DealContact(Table, table=True):
         "deal", "The deal.", back="contactRoles", back_doc="The people with a role in it.", primary_key=True
     )
     role: str | None = column("What the person does in the buying, in the source's words.", default=None)
-    since: datetime | None = column("Since when; null means as long as the deal.", default=None)
+    since: datetime | None = column("Since when; null means as long as the deal.", begins=True, default=None)
     is_primary: bool = column("The main contact of the deal; one at most.", server_default="false", default=None)

@@ -41,9 +41,13 @@ class Handoff(Table, table=True):
         back_doc="The handoffs this person decides.",
         default=None,
     )
-    handed_at: datetime = column("When marketing handed the person over.", index=True)
+    handed_at: datetime = column("When marketing handed the person over.", index=True, begins=True)
     due_at: datetime | None = column("Until when sales owes a decision.", default=None)
-    decided_at: datetime | None = column("When sales decided; null while proposed.", index=True, default=None)
-    status: HandoffStatus = column("Where it stands.", vocab=HandoffStatus)
-    reject_reason: str | None = column("The code of the accord's reject reason.", default=None)
-    note: str | None = column("What sales added in words.", default=None)
+    decided_at: datetime | None = column(
+        "When sales decided; null while proposed.", index=True, known_by="decided_at", default=None
+    )
+    status: HandoffStatus = column(
+        "Where it stands.", vocab=HandoffStatus, known_by="decided_at", before=HandoffStatus.PROPOSED
+    )
+    reject_reason: str | None = column("The code of the accord's reject reason.", known_by="decided_at", default=None)
+    note: str | None = column("What sales added in words.", known_by="decided_at", default=None)

@@ -32,5 +32,5 @@ class ReportedStage(Table, table=True):
         "The key of the accord's stage that the preset maps it to; null if it maps to none.", default=None
     )
     entered_at: datetime | None = column(
-        "When the person entered it, as the source says; unknown is null.", default=None
+        "When the person entered it, as the source says; unknown is null.", begins=True, default=None
     )

@@ -42,7 +42,7 @@ class Touchpoint(Table, table=True):
         index=False,
     )
     id: UUID = column("The touchpoint's identity (UUIDv7, made by the application).", primary_key=True, default=None)
-    occurred_at: datetime = column("When it happened.")
+    occurred_at: datetime = column("When it happened.", begins=True)
     recorded_at: datetime = column("When Accord was told.", server_default="now()", default=None)
     channel: Channel | None = column(
         "The way by which it reached the other side; null if the source says nothing.", vocab=Channel, default=None

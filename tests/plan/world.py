@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from api.db import WriteSession
 from tests.graph.asking import put, uid
@@ -21,6 +22,11 @@ def made(**row: object) -> dict[str, object]:
     return {"created_at": MADE, "updated_at": MADE, **row}
 
 
+def dated(**row: object) -> dict[str, object]:
+    """A row with history, which begins with its book-keeping."""
+    return made(effective_at=MADE, **row)
+
+
 async def found_company(session: WriteSession) -> None:
     """Write the whole world."""
     await put(session, "team", made(id=TEAM, name="Inbound", kind="MARKETING"))
@@ -33,11 +39,11 @@ async def found_company(session: WriteSession) -> None:
     await put(
         session,
         "company",
-        made(
+        dated(
             id=ACME, name="Acme", domain="acme.example", employees=12, annual_revenue=Decimal("1000.50"), currency="EUR"
         ),
-        made(id=GONE_COMPANY, name="Gone GmbH", deleted_at=LATER, annual_revenue=Decimal(5)),
-        made(id=BOLT, name="Bolt", parent_id=ACME, owner_id=ANNA, annual_revenue=Decimal(7)),
+        dated(id=GONE_COMPANY, name="Gone GmbH", deleted_at=LATER, annual_revenue=Decimal(5)),
+        dated(id=BOLT, name="Bolt", parent_id=ACME, owner_id=ANNA, annual_revenue=Decimal(7)),
     )
     await _people(session)
     await put(
@@ -61,19 +67,25 @@ async def _people(session: WriteSession) -> None:
     await put(
         session,
         "contact",
-        made(id=GONE_CONTACT, first_name="Gone", company_id=ACME, owner_id=ANNA, deleted_at=LATER),
-        made(
+        dated(id=GONE_CONTACT, first_name="Gone", company_id=ACME, owner_id=ANNA, deleted_at=LATER),
+        dated(
             id=ADA,
             first_name="Ada",
-            last_name="Berg",
+            last_name="Stern",
             email="ada@acme.example",
-            company_id=ACME,
+            company_id=BOLT,
             owner_id=ANNA,
             lead_score=7,
         ),
-        made(id=BOB, first_name="Bob", company_id=GONE_COMPANY, owner_id=ANNA, email_opt_out=True),
-        made(id=CARL, first_name="Carl", company_id=ACME, merged_into_id=GONE_CONTACT) | {"created_at": LATER},
+        dated(id=BOB, first_name="Bob", company_id=GONE_COMPANY, owner_id=ANNA, email_opt_out=True),
+        dated(id=CARL, first_name="Carl", company_id=ACME, merged_into_id=GONE_CONTACT) | {"created_at": LATER},
     )
+    await _later(session, "contact", ADA, f"last_name = 'Berg', company_id = '{ACME}'")
+
+
+async def _later(session: WriteSession, table: str, record: UUID, change: str) -> None:
+    """A change that is kept in history."""
+    await session.script(f"update {table} set {change}, effective_at = '{LATER}' where id = '{record}'")
 
 
 async def _touches(session: WriteSession) -> None:
@@ -90,7 +102,7 @@ async def _deals(session: WriteSession) -> None:
     await put(
         session,
         "deal",
-        made(
+        dated(
             id=DEAL,
             name="First",
             company_id=ACME,
@@ -98,11 +110,10 @@ async def _deals(session: WriteSession) -> None:
             currency="EUR",
             probability=Decimal("0.25"),
         ),
-        made(
-            id=LOST_DEAL, name="Second", company_id=GONE_COMPANY, outcome="LOST", closed_at=LATER, lost_reason="price"
-        ),
-        made(id=GONE_DEAL, name="Third", company_id=ACME, deleted_at=LATER),
+        dated(id=LOST_DEAL, name="Second", company_id=GONE_COMPANY),
+        dated(id=GONE_DEAL, name="Third", company_id=ACME, deleted_at=LATER),
     )
+    await _later(session, "deal", LOST_DEAL, f"outcome = 'LOST', closed_at = '{LATER}', lost_reason = 'price'")
     await put(
         session,
         "deal_contact",
