@@ -76,7 +76,7 @@ async def world(module_database: Database) -> Database:
 DEALS = """query ($at: DateTime, $where: DealWhere, $orderBy: [DealOrder!]) {
   deals(first: 100, asOf: $at, where: $where, orderBy: $orderBy) { totalCount nodes {
     id name company { name deals { totalCount nodes { id } } } owner { ownedDeals { nodes { id } } }
-  } edges { cursor } } }"""
+  } edges { cursor } aggregate { count countDistinct { company } } } }"""
 
 
 def expected_deal(row: Row) -> Row:
@@ -103,9 +103,11 @@ async def test_what_is_told_as_of_an_instant_is_what_plain_python_tells(
     with patch.dict(plain.ROWS, state_at(at)):
         rows = in_order("deal", [row for row in visible("deal") if matches("deal", row, where)], order)
         expected = [expected_deal(row) for row in rows]
+        companies = {row["company_id"] for row in rows} & {row["id"] for row in visible("company")}
     found = (await answered(world, DEALS, at=at.isoformat(), where=as_input(where), orderBy=order))["deals"]
     assert found["nodes"] == expected
     assert found["totalCount"] == len(expected) == len(found["edges"])
+    assert found["aggregate"] == {"count": len(expected), "countDistinct": {"company": len(companies)}}
 
 
 def test_the_made_histories_have_every_kind_of_version() -> None:
