@@ -92,6 +92,7 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
     from api.app import create_app
     from api.cli.presence import announced
     from api.embedded import database_address
+    from api.web.wire import Together
 
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -108,7 +109,13 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
         # Tried here, where a database that cannot be used is one message; inside the server it would be a trace.
         asyncio.run(_try_database(address))
         config = uvicorn.Config(
-            create_app(settings), log_level="warning", access_log=False, server_header=False, proxy_headers=False
+            create_app(settings),
+            http=Together,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
         )
         Greeting(config).run(sockets=[listener])
 
