@@ -21,7 +21,7 @@ from strawberry.schema.schema import validate_document
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared
 from api.graph.limits import MOST_TOKENS, as_error, over_limits, too_many_tokens, too_much_to_compare
-from api.graph.variables import structural_variables
+from api.graph.variables import Operation, structural_variables
 
 # Syntax trees take about a kilobyte a token: so many tokens of documents are kept, whoever asks.
 KEPT_TOKENS = 100_000
@@ -35,19 +35,16 @@ class Checked:
     errors: tuple[GraphQLError, ...] = ()
     weight: int = 1
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
-    structural: frozenset[str] = frozenset()  # variables on whose values the statement depends
+    operations: Mapping[str | None, Operation] = field(default_factory=dict)  # by name; the only one under None too
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
+    def operation(self, name: str | None) -> Operation:
         """The operation to run; BAD_INPUT where that is not clear."""
-        found = [
-            each
-            for each in self.document.definitions
-            if isinstance(each, OperationDefinitionNode) and (name is None or (each.name and each.name.value == name))
-        ]
-        if len(found) == 1:
-            return found[0]
-        missing = f"The document has no operation `{name}`." if name else "The document has no operation, or several."
-        raise AccordError(ErrorCode.BAD_INPUT, missing, "Name the one to run with `operationName`.")
+        found = self.operations.get(name)
+        if found is None:
+            what = f"operation `{name}`" if name else "operation, or several"
+            message = f"The document has no {what}."
+            raise AccordError(ErrorCode.BAD_INPUT, message, "Name the one to run with `operationName`.")
+        return found
 
 
 class Documents:
@@ -60,11 +57,11 @@ class Documents:
 
     def checked(self, text: str) -> Checked:
         """The document of a text."""
-        found = self._kept.get(text)
-        if found is None:
-            found = self._check(text)
-            self._kept[text] = found
-        return found
+        try:
+            return self._kept[text]
+        except KeyError:
+            found = self._kept[text] = self._check(text)
+            return found
 
     def _check(self, text: str) -> Checked:
         # A text longer than its tokens explain, by comments and spaces, weighs what it holds.
@@ -78,8 +75,15 @@ class Documents:
         if errors:
             return Checked(errors=tuple(map(_told, errors)), weight=weight)
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        return Checked(document, (), weight, fragments, self._operations(document))
+
+    def _operations(self, document: DocumentNode) -> dict[str | None, Operation]:
         structural = structural_variables(self._schema, self._types, document)
-        return Checked(document, (), weight, fragments, structural)
+        nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        found = {node.name.value if node.name else None: Operation(self._schema, node, structural) for node in nodes}
+        if len(found) == 1:
+            (found[None],) = found.values()
+        return found
 
 
 def _told(error: GraphQLError) -> GraphQLError:

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import strawberry
 from cachetools import LRUCache
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, get_variable_values
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
@@ -24,7 +24,7 @@ from api.graph.document import Document
 from api.graph.documents import Checked, Documents
 from api.graph.question import Question
 from api.graph.reader import Reader
-from api.graph.variables import Shape, Variables
+from api.graph.variables import Operation, Shape
 from api.plan.cost import MOST_COST, cost
 from api.plan.read import Prepared, Ready, prepare
 from api.plan.selection import Root
@@ -63,7 +63,6 @@ class _Plan:
     """How the questions of one shape are answered by one statement; None where they are not."""
 
     statement: Prepared | None
-    variables: Variables
     extensions: dict[str, object]
 
     @property
@@ -71,7 +70,7 @@ class _Plan:
         return 1_000 + (len(self.statement.text) if self.statement else 0)
 
 
-_Key = tuple[Checked, str | None, Reach, Shape]
+_Key = tuple[Operation, Reach, Shape]
 
 
 class Gateway:
@@ -82,7 +81,6 @@ class Gateway:
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public way to the schema it builds
         self._types = types
         self._documents = Documents(schema, types)
-        self._variables: LRUCache[tuple[Checked, str | None], Variables] = LRUCache(4_096)
         self._plans: LRUCache[_Key, _Plan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
 
     def checked(self, question: Question) -> Checked:
@@ -96,49 +94,53 @@ class Gateway:
 
         Errors: BAD_INPUT where it is not clear which operation is meant; TOO_LARGE for what could cost too much.
         """
-        plan = self._plan(checked, question, who)
-        ready = _ready(plan, question, who)
+        operation = checked.operation(question.operation_name)
+        ready, extensions = self._ready(checked, operation, question.variables, who)
         failure = None
         if ready is not None:
             try:
-                return Written(await ready.run(database), plan.extensions)
+                return Written(await ready.run(database), extensions)
             except (AccordError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 failure = error
         return await self._execute(database, question, checked, who, failure)
 
     def explain(self, question: Question, checked: Checked, who: Principal) -> Explained:
         """Tell how a question would be answered. Errors: as `answer`, but for the cost, which is told."""
-        ready = _ready(self._plan(checked, question, who), question, who)
         operation = checked.operation(question.operation_name)
-        values = get_variable_values(self._schema, operation.variable_definitions or (), dict(question.variables))
+        ready, _ = self._ready(checked, operation, question.variables, who)
+        values = operation.values(question.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
-        roots = self._roots(checked, operation, values)
+        roots = self._roots(checked, operation.node, values)
         sound = [each for each in roots.values() if isinstance(each, Root) and isinstance(_tried(each, who), Root)]
         is_written = ready is not None
         if ready is None and sound:
             ready = prepare(sound, who).filled(who, {})
         return Explained(roots, cost(sound), ready, is_written)
 
-    def _plan(self, checked: Checked, question: Question, who: Principal) -> _Plan:
-        name, given = question.operation_name, question.variables
-        variables = self._variables.get((checked, name))
-        if variables is None:
-            variables = Variables.of(self._schema, checked.operation(name), checked.structural)
-            self._variables[checked, name] = variables
-        key = (checked, name, who.reach, variables.shape(given))
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._make(checked, variables, given, who)
-            self._plans[key] = plan
-        return plan
+    def _ready(
+        self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal
+    ) -> tuple[Ready | None, dict[str, object]]:
+        """The plan's statement with this question's values, None where one does not fit; what is told beside it."""
+        key = (operation, who.reach, operation.shape(given))
+        try:
+            plan = self._plans[key]
+        except KeyError:
+            plan = self._plans[key] = self._make(checked, operation, given, who)
+        values = operation.coerced(given)
+        if plan.statement is None or values is None:
+            return None, plan.extensions
+        try:
+            return plan.statement.filled(who, values), plan.extensions
+        except AccordError:
+            return None, plan.extensions
 
-    def _make(self, checked: Checked, variables: Variables, given: Mapping[str, Any], who: Principal) -> _Plan:
-        unplanned = _Plan(None, variables, {})
-        values = variables.with_slots(self._schema, given)
-        if values is None or variables.node.operation.value != "query":
+    def _make(self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal) -> _Plan:
+        unplanned = _Plan(None, {})
+        values = operation.with_slots(given)
+        if values is None or operation.node.operation is not OperationType.QUERY:
             return unplanned
-        roots = self._roots(checked, variables.node, values)
+        roots = self._roots(checked, operation.node, values)
         if not all(isinstance(each, Root) for each in roots.values()):
             return unplanned
         sound = [each for each in roots.values() if isinstance(each, Root)]
@@ -146,7 +148,7 @@ class Gateway:
         if price > MOST_COST:
             return unplanned
         try:
-            return _Plan(prepare(sound, who), variables, _priced(price))
+            return _Plan(prepare(sound, who), _priced(price))
         except AccordError:
             return unplanned
 
@@ -170,9 +172,8 @@ class Gateway:
         self, database: Database, question: Question, checked: Checked, who: Principal, failure: Exception | None
     ) -> Written | Executed:
         operation = checked.operation(question.operation_name)
-        given = dict(question.variables)
-        values = get_variable_values(self._schema, operation.variable_definitions or (), given)
-        roots = self._roots(checked, operation, values) if isinstance(values, VariableValues) else {}
+        values = operation.values(question.variables)
+        roots = self._roots(checked, operation.node, values) if isinstance(values, VariableValues) else {}
         sound = {key: _tried(each, who) for key, each in roots.items() if each is not None}
         price = cost(each for each in sound.values() if isinstance(each, Root))
         if price > MOST_COST:
@@ -180,24 +181,13 @@ class Gateway:
         records = Records(database, who, sound, failure)
         result = await self._strawberry.execute(
             question.query,
-            variable_values=given,
+            variable_values=dict(question.variables),
             context_value=Context(database, records, checked.document, who),
             operation_name=question.operation_name,
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one answer was expected, not {type(result).__name__}")
         return Executed(result, _priced(price))
-
-
-def _ready(plan: _Plan, question: Question, who: Principal) -> Ready | None:
-    """The plan's statement with this question's values; None where one does not fit, and is to be told in its place."""
-    values = plan.variables.coerced(question.variables)
-    if plan.statement is None or values is None:
-        return None
-    try:
-        return plan.statement.filled(who, values)
-    except AccordError:
-        return None
 
 
 def _tried(root: Root | AccordError, who: Principal) -> Root | AccordError:

@@ -5,7 +5,6 @@ place only binds (an id, what a column is compared with) or means something of i
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,7 +12,7 @@ from graphql import (
     ArgumentNode,
     DocumentNode,
     FieldNode,
-    GraphQLInputType,
+    GraphQLError,
     GraphQLSchema,
     Node,
     ObjectFieldNode,
@@ -36,51 +35,44 @@ from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, Input, InputType, ObjectType
 from api.sql import Slot
 
-Shape = tuple[tuple[str, ...], tuple[str, ...], bytes]
+# Of each variable that is bound whether it has a value, is null (False) or is not given (None); then the others.
+Shape = tuple[tuple[bool | None, ...], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The variables of one operation: which are bound with each run, and their types."""
+class Operation:
+    """An operation and its variables: which are bound with each run, and which decide what the statement says."""
 
-    node: OperationDefinitionNode
-    bound: Mapping[str, GraphQLInputType]
-    structural: tuple[str, ...]
-
-    @classmethod
-    def of(cls, schema: GraphQLSchema, node: OperationDefinitionNode, structural: Collection[str]) -> "Variables":
-        """Sort an operation's variables."""
-        bound: dict[str, GraphQLInputType] = {}
-        for each in node.variable_definitions or ():
-            found: Any = type_from_ast(schema, each.type)
-            if each.variable.name.value not in structural:
-                bound[each.variable.name.value] = found
-        names = (each.variable.name.value for each in node.variable_definitions or ())
-        return cls(node, bound, tuple(name for name in names if name in structural))
+    def __init__(self, schema: GraphQLSchema, node: OperationDefinitionNode, structural: Collection[str]) -> None:
+        self.node = node
+        self._schema = schema
+        types = {each.variable.name.value: type_from_ast(schema, each.type) for each in node.variable_definitions or ()}
+        self._bound: dict[str, Any] = {name: each for name, each in types.items() if name not in structural}
+        self._structural = [name for name in types if name in structural]
 
     def shape(self, given: Mapping[str, Any]) -> Shape:
         """All that a statement depends on: the structural values, and of the others whether there is one."""
-        if not given:
-            return (), (), b""
-        values = tuple(name for name in self.bound if given.get(name) is not None)
-        nulls = tuple(name for name in self.bound if name in given and given[name] is None)
-        said = {name: given[name] for name in self.structural if name in given}
-        return values, nulls, _written(said) if said else b""
+        states = [given[name] is not None if name in given else None for name in self._bound]
+        said = {name: given[name] for name in self._structural if name in given}
+        return tuple(states), _written(said) if said else b""
 
-    def with_slots(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> VariableValues | None:
+    def with_slots(self, given: Mapping[str, Any]) -> VariableValues | None:
         """The values for a statement that is kept: slots for what comes with each run; None if some do not fit."""
-        values = get_variable_values(schema, self.node.variable_definitions or (), dict(given))
+        values = self.values(given)
         if not isinstance(values, VariableValues):
             return None
-        for name in self.bound:
+        for name in self._bound:
             if given.get(name) is not None:
                 values.coerced[name] = Slot(name)
         return values
 
+    def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        """The values of all variables, or what is wrong with them."""
+        return get_variable_values(self._schema, self.node.variable_definitions or (), dict(given))
+
     def coerced(self, given: Mapping[str, Any]) -> dict[str, object] | None:
         """The values that fill the slots; None if one does not fit."""
         found: dict[str, object] = {}
-        for name, of_type in self.bound.items():
+        for name, of_type in self._bound.items():
             if given.get(name) is not None:
                 value = coerce_input_value(given[name], of_type)
                 if value is Undefined:

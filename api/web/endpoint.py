@@ -17,15 +17,15 @@ from api.graph.documents import Checked
 from api.graph.explained import stages
 from api.graph.gateway import Executed, Gateway, Written
 from api.graph.question import Question
-from api.web.faults import error_entry, is_request_error
+from api.web.faults import error_entry, failed, is_request_error
 from api.web.media import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
-from api.web.refusals import RefusalError, graphql_response, refused
-from api.web.requests import read_question
+from api.web.refusals import GraphQLResponse, RefusalError, refused
+from api.web.requests import Headers, in_address, posted
 
-EXPLAIN, _WAYS = "Accord-Explain", ("plan", "analyze")
+EXPLAIN, _WAYS = b"accord-explain", (b"plan", b"analyze")
 
-Asker = Callable[[Request], tuple[Database, Principal]]
+Asker = Callable[[Scope], tuple[Database, Principal]]
 
 
 class GraphQLEndpoint:
@@ -41,52 +41,64 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request = Request(scope, receive)
-        response = await self._respond(request)
+        try:
+            response = await self._respond(scope, receive)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered, and the log has it
+            response = failed(error, scope)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        accept = request.headers.get("accept")
-        if request.method in ("GET", "HEAD") and "query" not in request.query_params and wants_page(accept):
-            return graphiql_page(request)
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        headers: Headers = dict(scope["headers"])
+        accept = headers.get(b"accept")
+        if scope["method"] in ("GET", "HEAD") and wants_page(accept):
+            request = Request(scope)
+            if "query" not in request.query_params:
+                return graphiql_page(request)
         media_type = negotiate(accept)
+        if media_type is None:
+            remedy = f"Accept {' or '.join(MediaType)}."
+            return refused(RefusalError(406, "None of the types in `Accept` is spoken here.", remedy))
         try:
-            if media_type is None:
-                raise RefusalError(
-                    406, "None of the types in `Accept` is spoken here.", f"Accept {' or '.join(MediaType)}."
-                )
-            if request.method not in ("GET", "POST"):
-                raise _method_not_allowed(f"{request.method} is not a way to ask.", "GET, POST")
-            return await self._answer(request, await read_question(request), media_type)
+            return await self._answer(scope, headers, await _asked(scope, headers, receive), media_type)
         except RefusalError as refusal:
-            return refused(refusal, media_type or MediaType.JSON)
+            return refused(refusal, media_type)
 
-    async def _answer(self, request: Request, question: Question, media_type: MediaType) -> Response:
+    async def _answer(self, scope: Scope, headers: Headers, question: Question, media_type: MediaType) -> Response:
         checked = self._gateway.checked(question)
         if checked.errors:
             return _told(checked.errors, media_type)
-        _require_allowed(request, checked, question)
-        database, who = self._asker_of(request)
+        _require_allowed(scope["method"], checked, question)
+        database, who = self._asker_of(scope)
         try:
             answer = await self._gateway.answer(database, question, checked, who)
         except AccordError as error:
             return _told((GraphQLError(error.message, original_error=error),), media_type)
-        wanted = request.headers.get(EXPLAIN) if self._explains else None
+        wanted = headers.get(EXPLAIN) if self._explains else None
         if wanted in _WAYS:
-            told = await stages(database, self._gateway.explain(question, checked, who), is_run=wanted == "analyze")
+            told = await stages(database, self._gateway.explain(question, checked, who), is_run=wanted == b"analyze")
             answer = replace(answer, extensions=answer.extensions | {"explain": dict(told)})
         return _written(answer, media_type) if isinstance(answer, Written) else _executed(answer, media_type)
 
 
-def _require_allowed(request: Request, checked: Checked, question: Question) -> None:
+async def _asked(scope: Scope, headers: Headers, receive: Receive) -> Question:
+    match scope["method"]:
+        case "POST":
+            return await posted(headers, receive)
+        case "GET":
+            return in_address(scope)
+        case method:
+            raise _method_not_allowed(f"{method} is not a way to ask.", "GET, POST")
+
+
+def _require_allowed(method: str, checked: Checked, question: Question) -> None:
     """Refuse an operation that is not clear, or that this way of asking does not run."""
     try:
-        kind = checked.operation(question.operation_name).operation
+        kind = checked.operation(question.operation_name).node.operation
     except AccordError as error:
         raise RefusalError(400, error.message, error.remedy) from error
     if kind is OperationType.SUBSCRIPTION:
         raise RefusalError(400, "A subscription has no single answer.", "Ask it as a query.")
-    if kind is OperationType.MUTATION and request.method == "GET":
+    if kind is OperationType.MUTATION and method == "GET":
         raise _method_not_allowed("A GET changes nothing.", "POST")
 
 
@@ -96,7 +108,7 @@ def _method_not_allowed(message: str, allowed: str) -> RefusalError:
 
 def _written(answer: Written, media_type: MediaType) -> Response:
     told = b',"extensions":' + orjson.dumps(answer.extensions) if answer.extensions else b""
-    return graphql_response(b'{"data":%b%b}' % (answer.data, told), 200, media_type)
+    return GraphQLResponse(b'{"data":%b%b}' % (answer.data, told), 200, media_type)
 
 
 def _executed(answer: Executed, media_type: MediaType) -> Response:
@@ -109,7 +121,7 @@ def _executed(answer: Executed, media_type: MediaType) -> Response:
     payload["data"] = result.data
     if answer.extensions:
         payload["extensions"] = answer.extensions
-    return graphql_response(orjson.dumps(payload), 200, media_type)
+    return GraphQLResponse(orjson.dumps(payload), 200, media_type)
 
 
 def _told(errors: Sequence[GraphQLError], media_type: MediaType) -> Response:
@@ -118,7 +130,7 @@ def _told(errors: Sequence[GraphQLError], media_type: MediaType) -> Response:
     status = 400 if media_type is MediaType.GRAPHQL else 200
     if any(_code(entry) == ErrorCode.INTERNAL for entry in entries):
         status = 500
-    return graphql_response(orjson.dumps({"errors": entries}), status, media_type)
+    return GraphQLResponse(orjson.dumps({"errors": entries}), status, media_type)
 
 
 def _code(entry: Mapping[str, Any]) -> object:

@@ -13,7 +13,7 @@ from api.funnel.in_force import active_version
 from api.sql import Sql
 from api.web import questions
 from api.web.questions import Example
-from api.web.state import database_of
+from api.web.state import DatabaseOf
 
 QUARTERS = 4
 
@@ -50,15 +50,15 @@ def examples_for(data: DataAtHand) -> tuple[Example, ...]:
     return tuple(_chosen(data))
 
 
-def examples_route() -> Route:
+def examples_route(database_of: DatabaseOf) -> Route:
     """The route that GraphiQL makes its tabs from."""
-    return Route("/graphql/examples", _examples)
 
+    async def examples(_request: Request) -> Response:
+        async with database_of().read() as session:
+            found = examples_for(await data_at_hand(session))
+        return JSONResponse([asdict(example) for example in found], headers={"Cache-Control": "no-store"})
 
-async def _examples(request: Request) -> Response:
-    async with database_of(request).read() as session:
-        examples = examples_for(await data_at_hand(session))
-    return JSONResponse([asdict(example) for example in examples], headers={"Cache-Control": "no-store"})
+    return Route("/graphql/examples", examples)
 
 
 def _chosen(data: DataAtHand) -> Iterator[Example]:

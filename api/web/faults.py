@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import AccordError, ErrorCode
-from api.web.refusals import graphql_response, told
+from api.web.refusals import GraphQLResponse, told
 
 logger = logging.getLogger("accord.web")
 
@@ -59,6 +59,14 @@ def masked(bug: BaseException, where: str) -> dict[str, Any]:
     }
 
 
+def failed(error: Exception, scope: Scope) -> GraphQLResponse:
+    """The answer to a request that could not be answered."""
+    expected = _expected(error)
+    entry = told(expected) if expected else masked(error, f"{scope['method']} {scope['path']}")
+    status = _STATUS.get(expected.code, 400) if expected else 500
+    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)
+
+
 class FaultBarrier:
     """Turns whatever the application raises into an answer, inside the guards: it carries their headers too."""
 
@@ -79,10 +87,7 @@ class FaultBarrier:
         except Exception as error:
             if has_begun or scope["type"] != "http":
                 raise  # the response is on its way, or there is none: the server's log is all that is left
-            expected = _expected(error)
-            entry = told(expected) if expected else masked(error, f"{scope['method']} {scope['path']}")
-            status = _STATUS.get(expected.code, 400) if expected else 500
-            await graphql_response(orjson.dumps({"errors": [entry]}), status)(scope, receive, send)
+            await failed(error, scope)(scope, receive, send)
 
 
 def _expected(error: BaseException) -> AccordError | None:

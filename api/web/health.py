@@ -11,25 +11,25 @@ from api.db import Database
 from api.errors import AccordError
 from api.funnel.in_force import accord_in_force
 from api.revisions import require_current
-from api.web.state import database_of
+from api.web.state import DatabaseOf
 
 _PATIENCE_SECONDS = 5
 
 
-def health_routes() -> list[Route]:
+def health_routes(database_of: DatabaseOf) -> list[Route]:
     """Routes for whoever watches the process: a supervisor restarts on the first, a balancer waits for the second."""
-    return [Route("/healthz", _alive), Route("/readyz", _ready)]
+
+    async def ready(_request: Request) -> Response:
+        problem = await what_is_missing(database_of())
+        if problem is not None:
+            return _reply({"status": "not ready", "problem": problem}, 503)
+        return _reply({"status": "ready"}, 200)
+
+    return [Route("/healthz", _alive), Route("/readyz", ready)]
 
 
 async def _alive(_request: Request) -> Response:
     return _reply({"status": "alive"}, 200)
-
-
-async def _ready(request: Request) -> Response:
-    problem = await what_is_missing(database_of(request))
-    if problem is not None:
-        return _reply({"status": "not ready", "problem": problem}, 503)
-    return _reply({"status": "ready"}, 200)
 
 
 async def what_is_missing(database: Database) -> str | None:

@@ -13,7 +13,7 @@ class MediaType(StrEnum):
 
 
 @lru_cache(1_000)
-def negotiate(accept: str | None) -> MediaType | None:
+def negotiate(accept: bytes | None) -> MediaType | None:
     """The response type for an `Accept` header, or None if the client takes neither.
 
     A wildcard or no header at all is answered with `application/json`, which every client can read; the client that
@@ -34,13 +34,13 @@ def negotiate(accept: str | None) -> MediaType | None:
 
 
 @lru_cache(1_000)
-def wants_page(accept: str | None) -> bool:
+def wants_page(accept: bytes | None) -> bool:
     """Whether the client is a browser that shows a page: it names HTML, which no GraphQL client does."""
-    return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or ""))
+    return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or b""))
 
 
-def _ranges(accept: str) -> Iterator[tuple[str, float]]:
-    for part in accept.split(","):
+def _ranges(accept: bytes) -> Iterator[tuple[str, float]]:
+    for part in accept.decode("latin-1").split(","):
         media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
         if media_type:
             yield media_type, _weight(parameters)

@@ -8,6 +8,25 @@ from starlette.responses import Response
 from api.errors import AccordError, ErrorCode
 from api.web.media import MediaType
 
+# What a browser heeds in an answer it was made to show: it is what it says, and may load and run nothing.
+ANSWER_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+# What an answer says is of this moment, so nobody keeps it.
+_RAW_HEADERS = {
+    media_type: [
+        (name.lower().encode(), value.encode())
+        for name, value in {
+            "Content-Type": f"{media_type}; charset=utf-8",
+            "Cache-Control": "no-store",
+            **ANSWER_HEADERS,
+        }.items()
+    ]
+    for media_type in MediaType
+}
+
 
 class RefusalError(AccordError):
     """An expected error with the HTTP status it is refused with."""
@@ -31,17 +50,16 @@ def told(error: AccordError) -> dict[str, object]:
     return {"message": str(error), "extensions": {"code": error.code.value, "remedy": error.remedy}}
 
 
+class GraphQLResponse(Response):
+    """A GraphQL response. Its headers are known beforehand, but for the length: none is put together anew each time."""
+
+    def __init__(self, body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [*_RAW_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
+
+
 def refused(refusal: RefusalError, media_type: MediaType = MediaType.JSON) -> Response:
     """A refusal as a GraphQL response that has errors and no data."""
-    response = graphql_response(orjson.dumps({"errors": [told(refusal)]}), refusal.status, media_type)
+    response = GraphQLResponse(orjson.dumps({"errors": [told(refusal)]}), refusal.status, media_type)
     response.headers.update(refusal.headers)
     return response
-
-
-def graphql_response(body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> Response:
-    """A GraphQL response; what it says is of this moment, so nobody keeps it."""
-    return Response(
-        body,
-        status_code=status,
-        headers={"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"},
-    )

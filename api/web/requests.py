@@ -1,9 +1,11 @@
 """What a GraphQL-over-HTTP request asks, read from a GET or a POST and checked before anything runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from api.errors import ErrorCode
 from api.graph.question import Question
@@ -13,11 +15,22 @@ BODY_LIMIT_BYTES = 256 * 1024
 """No document an analyst writes comes near this; a larger body is a mistake or an attack."""
 
 
-async def read_question(request: Request) -> Question:
-    """Read the question of a GET's parameters or a POST's JSON body, or refuse it."""
-    if request.method == "POST":
-        return _question(_object(await _json_body(request), "The request body"))
-    parameters: dict[str, Any] = dict(request.query_params)
+Headers = Mapping[bytes, bytes]
+
+
+async def posted(headers: Headers, receive: Receive) -> Question:
+    """The question in a POST's JSON body. Errors: RefusalError for what is none."""
+    # Only this type makes a browser ask first (CORS preflight), so no form on a foreign page can post here.
+    content_type = headers.get(b"content-type", b"")
+    if content_type != b"application/json":
+        _require_json(content_type.decode("latin-1"))
+    body = await _bounded_body(headers, receive)
+    return _question(_object(_json(body, "The request body"), "The request body"))
+
+
+def in_address(scope: Scope) -> Question:
+    """The question in a GET's parameters. Errors: RefusalError for what is none."""
+    parameters: dict[str, Any] = dict(Request(scope).query_params)
     for name in ("variables", "extensions"):
         text = parameters.get(name)
         # An absent parameter and an empty one mean the same; browsers send the latter for an empty field.
@@ -32,7 +45,7 @@ def _question(given: dict[str, Any]) -> Question:
             400, "The request has no `query`.", "Give it a GraphQL document as a string that is not empty."
         )
     operation_name = given.get("operationName")
-    if not isinstance(operation_name, str | None):
+    if operation_name is not None and not isinstance(operation_name, str):
         raise RefusalError(
             400, "`operationName` is not a string.", "Name an operation of the document, or leave it out."
         )
@@ -67,14 +80,6 @@ def _kind(value: object) -> str:
             return "a list"
 
 
-async def _json_body(request: Request) -> object:
-    # Only this type makes a browser ask first (CORS preflight), so no form on a foreign page can post here.
-    content_type = request.headers.get("content-type", "")
-    if content_type != "application/json":
-        _require_json(content_type)
-    return _json(await _bounded_body(request), "The request body")
-
-
 def _require_json(content_type: str) -> None:
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != "application/json":
@@ -84,15 +89,15 @@ def _require_json(content_type: str) -> None:
         raise RefusalError(415, "The body's encoding is not UTF-8.", "Send UTF-8, the one encoding of JSON.")
 
 
-async def _bounded_body(request: Request) -> bytes:
+async def _bounded_body(headers: Headers, receive: Receive) -> bytes:
     """The body, refused as soon as it is known to be too long: by its header, else while it arrives."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > BODY_LIMIT_BYTES:
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
         raise _too_large()
     chunks: list[bytes] = []
     length, is_more = 0, True
     while is_more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise RefusalError(400, "The request ended before its body did.", "Send it again.")
         chunks.append(message.get("body", b""))

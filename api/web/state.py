@@ -1,13 +1,21 @@
-"""What the application holds for its requests."""
+"""What the server holds while it runs."""
 
-from starlette.requests import Request
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from api.db import Database
 
+DatabaseOf = Callable[[], Database]
 
-def database_of(request: Request) -> Database:
-    """The database that the application opened when it started."""
-    database = request.app.state.database
-    if not isinstance(database, Database):
-        raise TypeError("the application was started without its database")
-    return database
+
+@dataclass(slots=True)
+class Opened:
+    """The database that the server opened when it started."""
+
+    held: Database | None = None
+
+    def database(self) -> Database:
+        """The database; TypeError where the server was started without one."""
+        if self.held is None:
+            raise TypeError("the application was started without its database")
+        return self.held

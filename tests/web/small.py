@@ -5,7 +5,7 @@ from typing import cast
 
 import strawberry
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.types import Scope
 
 from api.access.principal import EVERYONE, Principal
 from api.db import Database
@@ -65,6 +65,6 @@ def small_gateway(query: type, mutation: type | None = None) -> Gateway:
     return Gateway(Silent(query, mutation), {})
 
 
-def nobody(_request: Request) -> tuple[Database, Principal]:
+def nobody(_scope: Scope) -> tuple[Database, Principal]:
     """No database, which nothing here asks."""
     return cast("Database", None), EVERYONE

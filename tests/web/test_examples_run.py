@@ -20,8 +20,7 @@ from schema.base import new_id, now
 
 async def answers(database: Database) -> dict[str, dict[str, object]]:
     """Fetch the examples as GraphiQL does, and ask each of them."""
-    site = build_site(gateway(), lambda _request: (database, EVERYONE), routes=[examples_route()])
-    site.state.database = database
+    site = build_site(gateway(), lambda _request: (database, EVERYONE), routes=[examples_route(lambda: database)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         examples = (await client.get("/graphql/examples")).json()
         return {

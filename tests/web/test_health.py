@@ -17,8 +17,7 @@ from tests.web.small import Query, nobody, small_gateway
 
 
 def client_of(database: Database) -> httpx.AsyncClient:
-    site = build_site(small_gateway(Query), nobody, routes=health_routes())
-    site.state.database = database
+    site = build_site(small_gateway(Query), nobody, routes=health_routes(lambda: database))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 
