@@ -38,7 +38,7 @@ class Summary:
     @classmethod
     def of(cls, rows: Rows, keys: tuple[GroupKey, ...] = ()) -> "Summary":
         """Begin a summary of all rows together, or in groups."""
-        return cls(rows, keys, rows.visits.alias(), rows.visits.alias(), rows.visits.alias())
+        return cls(rows, keys, rows.alias, f"{rows.alias}_figures", f"{rows.alias}_parts")
 
     # ------------------------------------------------------------------------------------------ what is asked of it
 
@@ -219,13 +219,6 @@ class Summary:
 
     def _column(self, figure: Figure) -> ColumnShape | None:
         return None if figure.column is None else SHAPES[self.rows.table].column(figure.column)
-
-
-def aggregated(rows: Rows, asked: Aggregate) -> Sql:
-    """The figures of all rows that match."""
-    summary = Summary.of(rows)
-    parts = summary.laid_out(asked.parts)
-    return Sql("({})", each_row(parts, summary.source()))
 
 
 def _is_money(figure: Figure, column: ColumnShape) -> bool:

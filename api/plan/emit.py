@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from api.access.principal import Principal
-from api.plan.aggregates import aggregated
+from api.plan.aggregates import Summary
 from api.plan.groups import grouped
 from api.plan.json_values import column_as_json
 from api.plan.lists import Parent, Rows
@@ -17,6 +17,7 @@ from api.plan.selection import (
     Cursor,
     Edges,
     Field,
+    Figure,
     Groups,
     ManyRecords,
     Nodes,
@@ -112,17 +113,21 @@ def _many(visits: Visits, asked: ManyRecords) -> Sql:
 
 
 def _list(visits: Visits, asked: Connection, parent: Parent | None) -> Sql:
+    """A list as an object beside the figures of all its rows, which are read once however much is told of them."""
     rows = Rows.of(visits, asked, parent)
-    parts = [(part.key, _part(rows, part)) for part in asked.parts]
-    return Sql("({}{})", rows.before(), each_row(parts, NO_SOURCE))
+    together = Summary.of(rows)
+    parts = [(part.key, _part(rows, together, part)) for part in asked.parts]
+    return Sql("({}{})", rows.before(), each_row(parts, together.source()))
 
 
-def _part(rows: Rows, part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename) -> Sql:
+def _part(
+    rows: Rows, together: Summary, part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename
+) -> Sql:
     match part:
         case Typename():
             return typename(part)
         case TotalCount():
-            return Sql("(select count(*){})", rows.matching(rows.visits.alias()))
+            return together.figure(Figure("count"))
         case Nodes(fields=fields):
             alias = rows.visits.alias()
             return Sql("array({})", each_row(_columns(rows.visits, rows.table, alias, fields), rows.shown(alias)))
@@ -133,7 +138,7 @@ def _part(rows: Rows, part: TotalCount | Nodes | Edges | PageInfo | Aggregate | 
         case PageInfo(parts=parts):
             return Sql("({})", each_row(chosen(parts, rows.page_info()), NO_SOURCE))
         case Aggregate():
-            return aggregated(rows, part)
+            return together.aggregate(part)
         case Groups():
             return grouped(rows, part, partial(_one, rows.visits))
 

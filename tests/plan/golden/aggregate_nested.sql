@@ -3,32 +3,32 @@ from (select (
 select "$"
 from (select (
 select "$"
-from (select t3.a0 as "count", text 'ContactAggregate' as "__typename",
+from (select t1_figures.a0 as "count", text 'ContactAggregate' as "__typename",
 (
 select "$"
-from (select text 'ContactExtremes' as "__typename") "$") as "min"
-from (select count(*) as a0
-from contact t2
-where (t2.deleted_at is null)) t3) "$") as "aggregate",
+from (select text 'ContactExtremes' as "__typename") "$") as "min") "$") as "aggregate",
 array(
 select "$"
-from (select t5.first_name as "firstName",
+from (select t2.first_name as "firstName",
 (
 select "$"
 from (select (
 select "$"
-from (select t8.a0 as "count",
+from (select t3_figures.a0 as "count",
 (
 select "$"
-from (select t8.a1::text as "durationSeconds") "$") as "sum",
+from (select t3_figures.a1::text as "durationSeconds") "$") as "sum",
 (
 select "$"
-from (select replace(to_json(t8.a2)::text, '+00:00"', 'Z"')::json as "occurredAt") "$") as "min"
-from (select count(*) as a0, sum(t7.duration_seconds)::numeric as a1, min(t7.occurred_at) as a2
-from touchpoint t7
-where (t7.contact_id = t5.id) and (t7.kind = $1)) t8) "$") as "aggregate") "$") as "touchpoints"
-from contact t5
-where (t5.deleted_at is null)
-order by t5.first_name, t5.id
-limit 50) "$") as "nodes") "$") as "contacts") "$"
+from (select replace(to_json(t3_figures.a2)::text, '+00:00"', 'Z"')::json as "occurredAt") "$") as "min") "$") as "aggregate"
+from (select count(*) as a0, sum(t3.duration_seconds)::numeric as a1, min(t3.occurred_at) as a2
+from touchpoint t3
+where (t3.contact_id = t2.id) and (t3.kind = $1)) t3_figures) "$") as "touchpoints"
+from contact t2
+where (t2.deleted_at is null)
+order by t2.first_name, t2.id
+limit 50) "$") as "nodes"
+from (select count(*) as a0
+from contact t1
+where (t1.deleted_at is null)) t1_figures) "$") as "contacts") "$"
 -- $1: 'FORM'

@@ -5,41 +5,42 @@ from contact t1
 where (t1.deleted_at is null)
 order by t1.created_at desc, t1.id desc
 limit 3) t1) select "$"
-from (select (select count(*)
-from contact t2
-where (t2.deleted_at is null)) as "totalCount",
+from (select t1_figures.a0 as "totalCount",
 array(
 select "$"
-from (select t3.first_name as "firstName",
+from (select t2.first_name as "firstName",
 (
 select "$"
-from (select t4.name as "name"
-from company t4
-where (t4.id = t3.company_id) and (t4.deleted_at is null)) "$") as "company",
+from (select t3.name as "name"
+from company t3
+where (t3.id = t2.company_id) and (t3.deleted_at is null)) "$") as "company",
 (
 select "$"
 from (select array(
 select "$"
-from (select replace(to_json(t6.occurred_at)::text, '+00:00"', 'Z"')::json as "occurredAt",
+from (select replace(to_json(t5.occurred_at)::text, '+00:00"', 'Z"')::json as "occurredAt",
 (
 select "$"
-from (select t7.name as "name"
-from campaign t7
-where (t7.id = t6.campaign_id)) "$") as "campaign"
-from touchpoint t6
-where (t6.contact_id = t3.id)
-order by t6.occurred_at desc, t6.id desc
+from (select t6.name as "name"
+from campaign t6
+where (t6.id = t5.campaign_id)) "$") as "campaign"
+from touchpoint t5
+where (t5.contact_id = t2.id)
+order by t5.occurred_at desc, t5.id desc
 limit 2) "$") as "nodes") "$") as "touchpoints"
-from t1_page t3
-where t3."#" <= 2
-order by t3."#") "$") as "nodes",
+from t1_page t2
+where t2."#" <= 2
+order by t2."#") "$") as "nodes",
 (
 select "$"
 from (select exists (select
-from t1_page t8
-where t8."#" > 2) as "hasNextPage", false as "hasPreviousPage",
-(select translate(encode(convert_to(json_build_array('created_at- id-', t8.created_at, t8.id)::text, 'UTF8'), 'base64'), e'\n', '')
-from t1_page t8
-where t8."#" <= 2
-order by t8."#" desc
-limit 1) as "endCursor") "$") as "pageInfo") "$") as "contacts") "$"
+from t1_page t7
+where t7."#" > 2) as "hasNextPage", false as "hasPreviousPage",
+(select translate(encode(convert_to(json_build_array('created_at- id-', t7.created_at, t7.id)::text, 'UTF8'), 'base64'), e'\n', '')
+from t1_page t7
+where t7."#" <= 2
+order by t7."#" desc
+limit 1) as "endCursor") "$") as "pageInfo"
+from (select count(*) as a0
+from contact t1
+where (t1.deleted_at is null)) t1_figures) "$") as "contacts") "$"

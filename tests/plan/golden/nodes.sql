@@ -4,20 +4,21 @@ select "$"
 from (select text 'Deal' as "__typename", 'deal_' || t2.id as "id",
 (
 select "$"
-from (select (select count(*)
-from deal_contact t4
-where (t4.deal_id = t2.id)) as "totalCount") "$") as "touched"
+from (select t3_figures.a0 as "totalCount"
+from (select count(*) as a0
+from deal_contact t3
+where (t3.deal_id = t2.id)) t3_figures) "$") as "touched"
 from deal t2
 where (t2.id = t1.id) and (t2.deleted_at is null)) "$")) when 'contact' then to_json((
 select "$"
-from (select text 'Contact' as "__typename", 'contact_' || t5.id as "id", t5.first_name as "firstName",
+from (select text 'Contact' as "__typename", 'contact_' || t4.id as "id", t4.first_name as "firstName",
 (
 select "$"
-from (select t6.name as "name"
-from company t6
-where (t6.id = t5.company_id) and (t6.deleted_at is null)) "$") as "company"
-from contact t5
-where (t5.id = t1.id) and (t5.deleted_at is null)) "$")) end
+from (select t5.name as "name"
+from company t5
+where (t5.id = t4.company_id) and (t5.deleted_at is null)) "$") as "company"
+from contact t4
+where (t4.id = t1.id) and (t4.deleted_at is null)) "$")) end
 from unnest($1::text[], $2::uuid[]) with ordinality t1 (kind, id, place)
 order by t1.place) as "nodes") "$"
 -- $1: ['deal', 'contact', 'contact', 'deal']
