@@ -10,10 +10,11 @@ All peers run at once on it, by the same socket, ten connections each, one proce
 - strawberry: Strawberry, hand-written types and data loaders, parsed and validated documents kept.
 
 Four questions (`documents/`): one contact by id; 50 contacts with company, deals and last touchpoints; 500 contacts; a
-filtered, ordered page with its total. Each is asked with hundreds of values, so that no answer comes from memory. First
-all must answer the same, but for wording: form of ids, instants and cursors. Then all take turns, at 16 and at 64
-connections, every round begun by another. Told are the medians over the rounds of requests per second, their ratio to
-raw's of the same round, CPU time per request of the server and of PostgreSQL (all its processes), and latencies.
+filtered, ordered page with the number of all its rows and their sum and maximum in each currency. Each is asked with
+hundreds of values, so that no answer comes from memory. First all must answer the same, but for wording: form of ids,
+instants and cursors, amounts by currency. Then all take turns, at 16 and at 64 connections, every round begun by
+another. Told are the medians over the rounds of requests per second, their ratio to raw's of the same round, CPU time
+per request of the server and of PostgreSQL (all its processes), and latencies.
 
 wrk sends the requests, or a generator of ours where there is none. The generator, the server and PostgreSQL share the
 machine's cores: on a machine that others use only the ratios and CPU times mean anything.

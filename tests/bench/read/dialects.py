@@ -108,11 +108,30 @@ def _plain(value: object, name: str = "") -> object:
     return datetime.fromisoformat(value) if name.endswith("At") else value
 
 
+def _money(value: Any, members: dict[str, Any]) -> object:  # noqa: ANN401 - JSON
+    """Amounts with their currencies: one, several, or one beside its currency."""
+    if isinstance(value, list):
+        return [_money(each, members) for each in value]
+    amount = value if isinstance(value, dict) or value is None else members
+    return amount and (Decimal(amount["amount"]), amount["currency"])
+
+
+def _by_figure(groups: list[dict[str, Any]]) -> dict[str, object]:
+    """What groups by currency tell, as each figure with its amounts; where no amount is known, a sum is none."""
+    known = [each for each in groups if each["max"]["amount"] is not None]
+    known.sort(key=lambda each: (each["keys"][0] is None, each["keys"][0]))
+    return {
+        figure: {"amount": [{"amount": each[figure]["amount"], "currency": each["keys"][0]} for each in known]}
+        for figure in ("sum", "max")
+    }
+
+
 def _plain_members(members: dict[str, Any]) -> Iterator[tuple[str, object]]:
     """Members without wording: ids bare, instants read, an amount and its currency together, cursors only there."""
     for name, value in members.items():
         if name == "amount":
-            amount = value if isinstance(value, dict) or value is None else members
-            yield name, amount and (Decimal(amount["amount"]), amount["currency"])
+            yield name, _money(value, members)
+        elif name == "aggregate" and isinstance(value, list):
+            yield name, dict(_plain_members(_by_figure(value)))
         elif name != "currency":
             yield name, _plain(value, name)

@@ -34,6 +34,10 @@ _CONTACT = (
     "select id, first_name, last_name, email, phone, job_title, country, lead_source, lead_score, created_at,"
     " company_id from contact where deleted_at is null"
 )
+_TOTALS = (
+    "select currency, count(*) as deals, sum(amount)::text as sum, max(amount)::text as max from deal where {}"
+    " group by currency order by currency"
+)
 _ROLES = (
     "select r.* from unnest($1::uuid[]) asked (id), lateral (select contact_id, role, deal_id from deal_contact"
     " where contact_id = asked.id order by deal_id limit $2) r"
@@ -59,6 +63,11 @@ async def _lists(pool: Pool, keys: list[tuple[UUID, str, int]]) -> list[list[Row
     return [found[key] for key in keys]
 
 
+async def _totals(pool: Pool, keys: list[tuple[str, tuple[object, ...]]]) -> list[list[Row]]:
+    """The figures of all rows of lists, by currency: a key is the list's condition and its values."""
+    return [await pool.fetch(_TOTALS.format(text), *values) for text, values in keys]
+
+
 @dataclass
 class Context:
     """What the resolvers of one request share."""
@@ -68,12 +77,14 @@ class Context:
     campaigns: DataLoader[UUID, Row | None] = field(init=False)
     deals: DataLoader[UUID, Row | None] = field(init=False)
     lists: DataLoader[tuple[UUID, str, int], list[Row]] = field(init=False)
+    totals: DataLoader[tuple[str, tuple[object, ...]], list[Row]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.companies = DataLoader(partial(_ones, self.pool, _COMPANY))
         self.campaigns = DataLoader(partial(_ones, self.pool, _CAMPAIGN))
         self.deals = DataLoader(partial(_ones, self.pool, f"{_DEAL} where id = any($1) and deleted_at is null"))
         self.lists = DataLoader(partial(_lists, self.pool))
+        self.totals = DataLoader(partial(_totals, self.pool))
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
@@ -240,6 +251,17 @@ class DealOrder:
 
 
 @strawberry.type
+class DealFigures:
+    amount: list[Money]
+
+
+@strawberry.type
+class DealAggregate:
+    sum: DealFigures
+    max: DealFigures
+
+
+@strawberry.type
 class DealConnection:
     nodes: list[Deal]
     page_info: PageInfo
@@ -247,8 +269,13 @@ class DealConnection:
 
     @strawberry.field
     async def total_count(self, info: Info) -> int:
-        text, values = _conditions(self.where)
-        return int(await info.context.pool.fetchval(f"select count(*) from deal where {text}", *values))
+        found = await info.context.totals.load(_conditions(self.where))
+        return sum(row["deals"] for row in found)
+
+    @strawberry.field
+    async def aggregate(self, info: Info) -> DealAggregate:
+        found = await info.context.totals.load(_conditions(self.where))
+        return DealAggregate(sum=_figures(found, "sum"), max=_figures(found, "max"))
 
 
 @strawberry.type
@@ -302,6 +329,11 @@ def _deal(row: Row) -> Deal:
     )
 
 
+def _figures(rows: Sequence[Row], name: str) -> DealFigures:
+    known = [row for row in rows if row[name] is not None]
+    return DealFigures(amount=[Money(amount=row[name], currency=row["currency"]) for row in known])
+
+
 def _touchpoint(row: Row) -> Touchpoint:
     return Touchpoint(
         id=_id("touchpoint", row),
@@ -322,7 +354,7 @@ def _order(given: Sequence[object], columns: Sequence[str]) -> str:
     return ", ".join(found) or "id"
 
 
-def _conditions(where: DealWhere | None) -> tuple[str, list[object]]:
+def _conditions(where: DealWhere | None) -> tuple[str, tuple[object, ...]]:
     outcome, closed_at = where and where.outcome, where and where.closed_at
     given = (
         ("outcome = ${}", outcome and outcome.eq),
@@ -334,7 +366,7 @@ def _conditions(where: DealWhere | None) -> tuple[str, list[object]]:
         if value is not None:
             values.append(value)
             texts.append(text.format(len(values)))
-    return " and ".join(texts), values
+    return " and ".join(texts), tuple(values)
 
 
 class Site(GraphQL[Context, None]):

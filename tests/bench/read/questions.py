@@ -38,7 +38,7 @@ async def questions(dsn: str, until: datetime) -> list[Question]:
         Question("one_contact", "one contact by id, ten fields", [{"id": each} for each in _spread(ids)]),
         Question("nested_page", "50 contacts with company, deals, last 5 touchpoints and their campaigns", before),
         Question("long_page", "500 contacts, eight fields", before),
-        Question("filtered_page", "50 of the deals won in 90 days, latest first, with totalCount", _windows(until)),
+        Question("filtered_page", "50 of the deals won in 90 days, with totalCount, sum and maximum", _windows(until)),
     ]
 
 

@@ -31,6 +31,14 @@ const CONTACT = `'contact_' || c.id as id, c.id as key, c.first_name as "firstNa
 const DEAL = `'deal_' || d.id as id, d.id as key, d.name, d.outcome, ${instant("d.closed_at")} as "closedAt",
   d.amount as sum, d.currency, d.company_id as "companyId"`;
 
+const TOTALS = "select d.currency, count(*)::int as deals, sum(d.amount), max(d.amount) from deal d";
+
+/** What is asked when it is first needed, and then kept. */
+function once(ask) {
+  let asked;
+  return () => (asked ??= ask());
+}
+
 /** What a list is sorted by: only columns that are known, the key last. */
 function order(given, columns, key) {
   const sorted = (given ?? []).flatMap((each) =>
@@ -75,14 +83,16 @@ const resolvers = {
       const { text, values } = conditions(where);
       const sorted = order(orderBy, { closedAt: "d.closed_at", id: "d.id" }, "d.id");
       const listed = `select ${DEAL} from deal d where ${text} order by ${sorted} limit $${values.length + 1}`;
-      return { ...page(await rows(listed, [...values, first + 1]), first), where };
+      const all = once(() => rows(`${TOTALS} where ${text} group by d.currency order by d.currency`, values));
+      return { ...page(await rows(listed, [...values, first + 1]), first), all };
     },
   },
   DealConnection: {
-    async totalCount({ where }) {
-      const { text, values } = conditions(where);
-      const [{ count }] = await rows(`select count(*)::int as count from deal d where ${text}`, values);
-      return count;
+    totalCount: async ({ all }) => (await all()).reduce((total, { deals }) => total + deals, 0),
+    async aggregate({ all }) {
+      const known = (await all()).filter(({ max }) => max !== null);
+      const figures = (name) => ({ amount: known.map((each) => ({ amount: each[name], currency: each.currency })) });
+      return { sum: figures("sum"), max: figures("max") };
     },
   },
   Deal: { amount: (deal) => (deal.sum === null ? null : { amount: deal.sum, currency: deal.currency }) },

@@ -9,12 +9,19 @@ import { postgraphile } from "postgraphile";
 import { makePgService } from "postgraphile/adaptors/pg";
 import { grafserv } from "postgraphile/grafserv/node";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
+import { pgSmartTags } from "postgraphile/utils";
 import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connection-filter";
 
 const POOL = 10;
 
+// Columns are grouped by only where lists may be sorted by them: without an index, if it is said.
+const groupsByCurrency = pgSmartTags([
+  { kind: "attribute", match: "public.deal.currency", tags: { behavior: "+orderBy" } },
+]);
+
 const instance = postgraphile({
   extends: [PostGraphileAmberPreset, PostGraphileConnectionFilterPreset, PgAggregatesPreset],
+  plugins: [groupsByCurrency],
   pgServices: [
     makePgService({
       connectionString: process.env.DATABASE_URL,

@@ -14,11 +14,14 @@ from (select (
   select "$"
   from (
     select
+      t.deals as "totalCount",
       (
-        select count(*)
-        from deal d
-        where d.outcome = 'WON' and d.closed_at >= $1 and d.closed_at < $2 and d.deleted_at is null
-      ) as "totalCount",
+        select "$"
+        from (
+          select (select "$" from (select t.sums as "amount") "$") as "sum",
+            (select "$" from (select t.maxima as "amount") "$") as "max"
+        ) "$"
+      ) as "aggregate",
       array(
         select "$"
         from (
@@ -54,5 +57,21 @@ from (select (
             ) as "endCursor"
         ) "$"
       ) as "pageInfo"
+    from (
+      select coalesce(sum(c.deals), 0) as deals,
+        coalesce(
+          json_agg((select "$" from (select c.sum as "amount", c.currency) "$")) filter (where c.sum is not null), '[]'
+        ) as sums,
+        coalesce(
+          json_agg((select "$" from (select c.max as "amount", c.currency) "$")) filter (where c.max is not null), '[]'
+        ) as maxima
+      from (
+        select d.currency, count(*) as deals, sum(d.amount)::text as sum, max(d.amount)::text as max
+        from deal d
+        where d.outcome = 'WON' and d.closed_at >= $1 and d.closed_at < $2 and d.deleted_at is null
+        group by d.currency
+        order by d.currency
+      ) c
+    ) t
   ) "$"
 ) as "deals") "$"
