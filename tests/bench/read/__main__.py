@@ -13,14 +13,15 @@ Four questions (`documents/`): one contact by id; 50 contacts with company, deal
 filtered, ordered page with the number of all its rows and their sum and maximum in each currency. Each is asked with
 hundreds of values, so that no answer comes from memory. First all must answer the same, but for wording: form of ids,
 instants and cursors, amounts by currency. Then all take turns, at 16 and at 64 connections, every round begun by
-another. Told are the medians over the rounds of requests per second, their ratio to raw's of the same round, CPU time
-per request of the server and of PostgreSQL (all its processes), and latencies.
+another. A turn is longer for a peer that would hardly answer in it, and begins when the last server rests. Told are the
+medians over the rounds of requests per second, their ratio to raw's of the same round, CPU time per request of the
+server and of PostgreSQL (all its processes), and latencies.
 
 wrk sends the requests, or a generator of ours where there is none. The generator, the server and PostgreSQL share the
 machine's cores: on a machine that others use only the ratios and CPU times mean anything.
 
-    make bench-read                                # ten minutes
-    make bench-read ARGS=--quick KEEP=1            # a glance; the company stays for the next time
+    make bench-read                                # a quarter of an hour
+    make bench-read ARGS=--quick KEEP=1            # a few minutes; the company stays for the next time
     make bench-read ARGS="--peers raw,accord --questions one_contact --rounds 9 --connections 16"
 """
 
@@ -135,11 +136,11 @@ def options() -> argparse.Namespace:
     keys = ("one_contact", "nested_page", "long_page", "filtered_page")
     asked.add_argument("--contacts", type=int, default=100_000)
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--seconds", type=int, default=2, help="how long each turn lasts")
+    asked.add_argument("--seconds", type=int, default=2, help="how long each turn lasts at least")
     asked.add_argument("--connections", default="16,64")
     asked.add_argument("--peers", default=",".join(known), help="the first is what the others are compared with")
     asked.add_argument("--questions", default=",".join(keys))
-    asked.add_argument("--quick", action="store_true", help="one round of a second each")
+    asked.add_argument("--quick", action="store_true", help="one round of a second each, or more")
     asked.add_argument("--keep", action="store_true", help="leave the company in the temp folder, to be found again")
     wanted = asked.parse_args()
     unknown = {*wanted.peers.split(",")} - {*known} | {*wanted.questions.split(",")} - {*keys}
@@ -162,7 +163,7 @@ def main() -> None:
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(
         f"{os.cpu_count()} cores, {memory} GB, {platform.machine()}, Python {platform.python_version()}, load {load};"
-        f" {generator_name()}; {wanted.rounds} rounds of {wanted.seconds} s, {wanted.contacts:,} contacts",
+        f" {generator_name()}; {wanted.rounds} rounds of {wanted.seconds} s or more, {wanted.contacts:,} contacts",
         flush=True,
     )
     company = Path(tempfile.gettempdir()) / f"accord-bench-read-{wanted.contacts}"

@@ -1,5 +1,6 @@
 """What a burst costs: the CPU time of the server's process and of PostgreSQL's, per request."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,10 @@ import asyncpg
 import psutil
 
 from tests.bench.read.generator import Burst
+
+_PAUSE_SECONDS = 0.1
+_IDLE_SECONDS = 0.015  # of CPU time in a pause, which is told in hundredths
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +42,27 @@ class Meter:
         return cls(postmaster)
 
     def measure(self, server: psutil.Process, run: Callable[[], Burst]) -> Measured:
-        """Run a burst at a server."""
+        """Run a burst at a server, and wait until it has no more to do: what is under way would slow the next."""
         before = _cpu_seconds(server), self._postgresql()
         burst = run()
         served, queried = _cpu_seconds(server) - before[0], self._postgresql() - before[1]
+        _settle(server)
         each = 1e6 / max(1, burst.requests)
         return Measured(burst, served * each, queried * each)
 
     def _postgresql(self) -> float:
         return sum(_cpu_seconds(each) for each in self._postmaster.children())
+
+
+def _settle(server: psutil.Process) -> None:
+    """Wait until a server rests. Errors: RuntimeError if it never does."""
+    deadline, used = time.monotonic() + _PATIENCE_SECONDS, _cpu_seconds(server)
+    while time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
+        before, used = used, _cpu_seconds(server)
+        if used - before < _IDLE_SECONDS:
+            return
+    raise RuntimeError(f"a server works on for {_PATIENCE_SECONDS} s after the last question: {server}")
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

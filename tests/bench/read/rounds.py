@@ -2,8 +2,9 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 
 from tests.bench.read.generator import Burst, Target, burst
@@ -13,6 +14,22 @@ from tests.bench.read.questions import Question
 
 _COMPARED = 25  # values of each question whose answers are compared
 _LEAST_SHARE = 0.8  # of the bytes that answers have: less means that errors were sent
+# A turn should have so many answers on each connection, or more. What is under way at its end is not counted, though it
+# was worked on: half an answer on each connection, so about an eighth of the rate and of the CPU time at the most.
+_ANSWERS_EACH = 4
+_LONGEST_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a peer does when it is its turn, and how many bytes its answers should have."""
+
+    server: Running
+    question: Question
+    target: Target
+    connections: int
+    size: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +73,33 @@ class Bench:
 
     def lines(self, question: Question, connections: int, rounds: int) -> list[Line]:
         """Let all peers answer a question by turns, after a warm-up that does not count."""
-        targets = {server.peer.name: self._target(server, question) for server in self._servers}
-        sizes = {server.peer.name: self._size(server, question) for server in self._servers}
+        turns = [self._warmed_up(server, question, connections) for server in self._servers]
         found: list[Mapping[str, Measured]] = []
-        for number in range(rounds + 1):
-            turns = self._servers[number % len(self._servers) :] + self._servers[: number % len(self._servers)]
-            taken = {each.peer.name: self._turn(each, targets[each.peer.name], connections) for each in turns}
-            for name, measured in taken.items():
-                _require_sound(name, question, measured.burst, sizes[name])
-            found.append(taken)
+        for number in range(rounds):
+            first = number % len(turns)
+            found.append({each.server.peer.name: self._sound(each) for each in turns[first:] + turns[:first]})
         limit = self._servers[0].peer.name
-        return [_line(server.peer.name, limit, found[1:]) for server in self._servers]
+        return [_line(server.peer.name, limit, found) for server in self._servers]
 
-    def _turn(self, server: Running, target: Target, connections: int) -> Measured:
-        return self._meter.measure(server.process, partial(burst, target, connections, self._seconds))
+    def _warmed_up(self, server: Running, question: Question, connections: int) -> Turn:
+        """The turns of a peer: as long as is asked for, or as long as enough answers take by what a warm-up shows."""
+        target, size = self._target(server, question), self._size(server, question)
+        turn = Turn(server, question, target, connections, size, self._seconds)
+        seen = self._taken(turn).burst
+        while not seen.errors and seen.requests < connections and turn.seconds < _LONGEST_SECONDS:
+            turn = replace(turn, seconds=2 * turn.seconds)
+            seen = self._taken(turn).burst
+        _require_sound(turn, seen)
+        return replace(turn, seconds=max(self._seconds, ceil(_ANSWERS_EACH * connections / seen.rate)))
+
+    def _sound(self, turn: Turn) -> Measured:
+        """What a turn measures. Errors: ValueError if it was answered with errors, or not on each connection."""
+        taken = self._taken(turn)
+        _require_sound(turn, taken.burst)
+        return taken
+
+    def _taken(self, turn: Turn) -> Measured:
+        return self._meter.measure(turn.server.process, partial(burst, turn.target, turn.connections, turn.seconds))
 
     def _target(self, server: Running, question: Question) -> Target:
         dialect = server.peer.dialect
@@ -82,13 +112,13 @@ class Bench:
         return server.size(question, range(0, len(question.asked), max(1, len(question.asked) // _COMPARED)))
 
 
-def _require_sound(name: str, question: Question, seen: Burst, size: float) -> None:
-    """An error is answered fast: a burst with errors, or with answers too short, measures nothing."""
-    if seen.errors or not seen.requests or seen.received / seen.requests < _LEAST_SHARE * size:
-        each = seen.received / max(1, seen.requests)
+def _require_sound(turn: Turn, seen: Burst) -> None:
+    """An error is answered fast: a burst with errors, too few answers or too short ones measures nothing."""
+    each = seen.received / max(1, seen.requests)
+    if seen.errors or seen.requests < turn.connections or each < _LEAST_SHARE * turn.size:
         raise ValueError(
-            f"{question.key}: {name} answered {seen.requests} requests with {each:,.0f} bytes each,"
-            f" {size:,.0f} expected, and {seen.errors} failed"
+            f"{turn.question.key}: {turn.server.peer.name} answered {seen.requests} requests in {turn.seconds:.0f} s"
+            f" with {each:,.0f} bytes each, {turn.size:,.0f} expected, and {seen.errors} failed"
         )
 
 
