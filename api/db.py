@@ -143,9 +143,9 @@ class Database:
             await readers.close()
             await pool.close()
 
-    async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
+    def value(self, text: str, values: Sequence[object]) -> Awaitable[Any]:
         """The one value of a statement that reads on its own: a statement sees one moment without a transaction."""
-        return await self._readers.value(text, values)
+        return self._readers.value(text, values)
 
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:

@@ -218,7 +218,7 @@ def _operand(operator: str, read: Callable[[Any], Scalar], given: Any) -> Scalar
 
 def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noqa: ANN401 - any coerced input
     if column.link is not None or column.name == "id":
-        return read_id(value, shape.name if column.link is None else column.link.target)
+        return read_id(shape.name if column.link is None else column.link.target, value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, str):

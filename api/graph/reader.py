@@ -89,7 +89,7 @@ class Reader:
         if table is None:
             table, row = split_id(str(given))
             return OneRecord(table, row, self.record(nodes, table))
-        return OneRecord(table, through(given, partial(read_id, table=table)), self.record(nodes, table))
+        return OneRecord(table, through(given, partial(read_id, table)), self.record(nodes, table))
 
     def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
         if len(given) > MOST_IDS:

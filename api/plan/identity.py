@@ -14,7 +14,7 @@ def has_id(shape: TableShape) -> bool:
     return any(column.name == "id" for column in shape.columns)
 
 
-def read_id(text: str, table: str) -> UUID:
+def read_id(table: str, text: str) -> UUID:
     """The row that an id of `table` names; BAD_INPUT if it is none."""
     if text.startswith(f"{table}_"):
         return _row(text, text[len(table) + 1 :])

@@ -59,7 +59,8 @@ class GraphQLEndpoint:
             remedy = f"Accept {' or '.join(MediaType)}."
             return refused(RefusalError(406, "None of the types in `Accept` is spoken here.", remedy))
         try:
-            return await self._answer(scope, headers, await _asked(scope, headers, receive), media_type)
+            question = await posted(headers, receive) if scope["method"] == "POST" else _in_address(scope)
+            return await self._answer(scope, headers, question, media_type)
         except RefusalError as refusal:
             return refused(refusal, media_type)
 
@@ -80,14 +81,10 @@ class GraphQLEndpoint:
         return _written(answer, media_type) if isinstance(answer, Written) else _executed(answer, media_type)
 
 
-async def _asked(scope: Scope, headers: Headers, receive: Receive) -> Question:
-    match scope["method"]:
-        case "POST":
-            return await posted(headers, receive)
-        case "GET":
-            return in_address(scope)
-        case method:
-            raise _method_not_allowed(f"{method} is not a way to ask.", "GET, POST")
+def _in_address(scope: Scope) -> Question:
+    if scope["method"] != "GET":
+        raise _method_not_allowed(f"{scope['method']} is not a way to ask.", "GET, POST")
+    return in_address(scope)
 
 
 def _require_allowed(method: str, checked: Checked, question: Question) -> None:
