@@ -137,7 +137,8 @@ def _suggest(path: Path, out: Path | None) -> None:
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name another file with --out.") from error
     target = out or "FILE.toml"
     asked = f"{made.questions} to answer in it (look for QUESTION)" if made.questions else "nothing is left to answer"
-    typer.echo(f"Each row is a {made.table}; {asked}. Then: accord import csv {path} --preset {target}", err=True)
+    row = f"Each row is a {made.table}" if made.is_table_told else "What a row is, no header tells"
+    typer.echo(f"{row}; {asked}. Then: accord import csv {path} --preset {target}", err=True)
 
 
 def _tell(report: "ImportReport") -> None:

@@ -110,7 +110,7 @@ def read_preset(name: str) -> Preset:
 
 def parse_preset(text: str, *, origin: str) -> Preset:
     """Read a preset from TOML text; `origin` names it in errors."""
-    remedy = "Correct the preset; api/importers/presets/olist.toml shows every part."
+    remedy = "Correct the preset; those in api/importers/presets show every part."
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -28,7 +28,7 @@ SAMPLE_ROWS = 10_000
 _MOST_WORDS = 100
 _MOST_DISTINCT = 1000
 _PROGRESS_ROWS = 5000
-_TABLES = ("contact", "company", "deal")  # of the same number of signs, the first
+TABLES = ("contact", "company", "deal")  # of the same number of signs, the first
 
 
 @dataclass(slots=True)
@@ -80,13 +80,14 @@ class Suggestion:
     links: dict[str, Column]
     left_over: tuple[Column, ...]
     dates: dict[str, DateColumn]
+    is_table_told: bool
 
     @property
     def questions(self) -> int:
         """How many answers the preset needs before it can be used."""
         open_dates = sum(not each.is_proven for each in self.dates.values())
         asked = sum(bool(each.unknown_words) for each in self.fields)
-        return open_dates + asked + (self.key is None) + self.is_outcome_unknown
+        return open_dates + asked + (self.key is None) + self.is_outcome_unknown + (not self.is_table_told)
 
     @property
     def is_outcome_unknown(self) -> bool:
@@ -100,7 +101,7 @@ def suggest(path: Path, progress: Callable[[str, int, int], None] | None = None)
     names = Counter(source.header)
     columns = [Column(name, place) for place, name in enumerate(source.header) if name and names[name] == 1]
     known = _synonyms()
-    table = _table_of(columns)
+    table, is_told = _table_of(columns)
     named = _named(columns, known[table]["fields"])
     begins = _first(columns, known[table]["begins"])
     _take_dates(table, named, begins)
@@ -115,7 +116,7 @@ def suggest(path: Path, progress: Callable[[str, int, int], None] | None = None)
     key = _key(columns, known[table]["key"])
     left = [each for each in columns if each.name not in taken and each is not key]
     started = begins if begins is not None and begins.name in dates else None
-    return Suggestion(path.name, table, rows, key, started, fields, links, tuple(left), dates)
+    return Suggestion(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_told)
 
 
 def plain(name: str) -> str:
@@ -128,10 +129,12 @@ def _synonyms() -> dict[str, Any]:
     return tomllib.loads(files("api.importers").joinpath("synonyms.toml").read_text("utf-8"))
 
 
-def _table_of(columns: list[Column]) -> str:
+def _table_of(columns: list[Column]) -> tuple[str, bool]:
+    """What a row is, and whether any header says so."""
     there = {plain(each.name) for each in columns}
-    signs = {table: len({plain(each) for each in _synonyms()[table]["signs"]} & there) for table in _TABLES}
-    return max(_TABLES, key=lambda table: signs[table])
+    signs = {table: len({plain(each) for each in _synonyms()[table]["signs"]} & there) for table in TABLES}
+    table = max(TABLES, key=lambda table: signs[table])
+    return table, signs[table] > 0
 
 
 def _first(columns: list[Column], words: Iterable[str]) -> Column | None:

@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Iterator
 
+from api.funnel.documents import built_in_accords
 from api.importers.date_forms import DateColumn
-from api.importers.suggest import Column, Field, Suggestion
+from api.importers.suggest import TABLES, Column, Field, Suggestion
 
 _SHOWN = 60
 
@@ -23,7 +24,7 @@ def _head(made: Suggestion) -> Iterator[str]:
     yield f"title = {_text(made.file)}"
     yield "# Whose keys these are. The same name for all files of one system; another system's keys are others."
     yield f"source = {_text(_source(made.file))}"
-    yield "# The stage definitions where the database has none yet: standard, olist, or a TOML file."
+    yield f"# The stage definitions where the database has none yet: {', '.join(built_in_accords())}, or a TOML file."
     yield 'accord = "standard"'
     yield "# The time zone of dates that do not say theirs."
     yield 'zone = "UTC"'
@@ -71,7 +72,7 @@ def _date_question(name: str, column: DateColumn) -> Iterator[str]:
 def _main_record(made: Suggestion) -> Iterator[str]:
     yield ""
     yield "[[files.records]]"
-    yield f"table = {_text(made.table)}"
+    yield from _table(made)
     if made.begins is not None:
         yield f"begins = {_text(made.begins.name)}  # it existed then; its values are assumed since"
     yield "[files.records.fields]"
@@ -95,6 +96,16 @@ def _main_record(made: Suggestion) -> Iterator[str]:
         yield f"column = {_text(closed.column.name)}"
         yield 'given = { outcome = ["WON", "LOST"] }'
         yield "required = true"
+
+
+def _table(made: Suggestion) -> Iterator[str]:
+    if made.is_table_told:
+        yield f"table = {_text(made.table)}"
+        return
+    yield f"# QUESTION: what is a row? No header tells it; the fields below are those of a {made.table}."
+    yield "# Take the # from the line that is right. It may also be a product, a member, a touchpoint …"
+    for table in TABLES:
+        yield f"# table = {_text(table)}"
 
 
 def _field(each: Field) -> Iterator[str]:

@@ -197,6 +197,23 @@ def test_a_file_without_a_key_asks_for_it(tmp_path: Path) -> None:
         parse_preset(text, origin="people.toml")
 
 
+async def test_a_row_of_which_no_header_tells_what_it_is_is_not_taken_for_a_person(
+    database: Database, module_dsn: str, tmp_path: Path
+) -> None:
+    path = put(tmp_path, "product,series,sales_price\nGTX Basic,GTX,550\n", "products.csv")
+    assert suggest(path).questions == 1
+    with pytest.raises(AccordError, match="table: is missing"):
+        await imported(database, path, suggested(path))
+
+    def answer(text: str) -> str:
+        told = text.replace('# table = "contact"', 'table = "product"')
+        return told.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
+
+    assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
+    code, said = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
+    assert (code, "What a row is, no header tells; 1 to answer in it" in said) == (0, True)
+
+
 def test_the_rows_that_prove_the_order_may_stand_beyond_the_sample(tmp_path: Path) -> None:
     early = "".join(f"{number},a{number}@b.c,05/04/2018\n" for number in range(SAMPLE_ROWS + 500))
     path = put(tmp_path, f"ID,Email,Created\n{early}x,x@b.c,04/23/2018\n")
