@@ -52,9 +52,8 @@ def flagged(revision: str) -> tuple[Finding, ...]:
     """What is to be said of a migration, without what it excuses."""
     step = migration(revision)
     excused = getattr(step.module, "excused", {})
-    return tuple(
-        each for each in squawk(script(revision), Path(step.path).name) if not str(excused.get(each.rule, "")).strip()
-    )
+    found = dict.fromkeys(squawk(script(revision), Path(step.path).name))  # of a table and its versions, once
+    return tuple(each for each in found if not str(excused.get(each.rule, "")).strip())
 
 
 def squawk(sql: str, name: str) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def copy_tree(to: Path) -> Path:
     """Copy what drafting needs."""
     for part in ("api", "schema", "migrations"):
         shutil.copytree(TOP / part, to / part, ignore=shutil.ignore_patterns("node_modules", "dist", "__pycache__"))
-    for name in ("alembic.ini", ".squawk.toml"):
+    for name in ("alembic.ini", "pyproject.toml", ".squawk.toml"):
         shutil.copy(TOP / name, to)
     return to
 

@@ -55,6 +55,11 @@ def test_one_command_drafts_refreshes_the_contract_and_says_what_to_commit(tree:
     assert (tree / "schema/schema.graphql").read_text(encoding="utf-8").count("seniority: ") == 9
 
 
+def test_the_draft_passes_the_checks_as_it_is(tree: Path, said: str) -> None:  # noqa: ARG001 - drafted first
+    run(tree, "-m", "ruff", "check", "--no-cache", "migrations/versions")
+    run(tree, "-m", "ruff", "format", "--no-cache", "--check", "migrations/versions")
+
+
 def test_the_draft_makes_what_the_declarations_say(seen: dict[str, Any]) -> None:
     assert seen["applied"] == [
         "Add contact.seniority and rivals", "Add contact.seniority and rivals: indexes and checks",

@@ -45,6 +45,11 @@ def test_a_migration_that_only_adds_is_not(versions: Path, change: str) -> None:
     assert flagged("aaaaaaaaaaaa") == ()
 
 
+def test_what_goes_from_a_table_and_its_versions_is_flagged_once(versions: Path) -> None:
+    put(versions, '[op.drop_column(table, "phone") for table in ("contact", "contact_version")]')
+    assert [each.rule for each in flagged("aaaaaaaaaaaa")] == ["ban-drop-column"]
+
+
 def test_one_that_sets_no_timeouts_is_flagged() -> None:
     rules = {each.rule for each in squawk("begin;\nalter table contact add column a text;\ncommit;\n", "x")}
     assert rules == {"require-lock-timeout", "require-statement-timeout"}
