@@ -12,6 +12,7 @@ from api.embedded.programs import ENVIRONMENT, Programs
 from api.errors import AccordError, ErrorCode
 
 SUPERUSER = "postgres"
+_ERRORS = ("PANIC:  ", "FATAL:  ", "ERROR:  ", "initdb: error: ")
 _SETTINGS_FILE = "accord.conf"
 
 
@@ -68,15 +69,20 @@ def create(cluster: Path, account: Account, programs: Programs) -> None:
     )
     if made.returncode != 0:
         shutil.rmtree(half, ignore_errors=True)
-        detail = made.stderr.strip().splitlines()
         raise AccordError(
             ErrorCode.DATA_FOLDER,
-            f"PostgreSQL could not make its data folder {cluster}: {detail[-1] if detail else 'no reason given'}",
+            f"PostgreSQL could not make its data folder {cluster}: {reason(made.stderr)}",
             "Check the disk's free space and the folder's rights, or name another one with --data DIR.",
         )
     with (half / "postgresql.conf").open("a") as settings:
         settings.write(f"\ninclude_if_exists = '{_SETTINGS_FILE}'  # rewritten by Accord at every start\n")
     half.rename(cluster)
+
+
+def reason(said: str) -> str:
+    """The line of initdb's that says what went wrong; after it come what was tried, and what is removed again."""
+    lines = said.strip().splitlines() or ["no reason given"]
+    return next((line.partition(each)[2] for each in _ERRORS for line in lines if each in line), lines[-1])
 
 
 def write_settings(cluster: Path, *, is_durable: bool) -> None:

@@ -104,7 +104,9 @@ def find_source(folder: Path, name: str, columns: Sequence[str]) -> Source:
             raise _bad(f"{folder} {what}.", f"Name the folder that holds {name}.")
         if not path.exists():
             there = ", ".join(sorted(each.name for each in folder.iterdir())[:20]) or "nothing"
-            raise _bad(f"There is no {name} in {folder}; there is {there}.", "Name the folder that holds it.")
+            raise _bad(
+                f"There is no {name} in {folder}; there is {there}.", "Put it there, or name the place where it is."
+            )
         if not path.is_file():
             raise _bad(f"{path} is no file.", "Put the CSV file in its place.")
         encoding, lines = _encoding_of(path)

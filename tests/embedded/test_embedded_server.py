@@ -13,6 +13,7 @@ import pytest
 
 from api.embedded import postmaster, start, stop
 from api.embedded.account import account_for
+from api.embedded.cluster import reason
 from api.embedded.programs import installed, runnable_by
 from api.embedded.server import cluster_of
 from api.errors import AccordError, ErrorCode
@@ -180,6 +181,31 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, place: str) 
     (tmp_path / "file").touch()
     with pytest.raises(AccordError, match=r"cannot be used.*--data DIR"):
         start(tmp_path / place)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            """12:00:00.841 UTC [30482] FATAL:  could not write to file "base/4/1255_fsm": No space left on device
+12:00:00.841 UTC [30482] STATEMENT:  CREATE DATABASE template0;
+child process exited with exit code 1
+initdb: removing data directory "d"
+""",
+            'could not write to file "base/4/1255_fsm": No space left on device',
+        ),
+        (
+            """initdb: error: could not create directory "d/base": No space left on device
+initdb: removing contents of data directory "d"
+""",
+            'could not create directory "d/base": No space left on device',
+        ),
+        ("killed\n", "killed"),
+        ("", "no reason given"),
+    ],
+)
+def test_why_a_folder_could_not_be_made_is_told(said: str, told: str) -> None:
+    assert reason(said) == told
 
 
 def test_a_start_killed_half_way_is_begun_anew(tmp_path: Path) -> None:
