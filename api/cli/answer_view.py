@@ -14,7 +14,7 @@ from api.cli.record_list import RecordList, show_list
 from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
 from api.metrics.cautions import length_in_words
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kind, Subject
+from schema.kpis.kinds import Kind, Kpi, Stay, Subject
 from schema.vocab import Currency, Grain, Unit
 
 BAR = 32
@@ -83,11 +83,11 @@ def _whole(figure: Figure, answer: KpiAnswer) -> str:
         median, p75, p90, mean = (
             value_in_words(each, answer.unit, None) for each in (spread.median, spread.p75, spread.p90, spread.mean)
         )
-        rows = "deals" if CATALOGUE[answer.key].subject is Subject.DEAL else "people"
+        rows = _counted(CATALOGUE[answer.key])
         if _is_average(answer):
             most = f", at most {value_in_words(spread.max, answer.unit, None)}" if spread.max is not None else ""
-            of = figure.n if figure.denominator is None else figure.denominator
-            shown += f" on average (median {median}, p75 {p75}, p90 {p90}{most}; {of:,f} {rows})"
+            of = figure.n if figure.denominator is None else int(figure.denominator)
+            shown += f" on average (median {median}, p75 {p75}, p90 {p90}{most}; {of:,} {rows})"
         else:
             shown += f" in the middle (p75 {p75}, p90 {p90}, mean {mean}; {figure.n:,} {rows})"
     elif figure.denominator is not None:
@@ -95,6 +95,13 @@ def _whole(figure: Figure, answer: KpiAnswer) -> str:
     elif figure.implied:
         shown += f" ({figure.implied:,} by skipping)"
     return f"{shown}, and apart {_apart(figure)}" if figure.apart else shown
+
+
+def _counted(kpi: Kpi) -> str:
+    """What the rows are whose times or amounts are spread: a person may enter stages many times."""
+    if isinstance(kpi.measure, Stay):
+        return "entries"
+    return "deals" if kpi.subject is Subject.DEAL else "people"
 
 
 def _apart(figure: Figure) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -61,6 +62,12 @@ def test_a_window_can_be_none() -> None:
 def test_durations_are_told_in_days() -> None:
     shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--skip", "exclude", "--window", "none")
     assert "18 days in the middle" in shown
+
+
+def test_what_is_spread_is_counted_in_whole_rows_by_their_name() -> None:
+    touches = printed("kpi", "touches_per_contact_7d", "--period", "2026-01-01..2026-01-22")
+    assert re.search(r"at most \d+; \d+ people\)", touches), touches
+    assert re.search(r"; \d+ entries\)", printed("kpi", "time_in_stage"))
 
 
 def test_a_series_has_a_line_a_month() -> None:
