@@ -1,5 +1,6 @@
 """Options that many commands share."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -14,3 +15,8 @@ Data = Annotated[
         show_default=False,
     ),
 ]
+
+
+def next_command(words: str, data: Path | None) -> str:
+    """A command to go on with, on the same data folder if one was named."""
+    return words if data is None else f"{words} --data {shlex.quote(str(data))}"

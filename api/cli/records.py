@@ -1,12 +1,13 @@
 """`accord import` and `accord init`."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import Data
+from api.cli.options import Data, next_command
 
 if TYPE_CHECKING:
     from api.funnel.in_force import AccordInForce
@@ -38,7 +39,7 @@ def init(
 
     made = asyncio.run(_init(accord, data))
     typer.echo(f"Version {made.number} of the accord is in force: '{made.accord.title}' ({made.content_hash[:12]}).")
-    typer.echo("It is provisional until both teams sign it. Read it with: accord show")
+    typer.echo(f"It is provisional until both teams sign it. Read it with: {next_command('accord show', data)}")
 
 
 async def _init(accord: str, data: Path | None) -> "AccordInForce":
@@ -76,13 +77,13 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
 
     is_csv = preset == "csv"
     if suggests and is_csv:
-        _suggest(path, out)
+        _suggest(path, out, data)
         return
     if is_csv is not (own is not None) or suggests or out is not None:
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
     how = _How(str(own) if own is not None else preset, folder, file, dry_run, replace_sample)
-    _tell(asyncio.run(_import(how, data)))
+    _tell(asyncio.run(_import(how, data)), data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ async def _import(how: _How, data: Path | None) -> "ImportReport":
             )
 
 
-def _suggest(path: Path, out: Path | None) -> None:
+def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
     """Write a starter preset, and say how many questions it leaves."""
     from api.cli.progress import told_progress
     from api.errors import AccordError, ErrorCode
@@ -138,10 +139,11 @@ def _suggest(path: Path, out: Path | None) -> None:
     target = out or "FILE.toml"
     asked = f"{made.questions} to answer in it (look for QUESTION)" if made.questions else "nothing is left to answer"
     row = f"Each row is a {made.table}" if made.is_table_told else "What a row is, no header tells"
-    typer.echo(f"{row}; {asked}. Then: accord import csv {path} --preset {target}", err=True)
+    then = next_command(f"accord import csv {shlex.quote(str(path))} --preset {shlex.quote(str(target))}", data)
+    typer.echo(f"{row}; {asked}. Then: {then}", err=True)
 
 
-def _tell(report: "ImportReport") -> None:
+def _tell(report: "ImportReport", data: Path | None) -> None:
     """Say what was read, what became of it, and which accord judges it."""
     typer.echo(report.title)
     for file in report.files:
@@ -170,7 +172,7 @@ def _tell(report: "ImportReport") -> None:
     elif report.is_unchanged:
         typer.echo(f"Everything was known already: unchanged ({took}).")
     else:
-        typer.echo(f"Done ({took}). See it with: accord funnel")
+        typer.echo(f"Done ({took}). See it with: {next_command('accord funnel', data)}")
 
 
 def _words(table: str) -> str:

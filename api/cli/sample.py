@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import Data
+from api.cli.options import Data, next_command
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,7 +45,7 @@ def sample(
     began = time.monotonic()
     made = asyncio.run(_make(contacts, seed, until.date() if until else now().date(), data, if_empty=if_empty))
     if made is not None:
-        _tell(made, time.monotonic() - began)
+        _tell(made, time.monotonic() - began, data)
 
 
 async def _make(contacts: int, seed: int, until: "date", data: "Path | None", *, if_empty: bool) -> "SampleMade | None":
@@ -74,7 +74,7 @@ async def _make(contacts: int, seed: int, until: "date", data: "Path | None", *,
             ) from error
 
 
-def _tell(made: "SampleMade", seconds: float) -> None:
+def _tell(made: "SampleMade", seconds: float, data: "Path | None") -> None:
     """Say what was made, in the words of the trade."""
     shown = {"contact": "people", "company": "companies", "touchpoint": "touchpoints", "handoff": "handoffs"}
     counts = ", ".join(f"{made.rows.get(table, 0):,} {word}" for table, word in shown.items())
@@ -83,4 +83,4 @@ def _tell(made: "SampleMade", seconds: float) -> None:
     typer.echo(f"{total:,} rows in {seconds:.1f} s; seed {made.seed}, 24 months until {made.until}.")
     reached = ", ".join(f"{stage} {entries:,}" for stage, entries in made.evaluated.entries.items())
     typer.echo(f"Judged by the standard accord (entries): {reached}.")
-    typer.echo("See it with: accord funnel")
+    typer.echo(f"See it with: {next_command('accord funnel', data)}")

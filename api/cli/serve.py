@@ -3,11 +3,12 @@
 import errno
 import socket
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.options import Data
+from api.cli.options import Data, next_command
 from api.errors import AccordError, ErrorCode
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def serve(
             "Leave --host away (127.0.0.1); for others, put a proxy in front that asks who is there.",
         )
     with closing(listening_socket(settings.host, settings.port)) as listener:
-        _run(settings, listener)
+        _run(settings, listener, data)
 
 
 def stop(data: Data = None) -> None:
@@ -84,7 +85,7 @@ def _why_not(host: str, port: int, error: OSError) -> tuple[str, str]:
     return f"Accord cannot listen on {host}:{port}: {error.strerror}.", "Take another one with --host and --port."
 
 
-def _run(settings: "Settings", listener: socket.socket) -> None:
+def _run(settings: "Settings", listener: socket.socket, data: Path | None) -> None:
     import asyncio
 
     import uvicorn
@@ -103,7 +104,7 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _greet(f"http://{host}:{port}", settings.database_shown)
+                _greet(f"http://{host}:{port}", settings.database_shown, data)
 
     with announced(settings.data_dir, port), database_address(settings) as address:
         # Tried here, where a database that cannot be used is one message; inside the server it would be a trace.
@@ -128,12 +129,12 @@ async def _try_database(address: str) -> None:
         await require_current(database)
 
 
-def _greet(address: str, database: str) -> None:
+def _greet(address: str, database: str, data: Path | None) -> None:
     typer.echo(f"Accord answers on {address} (this machine only: no credentials are configured)")
     typer.echo(f"  GraphiQL  {address}/graphql   in a browser")
     typer.echo(f"  GraphQL   {address}/graphql   for programs")
     typer.echo(f"  Database  {database}")
     typer.echo("Three questions to begin with (as tabs in GraphiQL, or in another terminal):")
     for question, command in QUESTIONS:
-        typer.echo(f"  {question}\n      {command}")
+        typer.echo(f"  {question}\n      {next_command(command, data)}")
     typer.echo("Ctrl-C ends it.")

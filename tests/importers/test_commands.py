@@ -51,6 +51,18 @@ async def test_import_says_what_it_did_and_where_refused_rows_are(
     assert (code, "Everything was known already: unchanged" in said) == (0, True)
 
 
+async def test_what_to_go_on_with_names_the_data_folder_that_was_named(
+    database: Database, module_dsn: str, write: Write, tmp_path: Path
+) -> None:
+    folder, own = str(write(leads=SIX_LEADS)), tmp_path / "our own"
+    _, said = await accord(module_dsn, "import", "olist", folder, "--data", str(own), data=tmp_path)
+    assert f"See it with: accord funnel --data '{own}'\n" in said
+    assert await rows(database, "select count(*) from contact") == [(6,)]
+    file = f"{folder}/olist_marketing_qualified_leads_dataset.csv"
+    _, said = await accord(module_dsn, "import", "csv", file, "--suggest", "--data", str(own), data=tmp_path)
+    assert said.endswith(f"--preset FILE.toml --data '{own}'\n")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
