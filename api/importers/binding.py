@@ -1,6 +1,6 @@
 """The cells that a file's records ask for, each once, and the SQL that takes their values from the staged rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.importers.cells import Parse, key
@@ -26,6 +26,15 @@ class Need:
     shown: Sql
     column: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The key of a record of another table that has to be known, and the cell it stands in."""
+
+    key: Sql
+    table: str
+    column: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,19 @@ class Binding:
         must = is_needed(shape) and len(readings) == 1
         return _first(self._given(self._one(record, shape, each, must=must), each, told) for each in readings)
 
+    def leads(
+        self, record: RecordMap, shape: ColumnShape, readings: Sequence[Reading], told: Mapping[str, Sql]
+    ) -> Iterator[Lead]:
+        """The keys of records that a column is read `through`, where no reading before has said it."""
+        for place, reading in enumerate(readings):
+            if reading.through is None:
+                continue
+            asked = self.key(record, _key_through(reading), is_required=reading.is_required)
+            before = [self._given(self._one(record, shape, each, must=False), each, told) for each in readings[:place]]
+            if before:
+                asked = Sql("case when {} is null then {} end", _first(before), asked)
+            yield Lead(asked, reading.through.partition(".")[0], reading.label)
+
     def kind_of_mailbox(self, record: RecordMap, readings: Sequence[Reading]) -> Sql:
         """The kind of the mailbox goes with the address."""
         taking = _Taking("TEXT", lambda _forms: _mailbox, use="mailbox ")
@@ -137,7 +159,6 @@ class Binding:
     def _through(self, record: RecordMap, reading: Reading) -> Sql:
         """A field of the record whose key the column holds; links come first, so it is written by then."""
         table, _, column = (reading.through or "").partition(".")
-        plain = reading.model_copy(update={"through": None, "words": None})
         return Sql(
             "(select l.{} from external_key k join {} l on l.id = k.record_id"
             " where k.entity = {} and k.source = {} and k.external_id = {})",
@@ -145,7 +166,7 @@ class Binding:
             name(table),
             table,
             self.origin,
-            self.key(record, plain, is_required=reading.is_required),
+            self.key(record, _key_through(reading), is_required=reading.is_required),
         )
 
     def _given(self, value: Sql, reading: Reading, told: Mapping[str, Sql]) -> Sql:
@@ -235,6 +256,10 @@ class Binding:
         elif is_required and not self.cells[place].is_required:
             self.cells[place] = self.cells[place].required()
         return self.cells[place].name
+
+
+def _key_through(reading: Reading) -> Reading:
+    return reading.model_copy(update={"through": None, "words": None})
 
 
 def _first(values: Iterable[Sql]) -> Sql:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from api.importers.binding import Binding, Need
+from api.importers.binding import Binding, Lead, Need
 from api.importers.mapping import FileMap, RecordMap, is_needed
 from api.importers.meanings import Calendar
 from api.importers.preset import Preset
@@ -29,6 +29,7 @@ class Telling:
     since: Sql | None
     values: dict[str, Sql]  # by the table's column; a link's value is still the source's key
     needs: tuple[Need, ...]
+    leads: tuple[Lead, ...]
     file_key: str  # what a person calls the key of the file's rows
 
     @property
@@ -120,13 +121,30 @@ def _tell(binding: Binding, record: RecordMap, place: int) -> Telling:
     since = None if record.since is None else binding.moment(record, record.since, is_required=True)
     values: dict[str, Sql] = {}
     said: dict[str, Sql] = {}
+    leads: list[Lead] = []
     for field, (shape, readings) in zip(record.fields, record.filled, strict=True):
+        leads += binding.leads(record, shape, readings, said)
         values[shape.name] = said[field] = binding.value(record, shape, readings, said)
     if record.table == "contact" and "email" in record.fields:
         values["email_kind"] = binding.kind_of_mailbox(record, record.fields["email"])
     needs = tuple(_needs(binding, record, own, since, values, has_open_ends=bool(binding.calendar.open_ends)))
     named = ", ".join(binding.file.key)
-    return Telling(record, place, binding.stage, holds, listed, own, alias, fresh, begins, since, values, needs, named)
+    return Telling(
+        record,
+        place,
+        binding.stage,
+        holds,
+        listed,
+        own,
+        alias,
+        fresh,
+        begins,
+        since,
+        values,
+        needs,
+        tuple(leads),
+        named,
+    )
 
 
 def _file_key(file: FileMap) -> Reading:

@@ -41,9 +41,10 @@ class Reading(Part):
     (whatever their case; "" is an empty cell): where they say no, the cell is not read. `given` names fields of the
     record that are told before this one, and their values; `not_before` is one of them: an instant that this one, which
     tells the day alone, is not earlier than if it is on that day. `lookup` takes the column from another file;
-    `through` a field of the record whose key the column holds. A link that is `optional` is unknown where nobody knows
-    the key; a row with another such link is refused. `split` is for keys alone: the cell is a list, and the row means
-    one record for each of its items.
+    `through` a field of the record whose key the column holds. A row with a link, or a way `through` one, whose key
+    nobody knows is refused; but a link that is `optional` is unknown then, and no way is asked for where a reading
+    before it says the value. `split` is for keys alone: the cell is a list, and the row means one record for each of
+    its items.
     """
 
     column: str | None = None

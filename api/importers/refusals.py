@@ -79,6 +79,8 @@ def _named(telling: Telling) -> Iterator[tuple[Sql, str, str]]:
         if column.link and not any(each.is_optional for each in readings):
             label = ", ".join(dict.fromkeys(each.label for each in readings if each.label))
             yield telling.values[column.name], column.link.target, label
+    for each in telling.leads:
+        yield each.key, each.table, each.column
 
 
 def _unknown(named: Sql, target: str, tellings: Sequence[Telling], origin: str) -> Sql:

@@ -202,6 +202,26 @@ async def test_a_deal_is_decided_by_its_stage_and_has_the_history_of_its_stages(
     )
 
 
+async def test_a_deal_in_a_stage_that_nobody_knows_is_refused_unless_it_says_itself_how_it_stands(
+    database: Database, tmp_path: Path
+) -> None:
+    deals = """deal_id,deal_pipeline_stage_id,property_dealname,property_createdate,property_closedate,property_hs_is_closed_won,property_hs_is_closed_lost
+d1,s2,Unknown,2020-02-01 12:00:00,2020-05-01 12:00:00,,
+d2,s2,Won,2020-02-01 12:00:00,2020-05-01 12:00:00,TRUE,false
+d3,s2,Open,2020-02-01 12:00:00,2050-01-01 00:00:00,false,false
+d4,,In no stage,2020-02-01 12:00:00,,,
+"""
+    gone = ("deal_pipeline_stage_data.csv", "deal_stage_data.csv")
+    report = await run_import(
+        database, "hubspot", put(tmp_path, without=gone, deal_data=deals), rejects_folder=tmp_path / "refused"
+    )
+    found = await rows(database, "select name, outcome from deal order by 1")
+    assert found == [("In no stage", "OPEN"), ("Open", "OPEN"), ("Won", "WON")]
+    assert report.rejects is not None
+    reason = "no pipeline_stage of this key is known, and no good row brings it"
+    assert f'deal_data.csv,2,deal_pipeline_stage_id,s2,"{reason}"' in report.rejects.read_text()
+
+
 async def test_what_happened_with_people_is_one_line_of_touches(database: Database, tmp_path: Path) -> None:
     await run_import(database, "hubspot", put(tmp_path))
     found = await rows(
