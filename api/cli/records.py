@@ -141,6 +141,8 @@ def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
     row = f"Each row is a {made.table}" if made.is_table_told else "What a row is, no header tells"
     then = next_command(f"accord import csv {shlex.quote(str(path))} --preset {shlex.quote(str(target))}", data)
     typer.echo(f"{row}; {asked}. Then: {then}", err=True)
+    if made.unread:
+        typer.echo(f"Left out, and there it says why: {', '.join(made.unread)}.", err=True)
 
 
 def _tell(report: "ImportReport", data: Path | None) -> None:

@@ -279,7 +279,7 @@ def _guard(when: Conditions, unless: Conditions) -> Guard | None:
 def _use(reading: Reading, taking: _Taking) -> str:
     """What tells one way of reading a column from another; plain keys share a cell."""
     how = reading.model_dump_json(
-        include={"prefix", "words", "contains", "others", "unknown", "scale", "plus"}, exclude_defaults=True
+        include={"prefix", "words", "contains", "others", "unknown", "decimal", "scale", "plus"}, exclude_defaults=True
     )
     return f"{taking.use}{taking.kind} {how}"
 

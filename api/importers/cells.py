@@ -13,6 +13,7 @@ Parse = Callable[[str], object]
 _LARGEST_KEY = 1000  # characters: more would not fit an index of PostgreSQL
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_SPACES = "' \u00a0\u202f\u2019"  # what stands between thousands beside point and comma: blanks, apostrophes
 _LARGEST_INTEGER = 2**31 - 1
 _BOOLEANS = {"true": True, "false": False, "t": True, "f": False, "yes": True, "no": False, "1": True, "0": False}
 
@@ -80,6 +81,20 @@ def decimal(cell: str) -> Decimal:
     if not _DECIMAL.fullmatch(cell):
         raise ValueError("is no number with a decimal point")
     return Decimal(cell)
+
+
+def written_out(parse: Parse, point: str, other: str) -> Parse:
+    """Read numbers whose decimal mark is stated, and whose thousands may be set apart, by the other mark too."""
+    between = f"[{re.escape(other)}{_SPACES}]"
+    whole = rf"[+-]?([0-9]+|[1-9][0-9]{{0,2}}({between}[0-9]{{3}})+)"
+    form = re.compile(rf"{whole}({re.escape(point)}[0-9]+)?")
+
+    def read(cell: str) -> object:
+        if not form.fullmatch(cell):
+            raise ValueError(f"is no number like 1{other}234{point}56")
+        return parse(re.sub(between, "", cell).replace(point, "."))
+
+    return read
 
 
 def _boolean(cell: str) -> bool:

@@ -189,13 +189,13 @@ def check_reading(field: str, column: ColumnShape, reading: Reading) -> None:
     if reading.split:
         raise ValueError(f"{field}: only a key can be a list")
     if column.link is not None:
-        if reading.through or reading.scale or reading.plus or not isinstance(reading.constant, str | None):
+        if reading.through or reading.is_number or not isinstance(reading.constant, str | None):
             raise ValueError(f"{field} is a link: name the column with the source's key for it")
         return
     if reading.is_optional or reading.prefix:
         raise ValueError(f"{field} is no link: 'optional' and 'prefix' mean nothing")
-    if (reading.scale or reading.plus) and column.python not in (int, Decimal):
-        raise ValueError(f"{field} is no number that could be scaled")
+    if reading.is_number and column.python not in (int, Decimal):
+        raise ValueError(f"{field} is no number: 'decimal', 'scale' and 'plus' mean nothing")
     vocabulary = column.note.vocab
     words = (reading.words or reading.contains or {}).values()
     said: list[object] = list(words) if reading.constant is None else [reading.constant]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from api.importers.cells import Parse, day, decimal, instant, key, parser
-from api.importers.readings import Reading
+from api.importers.cells import Parse, day, decimal, instant, key, parser, written_out
+from api.importers.readings import MARKS, Reading
 from schema.base import ColumnShape
 
 
@@ -52,7 +52,8 @@ def meaning(column: ColumnShape, reading: Reading, forms: Sequence[str], calenda
         parse = parser(column)
     is_counted = reading.scale is not None or reading.plus
     scaled = _counted(parse, reading, is_whole=column.python is int) if is_counted else parse
-    return worded(reading, scaled, parse)
+    numbered = scaled if reading.decimal is None else written_out(scaled, *MARKS[reading.decimal])
+    return worded(reading, numbered, parse)
 
 
 def key_meaning(reading: Reading) -> Parse:

@@ -19,6 +19,8 @@ def as_list(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+Mark = Literal["point", "comma"]
+MARKS: dict[Mark, tuple[str, str]] = {"point": (".", ","), "comma": (",", ".")}  # before fractions, between thousands
 Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 Conditions = dict[str, Words]
 
@@ -36,15 +38,16 @@ class Reading(Part):
 
     Several columns are put together: texts with a space between, keys into one. `words` maps the source's words to
     ours, `contains` does so for cells that hold a word somewhere, whatever its case; `others` says what becomes of
-    other cells: they are refused, unknown, or kept as they are. `unknown` are cells that mean that nothing is known;
-    `scale` multiplies a number, `plus` adds to it. `when` and `unless` name columns and the words that they hold
-    (whatever their case; "" is an empty cell): where they say no, the cell is not read. `given` names fields of the
-    record that are told before this one, and their values; `not_before` is one of them: an instant that this one, which
-    tells the day alone, is not earlier than if it is on that day. `lookup` takes the column from another file;
-    `through` a field of the record whose key the column holds. A row with a link, or a way `through` one, whose key
-    nobody knows is refused; but a link that is `optional` is unknown then, and no way is asked for where a reading
-    before it says the value. `split` is for keys alone: the cell is a list, and the row means one record for each of
-    its items.
+    other cells: they are refused, unknown, or kept as they are. `unknown` are cells that mean that nothing is known.
+    `decimal` is the mark before a number's fractions, its thousands being set apart by the other mark, by blanks or
+    apostrophes, or not; without it a number has a point and nothing else. `scale` multiplies a number, `plus` adds to
+    it. `when` and `unless` name columns and the words that they hold (whatever their case; "" is an empty cell): where
+    they say no, the cell is not read. `given` names fields of the record that are told before this one, and their
+    values; `not_before` is one of them: an instant that this one, which tells the day alone, is not earlier than if it
+    is on that day. `lookup` takes the column from another file; `through` a field of the record whose key the column
+    holds. A row with a link, or a way `through` one, whose key nobody knows is refused; but a link that is `optional`
+    is unknown then, and no way is asked for where a reading before it says the value. `split` is for keys alone: the
+    cell is a list, and the row means one record for each of its items.
     """
 
     column: str | None = None
@@ -55,6 +58,7 @@ class Reading(Part):
     contains: dict[str, str] | None = None
     others: Literal["refused", "unknown", "kept"] = "refused"
     unknown: Words = ()
+    decimal: Mark | None = None
     scale: Decimal | None = Field(default=None, gt=0)
     plus: int = 0
     when: Conditions = {}
@@ -66,6 +70,11 @@ class Reading(Part):
     split: str | None = Field(default=None, min_length=1)
     is_optional: bool = Field(default=False, alias="optional")
     is_required: bool = Field(default=False, alias="required")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its cells are said to be numbers."""
+        return self.decimal is not None or self.scale is not None or bool(self.plus)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -87,7 +96,7 @@ class Reading(Part):
     def _one_source(self) -> Self:
         if [self.column is not None, bool(self.columns), self.constant is not None].count(True) != 1:
             raise ValueError("a field has either a column or a constant")
-        asked = (self.words, self.contains, self.unknown, self.scale, self.plus, self.lookup, self.through, self.split)
+        asked = (self.words, self.contains, self.unknown, self.is_number, self.lookup, self.through, self.split)
         if not self.sources and (any(asked) or self.is_required):
             raise ValueError("a constant has no words and is never missing")
         if self.words and self.contains:

@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from api.errors import AccordError, ErrorCode
-from api.importers.cells import parser
+from api.importers.cells import Parse, parser, written_out
 from api.importers.csv_rows import NoRow, read_csv
 from api.importers.date_forms import DateColumn
 from api.importers.mapping import fillable
+from api.importers.readings import MARKS, Mark
 from api.importers.source import Source, find_source
 from schema.base import ColumnShape
 from schema.tables import SHAPES
@@ -64,6 +66,8 @@ class Field:
     unknown_words: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     scale: str | None = None
+    decimal: Mark | None = None
+    is_mark_open: bool = False
     doubt: str | None = None
 
 
@@ -86,8 +90,13 @@ class Suggestion:
     def questions(self) -> int:
         """How many answers the preset needs before it can be used."""
         open_dates = sum(not each.is_proven for each in self.dates.values())
-        asked = sum(bool(each.unknown_words) for each in self.fields)
+        asked = sum(bool(each.unknown_words) or each.is_mark_open for each in self.fields)
         return open_dates + asked + (self.key is None) + self.is_outcome_unknown + (not self.is_table_told)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The columns whose values are none of the field that their name leads to."""
+        return tuple(each.column.name for each in self.fields if each.doubt is not None and each.column.filled)
 
     @property
     def is_outcome_unknown(self) -> bool:
@@ -211,10 +220,29 @@ def _field(table: str, name: str, column: Column) -> Field:
         return Field(name, column)
     if shape.note.vocab is not None and not shape.is_nullable:
         return _worded(name, column, shape)
+    if shape.python in (int, Decimal) and (marked := _marked(name, column, shape)):
+        return marked
     wrong = _wrong(shape, column.values)
     if name == "probability" and wrong and not (still_wrong := _wrong(shape, map(_as_share, column.values))):
         return Field(name, column, scale="0.01", doubt=still_wrong)
     return Field(name, column, doubt=wrong)
+
+
+def _marked(name: str, column: Column, shape: ColumnShape) -> Field | None:
+    """A number whose values are not all plain digits with a point: its decimal mark, or the question which it is."""
+    point, comma = (_numbers(written_out(parser(shape), *MARKS[mark]), column.values) for mark in MARKS)
+    if point is not None and comma is not None:
+        return Field(name, column, is_mark_open=True) if point != comma else None
+    if comma is not None:
+        return Field(name, column, decimal="comma")
+    return Field(name, column, decimal="point") if point is not None and _wrong(shape, column.values) else None
+
+
+def _numbers(parse: Parse, values: Iterable[str]) -> list[object] | None:
+    try:
+        return [parse(value) for value in values]
+    except ValueError:
+        return None
 
 
 def _wrong(shape: ColumnShape, values: Iterable[str]) -> str | None:

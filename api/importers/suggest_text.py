@@ -115,6 +115,12 @@ def _field(each: Field) -> Iterator[str]:
         yield f"# {each.name} = {column}"
     elif each.words or each.unknown_words:
         return
+    elif each.is_mark_open:
+        example = _remark(next(value for value in each.column.values if "." in value or "," in value))
+        yield f"# QUESTION: is the decimal mark the point or the comma? {example} may be read by either. Write which."
+        yield f'{each.name} = {{ column = {column}, decimal = "POINT OR COMMA" }}'
+    elif each.decimal is not None:
+        yield f"{each.name} = {{ column = {column}, decimal = {_text(each.decimal)} }}"
     elif each.scale is not None:
         yield f'{each.name} = {{ column = {column}, scale = "{each.scale}" }}  # percent'
     else:

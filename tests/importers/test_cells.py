@@ -7,7 +7,7 @@ import pytest
 
 from api.importers.cells import day, instant, key
 from api.importers.meanings import Calendar, meaning
-from api.importers.readings import Reading
+from api.importers.readings import Mark, Reading
 from schema.tables import SHAPES
 
 
@@ -40,6 +40,31 @@ def test_an_hour_that_clocks_had_twice_or_never_is_refused(cell: str) -> None:
 def test_an_instant_off_the_calendar_is_refused() -> None:
     with pytest.raises(ValueError, match="out of the calendar"):
         instant("%Y-%m-%d", "Asia/Tokyo")("0001-01-01")
+
+
+@pytest.mark.parametrize(
+    ("mark", "cell", "number"),
+    [
+        ("comma", "1.234.567,50", "1234567.50"),
+        ("comma", "-1234,5", "-1234.5"),
+        ("comma", "1.000", "1000"),
+        ("point", "1,000", "1000"),
+        ("point", "1'234.5", "1234.5"),
+        ("comma", "12\u00a0345,6", "12345.6"),
+        ("point", "1234.50", "1234.50"),
+    ],
+)
+def test_a_number_is_read_by_its_stated_decimal_mark(mark: Mark, cell: str, number: str) -> None:
+    reading = Reading(column="x", decimal=mark)
+    assert meaning(SHAPES["deal"].column("amount"), reading, (), Calendar("UTC", ()))(cell) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "cell", ["1,234.50", "12.34", "1.23.456", "0.500", "1.2345", "1,5,0", "12 34", "1 000 €", ",5"]
+)
+def test_a_number_that_breaks_its_stated_form_is_refused(cell: str) -> None:
+    with pytest.raises(ValueError, match=r"is no number like 1\.234,56"):
+        meaning(SHAPES["deal"].column("amount"), Reading(column="x", decimal="comma"), (), Calendar("UTC", ()))(cell)
 
 
 @pytest.mark.parametrize(

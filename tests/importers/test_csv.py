@@ -118,6 +118,43 @@ async def test_a_date_whose_order_nothing_proves_is_refused_until_it_is_stated(
     assert await rows(database, "select min(effective_at) from contact") == [(at("2018-03-04"),)]
 
 
+GERMAN = """Deal ID;Deal Name;Amount;Deal Stage;Closed Date
+1;First;{};Won;2021-04-05
+2;Second;{};Won;2021-04-06
+"""
+
+
+@pytest.mark.parametrize(
+    ("amounts", "line"),
+    [
+        (("1.234,50", "200"), 'amount = { column = "Amount", decimal = "comma" }'),
+        (("1,234.50", "200"), 'amount = { column = "Amount", decimal = "point" }'),
+        (("1234.50", "200"), 'amount = "Amount"'),
+    ],
+)
+async def test_the_decimal_mark_is_proven_by_the_values(
+    database: Database, tmp_path: Path, amounts: tuple[str, str], line: str
+) -> None:
+    path = put(tmp_path, GERMAN.format(*amounts), "deals.csv")
+    assert suggest(path).questions == 0
+    preset = suggested(path)
+    assert f"\n{line}\n" in preset.read_text()
+    await imported(database, path, preset)
+    assert await rows(database, "select sum(amount)::text from deal") == [("1434.50",)]
+
+
+async def test_a_decimal_mark_that_nothing_proves_is_asked_for(database: Database, tmp_path: Path) -> None:
+    path = put(tmp_path, GERMAN.format("1.000", "200"), "deals.csv")
+    assert suggest(path).questions == 1
+    with pytest.raises(AccordError, match="is none of point, comma"):
+        await imported(database, path, suggested(path))
+    assert await rows(database, "select count(*) from deal") == [(0,)]
+    await imported(
+        database, path, suggested(path, lambda text: text.replace('decimal = "POINT OR COMMA"', 'decimal = "comma"'))
+    )
+    assert await rows(database, "select sum(amount)::text from deal") == [("1200.00",)]
+
+
 async def test_deals_ask_for_words_and_dates_and_close_when_they_are_decided(
     database: Database, tmp_path: Path
 ) -> None:
@@ -185,6 +222,7 @@ def test_the_prefix_of_copies_of_hubspot_hides_no_header(tmp_path: Path) -> None
 def test_values_that_are_none_of_the_field_leave_it_out_and_say_why(tmp_path: Path) -> None:
     path = put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n2,d@e.f,5\n")
     text = preset_text(suggest(path))
+    assert suggest(path).unread == ("Lead Score",)
     assert "# Left out, for 'high' is no whole number.\n# lead_score = \"Lead Score\"" in text
     assert "lead_score" not in tomllib.loads(text)["files"][0]["records"][0]["fields"]
 
@@ -212,6 +250,11 @@ async def test_a_row_of_which_no_header_tells_what_it_is_is_not_taken_for_a_pers
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
     code, said = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
     assert (code, "What a row is, no header tells; 1 to answer in it" in said) == (0, True)
+    odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
+    assert (
+        "Left out, and there it says why: Lead Score.\n"
+        in (await accord(module_dsn, "import", "csv", odd, "--suggest", data=tmp_path))[1]
+    )
 
 
 def test_the_rows_that_prove_the_order_may_stand_beyond_the_sample(tmp_path: Path) -> None:
