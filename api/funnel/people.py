@@ -9,7 +9,7 @@ from datetime import datetime
 
 from api.sql import Sql
 
-# A chain that bites its own tail has no survivor: its contacts stay what they are.
+# A chain that bites its own tail has no survivor: its contacts keep their facts, and count nowhere.
 MERGED = Sql("""create temp table funnel_merged on commit drop as
 with recursive chain(contact_id, survivor_id) as (
   select id, merged_into_id from contact where merged_into_id is not null

@@ -4,7 +4,7 @@ from api.metrics.ground import never_counted
 from api.metrics.question import Question
 from api.sql import Sql, name
 
-# A chain that bites its own tail has no survivor: its contacts stay what they are.
+# A chain that bites its own tail has no survivor: its contacts keep their facts, and count nowhere.
 _SURVIVORS = Sql("""(with recursive up (id, survivor_id) as (
     select x.id, x.merged_into_id from contact x where x.merged_into_id is not null
     union select up.id, x.merged_into_id from up join contact x on x.id = up.survivor_id

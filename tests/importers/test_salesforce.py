@@ -195,6 +195,26 @@ async def test_opportunities_have_the_history_that_was_kept(database: Database, 
     assert await rows(database, "select role, is_primary from deal_contact") == [("Decision Maker", True)]
 
 
+async def test_an_opportunity_lost_and_opened_again_was_lost_in_between(database: Database, tmp_path: Path) -> None:
+    told = """2021-04-02 9:00:00,2021-04-20 9:00:00,o1,1000,2021-04-02 00:00:00,true,false,Big,u1,0,Closed Lost
+2021-04-20 9:00:00,2021-05-01 12:30:00,o1,1000,2021-06-01 00:00:00,false,false,Big,u1,65,Proposal
+"""
+    kept = FILES["sf_opportunity_history_data.csv"]
+    await run_import(database, "salesforce", put(tmp_path, sf_opportunity_history_data=kept + told))
+    found = await rows(
+        database, "select valid_from, outcome, closed_at from deal_version where name = 'Big' order by 1"
+    )
+    closed = at("2021-05-01")
+    assert found == [
+        (at("2021-03-01 10:00"), "OPEN", None),
+        (at("2021-04-01 09:00"), "OPEN", None),
+        (at("2021-04-02 09:00"), "LOST", at("2021-04-02")),
+        (at("2021-04-20 09:00"), "OPEN", None),
+        (closed, "WON", closed),
+        (at("2021-05-01 12:30"), "WON", closed),
+    ]
+
+
 async def test_tasks_events_and_responses_are_touches(database: Database, tmp_path: Path) -> None:
     await run_import(database, "salesforce", put(tmp_path))
     found = await rows(
