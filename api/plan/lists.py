@@ -35,8 +35,15 @@ class Rows:
 
     @classmethod
     def of(cls, visits: Visits, asked: Connection, parent: Parent | None) -> "Rows":
-        """Decide how the rows are read: straight, or as a page that is read once and used in several places."""
+        """Decide how the rows are read: straight, or as a page that is read once and used in several places.
+
+        Errors: BAD_INPUT for a cursor that is none of the list, also where only the number of all rows is asked.
+        """
         order = total_order(SHAPES[asked.table], asked.page.order, asked.page.where)
+        if asked.page.after is not None:
+            read_cursor(order, asked.page.after, "after")
+        if asked.page.before is not None:
+            read_cursor(order, asked.page.before, "before")
         return cls(visits, asked.table, asked.page, parent, visits.alias(), order, _is_paged(asked, order))
 
     def before(self) -> Sql:

@@ -146,6 +146,8 @@ BAD: list[tuple[str, ErrorCode, str]] = [
     ("contacts(last: -1) { totalCount }", ErrorCode.BAD_INPUT, r"last: -1\)` asks for less than nothing"),
     ("contacts(last: 501) { totalCount }", ErrorCode.TOO_LARGE, r"contacts\(last: 501\)"),
     ("contacts(first: 1, last: 2) { totalCount }", ErrorCode.BAD_INPUT, r"first: 1, last: 2\)` asks for both ends"),
+    ('contacts(after: "x") { totalCount }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ('contacts(before: "x") { __typename }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
     ('contacts(before: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
     (
         "deals(orderBy: [{ owner: { manager: { manager: { manager: { manager: { name: ASC } } } } } }]) { totalCount }",
