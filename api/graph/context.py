@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graphql import DocumentNode, GraphQLResolveInfo
+from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo
 
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError
 from api.plan.read import read_document
 from api.plan.selection import Root
+
+Wrong = AccordError | GraphQLError  # what cannot be read, by our rules or GraphQL's
 
 
 @dataclass(slots=True)
@@ -22,14 +24,14 @@ class Records:
 
     database: Database
     who: Principal
-    roots: Mapping[str, Root | AccordError]
+    roots: Mapping[str, Root | Wrong]
     failure: Exception | None = None
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
     async def of(self, key: str) -> object:
         """What the root field of that key answers, in the asked keys."""
         root = self.roots[key]
-        if isinstance(root, AccordError):
+        if not isinstance(root, Root):
             raise root
         if self.failure is not None:
             raise self.failure

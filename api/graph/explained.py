@@ -1,7 +1,9 @@
 """How a question is answered, stage by stage, as text: for `accord explain` and the header of the same name."""
 
+from graphql import GraphQLError
+
 from api.db import Database
-from api.errors import AccordError
+from api.graph.context import Wrong
 from api.graph.gateway import Explained
 from api.plan.cost import MOST_COST
 from api.plan.selection import Root
@@ -23,8 +25,8 @@ async def stages(database: Database, found: Explained, *, is_run: bool) -> list[
 def _selected(found: Explained) -> str:
     lines = []
     for key, root in found.roots.items():
-        if isinstance(root, AccordError):
-            lines.append(f"{key}: {root}")
+        if isinstance(root, Wrong):
+            lines.append(f"{key or 'the root fields'}: {root.message if isinstance(root, GraphQLError) else root}")
         elif root is None:
             lines.append(f"{key}: no record, the executor resolves it")
     roots = [each for each in found.roots.values() if isinstance(each, Root)]

@@ -18,7 +18,7 @@ from strawberry.types import ExecutionResult
 from api.access.principal import Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.context import Context, Records
+from api.graph.context import Context, Records, Wrong
 from api.graph.declared import Declared
 from api.graph.document import Document
 from api.graph.documents import Checked, Documents
@@ -52,7 +52,7 @@ class Executed:
 class Explained:
     """How a question is answered: the values that answering it goes through."""
 
-    roots: Mapping[str, Root | AccordError | None]
+    roots: Mapping[str, Root | Wrong | None]
     cost: int
     ready: Ready | None  # the statement with its values, if any records are read
     is_written: bool  # whether PostgreSQL writes the whole answer
@@ -154,18 +154,24 @@ class Gateway:
 
     def _roots(
         self, checked: Checked, operation: OperationDefinitionNode, values: VariableValues
-    ) -> dict[str, Root | AccordError | None]:
-        """The root fields of an operation: what they read, what is wrong with them, or None for one that is no read."""
+    ) -> dict[str, Root | Wrong | None]:
+        """The root fields of an operation: what they read, what is wrong with them, or None for one that is no read.
+
+        Null for a variable with a default may stand where null is not allowed: GraphQL refuses it only when it comes
+        there, within a root field or, at the root's own directives, before any (the key is then empty).
+        """
         document = Document(self._schema, checked.fragments, values)
         reader = Reader(document, self._types)
-        found: dict[str, Root | AccordError | None] = {}
-        for key, nodes in document.selected((operation.selection_set,), "Query").items():
+        found: dict[str, Root | Wrong | None] = {}
+        try:
+            selected = document.selected((operation.selection_set,), "Query")
+        except GraphQLError as error:
+            return {"": error}
+        for key, nodes in selected.items():
             try:
                 found[key] = reader.root(key, nodes)
-            except AccordError as error:
+            except (AccordError, GraphQLError) as error:
                 found[key] = error
-            except GraphQLError:
-                found[key] = None  # an argument that only the executor can refuse
         return found
 
     async def _execute(
@@ -190,7 +196,7 @@ class Gateway:
         return Executed(result, _priced(price))
 
 
-def _tried(root: Root | AccordError, who: Principal) -> Root | AccordError:
+def _tried(root: Root | Wrong, who: Principal) -> Root | Wrong:
     """A root field that can be written, or why not: a cursor may be none of its list."""
     if isinstance(root, Root):
         try:

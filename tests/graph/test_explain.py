@@ -65,6 +65,13 @@ async def test_what_is_no_record_and_what_is_wrong_are_told_too(world: Database)
         await told(world, DOCUMENT, name=1)
 
 
+async def test_null_where_none_may_be_is_told_in_graphqls_words(world: Database) -> None:
+    within = "query ($yes: Boolean = true) { contacts { totalCount @include(if: $yes) } }"
+    assert "contacts: Argument 'if' has invalid value" in (await told(world, within, yes=None))["Selection"]
+    around = "query ($yes: Boolean = true) { contacts @include(if: $yes) { totalCount } }"
+    assert "the root fields: Argument 'if' has invalid value" in (await told(world, around, yes=None))["Selection"]
+
+
 @pytest.mark.parametrize(
     ("explains", "way", "is_told"), [(True, "plan", True), (True, "x", False), (False, "plan", False)]
 )

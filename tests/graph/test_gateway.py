@@ -148,3 +148,32 @@ async def test_the_operation_that_is_named_is_run(world: Database) -> None:
         assert isinstance(answer, Written)
         assert b"totalCount" in answer.data
         assert next(iter(found)).encode() in answer.data
+
+
+# A variable with a default fits where null is not allowed, until null is given for it.
+NEVER_NULL: list[tuple[str, str, list[str] | None]] = [
+    ('query ($v: ID = "x") { company(id: $v) { id } }', "id", ["company"]),
+    (
+        'query ($v: String = "x") { companies(where: { name: { in: [$v] } }) { totalCount } }',
+        "where",
+        ["companies"],
+    ),
+    (
+        'query ($v: String = "x") { companies { nodes { deals(where: { name: { in: [$v] } }) { totalCount } } } }',
+        "where",
+        ["companies"],
+    ),
+    ("query ($v: Boolean = true) { companies { nodes { id @include(if: $v) } } }", "if", ["companies"]),
+    ("query ($v: Boolean = true) { companies { totalCount } members @skip(if: $v) { totalCount } }", "if", None),
+]
+
+
+@pytest.mark.parametrize(("document", "argument", "path"), NEVER_NULL)
+async def test_null_is_refused_in_graphqls_words_where_a_default_made_a_variable_fit(
+    document: str, argument: str, path: list[str] | None, world: Database
+) -> None:
+    outcome = await executed(world, document, v=None)
+    [error] = outcome.errors or ()
+    assert error.message.startswith(f"Argument '{argument}' has invalid value")
+    # Within a root field it is told at the field, for that is what could not be read.
+    assert error.path == path
