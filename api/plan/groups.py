@@ -52,7 +52,7 @@ def _key(summary: Summary, part: Value | ToOne | Typename, one: OneRecord) -> Sq
         return typename(part)
     place = next((place for place, each in enumerate(summary.keys) if each.column == part.column), None)
     if place is None:
-        return Sql("null")
+        return Sql("null::text")  # of some type: under a long alias it goes through a function
     value = summary.key(place)
     return one(part.table, value, part.fields) if isinstance(part, ToOne) else value
 

@@ -298,6 +298,13 @@ async def test_a_value_of_having_is_bound_with_each_run(world: Database) -> None
         assert found == {count for count in counts if count >= least}
 
 
+async def test_what_groups_are_not_told_apart_by_is_null_under_an_alias_of_any_length(world: Database) -> None:
+    alias = "a" * 70
+    document = f"{{ deals {{ groupBy(keys: [{{outcome: EACH}}]) {{ key {{ {alias}: name }} }} }} }}"
+    found = (await answered(world, document))["deals"]["groupBy"]
+    assert [each["key"] for each in found] == [{alias: None}] * 3
+
+
 async def test_the_executor_tells_the_same_groups(world: Database) -> None:
     asked = {"keys": [{"company": "EACH"}, {"openedAt": "MONTH"}, {"currency": "EACH"}]}
     written = await executed(world, DOCUMENT, **asked)

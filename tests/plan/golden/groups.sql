@@ -10,7 +10,7 @@ from (select t1_figures.k0 as "occurredAt",
 select "$"
 from (select t2.first_name as "firstName"
 from contact t2
-where (t2.id = t1_figures.k1) and (t2.deleted_at is null)) "$") as "contact", null as "campaign") "$") as "key", t1_figures.a0 as "count"
+where (t2.id = t1_figures.k1) and (t2.deleted_at is null)) "$") as "contact", null::text as "campaign") "$") as "key", t1_figures.a0 as "count"
 from (select (date_trunc('week', ((t1.occurred_at at time zone coalesce((select agreed.body #>> '{reporting,timezone}'
 from accord_version agreed
 where agreed.status = 'ACTIVE'), 'UTC'))::date + coalesce((select agreed.body #>> '{reporting,week_start}' = 'SUNDAY'
