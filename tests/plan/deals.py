@@ -1,15 +1,13 @@
-"""Deals with many equal and many missing values, and their figures in plain Python."""
+"""Deals with many equal and many missing values, and who sees them."""
 
 import random
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from decimal import Decimal
 
 from api.db import WriteSession
 from tests.graph.asking import put, uid
-
-Row = dict[str, Any]
+from tests.plan.plain.shapes import Row
 
 ANNA, BEN = uid(1), uid(2)
 ACME, BOLT, GONE = uid(11), uid(12), uid(13)
@@ -95,43 +93,3 @@ def seen(rows: Iterable[Row], member: object) -> list[Row]:
         for row in rows
         if row["deleted_at"] is None and member in (None, row["owner_id"])
     ]
-
-
-def figure(rows: list[Row], function: str, column: str) -> Any:  # noqa: ANN401 - a number, text or list of amounts
-    """A figure of the rows as the API shows it, by the words of the contract."""
-    if function == "countDistinct":
-        return len(
-            {(row[column], row["currency"] if column == "amount" else 0) for row in rows if row[column] is not None}
-        )
-    if column != "amount":
-        return shown(computed([row[column] for row in rows if row[column] is not None], function, 6))
-    found = []
-    for currency in ("EUR", "USD", None):
-        known = [row["amount"] for row in rows if row["amount"] is not None and row["currency"] == currency]
-        if known:
-            found.append({"amount": shown(computed(known, function, 2)), "currency": currency})
-    return found
-
-
-def computed(known: list[Any], function: str, places: int) -> Any:  # noqa: ANN401 - as the values
-    """A function of known values, of which there may be none."""
-    if not known:
-        return None
-    if function == "sum":
-        return sum(map(Decimal, known))
-    if function == "avg":
-        return (sum(map(Decimal, known), Decimal(0)) / len(known)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return min(known) if function == "min" else max(known)
-
-
-def shown(value: Any) -> Any:  # noqa: ANN401 - as the values
-    """A value as GraphQL shows it."""
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
-        case _:
-            return value

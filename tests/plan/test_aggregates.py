@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from tests.graph.asking import answered, uid
-from tests.plan.deals import ACME, ANNA, BEN, BOLT, DEALS, Row, figure, seen, write_deals
+from tests.plan.deals import ACME, ANNA, BEN, BOLT, DEALS, seen, write_deals
+from tests.plan.plain.figures import figure
+from tests.plan.plain.shapes import NAMED, Row
 
-NUMBERS = {"amount": "amount", "probability": "probability", "rowVersion": "row_version"}
-EXTREMES = {**NUMBERS, "name": "name", "openedAt": "opened_at", "closeDate": "close_date"}
+NUMBERS = ("amount", "probability", "rowVersion")
+EXTREMES = (*NUMBERS, "name", "openedAt", "closeDate")
 FIGURES = {
-    "countDistinct": {**EXTREMES, "company": "company_id", "owner": "owner_id", "outcome": "outcome"},
+    "countDistinct": (*EXTREMES, "company", "owner", "outcome"),
     "sum": NUMBERS,
     "avg": NUMBERS,
     "min": EXTREMES,
@@ -71,7 +73,7 @@ async def test_figures_are_those_of_plain_python(
     rows = [row for row in seen(DEALS, member) if WHERES[where](row)]
     assert found["totalCount"] == found["aggregate"]["count"] == len(rows)
     for place, (function, key) in enumerate(figures):
-        assert found["aggregate"][f"f{place}"] == {key: figure(rows, function, FIGURES[function][key])}
+        assert found["aggregate"][f"f{place}"] == {key: figure(rows, function, NAMED["deal"][key])}
 
 
 @pytest.mark.parametrize("member", [None, BEN])
@@ -86,7 +88,7 @@ async def test_nested_lists_have_figures_of_their_own_rows(world: Database, memb
         rows = [row for row in seen(DEALS, member) if f"company_{row['company_id']}" == company["id"]]
         assert company["deals"]["aggregate"]["count"] == len(rows) > 0
         for place, (function, key) in enumerate(figures):
-            expected = {key: figure(rows, function, FIGURES[function][key])}
+            expected = {key: figure(rows, function, NAMED["deal"][key])}
             assert company["deals"]["aggregate"][f"f{place}"] == expected
 
 
@@ -103,7 +105,7 @@ async def test_an_alias_of_any_length_names_a_figure(world: Database) -> None:
     found = (await answered(world, document))["deals"]["aggregate"]
     rows = seen(DEALS, None)
     assert found[alias] == len(rows)
-    assert found["sum"][alias] == [{alias: each["amount"]} for each in figure(rows, "sum", "amount")]
+    assert found["sum"][alias] == [{alias: each["amount"]} for each in figure(rows, "sum", NAMED["deal"]["amount"])]
 
 
 async def test_means_are_rounded_half_away_from_zero(world: Database) -> None:

@@ -1,13 +1,9 @@
 """Rows in groups, held equal to plain Python over the same rows, in several zones."""
 
-import functools
 import json
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,28 +13,16 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from tests.graph.asking import answered, executed, put, refused
-from tests.plan.deals import ANNA, BEN, COMPANIES, DEALS, VERSION, Row, computed, figure, seen, shown, write_deals
+from tests.plan.deals import ANNA, BEN, COMPANIES, DEALS, VERSION, seen, write_deals
+from tests.plan.plain.figures import figure, written
+from tests.plan.plain.groups import Calendar, grouped, holds, in_order
+from tests.plan.plain.shapes import NAMED, Row
 from tests.plan.test_aggregates import EXTREMES, NUMBERS, WHO
 
-Calendar = tuple[str, str]
-
 CALENDARS: list[Calendar] = [("UTC", "MONDAY"), ("Europe/Berlin", "MONDAY"), ("America/St_Johns", "SUNDAY")]
-DATED = {"openedAt": "opened_at", "closeDate": "close_date"}
-EACH = {
-    "name": "name",
-    "company": "company_id",
-    "owner": "owner_id",
-    "outcome": "outcome",
-    "currency": "currency",
-    "rowVersion": "row_version",
-}
+DATED = ("openedAt", "closeDate")
+EACH = ("name", "company", "owner", "outcome", "currency", "rowVersion")
 GRAINS = ["DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
-COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda own, wanted: own == wanted,
-    "gt": lambda own, wanted: own > wanted,
-    "lte": lambda own, wanted: own <= wanted,
-    "in": lambda own, wanted: own in wanted,
-}
 DOCUMENT = """query ($keys: [DealGroupKey!]!, $having: DealHaving, $orderBy: [DealGroupOrder!], $first: Int) {
   deals(first: 0) {
     groupBy(keys: $keys, having: $having, orderBy: $orderBy, first: $first) {
@@ -64,107 +48,6 @@ async def agree(database: Database, calendar: Calendar | None) -> None:
             await put(session, "accord_version", version)
 
 
-# ----------------------------------------------------------------------------------------------- in plain Python
-
-
-def bucket(value: Any, grain: str, calendar: Calendar) -> date | None:  # noqa: ANN401 - an instant, a day or None
-    """The first day of the bucket, day by day."""
-    if value is None:
-        return None
-    day: date = value.astimezone(ZoneInfo(calendar[0])).date() if isinstance(value, datetime) else value
-    is_first: Callable[[date], bool] = {
-        "DAY": lambda _: True,
-        "WEEK": lambda it: it.strftime("%A").upper() == calendar[1],
-        "MONTH": lambda it: it.day == 1,
-        "QUARTER": lambda it: it.day == 1 and it.month in (1, 4, 7, 10),
-        "YEAR": lambda it: it.day == it.month == 1,
-    }[grain]
-    while not is_first(day):
-        day -= timedelta(days=1)
-    return day
-
-
-def grouped(rows: list[Row], keys: list[Row], calendar: Calendar) -> dict[tuple[Any, ...], list[Row]]:
-    """The rows by the values of the keys."""
-    found: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        values = (
-            bucket(row[DATED[key]], each, calendar) if key in DATED else row[EACH[key]]
-            for key, each in (pair for one in keys for pair in one.items())
-        )
-        found.setdefault(tuple(values), []).append(row)
-    return found
-
-
-def comparable(rows: list[Row], function: str, key: str) -> tuple[str | None, Any]:
-    """A figure to compare and sort by, with its currency; of money in several currencies there is none."""
-    if function == "count":
-        return None, len(rows)
-    known = [row for row in rows if row[EXTREMES[key]] is not None]
-    currencies = {row["currency"] for row in known} if key == "amount" else {None}
-    if len(currencies) != 1:
-        return None, None
-    value = computed([row[EXTREMES[key]] for row in known], function, 2 if key == "amount" else 6)
-    return currencies.pop(), value
-
-
-def holds(rows: list[Row], having: Row) -> bool:
-    """Whether a group is asked for, by the words of the contract."""
-    for key, value in having.items():
-        if key == "and":
-            found = all(holds(rows, each) for each in value)
-        elif key == "or":
-            found = any(holds(rows, each) for each in value)
-        elif key == "not":
-            found = not holds(rows, value)
-        elif key == "count":
-            found = all(COMPARED[operator](len(rows), wanted) for operator, wanted in value.items())
-        else:
-            found = all(passes(rows, key, column, tests) for column, tests in value.items())
-        if not found:
-            return False
-    return True
-
-
-def passes(rows: list[Row], function: str, key: str, tests: Row) -> bool:
-    own = comparable(rows, function, key)[1]
-    is_missing = all(row[NUMBERS[key]] is None for row in rows)
-    return all(
-        is_missing == wanted if operator == "isNull" else own is not None and COMPARED[operator](own, wanted)
-        for operator, wanted in tests.items()
-    )
-
-
-def in_order(groups: dict[tuple[Any, ...], list[Row]], keys: list[Row], order: list[Row]) -> list[tuple[Any, ...]]:
-    """The groups sorted: missing values last or as asked, money within its currency, what is equal by the keys."""
-    places = {key: place for place, one in enumerate(keys) for key in one}
-
-    def terms(values: tuple[Any, ...]) -> list[tuple[Any, str]]:
-        found: list[tuple[Any, str]] = []
-        for function, value in (pair for each in order for pair in each.items()):
-            if function == "count":
-                found.append((len(groups[values]), value))
-                continue
-            ((key, way),) = value.items()
-            if function == "key":
-                found.append((values[places[key]], way))
-            else:
-                currency, own = comparable(groups[values], function, key)
-                found += [(currency, way.replace("DESC", "ASC")), (own, way)]
-        return [*found, *((value, "ASC") for value in values)]
-
-    def compare(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
-        for (left, way), (right, _) in zip(terms(one), terms(other), strict=True):
-            if left == right:
-                continue
-            if left is None or right is None:
-                return (1 if left is None else -1) * (-1 if way.endswith("FIRST") else 1)
-            return (-1 if left < right else 1) * (-1 if way.startswith("DESC") else 1)
-        return 0
-
-    return sorted(groups, key=functools.cmp_to_key(compare))
-
-
 def told(values: tuple[Any, ...], rows: list[Row], keys: list[Row]) -> Row:
     """A group as the API tells it."""
     names = {row["id"]: row["name"] for row in COMPANIES}
@@ -175,11 +58,18 @@ def told(values: tuple[Any, ...], rows: list[Row], keys: list[Row]) -> Row:
         elif name == "owner" and value is not None:
             key[name] = {"id": f"member_{value}"}
         else:
-            key[name] = shown(value)
-    amounts = [{"currency": each["currency"], "amount": each["amount"]} for each in figure(rows, "sum", "amount")]
-    sums = {"rowVersion": figure(rows, "sum", "row_version"), "amount": amounts}
-    figures = {"count": len(rows), "sum": sums, "max": {"name": figure(rows, "max", "name")}}
+            key[name] = written(value)
+    amounts = [{"currency": each["currency"], "amount": each["amount"]} for each in figure_of(rows, "sum", "amount")]
+    figures = {
+        "count": len(rows),
+        "sum": {"rowVersion": figure_of(rows, "sum", "rowVersion"), "amount": amounts},
+        "max": {"name": figure_of(rows, "max", "name")},
+    }
     return {"key": key, "count": len(rows), "aggregate": figures}
+
+
+def figure_of(rows: list[Row], function: str, key: str) -> Any:  # noqa: ANN401 - a number, text or list of amounts
+    return figure(rows, function, NAMED["deal"][key])
 
 
 # ------------------------------------------------------------------------------------------------------ questions
@@ -191,7 +81,7 @@ def as_input(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         return {key: value[key] if key == "count" else as_input(value[key]) for key in value}
     if isinstance(value, list):
         return [as_input(each) for each in value]
-    return shown(value)
+    return written(value)
 
 
 KEYS = st.lists(
@@ -268,9 +158,11 @@ async def test_groups_are_those_of_plain_python(
     order = [term for term in order if next(iter(term.get("key", names))) in names]
     asked = {"keys": keys, "having": as_input(having), "orderBy": order, "first": first}
     found = (await answered(world, DOCUMENT, WHO[member], **asked))["deals"]["groupBy"]
-    groups = grouped(seen(DEALS, member), keys, calendar or CALENDARS[0])
-    groups = {values: rows for values, rows in groups.items() if having is None or holds(rows, having)}
-    assert found == [told(values, groups[values], keys) for values in in_order(groups, keys, order)[:first]]
+    groups = grouped("deal", seen(DEALS, member), keys, calendar or CALENDARS[0])
+    groups = {
+        values: rows for values, rows in groups.items() if having is None or holds("deal", rows, as_input(having))
+    }
+    assert found == [told(values, groups[values], keys) for values in in_order("deal", groups, keys, order)[:first]]
 
 
 async def test_nested_groups_are_those_of_their_own_rows(world: Database) -> None:
@@ -280,7 +172,7 @@ async def test_nested_groups_are_those_of_their_own_rows(world: Database) -> Non
         found = (await answered(world, document, WHO[member]))["members"]["nodes"]
         for each, owner in zip(found, (ANNA, BEN), strict=True):
             rows = [row for row in seen(DEALS, member) if row["owner_id"] == owner and row["outcome"] == "WON"]
-            groups = grouped(rows, [{"currency": "EACH"}], CALENDARS[0])
+            groups = grouped("deal", rows, [{"currency": "EACH"}])
             expected = [(*key, len(of)) for key, of in groups.items() if len(of) > 1]
             assert {(one["key"]["currency"], one["count"]) for one in each["ownedDeals"]["groupBy"]} == set(expected)
             assert bool(expected) == (owner == member)
@@ -290,7 +182,7 @@ async def test_a_value_of_having_is_bound_with_each_run(world: Database) -> None
     document = """query ($least: Int, $some: [Decimal!]) { deals {
       groupBy(keys: [{outcome: EACH}], having: {or: [{count: {gte: $least}}, {sum: {probability: {in: $some}}}]}) {
         count } } }"""
-    counts = {len(rows) for rows in grouped(seen(DEALS, None), [{"outcome": "EACH"}], CALENDARS[0]).values()}
+    counts = {len(rows) for rows in grouped("deal", seen(DEALS, None), [{"outcome": "EACH"}]).values()}
     for least in range(min(counts), max(counts) + 2):
         outcome = await executed(world, document, least=least, some=["-1"])
         assert outcome.is_written

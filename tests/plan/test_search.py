@@ -1,6 +1,5 @@
 """Search: every word that is asked begins some word of a record's names and addresses; an index answers it."""
 
-import re
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from api.graph.search import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
 from tests.graph.asking import answered, executed, put, refused, uid
+from tests.plan.plain.filters import is_found, words
 from tests.plan.watched import Watched
 
 ANNA, ACME = uid(1), uid(2)
@@ -53,14 +53,8 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, by the contract: letters and digits, in small letters."""
-    return re.findall(r"[^\W_]+", text.lower())
-
-
 def finds(text: str, row: dict[str, Any]) -> bool:
-    there = words(" ".join(row[column] or "" for column in ("first_name", "last_name", "email")))
-    return all(any(each.startswith(word) for each in there) for word in words(text))
+    return is_found("contact", row, text)
 
 
 TEXTS = st.one_of(

@@ -1,0 +1,1 @@
+"""Documents made up from the schema, and the rows that they are asked of."""

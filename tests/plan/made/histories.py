@@ -1,0 +1,96 @@
+"""Companies (of a group, some deleted) and deals with their versions, and what there was at an instant."""
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from schema.history import kept_columns
+from schema.tables import TABLES
+from tests.graph.asking import uid
+from tests.plan.plain.shapes import Row, Rows
+
+WORDS = [None, "", "acme", "ACME", "Äpfel", "äpfel GmbH", "100%", "1000", "a_b", "axb", "back\\slash", "'"]
+AMOUNTS = [None, Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("99999999999.99")]
+SPRING = [None, *(datetime(2026, 3, 29, 1, 0, tzinfo=UTC) + timedelta(microseconds=step) for step in (0, 1, 500000))]
+MEMBERS = [uid(number) for number in (1, 2, 3)]
+COMPANIES = [uid(20 + number) for number in range(8)]
+DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
+INSTANTS = [*DAYS, *(day + timedelta(hours=12) for day in DAYS), datetime(1900, 1, 1, tzinfo=UTC)]
+KEPT = {str(table.__tablename__): kept_columns(table) for table in TABLES if table.__has_history__}
+NEEDED: dict[str, Row] = {"company": {}, "deal": {"outcome": "OPEN"}}
+
+
+def made_rows() -> dict[str, list[Row]]:
+    """The rows as they are now, with many equal and many missing values."""
+    source = random.Random(4)
+    return {
+        "member": [
+            {"id": MEMBERS[0], "name": "Anna", "manager_id": None},
+            {"id": MEMBERS[1], "name": "Ben", "manager_id": MEMBERS[0]},
+            {"id": MEMBERS[2], "name": "Cleo", "manager_id": MEMBERS[1]},
+        ],
+        "company": [
+            {
+                "id": own,
+                "name": source.choice(["", "acme", "ACME", "Äpfel"]),
+                "employees": source.choice([None, 1, 2]),
+                "parent_id": source.choice([None, *COMPANIES[:place]]),
+                "owner_id": source.choice([None, *MEMBERS]),
+                "deleted_at": datetime(2026, 4, 1, tzinfo=UTC) if place in (1, 4) else None,
+            }
+            for place, own in enumerate(COMPANIES)
+        ],
+        "deal": [
+            {
+                "id": uid(100 + number),
+                "name": source.choice(WORDS),
+                "amount": source.choice(AMOUNTS),
+                "currency": source.choice([None, "EUR", "USD"]),
+                "opened_at": source.choice(SPRING),
+                "created_at": source.choice(SPRING[1:]),
+                "close_date": source.choice([None, date(2026, 2, 28), date(2026, 3, 1)]),
+                "owner_id": source.choice([None, *MEMBERS]),
+                "company_id": source.choice([None, *COMPANIES]),
+                "deleted_at": datetime(2026, 4, 1, tzinfo=UTC) if number % 20 == 7 else None,
+            }
+            for number in range(60)
+        ],
+    }
+
+
+def made_versions(table: str, source: random.Random) -> Iterator[Row]:
+    """Each record's versions, the last with its present values: some begin at an unknown time, some lasted no time."""
+    others = made_rows()[table]
+    for row in made_rows()[table]:
+        ends = sorted(source.choice(DAYS) for _ in range(source.randint(0, 3)))
+        starts = (
+            [source.choice([None, DAYS[0], *DAYS[:3]]), *ends] if not ends else [source.choice([None, DAYS[0]]), *ends]
+        )
+        for start, end in zip(starts, [*ends, None], strict=True):
+            values = row if end is None else source.choice(others)
+            kept = {column: value for column, value in values.items() if column in KEPT[table]}
+            dates = {"valid_from": start, "valid_to": end, "recorded_at": source.choice(DAYS[:4])}
+            yield NEEDED[table] | kept | dates | {f"{table}_id": row["id"], "is_assumed": False}
+
+
+VERSIONS = {table: list(made_versions(table, random.Random(7))) for table in NEEDED}
+
+
+def state_at(instant: datetime, rows: Rows) -> Mapping[str, list[Row]]:
+    """What there was at an instant, of all rows as they are now."""
+    found = {table: list(each) for table, each in rows.items()}
+    for table, versions in VERSIONS.items():
+        found[table] = [
+            row | {key: each[key] for key in KEPT[table] if key in each} | {"deleted_at": None}
+            for row in rows[table]
+            if row["deleted_at"] is None or row["deleted_at"] > instant
+            for each in versions
+            if each[f"{table}_id"] == row["id"] and _is_in_force(each, instant)
+        ]
+    return found
+
+
+def _is_in_force(version: Row, instant: datetime) -> bool:
+    start = version["valid_from"] or version["recorded_at"]
+    return bool(start <= instant) and (version["valid_to"] is None or version["valid_to"] > instant)

@@ -1,0 +1,168 @@
+"""A small company, and around it enough rows of every table that filters, orders and pages bite.
+
+Many values are equal, many are missing, some rows are deleted, and links lead to all of them.
+"""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from api.db import Database, WriteSession
+from api.sql import Sql, name
+from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
+from tests.graph.asking import put, uid
+from tests.plan.world import BEFORE, MADE, NOW, VERSION, found_company
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+
+HOW_MANY = {
+    "team": 2,
+    "member": 4,
+    "company": 10,
+    "contact": 14,
+    "campaign": 5,
+    "campaign_cost": 6,
+    "touchpoint": 40,
+    "pipeline": 2,
+    "pipeline_stage": 5,
+    "product": 3,
+    "exchange_rate": 4,
+    "deal": 20,
+    "deal_contact": 18,
+    "handoff": 12,
+    "reported_stage": 9,
+}
+WORDS = ["", "acme", "ACME", "Äpfel", "äpfel GmbH", "100%", "1000", "a_b", "axb", "back\\slash", 'q"uote']
+INSTANTS = [
+    datetime(2026, 1, 1, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, 0, 0, 1, tzinfo=UTC),
+    datetime(2026, 3, 29, 1, 0, 0, 500000, tzinfo=UTC),
+]
+DAYS = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 4, 1)]
+VALUES: dict[type, list[Any]] = {
+    str: WORDS,
+    int: [1, 2, 3],
+    bool: [False, True],
+    Decimal: [Decimal("0.00"), Decimal("1.00"), Decimal("0.25")],
+    datetime: INSTANTS,
+    date: DAYS,
+}
+MONEY = [Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("99999999999.99")]
+LADDER = ["lead", "mql", "sql"]  # the accord of this world has no title for the last
+
+
+async def found_wide_world(session: WriteSession) -> None:
+    """Write the whole world."""
+    await found_company(session)
+    ids = {
+        table: [row["id"] for row in await session.rows(Sql("select id from {} order by id", name(table)))]
+        for table in HOW_MANY
+        if _has_id(SHAPES[table])
+    }
+    maker = _Maker(random.Random(11), ids)
+    for table, count in HOW_MANY.items():
+        await put(session, table, *maker.rows(SHAPES[table], count))
+    await put(session, "stage_entry", *maker.entries())
+
+
+async def all_rows(database: Database) -> Rows:
+    """Every row of every table, as plain Python values."""
+    async with database.read() as session:
+        return {
+            table: [dict(row) for row in await session.rows(Sql("select * from {}", name(table)))] for table in SHAPES
+        }
+
+
+def _has_id(shape: TableShape) -> bool:
+    return any(column.name == "id" for column in shape.columns)
+
+
+class _Maker:
+    """Makes rows by their declaration, table after table, and remembers the ids that the next ones may name."""
+
+    def __init__(self, source: random.Random, ids: dict[str, list[Any]]) -> None:
+        self.source = source
+        self.ids = ids
+
+    def rows(self, shape: TableShape, count: int) -> list[Row]:
+        """So many more rows of a table; what may be there once only is made once."""
+        place = list(SHAPES).index(shape.name)
+        found: dict[tuple[Any, ...], Row] = {}
+        for number in range(count):
+            row = {column.name: self._value(column) for column in shape.columns}
+            if _has_id(shape):
+                row["id"] = uid(10_000 * (place + 1) + number)
+                self.ids[shape.name].append(row["id"])
+            row |= self._mended(shape.name, row, number)
+            found.setdefault(_once(shape.name, row), row)
+        return list(found.values())
+
+    def entries(self) -> Iterator[Row]:
+        """Ways up the ladder, of the present evaluation and of the one before: at most one open entry a person."""
+        for contact in self.ids["contact"][4:]:
+            reached = self.source.randint(0, len(LADDER))
+            for rank, stage in enumerate(LADDER[:reached], start=1):
+                is_left = rank < reached or self.source.random() < 0.3
+                entered = self.source.choice(INSTANTS[1:])
+                yield {
+                    "contact_id": contact,
+                    "evaluation_id": self.source.choice([NOW, NOW, NOW, BEFORE]),
+                    "stage": stage,
+                    "occurrence": self.source.choice([1, 1, 2]),
+                    "rank": rank,
+                    "entered_at": entered,
+                    "own_at": self.source.choice([None, entered]),
+                    "exited_at": entered + timedelta(days=1) if is_left else None,
+                    "exit_kind": "ADVANCED" if is_left else None,
+                    "accord_version_id": VERSION,
+                    "is_implied": self.source.choice([False, True]),
+                }
+
+    def _value(self, column: ColumnShape) -> Any:  # noqa: ANN401 - a column's value
+        if column.is_nullable and self.source.random() < 0.3:
+            return None
+        if column.link is not None:
+            return self.source.choice(self.ids.get(column.link.target, [VERSION]))
+        if column.note.vocab is not None:
+            return self.source.choice([str(word) for word in column.note.vocab][:3])
+        if column.python is Decimal and column.note.numeric is None:
+            return self.source.choice(MONEY)
+        return self.source.choice(VALUES.get(column.python, [None]))
+
+    def _mended(self, table: str, row: Row, number: int) -> Row:
+        """What the constraints of a table ask for."""
+        is_open = self.source.random() < 0.4
+        match table:
+            case "team" | "pipeline" | "product" | "pipeline_stage":
+                return {"name": f"{row['name']}{number}"}
+            case "company" | "contact":
+                return {"deleted_at": MADE if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+            case "deal":
+                closed = {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": MADE}
+                hidden = {"deleted_at": MADE if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                return closed | hidden | ({"lost_reason": None} if is_open else {})
+            case "handoff" if is_open:
+                return {"handed_at": MADE, "status": "PROPOSED", "decided_at": None, "reject_reason": None}
+            case "handoff":
+                return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": MADE, "reject_reason": "no"}
+            case "exchange_rate":
+                return {"currency": "EUR", "quote_currency": "USD", "rate": Decimal("1.10") + number}
+            case _:
+                return {}
+
+
+def _once(table: str, row: Row) -> tuple[Any, ...]:
+    match table:
+        case "campaign_cost":
+            return row["campaign_id"], row["month_on"]
+        case "exchange_rate":
+            return (row["rate_on"],)
+        case "deal_contact":
+            return row["contact_id"], row["deal_id"]
+        case _:
+            return (row["id"],)
