@@ -10,6 +10,7 @@ import pytest
 from api.db import Database
 from api.plan.shown import statement_text
 from tests.graph.asking import answered
+from tests.plan.features import features, uses
 from tests.plan.watched import Watched
 from tests.plan.world import found_company
 
@@ -42,5 +43,6 @@ async def test_a_document_becomes_this_statement_and_this_answer(case: str, worl
         assert len(text.splitlines()) < LONGEST
 
 
-def test_there_are_golden_cases() -> None:
-    assert len(CASES) >= 8
+def test_every_feature_of_a_list_has_a_golden_case() -> None:
+    used = uses((FOLDER / f"{case}.graphql").read_text() for case in CASES)
+    assert sorted(features() - used) == []
