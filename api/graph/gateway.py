@@ -29,7 +29,8 @@ from api.plan.cost import MOST_COST, cost
 from api.plan.read import Prepared, Ready, prepare
 from api.plan.selection import Root
 
-KEPT_CHARACTERS = 32_000_000  # of statements, over all documents and the shapes of their variables
+KEPT_CHARACTERS = 32_000_000  # of statements and what they hold, over all documents and the shapes of their variables
+_EACH = 100  # what a value takes beside its characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,25 @@ class _Plan:
 
     statement: Prepared | None
     extensions: dict[str, object]
+    shape: Shape
 
     @property
     def weight(self) -> int:
-        return 1_000 + (len(self.statement.text) if self.statement else 0)
+        held = len(self.statement.text) + _weight(self.statement.values) if self.statement else 0
+        return 1_000 + len(self.shape[1]) + held
 
 
-_Key = tuple[Operation, Reach, Shape]
+def _weight(value: object) -> int:
+    match value:
+        case str():
+            return _EACH + len(value)
+        case list() | tuple():
+            return _EACH + sum(map(_weight, value))
+        case _:
+            return _EACH
+
+
+_Key = tuple[int, Reach, Shape]
 
 
 class Gateway:
@@ -122,11 +135,15 @@ class Gateway:
         self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal
     ) -> tuple[Ready | None, dict[str, object]]:
         """The plan's statement with this question's values, None where one does not fit; what is told beside it."""
-        key = (operation, who.reach, operation.shape(given))
+        shape = operation.shape(given)
+        key = (operation.number, who.reach, shape)
         try:
             plan = self._plans[key]
         except KeyError:
-            plan = self._plans[key] = self._make(checked, operation, given, who)
+            slots = operation.with_slots(given)
+            if slots is None:  # so it is for these values: others of the same shape may fit
+                return None, {}
+            plan = self._plans[key] = self._make(checked, operation, slots, shape, who)
         values = operation.coerced(given)
         if plan.statement is None or values is None:
             return None, plan.extensions
@@ -135,10 +152,11 @@ class Gateway:
         except AccordError:
             return None, plan.extensions
 
-    def _make(self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal) -> _Plan:
-        unplanned = _Plan(None, {})
-        values = operation.with_slots(given)
-        if values is None or operation.node.operation is not OperationType.QUERY:
+    def _make(
+        self, checked: Checked, operation: Operation, values: VariableValues, shape: Shape, who: Principal
+    ) -> _Plan:
+        unplanned = _Plan(None, {}, shape)
+        if operation.node.operation is not OperationType.QUERY:
             return unplanned
         roots = self._roots(checked, operation.node, values)
         if not all(isinstance(each, Root) for each in roots.values()):
@@ -148,7 +166,7 @@ class Gateway:
         if price > MOST_COST:
             return unplanned
         try:
-            return _Plan(prepare(sound, who), _priced(price))
+            return _Plan(prepare(sound, who), _priced(price), shape)
         except AccordError:
             return unplanned
 

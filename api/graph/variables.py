@@ -5,6 +5,7 @@ place only binds (an id, what a column is compared with) or means something of i
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import orjson
@@ -38,12 +39,15 @@ from api.sql import Slot
 # Of each variable that is bound whether it has a value, is null (False) or is not given (None); then the others.
 Shape = tuple[tuple[bool | None, ...], bytes]
 
+_numbers = count(1)
+
 
 class Operation:
     """An operation and its variables: which are bound with each run, and which decide what the statement says."""
 
     def __init__(self, schema: GraphQLSchema, node: OperationDefinitionNode, structural: Collection[str]) -> None:
         self.node = node
+        self.number = next(_numbers)  # what is kept for it goes by this: it must not keep the document too
         self._schema = schema
         types = {each.variable.name.value: type_from_ast(schema, each.type) for each in node.variable_definitions or ()}
         self._bound: dict[str, Any] = {name: each for name, each in types.items() if name not in structural}

@@ -14,6 +14,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # A front-end in development is served from some port of this machine; a page from anywhere else may not read answers.
 _LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 _PORT = re.compile(r":\d{1,5}$")
+_LONGEST_HOST = 300  # bytes; a name has 253 at most
 
 # Pages and files set a policy of their own; whatever else a browser is made to show may load and run nothing.
 _HEADERS = {
@@ -52,7 +53,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        if not self._is_ours(headers.get(b"host", b"")):
+        host = headers.get(b"host", b"")
+        if len(host) > _LONGEST_HOST or not self._is_ours(host):
             refusal = RefusalError(
                 421, "The host name of this request is not one of this server.", "Use http://localhost or 127.0.0.1."
             )

@@ -1,8 +1,13 @@
 """Content negotiation: which of the media types we offer a client likes best."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LONGEST_KEPT = 1_000  # bytes; a browser's `Accept` has some 150
 
 
 class MediaType(StrEnum):
@@ -12,7 +17,13 @@ class MediaType(StrEnum):
     JSON = "application/json"
 
 
-@lru_cache(1_000)
+def _kept(read: Callable[[bytes | None], T]) -> Callable[[bytes | None], T]:
+    """Reads a header once for each of the values met lately; one that is longer than any client's is not kept."""
+    known = lru_cache(1_000)(read)
+    return lambda accept: (read if accept is not None and len(accept) > LONGEST_KEPT else known)(accept)
+
+
+@_kept
 def negotiate(accept: bytes | None) -> MediaType | None:
     """The response type for an `Accept` header, or None if the client takes neither.
 
@@ -33,7 +44,7 @@ def negotiate(accept: bytes | None) -> MediaType | None:
     return None
 
 
-@lru_cache(1_000)
+@_kept
 def wants_page(accept: bytes | None) -> bool:
     """Whether the client is a browser that shows a page: it names HTML, which no GraphQL client does."""
     return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or b""))

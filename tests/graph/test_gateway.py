@@ -1,5 +1,8 @@
 """Which way a question goes, and that both ways answer the same."""
 
+import gc
+from weakref import ref
+
 import asyncpg
 import pytest
 
@@ -115,6 +118,44 @@ async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watche
         assert refused.data is None
         assert refused.errors is not None
         assert refused.errors[0].path is None
+
+
+async def test_a_value_that_does_not_fit_spoils_nothing_for_those_that_do(watched: Watched) -> None:
+    document = "query Spoilt($id: ID!) { contact(id: $id) { id } }"
+    assert (await executed(watched, document, EVERYONE, id={"a": 1})).errors
+    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_written
+
+
+async def test_a_kept_plan_keeps_no_document(watched: Watched) -> None:
+    document = "query Kept { contacts(first: 1) { totalCount } }"
+    assert (await executed(watched, document)).is_written
+    plans = len(gateway()._plans)
+    operation = ref(gateway().checked(Question(document)).operation("Kept"))
+    gateway()._documents._kept.pop(document)
+    gc.collect()
+    assert operation() is None
+    assert len(gateway()._plans) == plans
+
+
+async def test_a_kept_plan_weighs_what_its_values_and_variables_do(watched: Watched) -> None:
+    def weight() -> float:
+        return gateway()._plans.currsize
+
+    names = [f"somebody {number}" for number in range(1_000)]
+    written = f"{{ contacts(where: {{ firstName: {{ in: {names[:300]} }} }}) {{ totalCount }} }}".replace("'", '"')
+    before = weight()
+    assert (await executed(watched, written)).is_written
+    assert weight() - before > 300 * 100
+    before = weight()
+    document = "query ($where: ContactWhere) { contacts(where: $where) { totalCount } }"
+    assert (await executed(watched, document, EVERYONE, where={"firstName": {"in": names}})).is_written
+    assert weight() - before > 1_000 * 100
+
+
+def test_a_document_that_cannot_be_read_keeps_no_parser() -> None:
+    [error] = gateway().checked(Question("{ contacts ")).errors
+    assert "Syntax Error" in error.message
+    assert error.__traceback__ is None
 
 
 class _Lost(Watched):

@@ -1,5 +1,7 @@
 """GraphQL over HTTP: media types, status codes, and bodies that are none."""
 
+import gc
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import httpx
@@ -51,6 +53,18 @@ async def test_a_client_that_takes_no_type_of_ours_is_told_which_there_are(clien
     answer = await ask(client, "{ hello }", "text/event-stream")
     assert answer.status_code == 406
     assert GRAPHQL in answer.json()["errors"][0]["message"]
+
+
+async def test_a_header_longer_than_any_clients_is_read_and_not_kept(client: httpx.AsyncClient) -> None:
+    tracemalloc.start()
+    for number in range(50):
+        answer = await ask(client, "{ hello }", f"{GRAPHQL}, x/{'y' * 100_000}{number}")
+        assert answer.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
+        assert (await client.get("/", headers={"host": f"{'y' * 100_000}{number}"})).status_code == 421
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1_000_000
 
 
 @pytest.mark.parametrize("query", ["{ hello", "{ nothingLikeThis }", "query ($n: Int!) { twice(number: $n) }"])
