@@ -3,6 +3,7 @@
 from html import escape
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -48,6 +49,12 @@ def graphiql_page(request: Request) -> Response:
 
 class _Assets(StaticFiles):
     """Built files: those with a hash in their name never change, the others are asked for again after an hour."""
+
+    async def check_config(self) -> None:
+        """Where nothing is built there is nothing to find, which is no fault of the server."""
+        if not GRAPHIQL.is_dir():
+            raise HTTPException(404)
+        await super().check_config()
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file at a path, with how long it may be kept."""

@@ -51,6 +51,8 @@ async def _to_graphql(_request: Request) -> Response:
 async def _plain(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    message = f"There is nothing at {request.url.path}." if error.status_code == 404 else error.detail
-    body = orjson.dumps({"errors": [{"message": f"{message} The API is at {PATH}."}]})
-    return GraphQLResponse(body, error.status_code)
+    message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
+    body = orjson.dumps({"errors": [{"message": f"{message}. The API is at {PATH}."}]})
+    response = GraphQLResponse(body, error.status_code)
+    response.headers.update(error.headers or {})
+    return response

@@ -112,3 +112,10 @@ async def test_an_unknown_address_is_a_json_404(client: httpx.AsyncClient) -> No
     answer = await client.get("/nothing")
     assert answer.status_code == 404
     assert "/nothing" in answer.json()["errors"][0]["message"]
+
+
+async def test_a_method_that_an_address_does_not_know_is_told_with_those_it_does(client: httpx.AsyncClient) -> None:
+    answer = await client.delete("/")
+    assert answer.status_code == 405
+    assert {each.strip() for each in answer.headers["allow"].split(",")} == {"GET", "HEAD"}
+    assert answer.json()["errors"][0]["message"] == "Method Not Allowed. The API is at /graphql."

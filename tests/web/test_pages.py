@@ -58,6 +58,7 @@ async def test_where_graphiql_is_not_built_the_page_says_how_and_the_api_answers
     assert "npm registry" in page.text
     assert "http://localhost:8000/graphql" in page.text
     assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert (await client.get("/static/graphiql/favicon.svg")).status_code == 404
     answer = await client.post("/graphql", json={"query": "{ hello }"})
     assert answer.json() == {"data": {"hello": "hello you"}}
 
