@@ -31,6 +31,7 @@ from api.plan.selection import Root
 
 KEPT_CHARACTERS = 32_000_000  # of statements and what they hold, over all documents and the shapes of their variables
 _EACH = 100  # what a value takes beside its characters
+DATABASE_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Gateway:
         if ready is not None:
             try:
                 return Written(await ready.run(database), extensions)
-            except (AccordError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except (AccordError, *DATABASE_FAILURES) as error:
                 failure = error
         return await self._execute(database, question, checked, who, failure)
 

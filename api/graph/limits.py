@@ -1,4 +1,4 @@
-"""How much one document may hold, whatever it says: tokens, depth, aliases, directives, root fields.
+"""How much one document may hold, whatever it says: tokens, depth, aliases and their length, directives, root fields.
 
 Fragments count as often as they are spread, yet each is walked once: a short document of fragments within fragments
 means exponentially many fields, and must cost no more than its length to refuse.
@@ -22,6 +22,7 @@ from api.errors import AccordError, ErrorCode
 MOST_TOKENS = 2_000
 MOST_LEVELS = 12
 MOST_ALIASES = 30
+LONGEST_ALIAS = 100  # characters; an answer repeats it with each record
 MOST_DIRECTIVES = 50
 MOST_ROOT_FIELDS = 20
 
@@ -37,6 +38,7 @@ class _Size:
     aliases: int = 0
     directives: int = 0
     fields: int = 0  # of its own level
+    longest: int = 0  # alias
 
     def beside(self, other: "_Size") -> "_Size":
         return _Size(
@@ -44,6 +46,7 @@ class _Size:
             self.aliases + other.aliases,
             self.directives + other.directives,
             self.fields + other.fields,
+            max(self.longest, other.longest),
         )
 
 
@@ -84,6 +87,7 @@ def _figures(size: _Size) -> Sequence[tuple[str, int, int]]:
         ("aliases", size.aliases, MOST_ALIASES),
         ("directives", size.directives, MOST_DIRECTIVES),
         ("root fields", size.fields, MOST_ROOT_FIELDS),
+        ("characters in an alias", size.longest, LONGEST_ALIAS),
     )
 
 
@@ -117,11 +121,12 @@ class _Walk:
         return total
 
     def _field(self, node: FieldNode) -> _Size:
-        aliases = 1 if node.alias else 0
+        aliases, longest = (1, len(node.alias.value)) if node.alias else (0, 0)
         if node.selection_set is None or node.name.value in _INTROSPECTION:
-            return _Size(1, aliases, 0, 1)
+            return _Size(1, aliases, 0, 1, longest)
         within = self.of(node.selection_set)
-        return _Size(within.levels + 1, within.aliases + aliases, within.directives, 1)
+        longest = max(longest, within.longest)
+        return _Size(within.levels + 1, within.aliases + aliases, within.directives, 1, longest)
 
     def _fragment(self, name: str) -> _Size:
         if name not in self.known:

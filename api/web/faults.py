@@ -1,5 +1,6 @@
 """Errors on their way out: expected ones are told with their code, bugs are masked and logged under an id."""
 
+import asyncio
 import logging
 import secrets
 from typing import Any
@@ -23,9 +24,11 @@ _STATUS = {
     ErrorCode.TIMED_OUT: 503,
 }
 
-# The server stopped, restarts, or takes no more connections; ConnectionError is the socket's way to say so.
+# The server stopped, restarts, or takes no more connections; ConnectionError is the socket's way to say so, and the
+# internal error the driver's, where the server's last word came while nothing was asked.
 _OUTAGES = (
     ConnectionError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InvalidCatalogNameError,
@@ -101,8 +104,9 @@ def _expected(error: BaseException) -> AccordError | None:
             "Ask for a shorter period, fewer records or fewer levels.",
         )
     # Leaving a transaction whose connection is gone raises once more, on top of the reason.
+    reasons = (*_OUTAGES, asyncio.CancelledError)
     if isinstance(error, _OUTAGES) or (
-        isinstance(error, asyncpg.InterfaceError) and isinstance(error.__context__, _OUTAGES)
+        isinstance(error, asyncpg.InterfaceError) and isinstance(error.__context__, reasons)
     ):
         return AccordError(
             ErrorCode.DATABASE_UNREACHABLE,

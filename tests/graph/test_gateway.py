@@ -161,18 +161,24 @@ def test_a_document_that_cannot_be_read_keeps_no_parser() -> None:
 class _Lost(Watched):
     """A database that is gone when it is asked."""
 
+    def __init__(self, database: Database, reason: type[Exception]) -> None:
+        super().__init__(database)
+        self.reason = reason
+
     async def value(self, text: str, values: object) -> object:
-        raise asyncpg.ConnectionDoesNotExistError(f"asked {len(text)} characters with {values}")
+        raise self.reason(f"asked {len(text)} characters with {values}")
 
 
-async def test_what_fails_in_reading_is_told_at_each_field_that_reads(world: Database) -> None:
+@pytest.mark.parametrize("reason", [asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError])
+async def test_what_fails_in_reading_is_told_at_each_field_that_reads(reason: type[Exception], world: Database) -> None:
+    lost = _Lost(world, reason)
     outcome = await executed(
-        _Lost(world), f'{{ one: contact(id: "contact_{ADA}") {{ id }} two: node(id: "deal_{DEAL}") {{ id }} }}'
+        lost, f'{{ one: contact(id: "contact_{ADA}") {{ id }} two: node(id: "deal_{DEAL}") {{ id }} }}'
     )
     assert outcome.data == {"one": None, "two": None}
     assert outcome.errors is not None
     assert [error.path for error in outcome.errors] == [["one"], ["two"]]
-    assert (await executed(_Lost(world), "{ contacts { totalCount } }")).data is None
+    assert (await executed(lost, "{ contacts { totalCount } }")).data is None
 
 
 async def test_a_directive_that_nobody_knows_is_an_error_never_passed_over(world: Database) -> None:

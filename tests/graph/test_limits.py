@@ -7,7 +7,7 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
 from api.graph.filters import MOST_FILTER_LEVELS
-from api.graph.limits import MOST_ALIASES, MOST_DIRECTIVES, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_TOKENS
+from api.graph.limits import LONGEST_ALIAS, MOST_ALIASES, MOST_DIRECTIVES, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_TOKENS
 from api.graph.question import Question
 from api.graph.reader import MOST_FILTERS
 from api.plan.cost import MOST_COST
@@ -28,6 +28,8 @@ def at_limit(what: str, number: int) -> str:
             return "{ contacts(first: 1) { nodes { " + " ".join(f"a{n}: id" for n in range(number)) + " } } }"
         case "directives":
             return "{ contacts(first: 1) { nodes { id " + "email @skip(if: true) " * number + "} } }"
+        case "characters in an alias":
+            return "{ contacts(first: 1) { nodes { ...F } } } fragment F on Contact { " + "a" * number + ": id }"
         case "root fields":
             return "{ " + " ".join(f"a{n}: __typename" for n in range(number)) + " }"
         case _:  # tokens, of which all but the words stand around them
@@ -40,6 +42,7 @@ LIMITS = {
     "aliases": MOST_ALIASES,
     "directives": MOST_DIRECTIVES,
     "root fields": MOST_ROOT_FIELDS,
+    "characters in an alias": LONGEST_ALIAS,
     "tokens": MOST_TOKENS,
 }
 

@@ -1,7 +1,9 @@
 """Expected errors are told with their code; bugs are masked, logged under an id and leak nothing."""
 
+import asyncio
 import logging
 
+import asyncpg
 import httpx
 import pytest
 from starlette.requests import Request
@@ -88,6 +90,23 @@ async def test_what_the_database_cannot_do_just_now_is_no_bug(database: Database
     async with client_with(Route("/ask", ask_it)) as client:
         answer = await client.get("/ask")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, code)
+
+
+async def test_a_connection_that_broke_off_is_no_bug_in_whatever_words_the_driver_says_it() -> None:
+    async def ended_while_idle(_request: Request) -> Response:
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    async def ended_while_given_up(_request: Request) -> Response:
+        try:
+            raise asyncio.CancelledError
+        finally:
+            raise asyncpg.InterfaceError("cannot perform operation: connection is closed")
+
+    async with client_with(Route("/idle", ended_while_idle), Route("/given-up", ended_while_given_up)) as client:
+        for path in ("/idle", "/given-up"):
+            answer = await client.get(path)
+            told = (answer.status_code, answer.json()["errors"][0]["extensions"]["code"])
+            assert told == (503, "DATABASE_UNREACHABLE")
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_error_behind(
