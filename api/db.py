@@ -6,6 +6,7 @@ session.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ import orjson
 
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql, filled
+
+logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
@@ -151,7 +154,7 @@ class Database:
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
         """A snapshot: everything read in the block is of one moment."""
         async with (
-            self._pool.acquire() as connection,
+            self._connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
@@ -164,8 +167,17 @@ class Database:
         As a snapshot all its statements read the facts of one moment, however long it runs.
         """
         isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
-        async with self._pool.acquire() as connection, connection.transaction(isolation=isolation):
+        async with self._connection() as connection, connection.transaction(isolation=isolation):
             yield WriteSession(connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        with _reconnecting():
+            connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
 
 @contextmanager
@@ -180,6 +192,18 @@ def connecting() -> Iterator[None]:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise _unreachable(f"The database cannot be reached: {reason}.") from error
+
+
+@contextmanager
+def _reconnecting() -> Iterator[None]:
+    """Turn what goes wrong while connecting anew into a ConnectionError; the reason, which may name hosts and users, is
+    for the log.
+    """
+    try:
+        yield
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        logger.warning("The database cannot be reached: %s", str(error) or type(error).__name__)
+        raise ConnectionError("the database cannot be reached") from error
 
 
 def _unreachable(message: str) -> AccordError:
@@ -197,7 +221,7 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 async def _reader(dsn: str) -> Connection:
-    with connecting():
+    with _reconnecting():
         return await asyncpg.connect(
             dsn, server_settings=SERVER_SETTINGS | READER_SETTINGS, max_cached_statement_lifetime=0, timeout=10
         )
