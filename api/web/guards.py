@@ -1,4 +1,4 @@
-"""What every request passes and every response carries: our names, the origins that may read, the headers."""
+"""What every request passes: our names, the origins that may read; and what a browser heeds in a response."""
 
 import re
 from collections.abc import Iterable
