@@ -24,6 +24,8 @@ logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
+# Of connecting and asking; that time ran out is an OSError too.
+FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # A statement is kept and run for many values: planning it anew each time costs more than a small question (a page with
@@ -189,7 +191,7 @@ def connecting() -> Iterator[None]:
         raise _unreachable("The database refuses the user name or password.") from error
     except asyncpg.InvalidCatalogNameError as error:
         raise _unreachable(f"The server has no such database: {error}.") from error
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+    except (*FAILURES, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise _unreachable(f"The database cannot be reached: {reason}.") from error
 
@@ -201,7 +203,7 @@ def _reconnecting() -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except FAILURES as error:
         logger.warning("The database cannot be reached: %s", str(error) or type(error).__name__)
         raise ConnectionError("the database cannot be reached") from error
 

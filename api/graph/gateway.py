@@ -16,7 +16,7 @@ from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
 from api.access.principal import Principal, Reach
-from api.db import Database
+from api.db import FAILURES, Database
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Context, Records, Wrong
 from api.graph.declared import Declared
@@ -31,7 +31,6 @@ from api.plan.selection import Root
 
 KEPT_CHARACTERS = 32_000_000  # of statements and what they hold, over all documents and the shapes of their variables
 _EACH = 100  # what a value takes beside its characters
-DATABASE_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class Gateway:
         if ready is not None:
             try:
                 return Written(await ready.run(database), extensions)
-            except (AccordError, *DATABASE_FAILURES) as error:
+            except (AccordError, *FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
         return await self._execute(database, question, checked, who, failure)
 

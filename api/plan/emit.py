@@ -117,7 +117,7 @@ def _list(visits: Visits, asked: Connection, parent: Parent | None) -> Sql:
     rows = Rows.of(visits, asked, parent)
     together = Summary.of(rows)
     parts = [(part.key, _part(rows, together, part)) for part in asked.parts]
-    return Sql("({}{})", rows.before(), each_row(parts, together.source()))
+    return Sql("({}{})", rows.with_page(), each_row(parts, together.source()))
 
 
 def _part(

@@ -20,6 +20,7 @@ from api.sql import Sql, all_of, join
 from schema.base import ColumnShape
 
 CursorArgument = Literal["after", "before"]
+Place = tuple[object, ...]  # the values that the row of a cursor is sorted by
 
 _LARGEST_INT = 2**31
 _MOST_DIGITS = 100  # before or behind the point; PostgreSQL holds more, no column does
@@ -35,7 +36,7 @@ def cursor_of(order: Order, values: Sequence[Sql]) -> Sql:
     return Sql("translate(encode(convert_to({}, 'UTF8'), 'base64'), e'\\n', '')", text)
 
 
-def read_cursor(order: Order, cursor: str, argument: CursorArgument) -> tuple[object, ...]:
+def read_cursor(order: Order, cursor: str, argument: CursorArgument) -> Place:
     """The values that a cursor holds; BAD_INPUT if it is none of this order."""
     try:
         mark, *values = orjson.loads(base64.b64decode(cursor, validate=True))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from api.plan.conditions import condition
-from api.plan.keyset import CursorArgument, behind, cursor_of, read_cursor
+from api.plan.keyset import Place, behind, cursor_of, read_cursor
 from api.plan.objects import NO_SOURCE
 from api.plan.ordering import Order, order_by, reached, total_order, turned
 from api.plan.search import Words, found_in_index, has_words
@@ -31,6 +31,8 @@ class Rows:
     parent: Parent | None
     alias: str
     order: Order
+    after: Place | None
+    before: Place | None
     is_paged: bool
 
     @classmethod
@@ -40,13 +42,12 @@ class Rows:
         Errors: BAD_INPUT for a cursor that is none of the list, also where only the number of all rows is asked.
         """
         order = total_order(SHAPES[asked.table], asked.page.order, asked.page.where)
-        if asked.page.after is not None:
-            read_cursor(order, asked.page.after, "after")
-        if asked.page.before is not None:
-            read_cursor(order, asked.page.before, "before")
-        return cls(visits, asked.table, asked.page, parent, visits.alias(), order, _is_paged(asked, order))
+        page = asked.page
+        after = None if page.after is None else read_cursor(order, page.after, "after")
+        before = None if page.before is None else read_cursor(order, page.before, "before")
+        return cls(visits, asked.table, page, parent, visits.alias(), order, after, before, _is_paged(asked, order))
 
-    def before(self) -> Sql:
+    def with_page(self) -> Sql:
         """The page as a materialised CTE, with one row more than asked (is there more?), numbered as it was read."""
         if not self.is_paged:
             return NO_SOURCE
@@ -94,7 +95,7 @@ class Rows:
         alias = self.visits.alias()
         row, size = name(alias), self.page.size
         more = Sql(f'exists (select from {{}} {{}} where {{}}."#" > {size})', self._page_name, row, row)
-        ahead, back = self._outside("after"), self._outside("before")
+        ahead, back = self._outside(turned(self.order), self.after), self._outside(self.order, self.before)
         cursor = Sql(
             f'(select {{}} from {{}} {{}} where {{}}."#" <= {size} order by {{}}."#"',
             self.cursor(alias),
@@ -124,23 +125,20 @@ class Rows:
     def _between(self, alias: str, joins: Sql, values: tuple[Sql, ...], limit: int) -> Sql:
         """So many rows between the cursors, in the order, or from its end in the opposite one."""
         bounds: list[Sql] = []
-        if self.page.after is not None:
-            bounds.append(behind(self.order, values, read_cursor(self.order, self.page.after, "after")))
-        if self.page.before is not None:
-            bounds.append(behind(turned(self.order), values, read_cursor(self.order, self.page.before, "before")))
+        if self.after is not None:
+            bounds.append(behind(self.order, values, self.after))
+        if self.before is not None:
+            bounds.append(behind(turned(self.order), values, self.before))
         order = turned(self.order) if self.page.is_last else self.order
         return self.matching(alias, *bounds, joins=joins) + order_by(order, values) + Sql(f" limit {limit}")
 
-    def _outside(self, argument: CursorArgument) -> tuple[Sql, ...]:
-        """Whether there are rows outside a cursor, its own among them; nothing where there is no such cursor."""
-        is_after = argument == "after"
-        cursor = self.page.after if is_after else self.page.before
-        if cursor is None:
+    def _outside(self, order: Order, mark: Place | None) -> tuple[Sql, ...]:
+        """Whether there are rows from a cursor on, its own among them, by an order; nothing where there is none."""
+        if mark is None:
             return ()
         alias = self.visits.alias()
         joins, values = reached(self.visits, self.order, alias)
-        order = turned(self.order) if is_after else self.order
-        bound = behind(order, values, read_cursor(self.order, cursor, argument), is_inclusive=True)
+        bound = behind(order, values, mark, is_inclusive=True)
         return (Sql("exists (select{})", self.matching(alias, bound, joins=joins)),)
 
 

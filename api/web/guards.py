@@ -7,7 +7,7 @@ from functools import lru_cache
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.web.refusals import ANSWER_HEADERS, RefusalError, refused
+from api.web.refusals import ANSWER_HEADERS, RefusalError, as_sent, refused
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -17,15 +17,15 @@ _PORT = re.compile(r":\d{1,5}$")
 _LONGEST_HOST = 300  # bytes; a name has 253 at most
 
 # Pages and files set a policy of their own; whatever else a browser is made to show may load and run nothing.
-_HEADERS = {
-    **ANSWER_HEADERS,
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-
-_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_HEADERS = as_sent(
+    {
+        **ANSWER_HEADERS,
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    }
+)
 
 
 class Gate:
@@ -80,7 +80,7 @@ class DocumentHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(each for each in _RAW_HEADERS if each[0] not in own)]
+                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -2,12 +2,11 @@
 
 import asyncio
 
-import asyncpg
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.db import Database
+from api.db import FAILURES, Database
 from api.errors import AccordError
 from api.funnel.in_force import accord_in_force
 from api.revisions import require_current
@@ -41,7 +40,7 @@ async def what_is_missing(database: Database) -> str | None:
                 await accord_in_force(session)
     except AccordError as missing:
         return str(missing)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except FAILURES:
         # The reason may name hosts and users; whoever runs the server finds it in the log of the failing requests.
         return "The database cannot be reached."
     return None

@@ -14,17 +14,16 @@ ANSWER_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 
+
+def as_sent(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI sends them."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
 # What an answer says is of this moment, so nobody keeps it.
-_RAW_HEADERS = {
-    media_type: [
-        (name.lower().encode(), value.encode())
-        for name, value in {
-            "Content-Type": f"{media_type}; charset=utf-8",
-            "Cache-Control": "no-store",
-            **ANSWER_HEADERS,
-        }.items()
-    ]
-    for media_type in MediaType
+_SENT = {
+    each: as_sent({"Content-Type": f"{each}; charset=utf-8", "Cache-Control": "no-store", **ANSWER_HEADERS})
+    for each in MediaType
 }
 
 
@@ -55,7 +54,7 @@ class GraphQLResponse(Response):
 
     def __init__(self, body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> None:
         self.status_code, self.body, self.background = status, body, None
-        self.raw_headers = [*_RAW_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
+        self.raw_headers = [*_SENT[media_type], (b"content-length", b"%d" % len(body))]
 
 
 def refused(refusal: RefusalError, media_type: MediaType = MediaType.JSON) -> Response:
