@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import partial
 from io import BytesIO
 from typing import Any, Literal, Self, TypeAlias
@@ -64,8 +65,18 @@ class ReadSession(Session):
     """One snapshot; cannot write."""
 
 
+class AdvisoryLock(IntEnum):
+    """Work that only one transaction at a time may do in a database."""
+
+    LOADING = int.from_bytes(b"accord")  # fill or migrate a database
+
+
 class WriteSession(Session):
     """One unit of work."""
+
+    async def lock(self, what: AdvisoryLock) -> None:
+        """Wait for an advisory lock; it is held until the transaction ends."""
+        await self.run(Sql("select pg_advisory_xact_lock({})", what.value))
 
     async def run(self, statement: Sql) -> str:
         """Run a statement; the command tag, such as `UPDATE 3`."""

@@ -20,12 +20,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api.db import SERVER_SETTINGS, Database, connecting
+from api.db import SERVER_SETTINGS, AdvisoryLock, Database, connecting
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
-_LOCK = int.from_bytes(b"accord")  # who migrates holds this advisory lock, so that two starts at once do not collide
 _PATIENCE_SECONDS = 60
 _ASK_AGAIN_SECONDS = 0.1
 _REMEDIES = {
@@ -180,7 +179,7 @@ async def _wait_for_others(connection: AsyncConnection) -> None:
     that `create index concurrently` waits for in turn.
     """
     for _ in range(round(_PATIENCE_SECONDS / _ASK_AGAIN_SECONDS)):
-        is_ours = await connection.scalar(text(f"select pg_try_advisory_lock({_LOCK})"))
+        is_ours = await connection.scalar(text(f"select pg_try_advisory_lock({AdvisoryLock.LOADING.value})"))
         await connection.commit()
         if is_ours:
             return

@@ -254,6 +254,11 @@ class TableShape:
     deprecated: str | None = None
 
     @property
+    def has_id(self) -> bool:
+        """Whether rows of the table have an id of their own; the others are identified by the records they join."""
+        return any(column.name == "id" for column in self.columns)
+
+    @property
     def links(self) -> tuple[Link, ...]:
         """The visible links to one other record."""
         return tuple(column.link for column in self.columns if column.link and not column.note.hidden)

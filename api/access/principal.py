@@ -20,5 +20,13 @@ class Principal:
     reach: Reach
     member_id: UUID | None = None
 
+    @property
+    def plan_key(self) -> Reach:
+        """What a statement's text depends on. Principals with equal keys share a prepared statement.
+
+        Rights on fields will be part of it. The member is not: a statement binds it on each run.
+        """
+        return self.reach
+
 
 EVERYONE = Principal(Reach.ALL)

@@ -5,14 +5,12 @@ What has an owner is the owner's; what has to be about such a record goes with i
 
 from functools import cache
 
+from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import Principal, Reach
 from api.sql import Slot, Sql, all_of, name
 from schema.tables import SHAPES
 
 MEMBER = "the asking member"  # the slot that each run fills; no name of a GraphQL variable
-
-# Entries are derived: only those of the evaluation that answers are true. A scalar sub-select: found once a statement.
-_CURRENT = Sql("(select id from evaluation where is_current and reading = 'IN_FORCE')")
 
 
 def scope(table: str, alias: str, who: Principal, at: Sql | None = None) -> tuple[Sql, ...]:
@@ -29,7 +27,7 @@ def scope(table: str, alias: str, who: Principal, at: Sql | None = None) -> tupl
         later = Sql("") if at is None else Sql(" or {}.deleted_at > {}", row, at)
         found.append(Sql("{}.deleted_at is null{}", row, later))
     if table == "stage_entry":
-        found.append(Sql("{}.evaluation_id = {}", row, _CURRENT))
+        found.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
     if who.reach is not Reach.ALL:
         found += _reached(table, alias, who, at)
     return tuple(found)

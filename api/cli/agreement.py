@@ -10,9 +10,9 @@ from api.cli.options import Data
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from api.accord.in_force import AccordInForce
     from api.funnel.drift import Checked
     from api.funnel.evaluate import Evaluated
-    from api.funnel.in_force import AccordInForce
     from schema.accord import Accord, Stage
 
 
@@ -68,8 +68,8 @@ def check(data: Data = None) -> None:
 
 
 async def _in_force(data: Path | None) -> "AccordInForce":
+    from api.accord.in_force import accord_in_force
     from api.cli.session import opened
-    from api.funnel.in_force import accord_in_force
 
     async with opened(data) as database, database.read() as session:
         return await accord_in_force(session)

@@ -279,12 +279,13 @@ def _bad(message: str, remedy: str) -> AccordError:
 async def _answered(
     data: Path | None, request: "KpiRequest", listing: tuple[RecordSide, int] | None
 ) -> "tuple[KpiAnswer, RecordList | None, ZoneInfo]":
+    from api.access.principal import EVERYONE
     from api.cli.record_list import read_list
     from api.cli.session import opened
     from api.metrics.ask import ask
 
     async with opened(data) as database, database.read() as session:
-        (answer,) = await ask(session, [request])
+        (answer,) = await ask(session, EVERYONE, [request])
         if isinstance(answer, AccordError):
             raise answer
         listed = None if listing is None else await read_list(session, answer, *listing)
@@ -292,17 +293,18 @@ async def _answered(
 
 
 async def _funnel_answered(data: Path | None, request: "FunnelRequest") -> "tuple[FunnelAnswer, ZoneInfo]":
+    from api.access.principal import EVERYONE
     from api.cli.session import opened
     from api.metrics.ask import ask_funnel
 
     async with opened(data) as database, database.read() as session:
-        return await ask_funnel(session, request), await _zone(session, request.switches)
+        return await ask_funnel(session, EVERYONE, request), await _zone(session, request.switches)
 
 
 async def _zone(session: "ReadSession", switches: "Switches") -> "ZoneInfo":
     """The zone in which the answer's days begin, for showing them."""
     from zoneinfo import ZoneInfo
 
-    from api.funnel.in_force import accord_in_force
+    from api.accord.in_force import accord_in_force
 
     return ZoneInfo(switches.timezone or (await accord_in_force(session)).accord.reporting.timezone)

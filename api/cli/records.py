@@ -10,7 +10,7 @@ import typer
 from api.cli.options import Data, next_command
 
 if TYPE_CHECKING:
-    from api.funnel.in_force import AccordInForce
+    from api.accord.in_force import AccordInForce
     from api.importers.run import ImportReport
 
 _PRESETS = "olist, maven, hubspot, salesforce, a preset file of your own (FILE.toml), or csv for any one file."
@@ -43,8 +43,8 @@ def init(
 
 
 async def _init(accord: str, data: Path | None) -> "AccordInForce":
+    from api.accord.documents import read_accord
     from api.cli.session import opened
-    from api.funnel.documents import read_accord
     from api.workflows.adopt_accord import adopt_accord
 
     document = read_accord(accord)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from asyncpg import Record
 
+from api.access.evaluation import is_current
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import Progress, derived
+from api.funnel.evaluate import derived
+from api.progress import Progress
 from api.sql import Sql
 from schema.accord import Accord
-from schema.vocab import Reading
 
 _EXAMPLES = 3
 _COMPARED = ("rank", "entered_at", "own_at", "exited_at", "exit_kind", "is_implied")
@@ -37,8 +38,8 @@ async def check_entries(session: WriteSession, progress: Progress | None = None)
     current = await session.row(
         Sql(
             "select e.id, e.started_at, v.body from evaluation e join accord_version v on v.id = e.accord_version_id"
-            " where e.is_current and e.reading = {}",
-            Reading.IN_FORCE.value,
+            " where {}",
+            is_current("e"),
         )
     )
     if current is None:

@@ -1,24 +1,24 @@
 """The full rebuild: every contact judged by the accord in force, as a new evaluation."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.access.evaluation import is_current
+from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import WriteSession
 from api.funnel.entries import RUNG_TABLE, entries, rung_statement
 from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
-from api.funnel.in_force import AccordInForce, accord_in_force
 from api.funnel.ladder import ladder_of
 from api.funnel.people import HAS_MERGED, MERGED, Seen, life_statement
 from api.funnel.stage_statement import OWN_TABLE, stage_statement
+from api.progress import Progress
 from api.sql import Sql
 from schema.accord import Accord, StageReached, leaves
 from schema.base import new_id
 from schema.vocab import Reading
-
-Progress = Callable[[str, int, int], None]
 
 _TABLES = (
     "funnel_merged",
@@ -126,12 +126,11 @@ async def _keep(session: WriteSession, version: AccordInForce, started_at: datet
     evaluation, reading = new_id(), Reading.IN_FORCE.value
     await session.run(
         Sql(
-            "delete from stage_entry e using evaluation v"
-            " where v.id = e.evaluation_id and v.reading = {} and v.is_current",
-            reading,
+            "delete from stage_entry e using evaluation v where v.id = e.evaluation_id and {}",
+            is_current("v"),
         )
     )
-    await session.run(Sql("update evaluation set is_current = false where reading = {} and is_current", reading))
+    await session.run(Sql("update evaluation v set is_current = false where {}", is_current("v")))
     await session.run(
         Sql(
             "insert into evaluation (id, reading, accord_version_id, started_at, watermark, is_current)"

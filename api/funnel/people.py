@@ -7,20 +7,10 @@ under whichever record; an undated one begins when it was recorded.
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.identity.survivors import SURVIVORS
 from api.sql import Sql
 
-# A chain that bites its own tail has no survivor: its contacts keep their facts, and count nowhere.
-MERGED = Sql("""create temp table funnel_merged on commit drop as
-with recursive chain(contact_id, survivor_id) as (
-  select id, merged_into_id from contact where merged_into_id is not null
-  union
-  select chain.contact_id, next.merged_into_id
-  from chain join contact next on next.id = chain.survivor_id
-  where next.merged_into_id is not null
-)
-select chain.contact_id, chain.survivor_id
-from chain join contact survivor on survivor.id = chain.survivor_id
-where survivor.merged_into_id is null""")
+MERGED = Sql("create temp table funnel_merged on commit drop as {}", SURVIVORS)
 HAS_MERGED = Sql("select exists (select from funnel_merged)")
 
 

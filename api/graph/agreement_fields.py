@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.funnel.in_force import AccordInForce, accord_in_force
+from api.accord.in_force import AccordInForce, accord_in_force
 from api.graph.context import Info
 from api.graph.declared import Output, TypeRef
 from api.metrics.answer import said

@@ -14,7 +14,7 @@ from api.graph.declared import Input, InputType, TypeRef
 from api.graph.links import link_of, links_of, lists_of, visible_shapes
 from api.graph.naming import camel
 from api.graph.scalars import NAMES
-from api.plan.identity import read_id
+from api.identity.ids import read_id
 from api.plan.selection import (
     Comparison,
     Condition,

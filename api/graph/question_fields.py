@@ -65,7 +65,7 @@ def _kpi(types: Mapping[str, Declared]) -> Resolver:
     async def resolve(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
         request = read_kpi(arguments)
         async with info.context.database.read() as session:
-            (answer,) = await ask(session, [request])
+            (answer,) = await ask(session, info.context.who, [request])
             if isinstance(answer, AccordError):
                 raise answer
             await read_records(session, info, types, [((str(info.path.key),), answer)])
@@ -79,7 +79,7 @@ def _kpis(types: Mapping[str, Declared]) -> Resolver:
         read = [_read(each) for each in requests]
         good = [each for each in read if isinstance(each, KpiRequest)]
         async with info.context.database.read() as session:
-            found = iter(await ask(session, good))
+            found = iter(await ask(session, info.context.who, good))
             # The executor turns an error in a list into null there and an error with its place.
             answers = [next(found) if isinstance(each, KpiRequest) else each for each in read]
             placed = [((str(info.path.key), place), each) for place, each in enumerate(answers)]
@@ -100,7 +100,7 @@ def _funnel(types: Mapping[str, Declared]) -> Resolver:
     async def resolve(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
         request = read_funnel(arguments)
         async with info.context.database.read() as session:
-            answer = await ask_funnel(session, request)
+            answer = await ask_funnel(session, info.context.who, request)
             await read_records(session, info, types, [((str(info.path.key),), answer)])
         return answer
 

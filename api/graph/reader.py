@@ -16,7 +16,7 @@ from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
 from api.graph.search import read_search
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
-from api.plan.identity import read_id, split_id
+from api.identity.ids import read_id, split_id
 from api.plan.selection import (
     Aggregate,
     Amount,

@@ -9,7 +9,7 @@ from api.graph.naming import camel
 from api.graph.reader import MOST_IDS
 from api.graph.records import TYPE_KEY, list_arguments
 from api.graph.sources import FromId, FromIds, FromTable
-from api.plan.identity import has_id, split_id
+from api.identity.ids import split_id
 from schema.tables import SHAPES
 
 
@@ -17,7 +17,7 @@ def record_fields() -> Iterator[Output]:
     """The root fields of every visible table."""
     for shape in visible_shapes():
         as_of = (_AS_OF,) if shape.has_history else ()
-        if has_id(shape):
+        if shape.has_id:
             yield Output(
                 camel(shape.name),
                 f"One {shape.type_name} by its id; null if there is none.",

@@ -13,7 +13,6 @@ from api.graph.orders import order_type
 from api.graph.search import search_argument
 from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage, from_row
 from api.graph.words import SORT_DIRECTION, enum_of
-from api.plan.identity import has_id
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
@@ -79,7 +78,7 @@ def _record(shape: TableShape) -> ObjectType:
         doc = "The stage the person is in now: the highest that is open; null if none is."
         fields.append(Output("stage", doc, TypeRef("PresentStage"), from_row, source=FromStage()))
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
-    return ObjectType(shape.type_name, shape.doc, tuple(fields), ("Node",) if has_id(shape) else ())
+    return ObjectType(shape.type_name, shape.doc, tuple(fields), ("Node",) if shape.has_id else ())
 
 
 def _column(column: ColumnShape) -> Output:

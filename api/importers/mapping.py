@@ -47,7 +47,7 @@ class RecordMap(Part):
     @property
     def has_key(self) -> bool:
         """Whether the record has an identity of its own; others are known by what they link."""
-        return has_identity(self.shape)
+        return self.shape.has_id
 
     @property
     def filled(self) -> tuple[tuple[ColumnShape, tuple[Reading, ...]], ...]:
@@ -166,11 +166,6 @@ class FileMap(Part):
 def importable() -> tuple[str, ...]:
     """The tables that rows can mean."""
     return tuple(name for name, shape in SHAPES.items() if not shape.is_hidden and name not in _DERIVED_TABLES)
-
-
-def has_identity(shape: TableShape) -> bool:
-    """Whether records of the table have an id, and so a key in the source."""
-    return any(column.name == "id" for column in shape.columns)
 
 
 def fillable(shape: TableShape) -> dict[str, ColumnShape]:

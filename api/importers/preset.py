@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from api.accord.validation import say_mistakes
 from api.errors import AccordError, ErrorCode
-from api.funnel.mistakes import say_mistakes
 from api.importers.mapping import FileMap, fillable, importable
 from api.importers.readings import Part
 from schema.accord import Accord

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from api.identity.new_ids import fresh_ids
 from api.importers.cells import Parse
 from api.importers.csv_rows import NoRow, read_csv
-from api.importers.identities import fresh_ids
 from api.importers.rejects import Rejects
 from api.importers.source import Source
 

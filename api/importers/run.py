@@ -1,16 +1,16 @@
 """One import: a company's files into the records, in one transaction that ends with the evaluation."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.db import Database, WriteSession
+from api.access.evaluation import CURRENT_EVALUATION
+from api.accord.documents import read_accord
+from api.accord.in_force import AccordInForce, active_version
+from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
-from api.funnel.in_force import AccordInForce, active_version
 from api.importers.contradictions import Contradiction, contradictions, refuse
 from api.importers.failures import database_failures
 from api.importers.first import bare_if_first
@@ -25,6 +25,7 @@ from api.importers.rows import Count
 from api.importers.source import Source, find_source
 from api.importers.staging import stage
 from api.importers.telling import by_table, compare, silent_rows
+from api.progress import Progress
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
@@ -32,9 +33,7 @@ from schema.base import new_id
 from schema.history import version_name
 from schema.tables import SHAPES
 
-Progress = Callable[[str, int, int], None]
 SAMPLE = "sample"
-_ONE_AT_A_TIME = 0x6163_636F_7264  # the advisory lock of imports: "accord"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _for_one_file(preset: Preset, origin: str, name: str) -> Preset:
 async def _work(session: WriteSession, planned: _Import, rejects: Rejects, *, replace_sample: bool) -> ImportReport:
     """Do everything that one import does, inside its transaction."""
     began, started_at = time.monotonic(), datetime.now(UTC)
-    await session.run(Sql("select pg_advisory_xact_lock({})", _ONE_AT_A_TIME))
+    await session.lock(AdvisoryLock.LOADING)
     await _make_room(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
     counts = await _stage(session, planned, rejects)
@@ -255,7 +254,7 @@ async def _write_what_can_be(session: WriteSession, planned: _Import) -> tuple[d
 
 async def _conclude(session: WriteSession, planned: _Import, report: ImportReport, started_at: datetime) -> None:
     """Judge everybody anew and remember the import; where nothing changed, there is nothing to do."""
-    is_judged = await session.value(Sql("select exists (select from evaluation where is_current)"))
+    is_judged = await session.value(Sql("select {} is not null", CURRENT_EVALUATION))
     if not report.is_unchanged or not is_judged:
         await evaluate(session, progress=lambda _step, done, total: planned.progress("evaluation", done, total))
     if report.is_unchanged:

@@ -1,15 +1,12 @@
 """Rows into temporary tables, without those that repeat the key of an earlier one."""
 
-from collections.abc import Callable
-
 from api.db import WriteSession
 from api.importers.plan import StagedFile
 from api.importers.rejects import Rejects
 from api.importers.rows import Count, read_rows
 from api.importers.source import Source
+from api.progress import Progress
 from api.sql import Sql, name
-
-Progress = Callable[[str, int, int], None]
 
 
 async def stage(session: WriteSession, file: StagedFile, source: Source, rejects: Rejects, progress: Progress) -> Count:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from api.funnel.documents import built_in_accords
+from api.accord.documents import built_in_accords
 from api.importers.date_forms import DateColumn
 from api.importers.suggest import TABLES, Column, Field, Suggestion
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import FunnelAnswer, KpiAnswer
@@ -26,7 +27,7 @@ from schema.vocab import Unit
 
 
 async def ask(
-    session: ReadSession, requests: Sequence[KpiRequest], *, now: datetime | None = None
+    session: ReadSession, principal: Principal, requests: Sequence[KpiRequest], *, now: datetime | None = None
 ) -> list[KpiAnswer | AccordError]:
     """Answer each request, or say why it has no answer: one bad request leaves the others standing.
 
@@ -35,7 +36,7 @@ async def ask(
     Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
     Errors: NO_ACCORD, for all of them at once.
     """
-    stands_on = await ground(session, now or datetime.now(UTC))
+    stands_on = await ground(session, principal, now or datetime.now(UTC))
     answers: list[KpiAnswer | AccordError] = []
     for request in requests:
         try:
@@ -45,13 +46,15 @@ async def ask(
     return answers
 
 
-async def ask_funnel(session: ReadSession, request: FunnelRequest, *, now: datetime | None = None) -> FunnelAnswer:
+async def ask_funnel(
+    session: ReadSession, principal: Principal, request: FunnelRequest, *, now: datetime | None = None
+) -> FunnelAnswer:
     """Follow the people who entered the first stage in the period.
 
     Shapes: one FunnelRequest -> one FunnelAnswer. Reads only; one statement.
     Errors: NO_ACCORD; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD.
     """
-    return await funnel(session, request, await ground(session, now or datetime.now(UTC)))
+    return await funnel(session, request, await ground(session, principal, now or datetime.now(UTC)))
 
 
 async def answer(session: ReadSession, kpi: Kpi, request: KpiRequest, stands_on: Ground) -> KpiAnswer:

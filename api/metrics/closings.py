@@ -1,5 +1,6 @@
 """The rows that questions about closed deals count: closings, and of each customer the first that was won."""
 
+from api.identity.survivors import SURVIVORS
 from api.metrics.entries import EVER, between
 from api.metrics.ground import left_out
 from api.metrics.periods import Stretch
@@ -93,13 +94,7 @@ def first_wins(question: Question) -> Sql:
     return Sql("select w.* from ({}) w where {}", first, all_of(between(Sql("w.at"), question.frame.stretch)))
 
 
-# Who was merged into whom in the end, by way of others or directly.
-_SURVIVORS = Sql(""" left join (with recursive up (id, survivor_id) as (
-    select x.id, x.merged_into_id from contact x where x.merged_into_id is not null
-    union select up.id, x.merged_into_id from up join contact x on x.id = up.survivor_id
-    where x.merged_into_id is not null
-    ) select up.id, up.survivor_id from up join contact x on x.id = up.survivor_id where x.merged_into_id is null
-    ) up on up.id = p.contact_id""")
+_SURVIVORS = Sql(" left join ({}) up on up.contact_id = p.contact_id", SURVIVORS)
 
 
 def countable(question: Question) -> list[Sql]:

@@ -7,6 +7,7 @@ one, so that a breakdown never counts twice: versions do not overlap, and the re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from api.identity.survivors import MERGED_INTO
 from api.metrics.ground import Ground
 from api.sql import Sql, join, name
 from schema.kpis.kinds import Subject
@@ -31,12 +32,7 @@ _OWNER = Sql(" left join member m on m.id = v.owner_id")
 _TOUCH = """ left join lateral (select t.channel, t.campaign_id from touchpoint t
     where {} and t.direction = 'INBOUND' and t.occurred_at <= c.at order by t.occurred_at, t.id limit 1) f on true"""
 _OWN_TOUCH = Sql("t.contact_id = c.contact_id")
-# Everybody who was merged into the person, directly or by way of others.
-_MERGED = Sql(""" left join (with recursive up (id, survivor_id) as (
-    select x.id, x.merged_into_id from contact x where x.merged_into_id is not null
-    union select up.id, x.merged_into_id from up join contact x on x.id = up.survivor_id
-    where x.merged_into_id is not null
-    ) select survivor_id, array_agg(id) as ids from up group by survivor_id) mg on mg.survivor_id = c.contact_id""")
+_MERGED = Sql(" left join ({}) mg on mg.survivor_id = c.contact_id", MERGED_INTO)
 _MERGED_TOUCH = Sql("t.contact_id = any (c.contact_id || coalesce(mg.ids, '{{}}'::uuid[]))")
 
 _VERSION = "version"

@@ -1,15 +1,9 @@
 """Whose fact it is: touches, handoffs and reports of a merged contact are its survivor's."""
 
+from api.identity.survivors import MERGED_INTO, SURVIVORS
 from api.metrics.ground import never_counted
 from api.metrics.question import Question
 from api.sql import Sql, name
-
-# A chain that bites its own tail has no survivor: its contacts keep their facts, and count nowhere.
-_SURVIVORS = Sql("""(with recursive up (id, survivor_id) as (
-    select x.id, x.merged_into_id from contact x where x.merged_into_id is not null
-    union select up.id, x.merged_into_id from up join contact x on x.id = up.survivor_id
-    where x.merged_into_id is not null
-    ) select up.id, up.survivor_id from up join contact x on x.id = up.survivor_id where x.merged_into_id is null)""")
 
 
 def person_of(question: Question, row: str) -> tuple[Sql, Sql]:
@@ -19,7 +13,7 @@ def person_of(question: Question, row: str) -> tuple[Sql, Sql]:
         return own, Sql("")
     return (
         Sql("coalesce(mg.survivor_id, {})", own),
-        Sql(" left join {} mg on mg.id = {}", _SURVIVORS, own),
+        Sql(" left join ({}) mg on mg.contact_id = {}", SURVIVORS, own),
     )
 
 
@@ -34,10 +28,5 @@ def is_persons(question: Question, fact: str, row: str) -> tuple[Sql, Sql]:
     fact_of, own = Sql("{}.contact_id", name(fact)), Sql("{}.contact_id", name(row))
     if not question.ground.has_merged_people:
         return Sql("{} = {}", fact_of, own), Sql("")
-    merged = Sql(
-        " left join (select survivor_id, array_agg(id) as ids from {} s group by survivor_id) mg"
-        " on mg.survivor_id = {}",
-        _SURVIVORS,
-        own,
-    )
+    merged = Sql(" left join ({}) mg on mg.survivor_id = {}", MERGED_INTO, own)
     return Sql("{} = any ({} || coalesce(mg.ids, '{{}}'::uuid[]))", fact_of, own), merged

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.access.evaluation import is_current
+from api.access.principal import Principal
+from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.in_force import AccordInForce, accord_in_force
 from api.metrics.answer import AccordUsed
 from api.sql import Sql, join
 from schema.accord import Accord
-from schema.vocab import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Ground:
     """The accord, the current evaluation by it, and the moment of asking."""
 
     in_force: AccordInForce
+    principal: Principal
     evaluation_id: UUID | None
     watermark: datetime | None
     has_people: bool
@@ -49,7 +51,7 @@ class Ground:
         return self.evaluation_id
 
 
-async def ground(session: ReadSession, now: datetime) -> Ground:
+async def ground(session: ReadSession, principal: Principal, now: datetime) -> Ground:
     """Read what questions stand on. Errors: NO_ACCORD."""
     in_force = await accord_in_force(session)
     [row] = await session.rows(
@@ -58,12 +60,12 @@ async def ground(session: ReadSession, now: datetime) -> Ground:
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
             # A question is planned for its own period and stages: a plan for any of them reads twice as much.
             " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
-            " from (select) one left join evaluation e on e.is_current and e.reading = {}",
+            " from (select) one left join evaluation e on {}",
             who_is_known(in_force.accord),
-            Reading.IN_FORCE.value,
+            is_current("e"),
         )
     )
-    return Ground(in_force, row["id"], row["watermark"], row["has_people"], row["has_merged"], now)
+    return Ground(in_force, principal, row["id"], row["watermark"], row["has_people"], row["has_merged"], now)
 
 
 def who_is_known(accord: Accord) -> Sql:

@@ -8,6 +8,7 @@ computed for each group as a whole and for each of its currencies, by grouping s
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from api.access.scoped_tables import of
 from api.plan.buckets import first_day
 from api.plan.figures import figure_over, only_currency
 from api.plan.json_values import column_as_json
@@ -15,7 +16,6 @@ from api.plan.lists import Rows
 from api.plan.members import chosen, typename
 from api.plan.objects import NO_SOURCE, each_row
 from api.plan.selection import Aggregate, Figure, Figures, FigureValue, GroupKey, Member, Typename
-from api.plan.visits import of
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape
 from schema.tables import SHAPES

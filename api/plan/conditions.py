@@ -4,8 +4,8 @@ A filter sees what its asker sees: a record that may not be seen is linked to no
 id in a link's column.
 """
 
+from api.access.scoped_tables import ScopedTables, of
 from api.plan.selection import Comparison, Condition, Every, Linked, Listed, Operator, Scalar, Some, Without
-from api.plan.visits import Visits, of
 from api.sql import Sql, join, through
 from schema.base import Link
 from schema.tables import SHAPES
@@ -14,7 +14,7 @@ _SIGNS: dict[Operator, str] = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gt
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def condition(visits: Visits, wanted: Condition, table: str, alias: str) -> Sql:
+def condition(visits: ScopedTables, wanted: Condition, table: str, alias: str) -> Sql:
     """The filter on a row of `table`, known as `alias` in the statement."""
     match wanted:
         case Every(parts):
@@ -31,7 +31,7 @@ def condition(visits: Visits, wanted: Condition, table: str, alias: str) -> Sql:
             return _compared(visits, wanted, table, alias)
 
 
-def _joined(visits: Visits, word: str, parts: tuple[Condition, ...], table: str, alias: str) -> Sql:
+def _joined(visits: ScopedTables, word: str, parts: tuple[Condition, ...], table: str, alias: str) -> Sql:
     return join(word, (Sql("({})", condition(visits, part, table, alias)) for part in parts))
 
 
@@ -42,21 +42,21 @@ def _unless(found: Sql) -> Sql:
 # --------------------------------------------------------------------------------------------------------- links
 
 
-def _linked(visits: Visits, wanted: Linked, table: str, alias: str) -> Sql:
+def _linked(visits: ScopedTables, wanted: Linked, table: str, alias: str) -> Sql:
     link = SHAPES[table].column(wanted.column).link
     if link is None:
         raise ValueError(f"{table}.{wanted.column} is no link")
     return _exists(visits, link, alias, wanted.part)
 
 
-def _exists(visits: Visits, link: Link, owner: str, part: Condition) -> Sql:
+def _exists(visits: ScopedTables, link: Link, owner: str, part: Condition) -> Sql:
     """That the linked record may be seen and matches."""
     alias = visits.alias()
     named = Sql("{} = {}", of(alias, "id"), of(owner, link.column))
     return Sql("exists (select{})", visits.source(link.target, alias, named, *_tests(visits, part, link.target, alias)))
 
 
-def _listed(visits: Visits, wanted: Listed, owner: str) -> Sql:
+def _listed(visits: ScopedTables, wanted: Listed, owner: str) -> Sql:
     alias = visits.alias()
     naming = Sql("{} = {}", of(alias, wanted.column), of(owner, "id"))
     tests = _tests(visits, wanted.part, wanted.table, alias)
@@ -66,14 +66,14 @@ def _listed(visits: Visits, wanted: Listed, owner: str) -> Sql:
     return Sql("exists (select{})" if wanted.quantifier == "some" else "not exists (select{})", source)
 
 
-def _tests(visits: Visits, part: Condition, table: str, alias: str) -> list[Sql]:
+def _tests(visits: ScopedTables, part: Condition, table: str, alias: str) -> list[Sql]:
     return [] if part == Every(()) else [condition(visits, part, table, alias)]
 
 
 # --------------------------------------------------------------------------------------------------- comparisons
 
 
-def _compared(visits: Visits, wanted: Comparison, table: str, alias: str) -> Sql:
+def _compared(visits: ScopedTables, wanted: Comparison, table: str, alias: str) -> Sql:
     link = SHAPES[table].column(wanted.column).link
     found = tested(wanted.operator, wanted.value, of(alias, wanted.column))
     if link is None or not visits.hides_rows(link.target):

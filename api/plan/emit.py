@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from api.access.principal import Principal
+from api.access.scoped_tables import ScopedTables, of
 from api.plan.aggregates import Summary
 from api.plan.groups import grouped
 from api.plan.json_values import column_as_json
@@ -31,7 +32,6 @@ from api.plan.selection import (
     Typename,
     Value,
 )
-from api.plan.visits import Visits, of
 from api.sql import Sql, join, name
 from schema.tables import SHAPES
 
@@ -42,11 +42,11 @@ def statement(roots: Iterable[Root], who: Principal) -> Sql:
     Shapes: selections -> one row of one value, the bytes of a JSON object in the asked keys.
     Errors: BAD_INPUT for a cursor that is none of its list.
     """
-    visits = Visits(who)
+    visits = ScopedTables(who)
     return document([(root.key, _root(visits.as_of(root.as_of), root.asked)) for root in roots])
 
 
-def _root(visits: Visits, asked: OneRecord | ManyRecords | Connection | Typename) -> Sql:
+def _root(visits: ScopedTables, asked: OneRecord | ManyRecords | Connection | Typename) -> Sql:
     match asked:
         case Typename():
             return typename(asked)
@@ -61,12 +61,12 @@ def _root(visits: Visits, asked: OneRecord | ManyRecords | Connection | Typename
 # ------------------------------------------------------------------------------------------------------- records
 
 
-def _columns(visits: Visits, table: str, alias: str, asked: Iterable[Field]) -> Columns:
+def _columns(visits: ScopedTables, table: str, alias: str, asked: Iterable[Field]) -> Columns:
     """What is asked of one row, by key."""
     return [(each.key, _field(visits, table, alias, each)) for each in asked]
 
 
-def _field(visits: Visits, table: str, alias: str, asked: Field) -> Sql:
+def _field(visits: ScopedTables, table: str, alias: str, asked: Field) -> Sql:
     match asked:
         case Typename():
             return typename(asked)
@@ -82,14 +82,14 @@ def _field(visits: Visits, table: str, alias: str, asked: Field) -> Sql:
             return _list(visits, asked.connection, Parent(alias, asked.column))
 
 
-def _one(visits: Visits, table: str, id_: Sql, fields: Sequence[Field]) -> Sql:
+def _one(visits: ScopedTables, table: str, id_: Sql, fields: Sequence[Field]) -> Sql:
     """One record by its id, or null."""
     alias = visits.alias()
     source = visits.source(table, alias, Sql("{}.id = {}", name(alias), id_))
     return Sql("({})", each_row(_columns(visits, table, alias, fields), source))
 
 
-def _many(visits: Visits, asked: ManyRecords) -> Sql:
+def _many(visits: ScopedTables, asked: ManyRecords) -> Sql:
     """Records of several tables in the order of their ids, each as JSON of its own; null for one that is not there."""
     if not asked.ids:
         return Sql("array[]::json[]")
@@ -112,7 +112,7 @@ def _many(visits: Visits, asked: ManyRecords) -> Sql:
 # --------------------------------------------------------------------------------------------------------- lists
 
 
-def _list(visits: Visits, asked: Connection, parent: Parent | None) -> Sql:
+def _list(visits: ScopedTables, asked: Connection, parent: Parent | None) -> Sql:
     """A list as an object beside the figures of all its rows, which are read once however much is told of them."""
     rows = Rows.of(visits, asked, parent)
     together = Summary.of(rows)

@@ -5,8 +5,8 @@ Money is never added, averaged or compared across currencies.
 
 from decimal import Decimal
 
+from api.access.scoped_tables import of
 from api.plan.selection import Figure
-from api.plan.visits import of
 from api.sql import Sql
 from schema.base import ColumnShape
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from api.access.scoped_tables import ScopedTables, of
 from api.plan.conditions import condition
 from api.plan.keyset import Place, behind, cursor_of, read_cursor
 from api.plan.objects import NO_SOURCE
 from api.plan.ordering import Order, order_by, reached, total_order, turned
 from api.plan.search import Words, found_in_index, has_words
 from api.plan.selection import Connection, Cursor, Edges, Nodes, Page, PageInfo
-from api.plan.visits import Visits, of
 from api.sql import Slot, Sql, join, name
 from schema.tables import SHAPES
 
@@ -25,7 +25,7 @@ class Parent:
 class Rows:
     """A connection on its way to SQL, read straight from its table or, when paged, once before it is used."""
 
-    visits: Visits
+    visits: ScopedTables
     table: str
     page: Page
     parent: Parent | None
@@ -36,7 +36,7 @@ class Rows:
     is_paged: bool
 
     @classmethod
-    def of(cls, visits: Visits, asked: Connection, parent: Parent | None) -> "Rows":
+    def of(cls, visits: ScopedTables, asked: Connection, parent: Parent | None) -> "Rows":
         """Decide how the rows are read: straight, or as a page that is read once and used in several places.
 
         Errors: BAD_INPUT for a cursor that is none of the list, also where only the number of all rows is asked.

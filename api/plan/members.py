@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from api.access.scoped_tables import ScopedTables, of
 from api.plan.json_values import instant_as_json
 from api.plan.objects import NO_SOURCE, Columns, each_row
 from api.plan.selection import Amount, Member, PresentStage, Typename
-from api.plan.visits import Visits, of
 from api.sql import Sql
 from schema.tables import SHAPES
 
@@ -30,7 +30,7 @@ def amount(table: str, alias: str, asked: Amount) -> Sql:
     return Sql("case when {} is not null then ({}) end", of(alias, column.name), money)
 
 
-def present_stage(visits: Visits, contact: str, asked: PresentStage) -> Sql:
+def present_stage(visits: ScopedTables, contact: str, asked: PresentStage) -> Sql:
     """The open entry of highest rank. Its title is that of the accord's version that judged it."""
     entry = visits.alias()
     title = Sql(

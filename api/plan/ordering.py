@@ -6,8 +6,8 @@ A record that may not be seen sorts as one that is not there: the values at the 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from api.access.scoped_tables import ScopedTables, of
 from api.plan.selection import Comparison, Condition, Every, Linked, OrderTerm, SortDirection
-from api.plan.visits import Visits, of
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, Link, TableShape
 from schema.tables import SHAPES
@@ -73,7 +73,7 @@ def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
     return ids or tuple(column for column in shape.visible if column.is_key)
 
 
-def reached(visits: Visits, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
+def reached(visits: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
     """The joins from a row to the values that sort it, and the values. PostgreSQL joins them as any two tables."""
     known: dict[tuple[str, ...], str] = {(): alias}
     joins: list[Sql] = []
@@ -121,7 +121,7 @@ def _sorted(shape: TableShape, term: OrderTerm, filled: frozenset[str]) -> Sorte
     return replace(found, has_nulls_first=found.is_nullable and term.direction in _NULLS_FIRST)
 
 
-def _joined(visits: Visits, link: Link, owner: str, alias: str) -> Sql:
+def _joined(visits: ScopedTables, link: Link, owner: str, alias: str) -> Sql:
     source = visits.source(link.target, alias, Sql("{} = {}", of(alias, "id"), of(owner, link.column)))
     row = name(alias)
     return Sql(" left join lateral (select {}.*{}) {} on true", row, source, row)

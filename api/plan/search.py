@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from api.plan.visits import Visits, of
+from api.access.scoped_tables import ScopedTables, of
 from api.sql import Slot, Sql, name, through
 from schema.search import words_of
 from schema.tables import SHAPES
@@ -10,7 +10,7 @@ from schema.tables import SHAPES
 Words = tuple[str, ...]
 
 
-def found_in_index(visits: Visits, table: str, alias: str, words: Words | Slot) -> Sql:
+def found_in_index(visits: ScopedTables, table: str, alias: str, words: Words | Slot) -> Sql:
     """The rows of a whole table that are found. What is found is read first: PostgreSQL, which cannot know how rare
     the words are, would else walk the table in the asked order until a page is full.
     """

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access.evaluation import CURRENT_EVALUATION
+from api.accord.in_force import active_version
 from api.db import ReadSession
-from api.funnel.in_force import active_version
 from api.sql import Sql
 from api.web import questions
 from api.web.questions import Example
@@ -37,8 +38,8 @@ async def data_at_hand(session: ReadSession) -> DataAtHand:
         until = await session.value(
             # Read from the index's end, whatever the size of the table.
             Sql(
-                "select max(e.entered_at)::date from stage_entry e join evaluation v on v.id = e.evaluation_id"
-                " where v.is_current and v.reading = 'IN_FORCE' and e.stage = {}",
+                "select max(e.entered_at)::date from stage_entry e where e.evaluation_id = {} and e.stage = {}",
+                CURRENT_EVALUATION,
                 stages[0],
             )
         )

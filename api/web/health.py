@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.accord.in_force import accord_in_force
 from api.db import FAILURES, Database
 from api.errors import AccordError
-from api.funnel.in_force import accord_in_force
 from api.revisions import require_current
 from api.web.state import DatabaseOf
 

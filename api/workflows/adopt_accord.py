@@ -2,9 +2,9 @@
 
 import json
 
+from api.accord.in_force import AccordInForce, accord_in_force, active_version
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.in_force import AccordInForce, accord_in_force, active_version
 from api.sql import Sql
 from schema.accord import Accord
 from schema.base import new_id

@@ -5,12 +5,13 @@ fraction, and hold just as well. All of it is one transaction, so that nothing h
 empty table is ever laid bare: what is taken away holds for no row, and nobody reads what is locked for so long.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
+from api.progress import Progress
 from api.sql import Sql, join, name
 
 # A constraint that something of the owner's own depends on, such as a view that groups by a primary key, stays.
@@ -30,8 +31,6 @@ from pg_index i
 where i.indrelid = any({}::text[]::regclass[]) and not i.indisreplident and not i.indisclustered
   and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
 order by i.indexrelid::regclass::text"""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """Make the sample company in an empty database."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
 
-from api.db import ReadSession, WriteSession
+from api.accord.documents import read_accord
+from api.accord.in_force import active_version
+from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import Evaluated, evaluate
-from api.funnel.in_force import active_version
+from api.progress import Progress
 from api.sample.stream import TABLES, Made, Order
 from api.sample.telling import processes_for, told
 from api.sql import Sql, join, name
@@ -22,10 +23,7 @@ ACCORD = "standard"
 MOST_CONTACTS = 5_000_000
 MOST_SEEDS = 2**63
 EARLIEST = date(2000, 1, 1)
-_ONE_AT_A_TIME = int.from_bytes(b"accord")  # who fills or migrates a database holds this advisory lock
 _OTHER_DATA = "Use an empty data folder (--data DIR); nothing was changed."
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ async def make_sample(
     order = Order(contacts, seed, until)
     _require_sense(order)
     started = now()
-    await session.run(Sql("select pg_advisory_xact_lock({})", _ONE_AT_A_TIME))
+    await session.lock(AdvisoryLock.LOADING)
     await _require_empty(session)
     await _agree(session)
     if processes is None:

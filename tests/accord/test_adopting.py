@@ -2,10 +2,10 @@
 
 import pytest
 
+from api.accord.documents import read_accord
+from api.accord.in_force import accord_in_force
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
-from api.funnel.in_force import accord_in_force
 from api.workflows.adopt_accord import adopt_accord
 
 

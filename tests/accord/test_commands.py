@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from api.accord.documents import parse_accord, read_accord
 from api.db import Database
-from api.funnel.documents import parse_accord, read_accord
 from api.sql import Sql
 from tests.cli.test_command_line import accord
 from tests.golden import world

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.accord.documents import built_in_accords, parse_accord, read_accord
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import built_in_accords, parse_accord, read_accord
 from schema.accord import Accord, ContactPolicy, Exemptions, FieldIs
 from schema.toml_text import accord_toml
 from tests.funnel import histories

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.funnel.documents import parse_accord, read_accord
+from api.accord.documents import parse_accord, read_accord
 from schema.accord import Accord, ContactPolicy
 from schema.sentences import (
     exit_sentence,

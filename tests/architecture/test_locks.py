@@ -9,7 +9,7 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
-from tests.architecture.sources import TOP
+from tests.support.sources import TOP
 
 LOCKS = sorted(path.name for path in TOP.glob("requirements*.lock"))
 INSTALLED = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.architecture.sources import sources
+from tests.support.sources import sources
 
 LONGEST_FUNCTION = 60
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import asyncpg
 
+from api.accord.in_force import accord_in_force
 from api.db import WriteSession
 from api.funnel.evaluate import derived, evaluate
-from api.funnel.in_force import accord_in_force
 from api.sql import Sql
 from tests.bench.funnel_meter import Beside, Cost, Side, beside, metered
 

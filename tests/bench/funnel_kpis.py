@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import asyncpg
 
+from api.access.principal import EVERYONE
 from api.db import ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
@@ -41,9 +42,9 @@ async def compare_kpis(connection: Connection, start: date, end: date, as_of: da
 
         async def ours(key: str = key) -> KpiAnswer | FunnelAnswer:
             if key == "funnel":
-                return await ask_funnel(session, FunnelRequest(period), now=as_of)
+                return await ask_funnel(session, EVERYONE, FunnelRequest(period), now=as_of)
             request = KpiRequest(key, period, stages=_PAIR if key in _PAIRED else None)
-            [answer] = await ask(session, [request], now=as_of)
+            [answer] = await ask(session, EVERYONE, [request], now=as_of)
             if isinstance(answer, AccordError):
                 raise answer
             return answer

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from api.revisions import head_revision
-from tests.architecture.sources import TOP
+from tests.support.sources import TOP
 
 MIGRATE = """
 import asyncio, sys

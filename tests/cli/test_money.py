@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
+from api.accord.documents import read_accord
 from api.cli import app
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.workflows.adopt_accord import adopt_accord
 
 BUYER = UUID(int=100)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import TOP
+from tests.support.sources import TOP
 
 HERE = Path(__file__).parent
 TODAY = "2027-07-01"

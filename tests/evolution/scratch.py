@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from api.revisions import head_revision
-from tests.architecture.sources import TOP
+from tests.support.sources import TOP
 
 README = (TOP / "schema" / "README.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"```python\n# ([\w/.]+): [^\n]*\n(.*?)```", README, flags=re.DOTALL))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
+from api.accord.documents import read_accord
+from api.accord.in_force import AccordInForce
 from api.db import WriteSession
-from api.funnel.documents import read_accord
-from api.funnel.in_force import AccordInForce
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 

@@ -9,8 +9,8 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.drills import MOST_LISTS
 from api.workflows.make_sample import make_sample
-from tests.graph.asking import answered, executed, refused
 from tests.plan.watched import Watched
+from tests.support.graphql import answered, executed, refused
 
 
 @pytest.fixture(scope="module")

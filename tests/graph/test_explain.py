@@ -10,9 +10,9 @@ from api.graph.contract import gateway
 from api.graph.explained import stages
 from api.graph.question import Question
 from api.web.website import build_site
-from tests.graph.asking import executed
 from tests.plan.watched import Watched
 from tests.plan.world import ADA, found_company
+from tests.support.graphql import executed
 
 DOCUMENT = (
     "query ($name: String) { contacts(first: 3, where: { firstName: { eq: $name } }) { totalCount nodes { id } } }"

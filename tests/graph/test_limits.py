@@ -11,7 +11,7 @@ from api.graph.limits import LONGEST_ALIAS, MOST_ALIASES, MOST_DIRECTIVES, MOST_
 from api.graph.question import Question
 from api.graph.reader import MOST_FILTERS
 from api.plan.cost import MOST_COST
-from tests.graph.asking import answered, executed, refused
+from tests.support.graphql import answered, executed, refused
 
 
 def levels(number: int) -> str:

@@ -1,5 +1,5 @@
 from api.db import Database
-from tests.graph.asking import answered, put, uid
+from tests.support.graphql import answered, put, uid
 
 
 async def test_a_page_has_fifty_rows_unless_asked(database: Database) -> None:

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
+from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.graph.questions import read_funnel, read_kpi
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.vocab import Anchor, Dimension, Grain, Skip
-from tests.graph.asking import answered, executed, put, uid
+from tests.support.graphql import answered, executed, put, uid
 
 
 class Key:

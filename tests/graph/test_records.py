@@ -13,11 +13,10 @@ from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema
 from api.graph.filters import where_type
 from api.graph.orders import order_type
-from api.plan.identity import has_id
 from schema.base import TableShape
 from schema.tables import SHAPES
-from tests.graph.asking import answered, executed, refused
 from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
+from tests.support.graphql import answered, executed, refused
 
 HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 
@@ -107,7 +106,7 @@ async def test_entries_of_another_evaluation_are_not_shown(world: Database) -> N
     assert 9 not in [entry["occurrence"] for entry in found["stageEntries"]["nodes"]]
 
 
-@pytest.mark.parametrize("table", [shape.name for shape in SHAPES.values() if not shape.is_hidden and has_id(shape)])
+@pytest.mark.parametrize("table", [shape.name for shape in SHAPES.values() if not shape.is_hidden and shape.has_id])
 async def test_node_tells_the_type_of_any_id(table: str, world: Database) -> None:
     plural = next(name for name, kind in lists() if kind.name == f"{SHAPES[table].type_name}Connection")
     some = (await answered(world, f"{{ {plural}(first: 1) {{ nodes {{ id }} }} }}"))[plural]["nodes"]

@@ -2,7 +2,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from tests.graph.asking import executed
+from tests.support.graphql import executed
 
 
 @pytest.mark.parametrize(

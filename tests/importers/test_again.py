@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
 from api.importers.records import Tally
 from api.importers.run import run_import
 from api.workflows.adopt_accord import adopt_accord

@@ -19,9 +19,9 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.identity.new_ids import fresh_ids
 from api.importers import first
 from api.importers.csv_rows import NoRow, read_csv
-from api.importers.identities import fresh_ids
 from api.importers.lines import LONGEST_LINE
 from api.importers.rejects import Rejects
 from api.importers.run import run_import

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from api.accord.documents import read_accord
 from api.errors import AccordError
-from api.funnel.documents import read_accord
 from api.importers.meanings import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
 from api.importers.preset import parse_preset, read_preset, require_stages
 from api.importers.readings import Reading

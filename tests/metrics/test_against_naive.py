@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from api.access.principal import EVERYONE
 from api.db import Database, ReadSession
 from api.metrics.answer import Figure, KpiAnswer
 from api.metrics.ask import ask, ask_funnel
@@ -95,7 +96,7 @@ async def test_answers_equal_a_plain_count(
     async with database.write() as session:
         await load(session, world, version)
     async with database.read() as session:
-        for request, answer in zip(asked, await ask(session, asked, now=NOW), strict=True):
+        for request, answer in zip(asked, await ask(session, EVERYONE, asked, now=NOW), strict=True):
             assert isinstance(answer, KpiAnswer), answer
             if all(person.why_not for person in world):
                 assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
@@ -176,7 +177,7 @@ async def test_funnels_equal_a_plain_count(
         await load(session, world, version)
     async with database.read() as session:
         for request in asked:
-            answer = await ask_funnel(session, request, now=NOW)
+            answer = await ask_funnel(session, EVERYONE, request, now=NOW)
             if any(person.why_not is None for person in world):
                 assert [
                     (each.reached, each.implied, each.open, each.entered, each.entered_implied)

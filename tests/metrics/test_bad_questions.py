@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from api.access.principal import EVERYONE
+from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.ask import ask, ask_funnel
@@ -70,7 +71,7 @@ async def add_somebody(database: Database) -> None:
 
 async def asked(database: Database, request: KpiRequest) -> KpiAnswer | AccordError:
     async with database.read() as session:
-        [answer] = await ask(session, [request])
+        [answer] = await ask(session, EVERYONE, [request])
     return answer
 
 
@@ -90,9 +91,9 @@ async def test_a_funnel_has_no_switch_that_would_let_its_bars_grow(database: Dat
     await adopt(database)
     async with database.read() as session:
         with pytest.raises(AccordError, match="asOf, timezone"):
-            await ask_funnel(session, FunnelRequest(switches=switches))
+            await ask_funnel(session, EVERYONE, FunnelRequest(switches=switches))
         with pytest.raises(AccordError, match="The funnel has no dimension STAGE"):
-            await ask_funnel(session, FunnelRequest(by=Dimension.STAGE))
+            await ask_funnel(session, EVERYONE, FunnelRequest(by=Dimension.STAGE))
 
 
 async def test_a_kpi_of_a_stage_that_the_accord_lacks_says_so(database: Database) -> None:
@@ -145,8 +146,10 @@ async def test_every_question_about_people_says_that_none_is_known(database: Dat
     pairs = ("stage_conversion", "time_to_convert")  # these name stages of their own, and are told which there are
     keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON and key not in pairs]
     async with database.read() as session:
-        answers = await ask(session, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys])
-        funnel = await ask_funnel(session, FunnelRequest())
+        answers = await ask(
+            session, EVERYONE, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys]
+        )
+        funnel = await ask_funnel(session, EVERYONE, FunnelRequest())
     assert [each.code for each in funnel.warnings] == [WarningCode.NO_CONTACTS]
     for answer in answers:
         assert isinstance(answer, KpiAnswer), answer
@@ -163,7 +166,7 @@ async def test_a_question_about_people_where_none_is_known_is_null_and_never_zer
     assert (answer.value, answer.series, answer.breakdown) == (None, (), ())
     assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
     async with database.read() as session:
-        funnel = await ask_funnel(session, FunnelRequest())
+        funnel = await ask_funnel(session, EVERYONE, FunnelRequest())
     assert [each.code for each in funnel.warnings] == [WarningCode.NO_CONTACTS]
     figures = [(step.reached, step.implied, step.open, step.overall, step.entered) for step in funnel.stages]
     assert figures

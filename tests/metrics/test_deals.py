@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from api.access.principal import EVERYONE
+from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.metrics.answer import Figure, KpiAnswer
 from api.metrics.ask import ask
 from api.metrics.periods import named_period, period
@@ -42,7 +43,7 @@ async def deal(
 
 async def asked(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await ask(session, [request], now=NOW)
+        [found] = await ask(session, EVERYONE, [request], now=NOW)
     assert isinstance(found, KpiAnswer), found
     return found
 

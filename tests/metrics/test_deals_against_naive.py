@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.access.principal import EVERYONE
 from api.db import Database
 from api.metrics import answer as shapes
 from api.metrics.ask import answer
@@ -59,7 +60,7 @@ async def test_answers_about_deals_equal_a_plain_count(
     async with ready.write() as session:
         await naive.load_deals(session, world)
     async with ready.read() as session:
-        stands_on = await ground(session, NOW)
+        stands_on = await ground(session, EVERYONE, NOW)
         told = ACCORD.reporting.model_copy(update={"currency": reporting})
         accord = ACCORD.model_copy(update={"reporting": told})
         stands_on = replace(stands_on, in_force=replace(stands_on.in_force, accord=accord))

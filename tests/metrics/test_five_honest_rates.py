@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError
 from api.funnel.evaluate import evaluate
@@ -38,7 +39,7 @@ async def world(module_database: Database) -> Database:
 
 async def asked(world: Database, request: KpiRequest, now: datetime = AFTER_ALL) -> KpiAnswer:
     async with world.read() as session:
-        [answer] = await ask(session, [request], now=now)
+        [answer] = await ask(session, EVERYONE, [request], now=now)
     assert isinstance(answer, KpiAnswer), answer
     return answer
 
@@ -49,7 +50,7 @@ def made_of(answer: KpiAnswer) -> tuple[object, object]:
 
 async def funnel(world: Database, request: FunnelRequest) -> FunnelAnswer:
     async with world.read() as session:
-        return await ask_funnel(session, request, now=AFTER_ALL)
+        return await ask_funnel(session, EVERYONE, request, now=AFTER_ALL)
 
 
 @pytest.mark.parametrize(("anchor", "reentry", "skip", "window", "as_of", "part", "whole"), [row[1:] for row in ROWS])
@@ -223,7 +224,7 @@ async def test_stage_volume_by_stage_has_a_row_a_stage(world: Database) -> None:
 async def test_a_bad_question_leaves_the_others_standing(world: Database) -> None:
     async with world.read() as session:
         answers = await ask(
-            session, [KpiRequest("mqls"), KpiRequest("nothing"), KpiRequest("deals_won")], now=AFTER_ALL
+            session, EVERYONE, [KpiRequest("mqls"), KpiRequest("nothing"), KpiRequest("deals_won")], now=AFTER_ALL
         )
     assert [type(each) for each in answers] == [KpiAnswer, AccordError, KpiAnswer]
     assert [each.value for each in answers if isinstance(each, KpiAnswer)] == [8, 2]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.access.principal import EVERYONE
 from api.db import Database
 from api.metrics.answer import Figure, KpiAnswer
 from api.metrics.ask import ask
@@ -78,7 +79,7 @@ async def test_what_was_done_to_people_equals_a_plain_count(
         await people_world.load(session, found, version)
         await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
     async with database.read() as session:
-        answers = await ask(session, asked, now=NOW)
+        answers = await ask(session, EVERYONE, asked, now=NOW)
     for request, answer in zip(asked, answers, strict=True):
         assert isinstance(answer, KpiAnswer), answer
         check(request, answer, survivors(found), accord)

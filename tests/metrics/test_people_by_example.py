@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from api.access.principal import EVERYONE
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import Figure, KpiAnswer
@@ -45,7 +46,7 @@ async def quarter(module_database: Database) -> Database:
 
 async def asked(database: Database, request: KpiRequest, now: datetime = AFTER_ALL) -> KpiAnswer:
     async with database.read() as session:
-        [answer] = await ask(session, [request], now=now)
+        [answer] = await ask(session, EVERYONE, [request], now=now)
     assert isinstance(answer, KpiAnswer), answer
     return answer
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from api.access.principal import EVERYONE
+from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.ask import ask
@@ -24,7 +25,7 @@ CALLS = [EVENING + timedelta(minutes=minutes) for minutes in (0, 20, 40, 180, 20
 
 async def asked(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [answer] = await ask(session, [request], now=EVENING + timedelta(days=30))
+        [answer] = await ask(session, EVERYONE, [request], now=EVENING + timedelta(days=30))
     assert isinstance(answer, KpiAnswer), answer
     return answer
 

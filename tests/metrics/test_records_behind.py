@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from api.access.principal import EVERYONE
 from api.db import Database, ReadSession
 from api.errors import AccordError
 from api.metrics.answer import Behind, Figure, FunnelStep, KpiAnswer
@@ -33,7 +34,7 @@ def request_of(kpi: Kpi, *by: Dimension, grain: Grain | None = None, switches: S
 
 
 async def answered(session: ReadSession, request: KpiRequest) -> KpiAnswer:
-    [answer] = await ask(session, [request])
+    [answer] = await ask(session, EVERYONE, [request])
     assert isinstance(answer, KpiAnswer), answer
     return answer
 
@@ -132,7 +133,9 @@ async def test_a_person_who_counts_twice_is_listed_twice(company: Database) -> N
 
 async def test_behind_a_step_of_the_funnel_are_those_who_reached_it(company: Database) -> None:
     async with company.read() as session:
-        funnel = await ask_funnel(session, FunnelRequest(period=named_period("2026-Q1"), by=Dimension.CHANNEL))
+        funnel = await ask_funnel(
+            session, EVERYONE, FunnelRequest(period=named_period("2026-Q1"), by=Dimension.CHANNEL)
+        )
         for stages in (funnel.stages, funnel.breakdown[0].stages):
             await check_steps(session, stages)
 

@@ -1,7 +1,8 @@
 """Where nobody is known, nobody is behind a number: an empty list, not an error."""
 
+from api.access.principal import EVERYONE
+from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.ask import ask, ask_funnel
@@ -19,8 +20,8 @@ async def test_where_nobody_is_known_nobody_is_behind_a_number(database: Databas
         await evaluate(session)
     keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON]
     async with database.read() as session:
-        answers = await ask(session, [KpiRequest(key) for key in keys])
-        funnel = await ask_funnel(session, FunnelRequest())
+        answers = await ask(session, EVERYONE, [KpiRequest(key) for key in keys])
+        funnel = await ask_funnel(session, EVERYONE, FunnelRequest())
         found = [each.behind for each in answers if isinstance(each, KpiAnswer)]
         found += [step.behind for step in funnel.stages]
         assert len(found) > len(funnel.stages)

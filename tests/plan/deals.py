@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from api.db import WriteSession
-from tests.graph.asking import put, uid
-from tests.plan.plain.shapes import Row
+from tests.plan.oracle.shapes import Row
+from tests.support.graphql import put, uid
 
 ANNA, BEN = uid(1), uid(2)
 ACME, BOLT, GONE = uid(11), uid(12), uid(13)

@@ -17,7 +17,7 @@ from graphql import (
     visit,
 )
 
-from tests.plan.plain.executor import contract
+from tests.plan.oracle.executor import contract
 
 Feature = tuple[str, str]  # a kind of types with a field, of a field with an argument; a directive; a word
 

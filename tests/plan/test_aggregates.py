@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
-from tests.graph.asking import answered, uid
 from tests.plan.deals import ACME, ANNA, BEN, BOLT, DEALS, seen, write_deals
-from tests.plan.plain.figures import figure
-from tests.plan.plain.shapes import NAMED, Row
+from tests.plan.oracle.figures import figure
+from tests.plan.oracle.shapes import NAMED, Row
+from tests.support.graphql import answered, uid
 
 NUMBERS = ("amount", "probability", "rowVersion")
 EXTREMES = (*NUMBERS, "name", "openedAt", "closeDate")

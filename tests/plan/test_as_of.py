@@ -7,17 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE
+from api.access.scoped_tables import ScopedTables
 from api.db import Database
-from api.plan.visits import Visits
 from tests.funnel.chance import Chance
-from tests.graph.asking import answered, executed, put
-from tests.plan.made.filters import Filters
-from tests.plan.made.histories import DAYS, INSTANTS, VERSIONS, made_rows, state_at
-from tests.plan.made.wide_world import all_rows
-from tests.plan.plain.executor import Executor
-from tests.plan.plain.shapes import Rows
+from tests.plan.generated.filters import Filters
+from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, made_rows, state_at
+from tests.plan.generated.wide_world import all_rows
+from tests.plan.oracle.executor import Executor
+from tests.plan.oracle.shapes import Rows
 from tests.plan.same import same
 from tests.plan.watched import Watched
+from tests.support.graphql import answered, executed, put
 
 
 class World:
@@ -104,7 +104,7 @@ async def test_one_statement_serves_every_instant(world: World) -> None:
 
 
 def test_rows_that_had_not_begun_are_hidden() -> None:
-    now = Visits(EVERYONE)
+    now = ScopedTables(EVERYONE)
     then = now.as_of(DAYS[0])
     assert [table for table in ("member", "touchpoint", "contact") if now.hides_rows(table)] == ["contact"]
     assert [table for table in ("member", "touchpoint", "contact") if then.hides_rows(table)] == [

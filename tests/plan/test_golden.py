@@ -9,10 +9,10 @@ import pytest
 
 from api.db import Database
 from api.plan.shown import statement_text
-from tests.graph.asking import answered
 from tests.plan.features import features, uses
 from tests.plan.watched import Watched
 from tests.plan.world import found_company
+from tests.support.graphql import answered
 
 FOLDER = Path(__file__).with_name("golden")
 CASES = sorted(path.stem for path in FOLDER.glob("*.graphql"))

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from tests.graph.asking import answered, executed, put, refused
 from tests.plan.deals import ANNA, BEN, COMPANIES, DEALS, VERSION, seen, write_deals
-from tests.plan.plain.figures import figure, written
-from tests.plan.plain.groups import Calendar, grouped, holds, in_order
-from tests.plan.plain.shapes import NAMED, Row
+from tests.plan.oracle.figures import figure, written
+from tests.plan.oracle.groups import Calendar, grouped, holds, in_order
+from tests.plan.oracle.shapes import NAMED, Row
 from tests.plan.test_aggregates import EXTREMES, NUMBERS, WHO
+from tests.support.graphql import answered, executed, put, refused
 
 CALENDARS: list[Calendar] = [("UTC", "MONDAY"), ("Europe/Berlin", "MONDAY"), ("America/St_Johns", "SUNDAY")]
 DATED = ("openedAt", "closeDate")

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.db import Database
 from tests.funnel.chance import Chance
-from tests.graph.asking import answered, put, uid
-from tests.plan.made.arguments import root_of
-from tests.plan.made.filters import Filters
-from tests.plan.made.wide_world import all_rows, found_wide_world
-from tests.plan.plain.executor import Executor
-from tests.plan.plain.shapes import KEYS, VISIBLE, Row, Rows
+from tests.plan.generated.arguments import root_of
+from tests.plan.generated.filters import Filters
+from tests.plan.generated.wide_world import all_rows, found_wide_world
+from tests.plan.oracle.executor import Executor
+from tests.plan.oracle.shapes import KEYS, VISIBLE, Row, Rows
+from tests.support.graphql import answered, put, uid
 
 KEY = dict.fromkeys(KEYS, "id") | {
     "deal_contact": "contact { id } deal { id }",

@@ -12,9 +12,9 @@ from api.errors import AccordError, ErrorCode
 from api.graph.search import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
-from tests.graph.asking import answered, executed, put, refused, uid
-from tests.plan.plain.filters import is_found, words
+from tests.plan.oracle.filters import is_found, words
 from tests.plan.watched import Watched
+from tests.support.graphql import answered, executed, put, refused, uid
 
 ANNA, ACME = uid(1), uid(2)
 NAMES = [

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from api.db import WriteSession
-from tests.graph.asking import put, uid
+from tests.support.graphql import put, uid
 
 MADE = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)
 LATER = datetime(2026, 2, 1, 0, 0, 0, 500000, tzinfo=UTC)

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.documents import read_accord
 from api.sample.dice import Dice
 from api.sample.rows import Rows
 from api.sql import Sql

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from api.funnel.documents import read_accord
+from api.accord.documents import read_accord
 from schema.history import kept_columns
 from schema.tables import TABLES
 from tests.sample.conftest import CONTACTS, UNTIL, Company, Row

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from graphql import build_schema, parse, validate
 
+from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.graph.contract import sdl
 from api.sql import Sql
 from api.web.examples import DataAtHand, data_at_hand, examples_for

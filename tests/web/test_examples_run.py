@@ -5,8 +5,8 @@ from datetime import date
 import httpx
 
 from api.access.principal import EVERYONE
+from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.funnel.evaluate import evaluate
 from api.graph.contract import gateway
 from api.sql import Sql

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.documents import read_accord
 from api.sql import Sql
 from api.web.health import health_routes
 from api.web.website import build_site

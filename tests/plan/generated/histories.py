@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from schema.history import kept_columns
 from schema.tables import TABLES
-from tests.graph.asking import uid
-from tests.plan.plain.shapes import Row, Rows
+from tests.plan.oracle.shapes import Row, Rows
+from tests.support.graphql import uid
 
 WORDS = [None, "", "acme", "ACME", "Äpfel", "äpfel GmbH", "100%", "1000", "a_b", "axb", "back\\slash", "'"]
 AMOUNTS = [None, Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("99999999999.99")]

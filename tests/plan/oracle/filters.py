@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.plan.plain.given import tests_of
-from tests.plan.plain.records import Records
-from tests.plan.plain.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row
+from tests.plan.oracle.given import tests_of
+from tests.plan.oracle.records import Records
+from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row
 
 TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, wanted: value == wanted,

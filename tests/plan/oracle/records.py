@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.access.principal import Principal, Reach
 from schema.base import ColumnShape
-from tests.plan.plain.shapes import LINKS, LISTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import LINKS, LISTS, VISIBLE, Row, Rows
 
 OWNED = ("contact", "company", "deal")
 ABOUT = {

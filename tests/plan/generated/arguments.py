@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from graphql import GraphQLField, get_named_type
 
 from tests.funnel.chance import Chance
-from tests.plan.made.filters import Filters, operators_of
-from tests.plan.made.groups import group_arguments
-from tests.plan.made.variables import Variables, literal
-from tests.plan.plain.executor import contract
-from tests.plan.plain.filters import words
-from tests.plan.plain.pages import LARGEST_PAGE, PAGE_SIZE
-from tests.plan.plain.shapes import COLUMNS, KEYS, TYPES, VISIBLE, Rows
+from tests.plan.generated.filters import Filters, operators_of
+from tests.plan.generated.groups import group_arguments
+from tests.plan.generated.variables import Variables, literal
+from tests.plan.oracle.executor import contract
+from tests.plan.oracle.filters import words
+from tests.plan.oracle.pages import LARGEST_PAGE, PAGE_SIZE
+from tests.plan.oracle.shapes import COLUMNS, KEYS, TYPES, VISIBLE, Rows
 
 MOST_CURSORS = 2
 ALWAYS = "9999-01-01T00:00:00Z"  # as of then all is as it is now

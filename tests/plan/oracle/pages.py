@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.plan.plain.filters import is_found, matches
-from tests.plan.plain.given import RefusedError, check
-from tests.plan.plain.orders import Order
-from tests.plan.plain.records import Records
-from tests.plan.plain.shapes import KEYS, Row
+from tests.plan.oracle.filters import is_found, matches
+from tests.plan.oracle.given import RefusedError, check
+from tests.plan.oracle.orders import Order
+from tests.plan.oracle.records import Records
+from tests.plan.oracle.shapes import KEYS, Row
 
 PAGE_SIZE, LARGEST_PAGE = 50, 500
 

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.plan.made.filters import Filters
-from tests.plan.made.variables import Variables
-from tests.plan.plain.pages import PAGE_SIZE
-from tests.plan.plain.shapes import KEYED, NAMED, VISIBLE, Row
+from tests.plan.generated.filters import Filters
+from tests.plan.generated.variables import Variables
+from tests.plan.oracle.pages import PAGE_SIZE
+from tests.plan.oracle.shapes import KEYED, NAMED, VISIBLE, Row
 
 GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 COUNTS = (0, 1, 2, 5)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.plan.plain.figures import comparable
-from tests.plan.plain.filters import TESTS
-from tests.plan.plain.orders import compared
-from tests.plan.plain.shapes import NAMED, Row
+from tests.plan.oracle.figures import comparable
+from tests.plan.oracle.filters import TESTS
+from tests.plan.oracle.orders import compared
+from tests.plan.oracle.shapes import NAMED, Row
 
 Calendar = tuple[str, str]  # a time zone, and the day that weeks begin with
 Values = tuple[Any, ...]

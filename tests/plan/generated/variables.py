@@ -18,7 +18,7 @@ from graphql import (
 from hypothesis.vendor.pretty import RepresentationPrinter
 
 from tests.funnel.chance import Chance
-from tests.plan.plain.executor import contract
+from tests.plan.oracle.executor import contract
 
 MOST_VARIABLES = 25
 # In an object of which one field is given no variable may be null, whatever its default.

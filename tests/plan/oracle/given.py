@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schema.base import ColumnShape
-from tests.plan.plain.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
 
 _ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 

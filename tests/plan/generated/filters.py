@@ -8,10 +8,10 @@ from typing import Any
 from graphql import GraphQLInputObjectType
 
 from tests.funnel.chance import Chance
-from tests.graph.asking import uid
-from tests.plan.made.variables import Ref, Variables
-from tests.plan.plain.executor import contract
-from tests.plan.plain.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
+from tests.plan.generated.variables import Ref, Variables
+from tests.plan.oracle.executor import contract
+from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
+from tests.support.graphql import uid
 
 WAYS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 Part = tuple[str, Any]

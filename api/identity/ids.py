@@ -5,13 +5,7 @@ from uuid import UUID
 from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811 - the driver's own, ten times as quick to read
 
 from api.errors import AccordError, ErrorCode
-from schema.base import TableShape
 from schema.tables import SHAPES
-
-
-def has_id(shape: TableShape) -> bool:
-    """Whether rows of the table have an identity of their own; the others are known by the records they join."""
-    return any(column.name == "id" for column in shape.columns)
 
 
 def read_id(table: str, text: str) -> UUID:
@@ -27,7 +21,7 @@ def split_id(text: str) -> tuple[str, UUID]:
     """The table and the row that an id names; BAD_INPUT if it names none."""
     table, _, rest = text.rpartition("_")
     shape = SHAPES.get(table)
-    if shape is not None and not shape.is_hidden and has_id(shape):
+    if shape is not None and not shape.is_hidden and shape.has_id:
         return table, _row(text, rest)
     raise _no_id(text)
 

@@ -4,23 +4,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
+from api.access.as_of import is_dated, record, rows_at
 from api.access.principal import Principal
 from api.access.scope import scope
-from api.plan.as_of import is_dated, record, rows_at
 from api.sql import Slot, Sql, all_of, name
 
 _NO_JOINS = Sql("")
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
+class ScopedTables:
     """The tables that a statement visits. None is visited but through here, where its scope is part of it."""
 
     who: Principal
     at: Sql | None = None
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
-    def as_of(self, instant: datetime | Slot | None) -> "Visits":
+    def as_of(self, instant: datetime | Slot | None) -> "ScopedTables":
         """The visits of the same statement that see the rows as they were at an instant; None: as they are now."""
         return replace(self, at=None if instant is None else Sql("{}::timestamptz", instant))
 

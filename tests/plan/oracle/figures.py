@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from schema.base import ColumnShape
-from tests.plan.plain.shapes import Row
+from tests.plan.oracle.shapes import Row
 
 FUNCTIONS = ("count", "countDistinct", "sum", "avg", "min", "max")
 

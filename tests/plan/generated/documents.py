@@ -12,10 +12,10 @@ from graphql import (
 )
 
 from tests.funnel.chance import Chance
-from tests.plan.made.arguments import Arguments, Wish
-from tests.plan.made.variables import Asked, Variables
-from tests.plan.plain.executor import contract
-from tests.plan.plain.shapes import KEYS, TYPES, VISIBLE, Rows
+from tests.plan.generated.arguments import Arguments, Wish
+from tests.plan.generated.variables import Asked, Variables
+from tests.plan.oracle.executor import contract
+from tests.plan.oracle.shapes import KEYS, TYPES, VISIBLE, Rows
 
 Composite = GraphQLObjectType | GraphQLInterfaceType
 

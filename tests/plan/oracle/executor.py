@@ -22,12 +22,12 @@ from api.access.principal import Principal
 from api.graph.contract import sdl
 from schema.base import ColumnShape
 from schema.vocab import Unit
-from tests.plan.plain.figures import FUNCTIONS, figure, written
-from tests.plan.plain.given import RefusedError, read_id
-from tests.plan.plain.groups import grouped, holds, in_order
-from tests.plan.plain.pages import Edge, Page, page_of
-from tests.plan.plain.records import Records
-from tests.plan.plain.shapes import COLUMNS, LINKS, LISTS, NAMED, TYPES, VISIBLE, Row, Rows
+from tests.plan.oracle.figures import FUNCTIONS, figure, written
+from tests.plan.oracle.given import RefusedError, read_id
+from tests.plan.oracle.groups import grouped, holds, in_order
+from tests.plan.oracle.pages import Edge, Page, page_of
+from tests.plan.oracle.records import Records
+from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, NAMED, TYPES, VISIBLE, Row, Rows
 
 Info = GraphQLResolveInfo[object]
 MOST_IDS, GROUPS = 100, 50

@@ -4,8 +4,8 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tests.plan.plain.records import Records
-from tests.plan.plain.shapes import COLUMNS, KEYS, LINKS, Row
+from tests.plan.oracle.records import Records
+from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, Row
 
 Path = tuple[str, ...]
 

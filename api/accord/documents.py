@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from api.accord.validation import say_mistakes
 from api.errors import AccordError, ErrorCode
-from api.funnel.mistakes import say_mistakes
 from schema.accord import Accord
 
 

@@ -1,0 +1,1 @@
+"""The accord's versions: documents, validation, and which version is in force."""

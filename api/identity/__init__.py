@@ -1,0 +1,1 @@
+"""Identity of records: ids, and the surviving record of a merge."""

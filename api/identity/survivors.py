@@ -1,0 +1,24 @@
+"""The surviving contact of a merge: facts of a merged contact count for its survivor.
+
+Merges form chains (A into B, B into C). The survivor is the end of the chain. A chain that is a cycle has no survivor:
+its contacts keep their own facts, and no KPI counts them.
+"""
+
+from api.sql import Sql
+
+# One row per merged contact: contact_id, survivor_id.
+SURVIVORS = Sql("""with recursive chain (contact_id, survivor_id) as (
+  select id, merged_into_id from contact where merged_into_id is not null
+  union
+  select chain.contact_id, next.merged_into_id
+  from chain join contact next on next.id = chain.survivor_id
+  where next.merged_into_id is not null
+)
+select chain.contact_id, chain.survivor_id
+from chain join contact survivor on survivor.id = chain.survivor_id
+where survivor.merged_into_id is null""")
+
+# One row per survivor: survivor_id, and in `ids` all contacts merged into it, directly or through others.
+MERGED_INTO = Sql(
+    "select survivor_id, array_agg(contact_id) as ids from ({}) survivors group by survivor_id", SURVIVORS
+)
