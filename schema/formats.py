@@ -49,15 +49,18 @@ def read_email(text: str) -> str:
     address = (marked[1] or marked[2] if marked else text.strip()).lower()
     if address.count("@") > 1:
         raise ValueError("holds more than one e-mail address")
-    if _PLAIN_ADDRESS.fullmatch(address) and len(address) <= 254 and address.rpartition(".")[2] not in _RESERVED:
-        if len(address.partition("@")[0]) <= 64:
-            return address
+    if _PLAIN_ADDRESS.fullmatch(address) and _is_short(address) and address.rpartition(".")[2] not in _RESERVED:
+        return address
     try:
         found = email_validator.validate_email(address, check_deliverability=False, strict=True)
     except email_validator.EmailNotValidError as error:
         reason = str(error).rstrip(".")
         raise ValueError(f"is not an e-mail address ({reason[:1].lower()}{reason[1:]})") from error
     return found.normalized.lower()
+
+
+def _is_short(address: str) -> bool:
+    return len(address) <= 254 and len(address.partition("@")[0]) <= 64
 
 
 def read_phone(text: str) -> str:
