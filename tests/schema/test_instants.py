@@ -47,7 +47,7 @@ def test_an_error_names_the_part_that_is_wrong(text: str, reason: str) -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)), st.integers(0, 999))
 def test_digits_beyond_the_microsecond_never_move_an_instant_forward(instant: datetime, more: int) -> None:
-    text = f"{instant:%Y-%m-%dT%H:%M:%S.%f}{more:03}Z".rjust(31, "0")
+    text = f"{instant.replace(tzinfo=None).isoformat(timespec='microseconds')}{more:03}Z"
     assert read_rfc3339(text) == instant
 
 
@@ -78,7 +78,7 @@ def test_without_a_zone_an_exported_instant_is_local() -> None:
     "text", ["2026-01-02 UTC", "20260102", "2026-W01-1", "2026-1-2", "02.01.2026", "2026-13-01", ""]
 )
 def test_what_is_not_iso_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not an instant|which is not an instant"):
+    with pytest.raises(ValueError, match="not an instant"):
         read_exported(text)
 
 
