@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from api.embedded.account import Account
 from api.embedded.cluster import in_place
+from api.embedded.os_account import Account
 from api.embedded.programs import ENVIRONMENT, Programs
 from api.errors import AccordError, ErrorCode
 

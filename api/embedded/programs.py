@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from api.embedded.account import Account
+from api.embedded.os_account import Account
 from api.errors import AccordError, ErrorCode
 
 SHARED_COPIES = Path("/var/cache/accord")

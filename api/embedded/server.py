@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from api.embedded import cluster as clusters
 from api.embedded import postmaster
-from api.embedded.account import account_for
+from api.embedded.os_account import account_for
 from api.embedded.programs import ENVIRONMENT, installed, runnable_by
 from api.errors import AccordError, ErrorCode
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from api.sample.dice import Dice, Id
-from api.sample.rows import Batch
+from api.sample.random_source import Dice, Id
+from api.sample.row_buffers import Batch
 from schema.vocab import Currency, MemberRole, StageCategory, TeamKind
 
 Stamps = Mapping[str, int]

@@ -3,11 +3,11 @@
 A story knows nothing of the accord's stages. Which of them somebody has entered, and when, is for the evaluator to say.
 """
 
-from api.sample.dice import Id, Weighted
-from api.sample.life import Life
-from api.sample.selling import Buyer, Sale
-from api.sample.span import DAY, HOUR, MINUTE, at_work
-from api.sample.working import pursue, walk_in
+from api.sample.deals import Buyer, Sale
+from api.sample.period import DAY, HOUR, MINUTE, at_work
+from api.sample.person_history import Life
+from api.sample.random_source import Id, Weighted
+from api.sample.sales_process import pursue, walk_in
 from schema.vocab import Channel, Direction, TeamKind, TouchKind, TouchOutcome
 
 _ROUNDS = 3

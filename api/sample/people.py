@@ -4,12 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from api.sample.dice import Dice, Id, Weighted
 from api.sample.firm import CURRENCY, DOMAIN, work_address
-from api.sample.life import World
-from api.sample.rows import Batch, Changes, add_with_history
-from api.sample.span import DAY
-from api.sample.words import (
+from api.sample.name_lists import (
     COMPANY_STEMS,
     COMPANY_TAILS,
     COUNTRIES,
@@ -22,6 +18,10 @@ from api.sample.words import (
     Country,
     Industry,
 )
+from api.sample.period import DAY
+from api.sample.person_history import World
+from api.sample.random_source import Dice, Id, Weighted
+from api.sample.row_buffers import Batch, Changes, add_with_history
 from schema.mail_address import email_kind
 
 SIZES = Weighted(((1, 45), (2, 22), (3, 13), (4, 8), (5, 5), (8, 4), (12, 3)))

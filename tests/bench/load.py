@@ -23,8 +23,8 @@ from api.db import Database
 from api.embedded.server import start
 from api.importers.run import run_import
 from api.revisions import migrate
-from api.sample import telling
-from api.sample.stream import Made, Order
+from api.sample import generation
+from api.sample.batches import Made, Order
 from api.workflows.make_sample import load_story, make_sample
 from tests.conftest import address, command
 
@@ -117,7 +117,7 @@ async def import_rounds(server: str, rows: int, rounds: int) -> list[Round]:
 async def sample_rounds(server: str, people: int, rounds: int) -> dict[str, list[Round]]:
     """Rounds of `accord sample` as typed (telling and evaluation included), and of storing what was told before."""
     order = Order(people, 1, date(2026, 3, 1))
-    story = [made async for made in telling.told(order, telling.processes_for(people))]
+    story = [made async for made in generation.told(order, generation.processes_for(people))]
 
     async def whole(database: Database) -> None:
         async with database.write() as session:

@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from api.embedded import postmaster, start, stop
-from api.embedded.account import account_for
 from api.embedded.cluster import reason
+from api.embedded.os_account import account_for
 from api.embedded.programs import installed, runnable_by
 from api.embedded.server import cluster_of
 from api.errors import AccordError, ErrorCode

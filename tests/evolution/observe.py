@@ -15,7 +15,7 @@ from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.importers.run import run_import
 from api.revisions import connected, known_revisions, migrate, present_revision
-from api.sample.rows import Rows
+from api.sample.row_buffers import Rows
 from api.sql import Sql
 from api.web.website import build_site
 from migrations.catalogue import Part, compare, read, read_declared

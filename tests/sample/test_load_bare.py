@@ -6,8 +6,8 @@ import pytest
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.revisions import migrate
-from api.sample.dice import Dice
-from api.sample.rows import Rows
+from api.sample.random_source import Dice
+from api.sample.row_buffers import Rows
 from api.sql import Sql
 from api.workflows.load_bare import bare
 from schema.base import new_id

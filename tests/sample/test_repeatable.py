@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from api.sample.stream import TABLES, Order, Teller, stretches
+from api.sample.batches import TABLES, Order, Teller, stretches
 from tests.sample.conftest import UNTIL, Company
 
 ONES_OWN = {"evaluation_id", "accord_version_id"}  # of the making, not of the company

@@ -44,11 +44,11 @@ import asyncpg
 import psutil
 
 from api.embedded.server import start
-from tests.bench.read.generator import generator_name
-from tests.bench.read.meter import Meter
+from tests.bench.read.benchmark import Bench, Line, require_equal
+from tests.bench.read.cpu_meter import Meter
+from tests.bench.read.load_generator import generator_name
 from tests.bench.read.peers import Running, peers, running
-from tests.bench.read.questions import Question, questions
-from tests.bench.read.rounds import Bench, Line, require_equal
+from tests.bench.read.queries import Question, questions
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 _HEAD = f"{'':<14}{'of raw':>8}{'req/s':>10}{'server':>10}{'PostgreSQL':>12}{'p50 ms':>9}{'p99 ms':>9}"

@@ -16,8 +16,8 @@ import httpx
 import orjson
 import psutil
 
-from tests.bench.read.dialects import Accord, Endpoints, Handwritten, PostGraphile
-from tests.bench.read.questions import Question
+from tests.bench.read.adapters import Accord, Endpoints, Handwritten, PostGraphile
+from tests.bench.read.queries import Question
 
 ROOT = Path(__file__).resolve().parents[3]
 _NODE = Path(__file__).with_name("node")
@@ -68,7 +68,7 @@ class Running:
 def peers() -> list[Peer]:
     """Every peer; the first is the limit."""
     return [
-        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw"], Endpoints()),
+        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw_server"], Endpoints()),
         Peer("accord", [str(Path(sys.executable).with_name("accord")), "serve", "--port"], Accord()),
         Peer(
             "postgraphile",
@@ -77,7 +77,7 @@ def peers() -> list[Peer]:
             {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
         ),
         Peer("mercurius", ["node", str(_NODE / "mercurius.mjs")], Handwritten(), {"NODE_ENV": "production"}),
-        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.handwritten"], Handwritten()),
+        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.strawberry_server"], Handwritten()),
     ]
 
 

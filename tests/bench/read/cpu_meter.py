@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 import psutil
 
-from tests.bench.read.generator import Burst
+from tests.bench.read.load_generator import Burst
 
 _PAUSE_SECONDS = 0.1
 _IDLE_SECONDS = 0.015  # of CPU time in a pause, which is told in hundredths

@@ -7,10 +7,10 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 
-from tests.bench.read.generator import Burst, Target, burst
-from tests.bench.read.meter import Measured, Meter
+from tests.bench.read.cpu_meter import Measured, Meter
+from tests.bench.read.load_generator import Burst, Target, burst
 from tests.bench.read.peers import Running
-from tests.bench.read.questions import Question
+from tests.bench.read.queries import Question
 
 _COMPARED = 25  # values of each question whose answers are compared
 _LEAST_SHARE = 0.8  # of the bytes that answers have: less means that errors were sent

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tests.bench.read.questions import DOCUMENTS
+from tests.bench.read.queries import DOCUMENTS
 
 POOL = 10
 _PREFIX = len("contact_")

@@ -7,8 +7,8 @@ import pytest
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.sample.dice import Dice
-from api.sample.rows import Rows
+from api.sample.random_source import Dice
+from api.sample.row_buffers import Rows
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.make_sample import has_records

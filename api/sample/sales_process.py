@@ -1,9 +1,9 @@
 """What sales makes of an interested person: handoff, decision, calls, qualification, deal."""
 
-from api.sample.dice import Id, Weighted, moment
-from api.sample.life import Life
-from api.sample.selling import Buyer, Sale, sell
-from api.sample.span import DAY, HOUR, at_work
+from api.sample.deals import Buyer, Sale, sell
+from api.sample.period import DAY, HOUR, at_work
+from api.sample.person_history import Life
+from api.sample.random_source import Id, Weighted, moment
 from schema.vocab import Direction, HandoffStatus, TouchOutcome
 
 _FORGOTTEN = 0.05

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from api.sample.dice import Dice, Id
+from api.sample.campaigns import Marketing
+from api.sample.currencies import Till
 from api.sample.firm import Firm
-from api.sample.marketing import Marketing
-from api.sample.money import Till
-from api.sample.rows import Batch, Changes, add_with_history
-from api.sample.sources import Source
-from api.sample.span import DAY, HOUR, Span
+from api.sample.lead_origins import Source
+from api.sample.period import DAY, HOUR, Span
+from api.sample.random_source import Dice, Id
+from api.sample.row_buffers import Batch, Changes, add_with_history
 from schema.vocab import Channel, Direction, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 
 _FORGETS = 0.08

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from tests.sample.conftest import CONTACTS, UNTIL, Company, Row
-from tests.sample.test_story import by, instant
+from tests.sample.test_sample_data import by, instant
 
 LADDER = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
-from api.sample.dice import Dice
+from api.sample.random_source import Dice
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MONTHS = 24

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from api.sample.dice import Dice, Id, moment
 from api.sample.firm import CURRENCY
-from api.sample.rows import Batch
-from api.sample.sources import SOURCES
-from api.sample.span import SEASON, Span, midnight
+from api.sample.lead_origins import SOURCES
+from api.sample.period import SEASON, Span, midnight
+from api.sample.random_source import Dice, Id, moment
+from api.sample.row_buffers import Batch
 from schema.vocab import CampaignStatus, Channel
 
 

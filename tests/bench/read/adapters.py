@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from tests.bench.read.questions import DOCUMENTS, Question, Values
+from tests.bench.read.queries import DOCUMENTS, Question, Values
 
 Ask = Callable[[str, bytes], Any]
 

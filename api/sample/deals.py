@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from api.sample.dice import Id, moment
 from api.sample.firm import Pipeline
-from api.sample.life import Life
-from api.sample.rows import add_with_history
-from api.sample.span import DAY, HOUR, at_work
-from api.sample.words import BUYING_ROLES
+from api.sample.name_lists import BUYING_ROLES
+from api.sample.period import DAY, HOUR, at_work
+from api.sample.person_history import Life
+from api.sample.random_source import Id, moment
+from api.sample.row_buffers import add_with_history
 from schema.vocab import DealOutcome, TouchOutcome
 
 _LOST_REASONS = ("Price", "Chose a competitor", "No decision", "Project stopped", "Missing feature", "Budget cut")

@@ -8,8 +8,8 @@ from operator import itemgetter
 
 import sqlalchemy as sa
 
-from api.sample.dice import Id
-from api.sample.wire import HEADER, NULL, TRAILER, encoder, row_head
+from api.sample.binary_copy import HEADER, NULL, TRAILER, encoder, row_head
+from api.sample.random_source import Id
 from schema.tables import METADATA
 
 # What a column holds when nobody says; any other default (such as the present instant) has to be said.

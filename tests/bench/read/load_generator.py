@@ -1,6 +1,6 @@
 """What sends the requests: wrk, or where there is none a slower generator of ours; both say the same line of JSON.
 
-As a program it is that generator: python -m tests.bench.read.generator CONNECTIONS SECONDS PORT PATH BODIES
+As a program it is that generator: python -m tests.bench.read.load_generator CONNECTIONS SECONDS PORT PATH BODIES
 """
 
 import asyncio

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from api.sample.dice import Dice, Id
+from api.sample.campaigns import PLANS, launch
+from api.sample.currencies import KRONOR_DEALS, Till, trade
+from api.sample.deals import Buyer, Sale, draw_in
 from api.sample.firm import found
 from api.sample.journey import tell
-from api.sample.life import Life, World
-from api.sample.marketing import PLANS, launch
-from api.sample.money import KRONOR_DEALS, Till, trade
+from api.sample.lead_origins import SOURCES, Source
 from api.sample.people import SIZES, Company, add_company, company_of, person_of
-from api.sample.rows import Batch
-from api.sample.selling import Buyer, Sale, draw_in
-from api.sample.sources import SOURCES, Source
-from api.sample.span import DAY, HOUR, Span
+from api.sample.period import DAY, HOUR, Span
+from api.sample.person_history import Life, World
+from api.sample.random_source import Dice, Id
+from api.sample.row_buffers import Batch
 from schema.history import version_name
 
 _OF_THE_FIRM, _OF_AN_ACCOUNT, _OF_A_PERSON = 1, 2, 3

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from api.sample.dice import Dice, moment
 from api.sample.firm import CURRENCY
-from api.sample.rows import Batch
-from api.sample.span import Span, midnight
+from api.sample.period import Span, midnight
+from api.sample.random_source import Dice, moment
+from api.sample.row_buffers import Batch
 from schema.vocab import Currency
 
 KRONOR_DEALS = 2

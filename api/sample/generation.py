@@ -12,7 +12,7 @@ from contextlib import aclosing
 from functools import cache
 from itertools import islice
 
-from api.sample.stream import Made, Order, Stretch, Teller, stretches
+from api.sample.batches import Made, Order, Stretch, Teller, stretches
 
 _WORTH_PROCESSES = 20_000
 """So many people take a thread longer than processes take to start."""

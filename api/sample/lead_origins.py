@@ -5,7 +5,7 @@ Trade fairs and referrals bring few people who buy; paid social brings many who 
 
 from dataclasses import dataclass
 
-from api.sample.dice import Weighted
+from api.sample.random_source import Weighted
 from schema.vocab import Channel, TouchKind
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from api.sample.dice import Weighted
+from api.sample.random_source import Weighted
 
 FIRST_NAMES = tuple(
     """Ada Adele Agnes Ahmed Aisha Alan Albert Alice Amara Amelie Ana Andrea Anna Anton Aoife Arjun Astrid Beatrice
