@@ -13,7 +13,7 @@ is ever touched.
     address.py   the address to connect to: `DATABASE_URL`, or this server's
 """
 
-from api.embedded.connection_url import database_address
+from api.embedded.connection_url import database_connection_url
 from api.embedded.server import EmbeddedServer, start, stop
 
-__all__ = ["EmbeddedServer", "database_address", "start", "stop"]
+__all__ = ["EmbeddedServer", "database_connection_url", "start", "stop"]

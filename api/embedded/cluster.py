@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from api.embedded.os_account import Account
-from api.embedded.programs import ENVIRONMENT, Programs
+from api.embedded.os_account import OsAccount
+from api.embedded.programs import ENVIRONMENT, PostgresPrograms
 from api.errors import AccordError, ErrorCode
 
 SUPERUSER = "postgres"
@@ -16,7 +16,7 @@ _ERRORS = ("PANIC:  ", "FATAL:  ", "ERROR:  ", "initdb: error: ")
 _SETTINGS_FILE = "accord.conf"
 
 
-def require_version(cluster: Path, programs: Programs) -> None:
+def require_version(cluster: Path, programs: PostgresPrograms) -> None:
     """Refuse a folder that another major version wrote: PostgreSQL cannot read it."""
     marker = cluster / "PG_VERSION"
     if not marker.exists():
@@ -36,7 +36,7 @@ def require_version(cluster: Path, programs: Programs) -> None:
     )
 
 
-def create(cluster: Path, account: Account, programs: Programs) -> None:
+def create(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
     """Make a new data folder beside its place and move it there when it is complete.
 
     Killed in the middle, the half-made folder is thrown away by the next start.

@@ -8,7 +8,7 @@ from api.settings import Settings
 
 
 @contextmanager
-def database_address(settings: Settings) -> Iterator[str]:
+def database_connection_url(settings: Settings) -> Iterator[str]:
     """Yield the connection address: `DATABASE_URL`, else the private server, held for as long as the block runs.
 
     It may hold a password: show `settings.database_shown` instead.

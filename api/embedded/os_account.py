@@ -18,7 +18,7 @@ _MAKE_ACCOUNT = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbi
 
 
 @dataclass(frozen=True)
-class Account:
+class OsAccount:
     """The account that owns the data and runs the server; `is_other` where that is not the one we run as."""
 
     uid: int
@@ -31,10 +31,10 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
 
 
-def account_for(cluster: Path) -> Account:
+def account_for(cluster: Path) -> OsAccount:
     """Return the account for a data folder: its owner if it exists, else us, else (as root) a made one."""
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), is_other=False)
+        return OsAccount(os.geteuid(), os.getegid(), is_other=False)
     if sys.platform != "linux":
         raise AccordError(
             ErrorCode.DATA_FOLDER,
@@ -42,9 +42,9 @@ def account_for(cluster: Path) -> Account:
             "Start Accord as an ordinary user, or name a database with DATABASE_URL.",
         )
     if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid, is_other=True)
+        return OsAccount(owner.st_uid, owner.st_gid, is_other=True)
     entry = _roots_account()
-    return Account(entry.pw_uid, entry.pw_gid, is_other=True)
+    return OsAccount(entry.pw_uid, entry.pw_gid, is_other=True)
 
 
 def _roots_account() -> pwd.struct_passwd:

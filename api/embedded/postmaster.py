@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 
 from api.embedded.cluster import in_place
-from api.embedded.os_account import Account
-from api.embedded.programs import ENVIRONMENT, Programs
+from api.embedded.os_account import OsAccount
+from api.embedded.programs import ENVIRONMENT, PostgresPrograms
 from api.errors import AccordError, ErrorCode
 
 START_SECONDS = 120
@@ -45,7 +45,7 @@ def _has_orphans(cluster: Path) -> bool:
     return any(_works_in(process, cluster) for process in psutil.process_iter())
 
 
-def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
+def ensure_running(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
     """Start the server unless it runs, and return when it takes connections."""
     deadline = time.monotonic() + START_SECONDS
     while (pid := running_pid(cluster)) is not None:
@@ -67,7 +67,7 @@ def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
         raise _did_not_start(cluster, said)
 
 
-def halt(cluster: Path, account: Account, programs: Programs) -> None:
+def halt(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
     """Stop the server: open transactions roll back, committed ones are on disk."""
     for mode in ("fast", "immediate"):
         if running_pid(cluster) is None:
@@ -81,14 +81,14 @@ def halt(cluster: Path, account: Account, programs: Programs) -> None:
         )
 
 
-def _answers(cluster: Path, programs: Programs) -> bool:
+def _answers(cluster: Path, programs: PostgresPrograms) -> bool:
     asked = subprocess.run(  # noqa: S603 - a program of the wheel, run as ourselves
         [programs.path("pg_isready"), "-q", "-h", in_place(cluster)], check=False, cwd=cluster, env=ENVIRONMENT
     )
     return asked.returncode == 0
 
 
-def _pg_ctl_start(cluster: Path, account: Account, programs: Programs) -> str | None:
+def _pg_ctl_start(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> str | None:
     """Start the server and return None, or what it said when it did not."""
     place = in_place(cluster)
     said = cluster.with_name("postgres-start.log")
@@ -114,7 +114,7 @@ def _latest_log(cluster: Path) -> str:
     return logs[-1].read_text(errors="replace")[-4000:] if logs else ""
 
 
-def _pg_ctl(cluster: Path, account: Account, programs: Programs, *arguments: str) -> None:
+def _pg_ctl(cluster: Path, account: OsAccount, programs: PostgresPrograms, *arguments: str) -> None:
     subprocess.run(  # noqa: S603 - a program of the wheel
         [programs.path("pg_ctl"), *arguments, "-s", "-w", "-D", in_place(cluster)],
         stdin=subprocess.DEVNULL,

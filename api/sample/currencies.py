@@ -1,4 +1,4 @@
-"""What buyers pay in, and what a dollar was worth month by month."""
+"""The currencies that buyers pay in, and the exchange rates of the dollar by month."""
 
 from bisect import bisect
 from dataclasses import dataclass
@@ -6,56 +6,58 @@ from datetime import timedelta
 from decimal import Decimal
 
 from api.sample.firm import CURRENCY
-from api.sample.period import Span, midnight
-from api.sample.random_source import Dice, moment
-from api.sample.row_buffers import Batch
+from api.sample.period import SamplePeriod, midnight
+from api.sample.random_source import SeededRandom, to_datetime
+from api.sample.row_buffers import TableBuffers
 from schema.vocab import Currency
 
-KRONOR_DEALS = 2
-"""The first deals of Swedish buyers are in kronor, of which no rate is kept: what a missing rate looks like."""
-_KRONOR_A_EURO = 11.4
-_PAY_IN_DOLLARS = frozenset({"US", "CA"})
-_LOW, _HIGH = 0.84, 0.99  # in euros, between which a dollar stays
+KRONA_DEALS = 2
+"""Number of deals in Swedish kronor, the first ones of Swedish buyers. No krona rate exists, to show a missing rate."""
+_KRONOR_PER_EURO = 11.4
+_DOLLAR_COUNTRIES = frozenset({"US", "CA"})
+_LOWEST_RATE, _HIGHEST_RATE = 0.84, 0.99  # of a dollar, in euros
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
-    """What a dollar was worth in euros: since when (seconds since 1970), and how much."""
+class DollarRates:
+    """The price of a dollar in euros by month."""
 
     since: tuple[int, ...]
-    worth: tuple[float, ...]
+    """Start of each month, in seconds since 1970."""
+    euros_per_dollar: tuple[float, ...]
 
-    def dollars(self, at: int) -> float:
-        """How many dollars a euro bought."""
-        return 1 / self.worth[bisect(self.since, at) - 1]
+    def dollars_per_euro(self, at: int) -> float:
+        """Return how many dollars a euro buys at an instant."""
+        return 1 / self.euros_per_dollar[bisect(self.since, at) - 1]
 
 
 @dataclass(slots=True)
-class Till:
-    """What deals are paid in. Only the till of the first stretch of the story has kronor, and not for long."""
+class PriceConverter:
+    """Converts list prices to the currency of the buyer."""
 
-    market: Market
+    rates: DollarRates
     kronor_left: int = 0
+    """How many more deals may be in kronor. Only the converter of the first batch has any."""
 
     def price(self, country: str, euros: float, at: int) -> tuple[float, Currency]:
-        """What a buyer of a country pays for something of so many euros."""
-        if country in _PAY_IN_DOLLARS:
-            return euros * self.market.dollars(at), Currency.USD
+        """Return the amount and currency that a buyer of a country pays; a deal in kronor is counted down."""
+        if country in _DOLLAR_COUNTRIES:
+            return euros * self.rates.dollars_per_euro(at), Currency.USD
         if country == "SE" and self.kronor_left:
             self.kronor_left -= 1
-            return euros * _KRONOR_A_EURO, Currency.SEK
+            return euros * _KRONOR_PER_EURO, Currency.SEK
         return euros, CURRENCY
 
 
-def trade(dice: Dice, span: Span, batch: Batch) -> Market:
-    """Add a dollar's rate of every month that the span touches, and return them."""
-    month, worth = moment(span.start).date().replace(day=1), dice.between(0.89, 0.94)
+def create_exchange_rates(rng: SeededRandom, period: SamplePeriod, buffers: TableBuffers) -> DollarRates:
+    """Add the dollar's rate for every month of the period, and return all rates."""
+    month, current = to_datetime(period.start).date().replace(day=1), rng.between(0.89, 0.94)
     since: list[int] = []
     rates: list[float] = []
-    while midnight(month) < span.end:
-        at, rate = midnight(month), Decimal(round(worth * 10**5)) / 10**5
-        batch["exchange_rate"].add(
-            id=dice.identity(at),
+    while midnight(month) < period.end:
+        at, rate = midnight(month), Decimal(round(current * 10**5)) / 10**5
+        buffers["exchange_rate"].add(
+            id=rng.uuid7(at),
             currency=Currency.USD,
             quote_currency=CURRENCY,
             rate_on=month,
@@ -65,6 +67,6 @@ def trade(dice: Dice, span: Span, batch: Batch) -> Market:
         )
         since.append(at)
         rates.append(float(rate))
-        worth = min(_HIGH, max(_LOW, worth * dice.between(0.98, 1.02)))
+        current = min(_HIGHEST_RATE, max(_LOWEST_RATE, current * rng.between(0.98, 1.02)))
         month = (month + timedelta(days=32)).replace(day=1)
-    return Market(tuple(since), tuple(rates))
+    return DollarRates(tuple(since), tuple(rates))

@@ -1,4 +1,4 @@
-"""Who tells the story: a thread beside the load, or, for many people, several processes. The rows are the same."""
+"""Runs the generator in a thread beside the load or, for many people, in several processes. The rows are the same."""
 
 import asyncio
 import multiprocessing
@@ -12,76 +12,81 @@ from contextlib import aclosing
 from functools import cache
 from itertools import islice
 
-from api.sample.batches import Made, Order, Stretch, Teller, stretches
+from api.sample.batches import AccountBatch, GeneratedBatch, SampleGenerator, SampleRequest, account_batches
 
-_WORTH_PROCESSES = 20_000
-"""So many people take a thread longer than processes take to start."""
+_PROCESSES_FROM = 20_000
+"""For fewer people, starting processes takes longer than generating in a thread."""
 _MOST_PROCESSES = 4
-"""More than these tell faster than one connection stores."""
-_AHEAD = 2
-"""So many stretches a process are told and not stored yet: what bounds the memory."""
+"""More processes generate faster than one connection stores."""
+_PENDING_PER_PROCESS = 2
+"""Batches of a process that are submitted and not stored yet. This bounds the memory."""
 
 
 def processes_for(contacts: int) -> int:
-    """How many processes are worth their start; none for few people, or where there is one processor only."""
+    """Return how many processes to start; 0 (a thread) for few people or on a machine with one processor."""
     usable = min(_MOST_PROCESSES, os.cpu_count() or 1)
-    return usable if contacts >= _WORTH_PROCESSES and usable > 1 else 0
+    return usable if contacts >= _PROCESSES_FROM and usable > 1 else 0
 
 
-async def told(order: Order, processes: int) -> AsyncGenerator[Made, None]:
-    """Tell the whole story in its order, whoever tells it: the firm, then every stretch."""
-    yield Teller(order).firm
-    async with aclosing(_by_processes(order, processes) if processes else _by_thread(order)) as story:
-        async for made in story:
-            yield made
+async def generated_batches(request: SampleRequest, processes: int) -> AsyncGenerator[GeneratedBatch, None]:
+    """Yield the rows of a sample in the order in which they can be stored: the firm, then batch after batch.
+
+    `processes` is the number of worker processes; 0 is a thread.
+    """
+    yield SampleGenerator(request).firm
+    async with aclosing(_by_processes(request, processes) if processes else _by_thread(request)) as batches:
+        async for batch in batches:
+            yield batch
 
 
-async def _by_thread(order: Order) -> AsyncGenerator[Made, None]:
-    """Tell the next stretch in a thread while the database stores this one; two are in memory."""
-    teller = Teller(order)
-    story: Iterator[Made] = map(teller.tell, stretches(order))
-    coming = asyncio.create_task(asyncio.to_thread(next, story, None))
+async def _by_thread(request: SampleRequest) -> AsyncGenerator[GeneratedBatch, None]:
+    """Generate the next batch in a thread while the database stores this one. Two batches are in memory."""
+    batches: Iterator[GeneratedBatch] = map(SampleGenerator(request).generate, account_batches(request))
+    pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
-        while (made := await coming) is not None:
-            coming = asyncio.create_task(asyncio.to_thread(next, story, None))
-            yield made
+        while (batch := await pending) is not None:
+            pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
     finally:
-        # A thread cannot be interrupted; what it tells is not wanted any more.
-        await asyncio.gather(coming, return_exceptions=True)
+        # A thread cannot be interrupted: wait for it, and discard its batch.
+        await asyncio.gather(pending, return_exceptions=True)
 
 
-async def _by_processes(order: Order, processes: int) -> AsyncGenerator[Made, None]:
-    """Have stretches told by processes, some ahead of what the database stores, and hand them on in their order."""
-    loop, left = asyncio.get_running_loop(), stretches(order)
-    # Forked, a process would hold the connection to the database; spawned, it holds nothing of ours.
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_attend)
+async def _by_processes(request: SampleRequest, processes: int) -> AsyncGenerator[GeneratedBatch, None]:
+    """Generate batches in processes, some ahead of what the database stores, and yield them in their order."""
+    loop, remaining = asyncio.get_running_loop(), account_batches(request)
+    # A forked process would inherit the connection to the database; a spawned one inherits nothing.
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_initialize_worker)
     try:
-        coming = deque(loop.run_in_executor(pool, _tell, order, each) for each in islice(left, processes * _AHEAD))
-        while coming:
-            made = await coming.popleft()
-            coming.extend(loop.run_in_executor(pool, _tell, order, each) for each in islice(left, 1))
-            yield made
+        pending = deque(
+            loop.run_in_executor(pool, _generate, request, batch)
+            for batch in islice(remaining, processes * _PENDING_PER_PROCESS)
+        )
+        while pending:
+            generated = await pending.popleft()
+            pending.extend(loop.run_in_executor(pool, _generate, request, batch) for batch in islice(remaining, 1))
+            yield generated
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _tell(order: Order, stretch: Stretch) -> Made:
-    return _teller(order).tell(stretch)
+def _generate(request: SampleRequest, batch: AccountBatch) -> GeneratedBatch:
+    return _generator(request).generate(batch)
 
 
 @cache
-def _teller(order: Order) -> Teller:
-    """The teller of this process."""
-    return Teller(order)
+def _generator(request: SampleRequest) -> SampleGenerator:
+    """Return the generator of this worker process."""
+    return SampleGenerator(request)
 
 
-def _attend() -> None:
-    """Leave interrupts to the process that asked, and end with it, however it ends."""
+def _initialize_worker() -> None:
+    """Ignore interrupts, which the parent process handles, and exit when the parent exits, even after a kill."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,6 +1,6 @@
-"""Where people come from, and how likely they go on: why a breakdown by channel or lead source tells a story.
+"""Where people come from, and their conversion rates, so that breakdowns by channel or lead source differ clearly.
 
-Trade fairs and referrals bring few people who buy; paid social brings many who do not.
+Trade fairs and referrals bring few people, many of whom buy; paid social brings many people, few of whom buy.
 """
 
 from dataclasses import dataclass
@@ -10,41 +10,41 @@ from schema.vocab import Channel, TouchKind
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Shares: how many of those who got so far take the next step."""
+class ConversionRates:
+    """Shares of the people who reach one step and take the next one."""
 
-    introduces: float
-    """Leaves a name at the first touch."""
+    gives_name: float
+    """Identifies itself at the first touchpoint."""
     engages: float
-    """Wants to know more."""
+    """Shows interest after the first touchpoint."""
     accepted: float
     """Is accepted by sales."""
     qualifies: float
     """Has need, budget and time."""
-    buys: float
-    """Begins to buy."""
+    opens_deal: float
+    """Becomes the main contact of a deal."""
     wins: float
     """Signs."""
-    walks_in: float = 0.02
-    """Of all: comes straight to a salesperson."""
+    calls_sales: float = 0.02
+    """Contacts a salesperson directly, as a share of all people of the origin."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One origin of people."""
+class LeadOrigin:
+    """One way in which people come into contact with Meridian."""
 
     share: float
-    """In percent, about, of all people."""
+    """Weight among all origins, about a percentage of all people."""
     campaigns: str | None
-    """The key of its campaigns in `marketing.PLANS`; some sources have none."""
+    """Key of the origin's campaigns in `campaigns.CAMPAIGN_PLANS`; None for an origin without campaigns."""
     lead_source: str | None
     channel: Channel | None
     kind: TouchKind
-    """Of the first touch of those who leave a name; the others leave an `AD_CLICK` or `PAGE_VISIT`."""
+    """First touchpoint of people who give their name; the others leave an `AD_CLICK` or `PAGE_VISIT`."""
     details: tuple[str, ...]
-    rates: Rates
+    rates: ConversionRates
     is_outbound: bool = False
-    """We took the first step: a salesperson's call, or a mail to a bought list."""
+    """Meridian makes the first contact: a salesperson's call, or an email to a bought list."""
 
     @property
     def is_event(self) -> bool:
@@ -67,50 +67,90 @@ _FORM, _EVENT, _VISIT, _CALL, _MAIL = (
     TouchKind.CALL,
     TouchKind.EMAIL_SENT,
 )
-_ALL = (
-    Source(7, "fair", "Trade fair", Channel.EVENT, _EVENT, (), Rates(1.0, 0.56, 0.84, 0.74, 0.80, 0.60, 0.04)),
-    Source(8, "webinar", "Webinar", Channel.EVENT, _EVENT, (), Rates(1.0, 0.48, 0.76, 0.64, 0.72, 0.48)),
-    Source(
+_ORIGINS = (
+    LeadOrigin(
+        7, "fair", "Trade fair", Channel.EVENT, _EVENT, (), ConversionRates(1.0, 0.56, 0.84, 0.74, 0.80, 0.60, 0.04)
+    ),
+    LeadOrigin(8, "webinar", "Webinar", Channel.EVENT, _EVENT, (), ConversionRates(1.0, 0.48, 0.76, 0.64, 0.72, 0.48)),
+    LeadOrigin(
         6,
         "referral",
         "Customer referral",
         Channel.REFERRAL,
         _FORM,
         _PAGES,
-        Rates(0.9, 0.52, 0.84, 0.7, 0.76, 0.54, 0.1),
+        ConversionRates(0.9, 0.52, 0.84, 0.7, 0.76, 0.54, 0.1),
     ),
-    Source(4, "partner", "Partner", Channel.PARTNER, _FORM, (), Rates(0.9, 0.46, 0.80, 0.64, 0.70, 0.46, 0.07)),
-    Source(
+    LeadOrigin(
+        4, "partner", "Partner", Channel.PARTNER, _FORM, (), ConversionRates(0.9, 0.46, 0.80, 0.64, 0.70, 0.46, 0.07)
+    ),
+    LeadOrigin(
         21,
         "content",
         "Organic search",
         Channel.ORGANIC_SEARCH,
         _FORM,
         _GUIDES,
-        Rates(0.72, 0.42, 0.7, 0.58, 0.66, 0.40),
+        ConversionRates(0.72, 0.42, 0.7, 0.58, 0.66, 0.40),
     ),
-    Source(15, "search", "Paid search", Channel.PAID_SEARCH, _FORM, _PAGES, Rates(0.68, 0.37, 0.62, 0.52, 0.6, 0.34)),
-    Source(6, None, "Direct", Channel.DIRECT, _FORM, _PAGES, Rates(0.7, 0.40, 0.72, 0.60, 0.68, 0.42, 0.05)),
-    Source(5, "newsletter", "Newsletter", Channel.EMAIL, _FORM, _GUIDES, Rates(0.75, 0.36, 0.66, 0.54, 0.62, 0.36)),
-    Source(5, "social", "Social media", Channel.SOCIAL, _FORM, _GUIDES, Rates(0.6, 0.28, 0.54, 0.46, 0.56, 0.28)),
-    Source(
+    LeadOrigin(
+        15,
+        "search",
+        "Paid search",
+        Channel.PAID_SEARCH,
+        _FORM,
+        _PAGES,
+        ConversionRates(0.68, 0.37, 0.62, 0.52, 0.6, 0.34),
+    ),
+    LeadOrigin(
+        6, None, "Direct", Channel.DIRECT, _FORM, _PAGES, ConversionRates(0.7, 0.40, 0.72, 0.60, 0.68, 0.42, 0.05)
+    ),
+    LeadOrigin(
+        5,
+        "newsletter",
+        "Newsletter",
+        Channel.EMAIL,
+        _FORM,
+        _GUIDES,
+        ConversionRates(0.75, 0.36, 0.66, 0.54, 0.62, 0.36),
+    ),
+    LeadOrigin(
+        5, "social", "Social media", Channel.SOCIAL, _FORM, _GUIDES, ConversionRates(0.6, 0.28, 0.54, 0.46, 0.56, 0.28)
+    ),
+    LeadOrigin(
         13,
         "paid_social",
         "Paid social",
         Channel.PAID_SOCIAL,
         _FORM,
         _GUIDES,
-        Rates(0.62, 0.2, 0.40, 0.34, 0.44, 0.14, 0.0),
+        ConversionRates(0.62, 0.2, 0.40, 0.34, 0.44, 0.14, 0.0),
     ),
-    Source(3, "display", "Display", Channel.DISPLAY, _FORM, _PAGES, Rates(0.5, 0.22, 0.46, 0.40, 0.50, 0.18, 0.0)),
-    Source(
-        4, "calling", "Outbound", Channel.PHONE, _CALL, _TARGETS, Rates(0.45, 0.34, 0.78, 0.6, 0.62, 0.34, 0.05), True
+    LeadOrigin(
+        3, "display", "Display", Channel.DISPLAY, _FORM, _PAGES, ConversionRates(0.5, 0.22, 0.46, 0.40, 0.50, 0.18, 0.0)
     ),
-    Source(
-        3, "list", "Bought list", Channel.EMAIL, _MAIL, _DIRECTORY, Rates(0.12, 0.22, 0.44, 0.38, 0.48, 0.16, 0.0), True
+    LeadOrigin(
+        4,
+        "calling",
+        "Outbound",
+        Channel.PHONE,
+        _CALL,
+        _TARGETS,
+        ConversionRates(0.45, 0.34, 0.78, 0.6, 0.62, 0.34, 0.05),
+        True,
     ),
-    # What the records do not tell: a source that says itself that it does not know, and no source at all.
-    Source(2, None, "unknown", Channel.UNKNOWN, _FORM, (), Rates(0.6, 0.36, 0.62, 0.52, 0.60, 0.27)),
-    Source(2, None, None, None, _VISIT, (), Rates(0.5, 0.32, 0.60, 0.50, 0.58, 0.26)),
+    LeadOrigin(
+        3,
+        "list",
+        "Bought list",
+        Channel.EMAIL,
+        _MAIL,
+        _DIRECTORY,
+        ConversionRates(0.12, 0.22, 0.44, 0.38, 0.48, 0.16, 0.0),
+        True,
+    ),
+    # Incomplete source data: an origin recorded as unknown, and no origin at all.
+    LeadOrigin(2, None, "unknown", Channel.UNKNOWN, _FORM, (), ConversionRates(0.6, 0.36, 0.62, 0.52, 0.60, 0.27)),
+    LeadOrigin(2, None, None, None, _VISIT, (), ConversionRates(0.5, 0.32, 0.60, 0.50, 0.58, 0.26)),
 )
-SOURCES = Weighted((each, each.share) for each in _ALL)
+LEAD_ORIGINS = Weighted((origin, origin.share) for origin in _ORIGINS)

@@ -1,59 +1,59 @@
-"""One person's life so far: touches, changes and handoffs, written as they happen; nothing that is still to come."""
+"""The history of one person: touchpoints, changes and handoffs. Events after the end of the sample are not written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from api.sample.campaigns import Marketing
-from api.sample.currencies import Till
+from api.sample.campaigns import CampaignCalendar
+from api.sample.currencies import PriceConverter
 from api.sample.firm import Firm
-from api.sample.lead_origins import Source
-from api.sample.period import DAY, HOUR, Span
-from api.sample.random_source import Dice, Id
-from api.sample.row_buffers import Batch, Changes, add_with_history
+from api.sample.lead_origins import LeadOrigin
+from api.sample.period import DAY, HOUR, SamplePeriod
+from api.sample.random_source import SeededRandom, UuidBytes
+from api.sample.row_buffers import Changes, TableBuffers, add_with_history
 from schema.vocab import Channel, Direction, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 
-_FORGETS = 0.08
-"""Share of the stages that nobody thinks of setting."""
+_UNREPORTED = 0.08
+"""Share of stage changes that nobody reports."""
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What every story refers to."""
+class Scenario:
+    """What all histories refer to."""
 
-    span: Span
+    period: SamplePeriod
     firm: Firm
-    marketing: Marketing
-    till: Till
+    campaigns: CampaignCalendar
+    prices: PriceConverter
 
 
 @dataclass(slots=True)
-class Life:
-    """A story in the making: its person, its chance, and where its rows go."""
+class PersonHistory:
+    """The state of one person's simulation, and the buffers that receive its rows."""
 
-    world: World
-    batch: Batch
-    dice: Dice
-    source: Source
-    contact: Id
-    born: int
+    scenario: Scenario
+    buffers: TableBuffers
+    rng: SeededRandom
+    origin: LeadOrigin
+    contact: UuidBytes
+    created_at: int
     changes: Changes
-    missing: Mapping[str, object]
-    """What sales will have to ask for: columns that are null at first, and their values once known."""
+    missing_fields: Mapping[str, object]
+    """Columns that are null at first, with the values that sales finds out later."""
     next_title: str
-    """What a promotion makes of the person."""
+    """Job title after a promotion."""
     is_assumed: bool
-    """The source told no history: what is known by now is assumed to have held from the beginning."""
+    """The source has no history: the present state is assumed to have held from the beginning."""
     is_tracked: bool
     """Sales keeps the person's stage by hand, in the CRM."""
     inbound: list[int] = field(default_factory=list)
-    """When the person came to us."""
+    """Instants of the inbound touchpoints."""
     opted_out: int | None = None
 
-    def has_come(self, at: int) -> bool:
-        """Whether an instant lies before the end of the story."""
-        return at < self.world.span.end
+    def is_past(self, at: int) -> bool:
+        """Whether an instant lies before the end of the sample."""
+        return at < self.scenario.period.end
 
-    def touch(  # the columns of a touchpoint, most of them rarely said
+    def add_touchpoint(  # the parameters are the columns of a touchpoint, most of them rarely given
         self,
         at: int,
         kind: TouchKind,
@@ -61,25 +61,25 @@ class Life:
         team: TeamKind,
         channel: Channel | None,
         *,
-        campaign: Id | None = None,
-        member: Id | None = None,
-        deal: Id | None = None,
+        campaign: UuidBytes | None = None,
+        member: UuidBytes | None = None,
+        deal: UuidBytes | None = None,
         outcome: TouchOutcome | None = None,
         duration: int | None = None,
         is_automated: bool = False,
     ) -> None:
-        """Write a touchpoint. Machines report at once, salespeople when they find the time."""
-        end = self.world.span.end
+        """Add a touchpoint. Systems record it within seconds, salespeople within two hours."""
+        end = self.scenario.period.end
         if at >= end:
             return
         if direction is Direction.INBOUND:
             self.inbound.append(at)
-        lag = int(self.dice.random() * (2 * HOUR if team is TeamKind.SALES else 30))
-        self.batch["touchpoint"].add(
+        delay = int(self.rng.random() * (2 * HOUR if team is TeamKind.SALES else 30))
+        self.buffers["touchpoint"].add(
             contact_id=self.contact,
-            id=self.dice.identity(at),
+            id=self.rng.uuid7(at),
             occurred_at=at,
-            recorded_at=min(at + lag, end),
+            recorded_at=min(at + delay, end),
             channel=channel,
             kind=kind,
             direction=direction,
@@ -92,98 +92,98 @@ class Life:
             is_automated=is_automated,
         )
 
-    def call(
+    def add_call(
         self,
         at: int,
-        member: Id,
+        member: UuidBytes,
         outcome: TouchOutcome,
         *,
         direction: Direction = Direction.OUTBOUND,
-        deal: Id | None = None,
+        deal: UuidBytes | None = None,
     ) -> None:
-        """Write a telephone call between the person and a salesperson."""
+        """Add a telephone call between the person and a salesperson."""
         longest = 15 if outcome is TouchOutcome.NO_ANSWER else 1500
-        duration = self.dice.whole(longest // 5, longest)
-        self.touch(
+        duration = self.rng.integer(longest // 5, longest)
+        self.add_touchpoint(
             at, TouchKind.CALL, direction, TeamKind.SALES, Channel.PHONE,
             member=member, outcome=outcome, duration=duration, deal=deal,
         )  # fmt: skip
 
-    def meet(self, at: int, member: Id, outcome: TouchOutcome, *, deal: Id | None = None) -> None:
-        """Write a meeting that a salesperson asked for."""
-        duration = None if outcome is TouchOutcome.NO_SHOW else self.dice.whole(4, 12) * 300
-        self.touch(
+    def add_meeting(self, at: int, member: UuidBytes, outcome: TouchOutcome, *, deal: UuidBytes | None = None) -> None:
+        """Add a meeting that a salesperson requested."""
+        duration = None if outcome is TouchOutcome.NO_SHOW else self.rng.integer(4, 12) * 300
+        self.add_touchpoint(
             at, TouchKind.MEETING, Direction.OUTBOUND, TeamKind.SALES, Channel.MEETING,
             member=member, outcome=outcome, duration=duration, deal=deal,
         )  # fmt: skip
 
-    def write_to(self, at: int, member: Id, *, deal: Id | None = None) -> None:
-        """Write a salesperson's mail to the person."""
-        self.touch(
+    def add_email(self, at: int, member: UuidBytes, *, deal: UuidBytes | None = None) -> None:
+        """Add a salesperson's email to the person."""
+        self.add_touchpoint(
             at, TouchKind.EMAIL_SENT, Direction.OUTBOUND, TeamKind.SALES, Channel.EMAIL, member=member, deal=deal
         )
 
-    def answer(self, at: int, member: Id, *, deal: Id | None = None) -> None:
-        """Write the person's answer to a salesperson's mail."""
-        self.touch(
+    def add_reply(self, at: int, member: UuidBytes, *, deal: UuidBytes | None = None) -> None:
+        """Add the person's reply to a salesperson's email."""
+        self.add_touchpoint(
             at, TouchKind.EMAIL_REPLY, Direction.INBOUND, TeamKind.SALES, Channel.EMAIL, member=member, deal=deal
         )
 
-    def change(self, at: int, **fields: object) -> None:
+    def add_change(self, at: int, **fields: object) -> None:
         """Change columns of the contact from an instant on."""
-        if self.has_come(at):
+        if self.is_past(at):
             self.changes.append((at, fields))
 
     def opt_out(self, at: int) -> None:
-        """Let the person ask for no more mail."""
-        if self.has_come(at) and self.opted_out is None:
+        """Opt the person out of email, unless that happened before."""
+        if self.is_past(at) and self.opted_out is None:
             self.opted_out = at
-            self.change(at, email_opt_out=True)
+            self.add_change(at, email_opt_out=True)
 
-    def hand_over(
+    def add_handoff(
         self,
         at: int,
         decided: int,
-        verdict: HandoffStatus,
-        assignee: Id,
+        decision: HandoffStatus,
+        assignee: UuidBytes,
         *,
         why: str,
         reason: str | None = None,
         note: str | None = None,
     ) -> None:
-        """Write a handoff to sales; one whose decision is still to come is PROPOSED."""
-        if not self.has_come(at):
+        """Add a handoff to sales. It is PROPOSED if the decision comes after the end of the sample."""
+        if not self.is_past(at):
             return
-        is_decided = self.has_come(decided)
-        self.batch["handoff"].add(
+        is_decided = self.is_past(decided)
+        self.buffers["handoff"].add(
             contact_id=self.contact,
-            id=self.dice.identity(at),
+            id=self.rng.uuid7(at),
             recorded_at=decided if is_decided else at,
             why=why,
             assigned_to_id=assignee,
             handed_at=at,
             due_at=at + 2 * DAY,
             decided_at=decided if is_decided else None,
-            status=verdict if is_decided else HandoffStatus.PROPOSED,
+            status=decision if is_decided else HandoffStatus.PROPOSED,
             reject_reason=reason if is_decided else None,
             note=note if is_decided else None,
         )
 
-    def report(self, at: int, said: str, stage: str | None) -> None:
-        """Set the person's stage by hand, in the CRM's word and the accord's, when somebody thinks of it."""
-        entered = at + int(self.dice.between(0, 0.3) * DAY)
-        if not self.is_tracked or self.dice.chance(_FORGETS) or not self.has_come(entered):
+    def add_reported_stage(self, at: int, crm_stage: str, stage: str | None) -> None:
+        """Add the stage that a salesperson sets in the CRM, with its name there and in the accord; some are omitted."""
+        entered = at + int(self.rng.between(0, 0.3) * DAY)
+        if not self.is_tracked or self.rng.chance(_UNREPORTED) or not self.is_past(entered):
             return
-        self.batch["reported_stage"].add(
+        self.buffers["reported_stage"].add(
             contact_id=self.contact,
-            id=self.dice.identity(entered),
+            id=self.rng.uuid7(entered),
             recorded_at=entered,
             source="CRM",
-            source_stage=said,
+            source_stage=crm_stage,
             stage=stage,
             entered_at=entered,
         )
 
-    def end(self) -> None:
-        """Write the contact, as it is by now and as it was."""
-        add_with_history(self.batch, "contact", self.contact, self.changes, is_assumed=self.is_assumed)
+    def write_contact(self) -> None:
+        """Add the contact and its versions. Call this after all changes."""
+        add_with_history(self.buffers, "contact", self.contact, self.changes, is_assumed=self.is_assumed)

@@ -1,6 +1,6 @@
-"""Rows of declared tables, as COPY takes them: columns are the declared ones; another or a missing one is an error.
+"""Buffers of encoded rows. They accept the columns that `schema` declares; an unknown or missing column is an error.
 
-A value is what stories reckon with: an `Id` for a uuid, whole seconds since 1970 for an instant.
+Values have the types that the simulation uses: `UuidBytes` for a uuid, whole seconds since 1970 for an instant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,35 +8,37 @@ from operator import itemgetter
 
 import sqlalchemy as sa
 
-from api.sample.binary_copy import HEADER, NULL, TRAILER, encoder, row_head
-from api.sample.random_source import Id
+from api.sample.binary_copy import HEADER, NULL, TRAILER, encoder, row_header
+from api.sample.random_source import UuidBytes
 from schema.tables import METADATA
 
-# What a column holds when nobody says; any other default (such as the present instant) has to be said.
+# Column defaults by their SQL text. A column with any other default, such as the current time, is required.
 _DEFAULTS: Mapping[str, object] = {"false": False, "1": 1, "'OPEN'": "OPEN"}
 
 
-Sent = Mapping[str, bytes]
-"""Values by column, each as it is sent."""
+EncodedValues = Mapping[str, bytes]
+"""Encoded values by column."""
 
 
-class Rows:
-    """The rows of one table, each in PostgreSQL's binary COPY format."""
+class RowBuffer:
+    """Rows of one table in PostgreSQL's binary COPY format."""
 
-    __slots__ = ("_blank", "_encoders", "_head", "_required", "columns", "records", "table")
+    __slots__ = ("_blank", "_encoders", "_header", "_required", "columns", "rows", "table")
 
     def __init__(self, table: str) -> None:
-        built = [each for each in METADATA.tables[table].columns if each.identity is None]
+        columns = [column for column in METADATA.tables[table].columns if column.identity is None]
         self.table = table
-        self.columns = tuple(each.name for each in built)
-        self.records: list[bytes] = []
-        self._encoders = {each.name: encoder(each) for each in built}
-        self._blank = {each.name: NULL for each in built} | self.encode(_defaults(built))
-        self._head = row_head(len(built))
-        self._required = frozenset(each.name for each in built if not each.nullable and self._blank[each.name] is NULL)
+        self.columns = tuple(column.name for column in columns)
+        self.rows: list[bytes] = []
+        self._encoders = {column.name: encoder(column) for column in columns}
+        self._blank = {column.name: NULL for column in columns} | self.encode(_defaults(columns))
+        self._header = row_header(len(columns))
+        self._required = frozenset(
+            column.name for column in columns if not column.nullable and self._blank[column.name] is NULL
+        )
 
     def encode(self, values: Mapping[str, object]) -> dict[str, bytes]:
-        """Turn values of some columns into what is sent. TypeError on an unknown column."""
+        """Encode the values of some columns. TypeError on an unknown column."""
         encoders = self._encoders
         try:
             return {name: NULL if value is None else encoders[name](value) for name, value in values.items()}
@@ -45,72 +47,71 @@ class Rows:
             raise TypeError(f"{self.table} has no column {unknown}") from None
 
     def add(self, **values: object) -> None:
-        """Add a row: what is not said is null or the column's default. TypeError on an unknown or missing column."""
-        self.add_sent(self.encode(values))
+        """Add a row. Omitted columns are null or have their default. TypeError on an unknown or missing column."""
+        self.add_encoded(self.encode(values))
 
-    def add_sent(self, sent: Sent) -> None:
+    def add_encoded(self, values: EncodedValues) -> None:
         """Add a row of encoded values. TypeError on a missing column."""
-        if not self._required <= sent.keys():
-            raise TypeError(f"{self.table} needs {', '.join(sorted(self._required - sent.keys()))}")
-        self.records.append(self._head + b"".join({**self._blank, **sent}.values()))
+        if not self._required <= values.keys():
+            raise TypeError(f"{self.table} needs {', '.join(sorted(self._required - values.keys()))}")
+        self.rows.append(self._header + b"".join({**self._blank, **values}.values()))
 
-    def sent(self) -> bytes:
-        """All of them, as one COPY takes them."""
-        return b"".join((HEADER, *self.records, TRAILER))
+    def copy_data(self) -> bytes:
+        """Return all rows as the data of one binary COPY."""
+        return b"".join((HEADER, *self.rows, TRAILER))
 
 
 def _defaults(columns: "Sequence[sa.Column[object]]") -> dict[str, object]:
-    """What columns hold when nobody says."""
-    said = {each.name: each.server_default for each in columns}
-    texts = {name: str(default.arg) for name, default in said.items() if isinstance(default, sa.DefaultClause)}
+    """Return the values that omitted columns have."""
+    declared = {column.name: column.server_default for column in columns}
+    texts = {name: str(default.arg) for name, default in declared.items() if isinstance(default, sa.DefaultClause)}
     return {name: _DEFAULTS[text] for name, text in texts.items() if text in _DEFAULTS}
 
 
-class Batch:
-    """Rows of several tables, in the order in which they can be stored."""
+class TableBuffers:
+    """Row buffers of several tables, in the order in which they can be stored."""
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_buffers",)
 
     def __init__(self, tables: Sequence[str]) -> None:
-        self._rows = {table: Rows(table) for table in tables}
+        self._buffers = {table: RowBuffer(table) for table in tables}
 
-    def __getitem__(self, table: str) -> Rows:
-        return self._rows[table]
+    def __getitem__(self, table: str) -> RowBuffer:
+        return self._buffers[table]
 
-    def filled(self) -> list[Rows]:
-        """The tables that have rows."""
-        return [each for each in self._rows.values() if each.records]
-
-    def __len__(self) -> int:
-        return sum(len(each.records) for each in self._rows.values())
+    def filled(self) -> list[RowBuffer]:
+        """Return the buffers that have rows."""
+        return [buffer for buffer in self._buffers.values() if buffer.rows]
 
 
-# What became true of a record, and when (seconds since 1970). The first change is its beginning.
+# Columns of a record that change, with the instant (seconds since 1970). The first change creates the record.
 Changes = list[tuple[int, Mapping[str, object]]]
 
 
-def add_with_history(batch: Batch, table: str, record: Id, changes: Changes, *, is_assumed: bool = False) -> None:
-    """Add a record as it is after the last change, and a version for each stretch of time between them.
+def add_with_history(
+    buffers: TableBuffers, table: str, record: UuidBytes, changes: Changes, *, is_assumed: bool = False
+) -> None:
+    """Add a record in its state after the last change, and one version for each state that it had.
 
-    Where history is assumed there is one version: the present state, from the beginning on.
+    With an assumed history there is one version: the present state, valid from the beginning.
     """
-    present, versions = batch[table], batch[f"{table}_version"]
+    present, versions = buffers[table], buffers[f"{table}_version"]
     states = _states((at, versions.encode(fields)) for at, fields in sorted(changes, key=itemgetter(0)))
     if is_assumed:
         states = [(states[0][0], states[-1][1])]
-    about = versions.encode({f"{table}_id": record, "is_assumed": is_assumed})
-    for place, (since, state) in enumerate(states, start=1):
-        ends = states[place][0] if place < len(states) else None
-        dates = versions.encode({"valid_from": since, "valid_to": ends, "recorded_at": since})
-        versions.add_sent({**about, **dates, **state})
-    began, changed = states[0][0], states[-1][0]
-    marks = {"created_at": began, "updated_at": changed, "effective_at": changed, "row_version": len(states)}
-    present.add_sent({**present.encode({"id": record, "is_assumed": is_assumed, **marks}), **states[-1][1]})
+    shared = versions.encode({f"{table}_id": record, "is_assumed": is_assumed})
+    for following, (since, state) in enumerate(states, start=1):
+        ends = states[following][0] if following < len(states) else None
+        validity = versions.encode({"valid_from": since, "valid_to": ends, "recorded_at": since})
+        versions.add_encoded({**shared, **validity, **state})
+    created, changed = states[0][0], states[-1][0]
+    marks = {"created_at": created, "updated_at": changed, "effective_at": changed, "row_version": len(states)}
+    present.add_encoded({**present.encode({"id": record, "is_assumed": is_assumed, **marks}), **states[-1][1]})
 
 
-def _states(changes: Iterable[tuple[int, Sent]]) -> list[tuple[int, Sent]]:
-    """The whole state after each change that changed something; of several at one instant, after the last."""
-    states: list[tuple[int, Sent]] = []
+def _states(changes: Iterable[tuple[int, EncodedValues]]) -> list[tuple[int, EncodedValues]]:
+    """Return the full state after each change that had an effect; several changes at one instant make one state."""
+    states: list[tuple[int, EncodedValues]] = []
     for at, fields in changes:
         state = {**states[-1][1], **fields} if states else fields
         if states and state == states[-1][1]:

@@ -44,11 +44,11 @@ import asyncpg
 import psutil
 
 from api.embedded.server import start
-from tests.bench.read.benchmark import Bench, Line, require_equal
-from tests.bench.read.cpu_meter import Meter
+from tests.bench.read.benchmark import Benchmark, PeerResult, require_equal
+from tests.bench.read.cpu_meter import CpuMeter
 from tests.bench.read.load_generator import generator_name
-from tests.bench.read.peers import Running, peers, running
-from tests.bench.read.queries import Question, questions
+from tests.bench.read.peers import RunningPeer, peers, running
+from tests.bench.read.queries import BenchmarkQuery, questions
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
 _HEAD = f"{'':<14}{'of raw':>8}{'req/s':>10}{'server':>10}{'PostgreSQL':>12}{'p50 ms':>9}{'p99 ms':>9}"
@@ -62,14 +62,14 @@ def make_company(folder: Path, contacts: int) -> None:
     subprocess.run([*command, "--data", str(folder)], check=True, env=without)
 
 
-async def prepare(dsn: str) -> tuple[list[Question], Meter]:
+async def prepare(dsn: str) -> tuple[list[BenchmarkQuery], CpuMeter]:
     """Leave the tables as autovacuum would; then what is asked, and what it costs."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("vacuum (analyze)")
     finally:
         await connection.close()
-    return await questions(dsn, UNTIL), await Meter.of(dsn)
+    return await questions(dsn, UNTIL), await CpuMeter.of(dsn)
 
 
 def run(wanted: argparse.Namespace, company: Path, scratch: Path) -> None:
@@ -88,14 +88,18 @@ def run(wanted: argparse.Namespace, company: Path, scratch: Path) -> None:
     tell_summary(summary, [each.name for each in wanted.peers])
 
 
-Summary = dict[tuple[str, int], list[Line]]
+Summary = dict[tuple[str, int], list[PeerResult]]
 
 
 def measure(
-    asked: Sequence[Question], servers: list[Running], meter: Meter, scratch: Path, wanted: argparse.Namespace
+    asked: Sequence[BenchmarkQuery],
+    servers: list[RunningPeer],
+    meter: CpuMeter,
+    scratch: Path,
+    wanted: argparse.Namespace,
 ) -> Summary:
     """Measure each question, and tell it at once."""
-    bench = Bench(servers, meter, scratch, wanted.seconds)
+    bench = Benchmark(servers, meter, scratch, wanted.seconds)
     found: Summary = {}
     for question in asked:
         for connections in wanted.connections:

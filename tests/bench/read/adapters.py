@@ -7,24 +7,24 @@ from typing import Any
 
 import orjson
 
-from tests.bench.read.queries import DOCUMENTS, Question, Values
+from tests.bench.read.queries import DOCUMENTS, BenchmarkQuery, Values
 
 Ask = Callable[[str, bytes], Any]
 
 
-class Endpoints:
+class EndpointAdapter:
     """Hand-written endpoints, each with a path of its own: a request is its values, a cursor the id before the page."""
 
-    def learn(self, ask: Ask, question: Question) -> None:
+    def learn(self, ask: Ask, question: BenchmarkQuery) -> None:
         """Find out from the peer what the question's values are called there: nothing is."""
 
     endpoint = "/{}"
 
-    def path(self, question: Question) -> str:
+    def path(self, question: BenchmarkQuery) -> str:
         """Where the question is asked."""
         return self.endpoint.format(question.key)
 
-    def body(self, question: Question, values: Values) -> bytes:  # noqa: ARG002 - the path says it already
+    def body(self, question: BenchmarkQuery, values: Values) -> bytes:  # noqa: ARG002 - the path says it already
         """What is sent."""
         return orjson.dumps(self.named(values))
 
@@ -39,13 +39,13 @@ class Endpoints:
         return dict(_plain_members(answer["data"]))
 
 
-class Handwritten(Endpoints):
+class DocumentAdapter(EndpointAdapter):
     """A hand-written schema that answers Accord's documents."""
 
     endpoint = "/graphql"
     documents = "accord"
 
-    def body(self, question: Question, values: Values) -> bytes:
+    def body(self, question: BenchmarkQuery, values: Values) -> bytes:
         """A document that stays the same, and variables."""
         return orjson.dumps({"query": self.document(question.key), "variables": self.named(values)})
 
@@ -54,13 +54,13 @@ class Handwritten(Endpoints):
         return " ".join((DOCUMENTS / self.documents / f"{key}.graphql").read_text(encoding="utf-8").split())
 
 
-class Walked(Handwritten):
+class CursorAdapter(DocumentAdapter):
     """A schema with opaque cursors: they are found by walking the list, page by page."""
 
     def __init__(self) -> None:
         self._cursors: dict[str, str] = {}
 
-    def learn(self, ask: Ask, question: Question) -> None:
+    def learn(self, ask: Ask, question: BenchmarkQuery) -> None:
         """Walk to where each page begins."""
         if "after" not in question.asked[0] or self._cursors:
             return
@@ -76,7 +76,7 @@ class Walked(Handwritten):
         return {name: self._cursors[value] if name == "after" else value for name, value in values.items()}
 
 
-class Accord(Walked):
+class AccordAdapter(CursorAdapter):
     """Accord itself."""
 
     def named(self, values: Values) -> dict[str, str]:
@@ -84,7 +84,7 @@ class Accord(Walked):
         return {name: _global(value) if name == "id" else value for name, value in super().named(values).items()}
 
 
-class PostGraphile(Walked):
+class PostGraphileAdapter(CursorAdapter):
     """A schema derived from the database, asked in its own words, with aliases where they differ from ours."""
 
     documents = "postgraphile"

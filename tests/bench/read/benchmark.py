@@ -7,10 +7,10 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 
-from tests.bench.read.cpu_meter import Measured, Meter
-from tests.bench.read.load_generator import Burst, Target, burst
-from tests.bench.read.peers import Running
-from tests.bench.read.queries import Question
+from tests.bench.read.cpu_meter import CpuMeter, MeasuredLoad
+from tests.bench.read.load_generator import LoadResult, Target, burst
+from tests.bench.read.peers import RunningPeer
+from tests.bench.read.queries import BenchmarkQuery
 
 _COMPARED = 25  # values of each question whose answers are compared
 _LEAST_SHARE = 0.8  # of the bytes that answers have: less means that errors were sent
@@ -21,11 +21,11 @@ _LONGEST_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class LoadRun:
     """What a peer does when it is its turn, and how many bytes its answers should have."""
 
-    server: Running
-    question: Question
+    server: RunningPeer
+    question: BenchmarkQuery
     target: Target
     connections: int
     size: float
@@ -33,7 +33,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PeerResult:
     """A peer in one table: medians over the rounds; the ratio is that of each round to the limit's in it."""
 
     peer: str
@@ -45,7 +45,7 @@ class Line:
     p99: float
 
 
-def require_equal(question: Question, servers: Sequence[Running]) -> None:
+def require_equal(question: BenchmarkQuery, servers: Sequence[RunningPeer]) -> None:
     """Every peer must answer as the first does. Errors: ValueError that shows the first difference."""
     for server in servers:
         server.peer.dialect.learn(server.ask, question)
@@ -62,29 +62,29 @@ def require_equal(question: Question, servers: Sequence[Running]) -> None:
                 )
 
 
-class Bench:
+class Benchmark:
     """Measures running peers, the first of which is the limit."""
 
-    def __init__(self, servers: list[Running], meter: Meter, folder: Path, seconds: float) -> None:
+    def __init__(self, servers: list[RunningPeer], meter: CpuMeter, folder: Path, seconds: float) -> None:
         self._servers = servers
         self._meter = meter
         self._folder = folder
         self._seconds = seconds
 
-    def lines(self, question: Question, connections: int, rounds: int) -> list[Line]:
+    def lines(self, question: BenchmarkQuery, connections: int, rounds: int) -> list[PeerResult]:
         """Let all peers answer a question by turns, after a warm-up that does not count."""
         turns = [self._warmed_up(server, question, connections) for server in self._servers]
-        found: list[Mapping[str, Measured]] = []
+        found: list[Mapping[str, MeasuredLoad]] = []
         for number in range(rounds):
             first = number % len(turns)
             found.append({each.server.peer.name: self._sound(each) for each in turns[first:] + turns[:first]})
         limit = self._servers[0].peer.name
         return [_line(server.peer.name, limit, found) for server in self._servers]
 
-    def _warmed_up(self, server: Running, question: Question, connections: int) -> Turn:
+    def _warmed_up(self, server: RunningPeer, question: BenchmarkQuery, connections: int) -> LoadRun:
         """The turns of a peer: as long as is asked for, or as long as enough answers take by what a warm-up shows."""
         target, size = self._target(server, question), self._size(server, question)
-        turn = Turn(server, question, target, connections, size, self._seconds)
+        turn = LoadRun(server, question, target, connections, size, self._seconds)
         seen = self._taken(turn).burst
         while not seen.errors and seen.requests < connections and turn.seconds < _LONGEST_SECONDS:
             turn = replace(turn, seconds=2 * turn.seconds)
@@ -92,27 +92,27 @@ class Bench:
         _require_sound(turn, seen)
         return replace(turn, seconds=max(self._seconds, ceil(_ANSWERS_EACH * connections / seen.rate)))
 
-    def _sound(self, turn: Turn) -> Measured:
+    def _sound(self, turn: LoadRun) -> MeasuredLoad:
         """What a turn measures. Errors: ValueError if it was answered with errors, or not on each connection."""
         taken = self._taken(turn)
         _require_sound(turn, taken.burst)
         return taken
 
-    def _taken(self, turn: Turn) -> Measured:
+    def _taken(self, turn: LoadRun) -> MeasuredLoad:
         return self._meter.measure(turn.server.process, partial(burst, turn.target, turn.connections, turn.seconds))
 
-    def _target(self, server: Running, question: Question) -> Target:
+    def _target(self, server: RunningPeer, question: BenchmarkQuery) -> Target:
         dialect = server.peer.dialect
         bodies = self._folder / f"{server.peer.name}.{question.key}.jsonl"
         bodies.write_bytes(b"\n".join(dialect.body(question, values) for values in question.asked) + b"\n")
         return Target(server.port, dialect.path(question), bodies)
 
-    def _size(self, server: Running, question: Question) -> float:
+    def _size(self, server: RunningPeer, question: BenchmarkQuery) -> float:
         """How many bytes its answers have."""
         return server.size(question, range(0, len(question.asked), max(1, len(question.asked) // _COMPARED)))
 
 
-def _require_sound(turn: Turn, seen: Burst) -> None:
+def _require_sound(turn: LoadRun, seen: LoadResult) -> None:
     """An error is answered fast: a burst with errors, too few answers or too short ones measures nothing."""
     each = seen.received / max(1, seen.requests)
     if seen.errors or seen.requests < turn.connections or each < _LEAST_SHARE * turn.size:
@@ -122,9 +122,9 @@ def _require_sound(turn: Turn, seen: Burst) -> None:
         )
 
 
-def _line(name: str, limit: str, found: Sequence[Mapping[str, Measured]]) -> Line:
+def _line(name: str, limit: str, found: Sequence[Mapping[str, MeasuredLoad]]) -> PeerResult:
     own = [each[name] for each in found]
-    return Line(
+    return PeerResult(
         name,
         statistics.median(each[name].burst.rate / each[limit].burst.rate for each in found),
         statistics.median(each.burst.rate for each in own),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 import psutil
 
-from tests.bench.read.load_generator import Burst
+from tests.bench.read.load_generator import LoadResult
 
 _PAUSE_SECONDS = 0.1
 _IDLE_SECONDS = 0.015  # of CPU time in a pause, which is told in hundredths
@@ -15,22 +15,22 @@ _PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredLoad:
     """One burst and its CPU time, in microseconds per request."""
 
-    burst: Burst
+    burst: LoadResult
     server_cpu: float
     postgresql_cpu: float
 
 
-class Meter:
+class CpuMeter:
     """Reads CPU times. Nobody else works on the PostgreSQL, so all its processes count."""
 
     def __init__(self, postmaster: psutil.Process) -> None:
         self._postmaster = postmaster
 
     @classmethod
-    async def of(cls, dsn: str) -> "Meter":
+    async def of(cls, dsn: str) -> "CpuMeter":
         """The meter of a PostgreSQL on this machine."""
         connection = await asyncpg.connect(dsn)
         try:
@@ -41,14 +41,14 @@ class Meter:
             raise RuntimeError("the PostgreSQL runs where its processes cannot be seen")
         return cls(postmaster)
 
-    def measure(self, server: psutil.Process, run: Callable[[], Burst]) -> Measured:
+    def measure(self, server: psutil.Process, run: Callable[[], LoadResult]) -> MeasuredLoad:
         """Run a burst at a server, and wait until it has no more to do: what is under way would slow the next."""
         before = _cpu_seconds(server), self._postgresql()
         burst = run()
         served, queried = _cpu_seconds(server) - before[0], self._postgresql() - before[1]
         _settle(server)
         each = 1e6 / max(1, burst.requests)
-        return Measured(burst, served * each, queried * each)
+        return MeasuredLoad(burst, served * each, queried * each)
 
     def _postgresql(self) -> float:
         return sum(_cpu_seconds(each) for each in self._postmaster.children())

@@ -21,7 +21,7 @@ _TIMEOUT = "20s"
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class LoadResult:
     """What one run of the generator saw; latencies in microseconds."""
 
     requests: int
@@ -51,7 +51,7 @@ def generator_name() -> str:
     return "wrk" if shutil.which("wrk") else "our own generator (no wrk here: apt-get install wrk)"
 
 
-def burst(target: Target, connections: int, seconds: float) -> Burst:
+def burst(target: Target, connections: int, seconds: float) -> LoadResult:
     """Keep so many connections busy for so long, in a process of their own."""
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -62,7 +62,7 @@ def burst(target: Target, connections: int, seconds: float) -> Burst:
         command = [wrk, "-t1", f"-c{connections}", f"-d{whole}s", "--timeout", _TIMEOUT, "-s", str(_SCRIPT)]
         command += [f"http://127.0.0.1:{target.port}", "--", target.path, str(target.bodies)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return Burst(**orjson.loads(said.strip().splitlines()[-1]))
+    return LoadResult(**orjson.loads(said.strip().splitlines()[-1]))
 
 
 class _Connection(asyncio.Protocol):
@@ -107,7 +107,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(next(self._requests))
 
 
-async def generate(target: Target, connections: int, seconds: float) -> Burst:
+async def generate(target: Target, connections: int, seconds: float) -> LoadResult:
     """As `burst`, in this process."""
     bodies = target.bodies.read_bytes().splitlines()
     requests = cycle([_request(target.path, body) for body in bodies])
@@ -123,7 +123,7 @@ async def generate(target: Target, connections: int, seconds: float) -> Burst:
     for each in opened:
         each.end()
     received, errors = sum(each.received for each in opened), sum(each.errors for each in opened)
-    return Burst(len(times), took, received, errors, _quantile(times, 0.5), _quantile(times, 0.99))
+    return LoadResult(len(times), took, received, errors, _quantile(times, 0.5), _quantile(times, 0.99))
 
 
 def _request(path: str, body: bytes) -> bytes:
@@ -138,5 +138,5 @@ def _quantile(times: Sequence[float], share: float) -> float:
 if __name__ == "__main__":
     busy, long, port, path, bodies = sys.argv[1:]
     outcome = asyncio.run(generate(Target(int(port), path, Path(bodies)), int(busy), float(long)))
-    fields = {name: getattr(outcome, name) for name in Burst.__slots__}
+    fields = {name: getattr(outcome, name) for name in LoadResult.__slots__}
     sys.stdout.buffer.write(orjson.dumps(fields) + b"\n")

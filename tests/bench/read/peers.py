@@ -16,8 +16,8 @@ import httpx
 import orjson
 import psutil
 
-from tests.bench.read.adapters import Accord, Endpoints, Handwritten, PostGraphile
-from tests.bench.read.queries import Question
+from tests.bench.read.adapters import AccordAdapter, DocumentAdapter, EndpointAdapter, PostGraphileAdapter
+from tests.bench.read.queries import BenchmarkQuery
 
 ROOT = Path(__file__).resolve().parents[3]
 _NODE = Path(__file__).with_name("node")
@@ -30,12 +30,12 @@ class Peer:
 
     name: str
     program: Sequence[str]
-    dialect: Endpoints
+    dialect: EndpointAdapter
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningPeer:
     """A peer that answers."""
 
     peer: Peer
@@ -46,7 +46,7 @@ class Running:
         """Ask it one thing; ValueError for what is no answer."""
         return orjson.loads(self._said(path, body))
 
-    def size(self, question: Question, numbers: Iterable[int]) -> float:
+    def size(self, question: BenchmarkQuery, numbers: Iterable[int]) -> float:
         """How many bytes it answers to a question, on average over some of its values."""
         dialect = self.peer.dialect
         path = dialect.path(question)
@@ -59,7 +59,7 @@ class Running:
             raise ValueError(f"{self.peer.name} answers {said.status_code}: {said.text[:500]}")
         return said.content
 
-    def answer(self, question: Question, number: int) -> object:
+    def answer(self, question: BenchmarkQuery, number: int) -> object:
         """What it answers to a question with its number-th values, in words that all peers share."""
         dialect = self.peer.dialect
         return dialect.plain(self.ask(dialect.path(question), dialect.body(question, question.asked[number])))
@@ -68,16 +68,16 @@ class Running:
 def peers() -> list[Peer]:
     """Every peer; the first is the limit."""
     return [
-        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw_server"], Endpoints()),
-        Peer("accord", [str(Path(sys.executable).with_name("accord")), "serve", "--port"], Accord()),
+        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw_server"], EndpointAdapter()),
+        Peer("accord", [str(Path(sys.executable).with_name("accord")), "serve", "--port"], AccordAdapter()),
         Peer(
             "postgraphile",
             ["node", str(_NODE / "postgraphile.mjs")],
-            PostGraphile(),
+            PostGraphileAdapter(),
             {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
         ),
-        Peer("mercurius", ["node", str(_NODE / "mercurius.mjs")], Handwritten(), {"NODE_ENV": "production"}),
-        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.strawberry_server"], Handwritten()),
+        Peer("mercurius", ["node", str(_NODE / "mercurius.mjs")], DocumentAdapter(), {"NODE_ENV": "production"}),
+        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.strawberry_server"], DocumentAdapter()),
     ]
 
 
@@ -92,7 +92,7 @@ def program(peer: Peer) -> Sequence[str]:
 
 
 @contextmanager
-def running(peer: Peer, port: int, dsn: str, folder: Path) -> Iterator[Running]:
+def running(peer: Peer, port: int, dsn: str, folder: Path) -> Iterator[RunningPeer]:
     """Start a peer, wait until it answers, and end it when the block ends."""
     said = folder / f"{peer.name}.log"
     with said.open("w") as log:
@@ -107,7 +107,7 @@ def running(peer: Peer, port: int, dsn: str, folder: Path) -> Iterator[Running]:
         )
     try:
         _wait(peer, process, port, said)
-        yield Running(peer, port, psutil.Process(process.pid))
+        yield RunningPeer(peer, port, psutil.Process(process.pid))
     finally:
         _end(process)
 

@@ -17,7 +17,7 @@ Values = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BenchmarkQuery:
     """One question and the values it is asked with: a record's id (bare), the id before a page, or two instants."""
 
     key: str
@@ -25,7 +25,7 @@ class Question:
     asked: Sequence[Values]
 
 
-async def questions(dsn: str, until: datetime) -> list[Question]:
+async def questions(dsn: str, until: datetime) -> list[BenchmarkQuery]:
     """The questions about a sample company whose story ends at `until`."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -35,10 +35,14 @@ async def questions(dsn: str, until: datetime) -> list[Question]:
     ids = [str(each["id"]) for each in found]
     before = [{"after": each} for each in ids[LONG_PAGE - 1 : -LONG_PAGE : LONG_PAGE]]
     return [
-        Question("one_contact", "one contact by id, ten fields", [{"id": each} for each in _spread(ids)]),
-        Question("nested_page", "50 contacts with company, deals, last 5 touchpoints and their campaigns", before),
-        Question("long_page", "500 contacts, eight fields", before),
-        Question("filtered_page", "50 of the deals won in 90 days, with totalCount, sum and maximum", _windows(until)),
+        BenchmarkQuery("one_contact", "one contact by id, ten fields", [{"id": each} for each in _spread(ids)]),
+        BenchmarkQuery(
+            "nested_page", "50 contacts with company, deals, last 5 touchpoints and their campaigns", before
+        ),
+        BenchmarkQuery("long_page", "500 contacts, eight fields", before),
+        BenchmarkQuery(
+            "filtered_page", "50 of the deals won in 90 days, with totalCount, sum and maximum", _windows(until)
+        ),
     ]
 
 
