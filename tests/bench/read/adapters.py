@@ -1,4 +1,4 @@
-"""How a kind of peer is asked the questions, and what its answer says once the wording is taken away."""
+"""Adapters: the request of a query in the form that a peer expects, and its response in a form that all peers share."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -7,98 +7,99 @@ from typing import Any
 
 import orjson
 
-from tests.bench.read.queries import DOCUMENTS, BenchmarkQuery, Values
+from tests.bench.read.queries import DOCUMENTS, BenchmarkQuery, Variables
 
-Ask = Callable[[str, bytes], Any]
+Post = Callable[[str, bytes], Any]
 
 
 class EndpointAdapter:
-    """Hand-written endpoints, each with a path of its own: a request is its values, a cursor the id before the page."""
+    """Hand-written endpoints: each query has its own path, and a request contains only the variables."""
 
-    def learn(self, ask: Ask, question: BenchmarkQuery) -> None:
-        """Find out from the peer what the question's values are called there: nothing is."""
+    def prepare(self, post: Post, query: BenchmarkQuery) -> None:
+        """Fetch from the peer what its requests need beyond the variables: nothing here."""
 
     endpoint = "/{}"
 
-    def path(self, question: BenchmarkQuery) -> str:
-        """Where the question is asked."""
-        return self.endpoint.format(question.key)
+    def path(self, query: BenchmarkQuery) -> str:
+        """Return the path of the query's requests."""
+        return self.endpoint.format(query.key)
 
-    def body(self, question: BenchmarkQuery, values: Values) -> bytes:  # noqa: ARG002 - the path says it already
-        """What is sent."""
-        return orjson.dumps(self.named(values))
+    def body(self, query: BenchmarkQuery, variables: Variables) -> bytes:  # noqa: ARG002 - the path names the query
+        """Return the body of a request."""
+        return orjson.dumps(self.peer_variables(variables))
 
-    def named(self, values: Values) -> dict[str, str]:
-        """The values as the peer names them."""
-        return {name: _global(value) if name in ("id", "after") else value for name, value in values.items()}
+    def peer_variables(self, variables: Variables) -> dict[str, str]:
+        """Return the variables with ids and cursors in the form that the peer expects."""
+        return {name: _global_id(value) if name in ("id", "after") else value for name, value in variables.items()}
 
-    def plain(self, answer: Any) -> object:  # noqa: ANN401 - JSON
-        """What was answered, in words that all peers share; ValueError if it is no answer."""
-        if answer.get("errors") or not answer.get("data"):
-            raise ValueError(f"no answer: {orjson.dumps(answer)[:500].decode()}")
-        return dict(_plain_members(answer["data"]))
+    def comparable(self, response: Any) -> object:  # noqa: ANN401 - JSON
+        """Return the data of a response in a form that all peers share. Errors: ValueError for an error response."""
+        if response.get("errors") or not response.get("data"):
+            raise ValueError(f"the response has no data or has errors: {orjson.dumps(response)[:500].decode()}")
+        return dict(_comparable_fields(response["data"]))
 
 
 class DocumentAdapter(EndpointAdapter):
-    """A hand-written schema that answers Accord's documents."""
+    """A hand-written schema that accepts Accord's documents."""
 
     endpoint = "/graphql"
     documents = "accord"
 
-    def body(self, question: BenchmarkQuery, values: Values) -> bytes:
-        """A document that stays the same, and variables."""
-        return orjson.dumps({"query": self.document(question.key), "variables": self.named(values)})
+    def body(self, query: BenchmarkQuery, variables: Variables) -> bytes:
+        """Return a request with the query's document, which is always the same, and variables."""
+        return orjson.dumps({"query": self.document(query.key), "variables": self.peer_variables(variables)})
 
     def document(self, key: str) -> str:
-        """A document without its indentation."""
+        """Return a document without its indentation."""
         return " ".join((DOCUMENTS / self.documents / f"{key}.graphql").read_text(encoding="utf-8").split())
 
 
 class CursorAdapter(DocumentAdapter):
-    """A schema with opaque cursors: they are found by walking the list, page by page."""
+    """A schema with opaque cursors, which are collected by reading the list page by page."""
 
     def __init__(self) -> None:
         self._cursors: dict[str, str] = {}
 
-    def learn(self, ask: Ask, question: BenchmarkQuery) -> None:
-        """Walk to where each page begins."""
-        if "after" not in question.asked[0] or self._cursors:
+    def prepare(self, post: Post, query: BenchmarkQuery) -> None:
+        """Collect the cursor before each page, once."""
+        if "after" not in query.variables[0] or self._cursors:
             return
         after: str | None = None
-        for values in question.asked:
+        for variables in query.variables:
             body = orjson.dumps({"query": self.document("walk"), "variables": {"after": after}})
-            answer = ask(self.path(question), body)
-            after = answer["data"]["contacts"]["pageInfo"]["endCursor"]
-            self._cursors[values["after"]] = str(after)
+            response = post(self.path(query), body)
+            after = response["data"]["contacts"]["pageInfo"]["endCursor"]
+            self._cursors[variables["after"]] = str(after)
 
-    def named(self, values: Values) -> dict[str, str]:
-        """The values as the peer names them."""
-        return {name: self._cursors[value] if name == "after" else value for name, value in values.items()}
+    def peer_variables(self, variables: Variables) -> dict[str, str]:
+        """Return the variables with the peer's cursors."""
+        return {name: self._cursors[value] if name == "after" else value for name, value in variables.items()}
 
 
 class AccordAdapter(CursorAdapter):
-    """Accord itself."""
+    """Accord."""
 
-    def named(self, values: Values) -> dict[str, str]:
-        """The values as the peer names them."""
-        return {name: _global(value) if name == "id" else value for name, value in super().named(values).items()}
+    def peer_variables(self, variables: Variables) -> dict[str, str]:
+        """Return the variables with Accord's cursors and global ids."""
+        with_cursors = super().peer_variables(variables)
+        return {name: _global_id(value) if name == "id" else value for name, value in with_cursors.items()}
 
 
 class PostGraphileAdapter(CursorAdapter):
-    """A schema derived from the database, asked in its own words, with aliases where they differ from ours."""
+    """A schema derived from the database, with documents of its own: aliases give fields the names of Accord's."""
 
     documents = "postgraphile"
 
 
-def _global(key: str) -> str:
+def _global_id(key: str) -> str:
     return f"contact_{key}"
 
 
-def _plain(value: object, name: str = "") -> object:
+def _comparable(value: object, name: str = "") -> object:
     if isinstance(value, dict):
-        return dict(_plain_members(value))
+        return dict(_comparable_fields(value))
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [_comparable(item) for item in value]
     if not isinstance(value, str):
         return value
     if name == "id":
@@ -108,30 +109,30 @@ def _plain(value: object, name: str = "") -> object:
     return datetime.fromisoformat(value) if name.endswith("At") else value
 
 
-def _money(value: Any, members: dict[str, Any]) -> object:  # noqa: ANN401 - JSON
-    """Amounts with their currencies: one, several, or one beside its currency."""
+def _money(value: Any, siblings: dict[str, Any]) -> object:  # noqa: ANN401 - JSON
+    """Return amounts with their currencies, from a money object, a list of them, or an amount beside a currency."""
     if isinstance(value, list):
-        return [_money(each, members) for each in value]
-    amount = value if isinstance(value, dict) or value is None else members
+        return [_money(item, siblings) for item in value]
+    amount = value if isinstance(value, dict) or value is None else siblings
     return amount and (Decimal(amount["amount"]), amount["currency"])
 
 
-def _by_figure(groups: list[dict[str, Any]]) -> dict[str, object]:
-    """What groups by currency tell, as each figure with its amounts; where no amount is known, a sum is none."""
-    known = [each for each in groups if each["max"]["amount"] is not None]
-    known.sort(key=lambda each: (each["keys"][0] is None, each["keys"][0]))
+def _aggregates_of_groups(groups: list[dict[str, Any]]) -> dict[str, object]:
+    """Convert PostGraphile's groups by currency to Accord's aggregates; groups without an amount have none."""
+    known = [group for group in groups if group["max"]["amount"] is not None]
+    known.sort(key=lambda group: (group["keys"][0] is None, group["keys"][0]))
     return {
-        figure: {"amount": [{"amount": each[figure]["amount"], "currency": each["keys"][0]} for each in known]}
-        for figure in ("sum", "max")
+        function: {"amount": [{"amount": group[function]["amount"], "currency": group["keys"][0]} for group in known]}
+        for function in ("sum", "max")
     }
 
 
-def _plain_members(members: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """Members without wording: ids bare, instants read, an amount and its currency together, cursors only there."""
-    for name, value in members.items():
+def _comparable_fields(fields: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield fields with bare ids, parsed instants, and amounts with their currency. Cursors only have to exist."""
+    for name, value in fields.items():
         if name == "amount":
-            yield name, _money(value, members)
+            yield name, _money(value, fields)
         elif name == "aggregate" and isinstance(value, list):
-            yield name, dict(_plain_members(_by_figure(value)))
+            yield name, dict(_comparable_fields(_aggregates_of_groups(value)))
         elif name != "currency":
-            yield name, _plain(value, name)
+            yield name, _comparable(value, name)

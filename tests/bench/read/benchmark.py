@@ -1,4 +1,4 @@
-"""Equal answers first; then rounds in which all peers take turns; then medians."""
+"""Compares the results of all peers, then measures them in rounds in which they take turns, and takes medians."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -8,24 +8,24 @@ from math import ceil
 from pathlib import Path
 
 from tests.bench.read.cpu_meter import CpuMeter, MeasuredLoad
-from tests.bench.read.load_generator import LoadResult, Target, burst
+from tests.bench.read.load_generator import LoadResult, Target, generate_load
 from tests.bench.read.peers import RunningPeer
 from tests.bench.read.queries import BenchmarkQuery
 
-_COMPARED = 25  # values of each question whose answers are compared
-_LEAST_SHARE = 0.8  # of the bytes that answers have: less means that errors were sent
-# A turn should have so many answers on each connection, or more. What is under way at its end is not counted, though it
-# was worked on: half an answer on each connection, so about an eighth of the rate and of the CPU time at the most.
-_ANSWERS_EACH = 4
+_COMPARED = 25  # sets of variables of each query whose results are compared
+_LEAST_SIZE_SHARE = 0.8  # of the expected response size; smaller responses are errors
+# A run should have at least this many responses on each connection. Requests that are unfinished at its end use CPU
+# time but are not counted: half a request on each connection, so at most about an eighth of the rate and CPU time.
+_RESPONSES_PER_CONNECTION = 4
 _LONGEST_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class LoadRun:
-    """What a peer does when it is its turn, and how many bytes its answers should have."""
+    """One load on a peer: the query, the connections, the seconds, and the expected size of its responses in bytes."""
 
     server: RunningPeer
-    question: BenchmarkQuery
+    query: BenchmarkQuery
     target: Target
     connections: int
     size: float
@@ -34,10 +34,11 @@ class LoadRun:
 
 @dataclass(frozen=True, slots=True)
 class PeerResult:
-    """A peer in one table: medians over the rounds; the ratio is that of each round to the limit's in it."""
+    """A peer's figures: medians over the rounds. CPU times are microseconds a request, latencies milliseconds."""
 
     peer: str
-    of_limit: float
+    ratio: float
+    """The peer's rate divided by the baseline's rate of the same round."""
     rate: float
     server_cpu: float
     postgresql_cpu: float
@@ -45,25 +46,24 @@ class PeerResult:
     p99: float
 
 
-def require_equal(question: BenchmarkQuery, servers: Sequence[RunningPeer]) -> None:
-    """Every peer must answer as the first does. Errors: ValueError that shows the first difference."""
+def require_equal_results(query: BenchmarkQuery, servers: Sequence[RunningPeer]) -> None:
+    """Check that all peers return the results of the first. Errors: ValueError with the first difference."""
     for server in servers:
-        server.peer.dialect.learn(server.ask, question)
-    step = max(1, len(question.asked) // _COMPARED)
-    for number in range(0, len(question.asked), step):
-        expected = servers[0].answer(question, number)
+        server.peer.adapter.prepare(server.post, query)
+    for number in _sampled(query):
+        expected = servers[0].result(query, number)
         for server in servers[1:]:
-            found = server.answer(question, number)
-            if found != expected:
-                values = dict(question.asked[number])
-                where = _difference(expected, found)
+            result = server.result(query, number)
+            if result != expected:
+                variables = dict(query.variables[number])
+                difference = _difference(expected, result)
                 raise ValueError(
-                    f"{question.key} {values}: {server.peer.name} differs from {servers[0].peer.name}: {where}"
+                    f"{query.key} {variables}: {server.peer.name} differs from {servers[0].peer.name}: {difference}"
                 )
 
 
 class Benchmark:
-    """Measures running peers, the first of which is the limit."""
+    """Measures running peers. The first one is the baseline."""
 
     def __init__(self, servers: list[RunningPeer], meter: CpuMeter, folder: Path, seconds: float) -> None:
         self._servers = servers
@@ -71,78 +71,84 @@ class Benchmark:
         self._folder = folder
         self._seconds = seconds
 
-    def lines(self, question: BenchmarkQuery, connections: int, rounds: int) -> list[PeerResult]:
-        """Let all peers answer a question by turns, after a warm-up that does not count."""
-        turns = [self._warmed_up(server, question, connections) for server in self._servers]
-        found: list[Mapping[str, MeasuredLoad]] = []
+    def measure(self, query: BenchmarkQuery, connections: int, rounds: int) -> list[PeerResult]:
+        """Measure all peers in turns, after a warm-up that is not counted. Each round starts with another peer."""
+        runs = [self._warmed_up(server, query, connections) for server in self._servers]
+        measured: list[Mapping[str, MeasuredLoad]] = []
         for number in range(rounds):
-            first = number % len(turns)
-            found.append({each.server.peer.name: self._sound(each) for each in turns[first:] + turns[:first]})
-        limit = self._servers[0].peer.name
-        return [_line(server.peer.name, limit, found) for server in self._servers]
+            first = number % len(runs)
+            measured.append({run.server.peer.name: self._measure_valid(run) for run in runs[first:] + runs[:first]})
+        baseline = self._servers[0].peer.name
+        return [_medians(server.peer.name, baseline, measured) for server in self._servers]
 
-    def _warmed_up(self, server: RunningPeer, question: BenchmarkQuery, connections: int) -> LoadRun:
-        """The turns of a peer: as long as is asked for, or as long as enough answers take by what a warm-up shows."""
-        target, size = self._target(server, question), self._size(server, question)
-        turn = LoadRun(server, question, target, connections, size, self._seconds)
-        seen = self._taken(turn).burst
-        while not seen.errors and seen.requests < connections and turn.seconds < _LONGEST_SECONDS:
-            turn = replace(turn, seconds=2 * turn.seconds)
-            seen = self._taken(turn).burst
-        _require_sound(turn, seen)
-        return replace(turn, seconds=max(self._seconds, ceil(_ANSWERS_EACH * connections / seen.rate)))
+    def _warmed_up(self, server: RunningPeer, query: BenchmarkQuery, connections: int) -> LoadRun:
+        """Warm a peer up and return its run, which is long enough for the required responses at the observed rate."""
+        target, size = self._target(server, query), server.response_size(query, _sampled(query))
+        run = LoadRun(server, query, target, connections, size, self._seconds)
+        load = self._measure(run).load
+        while not load.errors and load.requests < connections and run.seconds < _LONGEST_SECONDS:
+            run = replace(run, seconds=2 * run.seconds)
+            load = self._measure(run).load
+        _require_valid(run, load)
+        return replace(run, seconds=max(self._seconds, ceil(_RESPONSES_PER_CONNECTION * connections / load.rate)))
 
-    def _sound(self, turn: LoadRun) -> MeasuredLoad:
-        """What a turn measures. Errors: ValueError if it was answered with errors, or not on each connection."""
-        taken = self._taken(turn)
-        _require_sound(turn, taken.burst)
-        return taken
+    def _measure_valid(self, run: LoadRun) -> MeasuredLoad:
+        """Measure a run. Errors: ValueError as `_require_valid`."""
+        measured = self._measure(run)
+        _require_valid(run, measured.load)
+        return measured
 
-    def _taken(self, turn: LoadRun) -> MeasuredLoad:
-        return self._meter.measure(turn.server.process, partial(burst, turn.target, turn.connections, turn.seconds))
+    def _measure(self, run: LoadRun) -> MeasuredLoad:
+        load = partial(generate_load, run.target, run.connections, run.seconds)
+        return self._meter.measure(run.server.process, load)
 
-    def _target(self, server: RunningPeer, question: BenchmarkQuery) -> Target:
-        dialect = server.peer.dialect
-        bodies = self._folder / f"{server.peer.name}.{question.key}.jsonl"
-        bodies.write_bytes(b"\n".join(dialect.body(question, values) for values in question.asked) + b"\n")
-        return Target(server.port, dialect.path(question), bodies)
-
-    def _size(self, server: RunningPeer, question: BenchmarkQuery) -> float:
-        """How many bytes its answers have."""
-        return server.size(question, range(0, len(question.asked), max(1, len(question.asked) // _COMPARED)))
+    def _target(self, server: RunningPeer, query: BenchmarkQuery) -> Target:
+        """Write the bodies of a query's requests to a file."""
+        adapter = server.peer.adapter
+        bodies = self._folder / f"{server.peer.name}.{query.key}.jsonl"
+        bodies.write_bytes(b"\n".join(adapter.body(query, variables) for variables in query.variables) + b"\n")
+        return Target(server.port, adapter.path(query), bodies)
 
 
-def _require_sound(turn: LoadRun, seen: LoadResult) -> None:
-    """An error is answered fast: a burst with errors, too few answers or too short ones measures nothing."""
-    each = seen.received / max(1, seen.requests)
-    if seen.errors or seen.requests < turn.connections or each < _LEAST_SHARE * turn.size:
+def _sampled(query: BenchmarkQuery) -> range:
+    """Return the numbers of about 25 sets of variables, evenly distributed."""
+    return range(0, len(query.variables), max(1, len(query.variables) // _COMPARED))
+
+
+def _require_valid(run: LoadRun, load: LoadResult) -> None:
+    """Check that a run has no errors, a response on each connection, and responses of the expected size.
+
+    Error responses are fast, so a run with errors would look good. Errors: ValueError.
+    """
+    size = load.received / max(1, load.requests)
+    if load.errors or load.requests < run.connections or size < _LEAST_SIZE_SHARE * run.size:
         raise ValueError(
-            f"{turn.question.key}: {turn.server.peer.name} answered {seen.requests} requests in {turn.seconds:.0f} s"
-            f" with {each:,.0f} bytes each, {turn.size:,.0f} expected, and {seen.errors} failed"
+            f"{run.query.key}: {run.server.peer.name} completed {load.requests} requests in {run.seconds:.0f} s"
+            f" with {size:,.0f} bytes a response ({run.size:,.0f} expected), and {load.errors} failed"
         )
 
 
-def _line(name: str, limit: str, found: Sequence[Mapping[str, MeasuredLoad]]) -> PeerResult:
-    own = [each[name] for each in found]
+def _medians(name: str, baseline: str, rounds: Sequence[Mapping[str, MeasuredLoad]]) -> PeerResult:
+    own = [measured[name] for measured in rounds]
     return PeerResult(
         name,
-        statistics.median(each[name].burst.rate / each[limit].burst.rate for each in found),
-        statistics.median(each.burst.rate for each in own),
-        statistics.median(each.server_cpu for each in own),
-        statistics.median(each.postgresql_cpu for each in own),
-        statistics.median(each.burst.p50 for each in own) / 1000,
-        statistics.median(each.burst.p99 for each in own) / 1000,
+        statistics.median(measured[name].load.rate / measured[baseline].load.rate for measured in rounds),
+        statistics.median(measured.load.rate for measured in own),
+        statistics.median(measured.server_cpu for measured in own),
+        statistics.median(measured.postgresql_cpu for measured in own),
+        statistics.median(measured.load.p50 for measured in own) / 1000,
+        statistics.median(measured.load.p99 for measured in own) / 1000,
     )
 
 
-def _difference(expected: object, found: object, path: str = "") -> str:
-    """Where two answers differ first."""
-    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
+def _difference(expected: object, result: object, path: str = "") -> str:
+    """Return the path and the values of the first difference between two results."""
+    if isinstance(expected, dict) and isinstance(result, dict) and expected.keys() == result.keys():
         for name, value in expected.items():
-            if value != found[name]:
-                return _difference(value, found[name], f"{path}.{name}")
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+            if value != result[name]:
+                return _difference(value, result[name], f"{path}.{name}")
+    if isinstance(expected, list) and isinstance(result, list) and len(expected) == len(result):
         for number, value in enumerate(expected):
-            if value != found[number]:
-                return _difference(value, found[number], f"{path}[{number}]")
-    return f"{path.lstrip('.')} is {found!r:.200} instead of {expected!r:.200}"
+            if value != result[number]:
+                return _difference(value, result[number], f"{path}[{number}]")
+    return f"{path.lstrip('.')} is {result!r:.200} instead of {expected!r:.200}"

@@ -1,7 +1,7 @@
-"""The limit: Starlette and asyncpg with a hand-written endpoint for each question, on Accord's own HTTP stack.
+"""The baseline: Starlette and asyncpg with a hand-written endpoint for each query, on Accord's own HTTP stack.
 
-A request holds only what varies, and is answered with the bytes that PostgreSQL wrote. The endpoints are plain ASGI
-behind Starlette's routes, which is a little faster than its `Request` and `Response`.
+A request contains only the variables, and the response is the JSON that PostgreSQL writes. The endpoints are plain ASGI
+applications behind Starlette's routes, which is a little faster than its `Request` and `Response`.
 """
 
 import os
@@ -26,40 +26,40 @@ _HEADERS = (b"content-type", b"application/json; charset=utf-8"), (b"cache-contr
 
 
 class Endpoint:
-    """Answers one question by one statement."""
+    """Responds to one query with the result of one statement."""
 
-    def __init__(self, key: str, read: Callable[[dict[str, Any]], tuple[object, ...]]) -> None:
+    def __init__(self, key: str, parameters: Callable[[dict[str, Any]], tuple[object, ...]]) -> None:
         self.path = f"/{key}"
         self._statement = (DOCUMENTS / "raw" / f"{key}.sql").read_text(encoding="utf-8")
-        self._read = read
+        self._parameters = parameters
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         message = await receive()
         body: bytes = message["body"]
         while message["more_body"]:
             message = await receive()
             body += message["body"]
         if self.pool is None:
-            raise RuntimeError("asked before the pool was opened")
+            raise RuntimeError("a request came before the pool was open")
         async with self.pool.acquire() as connection:
-            found = await connection.fetchval(self._statement, *self._read(orjson.loads(body)))
-        answer = b'{"data":%b}' % found
-        headers = [*_HEADERS, (b"content-length", b"%d" % len(answer))]
+            data = await connection.fetchval(self._statement, *self._parameters(orjson.loads(body)))
+        response = b'{"data":%b}' % data
+        headers = [*_HEADERS, (b"content-length", b"%d" % len(response))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        await send({"type": "http.response.body", "body": response})
 
 
 def application(dsn: str) -> Starlette:
-    """The four endpoints on one pool."""
+    """Return the four endpoints, which share one pool."""
     endpoints = [
-        Endpoint("one_contact", lambda asked: (asked["id"][_PREFIX:],)),
-        Endpoint("nested_page", lambda asked: (asked["after"][_PREFIX:],)),
-        Endpoint("long_page", lambda asked: (asked["after"][_PREFIX:],)),
+        Endpoint("one_contact", lambda variables: (variables["id"][_PREFIX:],)),
+        Endpoint("nested_page", lambda variables: (variables["after"][_PREFIX:],)),
+        Endpoint("long_page", lambda variables: (variables["after"][_PREFIX:],)),
         Endpoint(
             "filtered_page",
-            lambda asked: (datetime.fromisoformat(asked["from"]), datetime.fromisoformat(asked["to"])),
+            lambda variables: (datetime.fromisoformat(variables["from"]), datetime.fromisoformat(variables["to"])),
         ),
     ]
 
@@ -69,22 +69,24 @@ def application(dsn: str) -> Starlette:
             dsn,
             min_size=0,
             max_size=POOL,
-            reset=_nothing,
+            reset=_no_reset,
             max_inactive_connection_lifetime=0,
             max_cached_statement_lifetime=0,
             server_settings={"jit": "off", "timezone": "UTC"},
         ) as pool:
-            for each in endpoints:
-                each.pool = pool
+            for endpoint in endpoints:
+                endpoint.pool = pool
             yield
 
-    return Starlette(routes=[Route(each.path, each, methods=["POST"]) for each in endpoints], lifespan=lifespan)
+    return Starlette(
+        routes=[Route(endpoint.path, endpoint, methods=["POST"]) for endpoint in endpoints], lifespan=lifespan
+    )
 
 
-async def _nothing(_connection: object) -> None:
-    """Reset nothing between statements that change nothing."""
+async def _no_reset(_connection: object) -> None:
+    """Skip the reset of connections: the statements change no settings."""
 
 
 if __name__ == "__main__":
-    served = application(os.environ["DATABASE_URL"])
-    uvicorn.run(served, port=int(sys.argv[1]), log_level="warning", access_log=False, server_header=False)
+    app = application(os.environ["DATABASE_URL"])
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False, server_header=False)
