@@ -74,9 +74,7 @@ class EmbeddedServer:
         try:
             with _exclusive(self.data_dir):
                 if _is_last(usage_lock):
-                    cluster = cluster_dir(self.data_dir)
-                    account = server_account(cluster)
-                    postmaster.halt(cluster, account, runnable_by(account, installed()))
+                    _halt(cluster_dir(self.data_dir))
         finally:
             os.close(usage_lock)
             if self._link is not None:
@@ -94,7 +92,7 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
     `is_durable=False` is for temporary data: faster, but lost if the machine (not Accord) fails.
     Errors: DATA_FOLDER if the folder cannot be used, or the server does not start.
     """
-    data_dir = Path(os.path.abspath(data_dir.expanduser()))  # noqa: PTH100 - resolve() would need access to the parents
+    data_dir = _absolute(data_dir)
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _exclusive(data_dir):
@@ -117,18 +115,26 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
 
 def stop(data_dir: Path) -> bool:
     """Stop the server of a data folder even if processes use it. Return False if none was running."""
-    cluster = cluster_dir(Path(os.path.abspath(data_dir.expanduser())))  # noqa: PTH100
+    cluster = cluster_dir(_absolute(data_dir))
     if not cluster.exists():
         return False
     try:
         with _exclusive(cluster.parent):
             if postmaster.running_pid(cluster) is None:
                 return False
-            account = server_account(cluster)
-            postmaster.halt(cluster, account, runnable_by(account, installed()))
+            _halt(cluster)
             return True
     except OSError as error:
         raise _unusable(cluster.parent, error) from error
+
+
+def _absolute(data_dir: Path) -> Path:
+    return Path(os.path.abspath(data_dir.expanduser()))  # noqa: PTH100 - resolve() would need access to the parents
+
+
+def _halt(cluster: Path) -> None:
+    account = server_account(cluster)
+    postmaster.halt(cluster, account, runnable_by(account, installed()))
 
 
 @contextmanager

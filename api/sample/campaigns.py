@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from api.sample.firm import CURRENCY
 from api.sample.lead_origins import LEAD_ORIGINS
-from api.sample.period import MONTH_WEIGHTS, SamplePeriod, midnight
-from api.sample.random_source import SeededRandom, UuidBytes, to_datetime
+from api.sample.period import MONTH_WEIGHTS, SamplePeriod, midnight, months
+from api.sample.random_source import SeededRandom, UuidBytes
 from api.sample.row_buffers import TableBuffers
 from schema.vocab import CampaignStatus, Channel
 
@@ -82,7 +82,7 @@ def create_campaigns(rng: SeededRandom, period: SamplePeriod, contacts: int, buf
     leads = _leads_by_plan(contacts)
     for key, plan in CAMPAIGN_PLANS.items():
         runs = list(_runs(plan, period))
-        weight = sum(MONTH_WEIGHTS[month.month - 1] for starts, ends in runs for month in _months(starts, ends))
+        weight = sum(MONTH_WEIGHTS[month.month - 1] for starts, ends in runs for month in months(starts, ends))
         monthly_cost = plan.cost_per_lead * leads[key] / weight
         calendar[key] = tuple(_create_campaign(rng, period, plan, run, monthly_cost, buffers) for run in runs)
     return CampaignCalendar(calendar)
@@ -99,11 +99,11 @@ def _leads_by_plan(contacts: int) -> dict[str, float]:
 
 def _runs(plan: CampaignPlan, period: SamplePeriod) -> Iterator[tuple[date, date]]:
     """Yield the first and last day of each campaign of a plan; fairs and webinars start on a Wednesday in mid-month."""
-    first, last = to_datetime(period.start).date(), period.until - timedelta(days=1)
+    first, last = period.first_day, period.last_day
     if not plan.months:
         yield first, last
         return
-    for month in _months(first - timedelta(days=plan.days), last):
+    for month in months(first - timedelta(days=plan.days), last):
         if month.month in plan.months:
             middle = month + timedelta(days=13)
             starts = middle - timedelta(days=(middle.weekday() - 2) % 7) if plan.days < 7 else month
@@ -127,7 +127,7 @@ def _create_campaign(
     name = f"{plan.title} {starts:%B %Y}" if plan.months else plan.title
     costs = [
         (month, Decimal(int(monthly_cost * MONTH_WEIGHTS[month.month - 1] * rng.between(85, 115))) / 100)
-        for month in _months(starts, ends)
+        for month in months(starts, ends)
     ]
     stamps = {"created_at": since, "updated_at": since}
     buffers["campaign"].add(
@@ -149,11 +149,3 @@ def _create_campaign(
                 id=rng.uuid7(since), campaign_id=campaign, month_on=month, cost=cost, currency=CURRENCY, **stamps
             )
     return SampleCampaign(campaign, since, min(period.end, midnight(ends + timedelta(days=1))))
-
-
-def _months(starts: date, ends: date) -> Iterator[date]:
-    """Yield the first day of every month between two days."""
-    month = starts.replace(day=1)
-    while month <= ends:
-        yield month
-        month = (month + timedelta(days=32)).replace(day=1)

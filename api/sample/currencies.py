@@ -2,12 +2,11 @@
 
 from bisect import bisect
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 
 from api.sample.firm import CURRENCY
-from api.sample.period import SamplePeriod, midnight
-from api.sample.random_source import SeededRandom, to_datetime
+from api.sample.period import SamplePeriod, midnight, months
+from api.sample.random_source import SeededRandom
 from api.sample.row_buffers import TableBuffers
 from schema.vocab import Currency
 
@@ -51,10 +50,10 @@ class PriceConverter:
 
 def create_exchange_rates(rng: SeededRandom, period: SamplePeriod, buffers: TableBuffers) -> DollarRates:
     """Add the dollar's rate for every month of the period, and return all rates."""
-    month, current = to_datetime(period.start).date().replace(day=1), rng.between(0.89, 0.94)
+    current = rng.between(0.89, 0.94)
     since: list[int] = []
     rates: list[float] = []
-    while midnight(month) < period.end:
+    for month in months(period.first_day, period.last_day):
         at, rate = midnight(month), Decimal(round(current * 10**5)) / 10**5
         buffers["exchange_rate"].add(
             id=rng.uuid7(at),
@@ -68,5 +67,4 @@ def create_exchange_rates(rng: SeededRandom, period: SamplePeriod, buffers: Tabl
         since.append(at)
         rates.append(float(rate))
         current = min(_HIGHEST_RATE, max(_LOWEST_RATE, current * rng.between(0.98, 1.02)))
-        month = (month + timedelta(days=32)).replace(day=1)
     return DollarRates(tuple(since), tuple(rates))

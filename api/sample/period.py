@@ -1,11 +1,12 @@
 """The period that the sample covers: seasons and weekdays of arrivals, and the working hours of salespeople."""
 
 from bisect import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
-from api.sample.random_source import SeededRandom
+from api.sample.random_source import SeededRandom, to_datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MONTHS = 24
@@ -35,6 +36,16 @@ class SamplePeriod:
         ):
             object.__setattr__(self, name, value)
 
+    @property
+    def first_day(self) -> date:
+        """The day on which the period starts."""
+        return to_datetime(self.start).date()
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period, the one before `until`."""
+        return self.until - timedelta(days=1)
+
     def arrival(self, rng: SeededRandom) -> int:
         """Return a random instant of a first contact: more in season, more on weekdays, more by day."""
         day = bisect(self._cumulative_weights, rng.random() * self._cumulative_weights[-1])
@@ -44,6 +55,14 @@ class SamplePeriod:
 def midnight(day: date) -> int:
     """Return the first second of a day."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def months(first: date, last: date) -> Iterator[date]:
+    """Yield the first day of the month of `first`, and of every later month up to `last`."""
+    month = first.replace(day=1)
+    while month <= last:
+        yield month
+        month = (month + timedelta(days=32)).replace(day=1)
 
 
 def next_working_time(seconds: int) -> int:

@@ -15,6 +15,7 @@ from tests.conftest import address, command
 UNTIL = date(2026, 3, 1)
 CONTACTS = 2000
 SEED = 3
+STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
 
 Row = dict[str, object]
 

@@ -4,10 +4,8 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
-from tests.sample.conftest import CONTACTS, UNTIL, Row, Sample
+from tests.sample.conftest import CONTACTS, STAGES, UNTIL, Row, Sample
 from tests.sample.test_sample_data import group_by, instant
-
-STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
 
 
 async def test_american_deals_are_in_dollars_and_two_swedish_ones_in_kronor(sample: Sample) -> None:

@@ -4,9 +4,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from tests.sample.conftest import CONTACTS, Sample
-
-STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
+from tests.sample.conftest import CONTACTS, STAGES, Sample
 
 
 async def people_by_stage(sample: Sample) -> dict[str, set[object]]:
