@@ -99,8 +99,7 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
             cluster = cluster_dir(data_dir)
             account = server_account(cluster)
             programs = runnable_by(account, installed())
-            is_new = not cluster.exists()
-            if is_new:
+            if not cluster.exists():
                 clusters.create(cluster, account, programs)
             clusters.require_version(cluster, programs)
             if postmaster.running_pid(cluster) is None:

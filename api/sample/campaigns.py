@@ -77,7 +77,7 @@ class CampaignCalendar:
 
 
 def create_campaigns(rng: SeededRandom, period: SamplePeriod, contacts: int, buffers: TableBuffers) -> CampaignCalendar:
-    """Add the campaigns of the period with costs that fit this number of people, and return what histories refer to."""
+    """Add the campaigns of the period, with costs that fit this number of people, and return their calendar."""
     calendar: dict[str, tuple[SampleCampaign, ...]] = {}
     leads = _leads_by_plan(contacts)
     for key, plan in CAMPAIGN_PLANS.items():

@@ -95,7 +95,7 @@ class Firm:
 
 
 def create_firm(rng: SeededRandom, since: int, buffers: TableBuffers) -> Firm:
-    """Add the rows of Meridian, created at `since`, and return what histories refer to."""
+    """Add the rows of Meridian, created at `since`, and return the ids that histories need."""
     stamps = {"created_at": since, "updated_at": since}
     members = _create_members(rng, since, buffers, stamps)
     products = []

@@ -18,7 +18,7 @@ _UNREPORTED = 0.08
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What all histories refer to."""
+    """The data that all histories share."""
 
     period: SamplePeriod
     firm: Firm

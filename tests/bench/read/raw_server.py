@@ -5,7 +5,6 @@ applications behind Starlette's routes, which is a little faster than its `Reque
 """
 
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -13,14 +12,13 @@ from typing import Any
 
 import asyncpg
 import orjson
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from tests.bench.read.asgi_peer import open_pool, serve
 from tests.bench.read.queries import DOCUMENTS
 
-POOL = 10
 _PREFIX = len("contact_")
 _HEADERS = (b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")
 
@@ -65,15 +63,7 @@ def application(dsn: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=POOL,
-            reset=_no_reset,
-            max_inactive_connection_lifetime=0,
-            max_cached_statement_lifetime=0,
-            server_settings={"jit": "off", "timezone": "UTC"},
-        ) as pool:
+        async with open_pool(dsn) as pool:
             for endpoint in endpoints:
                 endpoint.pool = pool
             yield
@@ -83,10 +73,5 @@ def application(dsn: str) -> Starlette:
     )
 
 
-async def _no_reset(_connection: object) -> None:
-    """Skip the reset of connections: the statements change no settings."""
-
-
 if __name__ == "__main__":
-    app = application(os.environ["DATABASE_URL"])
-    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False, server_header=False)
+    serve(application(os.environ["DATABASE_URL"]))

@@ -1,19 +1,17 @@
 """Strawberry as its documentation recommends: hand-written types and resolvers, and a data loader for every link."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 import strawberry
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +21,8 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 
-POOL = 10
+from tests.bench.read.asgi_peer import open_pool, serve
+
 Row: TypeAlias = asyncpg.Record
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -389,24 +388,11 @@ def application(dsn: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=POOL,
-            reset=_no_reset,
-            max_inactive_connection_lifetime=0,
-            max_cached_statement_lifetime=0,
-            server_settings={"jit": "off", "timezone": "UTC"},
-        ) as endpoint.pool:
+        async with open_pool(dsn) as endpoint.pool:
             yield
 
     return Starlette(routes=[Route("/graphql", endpoint)], lifespan=lifespan)
 
 
-async def _no_reset(_connection: Any) -> None:  # noqa: ANN401 - as asyncpg types it
-    """Skip the reset of connections: the statements change no settings."""
-
-
 if __name__ == "__main__":
-    app = application(os.environ["DATABASE_URL"])
-    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False, server_header=False)
+    serve(application(os.environ["DATABASE_URL"]))
