@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Scope
 
 from api.access.principal import EVERYONE, Principal
 from api.db import Database
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.settings import Settings
 from api.web.examples import examples_route
@@ -24,7 +24,7 @@ def create_app(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks; nothing is served yet that could wait for it.
-        with database_address(settings) as address:
+        with database_connection_url(settings) as address:
             async with Database.open(address) as database:
                 opened.held = database
                 yield

@@ -24,14 +24,14 @@ def migrate(
     """Bring the database to the revision that this Accord works with."""
     import asyncio
 
-    from api.embedded import database_address
+    from api.embedded import database_connection_url
     from api.revisions import migrate as run
 
     settings = Settings.load(data_dir=data)
     if plan:
         _show_plan(settings, to, back)
         return
-    with database_address(settings) as dsn:
+    with database_connection_url(settings) as dsn:
         done = asyncio.run(run(dsn, to=to, may_go_back=back))
     for step in done.steps:
         typer.echo(f"{'Applied' if step.is_upgrade else 'Undid'} {step.revision} {step.title}")
@@ -43,9 +43,9 @@ def _show_plan(settings: Settings, to: str, back: bool) -> None:
     import asyncio
 
     from api.cli.plan_text import plan_text
-    from api.embedded import database_address
+    from api.embedded import database_connection_url
     from migrations.plan import plan
 
-    with database_address(settings) as dsn:
+    with database_connection_url(settings) as dsn:
         found = asyncio.run(plan(dsn, to=to, may_go_back=back))
     typer.echo(plan_text(found, settings.database_shown))

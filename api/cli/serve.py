@@ -92,7 +92,7 @@ def _run(settings: "Settings", listener: socket.socket, data: Path | None) -> No
 
     from api.app import create_app
     from api.cli.presence import announced
-    from api.embedded import database_address
+    from api.embedded import database_connection_url
     from api.web.wire import Together
 
     port = listener.getsockname()[1]
@@ -106,7 +106,7 @@ def _run(settings: "Settings", listener: socket.socket, data: Path | None) -> No
             if self.started:
                 _greet(f"http://{host}:{port}", settings.database_shown, data)
 
-    with announced(settings.data_dir, port), database_address(settings) as address:
+    with announced(settings.data_dir, port), database_connection_url(settings) as address:
         # Tried here, where a database that cannot be used is one message; inside the server it would be a trace.
         asyncio.run(_try_database(address))
         config = uvicorn.Config(

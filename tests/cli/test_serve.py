@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.embedded import postmaster
-from api.embedded.server import cluster_of
+from api.embedded.server import cluster_dir
 from tests.cli.test_command_line import accord
 
 
@@ -62,7 +62,7 @@ def test_it_says_where_it_is_and_three_questions_and_answers(data_dir: Path) -> 
         assert sum(line.startswith("      accord ") for line in said) == 3
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert list(data_dir.glob("serve-*.pid")) == []
 
 
@@ -70,13 +70,13 @@ def test_killed_it_leaves_its_data_to_the_next_and_stop_ends_what_is_left(data_d
     with serving(data_dir) as (process, _):
         process.kill()
         process.wait(10)
-    assert postmaster.running_pid(cluster_of(data_dir)) is not None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is not None
     with serving(data_dir) as (process, said):
         assert httpx.get(f"{address(said)}/graphql", params={"query": "{ __typename }"}).status_code == 200
         stopped = accord("stop", data=data_dir)
         assert f"server (process {process.pid})" in stopped.stdout
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert accord("stop", data=data_dir).stdout.startswith("Nothing runs on")
 
 
@@ -84,4 +84,4 @@ def test_a_database_that_is_not_set_up_is_refused_with_the_command_that_does(tmp
     done = accord("serve", "--port", "0", data=tmp_path)
     assert done.returncode == 2
     assert "Run `accord migrate`" in done.stderr
-    assert postmaster.running_pid(cluster_of(tmp_path)) is None
+    assert postmaster.running_pid(cluster_dir(tmp_path)) is None

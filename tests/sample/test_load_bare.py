@@ -6,8 +6,8 @@ import pytest
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.revisions import migrate
-from api.sample.dice import Dice
-from api.sample.rows import Rows
+from api.sample.random_source import SeededRandom
+from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
 from api.workflows.load_bare import bare
 from schema.base import new_id
@@ -29,16 +29,14 @@ async def catalogue(database: Database) -> list[tuple[object, ...]]:
         return [tuple(row) for row in await session.rows(CATALOGUE)]
 
 
-async def load(session: WriteSession, rows: Rows) -> None:
+async def load(session: WriteSession, rows: RowBuffer) -> None:
     async with bare(session, ["touchpoint"]):
-        await session.copy_binary(rows.table, rows.columns, rows.sent())
+        await session.copy_binary(rows.table, rows.columns, rows.copy_data())
 
 
-def touch_of_nobody() -> Rows:
-    rows, dice = Rows("touchpoint"), Dice(1)
-    rows.add(
-        contact_id=dice.identity(1), id=dice.identity(1), occurred_at=1, recorded_at=1, kind="CALL", direction="INBOUND"
-    )
+def touch_of_nobody() -> RowBuffer:
+    rows, rng = RowBuffer("touchpoint"), SeededRandom(1)
+    rows.add(contact_id=rng.uuid7(1), id=rng.uuid7(1), occurred_at=1, recorded_at=1, kind="CALL", direction="INBOUND")
     return rows
 
 

@@ -1,19 +1,17 @@
-"""Strawberry with data loaders, as its documentation shows: types and resolvers by hand, asyncpg, a loader per link."""
+"""Strawberry as its documentation recommends: hand-written types and resolvers, and a data loader for every link."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 import strawberry
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +21,8 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 
-POOL = 10
+from tests.bench.read.asgi_peer import open_pool, serve
+
 Row: TypeAlias = asyncpg.Record
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -39,38 +38,38 @@ _TOTALS = (
     " group by currency order by currency"
 )
 _ROLES = (
-    "select r.* from unnest($1::uuid[]) asked (id), lateral (select contact_id, role, deal_id from deal_contact"
-    " where contact_id = asked.id order by deal_id limit $2) r"
+    "select r.* from unnest($1::uuid[]) owner (id), lateral (select contact_id, role, deal_id from deal_contact"
+    " where contact_id = owner.id order by deal_id limit $2) r"
 )
 _TOUCHES = (
-    "select t.* from unnest($1::uuid[]) asked (id), lateral (select contact_id, id, occurred_at, kind, channel,"
-    " campaign_id from touchpoint where contact_id = asked.id order by {} limit $2) t"
+    "select t.* from unnest($1::uuid[]) owner (id), lateral (select contact_id, id, occurred_at, kind, channel,"
+    " campaign_id from touchpoint where contact_id = owner.id order by {} limit $2) t"
 )
 
 
-async def _ones(pool: Pool, text: str, keys: list[UUID]) -> list[Row | None]:
+async def _records(pool: Pool, text: str, keys: list[UUID]) -> list[Row | None]:
     found = {row["id"]: row for row in await pool.fetch(text, keys)}
     return [found.get(key) for key in keys]
 
 
 async def _lists(pool: Pool, keys: list[tuple[UUID, str, int]]) -> list[list[Row]]:
-    """Lists of several records: a key is whose, the statement, how many."""
+    """Load lists of several records. A key is the id of the record, the statement and the length of the list."""
     found: dict[tuple[UUID, str, int], list[Row]] = {key: [] for key in keys}
     for text, first in {(text, first) for _, text, first in keys}:
-        owners = [owner for owner, *how in keys if how == [text, first]]
+        owners = [owner for owner, *statement in keys if statement == [text, first]]
         for row in await pool.fetch(text, owners, first):
             found[row["contact_id"], text, first].append(row)
     return [found[key] for key in keys]
 
 
 async def _totals(pool: Pool, keys: list[tuple[str, tuple[object, ...]]]) -> list[list[Row]]:
-    """The figures of all rows of lists, by currency: a key is the list's condition and its values."""
+    """Load the totals of lists by currency. A key is the condition of the list and its parameters."""
     return [await pool.fetch(_TOTALS.format(text), *values) for text, values in keys]
 
 
 @dataclass
 class Context:
-    """What the resolvers of one request share."""
+    """The data loaders that the resolvers of one request share."""
 
     pool: Pool
     companies: DataLoader[UUID, Row | None] = field(init=False)
@@ -80,9 +79,9 @@ class Context:
     totals: DataLoader[tuple[str, tuple[object, ...]], list[Row]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.companies = DataLoader(partial(_ones, self.pool, _COMPANY))
-        self.campaigns = DataLoader(partial(_ones, self.pool, _CAMPAIGN))
-        self.deals = DataLoader(partial(_ones, self.pool, f"{_DEAL} where id = any($1) and deleted_at is null"))
+        self.companies = DataLoader(partial(_records, self.pool, _COMPANY))
+        self.campaigns = DataLoader(partial(_records, self.pool, _CAMPAIGN))
+        self.deals = DataLoader(partial(_records, self.pool, f"{_DEAL} where id = any($1) and deleted_at is null"))
         self.lists = DataLoader(partial(_lists, self.pool))
         self.totals = DataLoader(partial(_totals, self.pool))
 
@@ -282,13 +281,13 @@ class DealConnection:
 class Query:
     @strawberry.field
     async def contact(self, info: Info, id: strawberry.ID) -> Contact | None:  # noqa: A002 - the argument's name
-        found = await info.context.pool.fetchrow(f"{_CONTACT} and id = $1", _bare(id))
+        found = await info.context.pool.fetchrow(f"{_CONTACT} and id = $1", _bare_id(id))
         return None if found is None else _contact(found)
 
     @strawberry.field
     async def contacts(self, info: Info, first: int = 50, after: str | None = None) -> ContactConnection:
         text = f"{_CONTACT} and ($1::uuid is null or id > $1) order by id limit $2"
-        found = await info.context.pool.fetch(text, after and _bare(after), first + 1)
+        found = await info.context.pool.fetch(text, after and _bare_id(after), first + 1)
         nodes = [_contact(row) for row in found[:first]]
         return ContactConnection(nodes=nodes, page_info=_page_info(nodes, len(found) > first))
 
@@ -308,13 +307,13 @@ def _id(table: str, row: Row) -> strawberry.ID:
     return strawberry.ID(f"{table}_{row['id']}")
 
 
-def _bare(given: str) -> str:
-    return given.rpartition("_")[2]
+def _bare_id(global_id: str) -> str:
+    return global_id.rpartition("_")[2]
 
 
 def _contact(row: Row) -> Contact:
-    given = dict(row)
-    return Contact(id=_id("contact", row), key=given.pop("id"), **given)
+    columns = dict(row)
+    return Contact(id=_id("contact", row), key=columns.pop("id"), **columns)
 
 
 def _deal(row: Row) -> Deal:
@@ -349,9 +348,11 @@ def _page_info(nodes: Sequence[Contact | Deal], has_next: bool) -> PageInfo:
 
 
 def _order(given: Sequence[object], columns: Sequence[str]) -> str:
-    """What a list is sorted by: only columns that are known."""
-    found = [f"{name} {getattr(each, name)}" for each in given for name in columns if getattr(each, name) is not None]
-    return ", ".join(found) or "id"
+    """Return the `order by` of a list. Its columns come from `columns`, never from the request."""
+    terms = [
+        f"{name} {getattr(order, name)}" for order in given for name in columns if getattr(order, name) is not None
+    ]
+    return ", ".join(terms) or "id"
 
 
 def _conditions(where: DealWhere | None) -> tuple[str, tuple[object, ...]]:
@@ -369,42 +370,29 @@ def _conditions(where: DealWhere | None) -> tuple[str, tuple[object, ...]]:
     return " and ".join(texts), tuple(values)
 
 
-class Site(GraphQL[Context, None]):
-    """The endpoint, with a context of its own for each request."""
+class Endpoint(GraphQL[Context, None]):
+    """The GraphQL endpoint, with a new context for every request."""
 
     pool: Pool
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
-        """New loaders: what they keep is of one request."""
+        """Return new data loaders, because they cache records and must not outlive the request."""
         return Context(self.pool)
 
 
 def application(dsn: str) -> Starlette:
-    """The endpoint on one pool."""
-    # One of each for all requests: what they keep is documents.
+    """Return the endpoint with its pool."""
+    # All requests share these two extensions: they cache documents.
     parsed, validated = ParserCache(), ValidationCache()
-    site = Site(strawberry.Schema(Query, extensions=[lambda: parsed, lambda: validated]), graphql_ide=None)
+    endpoint = Endpoint(strawberry.Schema(Query, extensions=[lambda: parsed, lambda: validated]), graphql_ide=None)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=POOL,
-            reset=_nothing,
-            max_inactive_connection_lifetime=0,
-            max_cached_statement_lifetime=0,
-            server_settings={"jit": "off", "timezone": "UTC"},
-        ) as site.pool:
+        async with open_pool(dsn) as endpoint.pool:
             yield
 
-    return Starlette(routes=[Route("/graphql", site)], lifespan=lifespan)
-
-
-async def _nothing(_connection: Any) -> None:  # noqa: ANN401 - as asyncpg types it
-    """Reset nothing between statements that change nothing."""
+    return Starlette(routes=[Route("/graphql", endpoint)], lifespan=lifespan)
 
 
 if __name__ == "__main__":
-    served = application(os.environ["DATABASE_URL"])
-    uvicorn.run(served, port=int(sys.argv[1]), log_level="warning", access_log=False, server_header=False)
+    serve(application(os.environ["DATABASE_URL"]))

@@ -1,6 +1,8 @@
-"""What sends the requests: wrk, or where there is none a slower generator of ours; both say the same line of JSON.
+"""Generates the load with wrk, or with a slower generator in Python. Both print their result as one line of JSON.
 
-As a program it is that generator: python -m tests.bench.read.generator CONNECTIONS SECONDS PORT PATH BODIES
+The program of the Python generator is this module:
+
+    python -m tests.bench.read.load_generator CONNECTIONS SECONDS PORT PATH BODIES
 """
 
 import asyncio
@@ -21,8 +23,8 @@ _TIMEOUT = "20s"
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
-    """What one run of the generator saw; latencies in microseconds."""
+class LoadResult:
+    """The result of one run of the generator. Latencies are in microseconds."""
 
     requests: int
     seconds: float
@@ -33,13 +35,13 @@ class Burst:
 
     @property
     def rate(self) -> float:
-        """Requests per second."""
+        """Requests a second."""
         return self.requests / self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the requests go, and the file with a body in each line."""
+    """The port and path that requests are sent to, and the file with their bodies, one a line."""
 
     port: int
     path: str
@@ -47,12 +49,12 @@ class Target:
 
 
 def generator_name() -> str:
-    """Which generator is used here."""
-    return "wrk" if shutil.which("wrk") else "our own generator (no wrk here: apt-get install wrk)"
+    """Return the name of the generator that is used on this machine."""
+    return "wrk" if shutil.which("wrk") else "the generator in Python (slower; apt-get install wrk)"
 
 
-def burst(target: Target, connections: int, seconds: float) -> Burst:
-    """Keep so many connections busy for so long, in a process of their own."""
+def generate_load(target: Target, connections: int, seconds: float) -> LoadResult:
+    """Send requests on all connections for this time, from a process of its own."""
     wrk = shutil.which("wrk")
     if wrk is None:
         command = [sys.executable, "-m", __name__, str(connections), str(seconds), str(target.port)]
@@ -61,16 +63,16 @@ def burst(target: Target, connections: int, seconds: float) -> Burst:
         whole = max(1, round(seconds))
         command = [wrk, "-t1", f"-c{connections}", f"-d{whole}s", "--timeout", _TIMEOUT, "-s", str(_SCRIPT)]
         command += [f"http://127.0.0.1:{target.port}", "--", target.path, str(target.bodies)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return Burst(**orjson.loads(said.strip().splitlines()[-1]))
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return LoadResult(**orjson.loads(output.strip().splitlines()[-1]))
 
 
 class _Connection(asyncio.Protocol):
-    """One connection that sends the next request as soon as it has the answer to the last."""
+    """A connection that sends the next request as soon as the last response is complete."""
 
-    def __init__(self, requests: Iterator[bytes], seen: list[float]) -> None:
+    def __init__(self, requests: Iterator[bytes], latencies: list[float]) -> None:
         self._requests = requests
-        self._seen = seen
+        self._latencies = latencies
         self.received = 0
         self.errors = 0
         self.is_done = False
@@ -80,50 +82,51 @@ class _Connection(asyncio.Protocol):
             raise TypeError("a stream was expected")
         self._transport = transport
         self._parser = httptools.HttpResponseParser(self)
-        self._ask()
+        self._send()
 
     def data_received(self, data: bytes) -> None:
         self.received += len(data)
         self._parser.feed_data(data)
 
     def on_message_complete(self) -> None:
-        self._seen.append(time.perf_counter() - self._asked)
+        self._latencies.append(time.perf_counter() - self._sent_at)
         self.errors += self._parser.get_status_code() >= 400
         self._parser = httptools.HttpResponseParser(self)
         if not self.is_done:
-            self._ask()
+            self._send()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.errors += not self.is_done
         self.is_done = True
 
     def end(self) -> None:
-        """Ask no more."""
+        """Send no more requests."""
         self.is_done = True
         self._transport.close()
 
-    def _ask(self) -> None:
-        self._asked = time.perf_counter()
+    def _send(self) -> None:
+        self._sent_at = time.perf_counter()
         self._transport.write(next(self._requests))
 
 
-async def generate(target: Target, connections: int, seconds: float) -> Burst:
-    """As `burst`, in this process."""
+async def generate_in_python(target: Target, connections: int, seconds: float) -> LoadResult:
+    """Send requests as `generate_load` does, from this process."""
     bodies = target.bodies.read_bytes().splitlines()
     requests = cycle([_request(target.path, body) for body in bodies])
-    seen: list[float] = []
+    latencies: list[float] = []
     loop = asyncio.get_running_loop()
-    opened = [
-        (await loop.create_connection(lambda: _Connection(requests, seen), "127.0.0.1", target.port))[1]
+    open_connections = [
+        (await loop.create_connection(lambda: _Connection(requests, latencies), "127.0.0.1", target.port))[1]
         for _ in range(connections)
     ]
     began = time.perf_counter()
     await asyncio.sleep(seconds)
-    took, times = time.perf_counter() - began, sorted(seen)
-    for each in opened:
-        each.end()
-    received, errors = sum(each.received for each in opened), sum(each.errors for each in opened)
-    return Burst(len(times), took, received, errors, _quantile(times, 0.5), _quantile(times, 0.99))
+    took, times = time.perf_counter() - began, sorted(latencies)
+    for connection in open_connections:
+        connection.end()
+    received = sum(connection.received for connection in open_connections)
+    errors = sum(connection.errors for connection in open_connections)
+    return LoadResult(len(times), took, received, errors, _quantile(times, 0.5), _quantile(times, 0.99))
 
 
 def _request(path: str, body: bytes) -> bytes:
@@ -136,7 +139,8 @@ def _quantile(times: Sequence[float], share: float) -> float:
 
 
 if __name__ == "__main__":
-    busy, long, port, path, bodies = sys.argv[1:]
-    outcome = asyncio.run(generate(Target(int(port), path, Path(bodies)), int(busy), float(long)))
-    fields = {name: getattr(outcome, name) for name in Burst.__slots__}
+    connections, seconds, port, path, bodies = sys.argv[1:]
+    target = Target(int(port), path, Path(bodies))
+    result = asyncio.run(generate_in_python(target, int(connections), float(seconds)))
+    fields = {name: getattr(result, name) for name in LoadResult.__slots__}
     sys.stdout.buffer.write(orjson.dumps(fields) + b"\n")

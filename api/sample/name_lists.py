@@ -1,8 +1,8 @@
-"""Names, places and titles. All made up; domains and telephone numbers are of the ranges reserved for stories."""
+"""Made-up names, places and titles. Domains and telephone numbers are from ranges reserved for fiction."""
 
 from dataclasses import dataclass
 
-from api.sample.dice import Weighted
+from api.sample.random_source import Weighted
 
 FIRST_NAMES = tuple(
     """Ada Adele Agnes Ahmed Aisha Alan Albert Alice Amara Amelie Ana Andrea Anna Anton Aoife Arjun Astrid Beatrice
@@ -43,7 +43,7 @@ COMPANY_TAILS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Industry:
-    """A line of business: what its companies are called, and how large the typical one is."""
+    """An industry: suffixes of its company names, and the median size and revenue of its companies."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -68,14 +68,14 @@ INDUSTRIES = Weighted(
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country: its time zones, and a telephone number in which each # is any digit."""
+    """A country: its time zones, and a telephone number in which every # stands for a random digit."""
 
     code: str
     timezones: tuple[str, ...]
     phone: str
 
 
-# Only countries whose regulator keeps numbers for stories, so that nobody is called by a sample.
+# Only countries whose regulator reserves telephone numbers for fiction, so that nobody receives a call.
 COUNTRIES = Weighted(
     (
         (Country("DE", ("Europe/Berlin",), "+49 30 23125 ###"), 24),
@@ -89,7 +89,7 @@ COUNTRIES = Weighted(
     )
 )
 
-# Where people stand, and where they may be promoted to.
+# Job title, and the title after a promotion.
 JOB_TITLES = Weighted(
     (
         (("Marketing specialist", "Marketing manager"), 12),

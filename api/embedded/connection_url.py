@@ -1,4 +1,4 @@
-"""The address of the database that a process works with."""
+"""The connection URL of the database that a process uses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ from api.settings import Settings
 
 
 @contextmanager
-def database_address(settings: Settings) -> Iterator[str]:
-    """Yield the connection address: `DATABASE_URL`, else the private server, held for as long as the block runs.
+def database_connection_url(settings: Settings) -> Iterator[str]:
+    """Yield `DATABASE_URL` or, if it is not set, the URL of the private server, which runs while the block runs.
 
-    It may hold a password: show `settings.database_shown` instead.
+    The URL may contain a password. Log `settings.database_shown` instead.
     """
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
