@@ -12,7 +12,7 @@ from api.db import WriteSession
 from api.funnel.entries import RUNG_TABLE, entries, rung_statement
 from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
 from api.funnel.ladder import ladder_of
-from api.funnel.people import HAS_MERGED, MERGED, Seen, life_statement
+from api.funnel.lifetimes import HAS_MERGED, MERGED, Seen, life_statement
 from api.funnel.stage_statement import OWN_TABLE, stage_statement
 from api.progress import Progress
 from api.sql import Sql

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from api.funnel.exits import segment_of
 from api.funnel.ladder import Ladder, Rung
+from api.funnel.lifetimes import Seen
 from api.funnel.normal_form import Fact
-from api.funnel.people import Seen
 from api.sql import Sql, all_of
 from schema.accord import DealFilter, DealIs, HandoffIs, StageReached, Touches, TouchFilter
 from schema.vocab import HandoffStatus, Vocabulary

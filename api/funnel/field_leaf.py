@@ -6,8 +6,8 @@ which every value is unknown. A piece whose read values differ from those of the
 
 from uuid import UUID
 
+from api.funnel.lifetimes import Seen
 from api.funnel.normal_form import Fields, FieldsEvery, FieldsSome, FieldTest, FieldTree
-from api.funnel.people import Seen
 from api.sql import Sql, join, name
 from schema.accord import FieldIs
 from schema.tables import SHAPES

@@ -9,8 +9,8 @@ its own; a piece of a field's time that is not fresh continues one that held bef
 from api.funnel.fact_leaves import fact_stretches
 from api.funnel.field_leaf import field_stretches
 from api.funnel.ladder import Ladder, Rung
+from api.funnel.lifetimes import Seen
 from api.funnel.normal_form import Every, Fields, Holds, NormalForm
-from api.funnel.people import Seen
 from api.sql import Sql, join
 from schema.accord import Touches
 

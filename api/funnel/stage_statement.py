@@ -8,8 +8,8 @@ from api.funnel.fact_leaves import fact_stretches
 from api.funnel.field_leaf import field_rows
 from api.funnel.flat_rule import flat_statement, is_flat
 from api.funnel.ladder import Ladder, Rung
+from api.funnel.lifetimes import Seen
 from api.funnel.normal_form import Every, Fields, Holds, Leaf, Node, NormalForm, normal_form
-from api.funnel.people import Seen
 from api.sql import Sql, join
 from schema.accord import DealIs, HandoffIs, StageReached, Touches
 

@@ -12,7 +12,7 @@ from api.errors import AccordError, ErrorCode
 from schema.accord import Accord, ContactPolicy, Exemptions, FieldIs
 from schema.toml_text import accord_toml
 from tests.funnel import histories
-from tests.funnel.chance import Chance
+from tests.support.random_choices import Chance
 
 POLICIES = (
     None,

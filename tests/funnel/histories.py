@@ -32,7 +32,7 @@ from schema.vocab import (
     TouchKind,
     TouchOutcome,
 )
-from tests.funnel.chance import Chance
+from tests.support.random_choices import Chance
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 12

@@ -11,15 +11,15 @@ from api.db import Database, WriteSession
 from api.funnel.evaluate import derived
 from api.funnel.flat_rule import is_flat
 from api.funnel.ladder import ladder_of
+from api.funnel.lifetimes import Seen
 from api.funnel.normal_form import normal_form
-from api.funnel.people import Seen
 from api.funnel.reference import Companies, Entry, Person, entries_of
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
 from schema.accord import Accord
 from tests.funnel import histories
-from tests.funnel.chance import Chance
-from tests.funnel.writing import write_facts
+from tests.funnel.stored_facts import write_facts
+from tests.support.random_choices import Chance
 
 _DERIVED = (
     "select contact_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied from ({}) found"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError
-from tests.funnel.chance import Chance
 from tests.plan.features import features, uses
 from tests.plan.generated.documents import MOST_FIELDS, Author
 from tests.plan.generated.variables import Asked
@@ -23,6 +22,7 @@ from tests.plan.same import same
 from tests.plan.watched import Watched
 from tests.plan.world import ANNA, BEN
 from tests.support.graphql import Outcome, executed
+from tests.support.random_choices import Chance
 
 QUICK = settings(
     deadline=None,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from graphql import GraphQLField, get_named_type
 
-from tests.funnel.chance import Chance
 from tests.plan.generated.filters import Filters, operators_of
 from tests.plan.generated.groups import group_arguments
 from tests.plan.generated.variables import Variables, literal
@@ -13,6 +12,7 @@ from tests.plan.oracle.executor import contract
 from tests.plan.oracle.filters import words
 from tests.plan.oracle.pages import LARGEST_PAGE, PAGE_SIZE
 from tests.plan.oracle.shapes import COLUMNS, KEYS, TYPES, VISIBLE, Rows
+from tests.support.random_choices import Chance
 
 MOST_CURSORS = 2
 ALWAYS = "9999-01-01T00:00:00Z"  # as of then all is as it is now

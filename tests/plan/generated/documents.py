@@ -11,11 +11,11 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.funnel.chance import Chance
 from tests.plan.generated.arguments import Arguments, Wish
 from tests.plan.generated.variables import Asked, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import KEYS, TYPES, VISIBLE, Rows
+from tests.support.random_choices import Chance
 
 Composite = GraphQLObjectType | GraphQLInterfaceType
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
-from tests.funnel.chance import Chance
 from tests.plan.generated.variables import Ref, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
 from tests.support.graphql import uid
+from tests.support.random_choices import Chance
 
 WAYS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 Part = tuple[str, Any]
