@@ -43,7 +43,7 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class Part(BaseModel):
+class AccordModel(BaseModel):
     """Any part of the document: frozen, and a key it does not know is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -60,19 +60,19 @@ class Part(BaseModel):
         return data
 
 
-class AllOf(Part):
+class AllOf(AccordModel):
     """True when every part is; of nothing, while the contact exists."""
 
     all: "tuple[Rule, ...]"
 
 
-class AnyOf(Part):
+class AnyOf(AccordModel):
     """True when at least one part is."""
 
     any: "tuple[Rule, ...]" = Field(min_length=1)
 
 
-class Not(Part):
+class Not(AccordModel):
     """True when the part is not."""
 
     negated: "Rule" = Field(alias="not")
@@ -81,7 +81,7 @@ class Not(Part):
 Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "is_null"]
 
 
-class FieldIs(Part):
+class FieldIs(AccordModel):
     """A column of the contact, or of its company, as it was at the time. Null satisfies nothing but `is_null`."""
 
     field: str
@@ -113,7 +113,7 @@ class FieldIs(Part):
         return rule_value(info.data["field"], info.data["op"], value)
 
 
-class TouchFilter(Part):
+class TouchFilter(AccordModel):
     """Which touchpoints count, how many, and how recent."""
 
     channel: Annotated[tuple[Channel, ...], BeforeValidator(_as_list)] = ()
@@ -126,19 +126,19 @@ class TouchFilter(Part):
     within: Duration | None = None
 
 
-class Touches(Part):
+class Touches(AccordModel):
     """True when so many matching touchpoints lie in `(t - within, t]`."""
 
     touches: TouchFilter
 
 
-class HandoffIs(Part):
+class HandoffIs(AccordModel):
     """True when a handoff has that status: PROPOSED from handing over on, the others from the decision."""
 
     handoff: HandoffStatus
 
 
-class DealFilter(Part):
+class DealFilter(AccordModel):
     """Which deals count. A pipeline is named; an unknown amount reaches no threshold."""
 
     state: DealOutcome
@@ -146,13 +146,13 @@ class DealFilter(Part):
     amount_at_least: Annotated[Decimal, BeforeValidator(plain_number)] | None = None
 
 
-class DealIs(Part):
+class DealIs(AccordModel):
     """True while the contact has a role on such a deal."""
 
     deal: DealFilter
 
 
-class StageReached(Part):
+class StageReached(AccordModel):
     """True when a lower stage was entered in the current segment; a rule that asks for it forbids the skip."""
 
     stage: str
@@ -173,7 +173,7 @@ _KINDS = {
 
 
 def _kind_of(value: Any) -> str | None:  # noqa: ANN401 - raw input of any shape
-    if isinstance(value, Part):
+    if isinstance(value, AccordModel):
         return next((kind for kind, part in _KINDS.items() if type(value) is part), None)
     return next((kind for kind in _KINDS if isinstance(value, dict) and kind in value), None)
 
@@ -195,7 +195,7 @@ Rule = Annotated[
 ]
 
 
-class Stage(Part):
+class Stage(AccordModel):
     """One rung of the ladder."""
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
@@ -215,7 +215,7 @@ class Stage(Part):
         return needs
 
 
-class RejectReason(Part):
+class RejectReason(AccordModel):
     """Why sales may refuse a person, and what follows from it."""
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")
@@ -224,7 +224,7 @@ class RejectReason(Part):
     fault: FaultDomain
 
 
-class Exit(Part):
+class Exit(AccordModel):
     """A fact that ends open entries, from one stage of the ladder up to another."""
 
     on: Literal["HANDOFF_REJECTED", "DEAL_LOST"]
@@ -241,14 +241,14 @@ class Exit(Part):
         return self
 
 
-class Exemptions(Part):
+class Exemptions(AccordModel):
     """Which of our touches do not count as pressure."""
 
     automated: bool = False
     reply_within: Duration | None = None
 
 
-class ContactPolicy(Part):
+class ContactPolicy(AccordModel):
     """How often a person may be touched, by both teams together: over the policy once more lie in `(t - within, t]`."""
 
     at_most: int = Field(ge=1, le=1000)
@@ -256,7 +256,7 @@ class ContactPolicy(Part):
     exempt: Exemptions = Exemptions()
 
 
-class Reporting(Part):
+class Reporting(AccordModel):
     """How answers are cut: zone, weeks, years, currency, and who is never counted."""
 
     timezone: str = "UTC"
@@ -275,7 +275,7 @@ class Reporting(Part):
         return name
 
 
-class Accord(Part):
+class Accord(AccordModel):
     """The whole document."""
 
     title: str = Field(min_length=1)

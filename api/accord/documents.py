@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from api.accord.validation import say_mistakes
+from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
 from schema.accord import Accord
 
@@ -62,4 +62,6 @@ def _text_of(path: Path) -> str:
 
 def _malformed(error: ValidationError, document: object, origin: str) -> AccordError:
     remedy = "Correct the file and try again; schema/accords/standard.toml shows every part."
-    return AccordError(ErrorCode.BAD_ACCORD, f"{origin} is no valid accord. {say_mistakes(error, document)}.", remedy)
+    return AccordError(
+        ErrorCode.BAD_ACCORD, f"{origin} is no valid accord. {describe_errors(error, document)}.", remedy
+    )

@@ -8,7 +8,7 @@ _RULE_PLACES = ("rule", "not")
 _RULE_LISTS = ("all", "any")
 
 
-def say_mistakes(error: ValidationError, document: object) -> str:
+def describe_errors(error: ValidationError, document: object) -> str:
     """Say every mistake with its place: `stages[2] (mql).rule.all[0].touches.kind: 'FROM' is none of …`."""
     mistakes = []
     for each in error.errors(include_url=False):

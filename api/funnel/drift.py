@@ -24,13 +24,13 @@ order by contact_id, stage, occurrence limit {{}}"""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class DriftCheck:
     """Stored entries that equal a rebuild."""
 
     entries: int
 
 
-async def check_entries(session: WriteSession, progress: Progress | None = None) -> Checked:
+async def check_entries(session: WriteSession, progress: Progress | None = None) -> DriftCheck:
     """Compare the current evaluation with a rebuild of it, as of the moment it began; nothing is written.
 
     Errors: NOT_EVALUATED if there is none; DRIFT with counts and examples if they differ.
@@ -51,7 +51,7 @@ async def check_entries(session: WriteSession, progress: Progress | None = None)
     if found:
         raise _drift(found)
     stored = Sql("select count(*) from stage_entry where evaluation_id = {}", current["id"])
-    return Checked(await session.value(stored))
+    return DriftCheck(await session.value(stored))
 
 
 def _drift(found: list[Record]) -> AccordError:

@@ -12,7 +12,7 @@ from api.db import WriteSession
 from api.funnel.entries import RUNG_TABLE, entries, rung_statement
 from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
 from api.funnel.ladder import ladder_of
-from api.funnel.lifetimes import HAS_MERGED, MERGED, Seen, life_statement
+from api.funnel.lifetimes import HAS_MERGED, MERGED, VisibleFacts, life_statement
 from api.funnel.stage_statement import OWN_TABLE, stage_statement
 from api.progress import Progress
 from api.sql import Sql
@@ -41,7 +41,7 @@ _WATERMARK = Sql(
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class EvaluationResult:
     """What a rebuild made: the evaluation, and how many entries each stage has, from the lowest stage up."""
 
     evaluation_id: UUID
@@ -52,7 +52,7 @@ class Evaluated:
 
 async def evaluate(
     session: WriteSession, *, as_of: datetime | None = None, progress: Progress | None = None
-) -> Evaluated:
+) -> EvaluationResult:
     """Judge everybody by the accord in force, and make the result the one that answers.
 
     Shapes: facts + accord -> stage entries. Writes evaluation (1), stage_entry (all); deletes the superseded entries.
@@ -69,7 +69,7 @@ async def evaluate(
         evaluation = await _keep(session, version, started_at, found)
     counts = await _counts(session, version.accord, evaluation)
     watermark = await session.value(Sql("select watermark from evaluation where id = {}", evaluation))
-    return Evaluated(evaluation, seen_until, watermark, counts)
+    return EvaluationResult(evaluation, seen_until, watermark, counts)
 
 
 @asynccontextmanager
@@ -84,7 +84,7 @@ async def derived(
     async with _job_settings(session):
         tell("people and exits", 0, total)
         await session.run(MERGED)
-        seen = Seen(as_of, has_merged=await session.value(HAS_MERGED))
+        seen = VisibleFacts(as_of, has_merged=await session.value(HAS_MERGED))
         for statement in (
             life_statement(seen),
             RUNG_TABLE,

@@ -111,7 +111,7 @@ from cut group by contact_id""",
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SegmentLookup:
     """The segment that holds a moment: a join, and what to read then. A contact without exits has one, number null."""
 
     join: Sql
@@ -120,16 +120,16 @@ class Place:
     ends_at: str = "'infinity'::timestamptz"
 
 
-def segment_of(cut: int | None, contact: str, moment: str) -> Place:
+def segment_of(cut: int | None, contact: str, moment: str) -> SegmentLookup:
     """Find the segment `s` of a contact's moment; without a cut all of time is one."""
     if cut is None:
-        return Place(Sql(""))
+        return SegmentLookup(Sql(""))
     found = Sql(
         f"left join funnel_segment s on s.cut = {{}}::int and s.contact_id = {contact}"
         f" and {moment} >= s.starts_at and {moment} < s.ends_at",
         cut,
     )
-    return Place(found, "s.no", "coalesce(s.starts_at, '-infinity')", "coalesce(s.ends_at, 'infinity')")
+    return SegmentLookup(found, "s.no", "coalesce(s.starts_at, '-infinity')", "coalesce(s.ends_at, 'infinity')")
 
 
 def union_all(branches: list[Sql]) -> Sql:

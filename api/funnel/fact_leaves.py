@@ -8,29 +8,31 @@ deals also say when the fact itself ends (`ends_at`), wherever the segment does.
 from datetime import timedelta
 
 from api.funnel.exits import segment_of
-from api.funnel.ladder import Ladder, Rung
-from api.funnel.lifetimes import Seen
-from api.funnel.normal_form import Fact
+from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.lifetimes import VisibleFacts
+from api.funnel.normal_form import FactLeaf
 from api.sql import Sql, all_of
 from schema.accord import DealFilter, DealIs, HandoffIs, StageReached, Touches, TouchFilter
 from schema.vocab import HandoffStatus, Vocabulary
 
 
-def fact_stretches(fact: Fact, ladder: Ladder, rung: Rung, seen: Seen, *, is_negated: bool, only_holding: bool) -> Sql:
+def fact_intervals(
+    fact: FactLeaf, ladder: Ladder, rung: RankedStage, seen: VisibleFacts, *, is_negated: bool, only_holding: bool
+) -> Sql:
     """Return the stretches of a leaf; where only those that hold are of use, others may be missing."""
     cut = None if is_negated else rung.cut
     match fact:
         case Touches(touches=what):
-            return _touch_stretches(what, cut, seen, only_holding=only_holding)
+            return _touch_intervals(what, cut, seen, only_holding=only_holding)
         case HandoffIs(handoff=status):
-            return _handoff_stretches(status, cut, seen)
+            return _handoff_intervals(status, cut, seen)
         case DealIs(deal=deal):
-            return _deal_stretches(deal, cut, seen)
+            return _deal_intervals(deal, cut, seen)
         case StageReached() as stage:
-            return _stage_stretches(stage, cut, ladder, rung)
+            return _stage_intervals(stage, cut, ladder, rung)
 
 
-def _touch_stretches(what: TouchFilter, cut: int | None, seen: Seen, *, only_holding: bool) -> Sql:
+def _touch_intervals(what: TouchFilter, cut: int | None, seen: VisibleFacts, *, only_holding: bool) -> Sql:
     """Return stretches of `touches`: from the n-th touch on, until the first of these n is too old.
 
     The touch n - 1 before this one is looked up over all of time, in the order of an index, and counts if it is from
@@ -58,7 +60,7 @@ where {{}}""",
     )
 
 
-def _touches(what: TouchFilter, seen: Seen) -> Sql:
+def _touches(what: TouchFilter, seen: VisibleFacts) -> Sql:
     """Return the matching touchpoints, under the surviving contact."""
     tests = [Sql("p.occurred_at <= {}", seen.as_of)]
     tests += [
@@ -82,7 +84,7 @@ def _touches(what: TouchFilter, seen: Seen) -> Sql:
     )
 
 
-def _handoff_stretches(status: HandoffStatus, cut: int | None, seen: Seen) -> Sql:
+def _handoff_intervals(status: HandoffStatus, cut: int | None, seen: VisibleFacts) -> Sql:
     """Return stretches of `handoff`: PROPOSED from handing over until the decision, the others from the decision on."""
     if status is HandoffStatus.PROPOSED:
         at, ends_at, wanted = "h.handed_at", "coalesce(h.decided_at, 'infinity')", Sql("true")
@@ -104,7 +106,7 @@ from (
     )
 
 
-def _deal_stretches(what: DealFilter, cut: int | None, seen: Seen) -> Sql:
+def _deal_intervals(what: DealFilter, cut: int | None, seen: VisibleFacts) -> Sql:
     """Return stretches of `deal`: of a role, while what the rule reads of the deal stands still."""
     read = [
         "outcome",
@@ -141,7 +143,7 @@ from (
     )
 
 
-def _deal_pieces(seen: Seen, *, reads_pipeline: bool) -> Sql:
+def _deal_pieces(seen: VisibleFacts, *, reads_pipeline: bool) -> Sql:
     """Return the version rows of deals as the contacts with a role in them live them."""
     pipeline, joined = "", ""
     if reads_pipeline:
@@ -162,7 +164,7 @@ def _deal_pieces(seen: Seen, *, reads_pipeline: bool) -> Sql:
     )
 
 
-def _stage_stretches(what: StageReached, cut: int | None, ladder: Ladder, rung: Rung) -> Sql:
+def _stage_intervals(what: StageReached, cut: int | None, ladder: Ladder, rung: RankedStage) -> Sql:
     """Return stretches of `stage`: from each entry of a lower stage on, own or implied by one below this one."""
     lower = ladder.rung(what.stage)
     reached = segment_of(lower.cut, "o.contact_id", "o.moment")

@@ -6,8 +6,8 @@ which every value is unknown. A piece whose read values differ from those of the
 
 from uuid import UUID
 
-from api.funnel.lifetimes import Seen
-from api.funnel.normal_form import Fields, FieldsEvery, FieldsSome, FieldTest, FieldTree
+from api.funnel.lifetimes import VisibleFacts
+from api.funnel.normal_form import FieldConditions, FieldConjunction, FieldDisjunction, FieldTest, FieldTree
 from api.sql import Sql, join, name
 from schema.accord import FieldIs
 from schema.tables import SHAPES
@@ -15,7 +15,7 @@ from schema.tables import SHAPES
 _SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
-def field_rows(number: int, what: Fields, seen: Seen) -> Sql:
+def field_rows(number: int, what: FieldConditions, seen: VisibleFacts) -> Sql:
     """Rows of the stream for one field leaf."""
     columns = what.columns
     listed = ", ".join(columns)
@@ -36,7 +36,7 @@ where (e.d <> 0 or e.fresh) and e.moment <= {{}}""",
     )
 
 
-def field_stretches(what: Fields, seen: Seen) -> Sql:
+def field_intervals(what: FieldConditions, seen: VisibleFacts) -> Sql:
     """Return the stretches in which the conditions hold, fresh or not. Where unknown values never do, rows suffice."""
     columns = ", ".join(what.columns)
     pieces = _pieces(what, seen) if _holds_unknown(what.tree) else _known_pieces(what, seen)
@@ -48,12 +48,12 @@ def field_stretches(what: Fields, seen: Seen) -> Sql:
     )
 
 
-def _pieces(what: Fields, seen: Seen) -> Sql:
+def _pieces(what: FieldConditions, seen: VisibleFacts) -> Sql:
     """Return a contact's time, cut where a value that is read may change."""
     return (_contact_pieces if what.table == "contact" else _company_pieces)(what.columns, seen)
 
 
-def _known_pieces(what: Fields, seen: Seen) -> Sql:
+def _known_pieces(what: FieldConditions, seen: VisibleFacts) -> Sql:
     """Return only the pieces with version rows behind them."""
     if what.table == "contact":
         return _held("contact", what.columns, seen)
@@ -67,7 +67,7 @@ from ({}) c join ({}) y on y.id = c.company_id and y.starts_at < c.ends_at and y
     )
 
 
-def _held(table: str, columns: tuple[str, ...], seen: Seen) -> Sql:
+def _held(table: str, columns: tuple[str, ...], seen: VisibleFacts) -> Sql:
     """Return the version rows of a table that ever held."""
     listed = "".join(f", {each}" for each in columns)
     return Sql(
@@ -80,7 +80,7 @@ where coalesce(valid_from, recorded_at) < coalesce(valid_to, 'infinity')
     )
 
 
-def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, seen: Seen) -> Sql:
+def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, seen: VisibleFacts) -> Sql:
     """Return the pieces of each record's time: its version rows, and the stretches between and before them."""
     unknown = "".join(f", null::{_sql_type(table, each)}" for each in columns)
     listed = "".join(f", {each}" for each in columns)
@@ -102,7 +102,7 @@ select b.id, b.starts_at, b.first_at{unknown} from ({{}}) b where b.starts_at < 
     )
 
 
-def _contact_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
+def _contact_pieces(columns: tuple[str, ...], seen: VisibleFacts) -> Sql:
     """Return a contact's pieces; a merged life may begin before the survivor's own first row."""
     beginning = Sql(
         "select l.contact_id as id, l.starts_at, min(h.starts_at) as first_at"
@@ -111,7 +111,7 @@ def _contact_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
     return _timeline("contact", columns, beginning, seen)
 
 
-def _company_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
+def _company_pieces(columns: tuple[str, ...], seen: VisibleFacts) -> Sql:
     """Return the pieces of a contact's time in which its company, and the company's values, stand still."""
     beginning = Sql(
         "select id, '-infinity'::timestamptz as starts_at, min(starts_at) as first_at from held group by id"
@@ -133,9 +133,9 @@ def _holds_unknown(tree: FieldTree) -> bool:
     match tree:
         case FieldTest(field=test, is_negated=is_negated):
             return (test.op == "is_null" and test.value is True) != is_negated
-        case FieldsEvery(parts=parts):
+        case FieldConjunction(parts=parts):
             return all(_holds_unknown(part) for part in parts)
-        case FieldsSome(parts=parts):
+        case FieldDisjunction(parts=parts):
             return any(_holds_unknown(part) for part in parts)
 
 
@@ -143,7 +143,7 @@ def _condition(tree: FieldTree) -> Sql:
     """Return one boolean over a piece; null satisfies nothing but `is_null`."""
     if isinstance(tree, FieldTest):
         return Sql("({}) is not true" if tree.is_negated else "({}) is true", _test(tree.field))
-    word = " and " if isinstance(tree, FieldsEvery) else " or "
+    word = " and " if isinstance(tree, FieldConjunction) else " or "
     return join(word, (Sql("({})", _condition(part)) for part in tree.parts))
 
 

@@ -6,7 +6,7 @@ from schema.accord import Accord, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class RankedStage:
     """A stage with its rank, and the number of its cut: stages that the same exits close share their segments.
 
     A stage that no exit closes has cut None: all of a contact's time is one segment.
@@ -21,10 +21,10 @@ class Rung:
 class Ladder:
     """The rungs from the lowest up, and for each cut the places of its exits in the accord."""
 
-    rungs: tuple[Rung, ...]
+    rungs: tuple[RankedStage, ...]
     cuts: tuple[tuple[int, ...], ...]
 
-    def rung(self, key: str) -> Rung:
+    def rung(self, key: str) -> RankedStage:
         """The rung of a stage; KeyError if there is none."""
         for each in self.rungs:
             if each.stage.key == key:
@@ -44,5 +44,5 @@ def ladder_of(accord: Accord) -> Ladder:
         )
         if exits and exits not in cuts:
             cuts.append(exits)
-        rungs.append(Rung(rank, stage, cuts.index(exits) if exits else None))
+        rungs.append(RankedStage(rank, stage, cuts.index(exits) if exits else None))
     return Ladder(tuple(rungs), tuple(cuts))

@@ -15,7 +15,7 @@ HAS_MERGED = Sql("select exists (select from funnel_merged)")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class VisibleFacts:
     """What an evaluation sees: facts up to an instant; and whether anybody was merged, whose facts then move.
 
     Where nobody was, no statement looks for it: facts come in the order of an index, and are not sorted again.
@@ -33,7 +33,7 @@ class Seen:
         return f"left join funnel_merged m on m.contact_id = {row}.contact_id" if self.has_merged else ""
 
 
-def life_statement(seen: Seen) -> Sql:
+def life_statement(seen: VisibleFacts) -> Sql:
     """Say when everybody's life begins."""
     return Sql(f"""create temp table funnel_life on commit drop as
 select {seen.person("v")} as contact_id, min(coalesce(v.valid_from, v.recorded_at)) as starts_at

@@ -1,6 +1,6 @@
 """The normal form of a rule: negation pushed to the leaves, sibling conditions on one record's fields merged.
 
-The tree that remains is plain `Every` and `Some` over numbered leaves, and each leaf knows whether it stood under
+The tree that remains is plain `Conjunction` and `Disjunction` over numbered leaves, and each leaf knows whether it stood under
 `not`: what did counts over all history, what did not counts from inside the segment only.
 """
 
@@ -20,24 +20,24 @@ class FieldTest:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsEvery:
+class FieldConjunction:
     """Holds when every part does."""
 
     parts: "tuple[FieldTree, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsSome:
+class FieldDisjunction:
     """Holds when at least one part does."""
 
     parts: "tuple[FieldTree, ...]"
 
 
-FieldTree = FieldTest | FieldsEvery | FieldsSome
+FieldTree = FieldTest | FieldConjunction | FieldDisjunction
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class FieldConditions:
     """Conditions on the fields of one record: one boolean per version row."""
 
     table: Literal["contact", "company"]
@@ -49,39 +49,39 @@ class Fields:
         return tuple(sorted({test.field.column for test in _tests(self.tree)}))
 
 
-Fact = Touches | HandoffIs | DealIs | StageReached
+FactLeaf = Touches | HandoffIs | DealIs | StageReached
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf of the normal form. A negated one holds where its facts do not; `Fields` keep negation inside."""
+    """A leaf of the normal form. A negated one holds where its facts do not; `FieldConditions` keep negation inside."""
 
-    what: Fields | Fact
+    what: FieldConditions | FactLeaf
     is_negated: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
+class LeafHolds:
     """The leaf of that number holds."""
 
     leaf: int
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class Conjunction:
     """Holds when every part does; of nothing, always."""
 
     parts: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class Disjunction:
     """Holds when at least one part does; of nothing, never."""
 
     parts: "tuple[Node, ...]"
 
 
-Node = Holds | Every | Some
+Node = LeafHolds | Conjunction | Disjunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +102,20 @@ class NormalForm:
 
     def _holds_bare(self, node: Node) -> bool:
         match node:
-            case Holds(leaf=number):
+            case LeafHolds(leaf=number):
                 return self.leaves[number].is_negated
-            case Every(parts=parts):
+            case Conjunction(parts=parts):
                 return all(self._holds_bare(part) for part in parts)
-            case Some(parts=parts):
+            case Disjunction(parts=parts):
                 return any(self._holds_bare(part) for part in parts)
 
     def _is_needed(self, node: Node, leaf: int) -> bool:
         match node:
-            case Holds(leaf=number):
+            case LeafHolds(leaf=number):
                 return number == leaf
-            case Every(parts=parts):
+            case Conjunction(parts=parts):
                 return any(self._is_needed(part, leaf) for part in parts)
-            case Some(parts=parts):
+            case Disjunction(parts=parts):
                 return all(self._is_needed(part, leaf) for part in parts)
 
 
@@ -151,7 +151,7 @@ def _push(rule: Rule, *, is_negated: bool) -> _Raw:
             pushed = [_push(part, is_negated=is_negated) for part in parts]
             return _merged(pushed, is_every=is_negated)
         case FieldIs():
-            return Leaf(Fields(rule.table, FieldTest(rule, is_negated)), is_negated=False)
+            return Leaf(FieldConditions(rule.table, FieldTest(rule, is_negated)), is_negated=False)
         case _:
             return Leaf(rule, is_negated)
 
@@ -163,12 +163,12 @@ def _merged(parts: Sequence[_Raw], *, is_every: bool) -> _Raw:
         trees = tuple(
             part.what.tree
             for part in parts
-            if isinstance(part, Leaf) and isinstance(part.what, Fields) and part.what.table == table
+            if isinstance(part, Leaf) and isinstance(part.what, FieldConditions) and part.what.table == table
         )
         if trees:
-            whole = trees[0] if len(trees) == 1 else (FieldsEvery(trees) if is_every else FieldsSome(trees))
-            kept.append(Leaf(Fields(table, whole), is_negated=False))
-    kept += [part for part in parts if not (isinstance(part, Leaf) and isinstance(part.what, Fields))]
+            whole = trees[0] if len(trees) == 1 else (FieldConjunction(trees) if is_every else FieldDisjunction(trees))
+            kept.append(Leaf(FieldConditions(table, whole), is_negated=False))
+    kept += [part for part in parts if not (isinstance(part, Leaf) and isinstance(part.what, FieldConditions))]
     if len(kept) == 1:
         return kept[0]
     return _And(tuple(kept)) if is_every else _Or(tuple(kept))
@@ -183,18 +183,18 @@ class _Numbering:
     def number(self, raw: _Raw) -> Node:
         match raw:
             case _And(parts=parts):
-                return Every(tuple(self.number(part) for part in parts))
+                return Conjunction(tuple(self.number(part) for part in parts))
             case _Or(parts=parts):
-                return Some(tuple(self.number(part) for part in parts))
+                return Disjunction(tuple(self.number(part) for part in parts))
             case Leaf():
                 if raw not in self.leaves:
                     self.leaves.append(raw)
-                return Holds(self.leaves.index(raw))
+                return LeafHolds(self.leaves.index(raw))
 
 
 def _tests(tree: FieldTree) -> tuple[FieldTest, ...]:
     match tree:
         case FieldTest():
             return (tree,)
-        case FieldsEvery(parts=parts) | FieldsSome(parts=parts):
+        case FieldConjunction(parts=parts) | FieldDisjunction(parts=parts):
             return tuple(test for part in parts for test in _tests(part))

@@ -32,7 +32,7 @@ TICK = timedelta(microseconds=1)  # the finest difference between two instants
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class TouchFact:
     """A touchpoint."""
 
     at: datetime
@@ -45,7 +45,7 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class Handoff:
+class HandoffFact:
     """A handoff and its decision."""
 
     handed_at: datetime
@@ -55,7 +55,7 @@ class Handoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class RecordVersion:
     """The fields of a record over `[starts_at, ends_at)`; an undated one starts when it was recorded."""
 
     starts_at: datetime
@@ -79,7 +79,7 @@ class DealState:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class DealRole:
     """A role in a deal; without `since` as long as the deal."""
 
     states: tuple[DealState, ...]
@@ -95,13 +95,13 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ContactHistory:
     """Everything known about one contact. `company_id` among the values of a version is a key of the companies."""
 
-    versions: tuple[Version, ...]
-    touches: tuple[Touch, ...] = ()
-    handoffs: tuple[Handoff, ...] = ()
-    roles: tuple[Role, ...] = ()
+    versions: tuple[RecordVersion, ...]
+    touches: tuple[TouchFact, ...] = ()
+    handoffs: tuple[HandoffFact, ...] = ()
+    roles: tuple[DealRole, ...] = ()
 
     @property
     def life(self) -> datetime | None:
@@ -110,7 +110,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReferenceEntry:
     """One stage entry."""
 
     stage: str
@@ -136,26 +136,28 @@ class Segment:
         return (self.after is None or self.after < at) and (self.until is None or at <= self.until)
 
 
-Companies = Mapping[str, tuple[Version, ...]]
+CompanyHistories = Mapping[str, tuple[RecordVersion, ...]]
 
 
-def entries_of(person: Person, companies: Companies, accord: Accord, as_of: datetime) -> list[Entry]:
+def entries_of(
+    person: ContactHistory, companies: CompanyHistories, accord: Accord, as_of: datetime
+) -> list[ReferenceEntry]:
     """Every entry of one contact, by rank and time."""
     own: dict[int, list[datetime]] = {}
     for rank, stage in enumerate(accord.stages, start=1):
-        judge = _Judge(person, companies, accord, rank, own)
+        judge = _StageEvaluator(person, companies, accord, rank, own)
         own[rank] = [
             moment
             for segment in segments_of(person, accord, rank, as_of)
             if (moment := judge.first_moment(stage.rule, segment, as_of)) is not None
         ]
-    rows: list[Entry] = []
+    rows: list[ReferenceEntry] = []
     for rank in range(len(accord.stages), 0, -1):
         rows = _entries_of_stage(person, accord, rank, own, rows, as_of) + rows
     return rows
 
 
-def segments_of(person: Person, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
+def segments_of(person: ContactHistory, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
     """The contact's time as the exits that close a stage cut it."""
     kinds: dict[datetime, str] = {}
     for each in accord.exits:
@@ -170,7 +172,7 @@ def segments_of(person: Person, accord: Accord, rank: int, as_of: datetime) -> l
     return [*segments, Segment(after, None, None)]
 
 
-def _exit_instants(person: Person, accord: Accord, each: Exit) -> Iterator[datetime]:
+def _exit_instants(person: ContactHistory, accord: Accord, each: Exit) -> Iterator[datetime]:
     if each.on == "HANDOFF_REJECTED":
         dispositions = {reason.code: reason.disposition for reason in accord.reject_reasons}
         for handoff in person.handoffs:
@@ -191,10 +193,15 @@ def _exit_instants(person: Person, accord: Accord, each: Exit) -> Iterator[datet
 
 
 def _entries_of_stage(
-    person: Person, accord: Accord, rank: int, own: Mapping[int, list[datetime]], higher: list[Entry], as_of: datetime
-) -> list[Entry]:
+    person: ContactHistory,
+    accord: Accord,
+    rank: int,
+    own: Mapping[int, list[datetime]],
+    higher: list[ReferenceEntry],
+    as_of: datetime,
+) -> list[ReferenceEntry]:
     """Build the rows of one stage, given those of all higher ones."""
-    rows: list[Entry] = []
+    rows: list[ReferenceEntry] = []
     for segment in segments_of(person, accord, rank, as_of):
         moments = [at for each in own for at in own[each] if each >= rank and segment.holds(at)]
         if not moments:
@@ -205,7 +212,7 @@ def _entries_of_stage(
         later = [each.entered_at for each in higher if each.entered_at >= entered]
         advanced = min((at for at in later if until is None or at <= until), default=None)
         rows.append(
-            Entry(
+            ReferenceEntry(
                 stage=accord.stages[rank - 1].key,
                 rank=rank,
                 occurrence=len(rows) + 1,
@@ -220,11 +227,11 @@ def _entries_of_stage(
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class _StageEvaluator:
     """Judges one contact by the rule of one stage; `own` has the moments of the lower stages."""
 
-    person: Person
-    companies: Companies
+    person: ContactHistory
+    companies: CompanyHistories
     accord: Accord
     rank: int
     own: Mapping[int, list[datetime]]
@@ -326,7 +333,7 @@ class _Judge:
         matching = (each.at for each in self.person.touches if _matches(each, what) and counts.holds(each.at))
         return sum(each <= at and (what.within is None or each > at - what.within) for each in matching)
 
-    def _deal_holds(self, role: Role, what: DealFilter, at: datetime, counts: Segment) -> bool:
+    def _deal_holds(self, role: DealRole, what: DealFilter, at: datetime, counts: Segment) -> bool:
         read = _read(role, what, at)
         if read is None or not _fits(read, what):
             return False
@@ -357,7 +364,7 @@ def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:
     return {"lt": value < wanted, "lte": value <= wanted, "gt": value > wanted, "gte": value >= wanted}[leaf.op]
 
 
-def _matches(touch: Touch, what: TouchFilter) -> bool:
+def _matches(touch: TouchFact, what: TouchFilter) -> bool:
     return (
         (not what.channel or touch.channel in what.channel)
         and (not what.kind or touch.kind in what.kind)
@@ -368,7 +375,7 @@ def _matches(touch: Touch, what: TouchFilter) -> bool:
     )
 
 
-def _status_since(handoff: Handoff, status: HandoffStatus, at: datetime) -> datetime | None:
+def _status_since(handoff: HandoffFact, status: HandoffStatus, at: datetime) -> datetime | None:
     """Since when a handoff has had the status it has at the instant, if that is the asked one."""
     is_decided = handoff.decided_at is not None and handoff.decided_at <= at
     if status is HandoffStatus.PROPOSED:
@@ -379,7 +386,7 @@ def _status_since(handoff: Handoff, status: HandoffStatus, at: datetime) -> date
 _Read = tuple[DealOutcome, str | None, Decimal | None]
 
 
-def _read(role: Role, what: DealFilter, at: datetime) -> _Read | None:
+def _read(role: DealRole, what: DealFilter, at: datetime) -> _Read | None:
     """Return what the rule reads of a deal at the instant; None while there is no role or no deal."""
     state = role.state(at)
     if state is None:
@@ -400,7 +407,7 @@ def _fits(read: _Read, what: DealFilter) -> bool:
     )
 
 
-def _read_since(role: Role, what: DealFilter, at: datetime) -> datetime:
+def _read_since(role: DealRole, what: DealFilter, at: datetime) -> datetime:
     """Return since when what the rule reads of the deal has stood still."""
     begins: Iterable[datetime] = [*(each.starts_at for each in role.states), *([role.since] if role.since else [])]
     changes = (each for each in begins if each <= at and _read(role, what, each) != _read(role, what, each - TICK))

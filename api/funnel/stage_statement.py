@@ -4,12 +4,12 @@ The result is a row of `funnel_own` for each contact and segment in which the st
 """
 
 from api.funnel.exits import segment_of, union_all
-from api.funnel.fact_leaves import fact_stretches
+from api.funnel.fact_leaves import fact_intervals
 from api.funnel.field_leaf import field_rows
 from api.funnel.flat_rule import flat_statement, is_flat
-from api.funnel.ladder import Ladder, Rung
-from api.funnel.lifetimes import Seen
-from api.funnel.normal_form import Every, Fields, Holds, Leaf, Node, NormalForm, normal_form
+from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.lifetimes import VisibleFacts
+from api.funnel.normal_form import Conjunction, FieldConditions, Leaf, LeafHolds, Node, NormalForm, normal_form
 from api.sql import Sql, join
 from schema.accord import DealIs, HandoffIs, StageReached, Touches
 
@@ -19,13 +19,13 @@ OWN_TABLE = Sql(
 )
 
 
-def stage_statement(ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+def stage_statement(ladder: Ladder, rung: RankedStage, seen: VisibleFacts) -> Sql:
     """Compile the entry rule of a stage into one insert, a flat rule as a join."""
     form = normal_form(rung.stage.rule)
     return flat_statement(form, ladder, rung, seen) if is_flat(form) else sweep_statement(form, ladder, rung, seen)
 
 
-def sweep_statement(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+def sweep_statement(form: NormalForm, ladder: Ladder, rung: RankedStage, seen: VisibleFacts) -> Sql:
     """Compile any rule.
 
     `clipped` moves what happened before a life to its beginning; `running` knows after each moment how many intervals
@@ -62,7 +62,7 @@ group by contact_id, no""",
     )
 
 
-def _stream(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+def _stream(form: NormalForm, ladder: Ladder, rung: RankedStage, seen: VisibleFacts) -> Sql:
     branches = [_rows(form, number, ladder, rung, seen) for number in range(len(form.leaves))]
     if form.holds_without_facts:
         branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_life"))
@@ -71,14 +71,14 @@ def _stream(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
     return union_all(branches)
 
 
-def _rows(form: NormalForm, number: int, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
+def _rows(form: NormalForm, number: int, ladder: Ladder, rung: RankedStage, seen: VisibleFacts) -> Sql:
     """Return the stream's rows of one leaf.
 
     A row `(contact_id, moment, leaf, d, fresh, runs_out)` adds `d` to how many intervals of the leaf hold from that
     moment on. `fresh` marks a change of a fact that the leaf reads, `runs_out` an end by time alone.
     """
     leaf = form.leaves[number]
-    if isinstance(leaf.what, Fields):
+    if isinstance(leaf.what, FieldConditions):
         return field_rows(number, leaf.what, seen)
     # Touches that do not hold are no use where nothing holds without them; of the others there are few.
     only_holding = isinstance(leaf.what, Touches) and form.is_needed(number) and not leaf.is_negated
@@ -90,7 +90,7 @@ from ({{}}) x cross join lateral (
 ) e (moment, d, fresh, runs_out)
 where e.moment <= {{}} and ({"x.holds" if only_holding else "x.holds or e.fresh"})""",
         number,
-        fact_stretches(leaf.what, ladder, rung, seen, is_negated=leaf.is_negated, only_holding=only_holding),
+        fact_intervals(leaf.what, ladder, rung, seen, is_negated=leaf.is_negated, only_holding=only_holding),
         _is_timed(leaf),
         seen.as_of,
     )
@@ -102,9 +102,9 @@ def _running_sum(number: int) -> Sql:
 
 def _holds(node: Node, form: NormalForm) -> Sql:
     """Return the rule's tree over the running sums."""
-    if isinstance(node, Holds):
+    if isinstance(node, LeafHolds):
         return Sql(f"n{node.leaf} {'=' if form.leaves[node.leaf].is_negated else '>'} 0")
-    word, nothing = (" and ", "true") if isinstance(node, Every) else (" or ", "false")
+    word, nothing = (" and ", "true") if isinstance(node, Conjunction) else (" or ", "false")
     return join(word, (Sql("({})", _holds(part, form)) for part in node.parts)) if node.parts else Sql(nothing)
 
 

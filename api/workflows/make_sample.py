@@ -10,7 +10,7 @@ from api.accord.documents import read_accord
 from api.accord.in_force import active_version
 from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import Evaluated, evaluate
+from api.funnel.evaluate import EvaluationResult, evaluate
 from api.progress import Progress
 from api.sample.stream import TABLES, Made, Order
 from api.sample.telling import processes_for, told
@@ -34,7 +34,7 @@ class SampleMade:
     seed: int
     until: date
     rows: Mapping[str, int]
-    evaluated: Evaluated
+    evaluated: EvaluationResult
 
 
 async def make_sample(

@@ -12,7 +12,7 @@ from api.errors import AccordError, ErrorCode
 from schema.accord import Accord, ContactPolicy, Exemptions, FieldIs
 from schema.toml_text import accord_toml
 from tests.funnel import histories
-from tests.support.random_choices import Chance
+from tests.support.random_choices import RandomChoices
 
 POLICIES = (
     None,
@@ -34,7 +34,7 @@ def test_accords_that_ship_survive_json_and_toml(name: str) -> None:
 @given(seed=st.integers(0, 2**32), title=st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1))
 def test_any_accord_survives_json_and_toml(seed: int, title: str) -> None:
     policy = POLICIES[seed % len(POLICIES)]
-    accord = histories.accord(Chance.of_seed(seed)).model_copy(update={"title": title, "contact_policy": policy})
+    accord = histories.accord(RandomChoices.of_seed(seed)).model_copy(update={"title": title, "contact_policy": policy})
     again = Accord.model_validate_json(accord.canonical())
     assert again == accord
     assert again.content_hash() == accord.content_hash()

@@ -3,7 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from api.funnel.reference import TICK, Companies, DealState, FieldValue, Handoff, Person, Role, Touch, Version
+from api.funnel.reference import (
+    TICK,
+    CompanyHistories,
+    ContactHistory,
+    DealRole,
+    DealState,
+    FieldValue,
+    HandoffFact,
+    RecordVersion,
+    TouchFact,
+)
 from schema.accord import (
     Accord,
     AllOf,
@@ -32,7 +42,7 @@ from schema.vocab import (
     TouchKind,
     TouchOutcome,
 )
-from tests.support.random_choices import Chance
+from tests.support.random_choices import RandomChoices
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 12
@@ -50,13 +60,13 @@ _FIELDS: tuple[tuple[str, str, tuple[FieldValue, ...]], ...] = (
 )
 
 
-def instant(chance: Chance) -> datetime:
+def instant(chance: RandomChoices) -> datetime:
     """A whole day, now and then a microsecond beside it."""
     nudge = chance.one((0, 0, 0, 0, 0, 0, -1, 1))
     return START + timedelta(days=chance.integer(0, DAYS)) + nudge * TICK
 
 
-def cuts(chance: Chance, most: int) -> list[tuple[datetime, datetime | None]]:
+def cuts(chance: RandomChoices, most: int) -> list[tuple[datetime, datetime | None]]:
     """Successive intervals; some empty, rarely with a gap or an end."""
     begins = sorted(chance.several(1, most, lambda: instant(chance)))
     ends: list[datetime | None] = [*begins[1:], None]
@@ -67,14 +77,14 @@ def cuts(chance: Chance, most: int) -> list[tuple[datetime, datetime | None]]:
     return list(zip(begins, ends, strict=True))
 
 
-def companies(chance: Chance) -> Companies:
+def companies(chance: RandomChoices) -> CompanyHistories:
     """Two companies with a history."""
     return {key: _versions(chance, "company") for key in COMPANIES}
 
 
-def person(chance: Chance) -> Person:
+def person(chance: RandomChoices) -> ContactHistory:
     """One contact with everything that a rule can read."""
-    return Person(
+    return ContactHistory(
         versions=_versions(chance, "contact"),
         touches=chance.several(0, 7, lambda: _touch(chance)),
         handoffs=chance.several(0, 3, lambda: _handoff(chance)),
@@ -82,7 +92,7 @@ def person(chance: Chance) -> Person:
     )
 
 
-def accord(chance: Chance) -> Accord:
+def accord(chance: RandomChoices) -> Accord:
     """A ladder with generated rules and exits."""
     keys = ["s1", "s2", "s3", "s4"][: chance.integer(1, 4)]
     stages = tuple(
@@ -103,7 +113,7 @@ def accord(chance: Chance) -> Accord:
     )
 
 
-def rule(chance: Chance, lower: tuple[str, ...], depth: int) -> Rule:
+def rule(chance: RandomChoices, lower: tuple[str, ...], depth: int) -> Rule:
     """A rule tree of at most that depth."""
     if depth == 3 and chance.happens(4):
         return AllOf(all=chance.several(2, 3, lambda: _leaf(chance, lower)))  # as most accords have them
@@ -117,7 +127,7 @@ def rule(chance: Chance, lower: tuple[str, ...], depth: int) -> Rule:
     return _leaf(chance, lower)
 
 
-def _leaf(chance: Chance, lower: tuple[str, ...]) -> Rule:
+def _leaf(chance: RandomChoices, lower: tuple[str, ...]) -> Rule:
     match chance.integer(0, 9):
         case 0 | 1 | 2:
             return Touches(touches=_filter(chance))
@@ -139,7 +149,7 @@ def _leaf(chance: Chance, lower: tuple[str, ...]) -> Rule:
             return Touches(touches=_filter(chance))
 
 
-def _filter(chance: Chance) -> TouchFilter:
+def _filter(chance: RandomChoices) -> TouchFilter:
     return TouchFilter(
         kind=chance.some((TouchKind.FORM, TouchKind.CALL)),
         channel=chance.one(((), (), (Channel.PHONE,))),
@@ -152,7 +162,7 @@ def _filter(chance: Chance) -> TouchFilter:
     )
 
 
-def _field(chance: Chance) -> FieldIs:
+def _field(chance: RandomChoices) -> FieldIs:
     field, kind, values = chance.one(_FIELDS)
     known = tuple(each for each in values if each is not None)
     ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "truth": ("eq", "ne")}[kind]
@@ -161,7 +171,7 @@ def _field(chance: Chance) -> FieldIs:
     return FieldIs.model_validate({"field": field, "op": op, "value": value})
 
 
-def _exit(chance: Chance, keys: list[str]) -> Exit:
+def _exit(chance: RandomChoices, keys: list[str]) -> Exit:
     low = chance.integer(0, len(keys) - 1)
     first, last = keys[low], keys[chance.integer(low, len(keys) - 1)]
     if chance.happens(2):
@@ -170,7 +180,7 @@ def _exit(chance: Chance, keys: list[str]) -> Exit:
     return Exit(on="HANDOFF_REJECTED", dispositions=chance.one(either), closes_from=first, closes_to=last)
 
 
-def _versions(chance: Chance, table: str) -> tuple[Version, ...]:
+def _versions(chance: RandomChoices, table: str) -> tuple[RecordVersion, ...]:
     made = []
     for starts_at, ends_at in cuts(chance, 4):
         values = {
@@ -178,12 +188,12 @@ def _versions(chance: Chance, table: str) -> tuple[Version, ...]:
         }
         if table == "contact":
             values["company_id"] = chance.one((None, *COMPANIES, NOBODYS))
-        made.append(Version(starts_at, ends_at, values))
+        made.append(RecordVersion(starts_at, ends_at, values))
     return tuple(made)
 
 
-def _touch(chance: Chance) -> Touch:
-    return Touch(
+def _touch(chance: RandomChoices) -> TouchFact:
+    return TouchFact(
         at=instant(chance),
         kind=chance.one((TouchKind.FORM, TouchKind.CALL)),
         direction=chance.one(tuple(Direction)),
@@ -194,14 +204,14 @@ def _touch(chance: Chance) -> Touch:
     )
 
 
-def _handoff(chance: Chance) -> Handoff:
+def _handoff(chance: RandomChoices) -> HandoffFact:
     handed, other = sorted((instant(chance), instant(chance)))
     status = chance.one((*HandoffStatus, HandoffStatus.REJECTED, HandoffStatus.REJECTED))
     reason = chance.one(("REC", "DIS", "RET", "UNLISTED")) if status is HandoffStatus.REJECTED else None
-    return Handoff(handed, None if status is HandoffStatus.PROPOSED else other, status, reason)
+    return HandoffFact(handed, None if status is HandoffStatus.PROPOSED else other, status, reason)
 
 
-def _role(chance: Chance) -> Role:
+def _role(chance: RandomChoices) -> DealRole:
     states = tuple(
         DealState(
             starts_at,
@@ -214,4 +224,4 @@ def _role(chance: Chance) -> Role:
         )
         for starts_at, ends_at in cuts(chance, 4)
     )
-    return Role(states, chance.one((None, None, instant(chance))))
+    return DealRole(states, chance.one((None, None, instant(chance))))

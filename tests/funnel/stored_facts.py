@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.db import WriteSession
-from api.funnel.reference import Companies, Person, Version
+from api.funnel.reference import CompanyHistories, ContactHistory, RecordVersion
 from schema.base import new_id
 from schema.vocab import DealOutcome
 from tests.funnel.histories import CAMPAIGNS, NOBODYS, PIPELINES, START
@@ -13,7 +13,9 @@ from tests.funnel.histories import CAMPAIGNS, NOBODYS, PIPELINES, START
 _SPAN = ["valid_from", "valid_to", "recorded_at", "is_assumed"]
 
 
-async def write_facts(session: WriteSession, people: Sequence[Person], companies: Companies) -> list[UUID]:
+async def write_facts(
+    session: WriteSession, people: Sequence[ContactHistory], companies: CompanyHistories
+) -> list[UUID]:
     """Write everything; the contacts' ids in the order of the people."""
     ids = [new_id() for _ in people]
     campaigns = {name: new_id() for name in CAMPAIGNS}
@@ -60,7 +62,7 @@ async def write_facts(session: WriteSession, people: Sequence[Person], companies
     return ids
 
 
-async def _write_contacts(session: WriteSession, ids: list[UUID], people: Sequence[Person]) -> None:
+async def _write_contacts(session: WriteSession, ids: list[UUID], people: Sequence[ContactHistory]) -> None:
     rows = []
     for key, each in zip(ids, people, strict=True):
         for number, version in enumerate(each.versions):
@@ -72,7 +74,7 @@ async def _write_contacts(session: WriteSession, ids: list[UUID], people: Sequen
     await session.copy("contact_version", ["contact_id", *_SPAN, *columns], rows)
 
 
-async def _write_deals(session: WriteSession, ids: list[UUID], people: Sequence[Person]) -> None:
+async def _write_deals(session: WriteSession, ids: list[UUID], people: Sequence[ContactHistory]) -> None:
     pipelines = {name: new_id() for name in PIPELINES}
     # Two stages each: moving within a pipeline is no change of what a rule reads.
     stages = {(name, rank): new_id() for name in PIPELINES for rank in (1, 2)}
@@ -96,7 +98,7 @@ async def _write_deals(session: WriteSession, ids: list[UUID], people: Sequence[
     await session.copy("deal_version", ["deal_id", *_SPAN, "outcome", "amount", "pipeline_stage_id"], versions)
 
 
-def _span(version: Version, *, is_first: bool) -> Iterable[datetime | bool | None]:
+def _span(version: RecordVersion, *, is_first: bool) -> Iterable[datetime | bool | None]:
     """Write a first version undated now and then: it begins when it was recorded."""
     is_undated = is_first and version.starts_at.day % 3 == 0
     return None if is_undated else version.starts_at, version.ends_at, version.starts_at, False

@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 T = TypeVar("T")
 
 
-class Chance:
+class RandomChoices:
     """Draws whole numbers, and everything else from them."""
 
     def __init__(self, integer: Callable[[int, int], int]) -> None:
         self.integer = integer
 
     @classmethod
-    def of_hypothesis(cls, data: st.DataObject) -> "Chance":
+    def of_hypothesis(cls, data: st.DataObject) -> "RandomChoices":
         return cls(lambda low, high: data.draw(st.integers(low, high)))
 
     @classmethod
-    def of_seed(cls, seed: int) -> "Chance":
+    def of_seed(cls, seed: int) -> "RandomChoices":
         return cls(random.Random(seed).randint)
 
     def one(self, options: Sequence[T]) -> T:
