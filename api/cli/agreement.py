@@ -93,7 +93,7 @@ async def _check(data: Path | None) -> "DriftCheck":
 
     async with opened(data) as database:
         with told_progress() as progress:
-            async with database.write(is_snapshot=True) as session:
+            async with database.scratch() as session:
                 return await check_entries(session, progress)
 
 

@@ -60,44 +60,44 @@ _FIELDS: tuple[tuple[str, str, tuple[FieldValue, ...]], ...] = (
 )
 
 
-def instant(chance: RandomChoices) -> datetime:
+def instant(choices: RandomChoices) -> datetime:
     """A whole day, now and then a microsecond beside it."""
-    nudge = chance.one((0, 0, 0, 0, 0, 0, -1, 1))
-    return START + timedelta(days=chance.integer(0, DAYS)) + nudge * TICK
+    nudge = choices.one((0, 0, 0, 0, 0, 0, -1, 1))
+    return START + timedelta(days=choices.integer(0, DAYS)) + nudge * TICK
 
 
-def cuts(chance: RandomChoices, most: int) -> list[tuple[datetime, datetime | None]]:
+def cuts(choices: RandomChoices, most: int) -> list[tuple[datetime, datetime | None]]:
     """Successive intervals; some empty, rarely with a gap or an end."""
-    begins = sorted(chance.several(1, most, lambda: instant(chance)))
+    begins = sorted(choices.several(1, most, lambda: instant(choices)))
     ends: list[datetime | None] = [*begins[1:], None]
-    if chance.happens(12):
+    if choices.happens(12):
         ends[-1] = begins[-1] + timedelta(days=2)
-    if len(begins) > 1 and chance.happens(6) and begins[0] + TICK < begins[1]:
+    if len(begins) > 1 and choices.happens(6) and begins[0] + TICK < begins[1]:
         ends[0] = begins[0] + TICK
     return list(zip(begins, ends, strict=True))
 
 
-def companies(chance: RandomChoices) -> CompanyHistories:
+def companies(choices: RandomChoices) -> CompanyHistories:
     """Two companies with a history."""
-    return {key: _versions(chance, "company") for key in COMPANIES}
+    return {key: _versions(choices, "company") for key in COMPANIES}
 
 
-def person(chance: RandomChoices) -> ContactHistory:
+def contact(choices: RandomChoices) -> ContactHistory:
     """One contact with everything that a rule can read."""
     return ContactHistory(
-        versions=_versions(chance, "contact"),
-        touches=chance.several(0, 7, lambda: _touch(chance)),
-        handoffs=chance.several(0, 3, lambda: _handoff(chance)),
-        roles=chance.several(0, 3, lambda: _role(chance)),
+        versions=_versions(choices, "contact"),
+        touches=choices.several(0, 7, lambda: _touch(choices)),
+        handoffs=choices.several(0, 3, lambda: _handoff(choices)),
+        roles=choices.several(0, 3, lambda: _role(choices)),
     )
 
 
-def accord(chance: RandomChoices) -> Accord:
+def accord(choices: RandomChoices) -> Accord:
     """A ladder with generated rules and exits."""
-    keys = ["s1", "s2", "s3", "s4"][: chance.integer(1, 4)]
+    keys = ["s1", "s2", "s3", "s4"][: choices.integer(1, 4)]
     stages = tuple(
         Stage(
-            key=key, title=key, group="g", owner=TeamKind.SALES, meaning=key, rule=rule(chance, tuple(keys[:rank]), 3)
+            key=key, title=key, group="g", owner=TeamKind.SALES, meaning=key, rule=rule(choices, tuple(keys[:rank]), 3)
         )
         for rank, key in enumerate(keys)
     )
@@ -108,120 +108,120 @@ def accord(chance: RandomChoices) -> Accord:
     return Accord(
         title="generated",
         stages=stages,
-        exits=chance.several(0, 3, lambda: _exit(chance, keys)),
+        exits=choices.several(0, 3, lambda: _exit(choices, keys)),
         reject_reasons=reasons,
     )
 
 
-def rule(chance: RandomChoices, lower: tuple[str, ...], depth: int) -> Rule:
+def rule(choices: RandomChoices, lower: tuple[str, ...], depth: int) -> Rule:
     """A rule tree of at most that depth."""
-    if depth == 3 and chance.happens(4):
-        return AllOf(all=chance.several(2, 3, lambda: _leaf(chance, lower)))  # as most accords have them
-    kind = chance.integer(0, 9) if depth > 0 else 9
+    if depth == 3 and choices.happens(4):
+        return AllOf(all=choices.several(2, 3, lambda: _leaf(choices, lower)))  # as most accords have them
+    kind = choices.integer(0, 9) if depth > 0 else 9
     if kind <= 2:
-        return AllOf(all=chance.several(0, 3, lambda: rule(chance, lower, depth - 1)))
+        return AllOf(all=choices.several(0, 3, lambda: rule(choices, lower, depth - 1)))
     if kind <= 4:
-        return AnyOf(any=chance.several(1, 3, lambda: rule(chance, lower, depth - 1)))
+        return AnyOf(any=choices.several(1, 3, lambda: rule(choices, lower, depth - 1)))
     if kind == 5:
-        return Not(negated=rule(chance, lower, depth - 1))
-    return _leaf(chance, lower)
+        return Not(negated=rule(choices, lower, depth - 1))
+    return _leaf(choices, lower)
 
 
-def _leaf(chance: RandomChoices, lower: tuple[str, ...]) -> Rule:
-    match chance.integer(0, 9):
+def _leaf(choices: RandomChoices, lower: tuple[str, ...]) -> Rule:
+    match choices.integer(0, 9):
         case 0 | 1 | 2:
-            return Touches(touches=_filter(chance))
+            return Touches(touches=_filter(choices))
         case 3 | 4:
-            return _field(chance)
+            return _field(choices)
         case 5 | 6:
-            return HandoffIs(handoff=chance.one(tuple(HandoffStatus)))
+            return HandoffIs(handoff=choices.one(tuple(HandoffStatus)))
         case 7 | 8:
             return DealIs(
                 deal=DealFilter(
-                    state=chance.one(tuple(DealOutcome)),
-                    pipeline=chance.one((None, None, *PIPELINES)),
-                    amount_at_least=chance.one((None, None, Decimal(10))),
+                    state=choices.one(tuple(DealOutcome)),
+                    pipeline=choices.one((None, None, *PIPELINES)),
+                    amount_at_least=choices.one((None, None, Decimal(10))),
                 )
             )
         case _ if lower:
-            return StageReached(stage=chance.one(lower), within=chance.one(WINDOWS))
+            return StageReached(stage=choices.one(lower), within=choices.one(WINDOWS))
         case _:
-            return Touches(touches=_filter(chance))
+            return Touches(touches=_filter(choices))
 
 
-def _filter(chance: RandomChoices) -> TouchFilter:
+def _filter(choices: RandomChoices) -> TouchFilter:
     return TouchFilter(
-        kind=chance.some((TouchKind.FORM, TouchKind.CALL)),
-        channel=chance.one(((), (), (Channel.PHONE,))),
-        direction=chance.one((None, None, Direction.INBOUND)),
-        team=chance.one((None, None, TeamKind.SALES)),
-        campaign=chance.one(((), (), (), CAMPAIGNS[:1], CAMPAIGNS)),
-        outcome=chance.one(((), (), (TouchOutcome.QUALIFIED,))),
-        at_least=chance.one((1, 1, 2, 2, 3)),
-        within=chance.one(WINDOWS),
+        kind=choices.some((TouchKind.FORM, TouchKind.CALL)),
+        channel=choices.one(((), (), (Channel.PHONE,))),
+        direction=choices.one((None, None, Direction.INBOUND)),
+        team=choices.one((None, None, TeamKind.SALES)),
+        campaign=choices.one(((), (), (), CAMPAIGNS[:1], CAMPAIGNS)),
+        outcome=choices.one(((), (), (TouchOutcome.QUALIFIED,))),
+        at_least=choices.one((1, 1, 2, 2, 3)),
+        within=choices.one(WINDOWS),
     )
 
 
-def _field(chance: RandomChoices) -> FieldIs:
-    field, kind, values = chance.one(_FIELDS)
+def _field(choices: RandomChoices) -> FieldIs:
+    field, kind, values = choices.one(_FIELDS)
     known = tuple(each for each in values if each is not None)
     ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "truth": ("eq", "ne")}[kind]
-    op = chance.one((*ops, "is_null"))
-    value = chance.happens(2) if op == "is_null" else known if op == "in" else chance.one(known)
+    op = choices.one((*ops, "is_null"))
+    value = choices.happens(2) if op == "is_null" else known if op == "in" else choices.one(known)
     return FieldIs.model_validate({"field": field, "op": op, "value": value})
 
 
-def _exit(chance: RandomChoices, keys: list[str]) -> Exit:
-    low = chance.integer(0, len(keys) - 1)
-    first, last = keys[low], keys[chance.integer(low, len(keys) - 1)]
-    if chance.happens(2):
+def _exit(choices: RandomChoices, keys: list[str]) -> Exit:
+    low = choices.integer(0, len(keys) - 1)
+    first, last = keys[low], keys[choices.integer(low, len(keys) - 1)]
+    if choices.happens(2):
         return Exit(on="DEAL_LOST", closes_from=first, closes_to=last)
     either = ((Disposition.RECYCLE,), (Disposition.DISQUALIFY,), (Disposition.RECYCLE, Disposition.DISQUALIFY))
-    return Exit(on="HANDOFF_REJECTED", dispositions=chance.one(either), closes_from=first, closes_to=last)
+    return Exit(on="HANDOFF_REJECTED", dispositions=choices.one(either), closes_from=first, closes_to=last)
 
 
-def _versions(chance: RandomChoices, table: str) -> tuple[RecordVersion, ...]:
+def _versions(choices: RandomChoices, table: str) -> tuple[RecordVersion, ...]:
     made = []
-    for starts_at, ends_at in cuts(chance, 4):
+    for starts_at, ends_at in cuts(choices, 4):
         values = {
-            field.partition(".")[2]: chance.one(values) for field, _, values in _FIELDS if field.startswith(table)
+            field.partition(".")[2]: choices.one(values) for field, _, values in _FIELDS if field.startswith(table)
         }
         if table == "contact":
-            values["company_id"] = chance.one((None, *COMPANIES, NOBODYS))
+            values["company_id"] = choices.one((None, *COMPANIES, NOBODYS))
         made.append(RecordVersion(starts_at, ends_at, values))
     return tuple(made)
 
 
-def _touch(chance: RandomChoices) -> TouchFact:
+def _touch(choices: RandomChoices) -> TouchFact:
     return TouchFact(
-        at=instant(chance),
-        kind=chance.one((TouchKind.FORM, TouchKind.CALL)),
-        direction=chance.one(tuple(Direction)),
-        channel=chance.one((None, Channel.PHONE)),
-        team=chance.one((None, TeamKind.SALES)),
-        campaign=chance.one((None, *CAMPAIGNS)),
-        outcome=chance.one((None, TouchOutcome.QUALIFIED)),
+        at=instant(choices),
+        kind=choices.one((TouchKind.FORM, TouchKind.CALL)),
+        direction=choices.one(tuple(Direction)),
+        channel=choices.one((None, Channel.PHONE)),
+        team=choices.one((None, TeamKind.SALES)),
+        campaign=choices.one((None, *CAMPAIGNS)),
+        outcome=choices.one((None, TouchOutcome.QUALIFIED)),
     )
 
 
-def _handoff(chance: RandomChoices) -> HandoffFact:
-    handed, other = sorted((instant(chance), instant(chance)))
-    status = chance.one((*HandoffStatus, HandoffStatus.REJECTED, HandoffStatus.REJECTED))
-    reason = chance.one(("REC", "DIS", "RET", "UNLISTED")) if status is HandoffStatus.REJECTED else None
+def _handoff(choices: RandomChoices) -> HandoffFact:
+    handed, other = sorted((instant(choices), instant(choices)))
+    status = choices.one((*HandoffStatus, HandoffStatus.REJECTED, HandoffStatus.REJECTED))
+    reason = choices.one(("REC", "DIS", "RET", "UNLISTED")) if status is HandoffStatus.REJECTED else None
     return HandoffFact(handed, None if status is HandoffStatus.PROPOSED else other, status, reason)
 
 
-def _role(chance: RandomChoices) -> DealRole:
+def _role(choices: RandomChoices) -> DealRole:
     states = tuple(
         DealState(
             starts_at,
             ends_at,
-            outcome=chance.one(
+            outcome=choices.one(
                 (DealOutcome.OPEN, DealOutcome.OPEN, DealOutcome.LOST, DealOutcome.LOST, DealOutcome.WON)
             ),
-            amount=chance.one((None, Decimal(5), Decimal(15))),
-            pipeline=chance.one((None, *PIPELINES)),
+            amount=choices.one((None, Decimal(5), Decimal(15))),
+            pipeline=choices.one((None, *PIPELINES)),
         )
-        for starts_at, ends_at in cuts(chance, 4)
+        for starts_at, ends_at in cuts(choices, 4)
     )
-    return DealRole(states, chance.one((None, None, instant(chance))))
+    return DealRole(states, choices.one((None, None, instant(choices))))

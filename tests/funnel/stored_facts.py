@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from api.db import WriteSession
+from api.db import ScratchSession
 from api.funnel.reference import CompanyHistories, ContactHistory, RecordVersion
 from schema.base import new_id
 from schema.vocab import DealOutcome
@@ -14,7 +14,7 @@ _SPAN = ["valid_from", "valid_to", "recorded_at", "is_assumed"]
 
 
 async def write_facts(
-    session: WriteSession, people: Sequence[ContactHistory], companies: CompanyHistories
+    session: ScratchSession, people: Sequence[ContactHistory], companies: CompanyHistories
 ) -> list[UUID]:
     """Write everything; the contacts' ids in the order of the people."""
     ids = [new_id() for _ in people]
@@ -62,7 +62,7 @@ async def write_facts(
     return ids
 
 
-async def _write_contacts(session: WriteSession, ids: list[UUID], people: Sequence[ContactHistory]) -> None:
+async def _write_contacts(session: ScratchSession, ids: list[UUID], people: Sequence[ContactHistory]) -> None:
     rows = []
     for key, each in zip(ids, people, strict=True):
         for number, version in enumerate(each.versions):
@@ -74,7 +74,7 @@ async def _write_contacts(session: WriteSession, ids: list[UUID], people: Sequen
     await session.copy("contact_version", ["contact_id", *_SPAN, *columns], rows)
 
 
-async def _write_deals(session: WriteSession, ids: list[UUID], people: Sequence[ContactHistory]) -> None:
+async def _write_deals(session: ScratchSession, ids: list[UUID], people: Sequence[ContactHistory]) -> None:
     pipelines = {name: new_id() for name in PIPELINES}
     # Two stages each: moving within a pipeline is no change of what a rule reads.
     stages = {(name, rank): new_id() for name in PIPELINES for rank in (1, 2)}

@@ -1,4 +1,4 @@
-"""Where generated histories get their choices: hypothesis (shrinks) or a seed (fast)."""
+"""The source of random choices for generated test data: hypothesis, which can shrink them, or a seed, which is fast."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class RandomChoices:
-    """Draws whole numbers, and everything else from them."""
+    """Draws whole numbers, and derives every other choice from them."""
 
     def __init__(self, integer: Callable[[int, int], int]) -> None:
         self.integer = integer
@@ -27,7 +27,7 @@ class RandomChoices:
         return options[self.integer(0, len(options) - 1)]
 
     def some(self, options: Sequence[T]) -> tuple[T, ...]:
-        return tuple(each for each in options if self.integer(0, 2) == 2)
+        return tuple(option for option in options if self.integer(0, 2) == 2)
 
     def happens(self, one_in: int) -> bool:
         return self.integer(1, one_in) == one_in
