@@ -1,4 +1,4 @@
-"""Generated histories and accords: instants from a coarse grid, so that ties and exact windows are frequent."""
+"""Generated histories and accords. Instants lie on a coarse grid, so that ties and exact windows are frequent."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -48,42 +48,42 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 12
 WINDOWS = (None, timedelta(days=1), timedelta(days=2), timedelta(days=4))
 COMPANIES = ("018f0000-0000-7000-8000-00000000000a", "018f0000-0000-7000-8000-00000000000b")
-NOBODYS = "018f0000-0000-7000-8000-00000000000c"  # a company without any version
+WITHOUT_VERSIONS = "018f0000-0000-7000-8000-00000000000c"  # a company without a version row
 CAMPAIGNS = ("spring", "autumn")
 PIPELINES = ("new", "renewal")
 _FIELDS: tuple[tuple[str, str, tuple[FieldValue, ...]], ...] = (
     ("contact.email", "text", (None, "a@x.io", "b@x.io")),
     ("contact.lead_score", "number", (None, 40, 50)),
-    ("contact.email_opt_out", "truth", (False, True)),
+    ("contact.email_opt_out", "boolean", (False, True)),
     ("company.industry", "text", (None, "tools", "toys")),
     ("company.annual_revenue", "number", (None, Decimal("1.50"), Decimal(2))),
 )
 
 
 def instant(choices: RandomChoices) -> datetime:
-    """A whole day, now and then a microsecond beside it."""
+    """A whole day, or sometimes a microsecond before or after it."""
     nudge = choices.one((0, 0, 0, 0, 0, 0, -1, 1))
     return START + timedelta(days=choices.integer(0, DAYS)) + nudge * TICK
 
 
-def cuts(choices: RandomChoices, most: int) -> list[tuple[datetime, datetime | None]]:
-    """Successive intervals; some empty, rarely with a gap or an end."""
-    begins = sorted(choices.several(1, most, lambda: instant(choices)))
-    ends: list[datetime | None] = [*begins[1:], None]
+def intervals(choices: RandomChoices, most: int) -> list[tuple[datetime, datetime | None]]:
+    """Successive intervals: some of them empty, few with a gap between them or an end of the last one."""
+    starts = sorted(choices.several(1, most, lambda: instant(choices)))
+    ends: list[datetime | None] = [*starts[1:], None]
     if choices.happens(12):
-        ends[-1] = begins[-1] + timedelta(days=2)
-    if len(begins) > 1 and choices.happens(6) and begins[0] + TICK < begins[1]:
-        ends[0] = begins[0] + TICK
-    return list(zip(begins, ends, strict=True))
+        ends[-1] = starts[-1] + timedelta(days=2)
+    if len(starts) > 1 and choices.happens(6) and starts[0] + TICK < starts[1]:
+        ends[0] = starts[0] + TICK
+    return list(zip(starts, ends, strict=True))
 
 
 def companies(choices: RandomChoices) -> CompanyHistories:
-    """Two companies with a history."""
+    """Two companies, each with generated versions."""
     return {key: _versions(choices, "company") for key in COMPANIES}
 
 
 def contact(choices: RandomChoices) -> ContactHistory:
-    """One contact with everything that a rule can read."""
+    """One contact with every kind of fact that a rule can read."""
     return ContactHistory(
         versions=_versions(choices, "contact"),
         touches=choices.several(0, 7, lambda: _touch(choices)),
@@ -93,7 +93,7 @@ def contact(choices: RandomChoices) -> ContactHistory:
 
 
 def accord(choices: RandomChoices) -> Accord:
-    """A ladder with generated rules and exits."""
+    """An accord with one to four stages, generated rules and exits."""
     keys = ["s1", "s2", "s3", "s4"][: choices.integer(1, 4)]
     stages = tuple(
         Stage(
@@ -114,9 +114,11 @@ def accord(choices: RandomChoices) -> Accord:
 
 
 def rule(choices: RandomChoices, lower: tuple[str, ...], depth: int) -> Rule:
-    """A rule tree of at most that depth."""
+    """A rule tree of at most the given depth."""
     if depth == 3 and choices.happens(4):
-        return AllOf(all=choices.several(2, 3, lambda: _leaf(choices, lower)))  # as most accords have them
+        return AllOf(
+            all=choices.several(2, 3, lambda: _leaf(choices, lower))
+        )  # a flat rule, the most frequent shape in practice
     kind = choices.integer(0, 9) if depth > 0 else 9
     if kind <= 2:
         return AllOf(all=choices.several(0, 3, lambda: rule(choices, lower, depth - 1)))
@@ -164,8 +166,8 @@ def _filter(choices: RandomChoices) -> TouchFilter:
 
 def _field(choices: RandomChoices) -> FieldIs:
     field, kind, values = choices.one(_FIELDS)
-    known = tuple(each for each in values if each is not None)
-    ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "truth": ("eq", "ne")}[kind]
+    known = tuple(value for value in values if value is not None)
+    ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "boolean": ("eq", "ne")}[kind]
     op = choices.one((*ops, "is_null"))
     value = choices.happens(2) if op == "is_null" else known if op == "in" else choices.one(known)
     return FieldIs.model_validate({"field": field, "op": op, "value": value})
@@ -176,20 +178,20 @@ def _exit(choices: RandomChoices, keys: list[str]) -> Exit:
     first, last = keys[low], keys[choices.integer(low, len(keys) - 1)]
     if choices.happens(2):
         return Exit(on="DEAL_LOST", closes_from=first, closes_to=last)
-    either = ((Disposition.RECYCLE,), (Disposition.DISQUALIFY,), (Disposition.RECYCLE, Disposition.DISQUALIFY))
-    return Exit(on="HANDOFF_REJECTED", dispositions=choices.one(either), closes_from=first, closes_to=last)
+    options = ((Disposition.RECYCLE,), (Disposition.DISQUALIFY,), (Disposition.RECYCLE, Disposition.DISQUALIFY))
+    return Exit(on="HANDOFF_REJECTED", dispositions=choices.one(options), closes_from=first, closes_to=last)
 
 
 def _versions(choices: RandomChoices, table: str) -> tuple[RecordVersion, ...]:
-    made = []
-    for starts_at, ends_at in cuts(choices, 4):
+    rows = []
+    for starts_at, ends_at in intervals(choices, 4):
         values = {
             field.partition(".")[2]: choices.one(values) for field, _, values in _FIELDS if field.startswith(table)
         }
         if table == "contact":
-            values["company_id"] = choices.one((None, *COMPANIES, NOBODYS))
-        made.append(RecordVersion(starts_at, ends_at, values))
-    return tuple(made)
+            values["company_id"] = choices.one((None, *COMPANIES, WITHOUT_VERSIONS))
+        rows.append(RecordVersion(starts_at, ends_at, values))
+    return tuple(rows)
 
 
 def _touch(choices: RandomChoices) -> TouchFact:
@@ -222,6 +224,6 @@ def _role(choices: RandomChoices) -> DealRole:
             amount=choices.one((None, Decimal(5), Decimal(15))),
             pipeline=choices.one((None, *PIPELINES)),
         )
-        for starts_at, ends_at in cuts(choices, 4)
+        for starts_at, ends_at in intervals(choices, 4)
     )
     return DealRole(states, choices.one((None, None, instant(choices))))
