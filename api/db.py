@@ -65,18 +65,18 @@ class ReadSession(Session):
     """One snapshot; cannot write."""
 
 
-class AdvisoryLock(IntEnum):
-    """Work that only one transaction at a time may do in a database."""
+class ScratchSession(Session):
+    """One snapshot that may also create and fill temporary tables.
 
-    LOADING = int.from_bytes(b"accord")  # fill or migrate a database
+    `Database.scratch` opens it and always rolls it back, so nothing done in it survives the block: not the temporary
+    tables, and not a change to a permanent table either.
 
-
-class WriteSession(Session):
-    """One unit of work."""
-
-    async def lock(self, what: AdvisoryLock) -> None:
-        """Wait for an advisory lock; it is held until the transaction ends."""
-        await self.run(Sql("select pg_advisory_xact_lock({})", what.value))
+    A function that takes a `ScratchSession` writes to temporary tables only, and does not rely on the rollback.
+    Therefore a `WriteSession` is one: the evaluation runs in a scratch session when it is only compared, and in the
+    caller's write session when its result is stored. The reverse does not hold. A workflow takes a `WriteSession`, so
+    it cannot be handed a session whose changes are lost; a read path takes a `ReadSession`, so it can be handed
+    neither.
+    """
 
     async def run(self, statement: Sql) -> str:
         """Run a statement; the command tag, such as `UPDATE 3`."""
@@ -90,6 +90,20 @@ class WriteSession(Session):
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
         """Load rows with COPY."""
         await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
+
+
+class AdvisoryLock(IntEnum):
+    """Work that only one transaction at a time may do in a database."""
+
+    LOADING = int.from_bytes(b"accord")  # fill or migrate a database
+
+
+class WriteSession(ScratchSession):
+    """One unit of work."""
+
+    async def lock(self, what: AdvisoryLock) -> None:
+        """Wait for an advisory lock; it is held until the transaction ends."""
+        await self.run(Sql("select pg_advisory_xact_lock({})", what.value))
 
     async def copy_binary(self, table: str, columns: Sequence[str], sent: bytes) -> None:
         """Load rows that are in PostgreSQL's binary COPY format already, frozen, into a table truncated just before."""
@@ -172,6 +186,17 @@ class Database:
         ):
             await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
             yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[ScratchSession]:
+        """A snapshot with temporary tables: rolled back when the block ends, however it ends."""
+        async with self._connection() as connection:
+            transaction = connection.transaction(isolation="repeatable_read")
+            await transaction.start()
+            try:
+                yield ScratchSession(connection)
+            finally:
+                await transaction.rollback()
 
     @asynccontextmanager
     async def write(self, *, is_snapshot: bool = False) -> AsyncIterator[WriteSession]:

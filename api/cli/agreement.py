@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api.accord.in_force import AccordInForce
-    from api.funnel.drift import Checked
-    from api.funnel.evaluate import Evaluated
+    from api.funnel.drift import DriftCheck
+    from api.funnel.evaluate import EvaluationResult
     from schema.accord import Accord, Stage
 
 
@@ -75,7 +75,7 @@ async def _in_force(data: Path | None) -> "AccordInForce":
         return await accord_in_force(session)
 
 
-async def _evaluate(data: Path | None) -> "Evaluated":
+async def _evaluate(data: Path | None) -> "EvaluationResult":
     from api.cli.progress import told_progress
     from api.cli.session import opened
     from api.funnel.evaluate import evaluate as rebuild
@@ -86,14 +86,14 @@ async def _evaluate(data: Path | None) -> "Evaluated":
                 return await rebuild(session, progress=progress)
 
 
-async def _check(data: Path | None) -> "Checked":
+async def _check(data: Path | None) -> "DriftCheck":
     from api.cli.progress import told_progress
     from api.cli.session import opened
     from api.funnel.drift import check_entries
 
     async with opened(data) as database:
         with told_progress() as progress:
-            async with database.write(is_snapshot=True) as session:
+            async with database.scratch() as session:
                 return await check_entries(session, progress)
 
 

@@ -10,7 +10,7 @@ from api.accord.documents import read_accord
 from api.accord.in_force import active_version
 from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import Evaluated, evaluate
+from api.funnel.evaluate import EvaluationResult, evaluate
 from api.progress import Progress, no_progress
 from api.sample.batches import TABLES, GeneratedBatch, SampleRequest
 from api.sample.generation import generated_batches, processes_for
@@ -34,7 +34,7 @@ class SampleMade:
     seed: int
     until: date
     rows: Mapping[str, int]
-    evaluated: Evaluated
+    evaluated: EvaluationResult
 
 
 async def make_sample(

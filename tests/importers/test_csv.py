@@ -146,7 +146,7 @@ async def test_the_decimal_mark_is_proven_by_the_values(
 async def test_a_decimal_mark_that_nothing_proves_is_asked_for(database: Database, tmp_path: Path) -> None:
     path = put(tmp_path, GERMAN.format("1.000", "200"), "deals.csv")
     assert suggest(path).questions == 1
-    with pytest.raises(AccordError, match="is none of point, comma"):
+    with pytest.raises(AccordError, match="is not one of point, comma"):
         await imported(database, path, suggested(path))
     assert await rows(database, "select count(*) from deal") == [(0,)]
     await imported(

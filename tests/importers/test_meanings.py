@@ -99,7 +99,7 @@ deleted_at = { column = "gone", given = { email = "" } }
         ("given = { email", "given = { phone", "contact.deleted_at is given 'phone', which no field before it tells"),
         ('column = "mail2"', 'column = "mail2", scale = 2', "contact.email is no number"),
         ('column = "mail2"', 'column = "mail2", decimal = "comma"', "contact.email is no number"),
-        ('column = "mail2"', 'column = "mail2", decimal = ";"', "';' is none of point, comma"),
+        ('column = "mail2"', 'column = "mail2", decimal = ";"', "';' is not one of point, comma"),
         ('column = "mail2"', 'column = "mail2", others = "kept"', "'others' needs words that they are not among"),
         ('column = "mail2"', 'column = "mail2", optional = true', "contact.email is no link"),
         ('column = "mail2"', 'column = "mail2", split = ";"', "only a key can be a list"),

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE
 from api.db import Database
-from tests.funnel.chance import Chance
 from tests.plan.generated.arguments import root_of
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.wide_world import all_rows, found_wide_world
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import KEYS, VISIBLE, Row, Rows
 from tests.support.graphql import answered, put, uid
+from tests.support.random_choices import RandomChoices
 
 KEY = dict.fromkeys(KEYS, "id") | {
     "deal_contact": "contact { id } deal { id }",
@@ -67,7 +67,7 @@ async def world(module_database: Database) -> World:
 async def test_walking_all_pages_gives_what_plain_python_gives(
     world: World, data: st.DataObject, table: str, size: int, is_backwards: bool
 ) -> None:
-    filters = Filters(Chance.of_hypothesis(data), world.rows)
+    filters = Filters(RandomChoices.of_hypothesis(data), world.rows)
     what = {"where": filters.where(table), "orderBy": filters.order(table)}
     wanted = world.expected(table, **what)
     walked: list[Row] = []

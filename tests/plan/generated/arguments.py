@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from graphql import GraphQLField, get_named_type
 
-from tests.funnel.chance import Chance
 from tests.plan.generated.filters import Filters, operators_of
 from tests.plan.generated.groups import group_arguments
 from tests.plan.generated.variables import Variables, literal
@@ -13,6 +12,7 @@ from tests.plan.oracle.executor import contract
 from tests.plan.oracle.filters import words
 from tests.plan.oracle.pages import LARGEST_PAGE, PAGE_SIZE
 from tests.plan.oracle.shapes import COLUMNS, KEYS, TYPES, VISIBLE, Rows
+from tests.support.random_choices import RandomChoices
 
 MOST_CURSORS = 2
 ALWAYS = "9999-01-01T00:00:00Z"  # as of then all is as it is now
@@ -32,7 +32,7 @@ class Wish:
 class Arguments:
     """Writes the arguments of one document. Bad ones may hold input that is refused, in root fields."""
 
-    def __init__(self, chance: Chance, rows: Rows, variables: Variables, *, is_bad: bool) -> None:
+    def __init__(self, chance: RandomChoices, rows: Rows, variables: Variables, *, is_bad: bool) -> None:
         self.chance = chance
         self.rows = rows
         self.variables = variables

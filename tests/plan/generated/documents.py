@@ -11,11 +11,11 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.funnel.chance import Chance
 from tests.plan.generated.arguments import Arguments, Wish
 from tests.plan.generated.variables import Asked, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import KEYS, TYPES, VISIBLE, Rows
+from tests.support.random_choices import RandomChoices
 
 Composite = GraphQLObjectType | GraphQLInterfaceType
 
@@ -101,7 +101,7 @@ class Author:
     A bad one may hold input that is refused, in arguments of its root fields.
     """
 
-    def __init__(self, chance: Chance, rows: Rows, *, fields: int = MOST_FIELDS, is_bad: bool = False) -> None:
+    def __init__(self, chance: RandomChoices, rows: Rows, *, fields: int = MOST_FIELDS, is_bad: bool = False) -> None:
         self.chance = chance
         self.variables = Variables(chance)
         self.arguments = Arguments(chance, rows, self.variables, is_bad=is_bad)

@@ -7,11 +7,11 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
-from tests.funnel.chance import Chance
 from tests.plan.generated.variables import Ref, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
 from tests.support.graphql import uid
+from tests.support.random_choices import RandomChoices
 
 WAYS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 Part = tuple[str, Any]
@@ -29,7 +29,7 @@ _SOME: dict[type, object] = {
 class Filters:
     """Makes up filters and orders. With variables, parts of them may be some; without, they are plain JSON."""
 
-    def __init__(self, chance: Chance, rows: Rows, variables: Variables | None = None) -> None:
+    def __init__(self, chance: RandomChoices, rows: Rows, variables: Variables | None = None) -> None:
         self.chance = chance
         self.rows = rows
         self.variables = variables

@@ -17,8 +17,8 @@ from graphql import (
 )
 from hypothesis.vendor.pretty import RepresentationPrinter
 
-from tests.funnel.chance import Chance
 from tests.plan.oracle.executor import contract
+from tests.support.random_choices import RandomChoices
 
 MOST_VARIABLES = 25
 # In an object of which one field is given no variable may be null, whatever its default.
@@ -76,7 +76,7 @@ class Asked:
 class Variables:
     """The variables of one document."""
 
-    chance: Chance
+    chance: RandomChoices
     declared: dict[str, str] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
 
