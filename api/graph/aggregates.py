@@ -6,7 +6,7 @@ from api.graph.declared import ObjectType, Output, TypeRef
 from api.graph.filters import type_of
 from api.graph.naming import camel
 from api.graph.sources import FromColumn, FromMoney, from_row
-from api.plan.figures import LEAST_PLACES
+from api.plan.aggregate_functions import LEAST_PLACES
 from schema.base import ColumnShape, TableShape
 
 _NUMBERS = ("Int", "Decimal")

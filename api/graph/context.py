@@ -9,7 +9,7 @@ from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError
-from api.plan.read import read_document
+from api.plan.prepared_statements import read_document
 from api.plan.selection import Root
 
 Wrong = AccordError | GraphQLError  # what cannot be read, by our rules or GraphQL's

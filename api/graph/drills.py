@@ -21,7 +21,7 @@ from api.graph.records import TYPE_KEY, page_arguments
 from api.graph.sources import from_row
 from api.metrics.answer import Behind, Bucket, FunnelStep, Group, KpiAnswer
 from api.metrics.records import RecordPage, read_page
-from api.plan.read import read
+from api.plan.prepared_statements import read
 from api.plan.selection import Comparison, Connection, Edges, Field, Nodes, Page, Value
 from schema.tables import SHAPES
 from schema.vocab import RecordSide

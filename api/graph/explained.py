@@ -6,8 +6,8 @@ from api.db import Database
 from api.graph.context import Wrong
 from api.graph.gateway import Explained
 from api.plan.cost import MOST_COST
+from api.plan.explain_text import plan_text, selection_text, statement_text
 from api.plan.selection import Root
-from api.plan.shown import plan_text, selection_text, statement_text
 
 
 async def stages(database: Database, found: Explained, *, is_run: bool) -> list[tuple[str, str]]:

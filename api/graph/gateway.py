@@ -26,7 +26,7 @@ from api.graph.question import Question
 from api.graph.reader import Reader
 from api.graph.variables import Operation, Shape
 from api.plan.cost import MOST_COST, cost
-from api.plan.read import Prepared, Ready, prepare
+from api.plan.prepared_statements import Prepared, Ready, prepare
 from api.plan.selection import Root
 
 KEPT_CHARACTERS = 32_000_000  # of statements and what they hold, over all documents and the shapes of their variables

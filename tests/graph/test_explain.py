@@ -10,9 +10,9 @@ from api.graph.contract import gateway
 from api.graph.explained import stages
 from api.graph.question import Question
 from api.web.website import build_site
-from tests.plan.watched import Watched
-from tests.plan.world import ADA, found_company
 from tests.support.graphql import executed
+from tests.support.small_company import ADA, found_company
+from tests.support.statement_log import Watched
 
 DOCUMENT = (
     "query ($name: String) { contacts(first: 3, where: { firstName: { eq: $name } }) { totalCount nodes { id } } }"

@@ -11,9 +11,9 @@ from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import Written
 from api.graph.question import Question
-from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, BOB, DEAL, found_company
 from tests.support.graphql import answered, executed
+from tests.support.small_company import ACME, ADA, BOB, DEAL, found_company
+from tests.support.statement_log import Watched
 
 
 @pytest.fixture(scope="module")

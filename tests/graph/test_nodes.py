@@ -5,9 +5,9 @@ import pytest
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
 from tests.support.graphql import answered, executed, refused, uid
+from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
+from tests.support.statement_log import Watched
 
 NODES = """query ($ids: [ID!]!) {
   nodes(ids: $ids) { __typename ... on Node { id } ... on Contact { firstName } ... on Deal { name } }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
-from tests.plan.deals import ACME, ANNA, BEN, BOLT, DEALS, seen, write_deals
+from tests.plan.deal_rows import ACME, ANNA, BEN, BOLT, DEALS, seen, write_deals
 from tests.plan.oracle.figures import figure
 from tests.plan.oracle.shapes import NAMED, Row
 from tests.support.graphql import answered, uid

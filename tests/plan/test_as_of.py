@@ -12,12 +12,12 @@ from api.db import Database
 from tests.funnel.chance import Chance
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, made_rows, state_at
-from tests.plan.generated.wide_world import all_rows
+from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
-from tests.plan.same import same
-from tests.plan.watched import Watched
+from tests.plan.response_equality import same
 from tests.support.graphql import answered, executed, put
+from tests.support.statement_log import Watched
 
 
 class World:

@@ -7,8 +7,8 @@ import pytest
 
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
-from tests.plan.watched import Watched
 from tests.support.graphql import answered, put, uid
+from tests.support.statement_log import Watched
 
 DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
 ANNA, ZOE, ADA, DEAL, VERSION, RUN = (uid(number) for number in (201, 202, 203, 204, 205, 206))

@@ -12,17 +12,17 @@ from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError
 from tests.funnel.chance import Chance
-from tests.plan.features import features, uses
 from tests.plan.generated.documents import MOST_FIELDS, Author
+from tests.plan.generated.rows import all_rows, found_wide_world
 from tests.plan.generated.variables import Asked
-from tests.plan.generated.wide_world import all_rows, found_wide_world
+from tests.plan.language_features import features, uses
 from tests.plan.oracle.executor import Executor
-from tests.plan.oracle.given import RefusedError
+from tests.plan.oracle.inputs import RefusedError
 from tests.plan.oracle.shapes import Rows
-from tests.plan.same import same
-from tests.plan.watched import Watched
-from tests.plan.world import ANNA, BEN
+from tests.plan.response_equality import same
 from tests.support.graphql import Outcome, executed
+from tests.support.small_company import ANNA, BEN
+from tests.support.statement_log import Watched
 
 QUICK = settings(
     deadline=None,

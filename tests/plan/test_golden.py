@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from api.db import Database
-from api.plan.shown import statement_text
-from tests.plan.features import features, uses
-from tests.plan.watched import Watched
-from tests.plan.world import found_company
+from api.plan.explain_text import statement_text
+from tests.plan.language_features import features, uses
 from tests.support.graphql import answered
+from tests.support.small_company import found_company
+from tests.support.statement_log import Watched
 
 FOLDER = Path(__file__).with_name("golden")
 CASES = sorted(path.stem for path in FOLDER.glob("*.graphql"))

@@ -12,7 +12,7 @@ from api.db import Database
 from tests.funnel.chance import Chance
 from tests.plan.generated.arguments import root_of
 from tests.plan.generated.filters import Filters
-from tests.plan.generated.wide_world import all_rows, found_wide_world
+from tests.plan.generated.rows import all_rows, found_wide_world
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import KEYS, VISIBLE, Row, Rows
 from tests.support.graphql import answered, put, uid

@@ -9,8 +9,8 @@ from api.access.principal import Principal, Reach
 from api.access.scope import is_about, is_owned
 from api.db import Database
 from schema.tables import SHAPES
-from tests.plan.world import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
 from tests.support.graphql import answered, put, uid
+from tests.support.small_company import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
 
 ZOE, OTHER_TEAM = uid(13), uid(2)
 

@@ -13,8 +13,8 @@ from api.graph.search import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import is_found, words
-from tests.plan.watched import Watched
 from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.statement_log import Watched
 
 ANNA, ACME = uid(1), uid(2)
 NAMES = [

@@ -23,8 +23,8 @@ from api.graph.contract import sdl
 from schema.base import ColumnShape
 from schema.vocab import Unit
 from tests.plan.oracle.figures import FUNCTIONS, figure, written
-from tests.plan.oracle.given import RefusedError, read_id
 from tests.plan.oracle.groups import grouped, holds, in_order
+from tests.plan.oracle.inputs import RefusedError, read_id
 from tests.plan.oracle.pages import Edge, Page, page_of
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, NAMED, TYPES, VISIBLE, Row, Rows

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.plan.oracle.given import tests_of
+from tests.plan.oracle.inputs import tests_of
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row
 

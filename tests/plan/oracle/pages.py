@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.plan.oracle.filters import is_found, matches
-from tests.plan.oracle.given import RefusedError, check
+from tests.plan.oracle.inputs import RefusedError, check
 from tests.plan.oracle.orders import Order
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import KEYS, Row

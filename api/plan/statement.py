@@ -5,12 +5,12 @@ from functools import partial
 
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, of
-from api.plan.aggregates import Summary
-from api.plan.groups import grouped
+from api.plan.aggregation import Summary
+from api.plan.composite_fields import amount, chosen, present_stage, typename
+from api.plan.grouping import grouped
+from api.plan.json_objects import NO_SOURCE, Columns, document, each_row
 from api.plan.json_values import column_as_json
-from api.plan.lists import Parent, Rows
-from api.plan.members import amount, chosen, present_stage, typename
-from api.plan.objects import NO_SOURCE, Columns, document, each_row
+from api.plan.list_rows import Parent, Rows
 from api.plan.selection import (
     Aggregate,
     Amount,

@@ -9,8 +9,8 @@ from api.access.principal import Principal
 from api.access.scope import MEMBER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
-from api.plan.emit import statement
 from api.plan.selection import Connection, OneRecord, Root
+from api.plan.statement import statement
 from api.sql import filled
 
 MOST_BYTES = 32 * 1024 * 1024

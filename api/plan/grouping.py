@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from api.plan.aggregates import Summary
+from api.plan.aggregation import Summary
+from api.plan.composite_fields import typename
 from api.plan.conditions import tested
-from api.plan.lists import Rows
-from api.plan.members import typename
-from api.plan.objects import NO_SOURCE, each_row
+from api.plan.json_objects import NO_SOURCE, each_row
+from api.plan.list_rows import Rows
 from api.plan.selection import (
     Aggregate,
     Field,

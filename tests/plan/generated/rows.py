@@ -13,8 +13,8 @@ from api.db import Database, WriteSession
 from api.sql import Sql, name
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
-from tests.plan.world import BEFORE, MADE, NOW, VERSION, found_company
 from tests.support.graphql import put, uid
+from tests.support.small_company import BEFORE, MADE, NOW, VERSION, found_company
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pprint import pformat
 
 from api.db import ReadSession
-from api.plan.read import Ready
+from api.plan.prepared_statements import Ready
 
 _CLAUSE = re.compile(r' (?=(?:from|where|order by|limit) )|(?<=\() ?(?=select "\$")|(?<=,) (?=array\(|\(select|\(with)')
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from api.access.scoped_tables import ScopedTables, of
 from api.plan.conditions import condition
-from api.plan.keyset import Place, behind, cursor_of, read_cursor
-from api.plan.objects import NO_SOURCE
+from api.plan.cursors import Place, behind, cursor_of, read_cursor
+from api.plan.json_objects import NO_SOURCE
 from api.plan.ordering import Order, order_by, reached, total_order, turned
 from api.plan.search import Words, found_in_index, has_words
 from api.plan.selection import Connection, Cursor, Edges, Nodes, Page, PageInfo

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from api.access.scoped_tables import ScopedTables, of
+from api.plan.json_objects import NO_SOURCE, Columns, each_row
 from api.plan.json_values import instant_as_json
-from api.plan.objects import NO_SOURCE, Columns, each_row
 from api.plan.selection import Amount, Member, PresentStage, Typename
 from api.sql import Sql
 from schema.tables import SHAPES

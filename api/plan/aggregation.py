@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from api.access.scoped_tables import of
-from api.plan.buckets import first_day
-from api.plan.figures import figure_over, only_currency
+from api.plan.aggregate_functions import figure_over, only_currency
+from api.plan.composite_fields import chosen, typename
+from api.plan.date_buckets import first_day
+from api.plan.json_objects import NO_SOURCE, each_row
 from api.plan.json_values import column_as_json
-from api.plan.lists import Rows
-from api.plan.members import chosen, typename
-from api.plan.objects import NO_SOURCE, each_row
+from api.plan.list_rows import Rows
 from api.plan.selection import Aggregate, Figure, Figures, FigureValue, GroupKey, Member, Typename
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape
