@@ -1,6 +1,7 @@
-"""The first day of the bucket that an instant or a day is in, by the calendar of the accord in force.
+"""The first day of the bucket that an instant or a date falls into, in the calendar of the accord in force.
 
-The accord is read in the statement itself, once for all rows. Where none is in force: UTC, and weeks from Monday on.
+The statement reads the calendar from the accord. Without an accord in force, the time zone is UTC and weeks begin on
+Monday.
 """
 
 from datetime import datetime
@@ -9,11 +10,14 @@ from api.sql import Sql
 from schema.base import ColumnShape
 from schema.vocab import Grain
 
-_ZONE = Sql(
+# Uncorrelated scalar subqueries: PostgreSQL runs each of them once per statement. They read `accord_version` without a
+# scope, because the accord is visible to everyone.
+_TIME_ZONE = Sql(
     "coalesce((select agreed.body #>> '{{reporting,timezone}}' from accord_version agreed"
     " where agreed.status = 'ACTIVE'), 'UTC')"
 )
-_FROM_SUNDAY = Sql(
+# 1 if weeks begin on Sunday, else 0.
+_SUNDAY_SHIFT = Sql(
     "coalesce((select agreed.body #>> '{{reporting,week_start}}' = 'SUNDAY' from accord_version agreed"
     " where agreed.status = 'ACTIVE'), false)::integer"
 )
@@ -21,14 +25,18 @@ _UNITS = {Grain.MONTH: "month", Grain.QUARTER: "quarter", Grain.YEAR: "year"}
 
 
 def first_day(column: ColumnShape, grain: Grain, value: Sql) -> Sql:
-    """The first day of the bucket, a date; null for a missing value."""
-    day = Sql("({} at time zone {})::date", value, _ZONE) if column.python is datetime else value
+    """Return the first day of the bucket.
+
+    Shapes: a column of instants or dates, a grain, the value's expression -> a date; null for a null value.
+    """
+    day = Sql("({} at time zone {})::date", value, _TIME_ZONE) if column.python is datetime else value
     match grain:
         case Grain.DAY:
             return day
         case Grain.WEEK:
-            # PostgreSQL's weeks begin on Monday: a Sunday is put into the one that it is to begin, and moved back.
-            moved = Sql("date_trunc('week', ({} + {})::timestamp)::date", day, _FROM_SUNDAY)
-            return Sql("({} - {})", moved, _FROM_SUNDAY)
+            # PostgreSQL's weeks begin on Monday. For weeks from Sunday, every day is shifted by one before it is
+            # truncated, and the result shifted back.
+            monday = Sql("date_trunc('week', ({} + {})::timestamp)::date", day, _SUNDAY_SHIFT)
+            return Sql("({} - {})", monday, _SUNDAY_SHIFT)
         case _:
             return Sql(f"date_trunc('{_UNITS[grain]}', {{}}::timestamp)::date", day)

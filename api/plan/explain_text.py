@@ -1,28 +1,30 @@
-"""The stages of a read as text: selection, statement with a line for each clause, values, PostgreSQL's plan."""
+"""The stages of a read as text: selection, statement with one clause per line, values, PostgreSQL's plan."""
 
 import re
 from collections.abc import Sequence
 from pprint import pformat
 
 from api.db import ReadSession
-from api.plan.prepared_statements import Ready
+from api.plan.prepared_statements import BoundStatement
 
+# The spaces at which a statement is broken: before a clause, and before a nested select.
 _CLAUSE = re.compile(r' (?=(?:from|where|order by|limit) )|(?<=\() ?(?=select "\$")|(?<=,) (?=array\(|\(select|\(with)')
 
 
 def selection_text(roots: Sequence[object]) -> str:
-    """Selections as they are, a part a line where they are long."""
-    return "\n".join(pformat(each, width=118, compact=True) for each in roots)
+    """Return root fields as Python writes them, long ones over several lines."""
+    return "\n".join(pformat(root, width=118, compact=True) for root in roots)
 
 
 def statement_text(text: str, values: Sequence[object]) -> str:
-    """A statement with a line for each clause, and its values."""
+    """Return a statement with one clause per line, followed by its values as comments."""
     lines = _CLAUSE.sub("\n", text)
-    return "\n".join((lines, *(f"-- ${place}: {value!r}" for place, value in enumerate(values, start=1)))) + "\n"
+    comments = (f"-- ${number}: {value!r}" for number, value in enumerate(values, start=1))
+    return "\n".join((lines, *comments)) + "\n"
 
 
-async def plan_text(session: ReadSession, asked: Ready, *, is_run: bool) -> str:
-    """PostgreSQL's plan of a statement; with times and rows where it is run for that."""
+async def plan_text(session: ReadSession, statement: BoundStatement, *, is_run: bool) -> str:
+    """Return PostgreSQL's plan of a statement. With `is_run` the statement is executed, for actual times and rows."""
     options = "analyze, buffers, settings" if is_run else "settings"
-    rows = await session.connection.fetch(f"explain ({options}) {asked.text}", *asked.values)
+    rows = await session.connection.fetch(f"explain ({options}) {statement.text}", *statement.values)
     return "\n".join(str(row[0]) for row in rows)

@@ -1,4 +1,7 @@
-"""Run a selection: one statement, one JSON object, as PostgreSQL wrote it or read back into plain values."""
+"""The execution of a selection: one statement, prepared once and executed with the values of each request.
+
+The result is one JSON object, either as the bytes that PostgreSQL wrote or parsed into Python values.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,61 +9,82 @@ from dataclasses import dataclass
 import orjson
 
 from api.access.principal import Principal
-from api.access.scope import MEMBER
+from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
-from api.plan.selection import Connection, OneRecord, Root
-from api.plan.statement import statement
-from api.sql import filled
+from api.plan.selection import Connection, OneRecord, RootField
+from api.plan.statement import document_statement
+from api.sql import bound_values
 
-MOST_BYTES = 32 * 1024 * 1024
+MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement written once; some of its values are slots, which each run fills."""
+class PreparedStatement:
+    """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies."""
 
     text: str
     values: tuple[object, ...]
 
-    def filled(self, who: Principal, given: Mapping[str, object]) -> "Ready":
-        """The statement with the values of one run. Errors: what the reading of a slot raises."""
-        return Ready(self.text, filled(self.values, {MEMBER: who.member_id, **given}))
+    def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
+        """Return the statement with the values of one execution.
+
+        The principal must have the `plan_key` that the statement was prepared with.
+        Errors: those of the parameters' converters, such as BAD_INPUT for an id of another table.
+        """
+        return BoundStatement(
+            self.text, bound_values(self.values, {MEMBER_PARAMETER: principal.member_id, **variables})
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A statement with all its values."""
+class BoundStatement:
+    """A statement with the values of one execution."""
 
     text: str
     values: Sequence[object]
 
     async def run(self, database: Database) -> bytes:
-        """The JSON of a document's root fields. Errors: TOO_LARGE for more than anybody reads."""
-        found: bytes = await database.value(self.text, self.values)
-        if len(found) > MOST_BYTES:
-            message = f"The answer has {len(found):,} bytes, and may have {MOST_BYTES:,}."
-            raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for smaller pages or fewer fields.")
-        return found
+        """Return the JSON object of a document's root fields.
+
+        Shapes: one statement -> bytes. Errors: TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
+        """
+        response: bytes = await database.value(self.text, self.values)
+        if len(response) > MAX_RESPONSE_BYTES:
+            message = f"The response has {len(response):,} bytes, and may have {MAX_RESPONSE_BYTES:,}."
+            raise AccordError(ErrorCode.TOO_LARGE, message, "Request smaller pages or fewer fields.")
+        return response
 
 
-def prepare(roots: Iterable[Root], who: Principal) -> Prepared:
-    """The statement of a document's root fields. Errors: BAD_INPUT for a cursor that is none of its list."""
-    return Prepared(*statement(roots, who).render())
+def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStatement:
+    """Return the prepared statement of a document's root fields.
 
-
-async def read_document(database: Database, roots: Sequence[Root], who: Principal) -> Mapping[str, object]:
-    """What the root fields of a document answer, in the asked keys; None for a record that is not there.
-
-    Shapes: selections -> one statement -> one JSON object.
-    Errors: BAD_INPUT for a cursor that is none of its list; TOO_LARGE.
+    Shapes: root fields -> one statement. It may be executed by every principal with the same `plan_key`.
+    Errors: BAD_INPUT if a cursor does not belong to its list.
     """
-    found: Mapping[str, object] = orjson.loads(await prepare(roots, who).filled(who, {}).run(database))
-    return found
+    return PreparedStatement(*document_statement(roots, principal).render())
 
 
-async def read(session: ReadSession, asked: OneRecord | Connection, who: Principal) -> object | None:
-    """What one selection answers within a session's snapshot."""
-    text = await session.value(statement((Root("it", asked),), who), {MEMBER: who.member_id})
-    found: Mapping[str, object] = orjson.loads(text)
-    return found["it"]
+async def read_document(database: Database, roots: Sequence[RootField], principal: Principal) -> Mapping[str, object]:
+    """Return the values of a document's root fields by key; None for a record that is not visible.
+
+    Shapes: root fields without parameters -> one statement -> one object.
+    Errors: BAD_INPUT if a cursor does not belong to its list; TOO_LARGE.
+    """
+    response = await prepare(roots, principal).bind(principal, {}).run(database)
+    values: Mapping[str, object] = orjson.loads(response)
+    return values
+
+
+async def read_selection(
+    session: ReadSession, selection: OneRecord | Connection, principal: Principal
+) -> object | None:
+    """Return the value of one selection, read in the snapshot of a session; None for a record that is not visible.
+
+    Shapes: a selection without parameters -> one statement -> one object.
+    Errors: BAD_INPUT if a cursor does not belong to its list.
+    """
+    statement = document_statement((RootField("it", selection),), principal)
+    response = await session.value(statement, {MEMBER_PARAMETER: principal.member_id})
+    values: Mapping[str, object] = orjson.loads(response)
+    return values["it"]

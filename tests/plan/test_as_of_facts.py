@@ -8,7 +8,7 @@ import pytest
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from tests.support.graphql import answered, put, uid
-from tests.support.statement_log import Watched
+from tests.support.statement_log import LoggingDatabase
 
 DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
 ANNA, ZOE, ADA, DEAL, VERSION, RUN = (uid(number) for number in (201, 202, 203, 204, 205, 206))
@@ -143,7 +143,7 @@ async def test_who_may_see_the_past_is_who_may_see_the_record_today(people: Data
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 async def test_the_past_is_read_through_indexes(people: Database, mode: str) -> None:
-    watched = Watched(people)
+    watched = LoggingDatabase(people)
     document = """query ($id: ID!, $at: DateTime) {
       contact(id: $id, asOf: $at) { owner { ownedContacts(first: 5) { nodes { lastName company { name } } } } }
       contacts(first: 5, asOf: $at) { nodes { lastName } }

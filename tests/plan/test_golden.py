@@ -11,8 +11,8 @@ from api.db import Database
 from api.plan.explain_text import statement_text
 from tests.plan.language_features import features, uses
 from tests.support.graphql import answered
-from tests.support.small_company import found_company
-from tests.support.statement_log import Watched
+from tests.support.small_company import write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 FOLDER = Path(__file__).with_name("golden")
 CASES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
@@ -22,7 +22,7 @@ LONGEST = 60
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
@@ -30,7 +30,7 @@ async def world(module_database: Database) -> Database:
 async def test_a_document_becomes_this_statement_and_this_answer(case: str, world: Database) -> None:
     document = (FOLDER / f"{case}.graphql").read_text()
     asked = re.match(r"# (\{.*\})\n", document)
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     data = await answered(watched, document, **(json.loads(asked[1]) if asked else {}))
     assert len(watched.texts) == 1
     assert not watched.statements

@@ -12,7 +12,7 @@ from api.db import Database
 from tests.funnel.chance import Chance
 from tests.plan.generated.arguments import root_of
 from tests.plan.generated.filters import Filters
-from tests.plan.generated.rows import all_rows, found_wide_world
+from tests.plan.generated.rows import all_rows, write_generated_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import KEYS, VISIBLE, Row, Rows
 from tests.support.graphql import answered, put, uid
@@ -58,7 +58,7 @@ def nodes(table: str) -> str:
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> World:
     async with module_database.write() as session:
-        await found_wide_world(session)
+        await write_generated_rows(session)
     return World(module_database, await all_rows(module_database))
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from api.access.principal import Principal, Reach
-from api.access.scope import is_about, is_owned
+from api.access.scope import has_owner, subject_links
 from api.db import Database
 from schema.tables import SHAPES
 from tests.support.graphql import answered, put, uid
-from tests.support.small_company import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
+from tests.support.small_company import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, write_small_company
 
 ZOE, OTHER_TEAM = uid(13), uid(2)
 
@@ -18,7 +18,7 @@ ZOE, OTHER_TEAM = uid(13), uid(2)
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
         await put(session, "team", {"id": OTHER_TEAM, "name": "Field", "kind": "SALES"})
         await put(session, "member", {"id": ZOE, "name": "Zoe", "team_id": OTHER_TEAM})
         await session.script(f"update contact set owner_id = '{ZOE}' where id = '{CARL}'")
@@ -90,9 +90,9 @@ async def test_links_lists_and_nodes_keep_to_it(world: Database) -> None:
 
 def test_whose_a_table_is_follows_from_its_links() -> None:
     visible = {name for name, shape in SHAPES.items() if not shape.is_hidden}
-    assert {name for name in visible if is_owned(name)} == {"contact", "company", "deal"}
-    assert is_about("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
-    about = {name for name in visible if is_about(name)}
+    assert {name for name in visible if has_owner(name)} == {"contact", "company", "deal"}
+    assert subject_links("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
+    about = {name for name in visible if subject_links(name)}
     assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact"}
 
 

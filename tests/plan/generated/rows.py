@@ -14,7 +14,7 @@ from api.sql import Sql, name
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from tests.support.graphql import put, uid
-from tests.support.small_company import BEFORE, MADE, NOW, VERSION, found_company
+from tests.support.small_company import BEFORE, CREATED, NOW, VERSION, write_small_company
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -56,9 +56,9 @@ MONEY = [Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("999999999
 LADDER = ["lead", "mql", "sql"]  # the accord of this world has no title for the last
 
 
-async def found_wide_world(session: WriteSession) -> None:
+async def write_generated_rows(session: WriteSession) -> None:
     """Write the whole world."""
-    await found_company(session)
+    await write_small_company(session)
     ids = {
         table: [row["id"] for row in await session.rows(Sql("select id from {} order by id", name(table)))]
         for table in HOW_MANY
@@ -141,15 +141,17 @@ class _Maker:
             case "team" | "pipeline" | "product" | "pipeline_stage":
                 return {"name": f"{row['name']}{number}"}
             case "company" | "contact":
-                return {"deleted_at": MADE if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                return {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
             case "deal":
-                closed = {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": MADE}
-                hidden = {"deleted_at": MADE if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                closed = (
+                    {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": CREATED}
+                )
+                hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
                 return closed | hidden | ({"lost_reason": None} if is_open else {})
             case "handoff" if is_open:
-                return {"handed_at": MADE, "status": "PROPOSED", "decided_at": None, "reject_reason": None}
+                return {"handed_at": CREATED, "status": "PROPOSED", "decided_at": None, "reject_reason": None}
             case "handoff":
-                return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": MADE, "reject_reason": "no"}
+                return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": CREATED, "reject_reason": "no"}
             case "exchange_rate":
                 return {"currency": "EUR", "quote_currency": "USD", "rate": Decimal("1.10") + number}
             case _:
