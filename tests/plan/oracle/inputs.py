@@ -1,4 +1,4 @@
-"""What a client gives, read: ids, and what filters compare with."""
+"""Validation and parsing of client input: ids, and the operands of filters."""
 
 import re
 from datetime import UTC, date, datetime
@@ -12,59 +12,59 @@ from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
 _ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
-class RefusedError(Exception):
-    """What a resolver raises on input that cannot be, with the code of the error."""
+class RejectedError(Exception):
+    """Raised by a resolver for invalid input, with the code of the error."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def read_id(text: str, table: str | None = None) -> tuple[str, UUID]:
-    """The table and the row that an id names."""
-    found = _ID.fullmatch(text)
-    if found is None or found[1] not in VISIBLE or KEYS[found[1]] != ("id",) or table not in (None, found[1]):
-        raise RefusedError("BAD_INPUT")
-    return found[1], UUID(found[2])
+def parse_id(text: str, table: str | None = None) -> tuple[str, UUID]:
+    """Return the table and the primary key that an id names."""
+    match = _ID.fullmatch(text)
+    if match is None or match[1] not in VISIBLE or KEYS[match[1]] != ("id",) or table not in (None, match[1]):
+        raise RejectedError("BAD_INPUT")
+    return match[1], UUID(match[2])
 
 
-def tests_of(table: str, column: ColumnShape, given: Row) -> list[tuple[str, Any]]:
-    """The operators of a column's filter with what they compare with."""
-    found: list[tuple[str, Any]] = []
-    for operator, value in given.items():
+def parse_comparisons(table: str, column: ColumnShape, filter_: Row) -> list[tuple[str, Any]]:
+    """Return the operators of a column's filter with their parsed operands."""
+    comparisons: list[tuple[str, Any]] = []
+    for operator, value in filter_.items():
         if value is None:
-            raise RefusedError("BAD_INPUT")
+            raise RejectedError("BAD_INPUT")
         if operator == "isNull":
-            found.append((operator, value))
+            comparisons.append((operator, value))
         elif operator == "in":
-            found.append((operator, [_read(table, column, each) for each in value]))
+            comparisons.append((operator, [_parse(table, column, item) for item in value]))
         else:
-            found.append((operator, _read(table, column, value)))
-    return found
+            comparisons.append((operator, _parse(table, column, value)))
+    return comparisons
 
 
-def check(table: str, where: Row) -> None:
-    """Refuse a filter that has what cannot be compared, whatever rows there are."""
+def validate_where(table: str, where: Row) -> None:
+    """Reject a filter with an invalid operand, even if no row is compared with it."""
     for key, value in where.items():
         if value is None:
             continue
         if key in ("and", "or"):
-            for each in value:
-                check(table, each)
+            for part in value:
+                validate_where(table, part)
         elif key == "not":
-            check(table, value)
+            validate_where(table, value)
         elif key in LINKS[table]:
-            check(LINKS[table][key][1], value)
+            validate_where(LINKS[table][key][1], value)
         elif key in LISTS[table]:
-            for each in value.values():
-                check(LISTS[table][key][0], each or {})
+            for part in value.values():
+                validate_where(LISTS[table][key][0], part or {})
         else:
-            tests_of(table, COLUMNS[table][key], value)
+            parse_comparisons(table, COLUMNS[table][key], value)
 
 
-def _read(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value
+def _parse(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value
     if column.link is not None or column.name == "id":
-        return read_id(value, column.link.target if column.link else table)[1]
+        return parse_id(value, column.link.target if column.link else table)[1]
     if column.python is datetime:
         return datetime.fromisoformat(value).astimezone(UTC)
     if column.python is date:
