@@ -5,7 +5,7 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection
 
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.errors import AccordError
 from api.revisions import open_connection
 from api.settings import Settings
@@ -31,7 +31,7 @@ def run_on(connection: Connection) -> None:
 async def run_on_the_settings_database() -> None:
     """For the `alembic` command: the database that `accord` would use."""
     settings = Settings.load()
-    with database_address(settings) as dsn:
+    with database_connection_url(settings) as dsn:
         async with open_connection(dsn) as connection:
             await connection.run_sync(run_on)
             await connection.commit()

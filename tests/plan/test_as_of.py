@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.access.scoped_tables import ScopedTables
 from api.db import Database
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, current_rows, state_at
 from tests.plan.generated.rows import all_rows
@@ -54,7 +54,7 @@ DEALS = """query ($at: DateTime, $where: DealWhere, $orderBy: [DealOrder!]) {
 async def test_a_read_as_of_an_instant_equals_that_of_the_oracle(
     world: World, at: datetime, data: st.DataObject
 ) -> None:
-    filters = Filters(Chance.of_hypothesis(data), world.rows)
+    filters = Filters(RandomChoices.of_hypothesis(data), world.rows)
     variables = {"at": at.isoformat(), "where": filters.where("deal", 2), "orderBy": filters.order("deal")}
     expected = world.oracle_at(at).execute(DEALS, variables)
     assert expected.errors is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.documents import MAX_FIELDS, DocumentGenerator
 from tests.plan.generated.rows import all_rows, write_generated_rows
 from tests.plan.generated.variables import GeneratedRequest
@@ -48,7 +48,7 @@ class World:
         self, seed: int, fields: int, principal: Principal, *, is_invalid: bool = False
     ) -> tuple[Executor, GeneratedRequest]:
         """Return a request with real cursors, and an oracle that knows the rows of the cursors."""
-        chance = Chance.of_seed(seed)
+        chance = RandomChoices.of_seed(seed)
         document = DocumentGenerator(chance, self.rows, fields=fields, is_invalid=is_invalid).document()
         oracle = Executor(self.rows, principal)
         cursors: dict[str, str | None] = {}
@@ -137,7 +137,7 @@ def assert_same_outcome(found: Outcome, expected: ExecutionResult) -> None:
 
 
 def test_the_generated_documents_use_every_feature_of_the_language(world: World) -> None:
-    documents = [DocumentGenerator(Chance.of_seed(seed), world.rows).document() for seed in range(300)]
+    documents = [DocumentGenerator(RandomChoices.of_seed(seed), world.rows).document() for seed in range(300)]
     used = used_features(document.request.text for document in documents)
     assert sorted(all_features() - used) == []
     assert sum(len(document.cursors) for document in documents) > 100

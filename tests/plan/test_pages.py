@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE
 from api.db import Database
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.arguments import root_of
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.rows import all_rows, write_generated_rows
@@ -67,7 +67,7 @@ async def world(module_database: Database) -> World:
 async def test_all_pages_together_are_the_list_of_the_oracle(
     world: World, data: st.DataObject, table: str, size: int, is_backwards: bool
 ) -> None:
-    filters = Filters(Chance.of_hypothesis(data), world.rows)
+    filters = Filters(RandomChoices.of_hypothesis(data), world.rows)
     selection = {"where": filters.where(table), "orderBy": filters.order(table)}
     wanted = world.expected(table, **selection)
     walked: list[Row] = []

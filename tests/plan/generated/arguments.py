@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from graphql import GraphQLField, get_named_type
 
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.filters import Filters, operators_of
 from tests.plan.generated.groups import group_arguments
 from tests.plan.generated.variables import Variables, literal
@@ -32,7 +32,7 @@ class CursorRequest:
 class Arguments:
     """Generates the arguments of one document. With `is_invalid`, root fields may have input that is rejected."""
 
-    def __init__(self, chance: Chance, rows: Rows, variables: Variables, *, is_invalid: bool) -> None:
+    def __init__(self, chance: RandomChoices, rows: Rows, variables: Variables, *, is_invalid: bool) -> None:
         self.chance = chance
         self.rows = rows
         self.variables = variables

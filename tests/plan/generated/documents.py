@@ -11,7 +11,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.arguments import Arguments, CursorRequest
 from tests.plan.generated.variables import GeneratedRequest, Variables
 from tests.plan.oracle.executor import contract
@@ -101,7 +101,7 @@ class DocumentGenerator:
     With `is_invalid`, arguments of its root fields may have input that is rejected.
     """
 
-    def __init__(self, chance: Chance, rows: Rows, *, fields: int = MAX_FIELDS, is_invalid: bool = False) -> None:
+    def __init__(self, chance: RandomChoices, rows: Rows, *, fields: int = MAX_FIELDS, is_invalid: bool = False) -> None:
         self.chance = chance
         self.variables = Variables(chance)
         self.arguments = Arguments(chance, rows, self.variables, is_invalid=is_invalid)

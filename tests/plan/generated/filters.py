@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
@@ -29,7 +29,7 @@ _DEFAULT_OPERANDS: dict[type, object] = {
 class Filters:
     """Generates filters and orders as JSON. With `variables`, parts of them may be variables."""
 
-    def __init__(self, chance: Chance, rows: Rows, variables: Variables | None = None) -> None:
+    def __init__(self, chance: RandomChoices, rows: Rows, variables: Variables | None = None) -> None:
         self.chance = chance
         self.rows = rows
         self.variables = variables

@@ -17,7 +17,7 @@ from graphql import (
 )
 from hypothesis.vendor.pretty import RepresentationPrinter
 
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.oracle.executor import contract
 
 MAX_VARIABLES = 25
@@ -78,7 +78,7 @@ class GeneratedRequest:
 class Variables:
     """The variables of one document."""
 
-    chance: Chance
+    chance: RandomChoices
     declared: dict[str, str] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
 
