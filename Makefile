@@ -150,6 +150,10 @@ lock: UPGRADE ?= --upgrade
 sdl: .venv/.installed ## write schema/schema.graphql
 	@$(ACCORD) sdl --write
 
+.PHONY: golden
+golden: .venv/.installed-dev ## rewrite the golden files in tests/plan/golden: review what `git diff` shows
+	@ACCORD_GOLDEN=write $(BIN)/python -m pytest -q tests/plan/test_golden.py $(ARGS)
+
 .PHONY: sdl-diff
 sdl-diff: ## classify what changed in the contract since the last release (or BASE=revision)
 	@base="$(BASE)"; : "$${base:=$$(git describe --tags --match 'v*' --abbrev=0 2>/dev/null)}"; \

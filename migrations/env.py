@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from api.embedded import database_connection_url
 from api.errors import AccordError
-from api.revisions import connected
+from api.revisions import open_connection
 from api.settings import Settings
 from migrations.drafting import complete
 from schema.tables import METADATA
@@ -32,7 +32,7 @@ async def run_on_the_settings_database() -> None:
     """For the `alembic` command: the database that `accord` would use."""
     settings = Settings.load()
     with database_connection_url(settings) as dsn:
-        async with connected(dsn) as connection:
+        async with open_connection(dsn) as connection:
             await connection.run_sync(run_on)
             await connection.commit()
 

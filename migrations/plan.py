@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from api.revisions import connected, goes_back_to, known_revisions, present_revision, revision_titles, target_revision
+from api.revisions import (
+    is_downgrade,
+    known_revisions,
+    open_connection,
+    present_revision,
+    revision_titles,
+    target_revision,
+)
 from migrations.locks import Hold, Names, holds
 from migrations.statements import Statement, statements
 
@@ -67,9 +74,9 @@ async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> Plan
     Errors: those of `api.revisions.migrate` that are known beforehand: DATABASE_NEWER, BAD_INPUT.
     """
     target = target_revision(to)
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         present = await present_revision(connection)
-        goes_back = goes_back_to(target, present, may_go_back=may_go_back)
+        goes_back = is_downgrade(target, present, may_go_back=may_go_back)
         sizes, names = await connection.run_sync(_read)
     titles = revision_titles()
     steps = tuple(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from alembic import command
 from alembic.script import Script, ScriptDirectory
 
-from api.revisions import config
+from api.revisions import alembic_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ def _written(revision: str, *, is_upgrade: bool) -> list[str]:
     before = step.down_revision or "base"
     pieces = _Pieces()
     if is_upgrade:
-        command.upgrade(config(output=pieces), f"{before}:{revision}", sql=True)
+        command.upgrade(alembic_config(output=pieces), f"{before}:{revision}", sql=True)
     else:
-        command.downgrade(config(output=pieces), f"{revision}:{before}", sql=True)
+        command.downgrade(alembic_config(output=pieces), f"{revision}:{before}", sql=True)
     return pieces.pieces
 
 
 def migration(revision: str) -> Script:
     """The file of a revision."""
-    found = ScriptDirectory.from_config(config()).get_revision(revision)
+    found = ScriptDirectory.from_config(alembic_config()).get_revision(revision)
     if found is None:
         raise ValueError(f"there is no revision {revision}")
     return found

@@ -6,7 +6,7 @@ from api.graph.declared import ObjectType, Output, TypeRef
 from api.graph.filters import type_of
 from api.graph.naming import camel
 from api.graph.sources import FromColumn, FromMoney, from_row
-from api.plan.figures import LEAST_PLACES
+from api.plan.aggregate_functions import MIN_AVERAGE_PLACES
 from schema.base import ColumnShape, TableShape
 
 _NUMBERS = ("Int", "Decimal")
@@ -63,7 +63,7 @@ def is_money(column: ColumnShape) -> bool:
 
 _AVERAGE = (
     "The mean of the known values, null where none is: rounded half away from zero, amounts of money to the places they"
-    f" are kept in, other numbers to {LEAST_PLACES} or to their own, if these are more."
+    f" are kept in, other numbers to {MIN_AVERAGE_PLACES} or to their own, if these are more."
 )
 
 

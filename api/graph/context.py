@@ -9,8 +9,8 @@ from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError
-from api.plan.read import read_document
-from api.plan.selection import Root
+from api.plan.prepared_statements import read_document
+from api.plan.selection import RootField
 
 Wrong = AccordError | GraphQLError  # what cannot be read, by our rules or GraphQL's
 
@@ -24,19 +24,19 @@ class Records:
 
     database: Database
     who: Principal
-    roots: Mapping[str, Root | Wrong]
+    roots: Mapping[str, RootField | Wrong]
     failure: Exception | None = None
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
     async def of(self, key: str) -> object:
         """What the root field of that key answers, in the asked keys."""
         root = self.roots[key]
-        if not isinstance(root, Root):
+        if not isinstance(root, RootField):
             raise root
         if self.failure is not None:
             raise self.failure
         if self._reading is None:
-            sound = [each for each in self.roots.values() if isinstance(each, Root)]
+            sound = [each for each in self.roots.values() if isinstance(each, RootField)]
             self._reading = asyncio.create_task(read_document(self.database, sound, self.who))
         return (await self._reading)[key]
 

@@ -5,14 +5,14 @@ from graphql import GraphQLError
 from api.db import Database
 from api.graph.context import Wrong
 from api.graph.gateway import Explained
-from api.plan.cost import MOST_COST
-from api.plan.selection import Root
-from api.plan.shown import plan_text, selection_text, statement_text
+from api.plan.cost import MAX_COST
+from api.plan.explain_text import plan_text, selection_text, statement_text
+from api.plan.selection import RootField
 
 
 async def stages(database: Database, found: Explained, *, is_run: bool) -> list[tuple[str, str]]:
     """The stages by their titles: what is selected, the cost, the statement with its values, PostgreSQL's plan."""
-    told = [("Selection", _selected(found)), ("Cost", f"{found.cost:,} records at most, of {MOST_COST:,}")]
+    told = [("Selection", _selected(found)), ("Cost", f"{found.cost:,} records at most, of {MAX_COST:,}")]
     if found.ready is None:
         return told
     who = "PostgreSQL" if found.is_written else "the executor"
@@ -29,5 +29,5 @@ def _selected(found: Explained) -> str:
             lines.append(f"{key or 'the root fields'}: {root.message if isinstance(root, GraphQLError) else root}")
         elif root is None:
             lines.append(f"{key}: no record, the executor resolves it")
-    roots = [each for each in found.roots.values() if isinstance(each, Root)]
+    roots = [each for each in found.roots.values() if isinstance(each, RootField)]
     return "\n".join((*([selection_text(roots)] if roots else []), *lines))

@@ -10,20 +10,18 @@ from api.graph.declared import Declared, ObjectType
 from api.graph.document import Document
 from api.graph.groups import read_group_order, read_having, read_keys, read_size
 from api.graph.sources import FromLink, FromMoney
+from api.plan.list_arguments import AggregateCall, AggregateFunction, Having
 from api.plan.selection import (
     Aggregate,
+    AggregateField,
+    ColumnValue,
     Field,
-    Figure,
-    Figures,
-    FigureValue,
-    Function,
+    FunctionFields,
     Groups,
-    Having,
     KeyValues,
-    Member,
+    ObjectMember,
     ToOne,
     Typename,
-    Value,
 )
 from schema.base import TableShape
 
@@ -39,7 +37,7 @@ class FigureReader:
     document: Document
     types: Mapping[str, Declared]
     record: Callable[[Sequence[FieldNode], str], tuple[Field, ...]]
-    members: Callable[[Sequence[FieldNode], str], tuple[Member | Typename, ...]]
+    members: Callable[[Sequence[FieldNode], str], tuple[ObjectMember | Typename, ...]]
     met: Callable[[], None]
     measured: Callable[[str, Mapping[str, Any]], None]
 
@@ -47,17 +45,19 @@ class FigureReader:
         """The figures asked of rows, from the field whose value they are."""
         name = f"{shape.type_name}Aggregate"
         declared = self.declared(name)
-        parts: list[FigureValue | Figures | Typename] = []
+        parts: list[AggregateField | FunctionFields | Typename] = []
         for own, selected in self.document.fields(nodes, name).items():
             self.met()
             match selected[0].name.value:
                 case "__typename":
                     parts.append(Typename(own, name))
                 case "count":
-                    parts.append(FigureValue(own, Figure("count")))
+                    parts.append(AggregateField(own, AggregateCall("count")))
                 case function:
                     columns = declared.field(function).type.name
-                    parts.append(Figures(own, self._values(selected, columns, cast("Function", function))))
+                    parts.append(
+                        FunctionFields(own, self._values(selected, columns, cast("AggregateFunction", function)))
+                    )
         return Aggregate(key, tuple(parts))
 
     def groups(self, key: str, nodes: Sequence[FieldNode], shape: TableShape) -> Groups:
@@ -77,25 +77,25 @@ class FigureReader:
 
     def _group(
         self, nodes: Sequence[FieldNode], shape: TableShape
-    ) -> tuple[FigureValue | KeyValues | Aggregate | Typename, ...]:
+    ) -> tuple[AggregateField | KeyValues | Aggregate | Typename, ...]:
         name = f"{shape.type_name}Group"
-        parts: list[FigureValue | KeyValues | Aggregate | Typename] = []
+        parts: list[AggregateField | KeyValues | Aggregate | Typename] = []
         for key, selected in self.document.fields(nodes, name).items():
             self.met()
             match selected[0].name.value:
                 case "key":
                     parts.append(KeyValues(key, self._key(selected, shape)))
                 case "count":
-                    parts.append(FigureValue(key, Figure("count")))
+                    parts.append(AggregateField(key, AggregateCall("count")))
                 case "aggregate":
                     parts.append(self.aggregate(key, selected, shape))
                 case _:
                     parts.append(Typename(key, name))
         return tuple(parts)
 
-    def _key(self, nodes: Sequence[FieldNode], shape: TableShape) -> tuple[Value | ToOne | Typename, ...]:
+    def _key(self, nodes: Sequence[FieldNode], shape: TableShape) -> tuple[ColumnValue | ToOne | Typename, ...]:
         name = f"{shape.type_name}Key"
-        parts: list[Value | ToOne | Typename] = []
+        parts: list[ColumnValue | ToOne | Typename] = []
         for key, selected in self.document.fields(nodes, name).items():
             self.met()
             if selected[0].name.value == _TYPENAME:
@@ -106,7 +106,7 @@ class FigureReader:
                 link = source.link
                 parts.append(ToOne(key, link.column, link.target, self.record(selected, link.target)))
             else:
-                parts.append(Value(key, column_of(source)))
+                parts.append(ColumnValue(key, column_of(source)))
         return tuple(parts)
 
     def declared(self, name: str) -> ObjectType:
@@ -117,10 +117,10 @@ class FigureReader:
         return found
 
     def _values(
-        self, nodes: Sequence[FieldNode], type_name: str, function: Function
-    ) -> tuple[FigureValue | Typename, ...]:
+        self, nodes: Sequence[FieldNode], type_name: str, function: AggregateFunction
+    ) -> tuple[AggregateField | Typename, ...]:
         declared = self.declared(type_name)
-        parts: list[FigureValue | Typename] = []
+        parts: list[AggregateField | Typename] = []
         for key, selected in self.document.fields(nodes, type_name).items():
             self.met()
             if selected[0].name.value == _TYPENAME:
@@ -128,7 +128,7 @@ class FigureReader:
                 continue
             source = declared.field(selected[0].name.value).source
             members = self.members(selected, "Money") if isinstance(source, FromMoney) else ()
-            parts.append(FigureValue(key, Figure(function, column_of(source)), members))
+            parts.append(AggregateField(key, AggregateCall(function, column_of(source)), members))
         return tuple(parts)
 
 

@@ -16,7 +16,7 @@ from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
 from api.access.principal import Principal, Reach
-from api.db import FAILURES, Database
+from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Context, Records, Wrong
 from api.graph.declared import Declared
@@ -25,9 +25,9 @@ from api.graph.documents import Checked, Documents
 from api.graph.question import Question
 from api.graph.reader import Reader
 from api.graph.variables import Operation, Shape
-from api.plan.cost import MOST_COST, cost
-from api.plan.read import Prepared, Ready, prepare
-from api.plan.selection import Root
+from api.plan.cost import MAX_COST, cost
+from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
+from api.plan.selection import RootField
 
 KEPT_CHARACTERS = 32_000_000  # of statements and what they hold, over all documents and the shapes of their variables
 _EACH = 100  # what a value takes beside its characters
@@ -53,9 +53,9 @@ class Executed:
 class Explained:
     """How a question is answered: the values that answering it goes through."""
 
-    roots: Mapping[str, Root | Wrong | None]
+    roots: Mapping[str, RootField | Wrong | None]
     cost: int
-    ready: Ready | None  # the statement with its values, if any records are read
+    ready: BoundStatement | None  # the statement with its values, if any records are read
     is_written: bool  # whether PostgreSQL writes the whole answer
 
 
@@ -63,7 +63,7 @@ class Explained:
 class _Plan:
     """How the questions of one shape are answered by one statement; None where they are not."""
 
-    statement: Prepared | None
+    statement: PreparedStatement | None
     extensions: dict[str, object]
     shape: Shape
 
@@ -113,7 +113,7 @@ class Gateway:
         if ready is not None:
             try:
                 return Written(await ready.run(database), extensions)
-            except (AccordError, *FAILURES, asyncpg.InternalClientError) as error:
+            except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
         return await self._execute(database, question, checked, who, failure)
 
@@ -125,15 +125,17 @@ class Gateway:
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
         roots = self._roots(checked, operation.node, values)
-        sound = [each for each in roots.values() if isinstance(each, Root) and isinstance(_tried(each, who), Root)]
+        sound = [
+            each for each in roots.values() if isinstance(each, RootField) and isinstance(_tried(each, who), RootField)
+        ]
         is_written = ready is not None
         if ready is None and sound:
-            ready = prepare(sound, who).filled(who, {})
+            ready = prepare(sound, who).bind(who, {})
         return Explained(roots, cost(sound), ready, is_written)
 
     def _ready(
         self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal
-    ) -> tuple[Ready | None, dict[str, object]]:
+    ) -> tuple[BoundStatement | None, dict[str, object]]:
         """The plan's statement with this question's values, None where one does not fit; what is told beside it."""
         shape = operation.shape(given)
         key = (operation.number, who.reach, shape)
@@ -148,7 +150,7 @@ class Gateway:
         if plan.statement is None or values is None:
             return None, plan.extensions
         try:
-            return plan.statement.filled(who, values), plan.extensions
+            return plan.statement.bind(who, values), plan.extensions
         except AccordError:
             return None, plan.extensions
 
@@ -159,11 +161,11 @@ class Gateway:
         if operation.node.operation is not OperationType.QUERY:
             return unplanned
         roots = self._roots(checked, operation.node, values)
-        if not all(isinstance(each, Root) for each in roots.values()):
+        if not all(isinstance(each, RootField) for each in roots.values()):
             return unplanned
-        sound = [each for each in roots.values() if isinstance(each, Root)]
+        sound = [each for each in roots.values() if isinstance(each, RootField)]
         price = cost(sound)
-        if price > MOST_COST:
+        if price > MAX_COST:
             return unplanned
         try:
             return _Plan(prepare(sound, who), _priced(price), shape)
@@ -172,7 +174,7 @@ class Gateway:
 
     def _roots(
         self, checked: Checked, operation: OperationDefinitionNode, values: VariableValues
-    ) -> dict[str, Root | Wrong | None]:
+    ) -> dict[str, RootField | Wrong | None]:
         """The root fields of an operation: what they read, what is wrong with them, or None for one that is no read.
 
         Null for a variable with a default may stand where null is not allowed: GraphQL refuses it only when it comes
@@ -180,7 +182,7 @@ class Gateway:
         """
         document = Document(self._schema, checked.fragments, values)
         reader = Reader(document, self._types)
-        found: dict[str, Root | Wrong | None] = {}
+        found: dict[str, RootField | Wrong | None] = {}
         try:
             selected = document.selected((operation.selection_set,), "Query")
         except GraphQLError as error:
@@ -199,8 +201,8 @@ class Gateway:
         values = operation.values(question.variables)
         roots = self._roots(checked, operation.node, values) if isinstance(values, VariableValues) else {}
         sound = {key: _tried(each, who) for key, each in roots.items() if each is not None}
-        price = cost(each for each in sound.values() if isinstance(each, Root))
-        if price > MOST_COST:
+        price = cost(each for each in sound.values() if isinstance(each, RootField))
+        if price > MAX_COST:
             raise _too_costly(price)
         records = Records(database, who, sound, failure)
         result = await self._strawberry.execute(
@@ -214,9 +216,9 @@ class Gateway:
         return Executed(result, _priced(price))
 
 
-def _tried(root: Root | Wrong, who: Principal) -> Root | Wrong:
+def _tried(root: RootField | Wrong, who: Principal) -> RootField | Wrong:
     """A root field that can be written, or why not: a cursor may be none of its list."""
-    if isinstance(root, Root):
+    if isinstance(root, RootField):
         try:
             prepare((root,), who)
         except AccordError as error:
@@ -225,12 +227,12 @@ def _tried(root: Root | Wrong, who: Principal) -> Root | Wrong:
 
 
 def _priced(price: int) -> dict[str, object]:
-    return {"cost": {"requested": price, "limit": MOST_COST}} if price else {}
+    return {"cost": {"requested": price, "limit": MAX_COST}} if price else {}
 
 
 def _too_costly(price: int) -> AccordError:
     return AccordError(
         ErrorCode.TOO_LARGE,
-        f"The answer could hold {price:,} records (page sizes multiplied down the tree), and may hold {MOST_COST:,}.",
+        f"The answer could hold {price:,} records (page sizes multiplied down the tree), and may hold {MAX_COST:,}.",
         "Ask for smaller pages with `first`, or for the inner lists in a request of their own.",
     )

@@ -10,7 +10,14 @@ from api.graph.declared import Declared, EnumType, Input, InputType, ObjectType,
 from api.graph.filters import read_tests, type_of
 from api.graph.naming import camel
 from api.graph.sources import FromColumn, FromLink, from_row
-from api.plan.selection import Figure, Function, GroupKey, GroupTerm, GroupTest, Having
+from api.plan.list_arguments import (
+    AggregateCall,
+    AggregateFunction,
+    GroupComparison,
+    GroupingKey,
+    GroupOrderTerm,
+    Having,
+)
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Grain
@@ -191,15 +198,15 @@ def read_size(first: int | None) -> int:
     return first
 
 
-def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[GroupKey, ...]:
+def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[GroupingKey, ...]:
     """What tells groups apart. Errors: BAD_INPUT for none, and for a field that is named twice."""
     columns = key_columns(shape)
-    found: dict[str, GroupKey] = {}
+    found: dict[str, GroupingKey] = {}
     for key, value in (pair for each in given for pair in each.items()):
         if key in found:
             message = f"`groupBy(keys: …)` names `{key}` twice, and a group shows it once."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name it once, by its finest bucket.")
-        found[key] = GroupKey(columns[key].name, Grain[value] if _is_grained(columns[key]) else None)
+        found[key] = GroupingKey(columns[key].name, Grain[value] if _is_grained(columns[key]) else None)
     if not found:
         remedy = "Name at least one key, or ask for `aggregate`, which takes all rows together."
         raise AccordError(ErrorCode.BAD_INPUT, "`groupBy(keys: [])` tells no groups apart.", remedy)
@@ -209,16 +216,16 @@ def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[Gr
 def read_having(shape: TableShape, given: Mapping[str, Any]) -> Having:
     """Which groups. Errors: BAD_INPUT for an operator without a value."""
     numbers = number_columns(shape)
-    tests: list[GroupTest] = []
+    tests: list[GroupComparison] = []
     for function, value in given.items():
         if value is None or function in ("and", "or", "not"):
             continue
         if function == "count":
-            tests += _tests(function, Figure("count"), value)
+            tests += _tests(function, AggregateCall("count"), value)
             continue
         for key, each in value.items():
             if each is not None:
-                tests += _tests(key, Figure(cast("Function", function), numbers[key].name), each)
+                tests += _tests(key, AggregateCall(cast("AggregateFunction", function), numbers[key].name), each)
     every, some, without = given.get("and"), given.get("or"), given.get("not")
     return Having(
         tuple(tests),
@@ -228,29 +235,29 @@ def read_having(shape: TableShape, given: Mapping[str, Any]) -> Having:
     )
 
 
-def _tests(key: str, figure: Figure, tests: Mapping[str, Any]) -> Iterator[GroupTest]:
+def _tests(key: str, figure: AggregateCall, tests: Mapping[str, Any]) -> Iterator[GroupComparison]:
     for operator, value in read_tests(key, tests, lambda given: given):
-        yield GroupTest(figure, operator, value)
+        yield GroupComparison(figure, operator, value)
 
 
 def read_group_order(
-    shape: TableShape, keys: tuple[GroupKey, ...], given: Iterable[Mapping[str, Any]]
-) -> tuple[GroupTerm, ...]:
+    shape: TableShape, keys: tuple[GroupingKey, ...], given: Iterable[Mapping[str, Any]]
+) -> tuple[GroupOrderTerm, ...]:
     """How groups are sorted. Errors: BAD_INPUT for a key that they are not told apart by."""
     asked = {each.column: each for each in keys}
-    found: list[GroupTerm] = []
+    found: list[GroupOrderTerm] = []
     for function, value in (pair for each in given for pair in each.items()):
         if function == "count":
-            found.append(GroupTerm(Figure("count"), value))
+            found.append(GroupOrderTerm(AggregateCall("count"), value))
             continue
         ((key, direction),) = value.items()
         if function != "key":
             column = extreme_columns(shape)[key].name
-            found.append(GroupTerm(Figure(cast("Function", function), column), direction))
+            found.append(GroupOrderTerm(AggregateCall(cast("AggregateFunction", function), column), direction))
             continue
         column = key_columns(shape)[key].name
         if column not in asked:
             message = f"`groupBy(orderBy: …)` sorts by `{key}`, which is none of its keys."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Add it to `keys`, or sort by another field.")
-        found.append(GroupTerm(asked[column], direction))
+        found.append(GroupOrderTerm(asked[column], direction))
     return tuple(found)

@@ -7,7 +7,7 @@ from api.errors import AccordError, ErrorCode
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.links import link_of, links_of
 from api.graph.naming import camel
-from api.plan.selection import OrderTerm
+from api.plan.list_arguments import OrderTerm
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 

@@ -16,31 +16,30 @@ from api.graph.orders import read_order
 from api.graph.records import LARGEST_PAGE, PAGE_SIZE
 from api.graph.search import read_search
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
-from api.identity.ids import read_id, split_id
+from api.identity.ids import parse_id, parse_node_id
+from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
     Aggregate,
     Amount,
-    Condition,
+    ColumnValue,
     Connection,
     Cursor,
     Edges,
     Field,
     Groups,
     ManyRecords,
-    Member,
     Nodes,
+    ObjectMember,
     OneRecord,
-    Page,
     PageInfo,
     PresentStage,
-    Root,
+    RootField,
     ToMany,
     ToOne,
     TotalCount,
     Typename,
-    Value,
 )
-from api.sql import Slot, through
+from api.sql import Parameter, converted
 from schema.tables import SHAPES
 
 _TYPENAME, _QUERY = "__typename", "Query"
@@ -66,11 +65,11 @@ class Reader:
     types: Mapping[str, Declared]
     met: _Met = field(default_factory=_Met)
 
-    def root(self, key: str, nodes: Sequence[FieldNode]) -> Root | None:
+    def root(self, key: str, nodes: Sequence[FieldNode]) -> RootField | None:
         """A root field, if it reads records. Errors: BAD_INPUT and TOO_LARGE for arguments that cannot be."""
         field_name = nodes[0].name.value
         if field_name == _TYPENAME:
-            return Root(key, Typename(key, _QUERY))
+            return RootField(key, Typename(key, _QUERY))
         declared = self.types.get(_QUERY)
         if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
@@ -80,22 +79,22 @@ class Reader:
         arguments = self.document.arguments(_QUERY, nodes[0])
         as_of = arguments.get("asOf")
         if isinstance(source, FromTable):
-            return Root(key, self.connection(nodes, source.table, arguments), as_of)
+            return RootField(key, self.connection(nodes, source.table, arguments), as_of)
         if isinstance(source, FromIds):
-            return Root(key, self._many(nodes, arguments["ids"]))
-        return Root(key, self._one(nodes, source.table, arguments["id"]), as_of)
+            return RootField(key, self._many(nodes, arguments["ids"]))
+        return RootField(key, self._one(nodes, source.table, arguments["id"]), as_of)
 
-    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Slot) -> OneRecord:
+    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Parameter) -> OneRecord:
         if table is None:
-            table, row = split_id(str(given))
+            table, row = parse_node_id(str(given))
             return OneRecord(table, row, self.record(nodes, table))
-        return OneRecord(table, through(given, partial(read_id, table)), self.record(nodes, table))
+        return OneRecord(table, converted(given, partial(parse_id, table)), self.record(nodes, table))
 
     def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
         if len(given) > MOST_IDS:
             message = f"`{nodes[0].name.value}` is asked for {len(given):,} ids, and may be for {MOST_IDS}."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for them in several requests.")
-        ids = tuple(split_id(each) for each in given)
+        ids = tuple(parse_node_id(each) for each in given)
         tables = dict.fromkeys(table for table, _ in ids)
         return ManyRecords(ids, tuple((table, self.record(nodes, table)) for table in tables))
 
@@ -137,7 +136,7 @@ class Reader:
             return Typename(key, declared.name)
         match declared.field(name).source:
             case FromColumn(column=column):
-                return Value(key, column)
+                return ColumnValue(key, column)
             case FromMoney(column=column):
                 return Amount(key, column, self._members(nodes, "Money"))
             case FromStage():
@@ -173,10 +172,10 @@ class Reader:
                     parts.append(Typename(key, name))
         return tuple(parts)
 
-    def _members(self, nodes: Sequence[FieldNode], type_name: str) -> tuple[Member | Typename, ...]:
+    def _members(self, nodes: Sequence[FieldNode], type_name: str) -> tuple[ObjectMember | Typename, ...]:
         fields = self.document.fields(nodes, type_name).items()
         named = ((key, selected[0].name.value) for key, selected in fields)
-        return tuple(Typename(key, type_name) if name == _TYPENAME else Member(key, name) for key, name in named)
+        return tuple(Typename(key, type_name) if name == _TYPENAME else ObjectMember(key, name) for key, name in named)
 
     def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
         search = arguments.get("search")
@@ -187,7 +186,7 @@ class Reader:
             read_order(SHAPES[table], arguments.get("orderBy") or ()),
             arguments.get("before"),
             arguments.get("last") is not None,
-            None if search is None else through(search, read_search),
+            None if search is None else converted(search, read_search),
         )
 
     def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:

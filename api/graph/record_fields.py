@@ -9,7 +9,7 @@ from api.graph.naming import camel
 from api.graph.reader import MOST_IDS
 from api.graph.records import TYPE_KEY, list_arguments
 from api.graph.sources import FromId, FromIds, FromTable
-from api.identity.ids import split_id
+from api.identity.ids import parse_node_id
 from schema.tables import SHAPES
 
 
@@ -63,7 +63,7 @@ async def _nodes(_source: object, info: Info, *, ids: Sequence[str]) -> Sequence
 
 def _typed(row: object, id_: str) -> object:
     """A record with the name of its type, which its id tells."""
-    return row | {TYPE_KEY: SHAPES[split_id(id_)[0]].type_name} if isinstance(row, dict) else None
+    return row | {TYPE_KEY: SHAPES[parse_node_id(id_)[0]].type_name} if isinstance(row, dict) else None
 
 
 _AS_OF = Input(

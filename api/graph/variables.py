@@ -34,7 +34,7 @@ from graphql.utilities import coerce_input_value
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, Input, InputType, ObjectType
-from api.sql import Slot
+from api.sql import Parameter
 
 # Of each variable that is bound whether it has a value, is null (False) or is not given (None); then the others.
 Shape = tuple[tuple[bool | None, ...], bytes]
@@ -66,7 +66,7 @@ class Operation:
             return None
         for name in self._bound:
             if given.get(name) is not None:
-                values.coerced[name] = Slot(name)
+                values.coerced[name] = Parameter(name)
         return values
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:

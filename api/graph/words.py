@@ -1,7 +1,7 @@
 """Enums: the closed vocabularies with the meaning of each word, and the planner's sort directions."""
 
 from api.graph.declared import EnumType, Word
-from api.plan.selection import SortDirection
+from api.plan.list_arguments import SortDirection
 from schema.vocab import Vocabulary
 
 SORT_DIRECTION = EnumType(

@@ -59,7 +59,7 @@ def _checks(told: Told) -> Iterator[tuple[set[str], Sql, str]]:
         if isinstance(rule, sa.CheckConstraint) and str(rule.name) not in alone:
             text = str(rule.sqltext)
             columns = {column.name for column in table.columns if column.name in text}
-            bad = Sql("select id from ({}) f where ({}) is false", _final(told), Sql.of((text,)))
+            bad = Sql("select id from ({}) f where ({}) is false", _final(told), Sql.from_parts((text,)))
             said = str(rule.name).removeprefix(f"ck_{told.table}_").replace("_", " ")
             yield columns, bad, f"no {told.table} can be so ({said})"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from api.identity.new_ids import fresh_ids
+from api.identity.new_ids import generate_ids
 from api.importers.cells import Parse
 from api.importers.csv_rows import NoRow, read_csv
 from api.importers.rejects import Rejects
@@ -100,7 +100,7 @@ def read_rows(
     """Each good row: its line, its values, and as many fresh ids as it may need."""
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
     readers = [(cell.column, cell.reader(places)) for cell in cells]
-    fresh = fresh_ids()
+    fresh = generate_ids()
     for line, row in read_csv(source):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:

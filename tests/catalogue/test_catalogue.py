@@ -4,7 +4,7 @@ import pytest
 from alembic import command as alembic
 from sqlalchemy import Connection
 
-from api.revisions import config, connected
+from api.revisions import alembic_config, open_connection
 from migrations.catalogue import Catalogue, compare, read, read_declared
 from migrations.drafting import creates, drops
 from tests.conftest import command
@@ -40,13 +40,13 @@ SEEN_BY_ALEMBIC = {
 
 
 async def migrated(dsn: str) -> Catalogue:
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(read)
 
 
 @pytest.fixture(scope="module")
 async def declared(module_dsn: str) -> Catalogue:
-    async with connected(module_dsn) as connection:
+    async with open_connection(module_dsn) as connection:
         return await connection.run_sync(read_declared)
 
 
@@ -60,14 +60,14 @@ async def test_a_migrated_database_is_what_the_declarations_say(module_dsn: str,
 
 async def test_alembic_sees_no_difference_either(module_dsn: str) -> None:
     def check(connection: Connection) -> None:
-        alembic.check(config(connection))
+        alembic.check(alembic_config(connection))
 
-    async with connected(module_dsn) as connection:
+    async with open_connection(module_dsn) as connection:
         await connection.run_sync(check)
 
 
 async def test_reading_the_declarations_leaves_nothing_behind(module_dsn: str) -> None:
-    async with connected(module_dsn) as connection:
+    async with open_connection(module_dsn) as connection:
         await connection.run_sync(read_declared)
         await connection.commit()
         schemas = await connection.exec_driver_sql("select nspname from pg_namespace where nspname like 'accord%%'")

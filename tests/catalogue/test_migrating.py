@@ -7,7 +7,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.revisions import connected, head_revision, known_revisions, migrate, require_current
+from api.revisions import head_revision, known_revisions, migrate, open_connection, require_current
 from api.sql import Sql
 from migrations.catalogue import Catalogue, compare, read, read_declared
 from schema.base import new_id
@@ -17,7 +17,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def catalogue(dsn: str) -> Catalogue:
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(read)
 
 
@@ -59,7 +59,7 @@ async def test_up_down_up_on_a_populated_database(migrated_dsn: str) -> None:
     assert undone.revision is None
     assert await catalogue(migrated_dsn) == {}
     await migrate(migrated_dsn)
-    async with connected(migrated_dsn) as connection:
+    async with open_connection(migrated_dsn) as connection:
         assert compare(await connection.run_sync(read), await connection.run_sync(read_declared)) == ()
     await populate(migrated_dsn)
 

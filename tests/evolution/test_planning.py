@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from api import revisions
 from api.cli import app
 from api.errors import AccordError, ErrorCode
-from api.revisions import connected, head_revision, migrate
+from api.revisions import head_revision, migrate, open_connection
 from migrations.catalogue import Catalogue, Part, read
 from schema.base import new_id
 from tests.conftest import command
@@ -33,7 +33,7 @@ def planned(*words: str) -> Result:
 
 
 async def catalogue(dsn: str) -> Catalogue:
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(read)
 
 

@@ -10,9 +10,9 @@ from api.graph.contract import gateway
 from api.graph.explained import stages
 from api.graph.question import Question
 from api.web.website import build_site
-from tests.plan.watched import Watched
-from tests.plan.world import ADA, found_company
 from tests.support.graphql import executed
+from tests.support.small_company import ADA, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 DOCUMENT = (
     "query ($name: String) { contacts(first: 3, where: { firstName: { eq: $name } }) { totalCount nodes { id } } }"
@@ -22,7 +22,7 @@ DOCUMENT = (
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
@@ -34,7 +34,7 @@ async def told(database: Database, document: str, *, is_run: bool = False, **var
 
 async def test_the_statement_told_is_the_one_that_runs(world: Database) -> None:
     found = await told(world, DOCUMENT, name="Ada")
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     assert (await executed(watched, DOCUMENT, EVERYONE, name="Ada")).is_written
     [(text, values)] = watched.texts
     statement = found["Statement (the answer is written by PostgreSQL)"]
@@ -58,7 +58,7 @@ async def test_what_is_no_record_and_what_is_wrong_are_told_too(world: Database)
         world, f'{{ kpiCatalogue {{ key }} contact(id: "contact_{ADA}") {{ id }} node(id: "x") {{ id }} }}'
     )
     assert "kpiCatalogue: no record" in found["Selection"]
-    assert "node: 'x' is no id" in found["Selection"]
+    assert "node: 'x' is not an id" in found["Selection"]
     assert "Statement (the answer is written by the executor)" in found
     assert list(await told(world, "{ kpiCatalogue { key } }")) == ["Selection", "Cost"]
     with pytest.raises(AccordError, match="fit their types"):

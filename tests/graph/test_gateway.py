@@ -11,24 +11,24 @@ from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import Written
 from api.graph.question import Question
-from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, BOB, DEAL, found_company
 from tests.support.graphql import answered, executed
+from tests.support.small_company import ACME, ADA, BOB, DEAL, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
 @pytest.fixture
-def watched(world: Database) -> Watched:
-    return Watched(world)
+def watched(world: Database) -> LoggingDatabase:
+    return LoggingDatabase(world)
 
 
-async def test_a_document_of_records_is_one_statement_and_its_bytes_are_the_answer(watched: Watched) -> None:
+async def test_a_document_of_records_is_one_statement_and_its_bytes_are_the_answer(watched: LoggingDatabase) -> None:
     document = """query ($id: ID!) {
       __typename  ada: contact(id: $id) { firstName }  companies(first: 1) { totalCount }  nothing: contact(id: $id)
       @include(if: false) { id }  node(id: "deal_%s") { __typename ... on Deal { name } }
@@ -45,7 +45,7 @@ async def test_a_document_of_records_is_one_statement_and_its_bytes_are_the_answ
     assert len(watched.texts) == 1
 
 
-async def test_beside_other_fields_all_records_are_still_one_statement(watched: Watched) -> None:
+async def test_beside_other_fields_all_records_are_still_one_statement(watched: LoggingDatabase) -> None:
     document = "{ contacts { totalCount } kpiCatalogue { key } companies { totalCount } deals { totalCount } }"
     outcome = await executed(watched, document)
     assert not outcome.is_written
@@ -55,7 +55,7 @@ async def test_beside_other_fields_all_records_are_still_one_statement(watched: 
     assert len(watched.texts) == 1
 
 
-async def test_the_same_document_is_planned_once_for_all_values(watched: Watched) -> None:
+async def test_the_same_document_is_planned_once_for_all_values(watched: LoggingDatabase) -> None:
     document = "query ($id: ID!, $name: String, $ids: [ID!]) { contact(id: $id) { firstName } contacts(where: {"
     document += " or: [{ firstName: { eq: $name } }, { id: { in: $ids } }] }) { nodes { firstName } } }"
     asked = [
@@ -75,7 +75,7 @@ async def test_the_same_document_is_planned_once_for_all_values(watched: Watched
     assert "compares with nothing" in refused.errors[0].message
 
 
-async def test_values_at_the_end_of_links_are_bound_too(watched: Watched) -> None:
+async def test_values_at_the_end_of_links_are_bound_too(watched: LoggingDatabase) -> None:
     document = """query ($name: String, $start: String, $role: String, $ids: [ID!]) {
       contacts(where: { or: [
         { company: { name: { eq: $name }, not: { parentId: { in: $ids } } } }
@@ -95,7 +95,7 @@ async def test_values_at_the_end_of_links_are_bound_too(watched: Watched) -> Non
     assert len(gateway()._plans) == kept + 1
 
 
-async def test_structure_that_comes_with_variables_is_planned_for_each(watched: Watched) -> None:
+async def test_structure_that_comes_with_variables_is_planned_for_each(watched: LoggingDatabase) -> None:
     document = "query ($first: Int, $more: Boolean!, $where: ContactWhere) { contacts(first: $first, where: $where) {"
     document += " nodes { firstName email @include(if: $more) } } }"
     asked = [(1, True, None), (2, True, None), (2, False, None), (2, False, {"firstName": {"startsWith": "A"}})]
@@ -106,7 +106,7 @@ async def test_structure_that_comes_with_variables_is_planned_for_each(watched: 
     assert len({text for text, _ in watched.texts}) == 3
 
 
-async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watched: Watched) -> None:
+async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watched: LoggingDatabase) -> None:
     document = "query ($id: ID!) { one: contact(id: $id) { id } other: companies { totalCount } }"
     assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_written
     wrong = await executed(watched, document, EVERYONE, id=f"company_{ACME}")
@@ -120,13 +120,13 @@ async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watche
         assert refused.errors[0].path is None
 
 
-async def test_a_value_that_does_not_fit_spoils_nothing_for_those_that_do(watched: Watched) -> None:
+async def test_a_value_that_does_not_fit_spoils_nothing_for_those_that_do(watched: LoggingDatabase) -> None:
     document = "query Spoilt($id: ID!) { contact(id: $id) { id } }"
     assert (await executed(watched, document, EVERYONE, id={"a": 1})).errors
     assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_written
 
 
-async def test_a_kept_plan_keeps_no_document(watched: Watched) -> None:
+async def test_a_kept_plan_keeps_no_document(watched: LoggingDatabase) -> None:
     document = "query Kept { contacts(first: 1) { totalCount } }"
     assert (await executed(watched, document)).is_written
     plans = len(gateway()._plans)
@@ -137,7 +137,7 @@ async def test_a_kept_plan_keeps_no_document(watched: Watched) -> None:
     assert len(gateway()._plans) == plans
 
 
-async def test_a_kept_plan_weighs_what_its_values_and_variables_do(watched: Watched) -> None:
+async def test_a_kept_plan_weighs_what_its_values_and_variables_do(watched: LoggingDatabase) -> None:
     def weight() -> float:
         return gateway()._plans.currsize
 
@@ -158,7 +158,7 @@ def test_a_document_that_cannot_be_read_keeps_no_parser() -> None:
     assert error.__traceback__ is None
 
 
-class _Lost(Watched):
+class _Lost(LoggingDatabase):
     """A database that is gone when it is asked."""
 
     def __init__(self, database: Database, reason: type[Exception]) -> None:

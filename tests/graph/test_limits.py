@@ -10,7 +10,7 @@ from api.graph.filters import MOST_FILTER_LEVELS
 from api.graph.limits import LONGEST_ALIAS, MOST_ALIASES, MOST_DIRECTIVES, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_TOKENS
 from api.graph.question import Question
 from api.graph.reader import MOST_FILTERS
-from api.plan.cost import MOST_COST
+from api.plan.cost import MAX_COST
 from tests.support.graphql import answered, executed, refused
 
 
@@ -92,12 +92,12 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database
     document += " { nodes { id } } } } }"
     question = Question(document, {"first": 4})
     from_cost = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
-    assert from_cost.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MOST_COST}}
+    assert from_cost.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MAX_COST}}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
     assert error.original_error.code is ErrorCode.TOO_LARGE
     assert f"{10 + 100 * (1 + 1 + 499):,}" in error.message
-    assert f"{MOST_COST:,}" in error.message
+    assert f"{MAX_COST:,}" in error.message
 
 
 async def _price(database: Database, field: str) -> int:
@@ -140,7 +140,7 @@ async def test_figures_cost_as_a_count_does_and_groups_by_their_number(
 ) -> None:
     question = Question(f"{{ contacts(first: 3) {{ {asked} }} }}")
     answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
-    assert answer.extensions["cost"] == {"requested": price, "limit": MOST_COST}
+    assert answer.extensions["cost"] == {"requested": price, "limit": MAX_COST}
 
 
 def _nested(levels: int, inner: object) -> object:

@@ -15,8 +15,8 @@ from api.graph.filters import where_type
 from api.graph.orders import order_type
 from schema.base import TableShape
 from schema.tables import SHAPES
-from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
 from tests.support.graphql import answered, executed, refused
+from tests.support.small_company import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, write_small_company
 
 HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 
@@ -24,7 +24,7 @@ HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
@@ -138,16 +138,16 @@ BAD: list[tuple[str, ErrorCode, str]] = [
         ErrorCode.TOO_LARGE,
         r"touchpoints\(first: 501\)",
     ),
-    ('contacts(after: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(after: "") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(after: "WyJpZCsiLCA1XQ==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(after: "bnVsbA==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
+    ('contacts(after: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(after: "") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(after: "WyJpZCsiLCA1XQ==") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(after: "bnVsbA==") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
     ("contacts(last: -1) { totalCount }", ErrorCode.BAD_INPUT, r"last: -1\)` asks for less than nothing"),
     ("contacts(last: 501) { totalCount }", ErrorCode.TOO_LARGE, r"contacts\(last: 501\)"),
     ("contacts(first: 1, last: 2) { totalCount }", ErrorCode.BAD_INPUT, r"first: 1, last: 2\)` asks for both ends"),
-    ('contacts(after: "x") { totalCount }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(before: "x") { __typename }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
-    ('contacts(before: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
+    ('contacts(after: "x") { totalCount }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(before: "x") { __typename }', ErrorCode.BAD_INPUT, "`before` is not a cursor of this list"),
+    ('contacts(before: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "`before` is not a cursor of this list"),
     (
         "deals(orderBy: [{ owner: { manager: { manager: { manager: { manager: { name: ASC } } } } } }]) { totalCount }",
         ErrorCode.TOO_LARGE,
@@ -157,10 +157,14 @@ BAD: list[tuple[str, ErrorCode, str]] = [
     ("contacts(where: { email: { eq: null } }) { totalCount }", ErrorCode.BAD_INPUT, "isNull: true"),
     ("contacts(where: { email: { isNull: null } }) { totalCount }", ErrorCode.BAD_INPUT, "compares with nothing"),
     ('contacts(where: { email: { eq: "\\u0000" } }) { totalCount }', ErrorCode.BAD_INPUT, "character"),
-    ('contacts(where: { companyId: { eq: "contact_1" } }) { totalCount }', ErrorCode.BAD_INPUT, "is no id"),
-    ('contact(id: "company_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "no id of a Contact"),
-    ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is no id"),
-    ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is no id"),
+    ('contacts(where: { companyId: { eq: "contact_1" } }) { totalCount }', ErrorCode.BAD_INPUT, "is not an id"),
+    (
+        'contact(id: "company_00000000-0000-0000-0000-000000000001") { id }',
+        ErrorCode.BAD_INPUT,
+        "not an id of a Contact",
+    ),
+    ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is not an id"),
+    ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is not an id"),
 ]
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.identity.new_ids import fresh_ids
+from api.identity.new_ids import generate_ids
 from api.importers import first
 from api.importers.csv_rows import NoRow, read_csv
 from api.importers.lines import LONGEST_LINE
@@ -274,7 +274,7 @@ async def test_a_large_first_import_leaves_what_a_small_one_does(
 
 
 def test_fresh_ids_rise_and_are_of_the_seventh_kind() -> None:
-    made = list(itertools.islice(fresh_ids(), 10_000))
+    made = list(itertools.islice(generate_ids(), 10_000))
     assert made == sorted(set(made))
     assert {(each.version, each.variant) for each in made} == {(7, RFC_4122)}
     assert abs((made[0].int >> 80) - time.time() * 1000) < 60_000

@@ -1,4 +1,4 @@
-"""A small company, and around it enough rows of every table that filters, orders and pages bite.
+"""Generator of rows for every table, beside those of the small company, so that filters, orders and pages select some.
 
 Many values are equal, many are missing, some rows are deleted, and links lead to all of them.
 """
@@ -13,13 +13,13 @@ from api.db import Database, WriteSession
 from api.sql import Sql, name
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
-from tests.plan.world import BEFORE, MADE, NOW, VERSION, found_company
 from tests.support.graphql import put, uid
+from tests.support.small_company import BEFORE, CREATED, NOW, VERSION, write_small_company
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
-HOW_MANY = {
+ROW_COUNTS = {
     "team": 2,
     "member": 4,
     "company": 10,
@@ -53,25 +53,25 @@ VALUES: dict[type, list[Any]] = {
     date: DAYS,
 }
 MONEY = [Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("99999999999.99")]
-LADDER = ["lead", "mql", "sql"]  # the accord of this world has no title for the last
+STAGES = ["lead", "mql", "sql"]  # the small company's accord has no title for the last
 
 
-async def found_wide_world(session: WriteSession) -> None:
-    """Write the whole world."""
-    await found_company(session)
+async def write_generated_rows(session: WriteSession) -> None:
+    """Insert the rows of the small company, and the generated rows."""
+    await write_small_company(session)
     ids = {
         table: [row["id"] for row in await session.rows(Sql("select id from {} order by id", name(table)))]
-        for table in HOW_MANY
+        for table in ROW_COUNTS
         if _has_id(SHAPES[table])
     }
-    maker = _Maker(random.Random(11), ids)
-    for table, count in HOW_MANY.items():
-        await put(session, table, *maker.rows(SHAPES[table], count))
-    await put(session, "stage_entry", *maker.entries())
+    generator = _RowGenerator(random.Random(11), ids)
+    for table, count in ROW_COUNTS.items():
+        await put(session, table, *generator.rows(SHAPES[table], count))
+    await put(session, "stage_entry", *generator.entries())
 
 
 async def all_rows(database: Database) -> Rows:
-    """Every row of every table, as plain Python values."""
+    """Return every row of every table, as Python values."""
     async with database.read() as session:
         return {
             table: [dict(row) for row in await session.rows(Sql("select * from {}", name(table)))] for table in SHAPES
@@ -82,81 +82,83 @@ def _has_id(shape: TableShape) -> bool:
     return any(column.name == "id" for column in shape.columns)
 
 
-class _Maker:
-    """Makes rows by their declaration, table after table, and remembers the ids that the next ones may name."""
+class _RowGenerator:
+    """Generates rows from the declarations of their tables, and keeps their ids for the links of later tables."""
 
-    def __init__(self, source: random.Random, ids: dict[str, list[Any]]) -> None:
-        self.source = source
+    def __init__(self, choices: random.Random, ids: dict[str, list[Any]]) -> None:
+        self.choices = choices
         self.ids = ids
 
     def rows(self, shape: TableShape, count: int) -> list[Row]:
-        """So many more rows of a table; what may be there once only is made once."""
-        place = list(SHAPES).index(shape.name)
+        """Return at most so many rows of a table: rows that violate a unique constraint are dropped."""
+        position = list(SHAPES).index(shape.name)
         found: dict[tuple[Any, ...], Row] = {}
         for number in range(count):
             row = {column.name: self._value(column) for column in shape.columns}
             if _has_id(shape):
-                row["id"] = uid(10_000 * (place + 1) + number)
+                row["id"] = uid(10_000 * (position + 1) + number)
                 self.ids[shape.name].append(row["id"])
-            row |= self._mended(shape.name, row, number)
-            found.setdefault(_once(shape.name, row), row)
+            row |= self._corrections(shape.name, row, number)
+            found.setdefault(_unique_key(shape.name, row), row)
         return list(found.values())
 
     def entries(self) -> Iterator[Row]:
-        """Ways up the ladder, of the present evaluation and of the one before: at most one open entry a person."""
+        """Yield stage entries of the current and of the previous evaluation, at most one open entry per contact."""
         for contact in self.ids["contact"][4:]:
-            reached = self.source.randint(0, len(LADDER))
-            for rank, stage in enumerate(LADDER[:reached], start=1):
-                is_left = rank < reached or self.source.random() < 0.3
-                entered = self.source.choice(INSTANTS[1:])
+            reached = self.choices.randint(0, len(STAGES))
+            for rank, stage in enumerate(STAGES[:reached], start=1):
+                is_left = rank < reached or self.choices.random() < 0.3
+                entered = self.choices.choice(INSTANTS[1:])
                 yield {
                     "contact_id": contact,
-                    "evaluation_id": self.source.choice([NOW, NOW, NOW, BEFORE]),
+                    "evaluation_id": self.choices.choice([NOW, NOW, NOW, BEFORE]),
                     "stage": stage,
-                    "occurrence": self.source.choice([1, 1, 2]),
+                    "occurrence": self.choices.choice([1, 1, 2]),
                     "rank": rank,
                     "entered_at": entered,
-                    "own_at": self.source.choice([None, entered]),
+                    "own_at": self.choices.choice([None, entered]),
                     "exited_at": entered + timedelta(days=1) if is_left else None,
                     "exit_kind": "ADVANCED" if is_left else None,
                     "accord_version_id": VERSION,
-                    "is_implied": self.source.choice([False, True]),
+                    "is_implied": self.choices.choice([False, True]),
                 }
 
     def _value(self, column: ColumnShape) -> Any:  # noqa: ANN401 - a column's value
-        if column.is_nullable and self.source.random() < 0.3:
+        if column.is_nullable and self.choices.random() < 0.3:
             return None
         if column.link is not None:
-            return self.source.choice(self.ids.get(column.link.target, [VERSION]))
+            return self.choices.choice(self.ids.get(column.link.target, [VERSION]))
         if column.note.vocab is not None:
-            return self.source.choice([str(word) for word in column.note.vocab][:3])
+            return self.choices.choice([str(word) for word in column.note.vocab][:3])
         if column.python is Decimal and column.note.numeric is None:
-            return self.source.choice(MONEY)
-        return self.source.choice(VALUES.get(column.python, [None]))
+            return self.choices.choice(MONEY)
+        return self.choices.choice(VALUES.get(column.python, [None]))
 
-    def _mended(self, table: str, row: Row, number: int) -> Row:
-        """What the constraints of a table ask for."""
-        is_open = self.source.random() < 0.4
+    def _corrections(self, table: str, row: Row, number: int) -> Row:
+        """Return values that satisfy the constraints of the table."""
+        is_open = self.choices.random() < 0.4
         match table:
             case "team" | "pipeline" | "product" | "pipeline_stage":
                 return {"name": f"{row['name']}{number}"}
             case "company" | "contact":
-                return {"deleted_at": MADE if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                return {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
             case "deal":
-                closed = {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": MADE}
-                hidden = {"deleted_at": MADE if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                closed = (
+                    {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": CREATED}
+                )
+                hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
                 return closed | hidden | ({"lost_reason": None} if is_open else {})
             case "handoff" if is_open:
-                return {"handed_at": MADE, "status": "PROPOSED", "decided_at": None, "reject_reason": None}
+                return {"handed_at": CREATED, "status": "PROPOSED", "decided_at": None, "reject_reason": None}
             case "handoff":
-                return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": MADE, "reject_reason": "no"}
+                return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": CREATED, "reject_reason": "no"}
             case "exchange_rate":
                 return {"currency": "EUR", "quote_currency": "USD", "rate": Decimal("1.10") + number}
             case _:
                 return {}
 
 
-def _once(table: str, row: Row) -> tuple[Any, ...]:
+def _unique_key(table: str, row: Row) -> tuple[Any, ...]:
     match table:
         case "campaign_cost":
             return row["campaign_id"], row["month_on"]

@@ -1,4 +1,4 @@
-"""What the language of records and their lists has, and what of it documents use: said without the name of a table."""
+"""The features of the query language for records and lists, and those that a document uses, whatever the table."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from graphql import (
 
 from tests.plan.oracle.executor import contract
 
-Feature = tuple[str, str]  # a kind of types with a field, of a field with an argument; a directive; a word
+Feature = tuple[str, str]  # a kind of type and its field, argument or enum value; or a directive
 
 KINDS = (
     "Connection",
@@ -36,21 +36,21 @@ KINDS = (
 )
 
 
-def uses(documents: Iterable[str]) -> set[Feature]:
-    """What documents use."""
+def used_features(documents: Iterable[str]) -> set[Feature]:
+    """Return the features that documents use."""
     info = TypeInfo(contract())
-    found = _Uses(info)
+    collector = _FeatureCollector(info)
     for document in documents:
-        visit(parse(document), TypeInfoVisitor(info, found))
-    return found.found
+        visit(parse(document), TypeInfoVisitor(info, collector))
+    return collector.found
 
 
-def features() -> set[Feature]:
-    """All that records and their lists are asked with, by the schema."""
-    return set(_features())
+def all_features() -> set[Feature]:
+    """Return the features that the schema has for records and lists."""
+    return set(_schema_features())
 
 
-def _features() -> Iterator[Feature]:
+def _schema_features() -> Iterator[Feature]:
     types: Mapping[str, Any] = contract().type_map
     for kind in ("ContactConnection", "ContactEdge", "PageInfo", "ContactAggregate"):
         yield from ((_kind_of(types[kind]), field) for field in types[kind].fields)
@@ -66,8 +66,8 @@ def _features() -> Iterator[Feature]:
     yield from (("Query", field) for field in ("node", "nodes"))
 
 
-class _Uses(Visitor):
-    """Notes what of the language of lists a document uses: kinds of types with their fields, arguments, directives."""
+class _FeatureCollector(Visitor):
+    """Collects the features that a document uses: fields and arguments by kind of type, enum values, directives."""
 
     def __init__(self, info: TypeInfo) -> None:
         super().__init__()
@@ -90,6 +90,6 @@ class _Uses(Visitor):
 
 
 def _kind_of(of_type: object) -> str:
-    """A type without the name of its table."""
+    """Return the kind of a type: its name without the name of a table."""
     name = str(get_named_type(of_type)) if isinstance(of_type, GraphQLType) else ""
     return next((kind for kind in KINDS if name.endswith(kind)), name)
