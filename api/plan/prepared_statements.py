@@ -3,8 +3,8 @@
 The result is one JSON object, either as the bytes that PostgreSQL wrote or parsed into Python values.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 
 import orjson
 
@@ -12,19 +12,23 @@ from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
-from api.plan.selection import Connection, OneRecord, RootField
+from api.plan.selection import Connection, OneRecord, RootField, Typename
 from api.plan.statement import document_statement
-from api.sql import bound_values
+from api.sql import Parameter, bound_values
 
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedStatement:
-    """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies."""
+    """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies.
+
+    `unread` has the parameters of lists whose rows the statement does not read. They are validated and not bound.
+    """
 
     text: str
     values: tuple[object, ...]
+    unread: tuple[Parameter, ...]
 
     def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
         """Return the statement with the values of one execution.
@@ -32,9 +36,10 @@ class PreparedStatement:
         The principal must have the `plan_key` that the statement was prepared with.
         Errors: those of the parameters' converters, such as BAD_INPUT for an id of another table.
         """
-        return BoundStatement(
-            self.text, bound_values(self.values, {MEMBER_PARAMETER: principal.member_id, **variables})
-        )
+        parameters = {MEMBER_PARAMETER: principal.member_id, **variables}
+        for parameter in self.unread:
+            parameter.value(parameters)
+        return BoundStatement(self.text, bound_values(self.values, parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStateme
     Shapes: root fields -> one statement. It may be executed by every principal with the same `plan_key`.
     Errors: BAD_INPUT if a cursor does not belong to its list.
     """
-    return PreparedStatement(*document_statement(roots, principal).render())
+    roots = tuple(roots)
+    return PreparedStatement(*document_statement(roots, principal).render(), tuple(_unread_parameters(roots)))
 
 
 async def read_document(database: Database, roots: Sequence[RootField], principal: Principal) -> Mapping[str, object]:
@@ -88,3 +94,17 @@ async def read_selection(
     response = await session.value(statement, {MEMBER_PARAMETER: principal.member_id})
     values: Mapping[str, object] = orjson.loads(response)
     return values["it"]
+
+
+def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Parameter]:
+    """Yield the parameters of lists of which only `__typename` is selected: the statement has no place for them."""
+    if isinstance(node, Parameter):
+        if is_unread:
+            yield node
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _unread_parameters(item, is_unread=is_unread)
+    elif is_dataclass(node):
+        has_no_rows = isinstance(node, Connection) and all(isinstance(part, Typename) for part in node.parts)
+        for field in fields(node):
+            yield from _unread_parameters(getattr(node, field.name), is_unread=is_unread or has_no_rows)

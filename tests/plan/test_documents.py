@@ -161,3 +161,12 @@ def reads_records(data: Mapping[str, object] | None) -> bool:
 def as_client_reads(data: object) -> object:
     """Return response data after serialization."""
     return orjson.loads(orjson.dumps(data))
+
+
+@pytest.mark.parametrize("selected", ["__typename", "... @skip(if: true) { totalCount } __typename", "totalCount"])
+async def test_an_invalid_id_is_rejected_even_if_no_row_is_read(world: World, selected: str) -> None:
+    lists = f"pipelines(where: {{ id: {{ eq: $id }} }}) {{ {selected} }}"
+    valid, invalid = "pipeline_00000000-0000-0000-0000-000000000001", "nothing"
+    for id_, codes in ((valid, []), (invalid, ["BAD_INPUT"]), (valid, [])):
+        outcome = await executed(world.database, f"query ($id: ID) {{ {lists} }}", EVERYONE, id=id_)
+        assert [code for _, code in errors_of(outcome)] == codes
