@@ -11,9 +11,9 @@ from api.db import Database
 from api.embedded import database_address
 from api.graph.contract import gateway
 from api.settings import Settings
-from api.web.examples import examples_route
+from api.web.database_provider import Opened
+from api.web.examples_route import examples_route
 from api.web.health import health_routes
-from api.web.state import Opened
 from api.web.website import build_site
 
 

@@ -11,8 +11,17 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import agreement, answers, contract, database, explain, records, sample, serve
-from api.cli.failures import report_bug, report_expected
+from api.cli import (
+    accord_commands,
+    explain_command,
+    import_command,
+    kpi_commands,
+    migrate_command,
+    sample_command,
+    sdl_command,
+    serve_command,
+)
+from api.cli.error_reports import report_bug, report_expected
 from api.errors import AccordError
 
 EXIT_EXPECTED = 2
@@ -28,7 +37,16 @@ app = typer.Typer(
 )
 
 # Every group of commands, in the order of `accord --help`.
-for group in (serve, database, records, sample, agreement, answers, explain, contract):
+for group in (
+    serve_command,
+    migrate_command,
+    import_command,
+    sample_command,
+    accord_commands,
+    kpi_commands,
+    explain_command,
+    sdl_command,
+):
     group.register(app)
 
 

@@ -17,11 +17,11 @@ from api.graph.documents import Checked
 from api.graph.explained import stages
 from api.graph.gateway import Executed, Gateway, Written
 from api.graph.question import Question
-from api.web.faults import error_entry, failed, is_request_error
-from api.web.media import MediaType, negotiate, wants_page
+from api.web.error_responses import error_entry, failed, is_request_error
+from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
-from api.web.refusals import GraphQLResponse, RefusalError, refused
 from api.web.requests import Headers, in_address, posted
+from api.web.responses import GraphQLResponse, RefusalError, refused
 
 EXPLAIN, _WAYS = b"accord-explain", (b"plan", b"analyze")
 

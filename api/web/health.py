@@ -10,7 +10,7 @@ from api.accord.in_force import accord_in_force
 from api.db import FAILURES, Database
 from api.errors import AccordError
 from api.revisions import require_current
-from api.web.state import DatabaseOf
+from api.web.database_provider import DatabaseOf
 
 _PATIENCE_SECONDS = 5
 

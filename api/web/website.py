@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, StatelessLifespan
 
 from api.graph.gateway import Gateway
 from api.web.endpoint import Asker, GraphQLEndpoint
-from api.web.faults import FaultBarrier
-from api.web.guards import DocumentHeaders, Gate, Shortcut
+from api.web.error_responses import FaultBarrier
+from api.web.middleware import DocumentHeaders, Gate, Shortcut
 from api.web.pages import static_routes
-from api.web.refusals import GraphQLResponse
+from api.web.responses import GraphQLResponse
 
 PATH = "/graphql"
 

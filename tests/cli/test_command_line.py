@@ -12,14 +12,14 @@ import pytest
 import typer
 
 from api.cli import app, main
-from api.cli.presence import announced, stop_all
-from api.cli.serve import listening_socket
+from api.cli.pidfile import announced, stop_all
+from api.cli.serve_command import listening_socket
 from api.errors import AccordError, ErrorCode
 
 SERVER = """
 import sys, time
 from pathlib import Path
-from api.cli.presence import announced
+from api.cli.pidfile import announced
 with announced(Path(sys.argv[1]), 2):
     print("up", flush=True)
     time.sleep(60)

@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import text
 
 from api.access.principal import EVERYONE
-from api.cli.plan_text import plan_text
+from api.cli.migration_plan_text import plan_text
 from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.importers.run import run_import

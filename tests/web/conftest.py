@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from api.web.website import build_site
-from tests.web.small import Mutation, Query, nobody, small_gateway
+from tests.web.small_schema import Mutation, Query, nobody, small_gateway
 
 
 @pytest.fixture

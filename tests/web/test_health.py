@@ -18,7 +18,7 @@ from api.web.health import health_routes
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from tests.conftest import address, command
-from tests.web.small import Query, nobody, small_gateway
+from tests.web.small_schema import Query, nobody, small_gateway
 
 
 def client_of(database: Database, *routes: Route) -> httpx.AsyncClient:

@@ -51,7 +51,7 @@ def serve(
 
 def stop(data: Data = None) -> None:
     """End what runs on a data folder: servers left behind and the private PostgreSQL."""
-    from api.cli.presence import stop_all
+    from api.cli.pidfile import stop_all
     from api.embedded import stop as stop_postgresql
     from api.settings import Settings
 
@@ -91,9 +91,9 @@ def _run(settings: "Settings", listener: socket.socket, data: Path | None) -> No
     import uvicorn
 
     from api.app import create_app
-    from api.cli.presence import announced
+    from api.cli.pidfile import announced
     from api.embedded import database_address
-    from api.web.wire import Together
+    from api.web.http_protocol import Together
 
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -10,7 +10,7 @@ from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.graph.contract import gateway
 from api.sql import Sql
-from api.web.examples import examples_route
+from api.web.examples_route import examples_route
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.make_sample import make_sample

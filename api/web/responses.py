@@ -6,7 +6,7 @@ import orjson
 from starlette.responses import Response
 
 from api.errors import AccordError, ErrorCode
-from api.web.media import MediaType
+from api.web.media_types import MediaType
 
 # What a browser heeds in an answer it was made to show: it is what it says, and may load and run nothing.
 ANSWER_HEADERS = {

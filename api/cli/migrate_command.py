@@ -42,7 +42,7 @@ def migrate(
 def _show_plan(settings: Settings, to: str, back: bool) -> None:
     import asyncio
 
-    from api.cli.plan_text import plan_text
+    from api.cli.migration_plan_text import plan_text
     from api.embedded import database_address
     from migrations.plan import plan
 

@@ -11,9 +11,9 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from api.web.http_protocol import Together
 from api.web.website import build_site
-from api.web.wire import Together
-from tests.web.small import Mutation, Query, nobody, small_gateway
+from tests.web.small_schema import Mutation, Query, nobody, small_gateway
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 BODY = orjson.dumps({"query": "{ hello }"})

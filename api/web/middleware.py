@@ -7,7 +7,7 @@ from functools import lru_cache
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.web.refusals import ANSWER_HEADERS, RefusalError, as_sent, refused
+from api.web.responses import ANSWER_HEADERS, RefusalError, as_sent, refused
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import AccordError, ErrorCode
-from api.web.refusals import GraphQLResponse, told
+from api.web.responses import GraphQLResponse, told
 
 logger = logging.getLogger("accord.web")
 

@@ -13,7 +13,7 @@ from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, Vo
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from api.cli.record_list import RecordList
+    from api.cli.record_output import RecordList
     from api.db import ReadSession
     from api.metrics.answer import FunnelAnswer, KpiAnswer
     from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
@@ -68,11 +68,11 @@ def kpi(
     data: Data = None,
 ) -> None:
     """Answer a KPI from the accord; without a key, list those there are."""
-    from api.cli import answer_view
+    from api.cli import kpi_tables
     from api.metrics.request import KpiRequest
 
     if key is None:
-        answer_view.show_catalogue()
+        kpi_tables.show_catalogue()
         return
     one_format(as_json, as_csv)
     request = KpiRequest(
@@ -97,16 +97,16 @@ def _tell(
     """Ask, and print the answer or the records behind it."""
     import asyncio
 
-    from api.cli import answer_text, answer_view, record_list
+    from api.cli import kpi_output, kpi_tables, record_output
 
     answer, listed, zone = asyncio.run(_answered(data, request, listing))
     match form:
         case "json":
-            answer_text.print_json(answer) if listed is None else record_list.print_list_json(listed)
+            kpi_output.print_json(answer) if listed is None else record_output.print_list_json(listed)
         case "csv":
-            answer_text.print_kpi_csv(answer) if listed is None else record_list.print_list_csv(listed)
+            kpi_output.print_kpi_csv(answer) if listed is None else record_output.print_list_csv(listed)
         case "table":
-            answer_view.show_kpi(answer, request.grain, zone, listed)
+            kpi_tables.show_kpi(answer, request.grain, zone, listed)
 
 
 def funnel(
@@ -123,7 +123,7 @@ def funnel(
     """Show how far the people got who entered the first stage in a period."""
     import asyncio
 
-    from api.cli import answer_text, answer_view
+    from api.cli import kpi_output, kpi_tables
     from api.metrics.request import FunnelRequest
 
     one_format(as_json, as_csv)
@@ -135,11 +135,11 @@ def funnel(
     )
     answer, zone = asyncio.run(_funnel_answered(data, request))
     if as_json:
-        answer_text.print_json(answer)
+        kpi_output.print_json(answer)
     elif as_csv:
-        answer_text.print_funnel_csv(answer)
+        kpi_output.print_funnel_csv(answer)
     else:
-        answer_view.show_funnel(answer, zone)
+        kpi_tables.show_funnel(answer, zone)
 
 
 def read_period(text: str | None) -> "Period":
@@ -280,7 +280,7 @@ async def _answered(
     data: Path | None, request: "KpiRequest", listing: tuple[RecordSide, int] | None
 ) -> "tuple[KpiAnswer, RecordList | None, ZoneInfo]":
     from api.access.principal import EVERYONE
-    from api.cli.record_list import read_list
+    from api.cli.record_output import read_list
     from api.cli.session import opened
     from api.metrics.ask import ask
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.record_list import RecordList, show_list
+from api.cli.record_output import RecordList, show_list
 from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
 from api.metrics.cautions import length_in_words
 from schema.kpis import CATALOGUE

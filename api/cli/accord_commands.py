@@ -76,7 +76,7 @@ async def _in_force(data: Path | None) -> "AccordInForce":
 
 
 async def _evaluate(data: Path | None) -> "Evaluated":
-    from api.cli.progress import told_progress
+    from api.cli.progress_bar import told_progress
     from api.cli.session import opened
     from api.funnel.evaluate import evaluate as rebuild
 
@@ -87,7 +87,7 @@ async def _evaluate(data: Path | None) -> "Evaluated":
 
 
 async def _check(data: Path | None) -> "Checked":
-    from api.cli.progress import told_progress
+    from api.cli.progress_bar import told_progress
     from api.cli.session import opened
     from api.funnel.drift import check_entries
 

@@ -15,7 +15,7 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from api.web.website import build_site
-from tests.web.small import Query, nobody, small_gateway
+from tests.web.small_schema import Query, nobody, small_gateway
 
 
 def client_with(*routes: Route) -> httpx.AsyncClient:

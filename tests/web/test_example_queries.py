@@ -10,7 +10,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.graph.contract import sdl
 from api.sql import Sql
-from api.web.examples import DataAtHand, data_at_hand, examples_for
+from api.web.examples_route import DataAtHand, data_at_hand, examples_for
 from api.workflows.adopt_accord import adopt_accord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -51,7 +51,7 @@ def sample(
 async def _make(contacts: int, seed: int, until: "date", data: "Path | None", *, if_empty: bool) -> "SampleMade | None":
     import asyncpg
 
-    from api.cli.progress import told_progress
+    from api.cli.progress_bar import told_progress
     from api.cli.session import opened
     from api.errors import AccordError, ErrorCode
     from api.workflows.make_sample import has_records, make_sample

@@ -12,9 +12,9 @@ from api.access.evaluation import CURRENT_EVALUATION
 from api.accord.in_force import active_version
 from api.db import ReadSession
 from api.sql import Sql
-from api.web import questions
-from api.web.questions import Example
-from api.web.state import DatabaseOf
+from api.web import example_queries
+from api.web.database_provider import DatabaseOf
+from api.web.example_queries import Example
 
 QUARTERS = 4
 
@@ -64,19 +64,19 @@ def examples_route(database_of: DatabaseOf) -> Route:
 
 def _chosen(data: DataAtHand) -> Iterator[Example]:
     if not data.stages:
-        yield questions.catalogue()
+        yield example_queries.catalogue()
         return
-    quarters = questions.quarters_up_to(data.until, QUARTERS) if data.until else ()
-    yield questions.funnel(quarters)
+    quarters = example_queries.quarters_up_to(data.until, QUARTERS) if data.until else ()
+    yield example_queries.funnel(quarters)
     if {"mql", "customer"} <= set(data.stages):
-        yield questions.by_source() if data.preset == "olist" else questions.by_channel(quarters)
+        yield example_queries.by_source() if data.preset == "olist" else example_queries.by_channel(quarters)
     elif len(data.stages) > 1:
-        yield questions.first_to_last(data.stages)
-    yield questions.won_by_month()
+        yield example_queries.first_to_last(data.stages)
+    yield example_queries.won_by_month()
     if data.preset != "olist" and "mql" in data.stages:
-        yield questions.side_by_side(quarters)
+        yield example_queries.side_by_side(quarters)
     if data.preset != "olist" and {"mql", "customer"} <= set(data.stages):
-        yield questions.behind(quarters)
-    yield questions.people()
-    yield questions.agreed()
-    yield questions.catalogue()
+        yield example_queries.behind(quarters)
+    yield example_queries.people()
+    yield example_queries.agreed()
+    yield example_queries.catalogue()
