@@ -1,106 +1,121 @@
-"""`accord show`, `accord evaluate` and `accord check`."""
+"""`accord init`, `accord show`, `accord evaluate` and `accord check`."""
 
+import asyncio
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from api.cli.options import Data
+from api.accord.documents import read_accord
+from api.accord.in_force import AccordInForce, accord_in_force
+from api.cli.options import Data, next_command
+from api.cli.progress_bar import progress_bar
+from api.cli.session import open_database
+from api.funnel.drift import Checked, check_entries
+from api.funnel.evaluate import Evaluated
+from api.funnel.evaluate import evaluate as evaluate_entries
+from api.workflows.adopt_accord import adopt_accord
+from schema.accord import Accord, Stage
+from schema.sentences import (
+    exit_sentence,
+    policy_sentences,
+    reason_sentence,
+    reporting_sentences,
+    stage_sentence,
+    team_name,
+    window_sentence,
+)
+from schema.toml_text import accord_toml
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-    from api.accord.in_force import AccordInForce
-    from api.funnel.drift import Checked
-    from api.funnel.evaluate import Evaluated
-    from schema.accord import Accord, Stage
+def init(
+    accord: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, maven, or a file of your own.")
+    ] = "standard",
+    data: Data = None,
+) -> None:
+    """Adopt the first version of the accord.
 
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("show")(show)
-    app.command("evaluate")(evaluate)
-    app.command("check")(check)
+    It is in force from the beginning of time, and provisional until both teams sign it.
+    """
+    version = asyncio.run(_adopt(accord, data))
+    typer.echo(
+        f"Version {version.number} of the accord is in force: '{version.accord.title}' ({version.content_hash[:12]})."
+    )
+    typer.echo(f"It is provisional until both teams sign it. Read it with: {next_command('accord show', data)}")
 
 
 def show(
-    as_toml: Annotated[bool, typer.Option("--toml", help="Print the document as TOML, to change and adopt.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the canonical JSON that the hash names.")] = False,
+    as_toml: Annotated[bool, typer.Option("--toml", help="Print the document as TOML, to edit and adopt.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the canonical JSON, which the hash is made of.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Print the accord in force in plain sentences."""
-    import asyncio
-
-    from schema.toml_text import accord_toml
-
-    version = asyncio.run(_in_force(data))
+    version = asyncio.run(_read_version(data))
     if as_json:
         typer.echo(version.accord.canonical())
     elif as_toml:
         typer.echo(accord_toml(version.accord), nl=False)
     else:
-        for line in _told(version):
+        for line in _accord_lines(version):
             typer.echo(line)
 
 
 def evaluate(data: Data = None) -> None:
-    """Judge every contact by the accord anew, and print how many entries each stage has."""
-    import asyncio
-    import time
+    """Evaluate the stage entries of all contacts again.
 
+    Prints the number of entries of every stage.
+    """
     began = time.monotonic()
-    made = asyncio.run(_evaluate(data))
-    width = max(len(stage) for stage in made.entries)
-    for stage, entries in made.entries.items():
+    evaluated = asyncio.run(_evaluate(data))
+    width = max(len(stage) for stage in evaluated.entries)
+    for stage, entries in evaluated.entries.items():
         typer.echo(f"{stage:{width}}  {entries:>12,}")
-    seen = f"{made.watermark:%Y-%m-%d %H:%M:%S} UTC" if made.watermark else "none"
-    typer.echo(
-        f"{sum(made.entries.values()):,} entries in {time.monotonic() - began:.1f} s; last fact recorded: {seen}."
-    )
+    watermark = f"{evaluated.watermark:%Y-%m-%d %H:%M:%S} UTC" if evaluated.watermark else "none"
+    total, seconds = sum(evaluated.entries.values()), time.monotonic() - began
+    typer.echo(f"{total:,} entries in {seconds:.1f} s; last fact recorded: {watermark}.")
 
 
 def check(data: Data = None) -> None:
-    """Verify that the stored entries equal a rebuild; nothing is written."""
-    import asyncio
+    """Verify that the stored stage entries equal a rebuild.
 
+    Nothing is changed.
+    """
     checked = asyncio.run(_check(data))
     typer.echo(f"{checked.entries:,} stored entries equal a rebuild.")
 
 
-async def _in_force(data: Path | None) -> "AccordInForce":
-    from api.accord.in_force import accord_in_force
-    from api.cli.session import opened
+async def _adopt(accord: str, data: Path | None) -> AccordInForce:
+    document = read_accord(accord)
+    async with open_database(data, sets_up=True) as database, database.write() as session:
+        return await adopt_accord(session, document)
 
-    async with opened(data) as database, database.read() as session:
+
+async def _read_version(data: Path | None) -> AccordInForce:
+    async with open_database(data) as database, database.read() as session:
         return await accord_in_force(session)
 
 
-async def _evaluate(data: Path | None) -> "Evaluated":
-    from api.cli.progress_bar import told_progress
-    from api.cli.session import opened
-    from api.funnel.evaluate import evaluate as rebuild
-
-    async with opened(data) as database:
-        with told_progress() as progress:
+async def _evaluate(data: Path | None) -> Evaluated:
+    async with open_database(data) as database:
+        with progress_bar() as progress:
             async with database.write(is_snapshot=True) as session:
-                return await rebuild(session, progress=progress)
+                return await evaluate_entries(session, progress=progress)
 
 
-async def _check(data: Path | None) -> "Checked":
-    from api.cli.progress_bar import told_progress
-    from api.cli.session import opened
-    from api.funnel.drift import check_entries
-
-    async with opened(data) as database:
-        with told_progress() as progress:
+async def _check(data: Path | None) -> Checked:
+    async with open_database(data) as database:
+        with progress_bar() as progress:
             async with database.write(is_snapshot=True) as session:
                 return await check_entries(session, progress)
 
 
-def _told(version: "AccordInForce") -> "Iterator[str]":
-    """Yield the whole agreement, stage by stage."""
-    from schema.sentences import exit_sentence, policy_sentences, reason_sentence, reporting_sentences
-
+def _accord_lines(version: AccordInForce) -> Iterator[str]:
+    """The lines of the whole accord, stage by stage."""
     accord = version.accord
     since = f"{version.starts_at:%Y-%m-%d %H:%M} UTC" if version.starts_at else "the beginning of time"
     signed = "signed by both teams" if version.is_signed else "not signed yet: provisional until both teams sign it"
@@ -108,11 +123,11 @@ def _told(version: "AccordInForce") -> "Iterator[str]":
     yield f"Version {version.number}, in force from {since}; {signed}."
     yield f"Content hash (SHA-256): {version.content_hash}"
     for rank, stage in enumerate(accord.stages, start=1):
-        yield from _stage(rank, stage, accord)
+        yield from _stage_lines(rank, stage, accord)
     yield ""
     yield "How entries end"
     yield "  An entry ends when a higher stage is entered."
-    yield from (f"  {exit_sentence(each, accord)}" for each in accord.exits)
+    yield from (f"  {exit_sentence(stage_exit, accord)}" for stage_exit in accord.exits)
     if accord.reject_reasons:
         yield ""
         yield "Why sales may reject a handoff"
@@ -126,10 +141,8 @@ def _told(version: "AccordInForce") -> "Iterator[str]":
     yield from (f"  {sentence}" for sentence in reporting_sentences(accord))
 
 
-def _stage(rank: int, stage: "Stage", accord: "Accord") -> "Iterator[str]":
-    """Yield what one stage means."""
-    from schema.sentences import stage_sentence, team_name, window_sentence
-
+def _stage_lines(rank: int, stage: Stage, accord: Accord) -> Iterator[str]:
+    """The lines of one stage."""
     yield ""
     yield f"{rank}. {stage.title} ({stage.key}) · {stage.group} · owned by {team_name(stage.owner)}"
     yield f"   {stage.meaning}"

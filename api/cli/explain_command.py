@@ -2,71 +2,65 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import orjson
 import typer
 
+from api.access.principal import EVERYONE
 from api.cli.options import Data
+from api.cli.session import open_database
+from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.graph.contract import gateway
+from api.graph.explained import stages
+from api.graph.question import Question
 
-if TYPE_CHECKING:
-    from api.db import Database
-    from api.graph.question import Question
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("explain")(explain)
+_VARIABLES_EXAMPLE = """Write them as --variables '{"first": 10}'."""
 
 
 def explain(
-    file: Annotated[Path, typer.Argument(help="A GraphQL document.", show_default=False)],
-    variables: Annotated[str, typer.Option(help="Its variables, as a JSON object.")] = "{}",
-    operation: Annotated[str | None, typer.Option(help="The operation, where the document has several.")] = None,
-    analyze: Annotated[bool, typer.Option("--analyze", help="Run it, and show times and rows.")] = False,
+    file: Annotated[Path, typer.Argument(help="A file with a GraphQL document.", show_default=False)],
+    variables: Annotated[str, typer.Option(help="The variables, as a JSON object.")] = "{}",
+    operation: Annotated[
+        str | None, typer.Option(help="The operation to explain, if the document has several.")
+    ] = None,
+    analyze: Annotated[bool, typer.Option("--analyze", help="Execute it, and show times and rows.")] = False,
     data: Data = None,
 ) -> None:
-    """Show how a document of records is answered: selection, cost, statement, values and PostgreSQL's plan."""
-    question = _question(file, variables, operation)
-    asyncio.run(_explain(question, data, analyze=analyze))
+    """Explain how a GraphQL document is executed.
+
+    Prints the selection, its cost, the SQL statement with its values, and PostgreSQL's plan.
+    """
+    request = _read_request(file, variables, operation)
+    asyncio.run(_print_stages(request, data, analyze=analyze))
 
 
-def _question(file: Path, variables: str, operation: str | None) -> "Question":
-    import orjson
-
-    from api.graph.question import Question
-
+def _read_request(file: Path, variables: str, operation: str | None) -> Question:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{file} cannot be read: {error}."
-        raise AccordError(ErrorCode.BAD_FILE, message, "Name a file that holds a GraphQL document.") from error
+        raise AccordError(ErrorCode.BAD_FILE, message, "Name a file that contains a GraphQL document.") from error
     try:
         values: Any = orjson.loads(variables)
     except orjson.JSONDecodeError as error:
         message = f"The variables are not valid JSON: {error}."
-        raise AccordError(ErrorCode.BAD_INPUT, message, """Write them as --variables '{"first": 10}'.""") from error
+        raise AccordError(ErrorCode.BAD_INPUT, message, _VARIABLES_EXAMPLE) from error
     if not isinstance(values, dict):
-        message = "The variables are no JSON object."
-        raise AccordError(ErrorCode.BAD_INPUT, message, """Write them as --variables '{"first": 10}'.""")
+        raise AccordError(ErrorCode.BAD_INPUT, "The variables are not a JSON object.", _VARIABLES_EXAMPLE)
     return Question(text, values, operation)
 
 
-async def _explain(question: "Question", data: Path | None, *, analyze: bool) -> None:
-    from api.cli.session import opened
-
-    async with opened(data) as database:
-        for title, text in await _stages(database, question, analyze=analyze):
+async def _print_stages(request: Question, data: Path | None, *, analyze: bool) -> None:
+    async with open_database(data) as database:
+        for title, text in await _stages(database, request, analyze=analyze):
             typer.echo(f"{title}\n{'-' * len(title)}\n{text}\n")
 
 
-async def _stages(database: "Database", question: "Question", *, analyze: bool) -> list[tuple[str, str]]:
-    from api.access.principal import EVERYONE
-    from api.graph.contract import gateway
-    from api.graph.explained import stages
-
-    checked = gateway().checked(question)
+async def _stages(database: Database, request: Question, *, analyze: bool) -> list[tuple[str, str]]:
+    checked = gateway().checked(request)
     if checked.errors:
         message = "; ".join(error.message for error in checked.errors)
-        raise AccordError(ErrorCode.BAD_INPUT, f"The document cannot be run: {message}", "Correct it there.")
-    return await stages(database, gateway().explain(question, checked, EVERYONE), is_run=analyze)
+        raise AccordError(ErrorCode.BAD_INPUT, f"The document is not valid: {message}", "Correct the document.")
+    return await stages(database, gateway().explain(request, checked, EVERYONE), is_run=analyze)

@@ -1,51 +1,44 @@
 """`accord migrate`."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
+from api.cli.migration_plan_text import migration_plan_text
 from api.cli.options import Data
+from api.embedded import database_address
+from api.revisions import migrate as run_migrations
 from api.settings import Settings
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("migrate")(migrate)
+from migrations.plan import plan as plan_migrations
 
 
 def migrate(
-    to: Annotated[str, typer.Option(metavar="REVISION", help="Where to: head, base (empty), or a revision.")] = "head",
-    back: Annotated[bool, typer.Option("--back", help="Allow going back, which drops tables with their data.")] = False,
+    to: Annotated[
+        str, typer.Option(metavar="REVISION", help="The target: head, base (an empty database), or a revision.")
+    ] = "head",
+    back: Annotated[
+        bool, typer.Option("--back", help="Allow a downgrade, which drops tables with their data.")
+    ] = False,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Show the SQL that would run and whom it would keep waiting; run nothing.")
+        bool, typer.Option("--plan", help="Show the SQL that would run and what it would lock; run nothing.")
     ] = False,
     data: Data = None,
 ) -> None:
-    """Bring the database to the revision that this Accord works with."""
-    import asyncio
-
-    from api.embedded import database_address
-    from api.revisions import migrate as run
-
+    """Migrate the database to the revision of this Accord."""
     settings = Settings.load(data_dir=data)
     if plan:
         _show_plan(settings, to, back)
         return
     with database_address(settings) as dsn:
-        done = asyncio.run(run(dsn, to=to, may_go_back=back))
-    for step in done.steps:
+        migrated = asyncio.run(run_migrations(dsn, to=to, may_go_back=back))
+    for step in migrated.steps:
         typer.echo(f"{'Applied' if step.is_upgrade else 'Undid'} {step.revision} {step.title}")
-    place = f"at revision {done.revision}" if done.revision else "empty"
-    typer.echo(f"{settings.database_shown}: {'now' if done.steps else 'already'} {place}.")
+    state = f"at revision {migrated.revision}" if migrated.revision else "empty"
+    typer.echo(f"{settings.database_shown}: {'now' if migrated.steps else 'already'} {state}.")
 
 
 def _show_plan(settings: Settings, to: str, back: bool) -> None:
-    import asyncio
-
-    from api.cli.migration_plan_text import plan_text
-    from api.embedded import database_address
-    from migrations.plan import plan
-
     with database_address(settings) as dsn:
-        found = asyncio.run(plan(dsn, to=to, may_go_back=back))
-    typer.echo(plan_text(found, settings.database_shown))
+        planned = asyncio.run(plan_migrations(dsn, to=to, may_go_back=back))
+    typer.echo(migration_plan_text(planned, settings.database_shown))

@@ -1,4 +1,4 @@
-"""A plan of migrations as text: the SQL that would run, and in its comments whom it would keep waiting."""
+"""A migration plan as text: the SQL that would run, with comments on what it would lock."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ from migrations.locks import Hold, Lock
 from migrations.plan import Plan, PlannedStep, Size
 
 
-def plan_text(plan: Plan, database: str) -> str:
-    """Write a plan as SQL with comments, so that it can be read, kept and reviewed as it is."""
+def migration_plan_text(plan: Plan, database: str) -> str:
+    """The plan as SQL with comments, which can be stored, reviewed and run as it is."""
     return "\n".join(_lines(plan, database))
 
 
@@ -19,35 +19,35 @@ def _lines(plan: Plan, database: str) -> Iterator[str]:
     target = f"revision {plan.target}" if plan.target else "empty"
     count = f"{len(plan.steps)} migration{'s' if len(plan.steps) > 1 else ''}"
     yield f"-- {database}: {present}. {count} would run, to {target}. Nothing was run."
-    yield "-- Rows and sizes are PostgreSQL's own estimates (pg_class); a table that is made here keeps nobody waiting."
+    yield "-- Rows and sizes are PostgreSQL's estimates (pg_class). Locks on tables that are created here block nobody."
     for step in plan.steps:
-        yield from _step(step, plan)
+        yield from _step_lines(step, plan)
     yield ""
-    yield "-- The strongest lock on each table that is there:"
-    strongest = _strongest(plan)
-    yield from (_hold(each, plan, "-- ") for each in strongest)
+    yield "-- The strongest lock on each existing table:"
+    strongest = _strongest_locks(plan)
+    yield from (_lock_line(hold, plan, "-- ") for hold in strongest)
     if not strongest:
         yield "-- none"
 
 
-def _step(step: PlannedStep, plan: Plan) -> Iterator[str]:
-    way = "apply" if step.is_upgrade else "undo"
+def _step_lines(step: PlannedStep, plan: Plan) -> Iterator[str]:
+    direction = "apply" if step.is_upgrade else "undo"
     yield ""
-    yield f"-- {way} {step.revision} {step.title}"
-    was_inside = False
-    for each in step.statements:
-        if each.statement.is_in_transaction != was_inside:
-            was_inside = not was_inside
-            yield "begin; -- its locks are held until it commits" if was_inside else "commit;"
-        yield each.statement.text
-        yield from (_hold(hold, plan, "--   ") for hold in each.holds)
-    if was_inside:
+    yield f"-- {direction} {step.revision} {step.title}"
+    was_in_transaction = False
+    for planned in step.statements:
+        if planned.statement.is_in_transaction != was_in_transaction:
+            was_in_transaction = not was_in_transaction
+            yield "begin; -- its locks are held until it commits" if was_in_transaction else "commit;"
+        yield planned.statement.text
+        yield from (_lock_line(hold, plan, "--   ") for hold in planned.holds)
+    if was_in_transaction:
         yield "commit;"
 
 
-def _hold(hold: Hold, plan: Plan, indent: str) -> str:
+def _lock_line(hold: Hold, plan: Plan, indent: str) -> str:
     size = f" ({_size(plan.sizes[hold.table])})" if hold.table in plan.sizes else ""
-    doubt = "" if hold.is_known else " This statement is not recognised: read it; at the worst it is so."
+    doubt = "" if hold.is_known else " The statement is not recognised: review it; this is the worst case."
     return f"{indent}{hold.table}{size}: {hold.lock.words}, {hold.lock.effect}; {hold.work.words}.{doubt}"
 
 
@@ -64,11 +64,11 @@ def _bytes(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def _strongest(plan: Plan) -> list[Hold]:
-    """What each table has to bear at the worst, the worst first."""
+def _strongest_locks(plan: Plan) -> list[Hold]:
+    """The strongest lock on every table, with the strongest first."""
     found: dict[str, Hold] = {}
-    for hold in (hold for step in plan.steps for each in step.statements for hold in each.holds):
+    for hold in (hold for step in plan.steps for planned in step.statements for hold in planned.holds):
         before = found.get(hold.table, hold)
         lock: Lock = max(hold.lock, before.lock)
         found[hold.table] = Hold(hold.table, lock, max(hold.work, before.work), hold.is_known and before.is_known)
-    return sorted(found.values(), key=lambda each: (-each.lock, -each.work, each.table))
+    return sorted(found.values(), key=lambda hold: (-hold.lock, -hold.work, hold.table))

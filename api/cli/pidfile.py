@@ -1,7 +1,7 @@
-"""Which `accord serve` processes run on a data folder, so that `accord stop` finds those left behind.
+"""Files with the process ids of the running servers of a data folder, by which `accord stop` finds them.
 
-Each holds a lock on a file of its own that has its process id in it. The lock goes with the process, however it ends:
-a file without a holder is a leftover, and a number in a held file is right.
+Every `accord serve` holds a lock on a file of its own, which contains its process id. The kernel releases the lock when
+the process ends, however it ends. So a file without a lock is left over, and the id in a locked file is valid.
 """
 
 import fcntl
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE_SECONDS = 20
+_TIMEOUT_SECONDS = 20
 
 
 @contextmanager
-def announced(data_dir: Path, port: int) -> Iterator[None]:
-    """Be findable by `stop_all` while the block runs."""
+def held_pidfile(data_dir: Path, port: int) -> Iterator[None]:
+    """Hold the pidfile of this process while the block runs."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data_dir / f"serve-{port}.pid"
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -32,18 +32,19 @@ def announced(data_dir: Path, port: int) -> Iterator[None]:
 
 
 def stop_all(data_dir: Path) -> list[int]:
-    """End every server that runs on the folder; return their process ids."""
-    ended = []
+    """Stop all servers of the folder, and remove their files; the ids of the processes that were stopped."""
+    stopped = []
     for path in sorted(data_dir.glob("serve-*.pid")):
         pid = _holder(path)
         if pid is not None:
-            _end(path, pid)
-            ended.append(pid)
+            _stop(path, pid)
+            stopped.append(pid)
         path.unlink(missing_ok=True)
-    return ended
+    return stopped
 
 
 def _holder(path: Path) -> int | None:
+    """The process that holds a pidfile; None if it is left over."""
     with path.open("r") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -52,11 +53,11 @@ def _holder(path: Path) -> int | None:
     return None
 
 
-def _end(path: Path, pid: int) -> None:
-    """Ask, wait for open requests to end, and insist."""
-    for request in (signal.SIGTERM, signal.SIGKILL):
-        os.kill(pid, request)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+def _stop(path: Path, pid: int) -> None:
+    """Send SIGTERM and wait until open requests end; after the timeout send SIGKILL."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(pid, number)
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if not path.exists() or _holder(path) is None:
                 return

@@ -1,15 +1,18 @@
-"""A progress bar with rate and remaining time, for work that tells its steps."""
+"""A progress bar with the rate and the remaining time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 
+from api.progress import Progress
 
-class _Rate(TextColumn):
-    """How many a second, once that is known."""
+
+class _RateColumn(TextColumn):
+    """The units done per second, once they are known."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -20,19 +23,19 @@ class _Rate(TextColumn):
 
 
 @contextmanager
-def told_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what to tell a step, how much of it is done, and of how much; silent where nobody watches."""
+def progress_bar() -> Iterator[Progress]:
+    """Yield a function that reports progress to a bar on the terminal; without a terminal nothing is shown."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _RateColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         tasks: dict[int, TaskID] = {}
 
-        def tell(step: str, done: int, total: int) -> None:
-            # Steps of one count share a bar: the evaluator counts its stages, the loader its contacts.
+        def report(step: str, done: int, total: int) -> None:
+            # Steps with the same total share a bar: the evaluator counts its stages, the loader its contacts.
             if total not in tasks:
                 tasks[total] = bar.add_task(step, total=total)
             bar.update(tasks[total], description=step, completed=done)
 
-        yield tell
+        yield report

@@ -1,11 +1,9 @@
-"""`accord kpi --records`: the records behind a number, by the instant at which they count."""
+"""`accord kpi --records`: the records that a number counts, in the order of the instants at which they count."""
 
 import csv
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -14,20 +12,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from api.access.principal import Principal
 from api.db import ReadSession
 from api.metrics.answer import KpiAnswer
-from api.metrics.records import CountedRecord, read_page
-from api.sql import Sql, name
-from schema.tables import SHAPES
+from api.metrics.record_labels import record_labels
+from api.metrics.records import read_page
 from schema.vocab import RecordSide
 
-PAGE = 500
-_PERSON = "coalesce(nullif(concat_ws(' ', {0}.first_name, {0}.last_name), ''), {0}.email)"
+PAGE_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One record as a line."""
+class RecordLine:
+    """One record of the list."""
 
     id: str
     name: str | None
@@ -36,79 +33,59 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class RecordList:
-    """The first so many records of a side, and how many there are."""
+    """The first records of a side, and the number of all of them."""
 
     side: RecordSide
-    records: tuple[Listed, ...]
+    records: tuple[RecordLine, ...]
     total: int
 
 
-async def read_list(session: ReadSession, answer: KpiAnswer, side: RecordSide, first: int) -> RecordList:
-    """Read the first records behind an answer's total, with their names. Errors: BAD_INPUT for a side it lacks."""
-    behind = answer.behind
+async def read_records(
+    session: ReadSession, who: Principal, result: KpiAnswer, side: RecordSide, first: int
+) -> RecordList:
+    """Read the first records that a result counts, with their names. Errors: BAD_INPUT if the KPI lacks the side."""
+    behind = result.behind
     if behind is None:
-        raise TypeError(f"nothing is known behind {answer.key}")
-    found: list[Listed] = []
+        raise TypeError(f"the result of {result.key} has no records")
+    lines: list[RecordLine] = []
     after: str | None = None
     total: int | None = None
     while True:
-        size = min(PAGE, first - len(found))
+        size = min(PAGE_SIZE, first - len(lines))
         page = await read_page(session, behind, side, size=size, after=after, is_total_asked=total is None)
         total = page.total if total is None else total
-        names = await _names(session, behind.table, page.records)
-        found += [Listed(f"{behind.table}_{each.id}", names.get(each.id), each.at) for each in page.records]
-        if not page.has_more or len(found) >= first:
-            return RecordList(side, tuple(found), total or 0)
+        names = await record_labels(session, who, behind.table, [record.id for record in page.records])
+        lines += [RecordLine(f"{behind.table}_{record.id}", names.get(record.id), record.at) for record in page.records]
+        if not page.has_more or len(lines) >= first:
+            return RecordList(side, tuple(lines), total or 0)
         after = page.records[-1].cursor
 
 
-def show_list(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
-    """Show the records as a table."""
+def show_records(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
+    """Print the records as a table."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("at", "name", "id"):
-        table.add_column(head, no_wrap=head != "name", overflow="fold")
-    for each in listed.records:
-        table.add_row(f"{each.at.astimezone(zone):%Y-%m-%d %H:%M}", escape(each.name or ""), each.id)
+    for heading in ("at", "name", "id"):
+        table.add_column(heading, no_wrap=heading != "name", overflow="fold")
+    for record in listed.records:
+        table.add_row(f"{record.at.astimezone(zone):%Y-%m-%d %H:%M}", escape(record.name or ""), record.id)
     console.print(table)
     if (rest := listed.total - len(listed.records)) > 0:
         console.print(f"[dim]{rest:,} more of {listed.total:,}: --first {listed.total} lists all.[/dim]")
 
 
-def print_list_json(listed: RecordList) -> None:
+def print_records_json(listed: RecordList) -> None:
     """Print the records as JSON."""
-    records = [{"id": each.id, "name": each.name, "at": _text(each.at)} for each in listed.records]
-    found = {"side": listed.side.value, "totalCount": listed.total, "records": records}
-    sys.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() + "\n")
+    records = [{"id": record.id, "name": record.name, "at": _iso(record.at)} for record in listed.records]
+    document = {"side": listed.side.value, "totalCount": listed.total, "records": records}
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
-def print_list_csv(listed: RecordList) -> None:
+def print_records_csv(listed: RecordList) -> None:
     """Print the records as CSV."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("at", "id", "name"))
-    writer.writerows((_text(each.at), each.id, each.name or "") for each in listed.records)
+    writer.writerows((_iso(record.at), record.id, record.name or "") for record in listed.records)
 
 
-async def _names(session: ReadSession, table: str, records: Sequence[CountedRecord]) -> dict[UUID, str | None]:
-    """What the records are called: people by name or address, deals without a name by their company's; else by name.
-
-    A part of a person's is called by theirs.
-    """
-    columns = {column.name for column in SHAPES[table].columns}
-    ids = [each.id for each in records]
-    if table == "contact":
-        asked = Sql(f"select r.id, {_PERSON.format('r')} as called from contact r where r.id = any ({{}})", ids)
-    elif table == "deal":
-        called = (
-            "select r.id, coalesce(r.name, o.name) as called from deal r left join company o on o.id = r.company_id"
-        )
-        asked = Sql(called + " where r.id = any ({})", ids)
-    elif "name" in columns:
-        asked = Sql("select r.id, r.name as called from {} r where r.id = any ({})", name(table), ids)
-    else:
-        person = f"select r.id, {_PERSON.format('x')} as called from {{}} r join contact x on x.id = r.contact_id"
-        asked = Sql(person + " where r.id = any ({})", name(table), ids)
-    return {row["id"]: row["called"] for row in await session.rows(asked)}
-
-
-def _text(instant: datetime) -> str:
+def _iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -7,23 +7,17 @@ import typer
 
 import schema
 from api.errors import AccordError, ErrorCode
+from api.graph.contract import sdl as generated_sdl
 
 COMMITTED = Path(schema.__file__).with_name("schema.graphql")
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("sdl")(sdl)
 
 
 def sdl(
     write: Annotated[bool, typer.Option("--write", help="Write it to schema/schema.graphql.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Fail if schema/schema.graphql differs.")] = False,
 ) -> None:
-    """Print the GraphQL contract as SDL."""
-    from api.graph.contract import sdl as generated
-
-    text = generated()
+    """Print the GraphQL schema as SDL."""
+    text = generated_sdl()
     if write:
         COMMITTED.write_text(text, encoding="utf-8")
     if check:
@@ -33,13 +27,13 @@ def sdl(
 
 
 def _compare(committed: str, text: str) -> None:
-    """Name the first line that differs: the file is long."""
+    """Raise DRIFT if the texts differ; the message has the first line that does, because the file is long."""
     if committed == text:
         return
     pairs = enumerate(zip(committed.splitlines(), text.splitlines(), strict=False), start=1)
     shorter = min(len(committed.splitlines()), len(text.splitlines()))
     line = next((number for number, (old, new) in pairs if old != new), shorter + 1)
-    message = f"schema/schema.graphql is not what the tables and answers imply; they differ from line {line} on."
+    message = f"schema/schema.graphql differs from the generated schema, from line {line} on."
     raise AccordError(
-        ErrorCode.DRIFT, message, "Run `accord sdl --write`, and review the difference as a change of contract."
+        ErrorCode.DRIFT, message, "Run `accord sdl --write`, and review the difference as a change of the API."
     )

@@ -1,20 +1,26 @@
-"""`accord serve` and `accord stop`."""
+"""`accord serve`."""
 
+import asyncio
 import errno
 import socket
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+import uvicorn
 
+from api.app import create_app
 from api.cli.options import Data, next_command
+from api.cli.pidfile import held_pidfile
+from api.db import Database
+from api.embedded import database_address
 from api.errors import AccordError, ErrorCode
+from api.revisions import require_current
+from api.settings import Settings
+from api.web.http_protocol import CoalescingProtocol
 
-if TYPE_CHECKING:
-    from api.settings import Settings
-
-QUESTIONS = (
+EXAMPLES = (
     ("How many people reach each stage, and what share goes on?", "accord funnel"),
     (
         "What share of the marketing qualified leads became customers, by source?",
@@ -24,46 +30,25 @@ QUESTIONS = (
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("serve")(serve)
-    app.command("stop")(stop)
-
-
 def serve(
-    host: Annotated[str | None, typer.Option(help="The address to listen on; only this machine's own for now.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port to listen on (8000; 0 takes a free one).")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; only loopback for now.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; default 8000, 0 takes a free one.")] = None,
     data: Data = None,
 ) -> None:
     """Serve GraphQL and GraphiQL on this machine until interrupted."""
-    from api.settings import Settings
-
     settings = Settings.load(host=host, port=port, data_dir=data)
     if not settings.is_loopback:
         raise AccordError(
             ErrorCode.NOT_LOOPBACK,
             f"No credentials are configured, so Accord does not listen on {settings.host}.",
-            "Leave --host away (127.0.0.1); for others, put a proxy in front that asks who is there.",
+            "Leave out --host (127.0.0.1). To serve other machines, put a proxy in front that authenticates users.",
         )
     with closing(listening_socket(settings.host, settings.port)) as listener:
         _run(settings, listener, data)
 
 
-def stop(data: Data = None) -> None:
-    """End what runs on a data folder: servers left behind and the private PostgreSQL."""
-    from api.cli.pidfile import stop_all
-    from api.embedded import stop as stop_postgresql
-    from api.settings import Settings
-
-    settings = Settings.load(data_dir=data)
-    ended = [f"server (process {pid})" for pid in stop_all(settings.data_dir)]
-    if stop_postgresql(settings.data_dir):
-        ended.append("private PostgreSQL")
-    typer.echo(f"Stopped: {', '.join(ended)}." if ended else f"Nothing runs on {settings.data_dir}.")
-
-
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Take the port before anything is started, so that a taken one costs nothing."""
+    """Bind the port before anything is started, so that a port in use costs nothing."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -72,69 +57,67 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise AccordError(ErrorCode.PORT_IN_USE, *_why_not(host, port, error)) from error
+        raise _cannot_listen(host, port, error) from error
     return listener
 
 
-def _why_not(host: str, port: int, error: OSError) -> tuple[str, str]:
+def _cannot_listen(host: str, port: int, error: OSError) -> AccordError:
     if error.errno == errno.EADDRINUSE:
-        return (
+        return AccordError(
+            ErrorCode.PORT_IN_USE,
             f"Port {port} on {host} is in use by another program.",
-            f"If it is an Accord left behind, `accord stop` ends it; else take another: accord serve --port {port + 1}",
+            f"If it is an Accord left behind, stop it with `accord stop`. Or use another port: --port {port + 1}",
         )
-    return f"Accord cannot listen on {host}:{port}: {error.strerror}.", "Take another one with --host and --port."
+    message = f"Accord cannot listen on {host}:{port}: {error.strerror}."
+    return AccordError(ErrorCode.PORT_IN_USE, message, "Use another address with --host and --port.")
 
 
-def _run(settings: "Settings", listener: socket.socket, data: Path | None) -> None:
-    import asyncio
+class _Server(uvicorn.Server):
+    """A server that prints a greeting once it accepts connections."""
 
-    import uvicorn
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self._greeting = greeting
 
-    from api.app import create_app
-    from api.cli.pidfile import announced
-    from api.embedded import database_address
-    from api.web.http_protocol import Together
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            typer.echo(self._greeting)
 
+
+def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None:
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-
-    class Greeting(uvicorn.Server):
-        """Says where it is once it answers."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                _greet(f"http://{host}:{port}", settings.database_shown, data)
-
-    with announced(settings.data_dir, port), database_address(settings) as address:
-        # Tried here, where a database that cannot be used is one message; inside the server it would be a trace.
-        asyncio.run(_try_database(address))
+    with held_pidfile(settings.data_dir, port), database_address(settings) as address:
+        # Checked here, where an unusable database prints one message; inside the server it would print a traceback.
+        asyncio.run(_check_database(address))
         config = uvicorn.Config(
             create_app(settings),
-            http=Together,
+            http=CoalescingProtocol,
             ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
         )
-        Greeting(config).run(sockets=[listener])
+        greeting = _greeting(f"http://{host}:{port}", settings.database_shown, data)
+        _Server(config, greeting).run(sockets=[listener])
 
 
-async def _try_database(address: str) -> None:
-    from api.db import Database
-    from api.revisions import require_current
-
+async def _check_database(address: str) -> None:
     async with Database.open(address, size=1) as database:
         await require_current(database)
 
 
-def _greet(address: str, database: str, data: Path | None) -> None:
-    typer.echo(f"Accord answers on {address} (this machine only: no credentials are configured)")
-    typer.echo(f"  GraphiQL  {address}/graphql   in a browser")
-    typer.echo(f"  GraphQL   {address}/graphql   for programs")
-    typer.echo(f"  Database  {database}")
-    typer.echo("Three questions to begin with (as tabs in GraphiQL, or in another terminal):")
-    for question, command in QUESTIONS:
-        typer.echo(f"  {question}\n      {next_command(command, data)}")
-    typer.echo("Ctrl-C ends it.")
+def _greeting(address: str, database: str, data: Path | None) -> str:
+    return "\n".join(
+        (
+            f"Accord listens on {address} (this machine only: no credentials are configured)",
+            f"  GraphiQL  {address}/graphql   in a browser",
+            f"  GraphQL   {address}/graphql   for programs",
+            f"  Database  {database}",
+            "Three questions to start with (as tabs in GraphiQL, or in another terminal):",
+            *(f"  {question}\n      {next_command(command, data)}" for question, command in EXAMPLES),
+            "Ctrl-C stops it.",
+        )
+    )

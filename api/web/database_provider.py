@@ -1,21 +1,21 @@
-"""What the server holds while it runs."""
+"""The open database, for request handlers that are built before the server starts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.db import Database
 
-DatabaseOf = Callable[[], Database]
+DatabaseProvider = Callable[[], Database]
 
 
 @dataclass(slots=True)
-class Opened:
-    """The database that the server opened when it started."""
+class DatabaseHolder:
+    """Holds the database that the server opens when it starts."""
 
-    held: Database | None = None
+    database: Database | None = None
 
-    def database(self) -> Database:
-        """The database; TypeError where the server was started without one."""
-        if self.held is None:
+    def get(self) -> Database:
+        """The open database. Raises TypeError if the server was started without one."""
+        if self.database is None:
             raise TypeError("the application was started without its database")
-        return self.held
+        return self.database

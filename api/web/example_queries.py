@@ -1,4 +1,4 @@
-"""The texts of the example questions: each a title in plain words and a document that answers it."""
+"""The example queries: GraphQL documents, each with a question in plain words that it answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from datetime import date
 from textwrap import wrap
 from typing import Any
 
-WIDTH = 42  # characters of the editor beside the open pane of questions, in a common window
+WIDTH = 42  # characters a line of the editor beside the open side pane, in a window of common width
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One question: in plain words, and as a GraphQL document that answers it."""
+class ExampleQuery:
+    """A question in plain words, and the GraphQL document that answers it."""
 
     title: str
     query: str
@@ -20,7 +20,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """A quarter of the calendar, by the number of quarters since the year 0."""
+    """A calendar quarter, as the number of quarters since the year 0."""
 
     number: int
 
@@ -42,33 +42,33 @@ Quarters = tuple[Quarter, ...]
 
 
 def quarters_up_to(day: date, count: int) -> Quarters:
-    """The last quarters up to that of a day, oldest first."""
+    """The last `count` quarters up to and including the quarter of `day`, oldest first."""
     last = day.year * 4 + (day.month - 1) // 3
     return tuple(Quarter(number) for number in range(last - count + 1, last + 1))
 
 
-def funnel(quarters: Quarters) -> Example:
-    """How far people got, quarter by quarter."""
-    fields = "{\n    ...Ladder\n  }"
-    asked = [f'  {quarter.name.lower()}: funnel(period: {{named: "{quarter}"}}) {fields}' for quarter in quarters]
-    return Example(
+def funnel(quarters: Quarters) -> ExampleQuery:
+    """The funnel of each quarter."""
+    fields = "{\n    ...FunnelStages\n  }"
+    funnels = [f'  {quarter.name.lower()}: funnel(period: {{named: "{quarter}"}}) {fields}' for quarter in quarters]
+    return ExampleQuery(
         "How far did the people of each quarter get?",
         _document(
-            "Each funnel follows the people who came in during its quarter. Its bars never grow.",
-            "query FunnelByQuarter {\n" + "\n".join(asked or [f"  funnel {fields}"]) + "\n}",
-            """fragment Ladder on FunnelAnswer {
+            "Each funnel follows the people who entered the first stage in its quarter.",
+            "query FunnelByQuarter {\n" + "\n".join(funnels or [f"  funnel {fields}"]) + "\n}",
+            """fragment FunnelStages on FunnelAnswer {
   stages { title reached step overall }
 }""",
         ),
     )
 
 
-def by_channel(quarters: Quarters) -> Example:
+def conversion_by_channel(quarters: Quarters) -> ExampleQuery:
     """Conversion by channel and quarter."""
-    return Example(
+    return ExampleQuery(
         "Which channels turn marketing's leads into customers?",
         _document(
-            "A quarter's people have until their window closes. The warnings say how many are still on the way.",
+            "People can convert until their window closes. The warnings count those who still can.",
             f"""query MqlToCustomerByChannel {{
   kpi(
     key: mql_to_customer{_period(quarters, "    ")}
@@ -88,12 +88,12 @@ def by_channel(quarters: Quarters) -> Example:
     )
 
 
-def by_source() -> Example:
+def conversion_by_source() -> ExampleQuery:
     """Conversion by lead source."""
-    return Example(
+    return ExampleQuery(
         "Which lead sources turn into customers?",
         _document(
-            "An empty source and a source called `unknown` are two different things.",
+            "No source and a source named `unknown` are two different values.",
             """query MqlToCustomerBySource {
   kpi(key: mql_to_customer, by: [LEAD_SOURCE]) {
     value numerator denominator implied
@@ -108,12 +108,12 @@ def by_source() -> Example:
     )
 
 
-def first_to_last(stages: tuple[str, ...]) -> Example:
-    """Conversion over the whole ladder, of an accord with stages of its own."""
-    return Example(
+def first_to_last_stage(stages: tuple[str, ...]) -> ExampleQuery:
+    """Conversion from the first to the last stage, for an accord with stages of its own."""
+    return ExampleQuery(
         "What share of the people get from the first stage to the last?",
         _document(
-            "The stages are those of your accord. Any two of them can be asked.",
+            "The stages are those of your accord. Any two of them can be compared.",
             f"""query FirstToLast {{
   kpi(
     key: stage_conversion
@@ -129,9 +129,9 @@ def first_to_last(stages: tuple[str, ...]) -> Example:
     )
 
 
-def won_by_month() -> Example:
+def won_by_month() -> ExampleQuery:
     """Won deals by month."""
-    return Example(
+    return ExampleQuery(
         "How many deals were won each month?",
         _document(
             "A deal counts in the month it was won, in the accord's time zone.",
@@ -146,7 +146,7 @@ def won_by_month() -> Example:
     )
 
 
-def side_by_side(quarters: Quarters) -> Example:
+def several_kpis(quarters: Quarters) -> ExampleQuery:
     """Several KPIs in one request."""
 
     def request(key: str) -> str:
@@ -156,10 +156,10 @@ def side_by_side(quarters: Quarters) -> Example:
       }}"""
 
     requests = "\n".join(map(request, ("mqls", "win_rate", "deals_won")))
-    return Example(
+    return ExampleQuery(
         "Volume, success and result side by side",
         _document(
-            "Several questions in one request. A bad one leaves the others standing.",
+            "Several KPIs in one request. An error in one does not affect the others.",
             f"""query SideBySide {{
   kpis(
     requests: [
@@ -174,12 +174,12 @@ def side_by_side(quarters: Quarters) -> Example:
     )
 
 
-def behind(quarters: Quarters) -> Example:
-    """From a number to the people it counted."""
-    return Example(
+def counted_records(quarters: Quarters) -> ExampleQuery:
+    """From a number to the people that it counts."""
+    return ExampleQuery(
         "Who are the customers behind the number?",
         _document(
-            "Every number leads to its records: `side` says which, and the total is the number itself.",
+            "Every number can be drilled down to the records that it counts. `side` selects which.",
             f"""query BehindTheNumber {{
   kpi(
     key: mql_to_customer{_period(quarters, "    ")}
@@ -206,12 +206,12 @@ def behind(quarters: Quarters) -> Example:
     )
 
 
-def people() -> Example:
-    """Records with their links."""
-    return Example(
+def contacts() -> ExampleQuery:
+    """Records with their linked records."""
+    return ExampleQuery(
         "Who are the people, and what happened last?",
         _document(
-            "However deep a question about records goes, one statement answers it.",
+            "One SQL statement reads all of this, however deep the query is.",
             """query PeopleAndLastTouches {
   contacts(first: 5, orderBy: [{createdAt: DESC}]) {
     totalCount
@@ -234,12 +234,12 @@ def people() -> Example:
     )
 
 
-def agreed() -> Example:
-    """The accord itself."""
-    return Example(
+def accord() -> ExampleQuery:
+    """The accord in force."""
+    return ExampleQuery(
         "What have sales and marketing agreed on?",
         _document(
-            "The one document that every number is judged by.",
+            "The agreement by which every number is computed.",
             """query Agreed {
   accord {
     version isSigned hash
@@ -251,12 +251,12 @@ def agreed() -> Example:
     )
 
 
-def catalogue() -> Example:
-    """What can be asked."""
-    return Example(
+def kpi_catalogue() -> ExampleQuery:
+    """The KPI catalogue."""
+    return ExampleQuery(
         "Which KPIs are there, and what do they mean?",
         _document(
-            "Every KPI in plain words, and by what it can be broken down.",
+            "Every KPI in plain words, with the dimensions that break it down.",
             """query Catalogue {
   kpiCatalogue {
     key title definition unit dimensions
@@ -267,16 +267,14 @@ def catalogue() -> Example:
 
 
 def _period(quarters: Quarters, indent: str) -> str:
-    """The last quarters as an argument on a line of its own; nothing, which is all history, where no end is known."""
+    """The `period` argument, on lines of its own; empty, which means all history, without quarters."""
     if not quarters:
         return ""
-    first, after = quarters[0], Quarter(quarters[-1].number + 1)
-    return (
-        f'\n{indent}period: {{\n{indent}  range: {{from: "{first.starts_on}", before: "{after.starts_on}"}}\n{indent}}}'
-    )
+    start, end = quarters[0].starts_on, Quarter(quarters[-1].number + 1).starts_on
+    return f'\n{indent}period: {{\n{indent}  range: {{from: "{start}", before: "{end}"}}\n{indent}}}'
 
 
-def _document(remark: str, *definitions: str) -> str:
-    """The definitions under a remark, in lines that the editor shows whole."""
-    comment = "\n".join(wrap(remark, WIDTH, initial_indent="# ", subsequent_indent="# "))
-    return f"{comment}\n" + "\n\n".join(definitions) + "\n"
+def _document(comment: str, *definitions: str) -> str:
+    """A document that starts with a comment, wrapped to the width of the editor."""
+    lines = "\n".join(wrap(comment, WIDTH, initial_indent="# ", subsequent_indent="# "))
+    return f"{lines}\n" + "\n\n".join(definitions) + "\n"

@@ -1,4 +1,4 @@
-"""Content negotiation: which of the media types we offer a client likes best."""
+"""Content negotiation: the media type of a response, by the request's `Accept` header."""
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -7,46 +7,46 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LONGEST_KEPT = 1_000  # bytes; a browser's `Accept` has some 150
+LONGEST_CACHED = 1_000  # bytes; a browser's `Accept` has about 150
 
 
 class MediaType(StrEnum):
-    """The media types of a GraphQL response, by the names of the GraphQL-over-HTTP specification."""
+    """The media types of a GraphQL response, as the GraphQL-over-HTTP specification names them."""
 
     GRAPHQL = "application/graphql-response+json"
     JSON = "application/json"
 
 
-def _kept(read: Callable[[bytes | None], T]) -> Callable[[bytes | None], T]:
-    """Reads a header once for each of the values met lately; one that is longer than any client's is not kept."""
-    known = lru_cache(1_000)(read)
-    return lambda accept: (read if accept is not None and len(accept) > LONGEST_KEPT else known)(accept)
+def _cached(parse: Callable[[bytes | None], T]) -> Callable[[bytes | None], T]:
+    """Cache the results for recent headers. A longer header than any client sends is parsed and not cached."""
+    cached = lru_cache(1_000)(parse)
+    return lambda accept: (parse if accept is not None and len(accept) > LONGEST_CACHED else cached)(accept)
 
 
-@_kept
+@_cached
 def negotiate(accept: bytes | None) -> MediaType | None:
-    """The response type for an `Accept` header, or None if the client takes neither.
+    """The media type of the response to a request with this `Accept` header; None if the client accepts neither.
 
-    A wildcard or no header at all is answered with `application/json`, which every client can read; the client that
-    names the newer type gets it, unless it prefers the older one by its weight.
+    A wildcard, or no header at all, gets `application/json`, which every client can read. A client that names the
+    newer type gets it, unless it gives the older one a higher weight.
     """
     if accept is None or not accept.strip():
         return MediaType.JSON
     ranges = list(_ranges(accept))
     named = {media_type: weight for media_type, weight in ranges if media_type in tuple(MediaType)}
-    liked = [MediaType(name) for name, weight in named.items() if weight > 0]
-    if liked:
-        # Equal weights: the newer type, which tells a GraphQL answer from a proxy's.
-        return max(liked, key=lambda media_type: (named[media_type], media_type is MediaType.GRAPHQL))
+    accepted = [MediaType(name) for name, weight in named.items() if weight > 0]
+    if accepted:
+        # Equal weights: the newer type, which distinguishes a GraphQL response from one of a proxy.
+        return max(accepted, key=lambda media_type: (named[media_type], media_type is MediaType.GRAPHQL))
     wildcards = ("*/*", "application/*")
     if any(media_type in wildcards and weight > 0 for media_type, weight in ranges):
         return next((offered for offered in (MediaType.JSON, MediaType.GRAPHQL) if offered not in named), None)
     return None
 
 
-@_kept
+@_cached
 def wants_page(accept: bytes | None) -> bool:
-    """Whether the client is a browser that shows a page: it names HTML, which no GraphQL client does."""
+    """Whether the client is a browser that displays a page: it accepts HTML, which no GraphQL client names."""
     return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or b""))
 
 

@@ -1,4 +1,4 @@
-"""A request that the HTTP edge turns away before any GraphQL runs, and how an error of any kind is told."""
+"""GraphQL responses with their headers, and the errors that the HTTP edge returns before any GraphQL runs."""
 
 from collections.abc import Mapping
 
@@ -8,27 +8,29 @@ from starlette.responses import Response
 from api.errors import AccordError, ErrorCode
 from api.web.media_types import MediaType
 
-# What a browser heeds in an answer it was made to show: it is what it says, and may load and run nothing.
-ANSWER_HEADERS = {
+# For a browser that is made to display a response: do not guess another media type, load nothing, run nothing.
+RESPONSE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 
 
-def as_sent(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Headers as ASGI sends them."""
+def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers in the form that ASGI sends: lower-case names, bytes."""
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-# What an answer says is of this moment, so nobody keeps it.
-_SENT = {
-    each: as_sent({"Content-Type": f"{each}; charset=utf-8", "Cache-Control": "no-store", **ANSWER_HEADERS})
-    for each in MediaType
+# A response is true for this moment only, so no cache may store it.
+_ENCODED_HEADERS = {
+    media_type: encode_headers(
+        {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **RESPONSE_HEADERS}
+    )
+    for media_type in MediaType
 }
 
 
-class RefusalError(AccordError):
-    """An expected error with the HTTP status it is refused with."""
+class HttpError(AccordError):
+    """An expected error that is returned with an HTTP status of its own."""
 
     def __init__(
         self,
@@ -44,21 +46,21 @@ class RefusalError(AccordError):
         self.headers = dict(headers or {})
 
 
-def told(error: AccordError) -> dict[str, object]:
-    """An expected error as a GraphQL error entry: what was wrong, what to do, and the code programs go by."""
+def error_entry(error: AccordError) -> dict[str, object]:
+    """The entry of `errors` for an expected error: what was wrong, what to do, and a code for programs."""
     return {"message": str(error), "extensions": {"code": error.code.value, "remedy": error.remedy}}
 
 
 class GraphQLResponse(Response):
-    """A GraphQL response. Its headers are known beforehand, but for the length: none is put together anew each time."""
+    """A GraphQL response. All headers but Content-Length are encoded once, when this module is imported."""
 
     def __init__(self, body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> None:
         self.status_code, self.body, self.background = status, body, None
-        self.raw_headers = [*_SENT[media_type], (b"content-length", b"%d" % len(body))]
+        self.raw_headers = [*_ENCODED_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
 
 
-def refused(refusal: RefusalError, media_type: MediaType = MediaType.JSON) -> Response:
-    """A refusal as a GraphQL response that has errors and no data."""
-    response = GraphQLResponse(orjson.dumps({"errors": [told(refusal)]}), refusal.status, media_type)
-    response.headers.update(refusal.headers)
+def http_error_response(error: HttpError, media_type: MediaType = MediaType.JSON) -> Response:
+    """A GraphQL response with `errors` and no `data`, with the status and headers of the error."""
+    response = GraphQLResponse(orjson.dumps({"errors": [error_entry(error)]}), error.status, media_type)
+    response.headers.update(error.headers)
     return response

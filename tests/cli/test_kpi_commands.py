@@ -1,4 +1,4 @@
-"""`accord kpi` and `accord funnel`: tables for people, JSON and CSV for programs, a sentence for a bad question."""
+"""`accord kpi` and `accord funnel`: tables for people, JSON and CSV for programs, a message for invalid options."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ RATE = ("kpi", "stage_conversion", "--from", "mql", "--to", "sql", "--period", "
 
 
 @pytest.fixture(scope="module")
-async def address(module_dsn: str, module_database: Database) -> str:
+async def dsn(module_dsn: str, module_database: Database) -> str:
     async with module_database.write() as session:
         await load(session)
         await evaluate(session, as_of=AFTER_ALL)
@@ -26,8 +26,8 @@ async def address(module_dsn: str, module_database: Database) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _world(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", address)
+def _world(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", dsn)
 
 
 def run(*words: str) -> Result:
@@ -40,13 +40,13 @@ def printed(*words: str) -> str:
     return result.output
 
 
-def test_without_a_key_the_catalogue_is_listed() -> None:
+def test_without_a_key_the_kpis_are_listed() -> None:
     shown = CliRunner().invoke(app, ["kpi"]).output
     assert "time_to_convert" in shown
     assert "switches anchor, reentry, skip, window, asOf, timezone" in shown
 
 
-def test_a_rate_is_shown_with_what_it_is_made_of_and_what_was_chosen() -> None:
+def test_a_rate_is_shown_with_its_parts_its_overrides_and_its_warnings() -> None:
     shown = printed(*RATE, "--window", "30 days", "--by", "channel")
     assert "50.00 % (3 of 6)" in shown
     assert "Website" in shown
@@ -55,32 +55,32 @@ def test_a_rate_is_shown_with_what_it_is_made_of_and_what_was_chosen() -> None:
     assert "Only 6 stand behind this number" in shown
 
 
-def test_a_window_can_be_none() -> None:
+def test_the_window_can_be_none() -> None:
     assert "66.67 % (4 of 6)" in printed(*RATE, "--window", "none")
 
 
-def test_durations_are_told_in_days() -> None:
+def test_durations_are_shown_in_days() -> None:
     shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--skip", "exclude", "--window", "none")
     assert "18 days in the middle" in shown
 
 
-def test_what_is_spread_is_counted_in_whole_rows_by_their_name() -> None:
+def test_a_distribution_names_what_it_counts() -> None:
     touches = printed("kpi", "touches_per_contact_7d", "--period", "2026-01-01..2026-01-22")
     assert re.search(r"at most \d+; \d+ people\)", touches), touches
     assert re.search(r"; \d+ entries\)", printed("kpi", "time_in_stage"))
 
 
-def test_a_series_has_a_line_a_month() -> None:
+def test_a_monthly_series_has_a_line_for_every_month() -> None:
     shown = printed("kpi", "mqls", "--grain", "month", "--period", "2026-01-01..2026-04-01")
     lines = [line.split()[:2] for line in shown.splitlines() if line.strip().startswith("2026-")]
     assert lines == [["2026-01", "3"], ["2026-02", "2"], ["2026-03", "2"]]
 
 
-def test_a_long_emptiness_at_the_end_is_one_line() -> None:
+def test_a_long_run_of_empty_buckets_at_the_end_is_one_line() -> None:
     shown = printed("kpi", "mqls", "--grain", "month")
     lines = [line.split() for line in shown.splitlines() if line.strip().startswith("202")]
     assert [line[0] for line in lines] == ["2025-12", "2026-01", "2026-02", "2026-03", "2026-04"]
-    assert "nothing in these 9" in shown
+    assert "9 empty buckets" in shown
 
 
 def test_the_funnel_is_shown_as_bars() -> None:
@@ -90,7 +90,7 @@ def test_the_funnel_is_shown_as_bars() -> None:
     assert first.count("█") > last.count("█") > 0
 
 
-def test_json_has_the_fields_of_the_graphql_answer() -> None:
+def test_json_has_the_fields_of_the_graphql_result() -> None:
     found = json.loads(printed(*RATE, "--json", "--grain", "quarter"))
     assert (found["key"], found["numerator"], found["denominator"]) == ("stage_conversion", "3", "6")
     assert next(iter(found)) == "key"
@@ -99,7 +99,7 @@ def test_json_has_the_fields_of_the_graphql_answer() -> None:
     assert found["overrides"] == ["skip=EXCLUDE", "asOf=2026-12-31T00:00:00Z"]
 
 
-def test_csv_has_a_line_a_figure() -> None:
+def test_csv_has_a_line_for_every_figure() -> None:
     rows = list(csv.DictReader(io.StringIO(printed("kpi", "mqls", "--by", "channel", "--grain", "year", "--csv"))))
     assert [(row["key"], row["from"], row["value"]) for row in rows] == [
         ("", "", "8"),
@@ -113,20 +113,20 @@ def test_csv_has_a_line_a_figure() -> None:
     assert [row["reached"] for row in steps] == ["8", "8", "7", "6", "4", "2"]
 
 
-def test_a_filter_takes_values_the_empty_one_and_all_others() -> None:
+def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
     found = [
-        json.loads(printed("kpi", "mqls", "--where", each, "--json"))["n"]
-        for each in ("channel=website,email", "channel=", "channel!=website")
+        json.loads(printed("kpi", "mqls", "--where", text, "--json"))["n"]
+        for text in ("channel=website,email", "channel=", "channel!=website")
     ]
     assert found == [8, 0, 0]
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "text"),
     [
         (("kpi", "mqls", "--by", "colour"), ErrorCode.BAD_INPUT, "lead_source"),
         (("kpi", "mqls", "--period", "2026-04-01..2026-01-01"), ErrorCode.BAD_PERIOD, "ends before it starts"),
-        (("kpi", "mqls", "--period", "soon..later"), ErrorCode.BAD_PERIOD, "no date"),
+        (("kpi", "mqls", "--period", "soon..later"), ErrorCode.BAD_PERIOD, "not a date"),
         (("kpi", "mqls", "--where", "channel"), ErrorCode.BAD_INPUT, "channel=EMAIL"),
         (("kpi", "stage_conversion", "--from", "mql"), ErrorCode.BAD_INPUT, "--to STAGE"),
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
@@ -138,19 +138,19 @@ def test_a_filter_takes_values_the_empty_one_and_all_others() -> None:
         (("kpi", "profit"), ErrorCode.BAD_INPUT, "mqls"),
     ],
 )
-def test_what_cannot_be_asked_is_said_in_a_sentence(words: tuple[str, ...], code: ErrorCode, said: str) -> None:
+def test_an_invalid_option_is_an_error_with_a_remedy(words: tuple[str, ...], code: ErrorCode, text: str) -> None:
     error = run(*words).exception
     assert isinstance(error, AccordError)
     assert error.code is code
-    assert said in str(error)
+    assert text in str(error)
 
 
-def test_two_dimensions_stand_side_by_side() -> None:
+def test_two_dimensions_are_two_columns() -> None:
     shown = printed("kpi", "stage_volume", "--by", "channel,stage").splitlines()
-    head = next(line for line in shown if "channel" in line)
-    assert head.split()[:2] == ["channel", "stage"]
-    named = [line for line in shown if "Website" in line]
-    assert len(named) == 1  # the others of the block are below it
+    heading = next(line for line in shown if "channel" in line)
+    assert heading.split()[:2] == ["channel", "stage"]
+    labelled = [line for line in shown if "Website" in line]
+    assert len(labelled) == 1  # the value is shown once, above the other lines of its block
     rows = list(csv.DictReader(io.StringIO(printed("kpi", "stage_volume", "--by", "channel,stage", "--csv"))))
     assert [(row["key"], row["key_2"], row["value"]) for row in rows][:3] == [
         ("", "", rows[0]["value"]),
@@ -160,11 +160,11 @@ def test_two_dimensions_stand_side_by_side() -> None:
     assert sum(int(row["value"]) for row in rows[1:]) == int(rows[0]["value"])
 
 
-def test_the_records_behind_a_number_are_listed_with_name_and_instant() -> None:
+def test_the_records_that_a_number_counts_are_listed_with_name_and_instant() -> None:
     found = json.loads(printed(*RATE, "--window", "30 days", "--records", "--side", "converted", "--json"))
     assert (found["side"], found["totalCount"]) == ("CONVERTED", 3)
     assert found["records"][0]["id"].startswith("contact_")
-    instants = [each["at"] for each in found["records"]]
+    instants = [record["at"] for record in found["records"]]
     assert instants == sorted(instants)
     rows = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--csv"))))
     assert len(rows) == 6

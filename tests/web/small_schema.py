@@ -1,20 +1,18 @@
-"""A small schema of its own: the edge is tested apart from what Accord answers."""
+"""A small GraphQL schema, so that the HTTP edge is tested apart from Accord's own."""
 
 import enum
 from typing import cast
 
 import strawberry
 from graphql import GraphQLError
-from starlette.types import Scope
 
-from api.access.principal import EVERYONE, Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.gateway import Gateway
 
 
 class Silent(strawberry.Schema):
-    """A schema that leaves the logging of errors to the edge."""
+    """A schema that leaves the logging of errors to the HTTP edge."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: object = None) -> None:  # noqa: ARG002
         return
@@ -61,10 +59,10 @@ class Mutation:
 
 
 def small_gateway(query: type, mutation: type | None = None) -> Gateway:
-    """The way of questions into a small schema that has no records."""
+    """A gateway over a small schema without records."""
     return Gateway(Silent(query, mutation), {})
 
 
-def nobody(_scope: Scope) -> tuple[Database, Principal]:
-    """No database, which nothing here asks."""
-    return cast("Database", None), EVERYONE
+def no_database() -> Database:
+    """Stands in for the database, which the small schema does not read."""
+    return cast("Database", None)
