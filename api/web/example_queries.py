@@ -48,7 +48,7 @@ def quarters_up_to(day: date, count: int) -> Quarters:
 
 
 def funnel(quarters: Quarters) -> ExampleQuery:
-    """The funnel of each quarter."""
+    """The funnel of every quarter."""
     fields = "{\n    ...FunnelStages\n  }"
     funnels = [f'  {quarter.name.lower()}: funnel(period: {{named: "{quarter}"}}) {fields}' for quarter in quarters]
     return ExampleQuery(

@@ -66,11 +66,11 @@ async def test_a_bug_outside_of_graphql_is_masked_and_its_response_has_the_secur
     async def broken(_request: Request) -> Response:
         raise RuntimeError("password=hunter2")
 
-    async def refused(_request: Request) -> Response:
+    async def expected_error(_request: Request) -> Response:
         raise AccordError(ErrorCode.NO_ACCORD, "No accord is in force.", "Run `accord init`.")
 
-    async with client_with(Route("/broken", broken), Route("/refused", refused)) as client:
-        bug, expected = await client.get("/broken"), await client.get("/refused")
+    async with client_with(Route("/broken", broken), Route("/expected", expected_error)) as client:
+        bug, expected = await client.get("/broken"), await client.get("/expected")
     assert (bug.status_code, expected.status_code) == (500, 400)
     assert "hunter2" not in bug.text
     assert bug.json()["errors"][0]["extensions"]["errorId"] in caplog.text

@@ -2,16 +2,16 @@ import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 
 import { variablesText } from "./storage.js";
 
-/** A pane that lists the example questions in plain words; one click brings a question's tab to the front. */
-export function questionsPlugin(examples, problem) {
+/** A side pane that lists the example queries. A click on one opens its tab. */
+export function examplesPlugin(examples, problem) {
   return {
-    title: "Questions",
-    icon: QuestionIcon,
-    content: () => <Questions examples={examples} problem={problem} />,
+    title: "Examples",
+    icon: ExamplesIcon,
+    content: () => <Examples examples={examples} problem={problem} />,
   };
 }
 
-function Questions({ examples, problem }) {
+function Examples({ examples, problem }) {
   const tabs = useGraphiQL((state) => state.tabs);
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
@@ -30,16 +30,16 @@ function Questions({ examples, problem }) {
   };
 
   return (
-    <section aria-label="Questions" className="accord-questions">
-      <div className="graphiql-doc-explorer-title">Questions</div>
-      <p>Sales and marketing, one set of numbers. Open a question, run it, change it.</p>
-      {problem && <p role="alert">The example questions could not be loaded. {problem}</p>}
+    <section aria-label="Examples" className="accord-examples">
+      <div className="graphiql-doc-explorer-title">Examples</div>
+      <p>Sales and marketing, one set of numbers. Open an example, run it, change it.</p>
+      {problem && <p role="alert">The example queries could not be loaded. {problem}</p>}
       <ul>
         {examples.map((example) => (
           <li key={example.title}>
             <button
               type="button"
-              className={tabs[activeTabIndex]?.query === example.query ? "accord-question active" : "accord-question"}
+              className={tabs[activeTabIndex]?.query === example.query ? "accord-example active" : "accord-example"}
               onClick={() => open(example)}
             >
               {example.title}
@@ -48,14 +48,14 @@ function Questions({ examples, problem }) {
         ))}
       </ul>
       <p className="accord-hint">
-        <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs · <kbd>Ctrl</kbd> <kbd>Space</kbd> completes · the book above lists every
-        field with its meaning
+        <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs · <kbd>Ctrl</kbd> <kbd>Space</kbd> completes · the book above
+        documents every field
       </p>
     </section>
   );
 }
 
-function QuestionIcon() {
+function ExamplesIcon() {
   return (
     <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true">
       <path d="M4 5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5v10a1.5 1.5 0 0 1-1.5 1.5H12l-4.5 3.5V17h-2A1.5 1.5 0 0 1 4 15.5z" />
