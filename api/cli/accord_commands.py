@@ -13,7 +13,7 @@ from api.accord.in_force import AccordInForce, accord_in_force
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
-from api.funnel.drift import Checked, check_entries
+from api.funnel.drift import check_entries
 from api.funnel.evaluate import Evaluated
 from api.funnel.evaluate import evaluate as evaluate_entries
 from api.workflows.adopt_accord import adopt_accord
@@ -85,8 +85,8 @@ def check(data: Data = None) -> None:
 
     Nothing is changed.
     """
-    checked = asyncio.run(_check(data))
-    typer.echo(f"{checked.entries:,} stored entries equal a rebuild.")
+    entries = asyncio.run(_check(data))
+    typer.echo(f"{entries:,} stored entries equal a rebuild.")
 
 
 async def _adopt(accord: str, data: Path | None) -> AccordInForce:
@@ -107,11 +107,11 @@ async def _evaluate(data: Path | None) -> Evaluated:
                 return await evaluate_entries(session, progress=progress)
 
 
-async def _check(data: Path | None) -> Checked:
+async def _check(data: Path | None) -> int:
     async with open_database(data) as database:
         with progress_bar() as progress:
             async with database.write(is_snapshot=True) as session:
-                return await check_entries(session, progress)
+                return (await check_entries(session, progress)).entries
 
 
 def _accord_lines(version: AccordInForce) -> Iterator[str]:

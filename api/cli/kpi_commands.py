@@ -12,7 +12,7 @@ from api.accord.in_force import accord_in_force
 from api.cli.kpi_options import FunnelOptions, KpiOptions, OutputOptions
 from api.cli.kpi_output import print_funnel_csv, print_json, print_kpi_csv
 from api.cli.kpi_tables import show_catalogue, show_funnel, show_kpi
-from api.cli.option_groups import expand_options
+from api.cli.options import expand_options
 from api.cli.record_output import RecordList, print_records_csv, print_records_json, read_records
 from api.cli.session import open_database
 from api.db import ReadSession

@@ -70,16 +70,22 @@ class KpiOptions(FunnelOptions):
         typer.Option("--grain", metavar="GRAIN", help="Also show a series by day, week, month, quarter or year."),
     ] = None
     base: Annotated[
-        str | None, typer.Option("--from", metavar="STAGE", help="The stage at which people are counted.")
+        str | None,
+        typer.Option("--from", metavar="STAGE", help="The base stage: the people who entered it are counted."),
     ] = None
     target: Annotated[
-        str | None, typer.Option("--to", metavar="STAGE", help="The stage that they reach or do not reach.")
+        str | None, typer.Option("--to", metavar="STAGE", help="The target stage, which these people reach or not.")
     ] = None
-    skip: Annotated[str | None, typer.Option("--skip", help="exclude, implied, reached_or_beyond.")] = None
-    anchor: Annotated[str | None, typer.Option("--anchor", help="cohort, period.")] = None
-    reentry: Annotated[str | None, typer.Option("--reentry", help="first, last, each.")] = None
+    skip: Annotated[
+        str | None, typer.Option("--skip", help="How skipped stages count: exclude, implied or reached_or_beyond.")
+    ] = None
+    anchor: Annotated[str | None, typer.Option("--anchor", help="What the period selects: cohort or period.")] = None
+    reentry: Annotated[
+        str | None, typer.Option("--reentry", help="Which entries of a person count: first, last or each.")
+    ] = None
     window: Annotated[
-        str | None, typer.Option("--window", metavar="DURATION", help="A duration such as '30 days', or none.")
+        str | None,
+        typer.Option("--window", metavar="DURATION", help="The time to convert, such as '30 days', or none."),
     ] = None
     records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
     side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (

@@ -15,8 +15,8 @@ from rich.table import Table
 from api.access.principal import Principal
 from api.db import ReadSession
 from api.metrics.answer import KpiAnswer
-from api.metrics.record_labels import record_labels
 from api.metrics.records import read_page
+from api.plan.record_labels import record_labels
 from schema.vocab import RecordSide
 
 PAGE_SIZE = 500

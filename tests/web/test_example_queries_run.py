@@ -31,7 +31,7 @@ async def responses(database: Database) -> dict[str, dict[str, object]]:
         }
 
 
-async def test_over_the_sample_company(database: Database) -> None:
+async def test_the_examples_run_on_the_sample_company(database: Database) -> None:
     async with database.write() as session:
         await make_sample(session, contacts=150, seed=1, until=date(2026, 6, 30))
     found = await responses(database)
@@ -39,7 +39,7 @@ async def test_over_the_sample_company(database: Database) -> None:
     assert len(found) == 8
 
 
-async def test_over_an_olist_import(database: Database) -> None:
+async def test_the_examples_run_on_an_olist_import(database: Database) -> None:
     async with database.write() as session:
         await adopt_accord(session, read_accord("olist"))
         await session.run(
@@ -55,7 +55,7 @@ async def test_over_an_olist_import(database: Database) -> None:
     assert "Which lead sources turn into customers?" in found
 
 
-async def test_over_an_accord_with_stages_of_its_own(database: Database) -> None:
+async def test_the_examples_run_on_an_accord_with_other_stages(database: Database) -> None:
     async with database.write() as session:
         await adopt_accord(session, own_accord())
         await evaluate(session)
@@ -64,7 +64,7 @@ async def test_over_an_accord_with_stages_of_its_own(database: Database) -> None
     assert "What share of the people get from the first stage to the last?" in found
 
 
-async def test_over_an_empty_database(database: Database) -> None:
+async def test_the_examples_run_on_an_empty_database(database: Database) -> None:
     assert [response.keys() for response in (await responses(database)).values()] == [{"data"}]
 
 
