@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from types import FrameType
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import typer
 
@@ -19,7 +20,7 @@ EXIT_BUG = 70
 class Commands(LazyGroup):
     """All commands, in the order of `accord --help`. The summary is the first line of the function's docstring."""
 
-    TARGETS = {  # noqa: RUF012 - a constant, which Typer never changes
+    TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {
         "serve": ("Serve GraphQL and GraphiQL on this machine until interrupted.", "api.cli.serve_command:serve"),
         "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -36,7 +36,7 @@ class LazyCommand(TyperCommand):
 class LazyGroup(TyperGroup):
     """A group of lazy commands. A subclass lists them in `TARGETS`: by name, the summary and the target."""
 
-    TARGETS: Mapping[str, tuple[str, str]] = {}
+    TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - the arguments of Typer's group
         commands = [LazyCommand(name, summary, target) for name, (summary, target) in self.TARGETS.items()]
