@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from api.db import Database
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.settings import Settings
 from api.web.database_provider import DatabaseHolder
@@ -24,7 +24,7 @@ def create_app(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
-        with database_address(settings) as address:
+        with database_connection_url(settings) as address:
             async with Database.open(address) as database:
                 holder.database = database
                 yield

@@ -14,7 +14,7 @@ from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.funnel.drift import check_entries
-from api.funnel.evaluate import Evaluated
+from api.funnel.evaluate import EvaluationResult
 from api.funnel.evaluate import evaluate as evaluate_entries
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord, Stage
@@ -100,7 +100,7 @@ async def _read_version(data: Path | None) -> AccordInForce:
         return await accord_in_force(session)
 
 
-async def _evaluate(data: Path | None) -> Evaluated:
+async def _evaluate(data: Path | None) -> EvaluationResult:
     async with open_database(data) as database:
         with progress_bar() as progress:
             async with database.write(is_snapshot=True) as session:

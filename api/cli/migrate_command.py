@@ -7,7 +7,7 @@ import typer
 
 from api.cli.migration_plan_text import migration_plan_text
 from api.cli.options import Data
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.revisions import migrate as run_migrations
 from api.settings import Settings
 from migrations.plan import plan as plan_migrations
@@ -30,7 +30,7 @@ def migrate(
     if plan:
         _show_plan(settings, to, back)
         return
-    with database_address(settings) as dsn:
+    with database_connection_url(settings) as dsn:
         migrated = asyncio.run(run_migrations(dsn, to=to, may_go_back=back))
     for step in migrated.steps:
         typer.echo(f"{'Applied' if step.is_upgrade else 'Undid'} {step.revision} {step.title}")
@@ -39,6 +39,6 @@ def migrate(
 
 
 def _show_plan(settings: Settings, to: str, back: bool) -> None:
-    with database_address(settings) as dsn:
+    with database_connection_url(settings) as dsn:
         planned = asyncio.run(plan_migrations(dsn, to=to, may_go_back=back))
     typer.echo(migration_plan_text(planned, settings.database_shown))

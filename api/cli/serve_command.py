@@ -14,7 +14,7 @@ from api.app import create_app
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.db import Database
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.errors import AccordError, ErrorCode
 from api.revisions import require_current
 from api.settings import Settings
@@ -88,8 +88,8 @@ class _Server(uvicorn.Server):
 def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None:
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    with held_pidfile(settings.data_dir, port), database_address(settings) as address:
-        # Checked here, where an unusable database prints one message; inside the server it would print a traceback.
+    with held_pidfile(settings.data_dir, port), database_connection_url(settings) as address:
+        # DriftCheck here, where an unusable database prints one message; inside the server it would print a traceback.
         asyncio.run(_check_database(address))
         config = uvicorn.Config(
             create_app(settings),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from api.db import Database
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.revisions import is_fresh, migrate, require_current
 from api.settings import Settings
 
@@ -17,7 +17,7 @@ async def open_database(data: Path | None, *, sets_up: bool = False) -> AsyncIte
     With `sets_up` the tables of a fresh database are made first. An outdated database is never migrated implicitly.
     """
     # Starting the private server blocks the event loop, in which nothing else runs yet.
-    with database_address(Settings.load(data_dir=data)) as address:
+    with database_connection_url(Settings.load(data_dir=data)) as address:
         async with Database.open(address, size=2) as database:
             if sets_up and await is_fresh(database):
                 await migrate(address)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from api.embedded import EmbeddedServer, start
-from api.embedded.server import cluster_of
+from api.embedded.server import cluster_dir
 from tests.cli.test_command_line import accord
 
 
@@ -20,7 +20,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServ
 
 @pytest.fixture(scope="module")
 def guarded(elsewhere: EmbeddedServer) -> EmbeddedServer:
-    rules = cluster_of(elsewhere.data_dir) / "pg_hba.conf"
+    rules = cluster_dir(elsewhere.data_dir) / "pg_hba.conf"
     rules.write_text(f"local all outsider scram-sha-256\n{rules.read_text()}")
     elsewhere.psql("CREATE ROLE outsider LOGIN PASSWORD 'right'")
     elsewhere.psql("SELECT pg_reload_conf()")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.embedded import postmaster
-from api.embedded.server import cluster_of
+from api.embedded.server import cluster_dir
 from tests.cli.test_command_line import accord
 
 
@@ -62,7 +62,7 @@ def test_it_prints_its_address_and_three_examples_and_serves_requests(data_dir: 
         assert sum(line.startswith("      accord ") for line in printed) == 3
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert list(data_dir.glob("serve-*.pid")) == []
 
 
@@ -70,13 +70,13 @@ def test_after_a_kill_the_next_server_uses_the_data_and_stop_ends_what_is_left(d
     with serving(data_dir) as (process, _):
         process.kill()
         process.wait(10)
-    assert postmaster.running_pid(cluster_of(data_dir)) is not None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is not None
     with serving(data_dir) as (process, printed):
         assert httpx.get(f"{address(printed)}/graphql", params={"query": "{ __typename }"}).status_code == 200
         stopped = accord("stop", data=data_dir)
         assert f"server (process {process.pid})" in stopped.stdout
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert accord("stop", data=data_dir).stdout.startswith("Nothing runs on")
 
 
@@ -84,4 +84,4 @@ def test_a_database_without_tables_is_an_error_that_names_the_migrate_command(tm
     result = accord("serve", "--port", "0", data=tmp_path)
     assert result.returncode == 2
     assert "Run `accord migrate`" in result.stderr
-    assert postmaster.running_pid(cluster_of(tmp_path)) is None
+    assert postmaster.running_pid(cluster_dir(tmp_path)) is None

@@ -14,7 +14,7 @@ from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.importers.run import run_import
 from api.revisions import connected, known_revisions, migrate, present_revision
-from api.sample.rows import Rows
+from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
 from api.web.identification import identify_everyone
 from api.web.website import build_site
@@ -92,7 +92,7 @@ async def _use(database: Database, folder: Path, seen: dict[str, Any]) -> None:
         (folder / name).write_text(content, encoding="utf-8")
     report = await run_import(database, str(folder / "crm.toml"), folder)
     seen["imported"] = {table: tally.created for table, tally in report.records.items()}
-    made = Rows("contact")
+    made = RowBuffer("contact")
     seen["factory"] = {"seniority", "is_speaker"} <= set(made.columns)
     site = build_site(gateway(), lambda: database, identify_everyone)
     transport = httpx.ASGITransport(app=site)

@@ -11,8 +11,8 @@ from api.graph.explained import stages
 from api.graph.question import Question
 from api.web.identification import identify_everyone
 from api.web.website import build_site
-from tests.plan.watched import Watched
-from tests.plan.world import ADA, found_company
+from tests.support.statement_log import Watched
+from tests.support.small_company import ADA, found_company
 from tests.support.graphql import executed
 
 DOCUMENT = (

@@ -5,7 +5,7 @@ import pytest
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.plan.record_labels import record_labels
-from tests.plan.world import ACME, ADA, ANNA, BOB, BOLT, CARL, GONE_CONTACT, found_company
+from tests.support.small_company import ACME, ADA, ANNA, BOB, BOLT, CARL, GONE_CONTACT, found_company
 from tests.support.graphql import put, uid
 
 NAMED, OF_ACME, OF_BOLT, OF_NONE = uid(81), uid(82), uid(83), uid(84)
