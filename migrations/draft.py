@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from api.cli.sdl_command import COMMITTED
 from api.embedded.server import start
 from api.graph.contract import sdl
-from api.revisions import MIGRATIONS, connected, known_revisions, migrate
+from api.revisions import MIGRATIONS, known_revisions, migrate, open_connection
 from migrations.lint import flagged
 from migrations.statements import migration
 
@@ -99,7 +99,7 @@ def forget_the_only_one() -> None:
 async def _draft(dsn: str, title: str) -> tuple[Path, ...]:
     if any((MIGRATIONS / "versions").glob("*.py")):
         await migrate(dsn)
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(_write, title)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from api.access.principal import Principal
-from api.access.scope import MEMBER
+from api.access.scope import MEMBER_PARAMETER
 from api.access.scoped_tables import ScopedTables
 from api.db import ReadSession
 from api.sql import Sql
@@ -27,7 +27,7 @@ async def record_labels(
     rows = tables.source(table, "r", Sql("r.id = any ({})", ids))
     statement = Sql("select json_object_agg(r.id, {}){}", _label(tables, table), rows)
     # One JSON value, because only `value` fills the slot of the principal's member.
-    labels: dict[str, str | None] = await session.value(statement, {MEMBER: who.member_id}) or {}
+    labels: dict[str, str | None] = await session.value(statement, {MEMBER_PARAMETER: who.member_id}) or {}
     return {UUID(record): label for record, label in labels.items()}
 
 

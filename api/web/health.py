@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.accord.in_force import accord_in_force
-from api.db import FAILURES, Database
+from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError
 from api.revisions import require_current
 from api.web.database_provider import DatabaseProvider
@@ -40,7 +40,7 @@ async def readiness_problem(database: Database) -> str | None:
                 await accord_in_force(session)
     except AccordError as error:
         return str(error)
-    except FAILURES:
+    except DATABASE_FAILURES:
         # The driver's message may contain hosts and users. The operator finds it in the log of the failing requests.
         return "The database cannot be reached."
     return None

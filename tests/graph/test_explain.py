@@ -11,9 +11,9 @@ from api.graph.explained import stages
 from api.graph.question import Question
 from api.web.identification import identify_everyone
 from api.web.website import build_site
-from tests.support.statement_log import Watched
-from tests.support.small_company import ADA, found_company
 from tests.support.graphql import executed
+from tests.support.small_company import ADA, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 DOCUMENT = (
     "query ($name: String) { contacts(first: 3, where: { firstName: { eq: $name } }) { totalCount nodes { id } } }"
@@ -23,7 +23,7 @@ DOCUMENT = (
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
@@ -35,7 +35,7 @@ async def told(database: Database, document: str, *, is_run: bool = False, **var
 
 async def test_the_statement_told_is_the_one_that_runs(world: Database) -> None:
     found = await told(world, DOCUMENT, name="Ada")
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     assert (await executed(watched, DOCUMENT, EVERYONE, name="Ada")).is_written
     [(text, values)] = watched.texts
     statement = found["Statement (the answer is written by PostgreSQL)"]

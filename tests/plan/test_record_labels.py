@@ -5,8 +5,8 @@ import pytest
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.plan.record_labels import record_labels
-from tests.support.small_company import ACME, ADA, ANNA, BOB, BOLT, CARL, GONE_CONTACT, found_company
 from tests.support.graphql import put, uid
+from tests.support.small_company import ACME, ADA, ANNA, BOB, BOLT, CARL, GONE_CONTACT, write_small_company
 
 NAMED, OF_ACME, OF_BOLT, OF_NONE = uid(81), uid(82), uid(83), uid(84)
 CONTACTS = [ADA, BOB, CARL, GONE_CONTACT]
@@ -17,7 +17,7 @@ ADAS_TOUCH = uid(71)
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
         await session.script(f"update contact set email = 'carl@acme.example', first_name = null where id = '{CARL}'")
         for number, name, company in (
             (NAMED, "Ten seats", ACME),
