@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from api.cli.contract import COMMITTED
+from api.cli.sdl_command import COMMITTED
 from api.embedded.server import start
 from api.graph.contract import sdl
 from api.revisions import MIGRATIONS, known_revisions, migrate, open_connection

@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from api.access.principal import EVERYONE
-from api.cli.plan_text import plan_text
+from api.cli.migration_plan_text import migration_plan_text
 from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.importers.run import run_import
 from api.revisions import known_revisions, migrate, open_connection, present_revision
 from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
+from api.web.identification import identify_everyone
 from api.web.website import build_site
 from migrations.catalogue import Part, compare, read, read_declared
 from migrations.plan import plan
@@ -62,7 +62,7 @@ async def observe(dsn: str, folder: Path) -> dict[str, Any]:
     seen: dict[str, Any] = {"sdl": sdl()}
     async with open_connection(dsn) as connection:
         before = await present_revision(connection)
-    seen["plan"] = plan_text(await plan(dsn), "the database")
+    seen["plan"] = migration_plan_text(await plan(dsn), "the database")
     seen["applied"] = [step.title for step in (await migrate(dsn)).steps]
     async with open_connection(dsn) as connection:
         catalogue = await connection.run_sync(read)
@@ -94,7 +94,7 @@ async def _use(database: Database, folder: Path, seen: dict[str, Any]) -> None:
     seen["imported"] = {table: tally.created for table, tally in report.records.items()}
     made = RowBuffer("contact")
     seen["factory"] = {"seniority", "is_speaker"} <= set(made.columns)
-    site = build_site(gateway(), lambda _request: (database, EVERYONE))
+    site = build_site(gateway(), lambda: database, identify_everyone)
     transport = httpx.ASGITransport(app=site)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
         for key, document in (("answer", QUESTION), ("docs", DOCS)):

@@ -9,6 +9,7 @@ from api.errors import AccordError
 from api.graph.contract import gateway
 from api.graph.explained import stages
 from api.graph.question import Question
+from api.web.identification import identify_everyone
 from api.web.website import build_site
 from tests.support.graphql import executed
 from tests.support.small_company import ADA, write_small_company
@@ -78,7 +79,7 @@ async def test_null_where_none_may_be_is_told_in_graphqls_words(world: Database)
 async def test_the_header_is_heard_only_where_one_develops(
     world: Database, explains: bool, way: str, is_told: bool
 ) -> None:
-    site = build_site(gateway(), lambda _request: (world, EVERYONE), explains=explains)
+    site = build_site(gateway(), lambda: world, identify_everyone, explains=explains)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         asked = {"query": DOCUMENT, "variables": {"name": "Ada"}}
         answer = (await client.post("/graphql", json=asked, headers={"Accord-Explain": way})).json()
