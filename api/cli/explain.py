@@ -11,7 +11,7 @@ from api.errors import AccordError, ErrorCode
 
 if TYPE_CHECKING:
     from api.db import Database
-    from api.graph.question import Question
+    from api.graph.request import Question
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def explain(
 def _question(file: Path, variables: str, operation: str | None) -> "Question":
     import orjson
 
-    from api.graph.question import Question
+    from api.graph.request import Question
 
     try:
         text = file.read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ async def _explain(question: "Question", data: Path | None, *, analyze: bool) ->
 async def _stages(database: "Database", question: "Question", *, analyze: bool) -> list[tuple[str, str]]:
     from api.access.principal import EVERYONE
     from api.graph.contract import gateway
-    from api.graph.explained import stages
+    from api.graph.explanation import stages
 
     checked = gateway().checked(question)
     if checked.errors:

@@ -20,11 +20,11 @@ from api.db import FAILURES, Database
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Context, Records, Wrong
 from api.graph.declared import Declared
-from api.graph.document import Document
-from api.graph.documents import Checked, Documents
-from api.graph.question import Question
-from api.graph.reader import Reader
-from api.graph.variables import Operation, Shape
+from api.graph.reading.document import Document
+from api.graph.reading.document_cache import Checked, Documents
+from api.graph.reading.selection import Reader
+from api.graph.reading.variables import Operation, Shape
+from api.graph.request import Question
 from api.plan.cost import MOST_COST, cost
 from api.plan.read import Prepared, Ready, prepare
 from api.plan.selection import Root

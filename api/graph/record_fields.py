@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
-from api.graph.links import visible_shapes
-from api.graph.naming import camel
-from api.graph.reader import MOST_IDS
-from api.graph.records import TYPE_KEY, list_arguments
+from api.graph.derived.links import visible_shapes
+from api.graph.derived.naming import camel
+from api.graph.derived.record_types import TYPE_KEY, list_arguments
+from api.graph.reading.selection import MOST_IDS
 from api.graph.sources import FromId, FromIds, FromTable
 from api.identity.ids import split_id
 from schema.tables import SHAPES

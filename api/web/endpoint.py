@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.documents import Checked
-from api.graph.explained import stages
+from api.graph.explanation import stages
 from api.graph.gateway import Executed, Gateway, Written
-from api.graph.question import Question
+from api.graph.reading.document_cache import Checked
+from api.graph.request import Question
 from api.web.faults import error_entry, failed, is_request_error
 from api.web.media import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from api.errors import ErrorCode
-from api.graph.question import Question
+from api.graph.request import Question
 from api.web.refusals import RefusalError
 
 BODY_LIMIT_BYTES = 256 * 1024

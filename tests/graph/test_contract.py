@@ -16,8 +16,8 @@ from api.cli.contract import COMMITTED, _compare
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema, sdl
 from api.graph.declared import Input, TypeRef
-from api.graph.naming import camel
-from api.graph.scalars import DATE, DATE_TIME, DECIMAL
+from api.graph.derived.naming import camel
+from api.graph.derived.scalars import DATE, DATE_TIME, DECIMAL
 from schema.tables import SHAPES
 from schema.vocab import Unit
 

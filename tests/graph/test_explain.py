@@ -7,8 +7,8 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError
 from api.graph.contract import gateway
-from api.graph.explained import stages
-from api.graph.question import Question
+from api.graph.explanation import stages
+from api.graph.request import Question
 from api.web.website import build_site
 from tests.plan.watched import Watched
 from tests.plan.world import ADA, found_company

@@ -10,7 +10,7 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import Written
-from api.graph.question import Question
+from api.graph.request import Question
 from tests.plan.watched import Watched
 from tests.plan.world import ACME, ADA, BOB, DEAL, found_company
 from tests.support.graphql import answered, executed

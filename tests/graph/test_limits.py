@@ -6,10 +6,17 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
-from api.graph.filters import MOST_FILTER_LEVELS
-from api.graph.limits import LONGEST_ALIAS, MOST_ALIASES, MOST_DIRECTIVES, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_TOKENS
-from api.graph.question import Question
-from api.graph.reader import MOST_FILTERS
+from api.graph.derived.filter_types import MOST_FILTER_LEVELS
+from api.graph.reading.limits import (
+    LONGEST_ALIAS,
+    MOST_ALIASES,
+    MOST_DIRECTIVES,
+    MOST_LEVELS,
+    MOST_ROOT_FIELDS,
+    MOST_TOKENS,
+)
+from api.graph.reading.selection import MOST_FILTERS
+from api.graph.request import Question
 from api.plan.cost import MOST_COST
 from tests.support.graphql import answered, executed, refused
 

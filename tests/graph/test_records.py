@@ -11,8 +11,8 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema, ge
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema
-from api.graph.filters import where_type
-from api.graph.orders import order_type
+from api.graph.derived.filter_types import where_type
+from api.graph.derived.order_types import order_type
 from schema.base import TableShape
 from schema.tables import SHAPES
 from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company

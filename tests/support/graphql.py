@@ -13,7 +13,7 @@ from api.db import Database, WriteSession
 from api.errors import AccordError
 from api.graph.contract import gateway
 from api.graph.gateway import Written
-from api.graph.question import Question
+from api.graph.request import Question
 from api.sql import Sql, join, name
 
 

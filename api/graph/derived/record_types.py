@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.graph.aggregates import aggregate_field, aggregate_types
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
-from api.graph.filters import filter_type, list_filter_type, targets, type_of, where_type
-from api.graph.groups import EACH, group_by_field, group_types
-from api.graph.links import link_of, lists_of, visible_shapes
-from api.graph.naming import camel
-from api.graph.orders import order_type
-from api.graph.search import search_argument
+from api.graph.derived.aggregate_types import aggregate_field, aggregate_types
+from api.graph.derived.enums import SORT_DIRECTION, enum_of
+from api.graph.derived.filter_types import filter_type, list_filter_type, targets, type_of, where_type
+from api.graph.derived.group_types import EACH, group_by_field, group_types
+from api.graph.derived.links import link_of, lists_of, visible_shapes
+from api.graph.derived.naming import camel
+from api.graph.derived.order_types import order_type
+from api.graph.reading.search_values import search_argument
 from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage, from_row
-from api.graph.words import SORT_DIRECTION, enum_of
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies

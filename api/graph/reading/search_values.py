@@ -5,7 +5,7 @@ import string
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Input, TypeRef
-from api.graph.naming import camel
+from api.graph.derived.naming import camel
 from api.plan.search import Words
 from schema.base import TableShape
 from schema.search import SEPARATORS

@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Input, InputType, TypeRef
-from api.graph.links import link_of, links_of, lists_of, visible_shapes
-from api.graph.naming import camel
-from api.graph.scalars import NAMES
+from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
+from api.graph.derived.naming import camel
+from api.graph.derived.scalars import NAMES
 from api.identity.ids import read_id
 from api.plan.selection import (
     Comparison,

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, EnumType, Input, InputType, TypeRef, Word
-from api.graph.naming import camel
+from api.graph.derived.naming import camel
 from api.metrics.periods import named_period, period
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from schema.kpis import CATALOGUE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from api.graph.naming import camel
+from api.graph.derived.naming import camel
 from schema.base import ColumnShape, Link, TableShape
 from schema.tables import SHAPES
 

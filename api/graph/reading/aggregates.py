@@ -7,8 +7,8 @@ from typing import Any, cast
 from graphql import FieldNode
 
 from api.graph.declared import Declared, ObjectType
-from api.graph.document import Document
-from api.graph.groups import read_group_order, read_having, read_keys, read_size
+from api.graph.derived.group_types import read_group_order, read_having, read_keys, read_size
+from api.graph.reading.document import Document
 from api.graph.sources import FromLink, FromMoney
 from api.plan.selection import (
     Aggregate,

@@ -5,8 +5,8 @@ from typing import Any
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Input, InputType, TypeRef
-from api.graph.links import link_of, links_of
-from api.graph.naming import camel
+from api.graph.derived.links import link_of, links_of
+from api.graph.derived.naming import camel
 from api.plan.selection import OrderTerm
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES

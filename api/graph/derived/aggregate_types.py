@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from api.graph.declared import ObjectType, Output, TypeRef
-from api.graph.filters import type_of
-from api.graph.naming import camel
+from api.graph.derived.filter_types import type_of
+from api.graph.derived.naming import camel
 from api.graph.sources import FromColumn, FromMoney, from_row
 from api.plan.figures import LEAST_PLACES
 from schema.base import ColumnShape, TableShape

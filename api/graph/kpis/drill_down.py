@@ -15,9 +15,9 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
 from api.graph.declared import Declared, Input, ObjectType, Output, TypeRef
-from api.graph.document import Document
-from api.graph.reader import Reader, page_size
-from api.graph.records import TYPE_KEY, page_arguments
+from api.graph.derived.record_types import TYPE_KEY, page_arguments
+from api.graph.reading.document import Document
+from api.graph.reading.selection import Reader, page_size
 from api.graph.sources import from_row
 from api.metrics.answer import Behind, Bucket, FunnelStep, Group, KpiAnswer
 from api.metrics.records import RecordPage, read_page

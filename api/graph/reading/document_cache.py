@@ -20,8 +20,8 @@ from strawberry.schema.schema import validate_document
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared
-from api.graph.limits import MOST_TOKENS, as_error, over_limits, too_many_tokens, too_much_to_compare
-from api.graph.variables import Operation, structural_variables
+from api.graph.reading.limits import MOST_TOKENS, as_error, over_limits, too_many_tokens, too_much_to_compare
+from api.graph.reading.variables import Operation, structural_variables
 
 # Syntax trees take about a kilobyte a token: so many tokens of documents are kept, whoever asks.
 KEPT_TOKENS = 100_000

@@ -9,12 +9,12 @@ from graphql import FieldNode
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, ObjectType
-from api.graph.document import Document
-from api.graph.figures import FigureReader
-from api.graph.filters import read_where, size_of
-from api.graph.orders import read_order
-from api.graph.records import LARGEST_PAGE, PAGE_SIZE
-from api.graph.search import read_search
+from api.graph.derived.filter_types import read_where, size_of
+from api.graph.derived.order_types import read_order
+from api.graph.derived.record_types import LARGEST_PAGE, PAGE_SIZE
+from api.graph.reading.aggregates import FigureReader
+from api.graph.reading.document import Document
+from api.graph.reading.search_values import read_search
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
 from api.identity.ids import read_id, split_id
 from api.plan.selection import (

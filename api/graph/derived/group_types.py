@@ -5,10 +5,10 @@ from enum import Enum
 from typing import Any, cast
 
 from api.errors import AccordError, ErrorCode
-from api.graph.aggregates import extreme_columns, number_columns
 from api.graph.declared import Declared, EnumType, Input, InputType, ObjectType, Output, TypeRef, Word
-from api.graph.filters import read_tests, type_of
-from api.graph.naming import camel
+from api.graph.derived.aggregate_types import extreme_columns, number_columns
+from api.graph.derived.filter_types import read_tests, type_of
+from api.graph.derived.naming import camel
 from api.graph.sources import FromColumn, FromLink, from_row
 from api.plan.selection import Figure, Function, GroupKey, GroupTerm, GroupTest, Having
 from schema.base import ColumnShape, TableShape

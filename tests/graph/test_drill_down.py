@@ -7,7 +7,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.drills import MOST_LISTS
+from api.graph.kpis.drill_down import MOST_LISTS
 from api.workflows.make_sample import make_sample
 from tests.plan.watched import Watched
 from tests.support.graphql import answered, executed, refused

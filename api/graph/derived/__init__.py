@@ -1,0 +1,1 @@
+"""Types derived from declarations: of tables, dataclasses and Pydantic models."""
