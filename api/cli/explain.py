@@ -11,7 +11,7 @@ from api.errors import AccordError, ErrorCode
 
 if TYPE_CHECKING:
     from api.db import Database
-    from api.graph.request import Question
+    from api.graph.request import GraphQLRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -31,10 +31,10 @@ def explain(
     asyncio.run(_explain(question, data, analyze=analyze))
 
 
-def _question(file: Path, variables: str, operation: str | None) -> "Question":
+def _question(file: Path, variables: str, operation: str | None) -> "GraphQLRequest":
     import orjson
 
-    from api.graph.request import Question
+    from api.graph.request import GraphQLRequest
 
     try:
         text = file.read_text(encoding="utf-8")
@@ -49,10 +49,10 @@ def _question(file: Path, variables: str, operation: str | None) -> "Question":
     if not isinstance(values, dict):
         message = "The variables are no JSON object."
         raise AccordError(ErrorCode.BAD_INPUT, message, """Write them as --variables '{"first": 10}'.""")
-    return Question(text, values, operation)
+    return GraphQLRequest(text, values, operation)
 
 
-async def _explain(question: "Question", data: Path | None, *, analyze: bool) -> None:
+async def _explain(question: "GraphQLRequest", data: Path | None, *, analyze: bool) -> None:
     from api.cli.session import opened
 
     async with opened(data) as database:
@@ -60,13 +60,13 @@ async def _explain(question: "Question", data: Path | None, *, analyze: bool) ->
             typer.echo(f"{title}\n{'-' * len(title)}\n{text}\n")
 
 
-async def _stages(database: "Database", question: "Question", *, analyze: bool) -> list[tuple[str, str]]:
+async def _stages(database: "Database", question: "GraphQLRequest", *, analyze: bool) -> list[tuple[str, str]]:
     from api.access.principal import EVERYONE
     from api.graph.contract import gateway
-    from api.graph.explanation import stages
+    from api.graph.explanation import explanation_sections
 
-    checked = gateway().checked(question)
-    if checked.errors:
-        message = "; ".join(error.message for error in checked.errors)
+    validated = gateway().validated(question)
+    if validated.errors:
+        message = "; ".join(error.message for error in validated.errors)
         raise AccordError(ErrorCode.BAD_INPUT, f"The document cannot be run: {message}", "Correct it there.")
-    return await stages(database, gateway().explain(question, checked, EVERYONE), is_run=analyze)
+    return await explanation_sections(database, gateway().explain(question, validated, EVERYONE), is_run=analyze)

@@ -12,7 +12,7 @@ from api.errors import AccordError
 from api.plan.read import read_document
 from api.plan.selection import Root
 
-Wrong = AccordError | GraphQLError  # what cannot be read, by our rules or GraphQL's
+RequestError = AccordError | GraphQLError  # what cannot be read, by our rules or GraphQL's
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Records:
 
     database: Database
     who: Principal
-    roots: Mapping[str, Root | Wrong]
+    roots: Mapping[str, Root | RequestError]
     failure: Exception | None = None
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 

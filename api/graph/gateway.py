@@ -18,13 +18,13 @@ from strawberry.types import ExecutionResult
 from api.access.principal import Principal, Reach
 from api.db import FAILURES, Database
 from api.errors import AccordError, ErrorCode
-from api.graph.context import Context, Records, Wrong
+from api.graph.context import Context, Records, RequestError
 from api.graph.declared import Declared
 from api.graph.reading.document import Document
-from api.graph.reading.document_cache import Checked, Documents
+from api.graph.reading.document_cache import Documents, ValidatedDocument
 from api.graph.reading.selection import Reader
 from api.graph.reading.variables import Operation, Shape
-from api.graph.request import Question
+from api.graph.request import GraphQLRequest
 from api.plan.cost import MOST_COST, cost
 from api.plan.read import Prepared, Ready, prepare
 from api.plan.selection import Root
@@ -34,7 +34,7 @@ _EACH = 100  # what a value takes beside its characters
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class JsonResult:
     """The data of an answer as PostgreSQL wrote it: JSON, without an error."""
 
     data: bytes
@@ -42,7 +42,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
+class ExecutedResult:
     """What the executor found."""
 
     result: ExecutionResult
@@ -50,13 +50,13 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """How a question is answered: the values that answering it goes through."""
 
-    roots: Mapping[str, Root | Wrong | None]
+    roots: Mapping[str, Root | RequestError | None]
     cost: int
     ready: Ready | None  # the statement with its values, if any records are read
-    is_written: bool  # whether PostgreSQL writes the whole answer
+    is_json: bool  # whether PostgreSQL writes the whole answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,43 +96,43 @@ class Gateway:
         self._documents = Documents(schema, types)
         self._plans: LRUCache[_Key, _Plan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
 
-    def checked(self, question: Question) -> Checked:
+    def validated(self, question: GraphQLRequest) -> ValidatedDocument:
         """The document of a question, parsed and validated, or its errors."""
-        return self._documents.checked(question.query)
+        return self._documents.validated(question.query)
 
     async def answer(
-        self, database: Database, question: Question, checked: Checked, who: Principal
-    ) -> Written | Executed:
+        self, database: Database, question: GraphQLRequest, validated: ValidatedDocument, who: Principal
+    ) -> JsonResult | ExecutedResult:
         """Answer a question whose document is sound.
 
         Errors: BAD_INPUT where it is not clear which operation is meant; TOO_LARGE for what could cost too much.
         """
-        operation = checked.operation(question.operation_name)
-        ready, extensions = self._ready(checked, operation, question.variables, who)
+        operation = validated.operation(question.operation_name)
+        ready, extensions = self._ready(validated, operation, question.variables, who)
         failure = None
         if ready is not None:
             try:
-                return Written(await ready.run(database), extensions)
+                return JsonResult(await ready.run(database), extensions)
             except (AccordError, *FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
-        return await self._execute(database, question, checked, who, failure)
+        return await self._execute(database, question, validated, who, failure)
 
-    def explain(self, question: Question, checked: Checked, who: Principal) -> Explained:
+    def explain(self, question: GraphQLRequest, validated: ValidatedDocument, who: Principal) -> Explanation:
         """Tell how a question would be answered. Errors: as `answer`, but for the cost, which is told."""
-        operation = checked.operation(question.operation_name)
-        ready, _ = self._ready(checked, operation, question.variables, who)
+        operation = validated.operation(question.operation_name)
+        ready, _ = self._ready(validated, operation, question.variables, who)
         values = operation.values(question.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
-        roots = self._roots(checked, operation.node, values)
+        roots = self._roots(validated, operation.node, values)
         sound = [each for each in roots.values() if isinstance(each, Root) and isinstance(_tried(each, who), Root)]
-        is_written = ready is not None
+        is_json = ready is not None
         if ready is None and sound:
             ready = prepare(sound, who).filled(who, {})
-        return Explained(roots, cost(sound), ready, is_written)
+        return Explanation(roots, cost(sound), ready, is_json)
 
     def _ready(
-        self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal
+        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], who: Principal
     ) -> tuple[Ready | None, dict[str, object]]:
         """The plan's statement with this question's values, None where one does not fit; what is told beside it."""
         shape = operation.shape(given)
@@ -143,7 +143,7 @@ class Gateway:
             slots = operation.with_slots(given)
             if slots is None:  # so it is for these values: others of the same shape may fit
                 return None, {}
-            plan = self._plans[key] = self._make(checked, operation, slots, shape, who)
+            plan = self._plans[key] = self._make(validated, operation, slots, shape, who)
         values = operation.coerced(given)
         if plan.statement is None or values is None:
             return None, plan.extensions
@@ -153,12 +153,12 @@ class Gateway:
             return None, plan.extensions
 
     def _make(
-        self, checked: Checked, operation: Operation, values: VariableValues, shape: Shape, who: Principal
+        self, validated: ValidatedDocument, operation: Operation, values: VariableValues, shape: Shape, who: Principal
     ) -> _Plan:
         unplanned = _Plan(None, {}, shape)
         if operation.node.operation is not OperationType.QUERY:
             return unplanned
-        roots = self._roots(checked, operation.node, values)
+        roots = self._roots(validated, operation.node, values)
         if not all(isinstance(each, Root) for each in roots.values()):
             return unplanned
         sound = [each for each in roots.values() if isinstance(each, Root)]
@@ -171,16 +171,16 @@ class Gateway:
             return unplanned
 
     def _roots(
-        self, checked: Checked, operation: OperationDefinitionNode, values: VariableValues
-    ) -> dict[str, Root | Wrong | None]:
+        self, validated: ValidatedDocument, operation: OperationDefinitionNode, values: VariableValues
+    ) -> dict[str, Root | RequestError | None]:
         """The root fields of an operation: what they read, what is wrong with them, or None for one that is no read.
 
         Null for a variable with a default may stand where null is not allowed: GraphQL refuses it only when it comes
         there, within a root field or, at the root's own directives, before any (the key is then empty).
         """
-        document = Document(self._schema, checked.fragments, values)
+        document = Document(self._schema, validated.fragments, values)
         reader = Reader(document, self._types)
-        found: dict[str, Root | Wrong | None] = {}
+        found: dict[str, Root | RequestError | None] = {}
         try:
             selected = document.selected((operation.selection_set,), "Query")
         except GraphQLError as error:
@@ -193,11 +193,16 @@ class Gateway:
         return found
 
     async def _execute(
-        self, database: Database, question: Question, checked: Checked, who: Principal, failure: Exception | None
-    ) -> Written | Executed:
-        operation = checked.operation(question.operation_name)
+        self,
+        database: Database,
+        question: GraphQLRequest,
+        validated: ValidatedDocument,
+        who: Principal,
+        failure: Exception | None,
+    ) -> JsonResult | ExecutedResult:
+        operation = validated.operation(question.operation_name)
         values = operation.values(question.variables)
-        roots = self._roots(checked, operation.node, values) if isinstance(values, VariableValues) else {}
+        roots = self._roots(validated, operation.node, values) if isinstance(values, VariableValues) else {}
         sound = {key: _tried(each, who) for key, each in roots.items() if each is not None}
         price = cost(each for each in sound.values() if isinstance(each, Root))
         if price > MOST_COST:
@@ -206,15 +211,15 @@ class Gateway:
         result = await self._strawberry.execute(
             question.query,
             variable_values=dict(question.variables),
-            context_value=Context(database, records, checked.document, who),
+            context_value=Context(database, records, validated.document, who),
             operation_name=question.operation_name,
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one answer was expected, not {type(result).__name__}")
-        return Executed(result, _priced(price))
+        return ExecutedResult(result, _priced(price))
 
 
-def _tried(root: Root | Wrong, who: Principal) -> Root | Wrong:
+def _tried(root: Root | RequestError, who: Principal) -> Root | RequestError:
     """A root field that can be written, or why not: a cursor may be none of its list."""
     if isinstance(root, Root):
         try:

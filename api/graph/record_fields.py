@@ -7,7 +7,7 @@ from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.links import visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.record_types import TYPE_KEY, list_arguments
-from api.graph.reading.selection import MOST_IDS
+from api.graph.reading.selection import MAX_IDS
 from api.graph.sources import FromId, FromIds, FromTable
 from api.identity.ids import split_id
 from schema.tables import SHAPES
@@ -80,6 +80,6 @@ _NODES = Output(
     "Records by their ids, of whatever types, in the order of the ids; null for each that is not there.",
     TypeRef("Node", is_required=True, is_list=True, has_required_items=False),
     _nodes,
-    (Input("ids", f"Ids as fields `id` show them, at most {MOST_IDS}.", TypeRef("ID").required.listed.required),),
+    (Input("ids", f"Ids as fields `id` show them, at most {MAX_IDS}.", TypeRef("ID").required.listed.required),),
     FromIds(),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class GraphQLRequest:
     """One GraphQL request: a document, its variables as JSON gave them, and the operation to run."""
 
     query: str

@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.explanation import stages
-from api.graph.gateway import Executed, Gateway, Written
-from api.graph.reading.document_cache import Checked
-from api.graph.request import Question
+from api.graph.explanation import explanation_sections
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult
+from api.graph.reading.document_cache import ValidatedDocument
+from api.graph.request import GraphQLRequest
 from api.web.faults import error_entry, failed, is_request_error
 from api.web.media import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
@@ -64,33 +64,37 @@ class GraphQLEndpoint:
         except RefusalError as refusal:
             return refused(refusal, media_type)
 
-    async def _answer(self, scope: Scope, headers: Headers, question: Question, media_type: MediaType) -> Response:
-        checked = self._gateway.checked(question)
-        if checked.errors:
-            return _told(checked.errors, media_type)
-        _require_allowed(scope["method"], checked, question)
+    async def _answer(
+        self, scope: Scope, headers: Headers, question: GraphQLRequest, media_type: MediaType
+    ) -> Response:
+        validated = self._gateway.validated(question)
+        if validated.errors:
+            return _told(validated.errors, media_type)
+        _require_allowed(scope["method"], validated, question)
         database, who = self._asker_of(scope)
         try:
-            answer = await self._gateway.answer(database, question, checked, who)
+            answer = await self._gateway.answer(database, question, validated, who)
         except AccordError as error:
             return _told((GraphQLError(error.message, original_error=error),), media_type)
         wanted = headers.get(EXPLAIN) if self._explains else None
         if wanted in _WAYS:
-            told = await stages(database, self._gateway.explain(question, checked, who), is_run=wanted == b"analyze")
+            told = await explanation_sections(
+                database, self._gateway.explain(question, validated, who), is_run=wanted == b"analyze"
+            )
             answer = replace(answer, extensions=answer.extensions | {"explain": dict(told)})
-        return _written(answer, media_type) if isinstance(answer, Written) else _executed(answer, media_type)
+        return _written(answer, media_type) if isinstance(answer, JsonResult) else _executed(answer, media_type)
 
 
-def _in_address(scope: Scope) -> Question:
+def _in_address(scope: Scope) -> GraphQLRequest:
     if scope["method"] != "GET":
         raise _method_not_allowed(f"{scope['method']} is not a way to ask.", "GET, POST")
     return in_address(scope)
 
 
-def _require_allowed(method: str, checked: Checked, question: Question) -> None:
+def _require_allowed(method: str, validated: ValidatedDocument, question: GraphQLRequest) -> None:
     """Refuse an operation that is not clear, or that this way of asking does not run."""
     try:
-        kind = checked.operation(question.operation_name).node.operation
+        kind = validated.operation(question.operation_name).node.operation
     except AccordError as error:
         raise RefusalError(400, error.message, error.remedy) from error
     if kind is OperationType.SUBSCRIPTION:
@@ -103,12 +107,12 @@ def _method_not_allowed(message: str, allowed: str) -> RefusalError:
     return RefusalError(405, message, f"Use {allowed.replace(', ', ' or ')}.", headers={"Allow": allowed})
 
 
-def _written(answer: Written, media_type: MediaType) -> Response:
+def _written(answer: JsonResult, media_type: MediaType) -> Response:
     told = b',"extensions":' + orjson.dumps(answer.extensions) if answer.extensions else b""
     return GraphQLResponse(b'{"data":%b%b}' % (answer.data, told), 200, media_type)
 
 
-def _executed(answer: Executed, media_type: MediaType) -> Response:
+def _executed(answer: ExecutedResult, media_type: MediaType) -> Response:
     result = answer.result
     errors = result.errors or []
     # Absent and null differ: a request error ran nothing and has no data; an execution error may have nulled all of it.

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from api.errors import ErrorCode
-from api.graph.request import Question
+from api.graph.request import GraphQLRequest
 from api.web.refusals import RefusalError
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -18,7 +18,7 @@ BODY_LIMIT_BYTES = 256 * 1024
 Headers = Mapping[bytes, bytes]
 
 
-async def posted(headers: Headers, receive: Receive) -> Question:
+async def posted(headers: Headers, receive: Receive) -> GraphQLRequest:
     """The question in a POST's JSON body. Errors: RefusalError for what is none."""
     # Only this type makes a browser ask first (CORS preflight), so no form on a foreign page can post here.
     content_type = headers.get(b"content-type", b"")
@@ -28,7 +28,7 @@ async def posted(headers: Headers, receive: Receive) -> Question:
     return _question(_object(_json(body, "The request body"), "The request body"))
 
 
-def in_address(scope: Scope) -> Question:
+def in_address(scope: Scope) -> GraphQLRequest:
     """The question in a GET's parameters. Errors: RefusalError for what is none."""
     parameters: dict[str, Any] = dict(Request(scope).query_params)
     for name in ("variables", "extensions"):
@@ -38,7 +38,7 @@ def in_address(scope: Scope) -> Question:
     return _question(parameters)
 
 
-def _question(given: dict[str, Any]) -> Question:
+def _question(given: dict[str, Any]) -> GraphQLRequest:
     query = given.get("query")
     if not isinstance(query, str) or not query.strip():
         raise RefusalError(
@@ -50,7 +50,7 @@ def _question(given: dict[str, Any]) -> Question:
             400, "`operationName` is not a string.", "Name an operation of the document, or leave it out."
         )
     _optional_object(given, "extensions")  # none is known: what is no object is a mistake all the same
-    return Question(query, _optional_object(given, "variables") or {}, operation_name or None)
+    return GraphQLRequest(query, _optional_object(given, "variables") or {}, operation_name or None)
 
 
 def _optional_object(given: dict[str, Any], name: str) -> dict[str, Any] | None:

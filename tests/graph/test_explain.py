@@ -7,8 +7,8 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError
 from api.graph.contract import gateway
-from api.graph.explanation import stages
-from api.graph.request import Question
+from api.graph.explanation import explanation_sections
+from api.graph.request import GraphQLRequest
 from api.web.website import build_site
 from tests.plan.watched import Watched
 from tests.plan.world import ADA, found_company
@@ -27,15 +27,15 @@ async def world(module_database: Database) -> Database:
 
 
 async def told(database: Database, document: str, *, is_run: bool = False, **variables: object) -> dict[str, str]:
-    question = Question(document, variables)
-    found = gateway().explain(question, gateway().checked(question), EVERYONE)
-    return dict(await stages(database, found, is_run=is_run))
+    question = GraphQLRequest(document, variables)
+    found = gateway().explain(question, gateway().validated(question), EVERYONE)
+    return dict(await explanation_sections(database, found, is_run=is_run))
 
 
 async def test_the_statement_told_is_the_one_that_runs(world: Database) -> None:
     found = await told(world, DOCUMENT, name="Ada")
     watched = Watched(world)
-    assert (await executed(watched, DOCUMENT, EVERYONE, name="Ada")).is_written
+    assert (await executed(watched, DOCUMENT, EVERYONE, name="Ada")).is_json
     [(text, values)] = watched.texts
     statement = found["Statement (the answer is written by PostgreSQL)"]
     assert "".join(statement.split("\n-- $1")[0].split()) == "".join(text.split())

@@ -9,8 +9,8 @@ import pytest
 from api.access.principal import EVERYONE
 from api.db import Database
 from api.graph.contract import gateway
-from api.graph.gateway import Written
-from api.graph.request import Question
+from api.graph.gateway import JsonResult
+from api.graph.request import GraphQLRequest
 from tests.plan.watched import Watched
 from tests.plan.world import ACME, ADA, BOB, DEAL, found_company
 from tests.support.graphql import answered, executed
@@ -34,7 +34,7 @@ async def test_a_document_of_records_is_one_statement_and_its_bytes_are_the_answ
       @include(if: false) { id }  node(id: "deal_%s") { __typename ... on Deal { name } }
     }"""
     outcome = await executed(watched, document % DEAL, EVERYONE, id=f"contact_{ADA}")
-    assert outcome.is_written
+    assert outcome.is_json
     assert outcome.data == {
         "__typename": "Query",
         "ada": {"firstName": "Ada"},
@@ -48,7 +48,7 @@ async def test_a_document_of_records_is_one_statement_and_its_bytes_are_the_answ
 async def test_beside_other_fields_all_records_are_still_one_statement(watched: Watched) -> None:
     document = "{ contacts { totalCount } kpiCatalogue { key } companies { totalCount } deals { totalCount } }"
     outcome = await executed(watched, document)
-    assert not outcome.is_written
+    assert not outcome.is_json
     assert outcome.errors is None
     assert list(outcome.data) == ["contacts", "kpiCatalogue", "companies", "deals"]
     assert outcome.data["contacts"] == {"totalCount": 3}
@@ -108,7 +108,7 @@ async def test_structure_that_comes_with_variables_is_planned_for_each(watched: 
 
 async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watched: Watched) -> None:
     document = "query ($id: ID!) { one: contact(id: $id) { id } other: companies { totalCount } }"
-    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_written
+    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
     wrong = await executed(watched, document, EVERYONE, id=f"company_{ACME}")
     assert wrong.data == {"one": None, "other": {"totalCount": 2}}
     assert wrong.errors is not None
@@ -123,14 +123,14 @@ async def test_a_value_that_does_not_fit_is_told_as_the_executor_tells_it(watche
 async def test_a_value_that_does_not_fit_spoils_nothing_for_those_that_do(watched: Watched) -> None:
     document = "query Spoilt($id: ID!) { contact(id: $id) { id } }"
     assert (await executed(watched, document, EVERYONE, id={"a": 1})).errors
-    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_written
+    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
 
 
 async def test_a_kept_plan_keeps_no_document(watched: Watched) -> None:
     document = "query Kept { contacts(first: 1) { totalCount } }"
-    assert (await executed(watched, document)).is_written
+    assert (await executed(watched, document)).is_json
     plans = len(gateway()._plans)
-    operation = ref(gateway().checked(Question(document)).operation("Kept"))
+    operation = ref(gateway().validated(GraphQLRequest(document)).operation("Kept"))
     gateway()._documents._kept.pop(document)
     gc.collect()
     assert operation() is None
@@ -144,16 +144,16 @@ async def test_a_kept_plan_weighs_what_its_values_and_variables_do(watched: Watc
     names = [f"somebody {number}" for number in range(1_000)]
     written = f"{{ contacts(where: {{ firstName: {{ in: {names[:300]} }} }}) {{ totalCount }} }}".replace("'", '"')
     before = weight()
-    assert (await executed(watched, written)).is_written
+    assert (await executed(watched, written)).is_json
     assert weight() - before > 300 * 100
     before = weight()
     document = "query ($where: ContactWhere) { contacts(where: $where) { totalCount } }"
-    assert (await executed(watched, document, EVERYONE, where={"firstName": {"in": names}})).is_written
+    assert (await executed(watched, document, EVERYONE, where={"firstName": {"in": names}})).is_json
     assert weight() - before > 1_000 * 100
 
 
 def test_a_document_that_cannot_be_read_keeps_no_parser() -> None:
-    [error] = gateway().checked(Question("{ contacts ")).errors
+    [error] = gateway().validated(GraphQLRequest("{ contacts ")).errors
     assert "Syntax Error" in error.message
     assert error.__traceback__ is None
 
@@ -190,9 +190,9 @@ async def test_a_directive_that_nobody_knows_is_an_error_never_passed_over(world
 async def test_the_operation_that_is_named_is_run(world: Database) -> None:
     document = "query People { contacts { totalCount } } query Firms { companies { totalCount } }"
     for name, found in (("People", {"contacts": {"totalCount": 3}}), ("Firms", {"companies": {"totalCount": 2}})):
-        question = Question(document, {}, name)
-        answer = await gateway().answer(world, question, gateway().checked(question), EVERYONE)
-        assert isinstance(answer, Written)
+        question = GraphQLRequest(document, {}, name)
+        answer = await gateway().answer(world, question, gateway().validated(question), EVERYONE)
+        assert isinstance(answer, JsonResult)
         assert b"totalCount" in answer.data
         assert next(iter(found)).encode() in answer.data
 

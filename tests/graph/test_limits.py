@@ -6,17 +6,17 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
-from api.graph.derived.filter_types import MOST_FILTER_LEVELS
+from api.graph.derived.filter_types import MAX_FILTER_LEVELS
 from api.graph.reading.limits import (
-    LONGEST_ALIAS,
-    MOST_ALIASES,
-    MOST_DIRECTIVES,
-    MOST_LEVELS,
-    MOST_ROOT_FIELDS,
-    MOST_TOKENS,
+    MAX_ALIAS_LENGTH,
+    MAX_ALIASES,
+    MAX_DIRECTIVES,
+    MAX_LEVELS,
+    MAX_ROOT_FIELDS,
+    MAX_TOKENS,
 )
-from api.graph.reading.selection import MOST_FILTERS
-from api.graph.request import Question
+from api.graph.reading.selection import MAX_FILTERS
+from api.graph.request import GraphQLRequest
 from api.plan.cost import MOST_COST
 from tests.support.graphql import answered, executed, refused
 
@@ -45,12 +45,12 @@ def at_limit(what: str, number: int) -> str:
 
 
 LIMITS = {
-    "levels of fields": MOST_LEVELS,
-    "aliases": MOST_ALIASES,
-    "directives": MOST_DIRECTIVES,
-    "root fields": MOST_ROOT_FIELDS,
-    "characters in an alias": LONGEST_ALIAS,
-    "tokens": MOST_TOKENS,
+    "levels of fields": MAX_LEVELS,
+    "aliases": MAX_ALIASES,
+    "directives": MAX_DIRECTIVES,
+    "root fields": MAX_ROOT_FIELDS,
+    "characters in an alias": MAX_ALIAS_LENGTH,
+    "tokens": MAX_TOKENS,
 }
 
 
@@ -89,7 +89,7 @@ def test_fragments_that_double_at_each_level_cost_no_more_than_their_length(numb
     doubling = "".join(f"fragment F{n} on Company {{ ...F{n + 1} parent {{ ...F{n + 1} }} }} " for n in range(number))
     document = f"{{ companies {{ nodes {{ ...F0 }} }} }} {doubling} fragment F{number} on Company {{ id }}"
     # Walked as often as they are spread, they would be walked for longer than anybody waits.
-    assert gateway().checked(Question(document)).errors
+    assert gateway().validated(GraphQLRequest(document)).errors
 
 
 async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database: Database) -> None:
@@ -97,8 +97,8 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database
         "query ($first: Int) { contacts(first: 100) { totalCount nodes { company { id } touchpoints(first: $first)"
     )
     document += " { nodes { id } } } } }"
-    question = Question(document, {"first": 4})
-    from_cost = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
+    question = GraphQLRequest(document, {"first": 4})
+    from_cost = await gateway().answer(database, question, gateway().validated(question), EVERYONE)
     assert from_cost.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MOST_COST}}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
@@ -108,8 +108,8 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database
 
 
 async def _price(database: Database, field: str) -> int:
-    question = Question(f"{{ {field} {{ nodes {{ id }} }} }}")
-    answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
+    question = GraphQLRequest(f"{{ {field} {{ nodes {{ id }} }} }}")
+    answer = await gateway().answer(database, question, gateway().validated(question), EVERYONE)
     cost = answer.extensions["cost"]
     assert isinstance(cost, dict)
     return int(cost["requested"])
@@ -145,8 +145,8 @@ async def test_what_filters_and_orders_read_through_links_costs_too(field: str, 
 async def test_figures_cost_as_a_count_does_and_groups_by_their_number(
     asked: str, price: int, database: Database
 ) -> None:
-    question = Question(f"{{ contacts(first: 3) {{ {asked} }} }}")
-    answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
+    question = GraphQLRequest(f"{{ contacts(first: 3) {{ {asked} }} }}")
+    answer = await gateway().answer(database, question, gateway().validated(question), EVERYONE)
     assert answer.extensions["cost"] == {"requested": price, "limit": MOST_COST}
 
 
@@ -159,17 +159,17 @@ FILTERED = "query ($where: ContactWhere) { contacts(where: $where) { totalCount 
 
 async def test_filters_lie_in_each_other_so_deep(database: Database) -> None:
     deepest: object = {}
-    for _ in range(MOST_FILTER_LEVELS // 3):
+    for _ in range(MAX_FILTER_LEVELS // 3):
         deepest = {"company": {"contacts": {"some": deepest}}}
     assert (await answered(database, FILTERED, where=deepest)) == {"contacts": {"totalCount": 0}}
-    assert (await answered(database, FILTERED, where=_nested(MOST_FILTER_LEVELS - 1, {}))) == {
+    assert (await answered(database, FILTERED, where=_nested(MAX_FILTER_LEVELS - 1, {}))) == {
         "contacts": {"totalCount": 0}
     }
-    for where in (_nested(MOST_FILTER_LEVELS, {}), {"and": [{}, _nested(MOST_FILTER_LEVELS - 1, {"and": []})]}):
+    for where in (_nested(MAX_FILTER_LEVELS, {}), {"and": [{}, _nested(MAX_FILTER_LEVELS - 1, {"and": []})]}):
         error = await refused(database, FILTERED, where=where)
         assert isinstance(error, AccordError)
         assert error.code is ErrorCode.TOO_LARGE
-        assert f"more than {MOST_FILTER_LEVELS} levels" in error.message
+        assert f"more than {MAX_FILTER_LEVELS} levels" in error.message
 
 
 @pytest.mark.parametrize("levels", [150, 200, 240, 260, 900])
@@ -184,9 +184,9 @@ async def test_variables_nested_beyond_reason_are_the_callers_error(levels: int,
 async def test_filters_hold_so_many_objects_all_together(database: Database) -> None:
     document = "query ($a: ContactWhere, $b: DealWhere) { contacts(where: $a) { totalCount } deals(where: $b) {"
     document += " totalCount } }"
-    many: dict[str, object] = {"or": [{} for _ in range(MOST_FILTERS - 2)]}
+    many: dict[str, object] = {"or": [{} for _ in range(MAX_FILTERS - 2)]}
     assert (await executed(database, document, a=many, b={})).errors is None
     error = await refused(database, document, a=many, b={"not": {}})
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.TOO_LARGE
-    assert f"more than {MOST_FILTERS:,} objects" in error.message
+    assert f"more than {MAX_FILTERS:,} objects" in error.message

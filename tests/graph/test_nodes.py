@@ -32,7 +32,7 @@ async def world(module_database: Database) -> Database:
 async def test_records_come_in_the_order_of_their_ids_by_one_statement(world: Database) -> None:
     watched = Watched(world)
     outcome = await executed(watched, NODES, EVERYONE, ids=IDS)
-    assert outcome.is_written
+    assert outcome.is_json
     assert outcome.data == {"nodes": FOUND}
     assert len(watched.texts) == 1
     again = await answered(watched, NODES, ids=[IDS[4], IDS[0], IDS[4]])
@@ -42,7 +42,7 @@ async def test_records_come_in_the_order_of_their_ids_by_one_statement(world: Da
 async def test_the_executor_finds_the_same_beside_other_fields(world: Database) -> None:
     document = NODES.replace("nodes(", "kpiCatalogue { key } nodes(")
     outcome = await executed(world, document, EVERYONE, ids=IDS)
-    assert not outcome.is_written
+    assert not outcome.is_json
     assert outcome.errors is None
     assert outcome.data["nodes"] == FOUND
 

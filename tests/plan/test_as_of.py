@@ -99,7 +99,7 @@ async def test_a_future_instant_tells_what_is_now_and_null_too(world: World) -> 
 async def test_one_statement_serves_every_instant(world: World) -> None:
     watched = Watched(world.database)
     for at in INSTANTS[:3]:
-        assert (await executed(watched, DEALS, EVERYONE, at=at.isoformat())).is_written
+        assert (await executed(watched, DEALS, EVERYONE, at=at.isoformat())).is_json
     assert len({text for text, _ in watched.texts}) == 1
 
 

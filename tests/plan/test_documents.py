@@ -84,7 +84,7 @@ async def test_one_statement_answers_what_the_executor_answers(
     watched = Watched(world.database)
     found = await executed(watched, asked.text, who, **asked.variables)
     assert found.errors is None
-    assert found.is_written
+    assert found.is_json
     assert len(watched.texts) == 1
     same(found.data, expected.data)
 
@@ -97,7 +97,7 @@ async def test_beside_other_fields_the_same_is_answered(world: World, seed: int,
     watched = Watched(world.database)
     found = await executed(watched, asked.beside(OTHER).text, who, **asked.variables)
     assert found.errors is None
-    assert not found.is_written
+    assert not found.is_json
     assert len(watched.texts) == (1 if reads_records(expected.data) else 0)
     assert found.data.pop("kpiCatalogue")
     same(as_sent(found.data), expected.data)
@@ -114,7 +114,7 @@ async def test_what_is_refused_is_told_where_the_executor_tells_it(
         expected = reference.execute(each.text, each.variables)
         text = each.beside(OTHER).text if is_beside else each.text
         found = await executed(world.database, text, who, **each.variables)
-        assert found.is_written is (expected.errors is None and not is_beside)
+        assert found.is_json is (expected.errors is None and not is_beside)
         if is_beside and found.data is not None:
             assert found.data.pop("kpiCatalogue")
         hold(found, expected)

@@ -185,7 +185,7 @@ async def test_a_value_of_having_is_bound_with_each_run(world: Database) -> None
     counts = {len(rows) for rows in grouped("deal", seen(DEALS, None), [{"outcome": "EACH"}]).values()}
     for least in range(min(counts), max(counts) + 2):
         outcome = await executed(world, document, least=least, some=["-1"])
-        assert outcome.is_written
+        assert outcome.is_json
         found = {each["count"] for each in outcome.data["deals"]["groupBy"]}
         assert found == {count for count in counts if count >= least}
 
@@ -201,7 +201,7 @@ async def test_the_executor_tells_the_same_groups(world: Database) -> None:
     asked = {"keys": [{"company": "EACH"}, {"openedAt": "MONTH"}, {"currency": "EACH"}]}
     written = await executed(world, DOCUMENT, **asked)
     told_again = await executed(world, DOCUMENT[:-1] + " __schema { description } }", **asked)
-    assert (written.is_written, told_again.is_written) == (True, False)
+    assert (written.is_json, told_again.is_json) == (True, False)
     assert told_again.data["deals"] == written.data["deals"]
 
 

@@ -95,7 +95,7 @@ async def test_search_goes_with_filter_order_and_parent_and_keeps_to_the_scope(w
 async def test_one_statement_serves_every_text_and_null_is_left_out(world: Database) -> None:
     watched = Watched(world)
     for text in ("ada", "berg acme"):
-        assert (await executed(watched, DOCUMENT, EVERYONE, text=text)).is_written
+        assert (await executed(watched, DOCUMENT, EVERYONE, text=text)).is_json
     assert len({text for text, _ in watched.texts}) == 1
     assert (await answered(world, DOCUMENT, text=None))["contacts"]["totalCount"] == len(ROWS)
 

@@ -12,8 +12,8 @@ from api.access.principal import EVERYONE, Principal
 from api.db import Database, WriteSession
 from api.errors import AccordError
 from api.graph.contract import gateway
-from api.graph.gateway import Written
-from api.graph.request import Question
+from api.graph.gateway import JsonResult
+from api.graph.request import GraphQLRequest
 from api.sql import Sql, join, name
 
 
@@ -28,21 +28,21 @@ class Outcome:
 
     data: Any
     errors: Sequence[GraphQLError] | None
-    is_written: bool = False
+    is_json: bool = False
 
 
 async def executed(database: Database, document: str, who: Principal = EVERYONE, /, **variables: object) -> Outcome:
     """The whole outcome, errors too."""
-    question = Question(document, variables)
-    checked = gateway().checked(question)
-    if checked.errors:
-        return Outcome(None, checked.errors)
+    question = GraphQLRequest(document, variables)
+    validated = gateway().validated(question)
+    if validated.errors:
+        return Outcome(None, validated.errors)
     try:
-        answer = await gateway().answer(database, question, checked, who)
+        answer = await gateway().answer(database, question, validated, who)
     except AccordError as error:
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
-    if isinstance(answer, Written):
-        return Outcome(orjson.loads(answer.data), None, is_written=True)
+    if isinstance(answer, JsonResult):
+        return Outcome(orjson.loads(answer.data), None, is_json=True)
     return Outcome(answer.result.data, answer.result.errors)
 
 

@@ -42,7 +42,7 @@ _DOCS: dict[Operator, str] = {
     "contains": "Has this text somewhere in it, in capitals or not. `%` and `_` mean themselves.",
     "isNull": "True: has no value. False: has one.",
 }
-MOST_FILTER_LEVELS = 40  # of objects within objects: a test through one list and one link takes five
+MAX_FILTER_LEVELS = 40  # of objects within objects: a test through one list and one link takes five
 _QUANTIFIERS: dict[Quantifier, str] = {
     "some": "At least one of them matches this; an empty filter: there is one.",
     "none": "None of them matches this; an empty filter: there is none.",
@@ -134,12 +134,12 @@ def size_of(argument: str, given: Mapping[str, Any]) -> int:
     """How many objects a filter holds, itself among them. Errors: TOO_LARGE where they lie too deep in each other."""
     size = 0
     level = [given]
-    for _ in range(MOST_FILTER_LEVELS):
+    for _ in range(MAX_FILTER_LEVELS):
         size += len(level)
         level = [inner for each in level for inner in _within(each)]
         if not level:
             return size
-    message = f"`{argument}` has objects within objects on more than {MOST_FILTER_LEVELS} levels."
+    message = f"`{argument}` has objects within objects on more than {MAX_FILTER_LEVELS} levels."
     raise AccordError(ErrorCode.TOO_LARGE, message, "Write side by side, in `and` and `or`, what need not be nested.")
 
 

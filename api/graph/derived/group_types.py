@@ -15,7 +15,7 @@ from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Grain
 
-GROUPS, MOST_GROUPS = 50, 500
+GROUPS, MAX_GROUPS = 50, 500
 
 _GRAINED = ("DateTime", "Date")
 _UNGROUPED = ("Decimal",)
@@ -47,7 +47,7 @@ def group_by_field(shape: TableShape) -> Output:
             "How they are sorted, the most important first. What is equal in all of it is sorted by the keys in turn.",
             TypeRef(f"{name}GroupOrder").listed,
         ),
-        Input("first", f"How many groups at most; {MOST_GROUPS} at the most.", TypeRef("Int"), GROUPS),
+        Input("first", f"How many groups at most; {MAX_GROUPS} at the most.", TypeRef("Int"), GROUPS),
     )
     return Output("groupBy", doc, TypeRef(f"{name}Group").required.listed.required, from_row, arguments)
 
@@ -184,9 +184,9 @@ def read_size(first: int | None) -> int:
         return GROUPS
     if first < 0:
         message = f"`groupBy(first: {first})` asks for less than nothing."
-        raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {MOST_GROUPS}.")
-    if first > MOST_GROUPS:
-        message = f"`groupBy(first: {first})` asks for more groups than are told at once, which is {MOST_GROUPS}."
+        raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {MAX_GROUPS}.")
+    if first > MAX_GROUPS:
+        message = f"`groupBy(first: {first})` asks for more groups than are told at once, which is {MAX_GROUPS}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for fewer with `having`, `where` or a coarser key.")
     return first
 

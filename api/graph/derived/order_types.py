@@ -11,8 +11,8 @@ from api.plan.selection import OrderTerm
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
-MOST_TERMS = 10
-MOST_STEPS = 4  # each is a table to be joined
+MAX_TERMS = 10
+MAX_LINKS_IN_ORDER = 4  # each is a table to be joined
 
 
 def order_type(shape: TableShape) -> InputType:
@@ -39,8 +39,8 @@ def ordered_columns(shape: TableShape) -> dict[str, ColumnShape]:
 
 def read_order(shape: TableShape, given: Sequence[Mapping[str, Any]]) -> tuple[OrderTerm, ...]:
     """The terms that an order's value means. Errors: TOO_LARGE for too many, or through too many links."""
-    if len(given) > MOST_TERMS:
-        message = f"`orderBy` names {len(given):,} fields, and may name {MOST_TERMS}."
+    if len(given) > MAX_TERMS:
+        message = f"`orderBy` names {len(given):,} fields, and may name {MAX_TERMS}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Leave out the last ones: they hardly ever decide.")
     return tuple(_term(shape, key, value) for term in given for key, value in term.items())
 
@@ -51,8 +51,8 @@ def _term(shape: TableShape, key: str, value: Any) -> OrderTerm:  # noqa: ANN401
         way.append(column.name)
         shape = SHAPES[link_of(column).target]
         ((key, value),) = value.items()
-    if len(way) > MOST_STEPS:
-        message = f"`orderBy` goes through {len(way):,} links to a field, and may go through {MOST_STEPS}."
+    if len(way) > MAX_LINKS_IN_ORDER:
+        message = f"`orderBy` goes through {len(way):,} links to a field, and may go through {MAX_LINKS_IN_ORDER}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Sort by a field that is nearer.")
     return OrderTerm(ordered_columns(shape)[key].name, value, tuple(way))
 

@@ -17,7 +17,7 @@ from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
 
-PAGE_SIZE, LARGEST_PAGE = 50, 500
+PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 _INT = TypeRef("Int")
 TYPE_KEY = "$type"  # where a value of the interface Node says its type; no GraphQL name
 
@@ -25,9 +25,9 @@ TYPE_KEY = "$type"  # where a value of the interface Node says its type; no Grap
 def page_arguments() -> tuple[Input, ...]:
     """Which rows of a list are shown, by number and cursor."""
     return (
-        Input("first", f"The first so many, {LARGEST_PAGE} at the most; {PAGE_SIZE} where no number is given.", _INT),
+        Input("first", f"The first so many, {MAX_PAGE_SIZE} at the most; {PAGE_SIZE} where no number is given.", _INT),
         Input("after", "Only what comes behind this cursor, from `pageInfo.endCursor` or an edge.", TypeRef("String")),
-        Input("last", f"The last so many instead, {LARGEST_PAGE} at the most, in the same order.", _INT),
+        Input("last", f"The last so many instead, {MAX_PAGE_SIZE} at the most, in the same order.", _INT),
         Input(
             "before", "Only what comes before this cursor, from `pageInfo.startCursor` or an edge.", TypeRef("String")
         ),

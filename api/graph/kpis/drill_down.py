@@ -28,7 +28,7 @@ from schema.vocab import RecordSide
 
 Path = tuple[str | int, ...]
 
-MOST_LISTS = 100  # each is a statement or two
+MAX_LISTS = 100  # each is a statement or two
 DRILLED = (KpiAnswer, Group, Bucket, FunnelStep)
 CONNECTION, EDGE = "RecordConnection", "RecordEdge"
 # Where an answer has further figures: type, field, the type of its items.
@@ -89,8 +89,8 @@ async def read_records(
         for path, answer in answers
         for each in _lists(document, type(answer).__name__, tuple(info.field_nodes), answer, path)
     ]
-    if len(lists) > MOST_LISTS:
-        message = f"The question asks for {len(lists):,} lists of records, and {MOST_LISTS} are read at once at most."
+    if len(lists) > MAX_LISTS:
+        message = f"The question asks for {len(lists):,} lists of records, and {MAX_LISTS} are read at once at most."
         remedy = "Ask for the records of one figure at a time: with `where` for a group, with `period` for a bucket."
         raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
     drill = _Drill(session, info.context.who, document, Reader(document, types), {})

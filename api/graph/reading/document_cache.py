@@ -20,7 +20,7 @@ from strawberry.schema.schema import validate_document
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared
-from api.graph.reading.limits import MOST_TOKENS, as_error, over_limits, too_many_tokens, too_much_to_compare
+from api.graph.reading.limits import MAX_TOKENS, as_error, over_limits, too_many_tokens, too_much_to_compare
 from api.graph.reading.variables import Operation, structural_variables
 
 # Syntax trees take about a kilobyte a token: so many tokens of documents are kept, whoever asks.
@@ -28,7 +28,7 @@ KEPT_TOKENS = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checked:
+class ValidatedDocument:
     """A document that may run, or what is wrong with it."""
 
     document: DocumentNode = field(default_factory=DocumentNode)
@@ -53,9 +53,11 @@ class Documents:
     def __init__(self, schema: strawberry.Schema, types: Mapping[str, Declared]) -> None:
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public way to the schema it builds
         self._types = types
-        self._kept: LRUCache[str, Checked] = LRUCache(KEPT_TOKENS, getsizeof=lambda checked: checked.weight)
+        self._kept: LRUCache[str, ValidatedDocument] = LRUCache(
+            KEPT_TOKENS, getsizeof=lambda validated: validated.weight
+        )
 
-    def checked(self, text: str) -> Checked:
+    def validated(self, text: str) -> ValidatedDocument:
         """The document of a text."""
         try:
             return self._kept[text]
@@ -63,20 +65,20 @@ class Documents:
             found = self._kept[text] = self._check(text)
             return found
 
-    def _check(self, text: str) -> Checked:
+    def _check(self, text: str) -> ValidatedDocument:
         # A text longer than its tokens explain, by comments and spaces, weighs what it holds.
         weight = 1 + len(text) // 64
         try:
-            document = parse(text, max_lexical_tokens=MOST_TOKENS, max_comments=MOST_TOKENS)
+            document = parse(text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_TOKENS)
         except GraphQLError as error:
             # Where it was raised is forgotten: the parser there holds a kilobyte for each token it has read.
-            return Checked(errors=(_told(error).with_traceback(None),), weight=weight)
+            return ValidatedDocument(errors=(_told(error).with_traceback(None),), weight=weight)
         weight += _tokens(document)
         errors = over_limits(document) or validate_document(self._schema, document, tuple(specified_rules))
         if errors:
-            return Checked(errors=tuple(map(_told, errors)), weight=weight)
+            return ValidatedDocument(errors=tuple(map(_told, errors)), weight=weight)
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-        return Checked(document, (), weight, fragments, self._operations(document))
+        return ValidatedDocument(document, (), weight, fragments, self._operations(document))
 
     def _operations(self, document: DocumentNode) -> dict[str | None, Operation]:
         structural = structural_variables(self._schema, self._types, document)
@@ -89,7 +91,7 @@ class Documents:
 
 def _told(error: GraphQLError) -> GraphQLError:
     """GraphQL's words, but for its limits, which are ours to tell."""
-    if f"more than {MOST_TOKENS} " in error.message:
+    if f"more than {MAX_TOKENS} " in error.message:
         return as_error(too_many_tokens())
     if isinstance(error, ValidationAbortedError):
         return as_error(too_much_to_compare())

@@ -19,12 +19,12 @@ from graphql import (
 
 from api.errors import AccordError, ErrorCode
 
-MOST_TOKENS = 2_000
-MOST_LEVELS = 12
-MOST_ALIASES = 30
-LONGEST_ALIAS = 100  # characters; an answer repeats it with each record
-MOST_DIRECTIVES = 50
-MOST_ROOT_FIELDS = 20
+MAX_TOKENS = 2_000
+MAX_LEVELS = 12
+MAX_ALIASES = 30
+MAX_ALIAS_LENGTH = 100  # characters; an answer repeats it with each record
+MAX_DIRECTIVES = 50
+MAX_ROOT_FIELDS = 20
 
 # What the document says of the schema is bounded by GraphQL's own rule, and needs more levels.
 _INTROSPECTION = ("__schema", "__type")
@@ -67,7 +67,7 @@ def over_limits(document: DocumentNode) -> list[GraphQLError]:
 
 def too_many_tokens() -> AccordError:
     """The refusal of a document that the parser gave up."""
-    return _refusal("tokens", f"more than {MOST_TOKENS:,}", MOST_TOKENS)
+    return _refusal("tokens", f"more than {MAX_TOKENS:,}", MAX_TOKENS)
 
 
 def too_much_to_compare() -> AccordError:
@@ -83,11 +83,11 @@ def as_error(refusal: AccordError, operation: OperationDefinitionNode | None = N
 
 def _figures(size: _Size) -> Sequence[tuple[str, int, int]]:
     return (
-        ("levels of fields", size.levels, MOST_LEVELS),
-        ("aliases", size.aliases, MOST_ALIASES),
-        ("directives", size.directives, MOST_DIRECTIVES),
-        ("root fields", size.fields, MOST_ROOT_FIELDS),
-        ("characters in an alias", size.longest, LONGEST_ALIAS),
+        ("levels of fields", size.levels, MAX_LEVELS),
+        ("aliases", size.aliases, MAX_ALIASES),
+        ("directives", size.directives, MAX_DIRECTIVES),
+        ("root fields", size.fields, MAX_ROOT_FIELDS),
+        ("characters in an alias", size.longest, MAX_ALIAS_LENGTH),
     )
 
 

@@ -10,7 +10,7 @@ from api.plan.search import Words
 from schema.base import TableShape
 from schema.search import SEPARATORS
 
-MOST_CHARACTERS = 200  # PostgreSQL keeps no word of more than 2,046 bytes
+MAX_SEARCH_LENGTH = 200  # PostgreSQL keeps no word of more than 2,046 bytes
 _WORD = re.compile(rf"[^\s{re.escape(string.punctuation + SEPARATORS)}]+", re.ASCII)
 
 
@@ -26,8 +26,8 @@ def search_argument(shape: TableShape) -> Input:
 
 def read_search(text: str) -> Words:
     """The words of a text. Errors: BAD_INPUT for a text without any; TOO_LARGE for a long one."""
-    if len(text) > MOST_CHARACTERS:
-        message = f"`search` has {len(text):,} characters, and may have {MOST_CHARACTERS}."
+    if len(text) > MAX_SEARCH_LENGTH:
+        message = f"`search` has {len(text):,} characters, and may have {MAX_SEARCH_LENGTH}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Search for a few words of a name or an address.")
     words = tuple(word for word in _WORD.findall(text) if any(map(str.isalnum, word)))
     if not words:

@@ -11,7 +11,7 @@ from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, ObjectType
 from api.graph.derived.filter_types import read_where, size_of
 from api.graph.derived.order_types import read_order
-from api.graph.derived.record_types import LARGEST_PAGE, PAGE_SIZE
+from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
 from api.graph.reading.aggregates import FigureReader
 from api.graph.reading.document import Document
 from api.graph.reading.search_values import read_search
@@ -45,13 +45,13 @@ from schema.tables import SHAPES
 
 _TYPENAME, _QUERY = "__typename", "Query"
 # A statement is planned whole, whatever the data: nested fragments double a short document with each level.
-MOST_FIELDS = 5_000
-MOST_FILTERS = 2_000
-MOST_IDS = 100
+MAX_FIELDS = 5_000
+MAX_FILTERS = 2_000
+MAX_IDS = 100
 
 
 @dataclass(slots=True)
-class _Met:
+class _Usage:
     """What was read so far of one document."""
 
     fields: int = 0
@@ -64,7 +64,7 @@ class Reader:
 
     document: Document
     types: Mapping[str, Declared]
-    met: _Met = field(default_factory=_Met)
+    met: _Usage = field(default_factory=_Usage)
 
     def root(self, key: str, nodes: Sequence[FieldNode]) -> Root | None:
         """A root field, if it reads records. Errors: BAD_INPUT and TOO_LARGE for arguments that cannot be."""
@@ -92,8 +92,8 @@ class Reader:
         return OneRecord(table, through(given, partial(read_id, table)), self.record(nodes, table))
 
     def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
-        if len(given) > MOST_IDS:
-            message = f"`{nodes[0].name.value}` is asked for {len(given):,} ids, and may be for {MOST_IDS}."
+        if len(given) > MAX_IDS:
+            message = f"`{nodes[0].name.value}` is asked for {len(given):,} ids, and may be for {MAX_IDS}."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for them in several requests.")
         ids = tuple(split_id(each) for each in given)
         tables = dict.fromkeys(table for table, _ in ids)
@@ -156,8 +156,8 @@ class Reader:
 
     def _count(self) -> None:
         self.met.fields += 1
-        if self.met.fields > MOST_FIELDS:
-            message = f"The question selects more than {MOST_FIELDS:,} fields of records, fragments written out."
+        if self.met.fields > MAX_FIELDS:
+            message = f"The question selects more than {MAX_FIELDS:,} fields of records, fragments written out."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Ask for less at once.")
 
     def _edge(self, nodes: Sequence[FieldNode], table: str) -> tuple[Cursor | Nodes | Typename, ...]:
@@ -198,8 +198,8 @@ class Reader:
 
     def _measure(self, argument: str, given: Mapping[str, Any]) -> None:
         self.met.filters += size_of(argument, given)
-        if self.met.filters > MOST_FILTERS:
-            message = f"The question's filters hold more than {MOST_FILTERS:,} objects."
+        if self.met.filters > MAX_FILTERS:
+            message = f"The question's filters hold more than {MAX_FILTERS:,} objects."
             raise AccordError(
                 ErrorCode.TOO_LARGE, message, "Give many values to one `in`, or ask in several questions."
             )
@@ -216,9 +216,9 @@ def page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
         raise AccordError(ErrorCode.BAD_INPUT, message, "Ask for `first` or for `last`; for both, in two fields.")
     if size < 0:
         message = f"`{field_name}({argument}: {size})` asks for less than nothing."
-        raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {LARGEST_PAGE}.")
-    if size > LARGEST_PAGE:
-        message = f"`{field_name}({argument}: {size})` asks for more than a page holds, which is {LARGEST_PAGE}."
+        raise AccordError(ErrorCode.BAD_INPUT, message, f"Ask for 0 to {MAX_PAGE_SIZE}.")
+    if size > MAX_PAGE_SIZE:
+        message = f"`{field_name}({argument}: {size})` asks for more than a page holds, which is {MAX_PAGE_SIZE}."
         cursor = "endCursor" if argument == "first" else "startCursor"
         raise AccordError(ErrorCode.TOO_LARGE, message, f"Ask for a page at a time; `pageInfo.{cursor}` leads on.")
     return int(size)
