@@ -198,14 +198,18 @@ Rule = Annotated[
 class Stage(Part):
     """One rung of the ladder."""
 
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    title: str = Field(min_length=1)
-    group: str = Field(min_length=1)
-    owner: TeamKind
-    meaning: str = Field(min_length=1)
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The stage's key, by which requests name it.")
+    title: str = Field(min_length=1, description="The stage's name for display.")
+    group: str = Field(min_length=1, description="The group of stages that it belongs to, such as Prospect.")
+    owner: TeamKind = Field(description="The team that is responsible for people in the stage.")
+    meaning: str = Field(min_length=1, description="What the stage means, in plain words.")
     rule: Rule
-    window: Duration | None = None
-    needs: tuple[str, ...] = ()
+    window: Duration | None = Field(
+        default=None, description="How long a person has to reach the next stage, in seconds; null: no limit."
+    )
+    needs: tuple[str, ...] = Field(
+        default=(), description="The fields that have to be filled in, such as contact.email."
+    )
 
     @field_validator("needs")
     @classmethod
@@ -218,19 +222,21 @@ class Stage(Part):
 class RejectReason(Part):
     """Why sales may refuse a person, and what follows from it."""
 
-    code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")
-    label: str = Field(min_length=1)
-    disposition: Disposition
-    fault: FaultDomain
+    code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,39}$", description="The reason's code.")
+    label: str = Field(min_length=1, description="The reason for display.")
+    disposition: Disposition = Field(description="What happens to the person.")
+    fault: FaultDomain = Field(description="The side that caused the rejection.")
 
 
 class Exit(Part):
     """A fact that ends open entries, from one stage of the ladder up to another."""
 
-    on: Literal["HANDOFF_REJECTED", "DEAL_LOST"]
-    dispositions: tuple[Disposition, ...] = ()
-    closes_from: str
-    closes_to: str
+    on: Literal["HANDOFF_REJECTED", "DEAL_LOST"] = Field(description="The fact that ends the entries.")
+    dispositions: tuple[Disposition, ...] = Field(
+        default=(), description="Of a rejected handoff: only rejections with one of these dispositions."
+    )
+    closes_from: str = Field(description="The key of the lowest stage whose entries end.")
+    closes_to: str = Field(description="The key of the highest stage whose entries end.")
 
     @model_validator(mode="after")
     def _dispositions_of_rejections(self) -> Self:
@@ -244,26 +250,40 @@ class Exit(Part):
 class Exemptions(Part):
     """Which of our touches do not count as pressure."""
 
-    automated: bool = False
-    reply_within: Duration | None = None
+    automated: bool = Field(default=False, description="Whether automated touches do not count.")
+    reply_within: Duration | None = Field(
+        default=None,
+        description="A reply within this many seconds after an inbound touch of the person does not count; null:"
+        " replies count.",
+    )
 
 
 class ContactPolicy(Part):
     """How often a person may be touched, by both teams together: over the policy once more lie in `(t - within, t]`."""
 
-    at_most: int = Field(ge=1, le=1000)
-    within: Duration
+    at_most: int = Field(ge=1, le=1000, description="The number of outbound touches that the policy allows.")
+    within: Duration = Field(
+        description="The length of the rolling window that the touches are counted in, in seconds."
+    )
     exempt: Exemptions = Exemptions()
 
 
 class Reporting(Part):
     """How answers are cut: zone, weeks, years, currency, and who is never counted."""
 
-    timezone: str = "UTC"
-    week_start: Literal["MONDAY", "SUNDAY"] = "MONDAY"
-    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
-    currency: Currency | None = None
-    exclude: tuple[Literal["TEST", "INTERNAL"], ...] = ("TEST", "INTERNAL")
+    timezone: str = Field(default="UTC", description="The time zone in which days start (IANA name).")
+    week_start: Literal["MONDAY", "SUNDAY"] = Field(
+        default="MONDAY", description="The day on which weeks start: MONDAY or SUNDAY."
+    )
+    fiscal_year_start_month: int = Field(
+        default=1, ge=1, le=12, description="The month in which the fiscal year starts, from 1."
+    )
+    currency: Currency | None = Field(
+        default=None, description="The currency of money values in KPIs; null if none is agreed."
+    )
+    exclude: tuple[Literal["TEST", "INTERNAL"], ...] = Field(
+        default=("TEST", "INTERNAL"), description="Who is never counted: TEST records, INTERNAL people."
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -278,12 +298,16 @@ class Reporting(Part):
 class Accord(Part):
     """The whole document."""
 
-    title: str = Field(min_length=1)
-    stages: tuple[Stage, ...] = Field(min_length=1)
-    exits: tuple[Exit, ...] = ()
-    reject_reasons: tuple[RejectReason, ...] = ()
-    contact_policy: ContactPolicy | None = None
-    reporting: Reporting = Reporting()
+    title: str = Field(min_length=1, description="The accord's name for display.")
+    stages: tuple[Stage, ...] = Field(min_length=1, description="The stages, from the lowest to the highest.")
+    exits: tuple[Exit, ...] = Field(default=(), description="The facts that end open stage entries.")
+    reject_reasons: tuple[RejectReason, ...] = Field(
+        default=(), description="The reasons for which sales may reject a person."
+    )
+    contact_policy: ContactPolicy | None = Field(
+        default=None, description="How often a person may be contacted; null if nothing is agreed."
+    )
+    reporting: Reporting = Field(default=Reporting(), description="How KPIs are reported.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

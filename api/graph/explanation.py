@@ -1,33 +1,41 @@
-"""How a question is answered, stage by stage, as text: for `accord explain` and the header of the same name."""
+"""An explanation of a request as text, for `accord explain` and for the header `Accord-Explain`."""
 
 from graphql import GraphQLError
 
 from api.db import Database
-from api.graph.context import RequestError
 from api.graph.gateway import Explanation
 from api.plan.cost import MOST_COST
 from api.plan.selection import Root
 from api.plan.shown import plan_text, selection_text, statement_text
 
 
-async def explanation_sections(database: Database, found: Explanation, *, is_run: bool) -> list[tuple[str, str]]:
-    """The explanation_sections by their titles: what is selected, the cost, the statement with its values, PostgreSQL's plan."""
-    told = [("Selection", _selected(found)), ("Cost", f"{found.cost:,} records at most, of {MOST_COST:,}")]
-    if found.ready is None:
-        return told
-    who = "PostgreSQL" if found.is_json else "the executor"
-    told.append((f"Statement (the answer is written by {who})", statement_text(found.ready.text, found.ready.values)))
+async def explanation_sections(database: Database, explanation: Explanation, *, is_run: bool) -> list[tuple[str, str]]:
+    """Return the sections with their titles: selection, cost, statement with its values, and PostgreSQL's plan.
+
+    `is_run`: run the statement, so that the plan has actual times and row counts. The statement is bound to the
+    principal of the explanation.
+    """
+    sections = [
+        ("Selection", _selection(explanation)),
+        ("Cost", f"{explanation.cost:,} records at most, of {MOST_COST:,}"),
+    ]
+    if explanation.ready is None:
+        return sections
+    writer = "PostgreSQL" if explanation.is_json else "the executor"
+    statement = statement_text(explanation.ready.text, explanation.ready.values)
+    sections.append((f"Statement (the response is written by {writer})", statement))
     async with database.read() as session:
-        plan = await plan_text(session, found.ready, is_run=is_run)
-    return [*told, ("Plan, as it ran" if is_run else "Plan", plan)]
+        plan = await plan_text(session, explanation.ready, is_run=is_run)
+    return [*sections, ("Plan, as it ran" if is_run else "Plan", plan)]
 
 
-def _selected(found: Explanation) -> str:
+def _selection(explanation: Explanation) -> str:
     lines = []
-    for key, root in found.roots.items():
-        if isinstance(root, RequestError):
-            lines.append(f"{key or 'the root fields'}: {root.message if isinstance(root, GraphQLError) else root}")
-        elif root is None:
-            lines.append(f"{key}: no record, the executor resolves it")
-    roots = [each for each in found.roots.values() if isinstance(each, Root)]
+    for key, field in explanation.planned.fields.items():
+        if isinstance(field, Exception):
+            message = field.message if isinstance(field, GraphQLError) else str(field)
+            lines.append(f"{key or 'the root fields'}: {message}")
+        elif not isinstance(field, Root):
+            lines.append(f"{key}: reads no records, resolved by the executor")
+    roots = explanation.planned.roots
     return "\n".join((*([selection_text(roots)] if roots else []), *lines))

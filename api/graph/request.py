@@ -1,4 +1,4 @@
-"""What a client asks, whatever brought it here."""
+"""A GraphQL request as a value, independent of the transport."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One GraphQL request: a document, its variables as JSON gave them, and the operation to run."""
+    """One GraphQL request: a document, its variables as parsed from JSON, and the name of the operation to run."""
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)

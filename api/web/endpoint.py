@@ -73,7 +73,7 @@ class GraphQLEndpoint:
         _require_allowed(scope["method"], validated, question)
         database, who = self._asker_of(scope)
         try:
-            answer = await self._gateway.answer(database, question, validated, who)
+            answer = await self._gateway.execute(database, question, validated, who)
         except AccordError as error:
             return _told((GraphQLError(error.message, original_error=error),), media_type)
         wanted = headers.get(EXPLAIN) if self._explains else None

@@ -191,7 +191,7 @@ async def test_the_operation_that_is_named_is_run(world: Database) -> None:
     document = "query People { contacts { totalCount } } query Firms { companies { totalCount } }"
     for name, found in (("People", {"contacts": {"totalCount": 3}}), ("Firms", {"companies": {"totalCount": 2}})):
         question = GraphQLRequest(document, {}, name)
-        answer = await gateway().answer(world, question, gateway().validated(question), EVERYONE)
+        answer = await gateway().execute(world, question, gateway().validated(question), EVERYONE)
         assert isinstance(answer, JsonResult)
         assert b"totalCount" in answer.data
         assert next(iter(found)).encode() in answer.data

@@ -9,7 +9,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
-from api.graph.kpis.kpi_inputs import read_funnel, read_kpi
+from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE

@@ -6,16 +6,16 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
-from api.graph.derived.filter_types import MAX_FILTER_LEVELS
 from api.graph.reading.limits import (
     MAX_ALIAS_LENGTH,
     MAX_ALIASES,
     MAX_DIRECTIVES,
+    MAX_FILTER_LEVELS,
+    MAX_FILTERS,
     MAX_LEVELS,
     MAX_ROOT_FIELDS,
     MAX_TOKENS,
 )
-from api.graph.reading.selection import MAX_FILTERS
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MOST_COST
 from tests.support.graphql import answered, executed, refused
@@ -98,7 +98,7 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database
     )
     document += " { nodes { id } } } } }"
     question = GraphQLRequest(document, {"first": 4})
-    from_cost = await gateway().answer(database, question, gateway().validated(question), EVERYONE)
+    from_cost = await gateway().execute(database, question, gateway().validated(question), EVERYONE)
     assert from_cost.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MOST_COST}}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
@@ -109,7 +109,7 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database
 
 async def _price(database: Database, field: str) -> int:
     question = GraphQLRequest(f"{{ {field} {{ nodes {{ id }} }} }}")
-    answer = await gateway().answer(database, question, gateway().validated(question), EVERYONE)
+    answer = await gateway().execute(database, question, gateway().validated(question), EVERYONE)
     cost = answer.extensions["cost"]
     assert isinstance(cost, dict)
     return int(cost["requested"])
@@ -146,7 +146,7 @@ async def test_figures_cost_as_a_count_does_and_groups_by_their_number(
     asked: str, price: int, database: Database
 ) -> None:
     question = GraphQLRequest(f"{{ contacts(first: 3) {{ {asked} }} }}")
-    answer = await gateway().answer(database, question, gateway().validated(question), EVERYONE)
+    answer = await gateway().execute(database, question, gateway().validated(question), EVERYONE)
     assert answer.extensions["cost"] == {"requested": price, "limit": MOST_COST}
 
 

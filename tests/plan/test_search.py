@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.reading.search_values import read_search
+from api.graph.reading.search_value import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import is_found, words

@@ -38,7 +38,7 @@ async def executed(database: Database, document: str, who: Principal = EVERYONE,
     if validated.errors:
         return Outcome(None, validated.errors)
     try:
-        answer = await gateway().answer(database, question, validated, who)
+        answer = await gateway().execute(database, question, validated, who)
     except AccordError as error:
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
     if isinstance(answer, JsonResult):

@@ -1,13 +1,19 @@
-"""Root fields that show the accord in force: its stages, exits and reporting, in plain words."""
+"""The root fields `accord` and `stages`, and the types of the accord.
 
+The types are derived from the models in `schema/accord.py`. Only computed fields are added here: ranks, sentences, and
+what the version says about the document.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+
+from pydantic import BaseModel
 
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.graph.context import Info
-from api.graph.declared import Output, TypeRef
-from api.metrics.answer import said
-from schema.accord import Accord as AccordDocument
+from api.graph.declared import Output, Resolver, TypeRef
+from api.graph.derived.model_types import Derivation
+from schema.accord import Accord, ContactPolicy, Exemptions, Exit, RejectReason, Reporting, Stage
 from schema.sentences import (
     exit_sentence,
     policy_sentences,
@@ -16,187 +22,127 @@ from schema.sentences import (
     stage_sentence,
     window_sentence,
 )
-from schema.vocab import AccordStatus, Currency, Disposition, ExitKind, FaultDomain, TeamKind
+from schema.vocab import AccordStatus
+
+_STRING, _INT = TypeRef("String").required, TypeRef("Int").required
+_BOOLEAN = TypeRef("Boolean").required
+_SENTENCE = "The same, as the sentence that both teams sign."
+_SENTENCES = "The same, as the sentences that both teams sign."
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccordStage:
-    """A stage of the funnel, as both teams agreed it."""
+@dataclass(frozen=True, slots=True)
+class AccordPart:
+    """A part of an accord, with the version that it belongs to: sentences name stages of the whole document."""
 
-    key: str = said("The stage's key, by which questions name it.")
-    rank: int = said("Its place on the ladder, from 1.")
-    title: str = said("What it is called.")
-    group: str = said("The group it belongs to, such as Prospect.")
-    owner: TeamKind = said("The team that looks after people in it.")
-    meaning: str = said("What it means, in plain words.")
-    window_seconds: int | None = said(
-        "How long a person has to reach the next stage, in seconds; null: as long as they like."
-    )
-    rule: str = said("When a contact enters it, as the sentence that both teams sign.")
-    window_sentence: str = said("How long the step to the next stage may take, as a sentence.")
-    needs: tuple[str, ...] = said("The fields that have to be filled in, such as contact.email.")
+    part: BaseModel
+    version: AccordInForce
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccordExit:
-    """A fact that ends open entries."""
-
-    on: ExitKind = said("What happened.")
-    dispositions: tuple[Disposition, ...] = said("Only with one of these dispositions, of a rejected handoff.")
-    closes_from: str = said("The key of the lowest stage it closes.")
-    closes_to: str = said("The key of the highest stage it closes.")
-    sentence: str = said("The same, as the sentence that both teams sign.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RejectReason:
-    """Why sales may refuse a person, and what follows from it."""
-
-    code: str = said("The reason's code.")
-    label: str = said("The reason for a reader.")
-    disposition: Disposition = said("What happens to the person.")
-    fault: FaultDomain = said("On which side the cause lies.")
-    sentence: str = said("The same, as the sentence that both teams sign.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccordContactPolicy:
-    """How often a person may be touched, by both teams together and over all channels."""
-
-    at_most: int = said("So many outbound touches are within the policy.")
-    within_seconds: int = said("In any stretch of so many seconds: the window rolls, no calendar resets it.")
-    is_automated_exempt: bool = said("Whether what a machine sends of itself does not count.")
-    reply_within_seconds: int | None = said(
-        "An answer within so many seconds of the person's own touch does not count; null: answers count."
-    )
-    sentences: tuple[str, ...] = said("The same, as the sentences that both teams sign.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccordReporting:
-    """How answers are cut, and who is never counted."""
-
-    timezone: str = said("The zone in which days begin (IANA name).")
-    week_start: str = said("The day on which weeks begin: MONDAY or SUNDAY.")
-    fiscal_year_start_month: int = said("The month in which the fiscal year begins, from 1.")
-    currency: Currency | None = said("The currency of money answers; null if none was agreed.")
-    exclude: tuple[str, ...] = said("Who is never counted: TEST records, INTERNAL people.")
-    sentences: tuple[str, ...] = said("The same, as the sentences that both teams sign.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accord:
-    """The agreement of sales and marketing that every number is judged by."""
-
-    version: int = said("The version's number.")
-    hash: str = said("The SHA-256 of its content, which signatures name.")
-    is_signed: bool = said("Whether both teams signed it.")
-    status: AccordStatus = said("Where it stands in its life.")
-    starts_at: datetime | None = said("Since when it is in force; null means from the beginning of time.")
-    title: str = said("What it is called.")
-    stages: tuple[AccordStage, ...] = said("The ladder, from the lowest stage up.")
-    exits: tuple[AccordExit, ...] = said("The facts that end entries.")
-    reject_reasons: tuple[RejectReason, ...] = said("Why sales may refuse a person.")
-    contact_policy: AccordContactPolicy | None = said("How often a person may be touched; null if none was agreed.")
-    reporting: AccordReporting = said("How answers are cut.")
-
-
-def agreement_fields() -> tuple[Output, ...]:
-    """The root fields about the accord."""
+def accord_fields() -> tuple[Output, ...]:
+    """Return the root fields about the accord."""
     stages = TypeRef("AccordStage").listed
     return (
         Output("accord", "The accord in force.", TypeRef("Accord"), _accord),
-        Output("stages", "The stages of the accord in force, from the lowest up.", stages, _stages),
+        Output("stages", "The stages of the accord in force, from the lowest to the highest.", stages, _stages),
     )
 
 
-async def _accord(_source: object, info: Info) -> Accord:
+async def _accord(_source: object, info: Info) -> AccordPart:
     async with info.context.database.read() as session:
-        return shown(await accord_in_force(session))
+        version = await accord_in_force(session)
+    return AccordPart(version.accord, version)
 
 
-async def _stages(_source: object, info: Info) -> tuple[AccordStage, ...]:
-    async with info.context.database.read() as session:
-        return shown(await accord_in_force(session)).stages
+async def _stages(source: object, info: Info) -> object:
+    return _attribute("stages")(await _accord(source, info), info)
 
 
-def shown(found: AccordInForce) -> Accord:
-    """An accord as GraphQL shows it."""
-    document = found.accord
-    reporting = document.reporting
-    return Accord(
-        version=found.number,
-        hash=found.content_hash,
-        is_signed=found.is_signed,
-        status=AccordStatus.ACTIVE,
-        starts_at=found.starts_at,
-        title=document.title,
-        stages=tuple(_stage(document, rank) for rank in range(1, len(document.stages) + 1)),
-        exits=_exits(document),
-        reject_reasons=_reject_reasons(document),
-        contact_policy=_contact_policy(document),
-        reporting=AccordReporting(
-            timezone=reporting.timezone,
-            week_start=reporting.week_start,
-            fiscal_year_start_month=reporting.fiscal_year_start_month,
-            currency=reporting.currency,
-            exclude=reporting.exclude,
-            sentences=reporting_sentences(document),
+def _attribute(name: str) -> Resolver:
+    """Return the resolver of an attribute of a part. Parts within it keep the version."""
+
+    def resolve(source: AccordPart, _info: object) -> object:
+        value = getattr(source.part, name)
+        if isinstance(value, tuple):
+            return tuple(_part(item, source.version) for item in value)
+        return _part(value, source.version)
+
+    return resolve
+
+
+def _part(value: object, version: AccordInForce) -> object:
+    return AccordPart(value, version) if isinstance(value, BaseModel) else value
+
+
+def _computed(name: str, doc: str, shown: TypeRef, compute: Callable[..., object]) -> Output:
+    """Return a field that is computed from a part and the whole accord."""
+    return Output(name, doc, shown, lambda source, _info: compute(source.part, source.version.accord))
+
+
+def _of_version(name: str, doc: str, shown: TypeRef, read: Callable[[AccordInForce], object]) -> Output:
+    return Output(name, doc, shown, lambda source, _info: read(source.version))
+
+
+def _exemption(name: str, field: str, shown: TypeRef, read: Callable[[Exemptions], object]) -> Output:
+    doc = Exemptions.model_fields[field].description or ""
+    return _computed(name, doc, shown, lambda policy, _accord: read(policy.exempt))
+
+
+def _reply_seconds(exempt: Exemptions) -> int | None:
+    return None if exempt.reply_within is None else int(exempt.reply_within.total_seconds())
+
+
+_ADDITIONS: dict[type, tuple[Output, ...]] = {
+    Accord: (
+        _of_version("version", "The version's number.", _INT, lambda version: version.number),
+        _of_version(
+            "hash",
+            "The SHA-256 of the content, which signatures name.",
+            _STRING,
+            lambda version: version.content_hash,
         ),
-    )
+        _of_version("isSigned", "Whether both teams have signed it.", _BOOLEAN, lambda version: version.is_signed),
+        _of_version(
+            "status",
+            "The version's state.",
+            TypeRef("AccordStatus").required,
+            lambda _version: AccordStatus.ACTIVE,
+        ),
+        _of_version(
+            "from",
+            "Since when it is in force; null: since always.",
+            TypeRef("DateTime"),
+            lambda version: version.starts_at,
+        ),
+    ),
+    Stage: (
+        _computed(
+            "rank", "The position from the lowest stage, from 1.", _INT, lambda stage, accord: accord.rank(stage.key)
+        ),
+        _computed("rule", "When a person enters it, as the sentence that both teams sign.", _STRING, stage_sentence),
+        _computed(
+            "windowSentence", "How long the step to the next stage may take, as a sentence.", _STRING, window_sentence
+        ),
+    ),
+    Exit: (_computed("sentence", _SENTENCE, _STRING, exit_sentence),),
+    RejectReason: (_computed("sentence", _SENTENCE, _STRING, lambda reason, _accord: reason_sentence(reason)),),
+    ContactPolicy: (
+        _exemption("isAutomatedExempt", "automated", _BOOLEAN, lambda exempt: exempt.automated),
+        _exemption("replyWithinSeconds", "reply_within", TypeRef("Int"), _reply_seconds),
+        _computed("sentences", _SENTENCES, _STRING.listed, lambda policy, _accord: policy_sentences(policy)),
+    ),
+    Reporting: (
+        _computed("sentences", _SENTENCES, _STRING.listed, lambda _reporting, accord: reporting_sentences(accord)),
+    ),
+}
 
-
-def _contact_policy(document: AccordDocument) -> AccordContactPolicy | None:
-    policy = document.contact_policy
-    if policy is None:
-        return None
-    reply_within = policy.exempt.reply_within
-    return AccordContactPolicy(
-        at_most=policy.at_most,
-        within_seconds=int(policy.within.total_seconds()),
-        is_automated_exempt=policy.exempt.automated,
-        reply_within_seconds=None if reply_within is None else int(reply_within.total_seconds()),
-        sentences=policy_sentences(policy),
-    )
-
-
-def _stage(document: AccordDocument, rank: int) -> AccordStage:
-    stage = document.stages[rank - 1]
-    return AccordStage(
-        key=stage.key,
-        rank=rank,
-        title=stage.title,
-        group=stage.group,
-        owner=stage.owner,
-        meaning=stage.meaning,
-        window_seconds=None if stage.window is None else int(stage.window.total_seconds()),
-        rule=stage_sentence(stage, document),
-        window_sentence=window_sentence(stage, document),
-        needs=stage.needs,
-    )
-
-
-def _exits(document: AccordDocument) -> tuple[AccordExit, ...]:
-    return tuple(
-        AccordExit(
-            on=ExitKind[each.on],
-            dispositions=each.dispositions,
-            closes_from=each.closes_from,
-            closes_to=each.closes_to,
-            sentence=exit_sentence(each, document),
-        )
-        for each in document.exits
-    )
-
-
-def _reject_reasons(document: AccordDocument) -> tuple[RejectReason, ...]:
-    return tuple(
-        RejectReason(
-            code=each.code,
-            label=each.label,
-            disposition=each.disposition,
-            fault=each.fault,
-            sentence=reason_sentence(each),
-        )
-        for each in document.reject_reasons
-    )
+ACCORD_DERIVATION = Derivation(
+    names={
+        Stage: "AccordStage",
+        Exit: "AccordExit",
+        ContactPolicy: "AccordContactPolicy",
+        Reporting: "AccordReporting",
+    },
+    types={(Exit, "on"): "ExitKind"},
+    additions=lambda model: _ADDITIONS.get(model, ()),
+    resolver=_attribute,
+)

@@ -1,1 +1,1 @@
-"""Types derived from declarations: of tables, dataclasses and Pydantic models."""
+"""GraphQL types derived from tables, dataclasses and Pydantic models. Nothing here reads a document."""

@@ -1,25 +1,34 @@
-"""Enums: the closed vocabularies with the meaning of each word, and the planner's sort directions."""
+"""Enums: one for each closed vocabulary, and the planner's sort directions."""
 
-from api.graph.declared import EnumType, Word
+from enum import Enum
+
+from api.graph.declared import EnumType, EnumWord
 from api.plan.selection import SortDirection
 from schema.vocab import Vocabulary
 
+
+class _Each(Enum):
+    EACH = "EACH"
+
+
+EACH = EnumType(
+    "Each", "Groups rows by every single value of a field.", _Each, (EnumWord("EACH", "One group for each value."),)
+)
 SORT_DIRECTION = EnumType(
     "SortDirection",
-    "Which way a list is sorted.",
+    "The direction in which a list is sorted, and where its null values are placed.",
     SortDirection,
     (
-        Word("ASC", "Smallest, earliest or first of the alphabet first; empty values last."),
-        Word("DESC", "Greatest, latest or last of the alphabet first; empty values last."),
-        Word("ASC_NULLS_FIRST", "As ASC, but empty values first."),
-        Word("DESC_NULLS_FIRST", "As DESC, but empty values first."),
+        EnumWord("ASC", "Ascending: smallest, earliest or alphabetically first values first; nulls last."),
+        EnumWord("DESC", "Descending: greatest, latest or alphabetically last values first; nulls last."),
+        EnumWord("ASC_NULLS_FIRST", "Ascending, but nulls first."),
+        EnumWord("DESC_NULLS_FIRST", "Descending, but nulls first."),
     ),
 )
 
 
 def enum_of(vocabulary: type[Vocabulary]) -> EnumType:
-    """The enum of a vocabulary; every word is described by its own line."""
+    """Return the enum of a vocabulary, with the description of each word."""
     doc = (vocabulary.__doc__ or "").strip()
-    return EnumType(
-        vocabulary.__name__, doc, vocabulary, tuple(Word(word.value, word.doc, word.deprecated) for word in vocabulary)
-    )
+    words = tuple(EnumWord(word.value, word.doc, word.deprecated) for word in vocabulary)
+    return EnumType(vocabulary.__name__, doc, vocabulary, words)

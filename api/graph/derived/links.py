@@ -1,4 +1,4 @@
-"""The links of a table as its type shows them: to one record, and back from the rows that name this one."""
+"""The links of a table in GraphQL: to one record by a foreign key, and back to the rows that refer to a record."""
 
 from collections.abc import Iterator
 
@@ -8,28 +8,28 @@ from schema.tables import SHAPES
 
 
 def visible_shapes() -> tuple[TableShape, ...]:
-    """The tables that GraphQL shows."""
+    """Return the tables that are part of the contract."""
     return tuple(shape for shape in SHAPES.values() if not shape.is_hidden)
 
 
 def links_of(shape: TableShape) -> dict[str, ColumnShape]:
-    """The columns that link to one other record, by the link's GraphQL name."""
+    """Return the foreign key columns by the GraphQL name of their link."""
     return {camel(column.link.name): column for column in shape.visible if column.link is not None}
 
 
 def link_of(column: ColumnShape) -> Link:
-    """The link of a column that has one."""
+    """Return the link of a foreign key column. ValueError for any other column."""
     if column.link is None:
-        raise ValueError(f"{column.name} is no link")
+        raise ValueError(f"{column.name} is not a foreign key")
     return column.link
 
 
 def lists_of(shape: TableShape) -> dict[str, tuple[TableShape, ColumnShape]]:
-    """The tables whose rows name a row of this one, each with the column that does, by the list's GraphQL name."""
-    return {link_of(column).back: (other, column) for other, column in _naming(shape)}
+    """Return the tables that refer to this one and their foreign key columns, by the GraphQL name of the list."""
+    return {link_of(column).back: (other, column) for other, column in _referring(shape)}
 
 
-def _naming(shape: TableShape) -> Iterator[tuple[TableShape, ColumnShape]]:
+def _referring(shape: TableShape) -> Iterator[tuple[TableShape, ColumnShape]]:
     for other in visible_shapes():
         for column in other.visible:
             if column.link is not None and column.link.target == shape.name and column.link.back:

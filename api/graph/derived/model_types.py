@@ -1,86 +1,142 @@
-"""Object types derived from dataclasses: an answer's field, its type and its meaning are declared once, there."""
+"""Object types derived from dataclasses and Pydantic models, where each field is declared once.
+
+A field without a description is not part of the contract. A duration becomes a number of seconds: `window` is shown as
+`windowSeconds`.
+"""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from api.graph.context import Info
+from pydantic import BaseModel
+
 from api.graph.declared import ObjectType, Output, Resolver, TypeRef
 from api.graph.derived.naming import camel
-from api.graph.derived.scalars import NAMES
+from api.graph.derived.scalars import SCALAR_NAMES
+from api.graph.sources import FromAttribute
 from schema.vocab import Vocabulary
 
-# GraphQL's word where it is none that Python allows, or would not read well beside `before`.
+# Names that Python does not allow, or that would not read well beside `before`.
 _RENAMED = {"starts_at": "from"}
 
 
-def answer_types(
-    roots: Iterable[type],
-    special: Mapping[tuple[type, str], str],
-    more: Mapping[type, tuple[Output, ...]] | None = None,
-) -> Iterator[ObjectType]:
-    """The types of the answers and of all that is in them.
+def attribute(name: str) -> Resolver:
+    """Return the resolver of an attribute."""
+    read: Callable[[object, object], object] = lambda source, _info: getattr(source, name)  # noqa: E731 - one expression
+    return read
 
-    `special` names a field's type where Python's says less; `more` adds fields that are no part of the value.
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """How the types of some models differ from what their declarations imply.
+
+    `names` has the GraphQL name of a model where it is not the class's; `types` the type of a field where Python's
+    annotation is wider; `properties` the properties that are shown, described by their docstrings; `additions` returns
+    fields that are computed. `resolver` returns the resolver of an attribute.
     """
+
+    names: Mapping[type, str] = dataclasses.field(default_factory=dict)
+    types: Mapping[tuple[type, str], str] = dataclasses.field(default_factory=dict)
+    properties: Mapping[type, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    additions: Callable[[type], tuple[Output, ...]] = lambda _model: ()
+    resolver: Callable[[str], Resolver] = attribute
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _ModelField:
+    """A described field or property of a model."""
+
+    name: str
+    annotation: Any
+    doc: str
+
+
+def model_types(roots: Iterable[type], derivation: Derivation) -> Iterator[ObjectType]:
+    """Yield the object types of the models, and of the models in their fields."""
     waiting, seen = list(roots), set[type]()
     while waiting:
-        answer = waiting.pop(0)
-        if answer in seen:
+        model = waiting.pop(0)
+        if model in seen:
             continue
-        seen.add(answer)
-        hints = get_type_hints(answer)
-        fields = _in_reading_order(answer)
+        seen.add(model)
+        fields = (*_fields(model), *_properties(model, derivation.properties.get(model, ())))
         yield ObjectType(
-            answer.__name__,
-            (answer.__doc__ or "").strip(),
-            (*(_field(answer, each, hints, special) for each in fields), *(more or {}).get(answer, ())),
+            derivation.names.get(model, model.__name__),
+            (model.__doc__ or "").strip(),
+            (*(_output(model, field, derivation) for field in fields), *derivation.additions(model)),
         )
-        waiting += [inner for each in fields if dataclasses.is_dataclass(inner := _inner(hints[each.name]))]
+        waiting += [inner for field in fields if _is_model(inner := _inner(field.annotation))]
 
 
-def _field(
-    answer: type, each: "dataclasses.Field[Any]", hints: Mapping[str, Any], special: Mapping[tuple[type, str], str]
-) -> Output:
-    named = special.get((answer, each.name))
-    doc = each.metadata["doc"]
-    return Output(_RENAMED.get(each.name, camel(each.name)), doc, _ref(hints[each.name], named), _attribute(each.name))
-
-
-def _in_reading_order(answer: type) -> "list[dataclasses.Field[Any]]":
-    """An answer's own fields come before those it has in common with others; what goes along unsaid is none."""
+def _fields(model: type) -> list[_ModelField]:
+    if issubclass(model, BaseModel):
+        infos = model.model_fields.items()
+        return [_ModelField(name, info.annotation, info.description) for name, info in infos if info.description]
+    if not dataclasses.is_dataclass(model):
+        raise TypeError(f"{model.__name__} is neither a dataclass nor a Pydantic model")
+    hints = get_type_hints(model)
+    described = [field for field in dataclasses.fields(model) if "doc" in field.metadata]
+    # A class's own fields come before those of its bases.
     place = {
         name: place
-        for place, base in reversed(tuple(enumerate(answer.__mro__)))
+        for place, base in reversed(tuple(enumerate(model.__mro__)))
         for name in vars(base).get("__annotations__", ())
     }
-    said = (each for each in dataclasses.fields(answer) if "doc" in each.metadata)
-    return sorted(said, key=lambda each: place[each.name])
+    described.sort(key=lambda field: place[field.name])
+    return [_ModelField(field.name, hints[field.name], field.metadata["doc"]) for field in described]
 
 
-def _ref(hint: Any, named: str | None) -> TypeRef:  # noqa: ANN401 - an annotation is any object
-    """The GraphQL type of an annotation: `X`, `X | None`, `tuple[X, ...]`."""
-    if get_origin(hint) in (Union, UnionType):
-        inner = next(each for each in get_args(hint) if each is not type(None))
-        return dataclasses.replace(_ref(inner, named), is_required=False)
-    if get_origin(hint) is tuple:
-        return _ref(get_args(hint)[0], named).listed
+def _properties(model: type, names: Iterable[str]) -> Iterator[_ModelField]:
+    for name in names:
+        read = vars(model)[name].fget
+        yield _ModelField(name, get_type_hints(read)["return"], read.__doc__)
+
+
+def _output(model: type, field: _ModelField, derivation: Derivation) -> Output:
+    name, resolve = _RENAMED.get(field.name, camel(field.name)), derivation.resolver(field.name)
+    if _inner(field.annotation) is timedelta:
+        name, resolve = f"{name}Seconds", _in_seconds(resolve)
+    shown = _type_ref(field.annotation, derivation.types.get((model, field.name)), derivation)
+    return Output(name, field.doc, shown, resolve, source=FromAttribute(field.name))
+
+
+def _in_seconds(resolve: Resolver) -> Resolver:
+    def seconds(source: object, info: object) -> int | None:
+        duration: timedelta | None = resolve(source, info)
+        return None if duration is None else int(duration.total_seconds())
+
+    return seconds
+
+
+def _type_ref(annotation: Any, named: str | None, derivation: Derivation) -> TypeRef:  # noqa: ANN401 - an annotation is any object
+    """Return the GraphQL type of an annotation: `X`, `X | None`, `tuple[X, ...]`."""
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        inner = next(argument for argument in get_args(annotation) if argument is not type(None))
+        return dataclasses.replace(_type_ref(inner, named, derivation), is_required=False)
+    if origin is tuple:
+        return _type_ref(get_args(annotation)[0], named, derivation).listed
     if named is not None:
         return TypeRef(named).required
-    known = NAMES.get(hint)
-    if known is None and not (dataclasses.is_dataclass(hint) or issubclass(hint, Vocabulary)):
-        raise TypeError(f"{hint} is no type of an answer")
-    return (known or TypeRef(hint.__name__)).required
+    plain = _inner(annotation)
+    known = TypeRef("Int") if plain is timedelta else SCALAR_NAMES.get(plain)
+    if known is None and not (_is_model(plain) or issubclass(plain, Vocabulary)):
+        raise TypeError(f"{annotation} has no GraphQL type")
+    return (known or TypeRef(derivation.names.get(plain, plain.__name__))).required
 
 
-def _inner(hint: Any) -> type:  # noqa: ANN401 - an annotation is any object
-    while get_origin(hint) is not None:
-        hint = next(each for each in get_args(hint) if each is not type(None))
-    found: type = hint
+def _inner(annotation: Any) -> type:  # noqa: ANN401 - an annotation is any object
+    """Return the class within `X | None`, `tuple[X, ...]` and `Annotated[X, …]`; `str` for a literal of strings."""
+    while (origin := get_origin(annotation)) is not None:
+        if origin is Literal:
+            return type(get_args(annotation)[0])
+        arguments = get_args(annotation)[:1] if origin is Annotated else get_args(annotation)
+        annotation = next(argument for argument in arguments if argument is not type(None))
+    found: type = annotation
     return found
 
 
-def _attribute(name: str) -> Resolver:
-    read: Callable[[object, Info], object] = lambda source, _info: getattr(source, name)  # noqa: E731 - one expression
-    return read
+def _is_model(found: type) -> bool:
+    return dataclasses.is_dataclass(found) or issubclass(found, BaseModel)

@@ -1,7 +1,7 @@
-"""SQL's names as GraphQL writes them."""
+"""GraphQL names of SQL identifiers."""
 
 
 def camel(snake: str) -> str:
-    """`occurred_at` -> `occurredAt`."""
+    """Convert `occurred_at` to `occurredAt`."""
     first, *rest = snake.split("_")
     return first + "".join(word.capitalize() for word in rest)

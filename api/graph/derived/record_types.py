@@ -1,48 +1,48 @@
-"""Object types derived from the tables: a type, its connection, its edge, its filter and its order for each."""
+"""The types that every table implies: its object type, connection, edge, figures, groups, filters and orders."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
-from api.graph.derived.aggregate_types import aggregate_field, aggregate_types
-from api.graph.derived.enums import SORT_DIRECTION, enum_of
-from api.graph.derived.filter_types import filter_type, list_filter_type, targets, type_of, where_type
-from api.graph.derived.group_types import EACH, group_by_field, group_types
+from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
+from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
+from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
+from api.graph.derived.group_types import group_by_field, group_types
 from api.graph.derived.links import link_of, lists_of, visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
-from api.graph.reading.search_values import search_argument
-from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage, from_row
+from api.graph.derived.scalars import column_type
+from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
-_INT = TypeRef("Int")
-TYPE_KEY = "$type"  # where a value of the interface Node says its type; no GraphQL name
+TYPE_KEY = "$type"  # the key of a row's type name, where a value may be any Node; never a GraphQL name
+NODE, PAGE_INFO, MONEY, PRESENT_STAGE = "Node", "PageInfo", "Money", "PresentStage"
+
+_INT, _STRING, _BOOLEAN = TypeRef("Int"), TypeRef("String"), TypeRef("Boolean")
 
 
 def page_arguments() -> tuple[Input, ...]:
-    """Which rows of a list are shown, by number and cursor."""
+    """Return the arguments that choose the page of a list."""
     return (
-        Input("first", f"The first so many, {MAX_PAGE_SIZE} at the most; {PAGE_SIZE} where no number is given.", _INT),
-        Input("after", "Only what comes behind this cursor, from `pageInfo.endCursor` or an edge.", TypeRef("String")),
-        Input("last", f"The last so many instead, {MAX_PAGE_SIZE} at the most, in the same order.", _INT),
-        Input(
-            "before", "Only what comes before this cursor, from `pageInfo.startCursor` or an edge.", TypeRef("String")
-        ),
+        Input("first", f"The number of rows from the start: {PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most.", _INT),
+        Input("after", "Only rows after this cursor, taken from `pageInfo.endCursor` or an edge.", _STRING),
+        Input("last", f"The number of rows from the end, {MAX_PAGE_SIZE} at most. The order stays the same.", _INT),
+        Input("before", "Only rows before this cursor, taken from `pageInfo.startCursor` or an edge.", _STRING),
     )
 
 
 def list_arguments(shape: TableShape) -> tuple[Input, ...]:
-    """What every list of a table takes."""
-    search = (search_argument(shape),) if shape.searched else ()
+    """Return the arguments of every list of a table."""
+    search = (_search_argument(shape),) if shape.searched else ()
     return (
         *page_arguments(),
-        Input("where", "Which rows; left out or null: all.", TypeRef(f"{shape.type_name}Where")),
+        Input("where", "A filter over the rows. If left out or null, all rows.", TypeRef(f"{shape.type_name}Where")),
         Input(
             "orderBy",
-            "How they are sorted, the most important first; left out: by key, the oldest record first.",
+            "The sort terms, most significant first. If left out, rows are sorted by key, oldest first.",
             TypeRef(f"{shape.type_name}Order").listed,
         ),
         *search,
@@ -50,16 +50,11 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
 
 
 def record_types() -> Iterator[Declared]:
-    """Every type that the tables imply."""
-    yield _NODE
-    yield _PAGE_INFO
-    yield _MONEY
-    yield _STAGE
-    yield SORT_DIRECTION
-    yield EACH
+    """Yield every type that the tables imply."""
+    yield from _SHARED_TYPES
     for vocabulary in vocabularies():
         yield enum_of(vocabulary)
-    for name in sorted(targets()):
+    for name in sorted(filtered_types()):
         yield filter_type(TypeRef(name))
     for shape in visible_shapes():
         yield _record(shape)
@@ -71,53 +66,62 @@ def record_types() -> Iterator[Declared]:
         yield order_type(shape)
 
 
+def _search_argument(shape: TableShape) -> Input:
+    columns = ", ".join(f"`{camel(column)}`" for column in shape.searched)
+    doc = (
+        f"Only rows in which every word of this text is the start of a word in {columns}, ignoring case:"
+        ' "ada acme" finds ada.berg@acme.example. Characters that are neither letters nor digits separate words.'
+    )
+    return Input("search", doc, _STRING, is_bound=True)
+
+
 def _record(shape: TableShape) -> ObjectType:
     currencies = {column.note.currency for column in shape.columns}
     fields = [_column(column) for column in shape.visible if column.name not in currencies]
     if shape.name == "contact":
-        doc = "The stage the person is in now: the highest that is open; null if none is."
-        fields.append(Output("stage", doc, TypeRef("PresentStage"), from_row, source=FromStage()))
+        doc = "The current stage of the person: the highest open one. Null if there is none."
+        fields.append(Output("stage", doc, TypeRef(PRESENT_STAGE), source=FromStage()))
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
-    return ObjectType(shape.type_name, shape.doc, tuple(fields), ("Node",) if shape.has_id else ())
+    return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())
 
 
 def _column(column: ColumnShape) -> Output:
     if column.link is not None:
-        # Null also where the record may not be seen, so a link is never required.
-        link = column.link
+        # Null also if the record is not visible to the caller, so a link is never required.
         return Output(
-            camel(link.name),
-            link.doc,
-            TypeRef(SHAPES[link.target].type_name),
-            from_row,
-            source=FromLink(link),
+            camel(column.link.name),
+            column.link.doc,
+            TypeRef(SHAPES[column.link.target].type_name),
+            source=FromLink(column.link),
             deprecated=column.note.deprecated,
         )
-    is_money = column.note.unit is Unit.MONEY and column.note.currency is not None
-    shown = TypeRef("Money") if is_money else type_of(column)
-    source = FromMoney(column.name) if is_money else FromColumn(column.name)
+    has_money = column.note.unit is Unit.MONEY and is_money(column)
+    shown = TypeRef(MONEY) if has_money else column_type(column)
     return Output(
         camel(column.name),
         _doc(column),
         shown if column.is_nullable else shown.required,
-        from_row,
-        source=source,
+        source=FromMoney(column.name) if has_money else FromColumn(column.name),
         deprecated=column.note.deprecated,
     )
 
 
 def _doc(column: ColumnShape) -> str:
-    """A column's meaning, with its unit where the meaning alone does not tell it."""
+    """A column's description, with its unit. The unit of money is part of the value."""
     unit = column.note.unit
     return column.doc if unit is None or unit is Unit.MONEY else f"{column.doc} {unit.doc}"
 
 
 def _back(other: TableShape, column: ColumnShape) -> Output:
     link = link_of(column)
-    connection = TypeRef(f"{other.type_name}Connection").required
-    source = FromBack(other.name, link)
-    deprecated = column.note.deprecated or other.deprecated
-    return Output(link.back, link.back_doc, connection, from_row, list_arguments(other), source, deprecated)
+    return Output(
+        link.back,
+        link.back_doc,
+        TypeRef(f"{other.type_name}Connection").required,
+        arguments=list_arguments(other),
+        source=FromBack(other.name, link),
+        deprecated=column.note.deprecated or other.deprecated,
+    )
 
 
 def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
@@ -126,27 +130,22 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
     return (
         ObjectType(
             f"{name}Connection",
-            f"A page of a list of {name}.",
+            f"One page of a list of {name} rows.",
             (
-                Output("nodes", "The rows of the page.", TypeRef(name).listed.required, from_row),
-                Output("edges", "The rows of the page, each with its cursor.", edges, from_row),
-                Output("pageInfo", "Where the page lies in the list.", TypeRef("PageInfo").required, from_row),
-                Output("totalCount", "How many rows match, on all pages together.", TypeRef("Int").required, from_row),
+                Output("nodes", "The rows of the page.", TypeRef(name).listed.required),
+                Output("edges", "The rows of the page with their cursors.", edges),
+                Output("pageInfo", "The position of the page in the list.", TypeRef(PAGE_INFO).required),
+                Output("totalCount", "The number of rows that match, over all pages.", _INT.required),
                 aggregate_field(shape),
                 group_by_field(shape),
             ),
         ),
         ObjectType(
             f"{name}Edge",
-            f"A row of a list of {name}, with its place.",
+            f"One row of a list of {name} rows, with its cursor.",
             (
-                Output(
-                    "cursor",
-                    "The row's place in the list, for `after` and `before`.",
-                    TypeRef("String").required,
-                    from_row,
-                ),
-                Output("node", "The row.", TypeRef(name).required, from_row),
+                Output("cursor", "The row's position in the list, for `after` and `before`.", _STRING.required),
+                Output("node", "The row.", TypeRef(name).required),
             ),
         ),
     )
@@ -156,41 +155,41 @@ def _type_name(value: dict[str, Any], *_: object) -> str:
     return str(value[TYPE_KEY])
 
 
-_NODE = InterfaceType(
-    "Node",
-    "A record with an id of its own.",
-    (Output("id", "The record's identity, unique over all types.", TypeRef("ID").required, from_row),),
-    _type_name,
-)
-_PAGE_INFO = ObjectType(
-    "PageInfo",
-    "Where a page lies in its list.",
-    (
-        Output("hasNextPage", "Whether there are rows behind the page.", TypeRef("Boolean").required, from_row),
-        Output("hasPreviousPage", "Whether there are rows before the page.", TypeRef("Boolean").required, from_row),
-        Output("startCursor", "The first row's cursor; null on an empty page.", TypeRef("String"), from_row),
-        Output("endCursor", "The last row's cursor; null on an empty page.", TypeRef("String"), from_row),
+_SHARED_TYPES: tuple[Declared, ...] = (
+    InterfaceType(
+        NODE,
+        "A record with an id of its own.",
+        (Output("id", "The record's id, unique over all types.", TypeRef("ID").required),),
+        _type_name,
     ),
-)
-_MONEY = ObjectType(
-    "Money",
-    "An amount of money.",
-    (
-        Output("amount", "The amount, as a decimal string.", TypeRef("Decimal").required, from_row),
-        Output(
-            "currency", "Its currency (ISO 4217); null where the source does not tell.", TypeRef("Currency"), from_row
+    ObjectType(
+        PAGE_INFO,
+        "The position of a page in its list.",
+        (
+            Output("hasNextPage", "Whether there are rows after the page.", _BOOLEAN.required),
+            Output("hasPreviousPage", "Whether there are rows before the page.", _BOOLEAN.required),
+            Output("startCursor", "The cursor of the first row; null if the page is empty.", _STRING),
+            Output("endCursor", "The cursor of the last row; null if the page is empty.", _STRING),
         ),
     ),
-)
-_STAGE = ObjectType(
-    "PresentStage",
-    "The stage of the funnel a person is in.",
-    (
-        Output("key", "The key of the stage in the accord.", TypeRef("String").required, from_row),
-        Output(
-            "title", "The stage's title, in the accord's version that judged the entry.", TypeRef("String"), from_row
+    ObjectType(
+        MONEY,
+        "An amount of money.",
+        (
+            Output("amount", "The amount, as a decimal string.", TypeRef("Decimal").required),
+            Output("currency", "The currency (ISO 4217); null if the source does not say.", TypeRef("Currency")),
         ),
-        Output("since", "When the person entered it.", TypeRef("DateTime").required, from_row),
-        Output("occurrence", "The how many-th entry of the person into it, from 1.", TypeRef("Int").required, from_row),
     ),
+    ObjectType(
+        PRESENT_STAGE,
+        "The current stage of a person in the funnel.",
+        (
+            Output("key", "The stage's key in the accord.", _STRING.required),
+            Output("title", "The stage's title, in the version of the accord that the entry was judged by.", _STRING),
+            Output("since", "When the person entered the stage.", TypeRef("DateTime").required),
+            Output("occurrence", "Which entry of the person into the stage this is, counted from 1.", _INT.required),
+        ),
+    ),
+    SORT_DIRECTION,
+    EACH,
 )

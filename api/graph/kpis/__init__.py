@@ -1,1 +1,1 @@
-"""The KPI root fields: their inputs, the requests read from them, and the records behind a result."""
+"""The KPI root fields: their inputs, the requests read from them, and drilling down to the counted records."""

@@ -1,275 +1,283 @@
-"""The records behind figures: where a question asks for them, read in the answer's own snapshot.
+"""Drilling down: the field `records` of every figure lists the records that the figure counts.
 
-The executor resolves fields long after the answer was read. So the root field looks for `records` in its selection and
-reads them at once, as many lists as there are figures; each waits under its place in the answer.
+The records are read in the same snapshot as the figures. The executor resolves the fields of a result only after the
+snapshot has ended, so the root field looks ahead: it finds every `records` in its selection, reads those lists, and
+leaves each in the context under its path in the response.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args, get_type_hints
 
-from graphql import FieldNode
+from graphql import FieldNode, get_named_type
 
 from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
-from api.graph.declared import Declared, Input, ObjectType, Output, TypeRef
-from api.graph.derived.record_types import TYPE_KEY, page_arguments
-from api.graph.reading.document import Document
-from api.graph.reading.selection import Reader, page_size
-from api.graph.sources import from_row
-from api.metrics.answer import Behind, Bucket, FunnelStep, Group, KpiAnswer
-from api.metrics.records import RecordPage, read_page
+from api.graph.declared import Input, ObjectType, Output, TypeRef, object_type
+from api.graph.derived.record_types import NODE, PAGE_INFO, TYPE_KEY, page_arguments
+from api.graph.reading.page_value import read_page_size
+from api.graph.reading.planned import PlannedDocument
+from api.graph.reading.selection_reader import Path, RecordSelection
+from api.graph.sources import FromAttribute, FromDrillDown
+from api.metrics.answer import Behind
+from api.metrics.records import CountedRecord, RecordPage, read_page
 from api.plan.read import read
-from api.plan.selection import Comparison, Connection, Edges, Field, Nodes, Page, Value
+from api.plan.selection import Comparison, Connection, Edges, Nodes, Page, Value
 from schema.tables import SHAPES
 from schema.vocab import RecordSide
 
-Path = tuple[str | int, ...]
+ResponsePath = tuple[str | int, ...]  # response keys and list positions, from the root of the response
 
-MAX_LISTS = 100  # each is a statement or two
-DRILLED = (KpiAnswer, Group, Bucket, FunnelStep)
+MAX_LISTS = 100  # every list takes one or two statements
 CONNECTION, EDGE = "RecordConnection", "RecordEdge"
-# Where an answer has further figures: type, field, the type of its items.
-_WITHIN: Mapping[str, Mapping[str, str]] = {
-    "KpiAnswer": {"series": "Bucket", "breakdown": "Group"},
-    "Group": {"series": "Bucket"},
-    "FunnelAnswer": {"stages": "FunnelStep", "breakdown": "FunnelGroup"},
-    "FunnelGroup": {"stages": "FunnelStep"},
-}
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    """One list to read: its place in the answer, what is behind it, and the field that asks."""
-
-    path: Path
-    behind: Behind
-    nodes: tuple[FieldNode, ...]
-    parent: str
-
-
-def records_field() -> Output:
-    """The field of everything that has records behind it."""
-    return Output(
-        "records",
-        "The records behind the number, by the instant at which they count, the earliest first.",
-        TypeRef(CONNECTION),
-        _resolve,
-        (
-            Input(
-                "side",
-                "Those that n counts, or those that the numerator counts; left out: BASE.",
-                TypeRef("RecordSide"),
-            ),
-            *page_arguments(),
+def records_fields(model: type) -> tuple[Output, ...]:
+    """Return the field `records` if the values of a model are figures with records behind them, else nothing."""
+    counted = (name for name, annotation in get_type_hints(model).items() if Behind in get_args(annotation))
+    arguments = (
+        Input(
+            "side",
+            "BASE: the records that `n` counts. CONVERTED: those that the numerator counts. If left out: BASE.",
+            TypeRef("RecordSide"),
         ),
+        *page_arguments(),
+    )
+    doc = "The records that the number counts, sorted by the instant at which they count, earliest first."
+    return tuple(
+        Output("records", doc, TypeRef(CONNECTION), _records, arguments, FromDrillDown(name)) for name in counted
     )
 
 
-def drill_types() -> tuple[ObjectType, ObjectType]:
-    """The list of records behind a number."""
-    return _CONNECTION_TYPE, _EDGE_TYPE
+async def read_records(session: ReadSession, info: Info, results: Iterable[tuple[ResponsePath, object]]) -> None:
+    """Read every list of records that the selection of a root field contains, for each of its results, by path.
 
-
-async def read_records(
-    session: ReadSession,
-    info: Info,
-    types: Mapping[str, Declared],
-    answers: Sequence[tuple[Path, object]],
-) -> None:
-    """Read every list of records that the field asks for, of each of its answers, by path.
-
-    Errors: TOO_LARGE for too many lists. What is wrong with one list is told in its place.
+    Errors: TOO_LARGE for too many lists. An error in one list is kept, and raised when that list is resolved.
     """
-    document = Document.of(info)
-    lists = [
-        each
-        for path, answer in answers
-        for each in _lists(document, type(answer).__name__, tuple(info.field_nodes), answer, path)
-    ]
+    drill = _DrillDown(session, info.context.principal, info.context.planned)
+    type_name = str(get_named_type(info.return_type))
+    lists = [found for path, result in results for found in drill.lists(type_name, info.field_nodes, result, path)]
     if len(lists) > MAX_LISTS:
-        message = f"The question asks for {len(lists):,} lists of records, and {MAX_LISTS} are read at once at most."
-        remedy = "Ask for the records of one figure at a time: with `where` for a group, with `period` for a bucket."
+        message = f"The request selects {len(lists):,} lists of records. The limit is {MAX_LISTS}."
+        remedy = "Select the records of one figure at a time: use `where` for a group, `period` for a bucket."
         raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
-    drill = _Drill(session, info.context.who, document, Reader(document, types), {})
-    for each in lists:
+    for found in lists:
         try:
-            found: object = await drill.read(each)
+            records: object = await drill.read(found)
         except AccordError as error:
-            found = error
-        info.context.drilled[each.path] = found
+            records = error
+        info.context.drilled[found.path] = records
 
 
-def _resolve(_source: object, info: Info, **_: object) -> object:
+@dataclass(frozen=True, slots=True)
+class _RecordList:
+    """One list to read: its path in the response, the records that the figure counts, and the field that selects it."""
+
+    path: ResponsePath
+    behind: Behind
+    nodes: tuple[FieldNode, ...]
+    parent_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ListSelection:
+    """What is selected of a list. It is the same for all figures of one kind, so it is read once for them."""
+
+    arguments: Mapping[str, Any]
+    records: Mapping[Path, RecordSelection]
+    has_total: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _CountedPage:
+    """One page of the records that a figure counts. `rows` has what is selected of them, by place and by id."""
+
+    page: RecordPage
+    is_last: bool
+    rows: Mapping[Path, Mapping[object, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _CountedEdge:
+    """One record of the page, selected by the field `edges` with the response key `key`."""
+
+    counted: _CountedPage
+    key: str
+    record: CountedRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _DrillDown:
+    """Reads the lists of one root field. What depends on the types and the document alone is worked out once."""
+
+    session: ReadSession
+    principal: Principal
+    planned: PlannedDocument
+    selections: dict[tuple[int, str], _ListSelection] = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
+
+    def lists(
+        self, type_name: str, nodes: Sequence[FieldNode], value: object, path: ResponsePath
+    ) -> Iterator[_RecordList]:
+        """Yield the lists that are selected of a value and of the values within it."""
+        declared = object_type(self.planned.types, type_name)
+        for key, selected in self.planned.collector.collect(nodes, type_name).items():
+            field_name = selected[0].name.value
+            if field_name == "__typename":
+                continue
+            output = declared.field(field_name)
+            if isinstance(output.source, FromDrillDown):
+                behind = getattr(value, output.source.attribute)
+                if behind is None:
+                    raise TypeError(f"the figure at {path} does not say which records it counts")
+                yield _RecordList((*path, key), behind, tuple(selected), type_name)
+            elif isinstance(output.source, FromAttribute) and self._has_records(output.type.name):
+                for place, item in enumerate(getattr(value, output.source.attribute)):
+                    yield from self.lists(output.type.name, selected, item, (*path, key, place))
+
+    def _has_records(self, type_name: str) -> bool:
+        """Return whether a type, or a type within it, has the field `records`."""
+        if type_name not in self.known:
+            declared = self.planned.types.get(type_name)
+            outputs = declared.fields if isinstance(declared, ObjectType) else ()
+            self.known[type_name] = any(
+                isinstance(output.source, FromDrillDown)
+                or (isinstance(output.source, FromAttribute) and self._has_records(output.type.name))
+                for output in outputs
+            )
+        return self.known[type_name]
+
+    async def read(self, found: _RecordList) -> _CountedPage:
+        """Read one page of a list, and what is selected of its records."""
+        selection = self._selection(found)
+        arguments = selection.arguments
+        is_last = arguments.get("last") is not None
+        page = await read_page(
+            self.session,
+            found.behind,
+            arguments.get("side") or RecordSide.BASE,
+            size=read_page_size("records", arguments),
+            after=arguments.get("after"),
+            before=arguments.get("before"),
+            is_last=is_last,
+            is_total_asked=selection.has_total,
+        )
+        return _CountedPage(page, is_last, await self._rows(found.behind.table, selection.records, page))
+
+    def _selection(self, found: _RecordList) -> _ListSelection:
+        place = (id(found.nodes[0]), found.behind.table)
+        if place not in self.selections:
+            collector = self.planned.collector
+            fields = collector.collect(found.nodes, CONNECTION).values()
+            self.selections[place] = _ListSelection(
+                collector.arguments(found.parent_type, found.nodes[0]),
+                self.planned.planned(found.nodes, CONNECTION, found.behind.table),
+                any(selected[0].name.value == "totalCount" for selected in fields),
+            )
+        return self.selections[place]
+
+    async def _rows(
+        self, table: str, selections: Mapping[Path, RecordSelection], page: RecordPage
+    ) -> dict[Path, dict[object, object]]:
+        """Read what is selected of the page's records, in every place, by one statement of the planner."""
+        ids = tuple({record.id for record in page.records})
+        if not selections or not ids:
+            return {}
+        places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
+        edges = Edges("edges", (Nodes("id", (Value("id", "id"),)), *places))
+        rows = Page(len(ids), where=Comparison("id", "in", ids))
+        found: Any = await read(self.session, Connection(table, rows, (edges,)), self.principal)
+        kind = {TYPE_KEY: SHAPES[table].type_name}
+        by_id = {edge["id"]["id"]: edge for edge in found["edges"]}
+        visible = {record.id: by_id[key] for record in page.records if (key := f"{table}_{record.id}") in by_id}
+        return {
+            path: {id_: row[place.key] | kind for id_, row in visible.items()}
+            for path, place in zip(selections, places, strict=True)
+        }
+
+
+def _records(_source: object, info: Info, **_: object) -> object:
     found = info.context.drilled[tuple(info.path.as_list())]
     if isinstance(found, AccordError):
         raise found
     return found
 
 
-def _lists(
-    document: Document, type_name: str, nodes: tuple[FieldNode, ...], value: object, path: Path
-) -> Iterator[_List]:
-    """The lists that are asked of a figure and of all that is in it."""
-    within = _WITHIN.get(type_name, {})
-    for key, selected in document.fields(nodes, type_name).items():
-        name = selected[0].name.value
-        if name == "records":
-            behind: Behind | None = getattr(value, "behind")  # noqa: B009 - of whichever figure has it
-            if behind is None:
-                raise TypeError(f"nothing is known behind {path}")
-            yield _List((*path, key), behind, tuple(selected), type_name)
-        elif name in within:
-            for place, item in enumerate(getattr(value, name)):
-                yield from _lists(document, within[name], tuple(selected), item, (*path, key, place))
+def _nodes(source: _CountedPage, info: Info) -> list[object]:
+    rows = source.rows.get((str(info.path.key),), {})
+    return [rows.get(record.id) for record in source.page.records]
 
 
-@dataclass(frozen=True, slots=True)
-class _Drill:
-    """Reads the lists of one root field. The same fields of many figures are read from the document once."""
-
-    session: ReadSession
-    who: Principal
-    document: Document
-    reader: Reader
-    known: dict[tuple[int, str], tuple[Field, ...]]
-
-    async def read(self, asked: _List) -> dict[str, object]:
-        """One list, in the asked keys."""
-        arguments = self.document.arguments(asked.parent, asked.nodes[0])
-        parts = self.document.fields(asked.nodes, CONNECTION)
-        is_last = arguments.get("last") is not None
-        page = await read_page(
-            self.session,
-            asked.behind,
-            arguments.get("side") or RecordSide.BASE,
-            size=page_size("records", arguments),
-            after=arguments.get("after"),
-            before=arguments.get("before"),
-            is_last=is_last,
-            is_total_asked=any(selected[0].name.value == "totalCount" for selected in parts.values()),
-        )
-        nodes = await self._nodes(asked.behind.table, parts, page)
-        return {key: self._part(key, selected, page, nodes, is_last=is_last) for key, selected in parts.items()}
-
-    def _part(self, key: str, selected: list[FieldNode], page: RecordPage, nodes: "_Nodes", *, is_last: bool) -> object:
-        match selected[0].name.value:
-            case "totalCount":
-                return page.total
-            case "nodes":
-                return nodes.of((key,), page)
-            case "edges":
-                return self._edges(key, selected, page, nodes)
-            case "pageInfo":
-                return self._page_info(selected, page, is_last=is_last)
-            case _:
-                return CONNECTION
-
-    def _edges(self, key: str, selected: list[FieldNode], page: RecordPage, nodes: "_Nodes") -> list[dict[str, object]]:
-        edges: list[dict[str, object]] = [{} for _ in page.records]
-        for inner, fields in self.document.fields(selected, EDGE).items():
-            match fields[0].name.value:
-                case "cursor":
-                    values: list[Any] = [each.cursor for each in page.records]
-                case "at":
-                    values = [each.at for each in page.records]
-                case "node":
-                    values = nodes.of((key, inner), page)
-                case _:
-                    values = [EDGE] * len(edges)
-            for edge, value in zip(edges, values, strict=True):
-                edge[inner] = value
-        return edges
-
-    def _page_info(self, selected: list[FieldNode], page: RecordPage, *, is_last: bool) -> dict[str, object]:
-        found = {
-            "hasNextPage": page.is_before_some or (page.has_more and not is_last),
-            "hasPreviousPage": page.is_after_some or (page.has_more and is_last),
-            "startCursor": page.records[0].cursor if page.records else None,
-            "endCursor": page.records[-1].cursor if page.records else None,
-        }
-        named = self.document.fields(selected, "PageInfo").items()
-        return {key: found.get(fields[0].name.value, "PageInfo") for key, fields in named}
-
-    async def _nodes(self, table: str, parts: Mapping[str, list[FieldNode]], page: RecordPage) -> "_Nodes":
-        """What is asked of the page's records, by the planner: links, lists and scope as everywhere."""
-        wanted: dict[Path, tuple[Field, ...]] = {}
-        for key, selected in parts.items():
-            if selected[0].name.value == "nodes":
-                wanted[key,] = self._fields(selected, table)
-            elif selected[0].name.value == "edges":
-                for inner, fields in self.document.fields(selected, EDGE).items():
-                    if fields[0].name.value == "node":
-                        wanted[key, inner] = self._fields(fields, table)
-        ids = tuple({each.id for each in page.records})
-        if not wanted or not ids:
-            return _Nodes(table, tuple(wanted), {})
-        row = (Nodes("id", (Value("id", "id"),)), *(Nodes(f"n{n}", fields) for n, fields in enumerate(wanted.values())))
-        rows = Page(len(ids), where=Comparison("id", "in", ids))
-        found: Any = await read(self.session, Connection(table, rows, (Edges("edges", row),)), self.who)
-        return _Nodes(table, tuple(wanted), {edge["id"]["id"]: edge for edge in found["edges"]})
-
-    def _fields(self, nodes: list[FieldNode], table: str) -> tuple[Field, ...]:
-        place = (id(nodes[0]), table)
-        if place not in self.known:
-            self.known[place] = self.reader.record(nodes, table)
-        return self.known[place]
+def _edges(source: _CountedPage, info: Info) -> list[_CountedEdge]:
+    return [_CountedEdge(source, str(info.path.key), record) for record in source.page.records]
 
 
-@dataclass(frozen=True, slots=True)
-class _Nodes:
-    """The records of a page by their id, each with what is asked of it in every place."""
-
-    table: str
-    places: tuple[Path, ...]
-    rows: Mapping[str, Mapping[str, dict[str, object]]]
-
-    def of(self, place: Path, page: RecordPage) -> list[object]:
-        """The values of one place in the page's order; null for what may not be seen."""
-        key, kind = f"n{self.places.index(place)}", {TYPE_KEY: SHAPES[self.table].type_name}
-        rows = (self.rows.get(f"{self.table}_{each.id}") for each in page.records)
-        return [None if row is None else row[key] | kind for row in rows]
+def _node(source: _CountedEdge, info: Info) -> object:
+    return source.counted.rows[source.key, str(info.path.key)].get(source.record.id)
 
 
-_NODE_DOC = "The record: a Contact, a Deal, …; null where it may not be seen."
-_CONNECTION_TYPE = ObjectType(
-    CONNECTION,
-    "A page of the records behind a number. Who counts twice is in it twice.",
-    (
-        Output(
-            "nodes",
-            "The records of the page; null for one that may not be seen.",
-            TypeRef("Node", is_list=True, is_required=True, has_required_items=False),
-            from_row,
-        ),
-        Output(
-            "edges",
-            "The records of the page, each with its instant and cursor.",
-            TypeRef(EDGE).required.listed.required,
-            from_row,
-        ),
-        Output("pageInfo", "Where the page lies in the list.", TypeRef("PageInfo").required, from_row),
-        Output(
-            "totalCount",
-            "How many there are on all pages together: the number's n, or its numerator.",
-            TypeRef("Int").required,
-            from_row,
+def _page_info(source: _CountedPage, info: Info) -> dict[str, object]:
+    page, is_last = source.page, source.is_last
+    values = {
+        "hasNextPage": page.is_before_some or (page.has_more and not is_last),
+        "hasPreviousPage": page.is_after_some or (page.has_more and is_last),
+        "startCursor": page.records[0].cursor if page.records else None,
+        "endCursor": page.records[-1].cursor if page.records else None,
+    }
+    selected = info.context.planned.collector.collect(info.field_nodes, PAGE_INFO)
+    return {key: values.get(nodes[0].name.value) for key, nodes in selected.items()}
+
+
+DRILL_DOWN_TYPES = (
+    ObjectType(
+        CONNECTION,
+        "One page of the records that a number counts. A record that counts twice is listed twice.",
+        (
+            Output(
+                "nodes",
+                "The records of the page; null in place of a record that is not visible to you.",
+                TypeRef(NODE, is_required=True, is_list=True, has_required_items=False),
+                _nodes,
+            ),
+            Output(
+                "edges",
+                "The records of the page, with the instants at which they count and their cursors.",
+                TypeRef(EDGE).required.listed.required,
+                _edges,
+            ),
+            Output("pageInfo", "The position of the page in the list.", TypeRef(PAGE_INFO).required, _page_info),
+            Output(
+                "totalCount",
+                "The number of records over all pages: the number's `n`, or its numerator.",
+                TypeRef("Int").required,
+                lambda source, _info: source.page.total,
+            ),
         ),
     ),
-)
-_EDGE_TYPE = ObjectType(
-    EDGE,
-    "A record behind a number, with the instant at which it counts.",
-    (
-        Output("cursor", "Its place in the list, for `after` and `before`.", TypeRef("String").required, from_row),
-        Output(
-            "at",
-            "The instant at which it counts: it entered the stage, was closed, …",
-            TypeRef("DateTime").required,
-            from_row,
+    ObjectType(
+        EDGE,
+        "A record that a number counts, with the instant at which it counts.",
+        (
+            Output(
+                "cursor",
+                "The record's position in the list, for `after` and `before`.",
+                TypeRef("String").required,
+                lambda source, _info: source.record.cursor,
+            ),
+            Output(
+                "at",
+                "The instant at which it counts: when it entered the stage, was closed, …",
+                TypeRef("DateTime").required,
+                lambda source, _info: source.record.at,
+            ),
+            Output(
+                "node",
+                "The record, such as a Contact or a Deal; null if it is not visible to you.",
+                TypeRef(NODE),
+                _node,
+            ),
         ),
-        Output("node", _NODE_DOC, TypeRef("Node"), from_row),
     ),
 )

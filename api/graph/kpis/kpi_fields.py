@@ -1,126 +1,102 @@
-"""Root fields that answer KPI questions, and the catalogue of what can be asked."""
+"""The root fields `kpi`, `kpis`, `funnel` and `kpiCatalogue`, and how their types are derived."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from api.errors import AccordError
 from api.graph.context import Info
-from api.graph.declared import Declared, Input, Output, Resolver, TypeRef
-from api.graph.kpis.drill_down import read_records
-from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, read_funnel, read_kpi
-from api.metrics.answer import FunnelAnswer, KpiAnswer, said
+from api.graph.declared import Input, Output, TypeRef
+from api.graph.derived.model_types import Derivation
+from api.graph.kpis.drill_down import read_records, records_fields
+from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
+from api.graph.kpis.kpi_requests import read_funnel, read_kpi
+from api.metrics.answer import FunnelAnswer, GroupKey, KpiAnswer
 from api.metrics.ask import ask, ask_funnel
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kind, Subject
-from schema.vocab import Dimension, Unit
+from schema.kpis.kinds import Kpi
+
+KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kpi:
-    """A KPI of the catalogue: what it means and what may be asked of it."""
-
-    key: str = said("The KPI's key, to ask it by.")
-    title: str = said("The KPI's name for a reader.")
-    definition: str = said("What it counts, in plain words.")
-    kind: Kind = said("How its number is made.")
-    unit: Unit = said("What its value measures.")
-    subject: Subject = said("What one counted row is.")
-    reads: tuple[str, ...] = said("The stages or facts it reads.")
-    dimensions: tuple[Dimension, ...] = said("What it can be broken down and filtered by.")
-    switches: tuple[str, ...] = said("The switches it has.")
-    guard: str | None = said("The KPI to watch beside it, so that the one is not bettered at the other's cost.")
-    source: str = said("Where the definition comes from.")
-
-
-def question_fields(types: Mapping[str, Declared]) -> tuple[Output, ...]:
-    """The root fields about KPIs. `types` may still be filled; it is read when a question comes."""
+def kpi_fields() -> tuple[Output, ...]:
+    """Return the root fields about KPIs."""
     requests = Input(
-        "requests", "The questions; answers come in their order.", TypeRef("KpiRequest").required.listed.required
+        "requests",
+        "The requests. The results are in the same order.",
+        TypeRef("KpiRequest").required.listed.required,
     )
-    answers = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)
-    catalogue = TypeRef("Kpi").required.listed.required
+    results = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)
     return (
-        Output("kpi", "The answer to one question about one KPI.", TypeRef("KpiAnswer"), _kpi(types), KPI_ARGUMENTS),
+        Output("kpi", "The result of one KPI request.", TypeRef("KpiAnswer"), _kpi, KPI_ARGUMENTS),
         Output(
             "kpis",
-            "Several questions; a bad one leaves the others standing, with null in its place and an error.",
-            answers,
-            _kpis(types),
+            "The results of several KPI requests, from one snapshot. A request that fails leaves the others unaffected:"
+            " its result is null, with an error.",
+            results,
+            _kpis,
             (requests,),
         ),
         Output(
             "funnel",
             "How far the people got who entered the first stage in the period.",
             TypeRef("FunnelAnswer"),
-            _funnel(types),
+            _funnel,
             FUNNEL_ARGUMENTS,
         ),
-        Output("kpiCatalogue", "Every KPI that can be asked.", catalogue, _catalogue),
+        Output("kpiCatalogue", "All KPIs.", TypeRef("Kpi").required.listed.required, _catalogue),
     )
 
 
-def _kpi(types: Mapping[str, Declared]) -> Resolver:
-    async def resolve(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
-        request = read_kpi(arguments)
-        async with info.context.database.read() as session:
-            (answer,) = await ask(session, info.context.who, [request])
-            if isinstance(answer, AccordError):
-                raise answer
-            await read_records(session, info, types, [((str(info.path.key),), answer)])
-        return answer
-
-    return resolve
+async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
+    request = read_kpi(arguments)
+    async with info.context.database.read() as session:
+        (result,) = await ask(session, info.context.principal, [request])
+        if isinstance(result, AccordError):
+            raise result
+        await read_records(session, info, [((str(info.path.key),), result)])
+    return result
 
 
-def _kpis(types: Mapping[str, Declared]) -> Resolver:
-    async def resolve(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
-        read = [_read(each) for each in requests]
-        good = [each for each in read if isinstance(each, KpiRequest)]
-        async with info.context.database.read() as session:
-            found = iter(await ask(session, info.context.who, good))
-            # The executor turns an error in a list into null there and an error with its place.
-            answers = [next(found) if isinstance(each, KpiRequest) else each for each in read]
-            placed = [((str(info.path.key), place), each) for place, each in enumerate(answers)]
-            await read_records(session, info, types, [each for each in placed if isinstance(each[1], KpiAnswer)])
-        return answers
-
-    return resolve
+async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
+    read = [_request_or_error(given) for given in requests]
+    valid = [request for request in read if isinstance(request, KpiRequest)]
+    async with info.context.database.read() as session:
+        found = iter(await ask(session, info.context.principal, valid))
+        # The executor turns an error in a list into null in its place, and an error with its path.
+        results = [next(found) if isinstance(request, KpiRequest) else request for request in read]
+        placed = (((str(info.path.key), place), result) for place, result in enumerate(results))
+        await read_records(session, info, [item for item in placed if isinstance(item[1], KpiAnswer)])
+    return results
 
 
-def _read(given: dict[str, Any]) -> KpiRequest | AccordError:
+def _request_or_error(given: dict[str, Any]) -> KpiRequest | AccordError:
     try:
         return read_kpi(given)
     except AccordError as error:
         return error
 
 
-def _funnel(types: Mapping[str, Declared]) -> Resolver:
-    async def resolve(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
-        request = read_funnel(arguments)
-        async with info.context.database.read() as session:
-            answer = await ask_funnel(session, info.context.who, request)
-            await read_records(session, info, types, [((str(info.path.key),), answer)])
-        return answer
-
-    return resolve
+async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
+    request = read_funnel(arguments)
+    async with info.context.database.read() as session:
+        result = await ask_funnel(session, info.context.principal, request)
+        await read_records(session, info, [((str(info.path.key),), result)])
+    return result
 
 
 def _catalogue(_source: object, _info: Info) -> list[Kpi]:
-    return [
-        Kpi(
-            key=kpi.key,
-            title=kpi.title,
-            definition=kpi.definition,
-            kind=kpi.kind,
-            unit=kpi.unit,
-            subject=kpi.subject,
-            reads=kpi.reads,
-            dimensions=kpi.dimensions,
-            switches=kpi.switches.names,
-            guard=kpi.guard,
-            source=kpi.source,
-        )
-        for kpi in CATALOGUE.values()
-    ]
+    return list(CATALOGUE.values())
+
+
+def _additions(model: type) -> tuple[Output, ...]:
+    if model is Kpi:
+        doc = "The switches that the KPI has."
+        return (Output("switches", doc, TypeRef("String").required.listed, lambda kpi, _info: kpi.switches.names),)
+    return records_fields(model)
+
+
+KPI_DERIVATION = Derivation(
+    types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (GroupKey, "id"): "ID"},
+    properties={Kpi: ("kind", "reads")},
+    additions=_additions,
+)

@@ -1,1 +1,1 @@
-"""From a GraphQL document to the selection that the planner reads: parsing, limits, variables, arguments, fields."""
+"""From a document to the planner's selection: parsing, validation, limits, variables, arguments and fields."""

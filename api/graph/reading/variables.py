@@ -1,10 +1,11 @@
-"""Variables as a statement sees them: most are bound as they come, the others decide what it says.
+"""The variables of an operation: those that a statement only binds, and those that decide its text.
 
-A statement is written once for a document and run for many values. So it is asked of each use of a variable whether its
-place only binds (an id, what a column is compared with) or means something of its own (a page size, a whole filter).
+One prepared statement serves all values of a variable that is only bound, such as an id or the operand of a filter. A
+variable that is *structural*, such as a page size or a whole filter, changes the text, so each of its values has a
+statement of its own. A variable is structural if at least one of its uses is.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
 from typing import Any
 
@@ -36,31 +37,33 @@ from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, Input, InputType, ObjectType
 from api.sql import Slot
 
-# Of each variable that is bound whether it has a value, is null (False) or is not given (None); then the others.
+# For each bound variable: has a value (True), is null (False), is not given (None). Then the structural values as JSON.
 Shape = tuple[tuple[bool | None, ...], bytes]
 
 _numbers = count(1)
 
 
 class Operation:
-    """An operation and its variables: which are bound with each run, and which decide what the statement says."""
+    """An operation and its variables, bound or structural."""
 
     def __init__(self, schema: GraphQLSchema, node: OperationDefinitionNode, structural: Collection[str]) -> None:
         self.node = node
-        self.number = next(_numbers)  # what is kept for it goes by this: it must not keep the document too
+        # Cached plans are keyed by this number. Keyed by the operation itself, they would keep its document in memory.
+        self.number = next(_numbers)
         self._schema = schema
-        types = {each.variable.name.value: type_from_ast(schema, each.type) for each in node.variable_definitions or ()}
-        self._bound: dict[str, Any] = {name: each for name, each in types.items() if name not in structural}
+        definitions = node.variable_definitions or ()
+        types = {definition.variable.name.value: type_from_ast(schema, definition.type) for definition in definitions}
+        self._bound: dict[str, Any] = {name: type_ for name, type_ in types.items() if name not in structural}
         self._structural = [name for name in types if name in structural]
 
     def shape(self, given: Mapping[str, Any]) -> Shape:
-        """All that a statement depends on: the structural values, and of the others whether there is one."""
+        """Return what the statement's text depends on: structural values, and which bound variables have a value."""
         states = [given[name] is not None if name in given else None for name in self._bound]
-        said = {name: given[name] for name in self._structural if name in given}
-        return tuple(states), _written(said) if said else b""
+        structural = {name: given[name] for name in self._structural if name in given}
+        return tuple(states), _as_json(structural) if structural else b""
 
     def with_slots(self, given: Mapping[str, Any]) -> VariableValues | None:
-        """The values for a statement that is kept: slots for what comes with each run; None if some do not fit."""
+        """Return the variables for a reusable statement, with slots for bound values. None if a value is invalid."""
         values = self.values(given)
         if not isinstance(values, VariableValues):
             return None
@@ -70,11 +73,11 @@ class Operation:
         return values
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
-        """The values of all variables, or what is wrong with them."""
+        """Return the coerced values of all variables, or the errors of those that are invalid."""
         return get_variable_values(self._schema, self.node.variable_definitions or (), dict(given))
 
     def coerced(self, given: Mapping[str, Any]) -> dict[str, object] | None:
-        """The values that fill the slots; None if one does not fit."""
+        """Return the values that fill the slots. None if one is invalid."""
         found: dict[str, object] = {}
         for name, of_type in self._bound.items():
             if given.get(name) is not None:
@@ -85,25 +88,25 @@ class Operation:
         return found
 
 
-def _written(said: Mapping[str, Any]) -> bytes:
+def _as_json(structural: Mapping[str, Any]) -> bytes:
     try:
-        return orjson.dumps(said)
-    except orjson.JSONEncodeError as error:  # what came as JSON can be written as it, unless it is too deep for orjson
-        message = "The variables are nested deeper than any place for them."
+        return orjson.dumps(structural)
+    except orjson.JSONEncodeError as error:  # values parsed from JSON are always JSON, but may be too deep for orjson
+        message = "The variables are nested deeper than any of their types."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Nest them as their types do.") from error
 
 
 def structural_variables(
     schema: GraphQLSchema, types: Mapping[str, Declared], document: DocumentNode
 ) -> frozenset[str]:
-    """The variables that the document uses, in any of its operations, where a statement depends on their value."""
+    """Return the variables with a structural use in any of the document's operations."""
     uses = _Uses(types, TypeInfo(schema))
     visit(document, TypeInfoVisitor(uses.info, uses))
     return frozenset(uses.structural)
 
 
 class _Uses(Visitor):
-    """Walks a document and notes every use that does more than bind."""
+    """Visits a document and collects the variables with a structural use."""
 
     def __init__(self, types: Mapping[str, Declared], info: TypeInfo) -> None:
         super().__init__()
@@ -114,24 +117,23 @@ class _Uses(Visitor):
     def enter_variable(
         self, node: VariableNode, _key: object, parent: Node, _path: object, ancestors: list[Any]
     ) -> None:
-        """Note the use, unless its place only binds."""
-        if not isinstance(parent, VariableDefinitionNode) and not any(self._binds(parent, ancestors)):
+        """Add the variable, unless it is defined here or only bound."""
+        if isinstance(parent, VariableDefinitionNode):
+            return
+        declared = self._declaration(parent, ancestors)
+        if declared is None or not declared.is_bound:
             self.structural.add(node.name.value)
 
-    def _binds(self, parent: Node, ancestors: list[Any]) -> Iterator[bool]:
-        for each in self._places(parent, ancestors):
-            yield each.is_bound
-
-    def _places(self, parent: Node, ancestors: list[Any]) -> Iterator[Input]:
-        """The declaration of the argument or input field that the variable stands for."""
+    def _declaration(self, parent: Node, ancestors: list[Any]) -> Input | None:
+        """Return the declared argument or input field whose value is the variable. None if it is part of a value."""
         if isinstance(parent, ObjectFieldNode):
             owner = self._types.get(str(get_named_type(self.info.get_parent_input_type())))
             inputs = owner.fields if isinstance(owner, InputType) else ()
         elif isinstance(parent, ArgumentNode) and isinstance(ancestors[-2], FieldNode):
             owner = self._types.get(str(self.info.get_parent_type()))
-            field = ancestors[-2].name.value
+            field_name = ancestors[-2].name.value
             outputs = owner.fields if isinstance(owner, ObjectType) else ()
-            inputs = next((each.arguments for each in outputs if each.name == field), ())
+            inputs = next((output.arguments for output in outputs if output.name == field_name), ())
         else:
-            return
-        yield from (each for each in inputs if each.name == parent.name.value)
+            return None
+        return next((declared for declared in inputs if declared.name == parent.name.value), None)

@@ -1,4 +1,7 @@
-"""A document's fields as the specification merges them: fragments, `@skip` and `@include`, variables, aliases."""
+"""The fields of a selection, collected as the GraphQL specification defines (CollectFields).
+
+Fragments are expanded, `@skip` and `@include` applied, variables filled in, and fields merged by response key.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,43 +25,32 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from api.graph.context import Info
-
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """What reading a selection needs to know of the operation."""
+class FieldCollector:
+    """Collects fields and arguments of one operation with its variables."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues
 
-    @classmethod
-    def of(cls, info: Info) -> "Document":
-        """The document that a resolver is called for."""
-        values: Any = info.variable_values  # Strawberry passes the plain values without their origins
-        return cls(
-            info.schema, info.fragments, values if isinstance(values, VariableValues) else VariableValues({}, values)
-        )
+    def collect(self, nodes: Iterable[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
+        """Return the fields selected on the value of `nodes`, of that type, by response key in response order."""
+        return self.collect_from((node.selection_set for node in nodes if node.selection_set is not None), type_name)
 
-    def fields(self, nodes: Iterable[FieldNode], type_name: str) -> dict[str, list[FieldNode]]:
-        """The selected fields of the nodes' value, of that type, by response key in the order of the answer."""
-        return self.selected((node.selection_set for node in nodes if node.selection_set is not None), type_name)
-
-    def selected(self, sets: Iterable[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
-        """The fields of selection sets of the same value, as `fields`."""
+    def collect_from(self, sets: Iterable[SelectionSetNode], type_name: str) -> dict[str, list[FieldNode]]:
+        """Return the fields of selection sets that apply to the same value, like `collect`."""
         found: dict[str, list[FieldNode]] = {}
-        seen: set[str] = set()
-        for each in sets:
-            self._collect(each, type_name, found, seen)
+        spread: set[str] = set()
+        for selected in sets:
+            self._collect(selected, type_name, found, spread)
         return found
 
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
-        """The coerced arguments of a field."""
-        return get_argument_values(self.definition(type_name, node.name.value), node, self.variables)
+        """Return the coerced arguments of a field."""
+        return get_argument_values(self._definition(type_name, node.name.value), node, self.variables)
 
-    def definition(self, type_name: str, field_name: str) -> GraphQLField:
-        """The schema's field."""
+    def _definition(self, type_name: str, field_name: str) -> GraphQLField:
         found = self.schema.type_map[type_name]
         if not isinstance(found, GraphQLObjectType | GraphQLInterfaceType):
             raise TypeError(f"{type_name} has no fields")
@@ -66,7 +58,7 @@ class Document:
         return field
 
     def _collect(
-        self, selected: SelectionSetNode, type_name: str, found: dict[str, list[FieldNode]], seen: set[str]
+        self, selected: SelectionSetNode, type_name: str, found: dict[str, list[FieldNode]], spread: set[str]
     ) -> None:
         for node in selected.selections:
             if not self._is_included(node):
@@ -76,12 +68,12 @@ class Document:
                 found.setdefault(key, []).append(node)
             elif isinstance(node, InlineFragmentNode):
                 if self._applies(node, type_name):
-                    self._collect(node.selection_set, type_name, found, seen)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
-                seen.add(node.name.value)
+                    self._collect(node.selection_set, type_name, found, spread)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                spread.add(node.name.value)
                 fragment = self.fragments[node.name.value]
                 if self._applies(fragment, type_name):
-                    self._collect(fragment.selection_set, type_name, found, seen)
+                    self._collect(fragment.selection_set, type_name, found, spread)
 
     def _is_included(self, node: SelectionNode) -> bool:
         if not node.directives:
@@ -95,5 +87,5 @@ class Document:
         if condition is None or condition.name.value == type_name:
             return True
         concrete = self.schema.type_map[type_name]
-        names = {each.name for each in concrete.interfaces} if isinstance(concrete, GraphQLObjectType) else set()
-        return condition.name.value in names
+        interfaces = concrete.interfaces if isinstance(concrete, GraphQLObjectType) else ()
+        return condition.name.value in {interface.name for interface in interfaces}
