@@ -1,4 +1,4 @@
-"""Drilling from a number to its records: any field of them, page by page, in the snapshot of the number."""
+"""Drilling down from a number to its records: any field of them, page by page, in the snapshot of the number."""
 
 from datetime import date
 from typing import Any
@@ -23,7 +23,7 @@ async def company(module_database: Database) -> Database:
 RATE = 'key: stage_conversion, stages: { from: "mql", to: "opportunity" }'
 
 
-async def test_the_people_behind_a_rate_come_with_any_field_of_theirs(company: Database) -> None:
+async def test_the_people_that_a_rate_counts_can_be_selected_with_any_field(company: Database) -> None:
     document = """{ kpi(%s) { n numerator
       base: records(first: 2) { totalCount nodes { id __typename ... on Contact { email company { name } } } }
       converted: records(side: CONVERTED, first: 500) {
@@ -35,7 +35,7 @@ async def test_the_people_behind_a_rate_come_with_any_field_of_theirs(company: D
     base, converted = found["base"], found["converted"]
     assert found["n"] > int(found["numerator"]) > 5
     assert (base["totalCount"], str(converted["totalCount"])) == (found["n"], found["numerator"])
-    assert [each["__typename"] for each in base["nodes"]] == ["Contact", "Contact"]
+    assert [record["__typename"] for record in base["nodes"]] == ["Contact", "Contact"]
     assert converted["__typename"] == "RecordConnection"
     assert len(converted["edges"]) == converted["totalCount"]
     assert converted["pageInfo"] == {
@@ -43,13 +43,13 @@ async def test_the_people_behind_a_rate_come_with_any_field_of_theirs(company: D
         "hasPreviousPage": False,
         "endCursor": converted["edges"][-1]["cursor"],
     }
-    assert all(each["person"]["deals"]["totalCount"] for each in converted["edges"])
-    assert any(each["person"]["email"] for each in converted["edges"])
-    instants = [each["at"] for each in converted["edges"]]
+    assert all(record["person"]["deals"]["totalCount"] for record in converted["edges"])
+    assert any(record["person"]["email"] for record in converted["edges"])
+    instants = [record["at"] for record in converted["edges"]]
     assert instants == sorted(instants)
 
 
-async def test_pages_behind_a_group_walk_on_by_cursor(company: Database) -> None:
+async def test_the_records_of_a_group_are_paged_forwards_by_cursor(company: Database) -> None:
     document = """query ($after: String) { kpi(key: deals_won, by: [OWNER]) { breakdown { n
       records(first: 3, after: $after) { nodes { id ... on Deal { outcome owner { name } } }
         pageInfo { hasNextPage endCursor } } keys { label } } } }"""
@@ -65,7 +65,7 @@ async def test_pages_behind_a_group_walk_on_by_cursor(company: Database) -> None
     assert len(seen) == len(set(seen)) == group["n"] > 3
 
 
-async def test_pages_behind_a_group_walk_back_from_the_end(company: Database) -> None:
+async def test_the_records_of_a_number_are_paged_backwards_from_the_end(company: Database) -> None:
     document = """query ($before: String) { kpi(key: deals_won) { n
       all: records(first: 500) { nodes { id } }
       records(last: 3, before: $before) { nodes { id } edges { cursor }
@@ -85,28 +85,28 @@ async def test_pages_behind_a_group_walk_back_from_the_end(company: Database) ->
     assert len(seen) == kpi["n"] > 3
 
 
-async def test_where_a_page_lies_is_told_from_both_ends(company: Database) -> None:
+async def test_page_info_is_right_from_both_ends(company: Database) -> None:
     document = """query ($after: String, $before: String) { kpi(key: mqls) {
       all: records(first: 500) { edges { cursor } }
       first: records(first: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } }
       last: records(last: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } } } }"""
 
-    async def told(begin: int | None, end: int | None) -> list[tuple[bool, bool]]:
+    async def page_infos(begin: int | None, end: int | None) -> list[tuple[bool, bool]]:
         after, before = (None if place is None else cursors[place] for place in (begin, end))
         kpi = (await answered(company, document, after=after, before=before))["kpi"]
         found = (kpi[key]["pageInfo"] for key in ("first", "last"))
         return [(info["hasPreviousPage"], info["hasNextPage"]) for info in found]
 
     cursors = [edge["cursor"] for edge in (await answered(company, document))["kpi"]["all"]["edges"]]
-    assert await told(None, None) == [(False, True), (True, False)]
-    assert await told(2, None) == [(True, True), (True, False)]
-    assert await told(None, 5) == [(False, True), (True, True)]
-    assert await told(2, 5) == [(True, True), (True, True)]
-    assert await told(-3, None) == [(True, False), (True, False)]
-    assert await told(None, 2) == [(False, True), (False, True)]
+    assert await page_infos(None, None) == [(False, True), (True, False)]
+    assert await page_infos(2, None) == [(True, True), (True, False)]
+    assert await page_infos(None, 5) == [(False, True), (True, True)]
+    assert await page_infos(2, 5) == [(True, True), (True, True)]
+    assert await page_infos(-3, None) == [(True, False), (True, False)]
+    assert await page_infos(None, 2) == [(False, True), (False, True)]
 
 
-async def test_two_dimensions_come_in_the_order_asked_and_lead_to_their_people(company: Database) -> None:
+async def test_two_dimensions_keep_the_requested_order_and_list_their_people(company: Database) -> None:
     document = """{ kpi(key: mqls, by: [COUNTRY, CHANNEL]) { n breakdown {
       keys { dimension } n records(first: 1) { totalCount } } } }"""
     kpi = (await answered(company, document.replace("records(first: 1) { totalCount }", "")))["kpi"]
@@ -121,7 +121,7 @@ async def test_two_dimensions_come_in_the_order_asked_and_lead_to_their_people(c
     assert "two dimensions at once" in error.message
 
 
-async def test_behind_a_bucket_a_group_and_a_step_are_as_many_as_they_say(company: Database) -> None:
+async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(company: Database) -> None:
     document = """{
       kpis(requests: [{ key: mqls, grain: QUARTER, by: [CHANNEL] }, { key: deals_won, grain: QUARTER }]) {
         n all: records { totalCount } series { n records(first: 0) { totalCount nodes { id } } }
@@ -139,7 +139,7 @@ async def test_behind_a_bucket_a_group_and_a_step_are_as_many_as_they_say(compan
         assert step["records"]["totalCount"] == step["reached"]
 
 
-async def test_what_is_wrong_with_one_list_leaves_the_answer_standing(company: Database) -> None:
+async def test_an_error_in_one_list_leaves_the_result_unaffected(company: Database) -> None:
     document = """{ kpi(key: mqls) { n good: records(first: 1) { totalCount }
       bad: records(side: CONVERTED) { totalCount } worse: records(after: "?") { totalCount }
       worst: records(first: 501) { totalCount } both: records(first: 1, last: 1) { totalCount } } }"""
@@ -154,7 +154,7 @@ async def test_what_is_wrong_with_one_list_leaves_the_answer_standing(company: D
     assert codes == wrong | {"worst": ErrorCode.TOO_LARGE}
 
 
-async def test_records_cost_nothing_unless_they_are_asked(company: Database) -> None:
+async def test_records_take_no_statement_unless_they_are_selected(company: Database) -> None:
     plain, total, nodes = Watched(company), Watched(company), Watched(company)
     await answered(plain, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } } }")
     await answered(total, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { totalCount } } }")
@@ -163,7 +163,7 @@ async def test_records_cost_nothing_unless_they_are_asked(company: Database) -> 
     assert len(nodes.statements) == len(plain.statements) + 2
 
 
-async def test_too_many_lists_at_once_are_refused(company: Database) -> None:
+async def test_too_many_lists_at_once_are_rejected(company: Database) -> None:
     document = "{ kpi(key: mqls, grain: DAY) { series { records { totalCount } } } }"
     error = await refused(company, document)
     assert isinstance(error, AccordError)

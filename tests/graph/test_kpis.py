@@ -1,4 +1,4 @@
-"""KPI questions through the contract: how they are read, and that one bad one leaves the others standing."""
+"""KPI requests and the accord through the contract: how arguments are read, and what results contain."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from tests.support.graphql import answered, executed, put, uid
 
 
 class Key:
-    """An enum's member as the executor passes it."""
+    """An enum member, as the executor passes it to a resolver."""
 
     value = "mqls"
 
@@ -43,7 +43,7 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-def test_every_part_of_a_question_is_read() -> None:
+def test_every_argument_of_a_kpi_is_read() -> None:
     given: dict[str, Any] = {
         "key": Key,
         "period": {"range": {"from": date(2026, 1, 1), "before": date(2026, 4, 1)}},
@@ -76,7 +76,7 @@ def test_every_part_of_a_question_is_read() -> None:
     )
 
 
-def test_a_question_that_says_nothing_leaves_every_choice_to_the_kpi() -> None:
+def test_a_request_without_arguments_uses_the_defaults() -> None:
     empty = dict.fromkeys(("period", "grain", "by", "stages", "where", "switches"))
     assert read_kpi({"key": Key}) == read_kpi({"key": Key, **empty}) == KpiRequest(key="mqls", where=Where(all_of=()))
     assert read_funnel({"period": {"named": "2026-Q1"}}).period == Period(date(2026, 1, 1), date(2026, 4, 1))
@@ -94,7 +94,7 @@ WHERES: list[tuple[dict[str, Any], Where]] = [
 
 
 @pytest.mark.parametrize(("given", "meant"), WHERES)
-def test_a_filter_over_dimensions_means_what_is_said(given: dict[str, Any], meant: Where) -> None:
+def test_a_filter_over_dimensions_is_read(given: dict[str, Any], meant: Where) -> None:
     assert read_funnel({"where": given}).where == meant
 
 
@@ -107,13 +107,13 @@ def test_a_filter_over_dimensions_means_what_is_said(given: dict[str, Any], mean
         ({"period": {"range": {"from": date(2026, 2, 1), "before": date(2026, 1, 1)}}}, ErrorCode.BAD_PERIOD),
     ],
 )
-def test_a_question_that_means_nothing_is_refused(given: dict[str, Any], code: ErrorCode) -> None:
-    with pytest.raises(AccordError) as refusal:
+def test_an_invalid_request_is_rejected(given: dict[str, Any], code: ErrorCode) -> None:
+    with pytest.raises(AccordError) as rejection:
         read_funnel(given)
-    assert refusal.value.code is code
+    assert rejection.value.code is code
 
 
-async def test_a_kpi_is_answered_with_what_it_was_computed_from(world: Database) -> None:
+async def test_a_kpi_result_says_what_it_was_computed_from(world: Database) -> None:
     document = """{ kpi(key: deals_won, grain: MONTH, period: { named: "2026-03" }) {
       key title definition unit currency value numerator denominator n implied distribution { median }
       series { from before value n } breakdown { keys { id } }
@@ -129,7 +129,7 @@ async def test_a_kpi_is_answered_with_what_it_was_computed_from(world: Database)
     assert found["accords"][0]["from"] is None
 
 
-async def test_one_bad_question_leaves_the_others_standing(world: Database) -> None:
+async def test_one_invalid_request_leaves_the_others_unaffected(world: Database) -> None:
     document = """{ kpis(requests: [
       { key: mqls, period: { named: "2026" } }
       { key: mqls, period: { named: "whenever" } }
@@ -144,21 +144,21 @@ async def test_one_bad_question_leaves_the_others_standing(world: Database) -> N
     assert codes == {("kpis", 1): ErrorCode.BAD_PERIOD, ("kpis", 2): ErrorCode.UNKNOWN_STAGE}
 
 
-async def test_the_funnel_follows_the_ladder(world: Database) -> None:
+async def test_the_funnel_counts_people_stage_by_stage(world: Database) -> None:
     found = await answered(world, "{ funnel(by: LEAD_SOURCE) { stages { key reached } breakdown { keys { value } } } }")
     reached = [(stage["key"], stage["reached"]) for stage in found["funnel"]["stages"]]
     assert reached[:4] == [("suspect", 1), ("inquiry", 1), ("mql", 1), ("sal", 0)]
     assert found["funnel"]["breakdown"][0]["keys"][0]["value"] == "web"
 
 
-async def test_the_catalogue_shows_every_kpi(world: Database) -> None:
+async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
     found = await answered(
         world, "{ kpiCatalogue { key title kind unit subject reads dimensions switches guard source } }"
     )
     assert [kpi["key"] for kpi in found["kpiCatalogue"]] == list(CATALOGUE)
 
 
-async def test_the_accord_is_shown_in_sentences(world: Database) -> None:
+async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:
     document = """{ accord { version hash isSigned status from title
       stages { key rank owner rule windowSeconds needs } exits { on dispositions sentence }
       contactPolicy { atMost withinSeconds isAutomatedExempt replyWithinSeconds sentences }
@@ -179,7 +179,7 @@ async def test_the_accord_is_shown_in_sentences(world: Database) -> None:
     }
 
 
-async def test_a_contact_shows_the_stage_it_is_in(world: Database) -> None:
+async def test_a_contact_shows_its_current_stage(world: Database) -> None:
     found = await answered(world, f'{{ contact(id: "contact_{uid(1)}") {{ stage {{ key title since occurrence }} }} }}')
     since = "2026-03-03T00:00:00Z"
     stage = {"key": "mql", "title": "Marketing qualified lead", "since": since, "occurrence": 1}

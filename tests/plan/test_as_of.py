@@ -116,4 +116,4 @@ def test_rows_that_had_not_begun_are_hidden() -> None:
 async def test_an_instant_that_is_none_is_refused(world: World) -> None:
     outcome = await executed(world.database, DEALS, EVERYONE, at="2026-03-28")
     assert outcome.errors
-    assert "is no instant" in outcome.errors[0].message
+    assert "is not an instant" in outcome.errors[0].message

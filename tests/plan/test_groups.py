@@ -208,12 +208,12 @@ async def test_the_executor_tells_the_same_groups(world: Database) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told_of"),
     [
-        ("keys: []", ErrorCode.BAD_INPUT, "tells no groups apart"),
+        ("keys: []", ErrorCode.BAD_INPUT, "names no key"),
         ("keys: [{openedAt: DAY}, {openedAt: YEAR}]", ErrorCode.BAD_INPUT, "names `openedAt` twice"),
         ("keys: [{outcome: EACH}], orderBy: [{key: {name: ASC}}]", ErrorCode.BAD_INPUT, "sorts by `name`"),
-        ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "less than nothing"),
+        ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "negative number of groups"),
         ("keys: [{outcome: EACH}], first: 501", ErrorCode.TOO_LARGE, "500"),
-        ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "compares with nothing"),
+        ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "has no value to compare with"),
     ],
 )
 async def test_what_cannot_be_grouped_is_refused(
@@ -231,7 +231,10 @@ async def test_a_having_holds_no_more_than_a_filter_may(world: Database) -> None
     deep: Row = {}
     for _ in range(50):
         deep = {"not": deep}
-    for having, told_of in ((wide, "filters hold more than 2,000"), (deep, "`having` has objects within objects")):
+    for having, told_of in (
+        (wide, "filters of the document hold more than 2,000"),
+        (deep, "`having` has objects nested on more than"),
+    ):
         error = await refused(world, DOCUMENT, keys=[{"name": "EACH"}], having=having)
         assert isinstance(error, AccordError)
         assert error.code is ErrorCode.TOO_LARGE
