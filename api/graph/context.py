@@ -45,8 +45,8 @@ class Context:
 
     database: Database
     principal: Principal
-    document: DocumentNode
-    planned: PlannedDocument
+    syntax_tree: DocumentNode
+    document: PlannedDocument
     records: RootRecords
     # Lists of records behind figures, by their path in the response. They are read together with the figures, in one
     # snapshot, and returned when the executor resolves the field; an error is raised then.

@@ -30,7 +30,7 @@ class _PassDocument(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         """Set the parsed document."""
-        self.execution_context.graphql_document = self.execution_context.context.document
+        self.execution_context.graphql_document = self.execution_context.context.syntax_tree
         yield
 
     def on_validate(self) -> Iterator[None]:

@@ -9,17 +9,21 @@ from graphql import GraphQLSchema, introspection_from_schema
 from graphql import build_schema as read_sdl
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from api.cli import app
 from api.cli.contract import COMMITTED, _compare
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema, sdl
-from api.graph.declared import Input, TypeRef
+from api.graph.declared import Input, ObjectType, Output, TypeRef, registry
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import DATE, DATE_TIME, DECIMAL
+from schema.accord import Accord, ContactPolicy, Exit, RejectReason, Reporting, Stage
 from schema.tables import SHAPES
 from schema.vocab import Unit
+
+_FIRST = Input("first", "The number of rows.", TypeRef("Int"))
 
 
 def introspected() -> dict[str, Any]:
@@ -49,6 +53,44 @@ def test_every_type_field_argument_and_enum_value_has_a_description() -> None:
 def test_a_part_without_a_description_cannot_be_declared() -> None:
     with pytest.raises(ValueError, match="no description"):
         Input("first", " ", TypeRef("Int"))
+
+
+def test_a_type_that_is_used_but_not_registered_is_named_with_the_place_to_add_it() -> None:
+    used = ObjectType("Query", "Queries.", (Output("deal", "A deal.", TypeRef("Deal"), arguments=(_FIRST,)),))
+    with pytest.raises(LookupError, match=r"Query\.deal has the type Deal, which is not registered: add it in"):
+        registry([used])
+    with pytest.raises(LookupError, match=r"Deal\.at has the type Missing"):
+        registry([used, ObjectType("Deal", "A deal.", (Output("at", "An instant.", TypeRef("Missing").listed),))])
+    with pytest.raises(LookupError, match=r"Deal has the type Node"):
+        registry([used, ObjectType("Deal", "A deal.", (), ("Node",))])
+    assert list(registry([used, ObjectType("Deal", "A deal.", ())])) == ["Query", "Deal"]
+
+
+def test_two_types_of_one_name_cannot_be_registered() -> None:
+    with pytest.raises(ValueError, match="two types named Date"):
+        registry([DATE, DATE])
+
+
+@pytest.mark.parametrize(
+    ("model", "type_name"),
+    [
+        (Accord, "Accord"),
+        (Stage, "AccordStage"),
+        (Exit, "AccordExit"),
+        (RejectReason, "RejectReason"),
+        (ContactPolicy, "AccordContactPolicy"),
+        (Reporting, "AccordReporting"),
+    ],
+)
+def test_the_types_of_the_accord_show_every_described_field_of_its_models(
+    model: type[BaseModel], type_name: str
+) -> None:
+    shown = {field["name"]: field["description"] for field in introspected()[type_name]["fields"]}
+    described = {name: info.description for name, info in model.model_fields.items() if info.description}
+    assert described
+    for name in described.keys() - {"rule", "exempt"}:  # shown as sentences and as fields of their own
+        found = shown.get(camel(name)) or shown[f"{camel(name)}Seconds"].removesuffix(" In seconds.")
+        assert found == described[name]
 
 
 def test_a_type_has_every_visible_column_of_its_table_and_no_hidden_one() -> None:

@@ -131,9 +131,9 @@ async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(co
         breakdown { stages { reached records(first: 1) { totalCount edges { node { id } } } } } }
     }"""
     found = await answered(company, document)
-    for answer in found["kpis"]:
-        assert answer["all"]["totalCount"] == answer["n"] > 0
-        for part in (*answer["series"], *answer["breakdown"]):
+    for result in found["kpis"]:
+        assert result["all"]["totalCount"] == result["n"] > 0
+        for part in (*result["series"], *result["breakdown"]):
             assert part["records"]["totalCount"] == part["n"]
     for step in (*found["funnel"]["stages"], *(s for group in found["funnel"]["breakdown"] for s in group["stages"])):
         assert step["records"]["totalCount"] == step["reached"]

@@ -82,13 +82,9 @@ def _of_version(name: str, doc: str, shown: TypeRef, read: Callable[[AccordInFor
     return Output(name, doc, shown, lambda source, _info: read(source.version))
 
 
-def _exemption(name: str, field: str, shown: TypeRef, read: Callable[[Exemptions], object]) -> Output:
-    doc = Exemptions.model_fields[field].description or ""
-    return _computed(name, doc, shown, lambda policy, _accord: read(policy.exempt))
-
-
-def _reply_seconds(exempt: Exemptions) -> int | None:
-    return None if exempt.reply_within is None else int(exempt.reply_within.total_seconds())
+def _reply_seconds(policy: ContactPolicy, _accord: Accord) -> int | None:
+    duration = policy.exempt.reply_within
+    return None if duration is None else int(duration.total_seconds())
 
 
 _ADDITIONS: dict[type, tuple[Output, ...]] = {
@@ -126,8 +122,18 @@ _ADDITIONS: dict[type, tuple[Output, ...]] = {
     Exit: (_computed("sentence", _SENTENCE, _STRING, exit_sentence),),
     RejectReason: (_computed("sentence", _SENTENCE, _STRING, lambda reason, _accord: reason_sentence(reason)),),
     ContactPolicy: (
-        _exemption("isAutomatedExempt", "automated", _BOOLEAN, lambda exempt: exempt.automated),
-        _exemption("replyWithinSeconds", "reply_within", TypeRef("Int"), _reply_seconds),
+        _computed(
+            "isAutomatedExempt",
+            str(Exemptions.model_fields["automated"].description),
+            _BOOLEAN,
+            lambda policy, _accord: policy.exempt.automated,
+        ),
+        _computed(
+            "replyWithinSeconds",
+            f"{Exemptions.model_fields['reply_within'].description} In seconds.",
+            TypeRef("Int"),
+            _reply_seconds,
+        ),
         _computed("sentences", _SENTENCES, _STRING.listed, lambda policy, _accord: policy_sentences(policy)),
     ),
     Reporting: (
@@ -143,6 +149,7 @@ ACCORD_DERIVATION = Derivation(
         Reporting: "AccordReporting",
     },
     types={(Exit, "on"): "ExitKind"},
+    left_out=frozenset({(Stage, "rule"), (ContactPolicy, "exempt")}),  # shown by computed fields
     additions=lambda model: _ADDITIONS.get(model, ()),
     resolver=_attribute,
 )

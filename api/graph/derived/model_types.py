@@ -1,7 +1,8 @@
 """Object types derived from dataclasses and Pydantic models, where each field is declared once.
 
 A field without a description is not part of the contract. A duration becomes a number of seconds: `window` is shown as
-`windowSeconds`.
+`windowSeconds`. A type has the name of its class, unless that has a `__graphql_name__`, and the first paragraph of its
+docstring as its description.
 """
 
 import dataclasses
@@ -32,13 +33,14 @@ def attribute(name: str) -> Resolver:
 class Derivation:
     """How the types of some models differ from what their declarations imply.
 
-    `names` has the GraphQL name of a model where it is not the class's; `types` the type of a field where Python's
-    annotation is wider; `properties` the properties that are shown, described by their docstrings; `additions` returns
-    fields that are computed. `resolver` returns the resolver of an attribute.
+    `names` has GraphQL names that the models do not declare; `types` the type of a field where Python's annotation is
+    wider; `left_out` described fields that are not shown; `properties` the properties that are shown, which their
+    docstrings describe. `additions` returns computed fields of a model, `resolver` the resolver of an attribute.
     """
 
     names: Mapping[type, str] = dataclasses.field(default_factory=dict)
     types: Mapping[tuple[type, str], str] = dataclasses.field(default_factory=dict)
+    left_out: frozenset[tuple[type, str]] = frozenset()
     properties: Mapping[type, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     additions: Callable[[type], tuple[Output, ...]] = lambda _model: ()
     resolver: Callable[[str], Resolver] = attribute
@@ -61,10 +63,11 @@ def model_types(roots: Iterable[type], derivation: Derivation) -> Iterator[Objec
         if model in seen:
             continue
         seen.add(model)
-        fields = (*_fields(model), *_properties(model, derivation.properties.get(model, ())))
+        fields = [field for field in _fields(model) if (model, field.name) not in derivation.left_out]
+        fields += _properties(model, derivation.properties.get(model, ()))
         yield ObjectType(
-            derivation.names.get(model, model.__name__),
-            (model.__doc__ or "").strip(),
+            _type_name(model, derivation),
+            (model.__doc__ or "").strip().partition("\n\n")[0],
             (*(_output(model, field, derivation) for field in fields), *derivation.additions(model)),
         )
         waiting += [inner for field in fields if _is_model(inner := _inner(field.annotation))]
@@ -95,11 +98,17 @@ def _properties(model: type, names: Iterable[str]) -> Iterator[_ModelField]:
 
 
 def _output(model: type, field: _ModelField, derivation: Derivation) -> Output:
-    name, resolve = _RENAMED.get(field.name, camel(field.name)), derivation.resolver(field.name)
+    name, doc = _RENAMED.get(field.name, camel(field.name)), field.doc
+    resolve = derivation.resolver(field.name)
     if _inner(field.annotation) is timedelta:
-        name, resolve = f"{name}Seconds", _in_seconds(resolve)
+        name, doc, resolve = f"{name}Seconds", f"{doc} In seconds.", _in_seconds(resolve)
     shown = _type_ref(field.annotation, derivation.types.get((model, field.name)), derivation)
-    return Output(name, field.doc, shown, resolve, source=FromAttribute(field.name))
+    return Output(name, doc, shown, resolve, source=FromAttribute(field.name))
+
+
+def _type_name(model: type, derivation: Derivation) -> str:
+    name: str = getattr(model, "__graphql_name__", model.__name__)
+    return derivation.names.get(model, name)
 
 
 def _in_seconds(resolve: Resolver) -> Resolver:
@@ -124,7 +133,7 @@ def _type_ref(annotation: Any, named: str | None, derivation: Derivation) -> Typ
     known = TypeRef("Int") if plain is timedelta else SCALAR_NAMES.get(plain)
     if known is None and not (_is_model(plain) or issubclass(plain, Vocabulary)):
         raise TypeError(f"{annotation} has no GraphQL type")
-    return (known or TypeRef(derivation.names.get(plain, plain.__name__))).required
+    return (known or TypeRef(_type_name(plain, derivation))).required
 
 
 def _inner(annotation: Any) -> type:  # noqa: ANN401 - an annotation is any object

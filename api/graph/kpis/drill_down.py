@@ -36,7 +36,7 @@ CONNECTION, EDGE = "RecordConnection", "RecordEdge"
 
 def records_fields(model: type) -> tuple[Output, ...]:
     """Return the field `records` if the values of a model are figures with records behind them, else nothing."""
-    counted = (name for name, annotation in get_type_hints(model).items() if Behind in get_args(annotation))
+    names = (name for name, annotation in get_type_hints(model).items() if Behind in get_args(annotation))
     arguments = (
         Input(
             "side",
@@ -47,7 +47,7 @@ def records_fields(model: type) -> tuple[Output, ...]:
     )
     doc = "The records that the number counts, sorted by the instant at which they count, earliest first."
     return tuple(
-        Output("records", doc, TypeRef(CONNECTION), _records, arguments, FromDrillDown(name)) for name in counted
+        Output("records", doc, TypeRef(CONNECTION), _records, arguments, FromDrillDown(name)) for name in names
     )
 
 
@@ -56,16 +56,16 @@ async def read_records(session: ReadSession, info: Info, results: Iterable[tuple
 
     Errors: TOO_LARGE for too many lists. An error in one list is kept, and raised when that list is resolved.
     """
-    drill = _DrillDown(session, info.context.principal, info.context.planned)
+    reader = _RecordListReader(session, info.context.principal, info.context.document)
     type_name = str(get_named_type(info.return_type))
-    lists = [found for path, result in results for found in drill.lists(type_name, info.field_nodes, result, path)]
+    lists = [found for path, result in results for found in reader.lists(type_name, info.field_nodes, result, path)]
     if len(lists) > MAX_LISTS:
         message = f"The request selects {len(lists):,} lists of records. The limit is {MAX_LISTS}."
         remedy = "Select the records of one figure at a time: use `where` for a group, `period` for a bucket."
         raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
     for found in lists:
         try:
-            records: object = await drill.read(found)
+            records: object = await reader.read(found)
         except AccordError as error:
             records = error
         info.context.drilled[found.path] = records
@@ -76,7 +76,7 @@ class _RecordList:
     """One list to read: its path in the response, the records that the figure counts, and the field that selects it."""
 
     path: ResponsePath
-    behind: Behind
+    counted: Behind
     nodes: tuple[FieldNode, ...]
     parent_type: str
 
@@ -103,18 +103,18 @@ class _CountedPage:
 class _CountedEdge:
     """One record of the page, selected by the field `edges` with the response key `key`."""
 
-    counted: _CountedPage
+    page: _CountedPage
     key: str
     record: CountedRecord
 
 
 @dataclass(frozen=True, slots=True)
-class _DrillDown:
+class _RecordListReader:
     """Reads the lists of one root field. What depends on the types and the document alone is worked out once."""
 
     session: ReadSession
     principal: Principal
-    planned: PlannedDocument
+    document: PlannedDocument
     selections: dict[tuple[int, str], _ListSelection] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)
 
@@ -122,17 +122,17 @@ class _DrillDown:
         self, type_name: str, nodes: Sequence[FieldNode], value: object, path: ResponsePath
     ) -> Iterator[_RecordList]:
         """Yield the lists that are selected of a value and of the values within it."""
-        declared = object_type(self.planned.types, type_name)
-        for key, selected in self.planned.collector.collect(nodes, type_name).items():
+        declared = object_type(self.document.types, type_name)
+        for key, selected in self.document.collector.collect(nodes, type_name).items():
             field_name = selected[0].name.value
             if field_name == "__typename":
                 continue
             output = declared.field(field_name)
             if isinstance(output.source, FromDrillDown):
-                behind = getattr(value, output.source.attribute)
-                if behind is None:
+                counted = getattr(value, output.source.attribute)
+                if counted is None:
                     raise TypeError(f"the figure at {path} does not say which records it counts")
-                yield _RecordList((*path, key), behind, tuple(selected), type_name)
+                yield _RecordList((*path, key), counted, tuple(selected), type_name)
             elif isinstance(output.source, FromAttribute) and self._has_records(output.type.name):
                 for place, item in enumerate(getattr(value, output.source.attribute)):
                     yield from self.lists(output.type.name, selected, item, (*path, key, place))
@@ -140,7 +140,7 @@ class _DrillDown:
     def _has_records(self, type_name: str) -> bool:
         """Return whether a type, or a type within it, has the field `records`."""
         if type_name not in self.known:
-            declared = self.planned.types.get(type_name)
+            declared = self.document.types.get(type_name)
             outputs = declared.fields if isinstance(declared, ObjectType) else ()
             self.known[type_name] = any(
                 isinstance(output.source, FromDrillDown)
@@ -156,7 +156,7 @@ class _DrillDown:
         is_last = arguments.get("last") is not None
         page = await read_page(
             self.session,
-            found.behind,
+            found.counted,
             arguments.get("side") or RecordSide.BASE,
             size=read_page_size("records", arguments),
             after=arguments.get("after"),
@@ -164,16 +164,16 @@ class _DrillDown:
             is_last=is_last,
             is_total_asked=selection.has_total,
         )
-        return _CountedPage(page, is_last, await self._rows(found.behind.table, selection.records, page))
+        return _CountedPage(page, is_last, await self._rows(found.counted.table, selection.records, page))
 
     def _selection(self, found: _RecordList) -> _ListSelection:
-        place = (id(found.nodes[0]), found.behind.table)
+        place = (id(found.nodes[0]), found.counted.table)
         if place not in self.selections:
-            collector = self.planned.collector
+            collector = self.document.collector
             fields = collector.collect(found.nodes, CONNECTION).values()
             self.selections[place] = _ListSelection(
                 collector.arguments(found.parent_type, found.nodes[0]),
-                self.planned.planned(found.nodes, CONNECTION, found.behind.table),
+                self.document.planned(found.nodes, CONNECTION, found.counted.table),
                 any(selected[0].name.value == "totalCount" for selected in fields),
             )
         return self.selections[place]
@@ -215,7 +215,7 @@ def _edges(source: _CountedPage, info: Info) -> list[_CountedEdge]:
 
 
 def _node(source: _CountedEdge, info: Info) -> object:
-    return source.counted.rows[source.key, str(info.path.key)].get(source.record.id)
+    return source.page.rows[source.key, str(info.path.key)].get(source.record.id)
 
 
 def _page_info(source: _CountedPage, info: Info) -> dict[str, object]:
@@ -226,7 +226,7 @@ def _page_info(source: _CountedPage, info: Info) -> dict[str, object]:
         "startCursor": page.records[0].cursor if page.records else None,
         "endCursor": page.records[-1].cursor if page.records else None,
     }
-    selected = info.context.planned.collector.collect(info.field_nodes, PAGE_INFO)
+    selected = info.context.document.collector.collect(info.field_nodes, PAGE_INFO)
     return {key: values.get(nodes[0].name.value) for key, nodes in selected.items()}
 
 
