@@ -66,9 +66,10 @@ class SelectionReader(AggregateReader):
         field_name = nodes[0].name.value
         if field_name == TYPENAME:
             return Root(key, Typename(key, type_name))
-        if field_name.startswith("__"):
+        declared = self.types.get(type_name)
+        if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
-        source = object_type(self.types, type_name).field(field_name).source
+        source = declared.field(field_name).source
         if not isinstance(source, FromTable | FromId | FromIds):
             return None
         arguments = self.collector.arguments(type_name, nodes[0])
