@@ -169,3 +169,17 @@ async def test_too_many_lists_at_once_are_rejected(company: Database) -> None:
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.TOO_LARGE
     assert str(MAX_LISTS) in error.message
+
+
+async def test_a_fragment_that_is_merged_with_other_fields_in_one_place_is_read_for_every_place(
+    company: Database,
+) -> None:
+    document = """{ kpi(key: mqls, grain: YEAR, by: [CHANNEL]) {
+      breakdown { series { ...Bucketed } }
+      series { ...Bucketed records(first: 3) { nodes { ... on Contact { email } } } }
+    } } fragment Bucketed on Bucket { records(first: 3) { nodes { id } } }"""
+    kpi = (await answered(company, document))["kpi"]
+    assert {
+        len(node) for group in kpi["breakdown"] for part in group["series"] for node in part["records"]["nodes"]
+    } == {1}
+    assert {tuple(node) for part in kpi["series"] for node in part["records"]["nodes"]} == {("id", "email")}

@@ -6,14 +6,14 @@ from weakref import ref
 import asyncpg
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
 from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, BOB, DEAL, found_company
-from tests.support.graphql import answered, executed
+from tests.plan.world import ACME, ADA, ANNA, BOB, DEAL, found_company
+from tests.support.graphql import answered, executed, uid
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,17 @@ async def test_an_invalid_value_does_not_affect_the_plan_for_valid_ones(watched:
     document = "query Unaffected($id: ID!) { contact(id: $id) { id } }"
     assert (await executed(watched, document, EVERYONE, id={"a": 1})).errors
     assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
+
+
+async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched: Watched) -> None:
+    document = "query Scoped { contacts { totalCount } }"
+    plans = len(gateway()._plans)
+    counts = [
+        (await answered(watched, document, principal))["contacts"]["totalCount"]
+        for principal in (EVERYONE, Principal(Reach.OWN, ANNA), Principal(Reach.OWN, uid(999)), EVERYONE)
+    ]
+    assert counts == [3, 2, 0, 3]
+    assert len(gateway()._plans) == plans + 2
 
 
 async def test_a_cached_plan_does_not_keep_its_document_in_memory(watched: Watched) -> None:

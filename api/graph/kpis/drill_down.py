@@ -17,6 +17,7 @@ from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
 from api.graph.declared import Input, ObjectType, Output, TypeRef, object_type
 from api.graph.derived.record_types import NODE, PAGE_INFO, TYPE_KEY, page_arguments
+from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.planned import PlannedDocument
 from api.graph.reading.selection_reader import Path, RecordSelection
@@ -110,12 +111,12 @@ class _CountedEdge:
 
 @dataclass(frozen=True, slots=True)
 class _RecordListReader:
-    """Reads the lists of one root field. What depends on the types and the document alone is worked out once."""
+    """Reads the lists of one root field. What depends only on the types and the document is computed once."""
 
     session: ReadSession
     principal: Principal
     document: PlannedDocument
-    selections: dict[tuple[int, str], _ListSelection] = field(default_factory=dict)
+    selections: dict[tuple[tuple[int, ...], str], _ListSelection] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)
 
     def lists(
@@ -125,7 +126,7 @@ class _RecordListReader:
         declared = object_type(self.document.types, type_name)
         for key, selected in self.document.collector.collect(nodes, type_name).items():
             field_name = selected[0].name.value
-            if field_name == "__typename":
+            if field_name == TYPENAME:
                 continue
             output = declared.field(field_name)
             if isinstance(output.source, FromDrillDown):
@@ -167,7 +168,8 @@ class _RecordListReader:
         return _CountedPage(page, is_last, await self._rows(found.counted.table, selection.records, page))
 
     def _selection(self, found: _RecordList) -> _ListSelection:
-        place = (id(found.nodes[0]), found.counted.table)
+        # Fragments may merge the same field into different selections, so all of its nodes identify one.
+        place = (tuple(map(id, found.nodes)), found.counted.table)
         if place not in self.selections:
             collector = self.document.collector
             fields = collector.collect(found.nodes, CONNECTION).values()
