@@ -9,7 +9,7 @@ from graphql import DocumentNode, GraphQLResolveInfo
 from api.access.principal import Principal
 from api.db import Database
 from api.graph.reading.planned import PlannedDocument, RequestError
-from api.plan.read import read_document
+from api.plan.prepared_statements import read_document
 from api.plan.selection import Root
 
 

@@ -6,7 +6,7 @@ from api.db import Database
 from api.graph.gateway import Explanation
 from api.plan.cost import MOST_COST
 from api.plan.selection import Root
-from api.plan.shown import plan_text, selection_text, statement_text
+from api.plan.explain_text import plan_text, selection_text, statement_text
 
 
 async def explanation_sections(database: Database, explanation: Explanation, *, is_run: bool) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ from api.graph.reading.planned import PlannedDocument, RequestError, plan_docume
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MOST_COST, cost
-from api.plan.read import Prepared, Ready, prepare
+from api.plan.prepared_statements import Prepared, Ready, prepare
 from api.plan.selection import Root
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents

@@ -17,10 +17,10 @@ from api.graph.explanation import explanation_sections
 from api.graph.gateway import ExecutedResult, Gateway, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
-from api.web.faults import error_entry, failed, is_request_error
-from api.web.media import MediaType, negotiate, wants_page
+from api.web.error_responses import error_entry, failed, is_request_error
+from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
-from api.web.refusals import GraphQLResponse, RefusalError, refused
+from api.web.responses import GraphQLResponse, RefusalError, refused
 from api.web.requests import Headers, in_address, posted
 
 EXPLAIN, _WAYS = b"accord-explain", (b"plan", b"analyze")

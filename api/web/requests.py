@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 
 from api.errors import ErrorCode
 from api.graph.request import GraphQLRequest
-from api.web.refusals import RefusalError
+from api.web.responses import RefusalError
 
 BODY_LIMIT_BYTES = 256 * 1024
 """No document an analyst writes comes near this; a larger body is a mistake or an attack."""

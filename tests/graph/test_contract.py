@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.cli.contract import COMMITTED, _compare
+from api.cli.sdl_command import COMMITTED, _compare
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema, sdl
 from api.graph.declared import Input, ObjectType, Output, TypeRef, registry

@@ -9,7 +9,7 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.kpis.drill_down import MAX_LISTS
 from api.workflows.make_sample import make_sample
-from tests.plan.watched import Watched
+from tests.support.statement_log import Watched
 from tests.support.graphql import answered, executed, refused
 
 

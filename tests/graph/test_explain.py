@@ -10,8 +10,8 @@ from api.graph.contract import gateway
 from api.graph.explanation import explanation_sections
 from api.graph.request import GraphQLRequest
 from api.web.website import build_site
-from tests.plan.watched import Watched
-from tests.plan.world import ADA, found_company
+from tests.support.statement_log import Watched
+from tests.support.small_company import ADA, found_company
 from tests.support.graphql import executed
 
 DOCUMENT = (

@@ -11,8 +11,8 @@ from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
-from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, ANNA, BOB, DEAL, found_company
+from tests.support.statement_log import Watched
+from tests.support.small_company import ACME, ADA, ANNA, BOB, DEAL, found_company
 from tests.support.graphql import answered, executed, uid
 
 

@@ -5,8 +5,8 @@ import pytest
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
+from tests.support.statement_log import Watched
+from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
 from tests.support.graphql import answered, executed, refused, uid
 
 NODES = """query ($ids: [ID!]!) {

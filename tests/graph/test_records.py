@@ -15,7 +15,7 @@ from api.graph.derived.filter_types import where_type
 from api.graph.derived.order_types import order_type
 from schema.base import TableShape
 from schema.tables import SHAPES
-from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
+from tests.support.small_company import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
 from tests.support.graphql import answered, executed, refused
 
 HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.access.scoped_tables import ScopedTables
 from api.db import Database
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, made_rows, state_at
-from tests.plan.generated.wide_world import all_rows
+from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
-from tests.plan.same import same
-from tests.plan.watched import Watched
+from tests.plan.response_equality import same
+from tests.support.statement_log import Watched
 from tests.support.graphql import answered, executed, put
 
 
@@ -54,7 +54,7 @@ DEALS = """query ($at: DateTime, $where: DealWhere, $orderBy: [DealOrder!]) {
 async def test_what_is_told_as_of_an_instant_is_what_plain_python_tells(
     world: World, at: datetime, data: st.DataObject
 ) -> None:
-    filters = Filters(Chance.of_hypothesis(data), world.rows)
+    filters = Filters(RandomChoices.of_hypothesis(data), world.rows)
     asked = {"at": at.isoformat(), "where": filters.where("deal", 2), "orderBy": filters.order("deal")}
     expected = world.at(at).execute(DEALS, asked)
     assert expected.errors is None

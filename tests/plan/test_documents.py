@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError
-from tests.funnel.chance import Chance
-from tests.plan.features import features, uses
+from tests.support.random_choices import RandomChoices
+from tests.plan.language_features import features, uses
 from tests.plan.generated.documents import MOST_FIELDS, Author
 from tests.plan.generated.variables import Asked
-from tests.plan.generated.wide_world import all_rows, found_wide_world
+from tests.plan.generated.rows import all_rows, found_wide_world
 from tests.plan.oracle.executor import Executor
-from tests.plan.oracle.given import RefusedError
+from tests.plan.oracle.inputs import RefusedError
 from tests.plan.oracle.shapes import Rows
-from tests.plan.same import same
-from tests.plan.watched import Watched
-from tests.plan.world import ANNA, BEN
+from tests.plan.response_equality import same
+from tests.support.statement_log import Watched
+from tests.support.small_company import ANNA, BEN
 from tests.support.graphql import Outcome, executed
 
 QUICK = settings(
@@ -46,7 +46,7 @@ class World:
 
     async def made(self, seed: int, fields: int, who: Principal, *, is_bad: bool = False) -> tuple[Executor, Asked]:
         """A document with true cursors, and a reference that knows what rows they are of."""
-        made = Author(Chance.of_seed(seed), self.rows, fields=fields, is_bad=is_bad).document()
+        made = Author(RandomChoices.of_seed(seed), self.rows, fields=fields, is_bad=is_bad).document()
         reference = Executor(self.rows, who)
         texts: dict[str, str | None] = {}
         for wish, asked in made.cursors:
@@ -132,7 +132,7 @@ def hold(found: Outcome, expected: ExecutionResult) -> None:
 
 
 def test_the_documents_use_all_of_the_language(world: World) -> None:
-    made = [Author(Chance.of_seed(seed), world.rows).document() for seed in range(300)]
+    made = [Author(RandomChoices.of_seed(seed), world.rows).document() for seed in range(300)]
     assert sorted(features() - uses(each.asked.text for each in made)) == []
     assert sum(len(each.cursors) for each in made) > 100
 

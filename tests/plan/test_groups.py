@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from tests.plan.deals import ANNA, BEN, COMPANIES, DEALS, VERSION, seen, write_deals
+from tests.plan.deal_rows import ANNA, BEN, COMPANIES, DEALS, VERSION, seen, write_deals
 from tests.plan.oracle.figures import figure, written
 from tests.plan.oracle.groups import Calendar, grouped, holds, in_order
 from tests.plan.oracle.shapes import NAMED, Row

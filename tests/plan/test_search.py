@@ -13,7 +13,7 @@ from api.graph.reading.search_value import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import is_found, words
-from tests.plan.watched import Watched
+from tests.support.statement_log import Watched
 from tests.support.graphql import answered, executed, put, refused, uid
 
 ANNA, ACME = uid(1), uid(2)

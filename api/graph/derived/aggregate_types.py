@@ -6,7 +6,7 @@ from api.graph.declared import ObjectType, Output, TypeRef
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.sources import FromColumn, FromMoney
-from api.plan.figures import LEAST_PLACES
+from api.plan.aggregate_functions import LEAST_PLACES
 from schema.base import ColumnShape, TableShape
 
 _NUMBERS = ("Int", "Decimal")

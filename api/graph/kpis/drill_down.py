@@ -24,7 +24,7 @@ from api.graph.reading.selection_reader import Path, RecordSelection
 from api.graph.sources import FromAttribute, FromDrillDown
 from api.metrics.answer import Behind
 from api.metrics.records import CountedRecord, RecordPage, read_page
-from api.plan.read import read
+from api.plan.prepared_statements import read
 from api.plan.selection import Comparison, Connection, Edges, Nodes, Page, Value
 from schema.tables import SHAPES
 from schema.vocab import RecordSide
