@@ -10,7 +10,7 @@ from api.access.principal import Principal
 from api.db import Database
 from api.graph.reading.planned import PlannedDocument, RequestError
 from api.plan.prepared_statements import read_document
-from api.plan.selection import Root
+from api.plan.selection import RootField
 
 
 @dataclass(slots=True)
@@ -22,19 +22,19 @@ class RootRecords:
 
     database: Database
     principal: Principal
-    roots: Mapping[str, Root | RequestError]
+    roots: Mapping[str, RootField | RequestError]
     failure: Exception | None = None
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
     async def read(self, key: str) -> object:
         """Return the value of the root field with that response key. Errors: those of the field or the statement."""
         root = self.roots[key]
-        if not isinstance(root, Root):
+        if not isinstance(root, RootField):
             raise root
         if self.failure is not None:
             raise self.failure
         if self._reading is None:
-            valid = [other for other in self.roots.values() if isinstance(other, Root)]
+            valid = [other for other in self.roots.values() if isinstance(other, RootField)]
             self._reading = asyncio.create_task(read_document(self.database, valid, self.principal))
         return (await self._reading)[key]
 

@@ -4,9 +4,9 @@ from graphql import GraphQLError
 
 from api.db import Database
 from api.graph.gateway import Explanation
-from api.plan.cost import MOST_COST
-from api.plan.selection import Root
+from api.plan.cost import MAX_COST
 from api.plan.explain_text import plan_text, selection_text, statement_text
+from api.plan.selection import RootField
 
 
 async def explanation_sections(database: Database, explanation: Explanation, *, is_run: bool) -> list[tuple[str, str]]:
@@ -17,7 +17,7 @@ async def explanation_sections(database: Database, explanation: Explanation, *, 
     """
     sections = [
         ("Selection", _selection(explanation)),
-        ("Cost", f"{explanation.cost:,} records at most, of {MOST_COST:,}"),
+        ("Cost", f"{explanation.cost:,} records at most, of {MAX_COST:,}"),
     ]
     if explanation.ready is None:
         return sections
@@ -35,7 +35,7 @@ def _selection(explanation: Explanation) -> str:
         if isinstance(field, Exception):
             message = field.message if isinstance(field, GraphQLError) else str(field)
             lines.append(f"{key or 'the root fields'}: {message}")
-        elif not isinstance(field, Root):
+        elif not isinstance(field, RootField):
             lines.append(f"{key}: reads no records, resolved by the executor")
     roots = explanation.planned.roots
     return "\n".join((*([selection_text(roots)] if roots else []), *lines))

@@ -18,7 +18,7 @@ from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
 from api.access.principal import Principal
-from api.db import FAILURES, Database
+from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Context, RootRecords
 from api.graph.declared import Declared
@@ -27,9 +27,9 @@ from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
-from api.plan.cost import MOST_COST, cost
-from api.plan.prepared_statements import Prepared, Ready, prepare
-from api.plan.selection import Root
+from api.plan.cost import MAX_COST, cost
+from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
+from api.plan.selection import RootField
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
 _VALUE_WEIGHT = 100  # what a value takes beside its characters
@@ -57,7 +57,7 @@ class Explanation:
 
     planned: PlannedDocument
     cost: int
-    ready: Ready | None  # the statement with its values; None if no records are read
+    ready: BoundStatement | None  # the statement with its values; None if no records are read
     is_json: bool  # whether PostgreSQL writes the whole response
 
 
@@ -65,7 +65,7 @@ class Explanation:
 class _CachedPlan:
     """The statement for all requests of one shape; None if they run through the executor."""
 
-    statement: Prepared | None
+    statement: PreparedStatement | None
     extensions: dict[str, object]
     shape: Shape
 
@@ -117,7 +117,7 @@ class Gateway:
         if ready is not None:
             try:
                 return JsonResult(await ready.run(database), extensions)
-            except (AccordError, *FAILURES, asyncpg.InternalClientError) as error:
+            except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
         return await self._execute(database, request, validated, principal, failure)
 
@@ -129,15 +129,15 @@ class Gateway:
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
         planned = self._planned(validated, operation, values)
-        valid = [root for root in planned.roots if isinstance(_prepared(root, principal), Root)]
+        valid = [root for root in planned.roots if isinstance(_prepared(root, principal), RootField)]
         is_json = ready is not None
         if ready is None and valid:
-            ready = prepare(valid, principal).filled(principal, {})
+            ready = prepare(valid, principal).bind(principal, {})
         return Explanation(planned, cost(valid), ready, is_json)
 
     def _ready(
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
-    ) -> tuple[Ready | None, dict[str, object]]:
+    ) -> tuple[BoundStatement | None, dict[str, object]]:
         """Return the statement with this request's values, None if it has to be executed; and the extensions."""
         shape = operation.shape(given)
         key = (operation.number, principal.plan_key, shape)
@@ -152,7 +152,7 @@ class Gateway:
         if plan.statement is None or values is None:
             return None, plan.extensions
         try:
-            return plan.statement.filled(principal, values), plan.extensions
+            return plan.statement.bind(principal, values), plan.extensions
         except AccordError:
             return None, plan.extensions
 
@@ -171,7 +171,7 @@ class Gateway:
         if len(planned.roots) < len(planned.fields):
             return executed
         price = cost(planned.roots)
-        if price > MOST_COST:
+        if price > MAX_COST:
             return executed
         try:
             return _CachedPlan(prepare(planned.roots, principal), _cost_extension(price), shape)
@@ -197,8 +197,8 @@ class Gateway:
         else:  # the executor reports invalid variables before it resolves any field
             planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
-        price = cost(root for root in roots.values() if isinstance(root, Root))
-        if price > MOST_COST:
+        price = cost(root for root in roots.values() if isinstance(root, RootField))
+        if price > MAX_COST:
             raise _too_costly(price)
         records = RootRecords(database, principal, roots, failure)
         result = await self._strawberry.execute(
@@ -212,9 +212,9 @@ class Gateway:
         return ExecutedResult(result, _cost_extension(price))
 
 
-def _prepared(root: Root | RequestError, principal: Principal) -> Root | RequestError:
+def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:
     """Return the root field if its statement can be written, or the error if not: a cursor may be invalid."""
-    if isinstance(root, Root):
+    if isinstance(root, RootField):
         try:
             prepare((root,), principal)
         except AccordError as error:
@@ -223,12 +223,12 @@ def _prepared(root: Root | RequestError, principal: Principal) -> Root | Request
 
 
 def _cost_extension(price: int) -> dict[str, object]:
-    return {"cost": {"requested": price, "limit": MOST_COST}} if price else {}
+    return {"cost": {"requested": price, "limit": MAX_COST}} if price else {}
 
 
 def _too_costly(price: int) -> AccordError:
     return AccordError(
         ErrorCode.TOO_LARGE,
-        f"The response could have {price:,} records (page sizes multiplied down the tree). The limit is {MOST_COST:,}.",
+        f"The response could have {price:,} records (page sizes multiplied down the tree). The limit is {MAX_COST:,}.",
         "Ask for smaller pages with `first`, or for the inner lists in separate requests.",
     )

@@ -9,7 +9,7 @@ from api.graph.derived.naming import camel
 from api.graph.derived.record_types import NODE, TYPE_KEY, list_arguments
 from api.graph.reading.selection_reader import MAX_IDS
 from api.graph.sources import FromId, FromIds, FromTable
-from api.identity.ids import split_id
+from api.identity.ids import parse_node_id
 from schema.tables import SHAPES
 
 
@@ -62,7 +62,7 @@ async def _nodes(_source: object, info: Info, *, ids: Sequence[str]) -> Sequence
 
 def _with_type(row: object, id_: str) -> object:
     """Return the row with the name of its type, which the prefix of its id decides."""
-    return row | {TYPE_KEY: SHAPES[split_id(id_)[0]].type_name} if isinstance(row, dict) else None
+    return row | {TYPE_KEY: SHAPES[parse_node_id(id_)[0]].type_name} if isinstance(row, dict) else None
 
 
 _AS_OF = Input(

@@ -10,9 +10,9 @@ from api.graph.contract import gateway
 from api.graph.explanation import explanation_sections
 from api.graph.request import GraphQLRequest
 from api.web.website import build_site
-from tests.support.statement_log import Watched
-from tests.support.small_company import ADA, found_company
 from tests.support.graphql import executed
+from tests.support.small_company import ADA, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 DOCUMENT = (
     "query ($name: String) { contacts(first: 3, where: { firstName: { eq: $name } }) { totalCount nodes { id } } }"
@@ -22,7 +22,7 @@ DOCUMENT = (
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
@@ -34,7 +34,7 @@ async def explained(database: Database, document: str, *, is_run: bool = False, 
 
 async def test_the_explained_statement_is_the_one_that_runs(world: Database) -> None:
     found = await explained(world, DOCUMENT, name="Ada")
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     assert (await executed(watched, DOCUMENT, EVERYONE, name="Ada")).is_json
     [(text, values)] = watched.texts
     statement = found["Statement (the response is written by PostgreSQL)"]

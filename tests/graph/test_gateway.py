@@ -11,24 +11,24 @@ from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
-from tests.support.statement_log import Watched
-from tests.support.small_company import ACME, ADA, ANNA, BOB, DEAL, found_company
 from tests.support.graphql import answered, executed, uid
+from tests.support.small_company import ACME, ADA, ANNA, BOB, DEAL, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
 @pytest.fixture
-def watched(world: Database) -> Watched:
-    return Watched(world)
+def watched(world: Database) -> LoggingDatabase:
+    return LoggingDatabase(world)
 
 
-async def test_a_document_of_records_is_one_statement_whose_json_is_the_response(watched: Watched) -> None:
+async def test_a_document_of_records_is_one_statement_whose_json_is_the_response(watched: LoggingDatabase) -> None:
     document = """query ($id: ID!) {
       __typename  ada: contact(id: $id) { firstName }  companies(first: 1) { totalCount }  nothing: contact(id: $id)
       @include(if: false) { id }  node(id: "deal_%s") { __typename ... on Deal { name } }
@@ -45,7 +45,7 @@ async def test_a_document_of_records_is_one_statement_whose_json_is_the_response
     assert len(watched.texts) == 1
 
 
-async def test_the_records_beside_other_fields_are_read_by_one_statement(watched: Watched) -> None:
+async def test_the_records_beside_other_fields_are_read_by_one_statement(watched: LoggingDatabase) -> None:
     document = "{ contacts { totalCount } kpiCatalogue { key } companies { totalCount } deals { totalCount } }"
     outcome = await executed(watched, document)
     assert not outcome.is_json
@@ -55,7 +55,7 @@ async def test_the_records_beside_other_fields_are_read_by_one_statement(watched
     assert len(watched.texts) == 1
 
 
-async def test_a_document_is_planned_once_for_all_values_of_its_bound_variables(watched: Watched) -> None:
+async def test_a_document_is_planned_once_for_all_values_of_its_bound_variables(watched: LoggingDatabase) -> None:
     document = "query ($id: ID!, $name: String, $ids: [ID!]) { contact(id: $id) { firstName } contacts(where: {"
     document += " or: [{ firstName: { eq: $name } }, { id: { in: $ids } }] }) { nodes { firstName } } }"
     cases = [
@@ -75,7 +75,7 @@ async def test_a_document_is_planned_once_for_all_values_of_its_bound_variables(
     assert "has no value to compare with" in rejected.errors[0].message
 
 
-async def test_variables_in_filters_through_links_are_bound_too(watched: Watched) -> None:
+async def test_variables_in_filters_through_links_are_bound_too(watched: LoggingDatabase) -> None:
     document = """query ($name: String, $start: String, $role: String, $ids: [ID!]) {
       contacts(where: { or: [
         { company: { name: { eq: $name }, not: { parentId: { in: $ids } } } }
@@ -95,7 +95,7 @@ async def test_variables_in_filters_through_links_are_bound_too(watched: Watched
     assert len(gateway()._plans) == kept + 1
 
 
-async def test_every_value_of_a_structural_variable_has_a_plan_of_its_own(watched: Watched) -> None:
+async def test_every_value_of_a_structural_variable_has_a_plan_of_its_own(watched: LoggingDatabase) -> None:
     document = "query ($first: Int, $more: Boolean!, $where: ContactWhere) { contacts(first: $first, where: $where) {"
     document += " nodes { firstName email @include(if: $more) } } }"
     cases = [(1, True, None), (2, True, None), (2, False, None), (2, False, {"firstName": {"startsWith": "A"}})]
@@ -106,7 +106,7 @@ async def test_every_value_of_a_structural_variable_has_a_plan_of_its_own(watche
     assert len({text for text, _ in watched.texts}) == 3
 
 
-async def test_an_invalid_value_is_reported_as_the_executor_reports_it(watched: Watched) -> None:
+async def test_an_invalid_value_is_reported_as_the_executor_reports_it(watched: LoggingDatabase) -> None:
     document = "query ($id: ID!) { one: contact(id: $id) { id } other: companies { totalCount } }"
     assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
     invalid = await executed(watched, document, EVERYONE, id=f"company_{ACME}")
@@ -120,13 +120,13 @@ async def test_an_invalid_value_is_reported_as_the_executor_reports_it(watched: 
         assert rejected.errors[0].path is None
 
 
-async def test_an_invalid_value_does_not_affect_the_plan_for_valid_ones(watched: Watched) -> None:
+async def test_an_invalid_value_does_not_affect_the_plan_for_valid_ones(watched: LoggingDatabase) -> None:
     document = "query Unaffected($id: ID!) { contact(id: $id) { id } }"
     assert (await executed(watched, document, EVERYONE, id={"a": 1})).errors
     assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
 
 
-async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched: Watched) -> None:
+async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched: LoggingDatabase) -> None:
     document = "query Scoped { contacts { totalCount } }"
     plans = len(gateway()._plans)
     counts = [
@@ -137,7 +137,7 @@ async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched
     assert len(gateway()._plans) == plans + 2
 
 
-async def test_a_cached_plan_does_not_keep_its_document_in_memory(watched: Watched) -> None:
+async def test_a_cached_plan_does_not_keep_its_document_in_memory(watched: LoggingDatabase) -> None:
     document = "query Kept { contacts(first: 1) { totalCount } }"
     assert (await executed(watched, document)).is_json
     plans = len(gateway()._plans)
@@ -148,7 +148,7 @@ async def test_a_cached_plan_does_not_keep_its_document_in_memory(watched: Watch
     assert len(gateway()._plans) == plans
 
 
-async def test_the_weight_of_a_cached_plan_includes_its_values_and_variables(watched: Watched) -> None:
+async def test_the_weight_of_a_cached_plan_includes_its_values_and_variables(watched: LoggingDatabase) -> None:
     def weight() -> float:
         return gateway()._plans.currsize
 
@@ -169,7 +169,7 @@ def test_a_document_that_cannot_be_parsed_does_not_keep_the_parser_in_memory() -
     assert error.__traceback__ is None
 
 
-class _Lost(Watched):
+class _Lost(LoggingDatabase):
     """A database whose connection is lost."""
 
     def __init__(self, database: Database, reason: type[Exception]) -> None:

@@ -17,7 +17,7 @@ from api.graph.reading.limits import (
     MAX_TOKENS,
 )
 from api.graph.request import GraphQLRequest
-from api.plan.cost import MOST_COST
+from api.plan.cost import MAX_COST
 from tests.support.graphql import answered, executed, refused
 
 
@@ -101,12 +101,12 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_reported(data
     document += " { nodes { id } } } } }"
     request = GraphQLRequest(document, {"first": 4})
     result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
-    assert result.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MOST_COST}}
+    assert result.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MAX_COST}}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
     assert error.original_error.code is ErrorCode.TOO_LARGE
     assert f"{10 + 100 * (1 + 1 + 499):,}" in error.message
-    assert f"{MOST_COST:,}" in error.message
+    assert f"{MAX_COST:,}" in error.message
 
 
 async def _price(database: Database, field: str) -> int:
@@ -149,7 +149,7 @@ async def test_figures_cost_as_much_as_a_count_and_groups_as_much_as_their_numbe
 ) -> None:
     request = GraphQLRequest(f"{{ contacts(first: 3) {{ {selected} }} }}")
     result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
-    assert result.extensions["cost"] == {"requested": price, "limit": MOST_COST}
+    assert result.extensions["cost"] == {"requested": price, "limit": MAX_COST}
 
 
 def _nested(levels: int, inner: object) -> object:

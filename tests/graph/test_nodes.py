@@ -5,9 +5,9 @@ import pytest
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from tests.support.statement_log import Watched
-from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
 from tests.support.graphql import answered, executed, refused, uid
+from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 NODES = """query ($ids: [ID!]!) {
   nodes(ids: $ids) { __typename ... on Node { id } ... on Contact { firstName } ... on Deal { name } }
@@ -25,12 +25,12 @@ FOUND = [
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
 async def test_one_statement_returns_the_records_in_the_order_of_their_ids(world: Database) -> None:
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     outcome = await executed(watched, NODES, EVERYONE, ids=IDS)
     assert outcome.is_json
     assert outcome.data == {"nodes": FOUND}

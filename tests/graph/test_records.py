@@ -15,8 +15,8 @@ from api.graph.derived.filter_types import where_type
 from api.graph.derived.order_types import order_type
 from schema.base import TableShape
 from schema.tables import SHAPES
-from tests.support.small_company import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
 from tests.support.graphql import answered, executed, refused
+from tests.support.small_company import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, write_small_company
 
 HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 
@@ -24,7 +24,7 @@ HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 

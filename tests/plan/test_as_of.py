@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.access.scoped_tables import ScopedTables
 from api.db import Database
-from tests.support.random_choices import RandomChoices
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, made_rows, state_at
 from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
-from tests.plan.response_equality import same
-from tests.support.statement_log import Watched
+from tests.plan.response_equality import assert_same_response
 from tests.support.graphql import answered, executed, put
+from tests.support.random_choices import RandomChoices
+from tests.support.statement_log import LoggingDatabase
 
 
 class World:
@@ -58,7 +58,7 @@ async def test_what_is_told_as_of_an_instant_is_what_plain_python_tells(
     asked = {"at": at.isoformat(), "where": filters.where("deal", 2), "orderBy": filters.order("deal")}
     expected = world.at(at).execute(DEALS, asked)
     assert expected.errors is None
-    same(await answered(world.database, DEALS, **asked), expected.data)
+    assert_same_response(await answered(world.database, DEALS, **asked), expected.data)
 
 
 def test_the_made_histories_have_every_kind_of_version() -> None:
@@ -97,7 +97,7 @@ async def test_a_future_instant_tells_what_is_now_and_null_too(world: World) -> 
 
 
 async def test_one_statement_serves_every_instant(world: World) -> None:
-    watched = Watched(world.database)
+    watched = LoggingDatabase(world.database)
     for at in INSTANTS[:3]:
         assert (await executed(watched, DEALS, EVERYONE, at=at.isoformat())).is_json
     assert len({text for text, _ in watched.texts}) == 1

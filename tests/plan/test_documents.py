@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError
-from tests.support.random_choices import RandomChoices
-from tests.plan.language_features import features, uses
 from tests.plan.generated.documents import MOST_FIELDS, Author
+from tests.plan.generated.rows import all_rows, write_generated_rows
 from tests.plan.generated.variables import Asked
-from tests.plan.generated.rows import all_rows, found_wide_world
+from tests.plan.language_features import features, uses
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.inputs import RefusedError
 from tests.plan.oracle.shapes import Rows
-from tests.plan.response_equality import same
-from tests.support.statement_log import Watched
-from tests.support.small_company import ANNA, BEN
+from tests.plan.response_equality import assert_same_response
 from tests.support.graphql import Outcome, executed
+from tests.support.random_choices import RandomChoices
+from tests.support.small_company import ANNA, BEN
+from tests.support.statement_log import LoggingDatabase
 
 QUICK = settings(
     deadline=None,
@@ -54,7 +54,7 @@ class World:
             found = await executed(self.database, asked.text, who, **asked.variables)
             assert expected.errors is None
             assert expected.data
-            same(found.data, expected.data)
+            assert_same_response(found.data, expected.data)
             edges, stand_ins = (each["wanted"]["edges"] for each in (found.data, expected.data))
             texts[wish.stand_in] = None
             if edges:
@@ -69,7 +69,7 @@ class World:
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> World:
     async with module_database.write() as session:
-        await found_wide_world(session)
+        await write_generated_rows(session)
     return World(module_database, await all_rows(module_database))
 
 
@@ -81,12 +81,12 @@ async def test_one_statement_answers_what_the_executor_answers(
     reference, asked = await world.made(seed, fields, who)
     expected = reference.execute(asked.text, asked.variables)
     assert expected.errors is None
-    watched = Watched(world.database)
+    watched = LoggingDatabase(world.database)
     found = await executed(watched, asked.text, who, **asked.variables)
     assert found.errors is None
     assert found.is_json
     assert len(watched.texts) == 1
-    same(found.data, expected.data)
+    assert_same_response(found.data, expected.data)
 
 
 @settings(QUICK, max_examples=150)
@@ -94,13 +94,13 @@ async def test_one_statement_answers_what_the_executor_answers(
 async def test_beside_other_fields_the_same_is_answered(world: World, seed: int, fields: int, who: Principal) -> None:
     reference, asked = await world.made(seed, fields, who)
     expected = reference.execute(asked.text, asked.variables)
-    watched = Watched(world.database)
+    watched = LoggingDatabase(world.database)
     found = await executed(watched, asked.beside(OTHER).text, who, **asked.variables)
     assert found.errors is None
     assert not found.is_json
     assert len(watched.texts) == (1 if reads_records(expected.data) else 0)
     assert found.data.pop("kpiCatalogue")
-    same(as_sent(found.data), expected.data)
+    assert_same_response(as_sent(found.data), expected.data)
 
 
 @settings(QUICK, max_examples=250)
@@ -128,7 +128,7 @@ def hold(found: Outcome, expected: ExecutionResult) -> None:
         assert set(told(expected)) & set(told(found))
     else:
         assert sorted(told(found)) == sorted(told(expected))
-        same(as_sent(found.data), expected.data)
+        assert_same_response(as_sent(found.data), expected.data)
 
 
 def test_the_documents_use_all_of_the_language(world: World) -> None:

@@ -13,8 +13,8 @@ from api.graph.reading.search_value import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import is_found, words
-from tests.support.statement_log import Watched
 from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.statement_log import LoggingDatabase
 
 ANNA, ACME = uid(1), uid(2)
 NAMES = [
@@ -93,7 +93,7 @@ async def test_search_goes_with_filter_order_and_parent_and_keeps_to_the_scope(w
 
 
 async def test_one_statement_serves_every_text_and_null_is_left_out(world: Database) -> None:
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     for text in ("ada", "berg acme"):
         assert (await executed(watched, DOCUMENT, EVERYONE, text=text)).is_json
     assert len({text for text, _ in watched.texts}) == 1
@@ -136,7 +136,7 @@ def test_search_is_offered_where_something_is_searched() -> None:
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 async def test_a_page_of_what_is_found_is_read_through_the_index(world: Database, mode: str) -> None:
-    watched = Watched(world)
+    watched = LoggingDatabase(world)
     document = "query ($text: String) { contacts(first: 1, search: $text) { totalCount nodes { firstName } } }"
     await answered(watched, document, text="nobody3000")
     ((statement, values),) = watched.texts

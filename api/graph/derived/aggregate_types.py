@@ -6,7 +6,7 @@ from api.graph.declared import ObjectType, Output, TypeRef
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.sources import FromColumn, FromMoney
-from api.plan.aggregate_functions import LEAST_PLACES
+from api.plan.aggregate_functions import MIN_AVERAGE_PLACES
 from schema.base import ColumnShape, TableShape
 
 _NUMBERS = ("Int", "Decimal")
@@ -17,7 +17,7 @@ _BY_CURRENCY = (
 )
 _AVERAGE = (
     "The mean of the known values; null if none is known. Rounded half away from zero: money to the decimal places that"
-    f" it is stored with, other numbers to {LEAST_PLACES} decimal places or to their own, whichever is more."
+    f" it is stored with, other numbers to {MIN_AVERAGE_PLACES} decimal places or to their own, whichever is more."
 )
 
 

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from api.graph.declared import EnumType, EnumWord
-from api.plan.selection import SortDirection
+from api.plan.list_arguments import SortDirection
 from schema.vocab import Vocabulary
 
 

@@ -4,7 +4,7 @@ from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
-from api.plan.selection import Operator, Quantifier
+from api.plan.list_arguments import Operator, Quantifier
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 

@@ -24,8 +24,9 @@ from api.graph.reading.selection_reader import Path, RecordSelection
 from api.graph.sources import FromAttribute, FromDrillDown
 from api.metrics.answer import Behind
 from api.metrics.records import CountedRecord, RecordPage, read_page
-from api.plan.prepared_statements import read
-from api.plan.selection import Comparison, Connection, Edges, Nodes, Page, Value
+from api.plan.list_arguments import Comparison, Page
+from api.plan.prepared_statements import read_selection
+from api.plan.selection import ColumnValue, Connection, Edges, Nodes
 from schema.tables import SHAPES
 from schema.vocab import RecordSide
 
@@ -188,9 +189,9 @@ class _RecordListReader:
         if not selections or not ids:
             return {}
         places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
-        edges = Edges("edges", (Nodes("id", (Value("id", "id"),)), *places))
+        edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
         rows = Page(len(ids), where=Comparison("id", "in", ids))
-        found: Any = await read(self.session, Connection(table, rows, (edges,)), self.principal)
+        found: Any = await read_selection(self.session, Connection(table, rows, (edges,)), self.principal)
         kind = {TYPE_KEY: SHAPES[table].type_name}
         by_id = {edge["id"]["id"]: edge for edge in found["edges"]}
         visible = {record.id: by_id[key] for record in page.records if (key := f"{table}_{record.id}") in by_id}

@@ -13,20 +13,18 @@ from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.group_values import read_group_limit, read_group_order, read_having, read_keys
 from api.graph.reading.limits import Usage
 from api.graph.sources import FieldSource, FromColumn, FromLink, FromMoney
+from api.plan.list_arguments import AggregateCall, AggregateFunction, Having
 from api.plan.selection import (
     Aggregate,
+    AggregateField,
+    ColumnValue,
     Field,
-    Figure,
-    Figures,
-    FigureValue,
-    Function,
+    FunctionFields,
     Groups,
-    Having,
     KeyValues,
-    Member,
+    ObjectMember,
     ToOne,
     Typename,
-    Value,
 )
 from schema.base import TableShape
 
@@ -52,17 +50,19 @@ class AggregateReader(ABC):
         """Return the figures selected in the field `aggregate` of a list or a group."""
         name = f"{shape.type_name}Aggregate"
         declared = object_type(self.types, name)
-        parts: list[FigureValue | Figures | Typename] = []
+        parts: list[AggregateField | FunctionFields | Typename] = []
         for own, selected in self.collector.collect(nodes, name).items():
             self.usage.add_field()
             match selected[0].name.value:
                 case "__typename":
                     parts.append(Typename(own, name))
                 case "count":
-                    parts.append(FigureValue(own, Figure("count")))
+                    parts.append(AggregateField(own, AggregateCall("count")))
                 case function:
                     columns = declared.field(function).type.name
-                    parts.append(Figures(own, self._values(selected, columns, cast("Function", function))))
+                    parts.append(
+                        FunctionFields(own, self._values(selected, columns, cast("AggregateFunction", function)))
+                    )
         return Aggregate(key, tuple(parts))
 
     def groups(self, key: str, nodes: Sequence[FieldNode], shape: TableShape) -> Groups:
@@ -80,34 +80,34 @@ class AggregateReader(ABC):
             read_group_order(shape, keys, arguments.get("orderBy") or ()),
         )
 
-    def members(self, nodes: Sequence[FieldNode], type_name: str) -> tuple[Member | Typename, ...]:
+    def members(self, nodes: Sequence[FieldNode], type_name: str) -> tuple[ObjectMember | Typename, ...]:
         """Return what is selected of an object that is part of a row, such as `Money` or `PageInfo`."""
         fields = self.collector.collect(nodes, type_name).items()
         named = ((key, selected[0].name.value) for key, selected in fields)
-        return tuple(Typename(key, type_name) if name == TYPENAME else Member(key, name) for key, name in named)
+        return tuple(Typename(key, type_name) if name == TYPENAME else ObjectMember(key, name) for key, name in named)
 
     def _group(
         self, nodes: Sequence[FieldNode], shape: TableShape
-    ) -> tuple[FigureValue | KeyValues | Aggregate | Typename, ...]:
+    ) -> tuple[AggregateField | KeyValues | Aggregate | Typename, ...]:
         name = f"{shape.type_name}Group"
-        parts: list[FigureValue | KeyValues | Aggregate | Typename] = []
+        parts: list[AggregateField | KeyValues | Aggregate | Typename] = []
         for key, selected in self.collector.collect(nodes, name).items():
             self.usage.add_field()
             match selected[0].name.value:
                 case "key":
                     parts.append(KeyValues(key, self._key(selected, shape)))
                 case "count":
-                    parts.append(FigureValue(key, Figure("count")))
+                    parts.append(AggregateField(key, AggregateCall("count")))
                 case "aggregate":
                     parts.append(self.aggregate(key, selected, shape))
                 case _:
                     parts.append(Typename(key, name))
         return tuple(parts)
 
-    def _key(self, nodes: Sequence[FieldNode], shape: TableShape) -> tuple[Value | ToOne | Typename, ...]:
+    def _key(self, nodes: Sequence[FieldNode], shape: TableShape) -> tuple[ColumnValue | ToOne | Typename, ...]:
         name = f"{shape.type_name}Key"
         declared = object_type(self.types, name)
-        parts: list[Value | ToOne | Typename] = []
+        parts: list[ColumnValue | ToOne | Typename] = []
         for key, selected in self.collector.collect(nodes, name).items():
             self.usage.add_field()
             if selected[0].name.value == TYPENAME:
@@ -118,14 +118,14 @@ class AggregateReader(ABC):
                 link = source.link
                 parts.append(ToOne(key, link.column, link.target, self.record(selected, link.target)))
             else:
-                parts.append(Value(key, _column(source)))
+                parts.append(ColumnValue(key, _column(source)))
         return tuple(parts)
 
     def _values(
-        self, nodes: Sequence[FieldNode], type_name: str, function: Function
-    ) -> tuple[FigureValue | Typename, ...]:
+        self, nodes: Sequence[FieldNode], type_name: str, function: AggregateFunction
+    ) -> tuple[AggregateField | Typename, ...]:
         declared = object_type(self.types, type_name)
-        parts: list[FigureValue | Typename] = []
+        parts: list[AggregateField | Typename] = []
         for key, selected in self.collector.collect(nodes, type_name).items():
             self.usage.add_field()
             if selected[0].name.value == TYPENAME:
@@ -133,7 +133,7 @@ class AggregateReader(ABC):
                 continue
             source = declared.field(selected[0].name.value).source
             members = self.members(selected, MONEY) if isinstance(source, FromMoney) else ()
-            parts.append(FigureValue(key, Figure(function, _column(source)), members))
+            parts.append(AggregateField(key, AggregateCall(function, _column(source)), members))
         return tuple(parts)
 
 

@@ -13,20 +13,20 @@ from api.errors import AccordError, ErrorCode
 from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.naming import camel
-from api.identity.ids import read_id
-from api.plan.selection import (
+from api.identity.ids import parse_id
+from api.plan.list_arguments import (
     Comparison,
     Condition,
-    Every,
-    Linked,
-    Listed,
+    Conjunction,
+    Disjunction,
+    Negation,
     Operator,
     Quantifier,
     Scalar,
-    Some,
-    Without,
+    ToManyCondition,
+    ToOneCondition,
 )
-from api.sql import through
+from api.sql import converted
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -40,17 +40,17 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
             continue
         if key in ("and", "or"):
             nested = tuple(read_where(shape, part) for part in value)
-            parts.append(Every(nested) if key == "and" else Some(nested))
+            parts.append(Conjunction(nested) if key == "and" else Disjunction(nested))
         elif key == "not":
-            parts.append(Without(read_where(shape, value)))
+            parts.append(Negation(read_where(shape, value)))
         elif key in links:
             link = link_of(links[key])
-            parts.append(Linked(link.column, read_where(SHAPES[link.target], value)))
+            parts.append(ToOneCondition(link.column, read_where(SHAPES[link.target], value)))
         elif key in lists:
             parts.extend(_quantified(*lists[key], value))
         else:
             parts.extend(_comparisons(shape, key, columns[key], value))
-    return parts[0] if len(parts) == 1 else Every(tuple(parts))
+    return parts[0] if len(parts) == 1 else Conjunction(tuple(parts))
 
 
 def read_tests(
@@ -60,7 +60,7 @@ def read_tests(
     for operator, value in tests.items():
         if value is None:
             raise null_operand(key, operator)
-        yield cast("Operator", operator), through(value, partial(_operand, operator, read))
+        yield cast("Operator", operator), converted(value, partial(_operand, operator, read))
 
 
 def null_operand(key: str, operator: str) -> AccordError:
@@ -69,10 +69,10 @@ def null_operand(key: str, operator: str) -> AccordError:
     return AccordError(ErrorCode.BAD_INPUT, message, "Leave the operator out, or find nulls with `isNull: true`.")
 
 
-def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Listed]:
+def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[ToManyCondition]:
     for quantifier, where in tests.items():
         if where is not None:
-            yield Listed(other.name, column.name, cast("Quantifier", quantifier), read_where(other, where))
+            yield ToManyCondition(other.name, column.name, cast("Quantifier", quantifier), read_where(other, where))
 
 
 def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
@@ -89,7 +89,7 @@ def _operand(operator: str, read: Callable[[Any], Scalar], given: Any) -> Scalar
 def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noqa: ANN401 - any coerced input
     """Return a value to compare a column with. Errors: BAD_INPUT for a value that no row can have."""
     if column.link is not None or column.name == "id":
-        return read_id(shape.name if column.link is None else column.link.target, value)
+        return parse_id(shape.name if column.link is None else column.link.target, value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, str):

@@ -7,7 +7,14 @@ from api.errors import AccordError, ErrorCode
 from api.graph.derived.aggregate_types import extreme_columns, number_columns
 from api.graph.derived.group_types import GROUPS, MAX_GROUPS, is_grained, key_columns
 from api.graph.reading.filter_value import read_tests
-from api.plan.selection import Figure, Function, GroupKey, GroupTerm, GroupTest, Having
+from api.plan.list_arguments import (
+    AggregateCall,
+    AggregateFunction,
+    GroupComparison,
+    GroupingKey,
+    GroupOrderTerm,
+    Having,
+)
 from schema.base import TableShape
 from schema.vocab import Grain
 
@@ -25,15 +32,15 @@ def read_group_limit(first: int | None) -> int:
     return first
 
 
-def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[GroupKey, ...]:
+def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[GroupingKey, ...]:
     """Return the keys to group by. Errors: BAD_INPUT for no key, and for a field that is named twice."""
     columns = key_columns(shape)
-    found: dict[str, GroupKey] = {}
+    found: dict[str, GroupingKey] = {}
     for key, value in (pair for item in given for pair in item.items()):
         if key in found:
             message = f"`groupBy(keys: …)` names `{key}` twice, but a group has one value of it."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name it once, with its finest bucket.")
-        found[key] = GroupKey(columns[key].name, Grain[value] if is_grained(columns[key]) else None)
+        found[key] = GroupingKey(columns[key].name, Grain[value] if is_grained(columns[key]) else None)
     if not found:
         remedy = "Name at least one key, or use `aggregate` for figures of all rows together."
         raise AccordError(ErrorCode.BAD_INPUT, "`groupBy(keys: [])` names no key.", remedy)
@@ -43,16 +50,16 @@ def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[Gr
 def read_having(shape: TableShape, given: Mapping[str, Any]) -> Having:
     """Return the filter over the groups. Errors: BAD_INPUT for a null operand."""
     numbers = number_columns(shape)
-    tests: list[GroupTest] = []
+    tests: list[GroupComparison] = []
     for function, value in given.items():
         if value is None or function in ("and", "or", "not"):
             continue
         if function == "count":
-            tests += _tests(function, Figure("count"), value)
+            tests += _tests(function, AggregateCall("count"), value)
             continue
         for key, conditions in value.items():
             if conditions is not None:
-                tests += _tests(key, Figure(cast("Function", function), numbers[key].name), conditions)
+                tests += _tests(key, AggregateCall(cast("AggregateFunction", function), numbers[key].name), conditions)
     every, some, without = given.get("and"), given.get("or"), given.get("not")
     return Having(
         tuple(tests),
@@ -62,29 +69,29 @@ def read_having(shape: TableShape, given: Mapping[str, Any]) -> Having:
     )
 
 
-def _tests(key: str, figure: Figure, tests: Mapping[str, Any]) -> Iterator[GroupTest]:
+def _tests(key: str, figure: AggregateCall, tests: Mapping[str, Any]) -> Iterator[GroupComparison]:
     for operator, value in read_tests(key, tests, lambda given: given):
-        yield GroupTest(figure, operator, value)
+        yield GroupComparison(figure, operator, value)
 
 
 def read_group_order(
-    shape: TableShape, keys: tuple[GroupKey, ...], given: Iterable[Mapping[str, Any]]
-) -> tuple[GroupTerm, ...]:
+    shape: TableShape, keys: tuple[GroupingKey, ...], given: Iterable[Mapping[str, Any]]
+) -> tuple[GroupOrderTerm, ...]:
     """Return the sort terms of the groups. Errors: BAD_INPUT for a field that is not a key."""
     by_column = {key.column: key for key in keys}
-    found: list[GroupTerm] = []
+    found: list[GroupOrderTerm] = []
     for function, value in (pair for item in given for pair in item.items()):
         if function == "count":
-            found.append(GroupTerm(Figure("count"), value))
+            found.append(GroupOrderTerm(AggregateCall("count"), value))
             continue
         ((key, direction),) = value.items()
         if function != "key":
             column = extreme_columns(shape)[key].name
-            found.append(GroupTerm(Figure(cast("Function", function), column), direction))
+            found.append(GroupOrderTerm(AggregateCall(cast("AggregateFunction", function), column), direction))
             continue
         column = key_columns(shape)[key].name
         if column not in by_column:
             message = f"`groupBy(orderBy: …)` sorts by `{key}`, which is not one of its keys."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Add it to `keys`, or sort by another field.")
-        found.append(GroupTerm(by_column[column], direction))
+        found.append(GroupOrderTerm(by_column[column], direction))
     return tuple(found)

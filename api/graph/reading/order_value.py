@@ -6,7 +6,7 @@ from typing import Any
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.links import link_of, links_of
 from api.graph.derived.order_types import ordered_columns
-from api.plan.selection import OrderTerm
+from api.plan.list_arguments import OrderTerm
 from schema.base import TableShape
 from schema.tables import SHAPES
 

@@ -9,7 +9,7 @@ from api.errors import AccordError
 from api.graph.declared import Declared
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.selection_reader import Path, RecordSelection, SelectionReader
-from api.plan.selection import Root
+from api.plan.selection import RootField
 
 # An error in the request, found by Accord or by graphql-core. It is reported at the field that it concerns.
 RequestError = AccordError | GraphQLError
@@ -25,12 +25,12 @@ class PlannedDocument:
 
     collector: FieldCollector
     types: Mapping[str, Declared]
-    fields: Mapping[str, Root | RequestError | None]
+    fields: Mapping[str, RootField | RequestError | None]
 
     @property
-    def roots(self) -> tuple[Root, ...]:
+    def roots(self) -> tuple[RootField, ...]:
         """What the root fields without an error read."""
-        return tuple(field for field in self.fields.values() if isinstance(field, Root))
+        return tuple(field for field in self.fields.values() if isinstance(field, RootField))
 
     def planned(
         self, selection: Sequence[FieldNode], at: str, node_table: str | None = None
@@ -57,7 +57,7 @@ def plan_document(
     if root_type is None:  # the executor reports that the schema has no such operations
         return PlannedDocument(collector, types, {})
     reader = SelectionReader(collector, types)
-    fields: dict[str, Root | RequestError | None] = {}
+    fields: dict[str, RootField | RequestError | None] = {}
     try:
         selected = collector.collect_from((operation.selection_set,), root_type.name)
     except GraphQLError as error:

@@ -17,11 +17,12 @@ from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.search_value import read_search
 from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
-from api.identity.ids import read_id, split_id
+from api.identity.ids import parse_id, parse_node_id
+from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
     Aggregate,
     Amount,
-    Condition,
+    ColumnValue,
     Connection,
     Cursor,
     Edges,
@@ -30,17 +31,15 @@ from api.plan.selection import (
     ManyRecords,
     Nodes,
     OneRecord,
-    Page,
     PageInfo,
     PresentStage,
-    Root,
+    RootField,
     ToMany,
     ToOne,
     TotalCount,
     Typename,
-    Value,
 )
-from api.sql import Slot, through
+from api.sql import Parameter, converted
 from schema.tables import SHAPES
 
 MAX_IDS = 100
@@ -61,11 +60,11 @@ class RecordSelection:
 class SelectionReader(AggregateReader):
     """Reads the fields of one operation by the sources that the declared types name for them."""
 
-    def root(self, type_name: str, key: str, nodes: Sequence[FieldNode]) -> Root | None:
+    def root(self, type_name: str, key: str, nodes: Sequence[FieldNode]) -> RootField | None:
         """Return what a root field reads; None if it reads no records. Errors: BAD_INPUT, TOO_LARGE for arguments."""
         field_name = nodes[0].name.value
         if field_name == TYPENAME:
-            return Root(key, Typename(key, type_name))
+            return RootField(key, Typename(key, type_name))
         declared = self.types.get(type_name)
         if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
@@ -75,10 +74,10 @@ class SelectionReader(AggregateReader):
         arguments = self.collector.arguments(type_name, nodes[0])
         as_of = arguments.get("asOf")
         if isinstance(source, FromTable):
-            return Root(key, self._connection(nodes, source.table, arguments), as_of)
+            return RootField(key, self._connection(nodes, source.table, arguments), as_of)
         if isinstance(source, FromIds):
-            return Root(key, self._many(nodes, arguments["ids"]))
-        return Root(key, self._one(nodes, source.table, arguments["id"]), as_of)
+            return RootField(key, self._many(nodes, arguments["ids"]))
+        return RootField(key, self._one(nodes, source.table, arguments["id"]), as_of)
 
     def records(
         self, nodes: Sequence[FieldNode], type_name: str, node_table: str | None = None
@@ -106,17 +105,17 @@ class SelectionReader(AggregateReader):
         fields = self.collector.collect(nodes, declared.name).items()
         return tuple(self._field(declared, key, selected) for key, selected in fields)
 
-    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Slot) -> OneRecord:
+    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Parameter) -> OneRecord:
         if table is None:
-            table, row = split_id(str(given))
+            table, row = parse_node_id(str(given))
             return OneRecord(table, row, self.record(nodes, table))
-        return OneRecord(table, through(given, partial(read_id, table)), self.record(nodes, table))
+        return OneRecord(table, converted(given, partial(parse_id, table)), self.record(nodes, table))
 
     def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
         if len(given) > MAX_IDS:
             message = f"`{nodes[0].name.value}` was given {len(given):,} ids. The limit is {MAX_IDS}."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Split the ids over several requests.")
-        ids = tuple(split_id(id_) for id_ in given)
+        ids = tuple(parse_node_id(id_) for id_ in given)
         tables = dict.fromkeys(table for table, _ in ids)
         return ManyRecords(ids, tuple((table, self.record(nodes, table)) for table in tables))
 
@@ -162,7 +161,7 @@ class SelectionReader(AggregateReader):
             return Typename(key, declared.name)
         match declared.field(name).source:
             case FromColumn(column=column):
-                return Value(key, column)
+                return ColumnValue(key, column)
             case FromMoney(column=column):
                 return Amount(key, column, self.members(nodes, MONEY))
             case FromStage():
@@ -184,7 +183,7 @@ class SelectionReader(AggregateReader):
             read_order(SHAPES[table], arguments.get("orderBy") or ()),
             arguments.get("before"),
             arguments.get("last") is not None,
-            None if search is None else through(search, read_search),
+            None if search is None else converted(search, read_search),
         )
 
     def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:

@@ -35,7 +35,7 @@ from graphql.utilities import coerce_input_value
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, Input, InputType, ObjectType
-from api.sql import Slot
+from api.sql import Parameter
 
 # For each bound variable: has a value (True), is null (False), is not given (None). Then the structural values as JSON.
 Shape = tuple[tuple[bool | None, ...], bytes]
@@ -69,7 +69,7 @@ class Operation:
             return None
         for name in self._bound:
             if given.get(name) is not None:
-                values.coerced[name] = Slot(name)
+                values.coerced[name] = Parameter(name)
         return values
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
