@@ -13,8 +13,8 @@ from api.cli.session import open_database
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
-from api.graph.explained import stages
-from api.graph.question import Question
+from api.graph.explanation import explanation_sections
+from api.graph.request import GraphQLRequest
 
 _VARIABLES_EXAMPLE = """Write them as --variables '{"first": 10}'."""
 
@@ -36,7 +36,7 @@ def explain(
     asyncio.run(_print_stages(request, data, analyze=analyze))
 
 
-def _read_request(file: Path, variables: str, operation: str | None) -> Question:
+def _read_request(file: Path, variables: str, operation: str | None) -> GraphQLRequest:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -49,18 +49,18 @@ def _read_request(file: Path, variables: str, operation: str | None) -> Question
         raise AccordError(ErrorCode.BAD_INPUT, message, _VARIABLES_EXAMPLE) from error
     if not isinstance(values, dict):
         raise AccordError(ErrorCode.BAD_INPUT, "The variables are not a JSON object.", _VARIABLES_EXAMPLE)
-    return Question(text, values, operation)
+    return GraphQLRequest(text, values, operation)
 
 
-async def _print_stages(request: Question, data: Path | None, *, analyze: bool) -> None:
+async def _print_stages(request: GraphQLRequest, data: Path | None, *, analyze: bool) -> None:
     async with open_database(data) as database:
         for title, text in await _stages(database, request, analyze=analyze):
             typer.echo(f"{title}\n{'-' * len(title)}\n{text}\n")
 
 
-async def _stages(database: Database, request: Question, *, analyze: bool) -> list[tuple[str, str]]:
-    checked = gateway().checked(request)
-    if checked.errors:
-        message = "; ".join(error.message for error in checked.errors)
+async def _stages(database: Database, request: GraphQLRequest, *, analyze: bool) -> list[tuple[str, str]]:
+    validated = gateway().validated(request)
+    if validated.errors:
+        message = "; ".join(error.message for error in validated.errors)
         raise AccordError(ErrorCode.BAD_INPUT, f"The document is not valid: {message}", "Correct the document.")
-    return await stages(database, gateway().explain(request, checked, EVERYONE), is_run=analyze)
+    return await explanation_sections(database, gateway().explain(request, validated, EVERYONE), is_run=analyze)

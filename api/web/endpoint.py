@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from api.access.principal import Principal
 from api.errors import AccordError, ErrorCode
-from api.graph.documents import Checked
-from api.graph.explained import stages
-from api.graph.gateway import Executed, Gateway, Written
-from api.graph.question import Question
+from api.graph.explanation import explanation_sections
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult
+from api.graph.reading.document_cache import ValidatedDocument
+from api.graph.request import GraphQLRequest
 from api.web.database_provider import DatabaseProvider
 from api.web.error_responses import failure_response, graphql_error_entry, is_request_error
 from api.web.identification import Identify
@@ -69,36 +69,38 @@ class GraphQLEndpoint:
             return http_error_response(error, media_type)
 
     async def _execute(
-        self, scope: Scope, headers: Headers, request: Question, who: Principal, media_type: MediaType
+        self, scope: Scope, headers: Headers, request: GraphQLRequest, who: Principal, media_type: MediaType
     ) -> Response:
-        checked = self._gateway.checked(request)
-        if checked.errors:
-            return _request_error_response(checked.errors, media_type)
-        _require_executable(scope["method"], checked, request)
+        validated = self._gateway.validated(request)
+        if validated.errors:
+            return _request_error_response(validated.errors, media_type)
+        _require_executable(scope["method"], validated, request)
         database = self._database_of()
         try:
-            result = await self._gateway.answer(database, request, checked, who)
+            result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
             return _request_error_response((GraphQLError(error.message, original_error=error),), media_type)
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         if mode in _EXPLAIN_MODES:
-            plan = await stages(database, self._gateway.explain(request, checked, who), is_run=mode == b"analyze")
+            plan = await explanation_sections(
+                database, self._gateway.explain(request, validated, who), is_run=mode == b"analyze"
+            )
             result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
-        if isinstance(result, Written):
+        if isinstance(result, JsonResult):
             return _json_response(result, media_type)
         return _execution_response(result, media_type)
 
 
-def _read_get(scope: Scope) -> Question:
+def _read_get(scope: Scope) -> GraphQLRequest:
     if scope["method"] != "GET":
         raise _method_not_allowed(f"The GraphQL endpoint does not support {scope['method']}.", "GET, POST")
     return read_get(scope)
 
 
-def _require_executable(method: str, checked: Checked, request: Question) -> None:
+def _require_executable(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> None:
     """Reject an ambiguous operation, and one that this method or transport cannot execute."""
     try:
-        kind = checked.operation(request.operation_name).node.operation
+        kind = validated.operation(request.operation_name).node.operation
     except AccordError as error:
         raise HttpError(400, error.message, error.remedy) from error
     if kind is OperationType.SUBSCRIPTION:
@@ -111,13 +113,13 @@ def _method_not_allowed(message: str, allowed: str) -> HttpError:
     return HttpError(405, message, f"Use {allowed.replace(', ', ' or ')}.", headers={"Allow": allowed})
 
 
-def _json_response(result: Written, media_type: MediaType) -> Response:
+def _json_response(result: JsonResult, media_type: MediaType) -> Response:
     """A response around `data` that PostgreSQL wrote as JSON: the bytes are copied, not parsed."""
     extensions = b',"extensions":' + orjson.dumps(result.extensions) if result.extensions else b""
     return GraphQLResponse(b'{"data":%b%b}' % (result.data, extensions), 200, media_type)
 
 
-def _execution_response(executed: Executed, media_type: MediaType) -> Response:
+def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Response:
     result = executed.result
     errors = result.errors or []
     # Without `data` nothing was executed (a request error); `data: null` is the result of an execution error.

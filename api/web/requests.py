@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from api.errors import ErrorCode
-from api.graph.question import Question
+from api.graph.request import GraphQLRequest
 from api.web.responses import HttpError
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -18,7 +18,7 @@ BODY_LIMIT_BYTES = 256 * 1024
 Headers = Mapping[bytes, bytes]
 
 
-async def read_post(headers: Headers, receive: Receive) -> Question:
+async def read_post(headers: Headers, receive: Receive) -> GraphQLRequest:
     """The GraphQL request in the JSON body of a POST. Errors: HttpError if it is malformed or too large."""
     # Browsers send this type across origins only after a CORS preflight, so a form on a foreign page cannot post here.
     content_type = headers.get(b"content-type", b"")
@@ -28,7 +28,7 @@ async def read_post(headers: Headers, receive: Receive) -> Question:
     return _validated(_json_object(_parse_json(body, "The request body"), "The request body"))
 
 
-def read_get(scope: Scope) -> Question:
+def read_get(scope: Scope) -> GraphQLRequest:
     """The GraphQL request in the parameters of a GET. Errors: HttpError if it is malformed."""
     parameters: dict[str, Any] = dict(Request(scope).query_params)
     for name in ("variables", "extensions"):
@@ -38,7 +38,7 @@ def read_get(scope: Scope) -> Question:
     return _validated(parameters)
 
 
-def _validated(parameters: dict[str, Any]) -> Question:
+def _validated(parameters: dict[str, Any]) -> GraphQLRequest:
     query = parameters.get("query")
     if not isinstance(query, str) or not query.strip():
         raise HttpError(400, "The request has no `query`.", "Send a GraphQL document in it, as a non-empty string.")
@@ -46,7 +46,7 @@ def _validated(parameters: dict[str, Any]) -> Question:
     if operation_name is not None and not isinstance(operation_name, str):
         raise HttpError(400, "`operationName` is not a string.", "Name an operation of the document, or leave it out.")
     _optional_object(parameters, "extensions")  # no extension is supported, but a malformed one is still rejected
-    return Question(query, _optional_object(parameters, "variables") or {}, operation_name or None)
+    return GraphQLRequest(query, _optional_object(parameters, "variables") or {}, operation_name or None)
 
 
 def _optional_object(parameters: dict[str, Any], name: str) -> dict[str, Any] | None:

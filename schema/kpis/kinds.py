@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from schema.described import described
 from schema.vocab import Anchor, DealOutcome, Dimension, HandoffStatus, Reentry, Skip, Unit, Vocabulary, dated
 
 
@@ -234,16 +235,18 @@ class Kpi:
     One that is to go says until when it stays: `deprecated="Ask sqls instead, until 2027-06-30"`.
     """
 
-    key: str
-    title: str
-    definition: str
+    key: str = described("The KPI's key, for the argument `key` of `kpi`.")
+    title: str = described("The KPI's name for display.")
+    definition: str = described("What the KPI counts, in plain words.")
     measure: Measure
-    unit: Unit
-    subject: Subject
-    dimensions: tuple[Dimension, ...]
+    unit: Unit = described("The unit of the KPI's value.")
+    subject: Subject = described("What one counted row is.")
+    dimensions: tuple[Dimension, ...] = described("The dimensions that it can be broken down and filtered by.")
     switches: Switchboard
-    guard: str | None = None
-    source: str
+    guard: str | None = described(
+        "The KPI to watch beside it, so that one is not improved at the expense of the other.", default=None
+    )
+    source: str = described("Where the definition comes from.")
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
@@ -251,12 +254,12 @@ class Kpi:
 
     @property
     def kind(self) -> Kind:
-        """How its number is made."""
+        """How the KPI's value is computed."""
         return self.measure.kind
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The stages or facts it reads, in words for a catalogue."""
+        """The stages or facts that the KPI reads, in words."""
         match self.measure:
             case Count(of=Entries(stage=stage)):
                 return (f"stage {stage}" if stage else "every stage",)

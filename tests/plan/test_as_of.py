@@ -99,7 +99,7 @@ async def test_a_future_instant_and_null_read_the_current_rows(world: World) -> 
 async def test_one_statement_serves_every_instant(world: World) -> None:
     database = LoggingDatabase(world.database)
     for at in INSTANTS[:3]:
-        assert (await executed(database, DEALS, EVERYONE, at=at.isoformat())).is_written
+        assert (await executed(database, DEALS, EVERYONE, at=at.isoformat())).is_json
     assert len({text for text, _ in database.texts}) == 1
 
 

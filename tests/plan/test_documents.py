@@ -87,7 +87,7 @@ async def test_one_statement_returns_what_the_oracle_returns(
     database = LoggingDatabase(world.database)
     found = await executed(database, request.text, principal, **request.variables)
     assert found.errors is None
-    assert found.is_written
+    assert found.is_json
     assert len(database.texts) == 1
     assert_same_response(found.data, expected.data)
 
@@ -102,7 +102,7 @@ async def test_beside_unplanned_fields_the_response_is_the_same(
     database = LoggingDatabase(world.database)
     found = await executed(database, request.with_root_field(OTHER_FIELD).text, principal, **request.variables)
     assert found.errors is None
-    assert not found.is_written
+    assert not found.is_json
     assert len(database.texts) == (1 if reads_records(expected.data) else 0)
     assert found.data.pop("kpiCatalogue")
     assert_same_response(as_client_reads(found.data), expected.data)
@@ -119,7 +119,7 @@ async def test_errors_have_the_path_and_the_code_that_the_oracle_gives_them(
         expected = oracle.execute(request.text, request.variables)
         text = request.with_root_field(OTHER_FIELD).text if has_other_field else request.text
         found = await executed(world.database, text, principal, **request.variables)
-        assert found.is_written is (expected.errors is None and not has_other_field)
+        assert found.is_json is (expected.errors is None and not has_other_field)
         if has_other_field and found.data is not None:
             assert found.data.pop("kpiCatalogue")
         assert_same_outcome(found, expected)
