@@ -11,7 +11,7 @@ from api.cli.options import Data, next_command
 
 if TYPE_CHECKING:
     from api.accord.in_force import AccordInForce
-    from api.importers.run import ImportReport
+    from api.importers.run_import import ImportReport
 
 _PRESETS = "olist, maven, hubspot, salesforce, a preset file of your own (FILE.toml), or csv for any one file."
 _USAGE = (
@@ -100,7 +100,7 @@ class _How:
 async def _import(how: _How, data: Path | None) -> "ImportReport":
     from api.cli.progress import told_progress
     from api.cli.session import opened
-    from api.importers.run import run_import
+    from api.importers.run_import import run_import
     from api.settings import Settings
 
     rejects = Settings.load(data_dir=data).data_dir

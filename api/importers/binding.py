@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from api.importers.cells import Parse, key
+from api.importers.cell_parsers import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
+from api.importers.cell_values import Parse, key
 from api.importers.mapping import FileMap, RecordMap, is_needed
-from api.importers.meanings import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
-from api.importers.readings import Conditions, Reading
-from api.importers.rows import Cell, Guard
-from api.importers.shapes import INSTANT, sql_type
+from api.importers.row_values import Cell, Guard
+from api.importers.value_reading import Conditions, Reading
+from api.intake.column_sql import INSTANT, sql_type
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape, new_id
 from schema.mail_address import email_kind

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.errors import AccordError, ErrorCode
-from api.importers.lines import MARK, Lines
-from api.importers.source import Source
+from api.importers.source_file import Source
+from api.importers.text_lines import MARK, Lines
 
 
 @dataclass(frozen=True, slots=True)

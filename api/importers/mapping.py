@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from api.importers.readings import Conditions, Key, Part, Reading, Readings, Words
+from api.importers.value_reading import Conditions, Key, Part, Reading, Readings, Words
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from api.importers.binding import Binding, Lead, Need
+from api.importers.cell_parsers import Calendar
 from api.importers.mapping import FileMap, RecordMap, is_needed
-from api.importers.meanings import Calendar
 from api.importers.preset import Preset
-from api.importers.readings import Reading
-from api.importers.rows import Cell
+from api.importers.row_values import Cell
+from api.importers.value_reading import Reading
 from api.sql import Sql, all_of, name
 
 

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from api.accord.validation import say_mistakes
 from api.errors import AccordError, ErrorCode
 from api.importers.mapping import FileMap, fillable, importable
-from api.importers.readings import Part
+from api.importers.value_reading import Part
 from schema.accord import Accord
 from schema.tables import SHAPES
 

@@ -2,9 +2,9 @@
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile
-from api.importers.rejects import Rejects
-from api.importers.rows import Count, read_rows
-from api.importers.source import Source
+from api.importers.rejects_file import Rejects
+from api.importers.row_values import Count, read_rows
+from api.importers.source_file import Source
 from api.progress import Progress
 from api.sql import Sql, name
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from api.errors import AccordError, ErrorCode
-from api.importers.cells import Parse, parser, written_out
+from api.importers.cell_values import Parse, parser, written_out
 from api.importers.csv_rows import NoRow, read_csv
-from api.importers.date_forms import DateColumn
+from api.importers.date_formats import DateColumn
 from api.importers.mapping import fillable
-from api.importers.readings import MARKS, Mark
-from api.importers.source import Source, find_source
+from api.importers.source_file import Source, find_source
+from api.importers.value_reading import MARKS, Mark
 from schema.base import ColumnShape
 from schema.tables import SHAPES
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from api.accord.documents import built_in_accords
-from api.importers.date_forms import DateColumn
+from api.importers.date_formats import DateColumn
 from api.importers.suggest import TABLES, Column, Field, Suggestion
 
 _SHOWN = 60

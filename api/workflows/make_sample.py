@@ -11,12 +11,12 @@ from api.accord.in_force import active_version
 from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import Evaluated, evaluate
+from api.intake.bulk_load import bare
 from api.progress import Progress
 from api.sample.stream import TABLES, Made, Order
 from api.sample.telling import processes_for, told
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
-from api.workflows.load_bare import bare
 from schema.base import new_id, now
 
 ACCORD = "standard"

@@ -21,7 +21,7 @@ import asyncpg
 
 from api.db import Database
 from api.embedded.server import start
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from api.revisions import migrate
 from api.sample import telling
 from api.sample.stream import Made, Order

@@ -13,7 +13,7 @@ from api.access.principal import EVERYONE
 from api.cli.plan_text import plan_text
 from api.db import Database
 from api.graph.contract import gateway, sdl
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from api.revisions import connected, known_revisions, migrate, present_revision
 from api.sample.rows import Rows
 from api.sql import Sql

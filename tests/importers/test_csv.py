@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from api.db import Database
 from api.errors import AccordError
-from api.importers.date_forms import DateColumn, written
+from api.importers.date_formats import DateColumn, written
 from api.importers.preset import parse_preset
-from api.importers.run import ImportReport, run_import
+from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import SAMPLE_ROWS, suggest
 from api.importers.suggest_text import preset_text
 from tests.importers.conftest import at, rows

@@ -5,7 +5,7 @@ import csv
 from pathlib import Path
 
 from api.db import Database
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 
 FILES = {

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from api.db import Database
-from api.importers.records import Tally
-from api.importers.run import run_import
+from api.importers.run_import import run_import
+from api.intake.upsert import Tally
 from tests.importers.conftest import at, rows
 
 PRESET = """

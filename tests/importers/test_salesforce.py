@@ -8,7 +8,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 
 FILES = {

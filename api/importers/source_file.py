@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from api.errors import AccordError, ErrorCode
-from api.importers.lines import MARK, first_lines
+from api.importers.text_lines import MARK, first_lines
 
 _CHUNK = 1 << 20
 _SAMPLE_ROWS = 50

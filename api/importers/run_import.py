@@ -11,20 +11,20 @@ from api.accord.in_force import AccordInForce, active_version
 from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
-from api.importers.contradictions import Contradiction, contradictions, refuse
-from api.importers.failures import database_failures
-from api.importers.first import bare_if_first
-from api.importers.keys import make_keys
+from api.importers.database_failures import database_failures
 from api.importers.mapping import importable
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
-from api.importers.records import Tally, write
-from api.importers.refusals import refuse_dangling
-from api.importers.rejects import Rejects
-from api.importers.rows import Count
-from api.importers.source import Source, find_source
+from api.importers.rejects_file import Rejects
+from api.importers.row_values import Count
+from api.importers.source_file import Source, find_source
 from api.importers.staging import stage
-from api.importers.telling import by_table, compare, silent_rows
+from api.intake.constraint_violations import Contradiction, contradictions, refuse
+from api.intake.dangling_keys import refuse_dangling
+from api.intake.external_keys import make_keys
+from api.intake.first_load import bare_if_first
+from api.intake.merge import by_table, compare, silent_rows
+from api.intake.upsert import Tally, write
 from api.progress import Progress
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord

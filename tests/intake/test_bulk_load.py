@@ -5,11 +5,11 @@ import pytest
 
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.intake.bulk_load import bare
 from api.revisions import migrate
 from api.sample.dice import Dice
 from api.sample.rows import Rows
 from api.sql import Sql
-from api.workflows.load_bare import bare
 from schema.base import new_id
 from tests.conftest import address, command
 from tests.sample.conftest import make

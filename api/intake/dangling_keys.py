@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile, Telling
-from api.importers.rejects import Rejects
-from api.importers.rows import Count
+from api.importers.rejects_file import Rejects
+from api.importers.row_values import Count
 from api.sql import Sql, all_of, name
 
 

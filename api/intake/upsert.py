@@ -7,9 +7,9 @@ no history of them. A value that differs from an earlier import's holds from now
 from dataclasses import dataclass, replace
 
 from api.db import WriteSession
-from api.importers.shapes import default_of
-from api.importers.telling import Told, undated
-from api.importers.timeline import bookkeeping, write_history
+from api.intake.column_sql import default_of
+from api.intake.dated_history import bookkeeping, write_history
+from api.intake.merge import Told, undated
 from api.sql import Sql, join, name
 from schema.base import ColumnShape
 from schema.history import version_name

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile, Telling
-from api.importers.shapes import default_of, sql_type
+from api.intake.column_sql import default_of, sql_type
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, TableShape
 from schema.history import version_name

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.errors import AccordError, ErrorCode
-from api.importers.rejects import Rejects
-from api.importers.rows import Cell, Count, read_rows
-from api.importers.source import Source, find_source
+from api.importers.rejects_file import Rejects
+from api.importers.row_values import Cell, Count, read_rows
+from api.importers.source_file import Source, find_source
 
 HEADER = ("id", "name", "place")
 ROWS = (("1", "Ana", "São Paulo"), ("2", 'Bob "the car" B', "a, b; c"), ("3", "Zoë", "line\nbreak"))

@@ -7,8 +7,8 @@ first point on, the points alone do. Records whose versions come out as they are
 
 from api.db import WriteSession
 from api.importers.plan import Telling
-from api.importers.shapes import default_of, sql_type
-from api.importers.telling import Told, identified
+from api.intake.column_sql import default_of, sql_type
+from api.intake.merge import Told, identified
 from api.sql import Sql, join, name
 from schema.history import VERSION_COLUMNS, version_name
 from schema.tables import METADATA

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from api.identity.new_ids import fresh_ids
-from api.importers.cells import Parse
+from api.importers.cell_values import Parse
 from api.importers.csv_rows import NoRow, read_csv
-from api.importers.rejects import Rejects
-from api.importers.source import Source
+from api.importers.rejects_file import Rejects
+from api.importers.source_file import Source
 
 _PROGRESS_ROWS = 1000
 

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile
-from api.importers.rejects import Rejects
-from api.importers.rows import Count
-from api.importers.shapes import default_of, sql_type
-from api.importers.telling import Told, identified
+from api.importers.rejects_file import Rejects
+from api.importers.row_values import Count
+from api.intake.column_sql import default_of, sql_type
+from api.intake.merge import Told, identified
 from api.sql import Sql, join, name
 from schema.tables import METADATA
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from api.db import WriteSession
 from api.importers.mapping import importable
 from api.importers.plan import StagedFile
+from api.intake.bulk_load import bare
 from api.progress import Progress
 from api.sql import Sql, join, name
-from api.workflows.load_bare import bare
 from schema.history import version_name
 from schema.tables import SHAPES
 

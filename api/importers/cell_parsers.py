@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from api.importers.cells import Parse, day, decimal, instant, key, parser, written_out
-from api.importers.readings import MARKS, Reading
+from api.importers.cell_values import Parse, day, decimal, instant, key, parser, written_out
+from api.importers.value_reading import MARKS, Reading
 from schema.base import ColumnShape
 
 

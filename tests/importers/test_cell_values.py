@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from api.importers.cells import day, instant, key
-from api.importers.meanings import Calendar, meaning
-from api.importers.readings import Mark, Reading
+from api.importers.cell_parsers import Calendar, meaning
+from api.importers.cell_values import day, instant, key
+from api.importers.value_reading import Mark, Reading
 from schema.tables import SHAPES
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from api.accord.documents import read_accord
 from api.errors import AccordError
-from api.importers.meanings import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
+from api.importers.cell_parsers import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
 from api.importers.preset import parse_preset, read_preset, require_stages
-from api.importers.readings import Reading
+from api.importers.value_reading import Reading
 from schema.tables import SHAPES
 
 FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")

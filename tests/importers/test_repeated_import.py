@@ -12,8 +12,8 @@ import pytest
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.importers.records import Tally
-from api.importers.run import run_import
+from api.importers.run_import import run_import
+from api.intake.upsert import Tally
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.make_sample import make_sample
 from schema.base import now
@@ -148,7 +148,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from api.db import Database
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 
 def die(step, done, total):
     if step == sys.argv[3]:

@@ -20,12 +20,11 @@ import pytest
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.identity.new_ids import fresh_ids
-from api.importers import first
 from api.importers.csv_rows import NoRow, read_csv
-from api.importers.lines import LONGEST_LINE
-from api.importers.rejects import Rejects
-from api.importers.run import run_import
-from api.importers.source import Source, find_source
+from api.importers.rejects_file import Rejects
+from api.importers.run_import import run_import
+from api.importers.source_file import Source, find_source
+from api.importers.text_lines import LONGEST_LINE
 from schema.tables import METADATA
 from tests.importers.conftest import DEALS, LEADS, SIX_LEADS, Write, rows
 

@@ -1,0 +1,1 @@
+"""Staged rows of any origin to tables."""
