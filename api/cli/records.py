@@ -138,7 +138,7 @@ def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name another file with --out.") from error
     target = out or "FILE.toml"
     asked = f"{made.questions} to answer in it (look for QUESTION)" if made.questions else "nothing is left to answer"
-    row = f"Each row is a {made.table}" if made.is_table_told else "What a row is, no header tells"
+    row = f"Each row is a {made.table}" if made.is_table_certain else "What a row is, no header tells"
     then = next_command(f"accord import csv {shlex.quote(str(path))} --preset {shlex.quote(str(target))}", data)
     typer.echo(f"{row}; {asked}. Then: {then}", err=True)
     if made.unread:
@@ -150,14 +150,14 @@ def _tell(report: "ImportReport", data: Path | None) -> None:
     typer.echo(report.title)
     for file in report.files:
         how = f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {_DELIMITERS[file.delimiter]}"
-        silent = f", {file.silent:,} that say nothing this preset reads" if file.silent else ""
+        silent = f", {file.unused:,} that say nothing this preset reads" if file.unused else ""
         typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused{silent} ({how})")
     width = max(len(_words(table)) for table in report.records)
     for table, tally in report.records.items():
         told = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"
         typer.echo(f"  {_words(table):<{width}} {told}")
     for file in report.files:
-        if file.is_mostly_refused:
+        if file.is_mostly_rejected:
             typer.secho(
                 f"WARNING: most rows of {file.name} were refused ({file.rejected:,} of {file.rows:,}). Is it the file"
                 " that the preset is meant for? The reasons are in the file of refused rows.",

@@ -1,4 +1,4 @@
-"""From the text of a cell to a value, or the reason why it is none. Nothing is guessed."""
+"""Parses the text of a cell into a value. A cell that is not certain raises ValueError with the reason."""
 
 import re
 from collections.abc import Callable
@@ -10,129 +10,133 @@ from zoneinfo import ZoneInfo
 from schema.base import ColumnShape
 
 Parse = Callable[[str], object]
-_LARGEST_KEY = 1000  # characters: more would not fit an index of PostgreSQL
+"""Returns the value of a cell; ValueError completes the sentence "The cell …"."""
+_LARGEST_KEY = 1000  # characters; a longer key may not fit a PostgreSQL index
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
-_SPACES = "' \u00a0\u202f\u2019"  # what stands between thousands beside point and comma: blanks, apostrophes
+_SPACES = "' \u00a0\u202f\u2019"  # what groups thousands beside point and comma: blanks, apostrophes
 _LARGEST_INTEGER = 2**31 - 1
 _BOOLEANS = {"true": True, "false": False, "t": True, "f": False, "yes": True, "no": False, "1": True, "0": False}
 
 
-def text(cell: str) -> str:
-    """Take text as it is."""
+def parse_text(cell: str) -> str:
+    """Return the text unchanged."""
     if "\0" in cell:
-        raise ValueError("holds a NUL character, which no text has")
+        raise ValueError("holds a NUL character, which no text may have")
     return cell
 
 
-def key(cell: str) -> str:
-    """Take a source's key for a record."""
+def parse_key(cell: str) -> str:
+    """Return a source's key for a record."""
     if len(cell) > _LARGEST_KEY:
-        raise ValueError(f"is longer than a key can be ({_LARGEST_KEY} characters)")
-    return text(cell)
+        raise ValueError(f"is longer than a key may be ({_LARGEST_KEY} characters)")
+    return parse_text(cell)
 
 
-def instant(form: str, zone: str) -> Parse:
-    """Read instants of a stated form; without an offset of their own they are of the zone."""
+def instant_parser(form: str, zone: str) -> Parse:
+    """Return a parser of instants in a date format; those without an offset are in the time zone.
+
+    Files repeat their dates, and parsing one is the dearest part of a row: the last ones are cached.
+    """
     local = ZoneInfo(zone)
 
     @lru_cache(maxsize=1 << 14)
-    def read(cell: str) -> datetime:
-        found = _moment(cell, form)
+    def parse(cell: str) -> datetime:
+        found = _parse_date(cell, form)
         if found.tzinfo is None:
             found = found.replace(tzinfo=local)
             if found.utcoffset() != found.replace(fold=1).utcoffset():
-                raise ValueError(f"happens twice or never in {zone}, where clocks were changed")
+                raise ValueError(f"happens twice or never in {zone}, where clocks were changed; add the offset")
         try:
             return found.astimezone(UTC)
         except OverflowError as error:
-            raise ValueError("is out of the calendar") from error
+            raise ValueError("is out of the calendar, which has the years 1 to 9999") from error
 
-    return read
+    return parse
 
 
-def day(form: str) -> Parse:
-    """Read dates of a stated form."""
+def day_parser(form: str) -> Parse:
+    """Return a parser of dates in a date format."""
 
     @lru_cache(maxsize=1 << 14)
-    def read(cell: str) -> date:
-        return _moment(cell, form).date()
+    def parse(cell: str) -> date:
+        return _parse_date(cell, form).date()
 
-    return read
+    return parse
 
 
-def _moment(cell: str, form: str) -> datetime:
+def _parse_date(cell: str, form: str) -> datetime:
     try:
-        return datetime.strptime(cell, form)  # noqa: DTZ007 - the caller gives it its zone
+        return datetime.strptime(cell, form)  # noqa: DTZ007 - the caller adds the zone
     except ValueError as error:
-        raise ValueError(f"is no date of the form {form}") from error
+        raise ValueError(f"is not a date in the format {form}") from error
 
 
-def _integer(cell: str) -> int:
+def _parse_integer(cell: str) -> int:
     if not _INTEGER.fullmatch(cell):
-        raise ValueError("is no whole number")
+        raise ValueError("is not a whole number")
     if abs(int(cell)) > _LARGEST_INTEGER:
-        raise ValueError("is larger than a whole number can be")
+        raise ValueError(f"is larger than a whole number may be ({_LARGEST_INTEGER})")
     return int(cell)
 
 
-def decimal(cell: str) -> Decimal:
-    """Read a number with a decimal point."""
+def parse_decimal(cell: str) -> Decimal:
+    """Return a number with a decimal point."""
     if not _DECIMAL.fullmatch(cell):
-        raise ValueError("is no number with a decimal point")
+        raise ValueError("is not a number with a decimal point")
     return Decimal(cell)
 
 
-def written_out(parse: Parse, point: str, other: str) -> Parse:
-    """Read numbers whose decimal mark is stated, and whose thousands may be set apart, by the other mark too."""
+def grouped_number_parser(parse: Parse, point: str, other: str) -> Parse:
+    """Return a parser of numbers whose decimal mark is `point` and whose thousands may be grouped, by `other` too."""
     between = f"[{re.escape(other)}{_SPACES}]"
     whole = rf"[+-]?([0-9]+|[1-9][0-9]{{0,2}}({between}[0-9]{{3}})+)"
     form = re.compile(rf"{whole}({re.escape(point)}[0-9]+)?")
 
-    def read(cell: str) -> object:
+    def parse_grouped(cell: str) -> object:
         if not form.fullmatch(cell):
-            raise ValueError(f"is no number like 1{other}234{point}56")
+            raise ValueError(f"is not a number like 1{other}234{point}56")
         return parse(re.sub(between, "", cell).replace(point, "."))
 
-    return read
+    return parse_grouped
 
 
-def _boolean(cell: str) -> bool:
+def _parse_boolean(cell: str) -> bool:
     if cell.lower() not in _BOOLEANS:
         raise ValueError("is neither true nor false")
     return _BOOLEANS[cell.lower()]
 
 
-_PARSERS: dict[type, Parse] = {bool: _boolean}
-_NUMBERS: dict[type, Callable[[str], int | Decimal]] = {int: _integer, Decimal: decimal}
+_PARSERS: dict[type, Parse] = {bool: _parse_boolean}
+_NUMBERS: dict[type, Callable[[str], int | Decimal]] = {int: _parse_integer, Decimal: parse_decimal}
 
 
-def parser(column: ColumnShape) -> Parse:
-    """Return what reads the cells of a column that holds no dates, within the bounds."""
+def column_parser(column: ColumnShape) -> Parse:
+    """Return the parser for a column without dates: its type, its vocabulary, its bounds."""
     if column.link is not None:
-        return key
+        return parse_key
     if column.note.vocab is not None:
-        return _choice({word.value: word.value for word in column.note.vocab})
+        return _vocabulary_parser({word.value: word.value for word in column.note.vocab})
     if column.python in _NUMBERS:
-        return _bounded(_NUMBERS[column.python], column)
-    return _PARSERS.get(column.python, text)
+        return _bounded_parser(_NUMBERS[column.python], column)
+    return _PARSERS.get(column.python, parse_text)
 
 
-def _choice(words: dict[str, str]) -> Parse:
-    def read(cell: str) -> str:
+def _vocabulary_parser(words: dict[str, str]) -> Parse:
+    def parse(cell: str) -> str:
         if cell not in words:
-            raise ValueError(f"is none of {', '.join(words)}")
+            raise ValueError(f"is not one of {', '.join(words)}")
         return words[cell]
 
-    return read
+    return parse
 
 
-def _bounded(parse: Callable[[str], int | Decimal], column: ColumnShape) -> Parse:
+def _bounded_parser(parse: Callable[[str], int | Decimal], column: ColumnShape) -> Parse:
     note = column.note
     whole, places = note.numeric or (18, 2)
     ceiling = Decimal(f"1e{whole - places}")
 
-    def read(cell: str) -> object:
+    def parse_bounded(cell: str) -> object:
         number = parse(cell)
         if note.ge is not None and number < note.ge:
             raise ValueError(f"is less than {note.ge}")
@@ -141,7 +145,7 @@ def _bounded(parse: Callable[[str], int | Decimal], column: ColumnShape) -> Pars
         if note.le is not None and number > note.le:
             raise ValueError(f"is more than {note.le}")
         if not -ceiling < number < ceiling:
-            raise ValueError("is larger than can be kept")
+            raise ValueError(f"is too large; numbers here are below {ceiling:f}")
         return number
 
-    return read
+    return parse_bounded

@@ -1,84 +1,189 @@
-"""How a preset says where a value comes from: columns, words, conditions, other files."""
+"""How a preset reads a value from a row: its columns, words, conditions, and other files.
 
+The keys of a preset's TOML document are the fields of the models here, in `mapping.py` and in `preset.py`. Their
+descriptions and examples make the reference page `presets/README.md` (see `preset_reference.py`).
+"""
+
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
-class Part(BaseModel):
-    """Any part of a preset: frozen, and a key it does not know is an error."""
+class PresetModel(BaseModel):
+    """A part of a preset: immutable; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@dataclass(frozen=True, slots=True)
+class TomlType:
+    """How the reference page names the type of a key that takes more than its Python type shows."""
+
+    name: str
+
+
 def as_list(value: object) -> object:
-    """One word where several may stand; true and false are words of a file too."""
+    """Accept one text in place of a list. `true` and `false` are texts of a file too."""
     if isinstance(value, bool):
         return (str(value).lower(),)
     return (value,) if isinstance(value, str) else value
 
 
-Mark = Literal["point", "comma"]
-MARKS: dict[Mark, tuple[str, str]] = {"point": (".", ","), "comma": (",", ".")}  # before fractions, between thousands
-Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
-Conditions = dict[str, Words]
+DecimalMark = Literal["point", "comma"]
+MARKS: dict[DecimalMark, tuple[str, str]] = {"point": (".", ","), "comma": (",", ".")}  # decimal mark, thousands mark
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_list), TomlType("text, or list of texts")]
+Conditions = dict[str, Texts]
 
 
-class Lookup(Part):
-    """Another file that says it: its one row whose `match` equals `by` of this row."""
+class Lookup(PresetModel):
+    """Reads the column from another file: from its only row whose `match` column equals this row's `by` column."""
 
-    file: str
-    by: str
-    match: str
+    file: str = Field(
+        description="The other file, as it is named in the preset.",
+        examples=['amount = { column = "value", lookup = { file = "prices.csv", by = "sku", match = "id" } }'],
+    )
+    by: str = Field(
+        description="The column of this file whose cell is looked up.",
+        examples=['amount = { column = "value", lookup = { file = "prices.csv", by = "sku", match = "id" } }'],
+    )
+    match: str = Field(
+        description="The column of the other file in which it is looked up. If several rows match, the value is empty.",
+        examples=['amount = { column = "value", lookup = { file = "prices.csv", by = "sku", match = "id" } }'],
+    )
 
 
-class Reading(Part):
-    """Where a value comes from: a column, several, or a constant.
+class ValueReading(PresetModel):
+    """Where a value comes from: one column, several columns, or a constant; and how its cell becomes a value.
 
-    Several columns are put together: texts with a space between, keys into one. `words` maps the source's words to
-    ours, `contains` does so for cells that hold a word somewhere, whatever its case; `others` says what becomes of
-    other cells: they are refused, unknown, or kept as they are. `unknown` are cells that mean that nothing is known.
-    `decimal` is the mark before a number's fractions, its thousands being set apart by the other mark, by blanks or
-    apostrophes, or not; without it a number has a point and nothing else. `scale` multiplies a number, `plus` adds to
-    it. `when` and `unless` name columns and the words that they hold (whatever their case; "" is an empty cell): where
-    they say no, the cell is not read. `given` names fields of the record that are told before this one, and their
-    values; `not_before` is one of them: an instant that this one, which tells the day alone, is not earlier than if it
-    is on that day. `lookup` takes the column from another file; `through` a field of the record whose key the column
-    holds. A row with a link, or a way `through` one, whose key nobody knows is refused; but a link that is `optional`
-    is unknown then, and no way is asked for where a reading before it says the value. `split` is for keys alone: the
-    cell is a list, and the row means one record for each of its items.
+    The name of a column alone, `email = "E-mail"`, is short for `email = { column = "E-mail" }`. For a field, a list of
+    readings may stand: the first that gives a value holds. For a key, a list of columns makes one key of all of them.
     """
 
-    column: str | None = None
-    columns: tuple[str, ...] = ()
-    constant: bool | int | str | None = None
-    prefix: str | None = None
-    words: dict[str, str] | None = None
-    contains: dict[str, str] | None = None
-    others: Literal["refused", "unknown", "kept"] = "refused"
-    unknown: Words = ()
-    decimal: Mark | None = None
-    scale: Decimal | None = Field(default=None, gt=0)
-    plus: int = 0
-    when: Conditions = {}
-    unless: Conditions = {}
-    given: Conditions = {}
-    not_before: str | None = None
-    lookup: Lookup | None = None
-    through: str | None = Field(default=None, pattern=r"^[a-z_]+\.[a-z_]+$")
-    split: str | None = Field(default=None, min_length=1)
-    is_optional: bool = Field(default=False, alias="optional")
-    is_required: bool = Field(default=False, alias="required")
+    column: str | None = Field(
+        default=None, description="The column to read.", examples=['email = { column = "E-mail" }']
+    )
+    columns: tuple[str, ...] = Field(
+        default=(),
+        description="Several columns to join: texts with a space between them, keys into one key.",
+        examples=['name = { columns = ["First Name", "Last Name"] }'],
+    )
+    constant: bool | int | str | None = Field(
+        default=None,
+        description="A value that is the same for every row, in place of a column.",
+        examples=['kind = { constant = "CALL" }'],
+    )
+    prefix: str | None = Field(
+        default=None,
+        description="For keys: a text before the cell. It keeps keys apart that are numbered alike in two files.",
+        examples=['key = { column = "id", prefix = "form" }'],
+    )
+    words: dict[str, str] | None = Field(
+        default=None,
+        description="Cells of the file and the values of Accord that they mean. Upper and lower case differ.",
+        examples=['outcome = { column = "Stage", words = { "Closed Won" = "WON", "Closed Lost" = "LOST" } }'],
+    )
+    contains: dict[str, str] | None = Field(
+        default=None,
+        description="As `words`, for cells that contain the text anywhere, in upper or lower case; the first that is"
+        " contained holds.",
+        examples=['kind = { column = "team", contains = { market = "MARKETING", sales = "SALES" } }'],
+    )
+    others: Literal["refused", "unknown", "kept"] = Field(
+        default="refused",
+        description="What to do with a cell that `words` or `contains` does not have: reject its row (`refused`), leave"
+        " the value empty (`unknown`), or take the cell itself (`kept`).",
+        examples=['industry = { column = "sector", words = { technolgy = "technology" }, others = "kept" }'],
+    )
+    unknown: Texts = Field(
+        default=(),
+        description="Cells that mean that the value is not known; they are read as empty.",
+        examples=['amount = { column = "close_value", unknown = ["0", "n/a"] }'],
+    )
+    decimal: DecimalMark | None = Field(
+        default=None,
+        description="The decimal mark of a number. Thousands may then be grouped by the other mark, by blanks or by"
+        " apostrophes. Without this key a number has a decimal point and no grouping.",
+        examples=['amount = { column = "Betrag", decimal = "comma" }'],
+    )
+    scale: Decimal | None = Field(
+        default=None,
+        gt=0,
+        description="A factor for a number, such as 0.01 for percentages. A whole number is rounded to the nearest.",
+        examples=['probability = { column = "Probability (%)", scale = 0.01 }'],
+    )
+    plus: int = Field(
+        default=0,
+        description="A whole number to add to a number, after `scale`.",
+        examples=['rank = { column = "display_order", plus = 1 }'],
+    )
+    when: Conditions = Field(
+        default={},
+        description="Columns and the texts of which each must hold one; otherwise the reading gives no value. Case does"
+        ' not matter; "" is an empty cell.',
+        examples=['amount = { column = "close_value", when = { deal_stage = "Won" } }'],
+    )
+    unless: Conditions = Field(
+        default={},
+        description="Columns and the texts of which each must hold none; otherwise the reading gives no value.",
+        examples=['currency = { constant = "USD", unless = { revenue = "" } }'],
+    )
+    given: Conditions = Field(
+        default={},
+        description="Fields of the record that stand above this one, and the values of which each must have one;"
+        " otherwise the reading gives no value.",
+        examples=[
+            """outcome = { column = "Stage", words = { Won = "WON", Lost = "LOST" } }
+closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
+        ],
+    )
+    not_before: str | None = Field(
+        default=None,
+        description="A field above this one that is an instant. If this value is a date without a time and on the same"
+        " day, it becomes that instant, so that it is not earlier.",
+        examples=['opened_at = "created"\nclosed_at = { column = "close_day", not_before = "opened_at" }'],
+    )
+    lookup: Lookup | None = Field(
+        default=None,
+        description="Reads the column from another file; see below.",
+        examples=['amount = { column = "value", lookup = { file = "prices.csv", by = "sku", match = "id" } }'],
+    )
+    through: str | None = Field(
+        default=None,
+        pattern=r"^[a-z_]+\.[a-z_]+$",
+        description="A field of another table, as `table.field`: the column holds the key of a record in that table,"
+        " and the value is that record's. A row whose key belongs to no record is rejected, unless an earlier reading"
+        " of the field gives the value.",
+        examples=['outcome = { column = "stage_id", through = "pipeline_stage.category" }'],
+    )
+    split: str | None = Field(
+        default=None,
+        min_length=1,
+        description="For keys: the cell is a list with this separator, and the row means one record for every item.",
+        examples=['key = { column = "merged_ids", split = ";" }'],
+    )
+    is_optional: bool = Field(
+        default=False,
+        alias="optional",
+        description="For links: a key that belongs to no record leaves the link empty. Without it the row is rejected.",
+        examples=['owner = { column = "owner_id", optional = true }'],
+    )
+    is_required: bool = Field(
+        default=False,
+        alias="required",
+        description="Reject a row whose cell is empty. Fields that a table cannot do without are required anyway.",
+        examples=['closed_at = { column = "won_date", required = true }'],
+    )
 
     @property
     def is_number(self) -> bool:
-        """Whether its cells are said to be numbers."""
+        """Whether it reads its cells as numbers."""
         return self.decimal is not None or self.scale is not None or bool(self.plus)
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The columns that are read, of the file that has them."""
+        """The columns it reads, of this file or of the one that it looks up."""
         return self.columns if self.column is None else (self.column,)
 
     @property
@@ -89,37 +194,47 @@ class Reading(Part):
 
     @property
     def label(self) -> str:
-        """What a person would call the cell."""
+        """How reports name the cell."""
         return self.lookup.by if self.lookup else ", ".join(self.sources)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if [self.column is not None, bool(self.columns), self.constant is not None].count(True) != 1:
-            raise ValueError("a field has either a column or a constant")
-        asked = (self.words, self.contains, self.unknown, self.is_number, self.lookup, self.through, self.split)
-        if not self.sources and (any(asked) or self.is_required):
-            raise ValueError("a constant has no words and is never missing")
+            raise ValueError("a reading has exactly one of 'column', 'columns' and 'constant'")
+        of_cells = (self.words, self.contains, self.unknown, self.is_number, self.lookup, self.through, self.split)
+        if not self.sources and (any(of_cells) or self.is_required):
+            raise ValueError("a constant is never empty and takes no keys that are about cells, such as 'words'")
         if self.words and self.contains:
-            raise ValueError("a field has either words, or words that its cells contain")
+            raise ValueError("a reading has either 'words' or 'contains'")
         if self.others != "refused" and not (self.words or self.contains):
-            raise ValueError("'others' needs words that they are not among")
+            raise ValueError("'others' needs 'words' or 'contains'")
         if self.lookup and (self.columns or self.through or self.split):
-            raise ValueError("a lookup takes one column of the other file")
+            raise ValueError("a lookup reads one column of the other file")
         return self
 
 
 def as_reading(value: object) -> object:
-    """A column's name alone is a whole reading, and so is a list of those that make a key."""
+    """Accept the name of a column in place of a reading, and a list of names for a key of several columns."""
     if isinstance(value, str):
         return {"column": value}
     return {"columns": value} if isinstance(value, list) else value
 
 
 def as_readings(value: object) -> object:
-    """One reading, or a list of them: the first that says something holds."""
-    each = value if isinstance(value, list | tuple) else (value,)
-    return tuple({"column": one} if isinstance(one, str) else one for one in each)
+    """Accept one reading in place of a list, and names of columns in place of readings."""
+    several = value if isinstance(value, list | tuple) else (value,)
+    return tuple({"column": one} if isinstance(one, str) else one for one in several)
 
 
-Key = Annotated[Reading, BeforeValidator(as_reading)]
-Readings = Annotated[tuple[Reading, ...], BeforeValidator(as_readings), Field(min_length=1)]
+Key = Annotated[ValueReading, BeforeValidator(as_reading), TomlType("column, list of columns, or reading")]
+Readings = Annotated[
+    tuple[ValueReading, ...],
+    BeforeValidator(as_readings),
+    TomlType("column, reading, or list of either"),
+    Field(min_length=1),
+]
+
+
+def label_of(readings: tuple[ValueReading, ...]) -> str:
+    """How reports name the cells of several readings."""
+    return ", ".join(dict.fromkeys(reading.label for reading in readings if reading.label))

@@ -1,8 +1,8 @@
-"""Load into empty tables that have no indexes and no foreign keys meanwhile.
+"""Loads empty tables without indexes and constraints, and builds these at the end.
 
-Kept up row by row, indexes and foreign keys cost several times what the rows do; built once at the end they cost a
-fraction, and hold just as well. All of it is one transaction, so that nothing has changed if the load fails. Only an
-empty table is ever laid bare: what is taken away holds for no row, and nobody reads what is locked for so long.
+Maintained row by row, indexes and foreign keys cost several times what the rows do; built once at the end they cost a
+fraction and hold just as well. All of it is one transaction, so nothing has changed if the load fails. Only an empty
+table loses its indexes and constraints: they hold for no row yet, and nobody waits for data in a table that is locked.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -11,22 +11,24 @@ from dataclasses import dataclass
 
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
-from api.progress import Progress
+from api.progress import Progress, no_progress
 from api.sql import Sql, join, name
 
-# A constraint that something of the owner's own depends on, such as a view that groups by a primary key, stays.
+# Foreign keys from other tables are dropped too: a primary key cannot go while one refers to it. A constraint on which
+# an object of the database's owner depends stays, such as a view that groups by a primary key.
 _CONSTRAINTS = """
-select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname) as away,
+select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname) as drop,
        format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
-         as back
+         as create
 from pg_constraint c
 where c.contype::text = any({}::text[])
   and (c.conrelid = any({}::text[]::regclass[]) or c.contype = 'f' and c.confrelid = any({}::text[]::regclass[]))
   and not exists (select from pg_depend d where d.refclassid = 'pg_constraint'::regclass and d.refobjid = c.oid
                     and d.deptype = 'n')
 order by c.conrelid::regclass::text, c.conname"""
+# The indexes of constraints come and go with these.
 _INDEXES = """
-select format('drop index %s', i.indexrelid::regclass) as away, pg_get_indexdef(i.indexrelid) as back
+select format('drop index %s', i.indexrelid::regclass) as drop, pg_get_indexdef(i.indexrelid) as create
 from pg_index i
 where i.indrelid = any({}::text[]::regclass[]) and not i.indisreplident and not i.indisclustered
   and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
@@ -34,43 +36,47 @@ order by i.indexrelid::regclass::text"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What is taken from a table and given back."""
+class _DroppedObject:
+    """The statements that drop an index or constraint and create it again."""
 
-    away: str
-    back: str
+    drop: str
+    create: str
 
 
 @asynccontextmanager
-async def bare(session: WriteSession, tables: Sequence[str], progress: Progress | None = None) -> AsyncIterator[None]:
-    """Let the block load these tables with COPY, frozen rows included; indexes and constraints hold when it ends.
+async def without_indexes(
+    session: WriteSession, tables: Sequence[str], progress: Progress | None = None
+) -> AsyncIterator[None]:
+    """Drop the indexes and constraints of empty tables while the block loads them, and create them when it ends.
 
-    Writes nothing else. Locks the tables against everybody until the transaction ends.
-    Errors: BAD_INPUT if one of them is not empty; what PostgreSQL says of rows that break a constraint.
+    The block may COPY frozen rows. Writes nothing itself. Locks the tables exclusively until the transaction ends.
+    Errors: BAD_INPUT if a table is not empty; what PostgreSQL raises for loaded rows that violate a constraint.
     """
-    named, tell = join(", ", map(name, tables)), progress or (lambda _step, _done, _total: None)
-    await session.run(Sql("lock table {} in access exclusive mode", named))
+    report = progress or no_progress
+    locked = join(", ", map(name, tables))
+    await session.run(Sql("lock table {} in access exclusive mode", locked))
     await _require_empty(session, tables)
     names = list(tables)
-    links = await _parts(session, Sql(_CONSTRAINTS, ["f"], names, names))
-    for each in links:
-        await session.script(each.away)
-    keys = await _parts(session, Sql(_CONSTRAINTS, ["p", "u"], names, names))
-    indexes = await _parts(session, Sql(_INDEXES, names))
-    for each in (*keys, *indexes):
-        await session.script(each.away)
-    # New files, which the same transaction may fill without logging every row, and with rows that are frozen.
-    await session.run(Sql("truncate {}", named))
+    # Foreign keys first: the keys that they refer to cannot be dropped before them, nor created after them.
+    foreign_keys = await _find(session, Sql(_CONSTRAINTS, ["f"], names, names))
+    for constraint in foreign_keys:
+        await session.script(constraint.drop)
+    keys = await _find(session, Sql(_CONSTRAINTS, ["p", "u"], names, names))
+    indexes = await _find(session, Sql(_INDEXES, names))
+    for dropped in (*keys, *indexes):
+        await session.script(dropped.drop)
+    # Tables truncated in this transaction get new files: COPY need not log every row, and may freeze them.
+    await session.run(Sql("truncate {}", locked))
     yield
-    whole = (*keys, *indexes, *links)
-    for done, each in enumerate(whole):
-        tell("indexes and links", done, len(whole))
-        await session.script(each.back)
-    tell("indexes and links", len(whole), len(whole))
+    missing = (*keys, *indexes, *foreign_keys)
+    for done, dropped in enumerate(missing):
+        report("indexes and links", done, len(missing))
+        await session.script(dropped.create)
+    report("indexes and links", len(missing), len(missing))
 
 
-async def _parts(session: WriteSession, statement: Sql) -> list[_Part]:
-    return [_Part(row["away"], row["back"]) for row in await session.rows(statement)]
+async def _find(session: WriteSession, statement: Sql) -> list[_DroppedObject]:
+    return [_DroppedObject(row["drop"], row["create"]) for row in await session.rows(statement)]
 
 
 async def _require_empty(session: WriteSession, tables: Sequence[str]) -> None:
@@ -78,6 +84,6 @@ async def _require_empty(session: WriteSession, tables: Sequence[str]) -> None:
         if await session.value(Sql("select exists (select from {})", name(table))):
             raise AccordError(
                 ErrorCode.BAD_INPUT,
-                f"There are rows in {table}, which has to be empty.",
+                f"The table {table} has rows; only empty tables can be loaded this way.",
                 "Use an empty database; nothing was changed.",
             )

@@ -1,101 +1,100 @@
-"""Staged rows that lean on what nobody tells are refused, until none is left."""
+"""Rejects staged rows that refer to records which exist neither in the database nor in other staged rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from api.db import WriteSession
-from api.importers.plan import StagedFile, Telling
-from api.importers.rejects_file import Rejects
-from api.importers.row_values import Count
+from api.intake.staged import Reject, RejectedRow, StagedRecords, StagedRows
 from api.sql import Sql, all_of, name
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubt:
-    """What may be wrong with a file's rows: those that are, and how a person is told."""
+class _Check:
+    """A query for the rows to reject (`line`, `value`), and what to report of them."""
 
-    rows: Sql  # line and value
+    rows: Sql
     column: str
     reason: str
 
 
-async def refuse_dangling(
-    session: WriteSession, files: Sequence[StagedFile], origin: str, rejects: Rejects, counts: Mapping[str, Count]
-) -> None:
-    """Refuse rows that name records which neither the database nor another good row knows, until none is left.
+async def reject_dangling(
+    session: WriteSession, inputs: Sequence[StagedRows], source: str, reject: Reject
+) -> Counter[str]:
+    """Delete staged rows that lack a required value or whose required key belongs to no record.
 
-    A refused row may have been the one that another row leans on, hence the rounds.
+    Repeats until no row is left to reject: a rejected row may be the one that would have created the record that
+    another row refers to. Returns how many rows were rejected, by input.
     """
-    tellings = [telling for file in files for telling in file.tellings]
-    found = True
-    while found:
-        found = False
-        for file in files:
-            for doubt in _doubts(file, tellings, origin):
-                refused = await session.rows(
-                    Sql(
-                        "with bad as ({}), gone as (delete from {} s using bad where s.line = bad.line)"
-                        " select distinct on (line) line, value from bad order by line",
-                        doubt.rows,
-                        name(file.stage),
-                    )
-                )
-                for row in refused:
-                    rejects.add(file.file.name, row["line"], doubt.column, row["value"] or "", doubt.reason)
-                counts[file.file.name].rejected += len(refused)
-                found = found or bool(refused)
+    rejected: Counter[str] = Counter()
+    staged = [records for rows in inputs for records in rows.records]
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for rows in inputs:
+            for check in _checks(rows, staged, source):
+                lines = await _reject_rows(session, rows, check, reject)
+                rejected[rows.source] += lines
+                is_settled = is_settled and not lines
+    return rejected
 
 
-def _doubts(file: StagedFile, tellings: Sequence[Telling], origin: str) -> Iterator[_Doubt]:
-    """What is asked of a file's rows, each question once."""
-    asked: set[str] = set()
-    for telling in file.tellings:
-        holds = [] if telling.holds is None else [telling.holds]
-        for need in telling.needs:
-            wanting = all_of((*holds, Sql("{} is null", need.value)))
-            line = Sql("select {}.line, {}::text as value from {}", name(file.stage), need.shown, telling.rows)
-            yield _Doubt(Sql("{} where {}", line, wanting), need.column, need.reason)
-        for value, target, column in _named(telling):
-            named = Sql(
+async def _reject_rows(session: WriteSession, rows: StagedRows, check: _Check, reject: Reject) -> int:
+    found = await session.rows(
+        Sql(
+            "with bad as ({}), gone as (delete from {} s using bad where s.line = bad.line)"
+            " select distinct on (line) line, value from bad order by line",
+            check.rows,
+            name(rows.stage),
+        )
+    )
+    for row in found:
+        reject(RejectedRow(rows.source, row["line"], check.column, row["value"] or "", check.reason))
+    return len(found)
+
+
+def _checks(rows: StagedRows, staged: Sequence[StagedRecords], source: str) -> Iterator[_Check]:
+    """The checks of one input's rows. Two records of a row may require the same key; it is checked once."""
+    checked: set[str] = set()
+    for records in rows.records:
+        own = [] if records.condition is None else [records.condition]
+        for required in records.required_values:
+            missing = all_of((*own, Sql("{} is null", required.value)))
+            line = Sql("select {}.line, {}::text as value from {}", name(rows.stage), required.shown, records.rows)
+            yield _Check(Sql("{} where {}", line, missing), required.column, required.reason)
+        for key in records.required_keys:
+            keys = Sql(
                 "select {}.line, {} as value from {} where {}",
-                name(file.stage),
-                value,
-                telling.rows,
-                all_of((*holds, Sql("{} is not null", value))),
+                name(rows.stage),
+                key.key,
+                records.rows,
+                all_of((*own, Sql("{} is not null", key.key))),
             )
-            if repr((named.render(), target)) in asked:
+            seen = repr((keys.render(), key.table))
+            if seen in checked:
                 continue
-            asked.add(repr((named.render(), target)))
-            reason = f"no {target} of this key is known, and no good row brings it"
-            yield _Doubt(_unknown(named, target, tellings, origin), column, reason)
+            checked.add(seen)
+            reason = f"no {key.table} has this key: none in the database, and no accepted row creates one"
+            yield _Check(_unknown(keys, key.table, staged, source), key.column, reason)
 
 
-def _named(telling: Telling) -> Iterator[tuple[Sql, str, str]]:
-    """The keys of records which must exist: the key, the records' table, the cell it stands in."""
-    if telling.key is not None and not telling.record.creates:
-        label = telling.record.key.label if telling.record.key else telling.file_key
-        yield telling.key, telling.record.table, label
-    for column, readings in telling.record.filled:
-        if column.link and not any(each.is_optional for each in readings):
-            label = ", ".join(dict.fromkeys(each.label for each in readings if each.label))
-            yield telling.values[column.name], column.link.target, label
-    for each in telling.leads:
-        yield each.key, each.table, each.column
+def _unknown(keys: Sql, table: str, staged: Sequence[StagedRecords], source: str) -> Sql:
+    """Those of the keys that have no record in the database and that no staged row brings.
 
-
-def _unknown(named: Sql, target: str, tellings: Sequence[Telling], origin: str) -> Sql:
-    """Those of the keys that are not in the database, and that no staged row brings."""
-    known = [
+    Costs one anti-join per input that creates records of the table. External keys of staged records are registered only
+    after this step, because a rejected row must leave none.
+    """
+    absent = [
         Sql(
             "not exists (select from external_key k where k.entity = {} and k.source = {} and k.external_id = w.value)",
-            target,
-            origin,
+            table,
+            source,
         )
     ]
-    for each in tellings:
-        if each.record.table == target and each.id is not None:
-            for brought in (each.key, each.alias):
+    for records in staged:
+        if records.table == table and records.new_id is not None:
+            for brought in (records.key, records.alias):
                 if brought is not None:
-                    condition = all_of((each.told, Sql("{} = w.value", brought)))
-                    known.append(Sql("not exists (select from {} where {})", each.rows, condition))
-    return Sql("select w.line, w.value from ({}) w where {}", named, all_of(known))
+                    condition = all_of((records.is_described, Sql("{} = w.value", brought)))
+                    absent.append(Sql("not exists (select from {} where {})", records.rows, condition))
+    return Sql("select w.line, w.value from ({}) w where {}", keys, all_of(absent))

@@ -1,43 +1,43 @@
-"""The first import of a database: its tables are loaded bare; indexes and foreign keys are built at the end."""
+"""The first load of a database: tables without indexes and constraints, which are built at the end."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from api.db import WriteSession
-from api.importers.mapping import importable
-from api.importers.plan import StagedFile
-from api.intake.bulk_load import bare
+from api.intake.bulk_load import without_indexes
+from api.intake.staged import StagedRows, record_tables
 from api.progress import Progress
 from api.sql import Sql, join, name
 from schema.history import version_name
 from schema.tables import SHAPES
 
-FEWEST_ROWS = 50_000  # with less, taking indexes away and building them anew costs more than they do
+FEWEST_ROWS = 50_000  # with fewer rows, dropping and building indexes costs more than maintaining them
 
 
 @asynccontextmanager
-async def bare_if_first(
-    session: WriteSession, files: Sequence[StagedFile], rows: int, progress: Progress
+async def without_indexes_if_first(
+    session: WriteSession, inputs: Sequence[StagedRows], rows: int, progress: Progress
 ) -> AsyncIterator[None]:
-    """Lay the tables that the files tell of bare while the block runs, if there are many rows and no records yet.
+    """Drop the indexes of the written tables while the block runs, if there are many rows and no records yet.
 
-    Nobody can read these tables until the import ends; there is nothing in them to read. In a database with records
-    they stay as they are, and readable.
+    The written tables are locked until the transaction ends; they are empty, so no reader misses anything. In a
+    database with records, all tables keep their indexes and stay readable.
     """
-    if rows < FEWEST_ROWS:
+    if rows < FEWEST_ROWS or await _has_records(session):
         yield
         return
-    there = join(" or ", (Sql("exists (select from {})", name(each)) for each in (*importable(), "external_key")))
-    if await session.value(Sql("select {}", there)):
+    staged = [records for source in inputs for records in source.records]
+    written = sorted({records.table for records in staged})
+    # Dated history is built from the versions that are there, record by record, and needs their indexes.
+    dated = {records.table for records in staged if records.since is not None}
+    written += [version_name(table) for table in written if SHAPES[table].has_history and table not in dated]
+    if not any(records.alias is not None for records in staged):
+        # With second keys, two statements may bring the same key, and the unique index is what drops the second.
+        written.append("external_key")
+    async with without_indexes(session, written, progress):
         yield
-        return
-    tellings = [telling for file in files for telling in file.tellings]
-    tables = sorted({each.record.table for each in tellings})
-    # History that the rows tell is put together from what is there, person by person: its indexes are needed.
-    dated = {each.record.table for each in tellings if each.record.since is not None}
-    tables += [version_name(each) for each in tables if SHAPES[each].has_history and each not in dated]
-    if not any(each.alias is not None for each in tellings):
-        # Of two rows that bring one key, the index keeps one out; without second keys, a statement brings each once.
-        tables.append("external_key")
-    async with bare(session, tables, progress):
-        yield
+
+
+async def _has_records(session: WriteSession) -> bool:
+    found = join(" or ", (Sql("exists (select from {})", name(table)) for table in (*record_tables(), "external_key")))
+    return bool(await session.value(Sql("select {}", found)))

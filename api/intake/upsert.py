@@ -1,7 +1,7 @@
-"""The difference between what the rows tell and what the database has, written to the records; triggers keep history.
+"""Writes merged records: inserts new ones and updates those that differ. Triggers write their history.
 
-A new record begins at its earliest dated fact, its values being assumed since then (`is_assumed`) where the source has
-no history of them. A value that differs from an earlier import's holds from now. Dated values: see timeline.py.
+A new record begins at its earliest date. If its source has no history, its values are assumed to hold since then
+(`is_assumed`). A value that differs from the database's holds from now on. For values with a date see `dated_history`.
 """
 
 from dataclasses import dataclass, replace
@@ -9,61 +9,65 @@ from dataclasses import dataclass, replace
 from api.db import WriteSession
 from api.intake.column_sql import default_of
 from api.intake.dated_history import bookkeeping, write_history
-from api.intake.merge import Told, undated
+from api.intake.merge import MergeTable, current_value
 from api.sql import Sql, join, name
 from schema.base import ColumnShape
 from schema.history import version_name
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What became of the records of a table."""
+class RecordCounts:
+    """How many records of a table were created, changed, and left as they were."""
 
     created: int
     changed: int
     unchanged: int
 
 
-async def write(session: WriteSession, told: Told) -> Tally:
-    """Write the records of a table; what is as told stays untouched."""
-    tally = await _tally(session, told)
-    if tally.created:
-        await _create(session, told)
-    if told.shape.has_history:
-        await _begin_earlier(session, told)
-    if tally.changed and told.changeable:
-        await _change_now(session, told)
-    if told.dated:
-        more = await write_history(session, told)
-        tally = replace(tally, changed=tally.changed + more, unchanged=tally.unchanged - more)
-    return tally
+async def upsert(session: WriteSession, merge: MergeTable) -> RecordCounts:
+    """Write the differences between merged records and the database; equal records stay untouched.
+
+    Shapes: merged records of one table -> their counts. Writes the table and its versions.
+    Errors: what PostgreSQL raises for a row that violates a constraint; see `constraint_violations`.
+    """
+    counts = await _count(session, merge)
+    if counts.created:
+        await _insert(session, merge)
+    if merge.shape.has_history:
+        await _begin_earlier(session, merge)
+    if counts.changed and merge.changeable:
+        await _update(session, merge)
+    if merge.dated:
+        more = await write_history(session, merge)
+        counts = replace(counts, changed=counts.changed + more, unchanged=counts.unchanged - more)
+    return counts
 
 
-async def _tally(session: WriteSession, told: Told) -> Tally:
+async def _count(session: WriteSession, merge: MergeTable) -> RecordCounts:
     row = await session.row(
         Sql(
             "select count(*) filter (where is_new) as created,"
-            " count(*) filter (where not is_new and (is_changed or is_earlier)) as changed, count(*) as told from {}",
-            name(told.stage),
+            " count(*) filter (where not is_new and (is_changed or is_earlier)) as changed, count(*) as merged from {}",
+            name(merge.stage),
         )
     )
     if row is None:
-        return Tally(0, 0, 0)
-    return Tally(row["created"], row["changed"], row["told"] - row["created"] - row["changed"])
+        return RecordCounts(0, 0, 0)
+    return RecordCounts(row["created"], row["changed"], row["merged"] - row["created"] - row["changed"])
 
 
-async def _create(session: WriteSession, told: Told) -> None:
-    table, stage = name(told.table), name(told.stage)
-    if told.has_id and len(told.keys) > 1:
-        # A fact that now belongs to another contact: rows keyed by contact never change theirs, so it is made anew.
+async def _insert(session: WriteSession, merge: MergeTable) -> None:
+    table, stage = name(merge.table), name(merge.stage)
+    if merge.shape.has_id and len(merge.keys) > 1:
+        # A fact moved to another contact. The contact is part of its primary key, which never changes: replace the row.
         await session.run(Sql("delete from {} t using {} n where t.id = n.id and n.is_new", table, stage))
-    columns, values = ([name("id")], [Sql("n.id")]) if told.has_id else ([], [])
-    if told.shape.has_history:
+    columns, values = ([name("id")], [Sql("n.id")]) if merge.shape.has_id else ([], [])
+    if merge.shape.has_history:
         columns += [name("effective_at"), name("is_assumed")]
         values += [Sql("n.begins"), Sql("true")]
-    for column in told.columns:
+    for column in merge.columns:
         columns.append(name(column.name))
-        values.append(_at_the_beginning(told, column))
+        values.append(_first_value(merge, column))
     await session.run(
         Sql(
             "insert into {} ({}) select {} from {} n where n.is_new",
@@ -75,24 +79,24 @@ async def _create(session: WriteSession, told: Told) -> None:
     )
 
 
-def _at_the_beginning(told: Told, column: ColumnShape) -> Sql:
-    """What a column holds when its record begins: a value with a date of its own is not known yet."""
+def _first_value(merge: MergeTable, column: ColumnShape) -> Sql:
+    """A column's value when its record begins: before its first date, a dated value is unknown."""
     value = Sql("n.{}", name(column.name))
-    before = default_of(told.table, column.name) or Sql("null")
-    if column not in told.dated or (not column.is_nullable and not column.has_default):
+    unknown = default_of(merge.table, column.name) or Sql("null")
+    if column not in merge.dated or (not column.is_nullable and not column.has_default):
         return value
-    return Sql("case when n.{} then {} else {} end", name(f"dated_{column.name}"), before, value)
+    return Sql("case when n.{} then {} else {} end", name(f"dated_{column.name}"), unknown, value)
 
 
-async def _begin_earlier(session: WriteSession, told: Told) -> None:
-    """Move an assumed beginning to a fact that came to light before it."""
-    version, key = name(version_name(told.table)), name(f"{told.table}_id")
+async def _begin_earlier(session: WriteSession, merge: MergeTable) -> None:
+    """Move the assumed beginning of records for which an earlier date is now known."""
+    version, key = name(version_name(merge.table)), name(f"{merge.table}_id")
     await session.run(
         Sql(
             "update {} v set valid_from = n.begins from {} n"
             " where n.is_earlier and v.{} = n.id and v.id = (select min(f.id) from {} f where f.{} = n.id)",
             version,
-            name(told.stage),
+            name(merge.stage),
             key,
             version,
             key,
@@ -100,38 +104,40 @@ async def _begin_earlier(session: WriteSession, told: Told) -> None:
     )
 
 
-async def _change_now(session: WriteSession, told: Told) -> None:
-    """Write values that differ from those of an earlier import; they hold from now."""
+async def _update(session: WriteSession, merge: MergeTable) -> None:
+    """Update values that differ; they hold from now on."""
     assigned = [
-        Sql(
-            "{} = {}",
-            name(each.name),
-            undated(told, each, Sql("n.{}", name(f"dated_{each.name}")), Sql("n.{}", name(each.name)))
-            if each in told.dated
-            else Sql("n.{}", name(each.name)),
-        )
-        for each in told.changeable
+        Sql("{} = {}", name(column.name), current_value(merge, column, _is_dated(column), _merged(column)))
+        for column in merge.changeable
     ]
-    assigned += bookkeeping(told)
-    if told.shape.has_history:
+    assigned += bookkeeping(merge)
+    if merge.shape.has_history:
         assigned += [Sql("effective_at = now()"), Sql("is_assumed = false")]
-    same = join(" and ", (Sql("t.{} = n.{}", name(each), name(each)) for each in told.keys))
+    same = join(" and ", (Sql("t.{} = n.{}", name(key), name(key)) for key in merge.keys))
     due = Sql("{} and n.is_changed and not n.is_new", same)
-    # An update of nothing runs the triggers all the same.
-    found = Sql("select exists (select from {} t, {} n where {})", name(told.table), name(told.stage), due)
+    # Statement triggers fire even for an update of no row, so find out first.
+    found = Sql("select exists (select from {} t, {} n where {})", name(merge.table), name(merge.stage), due)
     if await session.value(found):
-        await _plan_history_anew(session, told)
+        await _replan_history_trigger(session, merge)
         changes = join(", ", assigned)
         await session.run(
-            Sql("update {} t set {} from {} n where {}", name(told.table), changes, name(told.stage), due)
+            Sql("update {} t set {} from {} n where {}", name(merge.table), changes, name(merge.stage), due)
         )
 
 
-async def _plan_history_anew(session: WriteSession, told: Told) -> None:
-    """Have PostgreSQL plan the history trigger for as many rows as come now.
+def _merged(column: ColumnShape) -> Sql:
+    return Sql("n.{}", name(column.name))
 
-    A trigger's statements keep the plan of their first run in the session. One made for a single row compares each of
-    many changed rows with every other: measured, 63 s in place of 2 for 30,000. Fresh statistics drop it.
+
+def _is_dated(column: ColumnShape) -> Sql:
+    return Sql("n.{}", name(f"dated_{column.name}"))
+
+
+async def _replan_history_trigger(session: WriteSession, merge: MergeTable) -> None:
+    """Make PostgreSQL plan the history trigger for as many rows as are about to change.
+
+    A trigger's statements keep the plan of their first run in the session. A plan made for a single row compares every
+    changed row with every other: 63 s instead of 2 s for 30,000 rows. ANALYZE invalidates the plan.
     """
-    if told.shape.has_history:
-        await session.run(Sql("analyze {}", name(version_name(told.table))))
+    if merge.shape.has_history:
+        await session.run(Sql("analyze {}", name(version_name(merge.table))))

@@ -11,7 +11,7 @@ from api.accord.in_force import active_version
 from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import Evaluated, evaluate
-from api.intake.bulk_load import bare
+from api.intake.bulk_load import without_indexes
 from api.progress import Progress
 from api.sample.stream import TABLES, Made, Order
 from api.sample.telling import processes_for, told
@@ -149,7 +149,7 @@ async def load_story(
     tell = progress or (lambda _step, _done, _total: None)
     rows: Counter[str] = Counter()
     await session.script("set local accord.history_is_given = on")
-    async with aclosing(story), bare(session, TABLES, progress):
+    async with aclosing(story), without_indexes(session, TABLES, progress):
         async for made in story:
             for each in made.loads:
                 await session.copy_binary(each.table, each.columns, each.sent)

@@ -1,4 +1,4 @@
-"""`accord import` and `accord init`, as they are typed."""
+"""The commands `accord import` and `accord init`."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ async def accord(module_dsn: str, *words: str, data: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-async def test_import_says_what_it_did_and_where_refused_rows_are(
+async def test_import_reports_its_counts_and_the_file_of_rejected_rows(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder = str(write(leads=(*SIX_LEADS, ("zoe", "soon", "p", "email"))))
@@ -51,7 +51,7 @@ async def test_import_says_what_it_did_and_where_refused_rows_are(
     assert (code, "Everything was known already: unchanged" in said) == (0, True)
 
 
-async def test_what_to_go_on_with_names_the_data_folder_that_was_named(
+async def test_the_suggested_next_command_repeats_the_data_folder(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder, own = str(write(leads=SIX_LEADS)), tmp_path / "our own"
@@ -64,22 +64,22 @@ async def test_what_to_go_on_with_names_the_data_folder_that_was_named(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("import", "olost", "."), "There is no preset 'olost'."),
         (("import", "olist", "nowhere"), "nowhere does not exist."),
         (("init", "--accord", "standart"), "There is no accord 'standart'."),
     ],
 )
-async def test_a_wrong_word_is_answered_in_words(
-    database: Database, module_dsn: str, tmp_path: Path, words: tuple[str, ...], told: str
+async def test_an_unknown_name_is_explained(
+    database: Database, module_dsn: str, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     code, said = await accord(module_dsn, *words, data=tmp_path)
-    assert (code, told in said) == (2, True)
+    assert (code, message in said) == (2, True)
     assert await rows(database, "select count(*) from accord_version") == [(0,)]
 
 
-async def test_a_file_of_which_most_rows_are_refused_is_warned_of(
+async def test_a_file_of_which_most_rows_are_rejected_gives_a_warning(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     bad = ("zoe", "soon", "p", "email")
