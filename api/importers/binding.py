@@ -149,7 +149,7 @@ class RecordBinding:
     def _condition(self, reading: ValueReading) -> RowCondition | None:
         """When a cell is read: if its row means the record, and the reading's own conditions hold.
 
-        A cell that nobody needs may hold anything; it must not cost its row.
+        Otherwise the cell may hold anything: a cell that is not needed must not cost its row.
         """
         unless = {**self.record.unless}
         if self.record.is_optional and self.record.key is not None and self.record.key.lookup is None:

@@ -18,7 +18,7 @@ _DATE_PARTS = ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"})
 
 
 class RecordMap(PresetModel):
-    """One record that a row means. A row may mean several: `[[files.records]]` stands once for each.
+    """One record that a row means. A row may mean several: write `[[files.records]]` for every one.
 
     Several rows and files may describe the same record. Where they differ, the later one in the preset holds; within a
     file, the later row.

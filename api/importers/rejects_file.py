@@ -1,4 +1,4 @@
-"""The file of rejected rows: where each row stands, what it holds, and why it was rejected."""
+"""The file of rejected rows: the place and content of a row, and the reason for its rejection."""
 
 import csv
 import errno

@@ -37,7 +37,7 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
         yield "# QUESTION: which column identifies a row? No column is filled and different in every row."
         yield '# key = "…"'
     else:
-        yield f"# Filled, and different in each of the {suggestion.rows:,} rows that were read."
+        yield f"# Filled, and different, in all {suggestion.rows:,} rows that were read."
         yield f"key = {_text(suggestion.key.name)}"
 
 

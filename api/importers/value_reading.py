@@ -120,19 +120,19 @@ class ValueReading(PresetModel):
     )
     when: Conditions = Field(
         default={},
-        description="Columns and the texts of which each must hold one; otherwise the reading gives no value. Case does"
-        ' not matter; "" is an empty cell.',
+        description="Columns and their texts: every column must hold one of its texts, else the reading gives no value."
+        ' Case does not matter; "" is an empty cell.',
         examples=['amount = { column = "close_value", when = { deal_stage = "Won" } }'],
     )
     unless: Conditions = Field(
         default={},
-        description="Columns and the texts of which each must hold none; otherwise the reading gives no value.",
+        description="Columns and their texts: no column may hold one of its texts, else the reading gives no value.",
         examples=['currency = { constant = "USD", unless = { revenue = "" } }'],
     )
     given: Conditions = Field(
         default={},
-        description="Fields of the record that stand above this one, and the values of which each must have one;"
-        " otherwise the reading gives no value.",
+        description="Fields above this one and their values: every field must have one of its values, else the reading"
+        " gives no value.",
         examples=[
             """outcome = { column = "Stage", words = { Won = "WON", Lost = "LOST" } }
 closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""

@@ -2,7 +2,7 @@
 
 Maintained row by row, indexes and foreign keys cost several times what the rows do; built once at the end they cost a
 fraction and hold just as well. All of it is one transaction, so nothing has changed if the load fails. Only an empty
-table loses its indexes and constraints: they hold for no row yet, and nobody waits for data in a table that is locked.
+table loses its indexes and constraints: no row depends on them yet, and no reader of the locked table misses a row.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -2,7 +2,7 @@
 
 A dated value is a point on its record's timeline, and so is the end of a record that has a lifecycle (`LIFECYCLES`).
 
-- From a column's first point on, the points give its values: each holds until the next.
+- From a column's first point on, the points give its values; a value holds until the next one.
 - Before that, and for columns without points, the versions in the database give them.
 - Records whose versions come out as they are in the database stay untouched.
 
@@ -126,7 +126,7 @@ def _timeline(merge: MergeTable, points: Sql, present: Sql) -> Sql:
     """Every version that the records shall have, with its end. Of equal versions in a row, the first stays.
 
     Steps: `moments` are all instants at which something may change; `marked` has the values that begin there, and
-    numbers them; `carried` carries each value on to the next; `whole` fills the other columns from the version that
+    numbers them; `carried` carries every value on to the next; `whole` fills the other columns from the version that
     held in the database (`b`); before a record's first version that is its first one, hence the order of the lateral.
     """
     kept = join(", ", (Sql("f.{}", name(column)) for column in versioned_columns(merge)))

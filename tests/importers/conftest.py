@@ -1,4 +1,4 @@
-"""Made-up files of Olist's shape."""
+"""Made-up files of the shape of Olist's."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ def at(text: str) -> datetime:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write both files into a folder of their own; each may be given as rows or as ready text."""
+    """Write both files into a folder of their own, from rows or from a text."""
 
     def made(
         leads: Sequence[Row] | str = SIX_LEADS, deals: Sequence[Row] | str = THREE_DEALS, encoding: str = "utf-8"

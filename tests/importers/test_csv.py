@@ -248,8 +248,8 @@ async def test_rows_of_an_unrecognised_header_are_not_taken_for_contacts(
         return text.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
 
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
-    code, said = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
-    assert (code, "What a row is, no header tells; 1 to answer in it" in said) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
+    assert (code, "What a row is, no header tells; 1 to answer in it" in output) == (0, True)
     odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
     assert (
         "Left out, and there it says why: Lead Score.\n"
@@ -312,14 +312,14 @@ async def test_an_unknown_field_in_a_preset_is_named(database: Database, tmp_pat
 
 async def test_the_command_suggests_and_imports_one_file(database: Database, module_dsn: str, tmp_path: Path) -> None:
     path, preset = str(put(tmp_path, PEOPLE)), str(tmp_path / "mine.toml")
-    code, said = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
-    assert (code, "Each row is a contact; nothing is left to answer" in said) == (0, True)
-    code, said = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
-    assert (code, "mine.toml cannot be written: File exists." in said) == (2, True)
-    code, said = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
-    assert (code, "A dry run: nothing was written" in said) == (0, True)
-    code, said = await accord(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
-    assert (code, "people.csv: 3 rows, 0 refused (UTF-8, commas)" in said) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    assert (code, "Each row is a contact; nothing is left to answer" in output) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    assert (code, "mine.toml cannot be written: File exists." in output) == (2, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
+    assert (code, "A dry run: nothing was written" in output) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
+    assert (code, "people.csv: 3 rows, 0 refused (UTF-8, commas)" in output) == (0, True)
     assert await rows(database, "select count(*) from contact") == [(3,)]
 
 
@@ -327,6 +327,6 @@ async def test_the_command_suggests_and_imports_one_file(database: Database, mod
 async def test_options_that_do_not_go_together_are_explained(
     module_dsn: str, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    code, said = await accord(module_dsn, "import", *words, data=tmp_path)
+    code, output = await accord(module_dsn, "import", *words, data=tmp_path)
     assert code == 2
-    assert "accord import csv FILE --preset FILE.toml" in " ".join(re.sub(r"[│\s]+", " ", said).split())
+    assert "accord import csv FILE --preset FILE.toml" in " ".join(re.sub(r"[│\s]+", " ", output).split())
