@@ -84,13 +84,13 @@ def _fits(text: str, form: str) -> bool:
 class DateColumn:
     """What the values of a column prove about the format of its dates.
 
-    `strangers` are a few values that are not dates; `proof` is the value that decided the order of day and month;
+    `not_dates` are a few values that are not dates; `proof` is the value that decided the order of day and month;
     `example` is a value that does not.
     """
 
     values: int = 0
-    strangers: list[str] = field(default_factory=list)
-    stranger_count: int = 0
+    not_dates: list[str] = field(default_factory=list)
+    not_date_count: int = 0
     example: str = ""
     proof: str = ""
     _left: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
@@ -101,8 +101,8 @@ class DateColumn:
         self.values += 1
         how = date_notation(text)
         if how is None:
-            self.stranger_count += 1
-            self.strangers += [text] if len(self.strangers) < 3 and text not in self.strangers else []
+            self.not_date_count += 1
+            self.not_dates += [text] if len(self.not_dates) < 3 and text not in self.not_dates else []
             return
         before = self._left.get(how.days)
         if before is None or not before <= how.fitting:

@@ -31,7 +31,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# Hardly a cell holds an escaped quote, or quotes around everything: these are signs of another dialect.
+# A cell rarely holds an escaped quote, or quotes around everything: these are signs of another dialect.
 _UNREAD_QUOTE = re.compile(r"""\\["']|^(["']).*\1$""", re.DOTALL)
 _NO_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 

@@ -21,6 +21,7 @@ async def stage_file(
     count = RowCount()
     rows = read_rows(source, file.columns, len(file.id_columns), reject, count, progress)
     await session.copy(stage, file.column_names, rows)
+    # Built after COPY, which is cheaper than maintaining them.
     for column in file.looked_up:
         await session.script(f"create index on {stage} ({column})")
     await session.script(f"analyze {stage}")

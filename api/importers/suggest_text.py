@@ -47,9 +47,9 @@ def _dates(suggestion: Suggestion) -> Iterator[str]:
         yield "[files.dates]"
     for name, column in suggestion.dates.items():
         choices = list(column.choices())
-        if column.stranger_count:
-            shown = ", ".join(f"'{_remark(value)}'" for value in column.strangers)
-            yield f"# {column.stranger_count:,} values are not dates, and their rows will be rejected: {shown}"
+        if column.not_date_count:
+            shown = ", ".join(f"'{_remark(value)}'" for value in column.not_dates)
+            yield f"# {column.not_date_count:,} values are not dates, and their rows will be rejected: {shown}"
         if column.is_proven:
             proof = f"  # proven by {_remark(column.proof)}" if column.proof else ""
             yield f"{_key(name)} = {_forms(choices[0])}{proof}"

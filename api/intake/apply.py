@@ -63,6 +63,7 @@ async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str])
     Starting again costs the tables written so far. It is needed: their records may refer to a rejected one.
     """
     while True:
+        # A savepoint, not a new transaction: the staged rows are in temporary tables that end with this one.
         await session.script("savepoint records")
         counts, violations = await _write_until_violation(session, intake)
         if not violations:
@@ -86,6 +87,7 @@ async def _write_until_violation(
         if violations:
             return counts, violations
         counts[merge.table] = await upsert(session, merge)
+        # The next tables look these records up by their links.
         if counts[merge.table].created:
             await session.run(Sql("analyze {}", name(merge.table)))
     intake.progress("records", len(merges), len(merges))

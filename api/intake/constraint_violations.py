@@ -72,6 +72,7 @@ def _checks(merge: MergeTable) -> Iterator[_Constraint]:
         if isinstance(rule, sa.CheckConstraint) and str(rule.name) not in of_one_column:
             text = str(rule.sqltext)
             columns = frozenset(column.name for column in table.columns if column.name in text)
+            # The constraint's own text: its column names resolve to those of `f`. A CHECK that is null holds.
             violated = Sql("select id from ({}) f where ({}) is false", _merged_records(merge), Sql.of((text,)))
             label = str(rule.name).removeprefix(f"ck_{merge.table}_").replace("_", " ")
             yield _Constraint(columns, violated, f"the {merge.table} breaks the rule '{label}'")
@@ -84,7 +85,9 @@ def _unique_keys(merge: MergeTable) -> Iterator[_Constraint]:
         if isinstance(rule, sa.UniqueConstraint):
             columns = [column.name for column in rule.columns]
             key = join(", ", map(name, columns))
+            # UNIQUE lets rows with a null pass.
             is_complete = join(" and ", (Sql("{} is not null", name(column)) for column in columns))
+            # Reads the whole table once, because a merged record may collide with any that is not merged.
             violated = Sql(
                 "select id from (select id, is_merged, row_number() over (partition by {} order by is_new, id) as nth"
                 " from (select id, is_new, true as is_merged, {} from ({}) f"
@@ -106,6 +109,7 @@ def _merged_records(merge: MergeTable) -> Sql:
         if column.name in merged:
             columns.append(Sql("n.{} as {}", it, it))
             continue
+        # A column that no row fills: the database's value, or the default of a new record.
         default = default_of(merge.table, column.name) or Sql("null")
         kind = sql_type(merge.table, column.name)
         columns.append(Sql(f"coalesce(t.{{}}, {{}})::{kind} as {{}}", it, default, it))

@@ -40,6 +40,7 @@ async def reject_dangling(
 
 
 async def _reject_rows(session: WriteSession, rows: StagedRows, check: _Check, reject: Reject) -> int:
+    # One statement deletes and reports, so both see the same rows; a row with a list of keys may be bad several times.
     found = await session.rows(
         Sql(
             "with bad as ({}), gone as (delete from {} s using bad where s.line = bad.line)"
@@ -70,6 +71,7 @@ def _checks(rows: StagedRows, staged: Sequence[StagedRecords], source: str) -> I
                 records.rows,
                 all_of((*own, Sql("{} is not null", key.key))),
             )
+            # Equal SQL with equal bound values; `Sql` compares bound values by identity.
             seen = repr((keys.render(), key.table))
             if seen in checked:
                 continue
@@ -91,6 +93,7 @@ def _unknown(keys: Sql, table: str, staged: Sequence[StagedRecords], source: str
             source,
         )
     ]
+    # Rows of the same import may bring the key, even later rows of the same file.
     for records in staged:
         if records.table == table and records.new_id is not None:
             for brought in (records.key, records.alias):

@@ -27,6 +27,7 @@ async def write_history(session: WriteSession, merge: MergeTable) -> int:
     points, present, timeline, affected = (
         name(f"{merge.stage}_{step}") for step in ("points", "present", "timeline", "affected")
     )
+    # `_marked` joins by both columns.
     await session.run(Sql("create temporary table {} on commit drop as {}", points, _points(merge)))
     await session.run(Sql("create index on {} (id, moment)", points))
     await session.run(Sql("analyze {}", points))
@@ -42,6 +43,7 @@ async def write_history(session: WriteSession, merge: MergeTable) -> int:
         Sql("create temporary table {} on commit drop as {}", affected, _affected(merge, timeline, present))
     )
     await session.run(Sql("analyze {}", affected))
+    # Counted now: the records that `upsert` counted as unchanged, although their versions change.
     more = await session.value(
         Sql(
             "select count(*) from {} n join {} a on a.id = n.id where not (n.is_new or n.is_changed or n.is_earlier)",
@@ -49,6 +51,7 @@ async def write_history(session: WriteSession, merge: MergeTable) -> int:
             affected,
         )
     )
+    # Otherwise the triggers would add a version of their own for the update of the records.
     await session.script("set local accord.history_is_given = on")
     await _write(session, merge, timeline, Sql("select id from {}", affected))
     await session.script("set local accord.history_is_given = off")
@@ -114,6 +117,7 @@ def _ends(merge: MergeTable) -> Sql:
 
 def _present_versions(merge: MergeTable, points: Sql) -> Sql:
     """The versions that these records have in the database, without those that were replaced at their own instant."""
+    # `is not true`: the last version has no end, so the comparison is null.
     return Sql(
         "select v.{} as id, coalesce(v.valid_from, {}) as starts, v.valid_to as ends, v.recorded_at, v.is_assumed, {}"
         " from {} v where v.{} in (select id from {}) and (v.valid_from = v.valid_to) is not true",
@@ -130,6 +134,7 @@ def _timeline(merge: MergeTable, points: Sql, present: Sql) -> Sql:
     held in the database (`b`); before a record's first version that is its first one, hence the order of the lateral.
     """
     kept = join(", ", (Sql("f.{}", name(column)) for column in versioned_columns(merge)))
+    # The lateral costs one lookup by index for every moment. `row(…) is not distinct from` compares nulls as equal.
     return Sql(
         "with moments as (select id, moment from {} union select id, starts from {}), marked as ({}), carried as ({}),"
         " whole as ({} join lateral (select * from {} v where v.id = r.id order by v.starts <= r.moment desc,"
@@ -196,6 +201,7 @@ def _whole(merge: MergeTable) -> Sql:
 def _affected(merge: MergeTable, timeline: Sql, present: Sql) -> Sql:
     """The records whose versions differ from those in the database, either way."""
     kept = join(", ", map(name, versioned_columns(merge)))
+    # EXCEPT, unlike a join, compares nulls as equal.
     wanted = Sql("select id, moment as starts, ends, {} from {}", kept, timeline)
     found = Sql("select id, starts, ends, {} from {}", kept, present)
     return Sql(
@@ -207,6 +213,7 @@ async def _write(session: WriteSession, merge: MergeTable, timeline: Sql, affect
     """Replace the versions of the affected records, and set the records to their last one."""
     version, key = name(version_name(merge.table)), name(f"{merge.table}_id")
     kept = join(", ", map(name, versioned_columns(merge)))
+    # Equal versions of an affected record are replaced too, so that ids rise with time.
     await session.run(
         Sql("delete from {} v where v.{} in ({}) and (v.valid_from = v.valid_to) is not true", version, key, affected)
     )

@@ -110,6 +110,7 @@ async def merge_staged(session: WriteSession, merge: MergeTable) -> None:
     columns += ["begins timestamptz", "is_new boolean", "is_changed boolean", "is_earlier boolean"]
     columns += [f"dated_{column.name} boolean" for column in merge.dated]
     await session.script(f"create temporary table {merge.stage} ({', '.join(columns)}) on commit drop")
+    # Kept in a table, not repeated as a subquery: several later statements read it, and need its statistics.
     await session.run(Sql("insert into {} {}", name(merge.stage), _comparison(merge)))
     await session.script(f"analyze {merge.stage}")
 
@@ -138,6 +139,7 @@ def current_value(merge: MergeTable, column: ColumnShape, is_dated: Sql, value: 
 
 def with_record_ids(merge: MergeTable, records: StagedRecords) -> Sql:
     """The rows joined with their records: `i0.record_id`, and `i1.record_id` … where a record has several keys."""
+    # An inner join loses no row: keys without a record were rejected before (`dangling_keys`).
     targets = [merge.table] if merge.shape.has_id else [_target(merge, key) for key in merge.keys]
     found = records.rows
     for number, (target, key) in enumerate(zip(targets, records.identity, strict=True)):
@@ -201,6 +203,7 @@ def _differs(merge: MergeTable, values: dict[str, Sql]) -> Sql:
         ", ",
         (current_value(merge, column, _is_dated(merge, column), values[column.name]) for column in merge.changeable),
     )
+    # Unlike `<>`, it takes two nulls for equal.
     return Sql("row({}) is distinct from row({})", merged, present)
 
 
@@ -213,6 +216,7 @@ def _joins(merge: MergeTable, values: dict[str, Sql]) -> Iterator[Sql]:
     same = [Sql("t.{} = {}", name(key), Sql("g.id_0") if key == "id" else values[key]) for key in merge.keys]
     yield Sql("left join {} t on {}", name(merge.table), join(" and ", same))
     if merge.shape.has_history:
+        # A lookup by index per record; joining all versions would multiply the rows.
         yield Sql(
             "left join lateral (select * from {} h where h.{} = t.id order by h.id limit 1) v on true",
             name(version_name(merge.table)),

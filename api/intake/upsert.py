@@ -63,6 +63,7 @@ async def _insert(session: WriteSession, merge: MergeTable) -> None:
         await session.run(Sql("delete from {} t using {} n where t.id = n.id and n.is_new", table, stage))
     columns, values = ([name("id")], [Sql("n.id")]) if merge.shape.has_id else ([], [])
     if merge.shape.has_history:
+        # The history trigger dates the first version by these.
         columns += [name("effective_at"), name("is_assumed")]
         values += [Sql("n.begins"), Sql("true")]
     for column in merge.columns:
@@ -91,6 +92,7 @@ def _first_value(merge: MergeTable, column: ColumnShape) -> Sql:
 async def _begin_earlier(session: WriteSession, merge: MergeTable) -> None:
     """Move the assumed beginning of records for which an earlier date is now known."""
     version, key = name(version_name(merge.table)), name(f"{merge.table}_id")
+    # The versions of a record are inserted in order of time, so the first has the lowest id.
     await session.run(
         Sql(
             "update {} v set valid_from = n.begins from {} n"
