@@ -20,8 +20,8 @@ _DATE_PARTS = ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"})
 class RecordMap(PresetModel):
     """One record that a row means. A row may mean several: write `[[files.records]]` for every one.
 
-    Several rows and files may describe the same record. Where they differ, the later one in the preset holds; within a
-    file, the later row.
+    Several rows and files may describe the same record. Where they differ, the value with the latest date (`since`)
+    holds; without dates, that of the record that stands later in the preset; within a file, that of the later row.
     """
 
     table: str = Field(
@@ -41,12 +41,13 @@ class RecordMap(PresetModel):
     )
     when: Conditions = Field(
         default={},
-        description='Columns and their texts: only rows that hold one of them mean such a record. "" is an empty cell.',
+        description="Columns and their texts: only rows in which every column holds one of its texts mean such a"
+        ' record. Case does not matter; "" is an empty cell.',
         examples=['when = { type = ["CALL", "MEETING"] }'],
     )
     unless: Conditions = Field(
         default={},
-        description="Columns and their texts: rows that hold one of these mean no such record.",
+        description="Columns and their texts: rows in which any column holds one of its texts mean no such record.",
         examples=['unless = { email = "" }'],
     )
     is_optional: bool = Field(
@@ -57,7 +58,8 @@ class RecordMap(PresetModel):
     )
     creates: bool = Field(
         default=True,
-        description="With `false` the row only adds to a record that other rows create, and is rejected if none does.",
+        description="With `false` the row only adds to a record. It is rejected if the record is neither in the"
+        " database nor created by another row.",
         examples=["creates = false"],
     )
     begins: Readings | None = Field(

@@ -6,6 +6,7 @@ python -m api.importers.preset_reference --check     exit with 1 if the page is 
 
 import argparse
 import inspect
+import json
 import sys
 from datetime import date
 from decimal import Decimal
@@ -63,7 +64,7 @@ _HEAD = f"""# Presets: every key
 A preset is a TOML document that describes the files of a source and the records that their rows mean. The presets in
 this folder are complete examples; `accord import csv FILE --suggest` writes one for a file of your own. Import a folder
 with it by `accord import FILE.toml DIR`, or one file by `accord import csv FILE --preset FILE.toml`; with `--dry-run`
-nothing is written. An unknown key is an error, and so is a field that the table does not have.
+nothing is written. An unknown key is an error. The error for an unknown table or field lists those that exist.
 
 A short preset for two files:
 
@@ -99,14 +100,14 @@ def toml_examples(field: FieldInfo) -> list[str]:
 def _key(name: str, field: FieldInfo) -> str:
     necessity = "required" if field.is_required() else _default(field)
     kind = type_name(field.annotation, tuple(field.metadata))
-    examples = "\n".join(f"```toml\n{example}\n```" for example in toml_examples(field))
+    examples = "\n\n".join(f"```toml\n{example}\n```" for example in toml_examples(field))
     return f"### `{field.alias or name}`\n\n*{kind}; {necessity}.* {field.description}\n\n{examples}"
 
 
 def _default(field: FieldInfo) -> str:
     if field.default in (None, (), {}):
         return "optional"
-    return f"default {str(field.default).lower() if isinstance(field.default, bool) else field.default}"
+    return f"default `{json.dumps(field.default)}`"
 
 
 def type_name(annotation: object, metadata: tuple[object, ...] = ()) -> str:
@@ -120,7 +121,7 @@ def type_name(annotation: object, metadata: tuple[object, ...] = ()) -> str:
     if origin in (Union, UnionType):
         return ", or ".join(type_name(one) for one in arguments if one is not NoneType)
     if origin is Literal:
-        return ", ".join(f"`{value}`" for value in arguments)
+        return " or ".join(f'`"{value}"`' for value in arguments)
     if origin is dict:
         return f"table: name = {type_name(arguments[1])}"
     if origin is tuple:

@@ -107,7 +107,7 @@ async def run_import(
     dry_run: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
@@ -122,7 +122,7 @@ async def run_import(
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
     sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress or no_progress)
+    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with database_failures(), RejectsFile(path) as rejects:
         try:

@@ -110,7 +110,8 @@ class ValueReading(PresetModel):
     scale: Decimal | None = Field(
         default=None,
         gt=0,
-        description="A factor for a number, such as 0.01 for percentages. A whole number is rounded to the nearest.",
+        description="A factor for a number, such as 0.01 for percentages. For a field of whole numbers the result is"
+        " rounded.",
         examples=['probability = { column = "Probability (%)", scale = 0.01 }'],
     )
     plus: int = Field(
