@@ -98,7 +98,7 @@ class _How:
 
 
 async def _import(how: _How, data: Path | None) -> "ImportReport":
-    from api.cli.progress import told_progress
+    from api.cli.progress_bar import told_progress
     from api.cli.session import opened
     from api.importers.run_import import run_import
     from api.settings import Settings
@@ -120,7 +120,7 @@ async def _import(how: _How, data: Path | None) -> "ImportReport":
 
 def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
     """Write a starter preset, and say how many questions it leaves."""
-    from api.cli.progress import told_progress
+    from api.cli.progress_bar import told_progress
     from api.errors import AccordError, ErrorCode
     from api.importers.suggest import suggest
     from api.importers.suggest_text import preset_text

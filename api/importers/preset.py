@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from api.accord.validation import say_mistakes
+from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
 from api.importers.mapping import FileMap, fillable
 from api.importers.value_reading import PresetModel
@@ -138,7 +138,7 @@ def parse_preset(text: str, *, origin: str) -> Preset:
     try:
         return Preset.model_validate(document)
     except ValidationError as error:
-        mistakes = say_mistakes(error, document)
+        mistakes = describe_errors(error, document)
         raise AccordError(ErrorCode.BAD_FILE, f"The preset {origin} is wrong. {mistakes}.", remedy) from error
 
 

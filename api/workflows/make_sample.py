@@ -10,11 +10,11 @@ from api.accord.documents import read_accord
 from api.accord.in_force import active_version
 from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import Evaluated, evaluate
+from api.funnel.evaluate import EvaluationResult, evaluate
 from api.intake.bulk_load import without_indexes
 from api.progress import Progress
-from api.sample.stream import TABLES, Made, Order
-from api.sample.telling import processes_for, told
+from api.sample.batches import TABLES, Made, Order
+from api.sample.generation import processes_for, told
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id, now
@@ -34,7 +34,7 @@ class SampleMade:
     seed: int
     until: date
     rows: Mapping[str, int]
-    evaluated: Evaluated
+    evaluated: EvaluationResult
 
 
 async def make_sample(
@@ -65,7 +65,7 @@ async def make_sample(
     await _agree(session)
     if processes is None:
         processes = processes_for(contacts)
-    rows = await load_story(session, told(order, processes), contacts, progress)
+    rows = await load_sample(session, told(order, processes), contacts, progress)
     evaluated = await evaluate(session, progress=progress)
     await session.run(
         Sql(
@@ -139,7 +139,7 @@ async def _agree(session: WriteSession) -> None:
         )
 
 
-async def load_story(
+async def load_sample(
     session: WriteSession, story: AsyncGenerator[Made, None], contacts: int, progress: Progress | None = None
 ) -> dict[str, int]:
     """Copy every stretch of a story into empty tables, and let the planner know what came; rows by table.

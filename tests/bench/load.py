@@ -23,9 +23,9 @@ from api.db import Database
 from api.embedded.server import start
 from api.importers.run_import import run_import
 from api.revisions import migrate
-from api.sample import telling
-from api.sample.stream import Made, Order
-from api.workflows.make_sample import load_story, make_sample
+from api.sample import generation
+from api.sample.batches import GeneratedBatch, SampleRequest
+from api.workflows.make_sample import load_sample, make_sample
 from tests.conftest import address, command
 
 TEMPLATE, LOADED, PLAIN = "bench_template", "bench_loaded", "bench_plain"
@@ -116,8 +116,8 @@ async def import_rounds(server: str, rows: int, rounds: int) -> list[Round]:
 
 async def sample_rounds(server: str, people: int, rounds: int) -> dict[str, list[Round]]:
     """Rounds of `accord sample` (with generation and evaluation), and of loading a sample that was generated before."""
-    order = Order(people, 1, date(2026, 3, 1))
-    story = [made async for made in telling.told(order, telling.processes_for(people))]
+    order = SampleRequest(people, 1, date(2026, 3, 1))
+    story = [made async for made in generation.generated_batches(order, generation.processes_for(people))]
 
     async def generate_and_load(database: Database) -> None:
         async with database.write() as session:
@@ -125,7 +125,7 @@ async def sample_rounds(server: str, people: int, rounds: int) -> dict[str, list
 
     async def load_generated(database: Database) -> None:
         async with database.write() as session:
-            await load_story(session, _again(story), people)
+            await load_sample(session, _again(story), people)
 
     found: dict[str, list[Round]] = {"sample": [], "sample, generated before": []}
     for _ in range(rounds):
@@ -134,7 +134,7 @@ async def sample_rounds(server: str, people: int, rounds: int) -> dict[str, list
     return found
 
 
-async def _again(story: list[Made]) -> AsyncGenerator[Made, None]:
+async def _again(story: list[GeneratedBatch]) -> AsyncGenerator[GeneratedBatch, None]:
     for made in story:
         yield made
 

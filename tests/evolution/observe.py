@@ -10,12 +10,12 @@ import httpx
 from sqlalchemy import text
 
 from api.access.principal import EVERYONE
-from api.cli.plan_text import plan_text
+from api.cli.migration_plan_text import migration_plan_text
 from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.importers.run_import import run_import
 from api.revisions import connected, known_revisions, migrate, present_revision
-from api.sample.rows import Rows
+from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
 from api.web.website import build_site
 from migrations.catalogue import Part, compare, read, read_declared
@@ -62,7 +62,7 @@ async def observe(dsn: str, folder: Path) -> dict[str, Any]:
     seen: dict[str, Any] = {"sdl": sdl()}
     async with connected(dsn) as connection:
         before = await present_revision(connection)
-    seen["plan"] = plan_text(await plan(dsn), "the database")
+    seen["plan"] = migration_plan_text(await plan(dsn), "the database")
     seen["applied"] = [step.title for step in (await migrate(dsn)).steps]
     async with connected(dsn) as connection:
         catalogue = await connection.run_sync(read)
@@ -92,7 +92,7 @@ async def _use(database: Database, folder: Path, seen: dict[str, Any]) -> None:
         (folder / name).write_text(content, encoding="utf-8")
     report = await run_import(database, str(folder / "crm.toml"), folder)
     seen["imported"] = {table: tally.created for table, tally in report.records.items()}
-    made = Rows("contact")
+    made = RowBuffer("contact")
     seen["factory"] = {"seniority", "is_speaker"} <= set(made.columns)
     site = build_site(gateway(), lambda _request: (database, EVERYONE))
     transport = httpx.ASGITransport(app=site)

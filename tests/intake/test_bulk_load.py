@@ -7,8 +7,8 @@ from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.intake.bulk_load import without_indexes
 from api.revisions import migrate
-from api.sample.dice import Dice
-from api.sample.rows import Rows
+from api.sample.random_source import SeededRandom
+from api.sample.row_buffers import Rows
 from api.sql import Sql
 from schema.base import new_id
 from tests.conftest import address, command
@@ -35,7 +35,7 @@ async def load(session: WriteSession, rows: Rows) -> None:
 
 
 def dangling_touchpoint() -> Rows:
-    rows, dice = Rows("touchpoint"), Dice(1)
+    rows, dice = Rows("touchpoint"), SeededRandom(1)
     rows.add(
         contact_id=dice.identity(1), id=dice.identity(1), occurred_at=1, recorded_at=1, kind="CALL", direction="INBOUND"
     )
