@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from api.identity.new_ids import fresh_ids
+from api.identity.new_ids import generate_ids
 from api.importers.cell_values import Parse
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.source_file import SourceFile
@@ -102,7 +102,7 @@ def read_rows(
     """Yield the good rows: the line, the values of the columns, and `ids` new ids. `count` counts along."""
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
     readers = [(column.column, column.reader(places)) for column in columns]
-    new_ids = fresh_ids()
+    new_ids = generate_ids()
     for line, row in read_csv(source):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:

@@ -22,4 +22,4 @@ def default_of(table: str, column: str) -> Sql | None:
     built: sa.Column[Any] = METADATA.tables[table].columns[column]
     if built.nullable or not isinstance(built.server_default, sa.DefaultClause):
         return None
-    return Sql.of((str(built.server_default.arg),))
+    return Sql.from_parts((str(built.server_default.arg),))

@@ -73,7 +73,7 @@ def _checks(merge: MergeTable) -> Iterator[_Constraint]:
             text = str(rule.sqltext)
             columns = frozenset(column.name for column in table.columns if column.name in text)
             # The constraint's own text: its column names resolve to those of `f`. A CHECK that is null holds.
-            violated = Sql("select id from ({}) f where ({}) is false", _merged_records(merge), Sql.of((text,)))
+            violated = Sql("select id from ({}) f where ({}) is false", _merged_records(merge), Sql.from_parts((text,)))
             label = str(rule.name).removeprefix(f"ck_{merge.table}_").replace("_", " ")
             yield _Constraint(columns, violated, f"the {merge.table} breaks the rule '{label}'")
 

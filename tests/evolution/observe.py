@@ -14,7 +14,7 @@ from api.cli.migration_plan_text import migration_plan_text
 from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.importers.run_import import run_import
-from api.revisions import connected, known_revisions, migrate, present_revision
+from api.revisions import known_revisions, migrate, open_connection, present_revision
 from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
 from api.web.website import build_site
@@ -60,11 +60,11 @@ VERSIONS = "select job_title, seniority, valid_to is null as is_open from contac
 async def observe(dsn: str, folder: Path) -> dict[str, Any]:
     """Everything, in the order in which it happens."""
     seen: dict[str, Any] = {"sdl": sdl()}
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         before = await present_revision(connection)
     seen["plan"] = migration_plan_text(await plan(dsn), "the database")
     seen["applied"] = [step.title for step in (await migrate(dsn)).steps]
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         catalogue = await connection.run_sync(read)
         seen["differences"] = compare(catalogue, await connection.run_sync(read_declared))
         seen["column"] = catalogue[Part("column", "contact", "seniority")]
@@ -73,7 +73,7 @@ async def observe(dsn: str, folder: Path) -> dict[str, Any]:
         await _use(database, folder, seen)
     undone = await migrate(dsn, to=before or "base", may_go_back=True)
     seen["undone"] = [step.title for step in undone.steps]
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         kept = await connection.execute(
             text("select job_title, valid_to is null from contact_version order by id limit 2")
         )

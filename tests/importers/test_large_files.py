@@ -19,7 +19,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.identity.new_ids import fresh_ids
+from api.identity.new_ids import generate_ids
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.rejects_file import RejectsFile
 from api.importers.run_import import run_import
@@ -275,7 +275,7 @@ async def test_a_first_import_without_indexes_leaves_the_same_database(
 
 
 def test_new_ids_rise_and_are_of_version_7() -> None:
-    made = list(itertools.islice(fresh_ids(), 10_000))
+    made = list(itertools.islice(generate_ids(), 10_000))
     assert made == sorted(set(made))
     assert {(one.version, one.variant) for one in made} == {(7, RFC_4122)}
     assert abs((made[0].int >> 80) - time.time() * 1000) < 60_000
