@@ -12,7 +12,7 @@ from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.errors import AccordError, ErrorCode
-from api.importers.run import ImportReport, run_import
+from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import suggest
 from api.importers.suggest_text import preset_text
 from api.settings import Settings
@@ -103,7 +103,7 @@ def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
             message = f"{out} cannot be written: {error.strerror}."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name another file with --out.") from error
     target = out or "FILE.toml"
-    row = f"Each row is a {made.table}" if made.is_table_told else "The header does not show what a row is"
+    row = f"Each row is a {made.table}" if made.is_table_certain else "The header does not show what a row is"
     open_points = f"{made.questions} to answer in it (look for QUESTION)" if made.questions else "no question is open"
     then = next_command(f"accord import csv {shlex.quote(str(path))} --preset {shlex.quote(str(target))}", data)
     typer.echo(f"{row}; {open_points}. Then: {then}", err=True)
@@ -116,14 +116,14 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
     typer.echo(report.title)
     for file in report.files:
         form = f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {_DELIMITERS[file.delimiter]}"
-        unused = f", {file.silent:,} without any value that this preset reads" if file.silent else ""
+        unused = f", {file.unused:,} without any value that this preset reads" if file.unused else ""
         typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused{unused} ({form})")
     width = max(len(_words(table)) for table in report.records)
     for table, tally in report.records.items():
         counts = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"
         typer.echo(f"  {_words(table):<{width}} {counts}")
     for file in report.files:
-        if file.is_mostly_refused:
+        if file.is_mostly_rejected:
             typer.secho(
                 f"WARNING: most rows of {file.name} were refused ({file.rejected:,} of {file.rows:,}). Check that it is"
                 " the file that the preset is for. The reasons are in the file of refused rows.",

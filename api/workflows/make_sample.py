@@ -11,12 +11,12 @@ from api.accord.in_force import active_version
 from api.db import AdvisoryLock, ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import EvaluationResult, evaluate
+from api.intake.bulk_load import without_indexes
 from api.progress import Progress, no_progress
 from api.sample.batches import TABLES, GeneratedBatch, SampleRequest
 from api.sample.generation import generated_batches, processes_for
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
-from api.workflows.load_bare import bare
 from schema.base import new_id, now
 
 ACCORD = "standard"
@@ -161,7 +161,7 @@ async def load_sample(
     rows: Counter[str] = Counter()
     # The batches contain the versions of records. Without this setting, triggers would write them a second time.
     await session.script("set local accord.history_is_given = on")
-    async with aclosing(batches), bare(session, TABLES, progress):
+    async with aclosing(batches), without_indexes(session, TABLES, progress):
         async for batch in batches:
             for load in batch.loads:
                 await session.copy_binary(load.table, load.columns, load.data)

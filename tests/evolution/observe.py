@@ -12,7 +12,7 @@ from sqlalchemy import text
 from api.cli.migration_plan_text import migration_plan_text
 from api.db import Database
 from api.graph.contract import gateway, sdl
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from api.revisions import known_revisions, migrate, open_connection, present_revision
 from api.sample.row_buffers import RowBuffer
 from api.sql import Sql

@@ -1,4 +1,4 @@
-"""What the database refuses in the middle of an import, in words. Nothing of the import is kept then."""
+"""Turns what the database raises during an import into errors that name the cause and the remedy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ _LOST = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.Cr
 
 @contextmanager
 def database_failures() -> Iterator[None]:
-    """Turn what the database refuses into an error that says what to do."""
+    """Raise AccordError for a full disk, a lost connection or a violated constraint. The import is rolled back."""
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
-        raise _contradiction(error) from error
+        raise _violation(error) from error
     except asyncpg.DiskFullError as error:
         raise AccordError(
             ErrorCode.DISK_FULL,
@@ -26,7 +26,7 @@ def database_failures() -> Iterator[None]:
     except _LOST as error:
         raise _lost(error) from error
     except asyncpg.InterfaceError as error:
-        # What a transaction says when its end finds the connection closed; before it stands why.
+        # A transaction raises this when it ends and finds the connection closed; its context is the cause.
         if not isinstance(error.__context__, _LOST):
             raise
         raise _lost(error.__context__) from error
@@ -35,15 +35,15 @@ def database_failures() -> Iterator[None]:
 def _lost(error: BaseException) -> AccordError:
     return AccordError(
         ErrorCode.DATABASE_UNREACHABLE,
-        f"The database went away during the import ({_first_line(error)}). Nothing was imported.",
-        "The server's log says why; a full disk is one reason. Then import again.",
+        f"The connection to the database was lost during the import ({_first_line(error)}). Nothing was imported.",
+        "Find the cause in the server's log, such as a full disk; then import again.",
     )
 
 
-def _contradiction(error: asyncpg.IntegrityConstraintViolationError) -> AccordError:
+def _violation(error: asyncpg.IntegrityConstraintViolationError) -> AccordError:
     return AccordError(
         ErrorCode.BAD_FILE,
-        f"The files say something of a {error.table_name} that cannot be ({error.constraint_name}); nothing was kept.",
+        f"The files describe a {error.table_name} that breaks the rule {error.constraint_name}. Nothing was imported.",
         "Correct the files, or the preset that says what their rows mean.",
     )
 

@@ -1,4 +1,4 @@
-"""The form of a column's dates, proven by its values or left open: 05/04/2018 alone says nothing of its order."""
+"""Detects the format of a column's dates from its values. 05/04/2018 alone leaves open which number is the month."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ _TIME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """How a date is written: the forms that its day may have, those of them that fit, and the form of its time."""
+class DateNotation:
+    """How a date is written: formats that its day may have, those of them that give a date, and the time's format."""
 
     days: tuple[str, ...]
     fitting: frozenset[str]
@@ -25,8 +25,8 @@ class Written:
 
 
 @lru_cache(maxsize=1 << 14)
-def written(text: str) -> Written | None:
-    """Tell how a text is written, or None if it is no date."""
+def date_notation(text: str) -> DateNotation | None:
+    """Return how a text is written if it is a date, else None."""
     day, gap, rest = text.partition("T") if "T" in text and text[:1].isdigit() else (text, "", "")
     if not gap:
         split = re.search(r" \d{1,2}:", text)
@@ -36,7 +36,7 @@ def written(text: str) -> Written | None:
     if time is None or not days:
         return None
     fitting = frozenset(form for form in days if _fits(text, form + time))
-    return Written(days, fitting, time) if fitting else None
+    return DateNotation(days, fitting, time) if fitting else None
 
 
 def _day_forms(text: str) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def _time_form(text: str) -> str | None:
 
 def _fits(text: str, form: str) -> bool:
     try:
-        datetime.strptime(text, form)  # noqa: DTZ007 - only whether it can be read
+        datetime.strptime(text, form)  # noqa: DTZ007 - only whether it can be parsed
     except ValueError:
         return False
     return True
@@ -82,11 +82,15 @@ def _fits(text: str, form: str) -> bool:
 
 @dataclass(slots=True)
 class DateColumn:
-    """What the values of a column prove of the form of its dates."""
+    """What the values of a column prove about the format of its dates.
+
+    `not_dates` are a few values that are not dates; `proof` is the value that decided the order of day and month;
+    `example` is a value that does not.
+    """
 
     values: int = 0
-    strangers: list[str] = field(default_factory=list)
-    how_many_strange: int = 0
+    not_dates: list[str] = field(default_factory=list)
+    not_date_count: int = 0
     example: str = ""
     proof: str = ""
     _left: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
@@ -95,10 +99,10 @@ class DateColumn:
     def add(self, text: str) -> None:
         """Take a value of the column into account."""
         self.values += 1
-        how = written(text)
+        how = date_notation(text)
         if how is None:
-            self.how_many_strange += 1
-            self.strangers += [text] if len(self.strangers) < 3 and text not in self.strangers else []
+            self.not_date_count += 1
+            self.not_dates += [text] if len(self.not_dates) < 3 and text not in self.not_dates else []
             return
         before = self._left.get(how.days)
         if before is None or not before <= how.fitting:
@@ -112,21 +116,21 @@ class DateColumn:
 
     @property
     def is_open(self) -> bool:
-        """Whether more values may still tell: two orders are left."""
+        """Whether more values may still decide: several formats are left."""
         return any(len(left) > 1 for left in self._left.values())
 
     @property
     def is_proven(self) -> bool:
-        """Whether all its dates have one meaning only."""
+        """Whether one format is left for all its dates."""
         return bool(self._left) and all(len(left) == 1 for left in self._left.values())
 
     @property
     def is_contradictory(self) -> bool:
-        """Whether its values prove one order and the other."""
+        """Whether its values prove two different orders."""
         return any(not left for left in self._left.values())
 
     def choices(self) -> Iterator[tuple[str, ...]]:
-        """Each way to read all values: the forms that are needed for it. One only, if it is proven."""
+        """Yield the ways to read all values, as the formats that each needs; a single one if it is proven."""
         meanings = max((len(left or days) for days, left in self._left.items()), default=0)
         for place in range(meanings):
             forms: dict[str, None] = {}

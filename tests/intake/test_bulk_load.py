@@ -1,15 +1,15 @@
-"""Tables laid bare for a load have every index and constraint again when it ends, and nothing changed if it fails."""
+"""Tables loaded without indexes have every index and constraint again afterwards; a load that fails changes nothing."""
 
 import asyncpg
 import pytest
 
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.intake.bulk_load import without_indexes
 from api.revisions import migrate
 from api.sample.random_source import SeededRandom
 from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
-from api.workflows.load_bare import bare
 from schema.base import new_id
 from tests.conftest import address, command
 from tests.sample.conftest import make
@@ -30,45 +30,45 @@ async def catalogue(database: Database) -> list[tuple[object, ...]]:
 
 
 async def load(session: WriteSession, rows: RowBuffer) -> None:
-    async with bare(session, ["touchpoint"]):
+    async with without_indexes(session, ["touchpoint"]):
         await session.copy_binary(rows.table, rows.columns, rows.copy_data())
 
 
-def touch_of_nobody() -> RowBuffer:
+def dangling_touchpoint() -> RowBuffer:
     rows, rng = RowBuffer("touchpoint"), SeededRandom(1)
     rows.add(contact_id=rng.uuid7(1), id=rng.uuid7(1), occurred_at=1, recorded_at=1, kind="CALL", direction="INBOUND")
     return rows
 
 
-async def test_a_sample_leaves_every_index_and_constraint_as_it_was(database: Database) -> None:
+async def test_a_sample_leaves_every_index_and_constraint_unchanged(database: Database) -> None:
     before = await catalogue(database)
     await make(database, contacts=20)
     assert before
     assert await catalogue(database) == before
 
 
-async def test_a_row_that_refers_to_nothing_fails_the_load_and_changes_nothing(database: Database) -> None:
+async def test_a_dangling_row_fails_the_load_and_changes_nothing(database: Database) -> None:
     before = await catalogue(database)
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         async with database.write() as session:
-            await load(session, touch_of_nobody())
+            await load(session, dangling_touchpoint())
     assert await catalogue(database) == before
     async with database.read() as session:
         assert await session.value(Sql("select count(*) from touchpoint")) == 0
 
 
-async def test_a_table_with_rows_is_never_laid_bare(database: Database) -> None:
+async def test_a_table_with_rows_keeps_its_indexes(database: Database) -> None:
     async with database.write() as session:
         await session.copy("contact", ["id", "last_name"], [(new_id(), "Weiss")])
     with pytest.raises(AccordError) as caught:
-        async with database.write() as session, bare(session, ["contact"]):
-            raise AssertionError("it was laid bare")
+        async with database.write() as session, without_indexes(session, ["contact"]):
+            raise AssertionError("its indexes were dropped")
     assert caught.value.code == ErrorCode.BAD_INPUT
     async with database.read() as looking:
         assert await looking.value(Sql("select last_name from contact")) == "Weiss"
 
 
-async def test_a_view_on_a_key_is_left_standing(database: Database) -> None:
+async def test_a_view_that_depends_on_a_primary_key_survives(database: Database) -> None:
     async with database.write() as session:
         await session.script(
             "create view busy as"
@@ -83,7 +83,7 @@ async def test_a_view_on_a_key_is_left_standing(database: Database) -> None:
             await session.script("drop view busy")
 
 
-async def test_the_owner_of_a_database_needs_no_further_rights(server: str) -> None:
+async def test_the_owner_of_a_database_needs_no_other_rights(server: str) -> None:
     await command(server, "create role somebody login", "create database somebodys owner somebody")
     try:
         own = address(server, "somebodys").replace("//postgres@", "//somebody@")

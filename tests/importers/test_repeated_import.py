@@ -1,4 +1,4 @@
-"""Importing again: nothing changes twice, what differs is history, and an interrupted import leaves nothing."""
+"""Repeated imports: nothing changes twice, differences become history, an interrupted import leaves nothing."""
 
 import asyncio
 import signal
@@ -12,8 +12,8 @@ import pytest
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.importers.records import Tally
-from api.importers.run import run_import
+from api.importers.run_import import run_import
+from api.intake.upsert import RecordCounts
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.make_sample import make_sample
 from schema.base import now
@@ -29,7 +29,7 @@ async def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-LIVES = """
+VERSIONS = """
     select k.external_id, v.valid_from, v.valid_to, o.name, v.lead_source
     from contact_version v join external_key k on k.record_id = v.contact_id and k.entity = 'contact'
     left join company o on o.id = v.company_id where k.external_id = '{}' order by v.id"""
@@ -41,14 +41,14 @@ async def test_a_second_run_changes_nothing(database: Database, write: Write) ->
     before = await everything(database)
     report = await run_import(database, "olist", folder)
     assert report.is_unchanged
-    assert report.records["contact"] == Tally(0, 0, 6)
+    assert report.records["contact"] == RecordCounts(0, 0, 6)
     assert await everything(database) == before
 
 
-async def test_a_dry_run_tells_and_leaves_nothing(database: Database, write: Write) -> None:
+async def test_a_dry_run_reports_and_writes_nothing(database: Database, write: Write) -> None:
     before = await everything(database)
     report = await run_import(database, "olist", write(), dry_run=True)
-    assert (report.is_dry_run, report.is_adopted, report.records["contact"]) == (True, True, Tally(6, 0, 0))
+    assert (report.is_dry_run, report.is_adopted, report.records["contact"]) == (True, True, RecordCounts(6, 0, 0))
     assert await everything(database) == before
 
 
@@ -57,9 +57,9 @@ async def test_a_changed_value_changes_the_record_and_leaves_history(database: D
     began = now()
     leads = (("ben", "2017-10-20", "page2", "referral"), *(row for row in SIX_LEADS if row[0] != "ben"))
     report = await run_import(database, "olist", write(leads=leads))
-    assert report.records["contact"] == Tally(0, 1, 5)
-    assert report.records["touchpoint"] == Tally(0, 1, 5)
-    first, second = await rows(database, LIVES.format("ben"))
+    assert report.records["contact"] == RecordCounts(0, 1, 5)
+    assert report.records["touchpoint"] == RecordCounts(0, 1, 5)
+    first, second = await rows(database, VERSIONS.format("ben"))
     assert first[1] == at("2017-10-20")
     changed = first[2]
     assert isinstance(changed, datetime)
@@ -71,33 +71,35 @@ async def test_a_changed_value_changes_the_record_and_leaves_history(database: D
     assert await rows(database, "select count(*) from import_job") == [(2,)]
 
 
-async def test_deals_that_come_later_end_as_those_that_came_at_once(database: Database, write: Write) -> None:
+async def test_deals_imported_later_give_the_same_history_as_those_imported_at_once(
+    database: Database, write: Write
+) -> None:
     await run_import(database, "olist", write(deals=()))
     report = await run_import(database, "olist", write())
-    assert report.records["contact"] == Tally(0, 3, 3)
+    assert report.records["contact"] == RecordCounts(0, 3, 3)
     won, early = at("2018-02-26 19:58:54"), at("2018-01-20 10:00:00")
-    assert await rows(database, LIVES.format("anna")) == [
+    assert await rows(database, VERSIONS.format("anna")) == [
         ("anna", at("2018-02-01"), won, None, "social"),
         ("anna", won, None, "seller1", "social"),
     ]
-    # Dora's deal came to light later, and before her form: her life begins with it.
-    lives = [row for row in await rows(database, LIVES.format("dora")) if row[1] != row[2]]
-    assert lives == [("dora", early, None, "seller3", "unknown")]
+    # Dora's deal was imported later, but is dated before her form: her first version begins with it.
+    versions = [row for row in await rows(database, VERSIONS.format("dora")) if row[1] != row[2]]
+    assert versions == [("dora", early, None, "seller3", "unknown")]
     found = await rows(database, "select stage, is_implied, count(*) from stage_entry group by 1, 2 order by 1, 2")
     assert found == [("customer", False, 3), ("mql", False, 5), ("mql", True, 1)]
     assert (await run_import(database, "olist", write())).is_unchanged
 
 
-async def test_a_deal_of_the_form_s_own_instant_that_comes_later_dates_from_there(
+async def test_a_later_deal_of_the_same_instant_as_the_form_replaces_the_first_version(
     database: Database, write: Write
 ) -> None:
     await run_import(database, "olist", write(deals=()))
     await run_import(database, "olist", write(deals=[("anna", "seller1", "a", "b", "2018-02-01 00:00:00", "pet", "")]))
-    lives = [row for row in await rows(database, LIVES.format("anna")) if row[1] != row[2]]
-    assert lives == [("anna", at("2018-02-01"), None, "seller1", "social")]
+    versions = [row for row in await rows(database, VERSIONS.format("anna")) if row[1] != row[2]]
+    assert versions == [("anna", at("2018-02-01"), None, "seller1", "social")]
 
 
-async def test_the_accord_in_force_stays(database: Database, write: Write) -> None:
+async def test_an_import_keeps_the_accord_in_force(database: Database, write: Write) -> None:
     async with database.write() as session:
         await adopt_accord(session, read_accord("standard"))
     report = await run_import(database, "olist", write())
@@ -120,7 +122,7 @@ async def test_the_sample_company_is_not_mixed_with_real_data(database: Database
     assert await everything(database) == before
 
 
-async def test_the_sample_company_makes_room_when_told_to(database: Database, write: Write) -> None:
+async def test_the_sample_company_is_removed_on_request(database: Database, write: Write) -> None:
     await make_small_sample(database)
     report = await run_import(database, "olist", write(), replace_sample=True)
     assert report.is_adopted
@@ -148,7 +150,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from api.db import Database
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 
 def die(step, done, total):
     if step == sys.argv[3]:
@@ -171,7 +173,7 @@ async def test_a_killed_import_leaves_nothing_and_the_next_completes(
     done = await asyncio.to_thread(subprocess.run, words, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
     assert await everything(database) == before
-    assert (await run_import(database, "olist", folder)).records["contact"] == Tally(6, 0, 0)
+    assert (await run_import(database, "olist", folder)).records["contact"] == RecordCounts(6, 0, 0)
 
 
 async def test_two_imports_at_the_same_time_do_not_collide(database: Database, write: Write) -> None:

@@ -1,4 +1,4 @@
-"""What the database's own declarations say of a column: its SQL type and its default."""
+"""The SQL types and defaults of columns, from the tables' declarations."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ INSTANT = "TIMESTAMP WITH TIME ZONE"
 
 
 def sql_type(table: str, column: str) -> str:
-    """The SQL type of a column, as it is declared."""
+    """Return the SQL type of a column."""
     return str(METADATA.tables[table].columns[column].type.compile(dialect=_DIALECT))
 
 
 def default_of(table: str, column: str) -> Sql | None:
-    """The default of a column that is never null, for cells that say nothing."""
+    """Return the default of a NOT NULL column, which stands in for an empty input; None if it has none."""
     built: sa.Column[Any] = METADATA.tables[table].columns[column]
     if built.nullable or not isinstance(built.server_default, sa.DefaultClause):
         return None

@@ -1,4 +1,4 @@
-"""The file of refused rows: where each stands, what it says, and why it was refused. Made only if there are any."""
+"""The file of rejected rows: the place and content of a row, and the reason for its rejection."""
 
 import csv
 import errno
@@ -9,52 +9,53 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from api.errors import AccordError, ErrorCode
+from api.intake.staged import RejectedRow
 
 HEADER = ("file", "line", "column", "value", "reason")
 _LONGEST_VALUE = 500
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Rejects:
-    """Refused rows go to a file while the block runs; if the block fails, there is none.
+class RejectsFile:
+    """Writes rejected rows to a file while the block runs. There is no file without rows, or if the block fails.
 
-    `settle` gives the file its name, whole and on disk: call it before the commit of what was not refused.
+    Call `publish` before the commit of the accepted rows: it gives the file its name, complete and on disk.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
-        self._writing = path.with_name(f"{path.name}.part")
+        self._unfinished = path.with_name(f"{path.name}.part")
         self._file: TextIO | None = None
         self._writer: Any = None
 
     def __enter__(self) -> Self:
         return self
 
-    def add(self, file: str, line: int, column: str, value: str, reason: str) -> None:
-        """Write down why a row was refused: one line for each thing that is wrong with it."""
+    def add(self, row: RejectedRow) -> None:
+        """Write one reason for which a row was rejected. Errors: DATA_FOLDER if the file cannot be written."""
         try:
             if self._writer is None:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # Refused rows may hold personal data: only their owner reads them.
-                self._writing.touch(mode=0o600)
-                self._file = self._writing.open("w", encoding="utf-8", newline="")
+                # Rejected rows may hold personal data: only the file's owner may read them.
+                self._unfinished.touch(mode=0o600)
+                self._file = self._unfinished.open("w", encoding="utf-8", newline="")
                 self._writer = csv.writer(self._file)
                 self._writer.writerow(HEADER)
-            shown = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
-            self._writer.writerow((file, line, column, shown.replace("\0", "\\0"), reason))
+            shown = row.value if len(row.value) <= _LONGEST_VALUE else f"{row.value[:_LONGEST_VALUE]}…"
+            self._writer.writerow((row.source, row.line, row.column, shown.replace("\0", "\\0"), row.reason))
             self.count += 1
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
-    def settle(self) -> None:
-        """Bring the file to disk under its name."""
+    def publish(self) -> None:
+        """Flush the file to disk and rename it to its path. Errors: DATA_FOLDER."""
         if self._file is None:
             return
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._writing.replace(self.path)
+            self._unfinished.replace(self.path)
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
@@ -63,18 +64,18 @@ class Rejects:
     ) -> None:
         if self._file is None:
             return
-        # What could not be written was said by `add` or `settle`; closing tries once more, and fails the same way.
+        # Closing flushes once more and fails as `add` or `publish` did, which have raised the error.
         with suppress(OSError):
             self._file.close()
-        for each in (self._writing, *((self.path,) if kind else ())):
+        for path in (self._unfinished, *((self.path,) if kind else ())):
             with suppress(OSError):
-                each.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> AccordError:
     verb = "Make room" if error.errno in _NO_ROOM else "Give yourself the right to write"
     return AccordError(
         ErrorCode.DATA_FOLDER,
-        f"The file of refused rows {path} cannot be written: {error.strerror}. Nothing was imported.",
+        f"The file of rejected rows {path} cannot be written: {error.strerror}. Nothing was imported.",
         f"{verb} there, or name another data folder with --data DIR.",
     )

@@ -1,10 +1,10 @@
-"""What a file is: encoding, delimiter, quoting, header. Found out from the whole file, refused where it is not certain.
+"""Detects how to read a file: encoding, delimiter, quoting, header. Refuses a file for which this is not certain.
 
-- A byte order mark decides. Without one, text that is valid UTF-8 throughout is UTF-8, and zeros in every other byte
-  are UTF-16. What is neither, and has no UTF-8 sequence in it at all, is Windows-1252 (which holds Latin-1's printable
-  characters); a mixture of the two is damaged text, and refused.
-- Delimiter and quoting are those under which the header has every column that is needed, and the rows most often have
-  as many cells as the header.
+- Encoding: a byte order mark decides. Without one, text that is valid UTF-8 throughout is UTF-8, and text with a zero
+  in every other byte is UTF-16. Text that is neither, and contains no UTF-8 sequence at all, is Windows-1252 (which
+  includes the printable characters of Latin-1). A mixture of the two is damaged text, and refused.
+- Delimiter and quoting: those under which the header has the most of the needed columns, and under which the most rows
+  have as many cells as the header.
 """
 
 import codecs
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from api.errors import AccordError, ErrorCode
-from api.importers.lines import MARK, first_lines
+from api.importers.text_lines import MARK, first_lines
 
 _CHUNK = 1 << 20
 _SAMPLE_ROWS = 50
@@ -31,21 +31,21 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# What a cell hardly ever holds: a quote behind a backslash, or quotes around everything. They were meant as signs.
+# A cell rarely holds an escaped quote, or quotes around everything: these are signs of another dialect.
 _UNREAD_QUOTE = re.compile(r"""\\["']|^(["']).*\1$""", re.DOTALL)
 _NO_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """How cells are told apart."""
+class CsvDialect:
+    """How the cells of a line are separated and quoted."""
 
     delimiter: str
     quote: str
-    is_escaped: bool  # a quote inside quotes stands behind a backslash; else it is doubled
+    is_escaped: bool  # a quote inside quotes is escaped by a backslash; otherwise it is doubled
 
     def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """Read rows; `csv.Error` for a line that is none, after which reading can go on."""
+        """Return a reader of rows. It raises `csv.Error` for a line that is not CSV, and can go on after it."""
         if self.is_escaped:
             return csv.reader(
                 lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=False, escapechar="\\", strict=True
@@ -53,24 +53,24 @@ class Dialect:
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
 
     def may_be(self, text: str) -> bool:
-        """Whether the text has the signs of a dialect that is rare; one damaged line is no sign."""
+        """Whether the text has the signs of this dialect, if it is a rare one; a single damaged line is not a sign."""
         is_seen = self.quote == '"' or re.search(rf"(^|{re.escape(self.delimiter)})'", text, re.MULTILINE) is not None
         return is_seen and (not self.is_escaped or f"\\{self.quote}" in text)
 
 
 _DIALECTS = tuple(
-    Dialect(delimiter, quote, is_escaped)
+    CsvDialect(delimiter, quote, is_escaped)
     for is_escaped, quote, delimiter in itertools.product((False, True), "\"'", ",;\t|")
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file that can be read: where, how, and what its header says."""
+class SourceFile:
+    """A file that can be read: its path, how to read it, and its header. `stamp` changes when the file does."""
 
     path: Path
     encoding: str
-    dialect: Dialect
+    dialect: CsvDialect
     header: tuple[str, ...]
     lines: int
     stamp: tuple[int, ...]
@@ -81,50 +81,55 @@ class Source:
         return self.path.name
 
     def open(self) -> TextIO:
-        """Open the file as text; the line ends stay as they are, for quoted cells may hold some."""
+        """Open the file as text. Line ends are not translated, because quoted cells may hold some."""
         return self.path.open(encoding=self.encoding, newline="")
 
     def require_unchanged(self, text: TextIO) -> None:
-        """Refuse an opened file that is another one than was found, or was written to since."""
+        """Raise BAD_FILE if the opened file was replaced or written to since it was detected."""
         if _stamp(text) != self.stamp:
             raise self.changed()
 
     def changed(self) -> AccordError:
-        """The error of a file that changes while it is read."""
-        message = f"{self.path} changed while it was read; nothing of it was kept."
-        return _bad(message, "Try again when nothing writes to it any more.")
+        """Return the error for a file that changes while it is read."""
+        message = f"{self.path} changed while it was read. Nothing was imported."
+        return _bad(message, "Import again when no program writes to it any more.")
 
 
-def find_source(folder: Path, name: str, columns: Sequence[str]) -> Source:
-    """Find a file of a folder and how to read it. Errors: BAD_FILE for whatever stands in the way."""
+def detect_file(folder: Path, name: str, columns: Sequence[str]) -> SourceFile:
+    """Detect how to read a file that must have these columns; reads all of it once, in bounded memory.
+
+    Errors: BAD_FILE if it is missing, unreadable, of an uncertain encoding, or lacks a column.
+    """
     path = folder / name
     try:
         if not folder.is_dir():
-            what = "is no folder" if folder.exists() else "does not exist"
+            what = "is not a folder" if folder.exists() else "does not exist"
             raise _bad(f"{folder} {what}.", f"Name the folder that holds {name}.")
         if not path.exists():
-            there = ", ".join(sorted(each.name for each in folder.iterdir())[:20]) or "nothing"
+            there = ", ".join(sorted(path.name for path in folder.iterdir())[:20]) or "nothing"
             raise _bad(
-                f"There is no {name} in {folder}; there is {there}.", "Put it there, or name the place where it is."
+                f"There is no {name} in {folder}; there is {there}.", "Put it there, or name the folder that holds it."
             )
         if not path.is_file():
-            raise _bad(f"{path} is no file.", "Put the CSV file in its place.")
+            raise _bad(f"{path} is not a file.", "Put the CSV file in its place.")
         encoding, lines = _encoding_of(path)
         with path.open(encoding=encoding, newline="") as text:
             stamp, sample = _stamp(text), first_lines(text, _SAMPLE_ROWS)
     except csv.Error as error:
-        message = f"{path} is no CSV file: its first line is no header, for {error}."
-        raise _bad(message, "Is it the right file? Export it as CSV.") from error
+        message = f"{path} is not a CSV file: its first line is not a header; {error}."
+        raise _bad(message, "Check that it is the right file, and export it as CSV.") from error
     except OSError as error:
-        raise _bad(f"{error.filename or path} cannot be read: {error.strerror}.", "Give yourself the right.") from error
+        raise _bad(
+            f"{error.filename or path} cannot be read: {error.strerror}.", "Give yourself the right to read it."
+        ) from error
     sample[:1] = [line.lstrip(MARK) for line in sample[:1]]
     dialect, header = _dialect_of(sample, columns)
     _require(path, header, columns)
-    return Source(path=path, encoding=encoding, dialect=dialect, header=header, lines=lines, stamp=stamp)
+    return SourceFile(path=path, encoding=encoding, dialect=dialect, header=header, lines=lines, stamp=stamp)
 
 
 def _stamp(text: TextIO) -> tuple[int, ...]:
-    """What tells one state of a file from another."""
+    """Device, inode, size and modification time: together they change whenever the file does."""
     found = os.fstat(text.fileno())
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
@@ -138,7 +143,7 @@ def _encoding_of(path: Path) -> tuple[str, int]:
         if marked is not None:
             return marked, _count_lines(path, file, marked)
         if b"\0" in start.partition(b"\n")[0] or start.count(0) * 100 > len(start):
-            raise _bad(f"{path} is no text: it holds bytes that no text has.", "Export it as CSV.")
+            raise _bad(f"{path} is not text: it holds zero bytes.", "Export it as CSV.")
         try:
             return "utf-8", _count_lines(path, file, "utf-8")
         except AccordError:
@@ -147,7 +152,7 @@ def _encoding_of(path: Path) -> tuple[str, int]:
 
 
 def _unmarked_utf16(start: bytes) -> str | None:
-    """UTF-16 without a mark, told by its zeros: text in Latin letters has them in every other byte."""
+    """Detect UTF-16 without a mark by its zeros: text in Latin letters has one in every other byte."""
     half = len(start) // 2
     for name, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
         if half >= 4 and zeros.count(0) > half * 0.7 and others.count(0) == 0:
@@ -166,13 +171,13 @@ def _count_lines(path: Path, file: BinaryIO, encoding: str) -> int:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         remedy = "Export it again, as UTF-8."
-        raise _bad(f"{path} is not the {encoding} text it begins as (after line {lines + 1}).", remedy) from error
+        raise _bad(f"{path} begins as {encoding} text, but line {lines + 1} or a later one is not.", remedy) from error
     return (lines or returns) + (last not in "\r\n")
 
 
 def _count_windows_lines(path: Path, file: BinaryIO) -> int:
-    """Count lines of Windows-1252 text; refuse what may be damaged UTF-8 or something else."""
-    remedy = "Save it as UTF-8 and try again: which characters are meant cannot be told for certain."
+    """Count the lines of Windows-1252 text; raise BAD_FILE if it may be damaged UTF-8 or another encoding."""
+    remedy = "Save it as UTF-8 and import again: which characters are meant is not certain."
     number, is_whole = 0, True
     for line in iter(lambda: file.readline(_CHUNK), b""):
         number, is_whole = number + is_whole, line.endswith(b"\n")
@@ -181,12 +186,12 @@ def _count_windows_lines(path: Path, file: BinaryIO) -> int:
         if _UTF8_SEQUENCE.search(line):
             raise _bad(f"{path} mixes UTF-8 with other text (line {number}).", remedy)
         if _NO_WINDOWS_1252.search(line) or b"\0" in line:
-            raise _bad(f"{path} is text in an encoding that Accord does not know (line {number}).", remedy)
+            raise _bad(f"{path} is in an encoding that Accord does not know (line {number}).", remedy)
     return number
 
 
-def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[Dialect, tuple[str, ...]]:
-    """Choose the dialect that finds most of the needed columns, then the one under which the rows look best."""
+def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[CsvDialect, tuple[str, ...]]:
+    """Choose the dialect that finds the most of the needed columns, then the one under which the rows fit best."""
     best, score = _DIALECTS[0], (-1, 0, 0, 0)
     found: tuple[str, ...] = ()
     whole = "".join(sample)
@@ -197,7 +202,7 @@ def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[Dialect, tup
         header = tuple(cell.strip() for cell in rows[0])
         misfits = broken + sum(len(row) != len(header) for row in rows)
         unread = sum(bool(_UNREAD_QUOTE.search(cell)) for row in rows for cell in row)
-        # Where no column is asked for, one column alone is the last thing to believe in.
+        # If no column is needed (a preset is to be suggested), a header of one cell is the least likely.
         found_some = len(set(columns) & set(header)) if columns else int(len(header) > 1)
         rated = (found_some, -misfits, -unread, len(header))
         if rated > score:
@@ -205,8 +210,8 @@ def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[Dialect, tup
     return best, found
 
 
-def _sample_rows(dialect: Dialect, sample: list[str]) -> tuple[list[list[str]], int]:
-    """The rows of the sample, and how many lines are none."""
+def _sample_rows(dialect: CsvDialect, sample: list[str]) -> tuple[list[list[str]], int]:
+    """The rows of the sample, and how many lines are not CSV."""
     reader, broken = dialect.reader(iter(sample)), 0
     rows: list[list[str]] = []
     while True:
@@ -223,15 +228,15 @@ def _sample_rows(dialect: Dialect, sample: list[str]) -> tuple[list[list[str]], 
 
 
 def _require(path: Path, header: tuple[str, ...], columns: Sequence[str]) -> None:
-    """Refuse a header without a needed column, or with one of them twice."""
-    remedy = "Is it the right file? Export it again with these columns, each once."
+    """Raise BAD_FILE for a header that lacks a needed column or has one twice."""
+    remedy = "Check that it is the right file, and export it with these columns, once each."
     if not any(header):
         raise _bad(f"{path} is empty: it has no header.", remedy)
-    there = ", ".join(each for each in header if each)
+    there = ", ".join(filter(None, header))
     twice = [name for name, count in Counter(header).items() if name in columns and count > 1]
     if twice:
         raise _bad(f"{path} has the column {', '.join(twice)} more than once; its columns are: {there}.", remedy)
-    missing = [each for each in columns if each not in header]
+    missing = [column for column in columns if column not in header]
     if missing:
         raise _bad(f"{path} has no column {', '.join(missing)}; its columns are: {there}.", remedy)
 

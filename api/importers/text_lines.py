@@ -1,4 +1,4 @@
-"""The lines of a text in bounded memory, counted; those of a row that broke can be read anew."""
+"""Reads the lines of a text in bounded memory, counts them, and can give back the lines of a broken row."""
 
 import csv
 from collections import deque
@@ -8,17 +8,17 @@ from typing import TextIO
 LONGEST_LINE = 1 << 20  # characters, of a line and of a row of several lines
 MARK = "\ufeff"
 _SHOWN = 600
-_MOST_READ_AGAIN = 1 << 28  # characters: a file that needs more has no rows, only quotes
+_MOST_READ_AGAIN = 1 << 28  # characters; a file that needs more has no rows, only quotes
 
 
-class _TooLong(str):
-    """The beginning of a line that is longer than any may be; its rest was passed over."""
+class _CutLine(str):
+    """The beginning of a line that is too long; its rest was skipped."""
 
     __slots__ = ()
 
 
-class Lines:
-    """The lines of a text, counted as they are taken; those of a row that broke can be given back."""
+class TextLines:
+    """An iterator of lines for a CSV parser. `taken` are the lines of the current row, `number` is the last one's."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -38,7 +38,7 @@ class Lines:
         self.number += 1
         self.taken.append(line)
         self._length += len(line)
-        if type(line) is _TooLong or self._length > LONGEST_LINE:
+        if type(line) is _CutLine or self._length > LONGEST_LINE:
             raise csv.Error(f"it is longer than {LONGEST_LINE:,} characters")
         return line
 
@@ -49,16 +49,16 @@ class Lines:
         rest = line
         while rest and rest[-1] not in "\r\n":
             rest = self._text.readline(LONGEST_LINE)
-        return _TooLong(line[:_SHOWN])
+        return _CutLine(line[:_SHOWN])
 
     def begin_row(self) -> int:
-        """Forget the lines of the row before; the number of the line that comes next."""
+        """Forget the lines of the row before; return the number of the next line."""
         self.taken.clear()
         self._length = 0
         return self.number + 1
 
     def give_back(self) -> bool:
-        """Have all lines of the broken row but its first read anew, each by itself; whether there are any."""
+        """Give back all lines of the current row but the first, to be read again; return whether there are any."""
         again = self.taken[1:]
         self._given_back.extendleft(reversed(again))
         self.number -= len(again)
@@ -67,14 +67,14 @@ class Lines:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so much was read twice that it never ends."""
+        """Whether so much was read again that the file has to be given up: every line may swallow all others."""
         return self._read_again > _MOST_READ_AGAIN
 
 
 def first_lines(text: TextIO, count: int) -> list[str]:
-    """The first lines of a text, without those that are too long; `csv.Error` if the very first is."""
+    """Return the first lines of a text, without those that are too long; `csv.Error` if no line stands before one."""
     found: list[str] = []
-    lines = Lines(text)
+    lines = TextLines(text)
     while len(found) < count:
         lines.begin_row()
         try:

@@ -1,32 +1,33 @@
-"""The rows of a file as values, streamed: what is wrong with a row is written down, and the row left out."""
+"""Reads the rows of a file as values, streamed. A row with a wrong cell goes to the rejects file and is left out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from api.identity.new_ids import generate_ids
-from api.importers.cells import Parse
-from api.importers.csv_rows import NoRow, read_csv
-from api.importers.rejects import Rejects
-from api.importers.source import Source
+from api.importers.cell_values import Parse
+from api.importers.csv_rows import UnreadableLine, read_csv
+from api.importers.source_file import SourceFile
+from api.intake.staged import Reject, RejectedRow
+from api.progress import Progress
 
 _PROGRESS_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """Which rows are asked at all: columns and the words that they hold, whatever their case, or must not hold."""
+class RowCondition:
+    """Which rows a reading applies to: columns, and the texts (in any case) that they must hold, or must not hold."""
 
     when: tuple[tuple[str, frozenset[str]], ...]
     unless: tuple[tuple[str, frozenset[str]], ...]
 
-    def on(self, places: dict[str, int]) -> Callable[[list[str]], bool]:
-        """Return what asks a row of the file; a column that the file lacks is empty."""
-        asks = [(places.get(column), words, True) for column, words in self.when]
-        asks += [(places.get(column), words, False) for column, words in self.unless]
+    def tester(self, places: dict[str, int]) -> Callable[[list[str]], bool]:
+        """Return a test of the file's rows. A column that the file lacks is empty."""
+        tests = [(places.get(column), words, True) for column, words in self.when]
+        tests += [(places.get(column), words, False) for column, words in self.unless]
 
         def holds(row: list[str]) -> bool:
-            for place, words, is_wanted in asks:
+            for place, words, is_wanted in tests:
                 text = "" if place is None else row[place].strip().casefold()
                 if (text in words) is not is_wanted:
                     return False
@@ -36,11 +37,11 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of every row: its column in the file, how it is read, and the staged column that takes it.
+class StagedColumn:
+    """A column of a temporary table, and how its value is read from a row of the file.
 
-    `others` are columns that are joined to it. Where `guard` says no, the cell is not read. An `is_test` cell holds
-    what the guard says.
+    `others` are columns of the file that `join` joins to `column`. The value is null where `condition` does not hold.
+    An `is_test` column holds whether the condition holds.
     """
 
     name: str
@@ -50,19 +51,20 @@ class Cell:
     is_required: bool
     others: tuple[str, ...] = ()
     join: Callable[[Sequence[str]], str] | None = None
-    guard: Guard | None = None
+    condition: RowCondition | None = None
     is_test: bool = False
 
-    def required(self) -> "Cell":
-        """The same cell, which must not be empty."""
+    def required(self) -> "StagedColumn":
+        """Return the same column, whose cells must not be empty."""
         return replace(self, is_required=True)
 
     def reader(self, places: dict[str, int]) -> Callable[[list[str]], object]:
-        """Return what takes the cell from a row; ValueError where it is wrong."""
+        """Return a function from a row to the value. It raises ValueError with the reason if the cell is wrong."""
         taken = [places.get(column) for column in (self.column, *self.others)]
-        holds = None if self.guard is None else self.guard.on(places)
+        holds = None if self.condition is None else self.condition.tester(places)
         if self.is_test and holds is not None:
             return holds
+        # Local names: this function runs once for every cell of the file.
         first, parse, join, is_required = taken[0], self.parse, self.join, self.is_required
 
         def read(row: list[str]) -> object:
@@ -82,55 +84,55 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Count:
-    """How many rows were read, and how many of them refused."""
+class RowCount:
+    """How many rows of a file were read, and how many of them were rejected."""
 
     read: int = 0
     rejected: int = 0
 
 
 def read_rows(
-    source: Source,
-    cells: tuple[Cell, ...],
+    source: SourceFile,
+    columns: tuple[StagedColumn, ...],
     ids: int,
-    rejects: Rejects,
-    count: Count,
-    progress: Callable[[int], None],
+    reject: Reject,
+    count: RowCount,
+    progress: Progress,
 ) -> Iterator[tuple[object, ...]]:
-    """Each good row: its line, its values, and as many fresh ids as it may need."""
+    """Yield the good rows: the line, the values of the columns, and `ids` new ids. `count` counts along."""
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
-    readers = [(cell.column, cell.reader(places)) for cell in cells]
-    fresh = generate_ids()
+    readers = [(column.column, column.reader(places)) for column in columns]
+    new_ids = generate_ids()
     for line, row in read_csv(source):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:
-            progress(line)
-        if isinstance(row, NoRow):
-            rejects.add(source.name, line, "", row.text, row.reason)
+            progress(source.name, line, source.lines)
+        if isinstance(row, UnreadableLine):
+            reject(RejectedRow(source.name, line, "", row.text, row.reason))
             count.rejected += 1
             continue
         if len(row) != len(source.header):
             reason = f"the row has {len(row)} cells, the header {len(source.header)}"
-            rejects.add(source.name, line, "", source.dialect.delimiter.join(row), reason)
+            reject(RejectedRow(source.name, line, "", source.dialect.delimiter.join(row), reason))
             count.rejected += 1
             continue
-        values = _values(source.name, line, row, places, readers, rejects)
+        values = _values(source.name, line, row, places, readers, reject)
         if values is None:
             count.rejected += 1
         else:
-            yield (line, *values, *islice(fresh, ids))
-    progress(source.lines)
+            yield (line, *values, *islice(new_ids, ids))
+    progress(source.name, source.lines, source.lines)
 
 
 def _values(
-    name: str,
+    source: str,
     line: int,
     row: list[str],
     places: dict[str, int],
     readers: list[tuple[str, Callable[[list[str]], object]]],
-    rejects: Rejects,
+    reject: Reject,
 ) -> list[object] | None:
-    """The values of a row, or None after everything that is wrong with it was written down."""
+    """The values of a row, or None if a cell is wrong; then every wrong cell has been reported."""
     values: list[object] = []
     wrong: dict[tuple[str, str], None] = {}
     for column, read in readers:
@@ -138,7 +140,7 @@ def _values(
             values.append(read(row))
         except ValueError as error:
             wrong[column, str(error)] = None
-    # Two fields may read one cell: what is wrong with it is told once.
+    # Two fields may read the same cell: report it once.
     for column, reason in wrong:
-        rejects.add(name, line, column, row[places[column]] if column in places else "", reason)
+        reject(RejectedRow(source, line, column, row[places[column]] if column in places else "", reason))
     return None if wrong else values
