@@ -1,5 +1,5 @@
-// Mercurius with its JIT and a hand-written schema: resolvers for the root fields, a batched loader for every link, each
-// with one prepared statement. The loaders do not cache, because a batch contains every key once.
+// Mercurius with its JIT and a hand-written schema: resolvers for the root fields and a batched loader for every link,
+// each with one prepared statement. The loaders do not cache, because a batch contains every key once.
 //   DATABASE_URL=… node mercurius.mjs PORT
 
 import { readFileSync } from "node:fs";
@@ -71,7 +71,8 @@ function page(found, first) {
 const resolvers = {
   Query: {
     async contact(_, { id }) {
-      const found = await rows(`select ${CONTACT} from contact c where c.id = $1 and c.deleted_at is null`, [bareId(id)]);
+      const text = `select ${CONTACT} from contact c where c.id = $1 and c.deleted_at is null`;
+      const found = await rows(text, [bareId(id)]);
       return found[0] ?? null;
     },
     async contacts(_, { first, after }) {
