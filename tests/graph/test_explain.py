@@ -59,7 +59,7 @@ async def test_fields_without_records_and_fields_with_errors_are_explained_too(w
         world, f'{{ kpiCatalogue {{ key }} contact(id: "contact_{ADA}") {{ id }} node(id: "x") {{ id }} }}'
     )
     assert "kpiCatalogue: reads no records" in found["Selection"]
-    assert "node: 'x' is no id" in found["Selection"]
+    assert "node: 'x' is not an id" in found["Selection"]
     assert "Statement (the response is written by the executor)" in found
     assert list(await explained(world, "{ kpiCatalogue { key } }")) == ["Selection", "Cost"]
     with pytest.raises(AccordError, match="fit their types"):

@@ -77,4 +77,4 @@ async def test_one_invalid_id_rejects_the_field(bad: str, world: Database) -> No
     error = await refused(world, NODES, ids=[IDS[0], bad])
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.BAD_INPUT
-    assert "is no id" in error.message
+    assert "is not an id" in error.message
