@@ -119,7 +119,7 @@ class RecordBinding:
         )
 
     def _depending(self, value: Sql, reading: ValueReading, fields: Mapping[str, Sql]) -> Sql:
-        """The value as the fields above it, `not_before` and `given`, let it be."""
+        """The value after `not_before` and `given`, which depend on fields above it."""
         if reading.not_before is not None:
             first = fields[reading.not_before]
             value = Sql(

@@ -227,7 +227,7 @@ def _joins(merge: MergeTable, values: dict[str, Sql]) -> Iterator[Sql]:
 def _grouped(merge: MergeTable) -> Sql:
     """One row per record; for every column the array of its values, the one that holds first; null if no row fills it.
 
-    The array tells a column that a row empties (`{null}`) from one that no row fills (null), in one pass over the rows.
+    An array distinguishes a column that a row empties (`{null}`) from one that no row fills (null), in one pass.
     """
     keys = [name(f"id_{number}") for number in range(len(merge.staged[0].identity))]
     selected = [*keys, Sql("min(row_begins) as begins")]

@@ -1,4 +1,4 @@
-"""A suggested preset states what header and values decide, asks the rest, and works once that is answered."""
+"""A suggested preset states what header and values decide, has questions for the rest, and works once answered."""
 
 import re
 import tomllib
