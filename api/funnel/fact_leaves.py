@@ -11,9 +11,8 @@ from datetime import timedelta
 from api.funnel.exits import segment_of
 from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
-from api.funnel.normal_form import FactLeaf
 from api.sql import Sql, all_of
-from schema.accord import DealFilter, DealIs, HandoffIs, StageReached, Touches, TouchFilter
+from schema.accord import DealFilter, DealIs, FactLeaf, HandoffIs, StageReached, Touches, TouchFilter
 from schema.vocab import HandoffStatus, Vocabulary
 
 
