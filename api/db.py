@@ -1,8 +1,8 @@
-"""The database: pools, read and write sessions, and the only commit.
+"""The database: connection pools, read, scratch and write sessions, and the only place that commits.
 
-A `ReadSession` is one snapshot in a read-only transaction; a `WriteSession` is one unit of work that commits when its
-block ends well and leaves nothing when it does not. The two types differ, so that a read path cannot be handed a write
-session.
+A `ReadSession` is one snapshot in a read-only transaction. A `WriteSession` is one unit of work: it commits at the end
+of its block, and rolls back if the block raises. The two are distinct types, so that mypy rejects a write session on a
+read path. A `ScratchSession` is a snapshot that may use temporary tables, and never commits.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Session:
 
 
 class ReadSession(Session):
-    """One snapshot; cannot write."""
+    """One snapshot of the database; cannot write."""
 
 
 class ScratchSession(Session):
@@ -79,34 +79,37 @@ class ScratchSession(Session):
     """
 
     async def run(self, statement: Sql) -> str:
-        """Run a statement; the command tag, such as `UPDATE 3`."""
+        """Execute a statement and return its command tag, such as `UPDATE 3`."""
         text, values = statement.render()
         return await self.connection.execute(text, *values)
 
     async def script(self, text: str) -> None:
-        """Run several statements that bind nothing."""
+        """Execute several statements without parameters."""
         await self.connection.execute(text)
 
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
-        """Load rows with COPY."""
+        """Insert rows with COPY."""
         await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
 
 
 class AdvisoryLock(IntEnum):
     """Work that only one transaction at a time may do in a database."""
 
-    LOADING = int.from_bytes(b"accord")  # fill or migrate a database
+    LOADING = int.from_bytes(b"accord")  # load or migrate a database
 
 
 class WriteSession(ScratchSession):
     """One unit of work."""
 
     async def lock(self, what: AdvisoryLock) -> None:
-        """Wait for an advisory lock; it is held until the transaction ends."""
+        """Wait for an advisory lock and hold it until the transaction ends."""
         await self.run(Sql("select pg_advisory_xact_lock({})", what.value))
 
     async def copy_binary(self, table: str, columns: Sequence[str], sent: bytes) -> None:
-        """Load rows that are in PostgreSQL's binary COPY format already, frozen, into a table truncated just before."""
+        """Insert rows in PostgreSQL's binary COPY format, frozen.
+
+        The same transaction has to create or truncate the table first: PostgreSQL requires it for frozen rows.
+        """
         await self.connection.copy_to_table(
             table, columns=list(columns), source=BytesIO(sent), format="binary", freeze=True
         )
