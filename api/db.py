@@ -1,8 +1,8 @@
-"""The database: connection pools, read and write sessions, and the only place that commits.
+"""The database: connection pools, read, scratch and write sessions, and the only place that commits.
 
 A `ReadSession` is one snapshot in a read-only transaction. A `WriteSession` is one unit of work: it commits at the end
 of its block, and rolls back if the block raises. The two are distinct types, so that mypy rejects a write session on a
-read path.
+read path. A `ScratchSession` is a snapshot that may use temporary tables, and never commits.
 """
 
 import asyncio

@@ -182,6 +182,9 @@ class StageReached(AccordModel):
     )
 
 
+FactLeaf = Touches | HandoffIs | DealIs | StageReached
+RuleLeaf = FieldIs | FactLeaf
+
 DEEPEST = 20  # levels of nesting; a deeper rule makes a sentence that nobody can read and sign
 _KINDS = {
     "all": AllOf,
@@ -381,7 +384,7 @@ class Accord(AccordModel):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
-def leaves(rule: Rule) -> tuple[FieldIs | Touches | HandoffIs | DealIs | StageReached, ...]:
+def leaves(rule: Rule) -> tuple[RuleLeaf, ...]:
     """The leaves of a rule, from left to right."""
     match rule:
         case AllOf(all=parts) | AnyOf(any=parts):

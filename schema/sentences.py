@@ -18,6 +18,7 @@ from schema.accord import (
     Not,
     RejectReason,
     Rule,
+    RuleLeaf,
     Stage,
     StageReached,
     Touches,
@@ -72,7 +73,7 @@ def rule_sentence(rule: Rule, accord: Accord | None = None) -> str:
             return _leaf(rule, accord)
 
 
-def _leaf(rule: FieldIs | Touches | HandoffIs | DealIs | StageReached, accord: Accord | None) -> str:
+def _leaf(rule: RuleLeaf, accord: Accord | None) -> str:
     match rule:
         case FieldIs():
             return _field(rule)

@@ -58,6 +58,8 @@ def _reason(details: ErrorDetails) -> str:
     """Describe in plain words what is wrong with one value."""
     words = {"given": _shown(details["input"]), **details.get("ctx", {})}
     kind = details["type"]
+    if kind == "unknown_rule":  # raised by the model itself, with the keys that a rule can have
+        return details["msg"]
     if kind in _SENTENCES:
         return _SENTENCES[kind].format_map(words)
     if kind in ("enum", "literal_error"):
@@ -80,7 +82,6 @@ _SENTENCES = {
     "string_pattern_mismatch": "{given} must match {pattern}",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
-    "unknown_rule": "a rule is a table with one of the keys all, any, not, field, touches, handoff, deal, stage",
     "greater_than_equal": "{given} must be at least {ge}",
     "less_than_equal": "{given} must be at most {le}",
 }

@@ -51,7 +51,8 @@ def stage_rows_statement(ladder: Ladder) -> Sql:
 
 def _with_exits(version_id: UUID) -> Sql:
     """Return the entries of contacts that have an exit."""
-    # `a`: the earliest entry of a higher stage inside the segment, which is how the entry ends as ADVANCED.
+    # `a`: the earliest entry of a higher stage inside the segment, which is how the entry ends as ADVANCED. It may be
+    # at the same instant, when one moment enters both stages. `is distinct from`: `own_at` is null if only implied.
     return Sql(
         """select e.contact_id, e.rank, e.stage,
   (row_number() over (partition by e.contact_id, e.rank order by e.entered_at))::int as occurrence,
@@ -84,6 +85,8 @@ def _without_exits(ladder: Ladder, version_id: UUID) -> Sql:
         f",\n    least({', '.join(f'own{higher}' for higher in range(rank, top + 1))}) as entered{rank}"
         for rank in ranks
     )
+    # `least` ignores nulls, so `entered{n}` is the first moment of the stage n or of any higher one. An entry of the
+    # stage n therefore ends at `entered{n+1}`: no need to look at the stages above that.
     rows = join(
         ",\n  ",
         (

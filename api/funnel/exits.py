@@ -59,6 +59,7 @@ def _rejections(accord: Accord, leaving: Exit, position: int, as_of: datetime) -
     closing = [reason.code for reason in accord.reject_reasons if reason.disposition in leaving.dispositions]
     others = [reason.code for reason in accord.reject_reasons if reason.disposition not in leaving.dispositions]
     if Disposition.RECYCLE in leaving.dispositions:
+        # Every reason but those listed with another disposition; a comparison with a missing reason gives null.
         is_closing = Sql("coalesce(h.reject_reason <> all({}::text[]), true)", others)
     else:
         is_closing = Sql("h.reject_reason = any({}::text[])", closing)
@@ -75,6 +76,8 @@ where h.status = 'REJECTED' and h.decided_at <= {} and {}""",
 
 def _losses(position: int, as_of: datetime) -> Sql:
     """Insert the instants at which a deal is lost while the contact has no other open deal."""
+    # The lost deal needs no exclusion from `other`: at the instant of its loss it is not open any more. `distinct`,
+    # because two deals may be lost at the same instant, which is one exit.
     return Sql(
         f"""{_DEAL_HISTORY}
 insert into funnel_exit
@@ -95,6 +98,8 @@ def segment_statements(ladder: Ladder) -> tuple[Sql, ...]:
 
     Where two exits fall on the same instant, the one that the accord lists first gives the segment its exit kind.
     """
+    # The first branch has the segments that an exit closes, numbered from 0; the second the open one behind them, whose
+    # number is therefore the count of exits.
     return tuple(
         Sql(
             """insert into funnel_segment

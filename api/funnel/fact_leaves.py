@@ -11,9 +11,8 @@ from datetime import timedelta
 from api.funnel.exits import segment_of
 from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
-from api.funnel.normal_form import FactLeaf
 from api.sql import Sql, all_of
-from schema.accord import DealFilter, DealIs, HandoffIs, StageReached, Touches, TouchFilter
+from schema.accord import DealFilter, DealIs, FactLeaf, HandoffIs, StageReached, Touches, TouchFilter
 from schema.vocab import HandoffStatus, Vocabulary
 
 
@@ -44,6 +43,7 @@ def _touch_intervals(wanted: TouchFilter, exit_group: int | None, facts: Visible
     the segments first, and then a sort.
     """
     segment = segment_of(exit_group, "t.contact_id", "t.at")
+    # Windows are `(t - within, t]`, so a touch counts until just before `nth + within`.
     too_old = Sql("t.nth + {}", _interval(wanted.within)) if wanted.within else Sql("'infinity'::timestamptz")
     if wanted.at_least == 1:
         nth, may_hold, holds = Sql("at"), Sql("true"), Sql("true")
@@ -79,6 +79,7 @@ def _touches(wanted: TouchFilter, facts: VisibleFacts) -> Sql:
         if word is not None
     ]
     if wanted.campaign:
+        # There are few campaigns; the subquery runs once, and the touches are not joined.
         conditions.append(
             Sql("p.campaign_id in (select id from campaign where name = any({}::text[]))", list(wanted.campaign))
         )
@@ -130,6 +131,9 @@ def _deal_intervals(wanted: DealFilter, exit_group: int | None, facts: VisibleFa
     if wanted.amount_at_least is not None:
         conditions.append(Sql("amount >= {}::numeric", wanted.amount_at_least))
     segment = segment_of(exit_group, "t.contact_id", "t.starts_at")
+    # `lag(ends_at) … starts_at`: a gap between two version rows also begins a new interval. `is true`: an unknown
+    # amount or pipeline fulfils nothing. The segment is that of the start: a deal that was open before an exit does not
+    # count after it, until one of the compared values changes.
     return Sql(
         f"""select t.contact_id, {segment.number} as segment_no, t.starts_at,
   least(t.ends_at, {segment.ends_at}) as until, t.holds, t.ends_at

@@ -24,6 +24,8 @@ def field_events(number: int, leaf: FieldConditions, facts: VisibleFacts) -> Sql
     columns = leaf.columns
     listed = ", ".join(columns)
     changed = " or ".join(f"lag({column}) over w is distinct from {column}" for column in columns)
+    # Events of pieces that neither hold nor are fresh are dropped here, before the sweep sorts them: most version rows
+    # are changes of columns that the rule does not read.
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, false as runs_out
 from (
@@ -74,6 +76,7 @@ from ({}) c join ({}) y on y.id = c.company_id and y.starts_at < c.ends_at and y
 
 def _versions(table: str, columns: tuple[str, ...], facts: VisibleFacts) -> Sql:
     """Select the version rows of a table, except those that end before they start and therefore never held."""
+    # Rows are limited by their start only; a later end does no harm, because events after `as_of` are dropped.
     listed = "".join(f", {column}" for column in columns)
     return Sql(
         f"""select {table}_id as id, coalesce(valid_from, recorded_at) as starts_at,
@@ -92,6 +95,8 @@ def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, facts: Visib
     """
     unknown = "".join(f", null::{_sql_type(table, column)}" for column in columns)
     listed = "".join(f", {column}" for column in columns)
+    # Gaps become rows with typed nulls, because `is_null` holds in them, and because a value that becomes unknown is a
+    # change like any other.
     return Sql(
         f"""with held as ({{}})
 select id, starts_at, ends_at{listed} from held

@@ -10,6 +10,7 @@ from datetime import datetime
 from api.identity.survivors import SURVIVORS
 from api.sql import Sql
 
+# A table, not a subquery: the recursion over chains of merges runs once, and its result gets statistics.
 MERGED_TABLE = Sql("create temp table funnel_merged on commit drop as {}", SURVIVORS)
 HAS_MERGED = Sql("select exists (select from funnel_merged)")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schema.accord import AllOf, AnyOf, DealIs, FieldIs, HandoffIs, Not, Rule, StageReached, Touches
+from schema.accord import AllOf, AnyOf, FactLeaf, FieldIs, Not, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,6 @@ class FieldConditions:
     def columns(self) -> tuple[str, ...]:
         """The columns that the conditions read, sorted."""
         return tuple(sorted({test.field.column for test in _tests(self.tree)}))
-
-
-FactLeaf = Touches | HandoffIs | DealIs | StageReached
 
 
 @dataclass(frozen=True, slots=True)

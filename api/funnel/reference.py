@@ -17,6 +17,7 @@ from schema.accord import (
     DealFilter,
     DealIs,
     Exit,
+    FactLeaf,
     FieldIs,
     HandoffIs,
     Not,
@@ -139,7 +140,6 @@ class Segment:
 
 
 CompanyHistories = Mapping[str, tuple[RecordVersion, ...]]
-_Fact = Touches | HandoffIs | DealIs | StageReached
 _ALL_TIME = Segment(None, None, None)
 
 
@@ -289,7 +289,7 @@ class _StageEvaluator:
             case _:
                 return self._fact_holds(rule, at, _ALL_TIME if is_negated else segment)
 
-    def _fact_holds(self, leaf: _Fact, at: datetime, counting: Segment) -> bool:
+    def _fact_holds(self, leaf: FactLeaf, at: datetime, counting: Segment) -> bool:
         """Whether a leaf holds at an instant by the facts inside a segment."""
         match leaf:
             case Touches(touches=wanted):
@@ -316,7 +316,7 @@ class _StageEvaluator:
                 held, holds = (self._fact_holds(rule, instant, _ALL_TIME) for instant in (at - TICK, at))
                 return self._has_changed(rule, at) or (is_negated and held and not holds)
 
-    def _has_changed(self, leaf: _Fact, at: datetime) -> bool:
+    def _has_changed(self, leaf: FactLeaf, at: datetime) -> bool:
         """Whether a fact that the leaf reads happened or changed at exactly this instant."""
         match leaf:
             case Touches(touches=wanted):

@@ -75,6 +75,7 @@ def _events(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: Visibl
     """Select the events of all leaves."""
     branches = [_leaf_events(form, number, ladder, ranked, facts) for number in range(len(form.leaves))]
     if form.holds_without_facts:
+        # Without a fact there is no event, so the beginning of the lifetime is one, of no leaf (-1).
         branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_lifetime"))
     if not branches:  # a rule that never holds; the statement still needs a source
         branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_lifetime where false"))
@@ -93,6 +94,7 @@ def _leaf_events(form: NormalForm, number: int, ladder: Ladder, ranked: RankedSt
     # Where the rule needs this leaf, touches that do not hold cannot make an entry. They are most of all touches, and
     # leaving them out saves most of the sort. The other fact leaves have few rows.
     only_holding = isinstance(leaf.test, Touches) and form.is_required(number) and not leaf.is_negated
+    # Where a handoff or deal itself ends is a fresh moment even if the segment has ended before: it changes no sum.
     ends = ", (ends_at, 0, true, false)" if isinstance(leaf.test, HandoffIs | DealIs) else ""
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, e.runs_out
@@ -108,6 +110,7 @@ where e.moment <= {{}} and ({"x.holds" if only_holding else "x.holds or e.fresh"
 
 
 def _running_sum(number: int) -> Sql:
+    # One window for the sums of all leaves, so that the events are sorted once.
     return Sql(f",\n    coalesce(sum(d) filter (where leaf = {number}) over w, 0) as n{number}")
 
 

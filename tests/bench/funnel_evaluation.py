@@ -27,7 +27,9 @@ async def compare_derived(connection: Connection, as_of: datetime, rounds: int) 
     async def ours(session: ScratchSession) -> None:
         periods = await accord_periods(session)
         async with derived_entries(session, periods, as_of) as derived:
-            await session.run(Sql("create temp table found on commit drop as select * from ({}) e", derived))
+            await session.run(
+                Sql(f"create temp table found on commit drop as select {_COLUMNS} from ({{}}) e", derived)
+            )
 
     async def by_hand(session: ScratchSession) -> None:
         empty = f"select {_COLUMNS} from stage_entry where false"

@@ -1,6 +1,7 @@
 """The SQL evaluator derives the same entries as the reference evaluator, for generated histories and accords."""
 
 from datetime import datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from api.funnel.normal_form import normal_form
 from api.funnel.reference import CompanyHistories, ContactHistory, ReferenceEntry, entries_of
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
-from schema.accord import Accord
+from schema.accord import Accord, RuleLeaf, leaves
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
 from tests.support.random_choices import RandomChoices
@@ -88,6 +89,12 @@ async def test_sql_and_reference_agree(module_database: Database, data: st.DataO
 async def test_sql_and_reference_agree_on_many_contacts(module_database: Database) -> None:
     entries = [await compare_generated(module_database, RandomChoices.of_seed(seed), size=40) for seed in range(40)]
     assert sum(entries) > 400
+
+
+def test_generated_rules_have_every_leaf() -> None:
+    accords = [histories.accord(RandomChoices.of_seed(seed)) for seed in range(40)]
+    generated = {type(leaf) for accord in accords for stage in accord.stages for leaf in leaves(stage.rule)}
+    assert generated == set(get_args(RuleLeaf))
 
 
 def test_generated_rules_compile_both_to_joins_and_to_sweeps() -> None:

@@ -8,6 +8,7 @@ import pytest
 from api.accord.in_force import AccordPeriod, accord_in_force, accord_periods
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.funnel.drift import check_entries
 from api.funnel.evaluate import derived_entries, evaluate
 from api.funnel.ladder import ladder_of
 from api.sql import Sql
@@ -38,6 +39,22 @@ async def test_every_entry_carries_the_version_that_judged_it(database: Database
             judged = await session.rows(Sql("select distinct accord_version_id from ({}) derived", derived))
     assert [row[0] for row in stored] == [adopted.id]
     assert [row[0] for row in judged] == [draft.version_id]
+
+
+async def test_an_entry_of_another_version_is_drift(database: Database) -> None:
+    async with database.write() as session:
+        await world.load(session)
+        await evaluate(session)
+        await session.run(
+            Sql(
+                "update stage_entry set accord_version_id = {} where contact_id = {}",
+                new_id(),
+                world.contact_id("c8"),
+            )
+        )
+        with pytest.raises(AccordError, match="0 missing, 0 extra, 3 changed") as caught:
+            await check_entries(session)
+    assert caught.value.code is ErrorCode.DRIFT
 
 
 async def test_versions_are_read_from_the_oldest_up_to_one(database: Database) -> None:
