@@ -20,7 +20,10 @@ _KEPT = {table.__tablename__: frozenset(kept_columns(table)) for table in TABLES
 
 @cache
 def changes_over_time(table: str) -> bool:
-    """Return whether the rows of a table as of an earlier instant can differ from its current rows."""
+    """Return whether the rows of a table as of an earlier instant can differ from its current rows.
+
+    Errors: KeyError for an unknown table.
+    """
     return SHAPES[table].has_history or any(column.note.begins for column in SHAPES[table].columns)
 
 
@@ -45,7 +48,10 @@ def rows_as_of(table: str, alias: str, instant: Sql, scope: Iterable[Sql]) -> Sq
 
 
 def record_alias(alias: str) -> str:
-    """Return the alias of the current row of a record, which stands beside its version."""
+    """Return the alias of the current row of a record, which stands beside its version.
+
+    Shapes: alias of the table -> another alias, unique if the first one is.
+    """
     return f"{alias}_now"
 
 

@@ -5,7 +5,11 @@ from schema.vocab import Reading
 
 
 def is_current(alias: str, reading: Reading = Reading.IN_FORCE) -> Sql:
-    """Return the condition that a row of `evaluation`, known as `alias`, is the current evaluation of a reading."""
+    """Return the condition that a row of `evaluation` is the current evaluation of a reading.
+
+    Shapes: alias of the row, reading -> a condition that at most one row meets.
+    Errors: ValueError if the alias is not a plain SQL name.
+    """
     # The reading is part of the text and not a parameter: only then does PostgreSQL's planner match the partial index
     # on current evaluations.
     return Sql(f"{{}}.is_current and {{}}.reading = '{reading.value}'", name(alias), name(alias))

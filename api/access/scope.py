@@ -43,15 +43,20 @@ def scope_conditions(table: str, alias: str, principal: Principal, instant: Sql 
 
 @cache
 def has_owner(table: str) -> bool:
-    """Return whether rows of the table have an owner."""
+    """Return whether rows of the table have an owner.
+
+    Errors: KeyError for an unknown table.
+    """
     return any(column.name == "owner_id" for column in SHAPES[table].columns)
 
 
 @cache
 def subject_links(table: str) -> tuple[tuple[str, str], ...]:
-    """Return the mandatory links of a table to records with restricted access, as pairs of column and linked table.
+    """Return the mandatory links of a table to records with restricted access.
 
     A row is reached only together with every record that these links name.
+
+    Shapes: table -> pairs of foreign key and linked table. Errors: KeyError for an unknown table.
     """
     return tuple(
         (link.column, link.target)
@@ -74,6 +79,7 @@ def _reaches_linked(alias: str, column: str, target: str, principal: Principal, 
     """Return the condition that the principal reaches the record that a link of the row names."""
     linked = f"{alias}_{target}"
     from_linked = Sql("{} {} where {}.id = {}.{}", name(target), name(linked), name(linked), name(alias), name(column))
+    # The scope of the linked table, which may follow a link of its own. It costs an index lookup per row and link.
     is_reached = all_of(scope_conditions(target, linked, principal, instant))
     return Sql("exists (select from {} and {})", from_linked, is_reached)
 

@@ -61,7 +61,9 @@ class ScopedTables:
     def hides_rows(self, table: str) -> bool:
         """Return whether some rows of a table can be invisible to the principal as of the instant.
 
-        If not, a foreign key may be returned without a look at the row that it names.
+        If not, a foreign key may be returned without reading the row that it names.
+
+        Errors: KeyError for an unknown table.
         """
         return bool(scope_conditions(table, "t", self.principal)) or (
             self.instant is not None and changes_over_time(table)
@@ -69,5 +71,8 @@ class ScopedTables:
 
 
 def qualified(alias: str, column: str) -> Sql:
-    """Return a column name qualified with the alias of its table."""
+    """Return a column name qualified with the alias of its table.
+
+    Errors: ValueError if a name is not a plain SQL name.
+    """
     return Sql("{}.{}", name(alias), name(column))

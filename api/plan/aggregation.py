@@ -45,19 +45,34 @@ class Aggregation:
     # ------------------------------------------------------------------------------ step one: name the aggregates
 
     def columns(self, parts: Iterable[AggregateField | FunctionFields | Typename]) -> list[tuple[str, Sql]]:
-        """Return the selected aggregates by key; those of one function as an object."""
+        """Return the selected aggregates by key; those of one function as an object.
+
+        Shapes: selected fields -> pairs of key and expression on a computed row.
+        Errors: KeyError for an unknown column.
+        """
         return [(part.key, self._part(part)) for part in parts]
 
     def aggregate_object(self, selection: Aggregate) -> Sql:
-        """Return an object of aggregates."""
+        """Return the selected aggregates as one object.
+
+        Shapes: selection -> an expression on a computed row. Errors: KeyError for an unknown column.
+        """
         return Sql("({})", select_objects(self.columns(selection.parts), NO_ROWS))
 
     def comparable_value(self, call: AggregateCall) -> Sql:
-        """Return an aggregate as a value to compare and sort by; null for money in several currencies."""
+        """Return an aggregate as a value to compare and sort by.
+
+        Shapes: call -> an expression on a computed row; null for money in several currencies.
+        Errors: KeyError for an unknown column.
+        """
         return self._column_for(self._comparable_expression(call))
 
     def currency(self, call: AggregateCall) -> Sql | None:
-        """Return the currency of an aggregate of money, null for several; None if the aggregate is not money."""
+        """Return the currency of an aggregate of money; None if the aggregate is not money.
+
+        Shapes: call -> an expression on a computed row; null for several currencies, and without any amount.
+        Errors: KeyError for an unknown column.
+        """
         column = self._column(call)
         if column is None or not _is_money(call, column):
             return None
@@ -65,11 +80,17 @@ class Aggregation:
         return self._column_for(Sql("case when {} then {} end", is_single, currency))
 
     def is_missing(self, call: AggregateCall) -> Sql:
-        """Return the condition that there is no value to aggregate, in any currency."""
+        """Return the condition that there is no value to aggregate, in any currency.
+
+        Shapes: call -> a condition on a computed row. Errors: KeyError for an unknown column.
+        """
         return Sql("{} is null", self._column_for(self._expression(call)))
 
     def key_value(self, number: int) -> Sql:
-        """Return the value of a grouping key, by its position among the keys."""
+        """Return the value of a grouping key.
+
+        Shapes: position among the keys -> an expression on a computed row.
+        """
         return qualified(self.group, f"k{number}")
 
     # -------------------------------------------------------------------------------- step two: compute the named

@@ -11,7 +11,10 @@ from schema.tables import SHAPES
 
 
 def typename(part: Typename) -> Sql:
-    """Return the name of a type as a constant."""
+    """Return the name of a type as a constant.
+
+    Shapes: selected field -> a text expression.
+    """
     # Typed: in an object that is built by an aggregate, PostgreSQL could not infer the type of a plain literal.
     return Sql(f"text '{part.name}'")
 

@@ -30,7 +30,10 @@ READ_ONLY_COST = 10
 
 
 def cost(roots: Iterable[RootField]) -> int:
-    """Return the number of records that the response to a document can hold at most, plus the flat charges."""
+    """Return the cost of a document.
+
+    Shapes: root fields -> a number. Units: records that the response can hold at most, plus the flat charges.
+    """
     return sum(_selection_cost(root.selection) for root in roots)
 
 

@@ -30,7 +30,10 @@ def group_by(keys: int, currencies: int) -> Sql:
 
 
 def is_whole_group(alias: str, currencies: int) -> Sql:
-    """Return the condition that a row is a whole group, and not a part in one currency."""
+    """Return the condition that a row is a whole group, and not a part in one currency.
+
+    Shapes: alias of the parts, number of currency columns -> a condition.
+    """
     return Sql(f"{{}} = {_all_bits(currencies)}", qualified(alias, "w"))
 
 
@@ -50,7 +53,10 @@ def amounts_by_currency(
 
 
 def windows(alias: str, keys: int, currencies: int) -> Sql:
-    """Return the ` window` clause: the parts of one group, ordered by currency, the null currency last."""
+    """Return the ` window` clause: the parts of one group, ordered by currency, the null currency last.
+
+    Shapes: alias of the parts, numbers of keys and currency columns -> a clause with one window per currency column.
+    """
     key_columns = join(", ", (qualified(alias, f"k{number}") for number in range(keys)))
     partition = Sql("partition by {} ", key_columns) if keys else Sql("")
     # The default frame ends at the current row, and the row of the whole group would have only some of the amounts.

@@ -62,9 +62,12 @@ def read_cursor(order: Order, cursor: str, argument: CursorArgument) -> CursorPo
 
 
 def is_after(order: Order, values: Sequence[Sql], position: CursorPosition, *, is_inclusive: bool = False) -> Sql:
-    """Return the condition that a row with these sort keys comes after a position; or at it, if that is included.
+    """Return the condition that a row comes after a position; or at it, if `is_inclusive`.
 
     For "before", pass the reverse order.
+
+    Shapes: order, the values of the sort keys of the row, a position of that order -> a condition.
+    Errors: ValueError if the numbers of sort keys, values and position differ.
     """
     if not any(key.is_nullable for key in order) and len({key.is_descending for key in order}) == 1:
         # A row comparison: PostgreSQL starts an index scan on all columns at the position.

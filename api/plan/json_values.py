@@ -26,18 +26,27 @@ def column_as_json(column: ColumnShape, table: str, value: Sql) -> Sql:
 
 
 def instant_as_json(value: Sql) -> Sql:
-    """Return an instant as JSON. The time zone of the session has to be UTC."""
+    """Return an instant as JSON. The time zone of the session has to be UTC.
+
+    Shapes: a timestamptz expression -> a json expression.
+    """
     # `to_json` writes ISO 8601 whatever the server's date style, and takes less time than `to_char`.
     return Sql("""replace(to_json({})::text, '+00:00"', 'Z"')::json""", value)
 
 
 def instant_as_text(value: datetime) -> str:
-    """Return an instant as the statement writes it."""
+    """Return an instant as the statement writes it.
+
+    Shapes: an aware datetime -> text.
+    """
     moment = value.astimezone(UTC).replace(tzinfo=None)
     text = moment.isoformat()
     return f"{text.rstrip('0') if moment.microsecond else text}Z"
 
 
 def decimal_as_text(value: Decimal) -> str:
-    """Return a decimal as the statement writes it: without an exponent, with its own number of decimal places."""
+    """Return a decimal as the statement writes it.
+
+    Shapes: decimal -> text without an exponent, with the decimal's own number of places.
+    """
     return format(value, "f")

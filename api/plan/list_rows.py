@@ -60,6 +60,8 @@ class ListRows:
         """Return the `with` clause of the page; empty if the page is read directly.
 
         It holds one row more than the page: if that row exists, there is another page.
+
+        Shapes: -> a clause that ends with a space, to stand before the select that reads the page.
         """
         if not self.is_paged:
             return NO_ROWS
@@ -77,7 +79,11 @@ class ListRows:
         return Sql("with {} as materialized ({}) ", self._page_name, numbered)
 
     def matching(self, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
-        """Return the `from` clause of all rows of the list, on all pages together, that also meet the conditions."""
+        """Return the `from` clause of all rows of the list, on all pages together.
+
+        Shapes: alias, further conditions on that alias, joins for these conditions -> a ` from` clause.
+        Errors: those of `condition`.
+        """
         found = list(conditions)
         if self.parent is not None:
             found.append(Sql("{} = {}", qualified(alias, self.parent.column), qualified(self.parent.alias, "id")))
@@ -88,7 +94,10 @@ class ListRows:
         return self.tables.from_clause(self.table, alias, *found, joins=joins)
 
     def page_rows(self, alias: str) -> Sql:
-        """Return the `from` clause of the rows of the page, in the order of the list."""
+        """Return the `from` clause of the rows of the page, in the order of the list.
+
+        Shapes: alias -> a ` from` clause with `order by`.
+        """
         if not self.is_paged:
             joins, values = join_sort_keys(self.tables, self.order, alias)
             return self._rows_between_cursors(alias, joins, values, self.page.size)
@@ -99,7 +108,10 @@ class ListRows:
         return Sql(f' from {{}} {{}} where {{}} order by {{}}."#"{direction}', self._page_name, row, is_shown, row)
 
     def cursor(self, alias: str) -> Sql:
-        """Return the cursor of a row. Sort keys of linked records come from the columns of the page."""
+        """Return the cursor of a row. Sort keys of linked records come from the columns of the page.
+
+        Shapes: alias of a row of the page -> a text expression.
+        """
         values = (
             Sql(f'{{}}."#{number}"', name(alias)) if key.links else qualified(alias, key.column.name)
             for number, key in enumerate(self.order)
@@ -107,10 +119,12 @@ class ListRows:
         return cursor_of(self.order, tuple(values))
 
     def page_info(self) -> dict[str, Sql]:
-        """Return the members of the page information by name. It needs the page as a common table expression.
+        """Return the page information, by the name of its members. It needs `is_paged`.
 
         The page knows whether rows follow it in the direction in which it was read: it holds one row more. In the other
         direction rows are known to exist only at or beyond the cursor, which costs one more index lookup.
+
+        Shapes: -> two boolean and two text expressions.
         """
         alias = self.tables.new_alias()
         row, size = name(alias), self.page.size
@@ -152,6 +166,7 @@ class ListRows:
         if self.before is not None:
             bounds.append(is_after(reverse_order(self.order), values, self.before))
         order = reverse_order(self.order) if self.page.is_from_end else self.order
+        # The limit is part of the text, not a parameter: with a parameter, a generic plan assumes a tenth of the rows.
         return self.matching(alias, *bounds, joins=joins) + order_by(order, values) + Sql(f" limit {limit}")
 
     def _exists_from(self, order: Order, position: CursorPosition | None) -> tuple[Sql, ...]:

@@ -60,7 +60,10 @@ def total_order(shape: TableShape, terms: Iterable[OrderTerm], where: Condition 
 
 
 def reverse_order(order: Order) -> Order:
-    """Return the opposite order."""
+    """Return the opposite order.
+
+    Shapes: order -> order; twice reversed it is the same.
+    """
     return tuple(
         replace(
             key,
@@ -72,7 +75,10 @@ def reverse_order(order: Order) -> Order:
 
 
 def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
-    """Return the columns that identify a visible row: the id, or else the visible part of the primary key."""
+    """Return the columns that identify a visible row.
+
+    Shapes: table -> the id, or else the visible part of the primary key.
+    """
     ids = tuple(column for column in shape.columns if column.name == "id")
     return ids or tuple(column for column in shape.visible if column.is_key)
 
@@ -97,7 +103,10 @@ def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql,
 
 
 def order_by(order: Order, values: Iterable[Sql]) -> Sql:
-    """Return the ` order by` clause for the sort keys and their values."""
+    """Return the ` order by` clause.
+
+    Shapes: order, the values of its sort keys -> a clause. Errors: ValueError if their numbers differ.
+    """
     return Sql(" order by {}", join(", ", (_term(key, value) for key, value in zip(order, values, strict=True))))
 
 

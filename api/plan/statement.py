@@ -88,6 +88,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
 
 def _record(tables: ScopedTables, table: str, id_: Sql, fields: Sequence[Field]) -> Sql:
     """Return one record by its id as an object; null if there is none or it is not visible."""
+    # A subquery costs one index lookup for each row of the parent. In return the same form serves root fields, links
+    # and grouping keys, and the scope of the table decides alone whether the object is null.
     alias = tables.new_alias()
     row = tables.from_clause(table, alias, Sql("{}.id = {}", name(alias), id_))
     return Sql("({})", select_objects(_columns(tables, table, alias, fields), row))
