@@ -167,7 +167,11 @@ BAD: list[tuple[str, ErrorCode, str]] = [
     ),
     ('contacts(where: { email: { eq: "\\u0000" } }) { totalCount }', ErrorCode.BAD_INPUT, "character"),
     ('contacts(where: { companyId: { eq: "contact_1" } }) { totalCount }', ErrorCode.BAD_INPUT, "is not an id"),
-    ('contact(id: "company_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "not an id of a Contact"),
+    (
+        'contact(id: "company_00000000-0000-0000-0000-000000000001") { id }',
+        ErrorCode.BAD_INPUT,
+        "not an id of a Contact",
+    ),
     ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is not an id"),
     ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is not an id"),
 ]
