@@ -33,6 +33,24 @@ def scope(table: str, alias: str, who: Principal, at: Sql | None = None) -> tupl
     return tuple(found)
 
 
+def reach_conditions(table: str, alias: str, who: Principal) -> tuple[Sql, ...]:
+    """Conditions that the principal reaches the row of `table` known as `alias`; none if it reaches every row.
+
+    Unlike `scope`, they neither exclude deleted rows nor choose an evaluation, and they bind the member id at once: for
+    statements that are written for one request and have exclusions of their own.
+    """
+    if who.reach is Reach.ALL:
+        return ()
+    if is_owned(table):
+        return (Sql("{}.owner_id {}", name(alias), _looks_after(who.reach, Sql("{}::uuid", who.member_id))),)
+    found = []
+    for column, other in is_about(table):
+        whole = f"{alias}_{other}"
+        source = Sql("{} {} where {}.id = {}.{}", name(other), name(whole), name(whole), name(alias), name(column))
+        found.append(Sql("exists (select from {} and {})", source, all_of(reach_conditions(other, whole, who))))
+    return tuple(found)
+
+
 @cache
 def is_owned(table: str) -> bool:
     """Whether rows of the table have an owner."""
@@ -55,7 +73,7 @@ def _is_restricted(table: str) -> bool:
 
 def _reached(table: str, alias: str, who: Principal, at: Sql | None) -> list[Sql]:
     if is_owned(table):
-        return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach))]
+        return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach, Sql("{}", Slot(MEMBER))))]
     return [_goes_with(alias, column, other, who, at) for column, other in is_about(table)]
 
 
@@ -66,9 +84,8 @@ def _goes_with(alias: str, column: str, other: str, who: Principal, at: Sql | No
     return Sql("exists (select from {} and {})", source, all_of(scope(other, whole, who, at)))
 
 
-def _looks_after(reach: Reach) -> Sql:
-    """The owners whose records are reached."""
-    member = Sql("{}", Slot(MEMBER))
+def _looks_after(reach: Reach, member: Sql) -> Sql:
+    """The owners whose records are reached by the member."""
     if reach is Reach.OWN:
         return Sql("= {}", member)
     return Sql("in (select m.id from member m where m.id = {} or m.team_id = {})", member, _team_of(member))

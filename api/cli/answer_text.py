@@ -10,7 +10,7 @@ from enum import Enum
 
 import orjson
 
-from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
+from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
 HEAD = ("key", "title", "definition", "unit", "currency")
@@ -73,7 +73,7 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _line(figure: Figure, keys: tuple[GroupKey, ...], wide: int, bucket: Bucket | None) -> list[object]:
+def _line(figure: KpiFigure, keys: tuple[BreakdownKey, ...], wide: int, bucket: Bucket | None) -> list[object]:
     spread = figure.distribution
     return [
         *_keys(keys, wide),
@@ -84,11 +84,11 @@ def _line(figure: Figure, keys: tuple[GroupKey, ...], wide: int, bucket: Bucket 
     ]
 
 
-def _step(keys: tuple[GroupKey, ...], step: FunnelStep) -> list[object]:
+def _step(keys: tuple[BreakdownKey, ...], step: FunnelStep) -> list[object]:
     return [*_keys(keys, 1), step.key, *(getattr(step, name) for name in STEP)]
 
 
-def _keys(keys: tuple[GroupKey, ...], wide: int) -> list[object]:
+def _keys(keys: tuple[BreakdownKey, ...], wide: int) -> list[object]:
     """The columns of so many dimensions; empty where all is meant."""
     found: list[object] = []
     for key in keys:

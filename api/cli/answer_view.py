@@ -11,10 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.record_list import RecordList, show_list
-from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
-from api.metrics.cautions import length_in_words
+from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
+from api.metrics.answer_warnings import length_in_words
+from api.metrics.kinds import kind_of
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kind, Kpi, Stay, Subject
+from schema.kpis.kinds import Kind
 from schema.vocab import Currency, Grain, Unit
 
 BAR = 32
@@ -76,14 +77,14 @@ def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None)
             return f"{value if value == value.to_integral_value() else round(value, 2):,f}"
 
 
-def _whole(figure: Figure, answer: KpiAnswer) -> str:
+def _whole(figure: KpiFigure, answer: KpiAnswer) -> str:
     shown = value_in_words(figure.value, answer.unit, answer.currency)
     if figure.distribution is not None:
         spread = figure.distribution
         median, p75, p90, mean = (
             value_in_words(each, answer.unit, None) for each in (spread.median, spread.p75, spread.p90, spread.mean)
         )
-        rows = _counted(CATALOGUE[answer.key])
+        rows = kind_of(CATALOGUE[answer.key].measure).row_noun
         if _is_average(answer):
             most = f", at most {value_in_words(spread.max, answer.unit, None)}" if spread.max is not None else ""
             of = figure.n if figure.denominator is None else int(figure.denominator)
@@ -97,14 +98,7 @@ def _whole(figure: Figure, answer: KpiAnswer) -> str:
     return f"{shown}, and apart {_apart(figure)}" if figure.apart else shown
 
 
-def _counted(kpi: Kpi) -> str:
-    """What the rows are whose times or amounts are spread: a person may enter stages many times."""
-    if isinstance(kpi.measure, Stay):
-        return "entries"
-    return "deals" if kpi.subject is Subject.DEAL else "people"
-
-
-def _apart(figure: Figure) -> str:
+def _apart(figure: KpiFigure) -> str:
     """What no rate converts, by its own currency."""
     return ", ".join(
         f"{value_in_words(each.value, Unit.MONEY, each.currency)}{'' if each.currency else ' of an unknown currency'}"
@@ -127,7 +121,7 @@ def _columns(answer: KpiAnswer, *names: str) -> Table:
     return table
 
 
-def _cells(figure: Figure, answer: KpiAnswer, largest: Decimal) -> Iterator[str]:
+def _cells(figure: KpiFigure, answer: KpiAnswer, largest: Decimal) -> Iterator[str]:
     yield value_in_words(figure.value, answer.unit, answer.currency)
     if answer.unit is Unit.RATIO:
         yield from (NOTHING if each is None else f"{each:,f}" for each in (figure.numerator, figure.denominator))
@@ -162,7 +156,7 @@ def _kpi_table(answer: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
     table = _columns(answer, *dimensions, *(("from",) if has_series else ()))
     parts = [bucket for group in answer.breakdown for bucket in group.series] if has_series else answer.breakdown
     largest = _largest(parts)
-    above: tuple[GroupKey, ...] = ()
+    above: tuple[BreakdownKey, ...] = ()
     for group in answer.breakdown:
         # What belongs to one value of the first dimension stands together: the value is said once.
         is_said = len(group.keys) > 1 and group.keys[:1] == above[:1]
@@ -220,7 +214,7 @@ def _count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
-def _largest(figures: tuple[Figure, ...] | list[Bucket]) -> Decimal:
+def _largest(figures: tuple[KpiFigure, ...] | list[Bucket]) -> Decimal:
     return max((figure.value for figure in figures if figure.value is not None), default=Decimal(0))
 
 

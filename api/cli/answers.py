@@ -282,10 +282,10 @@ async def _answered(
     from api.access.principal import EVERYONE
     from api.cli.record_list import read_list
     from api.cli.session import opened
-    from api.metrics.ask import ask
+    from api.metrics.query import query_kpis
 
     async with opened(data) as database, database.read() as session:
-        (answer,) = await ask(session, EVERYONE, [request])
+        (answer,) = await query_kpis(session, EVERYONE, [request])
         if isinstance(answer, AccordError):
             raise answer
         listed = None if listing is None else await read_list(session, answer, *listing)
@@ -295,10 +295,10 @@ async def _answered(
 async def _funnel_answered(data: Path | None, request: "FunnelRequest") -> "tuple[FunnelAnswer, ZoneInfo]":
     from api.access.principal import EVERYONE
     from api.cli.session import opened
-    from api.metrics.ask import ask_funnel
+    from api.metrics.query import query_funnel
 
     async with opened(data) as database, database.read() as session:
-        return await ask_funnel(session, EVERYONE, request), await _zone(session, request.switches)
+        return await query_funnel(session, EVERYONE, request), await _zone(session, request.switches)
 
 
 async def _zone(session: "ReadSession", switches: "Switches") -> "ZoneInfo":

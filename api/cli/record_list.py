@@ -16,7 +16,7 @@ from rich.table import Table
 
 from api.db import ReadSession
 from api.metrics.answer import KpiAnswer
-from api.metrics.records import CountedRecord, read_page
+from api.metrics.record_pages import CountedRecord, read_page
 from api.sql import Sql, name
 from schema.tables import SHAPES
 from schema.vocab import RecordSide
@@ -45,18 +45,18 @@ class RecordList:
 
 async def read_list(session: ReadSession, answer: KpiAnswer, side: RecordSide, first: int) -> RecordList:
     """Read the first records behind an answer's total, with their names. Errors: BAD_INPUT for a side it lacks."""
-    behind = answer.behind
-    if behind is None:
-        raise TypeError(f"nothing is known behind {answer.key}")
+    drill_down = answer.drill_down
+    if drill_down is None:
+        raise TypeError(f"the answer of {answer.key} has no drill-down")
     found: list[Listed] = []
     after: str | None = None
     total: int | None = None
     while True:
         size = min(PAGE, first - len(found))
-        page = await read_page(session, behind, side, size=size, after=after, is_total_asked=total is None)
+        page = await read_page(session, drill_down, side, size=size, after=after, needs_total=total is None)
         total = page.total if total is None else total
-        names = await _names(session, behind.table, page.records)
-        found += [Listed(f"{behind.table}_{each.id}", names.get(each.id), each.at) for each in page.records]
+        names = await _names(session, drill_down.table, page.records)
+        found += [Listed(f"{drill_down.table}_{each.id}", names.get(each.id), each.at) for each in page.records]
         if not page.has_more or len(found) >= first:
             return RecordList(side, tuple(found), total or 0)
         after = page.records[-1].cursor

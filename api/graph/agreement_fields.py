@@ -6,7 +6,7 @@ from datetime import datetime
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.graph.context import Info
 from api.graph.declared import Output, TypeRef
-from api.metrics.answer import said
+from api.metrics.answer import described
 from schema.accord import Accord as AccordDocument
 from schema.sentences import (
     exit_sentence,
@@ -23,82 +23,84 @@ from schema.vocab import AccordStatus, Currency, Disposition, ExitKind, FaultDom
 class AccordStage:
     """A stage of the funnel, as both teams agreed it."""
 
-    key: str = said("The stage's key, by which questions name it.")
-    rank: int = said("Its place on the ladder, from 1.")
-    title: str = said("What it is called.")
-    group: str = said("The group it belongs to, such as Prospect.")
-    owner: TeamKind = said("The team that looks after people in it.")
-    meaning: str = said("What it means, in plain words.")
-    window_seconds: int | None = said(
+    key: str = described("The stage's key, by which questions name it.")
+    rank: int = described("Its place on the ladder, from 1.")
+    title: str = described("What it is called.")
+    group: str = described("The group it belongs to, such as Prospect.")
+    owner: TeamKind = described("The team that looks after people in it.")
+    meaning: str = described("What it means, in plain words.")
+    window_seconds: int | None = described(
         "How long a person has to reach the next stage, in seconds; null: as long as they like."
     )
-    rule: str = said("When a contact enters it, as the sentence that both teams sign.")
-    window_sentence: str = said("How long the step to the next stage may take, as a sentence.")
-    needs: tuple[str, ...] = said("The fields that have to be filled in, such as contact.email.")
+    rule: str = described("When a contact enters it, as the sentence that both teams sign.")
+    window_sentence: str = described("How long the step to the next stage may take, as a sentence.")
+    needs: tuple[str, ...] = described("The fields that have to be filled in, such as contact.email.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccordExit:
     """A fact that ends open entries."""
 
-    on: ExitKind = said("What happened.")
-    dispositions: tuple[Disposition, ...] = said("Only with one of these dispositions, of a rejected handoff.")
-    closes_from: str = said("The key of the lowest stage it closes.")
-    closes_to: str = said("The key of the highest stage it closes.")
-    sentence: str = said("The same, as the sentence that both teams sign.")
+    on: ExitKind = described("What happened.")
+    dispositions: tuple[Disposition, ...] = described("Only with one of these dispositions, of a rejected handoff.")
+    closes_from: str = described("The key of the lowest stage it closes.")
+    closes_to: str = described("The key of the highest stage it closes.")
+    sentence: str = described("The same, as the sentence that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RejectReason:
     """Why sales may refuse a person, and what follows from it."""
 
-    code: str = said("The reason's code.")
-    label: str = said("The reason for a reader.")
-    disposition: Disposition = said("What happens to the person.")
-    fault: FaultDomain = said("On which side the cause lies.")
-    sentence: str = said("The same, as the sentence that both teams sign.")
+    code: str = described("The reason's code.")
+    label: str = described("The reason for a reader.")
+    disposition: Disposition = described("What happens to the person.")
+    fault: FaultDomain = described("On which side the cause lies.")
+    sentence: str = described("The same, as the sentence that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccordContactPolicy:
     """How often a person may be touched, by both teams together and over all channels."""
 
-    at_most: int = said("So many outbound touches are within the policy.")
-    within_seconds: int = said("In any stretch of so many seconds: the window rolls, no calendar resets it.")
-    is_automated_exempt: bool = said("Whether what a machine sends of itself does not count.")
-    reply_within_seconds: int | None = said(
+    at_most: int = described("So many outbound touches are within the policy.")
+    within_seconds: int = described("In any stretch of so many seconds: the window rolls, no calendar resets it.")
+    is_automated_exempt: bool = described("Whether what a machine sends of itself does not count.")
+    reply_within_seconds: int | None = described(
         "An answer within so many seconds of the person's own touch does not count; null: answers count."
     )
-    sentences: tuple[str, ...] = said("The same, as the sentences that both teams sign.")
+    sentences: tuple[str, ...] = described("The same, as the sentences that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccordReporting:
     """How answers are cut, and who is never counted."""
 
-    timezone: str = said("The zone in which days begin (IANA name).")
-    week_start: str = said("The day on which weeks begin: MONDAY or SUNDAY.")
-    fiscal_year_start_month: int = said("The month in which the fiscal year begins, from 1.")
-    currency: Currency | None = said("The currency of money answers; null if none was agreed.")
-    exclude: tuple[str, ...] = said("Who is never counted: TEST records, INTERNAL people.")
-    sentences: tuple[str, ...] = said("The same, as the sentences that both teams sign.")
+    timezone: str = described("The zone in which days begin (IANA name).")
+    week_start: str = described("The day on which weeks begin: MONDAY or SUNDAY.")
+    fiscal_year_start_month: int = described("The month in which the fiscal year begins, from 1.")
+    currency: Currency | None = described("The currency of money answers; null if none was agreed.")
+    exclude: tuple[str, ...] = described("Who is never counted: TEST records, INTERNAL people.")
+    sentences: tuple[str, ...] = described("The same, as the sentences that both teams sign.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accord:
     """The agreement of sales and marketing that every number is judged by."""
 
-    version: int = said("The version's number.")
-    hash: str = said("The SHA-256 of its content, which signatures name.")
-    is_signed: bool = said("Whether both teams signed it.")
-    status: AccordStatus = said("Where it stands in its life.")
-    starts_at: datetime | None = said("Since when it is in force; null means from the beginning of time.")
-    title: str = said("What it is called.")
-    stages: tuple[AccordStage, ...] = said("The ladder, from the lowest stage up.")
-    exits: tuple[AccordExit, ...] = said("The facts that end entries.")
-    reject_reasons: tuple[RejectReason, ...] = said("Why sales may refuse a person.")
-    contact_policy: AccordContactPolicy | None = said("How often a person may be touched; null if none was agreed.")
-    reporting: AccordReporting = said("How answers are cut.")
+    version: int = described("The version's number.")
+    hash: str = described("The SHA-256 of its content, which signatures name.")
+    is_signed: bool = described("Whether both teams signed it.")
+    status: AccordStatus = described("Where it stands in its life.")
+    starts_at: datetime | None = described("Since when it is in force; null means from the beginning of time.")
+    title: str = described("What it is called.")
+    stages: tuple[AccordStage, ...] = described("The ladder, from the lowest stage up.")
+    exits: tuple[AccordExit, ...] = described("The facts that end entries.")
+    reject_reasons: tuple[RejectReason, ...] = described("Why sales may refuse a person.")
+    contact_policy: AccordContactPolicy | None = described(
+        "How often a person may be touched; null if none was agreed."
+    )
+    reporting: AccordReporting = described("How answers are cut.")
 
 
 def agreement_fields() -> tuple[Output, ...]:

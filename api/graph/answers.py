@@ -33,7 +33,7 @@ def answer_types(
         hints = get_type_hints(answer)
         fields = _in_reading_order(answer)
         yield ObjectType(
-            answer.__name__,
+            _type_name(answer),
             (answer.__doc__ or "").strip(),
             (*(_field(answer, each, hints, special) for each in fields), *(more or {}).get(answer, ())),
         )
@@ -71,7 +71,13 @@ def _ref(hint: Any, named: str | None) -> TypeRef:  # noqa: ANN401 - an annotati
     known = NAMES.get(hint)
     if known is None and not (dataclasses.is_dataclass(hint) or issubclass(hint, Vocabulary)):
         raise TypeError(f"{hint} is no type of an answer")
-    return (known or TypeRef(hint.__name__)).required
+    return (known or TypeRef(_type_name(hint))).required
+
+
+def _type_name(answer: type) -> str:
+    """The GraphQL name of an answer's type: its class name, unless it declares another."""
+    name: str = getattr(answer, "__graphql_name__", answer.__name__)
+    return name
 
 
 def _inner(hint: Any) -> type:  # noqa: ANN401 - an annotation is any object

@@ -20,10 +20,10 @@ from api.graph.record_fields import record_fields
 from api.graph.records import record_types
 from api.graph.scalars import SCALARS
 from api.graph.strawberry_types import Types, use_resolvers
-from api.metrics.answer import FunnelAnswer, GroupKey, KpiAnswer
+from api.metrics.answer import BreakdownKey, FunnelAnswer, KpiAnswer
 
 # Fields of answers whose GraphQL type is narrower than the text they are in Python.
-_SPECIAL = {(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (GroupKey, "id"): "ID"}
+_SPECIAL = {(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (BreakdownKey, "id"): "ID"}
 
 
 class _Prepared(SchemaExtension):

@@ -19,8 +19,8 @@ from api.graph.document import Document
 from api.graph.reader import Reader, page_size
 from api.graph.records import TYPE_KEY, page_arguments
 from api.graph.sources import from_row
-from api.metrics.answer import Behind, Bucket, FunnelStep, Group, KpiAnswer
-from api.metrics.records import RecordPage, read_page
+from api.metrics.answer import Bucket, DrillDown, FunnelStep, Group, KpiAnswer
+from api.metrics.record_pages import RecordPage, read_page
 from api.plan.read import read
 from api.plan.selection import Comparison, Connection, Edges, Field, Nodes, Page, Value
 from schema.tables import SHAPES
@@ -45,7 +45,7 @@ class _List:
     """One list to read: its place in the answer, what is behind it, and the field that asks."""
 
     path: Path
-    behind: Behind
+    drill_down: DrillDown
     nodes: tuple[FieldNode, ...]
     parent: str
 
@@ -117,10 +117,10 @@ def _lists(
     for key, selected in document.fields(nodes, type_name).items():
         name = selected[0].name.value
         if name == "records":
-            behind: Behind | None = getattr(value, "behind")  # noqa: B009 - of whichever figure has it
-            if behind is None:
-                raise TypeError(f"nothing is known behind {path}")
-            yield _List((*path, key), behind, tuple(selected), type_name)
+            drill_down: DrillDown | None = getattr(value, "drill_down")  # noqa: B009 - of whichever figure has it
+            if drill_down is None:
+                raise TypeError(f"the figure at {path} has no drill-down")
+            yield _List((*path, key), drill_down, tuple(selected), type_name)
         elif name in within:
             for place, item in enumerate(getattr(value, name)):
                 yield from _lists(document, within[name], tuple(selected), item, (*path, key, place))
@@ -143,15 +143,15 @@ class _Drill:
         is_last = arguments.get("last") is not None
         page = await read_page(
             self.session,
-            asked.behind,
+            asked.drill_down,
             arguments.get("side") or RecordSide.BASE,
             size=page_size("records", arguments),
             after=arguments.get("after"),
             before=arguments.get("before"),
             is_last=is_last,
-            is_total_asked=any(selected[0].name.value == "totalCount" for selected in parts.values()),
+            needs_total=any(selected[0].name.value == "totalCount" for selected in parts.values()),
         )
-        nodes = await self._nodes(asked.behind.table, parts, page)
+        nodes = await self._nodes(asked.drill_down.table, parts, page)
         return {key: self._part(key, selected, page, nodes, is_last=is_last) for key, selected in parts.items()}
 
     def _part(self, key: str, selected: list[FieldNode], page: RecordPage, nodes: "_Nodes", *, is_last: bool) -> object:

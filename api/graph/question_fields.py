@@ -9,8 +9,8 @@ from api.graph.context import Info
 from api.graph.declared import Declared, Input, Output, Resolver, TypeRef
 from api.graph.drills import read_records
 from api.graph.questions import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, read_funnel, read_kpi
-from api.metrics.answer import FunnelAnswer, KpiAnswer, said
-from api.metrics.ask import ask, ask_funnel
+from api.metrics.answer import FunnelAnswer, KpiAnswer, described
+from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind, Subject
@@ -21,17 +21,17 @@ from schema.vocab import Dimension, Unit
 class Kpi:
     """A KPI of the catalogue: what it means and what may be asked of it."""
 
-    key: str = said("The KPI's key, to ask it by.")
-    title: str = said("The KPI's name for a reader.")
-    definition: str = said("What it counts, in plain words.")
-    kind: Kind = said("How its number is made.")
-    unit: Unit = said("What its value measures.")
-    subject: Subject = said("What one counted row is.")
-    reads: tuple[str, ...] = said("The stages or facts it reads.")
-    dimensions: tuple[Dimension, ...] = said("What it can be broken down and filtered by.")
-    switches: tuple[str, ...] = said("The switches it has.")
-    guard: str | None = said("The KPI to watch beside it, so that the one is not bettered at the other's cost.")
-    source: str = said("Where the definition comes from.")
+    key: str = described("The KPI's key, to ask it by.")
+    title: str = described("The KPI's name for a reader.")
+    definition: str = described("What it counts, in plain words.")
+    kind: Kind = described("How its number is made.")
+    unit: Unit = described("What its value measures.")
+    subject: Subject = described("What one counted row is.")
+    reads: tuple[str, ...] = described("The stages or facts it reads.")
+    dimensions: tuple[Dimension, ...] = described("What it can be broken down and filtered by.")
+    switches: tuple[str, ...] = described("The switches it has.")
+    guard: str | None = described("The KPI to watch beside it, so that the one is not bettered at the other's cost.")
+    source: str = described("Where the definition comes from.")
 
 
 def question_fields(types: Mapping[str, Declared]) -> tuple[Output, ...]:
@@ -65,7 +65,7 @@ def _kpi(types: Mapping[str, Declared]) -> Resolver:
     async def resolve(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
         request = read_kpi(arguments)
         async with info.context.database.read() as session:
-            (answer,) = await ask(session, info.context.who, [request])
+            (answer,) = await query_kpis(session, info.context.who, [request])
             if isinstance(answer, AccordError):
                 raise answer
             await read_records(session, info, types, [((str(info.path.key),), answer)])
@@ -79,7 +79,7 @@ def _kpis(types: Mapping[str, Declared]) -> Resolver:
         read = [_read(each) for each in requests]
         good = [each for each in read if isinstance(each, KpiRequest)]
         async with info.context.database.read() as session:
-            found = iter(await ask(session, info.context.who, good))
+            found = iter(await query_kpis(session, info.context.who, good))
             # The executor turns an error in a list into null there and an error with its place.
             answers = [next(found) if isinstance(each, KpiRequest) else each for each in read]
             placed = [((str(info.path.key), place), each) for place, each in enumerate(answers)]
@@ -100,7 +100,7 @@ def _funnel(types: Mapping[str, Declared]) -> Resolver:
     async def resolve(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
         request = read_funnel(arguments)
         async with info.context.database.read() as session:
-            answer = await ask_funnel(session, info.context.who, request)
+            answer = await query_funnel(session, info.context.who, request)
             await read_records(session, info, types, [((str(info.path.key),), answer)])
         return answer
 

@@ -5,10 +5,10 @@ from schema.kpis.kinds import (
     DEAL_SWITCHES,
     PAIR_SWITCHES,
     PERSON_DIMENSIONS,
+    ClosingRatio,
     Closings,
     Conversion,
     Kpi,
-    Ratio,
     Subject,
 )
 from schema.vocab import DealOutcome, Unit
@@ -51,7 +51,7 @@ WIN_RATE = Kpi(
     key="win_rate",
     title="Win rate",
     definition="Of the deals closed in the period, the share that was won. Open deals are in neither number.",
-    measure=Ratio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
+    measure=ClosingRatio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,

@@ -1,6 +1,6 @@
 """What sales makes of the people that marketing hands over."""
 
-from schema.kpis.kinds import DECISION_SWITCHES, PERSON_DIMENSIONS, Decisions, Kpi, Ratio, Subject
+from schema.kpis.kinds import DECISION_SWITCHES, PERSON_DIMENSIONS, DecisionRatio, Decisions, Kpi, Subject
 from schema.vocab import Dimension, HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
@@ -13,7 +13,7 @@ MQL_ACCEPTANCE = Kpi(
         f"Of the handoffs that sales decided in the period, the share accepted. {_PENDING}; with anchor=COHORT it is "
         "of all that were handed over in the period."
     ),
-    measure=Ratio(part=Decisions((HandoffStatus.ACCEPTED,)), whole=_DECIDED),
+    measure=DecisionRatio(part=Decisions((HandoffStatus.ACCEPTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
@@ -29,7 +29,7 @@ REJECTION_RATE = Kpi(
         f"Of the handoffs that sales decided in the period, the share rejected. {_PENDING}. By REJECT_REASON each "
         "reason is a share of everything decided, so the reasons sum to the rate."
     ),
-    measure=Ratio(part=Decisions((HandoffStatus.REJECTED,)), whole=_DECIDED),
+    measure=DecisionRatio(part=Decisions((HandoffStatus.REJECTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     # Not at an end: tests/metrics asks each KPI by its first and last dimension, whose groups are parts of the whole.

@@ -118,7 +118,7 @@ async def test_two_dimensions_come_in_the_order_asked_and_lead_to_their_people(c
     assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
     error = await refused(company, document.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, OWNER]"))
     assert isinstance(error, AccordError)
-    assert "two dimensions at once" in error.message
+    assert "A breakdown has at most two dimensions" in error.message
 
 
 async def test_behind_a_bucket_a_group_and_a_step_are_as_many_as_they_say(company: Database) -> None:

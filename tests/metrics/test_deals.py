@@ -9,9 +9,9 @@ import pytest
 from api.access.principal import EVERYONE
 from api.accord.documents import read_accord
 from api.db import Database
-from api.metrics.answer import Figure, KpiAnswer
-from api.metrics.ask import ask
+from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods import named_period, period
+from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
@@ -43,7 +43,7 @@ async def deal(
 
 async def asked(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await ask(session, EVERYONE, [request], now=NOW)
+        [found] = await query_kpis(session, EVERYONE, [request], now=NOW)
     assert isinstance(found, KpiAnswer), found
     return found
 
@@ -165,7 +165,7 @@ async def rate(database: Database, currency: str, quote: str, since: str, value:
         await session.copy("exchange_rate", columns, [(new_id(), currency, quote, day, Decimal(value))])
 
 
-def apart(figure: Figure) -> list[tuple[str | None, str, int]]:
+def apart(figure: KpiFigure) -> list[tuple[str | None, str, int]]:
     return [(each.currency.value if each.currency else None, str(each.value), each.n) for each in figure.apart]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.metrics.figures import share
+from api.metrics.figure_table import share
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.periods import buckets, dated, midnight, named_period, period
+from api.metrics.periods import buckets, days_of, midnight, named_period, period
 from api.metrics.request import ALL_HISTORY, Period
 from schema.vocab import Grain
 
@@ -42,16 +42,16 @@ def test_a_named_period_is_its_days(text: str, starts_on: date, before: date) ->
     ],
 )
 def test_the_last_days_end_with_the_last_instant_before_as_of(text: str, starts_on: date) -> None:
-    assert dated(named_period(text), UTC_ZONE, NOW) == Period(starts_on, date(2026, 4, 1))
+    assert days_of(named_period(text), UTC_ZONE, NOW) == Period(starts_on, date(2026, 4, 1))
 
 
 def test_the_last_days_are_those_of_the_zone() -> None:
-    assert dated(named_period("last-1-day"), BERLIN, NOW) == Period(date(2026, 4, 1), date(2026, 4, 2))
+    assert days_of(named_period("last-1-day"), BERLIN, NOW) == Period(date(2026, 4, 1), date(2026, 4, 2))
 
 
 def test_months_back_from_a_long_month_end_in_a_short_one() -> None:
     as_of = datetime(2026, 3, 30, 12, tzinfo=UTC)
-    assert dated(named_period("last-1-month"), UTC_ZONE, as_of).starts_on == date(2026, 2, 28)
+    assert days_of(named_period("last-1-month"), UTC_ZONE, as_of).starts_on == date(2026, 2, 28)
 
 
 @pytest.mark.parametrize("text", ["", "2026-Q5", "2026-13", "Q1", "last-0-days", "last-90", "0001", "yesterday"])
@@ -72,7 +72,7 @@ def test_a_period_that_ends_before_it_starts_is_refused(before: date) -> None:
 
 def test_more_last_years_than_the_calendar_has_are_refused() -> None:
     with pytest.raises(AccordError) as refused:
-        dated(named_period("last-9000-years"), UTC_ZONE, NOW)
+        days_of(named_period("last-9000-years"), UTC_ZONE, NOW)
     assert refused.value.code is ErrorCode.BAD_PERIOD
 
 

@@ -10,8 +10,8 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
-from api.metrics.ask import ask
 from api.metrics.periods import named_period, period
+from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import ContactPolicy
@@ -25,7 +25,7 @@ CALLS = [EVENING + timedelta(minutes=minutes) for minutes in (0, 20, 40, 180, 20
 
 async def asked(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [answer] = await ask(session, EVERYONE, [request], now=EVENING + timedelta(days=30))
+        [answer] = await query_kpis(session, EVERYONE, [request], now=EVENING + timedelta(days=30))
     assert isinstance(answer, KpiAnswer), answer
     return answer
 
