@@ -64,6 +64,7 @@ def by_sets(
 
     The sets are the total, every combination of keys, every bucket, and both. What is kept apart is in all of them.
     """
+    # Two keys are in a set together or not at all, so grouping(key_1) is enough to recognize a total over keys.
     keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
     sets = [[*apart]] if not keys else [[*apart], [*apart, *keys]]
     if boundaries:
@@ -108,6 +109,7 @@ def with_names(request: ResolvedKpiRequest, aggregate: Sql) -> Sql:
 
     The tables they are in (members, teams, campaigns, pipelines, products) belong to nobody: every principal sees them.
     """
+    # Joined after the aggregate: a name is looked up once per group, not once per row.
     labels, sources = [], []
     for place, dimension in enumerate(request.by, start=1):
         table = dimension_table(request.kpi.subject, dimension)

@@ -58,6 +58,7 @@ def keyed_rows(
         Sql(", {} as {}", dimension_value(request.kpi.subject, dimension), key_name(place))
         for place, dimension in enumerate(request.by, start=1)
     )
+    # The boundaries are a bound array: finding the bucket is a binary search, and needs no join.
     bucket = Sql("width_bucket(c.at, {}::timestamptz[])", list(boundaries)) if boundaries else Sql("null::int")
     undated = Sql("v.id is null") if is_dated_by_version(request.kpi.subject, request.by) else Sql("false")
     return Sql(

@@ -6,7 +6,7 @@ is part of the one before, and none can be larger.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
@@ -29,6 +29,21 @@ from schema.vocab import WarningCode
 MOST_STAGES = 62  # the stages that a person skipped are the bits of a bigint
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelRow:
+    """One row of the statement: people of the cohort who got the same way up the stages.
+
+    With `is_entered`: the people who entered the stage `rank` in the period, and how many of them by implication.
+    """
+
+    is_entered: bool
+    rank: int  # the highest one reached
+    is_standing: bool  # whether the entry into it is open
+    skipped: int  # the stages below entered by implication, as bits
+    people: int
+    implied: int
+
+
 @dataclass(slots=True)
 class StageTally:
     """The number of people by the rank of the stage, for one value of the dimension or for all."""
@@ -39,18 +54,17 @@ class StageTally:
     entered: Counter[int] = field(default_factory=Counter)
     entered_implied: Counter[int] = field(default_factory=Counter)
 
-    def add(self, row: Mapping[str, int]) -> None:
-        """Add a row: people of the cohort who got the same way up the stages, or people who entered one stage."""
-        rank, people = row["rank"], row["people"]
-        if row["is_entered"]:
-            self.entered[rank] += people
-            self.entered_implied[rank] += row["implied"]
+    def add(self, row: FunnelRow) -> None:
+        """Add a row of the statement."""
+        if row.is_entered:
+            self.entered[row.rank] += row.people
+            self.entered_implied[row.rank] += row.implied
             return
-        if row["is_standing"]:
-            self.standing[rank] += people
-        for lower in range(1, rank + 1):
-            self.reached[lower] += people
-            self.implied[lower] += people if row["skipped"] >> (lower - 1) & 1 else 0
+        if row.is_standing:
+            self.standing[row.rank] += row.people
+        for lower in range(1, row.rank + 1):
+            self.reached[lower] += row.people
+            self.implied[lower] += row.people if row.skipped >> (lower - 1) & 1 else 0
 
 
 async def compute_funnel(session: ReadSession, request: FunnelRequest, context: MetricContext) -> FunnelAnswer:
@@ -71,12 +85,13 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     statement = _statement(resolved) if has_contacts else contacts_exist(context.accord, context.principal)
     total, groups = StageTally(), defaultdict[object, StageTally](StageTally)
     labels: dict[object, str] = {}
-    for row in map(dict, await session.rows(statement) if has_contacts else ()):
+    for record in await session.rows(statement) if has_contacts else ():
+        row = FunnelRow(**{column.name: record[column.name] for column in fields(FunnelRow)})
         total.add(row)
         if resolved.by:
-            groups[row["key_1"]].add(row)
-        if (label := row.get("label_1")) is not None:
-            labels[row["key_1"]] = label
+            groups[record["key_1"]].add(row)
+            if (label := record.get("label_1")) is not None:
+                labels[record["key_1"]] = label
     whole = FigureDrillDown(resolved)
     steps = _steps(resolved, total, whole) if has_contacts else _empty_steps(resolved, whole)
     return FunnelAnswer(
@@ -117,6 +132,7 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
         as_of,
         keys,
     )
+    # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.
     ways = Sql(
         "select {}false as is_entered, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
         " count(*) as people, 0 as implied from ({}) p group by {}p.rank, is_standing, p.skipped",

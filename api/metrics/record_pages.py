@@ -15,6 +15,7 @@ from api.sql import Sql, all_of
 from schema.vocab import RecordSide
 
 _POSITION = Sql('(r.at, r.id, r.tie collate "C")')
+# Compared by bytes: a text's order otherwise depends on the database's collation, and cursors would not.
 _ORDER = 'r.at, r.id, r.tie collate "C"'
 _REVERSED = 'r.at desc, r.id desc, r.tie collate "C" desc'
 

@@ -1,4 +1,4 @@
-"""Made-up deals with a past, and counting them by hand: plain Python, written from the meaning of each KPI."""
+"""Generated deals with history, and an independent oracle: plain Python written from the definition of every KPI."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from schema.vocab import Dimension
 from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
 from tests.metrics.oracle import Key, _bucket, _in_period
 
-RECORDED = START + timedelta(days=50)  # when what has no known beginning was recorded
+RECORDED = START + timedelta(days=50)  # when versions without a known start were recorded
 CENT = Decimal("0.01")
-# Few of them, so that questions are often asked as of the very instant of a change.
+# Few different instants, so that requests are often as of the instant of a change.
 TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
 PIPELINES = {"New": UUID(int=51), "More": UUID(int=52)}
-# A pipeline stage: its pipeline and its chance of winning.
+# A pipeline stage: its id, its pipeline, and its probability of winning.
 STEPS = {
     "early": (UUID(int=61), "New", Decimal("0.25")),
     "late": (UUID(int=62), "New", Decimal("0.7001")),
     "bare": (UUID(int=63), "More", None),
 }
 BUYERS = {"Acme": UUID(int=71), "Bolt": UUID(int=72)}
-# A person, the company they are at until some day, and the one they are at from then on.
+# A person: their id, their company before MOVED, and their company since then.
 MOVED = START + timedelta(days=60)
 PEOPLE = {
     "at Acme": (UUID(int=81), "Acme", "Acme"),
@@ -36,7 +36,7 @@ PEOPLE = {
     "alone": (UUID(int=83), None, None),
     "merged into alone": (UUID(int=84), None, None),
 }
-# What a unit of the first was worth in the second since a day. No rates of kronor; dollars both ways, pounds inverse.
+# Exchange rates from a day on: none of SEK, both directions of USD, only the inverse of GBP.
 RATES = (
     ("USD", "EUR", date(2026, 1, 20), Decimal("0.91")),
     ("USD", "EUR", date(2026, 3, 1), Decimal("0.87654321")),
@@ -48,7 +48,7 @@ RATES = (
 
 @dataclass(frozen=True)
 class State:
-    """What was true of a deal from `at` on; None: nobody knows since when."""
+    """The values of a deal from `at` on; None if that instant is unknown."""
 
     at: datetime | None
     outcome: str
@@ -73,7 +73,7 @@ class MadeDeal:
     is_deleted: bool
 
     def ends(self) -> Iterator[tuple[State, datetime | None]]:
-        yield from zip(self.states, [*(each.at for each in self.states[1:]), None], strict=True)
+        yield from zip(self.states, [*(state.at for state in self.states[1:]), None], strict=True)
 
     def state_at(self, instant: datetime) -> State | None:
         found = [state for state, end in self.ends() if state.begins <= instant and (end is None or end > instant)]
@@ -92,11 +92,11 @@ def deals(draw: st.DrawFn) -> MadeDeal:
     closing: tuple[str, datetime | None] = ("OPEN", None)
     currency = draw(CURRENCIES)
     for place, at in enumerate(instants):
-        # Opened, closed, changed after it, reopened: whatever comes; a closing may be told late.
+        # A deal may be closed, changed after that, and reopened in any order; a closing may be recorded late.
         if place and draw(st.integers(0, 3)):
             outcome = draw(st.sampled_from(["OPEN", "WON", "WON", "LOST"]))
-            told_late = timedelta(hours=draw(st.sampled_from([0, 0, 6])))
-            closing = (outcome, None if outcome == "OPEN" else at - told_late)
+            delay = timedelta(hours=draw(st.sampled_from([0, 0, 6])))
+            closing = (outcome, None if outcome == "OPEN" else at - delay)
         amount = draw(AMOUNTS)
         states.append(
             State(
@@ -117,7 +117,7 @@ class Row:
     deal: MadeDeal
     number: int
     at: datetime
-    value: Decimal | None = None  # seconds, or what it is worth
+    value: Decimal | None = None  # seconds, or the converted amount
     kept: str | None = None
     is_counted: bool = True
     is_undated: bool = False
@@ -147,12 +147,12 @@ STANDING = ("open_pipeline", "weighted_pipeline")
 def count(
     world: list[MadeDeal], request: KpiRequest, reporting: str | None, ends: list[datetime] | None = None
 ) -> Counted:
-    """Answer a request; of a state, `ends` are those of its buckets."""
+    """Compute a request; for a snapshot, `ends` are those of its buckets."""
     zone, answer = ZoneInfo(request.switches.timezone or "Europe/Berlin"), Counted()
     as_of = request.switches.as_of or NOW
     if request.key in STANDING:
         end = datetime.combine(request.period.before, datetime.min.time(), zone) if request.period.before else as_of
-        instants = {min(each, as_of) - timedelta(microseconds=1) for each in ends or [end]}
+        instants = {min(boundary, as_of) - timedelta(microseconds=1) for boundary in ends or [end]}
         rows = [row for at in instants for row in _standing(world, request, at, reporting, zone)]
         last = max(instants)
     else:
@@ -162,7 +162,7 @@ def count(
         answer.undated += is_whole and row.is_undated
         if not row.is_counted:
             continue
-        key = tuple(_value(row, each) for each in request.by)
+        key = tuple(_value(row, dimension) for dimension in request.by)
         bucket = _bucket(row.at, request.grain, zone)
         group = answer.groups[key]
         for figure in (*((answer.total, group) if is_whole else ()), answer.buckets[bucket]):
@@ -171,7 +171,7 @@ def count(
             answer.currencies[row.kept] += is_whole
     if reporting is None and len(answer.currencies) == 1:
         for figure in (answer.total, *answer.groups.values(), *answer.buckets.values()):
-            figure.values = [each for values in figure.apart.values() for each in values]
+            figure.values = [value for values in figure.apart.values() for value in values]
             figure.apart = defaultdict(list)
     return answer
 
@@ -208,7 +208,7 @@ def _rows(
         if outcome == "WON" or request.key == "win_rate"
     ]
     seen = set()
-    for at, number, deal, _ in sorted(closings, key=lambda each: each[:2]):
+    for at, number, deal, _ in sorted(closings, key=lambda closing: closing[:2]):
         customer = _customer(deal, number, at)
         if not _in_period(at, request, zone) or (request.key == "new_customers" and customer in seen):
             seen.add(customer)
@@ -219,7 +219,8 @@ def _rows(
             took = Decimal((at - deal.opened_at).total_seconds()) if is_known and deal.opened_at else None
             yield Row(deal, number, at, took, is_counted=is_known, is_undated=not is_known)
         elif request.key in MONEY:
-            first = next(each for each, end in deal.ends() if each.closed_at == at and (not end or end > each.begins))
+            held = (state for state, end in deal.ends() if not end or end > state.begins)
+            first = next(state for state in held if state.closed_at == at)
             worth, kept = convert(first.amount, first.currency, at.astimezone(zone).date(), reporting)
             yield Row(deal, number, at, worth, kept)
         else:
@@ -233,7 +234,7 @@ def _standing(
         if deal.is_deleted:
             continue
         state = deal.state_at(at)
-        if all(each.begins > at for each in deal.states) and deal.opened_at is None:
+        if all(state.begins > at for state in deal.states) and deal.opened_at is None:
             yield Row(deal, number, at, is_counted=False, is_undated=True)
         if state is None or state.outcome != "OPEN":
             continue
@@ -246,7 +247,7 @@ def _standing(
 
 
 def _closing(deal: MadeDeal, as_of: datetime, *, is_asked: bool) -> Iterator[tuple[datetime, str]]:
-    """The deal's last closing, as it stands now, or, where that is not yet so, as it stood then."""
+    """The deal's last closing before `asOf`: that of its present state, or else that of its state at `asOf`."""
     now = deal.states[-1]
     if now.closed_at is not None and now.closed_at < as_of:
         yield now.closed_at, now.outcome
@@ -258,7 +259,7 @@ def _closing(deal: MadeDeal, as_of: datetime, *, is_asked: bool) -> Iterator[tup
 
 def _at_opening(deal: MadeDeal) -> tuple[Decimal | None, str | None]:
     assert deal.opened_at is not None
-    first = next(each for each, end in deal.ends() if end is None or end > max(deal.opened_at, each.begins))
+    first = next(state for state, end in deal.ends() if end is None or end > max(deal.opened_at, state.begins))
     return first.amount, first.currency
 
 
@@ -274,7 +275,7 @@ def _customer(deal: MadeDeal, number: int, at: datetime) -> object:
 def convert(
     amount: Decimal | None, currency: str | None, day: date, reporting: str | None, chance: Decimal = Decimal(1)
 ) -> tuple[Decimal | None, str | None]:
-    """What an amount is worth, to the cent, and in which currency it had to be kept."""
+    """The converted amount, rounded to the cent, and the currency of an amount that no rate converts."""
     if amount is None:
         return None, None
     kept = None
@@ -302,7 +303,7 @@ def _value(row: Row, dimension: Dimension) -> str | None:
 
 
 async def prepare_deals(session: WriteSession) -> None:
-    """Write what every world has: pipelines, companies, people, and rates."""
+    """Write what all generated deals refer to: pipelines, companies, people, and rates."""
     await session.copy("pipeline", ["id", "name"], [(key, name) for name, key in PIPELINES.items()])
     steps = [
         (key, PIPELINES[pipeline], name, rank, chance, "OPEN")
@@ -323,13 +324,13 @@ async def prepare_deals(session: WriteSession) -> None:
         versions.append((key, MOVED, None, BUYERS[after] if after else None))
     rights = ["is_assumed", "email_opt_out", "do_not_call", "is_test", "is_internal"]
     columns = ["contact_id", "valid_from", "valid_to", "company_id", *rights]
-    await session.copy("contact_version", columns, [(*each, *[False] * 5) for each in versions])
-    rates = [(UUID(int=900 + place), *each) for place, each in enumerate(RATES)]
+    await session.copy("contact_version", columns, [(*version, *[False] * 5) for version in versions])
+    rates = [(UUID(int=900 + place), *rate) for place, rate in enumerate(RATES)]
     await session.copy("exchange_rate", ["id", "currency", "quote_currency", "rate_on", "rate"], rates)
 
 
 async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
-    """Replace the deals by those of a world."""
+    """Replace the deals in the database."""
     await session.script("delete from deal_contact; delete from deal_version; delete from deal")
     await session.script("set local accord.history_is_given = on")
     kept = ["outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id"]

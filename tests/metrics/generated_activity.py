@@ -1,6 +1,6 @@
-"""What was done to made-up people, and a plain count of it: touches, handoffs and reported stages beside their entries.
+"""Generated touches, handoffs and reported stages of generated contacts, and an independent oracle that counts them.
 
-The count takes a stretch of time and walks over everybody, moment by moment; it knows nothing of any statement.
+The oracle takes an interval and walks over all people, instant by instant; it is independent of any statement.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from tests.metrics.generated_contacts import INSTANTS, STAGES, START, Person
 
 WEEK = timedelta(days=7)
 MOMENT = timedelta(microseconds=1)
-# Few instants close together, so that touches tie, and windows of whole days and hours end exactly on some.
+# Few instants, so that some touches are simultaneous, and windows end exactly at others.
 CLOSE = st.one_of(
     st.integers(0, 44).map(lambda step: START + timedelta(hours=6 * step)),
-    # Midnights of Berlin, where days and weeks begin and end.
+    # Midnights in Berlin, where days and weeks begin.
     st.integers(0, 10).map(lambda day: START + timedelta(days=day, hours=23)),
     INSTANTS,
 )
@@ -57,7 +57,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Known:
-    """A person with everything that was done to them."""
+    """A person with their touches, handoffs and reported stages."""
 
     person: Person
     touches: tuple[Touched, ...]
@@ -67,7 +67,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Row:
-    """One counted row: whose, when, whether it is in the numerator, how long or how much, and a word to group by."""
+    """One counted row: its person and instant, whether the numerator counts it, its amount, and a text to group by."""
 
     known: Known
     at: datetime
@@ -78,11 +78,11 @@ class Row:
 
     @property
     def lead_source(self) -> str | None:
-        return [each for each in self.known.person.versions if each.since <= self.at][-1].lead_source
+        return [version for version in self.known.person.versions if version.since <= self.at][-1].lead_source
 
 
 def worlds() -> st.SearchStrategy[list[Known]]:
-    """A few people; the first one is nobody's duplicate, and is counted."""
+    """A few people. The first one is counted, and is the survivor of all merged ones."""
     return st.lists(
         st.builds(Known, generated_contacts.people(), _TOUCHES, _HANDOFFS, _REPORTS), min_size=4, max_size=9
     ).filter(lambda found: found[0].person.why_not is None)
@@ -108,20 +108,20 @@ _REPORTS = st.lists(
 
 
 async def load(session: WriteSession, found: list[Known], version_id: UUID) -> None:
-    """Replace everything known of people."""
+    """Replace the contacts in the database, with all their facts."""
     await session.script("delete from handoff; delete from reported_stage")
-    await generated_contacts.load(session, [each.person for each in found], version_id)
+    await generated_contacts.load(session, [known.person for known in found], version_id)
     touches, handoffs, reports = [], [], []
-    for place, each in enumerate(found):
+    for place, known in enumerate(found):
         key = UUID(int=1000 + place)
-        for number, touch in enumerate(each.touches):
+        for number, touch in enumerate(known.touches):
             direction = "OUTBOUND" if touch.is_ours else "INBOUND"
             own = UUID(int=(key.int << 8) + 100 + number)
             touches.append((key, own, touch.at, "CALL", direction, touch.is_automated))
-        for number, handed in enumerate(each.handoffs):
+        for number, handed in enumerate(known.handoffs):
             own = UUID(int=(key.int << 8) + number)
             handoffs.append((key, own, handed.handed, handed.decided, handed.status, handed.reason))
-        for number, report in enumerate(each.reports):
+        for number, report in enumerate(known.reports):
             own = UUID(int=(key.int << 8) + number)
             reports.append((key, own, "crm", "Stage", report.stage, report.entered, report.recorded))
     touched = ["contact_id", "id", "occurred_at", "kind", "direction", "is_automated"]
@@ -132,15 +132,15 @@ async def load(session: WriteSession, found: list[Known], version_id: UUID) -> N
 
 
 def survivors(found: list[Known]) -> list[Known]:
-    """Those who count, each with the facts of whoever was merged into them: that is always the first."""
+    """The people who count. The first one has the facts of all merged contacts too."""
     kept = []
-    for place, each in enumerate(found):
-        whose = [each, *(other for other in found if place == 0 and other.person.why_not == "merged_into_id")]
+    for place, known in enumerate(found):
+        whose = [known, *(other for other in found if place == 0 and other.person.why_not == "merged_into_id")]
         own = tuple(Touched(touch.at, not touch.is_inbound) for who in whose for touch in who.person.touches)
-        if each.person.why_not is None:
+        if known.person.why_not is None:
             kept.append(
                 Known(
-                    each.person,
+                    known.person,
                     own + tuple(touch for who in whose for touch in who.touches),
                     tuple(handed for who in whose for handed in who.handoffs),
                     tuple(report for who in whose for report in who.reports),
@@ -150,8 +150,8 @@ def survivors(found: list[Known]) -> list[Known]:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question's KPI, stretch and moment."""
+class OracleRequest:
+    """A request as the oracle needs it: the KPI, the interval, and `asOf`."""
 
     key: str
     start: datetime | None
@@ -165,97 +165,100 @@ class Asked:
 
     @property
     def moment(self) -> datetime | None:
-        """When a state is told; None where the stretch has not begun."""
+        """The instant of a snapshot; None if the interval starts after `asOf`."""
         if self.start is not None and self.start >= self.as_of:
             return None
         return min(self.end or self.as_of, self.as_of)
 
 
-def rows(known: Known, asked: Asked) -> Iterator[Row]:
-    """What counts of one person."""
-    match asked.key:
+def rows(known: Known, request: OracleRequest) -> Iterator[Row]:
+    """The counted rows of one person."""
+    match request.key:
         case "speed_to_lead":
-            yield from _waits(known, asked)
+            yield from _waits(known, request)
         case "time_in_stage":
-            yield from _stays(known, asked)
+            yield from _stays(known, request)
         case "mql_acceptance" | "rejection_rate":
-            yield from _decisions(known, asked)
+            yield from _decisions(known, request)
         case "touches_per_contact_7d":
-            yield from _trailing(known, asked)
+            yield from _trailing(known, request)
         case "over_pressure_rate":
-            yield from _pressed(known, asked)
+            yield from _pressed(known, request)
         case "stage_integrity":
-            yield from _compared(known, asked)
+            yield from _compared(known, request)
 
 
-def _waits(known: Known, asked: Asked) -> Iterator[Row]:
-    entries = [each for each in known.person.entries["inquiry"] if each.entered < asked.as_of][:1]
+def _waits(known: Known, request: OracleRequest) -> Iterator[Row]:
+    entries = [entry for entry in known.person.entries["inquiry"] if entry.entered < request.as_of][:1]
     for entry in entries:
-        if asked.holds(entry.entered):
-            by_hand = [each.at for each in known.touches if each.is_ours and not each.is_automated]
-            since = [at for at in by_hand if entry.entered <= at < asked.as_of]
+        if request.holds(entry.entered):
+            by_hand = [touch.at for touch in known.touches if touch.is_ours and not touch.is_automated]
+            since = [at for at in by_hand if entry.entered <= at < request.as_of]
             took = (min(since) - entry.entered).total_seconds() if since else None
             yield Row(known, entry.entered, amount=took, is_implied=entry.is_implied)
 
 
-def _stays(known: Known, asked: Asked) -> Iterator[Row]:
+def _stays(known: Known, request: OracleRequest) -> Iterator[Row]:
     for stage, entries in known.person.entries.items():
         for entry in entries:
-            if asked.holds(entry.entered):
-                is_over = entry.exited is not None and entry.exited < asked.as_of
+            if request.holds(entry.entered):
+                is_over = entry.exited is not None and entry.exited < request.as_of
                 took = (entry.exited - entry.entered).total_seconds() if is_over and entry.exited else None
                 yield Row(known, entry.entered, amount=took, word=stage, is_implied=entry.is_implied)
 
 
-def _decisions(known: Known, asked: Asked) -> Iterator[Row]:
-    part = "ACCEPTED" if asked.key == "mql_acceptance" else "REJECTED"
-    for each in known.handoffs:
-        is_decided = each.decided is not None and each.decided < asked.as_of and each.status in ("ACCEPTED", "REJECTED")
-        at = each.handed if asked.is_cohort else each.decided
-        if at is not None and asked.holds(at) and (asked.is_cohort or is_decided):
+def _decisions(known: Known, request: OracleRequest) -> Iterator[Row]:
+    part = "ACCEPTED" if request.key == "mql_acceptance" else "REJECTED"
+    for handoff in known.handoffs:
+        is_final = handoff.status in ("ACCEPTED", "REJECTED")
+        is_decided = is_final and handoff.decided is not None and handoff.decided < request.as_of
+        at = handoff.handed if request.is_cohort else handoff.decided
+        if at is not None and request.holds(at) and (request.is_cohort or is_decided):
             yield Row(
                 known,
                 at,
-                is_part=is_decided and each.status == part,
+                is_part=is_decided and handoff.status == part,
                 amount=0.0 if is_decided else None,
-                word=each.reason if is_decided else None,
+                word=handoff.reason if is_decided else None,
             )
 
 
-def _trailing(known: Known, asked: Asked) -> Iterator[Row]:
-    moment = asked.moment
+def _trailing(known: Known, request: OracleRequest) -> Iterator[Row]:
+    moment = request.moment
     if moment is not None:
-        counted = [each for each in known.touches if each.is_ours and moment - WEEK < each.at < moment]
+        counted = [touch for touch in known.touches if touch.is_ours and moment - WEEK < touch.at < moment]
         if counted:
             yield Row(known, moment - MOMENT, amount=float(len(counted)))
 
 
-def _pressed(known: Known, asked: Asked) -> Iterator[Row]:
-    policy = asked.accord.contact_policy
+def _pressed(known: Known, request: OracleRequest) -> Iterator[Row]:
+    policy = request.accord.contact_policy
     assert policy is not None
 
     def is_exempt(touch: Touched) -> bool:
         reply = policy.exempt.reply_within
         is_answer = reply is not None and any(
-            not each.is_ours and touch.at - reply < each.at <= touch.at for each in known.touches
+            not other.is_ours and touch.at - reply < other.at <= touch.at for other in known.touches
         )
         return is_answer or (policy.exempt.automated and touch.is_automated)
 
-    counted = [each.at for each in known.touches if each.is_ours and each.at < asked.as_of and not is_exempt(each)]
-    inside = [at for at in counted if asked.holds(at)]
+    counted = [
+        touch.at for touch in known.touches if touch.is_ours and touch.at < request.as_of and not is_exempt(touch)
+    ]
+    inside = [at for at in counted if request.holds(at)]
     if inside:
-        moments = [*inside, *([asked.start] if asked.start else [])]
+        moments = [*inside, *([request.start] if request.start else [])]
         is_over = any(
             sum(moment - policy.within < at <= moment for at in counted) > policy.at_most for moment in moments
         )
         yield Row(known, min(inside), is_part=is_over)
 
 
-def _compared(known: Known, asked: Asked) -> Iterator[Row]:
-    moment = asked.moment
+def _compared(known: Known, request: OracleRequest) -> Iterator[Row]:
+    moment = request.moment
     if moment is None:
         return
-    said = [
+    reported_before = [
         (report.entered or report.recorded, STAGES.index(report.stage) if report.stage in STAGES else -1, place, report)
         for place, report in enumerate(known.reports)
         if report.stage is not None and (report.entered or report.recorded) < moment
@@ -266,6 +269,6 @@ def _compared(known: Known, asked: Asked) -> Iterator[Row]:
         for entry in known.person.entries[stage]
         if entry.entered < moment and (entry.exited is None or entry.exited >= moment)
     ]
-    if said:
-        last = max(said, key=lambda each: each[:3])[3].stage
+    if reported_before:
+        last = max(reported_before, key=lambda report: report[:3])[3].stage
         yield Row(known, moment - MOMENT, is_part=bool(standing) and standing[-1] == last)

@@ -1,4 +1,4 @@
-"""Made-up people with a past, as values: what the naive count reads, and what is loaded for the statements."""
+"""Generated contacts with history: values that the oracle reads, and that are loaded into the database."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -69,19 +69,19 @@ class Person:
     entries: dict[str, tuple[Entry, ...]]
     versions: tuple[Version, ...]
     touches: tuple[Touch, ...]
-    why_not: str | None  # the column for which the person is never counted
+    why_not: str | None  # the column that excludes the person; None if they count
 
 
 TEAMS = {"Hunters": UUID(int=11), "Farmers": UUID(int=12)}
 MEMBERS = {"Ada": (UUID(int=21), "Hunters"), "Ben": (UUID(int=22), "Farmers"), "Cyd": (UUID(int=23), None)}
 CAMPAIGNS = {"Spring": UUID(int=31), "Autumn": UUID(int=32)}
-# A company's industry, since when.
+# A company: its id, and its industries with their start.
 COMPANIES = {
     "Acme": (UUID(int=41), ((START - timedelta(days=400), "Tools"), (START + timedelta(days=40), "Toys"))),
     "Blank": (UUID(int=42), ((START - timedelta(days=400), None),)),
 }
 
-# Few different instants, so that ties and borders come up: quarters of a day, and midnights of the zones asked in.
+# Few different instants, so that ties and boundaries occur: quarters of a day, and midnights of the tested zones.
 INSTANTS = st.one_of(
     st.integers(0, 4 * 120).map(lambda step: START + timedelta(hours=6 * step)),
     st.integers(0, 120).map(lambda day: START + timedelta(days=day, hours=22)),
@@ -89,19 +89,19 @@ INSTANTS = st.one_of(
 
 
 def worlds() -> st.SearchStrategy[list[Person]]:
-    """A few people; the first one is nobody's duplicate."""
+    """A few people; the first one is not merged into another."""
     return st.lists(people(), min_size=5, max_size=14).filter(lambda world: world[0].why_not != "merged_into_id")
 
 
 @st.composite
 def people(draw: st.DrawFn) -> Person:
-    """A person whose way up the stages is whole: who is in one has been in each below."""
+    """A person with entries into all stages below every stage they entered."""
     entries = {stage: draw(st.lists(INSTANTS, max_size=3, unique=True).map(sorted)) for stage in STAGES}
     way: dict[str, tuple[Entry, ...]] = {}
     first_above: datetime | None = None
     for stage in reversed(STAGES):
         instants = entries[stage]
-        # Who is above has been here: by implication, if not before.
+        # An entry into a higher stage implies one into this stage, unless there is an earlier one.
         skipped = first_above is not None and (not instants or first_above < instants[0])
         if skipped and first_above is not None:
             instants = [first_above, *instants]
@@ -143,7 +143,7 @@ _WHY_NOT = st.sampled_from([None] * 12 + ["is_test", "is_internal", "deleted_at"
 
 
 async def prepare(session: WriteSession, version_id: UUID) -> None:
-    """Write what every world has: teams, members, companies, campaigns, and an evaluation that answers."""
+    """Write what all generated contacts refer to: teams, members, companies, campaigns, and the current evaluation."""
     await session.copy("team", ["id", "name", "kind"], [(key, name, "SALES") for name, key in TEAMS.items()])
     members = [(key, name, TEAMS[team] if team else None) for name, (key, team) in MEMBERS.items()]
     await session.copy("member", ["id", "name", "team_id"], members)
@@ -167,17 +167,18 @@ async def prepare(session: WriteSession, version_id: UUID) -> None:
 
 
 async def load(session: WriteSession, world: list[Person], version_id: UUID) -> None:
-    """Replace the people by those of a world. The first one takes in whoever is merged."""
+    """Replace the contacts in the database. Merged contacts are merged into the first one."""
     await session.script("delete from stage_entry; delete from touchpoint; delete from contact_version")
     await session.script("update contact set merged_into_id = null; delete from contact")
     await session.script("delete from contact_version; set local accord.history_is_given = on")
     ids = [UUID(int=1000 + place) for place in range(len(world))]
     columns = ["id", "is_test", "is_internal", "deleted_at", "merged_into_id"]
-    await session.copy("contact", columns, [_contact(key, each.why_not) for key, each in zip(ids, world, strict=True)])
+    contacts = [_contact(key, person.why_not) for key, person in zip(ids, world, strict=True)]
+    await session.copy("contact", columns, contacts)
     versions, touches, entries = [], [], []
     for key, person in zip(ids, world, strict=True):
-        ends = [each.since for each in person.versions[1:]] + [None]
-        versions += [_version(key, each, end) for each, end in zip(person.versions, ends, strict=True)]
+        ends = [version.since for version in person.versions[1:]] + [None]
+        versions += [_version(key, version, end) for version, end in zip(person.versions, ends, strict=True)]
         for place, touch in enumerate(person.touches):
             direction = "INBOUND" if touch.is_inbound else "OUTBOUND"
             campaign = CAMPAIGNS[touch.campaign] if touch.campaign else None
@@ -186,11 +187,11 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
             )
         entries += [
             (
-                *(key, EVALUATION, stage, occurrence, STAGES.index(stage) + 1, each.entered, each.own, each.exited),
-                *("ADVANCED" if each.exited else None, version_id, each.is_implied),
+                *(key, EVALUATION, stage, occurrence, STAGES.index(stage) + 1, entry.entered, entry.own, entry.exited),
+                *("ADVANCED" if entry.exited else None, version_id, entry.is_implied),
             )
             for stage, found in person.entries.items()
-            for occurrence, each in enumerate(found, start=1)
+            for occurrence, entry in enumerate(found, start=1)
         ]
     kept = ["contact_id", "valid_from", "valid_to", "is_assumed", "lead_source", "country", "owner_id", "company_id"]
     rights = ["email_opt_out", "do_not_call", "is_test", "is_internal"]

@@ -1,4 +1,4 @@
-"""Counting by hand: plain Python over people, written from the meaning of the switches, not from any statement."""
+"""An independent oracle: plain Python over generated contacts, written from the meaning of the switches."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,7 @@ class Counted:
     rows: list["Row"] = field(default_factory=list)
 
     def records(self, side: RecordSide, key: Key | None) -> list[tuple[datetime, UUID]]:
-        """When whom of the people counts on that side, of one combination of keys or of all."""
+        """The instants and ids of the records of one side, of one combination of keys or of all."""
         return sorted(
             (row.at, UUID(int=1000 + row.place))
             for row in self.rows
@@ -63,10 +63,10 @@ class Row:
 
 
 def count(world: list[Person], request: KpiRequest) -> Counted:
-    """Answer a request that has no anchor, reentry or skip left open."""
+    """Compute a request whose anchor, reentry and skip are given."""
     zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
     as_of = request.switches.as_of or NOW
-    # The one who takes in the merged has their touches too.
+    # The touches of merged contacts count for the survivor, which is the first contact.
     pooled = [touch for person in world if person.why_not == "merged_into_id" for touch in person.touches]
     rows = []
     for place, person in enumerate(world):
@@ -118,7 +118,7 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
     for place, (at, implied) in enumerate(bases):
         # A conversion belongs to the last entry at or before it.
         until = bases[place + 1][0] if place + 1 < len(bases) else None
-        mine = [each for each in targets if each >= at and (until is None or each < until)]
+        mine = [instant for instant in targets if instant >= at and (until is None or instant < until)]
         first = min(mine, default=None)
         window = _window(request)
         took = (first - at).total_seconds() if first is not None and (window is None or first - at <= window) else None
@@ -138,8 +138,8 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
 
 def _moments(person: Person, stage: str, own: bool, as_of: datetime) -> list[tuple[datetime, bool]]:
     if own:
-        return [(each.own, False) for each in person.entries[stage] if each.own is not None and each.own < as_of]
-    return [(each.entered, each.is_implied) for each in person.entries[stage] if each.entered < as_of]
+        return [(entry.own, False) for entry in person.entries[stage] if entry.own is not None and entry.own < as_of]
+    return [(entry.entered, entry.is_implied) for entry in person.entries[stage] if entry.entered < as_of]
 
 
 def _picked(moments: list[tuple[datetime, bool]], reentry: Reentry | None) -> list[tuple[datetime, bool]]:
@@ -190,17 +190,17 @@ def _bucket(at: datetime, grain: Grain | None, zone: ZoneInfo) -> date:
 def _holds(row: Row, where: Where) -> bool:
     return (
         all(
-            _value(row, dimension) in [NAMES.get(str(each), each) for each in values]
+            _value(row, dimension) in [NAMES.get(str(value), value) for value in values]
             for dimension, values in where.tests
         )
-        and all(_holds(row, each) for each in where.all_of)
-        and (not where.any_of or any(_holds(row, each) for each in where.any_of))
-        and not any(_holds(row, each) for each in where.none_of)
+        and all(_holds(row, part) for part in where.all_of)
+        and (not where.any_of or any(_holds(row, part) for part in where.any_of))
+        and not any(_holds(row, part) for part in where.none_of)
     )
 
 
 def _value(row: Row, dimension: Dimension) -> str | None:
-    """The value as it was at the counted instant; of records, their name."""
+    """The value of a dimension at the counted instant; of a record, its name."""
     version = _version(row.person, row.at)
     first = _first_touch(row.person)
     if first is not None and first.at > row.at:
@@ -228,7 +228,7 @@ def _value(row: Row, dimension: Dimension) -> str | None:
 
 
 def _version(person: Person, at: datetime) -> Version:
-    return [each for each in person.versions if each.since <= at][-1]
+    return [version for version in person.versions if version.since <= at][-1]
 
 
 def _first_touch(person: Person) -> Touch | None:
@@ -236,7 +236,7 @@ def _first_touch(person: Person) -> Touch | None:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Continuous: between the two neighbours, in proportion."""
+    """The percentile, interpolated between the two neighbours."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
     low = int(place)

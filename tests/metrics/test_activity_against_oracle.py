@@ -1,4 +1,4 @@
-"""What was done to people: every figure of seven KPIs equals a plain count over made-up pasts."""
+"""Every figure of the KPIs of touches, handoffs and reported stages equals that of an independent oracle."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord, ContactPolicy
 from schema.vocab import Anchor, Dimension, Grain, WarningCode
 from tests.metrics import generated_activity
-from tests.metrics.generated_activity import CLOSE, POLICIES, Asked, Known, Row, survivors, worlds
+from tests.metrics.generated_activity import CLOSE, POLICIES, Known, OracleRequest, Row, survivors, worlds
 from tests.metrics.generated_contacts import ACCORD, NOW, prepare
 from tests.metrics.oracle import percentile
 from tests.metrics.test_against_oracle import QUICK, periods
@@ -67,11 +67,11 @@ async def ready(module_database: Database) -> tuple[Database, UUID]:
 @settings(QUICK, max_examples=40)
 @given(
     found=worlds(),
-    asked=st.tuples(*(requests(key) for key in (*KEYS, "over_pressure_rate"))),
+    batch=st.tuples(*(requests(key) for key in (*KEYS, "over_pressure_rate"))),
     policy=st.sampled_from(POLICIES),
 )
-async def test_what_was_done_to_people_equals_a_plain_count(
-    ready: tuple[Database, UUID], found: list[Known], asked: tuple[KpiRequest, ...], policy: dict[str, object]
+async def test_kpis_of_activity_equal_the_oracle(
+    ready: tuple[Database, UUID], found: list[Known], batch: tuple[KpiRequest, ...], policy: dict[str, object]
 ) -> None:
     database, version = ready
     accord = ACCORD.model_copy(update={"contact_policy": ContactPolicy.model_validate(policy)})
@@ -79,8 +79,8 @@ async def test_what_was_done_to_people_equals_a_plain_count(
         await generated_activity.load(session, found, version)
         await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
     async with database.read() as session:
-        answers = await query_kpis(session, EVERYONE, asked, now=NOW)
-    for request, answer in zip(asked, answers, strict=True):
+        answers = await query_kpis(session, EVERYONE, batch, now=NOW)
+    for request, answer in zip(batch, answers, strict=True):
         assert isinstance(answer, KpiAnswer), answer
         check(request, answer, survivors(found), accord)
 
@@ -88,21 +88,21 @@ async def test_what_was_done_to_people_equals_a_plain_count(
 def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:
     start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
     as_of = request.switches.as_of or NOW
-    asked = Asked(request.key, start, end, as_of, accord, request.switches.anchor is Anchor.COHORT)
-    rows = counted(found, asked)
+    oracle_request = OracleRequest(request.key, start, end, as_of, accord, request.switches.anchor is Anchor.COHORT)
+    rows = counted(found, oracle_request)
     same(answer, request, rows, rows)
-    told = {each.code: each.count for each in answer.warnings}
+    warned = {warning.code: warning.count for warning in answer.warnings}
     waiting = sum(row.amount is None for row in rows)
     if request.key == "speed_to_lead":
-        assert told.get(WarningCode.NEVER_TOUCHED, 0) == waiting
-    elif request.key == "time_in_stage" or asked.is_cohort:
-        assert told.get(WarningCode.OPEN_COHORT, 0) == waiting
+        assert warned.get(WarningCode.NEVER_TOUCHED, 0) == waiting
+    elif request.key == "time_in_stage" or oracle_request.is_cohort:
+        assert warned.get(WarningCode.OPEN_COHORT, 0) == waiting
     groups(answer, request, rows)
     for bucket in answer.series:
-        inside = counted(found, replace(asked, start=bucket.starts_at, end=bucket.before))
+        inside = counted(found, replace(oracle_request, start=bucket.starts_at, end=bucket.before))
         same(bucket, request, inside, inside)
     if request.grain is not None:
-        # Who has no time yet is in no number, and so fills no bucket.
+        # Rows without a duration are not counted, so they need no bucket.
         assert_whole(answer, [row for row in rows if request.key not in TIMES or row.amount is not None], as_of)
 
 
@@ -127,7 +127,7 @@ def groups(answer: KpiAnswer, request: KpiRequest, rows: list[Row]) -> None:
 
 
 def assert_whole(answer: KpiAnswer, rows: list[Row], as_of: datetime) -> None:
-    """Whatever was counted lies in one of the buckets."""
+    """Every counted row lies in exactly one bucket."""
     for row in rows:
         assert sum(bucket.starts_at <= row.at < bucket.before for bucket in answer.series) == 1
     assert all(bucket.starts_at < as_of for bucket in answer.series)
@@ -137,8 +137,8 @@ def key(row: Row, request: KpiRequest) -> str | None:
     return row.lead_source if request.by[0] is Dimension.LEAD_SOURCE else row.word
 
 
-def counted(found: list[Known], asked: Asked) -> list[Row]:
-    return [row for known in found for row in generated_activity.rows(known, asked)]
+def counted(found: list[Known], request: OracleRequest) -> list[Row]:
+    return [row for known in found for row in generated_activity.rows(known, request)]
 
 
 def same(figure: KpiFigure, request: KpiRequest, mine: list[Row], of: list[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Every figure of every answer equals a plain Python count, over made-up pasts, switches, periods and dimensions."""
+"""KPIs of stages and funnels equal an independent oracle, over generated contacts, switches, periods and filters."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -22,19 +22,19 @@ from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, Wa
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
 
-# Without shrinking: a world takes milliseconds to load, and thousands of them minutes.
+# Without shrinking: every example is loaded into the database, and shrinking would load thousands.
 QUICK = settings(
     deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate]
 )
 DAYS = st.integers(0, 130).map(lambda day: date(2026, 1, 5) + timedelta(days=day))
 
-SELDOM_DAYS = st.one_of(st.none(), st.just(None), DAYS)
-SELDOM_INSTANTS = st.one_of(st.none(), st.just(None), INSTANTS)
+RARE_DAYS = st.one_of(st.none(), st.just(None), DAYS)
+RARE_INSTANTS = st.one_of(st.none(), st.just(None), INSTANTS)
 
 
 @st.composite
 def periods(draw: st.DrawFn) -> Period:
-    starts_on, before = draw(SELDOM_DAYS), draw(SELDOM_DAYS)
+    starts_on, before = draw(RARE_DAYS), draw(RARE_DAYS)
     if starts_on is not None and before is not None and before <= starts_on:
         before = starts_on + timedelta(days=1)
     return Period(starts_on, before)
@@ -46,7 +46,7 @@ def filters(draw: st.DrawFn) -> Where:
         st.tuples(st.just(Dimension.LEAD_SOURCE), st.sampled_from([("web",), ("fair", None), (None,)])),
         st.tuples(st.just(Dimension.CHANNEL), st.sampled_from([("EMAIL",), ("EVENT", None)])),
         st.tuples(st.just(Dimension.OWNER), st.sampled_from([("Ada",), (f"member_{UUID(int=22)}", None)])),
-    ).map(lambda each: Where(tests=(each,)))
+    ).map(lambda test: Where(tests=(test,)))
     parts = tuple(draw(st.just([]) | st.lists(test, max_size=2)))
     return draw(st.sampled_from([Where(all_of=parts), Where(any_of=parts), Where(none_of=parts)]))
 
@@ -73,7 +73,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
             skip=draw(st.sampled_from(skips)),
             window=window,
             has_no_window=not is_count and window is None and draw(st.booleans()),
-            as_of=draw(SELDOM_INSTANTS),
+            as_of=draw(RARE_INSTANTS),
             timezone=draw(st.none() | st.just("America/Sao_Paulo")),
         ),
     )
@@ -88,18 +88,18 @@ async def ready(module_database: Database) -> tuple[Database, UUID]:
 
 
 @settings(QUICK, max_examples=50)
-@given(world=worlds(), asked=st.lists(requests(), min_size=6, max_size=12))
-async def test_answers_equal_a_plain_count(
-    ready: tuple[Database, UUID], world: list[Person], asked: list[KpiRequest]
+@given(world=worlds(), batch=st.lists(requests(), min_size=6, max_size=12))
+async def test_kpis_of_stages_equal_the_oracle(
+    ready: tuple[Database, UUID], world: list[Person], batch: list[KpiRequest]
 ) -> None:
     database, version = ready
     async with database.write() as session:
         await load(session, world, version)
     async with database.read() as session:
-        for request, answer in zip(asked, await query_kpis(session, EVERYONE, asked, now=NOW), strict=True):
+        for request, answer in zip(batch, await query_kpis(session, EVERYONE, batch, now=NOW), strict=True):
             assert isinstance(answer, KpiAnswer), answer
             if all(person.why_not for person in world):
-                assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
+                assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
                 assert (answer.value, answer.breakdown, answer.series) == (None, (), ())
                 continue
             counted = oracle.count(world, request)
@@ -108,13 +108,13 @@ async def test_answers_equal_a_plain_count(
 
 
 async def _compare_records(session: ReadSession, answer: KpiAnswer, counted: oracle.Counted) -> None:
-    """Behind the total, or a group where there is one, are the people that a plain count finds, at their instants."""
+    """The records of the total, or of the last group, are those that the oracle counts, at the same instants."""
     figure: KpiFigure = answer.breakdown[-1] if answer.breakdown else answer
     key = tuple(part.value for part in answer.breakdown[-1].keys) if answer.breakdown else None
     for side in RecordSide if answer.numerator is not None else (RecordSide.BASE,):
         assert figure.drill_down is not None
         page = await read_page(session, figure.drill_down, side, size=500)
-        assert sorted((each.at, each.id) for each in page.records) == counted.records(side, key)
+        assert sorted((record.at, record.id) for record in page.records) == counted.records(side, key)
 
 
 def _compare(request: KpiRequest, answer: KpiAnswer, counted: oracle.Counted) -> None:
@@ -128,7 +128,7 @@ def _compare(request: KpiRequest, answer: KpiAnswer, counted: oracle.Counted) ->
             _same(request, group, counted.groups.get(key, oracle.Figure()))
     if request.grain is not None:
         starts = [oracle._bucket(bucket.starts_at, request.grain, zone) for bucket in answer.series]
-        # Each bucket once, without a gap, and all that was counted is in one of them.
+        # Buckets have no gaps and no duplicates, and every counted row is in one.
         assert starts == sorted(set(starts))
         assert all(one.before == other.starts_at for one, other in zip(answer.series, answer.series[1:], strict=False))
         assert not {bucket for bucket, figure in counted.buckets.items() if figure.n or figure.numerator} - set(starts)
@@ -137,7 +137,7 @@ def _compare(request: KpiRequest, answer: KpiAnswer, counted: oracle.Counted) ->
         for key, group in shown.items():
             for start, bucket in zip(starts, group.series, strict=True):
                 _same(request, bucket, counted.cells.get((key, start), oracle.Figure()))
-    open_cohort = next((each.count for each in answer.warnings if each.code is WarningCode.OPEN_COHORT), 0)
+    open_cohort = next((warning.count for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT), 0)
     assert open_cohort == counted.waiting
 
 
@@ -161,55 +161,55 @@ def _same(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> Non
 
 @st.composite
 def funnels(draw: st.DrawFn) -> FunnelRequest:
-    switches = Switches(as_of=draw(SELDOM_INSTANTS))
+    switches = Switches(as_of=draw(RARE_INSTANTS))
     return FunnelRequest(
         draw(periods()), draw(st.none() | st.sampled_from(PERSON_DIMENSIONS)), draw(filters()), switches
     )
 
 
 @settings(QUICK, max_examples=25)
-@given(world=worlds(), asked=st.lists(funnels(), min_size=3, max_size=6))
-async def test_funnels_equal_a_plain_count(
-    ready: tuple[Database, UUID], world: list[Person], asked: list[FunnelRequest]
+@given(world=worlds(), batch=st.lists(funnels(), min_size=3, max_size=6))
+async def test_funnels_equal_the_oracle(
+    ready: tuple[Database, UUID], world: list[Person], batch: list[FunnelRequest]
 ) -> None:
     database, version = ready
     async with database.write() as session:
         await load(session, world, version)
     async with database.read() as session:
-        for request in asked:
+        for request in batch:
             answer = await query_funnel(session, EVERYONE, request, now=NOW)
             if any(person.why_not is None for person in world):
                 assert [
-                    (each.reached, each.implied, each.open, each.entered, each.entered_implied)
-                    for each in answer.stages
+                    (step.reached, step.implied, step.open, step.entered, step.entered_implied)
+                    for step in answer.stages
                 ] == _funnel(world, request)
             for groups in zip(*(group.stages for group in answer.breakdown), strict=True):
-                whole = next(each for each in answer.stages if each.key == groups[0].key)
-                assert sum(each.reached for each in groups) == whole.reached
-                assert sum(each.entered for each in groups) == whole.entered
+                whole = next(step for step in answer.stages if step.key == groups[0].key)
+                assert sum(step.reached for step in groups) == whole.reached
+                assert sum(step.entered for step in groups) == whole.entered
 
 
 def _funnel(world: list[Person], request: FunnelRequest) -> list[tuple[int, ...]]:
     as_of: datetime = request.switches.as_of or NOW
     switches = Switches(reentry=Reentry.FIRST, skip=Skip.IMPLIED, as_of=request.switches.as_of)
-    people = [each for each in world if each.why_not is None]
+    people = [person for person in world if person.why_not is None]
     steps: list[tuple[int, ...]] = []
     for place, stage in enumerate(STAGES):
         above = STAGES[place + 1] if place + 1 < len(STAGES) else None
         reached = implied = standing = 0
         for person in people:
-            # Counted alone, among those who are merged into the first: whether this one came in in the period.
-            alone = [person, *(each for each in world if each.why_not and person is world[0])]
+            # Whether this person, counted alone with those merged into them, entered the first stage in the period.
+            alone = [person, *(other for other in world if other.why_not and person is world[0])]
             came = KpiRequest("stage_volume", request.period, where=request.where, switches=switches)
             first = {**dict.fromkeys(STAGES, ()), STAGES[0]: person.entries[STAGES[0]]}
             only_first = replace(person, entries=first)
             if not oracle.count([only_first, *alone[1:]], came).total.n:
                 continue
-            here = [each for each in person.entries[stage] if each.entered < as_of]
-            gone_on = above is not None and any(each.entered < as_of for each in person.entries[above])
+            here = [entry for entry in person.entries[stage] if entry.entered < as_of]
+            gone_on = above is not None and any(entry.entered < as_of for entry in person.entries[above])
             reached += bool(here)
             implied += bool(here) and here[0].is_implied
-            is_open = any(each.exited is None or each.exited >= as_of for each in here)
+            is_open = any(entry.exited is None or entry.exited >= as_of for entry in here)
             standing += bool(above and is_open and not gone_on)
         entered = KpiRequest(
             "stage_volume", request.period, by=(Dimension.STAGE,), where=request.where, switches=switches

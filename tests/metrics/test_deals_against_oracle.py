@@ -1,4 +1,4 @@
-"""Every figure of every question about deals equals a plain Python count, over made-up pasts, currencies and rates."""
+"""Every figure of the KPIs of deals equals that of an independent oracle, over generated history and exchange rates."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -53,21 +53,21 @@ async def ready(module_database: Database) -> Database:
 @settings(QUICK, max_examples=60)
 @given(
     world=st.lists(oracle.deals(), max_size=14),
-    asked=st.lists(requests(), min_size=6, max_size=12),
+    batch=st.lists(requests(), min_size=6, max_size=12),
     reporting=st.sampled_from([Currency.EUR, Currency.EUR, Currency.SEK, None]),
 )
-async def test_answers_about_deals_equal_a_plain_count(
-    ready: Database, world: list[oracle.MadeDeal], asked: list[KpiRequest], reporting: Currency | None
+async def test_kpis_of_deals_equal_the_oracle(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency | None
 ) -> None:
     async with ready.write() as session:
         await oracle.load_deals(session, world)
     async with ready.read() as session:
-        stands_on = await read_context(session, EVERYONE, NOW)
-        told = ACCORD.reporting.model_copy(update={"currency": reporting})
-        accord = ACCORD.model_copy(update={"reporting": told})
-        stands_on = replace(stands_on, in_force=replace(stands_on.in_force, accord=accord))
-        answers = [await compute_kpi(session, CATALOGUE[request.key], request, stands_on) for request in asked]
-    for request, found in zip(asked, answers, strict=True):
+        context = await read_context(session, EVERYONE, NOW)
+        reporting_terms = ACCORD.reporting.model_copy(update={"currency": reporting})
+        accord = ACCORD.model_copy(update={"reporting": reporting_terms})
+        context = replace(context, in_force=replace(context.in_force, accord=accord))
+        answers = [await compute_kpi(session, CATALOGUE[request.key], request, context) for request in batch]
+    for request, found in zip(batch, answers, strict=True):
         ends = [bucket.before for bucket in found.series]
         counted = oracle.count(world, request, reporting and reporting.value, ends)
         _compare(request, found, counted)
@@ -90,10 +90,10 @@ def _compare(request: KpiRequest, found: shapes.KpiAnswer, counted: oracle.Count
             assert not counted.buckets.keys() - set(starts)
         for start, bucket in zip(starts, found.series, strict=True):
             _same(request, bucket, counted.buckets[start])
-    codes = {each.code: each.count for each in found.warnings if "(empty)" not in each.message}
+    codes = {warning.code: warning.count for warning in found.warnings if "(empty)" not in warning.message}
     assert codes.get(WarningCode.UNDATED, 0) == counted.undated
     assert codes.get(WarningCode.UNKNOWN_AMOUNT, 0) == counted.total.unknown
-    apart = sum(len(each) for each in counted.total.apart.values())
+    apart = sum(len(amounts) for amounts in counted.total.apart.values())
     assert (codes.get(WarningCode.MISSING_RATE, 0) == apart) or not apart
 
 
@@ -105,18 +105,18 @@ def _same(request: KpiRequest, found: shapes.KpiFigure, counted: oracle.Figure) 
     elif request.key == "sales_cycle":
         assert (found.distribution is None) == (not values)
         if found.distribution is not None:
-            assert float(found.distribution.median) == pytest.approx(percentile([float(each) for each in values], 0.5))
+            assert float(found.distribution.median) == pytest.approx(percentile([*map(float, values)], 0.5))
             assert float(found.distribution.mean) == pytest.approx(float(sum(values)) / len(values))
     elif request.key == "avg_deal_size":
         assert found.value == (round(sum(values) / len(values), 2) if values else None)
         assert found.denominator == (len(values) or None)
         if found.distribution is not None:
             for value, share in ((found.distribution.median, 0.5), (found.distribution.p90, 0.9)):
-                assert float(value) == pytest.approx(percentile([float(each) for each in values], share), abs=0.006)
+                assert float(value) == pytest.approx(percentile([float(amount) for amount in values], share), abs=0.006)
         assert (found.distribution is None) == (not values)
     else:
         is_nothing = not counted.unknown and not counted.apart
         assert found.value == (sum(values) if values else Decimal(0) if is_nothing else None)
     if request.key != "avg_deal_size":
-        shown = {each.currency.value if each.currency else "": (each.value, each.n) for each in found.apart}
-        assert shown == {kept: (sum(each), len(each)) for kept, each in counted.apart.items()}
+        shown = {amount.currency.value if amount.currency else "": (amount.value, amount.n) for amount in found.apart}
+        assert shown == {kept: (sum(amounts), len(amounts)) for kept, amounts in counted.apart.items()}

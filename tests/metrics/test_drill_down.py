@@ -1,4 +1,4 @@
-"""Behind every figure of every KPI are exactly the records it counted, page by page."""
+"""The records of every figure of every KPI are exactly those that it counts, page by page."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -42,7 +42,7 @@ async def answered(session: ReadSession, request: KpiRequest) -> KpiAnswer:
 async def walk(
     session: ReadSession, drill_down: DrillDown | None, side: RecordSide, *, size: int
 ) -> list[CountedRecord]:
-    """Every record, page by page; the total is the same on each page."""
+    """Read every record, page by page; the total is the same on every page."""
     assert drill_down is not None
     found: list[CountedRecord] = []
     totals = set()
@@ -56,14 +56,14 @@ async def walk(
         assert len(page.records) == size
         after = page.records[-1].cursor
     assert totals == {len(found)}
-    assert found == sorted(found, key=lambda each: (each.at, each.id, each.tie))
+    assert found == sorted(found, key=lambda record: (record.at, record.id, record.tie))
     return found
 
 
 async def walk_back(
     session: ReadSession, drill_down: DrillDown | None, side: RecordSide, *, size: int
 ) -> list[CountedRecord]:
-    """Every record, from the last page to the first, counted on none of them."""
+    """Read every record from the last page to the first, without a total."""
     assert drill_down is not None
     found: list[CountedRecord] = []
     before: str | None = None
@@ -78,7 +78,7 @@ async def walk_back(
 
 
 async def check(session: ReadSession, figure: KpiFigure) -> None:
-    """That the records behind a figure are as many as it says, each once, from either end."""
+    """Check that a figure has as many records as it counts, without duplicates, from either end."""
     size = max(1, figure.n // 3)
     base = await walk(session, figure.drill_down, RecordSide.BASE, size=size)
     assert len(set(base)) == len(base) == figure.n
@@ -86,12 +86,12 @@ async def check(session: ReadSession, figure: KpiFigure) -> None:
     try:
         converted = await walk(session, figure.drill_down, RecordSide.CONVERTED, size=500)
     except AccordError:
-        return  # the numerator, if there is one, counts no records
+        return  # the KPI has no numerator, or one that counts no records
     assert len(set(converted)) == len(converted) == figure.numerator
 
 
 def figures(answer: KpiAnswer) -> Iterator[KpiFigure]:
-    """The total, some of its buckets, its groups, and a bucket of each."""
+    """The total, some of its buckets, some groups, and one bucket of each group."""
     yield answer
     yield from answer.series[::5]
     for group in answer.breakdown[:6]:
@@ -100,7 +100,7 @@ def figures(answer: KpiAnswer) -> Iterator[KpiFigure]:
 
 
 @pytest.mark.parametrize("key", CATALOGUE)
-async def test_behind_a_figure_are_exactly_the_records_it_counted(key: str, company: Database) -> None:
+async def test_the_records_of_a_figure_are_exactly_those_it_counts(key: str, company: Database) -> None:
     kpi = CATALOGUE[key]
     by = kpi.dimensions[:1]
     async with company.read() as session:
@@ -110,7 +110,7 @@ async def test_behind_a_figure_are_exactly_the_records_it_counted(key: str, comp
 
 
 @pytest.mark.parametrize("key", CATALOGUE)
-async def test_groups_of_two_dimensions_sum_to_the_total_and_drill_to_what_they_counted(
+async def test_groups_of_two_dimensions_sum_to_the_total_and_have_the_records_they_count(
     key: str, company: Database
 ) -> None:
     kpi = CATALOGUE[key]
@@ -135,7 +135,7 @@ async def test_a_person_who_counts_twice_is_listed_twice(company: Database) -> N
             await check(session, await answered(session, request_of(CATALOGUE[key], switches=switches)))
 
 
-async def test_behind_a_step_of_the_funnel_are_those_who_reached_it(company: Database) -> None:
+async def test_the_records_of_a_funnel_step_are_the_people_who_reached_it(company: Database) -> None:
     async with company.read() as session:
         funnel = await query_funnel(
             session, EVERYONE, FunnelRequest(period=named_period("2026-Q1"), by=Dimension.CHANNEL)
@@ -149,32 +149,32 @@ async def check_steps(session: ReadSession, stages: tuple[FunnelStep, ...]) -> N
     for step, following in zip(stages, [*stages[1:], None], strict=True):
         assert step.reached is not None
         base = await walk(session, step.drill_down, RecordSide.BASE, size=step.reached // 2 + 1)
-        assert len({each.id for each in base}) == len(base) == step.reached
+        assert len({record.id for record in base}) == len(base) == step.reached
         if following is not None:
-            gone_on = await walk(session, step.drill_down, RecordSide.CONVERTED, size=500)
-            assert len(gone_on) == following.reached
-            assert set(gone_on) <= set(base)
+            reached_next = await walk(session, step.drill_down, RecordSide.CONVERTED, size=500)
+            assert len(reached_next) == following.reached
+            assert set(reached_next) <= set(base)
         else:
             with pytest.raises(AccordError, match="the last stage"):
                 await walk(session, step.drill_down, RecordSide.CONVERTED, size=500)
 
 
-async def test_a_cursor_of_something_else_is_refused(company: Database) -> None:
+async def test_a_cursor_that_does_not_belong_to_a_record_list_is_rejected(company: Database) -> None:
     async with company.read() as session:
         answer = await answered(session, KpiRequest("mqls"))
         assert answer.drill_down is not None
         for cursor in ("", "x", "WzFd", "bnVsbA==", "WyIyMDI2LTAxLTAxIiwgIngiLCAiIl0="):
             with pytest.raises(AccordError, match="`after` is not a cursor"):
                 await read_page(session, answer.drill_down, RecordSide.BASE, size=1, after=cursor)
-            with pytest.raises(AccordError, match="`before` is not a cursor") as refused:
+            with pytest.raises(AccordError, match="`before` is not a cursor") as rejected:
                 await read_page(session, answer.drill_down, RecordSide.BASE, size=1, before=cursor)
-            assert "startCursor" in refused.value.remedy
+            assert "startCursor" in rejected.value.remedy
 
 
 @pytest.mark.parametrize("is_last", [False, True])
 @pytest.mark.parametrize("size", [0, 2, 50])
 @pytest.mark.parametrize(("begin", "end"), [(None, None), (3, None), (None, 8), (3, 8), (7, 8), (8, 3), (4, 4)])
-async def test_between_two_cursors_is_what_lies_between(
+async def test_a_page_between_two_cursors_has_the_records_between_them(
     begin: int | None, end: int | None, size: int, company: Database, *, is_last: bool
 ) -> None:
     async with company.read() as session:
@@ -183,8 +183,8 @@ async def test_between_two_cursors_is_what_lies_between(
         assert drill_down is not None
         assert len(whole) > 10
         inside = [
-            each
-            for place, each in enumerate(whole)
+            record
+            for place, record in enumerate(whole)
             if (begin is None or place > begin) and (end is None or place < end)
         ]
         page = await read_page(
@@ -202,7 +202,7 @@ async def test_between_two_cursors_is_what_lies_between(
     assert page.is_before_some == (end is not None)
 
 
-async def test_each_reason_is_a_share_of_everything_decided_and_drills_so(company: Database) -> None:
+async def test_every_reject_reason_is_a_share_of_all_decisions_and_has_their_records(company: Database) -> None:
     async with company.read() as session:
         request = request_of(CATALOGUE["rejection_rate"], Dimension.REJECT_REASON, grain=Grain.MONTH)
         answer = await answered(session, request)
@@ -215,7 +215,7 @@ async def test_each_reason_is_a_share_of_everything_decided_and_drills_so(compan
         for group in (*answer.breakdown, *crossed.breakdown[:12:2]):
             await check(session, group)
             for bucket, whole in zip(group.series, answer.series, strict=False):
-                # A month in which nobody was refused for the reason is a share of 0, not an unknown one.
+                # In a month in which nobody was rejected for the reason the share is 0 and not null.
                 assert (bucket.n, bucket.value is None) == (whole.n, not whole.n)
             if group.series:
-                await check(session, min(group.series[:-1], key=lambda each: each.numerator or 0))
+                await check(session, min(group.series[:-1], key=lambda bucket: bucket.numerator or 0))

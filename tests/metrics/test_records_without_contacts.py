@@ -1,4 +1,4 @@
-"""Where nobody is known, nobody is behind a number: an empty list, not an error."""
+"""Without contacts, drill-downs are empty lists and not errors."""
 
 from api.access.principal import EVERYONE
 from api.accord.documents import read_accord
@@ -14,7 +14,7 @@ from schema.kpis.kinds import Subject
 from schema.vocab import RecordSide
 
 
-async def test_where_nobody_is_known_nobody_is_behind_a_number(database: Database) -> None:
+async def test_without_contacts_every_drill_down_is_an_empty_list(database: Database) -> None:
     async with database.write() as session:
         await adopt_accord(session, read_accord("standard"))
         await evaluate(session)
@@ -22,7 +22,7 @@ async def test_where_nobody_is_known_nobody_is_behind_a_number(database: Databas
     async with database.read() as session:
         answers = await query_kpis(session, EVERYONE, [KpiRequest(key) for key in keys])
         funnel = await query_funnel(session, EVERYONE, FunnelRequest())
-        found = [each.drill_down for each in answers if isinstance(each, KpiAnswer)]
+        found = [answer.drill_down for answer in answers if isinstance(answer, KpiAnswer)]
         found += [step.drill_down for step in funnel.stages]
         assert len(found) > len(funnel.stages)
         for drill_down in found:

@@ -1,4 +1,4 @@
-"""A question that has no answer says what was wrong, and what can be asked instead."""
+"""An invalid request is rejected with what is wrong and what to request instead."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -64,30 +64,30 @@ async def adopt(database: Database, document: Accord | None = None, *, is_evalua
             await evaluate(session)
 
 
-async def add_somebody(database: Database) -> None:
+async def add_contact(database: Database) -> None:
     async with database.write() as session:
         await session.copy("contact", ["id"], [(UUID(int=1),)])
 
 
-async def asked(database: Database, request: KpiRequest) -> KpiAnswer | AccordError:
+async def query(database: Database, request: KpiRequest) -> KpiAnswer | AccordError:
     async with database.read() as session:
         [answer] = await query_kpis(session, EVERYONE, [request])
     return answer
 
 
 @pytest.mark.parametrize(("request_", "code", "remedy"), BAD, ids=[str(place) for place in range(len(BAD))])
-async def test_a_question_that_cannot_be_asked_is_refused_with_a_way_out(
+async def test_an_invalid_request_is_rejected_with_a_remedy(
     database: Database, request_: KpiRequest, code: ErrorCode, remedy: str
 ) -> None:
     await adopt(database)
-    answer = await asked(database, request_)
+    answer = await query(database, request_)
     assert isinstance(answer, AccordError), answer
     assert answer.code is code
     assert remedy in answer.remedy
 
 
 @pytest.mark.parametrize("switches", [Switches(skip=Skip.EXCLUDE), Switches(reentry=Reentry.EACH)])
-async def test_a_funnel_has_no_switch_that_would_let_its_bars_grow(database: Database, switches: Switches) -> None:
+async def test_a_funnel_rejects_switches_that_would_let_its_bars_grow(database: Database, switches: Switches) -> None:
     await adopt(database)
     async with database.read() as session:
         with pytest.raises(AccordError, match="asOf, timezone"):
@@ -96,46 +96,48 @@ async def test_a_funnel_has_no_switch_that_would_let_its_bars_grow(database: Dat
             await query_funnel(session, EVERYONE, FunnelRequest(by=Dimension.STAGE))
 
 
-async def test_a_kpi_of_a_stage_that_the_accord_lacks_says_so(database: Database) -> None:
+async def test_a_kpi_of_a_stage_that_the_accord_does_not_have_is_rejected(database: Database) -> None:
     standard = read_accord("standard")
     shorter = standard.model_copy(update={"stages": standard.stages[:2], "exits": ()})
     await adopt(database, shorter)
-    assert isinstance(await asked(database, KpiRequest("mqls")), KpiAnswer)  # nobody is known: that is said first
-    await add_somebody(database)
-    answer = await asked(database, KpiRequest("mqls"))
+    assert isinstance(await query(database, KpiRequest("mqls")), KpiAnswer)  # without contacts, NO_CONTACTS comes first
+    await add_contact(database)
+    answer = await query(database, KpiRequest("mqls"))
     assert isinstance(answer, AccordError)
     assert answer.code is ErrorCode.UNKNOWN_STAGE
     assert "mqls reads the stage 'mql'" in answer.message
 
 
-async def test_people_who_were_not_judged_yet_have_no_numbers_and_deals_do(database: Database) -> None:
+async def test_before_the_first_evaluation_only_kpis_of_deals_have_a_value(
+    database: Database,
+) -> None:
     await adopt(database, is_evaluated=False)
-    await add_somebody(database)
-    people = await asked(database, KpiRequest("mqls"))
+    await add_contact(database)
+    people = await query(database, KpiRequest("mqls"))
     assert isinstance(people, AccordError)
     assert people.code is ErrorCode.NOT_EVALUATED
     assert "accord evaluate" in people.remedy
-    assert isinstance(await asked(database, KpiRequest("deals_won")), KpiAnswer)
+    assert isinstance(await query(database, KpiRequest("deals_won")), KpiAnswer)
 
 
-async def test_without_an_accord_nothing_can_be_asked(database: Database) -> None:
-    with pytest.raises(AccordError) as refused:
-        await asked(database, KpiRequest("mqls"))
-    assert refused.value.code is ErrorCode.NO_ACCORD
+async def test_without_an_accord_every_request_is_rejected(database: Database) -> None:
+    with pytest.raises(AccordError) as rejected:
+        await query(database, KpiRequest("mqls"))
+    assert rejected.value.code is ErrorCode.NO_ACCORD
 
 
-async def test_pressure_is_measured_by_what_was_agreed_or_not_at_all(database: Database) -> None:
+async def test_over_pressure_is_rejected_without_a_contact_policy(database: Database) -> None:
     await adopt(database, read_accord("standard").model_copy(update={"contact_policy": None}))
-    await add_somebody(database)
-    answer = await asked(database, KpiRequest("over_pressure_rate"))
+    await add_contact(database)
+    answer = await query(database, KpiRequest("over_pressure_rate"))
     assert isinstance(answer, AccordError)
     assert answer.code is ErrorCode.BAD_INPUT
     assert "has no contact policy" in answer.message
     assert "[contact_policy]" in answer.remedy
 
 
-async def test_every_question_about_people_says_that_none_is_known(database: Database) -> None:
-    """Whatever else it would need: a stage, a contact policy, an evaluation."""
+async def test_every_kpi_of_people_without_contacts_warns_of_it(database: Database) -> None:
+    """Even if the KPI also lacks a stage, a contact policy or an evaluation."""
     standard = read_accord("standard")
     stage = standard.stages[0].model_copy(update={"key": "other"})
     await adopt(
@@ -143,31 +145,31 @@ async def test_every_question_about_people_says_that_none_is_known(database: Dat
         standard.model_copy(update={"stages": (stage,), "exits": (), "contact_policy": None}),
         is_evaluated=False,
     )
-    pairs = ("stage_conversion", "time_to_convert")  # these name stages of their own, and are told which there are
+    pairs = ("stage_conversion", "time_to_convert")  # requests for these name stages, which are checked first
     keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON and key not in pairs]
     async with database.read() as session:
         answers = await query_kpis(
             session, EVERYONE, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys]
         )
         funnel = await query_funnel(session, EVERYONE, FunnelRequest())
-    assert [each.code for each in funnel.warnings] == [WarningCode.NO_CONTACTS]
+    assert [warning.code for warning in funnel.warnings] == [WarningCode.NO_CONTACTS]
     for answer in answers:
         assert isinstance(answer, KpiAnswer), answer
         assert (answer.value, answer.n, answer.series, answer.breakdown) == (None, 0, (), ())
-        assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
+        assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
         assert "select exists" in answer.sql
 
 
-async def test_a_question_about_people_where_none_is_known_is_null_and_never_zero(database: Database) -> None:
+async def test_kpis_of_people_and_funnels_without_contacts_are_null_and_not_zero(database: Database) -> None:
     await adopt(database)
     request = KpiRequest("mqls", grain=Grain.MONTH, by=(Dimension.CHANNEL,))
-    answer = await asked(database, request)
+    answer = await query(database, request)
     assert isinstance(answer, KpiAnswer)
     assert (answer.value, answer.series, answer.breakdown) == (None, (), ())
-    assert [each.code for each in answer.warnings] == [WarningCode.NO_CONTACTS]
+    assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
     async with database.read() as session:
         funnel = await query_funnel(session, EVERYONE, FunnelRequest())
-    assert [each.code for each in funnel.warnings] == [WarningCode.NO_CONTACTS]
+    assert [warning.code for warning in funnel.warnings] == [WarningCode.NO_CONTACTS]
     figures = [(step.reached, step.implied, step.open, step.overall, step.entered) for step in funnel.stages]
     assert figures
     assert all(figure == (None,) * 5 for figure in figures)

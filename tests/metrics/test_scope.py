@@ -155,11 +155,11 @@ async def side_records(session: ReadSession, figure: KpiFigure, side: RecordSide
 
 
 async def computed(
-    session: ReadSession, who: Principal, asked: list[KpiRequest]
+    session: ReadSession, who: Principal, batch: list[KpiRequest]
 ) -> list[tuple[KpiAnswer, list[tuple[Counted, Counted]]]]:
     """The answers, each with the records of its total and of three groups."""
     found = []
-    for answer in await query_kpis(session, who, asked, now=NOW):
+    for answer in await query_kpis(session, who, batch, now=NOW):
         assert isinstance(answer, KpiAnswer), answer
         figures = (answer, *answer.breakdown[:3])
         found.append((answer, [await records(session, figure) for figure in figures]))
@@ -176,13 +176,13 @@ def largest(answer: KpiAnswer) -> int:
 async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_listed(
     key: str, reach: Reach, company: Database
 ) -> None:
-    asked = [*requests(CATALOGUE[key])]
+    batch = [*requests(CATALOGUE[key])]
     async with company.read() as session:
         who = await principal(session, reach)
-        restricted = await computed(session, who, asked)
-        everything = await computed(session, EVERYONE, asked[:1])
+        restricted = await computed(session, who, batch)
+        everything = await computed(session, EVERYONE, batch[:1])
     async with only_listable(company, who) as session:
-        expected = await computed(session, EVERYONE, asked)
+        expected = await computed(session, EVERYONE, batch)
     for (answer, drilled), (plain, listed) in zip(restricted, expected, strict=True):
         assert (answer.is_canonical, answer.overrides) == (False, (f"scope={reach}",))
         assert values(answer) == values(plain)
@@ -192,7 +192,7 @@ async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_li
 
 
 @pytest.mark.parametrize("reach", REACHES)
-async def test_a_new_customer_counts_for_whoever_may_list_the_first_deal_won(reach: Reach, company: Database) -> None:
+async def test_a_new_customer_counts_where_the_first_deal_won_may_be_listed(reach: Reach, company: Database) -> None:
     """Which win is the first does not depend on the principal: else one customer would be new to several."""
     async with company.read() as session:
         who = await principal(session, reach)
@@ -210,18 +210,18 @@ async def test_a_new_customer_counts_for_whoever_may_list_the_first_deal_won(rea
 async def test_a_restricted_funnel_equals_the_funnel_of_the_people_who_may_be_listed(
     reach: Reach, company: Database
 ) -> None:
-    asked = [FunnelRequest(), *(FunnelRequest(by=dimension) for dimension in PERSON_DIMENSIONS)]
+    batch = [FunnelRequest(), *(FunnelRequest(by=dimension) for dimension in PERSON_DIMENSIONS)]
     async with company.read() as session:
         who = await principal(session, reach)
         contacts = await listable(session, who, "contact")
-        restricted = [await query_funnel(session, who, request, now=NOW) for request in asked]
+        restricted = [await query_funnel(session, who, request, now=NOW) for request in batch]
         for step in restricted[0].stages:
             assert step.drill_down is not None
             page = await read_page(session, step.drill_down, RecordSide.BASE, size=10_000)
             assert len(page.records) == step.reached
             assert {record.id for record in page.records} <= contacts
     async with only_listable(company, who) as session:
-        expected = [await query_funnel(session, EVERYONE, request, now=NOW) for request in asked]
+        expected = [await query_funnel(session, EVERYONE, request, now=NOW) for request in batch]
     for answer, plain in zip(restricted, expected, strict=True):
         assert (answer.is_canonical, answer.overrides) == (False, (f"scope={reach}",))
         assert values(answer) == values(plain)

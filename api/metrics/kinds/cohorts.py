@@ -46,6 +46,7 @@ def cohort_statement(
     one those that are younger than the time within which 90 % of the converted converted, or with `is_always_open` all.
     Units: `took` in seconds.
     """
+    # `took` is null for rows that did not convert: count(took), percentiles and averages skip nulls.
     converted = converts(request.window)
     took = Sql("case when {} then extract(epoch from c.target_at - c.at)::double precision end as took", converted)
     is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)

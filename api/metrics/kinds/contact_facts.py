@@ -25,6 +25,7 @@ def belongs_to(request: ResolvedKpiRequest, fact: str, row: str) -> tuple[Sql, S
     fact_of, own = Sql("{}.contact_id", name(fact)), Sql("{}.contact_id", name(row))
     if not request.context.has_merged_contacts:
         return Sql("{} = {}", fact_of, own), Sql("")
+    # One array per survivor, so that the index on the facts' contact serves all of its ids.
     merged = Sql(" left join ({}) mg on mg.survivor_id = {}", MERGED_INTO, own)
     return Sql("{} = any ({} || coalesce(mg.ids, '{{}}'::uuid[]))", fact_of, own), merged
 

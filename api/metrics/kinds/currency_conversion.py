@@ -48,7 +48,9 @@ def converted(request: ResolvedKpiRequest, rows: Sql, factor: Sql | None = None)
             times,
             rows,
         )
+    # Null for an unknown currency: it has no rate either, and stays unconverted.
     is_same = Sql("r.currency = {}", reporting.value)
+    # The direct rate comes first, and `limit 1` stops there: the inverse is only read if there is none.
     # Rates are looked up once per currency and day, not once per deal.
     return Sql(
         "with p as materialized (select q.*, (q.at at time zone {})::date as day from ({}) q)"

@@ -78,6 +78,7 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
         won,
         survivors,
     )
+    # Ties are broken by the id, so that a customer has one first win whatever the plan.
     first = Sql("select distinct on (n.customer) n.* from ({}) n order by n.customer, n.at, n.deal_id", named)
     conditions = between(Sql("w.at"), request.frame.interval)
     conditions += request.context.reach_by_id("deal", Sql("w.deal_id"))
@@ -151,6 +152,8 @@ def _closings(request: ResolvedKpiRequest, of: Closings, within: Interval, count
     rows = Sql("select " + _COLUMNS.format("d") + " from deal d where {}", now)
     if not request.frame.is_past:
         return rows
+    # Deals whose present closing is not before `asOf`, by the version that held then. The rows above are other deals,
+    # so a deal has one row.
     then = all_of(
         [
             Sql("d.closed_at is null or d.closed_at >= {}", as_of),

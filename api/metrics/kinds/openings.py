@@ -14,6 +14,8 @@ def opening_rows(request: ResolvedKpiRequest, *, has_amounts: bool) -> Sql:
     The amount is that of the deal's version at the opening, or of the first one if its history begins later. Deals
     without a known opening are rows too, with `is_unopened` and `asOf` as their `at`, so that they can be reported.
     """
+    # The version at the opening is the first one that still held after it, and that held at all: a version that was
+    # corrected at the instant of its start ends there too.
     amounts, none, at_opening = Sql(""), Sql(""), Sql("")
     if has_amounts:
         amounts, none = Sql(", a.amount, a.currency"), Sql(", null::numeric, null::text")

@@ -90,6 +90,7 @@ def _touched(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> S
         )
     ]
     if boundaries:
+        # A person counts in every bucket in which they were touched, so buckets have rows of their own.
         edges = Sql("{}::timestamptz[]", list(boundaries))
         parts.append(
             Sql(
@@ -117,6 +118,8 @@ def _is_over_after(start: Sql | datetime) -> Sql:
 
 def _over_until(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
     """The counted touches: `contact_id, at, over_until`, until when the touches so far are more than allowed."""
+    # `prior` is the touch `at_most` places before: with it and all between, the touch is one more than allowed.
+    # The running maximum keeps an earlier excess that ends later.
     until = Sql("prior + {}", elapsed(policy.within))
     prior = Sql(
         "select contact_id, at, lag(at, {}::int) over (partition by contact_id order by at) as prior from ({}) t",
@@ -136,6 +139,8 @@ def _counted_touches(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
     """The outbound touches that the policy counts, `contact_id, at`, from before the period as far as they matter."""
     reply = policy.exempt.reply_within
     interval, as_of = request.frame.interval, request.frame.as_of
+    # Touches before the period matter if they are within the policy's time of its start, and inbound ones if they are
+    # within the reply time of these.
     since, end = interval.start, min(interval.end or as_of, as_of)
     outbound = _touches(
         request,

@@ -70,6 +70,8 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
         at, held = Sql("{}::timestamptz as at", last), Sql(_HELD.format("{}"), last, last)
         source = Sql("deal_version h")
     else:
+        # Shifted by a microsecond, a version that starts at an instant is in it, and one that ends at it is not, as
+        # with the single instant above. A version without an end holds to the last instant.
         # Every version is put into the instants at which it held, in one pass over the history.
         given, step = Sql("{}::timestamptz[]", list(instants)), Sql("interval '1 microsecond'")
         source = Sql(

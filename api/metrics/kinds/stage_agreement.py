@@ -50,6 +50,7 @@ class StageAgreement(KpiKind):
 
 def _compared(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
     ends = part_ends(request, boundaries)
+    # Materialized: with many ends the entries are searched for its people too.
     return Sql(
         "select r.* from (with reported as materialized ({})"
         " select r.contact_id, {}, coalesce(s.stage = r.stage, false) as agrees from reported r"
@@ -84,6 +85,7 @@ def _reported(request: ResolvedKpiRequest, ends: PartEnds) -> Sql:
         " as next_at from ({}) r",
         reports,
     )
+    # A report holds until the next one, so it is the last one at the ends between the two.
     held = parts_between(ends, Sql("r.at"), Sql("coalesce(r.next_at, 'infinity')"))
     return Sql("select r.contact_id, r.stage, place from ({}) r cross join lateral {} place", followed, held)
 

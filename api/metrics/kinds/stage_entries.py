@@ -27,6 +27,7 @@ def picked_entries(
     do not count. With `is_joined` the rows are joined to contacts that count, and whether they do is not checked again.
     """
     at = Sql("e.own_at") if own else Sql("e.entered_at")
+    # A single stage is compared by `=`: the planner estimates it from the column's statistics.
     stage = Sql("e.stage = {}", stages[0]) if len(stages) == 1 else Sql("e.stage = any ({}::text[])", list(stages))
     conditions = [
         Sql("e.evaluation_id = {}", request.context.evaluation),
@@ -36,6 +37,7 @@ def picked_entries(
         *_reentry(request, own=own),
     ]
     if not is_joined:
+        # An anti-join on the primary key of contact: one hash over the few excluded contacts.
         excluded = is_excluded(request.context.accord)
         conditions.append(Sql("not exists (select from contact x where x.id = e.contact_id and ({}))", excluded))
         conditions += request.context.reach("stage_entry", "e")
@@ -49,6 +51,7 @@ def picked_entries(
 
 def first_entry(request: ResolvedKpiRequest) -> Sql:
     """A query for the first entry into one of the request's stages: one look at the index per stage."""
+    # `min` over all stages would read every entry; a limit per stage reads one row of the index each.
     conditions = [Sql("e.evaluation_id = {}", request.context.evaluation), Sql("e.stage = s.stage")]
     conditions += request.context.reach("stage_entry", "e")
     return Sql(
@@ -91,6 +94,7 @@ def _reentry(request: ResolvedKpiRequest, *, own: bool) -> list[Sql]:
         case Reentry.FIRST:
             return [Sql("e.occurrence = 1")]
         case Reentry.LAST:
+            # The last one before `asOf`: later occurrences do not count as later.
             at = Sql("o.own_at") if own else Sql("o.entered_at")
             later = Sql("{} and o.occurrence > e.occurrence and {} < {}", other, at, request.frame.as_of)
             return [Sql("not exists ({})", later)]

@@ -127,6 +127,7 @@ def _cohort(request: ResolvedKpiRequest) -> Sql:
             picked_entries(request, (target,), own=target_own, within=EVER),
             request.frame.interval,
         )
+    # Both sides have at most one row per person, so the join needs no aggregate.
     # A person whose first entry into the target is before the base, or after the window, cannot convert any more.
     may_convert = Sql("t.at is null") if request.reentry is Reentry.FIRST else Sql("true")
     return Sql(
@@ -144,6 +145,8 @@ def _each_entry(base: Sql, target: Sql, within: Interval) -> Sql:
     An entry into the target belongs to the last base entry at or before it, so that no conversion counts twice. The
     next row in the person's order of time decides that, and one pass over both stages finds it.
     """
+    # At the same instant the base entry sorts first (false < true), so a target at that instant is its conversion.
+    # The period is applied outside: base entries after it still take conversions away from those in it.
     return Sql(
         "select contact_id, at, is_implied, case when is_followed then next_at end as target_at,"
         " is_followed is null as may_convert from (select contact_id, at, is_implied, is_target,"

@@ -52,6 +52,7 @@ class TrailingTouches(KpiKind):
 def _touched(request: ResolvedKpiRequest, within: timedelta, boundaries: tuple[datetime, ...]) -> Sql:
     """One row per touched person and part; touches count from `within` before the part's end, that instant excluded."""
     ends, length = part_ends(request, boundaries), elapsed(within)
+    # Aggregated before people are checked: the check then runs once per person and not once per touch.
     person, joined = person_of(request, "t")
     # The last instant at which a touch still counts.
     last = Sql("t.occurred_at + {} - interval '1 microsecond'", length)
