@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.record_list import RecordList, show_list
+from api.cli.record_output import RecordList, show_list
 from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
 from api.metrics.answer_warnings import length_in_words
 from api.metrics.kinds import kind_of

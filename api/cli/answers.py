@@ -13,7 +13,7 @@ from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, Vo
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from api.cli.record_list import RecordList
+    from api.cli.record_output import RecordList
     from api.db import ReadSession
     from api.metrics.answer import FunnelAnswer, KpiAnswer
     from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
@@ -68,7 +68,7 @@ def kpi(
     data: Data = None,
 ) -> None:
     """Answer a KPI from the accord; without a key, list those there are."""
-    from api.cli import answer_view
+    from api.cli import kpi_tables
     from api.metrics.request import KpiRequest
 
     if key is None:
@@ -280,7 +280,7 @@ async def _answered(
     data: Path | None, request: "KpiRequest", listing: tuple[RecordSide, int] | None
 ) -> "tuple[KpiAnswer, RecordList | None, ZoneInfo]":
     from api.access.principal import EVERYONE
-    from api.cli.record_list import read_list
+    from api.cli.record_output import read_list
     from api.cli.session import opened
     from api.metrics.query import query_kpis
 

@@ -7,8 +7,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from api.graph.context import Info
 from api.graph.declared import ObjectType, Output, Resolver, TypeRef
-from api.graph.naming import camel
-from api.graph.scalars import NAMES
+from api.graph.derived.naming import camel
+from api.graph.derived.scalars import NAMES
 from schema.vocab import Vocabulary
 
 # GraphQL's word where it is none that Python allows, or would not read well beside `before`.

@@ -9,16 +9,16 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from api.graph.agreement_fields import Accord, agreement_fields
-from api.graph.answers import answer_types
+from api.graph.accord.accord_fields import Accord, agreement_fields
+from api.graph.derived.model_types import answer_types
 from api.graph.declared import Declared, ObjectType, by_name
-from api.graph.drills import DRILLED, drill_types, records_field
+from api.graph.kpis.drill_down import DRILLED, drill_types, records_field
 from api.graph.gateway import Gateway
-from api.graph.question_fields import Kpi, question_fields
-from api.graph.questions import question_types
+from api.graph.kpis.kpi_fields import Kpi, question_fields
+from api.graph.kpis.kpi_inputs import question_types
 from api.graph.record_fields import record_fields
-from api.graph.records import record_types
-from api.graph.scalars import SCALARS
+from api.graph.derived.record_types import record_types
+from api.graph.derived.scalars import SCALARS
 from api.graph.strawberry_types import Types, use_resolvers
 from api.metrics.answer import BreakdownKey, FunnelAnswer, KpiAnswer
 

@@ -15,20 +15,20 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
 from api.graph.declared import Declared, Input, ObjectType, Output, TypeRef
-from api.graph.document import Document
-from api.graph.reader import Reader, page_size
-from api.graph.records import TYPE_KEY, page_arguments
+from api.graph.reading.field_collector import Document
+from api.graph.reading.selection_reader import Reader, page_size
+from api.graph.derived.record_types import TYPE_KEY, page_arguments
 from api.graph.sources import from_row
 from api.metrics.answer import Bucket, DrillDown, FunnelStep, Group, KpiAnswer
 from api.metrics.record_pages import RecordPage, read_page
-from api.plan.read import read
+from api.plan.prepared_statements import read
 from api.plan.selection import Comparison, Connection, Edges, Field, Nodes, Page, Value
 from schema.tables import SHAPES
 from schema.vocab import RecordSide
 
 Path = tuple[str | int, ...]
 
-MOST_LISTS = 100  # each is a statement or two
+MAX_LISTS = 100  # each is a statement or two
 DRILLED = (KpiAnswer, Group, Bucket, FunnelStep)
 CONNECTION, EDGE = "RecordConnection", "RecordEdge"
 # Where an answer has further figures: type, field, the type of its items.
@@ -89,8 +89,8 @@ async def read_records(
         for path, answer in answers
         for each in _lists(document, type(answer).__name__, tuple(info.field_nodes), answer, path)
     ]
-    if len(lists) > MOST_LISTS:
-        message = f"The question asks for {len(lists):,} lists of records, and {MOST_LISTS} are read at once at most."
+    if len(lists) > MAX_LISTS:
+        message = f"The question asks for {len(lists):,} lists of records, and {MAX_LISTS} are read at once at most."
         remedy = "Ask for the records of one figure at a time: with `where` for a group, with `period` for a bucket."
         raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
     drill = _Drill(session, info.context.who, document, Reader(document, types), {})

@@ -7,8 +7,8 @@ from typing import Any
 from api.errors import AccordError
 from api.graph.context import Info
 from api.graph.declared import Declared, Input, Output, Resolver, TypeRef
-from api.graph.drills import read_records
-from api.graph.questions import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, read_funnel, read_kpi
+from api.graph.kpis.drill_down import read_records
+from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, read_funnel, read_kpi
 from api.metrics.answer import FunnelAnswer, KpiAnswer, described
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import KpiRequest

@@ -7,9 +7,9 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.drills import MOST_LISTS
+from api.graph.kpis.drill_down import MAX_LISTS
 from api.workflows.make_sample import make_sample
-from tests.plan.watched import Watched
+from tests.support.statement_log import Watched
 from tests.support.graphql import answered, executed, refused
 
 
@@ -168,4 +168,4 @@ async def test_too_many_lists_at_once_are_refused(company: Database) -> None:
     error = await refused(company, document)
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.TOO_LARGE
-    assert str(MOST_LISTS) in error.message
+    assert str(MAX_LISTS) in error.message
