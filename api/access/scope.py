@@ -7,7 +7,7 @@ from functools import cache
 
 from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import Principal, Reach
-from api.sql import Slot, Sql, all_of, name
+from api.sql import Parameter, Sql, all_of, name
 from schema.tables import SHAPES
 
 MEMBER = "the asking member"  # the slot that each run fills; no name of a GraphQL variable
@@ -73,7 +73,7 @@ def _is_restricted(table: str) -> bool:
 
 def _reached(table: str, alias: str, who: Principal, at: Sql | None) -> list[Sql]:
     if is_owned(table):
-        return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach, Sql("{}", Slot(MEMBER))))]
+        return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach, Sql("{}", Parameter(MEMBER))))]
     return [_goes_with(alias, column, other, who, at) for column, other in is_about(table)]
 
 

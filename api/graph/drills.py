@@ -15,14 +15,15 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
 from api.graph.declared import Declared, Input, ObjectType, Output, TypeRef
+from api.graph.derived.record_types import TYPE_KEY, page_arguments
 from api.graph.reading.field_collector import Document
 from api.graph.reading.selection_reader import Reader, page_size
-from api.graph.derived.record_types import TYPE_KEY, page_arguments
 from api.graph.sources import from_row
 from api.metrics.answer import Bucket, DrillDown, FunnelStep, Group, KpiAnswer
 from api.metrics.record_pages import RecordPage, read_page
-from api.plan.prepared_statements import read
-from api.plan.selection import Comparison, Connection, Edges, Field, Nodes, Page, Value
+from api.plan.list_arguments import Comparison, Page
+from api.plan.prepared_statements import read_selection
+from api.plan.selection import ColumnValue, Connection, Edges, Field, Nodes
 from schema.tables import SHAPES
 from schema.vocab import RecordSide
 
@@ -206,9 +207,12 @@ class _Drill:
         ids = tuple({each.id for each in page.records})
         if not wanted or not ids:
             return _Nodes(table, tuple(wanted), {})
-        row = (Nodes("id", (Value("id", "id"),)), *(Nodes(f"n{n}", fields) for n, fields in enumerate(wanted.values())))
+        row = (
+            Nodes("id", (ColumnValue("id", "id"),)),
+            *(Nodes(f"n{n}", fields) for n, fields in enumerate(wanted.values())),
+        )
         rows = Page(len(ids), where=Comparison("id", "in", ids))
-        found: Any = await read(self.session, Connection(table, rows, (Edges("edges", row),)), self.who)
+        found: Any = await read_selection(self.session, Connection(table, rows, (Edges("edges", row),)), self.who)
         return _Nodes(table, tuple(wanted), {edge["id"]["id"]: edge for edge in found["edges"]})
 
     def _fields(self, nodes: list[FieldNode], table: str) -> tuple[Field, ...]:

@@ -9,8 +9,8 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.kpis.drill_down import MAX_LISTS
 from api.workflows.make_sample import make_sample
-from tests.support.statement_log import Watched
 from tests.support.graphql import answered, executed, refused
+from tests.support.statement_log import LoggingDatabase
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ async def test_what_is_wrong_with_one_list_leaves_the_answer_standing(company: D
 
 
 async def test_records_cost_nothing_unless_they_are_asked(company: Database) -> None:
-    plain, total, nodes = Watched(company), Watched(company), Watched(company)
+    plain, total, nodes = LoggingDatabase(company), LoggingDatabase(company), LoggingDatabase(company)
     await answered(plain, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } } }")
     await answered(total, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { totalCount } } }")
     await answered(nodes, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { nodes { id } } } }")

@@ -93,7 +93,7 @@ async def listable(session: ReadSession, who: Principal, table: str) -> set[UUID
     members = {who.member_id}
     if who.reach is Reach.TEAM:
         members |= {member for member, team in teams.items() if team is not None and team == teams[who.member_id]}
-    rows = await session.rows(Sql.of((f"select id, owner_id from {table}",)))
+    rows = await session.rows(Sql.from_parts((f"select id, owner_id from {table}",)))
     return {row["id"] for row in rows if row["owner_id"] is not None and row["owner_id"] in members}
 
 
@@ -113,7 +113,8 @@ async def only_listable(database: Database, who: Principal) -> AsyncIterator[Rea
             await session.script("set local session_replication_role = replica")
             for table in ("stage_entry", "touchpoint", "handoff", "reported_stage"):
                 await session.run(
-                    Sql.of((f"delete from {table} where not contact_id = any (",)) + Sql("{}::uuid[])", [*contacts])
+                    Sql.from_parts((f"delete from {table} where not contact_id = any (",))
+                    + Sql("{}::uuid[])", [*contacts])
                 )
             deals = [*await listable(read, who, "deal")]
             await session.run(Sql("delete from deal_version where not deal_id = any ({}::uuid[])", deals))
