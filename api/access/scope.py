@@ -8,12 +8,16 @@
 - Deleted records, and stage entries of a superseded evaluation, are visible to no one.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import Principal, Reach
 from api.sql import Parameter, Sql, all_of, name
 from schema.tables import SHAPES
+
+# Returns the conditions for the rows of a linked table known by an alias.
+LinkedConditions = Callable[[str, str], tuple[Sql, ...]]
 
 # The parameter that each execution binds to the principal's member id. The dot keeps it apart from GraphQL variables.
 MEMBER_PARAMETER = "principal.member_id"
@@ -37,8 +41,22 @@ def scope_conditions(table: str, alias: str, principal: Principal, instant: Sql 
     if table == "stage_entry":
         conditions.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
     if principal.reach is not Reach.ALL:
-        conditions += _reach_conditions(table, alias, principal, instant)
+        member = Sql("{}", Parameter(MEMBER_PARAMETER))
+        linked_scope = partial(scope_conditions, principal=principal, instant=instant)
+        conditions += _reach(table, alias, principal.reach, member, linked_scope)
     return tuple(conditions)
+
+
+def reach_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql, ...]:
+    """Return the conditions that a principal reaches a row of `table`; empty if it reaches every row.
+
+    Unlike `scope_conditions`, they neither exclude deleted rows nor choose an evaluation, and they bind the member id
+    at once: for statements that are written for one request and have exclusions of their own, such as those of KPIs.
+    """
+    if principal.reach is Reach.ALL:
+        return ()
+    member = Sql("{}::uuid", principal.member_id)
+    return tuple(_reach(table, alias, principal.reach, member, partial(reach_conditions, principal=principal)))
 
 
 @cache
@@ -69,24 +87,23 @@ def _is_restricted(table: str) -> bool:
     return has_owner(table) or bool(subject_links(table))
 
 
-def _reach_conditions(table: str, alias: str, principal: Principal, instant: Sql | None) -> list[Sql]:
+def _reach(table: str, alias: str, reach: Reach, member: Sql, linked_conditions: LinkedConditions) -> list[Sql]:
+    """Return the conditions on the row's owner, or on the records that its mandatory links name."""
     if has_owner(table):
-        return [Sql("{}.owner_id {}", name(alias), _is_reached_owner(principal.reach))]
-    return [_reaches_linked(alias, column, target, principal, instant) for column, target in subject_links(table)]
+        return [Sql("{}.owner_id {}", name(alias), _is_reached_owner(reach, member))]
+    return [_reaches_linked(alias, column, target, linked_conditions) for column, target in subject_links(table)]
 
 
-def _reaches_linked(alias: str, column: str, target: str, principal: Principal, instant: Sql | None) -> Sql:
+def _reaches_linked(alias: str, column: str, target: str, linked_conditions: LinkedConditions) -> Sql:
     """Return the condition that the principal reaches the record that a link of the row names."""
     linked = f"{alias}_{target}"
     from_linked = Sql("{} {} where {}.id = {}.{}", name(target), name(linked), name(linked), name(alias), name(column))
-    # The scope of the linked table, which may follow a link of its own. It costs an index lookup per row and link.
-    is_reached = all_of(scope_conditions(target, linked, principal, instant))
-    return Sql("exists (select from {} and {})", from_linked, is_reached)
+    # The linked table may follow a link of its own. It costs an index lookup per row and link.
+    return Sql("exists (select from {} and {})", from_linked, all_of(linked_conditions(target, linked)))
 
 
-def _is_reached_owner(reach: Reach) -> Sql:
+def _is_reached_owner(reach: Reach, member: Sql) -> Sql:
     """Return the right-hand side of the comparison with `owner_id`."""
-    member = Sql("{}", Parameter(MEMBER_PARAMETER))
     if reach is Reach.OWN:
         return Sql("= {}", member)
     # The principal is listed beside the team, because a member without a team still reaches their own records.

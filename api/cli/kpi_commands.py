@@ -18,7 +18,7 @@ from api.cli.session import open_database
 from api.db import ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
-from api.metrics.ask import ask, ask_funnel
+from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from schema.vocab import RecordSide
 
@@ -69,7 +69,7 @@ async def _compute_kpi(
     data: Path | None, request: KpiRequest, listing: tuple[RecordSide, int] | None
 ) -> tuple[KpiAnswer, RecordList | None, ZoneInfo]:
     async with open_database(data) as database, database.read() as session:
-        (result,) = await ask(session, EVERYONE, [request])
+        (result,) = await query_kpis(session, EVERYONE, [request])
         if isinstance(result, AccordError):
             raise result
         records = None if listing is None else await read_records(session, EVERYONE, result, *listing)
@@ -78,7 +78,7 @@ async def _compute_kpi(
 
 async def _compute_funnel(data: Path | None, request: FunnelRequest) -> tuple[FunnelAnswer, ZoneInfo]:
     async with open_database(data) as database, database.read() as session:
-        return await ask_funnel(session, EVERYONE, request), await _reporting_zone(session, request.switches)
+        return await query_funnel(session, EVERYONE, request), await _reporting_zone(session, request.switches)
 
 
 async def _reporting_zone(session: ReadSession, switches: Switches) -> ZoneInfo:

@@ -10,7 +10,7 @@ from enum import Enum
 
 import orjson
 
-from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
+from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
 HEAD = ("key", "title", "definition", "unit", "currency")
@@ -76,7 +76,9 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _figure_line(figure: Figure, keys: tuple[GroupKey, ...], dimensions: int, bucket: Bucket | None) -> list[object]:
+def _figure_line(
+    figure: KpiFigure, keys: tuple[BreakdownKey, ...], dimensions: int, bucket: Bucket | None
+) -> list[object]:
     spread = figure.distribution
     return [
         *_key_cells(keys, dimensions),
@@ -89,11 +91,11 @@ def _figure_line(figure: Figure, keys: tuple[GroupKey, ...], dimensions: int, bu
     ]
 
 
-def _step_line(keys: tuple[GroupKey, ...], step: FunnelStep) -> list[object]:
+def _step_line(keys: tuple[BreakdownKey, ...], step: FunnelStep) -> list[object]:
     return [*_key_cells(keys, 1), step.key, *(getattr(step, name) for name in STEP)]
 
 
-def _key_cells(keys: tuple[GroupKey, ...], dimensions: int) -> list[object]:
+def _key_cells(keys: tuple[BreakdownKey, ...], dimensions: int) -> list[object]:
     """The cells of the group keys; empty cells without a key."""
     cells: list[object] = []
     for key in keys:

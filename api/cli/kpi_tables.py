@@ -11,10 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.record_output import RecordList, show_records
-from api.metrics.answer import Bucket, Figure, FunnelAnswer, FunnelStep, GroupKey, KpiAnswer, Provenance
-from api.metrics.cautions import length_in_words
+from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
+from api.metrics.answer_warnings import length_in_words
+from api.metrics.kinds import kind_of
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kind, Kpi, Stay, Subject
+from schema.kpis.kinds import Kind
 from schema.vocab import Currency, Grain, Unit
 
 BAR_WIDTH = 32
@@ -76,7 +77,7 @@ def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None)
             return f"{value if value == value.to_integral_value() else round(value, 2):,f}"
 
 
-def _headline(figure: Figure, result: KpiAnswer) -> str:
+def _headline(figure: KpiFigure, result: KpiAnswer) -> str:
     """The number with what it is made of."""
     shown = value_in_words(figure.value, result.unit, result.currency)
     if figure.distribution is not None:
@@ -84,7 +85,7 @@ def _headline(figure: Figure, result: KpiAnswer) -> str:
         median, p75, p90, mean = (
             value_in_words(value, result.unit, None) for value in (spread.median, spread.p75, spread.p90, spread.mean)
         )
-        rows = _record_noun(CATALOGUE[result.key])
+        rows = kind_of(CATALOGUE[result.key].measure).row_noun
         if _is_average(result):
             most = f", at most {value_in_words(spread.max, result.unit, None)}" if spread.max is not None else ""
             of = figure.n if figure.denominator is None else int(figure.denominator)
@@ -98,14 +99,7 @@ def _headline(figure: Figure, result: KpiAnswer) -> str:
     return f"{shown}, and apart {_apart(figure)}" if figure.apart else shown
 
 
-def _record_noun(kpi: Kpi) -> str:
-    """What a distribution counts: a person may enter a stage several times, so stays are counted by entries."""
-    if isinstance(kpi.measure, Stay):
-        return "entries"
-    return "deals" if kpi.subject is Subject.DEAL else "people"
-
-
-def _apart(figure: Figure) -> str:
+def _apart(figure: KpiFigure) -> str:
     """The amounts that no exchange rate converts, by currency."""
     return ", ".join(
         value_in_words(amount.value, Unit.MONEY, amount.currency)
@@ -129,7 +123,7 @@ def _empty_table(result: KpiAnswer, *names: str) -> Table:
     return table
 
 
-def _cells(figure: Figure, result: KpiAnswer, largest: Decimal) -> Iterator[str]:
+def _cells(figure: KpiFigure, result: KpiAnswer, largest: Decimal) -> Iterator[str]:
     yield value_in_words(figure.value, result.unit, result.currency)
     if result.unit is Unit.RATIO:
         yield from (NO_VALUE if part is None else f"{part:,f}" for part in (figure.numerator, figure.denominator))
@@ -164,7 +158,7 @@ def _kpi_table(result: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
     table = _empty_table(result, *dimensions, *(("from",) if has_series else ()))
     parts = [bucket for group in result.breakdown for bucket in group.series] if has_series else result.breakdown
     largest = _largest(parts)
-    previous: tuple[GroupKey, ...] = ()
+    previous: tuple[BreakdownKey, ...] = ()
     for group in result.breakdown:
         # Groups with the same value of the first dimension are adjacent: the value is shown once.
         is_repeated = len(group.keys) > 1 and group.keys[:1] == previous[:1]
@@ -222,7 +216,7 @@ def _count(value: int | None) -> str:
     return NO_VALUE if value is None else f"{value:,}"
 
 
-def _largest(figures: tuple[Figure, ...] | list[Bucket]) -> Decimal:
+def _largest(figures: tuple[KpiFigure, ...] | list[Bucket]) -> Decimal:
     return max((figure.value for figure in figures if figure.value is not None), default=Decimal(0))
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from api.access.principal import Principal
 from api.db import ReadSession
 from api.metrics.answer import KpiAnswer
-from api.metrics.records import read_page
+from api.metrics.record_pages import read_page
 from api.plan.record_labels import record_labels
 from schema.vocab import RecordSide
 
@@ -44,18 +44,20 @@ async def read_records(
     session: ReadSession, who: Principal, result: KpiAnswer, side: RecordSide, first: int
 ) -> RecordList:
     """Read the first records that a result counts, with their names. Errors: BAD_INPUT if the KPI lacks the side."""
-    behind = result.behind
-    if behind is None:
+    drill_down = result.drill_down
+    if drill_down is None:
         raise TypeError(f"the result of {result.key} has no records")
     lines: list[RecordLine] = []
     after: str | None = None
     total: int | None = None
     while True:
         size = min(PAGE_SIZE, first - len(lines))
-        page = await read_page(session, behind, side, size=size, after=after, is_total_asked=total is None)
+        page = await read_page(session, drill_down, side, size=size, after=after, needs_total=total is None)
         total = page.total if total is None else total
-        names = await record_labels(session, who, behind.table, [record.id for record in page.records])
-        lines += [RecordLine(f"{behind.table}_{record.id}", names.get(record.id), record.at) for record in page.records]
+        names = await record_labels(session, who, drill_down.table, [record.id for record in page.records])
+        lines += [
+            RecordLine(f"{drill_down.table}_{record.id}", names.get(record.id), record.at) for record in page.records
+        ]
         if not page.has_more or len(lines) >= first:
             return RecordList(side, tuple(lines), total or 0)
         after = page.records[-1].cursor

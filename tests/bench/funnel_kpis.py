@@ -14,7 +14,7 @@ from api.access.principal import EVERYONE
 from api.db import ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
-from api.metrics.ask import ask, ask_funnel
+from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair
 from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
 
@@ -45,9 +45,9 @@ async def compare_kpis(
 
         async def ours(key: str = key) -> KpiAnswer | FunnelAnswer:
             if key == "funnel":
-                return await ask_funnel(session, EVERYONE, FunnelRequest(period), now=as_of)
+                return await query_funnel(session, EVERYONE, FunnelRequest(period), now=as_of)
             request = KpiRequest(key, period, stages=_PAIR if key in _PAIRED else None)
-            [answer] = await ask(session, EVERYONE, [request], now=as_of)
+            [answer] = await query_kpis(session, EVERYONE, [request], now=as_of)
             if isinstance(answer, AccordError):
                 raise answer
             return answer

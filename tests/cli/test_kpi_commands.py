@@ -52,7 +52,7 @@ def test_a_rate_is_shown_with_its_parts_its_overrides_and_its_warnings() -> None
     assert "Website" in shown
     assert "Not as agreed: skip=EXCLUDE, window=30 days, asOf=2026-12-31T00:00:00Z." in shown
     assert "provisional" in shown
-    assert "Only 6 stand behind this number" in shown
+    assert "The value is computed from 6 rows only" in shown
 
 
 def test_the_window_can_be_none() -> None:
@@ -132,7 +132,7 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
         ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),
         (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
-        (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "by two of them"),
+        (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "Use two of them"),
         (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
         (("kpi", "mqls", "--side", "base"), ErrorCode.BAD_INPUT, "--records"),
         (("kpi", "profit"), ErrorCode.BAD_INPUT, "mqls"),

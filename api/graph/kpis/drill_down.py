@@ -22,8 +22,8 @@ from api.graph.reading.page_value import read_page_size
 from api.graph.reading.planned import PlannedDocument
 from api.graph.reading.selection_reader import Path, RecordSelection
 from api.graph.sources import FromAttribute, FromDrillDown
-from api.metrics.answer import Behind
-from api.metrics.records import CountedRecord, RecordPage, read_page
+from api.metrics.answer import DrillDown
+from api.metrics.record_pages import CountedRecord, RecordPage, read_page
 from api.plan.list_arguments import Comparison, Page
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Nodes
@@ -38,7 +38,7 @@ CONNECTION, EDGE = "RecordConnection", "RecordEdge"
 
 def records_fields(model: type) -> tuple[Output, ...]:
     """Return the field `records` if the values of a model are figures with records behind them, else nothing."""
-    names = (name for name, annotation in get_type_hints(model).items() if Behind in get_args(annotation))
+    names = (name for name, annotation in get_type_hints(model).items() if DrillDown in get_args(annotation))
     arguments = (
         Input(
             "side",
@@ -78,7 +78,7 @@ class _RecordList:
     """One list to read: its path in the response, the records that the figure counts, and the field that selects it."""
 
     path: ResponsePath
-    counted: Behind
+    counted: DrillDown
     nodes: tuple[FieldNode, ...]
     parent_type: str
 
@@ -164,7 +164,7 @@ class _RecordListReader:
             after=arguments.get("after"),
             before=arguments.get("before"),
             is_last=is_last,
-            is_total_asked=selection.has_total,
+            needs_total=selection.has_total,
         )
         return _CountedPage(page, is_last, await self._rows(found.counted.table, selection.records, page))
 

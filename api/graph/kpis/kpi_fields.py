@@ -9,8 +9,8 @@ from api.graph.derived.model_types import Derivation
 from api.graph.kpis.drill_down import read_records, records_fields
 from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
-from api.metrics.answer import FunnelAnswer, GroupKey, KpiAnswer
-from api.metrics.ask import ask, ask_funnel
+from api.metrics.answer import BreakdownKey, FunnelAnswer, KpiAnswer
+from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kpi
@@ -50,7 +50,7 @@ def kpi_fields() -> tuple[Output, ...]:
 async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
     request = read_kpi(arguments)
     async with info.context.database.read() as session:
-        (result,) = await ask(session, info.context.principal, [request])
+        (result,) = await query_kpis(session, info.context.principal, [request])
         if isinstance(result, AccordError):
             raise result
         await read_records(session, info, [((str(info.path.key),), result)])
@@ -61,7 +61,7 @@ async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) 
     read = [_request_or_error(given) for given in requests]
     valid = [request for request in read if isinstance(request, KpiRequest)]
     async with info.context.database.read() as session:
-        found = iter(await ask(session, info.context.principal, valid))
+        found = iter(await query_kpis(session, info.context.principal, valid))
         # The executor turns an error in a list into null in its place, and an error with its path.
         results = [next(found) if isinstance(request, KpiRequest) else request for request in read]
         placed = (((str(info.path.key), place), result) for place, result in enumerate(results))
@@ -79,7 +79,7 @@ def _request_or_error(given: dict[str, Any]) -> KpiRequest | AccordError:
 async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
     request = read_funnel(arguments)
     async with info.context.database.read() as session:
-        result = await ask_funnel(session, info.context.principal, request)
+        result = await query_funnel(session, info.context.principal, request)
         await read_records(session, info, [((str(info.path.key),), result)])
     return result
 
@@ -96,7 +96,7 @@ def _additions(model: type) -> tuple[Output, ...]:
 
 
 KPI_DERIVATION = Derivation(
-    types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (GroupKey, "id"): "ID"},
+    types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (BreakdownKey, "id"): "ID"},
     properties={Kpi: ("kind", "reads")},
     additions=_additions,
 )
