@@ -46,7 +46,7 @@ select 'function', '', p.proname, pg_get_functiondef(p.oid) from pg_proc p join 
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Part:
+class DatabaseObject:
     """One named part of a database; `kind` is table, column, check, primary key, foreign key, unique, index …"""
 
     kind: str
@@ -54,14 +54,16 @@ class Part:
     name: str
 
 
-Catalogue = Mapping[Part, str]
+Catalogue = Mapping[DatabaseObject, str]
 
 
 def read(connection: Connection) -> Catalogue:
     """Read the parts in the connection's current schema, each with its definition."""
     schema = connection.exec_driver_sql("select current_schema()").scalar_one()
     rows = connection.exec_driver_sql(_PARTS).all()
-    return {Part(kind, table, name): text.replace(f"{schema}.", "").strip() for kind, table, name, text in rows}
+    return {
+        DatabaseObject(kind, table, name): text.replace(f"{schema}.", "").strip() for kind, table, name, text in rows
+    }
 
 
 def read_declared(connection: Connection) -> Catalogue:

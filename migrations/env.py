@@ -9,7 +9,7 @@ from api.embedded import database_address
 from api.errors import AccordError
 from api.revisions import connected
 from api.settings import Settings
-from migrations.drafting import complete
+from migrations.autogenerate import complete
 from schema.tables import METADATA
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from api.revisions import connected, goes_back_to, known_revisions, present_revision, revision_titles, target_revision
-from migrations.locks import Hold, Names, holds
+from migrations.locks import CatalogLookup, TableLock, locks_taken
 from migrations.statements import Statement, statements
 
 _TABLES = """
@@ -26,7 +26,7 @@ where c.contype = 'f' and t.relnamespace = current_schema()::regnamespace
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class TableSize:
     """How large a table is: rows by PostgreSQL's estimate (None: never counted), bytes with indexes."""
 
     rows: int | None
@@ -38,7 +38,7 @@ class PlannedStatement:
     """A statement, and the locks that it takes on tables that are there already."""
 
     statement: Statement
-    holds: tuple[Hold, ...]
+    locks: tuple[TableLock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,16 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MigrationPlan:
     """Where a database is, what would run to take it to the target (None: empty), and how large its tables are."""
 
     present: str | None
     target: str | None
     steps: tuple[PlannedStep, ...]
-    sizes: Mapping[str, Size]
+    sizes: Mapping[str, TableSize]
 
 
-async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> Plan:
+async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> MigrationPlan:
     """Find out what `migrate` with the same words would run.
 
     Errors: those of `api.revisions.migrate` that are known beforehand: DATABASE_NEWER, BAD_INPUT.
@@ -76,7 +76,7 @@ async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> Plan
         PlannedStep(each, titles[each], not goes_back, _planned(each, not goes_back, names, sizes))
         for each in _between(present, target, goes_back=goes_back)
     )
-    return Plan(present, target, steps, sizes)
+    return MigrationPlan(present, target, steps, sizes)
 
 
 def _between(present: str | None, target: str | None, *, goes_back: bool) -> list[str]:
@@ -89,21 +89,24 @@ def _between(present: str | None, target: str | None, *, goes_back: bool) -> lis
     return found if goes_back else found[::-1]
 
 
-def _planned(revision: str, is_upgrade: bool, names: Names, sizes: Mapping[str, Size]) -> tuple[PlannedStatement, ...]:
+def _planned(
+    revision: str, is_upgrade: bool, names: CatalogLookup, sizes: Mapping[str, TableSize]
+) -> tuple[PlannedStatement, ...]:
     """Each statement with its locks; nobody can wait for a table that the plan itself makes."""
     return tuple(
         PlannedStatement(
-            each, tuple(hold for hold in holds(each.text, names) if hold.table in sizes or not hold.is_known)
+            each, tuple(hold for hold in locks_taken(each.text, names) if hold.table in sizes or not hold.is_known)
         )
         for each in statements(revision, is_upgrade=is_upgrade)
     )
 
 
-def _read(connection: Connection) -> tuple[dict[str, Size], Names]:
+def _read(connection: Connection) -> tuple[dict[str, TableSize], CatalogLookup]:
     """The tables that are there, and what names mean among them."""
     sizes = {
-        table: Size(rows if rows >= 0 else None, size) for table, rows, size in connection.execute(text(_TABLES)).all()
+        table: TableSize(rows if rows >= 0 else None, size)
+        for table, rows, size in connection.execute(text(_TABLES)).all()
     }
     indexes = {str(index): str(table) for index, table in connection.execute(text(_INDEXES)).all()}
     keys = {(table, name): other for table, name, other in connection.execute(text(_FOREIGN_KEYS)).all()}
-    return sizes, Names(indexes, keys)
+    return sizes, CatalogLookup(indexes, keys)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from schema.search import words_of
-from schema.vocab import Unit, Vocabulary, dated
+from schema.vocab import Unit, Vocabulary, require_end_date
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -99,7 +99,7 @@ class ColumnNote:
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
-        dated(self.deprecated)
+        require_end_date(self.deprecated)
 
 
 NOTE = "accord"  # the key of a ColumnNote in a column's `info`
@@ -283,7 +283,7 @@ class TableShape:
 
 def describe(table: type[Table]) -> TableShape:
     """Read a table's declaration."""
-    dated(table.__deprecation__)
+    require_end_date(table.__deprecation__)
     built = sql_table(table)
     return TableShape(
         name=built.name,

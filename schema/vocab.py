@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Self
 
 
-def dated(deprecation: str | None) -> None:
+def require_end_date(deprecation: str | None) -> None:
     """Hold a deprecation to saying until when what it is about stays: ValueError if it does not."""
     if deprecation is not None and not re.search(r"\buntil \d{4}-\d{2}-\d{2}\b", deprecation):
         raise ValueError(f"A deprecation ends in a day, '… until YYYY-MM-DD': {deprecation}")
@@ -29,7 +29,7 @@ class Vocabulary(StrEnum):
         member = str.__new__(cls, value)
         member._value_ = value
         member.doc = doc
-        dated(deprecated)
+        require_end_date(deprecated)
         member.deprecated = deprecated
         return member
 

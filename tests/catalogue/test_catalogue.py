@@ -5,8 +5,8 @@ from alembic import command as alembic
 from sqlalchemy import Connection
 
 from api.revisions import config, connected
+from migrations.autogenerate import creates, drops
 from migrations.catalogue import Catalogue, compare, read, read_declared
-from migrations.drafting import creates, drops
 from tests.conftest import command
 
 # What Alembic's own comparison would let pass, each with the part that must be named.

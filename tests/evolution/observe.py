@@ -18,7 +18,7 @@ from api.revisions import connected, known_revisions, migrate, present_revision
 from api.sample.rows import Rows
 from api.sql import Sql
 from api.web.website import build_site
-from migrations.catalogue import Part, compare, read, read_declared
+from migrations.catalogue import DatabaseObject, compare, read, read_declared
 from migrations.plan import plan
 
 PRESET = """
@@ -67,7 +67,7 @@ async def observe(dsn: str, folder: Path) -> dict[str, Any]:
     async with connected(dsn) as connection:
         catalogue = await connection.run_sync(read)
         seen["differences"] = compare(catalogue, await connection.run_sync(read_declared))
-        seen["column"] = catalogue[Part("column", "contact", "seniority")]
+        seen["column"] = catalogue[DatabaseObject("column", "contact", "seniority")]
         seen["triggers"] = [part.name for part in catalogue if part.kind == "trigger" and part.on_table == "rival"]
     async with Database.open(dsn, size=2) as database:
         await _use(database, folder, seen)

@@ -8,11 +8,11 @@ import asyncpg
 import pytest
 
 from api.db import Database
-from migrations.locks import Hold, Lock, Names, Work, holds
+from migrations.locks import CatalogLookup, LockMode, RowWork, TableLock, locks_taken
 from schema.base import new_id
 
 HELD = """
-select relation::bigint, upper(regexp_replace(replace(mode, 'Lock', ''), '(?<!^)([A-Z])', '_\\1', 'g'))
+select relation::bigint, upper(regexp_replace(replace(mode, 'LockMode', ''), '(?<!^)([A-Z])', '_\\1', 'g'))
 from pg_locks where pid = pg_backend_pid() and mode <> 'AccessShareLock' and locktype = 'relation'
 """
 STATE = """
@@ -20,7 +20,7 @@ select c.oid::bigint, c.relname, pg_relation_filenode(c.oid), coalesce(s.seq_sca
 from pg_class c left join pg_stat_xact_user_tables s on s.relid = c.oid
 where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
 """
-NAMES = Names({"ix_contact_email": "contact"}, {("contact", "fk_contact_company_id"): "company"})
+NAMES = CatalogLookup({"ix_contact_email": "contact"}, {("contact", "fk_contact_company_id"): "company"})
 
 STATEMENTS = (
     "alter table contact add column seniority text",
@@ -86,16 +86,16 @@ async def test_the_locks_and_the_work_are_those_of_postgresql(
         after = await state(connection)
     finally:
         await attempt.rollback()
-    taken: dict[str, Lock] = {}
+    taken: dict[str, LockMode] = {}
     for oid, mode in held:
         if oid in before:
             name = before[oid].name
-            taken[name] = max(taken.get(name, Lock.ROW_SHARE), Lock[mode])
-    told = {each.table: each for each in holds(statement, NAMES)}
+            taken[name] = max(taken.get(name, LockMode.ROW_SHARE), LockMode[mode])
+    told = {each.table: each for each in locks_taken(statement, NAMES)}
     assert all(each.is_known for each in told.values())
     assert noticeable({table: each.lock for table, each in told.items()}) == noticeable(taken)
     done = {before[oid].name: work(before[oid], found) for oid, found in after.items() if oid in before}
-    assert told.get("contact", Hold("contact", Lock.SHARE, Work.NONE)).work == done["contact"]
+    assert told.get("contact", TableLock("contact", LockMode.SHARE, RowWork.NONE)).work == done["contact"]
 
 
 @dataclass(frozen=True)
@@ -111,21 +111,21 @@ async def state(connection: "asyncpg.Connection[asyncpg.Record]") -> dict[int, S
     return {oid: State(*rest) for oid, *rest in await connection.fetch(STATE)}
 
 
-def work(before: State, after: State) -> Work:
+def work(before: State, after: State) -> RowWork:
     if before.file != after.file:
-        return Work.REWRITE
-    return Work.SCAN if after.scans > before.scans else Work.NONE
+        return RowWork.REWRITE
+    return RowWork.SCAN if after.scans > before.scans else RowWork.NONE
 
 
-def noticeable(locks: dict[str, Lock]) -> dict[str, Lock]:
+def noticeable(locks: dict[str, LockMode]) -> dict[str, LockMode]:
     """All but the lock that no migration waits for: another transaction's look at a referenced row takes the same."""
-    return {table: lock for table, lock in locks.items() if lock > Lock.ROW_SHARE}
+    return {table: lock for table, lock in locks.items() if lock > LockMode.ROW_SHARE}
 
 
 def test_building_an_index_concurrently_makes_nobody_wait() -> None:
-    (told,) = holds("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON contact (phone)", NAMES)
-    assert (told.table, told.lock.effect, told.work) == ("contact", "nobody waits", Work.SCAN)
-    (told,) = holds("DROP INDEX CONCURRENTLY IF EXISTS ix_contact_email", NAMES)
+    (told,) = locks_taken("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON contact (phone)", NAMES)
+    assert (told.table, told.lock.effect, told.work) == ("contact", "nobody waits", RowWork.SCAN)
+    (told,) = locks_taken("DROP INDEX CONCURRENTLY IF EXISTS ix_contact_email", NAMES)
     assert (told.table, told.lock.effect) == ("contact", "nobody waits")
 
 
@@ -135,15 +135,15 @@ def test_rows_that_are_changed_are_said_to_be() -> None:
         "insert into contact (id) values ('1')",
         "delete from contact",
     ):
-        assert holds(statement, NAMES) == (Hold("contact", Lock.ROW_EXCLUSIVE, Work.CHANGE),)
+        assert locks_taken(statement, NAMES) == (TableLock("contact", LockMode.ROW_EXCLUSIVE, RowWork.CHANGE),)
 
 
 @pytest.mark.parametrize("statement", ["cluster contact", "alter table contact frobnicate", "do $$ begin end $$"])
 def test_what_is_not_recognised_is_told_as_the_worst_that_it_can_be(statement: str) -> None:
-    (told,) = holds(statement, NAMES)
-    assert (told.lock, told.work, told.is_known) == (Lock.ACCESS_EXCLUSIVE, Work.REWRITE, False)
+    (told,) = locks_taken(statement, NAMES)
+    assert (told.lock, told.work, told.is_known) == (LockMode.ACCESS_EXCLUSIVE, RowWork.REWRITE, False)
 
 
 def test_every_lock_is_told_in_words() -> None:
-    assert [each.words for each in Lock][-1] == "ACCESS EXCLUSIVE"
-    assert all(re.fullmatch("[a-z ]+", each.effect) for each in Lock)
+    assert [each.words for each in LockMode][-1] == "ACCESS EXCLUSIVE"
+    assert all(re.fullmatch("[a-z ]+", each.effect) for each in LockMode)

@@ -11,7 +11,7 @@ from api import revisions
 from api.cli import app
 from api.errors import AccordError, ErrorCode
 from api.revisions import connected, head_revision, migrate
-from migrations.catalogue import Catalogue, Part, read
+from migrations.catalogue import Catalogue, DatabaseObject, read
 from schema.base import new_id
 from tests.conftest import command
 from tests.evolution.scratch import HEAD, put
@@ -60,10 +60,10 @@ def test_a_plan_back_has_to_be_asked_for_as_going_back_does() -> None:
 async def test_a_plan_is_sql_that_makes_what_migrating_makes(module_dsn: str, versions: Path) -> None:
     put(versions, 'op.add_column("contact", sa.Column("motto", sa.Text(), comment="50% of it: a \'word\'"))')
     script = (await asyncio.to_thread(planned)).stdout
-    assert Part("column", "contact", "motto") not in await catalogue(module_dsn)
+    assert DatabaseObject("column", "contact", "motto") not in await catalogue(module_dsn)
     await command(module_dsn, script)
     by_hand = await catalogue(module_dsn)
-    assert by_hand[Part("column", "contact", "motto")] == "text -- 50% of it: a 'word'"
+    assert by_hand[DatabaseObject("column", "contact", "motto")] == "text -- 50% of it: a 'word'"
     await command(module_dsn, "alter table contact drop column motto")
     await migrate(module_dsn)
     assert await catalogue(module_dsn) == by_hand
@@ -87,7 +87,7 @@ async def test_many_that_migrate_at_once_do_not_wait_for_each_others_snapshots(m
     done = await asyncio.gather(*(migrate(module_dsn) for _ in range(3)))
     assert sorted(len(each.steps) for each in done) == [0, 0, 1]
     assert {each.revision for each in done} == {head_revision()} == {"aaaaaaaaaaaa"}
-    assert Part("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
+    assert DatabaseObject("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
     await migrate(module_dsn, to=HEAD, may_go_back=True)
     await command(module_dsn, "drop index ix_contact_phone")
 

@@ -24,20 +24,20 @@ from alembic.operations.ops import (
 )
 from alembic.util import rev_id
 
-from migrations.catalogue import Catalogue, Part
+from migrations.catalogue import Catalogue, DatabaseObject
 from migrations.operations import OutsideOp, StatementOp
 from schema.history import version_name
 from schema.tables import METADATA
 
 
-def put_off(script: MigrationScript, migrated: Catalogue, declared: Catalogue) -> list[Part]:
+def put_off(script: MigrationScript, migrated: Catalogue, declared: Catalogue) -> list[DatabaseObject]:
     """Take out of a drafted migration what is better done in a second one; return the parts that are left for it."""
     up, down = script.upgrade_ops, script.downgrade_ops
     if up is None or down is None:
         return []
-    later: list[Part] = []
+    later: list[DatabaseObject] = []
     for each in list(up.ops):
-        if isinstance(each, ModifyTableOps) and Part("table", each.table_name, "") in migrated:
+        if isinstance(each, ModifyTableOps) and DatabaseObject("table", each.table_name, "") in migrated:
             each.ops = _kept(each, declared, later)
             if not each.ops:
                 up.ops.remove(each)
@@ -50,7 +50,9 @@ def put_off(script: MigrationScript, migrated: Catalogue, declared: Catalogue) -
     return later
 
 
-def second(script: MigrationScript, later: list[Part], migrated: Catalogue, declared: Catalogue) -> MigrationScript:
+def second(
+    script: MigrationScript, later: list[DatabaseObject], migrated: Catalogue, declared: Catalogue
+) -> MigrationScript:
     """Write the migration behind `script` that does what was put off. Each statement may be run again."""
     constraints = [part for part in later if part.kind != "index"]
     indexes = [part for part in later if part.kind == "index"]
@@ -74,7 +76,7 @@ def _does_something(script: MigrationScript) -> bool:
     return script.upgrade_ops is not None and not script.upgrade_ops.is_empty()
 
 
-def _kept(container: OpContainer, declared: Catalogue, later: list[Part]) -> list[MigrateOperation]:
+def _kept(container: OpContainer, declared: Catalogue, later: list[DatabaseObject]) -> list[MigrateOperation]:
     """The operations on a table in use that stay in the first migration; the others are noted in `later`."""
     # An index goes with its column, and could not come back before the column does.
     drops_columns = any(isinstance(each, DropColumnOp) for each in container.ops)
@@ -82,11 +84,11 @@ def _kept(container: OpContainer, declared: Catalogue, later: list[Part]) -> lis
     for each in container.ops:
         match each:
             case CreateIndexOp(table_name=table, index_name=str(name)):
-                later.append(Part("index", table, name))
+                later.append(DatabaseObject("index", table, name))
             case DropIndexOp(table_name=str(table), index_name=str(name)) if not drops_columns:
-                later.append(Part("index", table, name))
+                later.append(DatabaseObject("index", table, name))
             case CreateForeignKeyOp(source_table=table, constraint_name=str(name)):
-                part = Part("foreign key", table, name)
+                part = DatabaseObject("foreign key", table, name)
                 kept.append(StatementOp(f"alter table {table} add constraint {name} {declared[part]} not valid"))
                 later.append(part)
             case AddColumnOp(table_name=table, column=added) if _is_required(added):
@@ -112,7 +114,7 @@ def _filled(table: str, added: sa.Column[Any]) -> list[MigrateOperation]:
     return [AddColumnOp(table, filled), StatementOp(f"alter table {table} alter column {added.name} drop default")]
 
 
-def _built(indexes: list[Part], catalogue: Catalogue) -> list[MigrateOperation]:
+def _built(indexes: list[DatabaseObject], catalogue: Catalogue) -> list[MigrateOperation]:
     """Make the indexes be as the catalogue says. One that was left half built is dropped first."""
     made: list[MigrateOperation] = []
     for part in dict.fromkeys(indexes):

@@ -10,9 +10,9 @@ from typing import Any
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 
-from migrations.catalogue import Catalogue, Part, read, read_declared
+from migrations.catalogue import Catalogue, DatabaseObject, read, read_declared
+from migrations.deferred import put_off, second
 from migrations.operations import StatementOp
-from migrations.stepwise import put_off, second
 
 # In the order in which they can be made; they are dropped the other way round.
 _MISSED = ("primary key", "check", "index", "function", "trigger")
@@ -72,7 +72,7 @@ def creates(before: Catalogue, after: Catalogue, *, without: str = "", not_valid
             yield f"alter table {part.on_table} add constraint {part.name} {after[part]}{unproven}"
 
 
-def _changed(side: Catalogue, before: Catalogue, after: Catalogue) -> list[Part]:
+def _changed(side: Catalogue, before: Catalogue, after: Catalogue) -> list[DatabaseObject]:
     """The parts of one side that Alembic misses, in the order in which they can be made."""
     return sorted(
         (part for part in side if before.get(part) != after.get(part) and _is_missed(part, before, after)),
@@ -80,15 +80,15 @@ def _changed(side: Catalogue, before: Catalogue, after: Catalogue) -> list[Part]
     )
 
 
-def _is_missed(part: Part, before: Catalogue, after: Catalogue) -> bool:
+def _is_missed(part: DatabaseObject, before: Catalogue, after: Catalogue) -> bool:
     if part.kind not in _MISSED:
         return False
     if part.kind in ("function", "trigger"):
         return True
     if part.kind == "index":
         return _in_both(part, before, after)  # Alembic sees those that come and go, but not a changed predicate
-    return _in_both(Part("table", part.on_table, ""), before, after)
+    return _in_both(DatabaseObject("table", part.on_table, ""), before, after)
 
 
-def _in_both(part: Part, *catalogues: Catalogue) -> bool:
+def _in_both(part: DatabaseObject, *catalogues: Catalogue) -> bool:
     return all(part in each for each in catalogues)
