@@ -1,8 +1,8 @@
-"""What would keep others waiting goes into a second migration, drafted behind the first.
+"""Move the steps of a drafted migration that would block other sessions into a second migration.
 
-On a table in use, building an index shuts out writers, and a new CHECK or foreign key reads every row under the lock.
-So the first migration adds constraints as `not valid` (new rows are held to them at once), and the second, which may
-fail and be run again, validates them and builds the indexes concurrently.
+On a table in use, building an index blocks writers, and a new CHECK or foreign key scans every row under an exclusive
+lock. So the first migration adds constraints as `not valid`, which checks new rows at once, and the second validates
+them and builds the indexes concurrently. The second one may fail halfway and be run again.
 """
 
 import re
@@ -30,33 +30,33 @@ from schema.history import version_name
 from schema.tables import METADATA
 
 
-def put_off(script: MigrationScript, migrated: Catalogue, declared: Catalogue) -> list[DatabaseObject]:
-    """Take out of a drafted migration what is better done in a second one; return the parts that are left for it."""
+def defer_steps(script: MigrationScript, migrated: Catalogue, declared: Catalogue) -> list[DatabaseObject]:
+    """Remove the blocking steps from a drafted migration; return the indexes and constraints that are left to do."""
     up, down = script.upgrade_ops, script.downgrade_ops
     if up is None or down is None:
         return []
     later: list[DatabaseObject] = []
-    for each in list(up.ops):
-        if isinstance(each, ModifyTableOps) and DatabaseObject("table", each.table_name, "") in migrated:
-            each.ops = _kept(each, declared, later)
-            if not each.ops:
-                up.ops.remove(each)
-    indexes = {part.name for part in later if part.kind == "index"}
-    for each in list(down.ops):
-        if isinstance(each, ModifyTableOps):
-            each.ops = [op for op in each.ops if not (isinstance(op, _INDEX_OPS) and op.index_name in indexes)]
-            if not each.ops:
-                down.ops.remove(each)
+    for change in list(up.ops):
+        if isinstance(change, ModifyTableOps) and DatabaseObject("table", change.table_name, "") in migrated:
+            change.ops = _kept(change, declared, later)
+            if not change.ops:
+                up.ops.remove(change)
+    indexes = {entry.name for entry in later if entry.kind == "index"}
+    for change in list(down.ops):
+        if isinstance(change, ModifyTableOps):
+            change.ops = [op for op in change.ops if not (isinstance(op, _INDEX_OPS) and op.index_name in indexes)]
+            if not change.ops:
+                down.ops.remove(change)
     return later
 
 
-def second(
+def deferred_migration(
     script: MigrationScript, later: list[DatabaseObject], migrated: Catalogue, declared: Catalogue
 ) -> MigrationScript:
-    """Write the migration behind `script` that does what was put off. Each statement may be run again."""
-    constraints = [part for part in later if part.kind != "index"]
-    indexes = [part for part in later if part.kind == "index"]
-    validated = [StatementOp(f"alter table {part.on_table} validate constraint {part.name}") for part in constraints]
+    """Build the migration after `script` that takes the deferred steps. Every statement may be run again."""
+    constraints = [entry for entry in later if entry.kind != "index"]
+    indexes = [entry for entry in later if entry.kind == "index"]
+    validated = [StatementOp(f"alter table {entry.on_table} validate constraint {entry.name}") for entry in constraints]
     return MigrationScript(
         rev_id(),
         UpgradeOps([*validated, *_built(indexes, declared)]),
@@ -77,24 +77,24 @@ def _does_something(script: MigrationScript) -> bool:
 
 
 def _kept(container: OpContainer, declared: Catalogue, later: list[DatabaseObject]) -> list[MigrateOperation]:
-    """The operations on a table in use that stay in the first migration; the others are noted in `later`."""
-    # An index goes with its column, and could not come back before the column does.
-    drops_columns = any(isinstance(each, DropColumnOp) for each in container.ops)
+    """Return the operations on a table in use that stay in the first migration; append the others to `later`."""
+    # Dropping a column drops its indexes too, and a downgrade can only restore them after the column.
+    drops_columns = any(isinstance(operation, DropColumnOp) for operation in container.ops)
     kept: list[MigrateOperation] = []
-    for each in container.ops:
-        match each:
+    for operation in container.ops:
+        match operation:
             case CreateIndexOp(table_name=table, index_name=str(name)):
                 later.append(DatabaseObject("index", table, name))
             case DropIndexOp(table_name=str(table), index_name=str(name)) if not drops_columns:
                 later.append(DatabaseObject("index", table, name))
             case CreateForeignKeyOp(source_table=table, constraint_name=str(name)):
-                part = DatabaseObject("foreign key", table, name)
-                kept.append(StatementOp(f"alter table {table} add constraint {name} {declared[part]} not valid"))
-                later.append(part)
+                entry = DatabaseObject("foreign key", table, name)
+                kept.append(StatementOp(f"alter table {table} add constraint {name} {declared[entry]} not valid"))
+                later.append(entry)
             case AddColumnOp(table_name=table, column=added) if _is_required(added):
                 kept += _filled(table, added)
             case _:
-                kept.append(each)
+                kept.append(operation)
     return kept
 
 
@@ -103,8 +103,8 @@ def _is_required(added: sa.Column[Any]) -> bool:
 
 
 def _filled(table: str, added: sa.Column[Any]) -> list[MigrateOperation]:
-    """Add a required column of a version table: past versions have the default of the record's own column."""
-    own = next((each for each in METADATA.tables.values() if version_name(each.name) == table), None)
+    """Add a required column to a version table: past versions get the default of the record's own column."""
+    own = next((record for record in METADATA.tables.values() if version_name(record.name) == table), None)
     default = own.columns[added.name].server_default if own is not None else None
     if not isinstance(default, sa.DefaultClause):
         return [AddColumnOp(table, added)]
@@ -115,12 +115,12 @@ def _filled(table: str, added: sa.Column[Any]) -> list[MigrateOperation]:
 
 
 def _built(indexes: list[DatabaseObject], catalogue: Catalogue) -> list[MigrateOperation]:
-    """Make the indexes be as the catalogue says. One that was left half built is dropped first."""
-    made: list[MigrateOperation] = []
-    for part in dict.fromkeys(indexes):
-        made.append(OutsideOp(f"drop index concurrently if exists {part.name}"))
-        if part in catalogue:
-            made.append(
-                OutsideOp(re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", catalogue[part]))
+    """Build the indexes as the catalogue defines them. An invalid index that a failed run left is dropped first."""
+    operations: list[MigrateOperation] = []
+    for entry in dict.fromkeys(indexes):
+        operations.append(OutsideOp(f"drop index concurrently if exists {entry.name}"))
+        if entry in catalogue:
+            operations.append(
+                OutsideOp(re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", catalogue[entry]))
             )
-    return made
+    return operations

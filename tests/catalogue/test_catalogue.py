@@ -5,7 +5,7 @@ from alembic import command as alembic
 from sqlalchemy import Connection
 
 from api.revisions import config, connected
-from migrations.autogenerate import creates, drops
+from migrations.autogenerate import create_statements, drop_statements
 from migrations.catalogue import Catalogue, compare, read, read_declared
 from tests.conftest import command
 
@@ -87,7 +87,7 @@ async def test_a_draft_mends_what_alembic_misses_and_can_be_undone(
 ) -> None:
     await command(migrated_dsn, change)
     spoilt = await migrated(migrated_dsn)
-    await command(migrated_dsn, *drops(spoilt, declared), *creates(spoilt, declared))
+    await command(migrated_dsn, *drop_statements(spoilt, declared), *create_statements(spoilt, declared))
     assert compare(await migrated(migrated_dsn), declared) == ()
-    await command(migrated_dsn, *drops(declared, spoilt), *creates(declared, spoilt))
+    await command(migrated_dsn, *drop_statements(declared, spoilt), *create_statements(declared, spoilt))
     assert compare(await migrated(migrated_dsn), spoilt) == ()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from migrations import lint
-from migrations.lint import flagged, squawk
+from migrations.lint import findings, squawk
 from tests.evolution.scratch import put
 
 BAD = {
@@ -34,7 +34,7 @@ GOOD = (
 @pytest.mark.parametrize(("change", "rule"), BAD.items())
 def test_a_migration_that_locks_or_breaks_is_flagged(versions: Path, change: str, rule: str) -> None:
     put(versions, change)
-    found = {each.rule: each for each in flagged("aaaaaaaaaaaa")}
+    found = {each.rule: each for each in findings("aaaaaaaaaaaa")}
     assert found[rule].file == "2027_01_01_something_else.py"
     assert found[rule].message
 
@@ -42,12 +42,12 @@ def test_a_migration_that_locks_or_breaks_is_flagged(versions: Path, change: str
 @pytest.mark.parametrize("change", GOOD)
 def test_a_migration_that_only_adds_is_not(versions: Path, change: str) -> None:
     put(versions, change)
-    assert flagged("aaaaaaaaaaaa") == ()
+    assert findings("aaaaaaaaaaaa") == ()
 
 
 def test_what_goes_from_a_table_and_its_versions_is_flagged_once(versions: Path) -> None:
     put(versions, '[op.drop_column(table, "phone") for table in ("contact", "contact_version")]')
-    assert [each.rule for each in flagged("aaaaaaaaaaaa")] == ["ban-drop-column"]
+    assert [each.rule for each in findings("aaaaaaaaaaaa")] == ["ban-drop-column"]
 
 
 def test_one_that_sets_no_timeouts_is_flagged() -> None:
@@ -57,9 +57,9 @@ def test_one_that_sets_no_timeouts_is_flagged() -> None:
 
 def test_a_rule_is_excused_with_a_reason_only(versions: Path) -> None:
     put(versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": "unread since 0.2.0"}\n')
-    assert flagged("aaaaaaaaaaaa") == ()
+    assert findings("aaaaaaaaaaaa") == ()
     put(versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": " "}\n')
-    assert [each.rule for each in flagged("aaaaaaaaaaaa")] == ["ban-drop-column"]
+    assert [each.rule for each in findings("aaaaaaaaaaaa")] == ["ban-drop-column"]
 
 
 def test_the_command_fails_over_a_flagged_migration(versions: Path, capsys: pytest.CaptureFixture[str]) -> None:

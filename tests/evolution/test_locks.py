@@ -12,7 +12,7 @@ from migrations.locks import CatalogLookup, LockMode, RowWork, TableLock, locks_
 from schema.base import new_id
 
 HELD = """
-select relation::bigint, upper(regexp_replace(replace(mode, 'LockMode', ''), '(?<!^)([A-Z])', '_\\1', 'g'))
+select relation::bigint, upper(regexp_replace(replace(mode, 'Lock', ''), '(?<!^)([A-Z])', '_\\1', 'g'))
 from pg_locks where pid = pg_backend_pid() and mode <> 'AccessShareLock' and locktype = 'relation'
 """
 STATE = """
