@@ -17,7 +17,6 @@ from alembic.config import Config
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from api.cli.contract import COMMITTED
 from api.embedded.server import start
 from api.graph.contract import sdl
 from api.revisions import MIGRATIONS, connected, known_revisions, migrate
@@ -25,6 +24,7 @@ from migrations.lint import findings
 from migrations.statements import migration
 
 INI = MIGRATIONS.parent / "alembic.ini"
+SDL_FILE = MIGRATIONS.parent / "schema" / "schema.graphql"
 FIRST_TITLE = "Create all tables"
 
 
@@ -45,9 +45,9 @@ def main() -> None:
 
 def refresh_contract() -> bool:
     """Write the SDL that follows from the declarations; return whether it changed."""
-    before = COMMITTED.read_text(encoding="utf-8") if COMMITTED.exists() else ""
+    before = SDL_FILE.read_text(encoding="utf-8") if SDL_FILE.exists() else ""
     text = sdl()
-    COMMITTED.write_text(text, encoding="utf-8")
+    SDL_FILE.write_text(text, encoding="utf-8")
     return text != before
 
 
@@ -57,7 +57,7 @@ def report(drafted: Sequence[Path], *, is_contract_new: bool) -> list[str]:
         return ["Nothing to migrate, and the contract is unchanged."]
     lines = [f"Drafted {relative(path)}" for path in drafted] or ["Nothing to migrate."]
     if is_contract_new:
-        lines.append(f"Refreshed {relative(COMMITTED)}")
+        lines.append(f"Refreshed {relative(SDL_FILE)}")
     revisions = {Path(migration(revision).path).name: revision for revision in known_revisions()[:-1]}
     lines += [
         f"squawk found {finding}"
