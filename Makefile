@@ -104,6 +104,10 @@ check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
 	@$(MAKE) -s sdl-diff
 	$(BIN)/python -m pytest -q tests/architecture tests/catalogue
 
+.PHONY: format
+format: .venv/.installed-dev ## sort imports and format the code
+	@$(BIN)/ruff check --quiet --select I --fix . && $(BIN)/ruff format --quiet .
+
 .PHONY: bench-load
 bench-load: .venv/.installed-dev ## import and sample beside COPY of the same rows (ARGS="--rounds 1" for a glance)
 	@$(BIN)/python -m tests.bench.load $(ARGS)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL: one server a run, one clone of a migrated database a module, emptied between tests."""
+"""A real PostgreSQL: one server per run, one clone of a migrated database per module, emptied after each test."""
 
 import tempfile
 import uuid
@@ -18,7 +18,7 @@ TEMPLATE = "accord_template"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own (its maintenance database)."""
+    """The address of the maintenance database of a PostgreSQL server that the tests start."""
     with tempfile.TemporaryDirectory(prefix="accord-tests-", ignore_cleanup_errors=True) as folder:
         running = start(Path(folder), is_durable=False)
         try:
@@ -28,12 +28,12 @@ def server() -> Iterator[str]:
 
 
 def address(server: str, database: str) -> str:
-    """The address of one database of the server."""
+    """Return the address of one database of the server."""
     return server.replace("/postgres?", f"/{database}?")
 
 
 async def command(server: str, *statements: str) -> None:
-    """Run statements on a connection of their own, each in its own transaction."""
+    """Run statements on a new connection, each in its own transaction."""
     connection = await asyncpg.connect(server)
     try:
         for statement in statements:
@@ -44,7 +44,7 @@ async def command(server: str, *statements: str) -> None:
 
 @pytest.fixture(scope="session")
 async def template(server: str) -> str:
-    """A migrated, empty database that the others are cloned from."""
+    """The name of the migrated, empty database that the others are cloned from."""
     await command(server, f"create database {TEMPLATE}")
     await migrate(address(server, TEMPLATE))
     return TEMPLATE
@@ -52,7 +52,7 @@ async def template(server: str) -> str:
 
 @pytest.fixture(scope="module")
 async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
-    """The address of this module's own database."""
+    """The address of the database of this test module."""
     own = f"accord_{uuid.uuid4().hex[:12]}"
     await command(server, f"create database {own} template {template}")
     yield address(server, own)
@@ -61,14 +61,14 @@ async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def module_database(module_dsn: str) -> AsyncIterator[Database]:
-    """The module's own database, filled once and read by many tests."""
+    """The database of this test module, which keeps its rows between tests."""
     async with Database.open(module_dsn, size=4) as opened:
         yield opened
 
 
 @pytest.fixture
 async def database(module_database: Database) -> AsyncIterator[Database]:
-    """The module's own database, empty at the start of each test."""
+    """The database of this test module, emptied after each test."""
     yield module_database
     names = ", ".join(table.name for table in METADATA.sorted_tables)
     async with module_database.write() as session:

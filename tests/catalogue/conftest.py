@@ -1,4 +1,4 @@
-"""Databases of their own, for tests that change what a database is made of."""
+"""One database per test, for tests that change tables."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from tests.conftest import address, command
 
 @pytest.fixture
 async def empty_dsn(server: str) -> AsyncIterator[str]:
-    """The address of a database with nothing in it."""
+    """The address of an empty database."""
     own = f"accord_{uuid.uuid4().hex[:12]}"
     await command(server, f"create database {own}")
     yield address(server, own)
@@ -19,7 +19,7 @@ async def empty_dsn(server: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def migrated_dsn(server: str, template: str) -> AsyncIterator[str]:
-    """The address of a migrated database that the test may spoil."""
+    """The address of a migrated database that the test may change."""
     own = f"accord_{uuid.uuid4().hex[:12]}"
     await command(server, f"create database {own} template {template}")
     yield address(server, own)
