@@ -1,7 +1,7 @@
 """Move the steps of a drafted migration that would block other sessions into a second migration.
 
-On a table in use, building an index blocks writers, and a new CHECK or foreign key scans every row under an exclusive
-lock. So the first migration adds constraints as `not valid`, which checks new rows at once, and the second validates
+On a table in use, building an index blocks writers, and adding a CHECK or foreign key scans every row under its lock.
+So the first migration adds constraints as `not valid`, which checks new rows at once, and the second validates
 them and builds the indexes concurrently. The second one may fail halfway and be run again.
 """
 
