@@ -1,17 +1,16 @@
 """A real PostgreSQL: one server per run, one clone of a migrated database per module, emptied after each test."""
 
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from api.db import Database
 from api.embedded.server import start
 from api.revisions import migrate
 from schema.tables import METADATA
+from tests.support.databases import database_address, new_database, run_statements
 
 TEMPLATE = "accord_template"
 
@@ -27,36 +26,19 @@ def server() -> Iterator[str]:
             running.close()
 
 
-def address(server: str, database: str) -> str:
-    """Return the address of one database of the server."""
-    return server.replace("/postgres?", f"/{database}?")
-
-
-async def command(server: str, *statements: str) -> None:
-    """Run statements on a new connection, each in its own transaction."""
-    connection = await asyncpg.connect(server)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 async def template(server: str) -> str:
     """The name of the migrated, empty database that the others are cloned from."""
-    await command(server, f"create database {TEMPLATE}")
-    await migrate(address(server, TEMPLATE))
+    await run_statements(server, f"create database {TEMPLATE}")
+    await migrate(database_address(server, TEMPLATE))
     return TEMPLATE
 
 
 @pytest.fixture(scope="module")
 async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
     """The address of the database of this test module."""
-    own = f"accord_{uuid.uuid4().hex[:12]}"
-    await command(server, f"create database {own} template {template}")
-    yield address(server, own)
-    await command(server, f"drop database {own} with (force)")
+    async with new_database(server, template) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from api.revisions import config, connected
 from migrations.autogenerate import create_statements, drop_statements
 from migrations.catalogue import Catalogue, compare, read, read_declared
-from tests.conftest import command
+from tests.support.databases import run_statements
 
 # Differences that Alembic's own comparison misses, with the object that must be reported.
 MISSED_BY_ALEMBIC = {
@@ -76,7 +76,7 @@ async def test_reading_the_declarations_leaves_nothing_behind(module_dsn: str) -
 
 @pytest.mark.parametrize(("change", "name"), [*MISSED_BY_ALEMBIC.items(), *SEEN_BY_ALEMBIC.items()])
 async def test_a_difference_is_reported_by_name(migrated_dsn: str, declared: Catalogue, change: str, name: str) -> None:
-    await command(migrated_dsn, change)
+    await run_statements(migrated_dsn, change)
     found = compare(await read_migrated(migrated_dsn), declared)
     assert name in [line.partition("\n")[0] for line in found]
 
@@ -85,9 +85,9 @@ async def test_a_difference_is_reported_by_name(migrated_dsn: str, declared: Cat
 async def test_a_draft_includes_what_alembic_misses_and_can_be_undone(
     migrated_dsn: str, declared: Catalogue, change: str
 ) -> None:
-    await command(migrated_dsn, change)
+    await run_statements(migrated_dsn, change)
     changed = await read_migrated(migrated_dsn)
-    await command(migrated_dsn, *drop_statements(changed, declared), *create_statements(changed, declared))
+    await run_statements(migrated_dsn, *drop_statements(changed, declared), *create_statements(changed, declared))
     assert compare(await read_migrated(migrated_dsn), declared) == ()
-    await command(migrated_dsn, *drop_statements(declared, changed), *create_statements(declared, changed))
+    await run_statements(migrated_dsn, *drop_statements(declared, changed), *create_statements(declared, changed))
     assert compare(await read_migrated(migrated_dsn), changed) == ()

@@ -11,7 +11,7 @@ from api.revisions import connected, head_revision, known_revisions, migrate, re
 from api.sql import Sql
 from migrations.catalogue import Catalogue, compare, read, read_declared
 from schema.base import new_id
-from tests.conftest import command
+from tests.support.databases import run_statements
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -79,7 +79,7 @@ async def test_an_unknown_revision_is_rejected_with_the_known_ones(empty_dsn: st
 
 
 async def test_a_database_of_a_newer_accord_is_rejected(migrated_dsn: str) -> None:
-    await command(migrated_dsn, "update alembic_version set version_num = 'fffffffffff1'")
+    await run_statements(migrated_dsn, "update alembic_version set version_num = 'fffffffffff1'")
     error = await rejection(migrated_dsn)
     assert error.code is ErrorCode.DATABASE_NEWER
     assert "fffffffffff1" in error.message
@@ -107,7 +107,7 @@ async def test_concurrent_migrations_do_not_collide(empty_dsn: str) -> None:
 
 
 async def test_tables_of_another_program_are_not_changed(empty_dsn: str) -> None:
-    await command(empty_dsn, "create table deal (id int)")
+    await run_statements(empty_dsn, "create table deal (id int)")
     before = await catalogue(empty_dsn)
     with pytest.raises(AccordError, match='"deal" already exists') as refused:
         await migrate(empty_dsn)

@@ -10,7 +10,6 @@ from api.errors import AccordError, ErrorCode
 from api.revisions import migrate, require_current
 from api.sql import Sql
 from schema.base import column, new_id
-from tests.conftest import command
 from tests.evolution.example_changes import (
     KPI_DEPRECATION,
     STAR_SIGN,
@@ -20,6 +19,7 @@ from tests.evolution.example_changes import (
     deprecate_kpi,
     observe_in,
 )
+from tests.support.databases import run_statements
 from tests.support.source_copy import copy_source_tree, run_python
 
 
@@ -44,7 +44,7 @@ async def seen(tree: Path, output: str, module_dsn: str) -> dict[str, Any]:  # n
     async with Database.open(module_dsn, size=1) as database, database.write() as session:
         await session.copy("contact", ["id", "job_title"], [(new_id(), "CEO")])
         await session.run(Sql("update contact set job_title = 'CTO'"))
-    await command(module_dsn, "analyze contact")
+    await run_statements(module_dsn, "analyze contact")
     return observe_in(tree, module_dsn)
 
 

@@ -13,8 +13,8 @@ from api.errors import AccordError, ErrorCode
 from api.revisions import connected, head_revision, known_revisions, migrate
 from migrations.catalogue import Catalogue, DatabaseObject, read
 from schema.base import new_id
-from tests.conftest import command
 from tests.evolution.example_changes import HEAD, write_migration
+from tests.support.databases import run_statements
 
 INDEX = """with op.get_context().autocommit_block():
         op.execute("create index concurrently ix_contact_phone on contact (phone)")"""
@@ -64,13 +64,13 @@ async def test_running_the_plan_by_hand_has_the_same_result_as_migrating(module_
     )
     script = (await asyncio.to_thread(planned)).stdout
     assert DatabaseObject("column", "contact", "motto") not in await catalogue(module_dsn)
-    await command(module_dsn, script)
+    await run_statements(module_dsn, script)
     by_hand = await catalogue(module_dsn)
     assert by_hand[DatabaseObject("column", "contact", "motto")] == "text -- 50% of it: a 'word'"
-    await command(module_dsn, "alter table contact drop column motto")
+    await run_statements(module_dsn, "alter table contact drop column motto")
     await migrate(module_dsn)
     assert await catalogue(module_dsn) == by_hand
-    await command(
+    await run_statements(
         module_dsn,
         "alter table contact drop column motto",
         f"update alembic_version set version_num = '{HEAD}'",
@@ -92,7 +92,7 @@ async def test_concurrent_migrations_do_not_wait_for_each_others_snapshots(modul
     assert {result.revision for result in done} == {head_revision()} == {"aaaaaaaaaaaa"}
     assert DatabaseObject("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
     await migrate(module_dsn, to=HEAD, may_go_back=True)
-    await command(module_dsn, "drop index ix_contact_phone")
+    await run_statements(module_dsn, "drop index ix_contact_phone")
 
 
 async def test_an_index_whose_build_failed_is_built_by_the_next_run(
@@ -113,4 +113,4 @@ async def test_an_index_whose_build_failed_is_built_by_the_next_run(
     assert await busy.fetchval(IS_VALID)
     await busy.close()
     await migrate(module_dsn, to=HEAD, may_go_back=True)
-    await command(module_dsn, DROP)
+    await run_statements(module_dsn, DROP)

@@ -11,8 +11,8 @@ from api.sample.rows import Rows
 from api.sql import Sql
 from api.workflows.load_bare import bare
 from schema.base import new_id
-from tests.conftest import address, command
 from tests.sample.conftest import make
+from tests.support.databases import database_address, run_statements
 
 CATALOGUE = Sql(
     """select conrelid::regclass::text as of, conname::text as name, pg_get_constraintdef(oid) as is, convalidated
@@ -86,9 +86,9 @@ async def test_a_view_on_a_key_is_left_standing(database: Database) -> None:
 
 
 async def test_the_owner_of_a_database_needs_no_further_rights(server: str) -> None:
-    await command(server, "create role somebody login", "create database somebodys owner somebody")
+    await run_statements(server, "create role somebody login", "create database somebodys owner somebody")
     try:
-        own = address(server, "somebodys").replace("//postgres@", "//somebody@")
+        own = database_address(server, "somebodys").replace("//postgres@", "//somebody@")
         await migrate(own)
         async with Database.open(own, size=1) as opened:
             async with opened.read() as looking:
@@ -97,4 +97,4 @@ async def test_the_owner_of_a_database_needs_no_further_rights(server: str) -> N
                 )
             assert (await make(opened, contacts=5)).made.rows["contact"] == 5
     finally:
-        await command(server, "drop database somebodys with (force)", "drop role somebody")
+        await run_statements(server, "drop database somebodys with (force)", "drop role somebody")

@@ -17,7 +17,7 @@ from api.sql import Sql
 from api.web.health import health_routes
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
-from tests.conftest import address, command
+from tests.support.databases import database_address, run_statements
 from tests.web.small import Query, nobody, small_gateway
 
 
@@ -30,9 +30,9 @@ def client_of(database: Database, *routes: Route) -> httpx.AsyncClient:
 async def bare(server: str) -> AsyncIterator[str]:
     """A database that nothing has migrated."""
     own = f"accord_{uuid.uuid4().hex[:12]}"
-    await command(server, f"create database {own}")
-    yield address(server, own)
-    await command(server, f"drop database if exists {own} with (force)")
+    await run_statements(server, f"create database {own}")
+    yield database_address(server, own)
+    await run_statements(server, f"drop database if exists {own} with (force)")
 
 
 async def test_ready_is_a_migrated_database_with_an_accord_in_force(database: Database) -> None:
@@ -70,8 +70,8 @@ async def test_what_keeps_from_connecting_anew_is_for_the_log_alone(
         Database.open(bare, size=1) as database,
         client_of(database, Route("/pool", from_pool), Route("/readers", from_readers)) as client,
     ):
-        await command(server, f"alter database {name} with allow_connections false")
-        await command(server, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        await run_statements(server, f"alter database {name} with allow_connections false")
+        await run_statements(server, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
         await asyncio.sleep(0.1)
         for path in ("/pool", "/readers"):
             answer = await client.get(path)
@@ -86,7 +86,7 @@ async def test_what_keeps_from_connecting_anew_is_for_the_log_alone(
 
 async def test_a_database_that_goes_away_makes_the_server_unready_but_alive(server: str, bare: str) -> None:
     async with Database.open(bare, size=1) as database, client_of(database) as client:
-        await command(server, f"drop database {urlsplit(bare).path[1:]} with (force)")
+        await run_statements(server, f"drop database {urlsplit(bare).path[1:]} with (force)")
         ready, alive = await client.get("/readyz"), await client.get("/healthz")
     assert (ready.status_code, alive.status_code) == (503, 200)
     assert ready.json()["problem"] == "The database cannot be reached."
