@@ -13,6 +13,8 @@ from schema.tables import METADATA
 
 SCRATCH = "accord_declared"  # the database schema in which the declarations are created; always rolled back
 
+# An index that belongs to a constraint is not listed again. NOT NULL is listed with the column: only PostgreSQL 18 has
+# constraints of type n for it. Constraint triggers (type t) are listed as triggers.
 _OBJECTS = """
 with here as (select current_schema()::regnamespace::oid as oid),
 tables as (

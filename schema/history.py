@@ -122,6 +122,9 @@ def _function(name: str, kept: tuple[str, ...]) -> str:
     version, columns = version_name(name), ", ".join(kept)
     new, old = (", ".join(f"{side}.{column}" for column in kept) for side in ("n", "o"))
     changed = ", ".join(f"changed.{column}" for column in kept)
+    # `changed` holds the records of which a kept column changed: an update of the bookkeeping alone adds no version.
+    # `greatest` keeps a version from ending before it began, if a write states an earlier effective_at. The left join
+    # keeps records without an open version, which an import with a history of its own may leave.
     return f"""create function {name}_history() returns trigger language plpgsql as $$
 begin
   if current_setting('accord.history_is_given', true) = 'on' then
