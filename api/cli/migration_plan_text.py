@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from migrations.locks import Hold, Lock
-from migrations.plan import Plan, PlannedStep, Size
+from migrations.locks import LockMode, TableLock
+from migrations.plan import MigrationPlan, PlannedStep, TableSize
 
 
-def migration_plan_text(plan: Plan, database: str) -> str:
+def migration_plan_text(plan: MigrationPlan, database: str) -> str:
     """The plan as SQL with comments, which can be stored, reviewed and run as it is."""
     return "\n".join(_lines(plan, database))
 
 
-def _lines(plan: Plan, database: str) -> Iterator[str]:
+def _lines(plan: MigrationPlan, database: str) -> Iterator[str]:
     present = f"at revision {plan.present}" if plan.present else "empty"
     if not plan.steps:
         yield f"-- {database}: {present}. Nothing would run."
@@ -30,7 +30,7 @@ def _lines(plan: Plan, database: str) -> Iterator[str]:
         yield "-- none"
 
 
-def _step_lines(step: PlannedStep, plan: Plan) -> Iterator[str]:
+def _step_lines(step: PlannedStep, plan: MigrationPlan) -> Iterator[str]:
     direction = "apply" if step.is_upgrade else "undo"
     yield ""
     yield f"-- {direction} {step.revision} {step.title}"
@@ -40,18 +40,18 @@ def _step_lines(step: PlannedStep, plan: Plan) -> Iterator[str]:
             was_in_transaction = not was_in_transaction
             yield "begin; -- its locks are held until it commits" if was_in_transaction else "commit;"
         yield planned.statement.text
-        yield from (_lock_line(hold, plan, "--   ") for hold in planned.holds)
+        yield from (_lock_line(hold, plan, "--   ") for hold in planned.locks)
     if was_in_transaction:
         yield "commit;"
 
 
-def _lock_line(hold: Hold, plan: Plan, indent: str) -> str:
+def _lock_line(hold: TableLock, plan: MigrationPlan, indent: str) -> str:
     size = f" ({_size(plan.sizes[hold.table])})" if hold.table in plan.sizes else ""
     doubt = "" if hold.is_known else " The statement is not recognised: review it; this is the worst case."
     return f"{indent}{hold.table}{size}: {hold.lock.words}, {hold.lock.effect}; {hold.work.words}.{doubt}"
 
 
-def _size(size: Size) -> str:
+def _size(size: TableSize) -> str:
     rows = "rows not counted yet" if size.rows is None else f"about {size.rows:,} rows"
     return f"{rows}, {_bytes(size.bytes)}"
 
@@ -64,11 +64,11 @@ def _bytes(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def _strongest_locks(plan: Plan) -> list[Hold]:
+def _strongest_locks(plan: MigrationPlan) -> list[TableLock]:
     """The strongest lock on every table, with the strongest first."""
-    found: dict[str, Hold] = {}
-    for hold in (hold for step in plan.steps for planned in step.statements for hold in planned.holds):
+    found: dict[str, TableLock] = {}
+    for hold in (hold for step in plan.steps for planned in step.statements for hold in planned.locks):
         before = found.get(hold.table, hold)
-        lock: Lock = max(hold.lock, before.lock)
-        found[hold.table] = Hold(hold.table, lock, max(hold.work, before.work), hold.is_known and before.is_known)
+        lock: LockMode = max(hold.lock, before.lock)
+        found[hold.table] = TableLock(hold.table, lock, max(hold.work, before.work), hold.is_known and before.is_known)
     return sorted(found.values(), key=lambda hold: (-hold.lock, -hold.work, hold.table))

@@ -9,7 +9,17 @@ from datetime import timedelta
 from typing import Literal
 
 from schema.described import described
-from schema.vocab import Anchor, DealOutcome, Dimension, HandoffStatus, Reentry, Skip, Unit, Vocabulary, dated
+from schema.vocab import (
+    Anchor,
+    DealOutcome,
+    Dimension,
+    HandoffStatus,
+    Reentry,
+    Skip,
+    Unit,
+    Vocabulary,
+    require_end_date,
+)
 
 
 class Kind(Vocabulary):
@@ -377,7 +387,7 @@ class Kpi:
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
-        dated(self.deprecated)
+        require_end_date(self.deprecated)
 
     @property
     def kind(self) -> Kind:

@@ -26,7 +26,7 @@ from api.revisions import migrate
 from api.sample import generation
 from api.sample.batches import GeneratedBatch, SampleRequest
 from api.workflows.make_sample import load_sample, make_sample
-from tests.conftest import address, command
+from tests.support.databases import database_connection_url, run_statements
 
 TEMPLATE, LOADED, PLAIN = "bench_template", "bench_loaded", "bench_plain"
 _NOT_LOADED = ("stage_entry", "evaluation", "accord_version", "import_job", "alembic_version")
@@ -50,15 +50,15 @@ Load = Callable[[Database], Awaitable[object]]
 
 async def load_round(server: str, load: Load) -> Round:
     """Load a fresh database, then copy its rows into plain tables."""
-    await command(server, f"drop database if exists {LOADED}", f"create database {LOADED} template {TEMPLATE}")
-    await command(
+    await run_statements(server, f"drop database if exists {LOADED}", f"create database {LOADED} template {TEMPLATE}")
+    await run_statements(
         server, f"drop database if exists {PLAIN}", f"create database {PLAIN} template {TEMPLATE}", "checkpoint"
     )
-    async with Database.open(address(server, LOADED), size=2) as database:
+    async with Database.open(database_connection_url(server, LOADED), size=2) as database:
         began = time.monotonic()
         await load(database)
         took = time.monotonic() - began
-    rows, copied = await copy_rows(address(server, LOADED), address(server, PLAIN))
+    rows, copied = await copy_rows(database_connection_url(server, LOADED), database_connection_url(server, PLAIN))
     return Round(rows, took, copied)
 
 
@@ -160,8 +160,8 @@ async def main() -> None:
         running = start(Path(folder))
         try:
             server = running.dsn("postgres")
-            await command(server, f"create database {TEMPLATE}")
-            await migrate(address(server, TEMPLATE))
+            await run_statements(server, f"create database {TEMPLATE}")
+            await migrate(database_connection_url(server, TEMPLATE))
             head = ("rows", "load s", "rows/s", "COPY s", "rows/s", "ratio", "RSS MB")
             widths = (10, 9, 10, 9, 10, 8, 8)
             print(f"{'':<24}", *(f"{word:>{width}}" for word, width in zip(head, widths, strict=True)))

@@ -11,8 +11,8 @@ from api.sample.random_source import SeededRandom
 from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
 from schema.base import new_id
-from tests.conftest import address, command
 from tests.sample.conftest import make
+from tests.support.databases import database_connection_url, run_statements
 
 CATALOGUE = Sql(
     """select conrelid::regclass::text as of, conname::text as name, pg_get_constraintdef(oid) as is, convalidated
@@ -84,9 +84,9 @@ async def test_a_view_that_depends_on_a_primary_key_survives(database: Database)
 
 
 async def test_the_owner_of_a_database_needs_no_other_rights(server: str) -> None:
-    await command(server, "create role somebody login", "create database somebodys owner somebody")
+    await run_statements(server, "create role somebody login", "create database somebodys owner somebody")
     try:
-        own = address(server, "somebodys").replace("//postgres@", "//somebody@")
+        own = database_connection_url(server, "somebodys").replace("//postgres@", "//somebody@")
         await migrate(own)
         async with Database.open(own, size=1) as opened:
             async with opened.read() as looking:
@@ -95,4 +95,4 @@ async def test_the_owner_of_a_database_needs_no_other_rights(server: str) -> Non
                 )
             assert (await make(opened, contacts=5)).made.rows["contact"] == 5
     finally:
-        await command(server, "drop database somebodys with (force)", "drop role somebody")
+        await run_statements(server, "drop database somebodys with (force)", "drop role somebody")

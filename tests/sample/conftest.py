@@ -10,7 +10,7 @@ import pytest
 from api.db import Database
 from api.sql import Sql, join, name
 from api.workflows.make_sample import SampleMade, make_sample
-from tests.conftest import address, command
+from tests.support.databases import database_connection_url, run_statements
 
 UNTIL = date(2026, 3, 1)
 CONTACTS = 2000
@@ -52,10 +52,10 @@ async def make(
 @asynccontextmanager
 async def sample_in(server: str, template: str, own: str, processes: int) -> AsyncIterator[Sample]:
     """Create the sample in a new database, with this number of worker processes."""
-    await command(server, f"create database {own} template {template}")
-    async with Database.open(address(server, own), size=2) as opened:
+    await run_statements(server, f"create database {own} template {template}")
+    async with Database.open(database_connection_url(server, own), size=2) as opened:
         yield await make(opened, processes=processes)
-    await command(server, f"drop database {own} with (force)")
+    await run_statements(server, f"drop database {own} with (force)")
 
 
 @pytest.fixture(scope="session")

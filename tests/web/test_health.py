@@ -18,7 +18,7 @@ from api.web.health import health_routes
 from api.web.identification import identify_everyone
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
-from tests.conftest import address, command
+from tests.support.databases import database_connection_url, run_statements
 from tests.web.small_schema import Query, no_database, small_gateway
 
 
@@ -36,9 +36,9 @@ def client_of(database: Database, *routes: Route) -> httpx.AsyncClient:
 async def bare(server: str) -> AsyncIterator[str]:
     """A database without tables."""
     name = f"accord_{uuid.uuid4().hex[:12]}"
-    await command(server, f"create database {name}")
-    yield address(server, name)
-    await command(server, f"drop database if exists {name} with (force)")
+    await run_statements(server, f"create database {name}")
+    yield database_connection_url(server, name)
+    await run_statements(server, f"drop database if exists {name} with (force)")
 
 
 async def test_a_migrated_database_with_an_accord_in_force_is_ready(database: Database) -> None:
@@ -76,8 +76,8 @@ async def test_the_reason_for_a_failed_reconnect_is_logged_and_not_returned(
         Database.open(bare, size=1) as database,
         client_of(database, Route("/pool", from_pool), Route("/readers", from_readers)) as client,
     ):
-        await command(server, f"alter database {name} with allow_connections false")
-        await command(server, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        await run_statements(server, f"alter database {name} with allow_connections false")
+        await run_statements(server, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
         await asyncio.sleep(0.1)
         for path in ("/pool", "/readers"):
             response = await client.get(path)
@@ -92,7 +92,7 @@ async def test_the_reason_for_a_failed_reconnect_is_logged_and_not_returned(
 
 async def test_a_lost_database_makes_the_server_not_ready_but_alive(server: str, bare: str) -> None:
     async with Database.open(bare, size=1) as database, client_of(database) as client:
-        await command(server, f"drop database {urlsplit(bare).path[1:]} with (force)")
+        await run_statements(server, f"drop database {urlsplit(bare).path[1:]} with (force)")
         ready, alive = await client.get("/readyz"), await client.get("/healthz")
     assert (ready.status_code, alive.status_code) == (503, 200)
     assert ready.json()["problem"] == "The database cannot be reached."
