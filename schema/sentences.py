@@ -5,26 +5,22 @@ Pure functions of the models, so that the command line, GraphQL and a notebook r
 
 from decimal import Decimal
 
-from schema.accord import (
-    Accord,
+from schema.accord import Accord, ContactPolicy, Exit, RejectReason, Stage
+from schema.durations import format_duration
+from schema.rules import (
     AllOf,
     AnyOf,
-    ContactPolicy,
     DealFilter,
     DealIs,
-    Exit,
     FieldIs,
     HandoffIs,
     Not,
-    RejectReason,
     Rule,
     RuleLeaf,
-    Stage,
     StageReached,
     Touches,
     TouchFilter,
 )
-from schema.durations import format_duration
 from schema.vocab import DealOutcome, Disposition, HandoffStatus, TeamKind, Vocabulary
 
 _SIGNS = {

@@ -16,8 +16,9 @@ from api.funnel.lifetimes import HAS_MERGED, MERGED_TABLE, VisibleFacts, lifetim
 from api.funnel.stage_statement import OWN_ENTRY_TABLE, stage_statement
 from api.progress import Progress
 from api.sql import Sql
-from schema.accord import Accord, StageReached, leaves
+from schema.accord import Accord
 from schema.base import new_id
+from schema.rules import StageReached, leaves
 from schema.vocab import Reading
 
 _TABLES = (

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from schema.accord import (
-    Accord,
+from schema.accord import Accord, Exit
+from schema.rules import (
     AllOf,
     AnyOf,
     DealFilter,
     DealIs,
-    Exit,
     FactLeaf,
     FieldIs,
     HandoffIs,

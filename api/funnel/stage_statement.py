@@ -13,7 +13,7 @@ from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, Leaf, LeafHolds, Node, NormalForm, normal_form
 from api.sql import Sql, join
-from schema.accord import DealIs, HandoffIs, StageReached, Touches
+from schema.rules import DealIs, HandoffIs, StageReached, Touches
 
 OWN_ENTRY_TABLE = Sql(
     "create temp table funnel_own_entry (contact_id uuid not null, rank int not null, moment timestamptz not null)"

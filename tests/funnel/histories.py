@@ -14,19 +14,16 @@ from api.funnel.reference import (
     RecordVersion,
     TouchFact,
 )
-from schema.accord import (
-    Accord,
+from schema.accord import Accord, Exit, RejectReason, Stage
+from schema.rules import (
     AllOf,
     AnyOf,
     DealFilter,
     DealIs,
-    Exit,
     FieldIs,
     HandoffIs,
     Not,
-    RejectReason,
     Rule,
-    Stage,
     StageReached,
     Touches,
     TouchFilter,

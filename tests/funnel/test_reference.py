@@ -17,7 +17,8 @@ from api.funnel.normal_form import normal_form
 from api.funnel.reference import CompanyHistories, ContactHistory, ReferenceEntry, entries_of
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
-from schema.accord import Accord, RuleLeaf, leaves
+from schema.accord import Accord
+from schema.rules import RuleLeaf, leaves
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
 from tests.support.random_choices import RandomChoices
