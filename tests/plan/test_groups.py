@@ -219,12 +219,12 @@ async def test_the_graphql_executor_returns_the_same_groups(world: Database) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ("keys: []", ErrorCode.BAD_INPUT, "tells no groups apart"),
+        ("keys: []", ErrorCode.BAD_INPUT, "names no key"),
         ("keys: [{openedAt: DAY}, {openedAt: YEAR}]", ErrorCode.BAD_INPUT, "names `openedAt` twice"),
         ("keys: [{outcome: EACH}], orderBy: [{key: {name: ASC}}]", ErrorCode.BAD_INPUT, "sorts by `name`"),
-        ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "less than nothing"),
+        ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "a negative number of groups"),
         ("keys: [{outcome: EACH}], first: 501", ErrorCode.TOO_LARGE, "500"),
-        ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "compares with nothing"),
+        ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "has no value to compare with"),
     ],
 )
 async def test_invalid_grouping_arguments_are_rejected_with_a_remedy(
@@ -242,7 +242,7 @@ async def test_a_having_has_the_size_limits_of_a_filter(world: Database) -> None
     deep: Row = {}
     for _ in range(50):
         deep = {"not": deep}
-    for having, message in ((wide, "filters hold more than 2,000"), (deep, "`having` has objects within objects")):
+    for having, message in ((wide, "filters of the document hold more than 2,000"), (deep, "`having` has objects within objects")):
         error = await refused(world, DOCUMENT, keys=[{"name": "EACH"}], having=having)
         assert isinstance(error, AccordError)
         assert error.code is ErrorCode.TOO_LARGE
