@@ -1,4 +1,4 @@
-# Accord: `make run` serves it, `make test` tests it. Needs Python 3.11 or newer and nothing else.
+# Accord. `make run` starts the server, `make test` runs the tests. Python 3.11 or newer is the only requirement.
 #   make run ARGS="--port 8001"        ACCORD_DATA_DIR=/elsewhere make run        DATABASE_URL=postgresql://… make run
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ CONTRACT := tests/contract
 COMPARES := $(CONTRACT)/node_modules/.package-lock.json
 FRONT_SOURCES := $(FRONT)/package.json $(FRONT)/package-lock.json $(FRONT)/vite.config.js $(FRONT)/index.html \
 	$(shell find $(FRONT)/src $(FRONT)/public -type f 2>/dev/null)
-# Ours first on the path: a Node from the wheel is found by npm's own scripts too.
+# .venv/bin comes first on PATH, so that npm's scripts also find a Node that was installed there.
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_FITS := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
 	process.exit((a == 20 && b >= 19) || (a == 22 && b >= 12) || a > 22 ? 0 : 1)' 2>/dev/null
@@ -26,42 +26,42 @@ help: ## list the targets
 # ------------------------------------------------------------------------------------------------------------ set-up
 
 .PHONY: setup
-setup: .venv/.installed ## make .venv with everything that running needs
+setup: .venv/.installed ## create .venv and install what Accord needs to run
 
 .venv/bin/python:
 	@without=; for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
 		command -v $$python >/dev/null 2>&1 || continue; \
 		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
 		$$python -c 'import ensurepip, venv' 2>/dev/null || { without="$$without $$python"; continue; }; \
-		echo "Making .venv with $$($$python --version)"; \
+		echo "Creating .venv with $$($$python --version)"; \
 		rm -rf .venv; $$python -m venv .venv && exit 0; \
 	done; \
 	if [ -n "$$without" ]; then \
-		echo "Found$$without, but without the venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		echo "Found$$without, but the venv module is missing. Install it; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
 	else \
-		echo "Accord needs Python 3.11 or newer; found: $$(python3 --version 2>&1). Name one: make setup PYTHON=/path/to/python3.12" >&2; \
+		echo "Accord needs Python 3.11 or newer; found: $$(python3 --version 2>&1). Give its path: make setup PYTHON=/path/to/python3.12" >&2; \
 	fi; exit 1
 
-# Everything is checked against the hashes in the lock files; the project itself then needs nothing from outside.
+# pip checks every file against the hashes in the lock files. The project itself is then installed without an index.
 .venv/.installed: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
-	@echo "Installing what running needs"
+	@echo "Installing the runtime requirements"
 	@$(PIP) install --require-hashes -r requirements-build.lock -r requirements.lock
 	@$(PIP) install --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
-	@echo "Installing what testing needs"
+	@echo "Installing the development requirements"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .venv/.node: requirements-node.lock | .venv/.installed
 	@$(NODE_PATH); export PATH; if $(NODE_FITS); then :; else \
-		echo "No Node 20.19 or newer here: installing one into .venv"; \
+		echo "No Node 20.19 or newer was found: installing one into .venv"; \
 		$(PIP) install --require-hashes -r requirements-node.lock; fi
 	@touch $@
 
 .PHONY: assets
-assets: $(FRONT)/dist/index.html ## build GraphiQL (needs an npm registry once)
+assets: $(FRONT)/dist/index.html ## build GraphiQL (needs an npm registry the first time)
 
 $(FRONT)/dist/index.html: $(FRONT_SOURCES) .venv/.node
 	@echo "Building GraphiQL"
@@ -71,63 +71,67 @@ $(FRONT)/dist/index.html: $(FRONT_SOURCES) .venv/.node
 # --------------------------------------------------------------------------------------------------------------- run
 
 .PHONY: run
-run: setup ## serve on http://127.0.0.1:8000, with a sample company if the database is empty
-	@$(MAKE) assets || echo "GraphiQL could not be built (is an npm registry reachable?): Accord serves without it. Later: make assets" >&2
+run: setup ## start the server on http://127.0.0.1:8000, with a sample company if the database is empty
+	@$(MAKE) assets || echo "GraphiQL was not built (is an npm registry reachable?). Accord runs without it. To build it later: make assets" >&2
 	@$(ACCORD) migrate
 	@$(ACCORD) sample --if-empty
 	@exec $(ACCORD) serve $(ARGS)
 
 .PHONY: stop
-stop: .venv/.installed ## end a server left behind, and its PostgreSQL
+stop: .venv/.installed ## stop a running server and its PostgreSQL
 	@$(ACCORD) stop
 
 # ------------------------------------------------------------------------------------------------------------- checks
 
 .PHONY: test
-test: .venv/.installed-dev ## run the whole suite on a real PostgreSQL
+test: .venv/.installed-dev ## run all tests on a real PostgreSQL (ARGS="tests/plan -x")
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-browser
-test-browser: .venv/.installed-dev assets ## drive GraphiQL in a real browser (needs chromium and chromedriver)
+test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (needs chromium and chromedriver)
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 .PHONY: check
-# `alembic check` is one of the tests in tests/catalogue: it needs a migrated database of its own.
-check: .venv/.installed-dev ## lint, types, import rule, migrations, SDL
+# `alembic check` needs a migrated database, so it is a test in tests/catalogue.
+check: .venv/.installed-dev ## check lint, types, import rule, migrations and SDL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/import-linter
 	$(ACCORD) sdl --check
 	$(BIN)/python -m migrations.lint
-	@$(MAKE) -s $(COMPARES) || echo "Contracts are not compared: no npm registry was reached." >&2
+	@$(MAKE) -s $(COMPARES) || echo "The contract is not compared with the last release: no npm registry was reached." >&2
 	@$(MAKE) -s sdl-diff
 	$(BIN)/python -m pytest -q tests/architecture tests/catalogue
 
+.PHONY: format
+format: .venv/.installed-dev ## sort imports and format the code
+	@$(BIN)/ruff check --quiet --select I --fix . && $(BIN)/ruff format --quiet .
+
 .PHONY: bench-load
-bench-load: .venv/.installed-dev ## import and sample beside COPY of the same rows (ARGS="--rounds 1" for a glance)
+bench-load: .venv/.installed-dev ## compare import and sample with COPY of the same rows (ARGS="--rounds 1" for a quick run)
 	@$(BIN)/python -m tests.bench.load $(ARGS)
 
 SIZES ?= 20000,100000
 .PHONY: bench-funnel
-bench-funnel: .venv/.installed-dev ## evaluation and KPIs beside hand-written SQL (SIZES=100000,1000000 KEEP=1)
+bench-funnel: .venv/.installed-dev ## compare evaluation and KPIs with hand-written SQL (SIZES=100000,1000000 KEEP=1)
 	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
 
 PEERS := tests/bench/read/node
 .PHONY: bench-read
-bench-read: .venv/.installed-dev ## GraphQL reads beside hand-written endpoints and other servers (ARGS=--quick KEEP=1)
-	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "Without an npm registry only Python peers run." >&2
+bench-read: .venv/.installed-dev ## compare GraphQL reads with hand-written endpoints and other servers (ARGS=--quick KEEP=1)
+	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "No npm registry was reached: only the Python servers are compared." >&2
 	@$(NODE_PATH); export PATH; $(BIN)/python -m tests.bench.read $(if $(KEEP),--keep) $(ARGS)
 
 $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json .venv/.node-22
-	@echo "Installing the peers in Node"
+	@echo "Installing the Node servers to compare with"
 	@$(NODE_PATH); export PATH; cd $(PEERS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
 	@touch $@
 
 .venv/.node-22: requirements-node.lock | .venv/.installed
 	@$(NODE_PATH); export PATH; \
 	if node -e 'process.exit(+process.versions.node.split(".")[0] >= 22 ? 0 : 1)' 2>/dev/null; then :; else \
-		echo "No Node 22 or newer here: installing one into .venv"; \
+		echo "No Node 22 or newer was found: installing one into .venv"; \
 		$(PIP) install --require-hashes -r requirements-node.lock; fi
 	@touch $@
 
@@ -137,7 +141,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command "make lock"
 
 .PHONY: lock
-lock: ## choose versions anew, current ones (UPGRADE= keeps those that still fit)
+lock: ## lock the current versions of all requirements (UPGRADE= keeps versions that still fit)
 	@test -x $(BIN)/uv || { $(MAKE) .venv/bin/python && $(PIP) install uv; }
 	$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(UPGRADE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
@@ -150,13 +154,17 @@ lock: UPGRADE ?= --upgrade
 sdl: .venv/.installed ## write schema/schema.graphql
 	@$(ACCORD) sdl --write
 
+.PHONY: golden
+golden: .venv/.installed-dev ## rewrite the golden files in tests/plan/golden: review what `git diff` shows
+	@ACCORD_GOLDEN=write $(BIN)/python -m pytest -q tests/plan/test_golden.py $(ARGS)
+
 .PHONY: sdl-diff
-sdl-diff: ## classify what changed in the contract since the last release (or BASE=revision)
+sdl-diff: ## classify the changes of the contract since the last release (or BASE=revision)
 	@base="$(BASE)"; : "$${base:=$$(git describe --tags --match 'v*' --abbrev=0 2>/dev/null)}"; \
 	if [ -z "$$base" ]; then \
-		echo "There is no release yet (no tag v*): no client can be broken. BASE=revision compares with any revision."; exit 0; \
+		echo "There is no release yet (no tag v*), so no client can break. To compare with any revision: BASE=revision"; exit 0; \
 	fi; \
-	$(MAKE) -s $(COMPARES) || { echo "What compares could not be installed (is an npm registry reachable?)" >&2; exit 1; }; \
+	$(MAKE) -s $(COMPARES) || { echo "The tools that compare contracts could not be installed (is an npm registry reachable?)" >&2; exit 1; }; \
 	mkdir -p .cache && git show "$$base:schema/schema.graphql" > .cache/released.graphql || exit 1; \
 	echo "schema/schema.graphql since $$base:"; $(NODE_PATH); export PATH; \
 	node $(CONTRACT)/compare.mjs .cache/released.graphql schema/schema.graphql
@@ -166,15 +174,15 @@ $(COMPARES): $(CONTRACT)/package.json $(CONTRACT)/package-lock.json .venv/.node
 	@touch $@
 
 .PHONY: migration
-migration: .venv/.installed-dev ## draft a migration, refresh the SDL: make migration m="add contact.seniority"
+migration: .venv/.installed-dev ## draft a migration and rewrite the SDL: make migration m="add contact.seniority"
 	@$(BIN)/python -m migrations.draft "$(m)"
 
 .PHONY: first-migration
-first-migration: .venv/.installed-dev ## draft the one migration anew, only before a first release
+first-migration: .venv/.installed-dev ## draft the first migration again (only before the first release)
 	@$(BIN)/python -m migrations.draft --first
 
 .PHONY: clean
-clean: ## remove what was installed and built (the data in .accord stays)
+clean: ## remove everything that was installed and built (keeps the data in .accord)
 	@test ! -x $(ACCORD) || $(ACCORD) stop
 	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,38 +4,36 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
-from api.access.principal import EVERYONE, Principal
 from api.db import Database
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.settings import Settings
-from api.web.examples import examples_route
+from api.web.database_provider import DatabaseHolder
+from api.web.examples_route import examples_route
 from api.web.health import health_routes
-from api.web.state import Opened
+from api.web.identification import identify_everyone
 from api.web.website import build_site
 
 
 def create_app(settings: Settings) -> ASGIApp:
-    """Put the site together; the database is opened when the server starts and closed when it ends."""
-    opened = Opened()
+    """Assemble the application. The database is opened when the server starts and closed when it stops."""
+    holder = DatabaseHolder()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        # Starting the private server blocks; nothing is served yet that could wait for it.
-        with database_address(settings) as address:
+        # Starting the private server blocks the event loop, which serves no request yet.
+        with database_connection_url(settings) as address:
             async with Database.open(address) as database:
-                opened.held = database
+                holder.database = database
                 yield
-
-    def asker_of(_scope: Scope) -> tuple[Database, Principal]:
-        return opened.database(), EVERYONE  # whoever is on this machine: there are no credentials yet
 
     return build_site(
         gateway(),
-        asker_of,
-        routes=[examples_route(opened.database), *health_routes(opened.database)],
+        holder.get,
+        identify_everyone,
+        routes=[examples_route(holder.get), *health_routes(holder.get)],
         names=[settings.host],
         explains=settings.is_loopback,
         lifespan=lifespan,

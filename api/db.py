@@ -1,8 +1,8 @@
-"""The database: pools, read and write sessions, and the only commit.
+"""The database: connection pools, read, scratch and write sessions, and the only place that commits.
 
-A `ReadSession` is one snapshot in a read-only transaction; a `WriteSession` is one unit of work that commits when its
-block ends well and leaves nothing when it does not. The two types differ, so that a read path cannot be handed a write
-session.
+A `ReadSession` is one snapshot in a read-only transaction. A `WriteSession` is one unit of work: it commits at the end
+of its block, and rolls back if the block raises. The two are distinct types, so that mypy rejects a write session on a
+read path. A `ScratchSession` is a snapshot that may use temporary tables, and never commits.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ import asyncpg
 import orjson
 
 from api.errors import AccordError, ErrorCode
-from api.sql import Sql, filled
+from api.sql import Sql, bound_values
 
 logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
-STATEMENT_TIMEOUT_MS = 30_000  # of reads; a job that may take longer says so
-# Of connecting and asking; that time ran out is an OSError too.
-FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
+# What connecting and executing can raise; a timeout is an OSError, too.
+DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-# A statement is kept and run for many values: planning it anew each time costs more than a small question (a page with
-# nested lists 2.0 ms instead of 1.3). What it costs: a rare value may be looked for as a common one, up to ten times as
-# long; left to choose for itself, PostgreSQL chose the same plans.
+# A statement is prepared once and executed with many values. Planning every execution takes longer than a small read (a
+# page with nested lists: 2.0 ms instead of 1.3). The cost of a generic plan: a rare value may be searched with the plan
+# for a common one, which takes up to ten times as long. In `auto` mode PostgreSQL chose the same plans.
 READER_SETTINGS = {
     "default_transaction_read_only": "on",
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
@@ -41,67 +41,86 @@ READER_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What reading and writing have in common: running a statement and getting rows."""
+    """What read and write sessions have in common: executing a statement and fetching rows."""
 
     connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 
     async def rows(self, statement: Sql) -> list[asyncpg.Record]:
-        """Every row of a statement."""
+        """Return every row of a statement."""
         text, values = statement.render()
         return await self.connection.fetch(text, *values)
 
     async def row(self, statement: Sql) -> asyncpg.Record | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         text, values = statement.render()
         return await self.connection.fetchrow(text, *values)
 
-    async def value(self, statement: Sql, given: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - a value of any SQL type
-        """The first column of the first row, or None; `given` fills the statement's slots."""
+    async def value(self, statement: Sql, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - a value of any SQL type
+        """Return the first column of the first row, or None; `parameters` has the value of every `Parameter`."""
         text, values = statement.render()
-        return await self.connection.fetchval(text, *filled(values, given or {}))
+        return await self.connection.fetchval(text, *bound_values(values, parameters or {}))
 
 
 class ReadSession(Session):
-    """One snapshot; cannot write."""
+    """One snapshot of the database; cannot write."""
+
+
+class ScratchSession(Session):
+    """One snapshot that may also create and fill temporary tables.
+
+    `Database.scratch` opens it and always rolls it back, so nothing done in it survives the block: not the temporary
+    tables, and not a change to a permanent table either.
+
+    A function that takes a `ScratchSession` writes to temporary tables only, and does not rely on the rollback.
+    Therefore a `WriteSession` is one: the evaluation runs in a scratch session when it is only compared, and in the
+    caller's write session when its result is stored. The reverse does not hold. A workflow takes a `WriteSession`, so
+    it cannot be handed a session whose changes are lost; a read path takes a `ReadSession`, so it can be handed
+    neither.
+    """
+
+    async def run(self, statement: Sql) -> str:
+        """Execute a statement and return its command tag, such as `UPDATE 3`."""
+        text, values = statement.render()
+        return await self.connection.execute(text, *values)
+
+    async def script(self, text: str) -> None:
+        """Execute several statements without parameters."""
+        await self.connection.execute(text)
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
+        """Insert rows with COPY."""
+        await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
 
 
 class AdvisoryLock(IntEnum):
     """Work that only one transaction at a time may do in a database."""
 
-    LOADING = int.from_bytes(b"accord")  # fill or migrate a database
+    LOADING = int.from_bytes(b"accord")  # load or migrate a database
 
 
-class WriteSession(Session):
+class WriteSession(ScratchSession):
     """One unit of work."""
 
     async def lock(self, what: AdvisoryLock) -> None:
-        """Wait for an advisory lock; it is held until the transaction ends."""
+        """Wait for an advisory lock and hold it until the transaction ends."""
         await self.run(Sql("select pg_advisory_xact_lock({})", what.value))
 
-    async def run(self, statement: Sql) -> str:
-        """Run a statement; the command tag, such as `UPDATE 3`."""
-        text, values = statement.render()
-        return await self.connection.execute(text, *values)
-
-    async def script(self, text: str) -> None:
-        """Run several statements that bind nothing."""
-        await self.connection.execute(text)
-
-    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
-        """Load rows with COPY."""
-        await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
-
     async def copy_binary(self, table: str, columns: Sequence[str], sent: bytes) -> None:
-        """Load rows that are in PostgreSQL's binary COPY format already, frozen, into a table truncated just before."""
+        """Insert rows in PostgreSQL's binary COPY format, frozen.
+
+        The same transaction has to create or truncate the table first: PostgreSQL requires it for frozen rows.
+        """
         await self.connection.copy_to_table(
             table, columns=list(columns), source=BytesIO(sent), format="binary", freeze=True
         )
 
 
 class Readers:
-    """Connections for statements that read on their own: kept open, never reset, one statement at a time on each.
+    """A pool of connections for single read statements.
 
-    asyncpg's pool does more than that: a task, a time limit and a proxy for each release, a third of a small question.
+    Connections stay open, are never reset, and run one statement at a time.
+    asyncpg's pool creates a task, a timeout and a proxy for each release, which takes a third of the time of a small
+    read.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
@@ -110,22 +129,22 @@ class Readers:
         self._idle: list[Connection] = []
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
-        """The one value of a statement; waits while all connections are busy."""
+        """Execute a statement and return its value; waits for a connection if all are busy."""
         async with self._places:
             connection = self._sound() or await self._connect()
             try:
                 found = await connection.fetchval(text, *values)
             except asyncpg.PostgresError:
-                self._idle.append(connection)  # the server refused the statement and stands ready for the next
+                self._idle.append(connection)  # the server rejected the statement; the connection is usable
                 raise
             except BaseException:
-                connection.terminate()  # given up in the middle: what it would say next is unknown
+                connection.terminate()  # cancelled halfway: the state of the protocol is unknown
                 raise
             self._idle.append(connection)
             return found
 
     async def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for connection in self._idle:
             await connection.close()
 
@@ -138,7 +157,7 @@ class Readers:
 
 
 class Database:
-    """What the sessions stand on: a pool for snapshots and units of work, and readers of single statements."""
+    """One database: a pool for snapshots and units of work, and a second pool for single read statements."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", readers: Readers) -> None:
         self._pool = pool
@@ -147,7 +166,7 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
-        """Open a pool on a connection address; AccordError if the server cannot be reached or refuses."""
+        """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
         with connecting():
             pool = await asyncpg.create_pool(
                 dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10
@@ -160,12 +179,15 @@ class Database:
             await pool.close()
 
     def value(self, text: str, values: Sequence[object]) -> Awaitable[Any]:
-        """The one value of a statement that reads on its own: a statement sees one moment without a transaction."""
+        """Execute a single read statement and return its value.
+
+        It runs outside a transaction: one statement reads one snapshot anyway.
+        """
         return self._readers.value(text, values)
 
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
-        """A snapshot: everything read in the block is of one moment."""
+        """Open a snapshot: all statements in the block read the same state of the database."""
         async with (
             self._connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
@@ -174,10 +196,21 @@ class Database:
             yield ReadSession(connection)
 
     @asynccontextmanager
-    async def write(self, *, is_snapshot: bool = False) -> AsyncIterator[WriteSession]:
-        """A unit of work: committed when the block ends, rolled back when it raises.
+    async def scratch(self) -> AsyncIterator[ScratchSession]:
+        """A snapshot with temporary tables: rolled back when the block ends, however it ends."""
+        async with self._connection() as connection:
+            transaction = connection.transaction(isolation="repeatable_read")
+            await transaction.start()
+            try:
+                yield ScratchSession(connection)
+            finally:
+                await transaction.rollback()
 
-        As a snapshot all its statements read the facts of one moment, however long it runs.
+    @asynccontextmanager
+    async def write(self, *, is_snapshot: bool = False) -> AsyncIterator[WriteSession]:
+        """Open a unit of work: it commits at the end of the block, and rolls back if the block raises.
+
+        With `is_snapshot` all its statements read the same state of the database, however long the block runs.
         """
         isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
         async with self._connection() as connection, connection.transaction(isolation=isolation):
@@ -195,26 +228,24 @@ class Database:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Turn what goes wrong while connecting into an AccordError that says what to do."""
+    """Convert errors of connecting into an AccordError with a remedy."""
     try:
         yield
     except asyncpg.InvalidPasswordError as error:
         raise _unreachable("The database refuses the user name or password.") from error
     except asyncpg.InvalidCatalogNameError as error:
-        raise _unreachable(f"The server has no such database: {error}.") from error
-    except (*FAILURES, ValueError) as error:
+        raise _unreachable(f"The server does not have this database: {error}.") from error
+    except (*DATABASE_FAILURES, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise _unreachable(f"The database cannot be reached: {reason}.") from error
 
 
 @contextmanager
 def _reconnecting() -> Iterator[None]:
-    """Turn what goes wrong while connecting anew into a ConnectionError; the reason, which may name hosts and users, is
-    for the log.
-    """
+    """Convert errors of reconnecting into a ConnectionError. The cause is only logged: it may name hosts and users."""
     try:
         yield
-    except FAILURES as error:
+    except DATABASE_FAILURES as error:
         logger.warning("The database cannot be reached: %s", str(error) or type(error).__name__)
         raise ConnectionError("the database cannot be reached") from error
 
@@ -228,7 +259,7 @@ def _unreachable(message: str) -> AccordError:
 
 
 async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Let JSON columns come and go as Python values."""
+    """Convert JSON columns from and to Python values."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 

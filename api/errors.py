@@ -1,10 +1,10 @@
-"""The errors that a user can cause: what was wrong, where, what to do. All else is a bug, and masked at the edge."""
+"""Expected errors: those that a user or the environment can cause. Any other exception is a bug, and masked."""
 
 from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """The codes that GraphQL answers (`extensions.code`), scripts and tests can rely on."""
+    """The codes of expected errors, on which clients and scripts can rely (GraphQL's `extensions.code`)."""
 
     BAD_INPUT = "BAD_INPUT"
     NOT_FOUND = "NOT_FOUND"
@@ -27,11 +27,11 @@ class ErrorCode(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     TIMED_OUT = "TIMED_OUT"
     DRIFT = "DRIFT"
-    INTERNAL = "INTERNAL"  # a bug of ours, masked: the one code that no AccordError carries
+    INTERNAL = "INTERNAL"  # a masked bug; no AccordError has this code
 
 
 class AccordError(Exception):
-    """An expected error: `message` says what was wrong and where, `remedy` what to do about it."""
+    """An expected error: `message` states what was wrong and where, `remedy` what to do about it."""
 
     def __init__(self, code: ErrorCode, message: str, remedy: str) -> None:
         super().__init__(f"{message} {remedy}")

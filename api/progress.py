@@ -1,9 +1,9 @@
-"""How long-running work reports its progress."""
+"""The callback by which long-running work reports its progress."""
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with the name of the current step, how many units are done, and how many there are."""
+"""Called with the name of the current step, the number of units done, and the number of all units."""
 
 
 def no_progress(_step: str, _done: int, _total: int) -> None:

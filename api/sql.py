@@ -1,11 +1,13 @@
-"""SQL as a value: text, spliced fragments and bound parameters, numbered once at the end.
+"""SQL as a value: text, nested fragments and bound parameters, which are numbered once, when the value is rendered.
 
     Sql("select id from deal where outcome = {} and {}", "WON", Sql("closed_at < {}", as_of))
 
-A `{}` takes the next argument: a `Sql` is spliced in, anything else becomes a bound parameter. Nothing else gets into
-the text, so a value can never be read as SQL. A literal brace is doubled.
+The placeholder `{}` takes the next argument. A `Sql` argument is inserted as a fragment; any other argument becomes a
+bound parameter. No argument is ever formatted into the text, so PostgreSQL cannot parse a value as SQL. Double a
+literal brace.
 
-A value may be a `Slot`: a statement that is written once and run often says in its place what each run brings.
+A `Parameter` argument is bound by name, with a value supplied for each execution. It allows a statement to be written
+once and executed many times.
 """
 
 import re
@@ -13,53 +15,57 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-Read = TypeVar("Read")
+Converted = TypeVar("Converted")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
-_MARK = re.compile(r"\{\{|\}\}|\{\}")
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{\}")
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Sql:
-    """A fragment of SQL with the values it binds."""
+    """A fragment of SQL with the values that it binds."""
 
-    parts: tuple["str | Bound", ...]
+    parts: tuple["str | BoundValue", ...]
 
     def __init__(self, text: str, *arguments: object) -> None:
         object.__setattr__(self, "parts", tuple(_parts(text, arguments)))
 
     @classmethod
-    def of(cls, parts: Iterable["str | Bound"]) -> Self:
-        """Make a fragment of ready parts."""
-        made = cls("")
-        object.__setattr__(made, "parts", tuple(parts))
-        return made
+    def from_parts(cls, parts: Iterable["str | BoundValue"]) -> Self:
+        """Build a fragment from parts that are already split."""
+        fragment = cls("")
+        object.__setattr__(fragment, "parts", tuple(parts))
+        return fragment
 
     def __add__(self, other: "Sql") -> "Sql":
-        """Put one fragment behind another."""
-        return Sql.of((*self.parts, *other.parts))
+        """Append another fragment."""
+        return Sql.from_parts((*self.parts, *other.parts))
 
     def render(self) -> tuple[str, tuple[object, ...]]:
-        """Return the text with `$1`, `$2` …, and the values in that order; a fragment spliced in twice binds once.
+        """Return the text with `$1`, `$2` … and the values in that order.
 
-        ValueError on a digit right behind a mark: `{}0` would name another parameter.
+        A fragment that is inserted twice binds its values once.
+        Errors: ValueError if a digit follows a placeholder directly: `{}0` would address another parameter.
         """
         text: list[str] = []
         values: list[object] = []
-        places: dict[int, int] = {}
-        is_behind_mark = False
+        numbers: dict[int, int] = {}
+        follows_placeholder = False
         for part in self.parts:
             if isinstance(part, str):
-                if part[:1].isdecimal() and is_behind_mark:
-                    raise ValueError(f"a digit right behind a mark: {part}")
-                is_behind_mark = is_behind_mark and not part
+                if part[:1].isdecimal() and follows_placeholder:
+                    raise ValueError(f"a digit directly after a placeholder: {part}")
+                # An empty part keeps the flag: the digit may stand in the part after it.
+                follows_placeholder = follows_placeholder and not part
                 text.append(part)
                 continue
-            if id(part) not in places:
+            # By identity, not equality: two equal values that were bound separately stay two parameters, because
+            # PostgreSQL may infer a different type for each.
+            if id(part) not in numbers:
                 values.append(part.value)
-                places[id(part)] = len(values)
-            text.append(f"${places[id(part)]}")
-            is_behind_mark = True
+                numbers[id(part)] = len(values)
+            text.append(f"${numbers[id(part)]}")
+            follows_placeholder = True
         return "".join(text), tuple(values)
 
     def __str__(self) -> str:
@@ -67,78 +73,86 @@ class Sql:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bound:
-    """A value that goes to the database beside the text; one object is one parameter."""
+class BoundValue:
+    """A value that is sent to the database separately from the text. One object is one parameter."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slot:
-    """A value that each run of a statement brings along, by `name`, and how it is read before it is bound."""
+class Parameter:
+    """A named value that is supplied for each execution of a statement, and the conversions applied before binding."""
 
     name: str
-    reads: tuple[Callable[[Any], object], ...] = ()
+    converters: tuple[Callable[[Any], object], ...] = ()
 
-    def value(self, given: Mapping[str, object]) -> object:
-        """The value of this run; raises what a reading of it raises."""
-        found = given[self.name]
-        for read in self.reads:
-            found = read(found)
+    def value(self, parameters: Mapping[str, object]) -> object:
+        """Return the converted value for one execution. Errors: those of the converters."""
+        found = parameters[self.name]
+        for convert in self.converters:
+            found = convert(found)
         return found
 
 
-def filled(values: Iterable[object], given: Mapping[str, object]) -> list[object]:
-    """The values of one run of a statement: each slot filled from `given`."""
-    return [value.value(given) if isinstance(value, Slot) else value for value in values]
+def bound_values(values: Iterable[object], parameters: Mapping[str, object]) -> list[object]:
+    """Return the values for one execution of a statement: every `Parameter` is replaced by its value from `parameters`.
+
+    Errors: KeyError for a missing parameter; those of the parameters' converters.
+    """
+    return [value.value(parameters) if isinstance(value, Parameter) else value for value in values]
 
 
-def through(value: object, read: Callable[[Any], Read]) -> "Read | Slot":
-    """What `read` makes of a value: now, or of each run's own."""
-    return Slot(value.name, (*value.reads, read)) if isinstance(value, Slot) else read(value)
+def converted(value: object, convert: Callable[[Any], Converted]) -> "Converted | Parameter":
+    """Apply a conversion to a value: immediately to a constant, at each execution to a `Parameter`."""
+    if isinstance(value, Parameter):
+        return Parameter(value.name, (*value.converters, convert))
+    return convert(value)
 
 
-def _parts(text: str, arguments: tuple[object, ...]) -> Iterator[str | Bound]:
-    """Split the text at its marks; ValueError when marks and arguments do not match."""
-    waiting, start = list(reversed(arguments)), 0
-    for mark in _MARK.finditer(text):
-        if mark.start() > start:
-            yield text[start : mark.start()]
-        start = mark.end()
-        if mark[0] != "{}":
-            yield mark[0][0]
+def _parts(text: str, arguments: tuple[object, ...]) -> Iterator[str | BoundValue]:
+    """Split the text at its placeholders; ValueError if placeholders and arguments differ in number."""
+    remaining, start = list(reversed(arguments)), 0
+    for placeholder in _PLACEHOLDER.finditer(text):
+        if placeholder.start() > start:
+            yield text[start : placeholder.start()]
+        start = placeholder.end()
+        if placeholder[0] != "{}":
+            yield placeholder[0][0]
             continue
-        if not waiting:
-            raise ValueError(f"more marks than arguments in: {text}")
-        argument = waiting.pop()
+        if not remaining:
+            raise ValueError(f"more placeholders than arguments in: {text}")
+        argument = remaining.pop()
         if isinstance(argument, Sql):
             yield from argument.parts
         else:
-            yield Bound(argument)
-    if waiting:
-        raise ValueError(f"more arguments than marks in: {text}")
+            yield BoundValue(argument)
+    if remaining:
+        raise ValueError(f"more arguments than placeholders in: {text}")
     if start < len(text):
         yield text[start:]
 
 
 def join(separator: str, fragments: Iterable[Sql]) -> Sql:
-    """Fragments with a separator between each two; empty for none."""
-    parts: list[str | Bound] = []
-    for place, fragment in enumerate(fragments):
-        if place:
+    """Return the fragments with the separator between them; an empty fragment if there are none."""
+    parts: list[str | BoundValue] = []
+    for number, fragment in enumerate(fragments):
+        if number:
             parts.append(separator)
         parts.extend(fragment.parts)
-    return Sql.of(parts)
+    return Sql.from_parts(parts)
 
 
 def all_of(conditions: Iterable[Sql]) -> Sql:
-    """Conditions joined by `and`; `true` for none."""
+    """Return the conditions joined by `and`; `true` if there are none."""
     found = tuple(conditions)
-    return join(" and ", (Sql("({})", each) for each in found)) if found else Sql("true")
+    return join(" and ", (Sql("({})", condition) for condition in found)) if found else Sql("true")
 
 
 def name(identifier: str) -> Sql:
-    """A table, column or alias name; ValueError on one that needs quoting or is over 63 bytes (PostgreSQL cuts it)."""
+    """Return a table, column or alias name as a fragment.
+
+    Errors: ValueError for a name that PostgreSQL would need quoted, or would truncate because it exceeds 63 bytes.
+    """
     if not _NAME.fullmatch(identifier) or len(identifier) > 63:
-        raise ValueError(f"'{identifier}' is no plain SQL name")
-    return Sql.of((identifier,))
+        raise ValueError(f"'{identifier}' is not a plain SQL name")
+    return Sql.from_parts((identifier,))

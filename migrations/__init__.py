@@ -1,10 +1,13 @@
-"""The way of a database from one release to the next. What is here ships with the wheel; `api.revisions` runs it.
+"""Database migrations: the dated files that change the tables, and the tools that draft, check and preview them.
 
-- versions/: one dated file a change: DDL written out, never an import of the declarations
+The package ships in the wheel; `api.revisions` runs the migrations.
+
+- versions/: one dated file per change, with its DDL written out; a migration never imports the declarations
 - env.py: how Alembic connects and what it compares
-- catalogue.py: what a database is made of, as values that can be compared
-- draft.py, drafting.py, operations.py: `make migration`, and what Alembic's autogenerate misses
-- stepwise.py: what would keep others waiting, drafted as a second migration
-- statements.py, locks.py, plan.py: `accord migrate --plan`: the SQL of a migration, and the locks it takes
-- lint.py: squawk in `make check`
+- catalogue.py: reads every object of a database from PostgreSQL's catalogue, so that two databases can be compared
+- draft.py: the command behind `make migration`
+- autogenerate.py, operations.py: the differences that Alembic's autogenerate misses
+- deferred.py: the steps that would block other sessions, drafted as a second migration
+- statements.py, locks.py, plan.py: `accord migrate --plan`: the SQL of a migration and the locks it takes
+- lint.py: runs squawk in `make check`
 """

@@ -1,7 +1,7 @@
-"""What a database is made of, as values: read from PostgreSQL's catalogue, so nothing that was declared can be missed.
+"""Every object of a database (tables, columns, constraints, indexes, triggers, functions), read from the catalogue.
 
-The migrated database is compared with one made from the declarations; drafting a migration and the tests use the same
-comparison.
+Drafting a migration and the tests both compare a migrated database with one made from the declarations. PostgreSQL's
+own catalogue is read on both sides, so the comparison covers what Alembic's misses: CHECKs, index predicates, triggers.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 
 from schema.tables import METADATA
 
-SCRATCH = "accord_declared"  # the schema that the declarations are tried out in, and that is always rolled back
+SCRATCH = "accord_declared"  # the database schema in which the declarations are created; always rolled back
 
-_PARTS = """
+# An index that belongs to a constraint is not listed again. NOT NULL is listed with the column: only PostgreSQL 18 has
+# constraints of type n for it. Constraint triggers (type t) are listed as triggers.
+_OBJECTS = """
 with here as (select current_schema()::regnamespace::oid as oid),
 tables as (
   select c.oid, c.relname from pg_class c join here on here.oid = c.relnamespace
@@ -46,26 +48,30 @@ select 'function', '', p.proname, pg_get_functiondef(p.oid) from pg_proc p join 
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Part:
-    """One named part of a database; `kind` is table, column, check, primary key, foreign key, unique, index …"""
+class DatabaseObject:
+    """The name of a database object. `kind` is table, column, check, primary key, foreign key, unique, index, trigger
+    or function; `on_table` is empty for a function, `name` is empty for a table.
+    """
 
     kind: str
     on_table: str
     name: str
 
 
-Catalogue = Mapping[Part, str]
+Catalogue = Mapping[DatabaseObject, str]
 
 
 def read(connection: Connection) -> Catalogue:
-    """Read the parts in the connection's current schema, each with its definition."""
+    """Read every object in the connection's current schema, with its definition."""
     schema = connection.exec_driver_sql("select current_schema()").scalar_one()
-    rows = connection.exec_driver_sql(_PARTS).all()
-    return {Part(kind, table, name): text.replace(f"{schema}.", "").strip() for kind, table, name, text in rows}
+    rows = connection.exec_driver_sql(_OBJECTS).all()
+    return {
+        DatabaseObject(kind, table, name): text.replace(f"{schema}.", "").strip() for kind, table, name, text in rows
+    }
 
 
 def read_declared(connection: Connection) -> Catalogue:
-    """Make what the declarations say in a schema of its own, read that, and leave nothing behind."""
+    """Create the declared tables in a schema of their own, read that schema, and roll everything back."""
     with connection.begin_nested() as attempt:
         connection.exec_driver_sql(f"create schema {SCRATCH}")
         connection.exec_driver_sql(f"set local search_path to {SCRATCH}")
@@ -76,11 +82,13 @@ def read_declared(connection: Connection) -> Catalogue:
 
 
 def compare(migrated: Catalogue, declared: Catalogue) -> tuple[str, ...]:
-    """Tell in lines what differs; nothing if the two are equal."""
-    lines: list[str] = []
-    for part in sorted({*migrated, *declared}):
-        here, there = migrated.get(part), declared.get(part)
-        if here != there:
-            where = ".".join(each for each in (part.on_table, part.name) if each)
-            lines.append(f"{part.kind} {where}\n    migrated: {here or 'absent'}\n    declared: {there or 'absent'}")
-    return tuple(lines)
+    """Describe each object that differs between the two, in three lines; an empty tuple if they are equal."""
+    differences: list[str] = []
+    for entry in sorted({*migrated, *declared}):
+        found, expected = migrated.get(entry), declared.get(entry)
+        if found != expected:
+            name = ".".join(word for word in (entry.on_table, entry.name) if word)
+            differences.append(
+                f"{entry.kind} {name}\n    migrated: {found or 'absent'}\n    declared: {expected or 'absent'}"
+            )
+    return tuple(differences)

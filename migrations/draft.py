@@ -1,8 +1,8 @@
-"""Draft a migration from the declarations, and refresh the contract: `make migration m="what changes"`.
+"""Draft a migration from the declarations and rewrite the SDL: `make migration m="what changes"`.
 
-The draft is the difference between what the present migrations make and what the declarations say, on a throw-away
-PostgreSQL: the developer's own database plays no part in it. Read the draft before you commit it; a rename, for one,
-looks like a drop and an addition. What would keep others waiting is a migration of its own behind the first.
+The draft is the difference between the existing migrations and the declarations, computed on a temporary PostgreSQL
+server; the developer's own database is not used. Review a draft before committing it: a renamed column, for example, is
+drafted as a drop and an addition. Steps that would block other sessions are drafted as a second migration.
 """
 
 import argparse
@@ -17,68 +17,65 @@ from alembic.config import Config
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from api.cli.contract import COMMITTED
 from api.embedded.server import start
 from api.graph.contract import sdl
-from api.revisions import MIGRATIONS, connected, known_revisions, migrate
-from migrations.lint import flagged
+from api.revisions import MIGRATIONS, known_revisions, migrate, open_connection
+from migrations.lint import findings
 from migrations.statements import migration
 
 INI = MIGRATIONS.parent / "alembic.ini"
-FIRST_TITLE = "The ground floor"
+SDL_FILE = MIGRATIONS.parent / "schema" / "schema.graphql"
+FIRST_TITLE = "Create all tables"
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m migrations.draft", description="Draft a migration.")
-    parser.add_argument("title", nargs="?", default="", help="what changes, such as 'add deal.region'")
-    parser.add_argument("--first", action="store_true", help="replace the one migration there is (before a release)")
-    said = parser.parse_args()
-    if said.first:
-        forget_the_only_one()
-    elif not said.title:
-        parser.error("say what changes: make migration m='add deal.region'")
-    made = draft(said.title or FIRST_TITLE)
+    parser.add_argument("title", nargs="?", default="", help="what changes, such as 'add contact.seniority'")
+    parser.add_argument("--first", action="store_true", help="replace the only migration (before the first release)")
+    arguments = parser.parse_args()
+    if arguments.first:
+        delete_first_migration()
+    elif not arguments.title:
+        parser.error("the title is missing. Name what changes: make migration m='add contact.seniority'")
+    drafted = draft(arguments.title or FIRST_TITLE)
     is_contract_new = refresh_contract()
-    print("\n".join(told(made, is_contract_new=is_contract_new)))  # noqa: T201 - a command
+    print("\n".join(report(drafted, is_contract_new=is_contract_new)))  # noqa: T201 - a command
 
 
 def refresh_contract() -> bool:
-    """Write the SDL that the declarations imply; whether it is another than before."""
-    before = COMMITTED.read_text(encoding="utf-8") if COMMITTED.exists() else ""
+    """Write the SDL that follows from the declarations; return whether it changed."""
+    before = SDL_FILE.read_text(encoding="utf-8") if SDL_FILE.exists() else ""
     text = sdl()
-    COMMITTED.write_text(text, encoding="utf-8")
+    SDL_FILE.write_text(text, encoding="utf-8")
     return text != before
 
 
-def told(made: Sequence[Path], *, is_contract_new: bool) -> list[str]:
-    """What was written, what squawk says of it, and what to commit."""
-    written = [*made, COMMITTED] if is_contract_new else [*made]
-    if not written:
-        return ["Nothing to migrate, and the contract is as it was."]
-    lines = [f"Drafted {shown(each)}" for each in made] or ["Nothing to migrate."]
+def report(drafted: Sequence[Path], *, is_contract_new: bool) -> list[str]:
+    """Return the lines to print: the files written, what squawk finds in them, and the files to commit."""
+    if not drafted and not is_contract_new:
+        return ["Nothing to migrate, and the contract is unchanged."]
+    lines = [f"Drafted {relative(path)}" for path in drafted] or ["Nothing to migrate."]
     if is_contract_new:
-        lines.append(f"Refreshed {shown(COMMITTED)}")
-    revisions = {Path(migration(each).path).name: each for each in known_revisions()[:-1]}
+        lines.append(f"Refreshed {relative(SDL_FILE)}")
+    revisions = {Path(migration(revision).path).name: revision for revision in known_revisions()[:-1]}
     lines += [
-        f"squawk flags {finding}"
-        for each in made
-        if each.name in revisions
-        for finding in flagged(revisions[each.name])
+        f"squawk found {finding}"
+        for path in drafted
+        if path.name in revisions
+        for finding in findings(revisions[path.name])
     ]
-    lines += [
-        "Read what was written, then commit it together with the declaration (schema/) and a line in CHANGELOG.md:"
-    ]
-    return [*lines, f"  git add CHANGELOG.md schema {' '.join(shown(each) for each in made)}"]
+    lines.append("Review these files, then commit them with the declaration (schema/) and a line in CHANGELOG.md:")
+    return [*lines, f"  git add CHANGELOG.md schema {' '.join(relative(path) for path in drafted)}".rstrip()]
 
 
-def shown(path: Path) -> str:
-    """A path as one types it here."""
+def relative(path: Path) -> str:
+    """Return a path relative to the current folder."""
     return os.path.relpath(path)
 
 
 def draft(title: str) -> tuple[Path, ...]:
-    """Write the migrations that the declarations need: none, one, or one and what is put off to a second."""
+    """Write the migrations that the declarations need: none, one, or two if steps are deferred to a second."""
     with tempfile.TemporaryDirectory(prefix="accord-draft-", ignore_cleanup_errors=True) as folder:
         server = start(Path(folder), is_durable=False)
         try:
@@ -87,27 +84,30 @@ def draft(title: str) -> tuple[Path, ...]:
             server.close()
 
 
-def forget_the_only_one() -> None:
-    """Delete the first migration, to be drafted anew. Only before a release, while nobody has it: there must be one."""
-    found = [each for each in (MIGRATIONS / "versions").glob("*.py") if not each.name.startswith("_")]
-    if len(found) > 1:
-        raise SystemExit(f"{len(found)} migrations are there: the first is history. Draft a further one instead.")
-    for each in found:
-        each.unlink()
+def delete_first_migration() -> None:
+    """Delete the only migration, to draft it again. Before the first release only: no other database has run it."""
+    existing = [path for path in (MIGRATIONS / "versions").glob("*.py") if not path.name.startswith("_")]
+    if len(existing) > 1:
+        raise SystemExit(
+            f"There are {len(existing)} migrations, so the first has been released. "
+            "Draft a further one instead: make migration m='what changes'"
+        )
+    for path in existing:
+        path.unlink()
 
 
 async def _draft(dsn: str, title: str) -> tuple[Path, ...]:
     if any((MIGRATIONS / "versions").glob("*.py")):
         await migrate(dsn)
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(_write, title)
 
 
 def _write(connection: Connection, title: str) -> tuple[Path, ...]:
     config = Config(INI, attributes={"connection": connection, "only_if_needed": True})
-    made = command.revision(config, message=title, autogenerate=True)
-    scripts = made if isinstance(made, list) else [made]
-    return tuple(Path(each.path) for each in scripts if isinstance(each, Script))
+    revision = command.revision(config, message=title, autogenerate=True)
+    scripts = revision if isinstance(revision, list) else [revision]
+    return tuple(Path(script.path) for script in scripts if isinstance(script, Script))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,27 @@
-"""How Alembic connects, and what it compares. It runs this file itself, for every command."""
+"""How Alembic connects and what it compares. Alembic executes this file for every command."""
 
 import asyncio
 
 from alembic import context
 from sqlalchemy import Connection
 
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.errors import AccordError
-from api.revisions import connected
+from api.revisions import open_connection
 from api.settings import Settings
-from migrations.drafting import complete
+from migrations.autogenerate import complete_draft
 from schema.tables import METADATA
 
 
 def run_on(connection: Connection) -> None:
-    """Run the asked command; each migration is a transaction of its own."""
+    """Run the requested command; each migration runs in its own transaction."""
     context.configure(
         connection=connection,
         target_metadata=METADATA,
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=True,
-        process_revision_directives=complete,
+        process_revision_directives=complete_draft,
         on_version_apply=context.config.attributes.get("on_version_apply"),
     )
     with context.begin_transaction():
@@ -29,16 +29,16 @@ def run_on(connection: Connection) -> None:
 
 
 async def run_on_the_settings_database() -> None:
-    """For the `alembic` command: the database that `accord` would use."""
+    """Run the `alembic` command line on the database that `accord` would use."""
     settings = Settings.load()
-    with database_address(settings) as dsn:
-        async with connected(dsn) as connection:
+    with database_connection_url(settings) as dsn:
+        async with open_connection(dsn) as connection:
             await connection.run_sync(run_on)
             await connection.commit()
 
 
 def write_out() -> None:
-    """Write the SQL of the asked migrations instead of running them: for `--plan`, and for squawk to read."""
+    """Write the SQL of the requested migrations instead of running it, for `accord migrate --plan` and for squawk."""
     context.configure(
         dialect_name="postgresql",
         dialect_opts={"paramstyle": "named"},
@@ -49,11 +49,11 @@ def write_out() -> None:
         context.run_migrations()
 
 
-given = context.config.attributes.get("connection")
+connection = context.config.attributes.get("connection")
 if context.is_offline_mode():
     write_out()
-elif given is not None:
-    run_on(given)
+elif connection is not None:
+    run_on(connection)
 else:
     try:
         asyncio.run(run_on_the_settings_database())

@@ -1,7 +1,7 @@
-"""Flag migrations that would lock tables in use, or break the release before: `python -m migrations.lint`.
+"""Find migrations that lock tables in use or break the previous release: `python -m migrations.lint`.
 
-squawk reads the SQL of every migration but the first: that one makes everything in an empty database, so nobody waits
-for it and there was no release before it. A migration excuses a rule by `excused = {"rule-name": "the reason"}`.
+squawk checks the SQL of every migration but the first, which runs on an empty database and has no release before it.
+A migration excuses a rule with `excused = {"rule-name": "the reason"}` beside its `revision`.
 """
 
 import json
@@ -18,8 +18,9 @@ from api.revisions import MIGRATIONS, known_revisions
 from migrations.statements import migration, script
 
 CONFIGURATION = MIGRATIONS.parent / ".squawk.toml"
-# What is dropped may be what the same migration makes: a vocabulary's CHECK anew, a default that only filled old rows.
-_OF_ITS_OWN = {
+# A drop is allowed if the same migration creates the object: the new CHECK of a vocabulary replaces the old one, and a
+# default that only fills existing rows is dropped again.
+_OWN_DROPS = {
     "ban-drop-constraint": (r"alter table (\w+) drop constraint (\w+)", r"alter table {} add constraint {}\b"),
     "ban-drop-default": (r"alter table (\w+) alter column (\w+) drop default", r"alter table {} add column {}\b"),
 }
@@ -27,7 +28,7 @@ _OF_ITS_OWN = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What squawk says of a migration."""
+    """One violation that squawk reports for a migration."""
 
     file: str
     rule: str
@@ -38,59 +39,61 @@ class Finding:
 
 
 def main() -> None:
-    """Read every migration but the first; exit 1 if one is flagged."""
+    """Check every migration but the first; print the findings and exit with 1 if there are any."""
     later = known_revisions()[:-1]
-    found = [finding for each in reversed(later) for finding in flagged(each)]
-    for each in found:
-        print(each, file=sys.stderr)  # noqa: T201 - a command
+    found = [finding for revision in reversed(later) for finding in findings(revision)]
+    for finding in found:
+        print(finding, file=sys.stderr)  # noqa: T201 - a command
     if found:
         raise SystemExit(1)
-    print(f"squawk read {len(later)} migrations and flags none.")  # noqa: T201 - a command
+    print(f"squawk checked {len(later)} migrations and found no problem.")  # noqa: T201 - a command
 
 
-def flagged(revision: str) -> tuple[Finding, ...]:
-    """What is to be said of a migration, without what it excuses."""
+def findings(revision: str) -> tuple[Finding, ...]:
+    """Return the findings for a migration, without the rules that it excuses."""
     step = migration(revision)
     excused = getattr(step.module, "excused", {})
-    found = dict.fromkeys(squawk(script(revision), Path(step.path).name))  # of a table and its versions, once
-    return tuple(each for each in found if not str(excused.get(each.rule, "")).strip())
+    # A table and its version table violate a rule in the same words: reported once.
+    found = dict.fromkeys(squawk(script(revision), Path(step.path).name))
+    return tuple(finding for finding in found if not str(excused.get(finding.rule, "")).strip())
 
 
 def squawk(sql: str, name: str) -> Iterator[Finding]:
-    """Have squawk read an SQL text; what it drops of its own making is not held against it."""
+    """Run squawk on an SQL text. A drop of something that the same text creates is no finding."""
     with tempfile.TemporaryDirectory(prefix="accord-squawk-") as folder:
         path = Path(folder) / "migration.sql"
         path.write_text(sql, encoding="utf-8")
         lines = sql.splitlines()
-        for each in _run([_program(), "--config", str(CONFIGURATION), "--reporter", "json", str(path)]):
-            rule = str(each["rule_name"])
-            if _is_its_own(rule, lines[int(str(each["line"]))], sql):
+        for violation in _run([_program(), "--config", str(CONFIGURATION), "--reporter", "json", str(path)]):
+            rule = str(violation["rule_name"])
+            if _is_own_drop(rule, lines[int(str(violation["line"]))], sql):
                 continue
-            yield Finding(name, rule, " ".join(str(each[part]) for part in ("message", "help") if each.get(part)))
+            texts = (violation.get(key) for key in ("message", "help"))
+            yield Finding(name, rule, " ".join(str(text) for text in texts if text))
 
 
 def _run(words: Sequence[str]) -> list[dict[str, object]]:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own program and files
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - fixed program, own files
     if done.returncode > 1 or not done.stdout.strip().startswith("["):
-        raise RuntimeError(f"squawk could not read a migration: {done.stderr or done.stdout}")
+        raise RuntimeError(f"squawk failed: {done.stderr or done.stdout}")
     found: list[dict[str, object]] = json.loads(done.stdout)
     return found
 
 
-def _is_its_own(rule: str, line: str, sql: str) -> bool:
-    """Whether what the line drops is made by the same SQL."""
-    if rule not in _OF_ITS_OWN:
+def _is_own_drop(rule: str, line: str, sql: str) -> bool:
+    """Whether the same SQL creates what the line drops."""
+    if rule not in _OWN_DROPS:
         return False
-    dropped, made = _OF_ITS_OWN[rule]
-    found = re.search(dropped, line, re.IGNORECASE)
-    return found is not None and re.search(made.format(*found.groups()), sql, re.IGNORECASE) is not None
+    drop, create = _OWN_DROPS[rule]
+    dropped = re.search(drop, line, re.IGNORECASE)
+    return dropped is not None and re.search(create.format(*dropped.groups()), sql, re.IGNORECASE) is not None
 
 
 def _program() -> str:
-    """The squawk beside this Python, else on the path."""
+    """Return the path of squawk: beside this Python, else on PATH."""
     found = shutil.which("squawk", path=str(Path(sys.executable).parent)) or shutil.which("squawk")
     if found is None:
-        raise SystemExit("squawk is not installed: make .venv/.installed-dev")
+        raise SystemExit("squawk is not installed. Install it: make .venv/.installed-dev")
     return found
 
 

@@ -1,7 +1,8 @@
 """Which locks a statement of a migration takes on which tables, and whether it reads or rewrites them.
 
-Told from the statement alone, by PostgreSQL's documentation ("Explicit Locking", "ALTER TABLE"); a test holds it equal
-to what PostgreSQL does. What is not recognised is told as the worst that it can be.
+The answer is derived from the statement's text, following PostgreSQL's documentation ("Explicit Locking", "ALTER
+TABLE"); tests/evolution/test_locks.py compares it with the locks that PostgreSQL takes. A statement that is not
+recognised is assumed to take the strongest lock and to rewrite the table.
 """
 
 import re
@@ -10,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 
-class Lock(IntEnum):
-    """PostgreSQL's table locks that a migration may take, the weakest first."""
+class LockMode(IntEnum):
+    """The table lock modes of PostgreSQL that a migration may take, the weakest first."""
 
     ROW_SHARE = 1
     ROW_EXCLUSIVE = 2
@@ -22,19 +23,19 @@ class Lock(IntEnum):
 
     @property
     def words(self) -> str:
-        """The lock as PostgreSQL writes it."""
+        """The name of the mode in PostgreSQL's documentation."""
         return self.name.replace("_", " ")
 
     @property
     def effect(self) -> str:
-        """Who waits while it is held."""
-        if self is Lock.ACCESS_EXCLUSIVE:
+        """Which other sessions wait while the lock is held."""
+        if self is LockMode.ACCESS_EXCLUSIVE:
             return "reads and writes wait"
-        return "writes wait" if self >= Lock.SHARE else "nobody waits"
+        return "writes wait" if self >= LockMode.SHARE else "nobody waits"
 
 
-class Work(IntEnum):
-    """What is done to the rows that are there, the least first."""
+class RowWork(IntEnum):
+    """What a statement does to the existing rows, the cheapest first."""
 
     NONE = 0
     CHANGE = 1
@@ -43,139 +44,139 @@ class Work(IntEnum):
 
     @property
     def words(self) -> str:
-        """In words."""
+        """The effect as `accord migrate --plan` prints it."""
         return ("rows left alone", "some rows changed", "scanned", "rewritten")[self]
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """A lock on a table, and the work on its rows; `is_known` false: the statement was not recognised."""
+class TableLock:
+    """A lock on a table and the work on its rows. `is_known` is false if the statement was not recognised."""
 
     table: str
-    lock: Lock
-    work: Work
+    lock: LockMode
+    work: RowWork
     is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What a statement does not tell, but the database does: an index's table, the table that a foreign key names."""
+class CatalogLookup:
+    """What a statement's text leaves out: the table of each index, and the table each foreign key references."""
 
     indexes: Mapping[str, str] = field(default_factory=dict)
     foreign_keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 _NAME = r'(?:only )?(?:if (?:not )?exists )?([\w."]+)'
-_SHUT, _QUIET = Lock.ACCESS_EXCLUSIVE, Lock.SHARE_UPDATE_EXCLUSIVE
+_EXCLUSIVE, _ONLINE = LockMode.ACCESS_EXCLUSIVE, LockMode.SHARE_UPDATE_EXCLUSIVE
 _VOLATILE = r"default .*\b(?:gen_random_uuid|random|clock_timestamp|timeofday|uuid\w*|nextval)\("
 _ADD_COLUMN = r"add (?!constraint|primary|unique|check|foreign|exclude)(?:column )?"
 
-# The actions of ALTER TABLE, the first that matches: the lock and the work on the table itself.
-_ACTIONS: tuple[tuple[str, Lock, Work], ...] = (
-    (rf"{_ADD_COLUMN}.*(?:{_VOLATILE}|generated | serial)", _SHUT, Work.REWRITE),
-    (rf"{_ADD_COLUMN}.* (?:check ?\(|default .*references )", _SHUT, Work.SCAN),
-    (_ADD_COLUMN, _SHUT, Work.NONE),
-    (r"add .*foreign key.* not valid", Lock.SHARE_ROW_EXCLUSIVE, Work.NONE),
-    (r"add .*foreign key", Lock.SHARE_ROW_EXCLUSIVE, Work.SCAN),
-    (r"add .*(?:not valid|using index)", _SHUT, Work.NONE),
-    (r"add ", _SHUT, Work.SCAN),
-    (r"validate constraint", _QUIET, Work.SCAN),
-    (r"drop |rename ", _SHUT, Work.NONE),
-    (r"alter (?:column )?\S+ (?:set data )?type ", _SHUT, Work.REWRITE),
-    (r"alter (?:column )?\S+ set not null", _SHUT, Work.SCAN),
-    (r"alter (?:column )?\S+ set statistics", _QUIET, Work.NONE),
-    (r"alter (?:column )?\S+ (?:set|drop) ", _SHUT, Work.NONE),
-    (r"set \(", _QUIET, Work.NONE),
+# The actions of ALTER TABLE with their lock and work; the first pattern that matches applies.
+_ACTIONS: tuple[tuple[str, LockMode, RowWork], ...] = (
+    (rf"{_ADD_COLUMN}.*(?:{_VOLATILE}|generated | serial)", _EXCLUSIVE, RowWork.REWRITE),
+    (rf"{_ADD_COLUMN}.* (?:check ?\(|default .*references )", _EXCLUSIVE, RowWork.SCAN),
+    (_ADD_COLUMN, _EXCLUSIVE, RowWork.NONE),
+    (r"add .*foreign key.* not valid", LockMode.SHARE_ROW_EXCLUSIVE, RowWork.NONE),
+    (r"add .*foreign key", LockMode.SHARE_ROW_EXCLUSIVE, RowWork.SCAN),
+    (r"add .*(?:not valid|using index)", _EXCLUSIVE, RowWork.NONE),
+    (r"add ", _EXCLUSIVE, RowWork.SCAN),
+    (r"validate constraint", _ONLINE, RowWork.SCAN),
+    (r"drop |rename ", _EXCLUSIVE, RowWork.NONE),
+    (r"alter (?:column )?\S+ (?:set data )?type ", _EXCLUSIVE, RowWork.REWRITE),
+    (r"alter (?:column )?\S+ set not null", _EXCLUSIVE, RowWork.SCAN),
+    (r"alter (?:column )?\S+ set statistics", _ONLINE, RowWork.NONE),
+    (r"alter (?:column )?\S+ (?:set|drop) ", _EXCLUSIVE, RowWork.NONE),
+    (r"set \(", _ONLINE, RowWork.NONE),
 )
-_STATEMENTS: tuple[tuple[str, Lock, Work], ...] = (
-    (r"create trigger .*? on ", Lock.SHARE_ROW_EXCLUSIVE, Work.NONE),
-    (r"create or replace trigger .*? on ", Lock.SHARE_ROW_EXCLUSIVE, Work.NONE),
-    (r"drop trigger .*? on ", _SHUT, Work.NONE),
-    (r"create (?:unique )?index concurrently .*? on ", _QUIET, Work.SCAN),
-    (r"create (?:unique )?index .*? on ", Lock.SHARE, Work.SCAN),
-    (r"comment on table ", _QUIET, Work.NONE),
-    (r"insert into ", Lock.ROW_EXCLUSIVE, Work.CHANGE),
-    (r"(?:update|delete from) ", Lock.ROW_EXCLUSIVE, Work.CHANGE),
-    (r"truncate (?:table )?", _SHUT, Work.REWRITE),
+_STATEMENTS: tuple[tuple[str, LockMode, RowWork], ...] = (
+    (r"create trigger .*? on ", LockMode.SHARE_ROW_EXCLUSIVE, RowWork.NONE),
+    (r"create or replace trigger .*? on ", LockMode.SHARE_ROW_EXCLUSIVE, RowWork.NONE),
+    (r"drop trigger .*? on ", _EXCLUSIVE, RowWork.NONE),
+    (r"create (?:unique )?index concurrently .*? on ", _ONLINE, RowWork.SCAN),
+    (r"create (?:unique )?index .*? on ", LockMode.SHARE, RowWork.SCAN),
+    (r"comment on table ", _ONLINE, RowWork.NONE),
+    (r"insert into ", LockMode.ROW_EXCLUSIVE, RowWork.CHANGE),
+    (r"(?:update|delete from) ", LockMode.ROW_EXCLUSIVE, RowWork.CHANGE),
+    (r"truncate (?:table )?", _EXCLUSIVE, RowWork.REWRITE),
 )
-_HOLDS_NOTHING = re.compile(r"(?:set|create (?:or replace )?function|drop function|create sequence|select) ")
+_LOCKS_NO_TABLE = re.compile(r"(?:set|create (?:or replace )?function|drop function|create sequence|select) ")
 
 
-def holds(statement: str, names: Names) -> tuple[Hold, ...]:
-    """The locks that a statement takes on tables that are there, the strongest for each table."""
+def locks_taken(statement: str, lookup: CatalogLookup) -> tuple[TableLock, ...]:
+    """Return the locks that a statement takes on existing tables: the strongest for each table."""
     text = re.sub(r"\s+", " ", statement).strip().rstrip(";").lower()
-    strongest: dict[str, Hold] = {}
-    for each in _found(text, names):
-        before = strongest.get(each.table, each)
-        strongest[each.table] = Hold(
-            each.table, max(each.lock, before.lock), max(each.work, before.work), each.is_known and before.is_known
+    strongest: dict[str, TableLock] = {}
+    for lock in _locks(text, lookup):
+        other = strongest.get(lock.table, lock)
+        strongest[lock.table] = TableLock(
+            lock.table, max(lock.lock, other.lock), max(lock.work, other.work), lock.is_known and other.is_known
         )
     return tuple(strongest.values())
 
 
-def _found(text: str, names: Names) -> Iterator[Hold]:
-    if _HOLDS_NOTHING.match(text):
+def _locks(text: str, lookup: CatalogLookup) -> Iterator[TableLock]:
+    if _LOCKS_NO_TABLE.match(text):
         return
-    if said := re.match(rf"alter table {_NAME} (.*)", text):
-        table = _plain(said[1])
-        for action in _split(said[2]):
-            yield from _of_action(table, action, names)
+    if found := re.match(rf"alter table {_NAME} (.*)", text):
+        table = _plain(found[1])
+        for action in _split(found[2]):
+            yield from _of_action(table, action, lookup)
     elif re.match("create table ", text):
         for referenced in re.findall(r'references ([\w."]+)', text):
-            yield Hold(_plain(referenced), Lock.SHARE_ROW_EXCLUSIVE, Work.NONE)
-    elif said := re.match(rf"drop table {_NAME}", text):
-        yield from _of_drop(_plain(said[1]), names)
-    elif said := re.match(rf"drop index (concurrently )?{_NAME}", text):
-        table = names.indexes.get(_plain(said[2]), "")
+            yield TableLock(_plain(referenced), LockMode.SHARE_ROW_EXCLUSIVE, RowWork.NONE)
+    elif found := re.match(rf"drop table {_NAME}", text):
+        yield from _of_drop(_plain(found[1]), lookup)
+    elif found := re.match(rf"drop index (concurrently )?{_NAME}", text):
+        table = lookup.indexes.get(_plain(found[2]), "")
         if table:
-            yield Hold(table, _QUIET if said[1] else _SHUT, Work.NONE)
-    elif said := re.match(r"comment on column ([\w.\"]+)\.[\w\"]+ ", text):
-        yield Hold(_plain(said[1]), _QUIET, Work.NONE)
+            yield TableLock(table, _ONLINE if found[1] else _EXCLUSIVE, RowWork.NONE)
+    elif found := re.match(r"comment on column ([\w.\"]+)\.[\w\"]+ ", text):
+        yield TableLock(_plain(found[1]), _ONLINE, RowWork.NONE)
     else:
         yield from _of_statement(text)
 
 
-def _of_statement(text: str) -> Iterator[Hold]:
+def _of_statement(text: str) -> Iterator[TableLock]:
     for pattern, lock, work in _STATEMENTS:
-        if said := re.match(pattern + _NAME, text):
-            yield Hold(_plain(said[1]), lock, work)
+        if found := re.match(pattern + _NAME, text):
+            yield TableLock(_plain(found[1]), lock, work)
             return
-    yield Hold("tables that it names", _SHUT, Work.REWRITE, is_known=False)
+    yield TableLock("tables that it names", _EXCLUSIVE, RowWork.REWRITE, is_known=False)
 
 
-def _of_action(table: str, action: str, names: Names) -> Iterator[Hold]:
-    lock, work, is_known = _SHUT, Work.REWRITE, False
+def _of_action(table: str, action: str, lookup: CatalogLookup) -> Iterator[TableLock]:
+    lock, work, is_known = _EXCLUSIVE, RowWork.REWRITE, False
     for pattern, takes, does in _ACTIONS:
         if re.match(pattern, action):
             lock, work, is_known = takes, does, True
             break
-    yield Hold(table, lock, work, is_known)
-    if said := re.search(r'references ([\w."]+)', action):
-        yield Hold(_plain(said[1]), Lock.SHARE_ROW_EXCLUSIVE, min(work, Work.SCAN))
-    for said in re.finditer(rf"(drop|validate) (?:constraint|column) {_NAME}", action):
-        for referenced in _referenced(table, _plain(said[2]), names):
-            if said[1] == "drop":
-                yield Hold(referenced, _SHUT, Work.NONE)
+    yield TableLock(table, lock, work, is_known)
+    if found := re.search(r'references ([\w."]+)', action):
+        yield TableLock(_plain(found[1]), LockMode.SHARE_ROW_EXCLUSIVE, min(work, RowWork.SCAN))
+    for found in re.finditer(rf"(drop|validate) (?:constraint|column) {_NAME}", action):
+        for referenced in _referenced(table, _plain(found[2]), lookup):
+            if found[1] == "drop":
+                yield TableLock(referenced, _EXCLUSIVE, RowWork.NONE)
             else:
-                yield Hold(referenced, Lock.ROW_SHARE, Work.SCAN)
+                yield TableLock(referenced, LockMode.ROW_SHARE, RowWork.SCAN)
 
 
-def _referenced(table: str, dropped: str, names: Names) -> Iterator[str]:
-    """The table that a foreign key names: by the constraint's own name, or by its column's."""
+def _referenced(table: str, dropped: str, lookup: CatalogLookup) -> Iterator[str]:
+    """Yield the table that a foreign key references, found by the name of the constraint or of its column."""
     for name in (dropped, f"fk_{table}_{dropped}"):
-        if (table, name) in names.foreign_keys:
-            yield names.foreign_keys[(table, name)]
+        if (table, name) in lookup.foreign_keys:
+            yield lookup.foreign_keys[(table, name)]
 
 
-def _of_drop(table: str, names: Names) -> Iterator[Hold]:
-    yield Hold(table, _SHUT, Work.NONE)
-    for (owner, _), referenced in names.foreign_keys.items():
+def _of_drop(table: str, lookup: CatalogLookup) -> Iterator[TableLock]:
+    yield TableLock(table, _EXCLUSIVE, RowWork.NONE)
+    for (owner, _), referenced in lookup.foreign_keys.items():
         if owner == table:
-            yield Hold(referenced, _SHUT, Work.NONE)
+            yield TableLock(referenced, _EXCLUSIVE, RowWork.NONE)
 
 
 def _split(actions: str) -> list[str]:
-    """The actions of an ALTER TABLE: what stands between its outermost commas."""
+    """Split the actions of an ALTER TABLE at the commas outside brackets and quotes."""
     found, depth, quoted = [""], 0, False
     for letter in actions:
         quoted ^= letter == "'"
@@ -184,9 +185,9 @@ def _split(actions: str) -> list[str]:
             found.append("")
         else:
             found[-1] += letter
-    return [each.strip() for each in found]
+    return [action.strip() for action in found]
 
 
 def _plain(name: str) -> str:
-    """A table's name without its schema and quotes."""
+    """Return a table's name without its schema and quotes."""
     return name.rpartition(".")[2].strip('"')

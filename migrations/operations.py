@@ -1,4 +1,4 @@
-"""What a drafted migration says besides Alembic's own operations: statements as text, in its transaction or outside."""
+"""Operations that a drafted migration has besides Alembic's own: literal SQL, inside or outside the transaction."""
 
 import re
 
@@ -10,7 +10,7 @@ _LOOKS_BOUND = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
 class StatementOp(ExecuteSQLOp):
-    """One statement, written into the migration line by line so that a diff of it can be read."""
+    """One SQL statement, written into the migration line by line so that its diffs are readable."""
 
 
 class OutsideOp(StatementOp):
@@ -19,12 +19,12 @@ class OutsideOp(StatementOp):
 
 @renderers.dispatch_for(StatementOp)
 def _render(_context: AutogenContext, op: StatementOp) -> str:
-    # op.execute would take `:word` for a parameter.
+    # op.execute reads `:word` as a parameter, so a colon in front of a word is escaped.
     lines = _LOOKS_BOUND.sub(r"\\:", str(op.sqltext)).splitlines(keepends=True)
     return f"op.execute({' '.join(repr(line) for line in lines)})"
 
 
 @renderers.dispatch_for(OutsideOp)
 def _render_outside(context: AutogenContext, op: OutsideOp) -> str:
-    # One line, for Alembic's printer counts indents by itself; ruff lays it out.
+    # Written as one line because Alembic's printer counts indents itself; ruff reformats it.
     return f"with op.get_context().autocommit_block(): {_render(context, op)}"

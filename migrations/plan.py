@@ -1,12 +1,19 @@
-"""What migrating a database would run, and whom it would keep waiting: read, never run."""
+"""Preview a migration: the statements that would run on a database and the locks they would take. Nothing is run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from api.revisions import connected, goes_back_to, known_revisions, present_revision, revision_titles, target_revision
-from migrations.locks import Hold, Names, holds
+from api.revisions import (
+    is_downgrade,
+    known_revisions,
+    open_connection,
+    present_revision,
+    revision_titles,
+    target_revision,
+)
+from migrations.locks import CatalogLookup, TableLock, locks_taken
 from migrations.statements import Statement, statements
 
 _TABLES = """
@@ -26,8 +33,8 @@ where c.contype = 'f' and t.relnamespace = current_schema()::regnamespace
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """How large a table is: rows by PostgreSQL's estimate (None: never counted), bytes with indexes."""
+class TableSize:
+    """The size of a table: rows as PostgreSQL estimates them (None: never analyzed), and bytes including indexes."""
 
     rows: int | None
     bytes: int
@@ -35,15 +42,15 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStatement:
-    """A statement, and the locks that it takes on tables that are there already."""
+    """A statement and the locks it takes on tables that exist already."""
 
     statement: Statement
-    holds: tuple[Hold, ...]
+    locks: tuple[TableLock, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A migration that would run, forwards or back."""
+    """A migration that would run, as an upgrade or a downgrade."""
 
     revision: str
     title: str
@@ -52,58 +59,62 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Where a database is, what would run to take it to the target (None: empty), and how large its tables are."""
+class MigrationPlan:
+    """The steps from the present revision to the target (None: an empty database), and the sizes of the tables."""
 
     present: str | None
     target: str | None
     steps: tuple[PlannedStep, ...]
-    sizes: Mapping[str, Size]
+    sizes: Mapping[str, TableSize]
 
 
-async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> Plan:
-    """Find out what `migrate` with the same words would run.
+async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> MigrationPlan:
+    """Plan what `api.revisions.migrate` would run with the same arguments.
 
-    Errors: those of `api.revisions.migrate` that are known beforehand: DATABASE_NEWER, BAD_INPUT.
+    Errors: DATABASE_NEWER; BAD_INPUT for an unknown target, and for an earlier one without `may_go_back`.
     """
     target = target_revision(to)
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         present = await present_revision(connection)
-        goes_back = goes_back_to(target, present, may_go_back=may_go_back)
-        sizes, names = await connection.run_sync(_read)
+        goes_back = is_downgrade(target, present, may_go_back=may_go_back)
+        sizes, lookup = await connection.run_sync(_read)
     titles = revision_titles()
     steps = tuple(
-        PlannedStep(each, titles[each], not goes_back, _planned(each, not goes_back, names, sizes))
-        for each in _between(present, target, goes_back=goes_back)
+        PlannedStep(revision, titles[revision], not goes_back, _planned(revision, not goes_back, lookup, sizes))
+        for revision in _between(present, target, goes_back=goes_back)
     )
-    return Plan(present, target, steps, sizes)
+    return MigrationPlan(present, target, steps, sizes)
 
 
 def _between(present: str | None, target: str | None, *, goes_back: bool) -> list[str]:
-    """The revisions to run, in their order."""
+    """Return the revisions to run, in their order."""
     newest_first = known_revisions()
-    from_newest, behind = (present, target) if goes_back else (target, present)
-    first = newest_first.index(from_newest) if from_newest else len(newest_first)
-    end = newest_first.index(behind) if behind else len(newest_first)
-    found = list(newest_first[first:end])
-    return found if goes_back else found[::-1]
+    newer, older = (present, target) if goes_back else (target, present)
+    first = newest_first.index(newer) if newer else len(newest_first)
+    end = newest_first.index(older) if older else len(newest_first)
+    revisions = list(newest_first[first:end])
+    return revisions if goes_back else revisions[::-1]
 
 
-def _planned(revision: str, is_upgrade: bool, names: Names, sizes: Mapping[str, Size]) -> tuple[PlannedStatement, ...]:
-    """Each statement with its locks; nobody can wait for a table that the plan itself makes."""
+def _planned(
+    revision: str, is_upgrade: bool, lookup: CatalogLookup, sizes: Mapping[str, TableSize]
+) -> tuple[PlannedStatement, ...]:
+    """Return each statement with its locks. Tables that the plan itself creates are left out: no session uses them."""
     return tuple(
         PlannedStatement(
-            each, tuple(hold for hold in holds(each.text, names) if hold.table in sizes or not hold.is_known)
+            statement,
+            tuple(lock for lock in locks_taken(statement.text, lookup) if lock.table in sizes or not lock.is_known),
         )
-        for each in statements(revision, is_upgrade=is_upgrade)
+        for statement in statements(revision, is_upgrade=is_upgrade)
     )
 
 
-def _read(connection: Connection) -> tuple[dict[str, Size], Names]:
-    """The tables that are there, and what names mean among them."""
+def _read(connection: Connection) -> tuple[dict[str, TableSize], CatalogLookup]:
+    """Read the existing tables with their sizes, and what index and foreign key names refer to."""
     sizes = {
-        table: Size(rows if rows >= 0 else None, size) for table, rows, size in connection.execute(text(_TABLES)).all()
+        table: TableSize(rows if rows >= 0 else None, size)
+        for table, rows, size in connection.execute(text(_TABLES)).all()
     }
     indexes = {str(index): str(table) for index, table in connection.execute(text(_INDEXES)).all()}
     keys = {(table, name): other for table, name, other in connection.execute(text(_FOREIGN_KEYS)).all()}
-    return sizes, Names(indexes, keys)
+    return sizes, CatalogLookup(indexes, keys)

@@ -4,11 +4,12 @@ Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
 Create Date: ${create_date}
 
-Rules. A migration stands for itself: it never imports the declarations, which move on. Expand, then contract: the
-release before this one still runs while this is applied, so add what is new now (nullable, or with a default), and drop
-or tighten in a later release. What reads or builds on a large table comes in a migration of its own behind this one, as
-drafted: constraints `not valid` first and validated then, indexes `concurrently`. `make check` reads every migration
-with squawk; what it flags for a good reason is excused by `excused = {"rule-name": "the reason"}` beside `revision`.
+Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
+contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
+default now, and drop or tighten in a later release. Steps that scan or index a large table belong in a migration of
+their own after this one, as drafted: constraints are added `not valid` and validated there, indexes are built
+`concurrently`. `make check` runs squawk on every migration; `excused = {"rule-name": "the reason"}` beside `revision`
+excuses a rule.
 """
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ depends_on: str | None = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    # Who waits for a lock makes everybody behind it wait too: give up early, and be run again at a quieter time.
+    # Sessions queue behind a migration that waits for a lock: it gives up early, and can be run again at a quieter time.
     op.execute("set local lock_timeout = '5s'")
     op.execute("set local statement_timeout = '60s'")
     ${upgrades if upgrades else ""}

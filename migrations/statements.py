@@ -1,4 +1,4 @@
-"""A migration as the SQL it runs, written out without a database: for `accord migrate --plan`, and for squawk."""
+"""The SQL that a migration runs, generated without a database for `accord migrate --plan` and for squawk."""
 
 import io
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from alembic import command
 from alembic.script import Script, ScriptDirectory
 
-from api.revisions import config
+from api.revisions import alembic_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Statement:
 
 
 class _Pieces(io.StringIO):
-    """Keeps what Alembic writes apart: it writes one statement at a time."""
+    """A buffer that keeps each write as a piece of its own: Alembic writes one statement at a time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class _Pieces(io.StringIO):
 
 
 def statements(revision: str, *, is_upgrade: bool = True) -> tuple[Statement, ...]:
-    """What a migration itself says, one statement after the other, without Alembic's own bookkeeping."""
+    """Return the statements of a migration in their order, without those that update Alembic's own table."""
     found: list[Statement] = []
     is_inside = False
     for piece in _written(revision, is_upgrade=is_upgrade):
@@ -42,7 +42,7 @@ def statements(revision: str, *, is_upgrade: bool = True) -> tuple[Statement, ..
 
 
 def script(revision: str) -> str:
-    """A migration forwards as one SQL text, with its transactions."""
+    """Return the upgrade of a migration as one SQL text, `begin` and `commit` included."""
     return "\n\n".join(_written(revision, is_upgrade=True)) + "\n"
 
 
@@ -51,15 +51,15 @@ def _written(revision: str, *, is_upgrade: bool) -> list[str]:
     before = step.down_revision or "base"
     pieces = _Pieces()
     if is_upgrade:
-        command.upgrade(config(output=pieces), f"{before}:{revision}", sql=True)
+        command.upgrade(alembic_config(output=pieces), f"{before}:{revision}", sql=True)
     else:
-        command.downgrade(config(output=pieces), f"{revision}:{before}", sql=True)
+        command.downgrade(alembic_config(output=pieces), f"{revision}:{before}", sql=True)
     return pieces.pieces
 
 
 def migration(revision: str) -> Script:
-    """The file of a revision."""
-    found = ScriptDirectory.from_config(config()).get_revision(revision)
+    """Load the file of a revision; ValueError if there is none."""
+    found = ScriptDirectory.from_config(alembic_config()).get_revision(revision)
     if found is None:
-        raise ValueError(f"there is no revision {revision}")
+        raise ValueError(f"There is no revision {revision}.")
     return found

@@ -1,1 +1,1 @@
-"""What is true: tables, the accord, the KPI catalogue. Pure declarations; imports nothing of `api`."""
+"""Declarations: the tables, the accord document and the KPI catalogue. Nothing here imports `api`."""

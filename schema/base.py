@@ -1,8 +1,8 @@
-"""How a table is declared, and how every other layer reads the declaration.
+"""How to declare a table, and how the other layers read a declaration.
 
-A column says everything about itself once: `column("meaning", unit=…, vocab=…)`. From it come the SQL comment and
-CHECKs, the GraphQL field with its description, the filter operators, the importer maps and the sample factories.
-`describe(table)` is the one way to read a declaration back.
+A column is declared once: `column("meaning", unit=…, vocab=…)`. The SQL comment and CHECKs, the GraphQL field with its
+description, the filter operators, the fields of import presets and the sample's rows are derived from it.
+`describe(table)` reads a declaration.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from schema.search import words_of
-from schema.vocab import Unit, Vocabulary, dated
+from schema.vocab import Unit, Vocabulary, require_end_date
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -42,7 +42,10 @@ SQL_TYPES: dict[type, sa.types.TypeEngine[Any]] = {
 
 
 def new_id(at: datetime | None = None, *, randomness: int | None = None) -> UUID:
-    """Make a UUIDv7: 48 bits of milliseconds since 1970, then 74 random bits (given ones make it repeatable)."""
+    """Make a UUIDv7: 48 bits of milliseconds since 1970 and 74 random bits.
+
+    `at` is the instant to encode (default: now); `randomness` replaces the random bits, to make the id repeatable.
+    """
     moment = time.time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1000)
     noise = secrets.randbits(74) if randomness is None else randomness & ((1 << 74) - 1)
     high, low = noise >> 62, noise & ((1 << 62) - 1)
@@ -50,12 +53,16 @@ def new_id(at: datetime | None = None, *, randomness: int | None = None) -> UUID
 
 
 def now() -> datetime:
-    """The present instant, in UTC."""
+    """Return the current instant, in UTC."""
     return datetime.now(UTC)
 
 
 class Table(SQLModel):
-    """The base of every table. A table class is a declaration; rows are written by workflows and imports only."""
+    """The base class of every table.
+
+    `__plural__` is the name of the list in GraphQL (default: the table's name with an s). `__is_hidden__` keeps the
+    table out of GraphQL. `__deprecation__` is the reason and last day of a deprecated table.
+    """
 
     metadata: ClassVar[sa.MetaData] = sa.MetaData(naming_convention=NAMING)
     __plural__: ClassVar[str] = ""
@@ -66,7 +73,7 @@ class Table(SQLModel):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A foreign key seen from both ends: a to-one field here, a to-many field of the target."""
+    """A foreign key as two GraphQL fields: to-one `name` on this table, and to-many `back` on the target."""
 
     name: str
     column: str
@@ -78,7 +85,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ColumnNote:
-    """What `column` and `link` leave on a column for `describe` to find."""
+    """The arguments of `column` and `link`, kept on the SQLAlchemy column for `describe`."""
 
     doc: str
     unit: Unit | None = None
@@ -99,7 +106,7 @@ class ColumnNote:
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
-        dated(self.deprecated)
+        require_end_date(self.deprecated)
 
 
 NOTE = "accord"  # the key of a ColumnNote in a column's `info`
@@ -128,15 +135,18 @@ def column(
     server_default: str | None = None,
     default: object = ...,
 ) -> Any:  # noqa: ANN401 - the one permitted Any: a field's declared type is its annotation
-    """Declare a column: meaning, unit, bounds. A nullable column (`T | None`) defaults to null.
+    """Declare a column. `doc` is its SQL comment and GraphQL description.
 
-    `currency` names the column that holds the currency of a money amount. `hidden` keeps it out of GraphQL and history.
-    `search` lets its words be found by the argument `search` of the table's lists, through an index of them.
-    `begins`: the row is a fact from this instant on; an unknown one counts from when it was recorded, else as long as
-    the records it is about. `known_by` names the column with the instant since when the value is true; `before` is what
-    it was until then, null where nothing is said. So a question as of an earlier instant tells nothing that came later.
-    `server_default` is SQL; the row factories then need no value. `deprecated` says what to use instead, and until when
-    this stays: "Use seniority instead, until 2027-06-30".
+    - `unit`: what a number measures. `currency`: the column with the currency of this amount.
+    - `vocab`: the vocabulary of a text column; it becomes a CHECK and a GraphQL enum.
+    - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
+    - `hidden`: neither GraphQL nor history has the column.
+    - `search`: the argument `search` of the table's lists finds the words of this column, through an index.
+    - `begins`: the row is a fact from this instant on. Where it is null, the row counts from `recorded_at`, or as long
+      as the records it links to. `known_by`: the column with the instant from which the value is known. `before`: the
+      value until then (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
+    - `server_default`: the default as an SQL expression. `default=None`: the Python value may be omitted.
+    - `deprecated`: what to use instead, and the last day: "Use seniority instead, until 2027-06-30".
     """
     note = ColumnNote(
         doc=doc,
@@ -176,10 +186,10 @@ def link(
     deprecated: str | None = None,
     default: object = ...,
 ) -> Any:  # noqa: ANN401 - as in column()
-    """Declare a foreign key `<name>_id` to `target`.
+    """Declare a foreign key `<name>_id` to the table `target`.
 
-    GraphQL shows it as the to-one field `<name>`, and, with `back`, as the to-many field `back` of the target.
-    A link that `is_derived` from rows that are there anyway has no constraint: checking it again would only cost.
+    GraphQL shows it as the to-one field `<name>` of this table and, with `back`, as the to-many field `back` of the
+    target. `is_derived` declares no SQL constraint: the row is computed from existing rows, so a check only costs time.
     """
     note = ColumnNote(doc=doc, hidden=hidden, target=target, back=back, back_doc=back_doc, deprecated=deprecated)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
@@ -191,40 +201,45 @@ def link(
 
 
 class Record(Table):
-    """A record with an identity of its own."""
+    """A table whose rows have an id, the times of their creation and last change, and a row version."""
 
-    id: UUID = column("The record's identity (UUIDv7, made by the application).", primary_key=True, default=None)
+    id: UUID = column("The record's id (UUIDv7, generated by the application).", primary_key=True, default=None)
     created_at: datetime = column("When Accord first stored the record.", server_default="now()", default=None)
     updated_at: datetime = column("When Accord last changed the record.", server_default="now()", default=None)
     row_version: int = column(
-        "Counts the changes of the record; edits name the one they saw.", server_default="1", default=None, ge=1
+        "The number of the current version, from 1; every change adds 1. An edit states the version it changes.",
+        server_default="1",
+        default=None,
+        ge=1,
     )
 
 
 class HistoryRecord(Record):
-    """A record whose every change leaves a row in its `_version` table (see `schema.history`)."""
+    """A record with history: every change adds a row to its `_version` table (see `schema.history`)."""
 
     __has_history__: ClassVar[bool] = True
 
     effective_at: datetime | None = column(
-        "Since when the present values are true; unknown is null. A write states it, history reads it.",
+        "Since when the current values are true; null if unknown. Writers set it, and the history triggers read it.",
         hidden=True,
         default=None,
     )
     is_assumed: bool = column(
-        "The source told no history: the present values are assumed to hold since effective_at.",
+        "The source has no history: the current values are assumed to be true since effective_at.",
         hidden=True,
         server_default="false",
         default=None,
     )
     deleted_at: datetime | None = column(
-        "When the record was deleted (softly); null while it is kept.", hidden=True, default=None
+        "When the record was deleted; null if it is not deleted. Deleted records keep their row.",
+        hidden=True,
+        default=None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnShape:
-    """One column as the other layers see it."""
+    """The declaration of one column, as other layers read it."""
 
     name: str
     python: type
@@ -242,7 +257,7 @@ class ColumnShape:
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """One table as the other layers see it: names, meaning, columns, links."""
+    """The declaration of one table, as other layers read it."""
 
     name: str
     type_name: str
@@ -255,12 +270,12 @@ class TableShape:
 
     @property
     def has_id(self) -> bool:
-        """Whether rows of the table have an id of their own; the others are identified by the records they join."""
+        """Whether the rows have an id. Rows without one are identified by the records they link."""
         return any(column.name == "id" for column in self.columns)
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """The visible links to one other record."""
+        """The links that GraphQL shows."""
         return tuple(column.link for column in self.columns if column.link and not column.note.hidden)
 
     @property
@@ -270,27 +285,27 @@ class TableShape:
 
     @property
     def searched(self) -> tuple[str, ...]:
-        """The columns whose words `search` finds."""
+        """The names of the columns that `search` covers."""
         return tuple(column.name for column in self.columns if column.note.search)
 
     def column(self, name: str) -> ColumnShape:
-        """The column of that name; KeyError if there is none."""
-        for each in self.columns:
-            if each.name == name:
-                return each
+        """Return the column of that name; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
         raise KeyError(f"{self.name} has no column {name}")
 
 
 def describe(table: type[Table]) -> TableShape:
     """Read a table's declaration."""
-    dated(table.__deprecation__)
+    require_end_date(table.__deprecation__)
     built = sql_table(table)
     return TableShape(
         name=built.name,
         type_name=table.__name__,
         plural=table.__plural__ or f"{built.name}s",
         doc=(table.__doc__ or "").strip(),
-        columns=tuple(_describe_column(table, each) for each in built.columns),
+        columns=tuple(_describe_column(table, column) for column in built.columns),
         is_hidden=table.__is_hidden__,
         has_history=table.__has_history__,
         deprecated=table.__deprecation__,
@@ -298,10 +313,10 @@ def describe(table: type[Table]) -> TableShape:
 
 
 def sql_table(table: type[Table]) -> sa.Table:
-    """The SQLAlchemy table behind a table class."""
+    """Return the SQLAlchemy table of a table class."""
     built = sa.inspect(table).local_table
     if not isinstance(built, sa.Table):
-        raise TypeError(f"{table.__name__} is no table of its own")
+        raise TypeError(f"{table.__name__} is not mapped to a table")
     return built
 
 
@@ -325,7 +340,7 @@ def _describe_column(table: type[Table], built: sa.Column[Any]) -> ColumnShape:
 
 
 def note_of(built: sa.Column[Any]) -> ColumnNote:
-    """The note that `column` or `link` left; TypeError on a column declared otherwise."""
+    """Return the note of a column; TypeError if it was not declared with `column` or `link`."""
     note = built.info.get(NOTE)
     if not isinstance(note, ColumnNote):
         raise TypeError(f"{built.table.name}.{built.name} must be declared with column(…) or link(…)")
@@ -334,52 +349,48 @@ def note_of(built: sa.Column[Any]) -> ColumnNote:
 
 def _python_type(annotation: Any) -> type:  # noqa: ANN401 - an annotation is any object
     if get_origin(annotation) in (Union, UnionType):
-        annotation = next(each for each in get_args(annotation) if each is not type(None))
+        annotation = next(option for option in get_args(annotation) if option is not type(None))
     bare = get_origin(annotation) or annotation
     if not isinstance(bare, type):
-        raise TypeError(f"{annotation} is no type of a column")
+        raise TypeError(f"{annotation} is not a column type")
     return bare
 
 
 def declare(table: type[Table]) -> None:
-    """Finish a table: exact SQL types, and the CHECKs that vocabularies and bounds imply."""
+    """Complete a table: set the SQL types, and add the CHECKs and indexes that its columns imply."""
     built = sql_table(table)
     built.comment = (table.__doc__ or "").strip()
-    for each in _columns_in_order(built):
-        note = note_of(each)
-        python = _python_type(table.model_fields[each.name].annotation)
-        each.default = None
+    for column in list(built.columns):
+        note = note_of(column)
+        python = _python_type(table.model_fields[column.name].annotation)
+        column.default = None
         if note.numeric:
-            each.type = sa.Numeric(*note.numeric)
+            column.type = sa.Numeric(*note.numeric)
         else:
-            each.type = sa.Text() if note.vocab else SQL_TYPES[python]
-        for name, condition in _checks(each, note):
+            column.type = sa.Text() if note.vocab else SQL_TYPES[python]
+        for name, condition in _checks(column, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
     add_search(built, built)
 
 
 def add_search(built: sa.Table, like: sa.Table) -> None:
-    """Declare the index of the words of the columns that are searched in `like`, on a table that has them."""
-    searched = [each.name for each in like.columns if note_of(each).search]
+    """Declare the search index of `built` on the columns that `like` declares with `search=True`."""
+    searched = [column.name for column in like.columns if note_of(column).search]
     if searched:
         sa.Index(f"ix_{built.name}_search", sa.text(words_of(searched)), postgresql_using="gin", _table=built)
 
 
-def _columns_in_order(built: sa.Table) -> list[sa.Column[Any]]:
-    return list(built.columns)
-
-
 def _checks(built: sa.Column[Any], note: ColumnNote) -> list[tuple[str, str]]:
-    """The named conditions that a column's note implies."""
-    found: list[tuple[str, str]] = []
+    """Return the names and conditions of the CHECKs that a column's note implies."""
+    checks: list[tuple[str, str]] = []
     if note.vocab is not None:
         words = ", ".join(f"'{word.value}'" for word in note.vocab)
-        found.append((built.name, f"{built.name} in ({words})"))
+        checks.append((built.name, f"{built.name} in ({words})"))
     bounds = [
         f"{built.name} {sign} {bound}"
         for sign, bound in ((">=", note.ge), (">", note.gt), ("<=", note.le))
         if bound is not None
     ]
     if bounds:
-        found.append((f"{built.name}_bounds", " and ".join(bounds)))
-    return found
+        checks.append((f"{built.name}_bounds", " and ".join(bounds)))
+    return checks

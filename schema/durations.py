@@ -1,4 +1,4 @@
-"""Durations as an accord writes them: `30 days`, `14 d`, `72 hours`. Elapsed time, a day being 24 hours."""
+"""Durations in an accord: `30 days`, `14 d`, `72 hours`. They are elapsed time; a day is always 24 hours."""
 
 import re
 from datetime import timedelta
@@ -13,28 +13,29 @@ _LONGEST = timedelta(days=36_500)
 
 
 def parse_duration(text: object) -> timedelta:
-    """Read a duration; ValueError on anything else."""
+    """Parse a duration; ValueError on anything else."""
     if isinstance(text, timedelta):
         return text
     found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError(
-            f"'{text}' is no duration; write a whole number and seconds, minutes, hours, days or weeks, like '30 days'"
+            f"'{text}' is not a duration; write a whole number and a unit (seconds, minutes, hours, days or weeks),"
+            " such as '30 days'"
         )
     return timedelta(seconds=int(found[1]) * _UNITS[_SHORT.get(found[2], found[2])])
 
 
 def format_duration(length: timedelta) -> str:
-    """Write a duration in the largest unit up to days that holds it exactly."""
+    """Format a duration in the largest unit, up to days, that gives a whole number."""
     seconds = int(length.total_seconds())
-    unit = next(each for each in ("day", "hour", "minute", "second") if seconds % _UNITS[each] == 0)
+    unit = next(word for word in ("day", "hour", "minute", "second") if seconds % _UNITS[word] == 0)
     count = seconds // _UNITS[unit]
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _sensible(length: timedelta) -> timedelta:
     if not timedelta(0) < length <= _LONGEST or length.microseconds:
-        raise ValueError("a duration is a whole number of seconds, above none and up to 36500 days")
+        raise ValueError("a duration must be a whole number of seconds, more than 0 and at most 36500 days")
     return length
 
 

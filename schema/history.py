@@ -1,15 +1,16 @@
-"""History: each change of a versioned record leaves a row in its `_version` table, whichever path wrote it.
+"""History: every change of a record with history adds a row to its `_version` table, whatever wrote the change.
 
-One statement-level trigger per event (transition tables) writes them, so bulk loads are covered and cheap. Valid time
-comes from the record's `effective_at`:
+Statement-level triggers with transition tables write the versions, so bulk loads are covered at little cost. The valid
+time of a version comes from the record's `effective_at`:
 
-- an insert opens a version at `effective_at` (null: unknown, in no snapshot before it was recorded);
-- an update that changes a kept column closes the open version and opens the next, at the new `effective_at` if the
-  update states one, else now, and never before the open version began. A version replaced at its own instant stays as
-  an empty interval: what we once knew is not lost.
+- An insert opens a version at `effective_at`. Null means unknown: reads as of an instant before `recorded_at` do not
+  return the record.
+- An update that changes a versioned column closes the open version and opens the next one: at the new `effective_at` if
+  the update sets one, else now, but never before the start of the open version. A version that is replaced at its own
+  start stays as an empty interval, so no earlier knowledge is lost.
 
-An import that brings a source's own history sets `accord.history_is_given` to `on` for its transaction and writes
-versions itself.
+An import with a history of its own sets `accord.history_is_given` to `on` for its transaction and writes the versions
+itself.
 """
 
 from typing import Any
@@ -19,53 +20,60 @@ import sqlalchemy as sa
 from schema.base import HistoryRecord, Table, add_search, describe, sql_table
 
 VERSION_COLUMNS = ("id", "valid_from", "valid_to", "recorded_at", "is_assumed")
-_NOT_KEPT = frozenset({"id", "created_at", "updated_at", "row_version"})
+_BOOKKEEPING = frozenset({"id", "created_at", "updated_at", "row_version"})
 
 
 def version_name(table: str) -> str:
-    """The name of a table's version table."""
+    """Return the name of the version table of a table."""
     return f"{table}_version"
 
 
 def kept_columns(table: type[Table]) -> tuple[str, ...]:
-    """The columns whose history is kept: every visible one but the record's bookkeeping."""
-    return tuple(each.name for each in describe(table).visible if each.name not in _NOT_KEPT)
+    """Return the columns whose history is kept: all visible ones except id, created_at, updated_at and row_version."""
+    return tuple(column.name for column in describe(table).visible if column.name not in _BOOKKEEPING)
 
 
 def add_history(table: type[Table]) -> None:
-    """Declare the version table of a record with history, and its triggers."""
+    """Declare the version table and triggers of a record with history; do nothing for other tables."""
     if not issubclass(table, HistoryRecord):
         return
     built = sql_table(table)
     name, key = version_name(built.name), f"{built.name}_id"
-    kept = [_copy(built.columns[each]) for each in kept_columns(table)]
-    links = [each for each in kept if each.name.endswith("_id")]
+    kept = [_copy(built.columns[column]) for column in kept_columns(table)]
+    links = [column for column in kept if column.name.endswith("_id")]
     version = sa.Table(
         name,
         Table.metadata,
-        sa.Column(key, sa.Uuid(), nullable=False, comment=f"The {built.name}."),
+        sa.Column(key, sa.Uuid(), nullable=False, comment=f"The {built.name} that this is a version of."),
         sa.Column(
             "id",
             sa.BigInteger(),
             sa.Identity(always=True),
             nullable=False,
-            comment="Counts the versions as they were written.",
+            comment="A number that grows in the order in which versions are written.",
         ),
         sa.Column(
-            "valid_from", sa.DateTime(timezone=True), comment="Since when these values are true; null if unknown."
+            "valid_from",
+            sa.DateTime(timezone=True),
+            comment="Since when these values are true (inclusive); null if unknown.",
         ),
         sa.Column(
-            "valid_to", sa.DateTime(timezone=True), comment="Until when, not included; null while they are true."
+            "valid_to",
+            sa.DateTime(timezone=True),
+            comment="Until when these values are true (exclusive); null for the current version.",
         ),
         sa.Column(
             "recorded_at",
             sa.DateTime(timezone=True),
             nullable=False,
             server_default=sa.text("now()"),
-            comment="When Accord was told.",
+            comment="When Accord stored the version.",
         ),
         sa.Column(
-            "is_assumed", sa.Boolean(), nullable=False, comment="The source told no history; these values are assumed."
+            "is_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="True if the source has no history: the values are assumed since valid_from.",
         ),
         *kept,
         sa.PrimaryKeyConstraint(key, "id"),
@@ -73,10 +81,10 @@ def add_history(table: type[Table]) -> None:
         sa.Index(f"ix_{name}_valid_from", key, "valid_from"),
         sa.Index(f"uq_{name}_open", key, unique=True, postgresql_where=sa.text("valid_to is null")),
         *(
-            sa.Index(f"ix_{name}_{each.name}", each, postgresql_where=sa.text(f"{each.name} is not null"))
-            for each in links
+            sa.Index(f"ix_{name}_{column.name}", column, postgresql_where=sa.text(f"{column.name} is not null"))
+            for column in links
         ),
-        comment=f"History of {built.name}: what was true when, and when Accord was told. Written by triggers.",
+        comment=f"History of {built.name}: one row for each version of a record, written by triggers.",
     )
     add_search(version, built)
     for statement in history_statements(table):
@@ -88,13 +96,13 @@ def _copy(source: sa.Column[Any]) -> sa.Column[Any]:
 
 
 def _after_both(statement: str, built: sa.Table) -> sa.schema.ExecutableDDLElement:
-    """The triggers need both tables; the version table's dependency makes it come second."""
+    """Build DDL that runs after both tables are created: the version table is made to depend on the record's table."""
     built.metadata.tables[version_name(built.name)].add_is_dependent_on(built)
     return sa.DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
 
 
 def history_statements(table: type[Table]) -> tuple[str, ...]:
-    """Return the DDL of a table's history function and triggers; migrations are drafted from it."""
+    """Return the DDL of the history function and triggers of a table."""
     name = sql_table(table).name
     return (
         _function(name, kept_columns(table)),
@@ -112,8 +120,11 @@ def _trigger(name: str, event: str, rows: str) -> str:
 
 def _function(name: str, kept: tuple[str, ...]) -> str:
     version, columns = version_name(name), ", ".join(kept)
-    new, old = (", ".join(f"{side}.{each}" for each in kept) for side in ("n", "o"))
-    changed = ", ".join(f"changed.{each}" for each in kept)
+    new, old = (", ".join(f"{side}.{column}" for column in kept) for side in ("n", "o"))
+    changed = ", ".join(f"changed.{column}" for column in kept)
+    # `changed` holds the records of which a kept column changed: an update of the bookkeeping alone adds no version.
+    # `greatest` keeps a version from ending before it began, if a write states an earlier effective_at. The left join
+    # keeps records without an open version, which an import with a history of its own may leave.
     return f"""create function {name}_history() returns trigger language plpgsql as $$
 begin
   if current_setting('accord.history_is_given', true) = 'on' then

@@ -1,4 +1,4 @@
-"""What kind of mailbox an e-mail address is. Derived when an address is written; nobody states it."""
+"""Classify e-mail addresses: business, free provider, or role mailbox. Computed whenever an address is written."""
 
 import re
 
@@ -23,15 +23,18 @@ rocketmail.com rogers.com sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sohu.c
 terra.com.br tiscali.it tuta.io tutanota.com uol.com.br verizon.net virgilio.it wanadoo.fr web.de wp.pl
 yeah.net zoho.com
 """
-# The last two are of stories, such as the sample company: `.example` is reserved, so that nobody real is written to.
+# The last two are for sample data: the domain `.example` is reserved, so no real mailbox is addressed.
 FREE_PROVIDERS = frozenset(_FREE_PROVIDERS.split()) | {"freemail.example", "webmail.example"}
 
-# Providers that hold the same name under many countries: yahoo.co.uk, hotmail.fr, outlook.com.br.
+# Providers with one name under many country domains: yahoo.co.uk, hotmail.fr, outlook.com.br.
 _FAMILIES = re.compile(r"(gmx|hotmail|live|outlook|yahoo|yandex|ymail)\.(com|net|org|co|[a-z]{2})(\.[a-z]{2})?")
 
 
 def email_kind(address: str | None) -> EmailKind | None:
-    """Tell the kind of an address: a function's mailbox wherever it is, else by its provider; None for no address."""
+    """Return the kind of an address; None if the text is not an address.
+
+    A role mailbox (info@, sales@) is ROLE at any domain. Other addresses are FREE at a public provider, else BUSINESS.
+    """
     found = _ADDRESS.fullmatch(address.strip().lower()) if address else None
     if found is None:
         return None

@@ -1,4 +1,7 @@
-"""The values that a rule compares a column with: one spelling each, so that equal accords have equal hashes."""
+"""The values that a rule compares a column with.
+
+Equal values are brought into one form, so that equal accords have equal content hashes.
+"""
 
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -12,7 +15,7 @@ Value = bool | int | Decimal | str
 _LARGEST_INTEGER = 2**31 - 1
 _LARGEST_NUMBER = Decimal(10) ** 16
 _FINEST = Decimal("0.000001")
-_KINDS = {bool: "true or false", int: "a whole number", Decimal: "a number", UUID: "an id", str: "a text"}
+_KINDS = {bool: "true or false", int: "a whole number", Decimal: "a number", UUID: "an id", str: "text"}
 _ORDERED = (int, Decimal)
 _KEPT = {
     shape.name: frozenset(kept_columns(table))
@@ -22,35 +25,35 @@ _KEPT = {
 
 
 def rule_column(field: str) -> ColumnShape:
-    """Find the column that a rule may read: one of a contact or company whose history is kept."""
+    """Find a column by `contact.NAME` or `company.NAME`; ValueError unless its history is kept, as rules need it."""
     table, _, name = field.partition(".")
     kept = _KEPT.get(table, frozenset())
     if name not in kept:
-        known = ", ".join(f"{table}.{each}" for each in sorted(kept)) or "those of contact.… and company.…"
-        raise ValueError(f"'{field}' is no field that a rule may read; there are {known}")
+        known = ", ".join(f"{table}.{column}" for column in sorted(kept)) or "contact.… and company.…"
+        raise ValueError(f"'{field}' is not a field that rules can read; they can read {known}")
     return SHAPES[table].column(name)
 
 
 def rule_value(field: str, op: str, value: object) -> object:
-    """Bring the value of a condition into its one spelling; ValueError if it does not fit column and operator."""
+    """Bring the value of a condition into its one form; ValueError if it does not fit the column or the operator."""
     column = rule_column(field)
     if op == "is_null":
         if not isinstance(value, bool):
-            raise ValueError(f"{field}: is_null takes true or false")
+            raise ValueError(f"{field}: the operator is_null needs true or false")
         return value
     if op in ("lt", "lte", "gt", "gte") and column.python not in _ORDERED:
         raise ValueError(f"{field} has no order; use eq, ne, in or is_null")
     if op != "in":
         if isinstance(value, list | tuple):
-            raise ValueError(f"{field}: a list needs the operator 'in'")
+            raise ValueError(f"{field}: a list of values needs the operator in")
         return _one(field, column, value)
     if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{field}: 'in' takes a list of values")
-    return tuple(_one(field, column, each) for each in value)
+        raise ValueError(f"{field}: the operator in needs a list of values")
+    return tuple(_one(field, column, item) for item in value)
 
 
 def plain_number(value: object) -> Decimal:
-    """Read a number without trailing zeros or exponent; ValueError on what is none, too large or too fine."""
+    """Parse a number into a form without trailing zeros or exponent; ValueError if it is too large or too precise."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise ValueError(f"'{value}' is not a number")  # noqa: TRY004 - the validator turns only ValueErrors into errors
     try:
@@ -58,14 +61,14 @@ def plain_number(value: object) -> Decimal:
     except InvalidOperation as error:
         raise ValueError(f"'{value}' is not a number") from error
     if not number.is_finite() or abs(number) >= _LARGEST_NUMBER or number % _FINEST != 0:
-        raise ValueError(f"'{value}' has more than 16 digits before the point or 6 behind it")
+        raise ValueError(f"'{value}' has more than 16 digits before the decimal point or more than 6 after it")
     return Decimal(f"{number:f}".rstrip("0").rstrip(".")) if number % 1 else Decimal(int(number))
 
 
 def _one(field: str, column: ColumnShape, value: object) -> Value:
     words = column.note.vocab
     if words is not None and value not in [word.value for word in words]:
-        raise ValueError(f"{field}: '{value}' is none of {', '.join(word.value for word in words)}")
+        raise ValueError(f"{field}: '{value}' is not one of {', '.join(word.value for word in words)}")
     try:
         return _typed(column.python, value)
     except ValueError as error:

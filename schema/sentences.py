@@ -1,26 +1,26 @@
-"""The accord in plain English: the sentences that both teams sign."""
+"""The accord in plain English: the sentences that both teams sign.
+
+Pure functions of the models, so that the command line, GraphQL and a notebook render the same sentence.
+"""
 
 from decimal import Decimal
 
-from schema.accord import (
-    Accord,
+from schema.accord import Accord, ContactPolicy, Exit, RejectReason, Stage
+from schema.durations import format_duration
+from schema.rules import (
     AllOf,
     AnyOf,
-    ContactPolicy,
     DealFilter,
     DealIs,
-    Exit,
     FieldIs,
     HandoffIs,
     Not,
-    RejectReason,
     Rule,
-    Stage,
+    RuleLeaf,
     StageReached,
     Touches,
     TouchFilter,
 )
-from schema.durations import format_duration
 from schema.vocab import DealOutcome, Disposition, HandoffStatus, TeamKind, Vocabulary
 
 _SIGNS = {
@@ -31,12 +31,12 @@ _SIGNS = {
     "gt": "is above",
     "gte": "is at least",
 }
-# A truth value of a contact reads better as what the person is.
+# A boolean column reads better as a statement about the person. First if it is true, then if it is false.
 _TRUTHS = {
     "contact.email_opt_out": ("opted out of e-mail", "not opted out of e-mail"),
     "contact.do_not_call": ("asked not to be called", "did not ask not to be called"),
-    "contact.is_test": ("a test record", "no test record"),
-    "contact.is_internal": ("one of our own people", "none of our own people"),
+    "contact.is_test": ("a test record", "not a test record"),
+    "contact.is_internal": ("one of our own people", "not one of our own people"),
 }
 _HANDOFFS = {
     HandoffStatus.PROPOSED: "a handoff awaits sales' decision",
@@ -54,7 +54,7 @@ _DEALS = {
 def rule_sentence(rule: Rule, accord: Accord | None = None) -> str:
     """Render a rule, such as `at least 2 inbound touches within 30 days, and (e-mail known or phone known)`.
 
-    The accord lends the titles of the stages that the rule asks for.
+    A stage that the rule names is rendered as its title in the accord, or as its key without an accord.
     """
     match rule:
         case AllOf(all=parts):
@@ -69,12 +69,12 @@ def rule_sentence(rule: Rule, accord: Accord | None = None) -> str:
             return _leaf(rule, accord)
 
 
-def _leaf(rule: FieldIs | Touches | HandoffIs | DealIs | StageReached, accord: Accord | None) -> str:
+def _leaf(rule: RuleLeaf, accord: Accord | None) -> str:
     match rule:
         case FieldIs():
             return _field(rule)
-        case Touches(touches=what):
-            return _touches(what)
+        case Touches(touches=wanted):
+            return _touches(wanted)
         case HandoffIs(handoff=status):
             return _HANDOFFS[status]
         case DealIs(deal=deal):
@@ -92,22 +92,22 @@ def window_sentence(stage: Stage, accord: Accord) -> str:
     """Render how long the step to the next stage may take."""
     rank = accord.rank(stage.key)
     if rank == len(accord.stages):
-        return "It is the last stage."
+        return "This is the last stage."
     following = accord.stages[rank].title
     if stage.window is None:
-        return f"The step to {following} may take any time."
-    return f"The step to {following} counts within {format_duration(stage.window)}."
+        return f"The step to {following} has no time limit."
+    return f"The step to {following} counts if it takes at most {format_duration(stage.window)}."
 
 
-def exit_sentence(each: Exit, accord: Accord) -> str:
-    """Render what an exit closes."""
+def exit_sentence(leaving: Exit, accord: Accord) -> str:
+    """Render which entries an exit closes."""
     stages = {stage.key: stage.title for stage in accord.stages}
-    first, last = stages[each.closes_from], stages[each.closes_to]
+    first, last = stages[leaving.closes_from], stages[leaving.closes_to]
     closes = f"closes {first}" if first == last else f"closes {first} up to {last}"
-    if each.on == "DEAL_LOST":
-        return f"A lost deal, while the contact has no other open one, {closes}."
-    kinds = " or ".join(f"to {_plain(disposition)}" for disposition in each.dispositions)
-    unlisted = " (a reason that is not listed recycles)" if Disposition.RECYCLE in each.dispositions else ""
+    if leaving.on == "DEAL_LOST":
+        return f"A lost deal {closes}, unless the contact has another open deal."
+    kinds = " or ".join(f"to {_plain(disposition)}" for disposition in leaving.dispositions)
+    unlisted = " (a reason that is not listed means to recycle)" if Disposition.RECYCLE in leaving.dispositions else ""
     return f"A handoff that sales rejects with a reason {kinds} {closes}{unlisted}."
 
 
@@ -119,39 +119,44 @@ def reason_sentence(reason: RejectReason) -> str:
 
 
 def policy_sentences(policy: ContactPolicy) -> tuple[str, ...]:
-    """Render how often a person may be touched, and what does not count."""
+    """Render how often a person may be touched, and which touches do not count."""
     most = "1 touch" if policy.at_most == 1 else f"{policy.at_most} touches"
     rolling = f"in any {format_duration(policy.within)}"
-    exempt = ["what a machine sends of itself"] if policy.exempt.automated else []
+    exempt = ["automated touches"] if policy.exempt.automated else []
     if policy.exempt.reply_within:
         length = format_duration(policy.exempt.reply_within)
-        exempt.append(f"an answer within {length} of the person's own touch")
+        exempt.append(f"replies within {length} of the person's own touch")
     return (
         f"No person gets more than {most} from both teams together, over all channels, {rolling}.",
-        f"Not counted: {' and '.join(exempt)}." if exempt else "Every touch of ours counts.",
+        f"Not counted: {' and '.join(exempt)}." if exempt else "Every outbound touch counts.",
     )
 
 
 def reporting_sentences(accord: Accord) -> tuple[str, ...]:
-    """Render how answers are cut."""
-    said = accord.reporting
-    excluded = " and ".join({"TEST": "test records", "INTERNAL": "our own people"}[each] for each in said.exclude)
-    currency = f"Money is reported in {said.currency.value}." if said.currency else "No reporting currency is agreed."
+    """Render how results are reported."""
+    reporting = accord.reporting
+    names = {"TEST": "test records", "INTERNAL": "our own people"}
+    excluded = " and ".join(names[group] for group in reporting.exclude)
+    currency = (
+        f"Money is reported in {reporting.currency.value}."
+        if reporting.currency
+        else "No reporting currency is agreed."
+    )
     return (
-        f"Days begin at midnight in {said.timezone}, weeks on {said.week_start.capitalize()}.",
-        f"The fiscal year starts in month {said.fiscal_year_start_month}.",
+        f"Days begin at midnight in {reporting.timezone}, weeks on {reporting.week_start.capitalize()}.",
+        f"The fiscal year starts in month {reporting.fiscal_year_start_month}.",
         currency,
         f"Never counted: {excluded}." if excluded else "Test records and our own people are counted too.",
     )
 
 
 def team_name(kind: TeamKind) -> str:
-    """Name a team in a sentence."""
+    """The name of a team inside a sentence."""
     return "revenue operations" if kind is TeamKind.REVOPS else kind.value.lower()
 
 
 def _bracketed(rule: Rule, accord: Accord | None, *, within: str) -> str:
-    """Render a part, in brackets where it would else read as belonging to its neighbours."""
+    """Render a part of `all` or `any`, in brackets if its own parts would read as parts of the outer rule."""
     text = rule_sentence(rule, accord)
     parts = rule.all if isinstance(rule, AllOf) else rule.any if isinstance(rule, AnyOf) else ()
     mixes = isinstance(rule, AllOf) != (within == "all")
@@ -163,7 +168,7 @@ def _field(rule: FieldIs) -> str:
     if rule.op == "is_null":
         return f"{name} {'unknown' if rule.value else 'known'}"
     if isinstance(rule.value, tuple):
-        return f"{name} is {_either([_value(each) for each in rule.value])}"
+        return f"{name} is {_either([_value(value) for value in rule.value])}"
     if isinstance(rule.value, bool):
         wanted = rule.value if rule.op == "eq" else not rule.value
         yes, no = _TRUTHS.get(rule.field, (f"{name} is true", f"{name} is false"))
@@ -180,16 +185,15 @@ def _value(value: bool | int | Decimal | str) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def _touches(what: TouchFilter) -> str:
-    direction = f"{what.direction.value.lower()} " if what.direction else ""
-    one = what.at_least == 1
-    text = f"at least {what.at_least} {direction}touch" + ("" if one else "es")
-    if what.team:
-        text += f" by {team_name(what.team)}"
-    text += _of(what.kind, " of kind ") + _of(what.channel, " through ") + _of(what.outcome, " with outcome ")
-    if what.campaign:
-        text += " of campaign " + _either([f"'{each}'" for each in what.campaign])
-    return text + (f" within {format_duration(what.within)}" if what.within else "")
+def _touches(wanted: TouchFilter) -> str:
+    direction = f"{wanted.direction.value.lower()} " if wanted.direction else ""
+    text = f"at least {wanted.at_least} {direction}touch" + ("" if wanted.at_least == 1 else "es")
+    if wanted.team:
+        text += f" by {team_name(wanted.team)}"
+    text += _of(wanted.kind, " of kind ") + _of(wanted.channel, " through ") + _of(wanted.outcome, " with outcome ")
+    if wanted.campaign:
+        text += " of campaign " + _either([f"'{name}'" for name in wanted.campaign])
+    return text + (f" within {format_duration(wanted.within)}" if wanted.within else "")
 
 
 def _of(words: tuple[Vocabulary, ...], lead: str) -> str:
@@ -209,7 +213,8 @@ def _stage(rule: StageReached, accord: Accord | None) -> str:
     title = (
         next((stage.title for stage in accord.stages if stage.key == rule.stage), rule.stage) if accord else rule.stage
     )
-    return f"{title} was entered before" + (f", within {format_duration(rule.within)}" if rule.within else "")
+    when = f"within the last {format_duration(rule.within)}" if rule.within else "before"
+    return f"{title} was entered {when}"
 
 
 def _plain(word: Vocabulary) -> str:
@@ -217,5 +222,5 @@ def _plain(word: Vocabulary) -> str:
 
 
 def _either(words: list[str]) -> str:
-    """Render `a`, `a or b`, `a, b or c`."""
+    """Join words as `a`, `a or b` or `a, b or c`."""
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,4 +1,4 @@
-"""An accord as TOML text: what `parse` of it gives is the same document."""
+"""An accord as TOML text, which parses to an equal document."""
 
 import json
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ _WIDTH = 100
 
 
 def accord_toml(accord: Accord) -> str:
-    """Write an accord as a person would: one table a section, one block a stage."""
+    """Format an accord as a person would write it: a table for each section, a block for each stage."""
     body = accord.model_dump(by_alias=True, exclude_defaults=True)
     lines = [f"title = {_inline(accord.title)}"]
     lines += ["", "[reporting]", *_pairs(accord.reporting.model_dump(exclude_none=True))]
     if accord.contact_policy is not None:
         lines += ["", "[contact_policy]", *_pairs(accord.contact_policy.model_dump(mode="json", exclude_defaults=True))]
     for section in ("stages", "exits", "reject_reasons"):
-        for each in body.get(section, ()):
-            lines += ["", f"[[{section}]]", *_pairs(each)]
+        for block in body.get(section, ()):
+            lines += ["", f"[[{section}]]", *_pairs(block)]
     return "\n".join(lines) + "\n"
 
 
@@ -27,7 +27,7 @@ def _pairs(table: Mapping[str, object]) -> list[str]:
 
 
 def _value(value: object) -> str:
-    """Write a value; a list of rules that would make a long line gets a line for each."""
+    """Format a value; if a list of rules would make a long line, each rule gets a line of its own."""
     text = _inline(value)
     key, parts = next(iter(value.items())) if isinstance(value, Mapping) and value else ("", ())
     if len(text) <= _WIDTH or key not in ("all", "any") or not isinstance(parts, tuple):
@@ -45,5 +45,5 @@ def _inline(value: object) -> str:
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_inline(part) for part in value)}]"
-    # JSON's escapes are TOML's too, but for one control character that JSON leaves as it is.
+    # TOML has the same escapes as JSON, except that it also requires one for U+007F.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,7 +1,7 @@
-"""The closed vocabularies and units that more than one table uses.
+"""The closed vocabularies: the words that a column, an argument or a KPI may have, and the units of numbers.
 
-Every vocabulary is stored as text with a CHECK derived from it, and becomes a GraphQL enum of the same name. A member's
-meaning is the line behind it: `doc(Member)` reads it, and GraphQL shows it.
+A vocabulary becomes a GraphQL enum of the same name. A column with `vocab=` stores the word as text, with a CHECK that
+lists the words. Each word carries its meaning, which is the description of the enum value.
 """
 
 import re
@@ -9,76 +9,76 @@ from enum import StrEnum
 from typing import Self
 
 
-def dated(deprecation: str | None) -> None:
-    """Hold a deprecation to saying until when what it is about stays: ValueError if it does not."""
+def require_end_date(deprecation: str | None) -> None:
+    """Require that a deprecation names its last day ("… until 2027-06-30"); ValueError if it does not."""
     if deprecation is not None and not re.search(r"\buntil \d{4}-\d{2}-\d{2}\b", deprecation):
-        raise ValueError(f"A deprecation ends in a day, '… until YYYY-MM-DD': {deprecation}")
+        raise ValueError(f"This deprecation has no last day. End it with 'until YYYY-MM-DD': {deprecation}")
 
 
 class Vocabulary(StrEnum):
-    """A closed list of words, each with its meaning: `WORD = "WORD", "meaning"`.
+    """A closed list of words with their meanings: `WORD = "WORD", "meaning"`.
 
-    A word that is to go says until when it stays: `WORD = "WORD", "meaning", "Use OTHER instead, until 2027-06-30"`.
+    A third text deprecates a word: `WORD = "WORD", "meaning", "Use OTHER instead, until 2027-06-30"`.
     """
 
     doc: str
     deprecated: str | None
 
     def __new__(cls, value: str, doc: str, deprecated: str | None = None) -> Self:
-        """Make a member that is its own text and carries its meaning."""
+        """Make a member whose value is the word and which carries its meaning."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.doc = doc
-        dated(deprecated)
+        require_end_date(deprecated)
         member.deprecated = deprecated
         return member
 
 
 class TeamKind(Vocabulary):
-    """Which of the parties a team belongs to."""
+    """The kind of a team: which party of the accord it belongs to."""
 
     MARKETING = "MARKETING", "Creates demand: campaigns, content, events, nurturing."
-    SALES = "SALES", "Talks to people and closes deals: SDRs, sales representatives, account managers."
-    REVOPS = "REVOPS", "Revenue operations: keeps the accord, the data and the numbers."
+    SALES = "SALES", "Qualifies people and closes deals: SDRs, sales representatives, account managers."
+    REVOPS = "REVOPS", "Revenue operations: maintains the accord, the data and the KPIs."
 
 
 class MemberRole(Vocabulary):
-    """What a member of a team mainly does."""
+    """The main role of a member of a team."""
 
     MARKETER = "MARKETER", "Works in marketing."
     SDR = "SDR", "Sales development representative: qualifies leads."
-    SALES_REP = "SALES_REP", "Sales representative: works deals to a close."
+    SALES_REP = "SALES_REP", "Sales representative: works on deals until they are closed."
     MANAGER = "MANAGER", "Leads a team."
-    ANALYST = "ANALYST", "Revenue operations or analytics."
+    ANALYST = "ANALYST", "Works in revenue operations or analytics."
 
 
 class EmailKind(Vocabulary):
-    """What kind of mailbox an e-mail address is."""
+    """The kind of mailbox that an e-mail address belongs to."""
 
     BUSINESS = "BUSINESS", "An address at a company's own domain."
-    FREE = "FREE", "An address at a public mail provider."
-    ROLE = "ROLE", "A mailbox of a function, such as info@ or sales@."
+    FREE = "FREE", "An address at a public e-mail provider, such as gmail.com."
+    ROLE = "ROLE", "A mailbox of a function and not of a person, such as info@ or sales@."
 
 
 class Channel(Vocabulary):
-    """The way by which a touchpoint reached the other side."""
+    """The channel of a touchpoint or a campaign."""
 
-    ORGANIC_SEARCH = "ORGANIC_SEARCH", "Unpaid results of a search engine."
-    PAID_SEARCH = "PAID_SEARCH", "Paid results of a search engine."
+    ORGANIC_SEARCH = "ORGANIC_SEARCH", "Unpaid search engine results."
+    PAID_SEARCH = "PAID_SEARCH", "Paid search engine results."
     SOCIAL = "SOCIAL", "Social media, unpaid."
     PAID_SOCIAL = "PAID_SOCIAL", "Advertisements on social media."
     DISPLAY = "DISPLAY", "Banner and video advertisements."
-    EMAIL = "EMAIL", "E-mail, marketing's or a salesperson's."
-    DIRECT = "DIRECT", "The person typed the address or used a bookmark."
-    REFERRAL = "REFERRAL", "A link or recommendation of somebody else."
+    EMAIL = "EMAIL", "E-mail, sent by marketing or by a salesperson."
+    DIRECT = "DIRECT", "The person typed the web address or used a bookmark."
+    REFERRAL = "REFERRAL", "A link or recommendation of a third party."
     PARTNER = "PARTNER", "A reseller, agency or other partner."
-    EVENT = "EVENT", "A trade fair, webinar or own event."
+    EVENT = "EVENT", "A trade fair, a webinar or an event of our own."
     PHONE = "PHONE", "A telephone call."
     MEETING = "MEETING", "A meeting, on site or by video."
     CHAT = "CHAT", "A chat or direct message."
-    WEBSITE = "WEBSITE", "The company's own website, with no better known origin."
-    OTHER = "OTHER", "Known, and none of the others."
-    UNKNOWN = "UNKNOWN", "The source says itself that it does not know."
+    WEBSITE = "WEBSITE", "Our own website, if the origin of the visit is not known more precisely."
+    OTHER = "OTHER", "A known channel that is none of the others."
+    UNKNOWN = "UNKNOWN", "The source system records the channel as unknown."
 
 
 class TouchKind(Vocabulary):
@@ -90,7 +90,7 @@ class TouchKind(Vocabulary):
     EMAIL_SENT = "EMAIL_SENT", "An e-mail was sent to the person."
     EMAIL_OPENED = "EMAIL_OPENED", "The person opened an e-mail."
     EMAIL_CLICKED = "EMAIL_CLICKED", "The person clicked a link in an e-mail."
-    EMAIL_REPLY = "EMAIL_REPLY", "The person answered an e-mail."
+    EMAIL_REPLY = "EMAIL_REPLY", "The person replied to an e-mail."
     EVENT = "EVENT", "The person took part in an event."
     CALL = "CALL", "A telephone call."
     MEETING = "MEETING", "A meeting."
@@ -98,183 +98,204 @@ class TouchKind(Vocabulary):
 
 
 class Direction(Vocabulary):
-    """Who took the first step at a touchpoint."""
+    """Who started a touchpoint."""
 
-    INBOUND = "INBOUND", "The person came to us."
-    OUTBOUND = "OUTBOUND", "We went to the person."
+    INBOUND = "INBOUND", "The person contacted us or used something of ours."
+    OUTBOUND = "OUTBOUND", "We contacted the person."
 
 
 class TouchOutcome(Vocabulary):
-    """What came out of a conversation."""
+    """The outcome of a conversation or message."""
 
     QUALIFIED = "QUALIFIED", "Need, budget and timing were confirmed."
-    CONNECTED = "CONNECTED", "A conversation took place, nothing was decided."
-    NOT_INTERESTED = "NOT_INTERESTED", "The person does not want to go on."
+    CONNECTED = "CONNECTED", "A conversation took place without a decision."
+    NOT_INTERESTED = "NOT_INTERESTED", "The person does not want to continue."
     NO_ANSWER = "NO_ANSWER", "Nobody answered."
-    NO_SHOW = "NO_SHOW", "The person did not come."
+    NO_SHOW = "NO_SHOW", "The person did not come to the meeting."
     BOUNCED = "BOUNCED", "The message could not be delivered."
 
 
 class CampaignStatus(Vocabulary):
-    """Where a campaign stands in its life."""
+    """The status of a campaign."""
 
     PLANNED = "PLANNED", "Not started yet."
-    RUNNING = "RUNNING", "In the market now."
-    ENDED = "ENDED", "Over."
+    RUNNING = "RUNNING", "Running now."
+    ENDED = "ENDED", "Ended."
 
 
 class StageCategory(Vocabulary):
-    """What a stage of a pipeline means for the deal in it."""
+    """What a pipeline stage means for the deals in it."""
 
-    OPEN = "OPEN", "Still being worked on."
-    WON = "WON", "Closed, and won."
-    LOST = "LOST", "Closed, and lost."
+    OPEN = "OPEN", "The deal is open."
+    WON = "WON", "The deal is closed and won."
+    LOST = "LOST", "The deal is closed and lost."
 
 
 class DealOutcome(Vocabulary):
-    """Whether a deal is decided, and how."""
+    """The outcome of a deal."""
 
     OPEN = "OPEN", "Not decided yet."
     WON = "WON", "The customer bought."
-    LOST = "LOST", "The customer did not buy, or bought elsewhere."
+    LOST = "LOST", "The customer did not buy, or bought from somebody else."
 
 
 class HandoffStatus(Vocabulary):
-    """Where a handoff from marketing to sales stands."""
+    """The status of a handoff from marketing to sales."""
 
-    PROPOSED = "PROPOSED", "Handed over, not decided yet."
-    ACCEPTED = "ACCEPTED", "Sales took the person on."
-    REJECTED = "REJECTED", "Sales refused, with a reason."
-    RETURNED = "RETURNED", "Sales asks for missing data; the clock pauses."
+    PROPOSED = "PROPOSED", "Handed over; sales has not decided yet."
+    ACCEPTED = "ACCEPTED", "Sales accepted the person."
+    REJECTED = "REJECTED", "Sales rejected the person, with a reason."
+    RETURNED = (
+        "RETURNED",
+        "Sales returned the handoff because data is missing; the time until its decision does not run.",
+    )
 
 
 class Disposition(Vocabulary):
-    """What happens to a person after a rejected handoff."""
+    """What happens to a person whose handoff was rejected."""
 
-    RECYCLE = "RECYCLE", "Back to marketing, may qualify again."
-    DISQUALIFY = "DISQUALIFY", "Not a possible customer."
+    RECYCLE = "RECYCLE", "The person goes back to marketing and may qualify again."
+    DISQUALIFY = "DISQUALIFY", "The person is not a possible customer."
     RETURN_FOR_DATA = "RETURN_FOR_DATA", "Sales needs more information first."
 
 
 class FaultDomain(Vocabulary):
-    """On which side the cause of a rejection lies."""
+    """Which side caused a rejection."""
 
-    MARKETING = "MARKETING", "Targeting, content or data that marketing owes."
-    SALES = "SALES", "Capacity or follow-up that sales owes."
-    NEITHER = "NEITHER", "The person's own circumstances."
+    MARKETING = "MARKETING", "Marketing: targeting, content or data."
+    SALES = "SALES", "Sales: capacity or follow-up."
+    NEITHER = "NEITHER", "Neither side: the circumstances of the person."
 
 
 class AccordStatus(Vocabulary):
-    """Where a version of the accord stands in its life."""
+    """The status of a version of the accord."""
 
-    DRAFT = "DRAFT", "Being written."
-    IN_REVIEW = "IN_REVIEW", "Proposed to both teams."
-    CHANGES_REQUESTED = "CHANGES_REQUESTED", "One team asks for changes."
-    SIGNED = "SIGNED", "Both teams signed its present content."
-    ACTIVE = "ACTIVE", "In force."
-    SUPERSEDED = "SUPERSEDED", "A later version took its place."
-    WITHDRAWN = "WITHDRAWN", "Given up before it came into force."
+    DRAFT = "DRAFT", "The version is being written."
+    IN_REVIEW = "IN_REVIEW", "The version is proposed to both teams."
+    CHANGES_REQUESTED = "CHANGES_REQUESTED", "One team requested changes."
+    SIGNED = "SIGNED", "Both teams signed this content."
+    ACTIVE = "ACTIVE", "The version is in force."
+    SUPERSEDED = "SUPERSEDED", "A later version replaced it."
+    WITHDRAWN = "WITHDRAWN", "The version was withdrawn before it came into force."
 
 
 class Reading(Vocabulary):
-    """By which version of the accord history is judged."""
+    """Which version of the accord is applied to the history."""
 
-    IN_FORCE = "IN_FORCE", "Each entry by the accord in force at its moment."
-    RESTATED = "RESTATED", "All history by today's accord."
-    PINNED = "PINNED", "All history by one named version."
+    IN_FORCE = "IN_FORCE", "For each stage entry, the version in force at that instant."
+    RESTATED = "RESTATED", "Today's version, for the whole history."
+    PINNED = "PINNED", "One named version, for the whole history."
 
 
 class ExitKind(Vocabulary):
     """How an entry into a stage ended."""
 
-    ADVANCED = "ADVANCED", "A higher stage was entered."
-    HANDOFF_REJECTED = "HANDOFF_REJECTED", "Sales rejected the handoff (recycled or disqualified)."
-    DEAL_LOST = "DEAL_LOST", "The deal was lost and no other was open."
+    ADVANCED = "ADVANCED", "The person entered a higher stage."
+    HANDOFF_REJECTED = "HANDOFF_REJECTED", "Sales rejected the handoff, to recycle or to disqualify the person."
+    DEAL_LOST = "DEAL_LOST", "The deal was lost and the person had no other open deal."
 
 
 class Unit(Vocabulary):
-    """What a number counts or measures."""
+    """The unit of a number."""
 
-    COUNT = "COUNT", "A number of things."
-    RATIO = "RATIO", "A share between 0 and 1."
-    MONEY = "MONEY", "An amount in the currency beside it."
+    COUNT = "COUNT", "A number of records."
+    RATIO = "RATIO", "A share, from 0 to 1."
+    MONEY = "MONEY", "An amount of money, in the currency given beside it."
     SECONDS = "SECONDS", "A duration in seconds."
-    PERCENT = "PERCENT", "A share in percent, as the source has it."
-    POINTS = "POINTS", "Points of a score."
+    PERCENT = "PERCENT", "A percentage, from 0 to 100, as the source system gives it."
+    POINTS = "POINTS", "Points, of a score."
     PEOPLE = "PEOPLE", "A number of people."
 
 
 class Dimension(Vocabulary):
-    """By what an answer can be broken down, judged at the counted instant."""
+    """What a KPI can be broken down and filtered by. Values are those at the instant that is counted."""
 
-    LEAD_SOURCE = "LEAD_SOURCE", "The contact's lead source, in the source's words."
-    CHANNEL = "CHANNEL", "A person's: the channel of the first inbound touchpoint. A deal's: its primary campaign's."
-    CAMPAIGN = "CAMPAIGN", "A person's: the campaign of the first inbound touchpoint. A deal's: its primary campaign."
-    OWNER = "OWNER", "Who looks after the contact or works the deal."
-    TEAM = "TEAM", "The owner's team."
-    COUNTRY = "COUNTRY", "The contact's country; of a deal, its company's."
-    INDUSTRY = "INDUSTRY", "The company's line of business."
-    STAGE = "STAGE", "The stage of the accord."
-    PIPELINE = "PIPELINE", "The deal's pipeline."
-    PRODUCT = "PRODUCT", "The deal's product."
-    REJECT_REASON = "REJECT_REASON", "Why sales rejected the handoff; of all decided, so the reasons sum to the whole."
+    LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the contact, as the source system writes it."
+    CHANNEL = (
+        "CHANNEL",
+        "Of a person, the channel of the first inbound touchpoint; of a deal, the channel of its primary campaign.",
+    )
+    CAMPAIGN = "CAMPAIGN", "Of a person, the campaign of the first inbound touchpoint; of a deal, its primary campaign."
+    OWNER = "OWNER", "The owner of the contact or of the deal."
+    TEAM = "TEAM", "The team of the owner."
+    COUNTRY = "COUNTRY", "Of a person, the country of the contact; of a deal, the country of its company."
+    INDUSTRY = "INDUSTRY", "The industry of the company."
+    STAGE = "STAGE", "The stage of the accord's funnel."
+    PIPELINE = "PIPELINE", "The pipeline of the deal."
+    PRODUCT = "PRODUCT", "The product of the deal."
+    REJECT_REASON = (
+        "REJECT_REASON",
+        "Why sales rejected the handoff, as a share of all decided handoffs: the reasons sum to the rate.",
+    )
 
 
 class Grain(Vocabulary):
-    """How long the buckets of a series are, in the accord's time zone."""
+    """The length of the buckets of a series. Buckets begin at midnight in the accord's time zone."""
 
     DAY = "DAY", "One day."
-    WEEK = "WEEK", "One week; the accord says on which day it starts."
-    MONTH = "MONTH", "One month."
-    QUARTER = "QUARTER", "Three months."
+    WEEK = "WEEK", "One week. The accord defines its first day."
+    MONTH = "MONTH", "One calendar month."
+    QUARTER = "QUARTER", "Three calendar months."
     YEAR = "YEAR", "One calendar year."
 
 
 class Anchor(Vocabulary):
-    """Which moments a rate puts into its period."""
+    """Which events of a rate must lie in the period."""
 
-    COHORT = "COHORT", "The people who entered the base stage in the period, followed up to `asOf`."
-    PERIOD = "PERIOD", "What entered each of the two stages in the period; they may be different people."
+    COHORT = (
+        "COHORT",
+        "The entries into the base stage. The people who entered it in the period are followed up to `asOf`.",
+    )
+    PERIOD = "PERIOD", "The entries into each of the two stages. Numerator and denominator may be different people."
 
 
 class Reentry(Vocabulary):
-    """Which entries of a person into a stage count."""
+    """Which entries count if a person entered a stage several times."""
 
-    FIRST = "FIRST", "The first entry ever."
+    FIRST = "FIRST", "The first entry of all time."
     LAST = "LAST", "The last entry up to `asOf`."
     EACH = "EACH", "Every entry."
 
 
 class Skip(Vocabulary):
-    """How stages that a person skipped count."""
+    """How a skipped stage counts: the person entered a higher stage without fulfilling its rule."""
 
-    EXCLUDE = "EXCLUDE", "Only entries with facts of their own, at the moment of these facts."
-    IMPLIED = "IMPLIED", "Skipped stages count as entered when the higher one was."
-    REACHED_OR_BEYOND = "REACHED_OR_BEYOND", "The base needs facts of its own; the target may be skipped past."
+    EXCLUDE = (
+        "EXCLUDE",
+        "A skipped stage does not count. Other entries count when the stage's own rule was fulfilled.",
+    )
+    IMPLIED = "IMPLIED", "A skipped stage counts as entered when the higher stage was entered."
+    REACHED_OR_BEYOND = (
+        "REACHED_OR_BEYOND",
+        "A skipped base stage does not count; a skipped target stage counts as reached.",
+    )
 
 
 class RecordSide(Vocabulary):
-    """Which of the records behind a figure."""
+    """Which records of a result to list."""
 
-    BASE = "BASE", "Those that n counts: the denominator of a ratio, else everything counted."
-    CONVERTED = "CONVERTED", "Those that the numerator counts: won, converted, reached the next stage."
+    BASE = "BASE", "The records that `n` counts: the denominator of a ratio, else all counted records."
+    CONVERTED = "CONVERTED", "The records that the numerator counts: won, converted, or with the next stage reached."
 
 
 class WarningCode(Vocabulary):
-    """What a reader must know before using a number."""
+    """A warning about a result: what to know before using the number."""
 
-    LOW_SAMPLE = "LOW_SAMPLE", "Fewer than 20 in the denominator."
-    OPEN_COHORT = "OPEN_COHORT", "Some of the cohort can still convert, or are still in the stage."
-    ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "Nothing to divide by: the value is null."
-    NO_CONTACTS = "NO_CONTACTS", "A question about people where no contact is known: the value is null."
-    NEVER_TOUCHED = "NEVER_TOUCHED", "Some people were not touched by hand since, and are not in the number."
-    UNDATED = "UNDATED", "Some records have no known date and stand in no period."
-    UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown and not in the number."
-    MISSING_RATE = "MISSING_RATE", "Some amounts have no rate to the answer's currency: they are kept apart."
+    LOW_SAMPLE = "LOW_SAMPLE", "The denominator is below 20."
+    OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
+    ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."
+    NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
+    NEVER_TOUCHED = "NEVER_TOUCHED", "Some people had no outbound touch by hand since then. They are not in the value."
+    UNDATED = "UNDATED", "Some records have no known date and are counted in no period."
+    UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown. They are not in the value."
+    MISSING_RATE = (
+        "MISSING_RATE",
+        "Some amounts have no exchange rate to the currency of the result. They are listed separately.",
+    )
 
 
 class Currency(Vocabulary):
-    """ISO 4217 currencies."""
+    """A currency, by its ISO 4217 code."""
 
     AED = "AED", "United Arab Emirates dirham."
     ARS = "ARS", "Argentine peso."
@@ -328,5 +349,5 @@ class Currency(Vocabulary):
 
 
 def vocabularies() -> tuple[type[Vocabulary], ...]:
-    """Every closed vocabulary, in the order it is written here."""
+    """Return every vocabulary, in the order of this module."""
     return tuple(Vocabulary.__subclasses__())

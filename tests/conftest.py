@@ -1,24 +1,23 @@
-"""A real PostgreSQL: one server a run, one clone of a migrated database a module, emptied between tests."""
+"""A real PostgreSQL: one server per run, one clone of a migrated database per module, emptied after each test."""
 
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from api.db import Database
 from api.embedded.server import start
 from api.revisions import migrate
 from schema.tables import METADATA
+from tests.support.databases import database_connection_url, new_database, run_statements
 
 TEMPLATE = "accord_template"
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own (its maintenance database)."""
+    """The address of the maintenance database of a PostgreSQL server that the tests start."""
     with tempfile.TemporaryDirectory(prefix="accord-tests-", ignore_cleanup_errors=True) as folder:
         running = start(Path(folder), is_durable=False)
         try:
@@ -27,48 +26,31 @@ def server() -> Iterator[str]:
             running.close()
 
 
-def address(server: str, database: str) -> str:
-    """The address of one database of the server."""
-    return server.replace("/postgres?", f"/{database}?")
-
-
-async def command(server: str, *statements: str) -> None:
-    """Run statements on a connection of their own, each in its own transaction."""
-    connection = await asyncpg.connect(server)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 async def template(server: str) -> str:
-    """A migrated, empty database that the others are cloned from."""
-    await command(server, f"create database {TEMPLATE}")
-    await migrate(address(server, TEMPLATE))
+    """The name of the migrated, empty database that the others are cloned from."""
+    await run_statements(server, f"create database {TEMPLATE}")
+    await migrate(database_connection_url(server, TEMPLATE))
     return TEMPLATE
 
 
 @pytest.fixture(scope="module")
 async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
-    """The address of this module's own database."""
-    own = f"accord_{uuid.uuid4().hex[:12]}"
-    await command(server, f"create database {own} template {template}")
-    yield address(server, own)
-    await command(server, f"drop database {own} with (force)")
+    """The address of the database of this test module."""
+    async with new_database(server, template) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="module")
 async def module_database(module_dsn: str) -> AsyncIterator[Database]:
-    """The module's own database, filled once and read by many tests."""
+    """The database of this test module, which keeps its rows between tests."""
     async with Database.open(module_dsn, size=4) as opened:
         yield opened
 
 
 @pytest.fixture
 async def database(module_database: Database) -> AsyncIterator[Database]:
-    """The module's own database, empty at the start of each test."""
+    """The database of this test module, emptied after each test."""
     yield module_database
     names = ", ".join(table.name for table in METADATA.sorted_tables)
     async with module_database.write() as session:

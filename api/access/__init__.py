@@ -1,1 +1,1 @@
-"""Who may see what: one predicate per table, which every statement of the planner takes along."""
+"""Access: the rows that a principal reaches, as one predicate per table in every statement of the planner."""

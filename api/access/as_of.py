@@ -1,7 +1,10 @@
-"""Rows as they were at an instant, under the names that the columns have now.
+"""The rows of a table as of an instant, in the table's current columns.
 
-A record with history has the values of the version in force then; what has no history is told as it is now. A fact is
-there from its own instant on, and what was decided about it later is not known yet.
+- A table with history returns, for each record, the values of the version in force at the instant. Columns that no
+  version keeps have their current value.
+- A fact, such as a touchpoint, is a row from its own instant on.
+- A column that is set by a later decision is null, or has its value from before the decision, until the instant of
+  that decision.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,64 +19,81 @@ _KEPT = {table.__tablename__: frozenset(kept_columns(table)) for table in TABLES
 
 
 @cache
-def is_dated(table: str) -> bool:
-    """Whether rows of the table were not always there, or not as they are now."""
+def changes_over_time(table: str) -> bool:
+    """Return whether the rows of a table as of an earlier instant can differ from its current rows.
+
+    Errors: KeyError for an unknown table.
+    """
     return SHAPES[table].has_history or any(column.note.begins for column in SHAPES[table].columns)
 
 
-def rows_at(table: str, alias: str, at: Sql, scoped: Iterable[Sql]) -> Sql:
-    """The rows of a dated table that were there, to be known as `alias`; `scoped` is said of the record, `record`."""
-    shape, own, then = SHAPES[table], record(alias), f"{alias}_then"
-    source = Sql("{} {}", name(table), name(own))
-    there = list(scoped)
+def rows_as_of(table: str, alias: str, instant: Sql, scope: Iterable[Sql]) -> Sql:
+    """Return a subquery of the rows that existed at an instant, with the values they had then.
+
+    Shapes: table -> `(select … from … where …)` with one column for each column of the table; the caller names it
+            `alias`. The conditions in `scope` apply to the current row of the record, named `record_alias(alias)`.
+    Errors: KeyError for an unknown table.
+    """
+    shape, current, version = SHAPES[table], record_alias(alias), f"{alias}_then"
+    tables = Sql("{} {}", name(table), name(current))
+    conditions = list(scope)
     if shape.has_history:
-        source += Sql(" join {} {} on {}.{} = {}.id", *map(name, (version_name(table), then, then, f"{table}_id", own)))
-        there.append(_in_force(then, at))
-    there += (_had_begun(shape, column, own, at) for column in shape.columns if column.note.begins)
+        key = (version_name(table), version, version, f"{table}_id", current)
+        tables += Sql(" join {} {} on {}.{} = {}.id", *map(name, key))
+        conditions.append(_is_in_force(version, instant))
+    conditions += (_had_begun(shape, column, current, instant) for column in shape.columns if column.note.begins)
     kept = _KEPT.get(table, frozenset())
-    columns = (_column(column, then if column.name in kept else own, at) for column in shape.columns)
-    return Sql("(select {} from {} where {})", join(", ", columns), source, all_of(there))
+    columns = (_column(column, version if column.name in kept else current, instant) for column in shape.columns)
+    return Sql("(select {} from {} where {})", join(", ", columns), tables, all_of(conditions))
 
 
-def record(alias: str) -> str:
-    """The name of the record itself beside its version."""
+def record_alias(alias: str) -> str:
+    """Return the alias of the current row of a record, which stands beside its version.
+
+    Shapes: alias of the table -> another alias, unique if the first one is.
+    """
     return f"{alias}_now"
 
 
-def _in_force(version: str, at: Sql) -> Sql:
-    """An unknown start counts from when it was recorded."""
-    return Sql(
-        "{} <= {} and ({}.valid_to is null or {}.valid_to > {})", _start(version), at, name(version), name(version), at
-    )
+def _is_in_force(version: str, instant: Sql) -> Sql:
+    """Return the condition that a version was in force: valid from its start up to, and excluding, its end."""
+    started = Sql("{} <= {}", _start(version), instant)
+    return Sql("{} and ({}.valid_to is null or {}.valid_to > {})", started, name(version), name(version), instant)
 
 
 def _start(version: str) -> Sql:
+    """Return the start of a version. An unknown start counts as the instant at which the version was recorded."""
     return Sql("coalesce({}.valid_from, {}.recorded_at)", name(version), name(version))
 
 
-def _had_begun(shape: TableShape, column: ColumnShape, own: str, at: Sql) -> Sql:
-    instant = Sql("{}.{}", name(own), name(column.name))
+def _had_begun(shape: TableShape, column: ColumnShape, current: str, instant: Sql) -> Sql:
+    """Return the condition that a fact had begun, judged by the column that holds its instant."""
+    begins = Sql("{}.{}", name(current), name(column.name))
     if not column.is_nullable:
-        return Sql("{} <= {}", instant, at)
-    if any(each.name == "recorded_at" for each in shape.columns):
-        return Sql("coalesce({}, {}.recorded_at) <= {}", instant, name(own), at)
-    return Sql("{} <= {} or {} is null and {}", instant, at, instant, all_of(_began_with(shape, own, at)))
+        return Sql("{} <= {}", begins, instant)
+    # A fact without an instant counts from when it was recorded; without that, from when its records existed.
+    if any(other.name == "recorded_at" for other in shape.columns):
+        return Sql("coalesce({}, {}.recorded_at) <= {}", begins, name(current), instant)
+    linked_existed = all_of(_linked_existed(shape, current, instant))
+    return Sql("{} <= {} or {} is null and {}", begins, instant, begins, linked_existed)
 
 
-def _began_with(shape: TableShape, own: str, at: Sql) -> Iterator[Sql]:
-    """That the records a row is about were known."""
+def _linked_existed(shape: TableShape, current: str, instant: Sql) -> Iterator[Sql]:
+    """Yield the conditions that the records which a row links to had a version by the instant."""
     for link in shape.links:
         if SHAPES[link.target].has_history:
-            version = f"{own}_{link.target}"
-            start = Sql("{} <= {}", _start(version), at)
-            names = map(name, (version_name(link.target), version, version, f"{link.target}_id", own, link.column))
-            yield Sql("exists (select from {} {} where {}.{} = {}.{} and {})", *names, start)
+            version = f"{current}_{link.target}"
+            started = Sql("{} <= {}", _start(version), instant)
+            names = map(name, (version_name(link.target), version, version, f"{link.target}_id", current, link.column))
+            yield Sql("exists (select from {} {} where {}.{} = {}.{} and {})", *names, started)
 
 
-def _column(column: ColumnShape, row: str, at: Sql) -> Sql:
+def _column(column: ColumnShape, row: str, instant: Sql) -> Sql:
     value = Sql("{}.{}", name(row), name(column.name))
     if column.note.known_by is None:
         return value
+    # `known_by` names the column with the instant of the decision. With a null instant the comparison is not true, so
+    # an undecided row takes the `else` branch as well.
     before = Sql("") if column.note.before is None else Sql(" else {}", str(column.note.before))
-    since = Sql("{}.{}", name(row), name(column.note.known_by))
-    return Sql("case when {} <= {} then {}{} end as {}", since, at, value, before, name(column.name))
+    known_since = Sql("{}.{}", name(row), name(column.note.known_by))
+    return Sql("case when {} <= {} then {}{} end as {}", known_since, instant, value, before, name(column.name))

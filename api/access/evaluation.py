@@ -1,14 +1,19 @@
-"""The current evaluation: only its stage entries are visible to readers."""
+"""The current evaluation of the funnel: only its stage entries are visible to readers."""
 
 from api.sql import Sql, name
 from schema.vocab import Reading
 
 
 def is_current(alias: str, reading: Reading = Reading.IN_FORCE) -> Sql:
-    """The condition that a row of `evaluation`, known as `alias`, is the current one of a reading."""
-    # The reading stands in the text, so that the planner can use the partial index on current evaluations.
+    """Return the condition that a row of `evaluation` is the current evaluation of a reading.
+
+    Shapes: alias of the row, reading -> a condition that at most one row meets.
+    Errors: ValueError if the alias is not a plain SQL name.
+    """
+    # The reading is part of the text and not a parameter: only then does PostgreSQL's planner match the partial index
+    # on current evaluations.
     return Sql(f"{{}}.is_current and {{}}.reading = '{reading.value}'", name(alias), name(alias))
 
 
-# A scalar subquery: PostgreSQL runs it once per statement.
+# An uncorrelated scalar subquery: PostgreSQL runs it once per statement, not once per row.
 CURRENT_EVALUATION = Sql("(select v.id from evaluation v where {})", is_current("v"))

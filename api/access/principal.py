@@ -1,4 +1,4 @@
-"""Who asks: which records they reach."""
+"""The principal of a request: the member on whose behalf it runs, and the records that this member reaches."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,25 +6,29 @@ from uuid import UUID
 
 
 class Reach(StrEnum):
-    """How far somebody sees."""
+    """The records that a principal reaches."""
 
     ALL = "ALL"  # every record
-    TEAM = "TEAM"  # what members of their team look after, and what hangs on it
-    OWN = "OWN"  # what they look after themselves, and what hangs on it
+    TEAM = "TEAM"  # records owned by members of the principal's team, and the rows about these records
+    OWN = "OWN"  # records owned by the principal, and the rows about these records
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `member_id` is needed by every reach but ALL: without it nothing that has an owner is reached."""
+    """The identity that a request runs as.
+
+    Every reach but ALL needs a `member_id`. Without one, no record that has an owner is reached.
+    """
 
     reach: Reach
     member_id: UUID | None = None
 
     @property
     def plan_key(self) -> Reach:
-        """What a statement's text depends on. Principals with equal keys share a prepared statement.
+        """The part of the principal that the text of a statement depends on.
 
-        Rights on fields will be part of it. The member is not: a statement binds it on each run.
+        Principals with equal keys share a prepared statement. The key has to include field rights once they exist. It
+        excludes the member id, because each execution binds that as a parameter.
         """
         return self.reach
 

@@ -1,47 +1,81 @@
-"""The rows of a table that a principal reaches. The planner ANDs this into every visit of the table.
+"""The scope of a principal: the rows of a table that the principal reaches.
 
-What has an owner is the owner's; what has to be about such a record goes with it; all else is the whole firm's.
+`ScopedTables` adds these conditions wherever a statement reads a table:
+
+- A record with an owner is reached by its owner, or by the owner's team, depending on the principal's reach.
+- A row with a mandatory link to such a record is reached together with that record.
+- All other rows are visible to everyone.
+- Deleted records, and stage entries of a superseded evaluation, are visible to no one.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import Principal, Reach
-from api.sql import Slot, Sql, all_of, name
+from api.sql import Parameter, Sql, all_of, name
 from schema.tables import SHAPES
 
-MEMBER = "the asking member"  # the slot that each run fills; no name of a GraphQL variable
+# Returns the conditions for the rows of a linked table known by an alias.
+LinkedConditions = Callable[[str, str], tuple[Sql, ...]]
+
+# The parameter that each execution binds to the principal's member id. The dot keeps it apart from GraphQL variables.
+MEMBER_PARAMETER = "principal.member_id"
 
 
-def scope(table: str, alias: str, who: Principal, at: Sql | None = None) -> tuple[Sql, ...]:
-    """Conditions on the rows of `table`, known as `alias` in the statement; none where every row may be shown.
+def scope_conditions(table: str, alias: str, principal: Principal, instant: Sql | None = None) -> tuple[Sql, ...]:
+    """Return the conditions for the rows of `table` that a principal reaches; empty if every row is visible.
 
-    `alias` is the record as it is now, even where a question is as of an earlier instant `at`: a record that was
-    deleted later was there then, but whose it is tells today's owner. Who lost a record to somebody else may not read
-    its past, and who has it now may read all of it.
-    What a run has to bring for the slot `MEMBER` is the principal's member id.
+    `alias` names the current row of the record, also if the statement reads the rows as of an earlier `instant`. A
+    record that was deleted after that instant is still visible as of then. Access follows the current owner, also for
+    past instants: the current owner reads the whole past of a record, and a former owner reads nothing of it.
+
+    Shapes: table -> conditions. Each execution binds `MEMBER_PARAMETER` to the principal's member id.
+    Errors: KeyError for an unknown table.
     """
     row = name(alias)
-    found: list[Sql] = []
+    conditions: list[Sql] = []
     if any(column.name == "deleted_at" for column in SHAPES[table].columns):
-        later = Sql("") if at is None else Sql(" or {}.deleted_at > {}", row, at)
-        found.append(Sql("{}.deleted_at is null{}", row, later))
+        deleted_later = Sql("") if instant is None else Sql(" or {}.deleted_at > {}", row, instant)
+        conditions.append(Sql("{}.deleted_at is null{}", row, deleted_later))
     if table == "stage_entry":
-        found.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
-    if who.reach is not Reach.ALL:
-        found += _reached(table, alias, who, at)
-    return tuple(found)
+        conditions.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
+    if principal.reach is not Reach.ALL:
+        member = Sql("{}", Parameter(MEMBER_PARAMETER))
+        linked_scope = partial(scope_conditions, principal=principal, instant=instant)
+        conditions += _reach(table, alias, principal.reach, member, linked_scope)
+    return tuple(conditions)
+
+
+def reach_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql, ...]:
+    """Return the conditions that a principal reaches a row of `table`; empty if it reaches every row.
+
+    Unlike `scope_conditions`, they neither exclude deleted rows nor choose an evaluation, and they bind the member id
+    at once: for statements that are written for one request and have exclusions of their own, such as those of KPIs.
+    """
+    if principal.reach is Reach.ALL:
+        return ()
+    member = Sql("{}::uuid", principal.member_id)
+    return tuple(_reach(table, alias, principal.reach, member, partial(reach_conditions, principal=principal)))
 
 
 @cache
-def is_owned(table: str) -> bool:
-    """Whether rows of the table have an owner."""
+def has_owner(table: str) -> bool:
+    """Return whether rows of the table have an owner.
+
+    Errors: KeyError for an unknown table.
+    """
     return any(column.name == "owner_id" for column in SHAPES[table].columns)
 
 
 @cache
-def is_about(table: str) -> tuple[tuple[str, str], ...]:
-    """The links by which a row of the table has to be about a record that not everybody reaches: column, table."""
+def subject_links(table: str) -> tuple[tuple[str, str], ...]:
+    """Return the mandatory links of a table to records with restricted access.
+
+    A row is reached only together with every record that these links name.
+
+    Shapes: table -> pairs of foreign key and linked table. Errors: KeyError for an unknown table.
+    """
     return tuple(
         (link.column, link.target)
         for column in SHAPES[table].columns
@@ -50,27 +84,29 @@ def is_about(table: str) -> tuple[tuple[str, str], ...]:
 
 
 def _is_restricted(table: str) -> bool:
-    return is_owned(table) or bool(is_about(table))
+    return has_owner(table) or bool(subject_links(table))
 
 
-def _reached(table: str, alias: str, who: Principal, at: Sql | None) -> list[Sql]:
-    if is_owned(table):
-        return [Sql("{}.owner_id {}", name(alias), _looks_after(who.reach))]
-    return [_goes_with(alias, column, other, who, at) for column, other in is_about(table)]
+def _reach(table: str, alias: str, reach: Reach, member: Sql, linked_conditions: LinkedConditions) -> list[Sql]:
+    """Return the conditions on the row's owner, or on the records that its mandatory links name."""
+    if has_owner(table):
+        return [Sql("{}.owner_id {}", name(alias), _is_reached_owner(reach, member))]
+    return [_reaches_linked(alias, column, target, linked_conditions) for column, target in subject_links(table)]
 
 
-def _goes_with(alias: str, column: str, other: str, who: Principal, at: Sql | None) -> Sql:
-    """Rows that are about a record that is reached."""
-    whole = f"{alias}_{other}"
-    source = Sql("{} {} where {}.id = {}.{}", name(other), name(whole), name(whole), name(alias), name(column))
-    return Sql("exists (select from {} and {})", source, all_of(scope(other, whole, who, at)))
+def _reaches_linked(alias: str, column: str, target: str, linked_conditions: LinkedConditions) -> Sql:
+    """Return the condition that the principal reaches the record that a link of the row names."""
+    linked = f"{alias}_{target}"
+    from_linked = Sql("{} {} where {}.id = {}.{}", name(target), name(linked), name(linked), name(alias), name(column))
+    # The linked table may follow a link of its own. It costs an index lookup per row and link.
+    return Sql("exists (select from {} and {})", from_linked, all_of(linked_conditions(target, linked)))
 
 
-def _looks_after(reach: Reach) -> Sql:
-    """The owners whose records are reached."""
-    member = Sql("{}", Slot(MEMBER))
+def _is_reached_owner(reach: Reach, member: Sql) -> Sql:
+    """Return the right-hand side of the comparison with `owner_id`."""
     if reach is Reach.OWN:
         return Sql("= {}", member)
+    # The principal is listed beside the team, because a member without a team still reaches their own records.
     return Sql("in (select m.id from member m where m.id = {} or m.team_id = {})", member, _team_of(member))
 
 

@@ -1,48 +1,78 @@
-"""What one statement keeps while it is written: the names of its tables, who asks, and as of when."""
+"""The tables that one statement reads: their aliases, and the scope of the principal on each of them.
+
+Every `from` clause of the planner comes from `ScopedTables.from_clause`. A statement that is composed this way cannot
+read a row that the principal does not reach, whatever the query selects, filters by or sorts by.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-from api.access.as_of import is_dated, record, rows_at
+from api.access.as_of import changes_over_time, record_alias, rows_as_of
 from api.access.principal import Principal
-from api.access.scope import scope
-from api.sql import Slot, Sql, all_of, name
+from api.access.scope import scope_conditions
+from api.sql import Parameter, Sql, all_of, name
 
 _NO_JOINS = Sql("")
 
 
 @dataclass(frozen=True, slots=True)
 class ScopedTables:
-    """The tables that a statement visits. None is visited but through here, where its scope is part of it."""
+    """The state of one statement while it is composed: the principal, the instant it reads as of, and the next alias.
 
-    who: Principal
-    at: Sql | None = None
+    `instant` is None for the current rows.
+    """
+
+    principal: Principal
+    instant: Sql | None = None
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
-    def as_of(self, instant: datetime | Slot | None) -> "ScopedTables":
-        """The visits of the same statement that see the rows as they were at an instant; None: as they are now."""
-        return replace(self, at=None if instant is None else Sql("{}::timestamptz", instant))
+    def as_of(self, instant: datetime | Parameter | None) -> "ScopedTables":
+        """Return the tables of the same statement as of an instant; None for the current rows.
 
-    def alias(self) -> str:
-        """The next name: t1, t2 … in the order they are met."""
+        Aliases stay unique in the statement: both values draw them from the same counter.
+        """
+        return replace(self, instant=None if instant is None else Sql("{}::timestamptz", instant))
+
+    def new_alias(self) -> str:
+        """Return an alias that is unique in the statement: t1, t2 … in the order of the calls."""
         return f"t{next(self._numbers)}"
 
-    def source(self, table: str, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
-        """The `from` clause of the rows of a table that meet the conditions and may be seen."""
+    def from_clause(self, table: str, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
+        """Return ` from … where …` for the rows of a table that the principal reaches and that meet the conditions.
+
+        Shapes: table, alias, conditions on that alias -> a clause with a leading space. `joins` follows the table; its
+                tables have to come from `from_clause`, too.
+        Errors: KeyError for an unknown table.
+        """
         where, rows = list(conditions), name(table)
-        if self.at is not None and is_dated(table):
-            rows = rows_at(table, alias, self.at, scope(table, record(alias), self.who, self.at))
+        if self.instant is not None and changes_over_time(table):
+            # The scope moves into the subquery: it applies to the current row of the record, and the subquery exposes
+            # the values as of the instant.
+            current = record_alias(alias)
+            rows = rows_as_of(
+                table, alias, self.instant, scope_conditions(table, current, self.principal, self.instant)
+            )
         else:
-            where += scope(table, alias, self.who, self.at)
-        found = Sql(" from {} {}{}", rows, name(alias), joins)
-        return found + Sql(" where {}", all_of(where)) if where else found
+            where += scope_conditions(table, alias, self.principal, self.instant)
+        clause = Sql(" from {} {}{}", rows, name(alias), joins)
+        return clause + Sql(" where {}", all_of(where)) if where else clause
 
     def hides_rows(self, table: str) -> bool:
-        """Whether some rows of a table may not be seen."""
-        return bool(scope(table, "t", self.who)) or (self.at is not None and is_dated(table))
+        """Return whether some rows of a table can be invisible to the principal as of the instant.
+
+        If not, a foreign key may be returned without reading the row that it names.
+
+        Errors: KeyError for an unknown table.
+        """
+        return bool(scope_conditions(table, "t", self.principal)) or (
+            self.instant is not None and changes_over_time(table)
+        )
 
 
-def of(alias: str, column: str) -> Sql:
-    """A column of a visited table."""
+def qualified(alias: str, column: str) -> Sql:
+    """Return a column name qualified with the alias of its table.
+
+    Errors: ValueError if a name is not a plain SQL name.
+    """
     return Sql("{}.{}", name(alias), name(column))

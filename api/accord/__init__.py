@@ -1,1 +1,1 @@
-"""The accord's versions: documents, validation, and which version is in force."""
+"""The accord's versions: loading documents, validating them, and finding the versions in force."""

@@ -1,4 +1,4 @@
-"""Reading accord documents: the ones that ship by name, others by path."""
+"""Loading accord documents: the built-in ones by name, others by path."""
 
 import tomllib
 from importlib.resources import files
@@ -6,21 +6,23 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from api.accord.validation import say_mistakes
+from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
 from schema.accord import Accord
 
 
 def built_in_accords() -> tuple[str, ...]:
-    """The names of the accords that ship."""
+    """The names of the accords that Accord comes with."""
     shipped = files("schema").joinpath("accords").iterdir()
-    return tuple(sorted(each.name.removesuffix(".toml") for each in shipped if each.name.endswith(".toml")))
+    return tuple(sorted(file.name.removesuffix(".toml") for file in shipped if file.name.endswith(".toml")))
 
 
 def read_accord(name_or_path: str) -> Accord:
-    """Read an accord that ships (`standard`) or a TOML file.
+    """Load a built-in accord (`standard`) or a TOML file.
 
-    Errors: BAD_FILE if there is none or it cannot be read; BAD_ACCORD with file, key and remedy if it is malformed.
+    Shapes: a name or path -> one Accord.
+    Errors: BAD_FILE if the file does not exist or cannot be read; BAD_ACCORD with the file, the key and the remedy if
+            it is not a valid accord.
     """
     if name_or_path in built_in_accords():
         text = files("schema").joinpath("accords", f"{name_or_path}.toml").read_text("utf-8")
@@ -30,36 +32,40 @@ def read_accord(name_or_path: str) -> Accord:
 
 
 def parse_accord(text: str, *, origin: str) -> Accord:
-    """Read an accord from TOML text; `origin` names it in errors."""
+    """Parse an accord from TOML text; `origin` names the text in errors.
+
+    Errors: BAD_ACCORD, as in `read_accord`.
+    """
     try:
         document = tomllib.loads(text)
     except RecursionError as error:
-        remedy = "Say the rule more plainly."
+        remedy = "Simplify the rule."
         raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is nested too deep to be read.", remedy) from error
     except tomllib.TOMLDecodeError as error:
-        remedy = "Correct the line; TOML is explained on https://toml.io."
-        raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is no valid TOML: {error}.", remedy) from error
+        remedy = "Correct the line; https://toml.io explains TOML."
+        raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is not valid TOML: {error}.", remedy) from error
     try:
         return Accord.model_validate(document)
     except ValidationError as error:
-        raise _malformed(error, document, origin) from error
+        raise _invalid(error, document, origin) from error
 
 
 def _text_of(path: Path) -> str:
     names = ", ".join(built_in_accords())
-    remedy = f"Name a TOML file, or one of the accords that ship: {names}."
+    remedy = f"Name a TOML file, or one of the built-in accords: {names}."
     try:
         return path.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise AccordError(ErrorCode.BAD_FILE, f"There is no accord '{path}'.", remedy) from error
     except UnicodeDecodeError as error:
-        message = f"{path} is no text in UTF-8 (byte {error.start})."
-        raise AccordError(ErrorCode.BAD_FILE, message, "Save it as UTF-8.") from error
+        message = f"{path} is not UTF-8 text (byte {error.start})."
+        raise AccordError(ErrorCode.BAD_FILE, message, "Save the file as UTF-8.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AccordError(ErrorCode.BAD_FILE, f"'{path}' cannot be read: {reason}.", remedy) from error
 
 
-def _malformed(error: ValidationError, document: object, origin: str) -> AccordError:
-    remedy = "Correct the file and try again; schema/accords/standard.toml shows every part."
-    return AccordError(ErrorCode.BAD_ACCORD, f"{origin} is no valid accord. {say_mistakes(error, document)}.", remedy)
+def _invalid(error: ValidationError, document: object, origin: str) -> AccordError:
+    message = f"{origin} is not a valid accord. {describe_errors(error, document)}."
+    remedy = "Correct the file and try again; schema/accords/standard.toml shows every section."
+    return AccordError(ErrorCode.BAD_ACCORD, message, remedy)

@@ -1,18 +1,19 @@
-"""The accord in force: the one version that judges now."""
+"""The versions of the accord that are or were in force."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.db import ReadSession, WriteSession
+from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from schema.accord import Accord
+from schema.vocab import AccordStatus
 
 
 @dataclass(frozen=True, slots=True)
 class AccordInForce:
-    """The active version of the accord: its content, and what answers say about it."""
+    """The active version of the accord: its content, and what responses show about it."""
 
     id: UUID
     number: int
@@ -22,21 +23,33 @@ class AccordInForce:
     accord: Accord
 
 
-async def accord_in_force(session: ReadSession | WriteSession) -> AccordInForce:
-    """Read the accord in force. Errors: NO_ACCORD before the first one is adopted."""
-    found = await active_version(session)
-    if found is None:
-        remedy = "Adopt one with `accord init`, or import data with a preset that names its accord."
-        raise AccordError(ErrorCode.NO_ACCORD, "This database has no accord yet.", remedy)
-    return found
+@dataclass(frozen=True, slots=True)
+class AccordPeriod:
+    """A version of the accord, and the interval `[in_force_from, in_force_until)` in which it is in force.
+
+    None stands for the beginning and the end of time.
+    """
+
+    version_id: UUID
+    accord: Accord
+    in_force_from: datetime | None = None
+    in_force_until: datetime | None = None
 
 
-async def active_version(session: ReadSession | WriteSession) -> AccordInForce | None:
-    """The accord in force, or None where none was adopted."""
+async def accord_in_force(session: Session) -> AccordInForce:
+    """Read the active version. Errors: NO_ACCORD before the first accord is adopted."""
+    version = await active_version(session)
+    if version is None:
+        raise _no_accord()
+    return version
+
+
+async def active_version(session: Session) -> AccordInForce | None:
+    """The active version, or None before the first accord is adopted."""
     row = await session.row(
         Sql(
             "select id, number, content_hash, signed_at, in_force_from, body from accord_version where status = {}",
-            "ACTIVE",
+            AccordStatus.ACTIVE.value,
         )
     )
     if row is None:
@@ -49,3 +62,31 @@ async def active_version(session: ReadSession | WriteSession) -> AccordInForce |
         starts_at=row["in_force_from"],
         accord=Accord.model_validate(row["body"]),
     )
+
+
+async def accord_periods(session: Session, *, up_to: UUID | None = None) -> tuple[AccordPeriod, ...]:
+    """Read every version that is or was in force, oldest first; with `up_to`, none later than that version.
+
+    Errors: NO_ACCORD before the first accord is adopted.
+    """
+    rows = await session.rows(
+        Sql(
+            """select id, body, in_force_from, in_force_until from accord_version
+where status = any({}::text[]) and ({}::uuid is null or number <= (select number from accord_version where id = {}))
+order by number""",
+            [AccordStatus.SUPERSEDED.value, AccordStatus.ACTIVE.value],
+            up_to,
+            up_to,
+        )
+    )
+    if not rows:
+        raise _no_accord()
+    return tuple(
+        AccordPeriod(row["id"], Accord.model_validate(row["body"]), row["in_force_from"], row["in_force_until"])
+        for row in rows
+    )
+
+
+def _no_accord() -> AccordError:
+    remedy = "Adopt one with `accord init`, or import data with a preset that names its accord."
+    return AccordError(ErrorCode.NO_ACCORD, "This database has no accord yet.", remedy)

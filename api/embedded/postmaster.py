@@ -1,4 +1,4 @@
-"""The running server of a data folder: found, started, stopped."""
+"""The server process of a data folder: find, start and stop it."""
 
 import subprocess
 import time
@@ -6,31 +6,31 @@ from pathlib import Path
 
 import psutil
 
-from api.embedded.account import Account
 from api.embedded.cluster import in_place
-from api.embedded.programs import ENVIRONMENT, Programs
+from api.embedded.os_account import OsAccount
+from api.embedded.programs import ENVIRONMENT, PostgresPrograms
 from api.errors import AccordError, ErrorCode
 
 START_SECONDS = 120
-"""Long enough to replay the log after a crash in the middle of a large import."""
+"""Enough time to replay the log after a crash during a large import."""
 STOP_SECONDS = 60
 SOCKET = ".s.PGSQL.5432"
 
 
 def running_pid(cluster: Path) -> int | None:
-    """Return the process id of the server that runs on this folder, or None.
+    """Return the process id of the server that runs on this folder; None if none runs.
 
-    The file alone proves nothing: after a crash or in a new container the number may be anybody's. The process has to
-    be a postgres that works in this very folder.
+    The pid file alone is not enough: after a crash or in a new container another process may have the number. The
+    process must be a postgres whose working folder is this one.
     """
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        return pid if _works_in(psutil.Process(pid), cluster) else None
+        return pid if _is_postgres_in(psutil.Process(pid), cluster) else None
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
 
 
-def _works_in(process: psutil.Process, cluster: Path) -> bool:
+def _is_postgres_in(process: psutil.Process, cluster: Path) -> bool:
     try:
         return (
             process.name().startswith("postgres")
@@ -42,33 +42,33 @@ def _works_in(process: psutil.Process, cluster: Path) -> bool:
 
 
 def _has_orphans(cluster: Path) -> bool:
-    return any(_works_in(process, cluster) for process in psutil.process_iter())
+    return any(_is_postgres_in(process, cluster) for process in psutil.process_iter())
 
 
-def ensure_running(cluster: Path, account: Account, programs: Programs) -> None:
-    """Start the server unless it runs, and return when it takes connections."""
+def ensure_running(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
+    """Start the server unless it runs, and wait until it accepts connections. Errors: DATA_FOLDER with the reason."""
     deadline = time.monotonic() + START_SECONDS
     while (pid := running_pid(cluster)) is not None:
-        # Another process's server may still be coming up, or be going down: what its file says is not enough.
-        if _answers(cluster, programs):
+        # A server that another process started may still be starting or stopping, so test a connection.
+        if _accepts_connections(cluster, programs):
             return
         if time.monotonic() > deadline:
-            raise _did_not_start(cluster, f"process {pid} is there but takes no connections")
+            raise _did_not_start(cluster, f"process {pid} runs but accepts no connections")
         time.sleep(0.05)
     while _has_orphans(cluster):
-        # Sessions of a killed server end by themselves once they notice; two generations at once would ruin the data.
+        # Sessions of a killed server end by themselves after a moment. A new server beside them would corrupt the data.
         if time.monotonic() > deadline:
-            raise _did_not_start(cluster, "sessions of a server that was killed still run on it")
+            raise _did_not_start(cluster, "sessions of a killed server still run on it")
         time.sleep(0.05)
     for leftover in ("postmaster.pid", SOCKET, f"{SOCKET}.lock"):
-        # What a crash left names a process that is gone, or its number is somebody else's now.
+        # After a crash these files name a process that has ended, or an unrelated one with the same number.
         (cluster / leftover).unlink(missing_ok=True)
-    if (said := _pg_ctl_start(cluster, account, programs)) is not None:
-        raise _did_not_start(cluster, said)
+    if (output := _pg_ctl_start(cluster, account, programs)) is not None:
+        raise _did_not_start(cluster, output)
 
 
-def halt(cluster: Path, account: Account, programs: Programs) -> None:
-    """Stop the server: open transactions roll back, committed ones are on disk."""
+def halt(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
+    """Stop the server. Open transactions roll back; committed ones are on disk. Errors: DATA_FOLDER if it runs on."""
     for mode in ("fast", "immediate"):
         if running_pid(cluster) is None:
             return
@@ -77,24 +77,24 @@ def halt(cluster: Path, account: Account, programs: Programs) -> None:
         raise AccordError(
             ErrorCode.DATA_FOLDER,
             f"PostgreSQL (process {pid}) on {cluster} does not stop.",
-            f"See why with `ps -p {pid}`; ending it by force loses nothing that was committed.",
+            f"Look at it with `ps -p {pid}`. It can be killed (`kill -9 {pid}`) without loss of committed data.",
         )
 
 
-def _answers(cluster: Path, programs: Programs) -> bool:
-    asked = subprocess.run(  # noqa: S603 - a program of the wheel, run as ourselves
+def _accepts_connections(cluster: Path, programs: PostgresPrograms) -> bool:
+    result = subprocess.run(  # noqa: S603 - a program of the wheel, run as our own account
         [programs.path("pg_isready"), "-q", "-h", in_place(cluster)], check=False, cwd=cluster, env=ENVIRONMENT
     )
-    return asked.returncode == 0
+    return result.returncode == 0
 
 
-def _pg_ctl_start(cluster: Path, account: Account, programs: Programs) -> str | None:
-    """Start the server and return None, or what it said when it did not."""
+def _pg_ctl_start(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> str | None:
+    """Start the server. Return None if it started, otherwise its output and the end of its log."""
     place = in_place(cluster)
-    said = cluster.with_name("postgres-start.log")
-    # Not ours when root was here before; the folder is.
-    said.unlink(missing_ok=True)
-    with said.open("wb") as output:
+    log = cluster.with_name("postgres-start.log")
+    # An earlier start by root may have left a file that we cannot write. The folder is ours, so we can remove it.
+    log.unlink(missing_ok=True)
+    with log.open("wb") as output:
         options = f'-k "{place}"'
         started = subprocess.run(  # noqa: S603 - a program of the wheel
             [programs.path("pg_ctl"), "start", "-s", "-w", "-t", str(START_SECONDS), "-D", place, "-o", options],
@@ -106,7 +106,7 @@ def _pg_ctl_start(cluster: Path, account: Account, programs: Programs) -> str | 
             env=ENVIRONMENT,
             **account.process_options,
         )
-    return None if started.returncode == 0 else said.read_text(errors="replace") + _latest_log(cluster)
+    return None if started.returncode == 0 else log.read_text(errors="replace") + _latest_log(cluster)
 
 
 def _latest_log(cluster: Path) -> str:
@@ -114,7 +114,7 @@ def _latest_log(cluster: Path) -> str:
     return logs[-1].read_text(errors="replace")[-4000:] if logs else ""
 
 
-def _pg_ctl(cluster: Path, account: Account, programs: Programs, *arguments: str) -> None:
+def _pg_ctl(cluster: Path, account: OsAccount, programs: PostgresPrograms, *arguments: str) -> None:
     subprocess.run(  # noqa: S603 - a program of the wheel
         [programs.path("pg_ctl"), *arguments, "-s", "-w", "-D", in_place(cluster)],
         stdin=subprocess.DEVNULL,
@@ -128,9 +128,9 @@ def _pg_ctl(cluster: Path, account: Account, programs: Programs, *arguments: str
 
 def _did_not_start(cluster: Path, detail: str) -> AccordError:
     reasons = [line.strip() for line in detail.splitlines() if "FATAL" in line or "PANIC" in line or "ERROR" in line]
-    said = (reasons or detail.strip().splitlines() or ["no reason given"])[-1]
+    reason = (reasons or detail.strip().splitlines() or ["no reason given"])[-1]
     return AccordError(
         ErrorCode.DATA_FOLDER,
-        f"PostgreSQL on {cluster} did not start: {said}",
+        f"PostgreSQL on {cluster} did not start: {reason}",
         f"Its log is in {cluster / 'log'}. Check free disk space, or name another data folder with --data DIR.",
     )

@@ -1,4 +1,4 @@
-"""Start, attach to, leave and stop the private server of a data folder."""
+"""Start the private server of a data folder or attach to it, release it, and stop it."""
 
 import atexit
 import fcntl
@@ -14,40 +14,40 @@ from urllib.parse import quote
 
 from api.embedded import cluster as clusters
 from api.embedded import postmaster
-from api.embedded.account import account_for
+from api.embedded.os_account import server_account
 from api.embedded.programs import ENVIRONMENT, installed, runnable_by
 from api.errors import AccordError, ErrorCode
 
 DATABASE = "accord"
 _LONGEST_SOCKET_PATH = 100
-_PATIENCE_SECONDS = 180
+_LOCK_TIMEOUT_SECONDS = 180
 
 
 class EmbeddedServer:
-    """One process's hold on the server. The server stops when the last process that holds it lets go.
+    """One process's use of the server. The server stops when the last process that uses it closes its use.
 
-    Holding is a shared lock on a file: the kernel gives it back even after `kill -9`, so no list of processes can go
-    stale. A server whose holders were all killed keeps running until the next one attaches and leaves, or `stop`.
+    A use is a shared lock on a file, which the kernel releases even after `kill -9`. If all processes that use a server
+    are killed, it runs until another process attaches and closes, or until `stop`.
     """
 
-    def __init__(self, data_dir: Path, hold: int) -> None:
+    def __init__(self, data_dir: Path, usage_lock: int) -> None:
         self.data_dir = data_dir
-        self._hold: int | None = hold
-        self._link = _short_link(cluster_of(data_dir))
+        self._usage_lock: int | None = usage_lock
+        self._link = _short_link(cluster_dir(data_dir))
         atexit.register(self.close)
 
     @property
     def host(self) -> str:
-        """The folder of the server's socket, in a form short enough to connect to."""
-        return str(cluster_of(self.data_dir)) if self._link is None else f"{self._link.name}/pg"
+        """The folder of the server's socket, as a path that is short enough for a socket address."""
+        return str(cluster_dir(self.data_dir)) if self._link is None else f"{self._link.name}/pg"
 
     def dsn(self, database: str = DATABASE) -> str:
-        """Return the address of a database of this server, for asyncpg and SQLAlchemy alike."""
+        """Return the connection URL of a database of this server, for asyncpg and SQLAlchemy."""
         return f"postgresql://{clusters.SUPERUSER}@/{quote(database, safe='')}?host={quote(self.host)}"
 
     def psql(self, statement: str) -> str:
-        """Run a statement in the maintenance database: what has to happen before there is one to connect to."""
-        done = subprocess.run(  # noqa: S603 - a program of the wheel, run as ourselves
+        """Run a statement in the maintenance database `postgres`, which exists before Accord's database does."""
+        result = subprocess.run(  # noqa: S603 - a program of the wheel, run as our own account
             [
                 installed().path("psql"),
                 *("-XAtq", "-h", self.host, "-U", clusters.SUPERUSER, "-d", "postgres", "-c", statement),
@@ -57,58 +57,55 @@ class EmbeddedServer:
             check=False,
             env=ENVIRONMENT,
         )
-        if done.returncode != 0:
+        if result.returncode != 0:
             raise AccordError(
                 ErrorCode.DATA_FOLDER,
-                f"The private PostgreSQL runs but does not answer: {done.stderr.strip()}",
+                f"The private PostgreSQL runs but could not execute a statement: {result.stderr.strip()}",
                 "Stop it with `accord stop` and try again.",
             )
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     def close(self) -> None:
-        """Let go; the last one to do so stops the server."""
+        """Release the server, and stop it if no other process uses it."""
         atexit.unregister(self.close)
-        if self._hold is None:
+        if self._usage_lock is None:
             return
-        hold, self._hold = self._hold, None
+        usage_lock, self._usage_lock = self._usage_lock, None
         try:
-            with _changing(self.data_dir):
-                if _is_last(hold):
-                    place = cluster_of(self.data_dir)
-                    account = account_for(place)
-                    postmaster.halt(place, account, runnable_by(account, installed()))
+            with _exclusive(self.data_dir):
+                if _is_last(usage_lock):
+                    _halt(cluster_dir(self.data_dir))
         finally:
-            os.close(hold)
+            os.close(usage_lock)
             if self._link is not None:
                 self._link.cleanup()
 
 
-def cluster_of(data_dir: Path) -> Path:
+def cluster_dir(data_dir: Path) -> Path:
     """Return PostgreSQL's own folder inside Accord's data folder."""
     return data_dir / "postgres"
 
 
 def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
-    """Start the server of a data folder, or attach to it, and make sure that the database is there.
+    """Start the server of a data folder, or attach to it, and create the database unless it exists.
 
-    Errors: AccordError with what to do, for a folder that cannot be used and a server that does not start.
-    `is_durable=False` is for throw-away data: faster, and lost when the machine (not Accord) goes down.
+    `is_durable=False` is for temporary data: faster, but lost if the machine (not Accord) fails.
+    Errors: DATA_FOLDER if the folder cannot be used, or the server does not start.
     """
-    data_dir = Path(os.path.abspath(data_dir.expanduser()))  # noqa: PTH100 - resolve() would need rights on parents
+    data_dir = _absolute(data_dir)
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _changing(data_dir):
-            place = cluster_of(data_dir)
-            account = account_for(place)
+        with _exclusive(data_dir):
+            cluster = cluster_dir(data_dir)
+            account = server_account(cluster)
             programs = runnable_by(account, installed())
-            is_new = not place.exists()
-            if is_new:
-                clusters.create(place, account, programs)
-            clusters.require_version(place, programs)
-            if postmaster.running_pid(place) is None:
-                clusters.write_settings(place, is_durable=is_durable)
-            postmaster.ensure_running(place, account, programs)
-            server = EmbeddedServer(data_dir, _take_hold(data_dir))
+            if not cluster.exists():
+                clusters.create(cluster, account, programs)
+            clusters.require_version(cluster, programs)
+            if postmaster.running_pid(cluster) is None:
+                clusters.write_settings(cluster, is_durable=is_durable)
+            postmaster.ensure_running(cluster, account, programs)
+            server = EmbeddedServer(data_dir, _lock_usage(data_dir))
             _ensure_database(server)
             return server
     except OSError as error:
@@ -116,33 +113,42 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
 
 
 def stop(data_dir: Path) -> bool:
-    """Stop the server of a data folder whoever holds it; False if none was running."""
-    place = cluster_of(Path(os.path.abspath(data_dir.expanduser())))  # noqa: PTH100
-    if not place.exists():
+    """Stop the server of a data folder even if processes use it. Return False if none was running."""
+    cluster = cluster_dir(_absolute(data_dir))
+    if not cluster.exists():
         return False
     try:
-        with _changing(place.parent):
-            if postmaster.running_pid(place) is None:
+        with _exclusive(cluster.parent):
+            if postmaster.running_pid(cluster) is None:
                 return False
-            account = account_for(place)
-            postmaster.halt(place, account, runnable_by(account, installed()))
+            _halt(cluster)
             return True
     except OSError as error:
-        raise _unusable(place.parent, error) from error
+        raise _unusable(cluster.parent, error) from error
+
+
+def _absolute(data_dir: Path) -> Path:
+    return Path(os.path.abspath(data_dir.expanduser()))  # noqa: PTH100 - resolve() would need access to the parents
+
+
+def _halt(cluster: Path) -> None:
+    account = server_account(cluster)
+    postmaster.halt(cluster, account, runnable_by(account, installed()))
 
 
 @contextmanager
-def _changing(data_dir: Path) -> Iterator[None]:
-    """Be the only process that makes, starts or stops this server."""
+def _exclusive(data_dir: Path) -> Iterator[None]:
+    """Let no other process create, start or stop this server during the block. Errors: DATA_FOLDER on a timeout."""
     lock = _open_lock(data_dir / "postgres.lock")
     try:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _LOCK_TIMEOUT_SECONDS
         while not _try_lock(lock, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
                 raise AccordError(
                     ErrorCode.DATA_FOLDER,
-                    f"Another process has been starting or stopping the database in {data_dir} for too long.",
-                    f"See which with `fuser {data_dir / 'postgres.lock'}`, end it, and try again.",
+                    f"Another process has been starting or stopping the database in {data_dir} for "
+                    f"{_LOCK_TIMEOUT_SECONDS} seconds.",
+                    f"Find it with `fuser {data_dir / 'postgres.lock'}`, end it, and try again.",
                 )
             time.sleep(0.02)
         yield
@@ -150,22 +156,22 @@ def _changing(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _take_hold(data_dir: Path) -> int:
-    """Share the lock that says that the server is in use. Call it while `_changing`."""
-    hold = _open_lock(data_dir / "postgres.users")
-    fcntl.flock(hold, fcntl.LOCK_SH)
-    return hold
+def _lock_usage(data_dir: Path) -> int:
+    """Acquire the shared lock that marks the server as used. Call it inside `_exclusive`."""
+    usage_lock = _open_lock(data_dir / "postgres.users")
+    fcntl.flock(usage_lock, fcntl.LOCK_SH)
+    return usage_lock
 
 
-def _is_last(hold: int) -> bool:
-    """Tell whether no other process holds the server. Call it while `_changing`."""
-    return _try_lock(hold, fcntl.LOCK_EX)
+def _is_last(usage_lock: int) -> bool:
+    """Return whether no other process uses the server. Call it inside `_exclusive`."""
+    return _try_lock(usage_lock, fcntl.LOCK_EX)
 
 
 def _open_lock(path: Path) -> int:
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     if os.geteuid() == 0:
-        # Root may be visiting: what it makes in somebody's folder stays usable for them.
+        # Root may use the folder of another user, who must be able to open the lock later.
         owner = path.parent.stat()
         os.fchown(lock, owner.st_uid, owner.st_gid)
     return lock
@@ -180,9 +186,9 @@ def _try_lock(lock: int, kind: int) -> bool:
 
 
 def _short_link(cluster: Path) -> tempfile.TemporaryDirectory[str] | None:
-    """Make a short link of our own to a folder whose path does not fit a socket address; None where it fits.
+    """Make a short link to a folder whose path does not fit in a socket address; None if it fits.
 
-    A link in a private folder, so the socket itself stays inside the data folder, closed to everybody else.
+    The link is in a private temporary folder. The socket itself stays inside the data folder, closed to other users.
     """
     if len(os.fsencode(cluster / postmaster.SOCKET)) <= _LONGEST_SOCKET_PATH and re.fullmatch(
         r"[\w./ +@=-]+", str(cluster)
@@ -190,14 +196,14 @@ def _short_link(cluster: Path) -> tempfile.TemporaryDirectory[str] | None:
         return None
     parent = tempfile.gettempdir()
     if len(os.fsencode(parent)) > 60:
-        parent = "/tmp"  # noqa: S108 - a fresh folder of mode 0700 is made in it
+        parent = "/tmp"  # noqa: S108 - a new folder of mode 0700 is made in it
     folder = tempfile.TemporaryDirectory(dir=parent, prefix="accord-")
     Path(folder.name, "pg").symlink_to(cluster, target_is_directory=True)
     return folder
 
 
 def _ensure_database(server: EmbeddedServer) -> None:
-    """Create Accord's database unless it is there."""
+    """Create Accord's database unless it exists."""
     if server.psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'") != "1":
         server.psql(f"CREATE DATABASE {DATABASE}")
 
@@ -207,5 +213,5 @@ def _unusable(data_dir: Path, error: OSError) -> AccordError:
     return AccordError(
         ErrorCode.DATA_FOLDER,
         f"The data folder {data_dir} cannot be used: {where}: {error.strerror}.",
-        "Give yourself the right to write there, or name another folder with --data DIR or ACCORD_DATA_DIR.",
+        "Make it writable for your user, or name another folder with --data DIR or ACCORD_DATA_DIR.",
     )

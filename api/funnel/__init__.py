@@ -1,1 +1,1 @@
-"""The evaluator: a rule of the accord becomes SQL, and facts become stage entries."""
+"""The evaluator: compiles the rules of an accord to SQL, and derives stage entries from facts."""

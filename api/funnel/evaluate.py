@@ -1,34 +1,36 @@
-"""The full rebuild: every contact judged by the accord in force, as a new evaluation."""
+"""The full rebuild: derive the stage entries of every contact, and store them as the current evaluation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from api.access.evaluation import is_current
-from api.accord.in_force import AccordInForce, accord_in_force
-from api.db import WriteSession
-from api.funnel.entries import RUNG_TABLE, entries, rung_statement
+from api.accord.in_force import AccordPeriod, accord_periods
+from api.db import ScratchSession, WriteSession
+from api.funnel.entries import STAGE_TABLE, entries, stage_rows_statement
 from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
 from api.funnel.ladder import ladder_of
-from api.funnel.people import HAS_MERGED, MERGED, Seen, life_statement
-from api.funnel.stage_statement import OWN_TABLE, stage_statement
+from api.funnel.lifetimes import HAS_MERGED, MERGED_TABLE, VisibleFacts, lifetime_statement
+from api.funnel.stage_statement import OWN_ENTRY_TABLE, stage_statement
 from api.progress import Progress
 from api.sql import Sql
-from schema.accord import Accord, StageReached, leaves
+from schema.accord import Accord
 from schema.base import new_id
+from schema.rules import StageReached, leaves
 from schema.vocab import Reading
 
 _TABLES = (
     "funnel_merged",
-    "funnel_life",
-    "funnel_rung",
+    "funnel_lifetime",
+    "funnel_stage",
     "funnel_exit",
     "funnel_segment",
-    "funnel_own",
+    "funnel_own_entry",
 )
-# With the values that it binds in sight, the planner finds the partial indexes.
+# JIT costs more than it saves on these statements. A custom plan sees the bound values, which the planner needs to
+# prove that a partial index applies. The timeout replaces that of a request, which a rebuild may exceed.
 _JOB_SETTINGS = {"jit": "off", "statement_timeout": "1h", "plan_cache_mode": "force_custom_plan"}
 _WATERMARK = Sql(
     "select max(at) from ("
@@ -41,8 +43,11 @@ _WATERMARK = Sql(
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What a rebuild made: the evaluation, and how many entries each stage has, from the lowest stage up."""
+class EvaluationResult:
+    """The stored evaluation, and its number of entries by stage key, from the lowest stage up.
+
+    `watermark` is when the latest fact was recorded; None without facts.
+    """
 
     evaluation_id: UUID
     as_of: datetime
@@ -52,67 +57,84 @@ class Evaluated:
 
 async def evaluate(
     session: WriteSession, *, as_of: datetime | None = None, progress: Progress | None = None
-) -> Evaluated:
-    """Judge everybody by the accord in force, and make the result the one that answers.
+) -> EvaluationResult:
+    """Judge every contact by the versions in force, and make the result the current evaluation.
 
-    Shapes: facts + accord -> stage entries. Writes evaluation (1), stage_entry (all); deletes the superseded entries.
-    Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) are not seen.
+    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all); deletes the entries
+            of the evaluation before.
+    Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
     Errors: NO_ACCORD.
     Source: DESIGN "The accord", evaluation.
     """
-    # One rebuild at a time; readers go on reading the evaluation before.
+    # Rebuilds wait for each other here; readers do not wait, and read the evaluation before. The versions are read
+    # under the lock, so that the result stored last is judged by the versions in force then.
     await session.run(Sql("lock table evaluation in share row exclusive mode"))
-    version = await accord_in_force(session)
+    periods = await accord_periods(session)
     started_at = await session.value(Sql("select clock_timestamp()"))
-    seen_until = as_of or started_at
-    async with derived(session, version.accord, seen_until, progress) as found:
-        evaluation = await _keep(session, version, started_at, found)
-    counts = await _counts(session, version.accord, evaluation)
-    watermark = await session.value(Sql("select watermark from evaluation where id = {}", evaluation))
-    return Evaluated(evaluation, seen_until, watermark, counts)
+    evaluated_at = as_of or started_at
+    latest = periods[-1]
+    async with derived_entries(session, periods, evaluated_at, progress) as derived:
+        evaluation_id = await _store(session, latest.version_id, started_at, derived)
+    counts = await _counts(session, latest.accord, evaluation_id)
+    watermark = await session.value(Sql("select watermark from evaluation where id = {}", evaluation_id))
+    return EvaluationResult(evaluation_id, evaluated_at, watermark, counts)
 
 
 @asynccontextmanager
-async def derived(
-    session: WriteSession, accord: Accord, as_of: datetime, progress: Progress | None = None
+async def derived_entries(
+    session: ScratchSession, periods: Sequence[AccordPeriod], as_of: datetime, progress: Progress | None = None
 ) -> AsyncIterator[Sql]:
-    """Derive what every entry follows from into temp tables; the select of the entries, good while the block runs."""
-    tell = progress or (lambda _step, _done, _total: None)
-    ladder = ladder_of(accord)
-    total = len(ladder.rungs) + 2
-    reads_stages = any(isinstance(leaf, StageReached) for stage in accord.stages for leaf in leaves(stage.rule))
+    """Derive the stage entries into temp tables, and yield the select that reads them.
+
+    The select is valid inside the block; the temp tables are dropped at its end. Nothing permanent is written.
+
+    Shapes: facts + versions -> a select of contact_id, rank, stage, occurrence, entered_at, own_at, exited_at,
+            exit_kind, is_implied, accord_version_id.
+    Units:  instants UTC; facts later than `as_of` do not count.
+    Errors: NotImplementedError, see `ladder_of`.
+    Source: DESIGN "The accord", evaluation.
+    """
+    report = progress or (lambda _step, _done, _total: None)
+    ladder = ladder_of(periods)
+    total = len(ladder.stages) + 2
+    reads_stages = any(isinstance(leaf, StageReached) for ranked in ladder.stages for leaf in leaves(ranked.stage.rule))
     async with _job_settings(session):
-        tell("people and exits", 0, total)
-        await session.run(MERGED)
-        seen = Seen(as_of, has_merged=await session.value(HAS_MERGED))
+        report("people and exits", 0, total)
+        await session.run(MERGED_TABLE)
+        facts = VisibleFacts(as_of, has_merged=await session.value(HAS_MERGED))
         for statement in (
-            life_statement(seen),
-            RUNG_TABLE,
+            lifetime_statement(facts),
+            STAGE_TABLE,
             EXIT_TABLE,
             SEGMENT_TABLE,
-            OWN_TABLE,
-            rung_statement(ladder),
+            OWN_ENTRY_TABLE,
+            stage_rows_statement(ladder),
         ):
             await session.run(statement)
-        await session.script("analyze funnel_merged; analyze funnel_life; analyze funnel_rung")
-        for statement in (*exit_statements(accord, as_of), *segment_statements(ladder)):
+        # Autovacuum never analyzes temp tables; without statistics the planner misjudges the sizes of the joins.
+        await session.script("analyze funnel_merged; analyze funnel_lifetime; analyze funnel_stage")
+        for statement in (*exit_statements(ladder.period.accord, as_of), *segment_statements(ladder)):
             await session.run(statement)
         await session.script("analyze funnel_exit; analyze funnel_segment")
-        for done, rung in enumerate(ladder.rungs, start=1):
-            tell(rung.stage.title, done, total)
-            await session.run(stage_statement(ladder, rung, seen))
+        for done, ranked in enumerate(ladder.stages, start=1):
+            report(ranked.stage.title, done, total)
+            await session.run(stage_statement(ladder, ranked, facts))
+            # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
             if reads_stages:
-                await session.script("analyze funnel_own")
-        await session.script("analyze funnel_own")
-        tell("entries", total - 1, total)
+                await session.script("analyze funnel_own_entry")
+        await session.script("analyze funnel_own_entry")
+        report("entries", total - 1, total)
         yield entries(ladder)
         await session.script(f"drop table {', '.join(_TABLES)}")
-        tell("done", total, total)
+        report("done", total, total)
 
 
 @asynccontextmanager
-async def _job_settings(session: WriteSession) -> AsyncIterator[None]:
-    """Run the block under a job's settings, and give the caller's back; after an error the transaction ends anyway."""
+async def _job_settings(session: ScratchSession) -> AsyncIterator[None]:
+    """Run the block with the settings of a job, then restore the caller's.
+
+    After an error they are not restored: the transaction is rolled back, and its settings with it.
+    """
     before = {key: await session.value(Sql("select current_setting({})", key)) for key in _JOB_SETTINGS}
     for key, value in _JOB_SETTINGS.items():
         await session.value(Sql("select set_config({}, {}, true)", key, value))
@@ -121,9 +143,9 @@ async def _job_settings(session: WriteSession) -> AsyncIterator[None]:
         await session.value(Sql("select set_config({}, {}, true)", key, value))
 
 
-async def _keep(session: WriteSession, version: AccordInForce, started_at: datetime, found: Sql) -> UUID:
-    """Write the derived entries as the current evaluation, and drop those of the one before."""
-    evaluation, reading = new_id(), Reading.IN_FORCE.value
+async def _store(session: WriteSession, version_id: UUID, started_at: datetime, derived: Sql) -> UUID:
+    """Store the derived entries as the current evaluation, and delete the entries of the one before."""
+    evaluation_id, reading = new_id(), Reading.IN_FORCE.value
     await session.run(
         Sql(
             "delete from stage_entry e using evaluation v where v.id = e.evaluation_id and {}",
@@ -135,32 +157,33 @@ async def _keep(session: WriteSession, version: AccordInForce, started_at: datet
         Sql(
             "insert into evaluation (id, reading, accord_version_id, started_at, watermark, is_current)"
             " values ({}, {}, {}, {}, ({}), true)",
-            evaluation,
+            evaluation_id,
             reading,
-            version.id,
+            version_id,
             started_at,
             _WATERMARK,
         )
     )
+    # Sorted like the primary key begins: the index is filled from left to right, and a contact's rows share a page.
     await session.run(
         Sql(
             """insert into stage_entry (contact_id, evaluation_id, stage, occurrence, rank, entered_at, own_at,
   exited_at, exit_kind, accord_version_id, is_implied)
-select contact_id, {}::uuid, stage, occurrence, rank, entered_at, own_at, exited_at, exit_kind, {}::uuid, is_implied
-from ({}) found order by contact_id, rank, occurrence""",
-            evaluation,
-            version.id,
-            found,
+select contact_id, {}::uuid, stage, occurrence, rank, entered_at, own_at, exited_at, exit_kind, accord_version_id,
+  is_implied
+from ({}) derived order by contact_id, rank, occurrence""",
+            evaluation_id,
+            derived,
         )
     )
-    await session.run(Sql("update evaluation set finished_at = clock_timestamp() where id = {}", evaluation))
+    await session.run(Sql("update evaluation set finished_at = clock_timestamp() where id = {}", evaluation_id))
     await session.script("analyze stage_entry")
-    return evaluation
+    return evaluation_id
 
 
-async def _counts(session: WriteSession, accord: Accord, evaluation: UUID) -> dict[str, int]:
+async def _counts(session: WriteSession, accord: Accord, evaluation_id: UUID) -> dict[str, int]:
     rows = await session.rows(
-        Sql("select stage, count(*) as n from stage_entry where evaluation_id = {} group by stage", evaluation)
+        Sql("select stage, count(*) as n from stage_entry where evaluation_id = {} group by stage", evaluation_id)
     )
-    found = {row["stage"]: row["n"] for row in rows}
-    return {stage.key: found.get(stage.key, 0) for stage in accord.stages}
+    counted = {row["stage"]: row["n"] for row in rows}
+    return {stage.key: counted.get(stage.key, 0) for stage in accord.stages}

@@ -1,6 +1,8 @@
-"""Exits and the segments they cut: temp tables `funnel_exit` and `funnel_segment`, from facts alone.
+"""Exits, and the segments that they cut a contact's time into: temp tables `funnel_exit` and `funnel_segment`.
 
-A segment is `(exit, next exit]`, kept half-open with one microsecond added. Only contacts with an exit have rows.
+Both follow from facts alone; no rule is evaluated for them. A segment is `(exit, next exit]`. It is stored half-open,
+`[starts_at, ends_at)`, by adding one microsecond, which is the resolution of a timestamp. Only contacts with an exit
+have rows.
 """
 
 from dataclasses import dataclass
@@ -12,18 +14,19 @@ from schema.accord import Accord, Exit
 from schema.vocab import Disposition
 
 EXIT_TABLE = Sql(
-    "create temp table funnel_exit (contact_id uuid not null, at timestamptz not null, place int not null,"
+    "create temp table funnel_exit (contact_id uuid not null, at timestamptz not null, position int not null,"
     " kind text not null) on commit drop"
 )
 
 SEGMENT_TABLE = Sql(
-    "create temp table funnel_segment (cut int not null, contact_id uuid not null, no int not null,"
+    "create temp table funnel_segment (exit_group int not null, contact_id uuid not null, segment_no int not null,"
     " starts_at timestamptz not null, ends_at timestamptz not null, closed_at timestamptz, exit_kind text)"
     " on commit drop"
 )
 
-# One open and one lost stretch of a deal, as the contacts with a role in it live them.
-_DEAL_STATES = """with state as (
+# `state`: the history of every deal. `role`: who has a role in it, since when. `loss`: when it turned lost; a change
+# of another column of a lost deal writes a new version row, which is no second loss.
+_DEAL_HISTORY = """with state as (
   select v.deal_id, v.outcome, coalesce(v.valid_from, v.recorded_at) as starts_at,
     coalesce(v.valid_to, 'infinity') as ends_at
   from deal_version v join deal d on d.id = v.deal_id and d.deleted_at is null
@@ -43,34 +46,40 @@ _DEAL_STATES = """with state as (
 def exit_statements(accord: Accord, as_of: datetime) -> tuple[Sql, ...]:
     """One insert into `funnel_exit` for each exit of the accord."""
     return tuple(
-        _rejections(accord, each, place, as_of) if each.on == "HANDOFF_REJECTED" else _losses(place, as_of)
-        for place, each in enumerate(accord.exits)
+        _rejections(accord, leaving, position, as_of) if leaving.on == "HANDOFF_REJECTED" else _losses(position, as_of)
+        for position, leaving in enumerate(accord.exits)
     )
 
 
-def _rejections(accord: Accord, each: Exit, place: int, as_of: datetime) -> Sql:
-    """Insert rejected handoffs whose reason has one of the exit's dispositions; a code that is not listed recycles."""
-    closing = [reason.code for reason in accord.reject_reasons if reason.disposition in each.dispositions]
-    others = [reason.code for reason in accord.reject_reasons if reason.disposition not in each.dispositions]
-    if Disposition.RECYCLE in each.dispositions:
-        listed = Sql("coalesce(h.reject_reason <> all({}::text[]), true)", others)
+def _rejections(accord: Accord, leaving: Exit, position: int, as_of: datetime) -> Sql:
+    """Insert the rejected handoffs whose reason has one of the exit's dispositions.
+
+    A reason that the accord does not list, and a missing one, count as RECYCLE.
+    """
+    closing = [reason.code for reason in accord.reject_reasons if reason.disposition in leaving.dispositions]
+    others = [reason.code for reason in accord.reject_reasons if reason.disposition not in leaving.dispositions]
+    if Disposition.RECYCLE in leaving.dispositions:
+        # Every reason but those listed with another disposition; a comparison with a missing reason gives null.
+        is_closing = Sql("coalesce(h.reject_reason <> all({}::text[]), true)", others)
     else:
-        listed = Sql("h.reject_reason = any({}::text[])", closing)
+        is_closing = Sql("h.reject_reason = any({}::text[])", closing)
     return Sql(
         """insert into funnel_exit
 select distinct coalesce(m.survivor_id, h.contact_id), h.decided_at, {}::int, 'HANDOFF_REJECTED'
 from handoff h left join funnel_merged m on m.contact_id = h.contact_id
 where h.status = 'REJECTED' and h.decided_at <= {} and {}""",
-        place,
+        position,
         as_of,
-        listed,
+        is_closing,
     )
 
 
-def _losses(place: int, as_of: datetime) -> Sql:
-    """Insert the moments at which a deal is lost while the contact has no other open one."""
+def _losses(position: int, as_of: datetime) -> Sql:
+    """Insert the instants at which a deal is lost while the contact has no other open deal."""
+    # The lost deal needs no exclusion from `other`: at the instant of its loss it is not open any more. `distinct`,
+    # because two deals may be lost at the same instant, which is one exit.
     return Sql(
-        f"""{_DEAL_STATES}
+        f"""{_DEAL_HISTORY}
 insert into funnel_exit
 select distinct role.contact_id, loss.at, {{}}::int, 'DEAL_LOST'
 from loss join role on role.deal_id = loss.deal_id and role.since <= loss.at
@@ -79,40 +88,45 @@ where loss.at <= {{}} and not exists (
   where other.contact_id = role.contact_id and other.since <= loss.at
     and state.starts_at <= loss.at and loss.at < state.ends_at
 )""",
-        place,
+        position,
         as_of,
     )
 
 
 def segment_statements(ladder: Ladder) -> tuple[Sql, ...]:
-    """One insert into `funnel_segment` for each cut: the stretches between its exits, the last one open.
+    """One insert into `funnel_segment` for each exit group: a segment up to each exit, and the open one after the last.
 
-    Where two exits fall on one instant, the one the accord lists first names the kind.
+    Where two exits fall on the same instant, the one that the accord lists first gives the segment its exit kind.
     """
+    # The first branch has the segments that an exit closes, numbered from 0; the second the open one behind them, whose
+    # number is therefore the count of exits.
     return tuple(
         Sql(
             """insert into funnel_segment
-with cut as (
+with boundary as (
   select distinct on (contact_id, at) contact_id, at, kind from funnel_exit
-  where place = any({}::int[]) order by contact_id, at, place
+  where position = any({}::int[]) order by contact_id, at, position
 )
 select {}::int, contact_id, row_number() over w - 1,
   coalesce(lag(at) over w + interval '1 microsecond', '-infinity'), at + interval '1 microsecond', at, kind
-from cut window w as (partition by contact_id order by at)
+from boundary window w as (partition by contact_id order by at)
 union all
 select {}::int, contact_id, count(*), max(at) + interval '1 microsecond', 'infinity', null, null
-from cut group by contact_id""",
-            list(places),
+from boundary group by contact_id""",
+            list(positions),
             number,
             number,
         )
-        for number, places in enumerate(ladder.cuts)
+        for number, positions in enumerate(ladder.exit_groups)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The segment that holds a moment: a join, and what to read then. A contact without exits has one, number null."""
+class SegmentLookup:
+    """How a statement finds the segment that contains a moment: a join, and the expressions to read from it.
+
+    A contact without exits has one segment, which covers all of time and has no number.
+    """
 
     join: Sql
     number: str = "null::int"
@@ -120,18 +134,19 @@ class Place:
     ends_at: str = "'infinity'::timestamptz"
 
 
-def segment_of(cut: int | None, contact: str, moment: str) -> Place:
-    """Find the segment `s` of a contact's moment; without a cut all of time is one."""
-    if cut is None:
-        return Place(Sql(""))
+def segment_of(exit_group: int | None, contact: str, moment: str) -> SegmentLookup:
+    """Look up the segment, as `s`, that contains a contact's moment; without an exit group there is nothing to join."""
+    if exit_group is None:
+        return SegmentLookup(Sql(""))
+    # A left join, because most contacts have no exit, hence no rows.
     found = Sql(
-        f"left join funnel_segment s on s.cut = {{}}::int and s.contact_id = {contact}"
+        f"left join funnel_segment s on s.exit_group = {{}}::int and s.contact_id = {contact}"
         f" and {moment} >= s.starts_at and {moment} < s.ends_at",
-        cut,
+        exit_group,
     )
-    return Place(found, "s.no", "coalesce(s.starts_at, '-infinity')", "coalesce(s.ends_at, 'infinity')")
+    return SegmentLookup(found, "s.segment_no", "coalesce(s.starts_at, '-infinity')", "coalesce(s.ends_at, 'infinity')")
 
 
 def union_all(branches: list[Sql]) -> Sql:
-    """Several selects as one."""
+    """Combine selects by `union all`."""
     return join("\nunion all\n", branches)

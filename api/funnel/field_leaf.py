@@ -1,25 +1,31 @@
-"""The field leaf: conditions on a contact, or on its company, as they were.
+"""The field leaf: conditions on the columns of a contact, or of its company, as they were at each instant.
 
-A contact's time is cut into pieces in which the read values stand still: version rows, and stretches without one, in
-which every value is unknown. A piece whose read values differ from those of the piece before is a fresh fact.
+A contact's time is cut into pieces in which the columns that the rule reads do not change: one for each version row,
+and one for each gap without a version row, in which every value is unknown. A piece is fresh if one of these columns
+differs from the piece before.
 """
 
 from uuid import UUID
 
-from api.funnel.normal_form import Fields, FieldsEvery, FieldsSome, FieldTest, FieldTree
-from api.funnel.people import Seen
+from api.funnel.lifetimes import VisibleFacts
+from api.funnel.normal_form import FieldConditions, FieldConjunction, FieldDisjunction, FieldTest, FieldTree
 from api.sql import Sql, join, name
-from schema.accord import FieldIs
+from schema.rules import FieldIs
 from schema.tables import SHAPES
 
 _SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
-def field_rows(number: int, what: Fields, seen: Seen) -> Sql:
-    """Rows of the stream for one field leaf."""
-    columns = what.columns
+def field_events(number: int, leaf: FieldConditions, facts: VisibleFacts) -> Sql:
+    """Select the events of one field leaf: +1 where a piece that holds begins, -1 where it ends.
+
+    A piece that does not hold still counts where it is fresh, because another leaf may hold there.
+    """
+    columns = leaf.columns
     listed = ", ".join(columns)
-    changed = " or ".join(f"lag({each}) over w is distinct from {each}" for each in columns)
+    changed = " or ".join(f"lag({column}) over w is distinct from {column}" for column in columns)
+    # Events of pieces that neither hold nor are fresh are dropped here, before the sweep sorts them: most version rows
+    # are changes of columns that the rule does not read.
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, false as runs_out
 from (
@@ -30,60 +36,67 @@ from (
 ) x cross join lateral (values (starts_at, holds, fresh), (ends_at, -holds, false)) e (moment, d, fresh)
 where (e.d <> 0 or e.fresh) and e.moment <= {{}}""",
         number,
-        _condition(what.tree),
-        _pieces(what, seen),
-        seen.as_of,
+        _condition(leaf.tree),
+        _pieces(leaf, facts),
+        facts.as_of,
     )
 
 
-def field_stretches(what: Fields, seen: Seen) -> Sql:
-    """Return the stretches in which the conditions hold, fresh or not. Where unknown values never do, rows suffice."""
-    columns = ", ".join(what.columns)
-    pieces = _pieces(what, seen) if _holds_unknown(what.tree) else _known_pieces(what, seen)
+def field_intervals(leaf: FieldConditions, facts: VisibleFacts) -> Sql:
+    """Select the intervals in which the conditions hold, whether fresh or not."""
+    columns = ", ".join(leaf.columns)
+    # Conditions that unknown values never satisfy need no pieces for the gaps, which are costly to find.
+    pieces = _pieces(leaf, facts) if _holds_unknown(leaf.tree) else _known_pieces(leaf, facts)
     return Sql(
         f"select contact_id, starts_at, ends_at as until from ({{}}) p (contact_id, starts_at, ends_at, {columns})"
         " where {}",
         pieces,
-        _condition(what.tree),
+        _condition(leaf.tree),
     )
 
 
-def _pieces(what: Fields, seen: Seen) -> Sql:
-    """Return a contact's time, cut where a value that is read may change."""
-    return (_contact_pieces if what.table == "contact" else _company_pieces)(what.columns, seen)
+def _pieces(leaf: FieldConditions, facts: VisibleFacts) -> Sql:
+    """Select the pieces of each contact's time, gaps included."""
+    return (_contact_pieces if leaf.table == "contact" else _company_pieces)(leaf.columns, facts)
 
 
-def _known_pieces(what: Fields, seen: Seen) -> Sql:
-    """Return only the pieces with version rows behind them."""
-    if what.table == "contact":
-        return _held("contact", what.columns, seen)
-    values = join("", (Sql(f", y.{each}") for each in what.columns))
+def _known_pieces(leaf: FieldConditions, facts: VisibleFacts) -> Sql:
+    """Select only the pieces that have a version row."""
+    if leaf.table == "contact":
+        return _versions("contact", leaf.columns, facts)
+    values = join("", (Sql(f", y.{column}") for column in leaf.columns))
     return Sql(
         """select c.id, greatest(c.starts_at, y.starts_at), least(c.ends_at, y.ends_at){}
 from ({}) c join ({}) y on y.id = c.company_id and y.starts_at < c.ends_at and y.ends_at > c.starts_at""",
         values,
-        _held("contact", ("company_id",), seen),
-        _held("company", what.columns, seen),
+        _versions("contact", ("company_id",), facts),
+        _versions("company", leaf.columns, facts),
     )
 
 
-def _held(table: str, columns: tuple[str, ...], seen: Seen) -> Sql:
-    """Return the version rows of a table that ever held."""
-    listed = "".join(f", {each}" for each in columns)
+def _versions(table: str, columns: tuple[str, ...], facts: VisibleFacts) -> Sql:
+    """Select the version rows of a table, except those that end before they start and therefore never held."""
+    # Rows are limited by their start only; a later end does no harm, because events after `as_of` are dropped.
+    listed = "".join(f", {column}" for column in columns)
     return Sql(
         f"""select {table}_id as id, coalesce(valid_from, recorded_at) as starts_at,
   coalesce(valid_to, 'infinity') as ends_at{listed}
 from {table}_version
 where coalesce(valid_from, recorded_at) < coalesce(valid_to, 'infinity')
   and coalesce(valid_from, recorded_at) <= {{}}""",
-        seen.as_of,
+        facts.as_of,
     )
 
 
-def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, seen: Seen) -> Sql:
-    """Return the pieces of each record's time: its version rows, and the stretches between and before them."""
-    unknown = "".join(f", null::{_sql_type(table, each)}" for each in columns)
-    listed = "".join(f", {each}" for each in columns)
+def _timeline(table: str, columns: tuple[str, ...], beginning: Sql, facts: VisibleFacts) -> Sql:
+    """Select the pieces of each record's time: its version rows, the gaps behind them, and the gap before the first.
+
+    `beginning` selects (id, starts_at, first_at): from when the time of a record counts, and its first version row.
+    """
+    unknown = "".join(f", null::{_sql_type(table, column)}" for column in columns)
+    listed = "".join(f", {column}" for column in columns)
+    # Gaps become rows with typed nulls, because `is_null` holds in them, and because a value that becomes unknown is a
+    # change like any other.
     return Sql(
         f"""with held as ({{}})
 select id, starts_at, ends_at{listed} from held
@@ -97,63 +110,65 @@ from (
 where ends_at < next_at
 union all
 select b.id, b.starts_at, b.first_at{unknown} from ({{}}) b where b.starts_at < b.first_at""",
-        _held(table, columns, seen),
+        _versions(table, columns, facts),
         beginning,
     )
 
 
-def _contact_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
-    """Return a contact's pieces; a merged life may begin before the survivor's own first row."""
+def _contact_pieces(columns: tuple[str, ...], facts: VisibleFacts) -> Sql:
+    """Select a contact's pieces. The lifetime of a merged person may begin before the survivor's first version row."""
     beginning = Sql(
         "select l.contact_id as id, l.starts_at, min(h.starts_at) as first_at"
-        " from funnel_life l join held h on h.id = l.contact_id group by 1, 2"
+        " from funnel_lifetime l join held h on h.id = l.contact_id group by 1, 2"
     )
-    return _timeline("contact", columns, beginning, seen)
+    return _timeline("contact", columns, beginning, facts)
 
 
-def _company_pieces(columns: tuple[str, ...], seen: Seen) -> Sql:
-    """Return the pieces of a contact's time in which its company, and the company's values, stand still."""
+def _company_pieces(columns: tuple[str, ...], facts: VisibleFacts) -> Sql:
+    """Select the pieces of a contact's time in which neither its company nor the company's values change."""
+    # A company has no lifetime of its own: before its first version row its values are unknown, since ever.
     beginning = Sql(
         "select id, '-infinity'::timestamptz as starts_at, min(starts_at) as first_at from held group by id"
     )
-    values = join("", (Sql(f", y.{each}") for each in columns))
+    values = join("", (Sql(f", y.{column}") for column in columns))
+    # A left join: a contact without a company, or with one that has no version row, keeps its pieces with nulls.
     return Sql(
-        """with person as ({}), company_life as ({})
+        """with person as ({}), company_time as ({})
 select c.id, greatest(c.starts_at, y.starts_at), least(c.ends_at, y.ends_at){}
 from person c
-left join company_life y on y.id = c.company_id and y.starts_at < c.ends_at and y.ends_at > c.starts_at""",
-        _contact_pieces(("company_id",), seen),
-        _timeline("company", columns, beginning, seen),
+left join company_time y on y.id = c.company_id and y.starts_at < c.ends_at and y.ends_at > c.starts_at""",
+        _contact_pieces(("company_id",), facts),
+        _timeline("company", columns, beginning, facts),
         values,
     )
 
 
 def _holds_unknown(tree: FieldTree) -> bool:
-    """Whether the conditions hold where every value is unknown."""
+    """Whether the conditions hold when every value is unknown."""
     match tree:
         case FieldTest(field=test, is_negated=is_negated):
             return (test.op == "is_null" and test.value is True) != is_negated
-        case FieldsEvery(parts=parts):
+        case FieldConjunction(parts=parts):
             return all(_holds_unknown(part) for part in parts)
-        case FieldsSome(parts=parts):
+        case FieldDisjunction(parts=parts):
             return any(_holds_unknown(part) for part in parts)
 
 
 def _condition(tree: FieldTree) -> Sql:
-    """Return one boolean over a piece; null satisfies nothing but `is_null`."""
+    """Return one boolean over a piece, never null: a null value satisfies nothing but `is_null`."""
     if isinstance(tree, FieldTest):
-        return Sql("({}) is not true" if tree.is_negated else "({}) is true", _test(tree.field))
-    word = " and " if isinstance(tree, FieldsEvery) else " or "
+        return Sql("({}) is not true" if tree.is_negated else "({}) is true", _comparison(tree.field))
+    word = " and " if isinstance(tree, FieldConjunction) else " or "
     return join(word, (Sql("({})", _condition(part)) for part in tree.parts))
 
 
-def _test(test: FieldIs) -> Sql:
+def _comparison(test: FieldIs) -> Sql:
     column = name(test.column)
     kind = _sql_type(test.table, test.column)
     if test.op == "is_null":
         return Sql("{} is null" if test.value else "{} is not null", column)
     if isinstance(test.value, tuple):
-        return Sql(f"{{}} = any({{}}::{kind}[])", column, [_bound(each, kind) for each in test.value])
+        return Sql(f"{{}} = any({{}}::{kind}[])", column, [_bound(value, kind) for value in test.value])
     return Sql(f"{{}} {_SIGNS[test.op]} {{}}::{kind}", column, _bound(test.value, kind))
 
 

@@ -1,66 +1,78 @@
-"""Flat rules as joins: everything that a stage asks for stands side by side, none of it under `not`.
+"""Flat rules as joins: rules whose conditions all stand side by side, none of them under `not`.
 
-Then the first moment in a segment is the latest beginning among stretches that overlap, the earliest of these: no need
-to sort all facts into one stream. It is the same moment that the sweep finds. A stretch of a fact leaf begins with a
-fresh fact and lies in one segment, so whatever overlaps with it there begins to hold with it, or later, with a fact of
-its own; a piece of a field's time that is not fresh continues one that held before, whose moment is earlier.
+The first moment in a segment is then the latest start among intervals that overlap, one of each leaf; the earliest such
+moment counts. Unlike the sweep of `stage_statement`, this needs no sort of all facts of a contact. It finds the same
+moments:
+
+- An interval of a fact leaf begins with a fresh fact and lies in one segment. Whatever overlaps it there begins to hold
+  together with it, or later with a fact of its own.
+- A piece of a field's time that is not fresh continues a piece that held before it, and that one's moment is earlier.
 """
 
-from api.funnel.fact_leaves import fact_stretches
-from api.funnel.field_leaf import field_stretches
-from api.funnel.ladder import Ladder, Rung
-from api.funnel.normal_form import Every, Fields, Holds, NormalForm
-from api.funnel.people import Seen
+from api.funnel.fact_leaves import fact_intervals
+from api.funnel.field_leaf import field_intervals
+from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.lifetimes import VisibleFacts
+from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, NormalForm
 from api.sql import Sql, join
-from schema.accord import Touches
+from schema.rules import Touches
 
 
 def is_flat(form: NormalForm) -> bool:
-    """Whether a rule can be a join: all of several leaves, at least one of facts, touches once (pairs would multiply).
+    """Whether a rule can be compiled to a join.
 
-    A rule that asks for nothing is one too: everybody fulfils it when life begins.
+    It can if it needs all of its leaves, at least one of them a fact leaf and at most one of them touches: two such
+    leaves would multiply their rows. A rule without any leaf can be as well: every contact fulfils it when its lifetime
+    begins.
     """
-    parts = form.tree.parts if isinstance(form.tree, Every) else (form.tree,)
-    facts = [leaf.what for leaf in form.leaves if not isinstance(leaf.what, Fields)]
+    parts = form.tree.parts if isinstance(form.tree, Conjunction) else (form.tree,)
+    fact_leaves = [leaf.test for leaf in form.leaves if not isinstance(leaf.test, FieldConditions)]
     return (
-        all(isinstance(part, Holds) for part in parts)
+        all(isinstance(part, LeafHolds) for part in parts)
         and not any(leaf.is_negated for leaf in form.leaves)
-        and sum(isinstance(what, Touches) for what in facts) <= 1
-        and (bool(facts) or not form.leaves)
+        and sum(isinstance(leaf, Touches) for leaf in fact_leaves) <= 1
+        and (bool(fact_leaves) or not form.leaves)
     )
 
 
-def flat_statement(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
-    """Compile a flat rule into one insert."""
-    facts = [number for number, leaf in enumerate(form.leaves) if not isinstance(leaf.what, Fields)]
+def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Compile a flat rule to one insert into `funnel_own_entry`.
+
+    Shapes: one row per contact and segment, with the earliest moment at which all leaves hold.
+    Source: DESIGN "The accord", evaluation.
+    """
+    fact_numbers = [number for number, leaf in enumerate(form.leaves) if not isinstance(leaf.test, FieldConditions)]
     starts = ", ".join(["l.starts_at", *(f"x{number}.starts_at" for number in range(len(form.leaves)))])
     ends = ", ".join(["'infinity'::timestamptz", *(f"x{number}.until" for number in range(len(form.leaves)))])
-    is_cut = bool(facts) and rung.cut is not None
+    has_segments = bool(fact_numbers) and ranked.exit_group is not None
+    # Any fact leaf gives the segment: intervals of two segments never overlap.
     return Sql(
-        f"""insert into funnel_own (contact_id, rank, moment)
+        f"""insert into funnel_own_entry (contact_id, rank, moment)
 select contact_id, {{}}::int, min(moment)
 from (
-  select l.contact_id, {f"x{facts[0]}.no" if is_cut else "null"} as no,
+  select l.contact_id, {f"x{fact_numbers[0]}.segment_no" if has_segments else "null"} as segment_no,
     greatest({starts}) as moment, least({ends}) as until
-  from funnel_life l{{}}
+  from funnel_lifetime l{{}}
 ) f
 where moment < until and moment <= {{}}
-group by contact_id{", no" if is_cut else ""}""",
-        rung.rank,
-        join("", (_joined(form, number, ladder, rung, seen) for number in range(len(form.leaves)))),
-        seen.as_of,
+group by contact_id{", segment_no" if has_segments else ""}""",
+        ranked.rank,
+        join("", (_joined(form, number, ladder, ranked, facts) for number in range(len(form.leaves)))),
+        facts.as_of,
     )
 
 
-def _joined(form: NormalForm, number: int, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
-    """Join the stretches of one leaf, where they overlap with the one before it."""
-    leaf, row = form.leaves[number], f"x{number}"
-    if isinstance(leaf.what, Fields):
-        stretches = field_stretches(leaf.what, seen)
+def _joined(form: NormalForm, number: int, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Join the intervals of one leaf where they overlap those of the leaf before it.
+
+    Overlap in pairs is necessary only; `moment < until` in the statement checks all of them together.
+    """
+    leaf, alias = form.leaves[number], f"x{number}"
+    if isinstance(leaf.test, FieldConditions):
+        intervals = field_intervals(leaf.test, facts)
     else:
-        found = fact_stretches(leaf.what, ladder, rung, seen, is_negated=False, only_holding=True)
-        stretches = Sql("select contact_id, no, starts_at, until from ({}) s where holds", found)
-    overlap = (
-        "" if number == 0 else f" and {row}.starts_at < x{number - 1}.until and {row}.until > x{number - 1}.starts_at"
-    )
-    return Sql(f"\n  join ({{}}) {row} on {row}.contact_id = l.contact_id{overlap}", stretches)
+        found = fact_intervals(leaf.test, ladder, ranked, facts, is_negated=False, only_holding=True)
+        intervals = Sql("select contact_id, segment_no, starts_at, until from ({}) s where holds", found)
+    before = f"x{number - 1}"
+    overlap = f" and {alias}.starts_at < {before}.until and {alias}.until > {before}.starts_at" if number else ""
+    return Sql(f"\n  join ({{}}) {alias} on {alias}.contact_id = l.contact_id{overlap}", intervals)

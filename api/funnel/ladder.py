@@ -1,48 +1,73 @@
-"""The ladder of an accord as SQL reads it: ranks, and which exits cut which ranks."""
+"""The ladder: an accord's stages by rank, and the exits that close each of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schema.accord import Accord, Stage
+from api.accord.in_force import AccordPeriod
+from schema.accord import Exit, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """A stage with its rank, and the number of its cut: stages that the same exits close share their segments.
+class RankedStage:
+    """A stage, its rank from 1, and the number of its exit group.
 
-    A stage that no exit closes has cut None: all of a contact's time is one segment.
+    Stages that the same exits close form an exit group: they have the same segments. A stage that no exit closes has
+    the group None, and one segment that covers all of time.
     """
 
     rank: int
     stage: Stage
-    cut: int | None
+    exit_group: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The rungs from the lowest up, and for each cut the places of its exits in the accord."""
+    """The stages of one version from the lowest up, and for each exit group the positions of its exits in the accord.
 
-    rungs: tuple[Rung, ...]
-    cuts: tuple[tuple[int, ...], ...]
+    Everything below this type judges by one version; its entries carry the version's id.
+    """
 
-    def rung(self, key: str) -> Rung:
-        """The rung of a stage; KeyError if there is none."""
-        for each in self.rungs:
-            if each.stage.key == key:
-                return each
+    period: AccordPeriod
+    stages: tuple[RankedStage, ...]
+    exit_groups: tuple[tuple[int, ...], ...]
+
+    @property
+    def exits(self) -> tuple[Exit, ...]:
+        """The exits in the order of the accord; a position in an exit group is an index into them."""
+        return self.period.accord.exits
+
+    def stage(self, key: str) -> RankedStage:
+        """Find a stage by its key; KeyError if there is none."""
+        for ranked in self.stages:
+            if ranked.stage.key == key:
+                return ranked
         raise KeyError(key)
 
 
-def ladder_of(accord: Accord) -> Ladder:
-    """Number the stages, and find which of them share their segments."""
-    cuts: list[tuple[int, ...]] = []
-    rungs = []
-    for rank, stage in enumerate(accord.stages, start=1):
-        exits = tuple(
-            place
-            for place, each in enumerate(accord.exits)
-            if accord.rank(each.closes_from) <= rank <= accord.rank(each.closes_to)
+def ladder_of(periods: Sequence[AccordPeriod]) -> Ladder:
+    """Rank the stages of the accord, and group them by the exits that close them.
+
+    Errors: NotImplementedError unless there is exactly one version, in force for all of time. No workflow puts a second
+            version in force yet. This is the only place that relies on it: with several versions each entry has to be
+            judged by the version in force at its moment (DESIGN "The accord", reading IN_FORCE), so there will be one
+            ladder for each period, and the entries of a ladder count inside its period only.
+    """
+    if len(periods) != 1 or periods[0].in_force_from is not None or periods[0].in_force_until is not None:
+        raise NotImplementedError(
+            f"The evaluator judges by one version that is in force for all of time; it got {len(periods)},"
+            f" from {periods[0].in_force_from if periods else None}."
         )
-        if exits and exits not in cuts:
-            cuts.append(exits)
-        rungs.append(Rung(rank, stage, cuts.index(exits) if exits else None))
-    return Ladder(tuple(rungs), tuple(cuts))
+    [period] = periods
+    accord = period.accord
+    groups: list[tuple[int, ...]] = []
+    stages = []
+    for rank, stage in enumerate(accord.stages, start=1):
+        closing = tuple(
+            position
+            for position, leaving in enumerate(accord.exits)
+            if accord.rank(leaving.closes_from) <= rank <= accord.rank(leaving.closes_to)
+        )
+        if closing and closing not in groups:
+            groups.append(closing)
+        stages.append(RankedStage(rank, stage, groups.index(closing) if closing else None))
+    return Ladder(period, tuple(stages), tuple(groups))

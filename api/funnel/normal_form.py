@@ -1,87 +1,87 @@
-"""The normal form of a rule: negation pushed to the leaves, sibling conditions on one record's fields merged.
+"""The normal form of a rule: `not` pushed down to the leaves, sibling conditions on the fields of one record merged.
 
-The tree that remains is plain `Every` and `Some` over numbered leaves, and each leaf knows whether it stood under
-`not`: what did counts over all history, what did not counts from inside the segment only.
+What remains is a tree of conjunctions and disjunctions over numbered leaves. Each leaf keeps whether it stood under
+`not`, because that decides which facts count: under `not` those of all time, otherwise those inside the segment only.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schema.accord import AllOf, AnyOf, DealIs, FieldIs, HandoffIs, Not, Rule, StageReached, Touches
+from schema.rules import AllOf, AnyOf, FactLeaf, FieldIs, Not, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class FieldTest:
-    """One condition on a field; the negated one also holds for null."""
+    """One condition on a field. A negated test also holds for null."""
 
     field: FieldIs
     is_negated: bool
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsEvery:
+class FieldConjunction:
     """Holds when every part does."""
 
     parts: "tuple[FieldTree, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsSome:
+class FieldDisjunction:
     """Holds when at least one part does."""
 
     parts: "tuple[FieldTree, ...]"
 
 
-FieldTree = FieldTest | FieldsEvery | FieldsSome
+FieldTree = FieldTest | FieldConjunction | FieldDisjunction
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """Conditions on the fields of one record: one boolean per version row."""
+class FieldConditions:
+    """Conditions on the fields of one record, merged so that each version row is tested once."""
 
     table: Literal["contact", "company"]
     tree: FieldTree
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it reads, sorted."""
+        """The columns that the conditions read, sorted."""
         return tuple(sorted({test.field.column for test in _tests(self.tree)}))
-
-
-Fact = Touches | HandoffIs | DealIs | StageReached
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf of the normal form. A negated one holds where its facts do not; `Fields` keep negation inside."""
+    """A leaf of the normal form.
 
-    what: Fields | Fact
+    A negated leaf holds where its facts do not. `FieldConditions` are never negated: their tests are.
+    """
+
+    test: FieldConditions | FactLeaf
     is_negated: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
-    """The leaf of that number holds."""
+class LeafHolds:
+    """Holds when the leaf with that number does."""
 
     leaf: int
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
-    """Holds when every part does; of nothing, always."""
+class Conjunction:
+    """Holds when every part does; without parts it always holds."""
 
     parts: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
-    """Holds when at least one part does; of nothing, never."""
+class Disjunction:
+    """Holds when at least one part does; without parts it never holds."""
 
     parts: "tuple[Node, ...]"
 
 
-Node = Holds | Every | Some
+Node = LeafHolds | Conjunction | Disjunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,108 +93,115 @@ class NormalForm:
 
     @property
     def holds_without_facts(self) -> bool:
-        """Whether a contact with no fact at all fulfils the rule: then life itself is the first moment."""
-        return self._holds_bare(self.tree)
+        """Whether a contact without any fact fulfils the rule; it does so from the beginning of its lifetime."""
+        return self._holds_without_facts(self.tree)
 
-    def is_needed(self, leaf: int) -> bool:
-        """Whether the rule cannot hold while this leaf does not."""
-        return self._is_needed(self.tree, leaf)
+    def is_required(self, leaf: int) -> bool:
+        """Whether the rule cannot hold while the leaf with that number does not."""
+        return self._is_required(self.tree, leaf)
 
-    def _holds_bare(self, node: Node) -> bool:
+    def _holds_without_facts(self, node: Node) -> bool:
         match node:
-            case Holds(leaf=number):
+            case LeafHolds(leaf=number):
                 return self.leaves[number].is_negated
-            case Every(parts=parts):
-                return all(self._holds_bare(part) for part in parts)
-            case Some(parts=parts):
-                return any(self._holds_bare(part) for part in parts)
+            case Conjunction(parts=parts):
+                return all(self._holds_without_facts(part) for part in parts)
+            case Disjunction(parts=parts):
+                return any(self._holds_without_facts(part) for part in parts)
 
-    def _is_needed(self, node: Node, leaf: int) -> bool:
+    def _is_required(self, node: Node, leaf: int) -> bool:
         match node:
-            case Holds(leaf=number):
+            case LeafHolds(leaf=number):
                 return number == leaf
-            case Every(parts=parts):
-                return any(self._is_needed(part, leaf) for part in parts)
-            case Some(parts=parts):
-                return all(self._is_needed(part, leaf) for part in parts)
+            case Conjunction(parts=parts):
+                return any(self._is_required(part, leaf) for part in parts)
+            case Disjunction(parts=parts):
+                return all(self._is_required(part, leaf) for part in parts)
 
 
 def normal_form(rule: Rule) -> NormalForm:
-    """Bring a rule into normal form."""
+    """Bring a rule into normal form.
+
+    Shapes: one rule tree -> one tree without `not` over numbered leaves; equal leaves share a number.
+    """
     numbering = _Numbering()
-    tree = numbering.number(_push(rule, is_negated=False))
+    tree = numbering.number(_without_not(rule, is_negated=False))
     return NormalForm(tree, tuple(numbering.leaves))
 
 
 @dataclass(frozen=True, slots=True)
 class _And:
-    parts: "tuple[_Raw, ...]"
+    parts: "tuple[_Unnumbered, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Or:
-    parts: "tuple[_Raw, ...]"
+    parts: "tuple[_Unnumbered, ...]"
 
 
-_Raw = Leaf | _And | _Or
+_Unnumbered = Leaf | _And | _Or
 
 
-def _push(rule: Rule, *, is_negated: bool) -> _Raw:
-    """Push `not` down to the leaves: under it, all and any change places."""
+def _without_not(rule: Rule, *, is_negated: bool) -> _Unnumbered:
+    """Push `not` down to the leaves: under it, `all` and `any` change places (De Morgan)."""
     match rule:
         case Not(negated=part):
-            return _push(part, is_negated=not is_negated)
+            return _without_not(part, is_negated=not is_negated)
         case AllOf(all=parts):
-            pushed = [_push(part, is_negated=is_negated) for part in parts]
-            return _merged(pushed, is_every=not is_negated)
+            pushed = [_without_not(part, is_negated=is_negated) for part in parts]
+            return _merged(pushed, is_conjunction=not is_negated)
         case AnyOf(any=parts):
-            pushed = [_push(part, is_negated=is_negated) for part in parts]
-            return _merged(pushed, is_every=is_negated)
+            pushed = [_without_not(part, is_negated=is_negated) for part in parts]
+            return _merged(pushed, is_conjunction=is_negated)
         case FieldIs():
-            return Leaf(Fields(rule.table, FieldTest(rule, is_negated)), is_negated=False)
+            return Leaf(FieldConditions(rule.table, FieldTest(rule, is_negated)), is_negated=False)
         case _:
             return Leaf(rule, is_negated)
 
 
-def _merged(parts: Sequence[_Raw], *, is_every: bool) -> _Raw:
-    """Join parts, the field leaves of each record as one."""
-    kept: list[_Raw] = []
+def _merged(parts: Sequence[_Unnumbered], *, is_conjunction: bool) -> _Unnumbered:
+    """Combine parts, with the field leaves of each record merged into one.
+
+    They read the same version rows, and a version row that satisfies both satisfies the merged leaf. Apart, they would
+    be two sets of intervals to intersect.
+    """
+    kept: list[_Unnumbered] = []
     for table in ("contact", "company"):
         trees = tuple(
-            part.what.tree
+            part.test.tree
             for part in parts
-            if isinstance(part, Leaf) and isinstance(part.what, Fields) and part.what.table == table
+            if isinstance(part, Leaf) and isinstance(part.test, FieldConditions) and part.test.table == table
         )
         if trees:
-            whole = trees[0] if len(trees) == 1 else (FieldsEvery(trees) if is_every else FieldsSome(trees))
-            kept.append(Leaf(Fields(table, whole), is_negated=False))
-    kept += [part for part in parts if not (isinstance(part, Leaf) and isinstance(part.what, Fields))]
+            combined = FieldConjunction(trees) if is_conjunction else FieldDisjunction(trees)
+            kept.append(Leaf(FieldConditions(table, trees[0] if len(trees) == 1 else combined), is_negated=False))
+    kept += [part for part in parts if not (isinstance(part, Leaf) and isinstance(part.test, FieldConditions))]
     if len(kept) == 1:
         return kept[0]
-    return _And(tuple(kept)) if is_every else _Or(tuple(kept))
+    return _And(tuple(kept)) if is_conjunction else _Or(tuple(kept))
 
 
 @dataclass(slots=True)
 class _Numbering:
-    """Numbers the leaves; equal ones share a number."""
+    """Numbers the leaves in the order of their first appearance; equal leaves share a number."""
 
     leaves: list[Leaf] = field(default_factory=list)
 
-    def number(self, raw: _Raw) -> Node:
-        match raw:
+    def number(self, node: _Unnumbered) -> Node:
+        match node:
             case _And(parts=parts):
-                return Every(tuple(self.number(part) for part in parts))
+                return Conjunction(tuple(self.number(part) for part in parts))
             case _Or(parts=parts):
-                return Some(tuple(self.number(part) for part in parts))
+                return Disjunction(tuple(self.number(part) for part in parts))
             case Leaf():
-                if raw not in self.leaves:
-                    self.leaves.append(raw)
-                return Holds(self.leaves.index(raw))
+                if node not in self.leaves:
+                    self.leaves.append(node)
+                return LeafHolds(self.leaves.index(node))
 
 
 def _tests(tree: FieldTree) -> tuple[FieldTest, ...]:
     match tree:
         case FieldTest():
             return (tree,)
-        case FieldsEvery(parts=parts) | FieldsSome(parts=parts):
+        case FieldConjunction(parts=parts) | FieldDisjunction(parts=parts):
             return tuple(test for part in parts for test in _tests(part))

@@ -1,7 +1,8 @@
-"""What the accord means, contact by contact, in plain Python: written from the design's words, slow and easy to check.
+"""The reference evaluator: what an accord means, contact by contact, in plain Python; slow and easy to check.
 
-The SQL evaluator is held equal to this by property tests. Nothing here knows SQL, intervals or running sums: a rule is
-asked instant by instant whether it holds, and whether a fact that it reads changed just then.
+It follows DESIGN "The accord" word by word. Property tests hold the SQL evaluator equal to it. It knows no SQL, no
+intervals and no running sums: at one instant after the other it checks whether a rule holds, and whether a fact that
+the rule reads changed at that instant.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from schema.accord import (
-    Accord,
+from schema.accord import Accord, Exit
+from schema.rules import (
     AllOf,
     AnyOf,
     DealFilter,
     DealIs,
-    Exit,
+    FactLeaf,
     FieldIs,
     HandoffIs,
     Not,
@@ -28,11 +29,11 @@ from schema.accord import (
 from schema.vocab import Channel, DealOutcome, Direction, Disposition, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 
 FieldValue = bool | int | Decimal | str | None
-TICK = timedelta(microseconds=1)  # the finest difference between two instants
+TICK = timedelta(microseconds=1)  # the resolution of a timestamp
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class TouchFact:
     """A touchpoint."""
 
     at: datetime
@@ -45,7 +46,7 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class Handoff:
+class HandoffFact:
     """A handoff and its decision."""
 
     handed_at: datetime
@@ -55,21 +56,21 @@ class Handoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """The fields of a record over `[starts_at, ends_at)`; an undated one starts when it was recorded."""
+class RecordVersion:
+    """The fields of a record over `[starts_at, ends_at)`. A version without a known start starts when recorded."""
 
     starts_at: datetime
     ends_at: datetime | None
     values: Mapping[str, FieldValue]
 
     def holds(self, at: datetime) -> bool:
-        """Whether the version is in force."""
+        """Whether the record had these values at the instant."""
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
 class DealState:
-    """What a deal was over `[starts_at, ends_at)`."""
+    """The values of a deal over `[starts_at, ends_at)`."""
 
     starts_at: datetime
     ends_at: datetime | None
@@ -79,39 +80,40 @@ class DealState:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """A role in a deal; without `since` as long as the deal."""
+class DealRole:
+    """A contact's role in a deal; without `since` it lasts as long as the deal."""
 
     states: tuple[DealState, ...]
     since: datetime | None = None
 
     def state(self, at: datetime) -> DealState | None:
-        """The deal's state, as far as the role had begun."""
+        """The state of the deal at the instant; None before the role or the deal begins."""
         if self.since is not None and at < self.since:
             return None
-        return next(
-            (each for each in self.states if each.starts_at <= at and (each.ends_at is None or at < each.ends_at)), None
+        holding = (
+            state for state in self.states if state.starts_at <= at and (state.ends_at is None or at < state.ends_at)
         )
+        return next(holding, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Everything known about one contact. `company_id` among the values of a version is a key of the companies."""
+class ContactHistory:
+    """All facts about one contact. The value `company_id` of a version is a key of the company histories."""
 
-    versions: tuple[Version, ...]
-    touches: tuple[Touch, ...] = ()
-    handoffs: tuple[Handoff, ...] = ()
-    roles: tuple[Role, ...] = ()
+    versions: tuple[RecordVersion, ...]
+    touches: tuple[TouchFact, ...] = ()
+    handoffs: tuple[HandoffFact, ...] = ()
+    roles: tuple[DealRole, ...] = ()
 
     @property
-    def life(self) -> datetime | None:
-        """When the first version row that ever held began."""
-        return min((each.starts_at for each in self.versions if each.holds(each.starts_at)), default=None)
+    def lifetime_start(self) -> datetime | None:
+        """The start of the first version, leaving out those that end before they start; None without one."""
+        return min((row.starts_at for row in self.versions if row.holds(row.starts_at)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One stage entry."""
+class ReferenceEntry:
+    """One stage entry; the same fields as the table `stage_entry`."""
 
     stage: str
     rank: int
@@ -125,44 +127,53 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch `(after, until]` between two exits, and what the closing exit is; None where there is none."""
+    """The time `(after, until]` between two exits, and the kind of the exit that closes it; None: no such exit."""
 
     after: datetime | None
     until: datetime | None
     kind: str | None
 
     def holds(self, at: datetime) -> bool:
-        """Whether the instant is inside."""
+        """Whether the instant lies inside."""
         return (self.after is None or self.after < at) and (self.until is None or at <= self.until)
 
 
-Companies = Mapping[str, tuple[Version, ...]]
+CompanyHistories = Mapping[str, tuple[RecordVersion, ...]]
+_ALL_TIME = Segment(None, None, None)
 
 
-def entries_of(person: Person, companies: Companies, accord: Accord, as_of: datetime) -> list[Entry]:
-    """Every entry of one contact, by rank and time."""
+def entries_of(
+    contact: ContactHistory, companies: CompanyHistories, accord: Accord, as_of: datetime
+) -> list[ReferenceEntry]:
+    """Derive every stage entry of one contact, by rank and time.
+
+    Shapes: facts of one contact, its companies' versions, one accord -> stage entries.
+    Units:  instants UTC; facts later than `as_of` do not count.
+    Source: DESIGN "The accord", evaluation.
+    """
     own: dict[int, list[datetime]] = {}
     for rank, stage in enumerate(accord.stages, start=1):
-        judge = _Judge(person, companies, accord, rank, own)
+        evaluator = _StageEvaluator(contact, companies, accord, rank, own)
         own[rank] = [
             moment
-            for segment in segments_of(person, accord, rank, as_of)
-            if (moment := judge.first_moment(stage.rule, segment, as_of)) is not None
+            for segment in segments_of(contact, accord, rank, as_of)
+            if (moment := evaluator.first_moment(stage.rule, segment, as_of)) is not None
         ]
-    rows: list[Entry] = []
+    # From the highest stage down: how an entry ends depends on the entries of the stages above it.
+    found: list[ReferenceEntry] = []
     for rank in range(len(accord.stages), 0, -1):
-        rows = _entries_of_stage(person, accord, rank, own, rows, as_of) + rows
-    return rows
+        found = _entries_of_stage(contact, accord, rank, own, found, as_of) + found
+    return found
 
 
-def segments_of(person: Person, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
-    """The contact's time as the exits that close a stage cut it."""
+def segments_of(contact: ContactHistory, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
+    """Cut the contact's time at the exits that close a stage; the last segment is open."""
     kinds: dict[datetime, str] = {}
-    for each in accord.exits:
-        if accord.rank(each.closes_from) <= rank <= accord.rank(each.closes_to):
-            for at in _exit_instants(person, accord, each):
+    for leaving in accord.exits:
+        if accord.rank(leaving.closes_from) <= rank <= accord.rank(leaving.closes_to):
+            for at in _exit_instants(contact, accord, leaving):
                 if at <= as_of:
-                    kinds.setdefault(at, each.on)
+                    kinds.setdefault(at, leaving.on)
     segments, after = [], None
     for at in sorted(kinds):
         segments.append(Segment(after, at, kinds[at]))
@@ -170,96 +181,101 @@ def segments_of(person: Person, accord: Accord, rank: int, as_of: datetime) -> l
     return [*segments, Segment(after, None, None)]
 
 
-def _exit_instants(person: Person, accord: Accord, each: Exit) -> Iterator[datetime]:
-    if each.on == "HANDOFF_REJECTED":
+def _exit_instants(contact: ContactHistory, accord: Accord, leaving: Exit) -> Iterator[datetime]:
+    if leaving.on == "HANDOFF_REJECTED":
         dispositions = {reason.code: reason.disposition for reason in accord.reject_reasons}
-        for handoff in person.handoffs:
+        for handoff in contact.handoffs:
             disposition = dispositions.get(handoff.reject_reason or "", Disposition.RECYCLE)
-            is_rejected = handoff.status is HandoffStatus.REJECTED and disposition in each.dispositions
+            is_rejected = handoff.status is HandoffStatus.REJECTED and disposition in leaving.dispositions
             if is_rejected and handoff.decided_at is not None:
                 yield handoff.decided_at
         return
-    for role in person.roles:
+    for role in contact.roles:
         for state in role.states:
             at = state.starts_at
             now, before = role.state(at), replace(role, since=None).state(at - TICK)
             is_lost = now is not None and now.outcome is DealOutcome.LOST
             was_lost = before is not None and before.outcome is DealOutcome.LOST
-            others = (other.state(at) for other in person.roles)
+            others = (other.state(at) for other in contact.roles)
             if is_lost and not was_lost and not any(other and other.outcome is DealOutcome.OPEN for other in others):
                 yield at
 
 
 def _entries_of_stage(
-    person: Person, accord: Accord, rank: int, own: Mapping[int, list[datetime]], higher: list[Entry], as_of: datetime
-) -> list[Entry]:
-    """Build the rows of one stage, given those of all higher ones."""
-    rows: list[Entry] = []
-    for segment in segments_of(person, accord, rank, as_of):
-        moments = [at for each in own for at in own[each] if each >= rank and segment.holds(at)]
+    contact: ContactHistory,
+    accord: Accord,
+    rank: int,
+    own: Mapping[int, list[datetime]],
+    higher: list[ReferenceEntry],
+    as_of: datetime,
+) -> list[ReferenceEntry]:
+    """Derive the entries of one stage, given those of all higher stages."""
+    found: list[ReferenceEntry] = []
+    for segment in segments_of(contact, accord, rank, as_of):
+        moments = [at for entered in own for at in own[entered] if entered >= rank and segment.holds(at)]
         if not moments:
             continue
-        entered = min(moments)
+        entered_at = min(moments)
         own_at = next((at for at in own[rank] if segment.holds(at)), None)
         until = segment.until
-        later = [each.entered_at for each in higher if each.entered_at >= entered]
+        later = [entry.entered_at for entry in higher if entry.entered_at >= entered_at]
         advanced = min((at for at in later if until is None or at <= until), default=None)
-        rows.append(
-            Entry(
+        found.append(
+            ReferenceEntry(
                 stage=accord.stages[rank - 1].key,
                 rank=rank,
-                occurrence=len(rows) + 1,
-                entered_at=entered,
+                occurrence=len(found) + 1,
+                entered_at=entered_at,
                 own_at=own_at,
                 exited_at=advanced or until,
                 exit_kind="ADVANCED" if advanced else segment.kind,
-                is_implied=own_at != entered,
+                is_implied=own_at != entered_at,
             )
         )
-    return rows
+    return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
-    """Judges one contact by the rule of one stage; `own` has the moments of the lower stages."""
+class _StageEvaluator:
+    """Evaluates the rule of one stage for one contact. `own` has the moments of the lower stages, by rank."""
 
-    person: Person
-    companies: Companies
+    contact: ContactHistory
+    companies: CompanyHistories
     accord: Accord
     rank: int
     own: Mapping[int, list[datetime]]
 
     def first_moment(self, rule: Rule, segment: Segment, as_of: datetime) -> datetime | None:
-        """Find the first instant in the segment at which the rule holds and something that it reads changed."""
-        life = self.person.life
-        if life is None:
+        """Find the first instant in the segment at which the rule holds and a fact that it reads changed."""
+        start = self.contact.lifetime_start
+        if start is None:
             return None
-        for at in sorted({life, *self._instants(rule, as_of)}):
-            is_moment = life <= at <= as_of and segment.holds(at) and (at == life or self._is_fresh(rule, at))
+        for at in sorted({start, *self._instants(rule, as_of)}):
+            is_moment = start <= at <= as_of and segment.holds(at) and (at == start or self._is_fresh(rule, at))
             if is_moment and self._holds(rule, at, segment, is_negated=False):
                 return at
         return None
 
     def _instants(self, rule: Rule, as_of: datetime) -> Iterator[datetime]:
-        """Yield every instant at which anything can change."""
-        person = self.person
-        rows = [*person.versions, *(row for rows in self.companies.values() for row in rows)]
-        facts = [each.at for each in person.touches] + [each.handed_at for each in person.handoffs]
-        facts += [each.decided_at for each in person.handoffs if each.decided_at]
-        states = [state for role in person.roles for state in role.states]
-        facts += [each.starts_at for each in states] + [each.ends_at for each in states if each.ends_at]
-        facts += [role.since for role in person.roles if role.since]
-        facts += [each.starts_at for each in rows] + [each.ends_at for each in rows if each.ends_at]
-        facts += [at for moments in self.own.values() for at in moments]
+        """Yield every instant at which the rule can change: the facts, and the ends of the windows after them."""
+        contact = self.contact
+        rows = [*contact.versions, *(row for history in self.companies.values() for row in history)]
+        instants = [touch.at for touch in contact.touches] + [handoff.handed_at for handoff in contact.handoffs]
+        instants += [handoff.decided_at for handoff in contact.handoffs if handoff.decided_at]
+        states = [state for role in contact.roles for state in role.states]
+        instants += [state.starts_at for state in states] + [state.ends_at for state in states if state.ends_at]
+        instants += [role.since for role in contact.roles if role.since]
+        instants += [row.starts_at for row in rows] + [row.ends_at for row in rows if row.ends_at]
+        instants += [at for moments in self.own.values() for at in moments]
         windows = [leaf.touches.within for leaf in leaves(rule) if isinstance(leaf, Touches)]
         windows += [leaf.within for leaf in leaves(rule) if isinstance(leaf, StageReached)]
-        for at in facts:
+        for at in instants:
             if at <= as_of:
                 yield at
                 yield from (at + window for window in windows if window)
 
     def _holds(self, rule: Rule, at: datetime, segment: Segment, *, is_negated: bool) -> bool:
-        """Judge a rule at an instant. Under `not` facts count as they stand, else from inside the segment only."""
+        """Whether a rule holds at an instant. Under `not` facts of all time count, otherwise those of the segment."""
         match rule:
             case AllOf(all=parts):
                 return all(self._holds(part, at, segment, is_negated=is_negated) for part in parts)
@@ -270,24 +286,24 @@ class _Judge:
             case FieldIs():
                 return _satisfies(self._value(rule, at), rule)
             case _:
-                return self._fact_holds(rule, at, Segment(None, None, None) if is_negated else segment)
+                return self._fact_holds(rule, at, _ALL_TIME if is_negated else segment)
 
-    def _fact_holds(self, leaf: Touches | HandoffIs | DealIs | StageReached, at: datetime, counts: Segment) -> bool:
-        """Judge a leaf by the facts from inside a segment."""
+    def _fact_holds(self, leaf: FactLeaf, at: datetime, counting: Segment) -> bool:
+        """Whether a leaf holds at an instant by the facts inside a segment."""
         match leaf:
-            case Touches(touches=what):
-                return self._touches(what, at, counts) >= what.at_least
+            case Touches(touches=wanted):
+                return self._count_touches(wanted, at, counting) >= wanted.at_least
             case HandoffIs(handoff=status):
-                begun = (_status_since(each, status, at) for each in self.person.handoffs)
-                return any(since is not None and counts.holds(since) for since in begun)
-            case DealIs(deal=what):
-                return any(self._deal_holds(role, what, at, counts) for role in self.person.roles)
+                starts = (_status_since(handoff, status, at) for handoff in self.contact.handoffs)
+                return any(since is not None and counting.holds(since) for since in starts)
+            case DealIs(deal=wanted):
+                return any(self._deal_holds(role, wanted, at, counting) for role in self.contact.roles)
             case StageReached(stage=key, within=within):
-                entered = [each for each in self._entered(key) if each <= at and counts.holds(each)]
-                return any(within is None or each > at - within for each in entered)
+                entered = [moment for moment in self._entered(key) if moment <= at and counting.holds(moment)]
+                return any(within is None or moment > at - within for moment in entered)
 
     def _is_fresh(self, rule: Rule, at: datetime, *, is_negated: bool = False) -> bool:
-        """Tell whether a fact that the rule reads changed at the instant, or a timed leaf under `not` ran out."""
+        """Whether a fact that the rule reads changed at the instant, or the window of a leaf under `not` ran out."""
         match rule:
             case AllOf(all=parts) | AnyOf(any=parts):
                 return any(self._is_fresh(part, at, is_negated=is_negated) for part in parts)
@@ -296,53 +312,55 @@ class _Judge:
             case FieldIs():
                 return self._value(rule, at) != self._value(rule, at - TICK)
             case _:
-                always = Segment(None, None, None)
-                held, holds = (self._fact_holds(rule, each, always) for each in (at - TICK, at))
+                held, holds = (self._fact_holds(rule, instant, _ALL_TIME) for instant in (at - TICK, at))
                 return self._has_changed(rule, at) or (is_negated and held and not holds)
 
-    def _has_changed(self, leaf: Touches | HandoffIs | DealIs | StageReached, at: datetime) -> bool:
-        """Tell whether a fact of the kind that the leaf reads has just that instant."""
+    def _has_changed(self, leaf: FactLeaf, at: datetime) -> bool:
+        """Whether a fact that the leaf reads happened or changed at exactly this instant."""
         match leaf:
-            case Touches(touches=what):
-                return any(_matches(each, what) and each.at == at for each in self.person.touches)
+            case Touches(touches=wanted):
+                return any(_matches(touch, wanted) and touch.at == at for touch in self.contact.touches)
             case HandoffIs(handoff=HandoffStatus.PROPOSED):
-                return any(at in (each.handed_at, each.decided_at) for each in self.person.handoffs)
+                return any(at in (handoff.handed_at, handoff.decided_at) for handoff in self.contact.handoffs)
             case HandoffIs(handoff=status):
-                return any(each.status is status and each.decided_at == at for each in self.person.handoffs)
-            case DealIs(deal=what):
-                return any(_read(role, what, at) != _read(role, what, at - TICK) for role in self.person.roles)
+                return any(handoff.status is status and handoff.decided_at == at for handoff in self.contact.handoffs)
+            case DealIs(deal=wanted):
+                return any(
+                    _deal_values(role, wanted, at) != _deal_values(role, wanted, at - TICK)
+                    for role in self.contact.roles
+                )
             case StageReached(stage=key):
                 return at in self._entered(key)
 
     def _value(self, leaf: FieldIs, at: datetime) -> FieldValue:
-        """Look a field up as it was; unknown where no version was in force."""
-        version = next((each for each in self.person.versions if each.holds(at)), None)
+        """Look up a field as it was at the instant; None where no version was in force."""
+        version = next((row for row in self.contact.versions if row.holds(at)), None)
         if leaf.table == "company" and version is not None:
             rows = self.companies.get(str(version.values.get("company_id")), ())
-            version = next((each for each in rows if each.holds(at)), None)
+            version = next((row for row in rows if row.holds(at)), None)
         return version.values.get(leaf.column) if version is not None else None
 
-    def _touches(self, what: TouchFilter, at: datetime, counts: Segment) -> int:
-        matching = (each.at for each in self.person.touches if _matches(each, what) and counts.holds(each.at))
-        return sum(each <= at and (what.within is None or each > at - what.within) for each in matching)
+    def _count_touches(self, wanted: TouchFilter, at: datetime, counting: Segment) -> int:
+        matching = (touch.at for touch in self.contact.touches if _matches(touch, wanted) and counting.holds(touch.at))
+        return sum(touched <= at and (wanted.within is None or touched > at - wanted.within) for touched in matching)
 
-    def _deal_holds(self, role: Role, what: DealFilter, at: datetime, counts: Segment) -> bool:
-        read = _read(role, what, at)
-        if read is None or not _fits(read, what):
+    def _deal_holds(self, role: DealRole, wanted: DealFilter, at: datetime, counting: Segment) -> bool:
+        values = _deal_values(role, wanted, at)
+        if values is None or not _fits(values, wanted):
             return False
-        return counts.holds(_read_since(role, what, at))
+        return counting.holds(_unchanged_since(role, wanted, at))
 
     def _entered(self, key: str) -> list[datetime]:
-        """List when a lower stage was entered, by its own rule or by that of another stage below this one."""
+        """List when a lower stage was entered: by its own rule, or by the rule of a higher stage below this one."""
         lower = self.accord.rank(key)
         moments = [at for rank in range(lower, self.rank) for at in self.own[rank]]
-        segments = segments_of(self.person, self.accord, lower, max(moments)) if moments else []
+        segments = segments_of(self.contact, self.accord, lower, max(moments)) if moments else []
         inside = ([at for at in moments if segment.holds(at)] for segment in segments)
-        return [min(each) for each in inside if each]
+        return [min(entered) for entered in inside if entered]
 
 
 def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:
-    """Compare; null satisfies nothing but is_null."""
+    """Compare a value with that of the rule; null satisfies nothing but `is_null`."""
     wanted = leaf.value
     if leaf.op == "is_null":
         return (value is None) == wanted
@@ -357,51 +375,54 @@ def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:
     return {"lt": value < wanted, "lte": value <= wanted, "gt": value > wanted, "gte": value >= wanted}[leaf.op]
 
 
-def _matches(touch: Touch, what: TouchFilter) -> bool:
+def _matches(touch: TouchFact, wanted: TouchFilter) -> bool:
     return (
-        (not what.channel or touch.channel in what.channel)
-        and (not what.kind or touch.kind in what.kind)
-        and (not what.outcome or touch.outcome in what.outcome)
-        and (not what.campaign or touch.campaign in what.campaign)
-        and (what.direction is None or touch.direction is what.direction)
-        and (what.team is None or touch.team is what.team)
+        (not wanted.channel or touch.channel in wanted.channel)
+        and (not wanted.kind or touch.kind in wanted.kind)
+        and (not wanted.outcome or touch.outcome in wanted.outcome)
+        and (not wanted.campaign or touch.campaign in wanted.campaign)
+        and (wanted.direction is None or touch.direction is wanted.direction)
+        and (wanted.team is None or touch.team is wanted.team)
     )
 
 
-def _status_since(handoff: Handoff, status: HandoffStatus, at: datetime) -> datetime | None:
-    """Since when a handoff has had the status it has at the instant, if that is the asked one."""
+def _status_since(handoff: HandoffFact, status: HandoffStatus, at: datetime) -> datetime | None:
+    """Since when a handoff has had the status at the instant; None if it does not have it then."""
     is_decided = handoff.decided_at is not None and handoff.decided_at <= at
     if status is HandoffStatus.PROPOSED:
         return handoff.handed_at if handoff.handed_at <= at and not is_decided else None
     return handoff.decided_at if is_decided and handoff.status is status else None
 
 
-_Read = tuple[DealOutcome, str | None, Decimal | None]
+_DealValues = tuple[DealOutcome, str | None, Decimal | None]
 
 
-def _read(role: Role, what: DealFilter, at: datetime) -> _Read | None:
-    """Return what the rule reads of a deal at the instant; None while there is no role or no deal."""
+def _deal_values(role: DealRole, wanted: DealFilter, at: datetime) -> _DealValues | None:
+    """Return the values of a deal that the rule reads; None before the role or the deal begins."""
     state = role.state(at)
     if state is None:
         return None
     return (
         state.outcome,
-        state.pipeline if what.pipeline else None,
-        state.amount if what.amount_at_least is not None else None,
+        state.pipeline if wanted.pipeline else None,
+        state.amount if wanted.amount_at_least is not None else None,
     )
 
 
-def _fits(read: _Read, what: DealFilter) -> bool:
-    outcome, pipeline, amount = read
+def _fits(values: _DealValues, wanted: DealFilter) -> bool:
+    outcome, pipeline, amount = values
     return (
-        outcome is what.state
-        and (what.pipeline is None or pipeline == what.pipeline)
-        and (what.amount_at_least is None or (amount is not None and amount >= what.amount_at_least))
+        outcome is wanted.state
+        and (wanted.pipeline is None or pipeline == wanted.pipeline)
+        and (wanted.amount_at_least is None or (amount is not None and amount >= wanted.amount_at_least))
     )
 
 
-def _read_since(role: Role, what: DealFilter, at: datetime) -> datetime:
-    """Return since when what the rule reads of the deal has stood still."""
-    begins: Iterable[datetime] = [*(each.starts_at for each in role.states), *([role.since] if role.since else [])]
-    changes = (each for each in begins if each <= at and _read(role, what, each) != _read(role, what, each - TICK))
-    return max(changes)
+def _unchanged_since(role: DealRole, wanted: DealFilter, at: datetime) -> datetime:
+    """Return since when the values that the rule reads have not changed."""
+    starts: Iterable[datetime] = [*(state.starts_at for state in role.states), *([role.since] if role.since else [])]
+    return max(
+        start
+        for start in starts
+        if start <= at and _deal_values(role, wanted, start) != _deal_values(role, wanted, start - TICK)
+    )

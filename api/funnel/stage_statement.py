@@ -1,45 +1,54 @@
-"""One stage, one statement: the leaves' intervals as one stream, running sums, and the first fresh moment per segment.
+"""One statement per stage: an event sweep that finds the first moment in each segment at which the stage's rule holds.
 
-The result is a row of `funnel_own` for each contact and segment in which the stage's own rule came to hold.
+Each leaf contributes events: +1 where one of its intervals begins, -1 where it ends. Running sums over a contact's
+events count the intervals of each leaf that hold at each moment, and the rule becomes a boolean over these sums. The
+result is one row of `funnel_own_entry` for each contact and segment in which the stage's own rule came to hold.
 """
 
 from api.funnel.exits import segment_of, union_all
-from api.funnel.fact_leaves import fact_stretches
-from api.funnel.field_leaf import field_rows
+from api.funnel.fact_leaves import fact_intervals
+from api.funnel.field_leaf import field_events
 from api.funnel.flat_rule import flat_statement, is_flat
-from api.funnel.ladder import Ladder, Rung
-from api.funnel.normal_form import Every, Fields, Holds, Leaf, Node, NormalForm, normal_form
-from api.funnel.people import Seen
+from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.lifetimes import VisibleFacts
+from api.funnel.normal_form import Conjunction, FieldConditions, Leaf, LeafHolds, Node, NormalForm, normal_form
 from api.sql import Sql, join
-from schema.accord import DealIs, HandoffIs, StageReached, Touches
+from schema.rules import DealIs, HandoffIs, StageReached, Touches
 
-OWN_TABLE = Sql(
-    "create temp table funnel_own (contact_id uuid not null, rank int not null, moment timestamptz not null)"
+OWN_ENTRY_TABLE = Sql(
+    "create temp table funnel_own_entry (contact_id uuid not null, rank int not null, moment timestamptz not null)"
     " on commit drop"
 )
 
 
-def stage_statement(ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
-    """Compile the entry rule of a stage into one insert, a flat rule as a join."""
-    form = normal_form(rung.stage.rule)
-    return flat_statement(form, ladder, rung, seen) if is_flat(form) else sweep_statement(form, ladder, rung, seen)
+def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Compile the rule of a stage to one insert into `funnel_own_entry`: a flat rule to a join, any other to a sweep.
+
+    Shapes: one row per contact and segment, with the first fresh moment at which the rule holds.
+    Source: DESIGN "The accord", evaluation.
+    """
+    form = normal_form(ranked.stage.rule)
+    return (
+        flat_statement(form, ladder, ranked, facts) if is_flat(form) else sweep_statement(form, ladder, ranked, facts)
+    )
 
 
-def sweep_statement(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
-    """Compile any rule.
+def sweep_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Compile any rule to an event sweep; the same result as `flat_statement` for a flat rule, at a higher cost.
 
-    `clipped` moves what happened before a life to its beginning; `running` knows after each moment how many intervals
-    of each leaf hold (RANGE: facts of one instant count together); a moment counts when it is fresh.
+    `clipped` moves the events before a lifetime to its beginning: a person enters nothing earlier, but what held then
+    still holds. `running` has the sums after each event. Its frame is RANGE, not ROWS, because events of one instant
+    count together, in whichever order they are read. Only a fresh moment can be an entry.
     """
     sums = join("", (_running_sum(number) for number in range(len(form.leaves))))
-    segment = segment_of(rung.cut, "r.contact_id", "r.moment")
+    segment = segment_of(ranked.exit_group, "r.contact_id", "r.moment")
     return Sql(
-        f"""insert into funnel_own (contact_id, rank, moment)
-with stream (contact_id, moment, leaf, d, fresh, runs_out) as (
+        f"""insert into funnel_own_entry (contact_id, rank, moment)
+with event (contact_id, moment, leaf, d, fresh, runs_out) as (
 {{}}
 ), clipped as (
   select x.contact_id, greatest(x.moment, l.starts_at) as moment, x.leaf, x.d, x.fresh, x.runs_out
-  from stream x join funnel_life l on l.contact_id = x.contact_id
+  from event x join funnel_lifetime l on l.contact_id = x.contact_id
   where l.starts_at <= {{}}
 ), running as (
   select contact_id, moment, leaf, fresh, runs_out{{}}
@@ -47,42 +56,46 @@ with stream (contact_id, moment, leaf, d, fresh, runs_out) as (
 )
 select contact_id, {{}}::int, min(moment)
 from (
-  select r.contact_id, r.moment, {segment.number} as no
+  select r.contact_id, r.moment, {segment.number} as segment_no
   from running r {{}}
   where {{}} and ({{}})
 ) r
-group by contact_id, no""",
-        _stream(form, ladder, rung, seen),
-        seen.as_of,
+group by contact_id, segment_no""",
+        _events(form, ladder, ranked, facts),
+        facts.as_of,
         sums,
-        rung.rank,
+        ranked.rank,
         segment.join,
         _is_fresh(form),
         _holds(form.tree, form),
     )
 
 
-def _stream(form: NormalForm, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
-    branches = [_rows(form, number, ladder, rung, seen) for number in range(len(form.leaves))]
+def _events(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Select the events of all leaves."""
+    branches = [_leaf_events(form, number, ladder, ranked, facts) for number in range(len(form.leaves))]
     if form.holds_without_facts:
-        branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_life"))
-    if not branches:
-        branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_life where false"))
+        # Without a fact there is no event, so the beginning of the lifetime is one, of no leaf (-1).
+        branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_lifetime"))
+    if not branches:  # a rule that never holds; the statement still needs a source
+        branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_lifetime where false"))
     return union_all(branches)
 
 
-def _rows(form: NormalForm, number: int, ladder: Ladder, rung: Rung, seen: Seen) -> Sql:
-    """Return the stream's rows of one leaf.
+def _leaf_events(form: NormalForm, number: int, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Select the events of one leaf.
 
-    A row `(contact_id, moment, leaf, d, fresh, runs_out)` adds `d` to how many intervals of the leaf hold from that
-    moment on. `fresh` marks a change of a fact that the leaf reads, `runs_out` an end by time alone.
+    An event `(contact_id, moment, leaf, d, fresh, runs_out)` adds `d` to the number of intervals of the leaf that hold
+    from that moment on. `fresh` marks a change of a fact that the leaf reads, `runs_out` an end by time alone.
     """
     leaf = form.leaves[number]
-    if isinstance(leaf.what, Fields):
-        return field_rows(number, leaf.what, seen)
-    # Touches that do not hold are no use where nothing holds without them; of the others there are few.
-    only_holding = isinstance(leaf.what, Touches) and form.is_needed(number) and not leaf.is_negated
-    ends = ", (ends_at, 0, true, false)" if isinstance(leaf.what, HandoffIs | DealIs) else ""
+    if isinstance(leaf.test, FieldConditions):
+        return field_events(number, leaf.test, facts)
+    # Where the rule needs this leaf, touches that do not hold cannot make an entry. They are most of all touches, and
+    # leaving them out saves most of the sort. The other fact leaves have few rows.
+    only_holding = isinstance(leaf.test, Touches) and form.is_required(number) and not leaf.is_negated
+    # Where a handoff or deal itself ends is a fresh moment even if the segment has ended before: it changes no sum.
+    ends = ", (ends_at, 0, true, false)" if isinstance(leaf.test, HandoffIs | DealIs) else ""
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, e.runs_out
 from ({{}}) x cross join lateral (
@@ -90,38 +103,40 @@ from ({{}}) x cross join lateral (
 ) e (moment, d, fresh, runs_out)
 where e.moment <= {{}} and ({"x.holds" if only_holding else "x.holds or e.fresh"})""",
         number,
-        fact_stretches(leaf.what, ladder, rung, seen, is_negated=leaf.is_negated, only_holding=only_holding),
-        _is_timed(leaf),
-        seen.as_of,
+        fact_intervals(leaf.test, ladder, ranked, facts, is_negated=leaf.is_negated, only_holding=only_holding),
+        _runs_out(leaf),
+        facts.as_of,
     )
 
 
 def _running_sum(number: int) -> Sql:
+    # One window for the sums of all leaves, so that the events are sorted once.
     return Sql(f",\n    coalesce(sum(d) filter (where leaf = {number}) over w, 0) as n{number}")
 
 
 def _holds(node: Node, form: NormalForm) -> Sql:
-    """Return the rule's tree over the running sums."""
-    if isinstance(node, Holds):
+    """Return the tree of the rule as a boolean over the running sums."""
+    if isinstance(node, LeafHolds):
         return Sql(f"n{node.leaf} {'=' if form.leaves[node.leaf].is_negated else '>'} 0")
-    word, nothing = (" and ", "true") if isinstance(node, Every) else (" or ", "false")
-    return join(word, (Sql("({})", _holds(part, form)) for part in node.parts)) if node.parts else Sql(nothing)
+    word, empty = (" and ", "true") if isinstance(node, Conjunction) else (" or ", "false")
+    return join(word, (Sql("({})", _holds(part, form)) for part in node.parts)) if node.parts else Sql(empty)
 
 
 def _is_fresh(form: NormalForm) -> Sql:
-    """Return what makes a moment count: a changed fact, or a leaf under `not` whose last interval ran out by time."""
-    ending = [
+    """Return the condition of a fresh moment: a fact changed, or the last interval of a leaf under `not` ran out."""
+    ran_out = [
         Sql(f"(r.runs_out and r.leaf = {number} and r.n{number} = 0)")
         for number, leaf in enumerate(form.leaves)
-        if _is_timed(leaf)
+        if _runs_out(leaf)
     ]
-    return Sql("({})", join(" or ", [Sql("r.fresh"), *ending]))
+    return Sql("({})", join(" or ", [Sql("r.fresh"), *ran_out]))
 
 
-def _is_timed(leaf: Leaf) -> bool:
-    match leaf.what:
-        case Touches(touches=what):
-            return leaf.is_negated and what.within is not None
+def _runs_out(leaf: Leaf) -> bool:
+    """Whether a leaf under `not` turns true by time alone, such as silence after the last touch."""
+    match leaf.test:
+        case Touches(touches=wanted):
+            return leaf.is_negated and wanted.within is not None
         case StageReached(within=within):
             return leaf.is_negated and within is not None
         case _:

@@ -1,55 +1,55 @@
-"""What every resolver gets: the database of this request, who asks, and the records that the document asks for."""
+"""The context of one request, which every resolver can read as `info.context`."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graphql import DocumentNode, GraphQLError, GraphQLResolveInfo
+from graphql import DocumentNode, GraphQLResolveInfo
 
 from api.access.principal import Principal
 from api.db import Database
-from api.errors import AccordError
-from api.plan.read import read_document
-from api.plan.selection import Root
-
-Wrong = AccordError | GraphQLError  # what cannot be read, by our rules or GraphQL's
+from api.graph.reading.planned import PlannedDocument, RequestError
+from api.plan.prepared_statements import read_document
+from api.plan.selection import RootField
 
 
 @dataclass(slots=True)
-class Records:
-    """The records of a document's root fields: read by one statement, when the first of them is needed.
+class RootRecords:
+    """The records of a document's root fields. One statement reads them all when the first is needed.
 
-    What is wrong with one field is told in its place; what failed in reading, in the place of each.
+    An error in one root field is raised for that field alone. A failure of the statement is raised for all of them.
     """
 
     database: Database
-    who: Principal
-    roots: Mapping[str, Root | Wrong]
+    principal: Principal
+    roots: Mapping[str, RootField | RequestError]
     failure: Exception | None = None
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
-    async def of(self, key: str) -> object:
-        """What the root field of that key answers, in the asked keys."""
+    async def read(self, key: str) -> object:
+        """Return the value of the root field with that response key. Errors: those of the field or the statement."""
         root = self.roots[key]
-        if not isinstance(root, Root):
+        if not isinstance(root, RootField):
             raise root
         if self.failure is not None:
             raise self.failure
         if self._reading is None:
-            sound = [each for each in self.roots.values() if isinstance(each, Root)]
-            self._reading = asyncio.create_task(read_document(self.database, sound, self.who))
+            valid = [other for other in self.roots.values() if isinstance(other, RootField)]
+            self._reading = asyncio.create_task(read_document(self.database, valid, self.principal))
         return (await self._reading)[key]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The value behind `info.context`; made anew for each request."""
+    """The value of `info.context`, created for each request."""
 
     database: Database
-    records: Records
-    document: DocumentNode
-    who: Principal
-    # The records behind figures, by their path in the answer: read with it, told when the executor comes there.
+    principal: Principal
+    syntax_tree: DocumentNode
+    document: PlannedDocument
+    records: RootRecords
+    # Lists of records behind figures, by their path in the response. They are read together with the figures, in one
+    # snapshot, and returned when the executor resolves the field; an error is raised then.
     drilled: dict[tuple[str | int, ...], object] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""The contract: every type and root field put together into the one schema, and its SDL."""
+"""The contract: all types and root fields, assembled into one schema, and its SDL."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -9,74 +9,86 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from api.graph.agreement_fields import Accord, agreement_fields
-from api.graph.answers import answer_types
-from api.graph.declared import Declared, ObjectType, by_name
-from api.graph.drills import DRILLED, drill_types, records_field
+from api.graph.accord.accord_fields import ACCORD_DERIVATION, accord_fields
+from api.graph.declared import Declared, ObjectType, registry
+from api.graph.derived.model_types import model_types
+from api.graph.derived.record_types import record_types
+from api.graph.derived.scalars import SCALARS
 from api.graph.gateway import Gateway
-from api.graph.question_fields import Kpi, question_fields
-from api.graph.questions import question_types
+from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
+from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
+from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.record_fields import record_fields
-from api.graph.records import record_types
-from api.graph.scalars import SCALARS
 from api.graph.strawberry_types import Types, use_resolvers
-from api.metrics.answer import FunnelAnswer, GroupKey, KpiAnswer
+from schema.accord import Accord
 
-# Fields of answers whose GraphQL type is narrower than the text they are in Python.
-_SPECIAL = {(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (GroupKey, "id"): "ID"}
+QUERY = "Query"
 
 
-class _Prepared(SchemaExtension):
-    """Hands over the document that was parsed and validated before."""
+class _PassDocument(SchemaExtension):
+    """Passes the document that the gateway has parsed and validated to the executor."""
 
     def on_parse(self) -> Iterator[None]:
-        """Say the document."""
-        self.execution_context.graphql_document = self.execution_context.context.document
+        """Set the parsed document."""
+        self.execution_context.graphql_document = self.execution_context.context.syntax_tree
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Say that nothing is wrong with it."""
+        """Set that there are no validation errors."""
         self.execution_context.pre_execution_errors = []
         yield
 
 
 class Contract(strawberry.Schema):
-    """Accord's schema. Errors are told and logged at the edge, where it is known who asked."""
+    """Accord's schema. The HTTP edge logs errors, because it knows the caller."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave logging to the edge."""
+        """Leave logging to the HTTP edge."""
 
 
 @cache
 def build_schema() -> strawberry.Schema:
-    """The schema that is served; made once, for it never changes."""
+    """Return the schema. It is built once."""
     return _built()[0]
 
 
 @cache
 def gateway() -> Gateway:
-    """The way of every question into the schema."""
+    """Return the gateway to the schema. It is built once."""
     return Gateway(*_built())
+
+
+def registered_types() -> Mapping[str, Declared]:
+    """Return every type of the contract by name. A new type has to be added here."""
+    root_fields = (*kpi_fields(), *accord_fields(), *record_fields())
+    return registry(
+        (
+            *SCALARS,
+            *record_types(),
+            *KPI_INPUT_TYPES,
+            *model_types(KPI_ROOTS, KPI_DERIVATION),
+            *model_types((Accord,), ACCORD_DERIVATION),
+            *DRILL_DOWN_TYPES,
+            ObjectType(QUERY, "All queries.", root_fields),
+        )
+    )
 
 
 @cache
 def _built() -> tuple[strawberry.Schema, Mapping[str, Declared]]:
-    declared: dict[str, Declared] = {}
-    fields = (*question_fields(declared), *agreement_fields(), *record_fields())
-    root = ObjectType("Query", "What can be asked.", fields)
-    answers = answer_types((KpiAnswer, FunnelAnswer, Kpi, Accord), _SPECIAL, dict.fromkeys(DRILLED, (records_field(),)))
-    declared.update(by_name((*SCALARS, *record_types(), *question_types(), *answers, *drill_types(), root)))
+    declared = registered_types()
     types = Types(declared)
+    objects = [type_.name for type_ in declared.values() if isinstance(type_, ObjectType) and type_.name != QUERY]
     schema = Contract(
-        query=types["Query"],
-        types=[types[each.name] for each in declared.values() if isinstance(each, ObjectType) and each is not root],
+        query=types[QUERY],
+        types=[types[name] for name in objects],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=types.scalars),
-        extensions=[_Prepared],
+        extensions=[_PassDocument],
     )
-    use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public way to the schema it builds
+    use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public access to its schema
     return schema, declared
 
 
 def sdl() -> str:
-    """The contract as SDL, as it is committed."""
+    """Return the contract as SDL, as it is committed."""
     return build_schema().as_str() + "\n"

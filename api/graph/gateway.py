@@ -1,69 +1,71 @@
-"""The way of every question: a document whose root fields all read records is answered by one statement, as PostgreSQL
-wrote it; any other runs through the executor, and its records come from the same statements.
+"""The entry to the schema: runs a request, or explains how it would run.
 
-What is not certain to end well is left to the executor, which tells each error in its place.
+A query whose root fields all read records becomes one statement, and PostgreSQL writes the JSON of the response. Such
+statements are kept and run again with other values. Every other operation runs through the GraphQL executor, with the
+records of all its root fields read by one statement. So does a request with any error, because the executor reports
+each error at the field that it concerns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import strawberry
 from cachetools import LRUCache
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
+from graphql import GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
-from api.access.principal import Principal, Reach
-from api.db import FAILURES, Database
+from api.access.principal import Principal
+from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError, ErrorCode
-from api.graph.context import Context, Records, Wrong
+from api.graph.context import Context, RootRecords
 from api.graph.declared import Declared
-from api.graph.document import Document
-from api.graph.documents import Checked, Documents
-from api.graph.question import Question
-from api.graph.reader import Reader
-from api.graph.variables import Operation, Shape
-from api.plan.cost import MOST_COST, cost
-from api.plan.read import Prepared, Ready, prepare
-from api.plan.selection import Root
+from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
+from api.graph.reading.field_collector import FieldCollector
+from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
+from api.graph.reading.variables import Operation, Shape
+from api.graph.request import GraphQLRequest
+from api.plan.cost import MAX_COST, cost
+from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
+from api.plan.selection import RootField
 
-KEPT_CHARACTERS = 32_000_000  # of statements and what they hold, over all documents and the shapes of their variables
-_EACH = 100  # what a value takes beside its characters
+KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
+_VALUE_WEIGHT = 100  # what a value takes beside its characters
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The data of an answer as PostgreSQL wrote it: JSON, without an error."""
+class JsonResult:
+    """The data of a response as JSON, written by PostgreSQL. There are no errors."""
 
     data: bytes
     extensions: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
-    """What the executor found."""
+class ExecutedResult:
+    """The result of the GraphQL executor."""
 
     result: ExecutionResult
     extensions: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """How a question is answered: the values that answering it goes through."""
+class Explanation:
+    """How a request would run: the values that running it goes through."""
 
-    roots: Mapping[str, Root | Wrong | None]
+    planned: PlannedDocument
     cost: int
-    ready: Ready | None  # the statement with its values, if any records are read
-    is_written: bool  # whether PostgreSQL writes the whole answer
+    ready: BoundStatement | None  # the statement with its values; None if no records are read
+    is_json: bool  # whether PostgreSQL writes the whole response
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """How the questions of one shape are answered by one statement; None where they are not."""
+class _CachedPlan:
+    """The statement for all requests of one shape; None if they run through the executor."""
 
-    statement: Prepared | None
+    statement: PreparedStatement | None
     extensions: dict[str, object]
     shape: Shape
 
@@ -76,161 +78,157 @@ class _Plan:
 def _weight(value: object) -> int:
     match value:
         case str():
-            return _EACH + len(value)
+            return _VALUE_WEIGHT + len(value)
         case list() | tuple():
-            return _EACH + sum(map(_weight, value))
+            return _VALUE_WEIGHT + sum(map(_weight, value))
         case _:
-            return _EACH
+            return _VALUE_WEIGHT
 
 
-_Key = tuple[int, Reach, Shape]
+# The operation's number, the principal's plan key, and the shape of the variables.
+_CacheKey = tuple[int, Hashable, Shape]
 
 
 class Gateway:
-    """Answers documents by the schema and the declared types it is made of."""
+    """Runs requests against one schema."""
 
     def __init__(self, schema: strawberry.Schema, types: Mapping[str, Declared]) -> None:
         self._strawberry = schema
-        self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public way to the schema it builds
+        self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public access to its schema
         self._types = types
-        self._documents = Documents(schema, types)
-        self._plans: LRUCache[_Key, _Plan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
+        self._documents = DocumentCache(self._schema, types)
+        self._plans: LRUCache[_CacheKey, _CachedPlan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
 
-    def checked(self, question: Question) -> Checked:
-        """The document of a question, parsed and validated, or its errors."""
-        return self._documents.checked(question.query)
+    def validated(self, request: GraphQLRequest) -> ValidatedDocument:
+        """Return the document of a request, parsed and validated, or its errors."""
+        return self._documents.validated(request.query)
 
-    async def answer(
-        self, database: Database, question: Question, checked: Checked, who: Principal
-    ) -> Written | Executed:
-        """Answer a question whose document is sound.
+    async def execute(
+        self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
+    ) -> JsonResult | ExecutedResult:
+        """Run a request whose document is valid.
 
-        Errors: BAD_INPUT where it is not clear which operation is meant; TOO_LARGE for what could cost too much.
+        Errors: BAD_INPUT if the operation name does not decide which operation to run; TOO_LARGE for a cost over the
+        limit.
         """
-        operation = checked.operation(question.operation_name)
-        ready, extensions = self._ready(checked, operation, question.variables, who)
+        operation = validated.operation(request.operation_name)
+        ready, extensions = self._ready(validated, operation, request.variables, principal)
         failure = None
         if ready is not None:
             try:
-                return Written(await ready.run(database), extensions)
-            except (AccordError, *FAILURES, asyncpg.InternalClientError) as error:
+                return JsonResult(await ready.run(database), extensions)
+            except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
-        return await self._execute(database, question, checked, who, failure)
+        return await self._execute(database, request, validated, principal, failure)
 
-    def explain(self, question: Question, checked: Checked, who: Principal) -> Explained:
-        """Tell how a question would be answered. Errors: as `answer`, but for the cost, which is told."""
-        operation = checked.operation(question.operation_name)
-        ready, _ = self._ready(checked, operation, question.variables, who)
-        values = operation.values(question.variables)
+    def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
+        """Return how a request would run. Errors: those of `execute`; a cost over the limit is only reported."""
+        operation = validated.operation(request.operation_name)
+        ready, _ = self._ready(validated, operation, request.variables, principal)
+        values = operation.values(request.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
-        roots = self._roots(checked, operation.node, values)
-        sound = [each for each in roots.values() if isinstance(each, Root) and isinstance(_tried(each, who), Root)]
-        is_written = ready is not None
-        if ready is None and sound:
-            ready = prepare(sound, who).filled(who, {})
-        return Explained(roots, cost(sound), ready, is_written)
+        planned = self._planned(validated, operation, values)
+        valid = [root for root in planned.roots if isinstance(_prepared(root, principal), RootField)]
+        is_json = ready is not None
+        if ready is None and valid:
+            ready = prepare(valid, principal).bind(principal, {})
+        return Explanation(planned, cost(valid), ready, is_json)
 
     def _ready(
-        self, checked: Checked, operation: Operation, given: Mapping[str, Any], who: Principal
-    ) -> tuple[Ready | None, dict[str, object]]:
-        """The plan's statement with this question's values, None where one does not fit; what is told beside it."""
+        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
+    ) -> tuple[BoundStatement | None, dict[str, object]]:
+        """Return the statement with this request's values, None if it has to be executed; and the extensions."""
         shape = operation.shape(given)
-        key = (operation.number, who.reach, shape)
+        key = (operation.number, principal.plan_key, shape)
         try:
             plan = self._plans[key]
         except KeyError:
             slots = operation.with_slots(given)
-            if slots is None:  # so it is for these values: others of the same shape may fit
+            if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
                 return None, {}
-            plan = self._plans[key] = self._make(checked, operation, slots, shape, who)
+            plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
         values = operation.coerced(given)
         if plan.statement is None or values is None:
             return None, plan.extensions
         try:
-            return plan.statement.filled(who, values), plan.extensions
+            return plan.statement.bind(principal, values), plan.extensions
         except AccordError:
             return None, plan.extensions
 
-    def _make(
-        self, checked: Checked, operation: Operation, values: VariableValues, shape: Shape, who: Principal
-    ) -> _Plan:
-        unplanned = _Plan(None, {}, shape)
+    def _make_plan(
+        self,
+        validated: ValidatedDocument,
+        operation: Operation,
+        values: VariableValues,
+        shape: Shape,
+        principal: Principal,
+    ) -> _CachedPlan:
+        executed = _CachedPlan(None, {}, shape)
         if operation.node.operation is not OperationType.QUERY:
-            return unplanned
-        roots = self._roots(checked, operation.node, values)
-        if not all(isinstance(each, Root) for each in roots.values()):
-            return unplanned
-        sound = [each for each in roots.values() if isinstance(each, Root)]
-        price = cost(sound)
-        if price > MOST_COST:
-            return unplanned
+            return executed
+        planned = self._planned(validated, operation, values)
+        if len(planned.roots) < len(planned.fields):
+            return executed
+        price = cost(planned.roots)
+        if price > MAX_COST:
+            return executed
         try:
-            return _Plan(prepare(sound, who), _priced(price), shape)
+            return _CachedPlan(prepare(planned.roots, principal), _cost_extension(price), shape)
         except AccordError:
-            return unplanned
+            return executed
 
-    def _roots(
-        self, checked: Checked, operation: OperationDefinitionNode, values: VariableValues
-    ) -> dict[str, Root | Wrong | None]:
-        """The root fields of an operation: what they read, what is wrong with them, or None for one that is no read.
-
-        Null for a variable with a default may stand where null is not allowed: GraphQL refuses it only when it comes
-        there, within a root field or, at the root's own directives, before any (the key is then empty).
-        """
-        document = Document(self._schema, checked.fragments, values)
-        reader = Reader(document, self._types)
-        found: dict[str, Root | Wrong | None] = {}
-        try:
-            selected = document.selected((operation.selection_set,), "Query")
-        except GraphQLError as error:
-            return {"": error}
-        for key, nodes in selected.items():
-            try:
-                found[key] = reader.root(key, nodes)
-            except (AccordError, GraphQLError) as error:
-                found[key] = error
-        return found
+    def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
+        collector = FieldCollector(self._schema, validated.fragments, values)
+        return plan_document(collector, self._types, operation.node)
 
     async def _execute(
-        self, database: Database, question: Question, checked: Checked, who: Principal, failure: Exception | None
-    ) -> Written | Executed:
-        operation = checked.operation(question.operation_name)
-        values = operation.values(question.variables)
-        roots = self._roots(checked, operation.node, values) if isinstance(values, VariableValues) else {}
-        sound = {key: _tried(each, who) for key, each in roots.items() if each is not None}
-        price = cost(each for each in sound.values() if isinstance(each, Root))
-        if price > MOST_COST:
+        self,
+        database: Database,
+        request: GraphQLRequest,
+        validated: ValidatedDocument,
+        principal: Principal,
+        failure: Exception | None,
+    ) -> JsonResult | ExecutedResult:
+        operation = validated.operation(request.operation_name)
+        values = operation.values(request.variables)
+        if isinstance(values, VariableValues):
+            planned = self._planned(validated, operation, values)
+        else:  # the executor reports invalid variables before it resolves any field
+            planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
+        roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
+        price = cost(root for root in roots.values() if isinstance(root, RootField))
+        if price > MAX_COST:
             raise _too_costly(price)
-        records = Records(database, who, sound, failure)
+        records = RootRecords(database, principal, roots, failure)
         result = await self._strawberry.execute(
-            question.query,
-            variable_values=dict(question.variables),
-            context_value=Context(database, records, checked.document, who),
-            operation_name=question.operation_name,
+            request.query,
+            variable_values=dict(request.variables),
+            context_value=Context(database, principal, validated.document, planned, records),
+            operation_name=request.operation_name,
         )
         if not isinstance(result, ExecutionResult):
-            raise TypeError(f"one answer was expected, not {type(result).__name__}")
-        return Executed(result, _priced(price))
+            raise TypeError(f"one result was expected, not {type(result).__name__}")
+        return ExecutedResult(result, _cost_extension(price))
 
 
-def _tried(root: Root | Wrong, who: Principal) -> Root | Wrong:
-    """A root field that can be written, or why not: a cursor may be none of its list."""
-    if isinstance(root, Root):
+def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:
+    """Return the root field if its statement can be written, or the error if not: a cursor may be invalid."""
+    if isinstance(root, RootField):
         try:
-            prepare((root,), who)
+            prepare((root,), principal)
         except AccordError as error:
             return error
     return root
 
 
-def _priced(price: int) -> dict[str, object]:
-    return {"cost": {"requested": price, "limit": MOST_COST}} if price else {}
+def _cost_extension(price: int) -> dict[str, object]:
+    return {"cost": {"requested": price, "limit": MAX_COST}} if price else {}
 
 
 def _too_costly(price: int) -> AccordError:
     return AccordError(
         ErrorCode.TOO_LARGE,
-        f"The answer could hold {price:,} records (page sizes multiplied down the tree), and may hold {MOST_COST:,}.",
-        "Ask for smaller pages with `first`, or for the inner lists in a request of their own.",
+        f"The response could have {price:,} records (page sizes multiplied down the tree). The limit is {MAX_COST:,}.",
+        "Ask for smaller pages with `first`, or for the inner lists in separate requests.",
     )

@@ -1,15 +1,8 @@
-"""What a field of a derived type is read from; the reader of documents turns it into the planner's selection."""
+"""What a field of a GraphQL type is read from. `reading/` turns these values into the planner's selection."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from api.graph.context import Info
 from schema.base import Link
-
-
-def from_row(source: dict[str, Any], info: Info, **_: object) -> object:
-    """The answer is there already, under the key that was asked."""
-    return source[str(info.path.key)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +21,14 @@ class FromMoney:
 
 @dataclass(frozen=True, slots=True)
 class FromLink:
-    """The one record that a column names."""
+    """The record that a foreign key refers to."""
 
     link: Link
 
 
 @dataclass(frozen=True, slots=True)
 class FromBack:
-    """The rows of another table whose link names this one."""
+    """The rows of another table whose foreign key refers to this record."""
 
     table: str
     link: Link
@@ -43,23 +36,51 @@ class FromBack:
 
 @dataclass(frozen=True, slots=True)
 class FromStage:
-    """The stage a contact is in."""
+    """The current stage of a contact."""
 
 
 @dataclass(frozen=True, slots=True)
 class FromTable:
-    """A root field: a list of a table."""
+    """A root field: a list of the rows of a table."""
 
     table: str
 
 
 @dataclass(frozen=True, slots=True)
 class FromId:
-    """A root field: the record of a table that its argument `id` names; of any table where none is said."""
+    """A root field: the record that its argument `id` names. Without a table, the id's prefix decides the table."""
 
     table: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FromIds:
-    """A root field: the records of any tables by its argument `ids`, in that order."""
+    """A root field: the records that its argument `ids` names, of any tables, in the order of the ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromAttribute:
+    """An attribute of a Python value, which its resolver returns."""
+
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromDrillDown:
+    """The records that a figure counts, which an attribute of its value describes."""
+
+    attribute: str
+
+
+FieldSource = (
+    FromColumn
+    | FromMoney
+    | FromLink
+    | FromBack
+    | FromStage
+    | FromTable
+    | FromId
+    | FromIds
+    | FromAttribute
+    | FromDrillDown
+)

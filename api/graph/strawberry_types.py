@@ -1,7 +1,7 @@
-"""Declared types to Strawberry's definitions, made directly: they are derived, so there are no annotations to read.
+"""Declared types as Strawberry definitions. They are made directly: derived types have no annotations to read.
 
-Resolvers are graphql-core's own, `(source, info, **arguments)` with coerced plain values: Strawberry's conversion of
-every argument of every row is what a derived field neither needs nor can afford.
+Resolvers are graphql-core's, `(source, info, **arguments)` with plain coerced values. Strawberry's own convert
+the arguments of every field of every row, which is slow and not needed here.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,33 +38,34 @@ _BUILT_IN: dict[str, Any] = {
     "Float": float,
     "Boolean": bool,
 }
-_ANY = StrawberryAnnotation(object)  # never read: the fields below know their type
+_ANY = StrawberryAnnotation(object)  # a placeholder: the fields below override how their type is found
 
 
 class Types:
-    """The definitions of a set of declared types, which refer to each other by name."""
+    """The Strawberry definitions of declared types, which refer to each other by name."""
 
     def __init__(self, declared: Mapping[str, Declared]) -> None:
         self._made: dict[str, Any] = dict(_BUILT_IN)
         self.scalars: dict[object, ScalarDefinition] = {}  # for Strawberry's configuration
-        for each in declared.values():
-            made = _enum(each) if isinstance(each, EnumType) else type(each.name, (), {"__doc__": each.doc})
-            self._made[each.name] = made
-            if isinstance(each, ScalarType):
-                self.scalars[made] = _scalar(each)
-        for each in declared.values():
-            if isinstance(each, InterfaceType):
-                self._define(each)
-        for each in declared.values():
-            if isinstance(each, ObjectType | InputType):
-                self._define(each)
+        for type_ in declared.values():
+            made = _enum(type_) if isinstance(type_, EnumType) else type(type_.name, (), {"__doc__": type_.doc})
+            self._made[type_.name] = made
+            if isinstance(type_, ScalarType):
+                self.scalars[made] = _scalar(type_)
+        # Interfaces first: the definitions of object types contain those of their interfaces.
+        for type_ in declared.values():
+            if isinstance(type_, InterfaceType):
+                self._define(type_)
+        for type_ in declared.values():
+            if isinstance(type_, ObjectType | InputType):
+                self._define(type_)
 
     def __getitem__(self, name: str) -> type:
         found: type = self._made[name]
         return found
 
     def resolved(self, ref: TypeRef) -> StrawberryType | type:
-        """The type that a reference means."""
+        """Return the type that a reference names."""
         found = self._made[ref.name]
         if ref.is_list:
             found = StrawberryList(found if ref.has_required_items else StrawberryOptional(found))
@@ -84,12 +85,12 @@ class Types:
             directives=(OneOf(),) if isinstance(declared, InputType) and declared.is_one_of else (),
             is_type_of=None,
             resolve_type=declared.type_of if isinstance(declared, InterfaceType) else None,
-            fields=[_DerivedField(self.resolved, each, made) for each in declared.fields],
+            fields=[_DerivedField(self.resolved, field, made) for field in declared.fields],
         )
 
 
 class _DerivedField(StrawberryField):
-    """A field that knows its type, its arguments and its resolver."""
+    """A field with a declared type, declared arguments and a declared resolver."""
 
     def __init__(
         self, resolved: Callable[[TypeRef], StrawberryType | type], declared: Output | Input, origin: type
@@ -105,15 +106,15 @@ class _DerivedField(StrawberryField):
             deprecation_reason=declared.deprecated,
         )
         if isinstance(declared, Output):
-            self.arguments = [_DerivedArgument(resolved, each) for each in declared.arguments]
+            self.arguments = [_DerivedArgument(resolved, argument) for argument in declared.arguments]
 
     def resolve_type(self, *, type_definition: StrawberryObjectDefinition | None = None) -> Any:  # noqa: ANN401, ARG002 - Strawberry's signature
-        """The declared type."""
+        """Return the declared type."""
         return self._resolved(self.declared.type)
 
 
 class _DerivedArgument(StrawberryArgument):
-    """An argument that knows its type."""
+    """An argument with a declared type."""
 
     def __init__(self, resolved: Callable[[TypeRef], StrawberryType | type], declared: Input) -> None:
         default = UNSET if declared.default is None else declared.default
@@ -130,21 +131,21 @@ class _DerivedArgument(StrawberryArgument):
 
     @property
     def type(self) -> StrawberryType | type:
-        """The declared type."""
+        """Return the declared type."""
         return self._resolved(self._declared.type)
 
 
 def use_resolvers(schema: GraphQLSchema) -> None:
-    """Put the declared resolvers into the finished schema."""
-    for each in schema.type_map.values():
-        if isinstance(each, GraphQLObjectType):
-            # Rows are plain dictionaries; an interface's value tells its type, so nothing has to be asked again.
-            each.is_type_of = None
-        if isinstance(each, GraphQLObjectType | GraphQLInterfaceType):
-            for found in each.fields.values():
-                resolve = _declared_resolver(found.extensions.get("strawberry-definition"))
+    """Set the declared resolvers in the finished schema."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            # Rows are plain dictionaries. Where their type varies, the interface resolves it, so no check is needed.
+            type_.is_type_of = None
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for field in type_.fields.values():
+                resolve = _declared_resolver(field.extensions.get("strawberry-definition"))
                 if resolve is not None:
-                    found.resolve = resolve
+                    field.resolve = resolve
 
 
 def _declared_resolver(definition: object) -> Resolver | None:

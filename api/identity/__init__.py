@@ -1,1 +1,1 @@
-"""Identity of records: ids, and the surviving record of a merge."""
+"""Identity of records: their ids, and the surviving record of a merge."""

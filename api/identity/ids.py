@@ -1,43 +1,48 @@
-"""The ids that GraphQL shows: `<table>_<uuid>`, opaque to the caller, and what names one row of a table."""
+"""The ids of the GraphQL API, `<table>_<uuid>`: opaque to clients, unique across all tables."""
 
 from uuid import UUID
 
-from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811 - the driver's own, ten times as quick to read
+# The driver's own UUID class: it parses ten times as fast as Python's.
+from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811
 
 from api.errors import AccordError, ErrorCode
 from schema.tables import SHAPES
 
 
-def read_id(table: str, text: str) -> UUID:
-    """The row that an id of `table` names; BAD_INPUT if it is none."""
+def parse_id(table: str, text: str) -> UUID:
+    """Return the primary key that an id of `table` names.
+
+    Errors: BAD_INPUT if the text is not an id, or is an id of another table.
+    """
     if text.startswith(f"{table}_"):
-        return _row(text, text[len(table) + 1 :])
-    split_id(text)  # what is no id at all is told so
-    message = f"'{_shortened(text)}' is no id of a {SHAPES[table].type_name}."
+        return _primary_key(text, text[len(table) + 1 :])
+    parse_node_id(text)  # raises if the text is not an id of any table
+    message = f"'{_shortened(text)}' is not an id of a {SHAPES[table].type_name}."
     raise AccordError(ErrorCode.BAD_INPUT, message, f"Ids of this type begin with {table}_; take one from `id`.")
 
 
-def split_id(text: str) -> tuple[str, UUID]:
-    """The table and the row that an id names; BAD_INPUT if it names none."""
+def parse_node_id(text: str) -> tuple[str, UUID]:
+    """Return the table and the primary key that an id names. Errors: BAD_INPUT if the text is not an id."""
     table, _, rest = text.rpartition("_")
     shape = SHAPES.get(table)
     if shape is not None and not shape.is_hidden and shape.has_id:
-        return table, _row(text, rest)
-    raise _no_id(text)
+        return table, _primary_key(text, rest)
+    raise _not_an_id(text)
 
 
-def _row(text: str, rest: str) -> UUID:
+def _primary_key(text: str, rest: str) -> UUID:
     try:
+        # The length excludes the other spellings that the parser accepts (braces, no hyphens): an id has one form.
         if len(rest) == 36:
             return PgUUID(rest)
     except ValueError:
-        pass  # told with the other ways to be no id
-    raise _no_id(text)
+        pass  # raised below, like every other text that is not an id
+    raise _not_an_id(text)
 
 
-def _no_id(text: str) -> AccordError:
-    message = f"'{_shortened(text)}' is no id."
-    return AccordError(ErrorCode.BAD_INPUT, message, "Take ids as they come in the field `id`, unchanged.")
+def _not_an_id(text: str) -> AccordError:
+    message = f"'{_shortened(text)}' is not an id."
+    return AccordError(ErrorCode.BAD_INPUT, message, "Take ids from the field `id`, and pass them unchanged.")
 
 
 def _shortened(text: str) -> str:

@@ -6,7 +6,8 @@ its contacts keep their own facts, and no KPI counts them.
 
 from api.sql import Sql
 
-# One row per merged contact: contact_id, survivor_id.
+# One row per merged contact: contact_id, survivor_id. `union` instead of `union all` ends the recursion on a cycle.
+# Cost: one pass over the merged contacts for each link of the longest chain.
 SURVIVORS = Sql("""with recursive chain (contact_id, survivor_id) as (
   select id, merged_into_id from contact where merged_into_id is not null
   union
@@ -18,7 +19,7 @@ select chain.contact_id, chain.survivor_id
 from chain join contact survivor on survivor.id = chain.survivor_id
 where survivor.merged_into_id is null""")
 
-# One row per survivor: survivor_id, and in `ids` all contacts merged into it, directly or through others.
+# One row per survivor: survivor_id and `ids`, the array of all contacts merged into it, directly or through others.
 MERGED_INTO = Sql(
     "select survivor_id, array_agg(contact_id) as ids from ({}) survivors group by survivor_id", SURVIVORS
 )

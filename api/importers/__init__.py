@@ -1,26 +1,24 @@
-"""Foreign rows to records. What a file means is data: a preset, one TOML file in `presets/`.
+"""Imports: foreign files to staged rows, which `api.intake` writes to the tables.
 
-- preset.py    what a preset may say, held against the tables' declarations
-- mapping.py   what a row of a file means
-- readings.py  how a preset says where a value comes from
-- source.py    a file's encoding, delimiter, quoting and header: found out, never assumed
-- lines.py     a file's lines in bounded memory; those of a broken row are read anew
-- csv_rows.py  the rows of a CSV file
-- cells.py     a cell's text to a value, or the reason why not
-- meanings.py  what a reading makes of a cell: words, forms of dates, scale
-- rows.py      rows to values, streamed
-- plan.py      a preset bound to temporary tables, by binding.py, as shapes.py knows their columns
-- rejects.py   the file of refused rows
-- staging.py   values into temporary tables
-- refusals.py  rows that point to nothing are taken out
-- keys.py      our identities, and the source's keys for them
-- telling.py   what the rows tell of each record, and what of it is new
-- contradictions.py  records that cannot be as told; their rows are refused
-- records.py   the difference written to the records
-- timeline.py  the history that the rows themselves tell
-- identities.py  fresh ids, by the thousand
-- first.py     a large first import loads bare tables
-- failures.py  what the database refuses, in words
-- suggest.py   a starter preset from a file's header and values; date_forms.py, what dates prove; suggest_text.py
-- run.py       one import: one transaction, ended by the evaluation
+What a file means is data: a preset, one TOML document. `presets/README.md` is the reference of its keys.
+
+The preset
+- preset.py           the document; mapping.py, its files and records; value_reading.py, where a value comes from
+- preset_reference.py writes the reference page from these models
+
+The file
+- source_file.py      detects encoding, delimiter, quoting and header
+- text_lines.py       its lines, in bounded memory; csv_rows.py, its rows
+- cell_values.py      parses a cell by its column; cell_parsers.py, also by the preset's words, formats and scale
+
+The import
+- run_import.py       all steps, in one transaction
+- plan.py             binds the preset to temporary tables; binding.py, one record; file_binding.py, a table's columns
+- row_values.py       rows as values; staging.py loads them into the temporary tables
+- rejects_file.py     the file of rejected rows
+- database_failures.py  errors of the database, with their remedy
+
+A preset for a new file
+- suggest.py          suggests one from header and values (synonyms.toml); date_formats.py detects the format of dates
+- suggest_text.py     writes it down, with questions for what the values do not decide
 """

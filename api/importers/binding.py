@@ -1,163 +1,112 @@
-"""The cells that a file's records ask for, each once, and the SQL that takes their values from the staged rows."""
+"""Turns the readings of one record into SQL expressions over the columns of its file's temporary table."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from api.importers.cells import Parse, key
-from api.importers.mapping import FileMap, RecordMap, is_needed
-from api.importers.meanings import Calendar, items, key_meaning, meaning, one_key, put_together, row_key
-from api.importers.readings import Conditions, Reading
-from api.importers.rows import Cell, Guard
-from api.importers.shapes import INSTANT, sql_type
+from api.importers.cell_parsers import join_key, key_list_parser, key_parser, value_parser
+from api.importers.file_binding import FileBinding, ValueKind, row_condition
+from api.importers.mapping import RecordMap, is_needed
+from api.importers.row_values import RowCondition
+from api.importers.value_reading import ValueReading
+from api.intake.column_sql import INSTANT, sql_type
+from api.intake.staged import RequiredKey
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape, new_id
 from schema.mail_address import email_kind
 from schema.vocab import EmailKind
 
-_PLAIN_KEY = "TEXT {}"
-Meaning = Callable[[Sequence[str]], Parse]  # the forms of a column's dates to what reads its cells
-
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """A value without which a row means nothing, and that no cell alone can prove: why it is refused, and by which."""
+class RecordBinding:
+    """One record of a file's rows. `files` are all files of the preset, for lookups; `source` is whose keys they have.
 
-    value: Sql
-    shown: Sql
-    column: str
-    reason: str
+    Methods add the columns they need to the file's binding, and return expressions over them.
+    """
 
+    file: FileBinding
+    files: Mapping[str, FileBinding]
+    source: str
+    record: RecordMap
 
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """The key of a record of another table that has to be known, and the cell it stands in."""
-
-    key: Sql
-    table: str
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Taking:
-    """How a reading becomes a value of an SQL type; `use` tells it from other ways of reading the same cells."""
-
-    kind: str
-    means: Meaning
-    put: Callable[[Sequence[str]], str] = put_together
-    use: str = ""
-    is_required: bool = False
-
-
-@dataclass(slots=True)
-class Binding:
-    """One file's temporary table as it grows: `cell_…` are read from the rows, `id_…` are fresh ids."""
-
-    file: FileMap
-    stage: str
-    origin: str
-    calendar: Calendar
-    cells: list[Cell] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    looked_up: set[str] = field(default_factory=set)
-    others: Mapping[str, "Binding"] = field(default_factory=dict)
-    row_key: str = ""
-    _known: dict[tuple[str, tuple[str, ...], Guard | None], int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.row_key = self._cell(self.file.key, _PLAIN_KEY, "TEXT", key, put=row_key, is_required=True)
-
-    def column(self, staged: str) -> Sql:
-        """A staged column, under its table's name."""
-        return Sql("{}.{}", name(self.stage), name(staged))
-
-    def fresh_id(self) -> Sql:
-        """A column of fresh ids."""
-        self.ids.append(f"id_{len(self.ids)}")
-        return self.column(self.ids[-1])
-
-    def holds(self, when: Conditions, unless: Conditions) -> Sql | None:
-        """Whether conditions hold for a row; None where there are none."""
-        guard = _guard(when, unless)
-        if guard is None:
-            return None
-        first = next(iter((*when, *unless)))
-        return self.column(self._cell((first,), "test", "BOOLEAN", bool, guard=guard, is_test=True))
-
-    def key(self, record: RecordMap, reading: Reading, *, is_required: bool) -> Sql:
+    def key(self, reading: ValueReading, *, is_required: bool) -> Sql:
         """A source's key for a record."""
-        taking = _Taking("TEXT", lambda _forms: key_meaning(reading), one_key, is_required=is_required)
-        return self._take(record, reading, taking)
+        return self._take(reading, ValueKind("TEXT", lambda _forms: key_parser(reading), join_key, "", is_required))
 
-    def list_of_keys(self, record: RecordMap, reading: Reading) -> tuple[Sql, Sql]:
-        """The keys in a cell that is a list, and as many fresh ids."""
-        guard, separator = self._guard_of(record, reading), reading.split or ";"
-        split = items(separator)
+    def list_of_keys(self, reading: ValueReading) -> tuple[Sql, Sql]:
+        """The keys in a cell that is a list, and as many new ids, as arrays."""
+        condition, separator = self._condition(reading), reading.split or ";"
+        parse = key_list_parser(separator)
 
-        def ids(cell: str) -> object:
-            found = split(cell)
+        def new_ids(cell: str) -> object:
+            found = parse(cell)
             return [new_id() for _ in found] if isinstance(found, list) else None
 
-        keys = self._cell(reading.sources, f"items {separator}", "TEXT[]", split, guard=guard)
-        made = self._cell(reading.sources, f"ids {separator}", "UUID[]", ids, guard=guard)
-        return self.column(keys), self.column(made)
+        keys = self.file.add(reading.sources, f"items {separator}", "TEXT[]", parse, condition=condition)
+        ids = self.file.add(reading.sources, f"ids {separator}", "UUID[]", new_ids, condition=condition)
+        return self.file.column(keys), self.file.column(ids)
 
-    def moment(self, record: RecordMap, readings: Sequence[Reading], *, is_required: bool) -> Sql:
-        """An instant."""
-        taking = _Taking(INSTANT, self.calendar.instants, is_required=is_required and len(readings) == 1)
-        return _first(self._take(record, each, taking) for each in readings)
+    def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
+        """An instant: the first that the readings give."""
+        kind = ValueKind(INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1)
+        return _first(self._take(reading, kind) for reading in readings)
 
-    def value(
-        self,
-        record: RecordMap,
-        shape: ColumnShape,
-        readings: Sequence[Reading],
-        told: Mapping[str, Sql],
-    ) -> Sql:
-        """What the rows say of a column; a link's value is still the source's key."""
-        must = is_needed(shape) and len(readings) == 1
-        return _first(self._given(self._one(record, shape, each, must=must), each, told) for each in readings)
+    def value(self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]) -> Sql:
+        """The value of a column: the first that the readings give. For a link it is the source's key.
 
-    def leads(
-        self, record: RecordMap, shape: ColumnShape, readings: Sequence[Reading], told: Mapping[str, Sql]
-    ) -> Iterator[Lead]:
-        """The keys of records that a column is read `through`, where no reading before has said it."""
+        `fields` are the values of the fields that stand above this one.
+        """
+        is_required = is_needed(column) and len(readings) == 1
+        return _first(
+            self._depending(self._read(column, reading, is_required=is_required), reading, fields)
+            for reading in readings
+        )
+
+    def required_keys(
+        self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]
+    ) -> Iterator[RequiredKey]:
+        """The keys of records that a column is read `through`; required only where no earlier reading has a value."""
         for place, reading in enumerate(readings):
             if reading.through is None:
                 continue
-            asked = self.key(record, _key_through(reading), is_required=reading.is_required)
-            before = [self._given(self._one(record, shape, each, must=False), each, told) for each in readings[:place]]
-            if before:
-                asked = Sql("case when {} is null then {} end", _first(before), asked)
-            yield Lead(asked, reading.through.partition(".")[0], reading.label)
+            key = self.key(_key_of_through(reading), is_required=reading.is_required)
+            earlier = [
+                self._depending(self._read(column, before, is_required=False), before, fields)
+                for before in readings[:place]
+            ]
+            if earlier:
+                key = Sql("case when {} is null then {} end", _first(earlier), key)
+            yield RequiredKey(key, reading.through.partition(".")[0], reading.label)
 
-    def kind_of_mailbox(self, record: RecordMap, readings: Sequence[Reading]) -> Sql:
-        """The kind of the mailbox goes with the address."""
-        taking = _Taking("TEXT", lambda _forms: _mailbox, use="mailbox ")
-        return _first(self._take(record, each, taking) for each in readings)
+    def email_kind(self, readings: Sequence[ValueReading]) -> Sql:
+        """The kind of the mailbox that an e-mail address names."""
+        kind = ValueKind("TEXT", lambda _forms: _kind_of_address, use="mailbox ")
+        return _first(self._take(reading, kind) for reading in readings)
 
-    def shown(self, record: RecordMap, reading: Reading) -> Sql:
-        """The cell that a person finds in the file, to show it."""
+    def reported(self, reading: ValueReading) -> Sql:
+        """The cell to report where a looked-up value is missing: the one that is in this file."""
         if reading.lookup is None:
             return Sql("null::text")
-        return self._plain_key(reading.lookup.by, self._guard_of(record, reading), is_required=False)
+        return self.file.plain_key(reading.lookup.by, self._condition(reading), is_required=False)
 
-    def _one(self, record: RecordMap, shape: ColumnShape, reading: Reading, *, must: bool) -> Sql:
-        if shape.link is not None:
-            return self.key(record, reading, is_required=must)
+    def _read(self, column: ColumnShape, reading: ValueReading, *, is_required: bool) -> Sql:
+        if column.link is not None:
+            return self.key(reading, is_required=is_required)
         if reading.through is not None:
-            return self._through(record, reading)
-        kind = sql_type(record.table, shape.name)
-        # Instants are read alike whatever they are for, so they share a cell.
-        taking = _Taking(
-            kind,
-            lambda forms: meaning(shape, reading, forms, self.calendar),
-            use="" if kind == INSTANT else f"{record.table}.{shape.name} ",
-            is_required=must or reading.is_required,
+            return self._through(reading)
+        kind = sql_type(self.record.table, column.name)
+        return self._take(
+            reading,
+            ValueKind(
+                kind,
+                lambda forms: value_parser(column, reading, forms, self.file.dates),
+                # Instants are read alike for every column, so they share a staged column.
+                use="" if kind == INSTANT else f"{self.record.table}.{column.name} ",
+                is_required=is_required or reading.is_required,
+            ),
         )
-        return self._take(record, reading, taking)
 
-    def _through(self, record: RecordMap, reading: Reading) -> Sql:
-        """A field of the record whose key the column holds; links come first, so it is written by then."""
+    def _through(self, reading: ValueReading) -> Sql:
+        """A field of the record whose key the column holds. Linked tables are written first, so the record exists."""
         table, _, column = (reading.through or "").partition(".")
         return Sql(
             "(select l.{} from external_key k join {} l on l.id = k.record_id"
@@ -165,100 +114,54 @@ class Binding:
             name(column),
             name(table),
             table,
-            self.origin,
-            self.key(record, _key_through(reading), is_required=reading.is_required),
+            self.source,
+            self.key(_key_of_through(reading), is_required=reading.is_required),
         )
 
-    def _given(self, value: Sql, reading: Reading, told: Mapping[str, Sql]) -> Sql:
-        """A value as the fields before it leave it."""
+    def _depending(self, value: Sql, reading: ValueReading, fields: Mapping[str, Sql]) -> Sql:
+        """The value after `not_before` and `given`, which depend on fields above it."""
         if reading.not_before is not None:
-            first = told[reading.not_before]
+            first = fields[reading.not_before]
             value = Sql(
                 "case when {} > {} and {} < {} + interval '1 day' then {} else {} end",
                 *(first, value, first, value, first, value),
             )
         if not reading.given:
             return value
-        asked = [Sql("{}::text = any({}::text[])", told[each], list(words)) for each, words in reading.given.items()]
-        return Sql("case when {} then {} end", all_of(asked), value)
+        conditions = [
+            Sql("{}::text = any({}::text[])", fields[field], list(words)) for field, words in reading.given.items()
+        ]
+        return Sql("case when {} then {} end", all_of(conditions), value)
 
-    def _take(self, record: RecordMap, reading: Reading, taking: _Taking) -> Sql:
-        """Take a reading's value from its cells, or from those of another file."""
+    def _take(self, reading: ValueReading, kind: ValueKind) -> Sql:
+        """The value of a reading: a constant, of this file, or of another file."""
         if reading.constant is not None:
-            value = Sql(f"{{}}::{taking.kind}", taking.means(())(_as_cell(reading.constant)))
-            test = self.holds(reading.when, reading.unless)
+            value = Sql(f"{{}}::{kind.sql_type}", kind.parser(())(_as_cell(reading.constant)))
+            test = self.file.test(reading.when, reading.unless)
             return value if test is None else Sql("case when {} then {} end", test, value)
-        guard = self._guard_of(record, reading)
-        if reading.lookup is not None:
-            by = self._plain_key(reading.lookup.by, guard, is_required=taking.is_required)
-            other = self.others.get(reading.lookup.file)
-            return Sql(f"null::{taking.kind}") if other is None else other.found(reading, by, taking)
-        parse = taking.means(self.file.forms_of(reading.sources[0]))
-        return self.column(
-            self._cell(
-                reading.sources,
-                _use(reading, taking),
-                taking.kind,
-                parse,
-                put=taking.put,
-                guard=guard,
-                is_required=taking.is_required or reading.is_required,
-            )
-        )
+        condition = self._condition(reading)
+        if reading.lookup is None:
+            return self.file.value(reading, kind, condition)
+        by = self.file.plain_key(reading.lookup.by, condition, is_required=kind.is_required)
+        other = self.files.get(reading.lookup.file)
+        return Sql(f"null::{kind.sql_type}") if other is None else other.looked_up_value(reading, by, kind)
 
-    def found(self, reading: Reading, by: Sql, taking: _Taking) -> Sql:
-        """What this file's one row says whose column equals another file's; nothing where there are several."""
-        column = str(reading.column)
-        value = self._cell((column,), _use(reading, taking), taking.kind, taking.means(self.file.forms_of(column)))
-        match = self._cell((reading.lookup.match if reading.lookup else column,), _PLAIN_KEY, "TEXT", key)
-        self.looked_up.add(match)
-        return Sql(
-            "(select case when count(*) = 1 then (array_agg(o.{}))[1] end from {} o where o.{} = {})",
-            name(value),
-            name(self.stage),
-            name(match),
-            by,
-        )
+    def _condition(self, reading: ValueReading) -> RowCondition | None:
+        """When a cell is read: if its row means the record, and the reading's own conditions hold.
 
-    def _plain_key(self, column: str, guard: Guard | None, *, is_required: bool) -> Sql:
-        return self.column(self._cell((column,), _PLAIN_KEY, "TEXT", key, guard=guard, is_required=is_required))
-
-    def _guard_of(self, record: RecordMap, reading: Reading) -> Guard | None:
-        """When a cell is read: where its row means the record, and the reading's own conditions hold."""
-        unless = {**record.unless}
-        if record.is_optional and record.key is not None and record.key.lookup is None:
-            unless |= {column: (*unless.get(column, ()), "") for column in record.key.sources}
-        asked = [_guard(record.when, unless), _guard(reading.when, reading.unless)]
-        found = [guard for guard in asked if guard is not None]
+        Otherwise the cell may hold anything: a cell that is not needed must not cost its row.
+        """
+        unless = {**self.record.unless}
+        if self.record.is_optional and self.record.key is not None and self.record.key.lookup is None:
+            unless |= {column: (*unless.get(column, ()), "") for column in self.record.key.sources}
+        both = [row_condition(self.record.when, unless), row_condition(reading.when, reading.unless)]
+        found = [condition for condition in both if condition is not None]
         if len(found) < 2:
             return found[0] if found else None
-        return Guard(found[0].when + found[1].when, found[0].unless + found[1].unless)
-
-    def _cell(
-        self,
-        columns: Sequence[str],
-        use: str,
-        kind: str,
-        parse: Parse,
-        *,
-        put: Callable[[Sequence[str]], str] | None = None,
-        guard: Guard | None = None,
-        is_required: bool = False,
-        is_test: bool = False,
-    ) -> str:
-        place = self._known.setdefault((use, tuple(columns), guard), len(self.cells))
-        if place == len(self.cells):
-            first, *rest = columns
-            several = put if rest else None
-            self.cells.append(
-                Cell(f"cell_{place}", first, kind, parse, is_required, tuple(rest), several, guard, is_test)
-            )
-        elif is_required and not self.cells[place].is_required:
-            self.cells[place] = self.cells[place].required()
-        return self.cells[place].name
+        return RowCondition(found[0].when + found[1].when, found[0].unless + found[1].unless)
 
 
-def _key_through(reading: Reading) -> Reading:
+def _key_of_through(reading: ValueReading) -> ValueReading:
     return reading.model_copy(update={"through": None, "words": None})
 
 
@@ -267,26 +170,9 @@ def _first(values: Iterable[Sql]) -> Sql:
     return found[0] if len(found) == 1 else Sql("coalesce({})", join(", ", found))
 
 
-def _guard(when: Conditions, unless: Conditions) -> Guard | None:
-    if not when and not unless:
-        return None
-    return Guard(
-        tuple((column, frozenset(word.casefold() for word in words)) for column, words in when.items()),
-        tuple((column, frozenset(word.casefold() for word in words)) for column, words in unless.items()),
-    )
-
-
-def _use(reading: Reading, taking: _Taking) -> str:
-    """What tells one way of reading a column from another; plain keys share a cell."""
-    how = reading.model_dump_json(
-        include={"prefix", "words", "contains", "others", "unknown", "decimal", "scale", "plus"}, exclude_defaults=True
-    )
-    return f"{taking.use}{taking.kind} {how}"
-
-
 def _as_cell(constant: bool | int | str) -> str:
     return str(constant).lower() if isinstance(constant, bool) else str(constant)
 
 
-def _mailbox(cell: str) -> EmailKind | None:
+def _kind_of_address(cell: str) -> EmailKind | None:
     return email_kind(cell)

@@ -1,32 +1,32 @@
-"""The rows of a CSV file, streamed: what cannot be one is told with its line, and reading goes on."""
+"""Reads the rows of a CSV file, streamed. A line that is not CSV is reported with its number, and reading goes on."""
 
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.errors import AccordError, ErrorCode
-from api.importers.lines import MARK, Lines
-from api.importers.source import Source
+from api.importers.source_file import SourceFile
+from api.importers.text_lines import MARK, TextLines
 
 
 @dataclass(frozen=True, slots=True)
-class NoRow:
-    """A line that is no row: what it says, and why it is none."""
+class UnreadableLine:
+    """A line that is not a row, and why."""
 
     text: str
     reason: str
 
 
-def read_csv(source: Source) -> Iterator[tuple[int, list[str] | NoRow]]:
-    """Every row with the line that it begins on; header and empty lines are passed over.
+def read_csv(source: SourceFile) -> Iterator[tuple[int, list[str] | UnreadableLine]]:
+    """Yield every row with the number of its first line, without the header and empty lines.
 
-    A row whose quotes do not fit costs its first line: the lines that it would have swallowed are read anew.
-    Errors: BAD_FILE where the file cannot be read, or is no longer the one that was found.
+    A row whose quotes do not match costs its first line only: the lines that it swallowed are read again as rows.
+    Errors: BAD_FILE if the file cannot be read, or has changed since it was detected.
     """
     try:
         with source.open() as text:
             source.require_unchanged(text)
-            yield from _rows(source, Lines(text))
+            yield from _rows(source, TextLines(text))
             source.require_unchanged(text)
     except UnicodeDecodeError as error:
         raise source.changed() from error
@@ -35,22 +35,22 @@ def read_csv(source: Source) -> Iterator[tuple[int, list[str] | NoRow]]:
         raise AccordError(ErrorCode.BAD_FILE, message, "Put the file where it can be read.") from error
 
 
-def _rows(source: Source, lines: Lines) -> Iterator[tuple[int, list[str] | NoRow]]:
+def _rows(source: SourceFile, lines: TextLines) -> Iterator[tuple[int, list[str] | UnreadableLine]]:
     reader = source.dialect.reader(lines)
     header: list[str] | None = None
     while True:
-        begins = lines.begin_row()
+        first_line = lines.begin_row()
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield begins, _broken(lines, error)
+            yield first_line, _unreadable(lines, error)
             if lines.is_hopeless:
                 raise AccordError(
                     ErrorCode.BAD_FILE,
-                    f"{source.path} is damaged around line {begins}: so many quotes are opened there and never closed"
-                    " that its rows cannot be told apart.",
+                    f"{source.path} is damaged around line {first_line}: so many quotes are opened there and never"
+                    " closed that its rows cannot be separated.",
                     "Export it again.",
                 ) from error
             continue
@@ -59,22 +59,23 @@ def _rows(source: Source, lines: Lines) -> Iterator[tuple[int, list[str] | NoRow
         if header is None:
             header = row
         elif row[0].startswith(MARK):
-            reason = "it begins with a byte order mark, as if files had been put together; remove the mark"
-            yield begins, NoRow("".join(lines.taken), reason)
+            reason = "the line begins with a byte order mark, as if files had been joined; remove the mark"
+            yield first_line, UnreadableLine("".join(lines.taken), reason)
         elif row == header:
-            yield begins, NoRow("".join(lines.taken), "it is the header once more")
+            yield first_line, UnreadableLine("".join(lines.taken), "the line repeats the header")
         else:
-            yield begins, row
+            yield first_line, row
 
 
-def _broken(lines: Lines, error: csv.Error) -> NoRow:
+def _unreadable(lines: TextLines, error: csv.Error) -> UnreadableLine:
+    """The line that the parser refused, and why. Gives back the lines that the parser took with it."""
     first, why = lines.taken[0], str(error)
     if "field larger than field limit" in why:
-        why = f"a cell of it is longer than {csv.field_size_limit():,} characters"
+        why = f"a cell is longer than {csv.field_size_limit():,} characters"
     if lines.give_back():
-        what = "unexpected end of data" in why or "longer than" in why
-        why = "a quote opens on it that is never closed" if what else "its quotes do not fit"
-        return NoRow(first, f"the line is no CSV: {why}; the lines after it were read by themselves")
+        is_open = "unexpected end of data" in why or "longer than" in why
+        why = "it opens a quote that is never closed" if is_open else "its quotes do not match"
+        return UnreadableLine(first, f"the line is not CSV: {why}; the lines after it were read as rows of their own")
     if "unexpected end of data" in why:
-        why = "a quote opens on it that is never closed"
-    return NoRow(first, f"the line is no CSV: {why}")
+        why = "it opens a quote that is never closed"
+    return UnreadableLine(first, f"the line is not CSV: {why}")

@@ -1,4 +1,4 @@
-"""What a row of a file means: records, and where their fields come from. Held against the tables' declarations."""
+"""What a row of a file means: which records, and where their fields come from. Checked against the tables' columns."""
 
 import re
 from datetime import date, datetime
@@ -7,37 +7,79 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from api.importers.readings import Conditions, Key, Part, Reading, Readings, Words
+from api.importers.value_reading import Conditions, Key, PresetModel, Readings, Texts, ValueReading
+from api.intake.staged import record_tables
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
-# What no file tells: our own bookkeeping, and what is derived.
-_OUR_OWN = frozenset({"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind"})
-_DERIVED_TABLES = frozenset({"stage_entry"})
+# What no file can fill: our own bookkeeping, and what is derived.
+_OWN_COLUMNS = frozenset({"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind"})
 _DATE_PARTS = ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"})
 
 
-class RecordMap(Part):
-    """One record that a row means.
+class RecordMap(PresetModel):
+    """One record that a row means. A row may mean several: write `[[files.records]]` for every one.
 
-    `key` is the source's key for it (the file's if absent): a column, several, or a reading. `alias`: a second key by
-    which the source knows the same record. `when`, `unless`: columns and their words; other rows mean no such record.
-    `optional`: nor does a row whose key is empty. `creates = false`: the row only adds to a record that other rows tell
-    of, and is refused where there is none. `begins`: a date that proves that the record existed, its values being
-    assumed since the earliest one. `since`: the date since when this row's values hold. Many rows may tell of one
-    record so: they are its history. Before the first of them, the fields were unknown.
+    Several rows and files may describe the same record. Where they differ, the value with the latest date (`since`)
+    holds; without dates, that of the record that stands later in the preset; within a file, that of the later row.
     """
 
-    table: str
-    key: Key | None = None
-    alias: Key | None = None
-    when: Conditions = Field(default={})
-    unless: Conditions = Field(default={})
-    is_optional: bool = Field(default=False, alias="optional")
-    creates: bool = True
-    begins: Readings | None = None
-    since: Readings | None = None
-    fields: dict[str, Readings] = Field(default={})
+    table: str = Field(
+        description="The table of the record, such as contact, company, deal or touchpoint.",
+        examples=['table = "contact"'],
+    )
+    key: Key | None = Field(
+        default=None,
+        description="The source's key for the record; without it, the file's key. A table without ids, such as"
+        " deal_contact, has none: its records are identified by those that they link.",
+        examples=['key = "person_id"', 'key = ["account", "region"]', 'key = { column = "id", prefix = "form" }'],
+    )
+    alias: Key | None = Field(
+        default=None,
+        description="A second key by which the source knows the same record.",
+        examples=['key = "converted_contact_id"\nalias = "lead_id"'],
+    )
+    when: Conditions = Field(
+        default={},
+        description="Columns and their texts: only rows in which every column holds one of its texts mean such a"
+        ' record. Case does not matter; "" is an empty cell.',
+        examples=['when = { type = ["CALL", "MEETING"] }'],
+    )
+    unless: Conditions = Field(
+        default={},
+        description="Columns and their texts: rows in which any column holds one of its texts mean no such record.",
+        examples=['unless = { email = "" }'],
+    )
+    is_optional: bool = Field(
+        default=False,
+        alias="optional",
+        description="A row whose key is empty means no such record. Without it the row is rejected.",
+        examples=['key = "manager"\noptional = true'],
+    )
+    creates: bool = Field(
+        default=True,
+        description="With `false` the row only adds to a record. It is rejected if the record is neither in the"
+        " database nor created by another row.",
+        examples=["creates = false"],
+    )
+    begins: Readings | None = Field(
+        default=None,
+        description="A date by which the record existed. Its values are assumed to hold since its earliest date. Only"
+        " for tables with history, and not together with `since`.",
+        examples=['begins = "Create Date"'],
+    )
+    since: Readings | None = Field(
+        default=None,
+        description="The date since which this row's values hold. The rows are the record's history then: before the"
+        " first of them, the fields are unknown. Only for tables with history.",
+        examples=['since = "changed_at"'],
+    )
+    fields: dict[str, Readings] = Field(
+        default={},
+        description="The fields of the table, or its links by name, and where their values come from. A link is read"
+        " from a column that holds the source's key for the other record.",
+        examples=['fields = { email = "E-mail", company = "Account ID", phone = ["Mobile", "Phone"] }'],
+    )
 
     @property
     def shape(self) -> TableShape:
@@ -45,22 +87,17 @@ class RecordMap(Part):
         return SHAPES[self.table]
 
     @property
-    def has_key(self) -> bool:
-        """Whether the record has an identity of its own; others are known by what they link."""
-        return self.shape.has_id
-
-    @property
-    def filled(self) -> tuple[tuple[ColumnShape, tuple[Reading, ...]], ...]:
-        """The columns that the record fills, each with its readings."""
+    def filled(self) -> tuple[tuple[ColumnShape, tuple[ValueReading, ...]], ...]:
+        """The columns that the record fills, with their readings."""
         known = fillable(self.shape)
         return tuple((known[name], readings) for name, readings in self.fields.items())
 
     @property
-    def readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[ValueReading, ...]:
         """Every reading of the record."""
-        keys = tuple(each for each in (self.key, self.alias) if each is not None)
-        told = (self.begins or (), self.since or (), *self.fields.values())
-        return (*keys, *(reading for readings in told for reading in readings))
+        keys = tuple(key for key in (self.key, self.alias) if key is not None)
+        lists = (self.begins or (), self.since or (), *self.fields.values())
+        return (*keys, *(reading for readings in lists for reading in readings))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,8 +107,8 @@ class RecordMap(Part):
 
     @model_validator(mode="after")
     def _fits_the_table(self) -> Self:
-        if self.table not in importable():
-            raise ValueError(f"'{self.table}' is no table for imports; there are {', '.join(importable())}")
+        if self.table not in record_tables():
+            raise ValueError(f"'{self.table}' is not a table for imports; there are {', '.join(record_tables())}")
         known = fillable(self.shape)
         for name in self.fields:
             if name not in known:
@@ -87,122 +124,149 @@ class RecordMap(Part):
         return self
 
     def _check_identity(self) -> None:
-        if not self.has_key and (self.key or self.alias or self.is_optional or not self.creates):
-            raise ValueError(f"a {self.table} is known by what it links; it has no key of its own")
+        if not self.shape.has_id and (self.key or self.alias or self.is_optional or not self.creates):
+            raise ValueError(f"a {self.table} is identified by the records that it links; it has no key of its own")
         if (self.begins or self.since) and not self.shape.has_history:
-            raise ValueError(f"{self.table} has no history, so 'begins' and 'since' mean nothing")
+            raise ValueError(f"{self.table} has no history, so remove 'begins' and 'since'")
         if self.begins and self.since:
-            raise ValueError("a record either begins at a date or has these values since a date")
+            raise ValueError("a record has either 'begins' or 'since'")
         if self.key and self.key.split and not self.creates:
-            raise ValueError("a list of keys makes its records; 'creates = false' does not go with it")
+            raise ValueError("a list of keys creates its records; remove 'creates = false' or 'split'")
 
     def _check_given(self) -> None:
-        """A field is given what stands before it."""
+        """Check that `given` and `not_before` name fields that stand above."""
         for place, (name, readings) in enumerate(self.fields.items()):
-            named = {each for reading in readings for each in (*reading.given, reading.not_before) if each is not None}
-            for each in sorted(named):
-                if each not in list(self.fields)[:place]:
-                    raise ValueError(f"{self.table}.{name} is given '{each}', which no field before it tells")
+            above = list(self.fields)[:place]
+            named = {field for reading in readings for field in (*reading.given, reading.not_before) if field}
+            for field in sorted(named - set(above)):
+                raise ValueError(f"{self.table}.{name} depends on '{field}', which is not a field above it")
 
 
-class FileMap(Part):
-    """One file: what tells its rows apart, the forms of its dates, and what a row means.
+class FileMap(PresetModel):
+    """One file: what identifies its rows, how its dates are written, and which records a row means."""
 
-    `optional`: the file may be missing. `may_lack`: columns that it may not have; they are read as empty then. `forms`
-    are those of every date whose column is not named under `dates`.
-    """
-
-    name: str = Field(pattern=r"^[^/\\]+$")
-    key: Words
-    is_optional: bool = Field(default=False, alias="optional")
-    may_lack: tuple[str, ...] = ()
-    forms: Words = ()
-    dates: dict[str, Words] = Field(default={})
-    records: tuple[RecordMap, ...] = ()
+    name: str = Field(
+        pattern=r"^[^/\\]+$", description="The file's name in the imported folder.", examples=['name = "people.csv"']
+    )
+    key: Texts = Field(
+        description="The column, or columns, that identify a row. A row with the key of an earlier one is rejected.",
+        examples=['key = "id"', 'key = ["deal_id", "date_entered"]'],
+    )
+    is_optional: bool = Field(
+        default=False, alias="optional", description="The file may be missing.", examples=["optional = true"]
+    )
+    may_lack: tuple[str, ...] = Field(
+        default=(),
+        description="Columns that the file may not have; they are read as empty then. Every other column that the"
+        " preset names must be there.",
+        examples=['may_lack = ["Phone", "Mobile"]'],
+    )
+    forms: Texts = Field(
+        default=(),
+        description="The formats of the dates in all columns that `dates` does not name. %Y year, %m month, %d day, %H"
+        " hour, %M minute, %S second, %f fraction, %z offset.",
+        examples=['forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f"]'],
+    )
+    dates: dict[str, Texts] = Field(
+        default={},
+        description="The formats of the dates in single columns. A cell that two of them read differently is rejected.",
+        examples=['dates = { "Create Date" = "%d/%m/%Y", "Close Date" = ["%Y-%m-%d", "%Y%m%d"] }'],
+    )
+    records: tuple[RecordMap, ...] = Field(
+        default=(),
+        description="The records that a row means; a file that only others look up has none.",
+        examples=['[[files.records]]\ntable = "contact"\nfields = { email = "mail" }'],
+    )
 
     @field_validator("key")
     @classmethod
-    def _is_told_apart(cls, key: tuple[str, ...]) -> tuple[str, ...]:
+    def _has_key(cls, key: tuple[str, ...]) -> tuple[str, ...]:
         if not key:
             raise ValueError("must not be empty")
         return key
 
     @field_validator("dates")
     @classmethod
-    def _whole_dates(cls, dates: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _has_date_formats(cls, dates: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for column, forms in dates.items():
-            for form in forms:
-                _check_form(form, f" of {column}")
+            _check_formats(forms, f" of {column}")
         return dates
 
     @field_validator("forms")
     @classmethod
-    def _whole_forms(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
-        for form in forms:
-            _check_form(form, "")
+    def _has_formats(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
+        _check_formats(forms, "")
         return forms
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that the rows are read from, each once, in the order of their mention."""
+        """Every column that the rows are read from, once, in the order in which the preset names them."""
         return tuple(dict.fromkeys((*self.key, *(column for record in self.records for column in record.columns))))
 
+    @property
+    def key_label(self) -> str:
+        """How reports name the key of the file's rows."""
+        return ", ".join(self.key)
+
     def forms_of(self, column: str) -> tuple[str, ...]:
-        """The forms of the dates in a column."""
+        """The formats of the dates in a column."""
         return self.dates.get(column, self.forms)
 
     @model_validator(mode="after")
-    def _dates_have_forms(self) -> Self:
+    def _dates_have_formats(self) -> Self:
         for record in self.records:
             dated = [(record.begins or ()), (record.since or ())]
             dated += [readings for shape, readings in record.filled if shape.python in (datetime, date)]
-            for reading in (each for readings in dated for each in readings if each.lookup is None):
+            for reading in (reading for readings in dated for reading in readings if reading.lookup is None):
                 for column in reading.sources:
                     if not self.forms_of(column):
-                        raise ValueError(f"the form of the dates in column '{column}' is not stated under 'dates'")
+                        raise ValueError(
+                            f"the format of the dates in column '{column}' is missing; state it under 'dates'"
+                        )
         return self
 
 
-def importable() -> tuple[str, ...]:
-    """The tables that rows can mean."""
-    return tuple(name for name, shape in SHAPES.items() if not shape.is_hidden and name not in _DERIVED_TABLES)
-
-
 def fillable(shape: TableShape) -> dict[str, ColumnShape]:
-    """The columns that a row can fill, by the name that a preset uses: a link's is that of its field."""
-    told = [each for each in shape.columns if not each.note.hidden or each.name == "deleted_at"]
-    return {each.link.name if each.link else each.name: each for each in told if each.name not in _OUR_OWN}
+    """The columns that a row can fill, by the name that a preset uses: a link's is the name of its field."""
+    shown = [column for column in shape.columns if not column.note.hidden or column.name == "deleted_at"]
+    return {
+        column.link.name if column.link else column.name: column for column in shown if column.name not in _OWN_COLUMNS
+    }
 
 
 def is_needed(column: ColumnShape) -> bool:
-    """Whether a record cannot be without it."""
+    """Whether a record must have a value for the column."""
     return not column.is_nullable and not column.has_default
 
 
-def check_reading(field: str, column: ColumnShape, reading: Reading) -> None:
-    """Hold what a preset itself says against the declaration of the column."""
+def check_reading(field: str, column: ColumnShape, reading: ValueReading) -> None:
+    """Check that a reading fits the declaration of its column; ValueError if it does not."""
     if reading.split:
-        raise ValueError(f"{field}: only a key can be a list")
+        raise ValueError(f"{field}: only a key can be a list; remove 'split'")
     if column.link is not None:
         if reading.through or reading.is_number or not isinstance(reading.constant, str | None):
             raise ValueError(f"{field} is a link: name the column with the source's key for it")
         return
     if reading.is_optional or reading.prefix:
-        raise ValueError(f"{field} is no link: 'optional' and 'prefix' mean nothing")
+        raise ValueError(f"{field} is not a link: remove 'optional' and 'prefix'")
     if reading.is_number and column.python not in (int, Decimal):
-        raise ValueError(f"{field} is no number: 'decimal', 'scale' and 'plus' mean nothing")
-    vocabulary = column.note.vocab
-    words = (reading.words or reading.contains or {}).values()
-    said: list[object] = list(words) if reading.constant is None else [reading.constant]
-    for each in said if vocabulary else ():
-        if each not in [word.value for word in vocabulary or ()]:
-            raise ValueError(f"{field}: '{each}' is none of {', '.join(word.value for word in vocabulary or ())}")
-    kind = str if vocabulary else (int if column.python is Decimal else column.python)
+        raise ValueError(f"{field} is not a number: remove 'decimal', 'scale' and 'plus'")
+    if column.note.vocab is not None:
+        _check_vocabulary(field, [word.value for word in column.note.vocab], reading)
+    kind = str if column.note.vocab else (int if column.python is Decimal else column.python)
     if reading.constant is not None and not isinstance(reading.constant, kind):
-        raise ValueError(f"{field}: '{reading.constant}' is no {column.python.__name__}")
+        raise ValueError(f"{field}: '{reading.constant}' is not of type {column.python.__name__}")
 
 
-def _check_form(form: str, where: str) -> None:
-    parts = set(re.findall(r"%.", form))
-    if not all(parts & each for each in _DATE_PARTS):
-        raise ValueError(f"'{form}'{where} is no whole date; write it with %Y, %m and %d")
+def _check_vocabulary(field: str, vocabulary: list[str], reading: ValueReading) -> None:
+    words: list[object] = list((reading.words or reading.contains or {}).values())
+    for word in words if reading.constant is None else [reading.constant]:
+        if word not in vocabulary:
+            raise ValueError(f"{field}: '{word}' is not one of {', '.join(vocabulary)}")
+
+
+def _check_formats(forms: tuple[str, ...], where: str) -> None:
+    for form in forms:
+        parts = set(re.findall(r"%.", form))
+        if not all(parts & codes for codes in _DATE_PARTS):
+            raise ValueError(f"'{form}'{where} is not the format of a whole date; it needs %Y, %m and %d")

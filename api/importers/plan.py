@@ -1,183 +1,151 @@
-"""A preset bound to the temporary tables that its rows go through: which staged column says what of which record."""
+"""Binds a preset to the temporary tables that its rows go through: the input of the intake."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from api.importers.binding import Binding, Lead, Need
+from api.importers.binding import RecordBinding
+from api.importers.cell_parsers import DateSettings
+from api.importers.file_binding import FileBinding
 from api.importers.mapping import FileMap, RecordMap, is_needed
-from api.importers.meanings import Calendar
 from api.importers.preset import Preset
-from api.importers.readings import Reading
-from api.importers.rows import Cell
-from api.sql import Sql, all_of, name
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What the rows of one staged file tell of one record each."""
-
-    record: RecordMap
-    place: int  # among all tellings of the preset: of two words on one field, the later holds
-    stage: str
-    holds: Sql | None  # which rows tell of such a record
-    items: Sql | None  # where a cell is a list of keys, its items beside the row
-    key: Sql | None
-    alias: Sql | None
-    id: Sql | None
-    begins: Sql | None
-    since: Sql | None
-    values: dict[str, Sql]  # by the table's column; a link's value is still the source's key
-    needs: tuple[Need, ...]
-    leads: tuple[Lead, ...]
-    file_key: str  # what a person calls the key of the file's rows
-
-    @property
-    def identity(self) -> tuple[Sql, ...]:
-        """What tells the record apart: the source's key, or those of what it links."""
-        if self.key is not None:
-            return (self.key,)
-        return tuple(self.values[each.name] for each in self.record.shape.columns if each.is_key)
-
-    @property
-    def rows(self) -> Sql:
-        """The rows that tell of a record, for a FROM clause; a list of keys makes several of one."""
-        return name(self.stage) if self.items is None else Sql("{} cross join lateral {}", name(self.stage), self.items)
-
-    @property
-    def told(self) -> Sql:
-        """The condition under which a row does so."""
-        present = [Sql("{} is not null", each) for each in self.identity]
-        return all_of(present if self.holds is None else [self.holds, *present])
+from api.importers.row_values import StagedColumn
+from api.importers.value_reading import ValueReading, label_of
+from api.intake.staged import RequiredKey, RequiredValue, StagedRecords, StagedRows
+from api.sql import Sql
 
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A file's temporary table, and what its rows tell."""
+    """A file of a preset, its temporary table, and the records that its rows describe."""
 
     file: FileMap
-    stage: str
-    row_key: str
-    cells: tuple[Cell, ...]
-    ids: tuple[str, ...]
+    columns: tuple[StagedColumn, ...]
+    id_columns: tuple[str, ...]
     looked_up: tuple[str, ...]
-    tellings: tuple[Telling, ...]
+    rows: StagedRows
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of the temporary table, in the order of the rows."""
-        return ("line", *(cell.name for cell in self.cells), *self.ids)
+    def column_names(self) -> tuple[str, ...]:
+        """The columns of the temporary table, in the order of the loaded rows."""
+        return ("line", *(column.name for column in self.columns), *self.id_columns)
 
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns that the file must have."""
-        read = [column for cell in self.cells for column in (cell.column, *cell.others)]
-        return tuple(dict.fromkeys(each for each in (*self.file.columns, *read) if each not in self.file.may_lack))
+        read = [name for column in self.columns for name in (column.column, *column.others)]
+        return tuple(dict.fromkeys(name for name in (*self.file.columns, *read) if name not in self.file.may_lack))
 
 
 def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]:
-    """Bind every file of a preset that is there to a temporary table."""
-    calendar = Calendar(preset.zone, preset.open_ends)
-    files = [file for file in preset.files if file.name not in absent]
-    bindings = {
-        file.name: Binding(file, f"import_file_{number}", preset.source, calendar) for number, file in enumerate(files)
-    }
-    for each in bindings.values():
-        each.others = bindings
-    places = iter(range(sum(len(file.records) for file in files)))
-    tellings = {
-        file.name: tuple(_tell(bindings[file.name], record, next(places)) for record in file.records) for file in files
-    }
-    # Only now: a file's cells are also those that other files look up.
-    return tuple(
-        StagedFile(
-            each.file,
-            each.stage,
-            each.row_key,
-            tuple(each.cells),
-            tuple(each.ids),
-            tuple(sorted(each.looked_up)),
-            tellings[file],
+    """Bind every file of a preset, without the `absent` ones, to a temporary table."""
+    dates = DateSettings(preset.zone, preset.open_ends)
+    present = [file for file in preset.files if file.name not in absent]
+    files = {file.name: FileBinding(file, f"import_file_{number}", dates) for number, file in enumerate(present)}
+    ranks = iter(range(sum(len(file.records) for file in present)))
+    records = {
+        file.name: tuple(
+            _bind_record(RecordBinding(files[file.name], files, preset.source, record), next(ranks))
+            for record in file.records
         )
-        for file, each in bindings.items()
+        for file in present
+    }
+    # Last, because binding a record may add columns to any file: those that it looks up.
+    return tuple(_staged_file(files[file.name], records[file.name]) for file in present)
+
+
+def _staged_file(binding: FileBinding, records: tuple[StagedRecords, ...]) -> StagedFile:
+    file = binding.file
+    return StagedFile(
+        file,
+        tuple(binding.columns),
+        tuple(binding.id_columns),
+        tuple(sorted(binding.looked_up)),
+        StagedRows(binding.stage, file.name, binding.row_key, file.key_label, records),
     )
 
 
-def _tell(binding: Binding, record: RecordMap, place: int) -> Telling:
-    """Bind one record of a file's rows."""
-    holds = binding.holds(record.when, record.unless)
-    own, alias, fresh, listed = None, None, None, None
-    if record.has_key:
-        reading = record.key or _file_key(binding.file)
+def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
+    """Bind one record of a file's rows. The order of the steps is the order of the temporary table's columns."""
+    record, file = binding.record, binding.file
+    condition = file.test(record.when, record.unless)
+    key, alias, fresh, items = None, None, None, None
+    if record.shape.has_id:
+        reading = record.key or _file_key(file.file)
         if reading.split is not None:
-            keys, ids = binding.list_of_keys(record, reading)
-            listed, own, fresh = Sql("unnest({}, {}) as item(key, id)", keys, ids), Sql("item.key"), Sql("item.id")
+            keys, ids = binding.list_of_keys(reading)
+            items, key, fresh = Sql("unnest({}, {}) as item(key, id)", keys, ids), Sql("item.key"), Sql("item.id")
         else:
-            own = binding.key(record, reading, is_required=not record.is_optional)
-            fresh = binding.fresh_id() if record.creates else None
+            key = binding.key(reading, is_required=not record.is_optional)
+            fresh = file.new_id() if record.creates else None
     if record.alias is not None:
-        alias = binding.key(record, record.alias, is_required=False)
-    begins = None if record.begins is None else binding.moment(record, record.begins, is_required=False)
-    since = None if record.since is None else binding.moment(record, record.since, is_required=True)
+        alias = binding.key(record.alias, is_required=False)
+    begins = None if record.begins is None else binding.instant(record.begins, is_required=False)
+    since = None if record.since is None else binding.instant(record.since, is_required=True)
     values: dict[str, Sql] = {}
-    said: dict[str, Sql] = {}
-    leads: list[Lead] = []
-    for field, (shape, readings) in zip(record.fields, record.filled, strict=True):
-        leads += binding.leads(record, shape, readings, said)
-        values[shape.name] = said[field] = binding.value(record, shape, readings, said)
+    fields: dict[str, Sql] = {}
+    through: list[RequiredKey] = []
+    for field, (column, readings) in zip(record.fields, record.filled, strict=True):
+        through += binding.required_keys(column, readings, fields)
+        values[column.name] = fields[field] = binding.value(column, readings, fields)
     if record.table == "contact" and "email" in record.fields:
-        values["email_kind"] = binding.kind_of_mailbox(record, record.fields["email"])
-    needs = tuple(_needs(binding, record, own, since, values, has_open_ends=bool(binding.calendar.open_ends)))
-    named = ", ".join(binding.file.key)
-    return Telling(
-        record,
-        place,
-        binding.stage,
-        holds,
-        listed,
-        own,
-        alias,
-        fresh,
-        begins,
-        since,
-        values,
-        needs,
-        tuple(leads),
-        named,
+        values["email_kind"] = binding.email_kind(record.fields["email"])
+    return StagedRecords(
+        table=record.table,
+        rank=rank,
+        stage=file.stage,
+        condition=condition,
+        items=items,
+        key=key,
+        alias=alias,
+        new_id=fresh,
+        begins=begins,
+        since=since,
+        values=values,
+        required_values=tuple(_required_values(binding, key, since, values)),
+        required_keys=(*_required_keys(record, file.file, key, values), *through),
     )
 
 
-def _file_key(file: FileMap) -> Reading:
-    return Reading(column=file.key[0]) if len(file.key) == 1 else Reading(columns=file.key)
+def _file_key(file: FileMap) -> ValueReading:
+    return ValueReading(column=file.key[0]) if len(file.key) == 1 else ValueReading(columns=file.key)
 
 
-def _needs(
-    binding: Binding,
-    record: RecordMap,
-    own: Sql | None,
-    since: Sql | None,
-    values: Mapping[str, Sql],
-    *,
-    has_open_ends: bool,
-) -> list[Need]:
-    """What several cells, or another file, must say of a record; that a single cell is not empty is seen on reading."""
-    asked: list[tuple[Sql, tuple[Reading, ...], bool]] = []
-    if own is not None and record.key is not None and not record.is_optional:
-        asked.append((own, (record.key,), False))
-    if since is not None and record.since is not None:
-        asked.append((since, record.since, has_open_ends))
-    for shape, readings in record.filled:
-        if is_needed(shape):
-            asked.append((values[shape.name], readings, has_open_ends and shape.python in (datetime, date)))
+def _required_keys(record: RecordMap, file: FileMap, key: Sql | None, values: Mapping[str, Sql]) -> list[RequiredKey]:
+    """The keys of records that must exist: the record itself if these rows only add to it, and those that it links."""
     found = []
-    for value, readings, may_be_open in asked:
+    if key is not None and not record.creates:
+        found.append(RequiredKey(key, record.table, record.key.label if record.key else file.key_label))
+    for column, readings in record.filled:
+        if column.link and not any(reading.is_optional for reading in readings):
+            found.append(RequiredKey(values[column.name], column.link.target, label_of(readings)))
+    return found
+
+
+def _required_values(
+    binding: RecordBinding, key: Sql | None, since: Sql | None, values: Mapping[str, Sql]
+) -> list[RequiredValue]:
+    """The values that a record must have and that no cell alone decides; an empty cell is rejected when it is read."""
+    record = binding.record
+    has_open_ends = bool(binding.file.dates.open_ends)
+    needed: list[tuple[Sql, tuple[ValueReading, ...], bool]] = []
+    if key is not None and record.key is not None and not record.is_optional:
+        needed.append((key, (record.key,), False))
+    if since is not None and record.since is not None:
+        needed.append((since, record.since, has_open_ends))
+    for column, readings in record.filled:
+        if is_needed(column):
+            is_date = column.python in (datetime, date)
+            needed.append((values[column.name], readings, has_open_ends and is_date))
+    found = []
+    for value, readings, may_be_open in needed:
         first = readings[0]
         if first.lookup is not None:
-            reason = f"is the {first.lookup.match} of no single row of {first.lookup.file} that says its {first.column}"
-            found.append(Need(value, binding.shown(record, first), first.lookup.by, reason))
-        elif may_be_open or len(readings) > 1 or first.given or first.unknown or first.others == "unknown":
-            label = ", ".join(dict.fromkeys(each.label for each in readings if each.label))
-            found.append(
-                Need(value, binding.shown(record, first), label, f"says nothing, and a {record.table} needs it")
+            reason = (
+                f"is the {first.lookup.match} of no single row of {first.lookup.file} with a value in {first.column}"
             )
+            found.append(RequiredValue(value, binding.reported(first), first.lookup.by, reason))
+        elif may_be_open or len(readings) > 1 or first.given or first.unknown or first.others == "unknown":
+            reason = f"gives no value, and a {record.table} needs one"
+            found.append(RequiredValue(value, binding.reported(first), label_of(readings), reason))
     return found

@@ -1,50 +1,51 @@
-"""Rows into temporary tables, without those that repeat the key of an earlier one."""
+"""Loads the rows of a file into its temporary table. A row with the key of an earlier row is rejected."""
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile
-from api.importers.rejects import Rejects
-from api.importers.rows import Count, read_rows
-from api.importers.source import Source
+from api.importers.row_values import RowCount, read_rows
+from api.importers.source_file import SourceFile
+from api.intake.staged import Reject, RejectedRow, StagedRows
 from api.progress import Progress
 from api.sql import Sql, name
 
 
-async def stage(session: WriteSession, file: StagedFile, source: Source, rejects: Rejects, progress: Progress) -> Count:
-    """Load a file's readable rows into its temporary table; a row with the key of an earlier one is refused."""
+async def stage_file(
+    session: WriteSession, file: StagedFile, source: SourceFile, reject: Reject, progress: Progress
+) -> RowCount:
+    """Create a file's temporary table and load the rows that can be read. Returns how many were read and rejected."""
+    stage = file.rows.stage
     columns = ["line bigint primary key"]
-    columns += [f"{cell.name} {cell.sql_type}" for cell in file.cells]
-    columns += [f"{each} uuid not null" for each in file.ids]
-    await session.script(f"create temporary table {file.stage} ({', '.join(columns)}) on commit drop")
-    count = Count()
-
-    def told(line: int) -> None:
-        progress(source.name, line, source.lines)
-
-    rows = read_rows(source, file.cells, len(file.ids), rejects, count, told)
-    await session.copy(file.stage, file.columns, rows)
-    for each in file.looked_up:
-        await session.script(f"create index on {file.stage} ({each})")
-    await session.script(f"analyze {file.stage}")
-    count.rejected += await _refuse_repeated(session, file, rejects)
+    columns += [f"{column.name} {column.sql_type}" for column in file.columns]
+    columns += [f"{column} uuid not null" for column in file.id_columns]
+    await session.script(f"create temporary table {stage} ({', '.join(columns)}) on commit drop")
+    count = RowCount()
+    rows = read_rows(source, file.columns, len(file.id_columns), reject, count, progress)
+    await session.copy(stage, file.column_names, rows)
+    # Built after COPY, which is cheaper than maintaining them.
+    for column in file.looked_up:
+        await session.script(f"create index on {stage} ({column})")
+    await session.script(f"analyze {stage}")
+    count.rejected += await _reject_repeated(session, file.rows, reject)
     return count
 
 
-async def _refuse_repeated(session: WriteSession, file: StagedFile, rejects: Rejects) -> int:
-    stage_table, key = name(file.stage), name(file.row_key)
-    refused = await session.rows(
+async def _reject_repeated(session: WriteSession, rows: StagedRows, reject: Reject) -> int:
+    """Keep the first row of every key. Checked here, not by a unique index, which would fail the whole COPY."""
+    stage, key = name(rows.stage), name(rows.key)
+    repeated = await session.rows(
         Sql(
-            "with refused as (delete from {} s"
+            "with rejected as (delete from {} s"
             " using (select line, min(line) over (partition by {}) as first from {}) r"
             " where r.line = s.line and r.first < r.line returning s.line, s.{} as value, r.first)"
-            " select * from refused order by line",
-            stage_table,
+            " select * from rejected order by line",
+            stage,
             key,
-            stage_table,
+            stage,
             key,
         )
     )
-    named = ", ".join(file.file.key)
-    for row in refused:
-        reason = f"line {row['first']} has the same {named}, which tells the rows apart"
-        rejects.add(file.file.name, row["line"], named, row["value"], reason)
-    return len(refused)
+    label = rows.key_label
+    for row in repeated:
+        reason = f"line {row['first']} has the same {label}, which identifies a row"
+        reject(RejectedRow(rows.source, row["line"], label, row["value"], reason))
+    return len(repeated)

@@ -1,27 +1,16 @@
-"""A question about KPIs to one SQL statement to an answer that says what it was computed from.
+"""KPI and funnel requests: each is compiled to one SQL statement, and its rows become an answer with its provenance.
 
-    request -> settle (question.py) -> counted (counted.py) -> statement (statements.py) -> figures, groups -> answer
+    KpiRequest -> resolve -> counted rows (kinds/) -> compile -> figure table -> figures -> KpiAnswer
 
-**A new kind gives its rows, and has the rest for nothing.** `counted(question)` returns a `Counted` (shape.py): a
-select with one row for each counted record, before anything is added up, and conditions over these rows, called `c`:
+A kind of KPI provides its counted rows: one row per counted record, before anything is aggregated (`CountedRows` in
+counted_rows.py). From these alone follow filters, one or two dimensions, buckets, and the records behind every figure:
+`records(side: BASE)` lists the rows that n counts, `CONVERTED` those that the numerator counts. The records of a bucket
+are found by a request for the bucket's time alone. tests/metrics/test_drill_down.py verifies that for every KPI of the
+catalogue.
 
-- `rows`: the id of the subject's record (`contact_id`, `deal_id`: the table in `RECORD_OF` and `_id`), `at` (the
-  counted instant, never null: the period, the bucket and the dimensions are judged at it), and whatever the rest
-  reads. What may never count (deleted, merged, tests) is left out here.
-- `measures`: aggregates over `c` by name (`n`, `numerator`, `implied`, `waiting`, `amount`, `left_out`, `told_at`),
-  added up over keys and buckets by `figures.Cell`. What does not add up is `spread` (a number of each row, whose
-  percentiles are told), or of `apart` kinds (amounts of several currencies).
-- `part`: where a bucket is no part of the whole (who is over a policy in several, what stands at an instant), the rows
-  say themselves which bucket they are of, null for the whole (`is_of_parts` in people.py).
-- `is_base`: whether a row is one of `n`; `is_converted`: whether it is one of `numerator`, None where nothing is
-  divided or where the numerator counts no records; `tie`: a text that tells apart rows of one record at one instant.
+To add a kind: one measure class in schema/kpis/kinds.py, one module in kinds/, and its case in kinds/__init__.py. A new
+subject is one line in `RECORD_OF` (counted_rows.py) and its dimensions in dimensions.py.
 
-A kind whose buckets are no parts of the whole (a state, a person counted once in each) is told the boundaries, and says
-by `part` which of them a row is of; without boundaries its rows are those of the whole.
-
-From these alone come filters, one or two dimensions (`key_1`, `key_2`), buckets, and the records behind every figure:
-`records(side: BASE)` lists the rows of `is_base`, so it has exactly `n` of them, `CONVERTED` those of `is_converted`,
-exactly `numerator`. Of a bucket they are found by asking for its stretch of time alone (`frame.stretch`), which suits
-what stands at an instant too. tests/metrics/test_records_behind.py holds every KPI of the catalogue to that, with no
-line added. A new subject is one line in `RECORD_OF` and one in `AXES` (dimensions.py).
+Every statement reads within the principal's reach: rows of records out of reach are not counted, their values are
+empty, and `MetricContext.reach` adds the conditions. For a principal that reaches everything they are none.
 """

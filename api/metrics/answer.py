@@ -1,176 +1,183 @@
-"""What comes back: values with numerator, denominator and n, and everything they were computed from.
+"""The result of a KPI or funnel request: values with numerator, denominator and n, and what they were computed from.
 
-These dataclasses are the one source of the GraphQL answer types: each field's `doc` is its description.
+GraphQL derives its answer types from these dataclasses: the description of a field is its `doc`, the name of a type is
+`__graphql_name__`, or else the class name.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from api.sql import Sql
+from schema.described import described
 from schema.vocab import Currency, Dimension, RecordSide, Unit, WarningCode
 
 
-def said(doc: str) -> Any:  # type: ignore[explicit-any]  # noqa: ANN401 - dataclasses.field is typed so
-    """Declare a field of an answer with its meaning."""
-    return field(metadata={"doc": doc})
-
-
-class Behind(Protocol):
-    """Where the records behind a number are found; records.py reads them."""
+class DrillDown(Protocol):
+    """A query for the records that a figure counts; `api/metrics/record_pages.py` reads it page by page."""
 
     @property
     def table(self) -> str:
         """The table of the records."""
 
     def rows(self, side: RecordSide) -> Sql:
-        """Everything counted on that side: `id, at, tie`."""
+        """A select of the records of one side: `id, at, tie`. Errors: BAD_INPUT if there is no such side."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """How durations or amounts are spread, in the answer's unit. Percentiles are continuous (interpolated)."""
+    """The distribution of durations or amounts, in the answer's unit. Percentiles are interpolated."""
 
-    median: Decimal = said("Half of them were at most this.")
-    p75: Decimal = said("Three quarters were at most this.")
-    p90: Decimal = said("Nine of ten were at most this.")
-    mean: Decimal = said("The average.")
-    max: Decimal | None = field(default=None, metadata={"doc": "The largest; null for durations and amounts."})
+    median: Decimal = described("Half of the values are at most this.")
+    p75: Decimal = described("75 % of the values are at most this.")
+    p90: Decimal = described("90 % of the values are at most this.")
+    mean: Decimal = described("The average.")
+    max: Decimal | None = described("The largest value; null for durations and amounts.", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeptApart:
-    """Amounts of one currency that could not be converted, and are not in the value."""
+    """Amounts of one currency that no exchange rate converts. They are not part of the value."""
 
-    currency: Currency | None = said("Their currency; null where the source does not tell.")
-    value: Decimal = said("The same number of these, in their own currency.")
-    n: int = said("How many amounts these are.")
+    currency: Currency | None = described("Their currency; null if the source has none.")
+    value: Decimal = described("Their sum or average, in their own currency.")
+    n: int = described("The number of amounts.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One number and what it is made of."""
+class KpiFigure:
+    """One value and the numbers it was computed from."""
 
-    value: Decimal | None = said(
-        "The number in the answer's unit: a count, a share between 0 and 1, money, or the median in seconds."
+    value: Decimal | None = described(
+        "The value in the answer's unit: a count, a share between 0 and 1, money, or the median in seconds."
     )
-    numerator: Decimal | None = said("What was divided, of a ratio or an average.")
-    denominator: Decimal | None = said("What it was divided by, of a ratio or an average.")
-    n: int = said("The denominator of a ratio, else how many rows were counted, those kept apart too.")
-    implied: int = said("How many of n are in only because they skipped past the stage.")
-    distribution: Distribution | None = said("The spread, of a duration or an average.")
-    apart: tuple[KeptApart, ...] = said("The amounts that no rate converts to the answer's currency, by their own.")
-    behind: Behind | None = field(default=None, repr=False, compare=False)  # goes along, and is not shown
+    numerator: Decimal | None = described("The numerator of a ratio or an average; null otherwise.")
+    denominator: Decimal | None = described("The denominator of a ratio or an average; null otherwise.")
+    n: int = described("The denominator of a ratio, otherwise the number of counted rows, including those in `apart`.")
+    implied: int = described("How many of n entered the stage only because they entered a higher one.")
+    distribution: Distribution | None = described("The distribution of a duration or an average; null otherwise.")
+    apart: tuple[KeptApart, ...] = described(
+        "Amounts that no exchange rate converts to the answer's currency, by currency."
+    )
+    drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bucket(Figure):
+class Bucket(KpiFigure):
     """The figure of one bucket of time."""
 
-    starts_at: datetime = said("The bucket's first instant.")
-    before: datetime = said("The first instant after the bucket.")
+    starts_at: datetime = described("The bucket's first instant.")
+    before: datetime = described("The first instant after the bucket.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupKey:
+class BreakdownKey:
     """One value of one dimension."""
 
-    dimension: Dimension = said("The dimension.")
-    id: str | None = said(
-        "The id of the record behind the value (campaign, owner, team, pipeline, product), to filter or fetch by."
+    __graphql_name__ = "GroupKey"
+
+    dimension: Dimension = described("The dimension.")
+    id: str | None = described(
+        "The id of the record that is the value (campaign, owner, team, pipeline, product), to filter or fetch by."
     )
-    value: str | None = said("The value; null where the source was empty.")
-    label: str = said("The value for a reader.")
+    value: str | None = described("The value; null if the source has none.")
+    label: str = described("The value as text for display.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group(Figure):
-    """The figure of one value of the asked dimensions."""
+class Group(KpiFigure):
+    """The figure of one combination of values of the requested dimensions."""
 
-    keys: tuple[GroupKey, ...] = said("The value of each asked dimension, in the order asked.")
-    series: tuple[Bucket, ...] = said("The group's figure bucket by bucket, if a grain was asked.")
+    keys: tuple[BreakdownKey, ...] = described("The value of every requested dimension, in the requested order.")
+    series: tuple[Bucket, ...] = described("The group's figure for every bucket, if a grain was requested.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerWarning:
-    """Something a reader must know before using the number."""
+    """Something to know before using the value."""
 
-    code: WarningCode = said("Which warning it is.")
-    message: str = said("What it means here.")
-    count: int | None = said("How many it concerns.")
+    code: WarningCode = described("The kind of warning.")
+    message: str = described("The warning in words, for this answer.")
+    count: int | None = described("The number of rows it concerns.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccordUsed:
-    """A version of the accord that judged what was counted."""
+    """A version of the accord that produced the counted stage entries."""
 
-    version: int = said("The version's number.")
-    hash: str = said("The SHA-256 of its content, which signatures name.")
-    is_signed: bool = said("Whether both teams signed it.")
-    starts_at: datetime | None = said("Since when it is in force; null means from the beginning of time.")
+    version: int = described("The version's number.")
+    hash: str = described("The SHA-256 of its content, which signatures refer to.")
+    is_signed: bool = described("Whether both teams signed it.")
+    starts_at: datetime | None = described("The instant it came into force; null means the beginning of time.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
     """What an answer was computed from."""
 
-    warnings: tuple[AnswerWarning, ...] = said("What a reader must know before using the number.")
-    is_canonical: bool = said("Whether every switch was left at its default.")
-    overrides: tuple[str, ...] = said("The switches that were not, such as `skip=EXCLUDE`.")
-    accords: tuple[AccordUsed, ...] = said("The versions of the accord that judged what was counted.")
-    as_of: datetime = said("Only what happened before this instant counts.")
-    data_watermark: datetime | None = said("When the last fact behind the answer was recorded.")
-    sql: str = said("The statement that answered, for those who want to check it.")
+    warnings: tuple[AnswerWarning, ...] = described("What to know before using the value.")
+    is_canonical: bool = described("Whether every switch has its default, and every record was read.")
+    overrides: tuple[str, ...] = described(
+        "The switches that do not have their default, such as `skip=EXCLUDE`, and `scope=TEAM` or `scope=OWN` if only "
+        "the records within the caller's reach were read."
+    )
+    accords: tuple[AccordUsed, ...] = described("The versions of the accord that produced the counted stage entries.")
+    as_of: datetime = described("Only events before this instant count.")
+    data_watermark: datetime | None = described("When the newest fact that was read had been recorded.")
+    sql: str = described("The SQL statement that computed the answer, for checking.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class KpiAnswer(Figure, Provenance):
-    """The answer to one question about one KPI."""
+class KpiAnswer(KpiFigure, Provenance):
+    """The answer to one KPI request."""
 
-    key: str = said("The KPI's key.")
-    title: str = said("The KPI's name for a reader.")
-    definition: str = said("What it counts, in plain words.")
-    unit: Unit = said("What the value measures.")
-    currency: Currency | None = said(
-        "The currency of a money value: the accord's, or where it names none, the only one there is."
+    key: str = described("The KPI's key.")
+    title: str = described("The KPI's name for display.")
+    definition: str = described("What the KPI counts.")
+    unit: Unit = described("The unit of the value.")
+    currency: Currency | None = described(
+        "The currency of a money value: the accord's reporting currency, or without one the only currency of the data."
     )
-    series: tuple[Bucket, ...] = said("The figure bucket by bucket, if a grain was asked.")
-    breakdown: tuple[Group, ...] = said("The figure by the asked dimensions.")
+    series: tuple[Bucket, ...] = described("The figure for every bucket, if a grain was requested.")
+    breakdown: tuple[Group, ...] = described("The figure by the requested dimensions.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunnelStep:
-    """One stage of a funnel that follows the people who entered the first stage in the period."""
+    """One stage of a funnel that follows the people who entered the first stage in the period (the cohort)."""
 
-    key: str = said("The stage's key.")
-    title: str = said("The stage's title.")
-    group: str = said("The stage's group, such as Prospect.")
-    reached: int | None = said("How many of the cohort reached the stage up to `asOf`; null where no contact is known.")
-    implied: int | None = said("How many of these are in only because they skipped past it.")
-    open: int | None = said("How many of these have not reached the next stage and can still do so.")
-    step: Decimal | None = said(
-        "Reached here divided by reached one stage before; null for the first stage or nothing to divide by."
+    key: str = described("The stage's key.")
+    title: str = described("The stage's title.")
+    group: str = described("The stage's group, such as Prospect.")
+    reached: int | None = described(
+        "How many of the cohort reached the stage before `asOf`; null if no contact is known."
     )
-    overall: Decimal | None = said("Reached here divided by the cohort; null if the cohort is empty.")
-    entered: int | None = said(
-        "Another population: how many people first entered this stage in the period; null where no contact is known."
+    implied: int | None = described("How many of these entered the stage only because they entered a higher one.")
+    open: int | None = described("How many of these have not reached the next stage and still can.")
+    step: Decimal | None = described(
+        "`reached` of this stage divided by that of the stage before; null for the first stage, or if nobody reached "
+        "the stage before."
     )
-    entered_implied: int | None = said("How many of `entered` are in only because they skipped past it.")
-    behind: Behind | None = field(default=None, repr=False, compare=False)  # goes along, and is not shown
+    overall: Decimal | None = described("`reached` of this stage divided by the cohort; null if the cohort is empty.")
+    entered: int | None = described(
+        "Another population: how many people first entered this stage in the period; null if no contact is known."
+    )
+    entered_implied: int | None = described("How many of `entered` only entered because they entered a higher stage.")
+    drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunnelGroup:
-    """The funnel of one value of the asked dimension."""
+    """The funnel of one value of the requested dimension."""
 
-    keys: tuple[GroupKey, ...] = said("The value of the asked dimension.")
-    stages: tuple[FunnelStep, ...] = said("The stages, from the first up.")
+    keys: tuple[BreakdownKey, ...] = described("The value of the requested dimension.")
+    stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunnelAnswer(Provenance):
     """The funnel: how far the people got who entered the first stage in the period."""
 
-    stages: tuple[FunnelStep, ...] = said("The stages, from the first up.")
-    breakdown: tuple[FunnelGroup, ...] = said("The same by the asked dimension.")
+    stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
+    breakdown: tuple[FunnelGroup, ...] = described("The same by the requested dimension.")

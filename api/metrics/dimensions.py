@@ -1,14 +1,16 @@
-"""What each dimension reads, as of the counted instant, and how its values are shown.
+"""The SQL of each dimension: its value at the counted instant, and the joins that the value needs.
 
-The counted rows are `c`, with `at` and the `contact_id` or `deal_id`. Each join finds at most one row for a counted
-one, so that a breakdown never counts twice: versions do not overlap, and the rest are primary keys or limited to one.
+Counted rows are `c`, with `at` and `contact_id` or `deal_id`. Every join finds at most one row for a counted row, so a
+breakdown never counts twice: versions do not overlap, and the others join a primary key or are limited to one row.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
 
 from api.identity.survivors import MERGED_INTO
-from api.metrics.ground import Ground
+from api.metrics.context import MetricContext
 from api.sql import Sql, join, name
 from schema.kpis.kinds import Subject
 from schema.vocab import Dimension
@@ -16,83 +18,120 @@ from schema.vocab import Dimension
 EMPTY_LABEL = "(empty)"
 
 
+class DimensionJoin(Enum):
+    """A join that a dimension value needs, and the alias it defines."""
+
+    VERSION = auto()  # v: the version of the record at the counted instant
+    EMPLOYER = auto()  # w: the version of its company at the counted instant
+    OWNER = auto()  # m: its owner
+    FIRST_TOUCH = auto()  # f: the person's first inbound touch
+    CAMPAIGN = auto()  # g: the deal's primary campaign
+    PIPELINE_STAGE = auto()  # s: the deal's pipeline stage
+
+
 @dataclass(frozen=True, slots=True)
-class Axis:
+class DimensionColumn:
     """A dimension in SQL: its value, the joins it needs in order, and the table whose ids the values are."""
 
     value: Sql
-    joins: tuple[str, ...] = ()
+    joins: tuple[DimensionJoin, ...] = ()
     table: str | None = None
 
 
-_IN_FORCE = "coalesce({0}.valid_from, {0}.recorded_at) <= c.at and ({0}.valid_to is null or {0}.valid_to > c.at)"
-_EMPLOYER = Sql(f" left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format('w')}")
-_OWNER = Sql(" left join member m on m.id = v.owner_id")
-# A person's origin is the very first inbound touch, if it was not later than the counted instant.
-_TOUCH = """ left join lateral (select t.channel, t.campaign_id from touchpoint t
-    where {} and t.direction = 'INBOUND' and t.occurred_at <= c.at order by t.occurred_at, t.id limit 1) f on true"""
-_OWN_TOUCH = Sql("t.contact_id = c.contact_id")
-_MERGED = Sql(" left join ({}) mg on mg.survivor_id = c.contact_id", MERGED_INTO)
-_MERGED_TOUCH = Sql("t.contact_id = any (c.contact_id || coalesce(mg.ids, '{{}}'::uuid[]))")
-
-_VERSION = "version"
-_SHARED: dict[Dimension, Axis] = {
-    Dimension.OWNER: Axis(Sql("v.owner_id"), (_VERSION,), "member"),
-    Dimension.TEAM: Axis(Sql("m.team_id"), (_VERSION, "owner"), "team"),
-    Dimension.INDUSTRY: Axis(Sql("w.industry"), (_VERSION, "employer")),
+_VERSION, _FIRST_TOUCH = DimensionJoin.VERSION, DimensionJoin.FIRST_TOUCH
+_EMPLOYER = (DimensionJoin.VERSION, DimensionJoin.EMPLOYER)
+_SHARED: dict[Dimension, DimensionColumn] = {
+    Dimension.OWNER: DimensionColumn(Sql("v.owner_id"), (_VERSION,), "member"),
+    Dimension.TEAM: DimensionColumn(Sql("m.team_id"), (_VERSION, DimensionJoin.OWNER), "team"),
+    Dimension.INDUSTRY: DimensionColumn(Sql("w.industry"), _EMPLOYER),
 }
-AXES: dict[Subject, dict[Dimension, Axis]] = {
+_COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
     Subject.PERSON: {
         **_SHARED,
-        Dimension.STAGE: Axis(Sql("c.stage")),
-        Dimension.REJECT_REASON: Axis(Sql("c.reject_reason")),
-        Dimension.LEAD_SOURCE: Axis(Sql("v.lead_source"), (_VERSION,)),
-        Dimension.COUNTRY: Axis(Sql("v.country"), (_VERSION,)),
-        Dimension.CHANNEL: Axis(Sql("f.channel"), ("touch",)),
-        Dimension.CAMPAIGN: Axis(Sql("f.campaign_id"), ("touch",), "campaign"),
+        Dimension.STAGE: DimensionColumn(Sql("c.stage")),
+        Dimension.REJECT_REASON: DimensionColumn(Sql("c.reject_reason")),
+        Dimension.LEAD_SOURCE: DimensionColumn(Sql("v.lead_source"), (_VERSION,)),
+        Dimension.COUNTRY: DimensionColumn(Sql("v.country"), (_VERSION,)),
+        Dimension.CHANNEL: DimensionColumn(Sql("f.channel"), (_FIRST_TOUCH,)),
+        Dimension.CAMPAIGN: DimensionColumn(Sql("f.campaign_id"), (_FIRST_TOUCH,), "campaign"),
     },
     Subject.DEAL: {
         **_SHARED,
-        Dimension.COUNTRY: Axis(Sql("w.country"), (_VERSION, "employer")),
-        Dimension.CHANNEL: Axis(Sql("g.channel"), (_VERSION, "campaign")),
-        Dimension.CAMPAIGN: Axis(Sql("v.primary_campaign_id"), (_VERSION,), "campaign"),
-        Dimension.PIPELINE: Axis(Sql("s.pipeline_id"), (_VERSION, "step"), "pipeline"),
-        Dimension.PRODUCT: Axis(Sql("v.product_id"), (_VERSION,), "product"),
+        Dimension.COUNTRY: DimensionColumn(Sql("w.country"), _EMPLOYER),
+        Dimension.CHANNEL: DimensionColumn(Sql("g.channel"), (_VERSION, DimensionJoin.CAMPAIGN)),
+        Dimension.CAMPAIGN: DimensionColumn(Sql("v.primary_campaign_id"), (_VERSION,), "campaign"),
+        Dimension.PIPELINE: DimensionColumn(Sql("s.pipeline_id"), (_VERSION, DimensionJoin.PIPELINE_STAGE), "pipeline"),
+        Dimension.PRODUCT: DimensionColumn(Sql("v.product_id"), (_VERSION,), "product"),
     },
 }
+_IN_FORCE = "coalesce({0}.valid_from, {0}.recorded_at) <= c.at and ({0}.valid_to is null or {0}.valid_to > c.at)"
+
+
+def dimension_value(subject: Subject, dimension: Dimension) -> Sql:
+    """The value of a dimension of the counted row `c`."""
+    return _COLUMNS[subject][dimension].value
+
+
+def dimension_table(subject: Subject, dimension: Dimension) -> str | None:
+    """The table whose ids are the values of a dimension; None for a dimension of texts."""
+    return _COLUMNS[subject][dimension].table
 
 
 def is_dated_by_version(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
-    """Whether one of them reads the record's own history, which may begin later than the counted instant."""
-    return any(_VERSION in AXES[subject][dimension].joins for dimension in dimensions)
+    """Whether one of the dimensions reads the record's history, which may begin after the counted instant."""
+    return any(_VERSION in _COLUMNS[subject][dimension].joins for dimension in dimensions)
 
 
 def key_name(place: int) -> Sql:
-    """What a counted row calls its value of the asked dimension in that place, from 1."""
+    """The column of a counted row that has its value of the requested dimension in that place, from 1."""
     return name(f"key_{place}")
 
 
-def joins(subject: Subject, dimensions: Iterable[Dimension], ground: Ground) -> Sql:
-    """The joins that the dimensions need, each once."""
-    needed = dict.fromkeys(each for dimension in dimensions for each in AXES[subject][dimension].joins)
-    return join("", (_join(subject, each, ground) for each in needed))
+def joins(subject: Subject, dimensions: Iterable[Dimension], context: MetricContext) -> Sql:
+    """The joins that the dimensions need, each of them once."""
+    needed = dict.fromkeys(needed for dimension in dimensions for needed in _COLUMNS[subject][dimension].joins)
+    return join("", (_join(subject, join_needed, context) for join_needed in needed))
 
 
-def _join(subject: Subject, needed: str, ground: Ground) -> Sql:
+def _join(subject: Subject, needed: DimensionJoin, context: MetricContext) -> Sql:
     match needed:
-        case "version":
+        case DimensionJoin.VERSION:
             record = "contact" if subject is Subject.PERSON else "deal"
             return Sql(f" left join {record}_version v on v.{record}_id = c.{record}_id and {_IN_FORCE.format('v')}")
-        case "employer":
-            return _EMPLOYER
-        case "owner":
-            return _OWNER
-        case "touch":
-            # Looking for merged people costs a join, so it is done only where there are any.
-            return _MERGED + Sql(_TOUCH, _MERGED_TOUCH) if ground.has_merged_people else Sql(_TOUCH, _OWN_TOUCH)
-        case "campaign":
+        case DimensionJoin.EMPLOYER:
+            return _employer(context)
+        case DimensionJoin.OWNER:
+            return Sql(" left join member m on m.id = v.owner_id")
+        case DimensionJoin.FIRST_TOUCH:
+            return _first_touch(context)
+        case DimensionJoin.CAMPAIGN:
             return Sql(" left join campaign g on g.id = v.primary_campaign_id")
-        case "step":
+        case DimensionJoin.PIPELINE_STAGE:
             return Sql(" left join pipeline_stage s on s.id = v.pipeline_stage_id")
         case _:
-            raise AssertionError(needed)
+            assert_never(needed)
+
+
+def _employer(context: MetricContext) -> Sql:
+    """The company's version. Of a company out of reach none is found, so its values are empty."""
+    reached = context.reach_by_id("company", Sql("w.company_id"))
+    return Sql(
+        f" left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format('w')}{{}}",
+        join("", (Sql(" and {}", condition) for condition in reached)),
+    )
+
+
+def _first_touch(context: MetricContext) -> Sql:
+    """The first inbound touch of a person ever, if it was not after the counted instant."""
+    merged, own = Sql(""), Sql("t.contact_id = c.contact_id")
+    if context.has_merged_contacts:
+        # This join costs an aggregate over all merged contacts, so it is left out where there are none.
+        merged = Sql(" left join ({}) mg on mg.survivor_id = c.contact_id", MERGED_INTO)
+        own = Sql("t.contact_id = any (c.contact_id || coalesce(mg.ids, '{{}}'::uuid[]))")
+    return Sql(
+        """{} left join lateral (select t.channel, t.campaign_id from touchpoint t
+    where {} and t.direction = 'INBOUND' and t.occurred_at <= c.at{} order by t.occurred_at, t.id limit 1) f on true""",
+        merged,
+        own,
+        join("", (Sql(" and {}", condition) for condition in context.reach("touchpoint", "t"))),
+    )

@@ -1,75 +1,76 @@
-"""A filter over dimensions to a condition."""
+"""Filters over dimensions, compiled to SQL conditions."""
 
 from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.dimensions import AXES, Axis
-from api.metrics.question import unknown_stage
+from api.metrics.context import MetricContext
+from api.metrics.dimensions import dimension_table, dimension_value
 from api.metrics.request import Where
+from api.metrics.resolved_request import unknown_stage
 from api.sql import Sql, all_of, join, name
 from schema.accord import Accord
 from schema.kpis.kinds import Subject
 from schema.vocab import Channel, Dimension
 
 
-def condition(where: Where, subject: Subject, accord: Accord) -> Sql | None:
-    """The condition of a filter; None for one that tests nothing.
+def condition(where: Where, subject: Subject, context: MetricContext) -> Sql | None:
+    """The condition of a filter; None for a filter that tests nothing.
 
-    Each part is true or false, never unknown, so that `none_of` is exact.
-    Errors: BAD_INPUT, UNKNOWN_STAGE for values that cannot be.
+    Every part is true or false, never null, so that `none_of` is exact.
+    Errors: BAD_INPUT, UNKNOWN_STAGE for a value that the dimension cannot have.
     """
-    parts = [_test(dimension, values, AXES[subject][dimension], accord) for dimension, values in where.tests]
-    parts += [found for each in where.all_of if (found := condition(each, subject, accord)) is not None]
+    parts = [_test(dimension, values, subject, context.accord) for dimension, values in where.tests]
+    parts += [found for part in where.all_of if (found := condition(part, subject, context)) is not None]
     if where.any_of:
-        # An alternative that tests nothing is true of everything.
-        parts.append(
-            join(" or ", (Sql("({})", condition(each, subject, accord) or Sql("true")) for each in where.any_of))
-        )
-    parts += [Sql("not ({})", condition(each, subject, accord) or Sql("true")) for each in where.none_of]
+        # An alternative that tests nothing is true of every row.
+        alternatives = (Sql("({})", condition(part, subject, context) or Sql("true")) for part in where.any_of)
+        parts.append(join(" or ", alternatives))
+    parts += [Sql("not ({})", condition(part, subject, context) or Sql("true")) for part in where.none_of]
     return all_of(parts) if parts else None
 
 
-def _test(dimension: Dimension, values: tuple[str | None, ...], axis: Axis, accord: Accord) -> Sql:
+def _test(dimension: Dimension, values: tuple[str | None, ...], subject: Subject, accord: Accord) -> Sql:
+    column, table = dimension_value(subject, dimension), dimension_table(subject, dimension)
     given = [value for value in values if value is not None]
-    ways = [Sql("{} is null", axis.value)] if None in values else []
-    if axis.table is not None:
-        ways += _records(dimension, given, axis.value, axis.table)
+    alternatives = [Sql("{} is null", column)] if None in values else []
+    if table is not None:
+        alternatives += _test_records(dimension, given, column, table)
     elif given:
         for value in given:
             _check(dimension, value, accord)
-        ways.append(Sql("{} = any ({}::text[])", axis.value, given))
-    return Sql("({}) is true", join(" or ", ways)) if ways else Sql("false")
+        alternatives.append(Sql("{} = any ({}::text[])", column, given))
+    return Sql("({}) is true", join(" or ", alternatives)) if alternatives else Sql("false")
 
 
-def _records(dimension: Dimension, given: list[str], value: Sql, table: str) -> list[Sql]:
-    """Records are named by their id, or by their name, which may be several records'."""
+def _test_records(dimension: Dimension, given: list[str], column: Sql, table: str) -> list[Sql]:
+    """Records are given by id or by name; several records may have the same name."""
     ids, names = [], []
-    for each in given:
-        found = _id(dimension, each, table)
-        if found is None:
-            names.append(each)
+    for value in given:
+        record_id = _record_id(dimension, value, table)
+        if record_id is None:
+            names.append(value)
         else:
-            ids.append(found)
-    ways = [Sql("{} = any ({}::uuid[])", value, ids)] if ids else []
+            ids.append(record_id)
+    alternatives = [Sql("{} = any ({}::uuid[])", column, ids)] if ids else []
     if names:
-        ways.append(Sql("{} in (select id from {} where name = any ({}::text[]))", value, name(table), names))
-    return ways
+        alternatives.append(Sql("{} in (select id from {} where name = any ({}::text[]))", column, name(table), names))
+    return alternatives
 
 
-def _id(dimension: Dimension, text: str, table: str) -> UUID | None:
-    """The id of a record in either spelling, `campaign_0192…` or the bare one; None for what looks like a name."""
+def _record_id(dimension: Dimension, text: str, table: str) -> UUID | None:
+    """Read an id, `campaign_0192…` or without the prefix; None for a text that is a name."""
     prefix, _, rest = text.rpartition("_")
     try:
-        found = UUID(rest)
+        record_id = UUID(rest)
     except ValueError:
         return None
     if prefix not in ("", table):
         raise AccordError(
             ErrorCode.BAD_INPUT,
-            f"'{text}' is no {table}, and the dimension {dimension} is of {table}s.",
-            f"Give an id like {table}_0192…",
+            f"'{text}' is no {table}, and the values of the dimension {dimension} are {table}s.",
+            f"Give an id like {table}_0192…, or a name.",
         )
-    return found
+    return record_id
 
 
 def _check(dimension: Dimension, value: str, accord: Accord) -> None:

@@ -1,36 +1,52 @@
-"""The funnel: how far the people got who entered the first stage in the period, and beside it what entered each stage.
+"""The funnel: how far the people got who entered the first stage in the period, and how many entered every stage in it.
 
-Whoever entered a stage has entered every lower one too (skipped stages are entered by implication), so each bar is a
-part of the one before, and none can grow.
+A person who entered a stage has also entered every lower one (skipped stages are entered by implication). So every bar
+is part of the one before, and none can be larger.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelStep
-from api.metrics.cautions import LOW_SAMPLE, no_contacts
-from api.metrics.counted import placed_rows
-from api.metrics.entries import counted_entries
-from api.metrics.figures import share
-from api.metrics.ground import Ground, who_is_known
-from api.metrics.groups import group_key
-from api.metrics.question import Question, settle_funnel
-from api.metrics.readable import readable
-from api.metrics.records import Place, StepPlace
+from api.metrics.answer_warnings import LOW_SAMPLE, low_sample, no_contacts
+from api.metrics.compile import key_columns, with_names
+from api.metrics.context import MetricContext, contacts_exist
+from api.metrics.counted_rows import keyed_rows
+from api.metrics.drill_down import FigureDrillDown, StepDrillDown
+from api.metrics.figure_table import share
+from api.metrics.figures import breakdown_key
+from api.metrics.kinds.stage_entries import counted_entries
+from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest
-from api.metrics.statements import key_columns, with_names
+from api.metrics.resolve import resolve_funnel
+from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.vocab import WarningCode
 
-MOST_STAGES = 62  # a person's skipped stages are the bits of a bigint
+MOST_STAGES = 62  # the stages that a person skipped are the bits of a bigint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelRow:
+    """One row of the statement: people of the cohort who got the same way up the stages.
+
+    With `is_entered`: the people who entered the stage `rank` in the period, and how many of them by implication.
+    """
+
+    is_entered: bool
+    rank: int  # the highest one reached
+    is_standing: bool  # whether the entry into it is open
+    skipped: int  # the stages below entered by implication, as bits
+    people: int
+    implied: int
 
 
 @dataclass(slots=True)
-class Tally:
-    """People by the rank they reached, for one value of the dimension or for all."""
+class StageTally:
+    """The number of people by the rank of the stage, for one value of the dimension or for all."""
 
     reached: Counter[int] = field(default_factory=Counter)
     implied: Counter[int] = field(default_factory=Counter)
@@ -38,64 +54,71 @@ class Tally:
     entered: Counter[int] = field(default_factory=Counter)
     entered_implied: Counter[int] = field(default_factory=Counter)
 
-    def add(self, row: Mapping[str, int]) -> None:
-        """Take a row of the statement in: people of one way, or those who entered one stage."""
-        rank, people = row["rank"], row["people"]
-        if row["is_entered"]:
-            self.entered[rank] += people
-            self.entered_implied[rank] += row["implied"]
+    def add(self, row: FunnelRow) -> None:
+        """Add a row of the statement."""
+        if row.is_entered:
+            self.entered[row.rank] += row.people
+            self.entered_implied[row.rank] += row.implied
             return
-        if row["is_standing"]:
-            self.standing[rank] += people
-        for lower in range(1, rank + 1):
-            self.reached[lower] += people
-            self.implied[lower] += people if row["skipped"] >> (lower - 1) & 1 else 0
+        if row.is_standing:
+            self.standing[row.rank] += row.people
+        for lower in range(1, row.rank + 1):
+            self.reached[lower] += row.people
+            self.implied[lower] += row.people if row.skipped >> (lower - 1) & 1 else 0
 
 
-async def funnel(session: ReadSession, request: FunnelRequest, ground: Ground) -> FunnelAnswer:
-    """Answer one question about the funnel."""
-    question = settle_funnel(request, ground)
-    stages = ground.accord.stages
+async def compute_funnel(session: ReadSession, request: FunnelRequest, context: MetricContext) -> FunnelAnswer:
+    """Compute one funnel request.
+
+    Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement.
+    Errors: NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_LARGE for an accord with more stages than a funnel can have.
+    """
+    resolved = resolve_funnel(request, context)
+    stages = context.accord.stages
     if len(stages) > MOST_STAGES:
         raise AccordError(
             ErrorCode.TOO_LARGE,
-            f"The accord has {len(stages)} stages, and a funnel shows {MOST_STAGES} at most.",
-            "Ask stage_conversion for the pairs that matter.",
+            f"The accord has {len(stages)} stages, and a funnel has at most {MOST_STAGES}.",
+            "Use stage_conversion for the pairs of stages that matter.",
         )
-    asked = _statement(question) if ground.has_people else who_is_known(ground.accord)
-    total, groups = Tally(), defaultdict[object, Tally](Tally)
+    has_contacts = context.has_contacts
+    statement = _statement(resolved) if has_contacts else contacts_exist(context.accord, context.principal)
+    total, groups = StageTally(), defaultdict[object, StageTally](StageTally)
     labels: dict[object, str] = {}
-    for row in map(dict, await session.rows(asked) if ground.has_people else ()):
+    for record in await session.rows(statement) if has_contacts else ():
+        row = FunnelRow(**{column.name: record[column.name] for column in fields(FunnelRow)})
         total.add(row)
-        if question.by:
-            groups[row["key_1"]].add(row)
-        if (label := row.get("label_1")) is not None:
-            labels[row["key_1"]] = label
-    whole = Place(question)
-    steps = _steps(question, total, whole) if ground.has_people else _unknown(question, whole)
+        if resolved.by:
+            groups[record["key_1"]].add(row)
+            if (label := record.get("label_1")) is not None:
+                labels[record["key_1"]] = label
+    whole = FigureDrillDown(resolved)
+    steps = _steps(resolved, total, whole) if has_contacts else _empty_steps(resolved, whole)
     return FunnelAnswer(
         stages=steps,
-        breakdown=_breakdown(question, groups, labels),
-        warnings=_warnings(question, steps),
-        is_canonical=not question.overrides,
-        overrides=question.overrides,
-        accords=ground.accords,
-        as_of=question.frame.as_of,
-        data_watermark=ground.watermark,
-        sql=readable(asked),
+        breakdown=_breakdown(resolved, groups, labels),
+        warnings=_warnings(resolved, steps),
+        is_canonical=not resolved.overrides,
+        overrides=resolved.overrides,
+        accords=context.accords,
+        as_of=resolved.frame.as_of,
+        data_watermark=context.watermark,
+        sql=readable(statement),
     )
 
 
-def _statement(question: Question) -> Sql:
-    """People of the cohort by the way they went, and entries of the period by their stage.
+def _statement(request: ResolvedKpiRequest) -> Sql:
+    """The people of the cohort by how far they got, and the entries of the period by stage.
 
-    One pass over a person's entries gives the highest rank reached, the highest still open, and the stages first
-    entered by skipping: few different ways, so little is left to add up.
+    Shapes: one row per key and distinct way up the stages, and one per key and stage.
+    One pass over a person's entries returns the highest rank reached, the highest rank still open, and the stages first
+    entered by skipping. Few combinations of these occur, so the server aggregates almost everything.
     """
-    as_of = question.frame.as_of
-    keys, kept = key_columns(question), key_columns(question, "p")
-    cohort = placed_rows(question, counted_entries(question, question.stages[:1]), ())
-    entered = placed_rows(question, counted_entries(question, question.stages), ())
+    as_of = request.frame.as_of
+    keys, kept = key_columns(request), key_columns(request, "p")
+    cohort = keyed_rows(request, counted_entries(request, request.stages[:1]), ())
+    entered = keyed_rows(request, counted_entries(request, request.stages), ())
+    # The cohort is within the principal's reach, and so are all entries of its people.
     people = Sql(
         "select {}max(e.rank) as rank,"
         " max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
@@ -105,10 +128,11 @@ def _statement(question: Question) -> Sql:
         keys,
         as_of,
         cohort,
-        question.ground.evaluation,
+        request.context.evaluation,
         as_of,
         keys,
     )
+    # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.
     ways = Sql(
         "select {}false as is_entered, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
         " count(*) as people, 0 as implied from ({}) p group by {}p.rank, is_standing, p.skipped",
@@ -116,23 +140,23 @@ def _statement(question: Question) -> Sql:
         people,
         kept,
     )
-    beside = Sql(
+    in_period = Sql(
         "select {}true, c.rank, false, 0, count(*), count(*) filter (where c.is_implied) from ({}) c group by {}c.rank",
         keys,
         entered,
         keys,
     )
-    return with_names(question, Sql("{} union all {}", ways, beside))
+    return with_names(request, Sql("{} union all {}", ways, in_period))
 
 
 def _breakdown(
-    question: Question, groups: Mapping[object, Tally], labels: Mapping[object, str]
+    request: ResolvedKpiRequest, groups: Mapping[object, StageTally], labels: Mapping[object, str]
 ) -> tuple[FunnelGroup, ...]:
-    """The funnel of each value of the asked dimension, from the largest down."""
+    """The funnel of every value of the requested dimension, from the largest down."""
     shown = (
         FunnelGroup(
-            keys=(group_key(question, question.by[0], key, labels),),
-            stages=_steps(question, tally, Place(question, (key,))),
+            keys=(breakdown_key(request, request.by[0], key, labels),),
+            stages=_steps(request, tally, FigureDrillDown(request, (key,))),
         )
         for key, tally in groups.items()
     )
@@ -144,8 +168,8 @@ def _breakdown(
     return tuple(sorted(shown, key=place))
 
 
-def _steps(question: Question, tally: Tally, whole: Place) -> tuple[FunnelStep, ...]:
-    stages, first = question.ground.accord.stages, tally.reached[1]
+def _steps(request: ResolvedKpiRequest, tally: StageTally, whole: FigureDrillDown) -> tuple[FunnelStep, ...]:
+    stages, first = request.context.accord.stages, tally.reached[1]
     return tuple(
         FunnelStep(
             key=stage.key,
@@ -153,20 +177,20 @@ def _steps(question: Question, tally: Tally, whole: Place) -> tuple[FunnelStep, 
             group=stage.group,
             reached=tally.reached[rank],
             implied=tally.implied[rank],
-            # Above the last stage there is nothing left to reach.
+            # There is no stage after the last one, so nobody can still reach it.
             open=tally.standing[rank] if rank < len(stages) else 0,
             step=share(tally.reached[rank], tally.reached[rank - 1]) if rank > 1 else None,
             overall=share(tally.reached[rank], first),
             entered=tally.entered[rank],
             entered_implied=tally.entered_implied[rank],
-            behind=StepPlace(whole, rank),
+            drill_down=StepDrillDown(whole, rank),
         )
         for rank, stage in enumerate(stages, start=1)
     )
 
 
-def _unknown(question: Question, whole: Place) -> tuple[FunnelStep, ...]:
-    """The stages where nobody is known: no figure, for nought would be one."""
+def _empty_steps(request: ResolvedKpiRequest, whole: FigureDrillDown) -> tuple[FunnelStep, ...]:
+    """The stages without contacts: their figures are null, because 0 would be a figure."""
     return tuple(
         FunnelStep(
             key=stage.key,
@@ -179,14 +203,14 @@ def _unknown(question: Question, whole: Place) -> tuple[FunnelStep, ...]:
             overall=None,
             entered=None,
             entered_implied=None,
-            behind=StepPlace(whole, rank),
+            drill_down=StepDrillDown(whole, rank),
         )
-        for rank, stage in enumerate(question.ground.accord.stages, start=1)
+        for rank, stage in enumerate(request.context.accord.stages, start=1)
     )
 
 
-def _warnings(question: Question, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:
-    if not question.ground.has_people:
+def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:
+    if not request.context.has_contacts:
         return (no_contacts(),)
     cohort, waiting = steps[0].reached or 0, sum(step.open or 0 for step in steps)
     if not cohort:
@@ -194,9 +218,8 @@ def _warnings(question: Question, steps: tuple[FunnelStep, ...]) -> tuple[Answer
         return (AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0),)
     found = []
     if cohort < LOW_SAMPLE:
-        message = f"Only {cohort} stand behind these shares: they may move a lot with one more."
-        found.append(AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=cohort))
+        found.append(low_sample(cohort))
     if waiting:
-        message = f"{waiting:,} stand in a stage and can still go on: the bars after it may still grow."
+        message = f"{waiting:,} are in a stage and can still reach the next one: the bars after it may still grow."
         found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))
     return tuple(found)

@@ -1,7 +1,7 @@
-"""Periods as people name them, and the instants and buckets they mean in a time zone.
+"""Periods by name or by dates, and their instants and buckets in a time zone.
 
-Boundaries are computed here, once, and bound into the statement as instants: daylight saving and empty buckets come out
-right.
+Bucket boundaries are computed here and bound into the statement as instants. So days around a clock change have their
+real length, and empty buckets are part of a series.
 """
 
 import re
@@ -28,21 +28,21 @@ _DAYS = {Grain.DAY: 1, Grain.WEEK: 7}
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """The half-open stretch of time that a period means; an open end is None."""
+class Interval:
+    """The instants `[start, end)` of a period; None for an open end."""
 
     start: datetime | None
     end: datetime | None
 
 
 def named_period(text: str) -> Period:
-    """Read `2026`, `2026-Q1`, `2026-03` or `last-90-days`; BAD_PERIOD on anything else."""
+    """Parse `2026`, `2026-Q1`, `2026-03` or `last-90-days`. Errors: BAD_PERIOD for any other text."""
     word = text.strip()
     if found := _LAST.fullmatch(word):
         return Period(last=Last(int(found["count"]), Grain[found["unit"].upper()]))
     found = _NAMED.fullmatch(word)
     if found is None:
-        raise AccordError(ErrorCode.BAD_PERIOD, f"'{text}' names no period.", _HOW)
+        raise AccordError(ErrorCode.BAD_PERIOD, f"'{text}' is not the name of a period.", _HOW)
     first = date(_checked_year(int(found["year"]), text), 1, 1)
     if found["quarter"]:
         start = _plus_months(first, 3 * (int(found["quarter"]) - 1))
@@ -54,7 +54,7 @@ def named_period(text: str) -> Period:
 
 
 def period(starts_on: date | None, before: date | None) -> Period:
-    """Make the period `[starts_on, before)`; BAD_PERIOD when it ends before it starts, or is empty."""
+    """Make the period `[starts_on, before)`. Errors: BAD_PERIOD if it is empty or ends before it starts."""
     for end in (starts_on, before):
         if end is not None:
             _checked_year(end.year, end.isoformat())
@@ -63,17 +63,20 @@ def period(starts_on: date | None, before: date | None) -> Period:
         raise AccordError(
             ErrorCode.BAD_PERIOD,
             f"The period from {starts_on} before {before} {happened}.",
-            "The second date is the first day no longer part of it: March 2026 is from 2026-03-01 before 2026-04-01.",
+            "The second date is the first day after the period: March 2026 is from 2026-03-01 before 2026-04-01.",
         )
     return Period(starts_on, before)
 
 
-def dated(asked: Period, zone: ZoneInfo, as_of: datetime) -> Period:
-    """The period with its days known. The last so many days end with the day of the last instant before `asOf`."""
-    if asked.last is None:
-        return period(asked.starts_on, asked.before)
+def days_of(given: Period, zone: ZoneInfo, as_of: datetime) -> Period:
+    """The days of a period. `last-N-days` ends with the day of the last instant before `asOf`.
+
+    Errors: BAD_PERIOD.
+    """
+    if given.last is None:
+        return period(given.starts_on, given.before)
     before = _day_of(as_of - timedelta(microseconds=1), zone) + timedelta(days=1)
-    count, unit = asked.last.count, asked.last.unit
+    count, unit = given.last.count, given.last.unit
     try:
         start = (
             before - timedelta(days=count * _DAYS[unit])
@@ -83,18 +86,18 @@ def dated(asked: Period, zone: ZoneInfo, as_of: datetime) -> Period:
         return period(start, before)
     except (ValueError, OverflowError) as error:
         raise AccordError(
-            ErrorCode.BAD_PERIOD, f"The last {count} {unit.lower()}s begin before the calendar.", _HOW
+            ErrorCode.BAD_PERIOD, f"The last {count} {unit.lower()}s begin before the year 1000.", _HOW
         ) from error
 
 
-def stretch(days: Period, zone: ZoneInfo) -> Stretch:
-    """The instants between which the days lie."""
+def interval_of(days: Period, zone: ZoneInfo) -> Interval:
+    """The instants of the days in a time zone."""
     start, before = (None if day is None else midnight(day, zone) for day in (days.starts_on, days.before))
-    return Stretch(start, before)
+    return Interval(start, before)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a day begins: the skip where clocks skip midnight, the first one where they repeat it."""
+    """The instant at which a day begins: where clocks skip midnight the skip, where they repeat it the first one."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
@@ -106,11 +109,13 @@ def buckets(
     zone: ZoneInfo,
     week_start: Literal["MONDAY", "SUNDAY"],
 ) -> tuple[datetime, ...]:
-    """The boundaries of all buckets, the last one's end included.
+    """The boundaries of all buckets, including the end of the last one.
 
-    Ends that the period states cut their buckets, so that these sum to its total. An open start is the bucket of
-    `first`, an open end that of the last instant before `asOf`. What begins at `asOf` or later is left out: nothing
-    is known of it.
+    Shapes: a bucket per day, week … -> at most MOST_BUCKETS + 1 instants.
+    A period with a stated start or end cuts its first or last bucket, so that buckets sum to the total. With an open
+    start the first bucket is that of the instant `first`, with an open end the last one is that of the last instant
+    before `asOf`. There are no buckets from `asOf` on.
+    Errors: BAD_PERIOD for too many buckets.
     """
     last_day = _day_of(as_of - timedelta(microseconds=1), zone)
     start = days.starts_on or _floor(_day_of(first, zone), grain, week_start)
@@ -123,12 +128,12 @@ def buckets(
         if len(edges) > MOST_BUCKETS:
             raise _too_many(grain)
         edges.append(min(edge, days.before) if days.before is not None else edge)
-    # A day that a zone left out altogether begins and ends at one instant: it is no bucket.
+    # A zone that crosses the date line skips a day: it begins and ends at one instant, and must not become a bucket.
     return tuple(dict.fromkeys(midnight(edge, zone) for edge in edges))
 
 
 def pairs(boundaries: tuple[datetime, ...]) -> tuple[tuple[datetime, datetime], ...]:
-    """The buckets between the boundaries."""
+    """The start and end of every bucket."""
     return tuple(pairwise(boundaries))
 
 
@@ -140,7 +145,7 @@ def _edges_after(start: date, grain: Grain, week_start: str) -> Iterator[date]:
 
 
 def _floor(day: date, grain: Grain, week_start: str) -> date:
-    """The first day of the bucket that a day is in."""
+    """The first day of the bucket that has the day."""
     match grain:
         case Grain.DAY:
             return day
@@ -155,7 +160,7 @@ def _floor(day: date, grain: Grain, week_start: str) -> date:
 
 
 def _plus_months(day: date, months: int) -> date:
-    """So many months later or earlier: the same day of the month, or its last where it is shorter."""
+    """Add months, or subtract them. The day of the month stays, or becomes the last one of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     length = (date(year + month // 11, (month + 1) % 12 + 1, 1) - date(year, month + 1, 1)).days
     return date(year, month + 1, min(day.day, length))
@@ -167,7 +172,7 @@ def _day_of(instant: datetime, zone: ZoneInfo) -> date:
 
 def _checked_year(year: int, text: str) -> int:
     if year not in _YEARS:
-        raise AccordError(ErrorCode.BAD_PERIOD, f"'{text}' is outside the calendar of the years 1000 to 8999.", _HOW)
+        raise AccordError(ErrorCode.BAD_PERIOD, f"The year of '{text}' is not between 1000 and 8999.", _HOW)
     return year
 
 
@@ -175,5 +180,5 @@ def _too_many(grain: Grain) -> AccordError:
     return AccordError(
         ErrorCode.BAD_PERIOD,
         f"The period has more than {MOST_BUCKETS:,} buckets of the grain {grain}.",
-        "Ask for a shorter period or a coarser grain.",
+        "Use a shorter period or a coarser grain.",
     )

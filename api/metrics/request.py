@@ -1,4 +1,4 @@
-"""What can be asked: a KPI or the funnel, for a period, by bucket and dimension, under the switches of the design."""
+"""The requests of this package: for a KPI or the funnel, with period, grain, dimensions, filter and switches."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """So many days, weeks, months … that end with the day of `asOf`; which days these are depends on the question."""
+    """The last N days, weeks, months …, up to the day of `asOf`; the days are computed for each request."""
 
     count: int
     unit: Grain
@@ -16,9 +16,9 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The half-open stretch of days `[starts_on, before)` in the reporting zone; an open end is None.
+    """The days `[starts_on, before)` in the reporting time zone; None for an open end.
 
-    With `last` the days are found when the question is asked, and the other two are None.
+    With `last` the other two are None, and the days are computed for each request.
     """
 
     starts_on: date | None = None
@@ -31,7 +31,7 @@ ALL_HISTORY = Period()
 
 @dataclass(frozen=True, slots=True)
 class StagePair:
-    """Two stages of the accord, by key: from the base up to the target."""
+    """Two stages of the accord by key: the base, and the higher target."""
 
     base: str
     target: str
@@ -39,7 +39,7 @@ class StagePair:
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """The choices that make two honest numbers differ. None means the KPI's own default."""
+    """Choices of how to count, which change the value. None means the KPI's default."""
 
     anchor: Anchor | None = None
     reentry: Reentry | None = None
@@ -52,9 +52,9 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A filter over dimensions: every part that is there must hold.
+    """A filter over dimensions: all given parts must be true.
 
-    `values` of a test are ids (campaign, owner, team, pipeline, product) or texts; None is the empty value.
+    The values of a test are ids or names (campaign, owner, team, pipeline, product) or texts; None is the empty value.
     """
 
     tests: tuple[tuple[Dimension, tuple[str | None, ...]], ...] = ()
@@ -65,7 +65,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class KpiRequest:
-    """One question about one KPI."""
+    """A request for one KPI."""
 
     key: str
     period: Period = ALL_HISTORY
@@ -78,7 +78,7 @@ class KpiRequest:
 
 @dataclass(frozen=True, slots=True)
 class FunnelRequest:
-    """One question about the whole funnel."""
+    """A request for the funnel."""
 
     period: Period = ALL_HISTORY
     by: Dimension | None = None

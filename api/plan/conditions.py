@@ -1,107 +1,131 @@
-"""A filter as SQL. Values are bound. A comparison with null is not true, and `not` turns what is not true.
+"""Compiles a filter to SQL. Every value is bound.
 
-A filter sees what its asker sees: a record that may not be seen is linked to nothing, neither by its fields nor by the
-id in a link's column.
+A filter uses only what the principal can see: a record that is not visible counts as absent, both when the filter tests
+its fields and when it compares the foreign key that names it. Otherwise a filter would reveal hidden records.
 """
 
-from api.access.scoped_tables import ScopedTables, of
-from api.plan.selection import Comparison, Condition, Every, Linked, Listed, Operator, Scalar, Some, Without
-from api.sql import Sql, join, through
+from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.list_arguments import (
+    Comparison,
+    Condition,
+    Conjunction,
+    Disjunction,
+    Negation,
+    Operand,
+    Operator,
+    ToManyCondition,
+    ToOneCondition,
+)
+from api.sql import Sql, converted, join
 from schema.base import Link
 from schema.tables import SHAPES
 
+_ANY_ROW = Conjunction(())
 _SIGNS: dict[Operator, str] = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-_SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+_LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def condition(visits: ScopedTables, wanted: Condition, table: str, alias: str) -> Sql:
-    """The filter on a row of `table`, known as `alias` in the statement."""
-    match wanted:
-        case Every(parts):
-            return _joined(visits, " and ", parts, table, alias) if parts else Sql("true")
-        case Some(parts):
-            return _joined(visits, " or ", parts, table, alias) if parts else Sql("false")
-        case Without(part):
-            return _unless(condition(visits, part, table, alias))
-        case Linked():
-            return _linked(visits, wanted, table, alias)
-        case Listed():
-            return _listed(visits, wanted, alias)
+def condition(tables: ScopedTables, where: Condition, table: str, alias: str) -> Sql:
+    """Return a filter as a boolean expression on the row of `table` known as `alias`.
+
+    Shapes: condition tree -> one expression. Conditions on linked records become `exists` subqueries.
+    Errors: ValueError if a column of a `ToOneCondition` is not a foreign key; KeyError for an unknown column.
+    """
+    match where:
+        case Conjunction(parts):
+            return _joined(tables, " and ", parts, table, alias) if parts else Sql("true")
+        case Disjunction(parts):
+            return _joined(tables, " or ", parts, table, alias) if parts else Sql("false")
+        case Negation(part):
+            return _is_not_true(condition(tables, part, table, alias))
+        case ToOneCondition():
+            return _to_one(tables, where, table, alias)
+        case ToManyCondition():
+            return _to_many(tables, where, alias)
         case Comparison():
-            return _compared(visits, wanted, table, alias)
+            return _comparison(tables, where, table, alias)
 
 
-def _joined(visits: ScopedTables, word: str, parts: tuple[Condition, ...], table: str, alias: str) -> Sql:
-    return join(word, (Sql("({})", condition(visits, part, table, alias)) for part in parts))
+def _joined(tables: ScopedTables, word: str, parts: tuple[Condition, ...], table: str, alias: str) -> Sql:
+    return join(word, (Sql("({})", condition(tables, part, table, alias)) for part in parts))
 
 
-def _unless(found: Sql) -> Sql:
-    return Sql("({}) is not true", found)
+def _is_not_true(expression: Sql) -> Sql:
+    # Not `not (…)`: the negation of null is null, and rows with a missing value would fall out of both halves.
+    return Sql("({}) is not true", expression)
 
 
 # --------------------------------------------------------------------------------------------------------- links
 
 
-def _linked(visits: ScopedTables, wanted: Linked, table: str, alias: str) -> Sql:
-    link = SHAPES[table].column(wanted.column).link
+def _to_one(tables: ScopedTables, where: ToOneCondition, table: str, alias: str) -> Sql:
+    link = SHAPES[table].column(where.column).link
     if link is None:
-        raise ValueError(f"{table}.{wanted.column} is no link")
-    return _exists(visits, link, alias, wanted.part)
+        raise ValueError(f"{table}.{where.column} is not a foreign key")
+    return _linked_exists(tables, link, alias, where.part)
 
 
-def _exists(visits: ScopedTables, link: Link, owner: str, part: Condition) -> Sql:
-    """That the linked record may be seen and matches."""
-    alias = visits.alias()
-    named = Sql("{} = {}", of(alias, "id"), of(owner, link.column))
-    return Sql("exists (select{})", visits.source(link.target, alias, named, *_tests(visits, part, link.target, alias)))
+def _linked_exists(tables: ScopedTables, link: Link, referrer: str, part: Condition) -> Sql:
+    """Return the condition that the record named by a foreign key of `referrer` is visible and satisfies the part."""
+    alias = tables.new_alias()
+    is_linked = Sql("{} = {}", qualified(alias, "id"), qualified(referrer, link.column))
+    linked = tables.from_clause(link.target, alias, is_linked, *_conditions(tables, part, link.target, alias))
+    return Sql("exists (select{})", linked)
 
 
-def _listed(visits: ScopedTables, wanted: Listed, owner: str) -> Sql:
-    alias = visits.alias()
-    naming = Sql("{} = {}", of(alias, wanted.column), of(owner, "id"))
-    tests = _tests(visits, wanted.part, wanted.table, alias)
-    if wanted.quantifier == "every":
-        tests = [_unless(test) for test in tests] or [Sql("false")]
-    source = visits.source(wanted.table, alias, naming, *tests)
-    return Sql("exists (select{})" if wanted.quantifier == "some" else "not exists (select{})", source)
+def _to_many(tables: ScopedTables, where: ToManyCondition, referenced: str) -> Sql:
+    alias = tables.new_alias()
+    is_linked = Sql("{} = {}", qualified(alias, where.column), qualified(referenced, "id"))
+    conditions = _conditions(tables, where.part, where.table, alias)
+    if where.quantifier == "every":
+        # "Every row satisfies the part" is "no row fails it". The empty filter cannot fail.
+        conditions = [_is_not_true(part) for part in conditions] or [Sql("false")]
+    rows = tables.from_clause(where.table, alias, is_linked, *conditions)
+    return Sql("exists (select{})" if where.quantifier == "some" else "not exists (select{})", rows)
 
 
-def _tests(visits: ScopedTables, part: Condition, table: str, alias: str) -> list[Sql]:
-    return [] if part == Every(()) else [condition(visits, part, table, alias)]
+def _conditions(tables: ScopedTables, part: Condition, table: str, alias: str) -> list[Sql]:
+    return [] if part == _ANY_ROW else [condition(tables, part, table, alias)]
 
 
 # --------------------------------------------------------------------------------------------------- comparisons
 
 
-def _compared(visits: ScopedTables, wanted: Comparison, table: str, alias: str) -> Sql:
-    link = SHAPES[table].column(wanted.column).link
-    found = tested(wanted.operator, wanted.value, of(alias, wanted.column))
-    if link is None or not visits.hides_rows(link.target):
-        return found
-    seen = _exists(visits, link, alias, Every(()))
-    if wanted.operator == "isNull":
-        return Sql("not {}", seen) if wanted.value else seen
-    return Sql("{} and {}", found, seen)
+def _comparison(tables: ScopedTables, where: Comparison, table: str, alias: str) -> Sql:
+    link = SHAPES[table].column(where.column).link
+    comparison = compare(where.operator, where.value, qualified(alias, where.column))
+    if link is None or not tables.hides_rows(link.target):
+        return comparison
+    # A foreign key can name a hidden record. The `exists` costs one index lookup per row that passes the comparison.
+    is_visible = _linked_exists(tables, link, alias, _ANY_ROW)
+    if where.operator == "isNull":
+        return Sql("not {}", is_visible) if where.value else is_visible
+    return Sql("{} and {}", comparison, is_visible)
 
 
-def tested(operator: Operator, operand: Scalar | tuple[Scalar, ...], value: Sql) -> Sql:
-    """The test of a value, whatever it is the value of."""
+def compare(operator: Operator, operand: Operand, value: Sql) -> Sql:
+    """Return the comparison of an expression with a bound operand.
+
+    Shapes: `in` takes a tuple, `isNull` a boolean, every other operator one value; a `Parameter` is bound later.
+    `contains` and `startsWith` ignore case, and take `%` and `_` literally.
+    """
     match operator:
         case "isNull":
             return Sql("{} is null" if operand else "{} is not null", value)
         case "in":
+            # One array parameter, not a list of parameters: the text does not depend on the number of values.
             return Sql("{} = any({})", value, operand)
         case "contains":
-            return Sql("{} ilike {}", value, through(operand, _somewhere))
+            return Sql("{} ilike {}", value, converted(operand, _contains_pattern))
         case "startsWith":
-            return Sql("{} ilike {}", value, through(operand, _at_the_start))
+            return Sql("{} ilike {}", value, converted(operand, _prefix_pattern))
         case sign:
             return Sql(f"{{}} {_SIGNS[sign]} {{}}", value, operand)
 
 
-def _somewhere(text: object) -> str:
-    return f"%{_at_the_start(text)}"
+def _contains_pattern(text: object) -> str:
+    return f"%{_prefix_pattern(text)}"
 
 
-def _at_the_start(text: object) -> str:
-    return f"{str(text).translate(_SPECIAL)}%"
+def _prefix_pattern(text: object) -> str:
+    return f"{str(text).translate(_LIKE_ESCAPES)}%"

@@ -1,97 +1,98 @@
-"""What an answer may cost: the records it can hold, page sizes multiplied down the tree."""
+"""The cost of a document: the number of records that its response can hold, page sizes multiplied down the tree.
+
+The cost is computed from the selection alone, before any statement runs.
+"""
 
 from collections.abc import Iterable
 
+from api.plan.list_arguments import Condition, Conjunction, Disjunction, Negation, Page, ToManyCondition, ToOneCondition
 from api.plan.selection import (
     Aggregate,
-    Condition,
     Connection,
     Edges,
-    Every,
     Field,
     Groups,
     KeyValues,
-    Linked,
-    Listed,
     ManyRecords,
     Nodes,
     OneRecord,
-    Page,
-    Root,
-    Some,
+    RootField,
     ToMany,
     ToOne,
     TotalCount,
     Typename,
-    Without,
 )
 
-MOST_COST = 50_000
-# Rows that are read and not shown, by a count or by a filter or an order through a link: ten, whatever their number.
-COUNTED = 10
+MAX_COST = 50_000
+# The flat charge for rows that are read and not returned: a count, aggregates, groups, and a filter or an order through
+# a link.
+READ_ONLY_COST = 10
 
 
-def cost(roots: Iterable[Root]) -> int:
-    """The records that the answer to a document can hold at most."""
-    return sum(_asked(root.asked) for root in roots)
+def cost(roots: Iterable[RootField]) -> int:
+    """Return the cost of a document.
+
+    Shapes: root fields -> a number. Units: records that the response can hold at most, plus the flat charges.
+    """
+    return sum(_selection_cost(root.selection) for root in roots)
 
 
-def _asked(asked: OneRecord | ManyRecords | Connection | Typename) -> int:
-    match asked:
+def _selection_cost(selection: OneRecord | ManyRecords | Connection | Typename) -> int:
+    match selection:
         case Typename():
             return 0
         case OneRecord(fields=fields):
-            return 1 + _fields(fields)
+            return 1 + _fields_cost(fields)
         case ManyRecords(ids=ids, fields=by_table):
-            each = {table: 1 + _fields(fields) for table, fields in by_table}
-            return sum(each[table] for table, _ in ids)
+            record_cost = {table: 1 + _fields_cost(fields) for table, fields in by_table}
+            return sum(record_cost[table] for table, _ in ids)
         case Connection():
-            return _connection(asked)
+            return _connection_cost(selection)
 
 
-def _fields(fields: Iterable[Field]) -> int:
+def _fields_cost(fields: Iterable[Field]) -> int:
     total = 0
-    for each in fields:
-        if isinstance(each, ToOne):
-            total += 1 + _fields(each.fields)
-        elif isinstance(each, ToMany):
-            total += _connection(each.connection)
+    for field in fields:
+        if isinstance(field, ToOne):
+            total += 1 + _fields_cost(field.fields)
+        elif isinstance(field, ToMany):
+            total += _connection_cost(field.connection)
     return total
 
 
-def _connection(asked: Connection) -> int:
-    row, beside = 0, COUNTED * _links(asked.page)
-    for part in asked.parts:
+def _connection_cost(connection: Connection) -> int:
+    per_row, flat = 0, READ_ONLY_COST * _links_of(connection.page)
+    for part in connection.parts:
         if isinstance(part, Nodes):
-            row += 1 + _fields(part.fields)
+            per_row += 1 + _fields_cost(part.fields)
         elif isinstance(part, Edges):
-            row += 1 + sum(_fields(each.fields) for each in part.parts if isinstance(each, Nodes))
+            per_row += 1 + sum(_fields_cost(nodes.fields) for nodes in part.parts if isinstance(nodes, Nodes))
         elif isinstance(part, TotalCount | Aggregate):
-            beside += COUNTED
+            flat += READ_ONLY_COST
         elif isinstance(part, Groups):
-            beside += COUNTED + part.size * (1 + _keys(part))
-    return asked.page.size * row + beside
+            flat += READ_ONLY_COST + part.size * (1 + _key_records_cost(part))
+    return connection.page.size * per_row + flat
 
 
-def _links(page: Page) -> int:
-    """The links that filter and order of a list go through."""
-    ways = {each.links[:steps] for each in page.order for steps in range(1, len(each.links) + 1)}
-    return len(ways) + (0 if page.where is None else _tested(page.where))
+def _links_of(page: Page) -> int:
+    """Return the number of links that the filter and the order of a list follow."""
+    paths = {term.links[:length] for term in page.order for length in range(1, len(term.links) + 1)}
+    return len(paths) + (0 if page.where is None else _links_in(page.where))
 
 
-def _tested(condition: Condition) -> int:
+def _links_in(condition: Condition) -> int:
     match condition:
-        case Every(parts) | Some(parts):
-            return sum(map(_tested, parts))
-        case Without(part):
-            return _tested(part)
-        case Linked(part=part) | Listed(part=part):
-            return 1 + _tested(part)
+        case Conjunction(parts) | Disjunction(parts):
+            return sum(map(_links_in, parts))
+        case Negation(part):
+            return _links_in(part)
+        case ToOneCondition(part=part) | ToManyCondition(part=part):
+            return 1 + _links_in(part)
         case _:
             return 0
 
 
-def _keys(groups: Groups) -> int:
-    """The records that one group shows."""
-    keys = (each for part in groups.parts if isinstance(part, KeyValues) for each in part.parts)
-    return _fields(each for each in keys if isinstance(each, ToOne))
+def _key_records_cost(groups: Groups) -> int:
+    """Return the number of records that the keys of one group hold."""
+    keys = (key for part in groups.parts if isinstance(part, KeyValues) for key in part.parts)
+    return _fields_cost(key for key in keys if isinstance(key, ToOne))

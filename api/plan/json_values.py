@@ -1,7 +1,7 @@
-"""How PostgreSQL writes one column as JSON, and how the executor writes the same value: one format in both.
+"""The JSON form of column values, written by PostgreSQL or by the GraphQL executor. Both write the same text.
 
-An instant is UTC in RFC 3339 with `Z`, its fraction without trailing zeros and absent when zero; a decimal is a string;
-an id is `<table>_<uuid>`.
+An instant is in UTC, in RFC 3339 with `Z`; its fraction has no trailing zeros and is absent if zero. A decimal is a
+string. An id is `<table>_<uuid>`.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,10 @@ from schema.base import ColumnShape
 
 
 def column_as_json(column: ColumnShape, table: str, value: Sql) -> Sql:
-    """The expression whose JSON is what GraphQL shows of a column."""
+    """Return the expression whose JSON is the GraphQL value of a column.
+
+    Shapes: column, its table, an expression of the column's type -> an expression.
+    """
     if column.python is datetime:
         return instant_as_json(value)
     if column.python is Decimal:
@@ -23,17 +26,27 @@ def column_as_json(column: ColumnShape, table: str, value: Sql) -> Sql:
 
 
 def instant_as_json(value: Sql) -> Sql:
-    """An instant as JSON. Cheaper than `to_char`, and free of the server's date style; the session's zone is UTC."""
+    """Return an instant as JSON. The time zone of the session has to be UTC.
+
+    Shapes: a timestamptz expression -> a json expression.
+    """
+    # `to_json` writes ISO 8601 whatever the server's date style, and takes less time than `to_char`.
     return Sql("""replace(to_json({})::text, '+00:00"', 'Z"')::json""", value)
 
 
 def instant_as_text(value: datetime) -> str:
-    """An instant as the statement would write it."""
+    """Return an instant as the statement writes it.
+
+    Shapes: an aware datetime -> text.
+    """
     moment = value.astimezone(UTC).replace(tzinfo=None)
     text = moment.isoformat()
     return f"{text.rstrip('0') if moment.microsecond else text}Z"
 
 
 def decimal_as_text(value: Decimal) -> str:
-    """A decimal as the statement would write it: no exponent, its own number of places."""
+    """Return a decimal as the statement writes it.
+
+    Shapes: decimal -> text without an exponent, with the decimal's own number of places.
+    """
     return format(value, "f")

@@ -1,13 +1,13 @@
-"""The order of a list: the values that sort it, of the row itself or at the end of its links, and how they are reached.
+"""The order of a list: its sort keys, and the joins that fetch the sort keys of linked records.
 
-A record that may not be seen sorts as one that is not there: the values at the end of the link are empty.
+A linked record that is not visible sorts like an absent one: its sort keys are null.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from api.access.scoped_tables import ScopedTables, of
-from api.plan.selection import Comparison, Condition, Every, Linked, OrderTerm, SortDirection
+from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.list_arguments import Comparison, Condition, Conjunction, OrderTerm, SortDirection, ToOneCondition
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, Link, TableShape
 from schema.tables import SHAPES
@@ -17,119 +17,141 @@ _NULLS_FIRST = (SortDirection.ASC_NULLS_FIRST, SortDirection.DESC_NULLS_FIRST)
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """One value of a total order: a column, of the row or of the record that its links lead to."""
+class SortKey:
+    """One key of a total order: a column of the row, or of the record that a path of links leads to."""
 
     column: ColumnShape
     is_descending: bool
     has_nulls_first: bool = False
     links: tuple[Link, ...] = ()
-    is_filled: bool = False  # no row of the list is without it: its filter says so
+    is_never_null: bool = False  # the filter of the list excludes rows without a value
 
     @property
     def is_nullable(self) -> bool:
-        """Whether some rows have no value."""
-        return (self.column.is_nullable or bool(self.links)) and not self.is_filled
+        """Whether some rows of the list may have no value."""
+        return (self.column.is_nullable or bool(self.links)) and not self.is_never_null
 
     @property
-    def way(self) -> tuple[str, ...]:
-        """The columns that lead to the value, its own last."""
+    def path(self) -> tuple[str, ...]:
+        """The columns that lead to the value: the foreign keys, then the column itself."""
         return (*(link.column for link in self.links), self.column.name)
 
 
-Order = tuple[Sorted, ...]
+Order = tuple[SortKey, ...]
 
 
 def total_order(shape: TableShape, terms: Iterable[OrderTerm], where: Condition | None = None) -> Order:
-    """The asked order, made total by the table's key, which runs the way of the last term.
+    """Return the requested order, made total by the key of the table in the direction of the last term.
 
-    Where the filter leaves no empty value, nothing is said of their place, and an index fits.
+    If the filter excludes nulls of a column, the position of its nulls is dropped, so that an index serves the order.
+
+    Shapes: terms -> one sort key per distinct path; a path that is given twice sorts where it is given first.
+    Errors: ValueError for a path through a column that is not a foreign key; KeyError for an unknown column.
     """
-    filled = frozenset[str]() if where is None else _filled(where)
-    found: dict[tuple[str, ...], Sorted] = {}
-    for each in (_sorted(shape, term, filled) for term in terms):
-        found.setdefault(each.way, each)  # named twice, a value sorts where it is named first
-    last = next(reversed(found.values())).is_descending if found else False
-    for key in key_columns(shape):
-        found.setdefault((key.name,), Sorted(key, last))
+    never_null = frozenset[str]() if where is None else _never_null_columns(where)
+    found: dict[tuple[str, ...], SortKey] = {}
+    for key in (_sort_key(shape, term, never_null) for term in terms):
+        found.setdefault(key.path, key)
+    # The key of the table takes the direction of the last term: one index scan then serves both, in either direction.
+    is_descending = next(reversed(found.values())).is_descending if found else False
+    for column in key_columns(shape):
+        found.setdefault((column.name,), SortKey(column, is_descending))
     return tuple(found.values())
 
 
-def turned(order: Order) -> Order:
-    """The same order from its end."""
+def reverse_order(order: Order) -> Order:
+    """Return the opposite order.
+
+    Shapes: order -> order; twice reversed it is the same.
+    """
     return tuple(
         replace(
-            each,
-            is_descending=not each.is_descending,
-            has_nulls_first=each.is_nullable and not each.has_nulls_first,
+            key,
+            is_descending=not key.is_descending,
+            has_nulls_first=key.is_nullable and not key.has_nulls_first,
         )
-        for each in order
+        for key in order
     )
 
 
 def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
-    """What tells the visible rows apart: the id, or the visible part of the primary key."""
+    """Return the columns that identify a visible row.
+
+    Shapes: table -> the id, or else the visible part of the primary key.
+    """
     ids = tuple(column for column in shape.columns if column.name == "id")
     return ids or tuple(column for column in shape.visible if column.is_key)
 
 
-def reached(visits: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
-    """The joins from a row to the values that sort it, and the values. PostgreSQL joins them as any two tables."""
-    known: dict[tuple[str, ...], str] = {(): alias}
+def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
+    """Return the joins from a row to the linked records that it is sorted by, and the values of the sort keys.
+
+    Shapes: order -> joins to append to the `from` clause, one expression per sort key. Keys with a common path share
+            its joins.
+    """
+    aliases: dict[tuple[str, ...], str] = {(): alias}
     joins: list[Sql] = []
     values: list[Sql] = []
-    for each in order:
-        for steps, link in enumerate(each.links, start=1):
-            way = each.way[:steps]
-            if way not in known:
-                known[way] = visits.alias()
-                joins.append(_joined(visits, link, known[way[:-1]], known[way]))
-        values.append(of(known[each.way[:-1]], each.column.name))
+    for key in order:
+        for length, link in enumerate(key.links, start=1):
+            path = key.path[:length]
+            if path not in aliases:
+                aliases[path] = tables.new_alias()
+                joins.append(_left_join(tables, link, aliases[path[:-1]], aliases[path]))
+        values.append(qualified(aliases[key.path[:-1]], key.column.name))
     return join("", joins), tuple(values)
 
 
 def order_by(order: Order, values: Iterable[Sql]) -> Sql:
-    """The `order by` clause. Where PostgreSQL's own place of empty values is the asked one it is not said, so that an
-    index fits.
+    """Return the ` order by` clause.
+
+    Shapes: order, the values of its sort keys -> a clause. Errors: ValueError if their numbers differ.
     """
-    return Sql(" order by {}", join(", ", (_way(each, value) for each, value in zip(order, values, strict=True))))
+    return Sql(" order by {}", join(", ", (_term(key, value) for key, value in zip(order, values, strict=True))))
 
 
-def _filled(where: Condition) -> frozenset[str]:
-    """Columns of which every row that the condition is true of has a value."""
+def _never_null_columns(where: Condition) -> frozenset[str]:
+    """Return columns that have a value in every row that satisfies the filter."""
     match where:
-        case Every(parts):
-            return frozenset[str]().union(*map(_filled, parts))
+        case Conjunction(parts):
+            return frozenset[str]().union(*map(_never_null_columns, parts))
         case Comparison(operator="isNull", value=True):
             return frozenset()
-        case Comparison(column=column) | Linked(column=column):
+        case Comparison(column=column) | ToOneCondition(column=column):
             return frozenset((column,))
         case _:
             return frozenset()
 
 
-def _sorted(shape: TableShape, term: OrderTerm, filled: frozenset[str]) -> Sorted:
+def _sort_key(shape: TableShape, term: OrderTerm, never_null: frozenset[str]) -> SortKey:
     links: list[Link] = []
     for column in term.links:
         link = shape.column(column).link
         if link is None:
-            raise ValueError(f"{shape.name}.{column} is no link")
+            raise ValueError(f"{shape.name}.{column} is not a foreign key")
         links.append(link)
         shape = SHAPES[link.target]
-    is_filled = not links and term.column in filled
-    found = Sorted(shape.column(term.column), term.direction in _DESCENDING, links=tuple(links), is_filled=is_filled)
-    return replace(found, has_nulls_first=found.is_nullable and term.direction in _NULLS_FIRST)
+    is_never_null = not links and term.column in never_null
+    key = SortKey(
+        shape.column(term.column), term.direction in _DESCENDING, links=tuple(links), is_never_null=is_never_null
+    )
+    return replace(key, has_nulls_first=key.is_nullable and term.direction in _NULLS_FIRST)
 
 
-def _joined(visits: ScopedTables, link: Link, owner: str, alias: str) -> Sql:
-    source = visits.source(link.target, alias, Sql("{} = {}", of(alias, "id"), of(owner, link.column)))
+def _left_join(tables: ScopedTables, link: Link, referrer: str, alias: str) -> Sql:
+    # A lateral subquery, because the scope of the linked table is a `where` clause. PostgreSQL flattens it into an
+    # ordinary join and chooses the join method freely.
+    is_linked = Sql("{} = {}", qualified(alias, "id"), qualified(referrer, link.column))
     row = name(alias)
-    return Sql(" left join lateral (select {}.*{}) {} on true", row, source, row)
+    linked = tables.from_clause(link.target, alias, is_linked)
+    return Sql(" left join lateral (select {}.*{}) {} on true", row, linked, row)
 
 
-def _way(each: Sorted, value: Sql) -> Sql:
-    way = " desc" if each.is_descending else ""
+def _term(key: SortKey, value: Sql) -> Sql:
+    direction = " desc" if key.is_descending else ""
+    # An index serves only PostgreSQL's default position of nulls: last in ascending, first in descending order. Another
+    # position costs a sort, so it is written only if the key can be null.
     nulls = ""
-    if each.is_nullable and each.has_nulls_first is not each.is_descending:
-        nulls = " nulls first" if each.has_nulls_first else " nulls last"
-    return Sql(f"{{}}{way}{nulls}", value)
+    if key.is_nullable and key.has_nulls_first is not key.is_descending:
+        nulls = " nulls first" if key.has_nulls_first else " nulls last"
+    return Sql(f"{{}}{direction}{nulls}", value)

@@ -1,123 +1,29 @@
-"""What is asked of the records, as a small frozen tree: no SQL, no GraphQL.
+"""The selected fields of a document as a frozen tree, without SQL and without GraphQL.
 
-Each part has the `key` under which the answer has it. Fragments, variables, aliases and directives are resolved before;
-two parts of one object never have the same key.
+The reader of GraphQL documents has resolved fragments, variables, aliases and directives. Every part has a `key`: its
+name in the response. No two parts of one object have the same key.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Literal
+from datetime import datetime
 from uuid import UUID
 
-from api.sql import Slot
-from schema.vocab import Grain
+from api.plan.list_arguments import AggregateCall, GroupingKey, GroupOrderTerm, Having, Page
+from api.sql import Parameter
 
-Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains", "startsWith"]
-Quantifier = Literal["some", "none", "every"]
-# What a condition compares with; a slot where each run of the statement brings its own.
-Scalar = str | int | bool | Decimal | datetime | date | UUID | Slot
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A test of one column. `in` takes a tuple, `isNull` a boolean, every other operator one value."""
-
-    column: str
-    operator: Operator
-    value: Scalar | tuple[Scalar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """True when all parts are; true for none."""
-
-    parts: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """True when at least one part is; not true for none."""
-
-    parts: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Without:
-    """True when the part is not true: a comparison with an empty value is not true, so its row is here."""
-
-    part: "Condition"
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """True when the record that the column names may be seen, and the part is true of it."""
-
-    column: str
-    part: "Condition"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """True when the part is true of some, none or every of the rows of `table` whose `column` names this record.
-
-    Only rows that may be seen count: of nobody, `none` and `every` are true.
-    """
-
-    table: str
-    column: str
-    quantifier: Quantifier
-    part: "Condition"
-
-
-Condition = Comparison | Every | Some | Without | Linked | Listed
-
-
-class SortDirection(StrEnum):
-    """Which way a list is sorted, and where its empty values are: last, unless said otherwise."""
-
-    ASC = "ASC"
-    DESC = "DESC"
-    ASC_NULLS_FIRST = "ASC_NULLS_FIRST"
-    DESC_NULLS_FIRST = "DESC_NULLS_FIRST"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderTerm:
-    """One column to sort by: of the row, or of the record that a way of links, each by its column, leads to."""
-
-    column: str
-    direction: SortDirection
-    links: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which rows of a list: those that match, sorted, between two cursors; of these the first so many, or the last.
-
-    Of a list that is searched, each of the words begins some word of a row's names and addresses.
-    """
-
-    size: int
-    after: str | None = None
-    where: Condition | None = None
-    order: tuple[OrderTerm, ...] = ()
-    before: str | None = None
-    is_last: bool = False
-    search: tuple[str, ...] | Slot | None = None
+# -------------------------------------------------------------------------------------------------------- records
 
 
 @dataclass(frozen=True, slots=True)
 class Typename:
-    """The name of the GraphQL type, the same for each row."""
+    """The name of the GraphQL type, a constant."""
 
     key: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ColumnValue:
     """The value of a column."""
 
     key: str
@@ -125,8 +31,8 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One named part of an object that is no record: of money, a stage, a page."""
+class ObjectMember:
+    """A field of an object that is not a record: of money, a present stage, or the page information of a list."""
 
     key: str
     name: str
@@ -134,24 +40,24 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A money column with its currency: `amount`, `currency`."""
+    """A money column with its currency: an object with the fields `amount` and `currency`."""
 
     key: str
     column: str
-    parts: "tuple[Member | Typename, ...]"
+    parts: "tuple[ObjectMember | Typename, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class PresentStage:
-    """The stage a contact is in: `key`, `title`, `since`, `occurrence`."""
+    """The stage that a contact is in: an object with the fields `key`, `title`, `since` and `occurrence`."""
 
     key: str
-    parts: "tuple[Member | Typename, ...]"
+    parts: "tuple[ObjectMember | Typename, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class ToOne:
-    """The record that a foreign key names, or null."""
+    """The record that a foreign key names; null if there is none or it is not visible."""
 
     key: str
     column: str
@@ -161,19 +67,21 @@ class ToOne:
 
 @dataclass(frozen=True, slots=True)
 class ToMany:
-    """The records whose foreign key `column` names this one."""
+    """The records whose foreign key `column` names this record."""
 
     key: str
     column: str
     connection: "Connection"
 
 
-Field = Typename | Value | Amount | PresentStage | ToOne | ToMany
+Field = Typename | ColumnValue | Amount | PresentStage | ToOne | ToMany
+
+# ---------------------------------------------------------------------------------------------------------- lists
 
 
 @dataclass(frozen=True, slots=True)
 class TotalCount:
-    """How many rows match, on all pages together."""
+    """The number of rows that match, on all pages together."""
 
     key: str
 
@@ -188,14 +96,14 @@ class Nodes:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The opaque place of a row in its list."""
+    """The cursor of a row: its opaque position in the list."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The rows of the page, each with its cursor."""
+    """The rows of the page, together with their cursors."""
 
     key: str
     parts: "tuple[Cursor | Nodes | Typename, ...]"
@@ -203,106 +111,66 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """Where the page lies: `hasNextPage`, `hasPreviousPage`, `startCursor`, `endCursor`."""
+    """The position of the page: `hasNextPage`, `hasPreviousPage`, `startCursor` and `endCursor`."""
 
     key: str
-    parts: tuple[Member | Typename, ...]
+    parts: tuple[ObjectMember | Typename, ...]
 
 
-Function = Literal["count", "countDistinct", "sum", "avg", "min", "max"]
+# ------------------------------------------------------------------------------------------- aggregates and groups
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """What is computed of many rows: their number, or a function of one column."""
+class AggregateField:
+    """The value of an aggregate. For money it is a list of objects, one per currency, with `parts` as their fields."""
 
-    function: Function
-    column: str | None = None
+    key: str
+    call: AggregateCall
+    parts: tuple[ObjectMember | Typename, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class FigureValue:
-    """A figure. `parts` are those of the amounts that a figure of money has, one for each currency."""
+class FunctionFields:
+    """The aggregates of one function, by column."""
 
     key: str
-    figure: Figure
-    parts: tuple[Member | Typename, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of one function, by column."""
-
-    key: str
-    parts: tuple[FigureValue | Typename, ...]
+    parts: tuple[AggregateField | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """The figures of all rows that match, on all pages together, or of those of a group."""
+    """The aggregates of all rows that match, on all pages together; within a group, of the rows of the group."""
 
     key: str
-    parts: tuple[FigureValue | Figures | Typename, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupKey:
-    """A column whose values tell groups apart; of instants and days, the first day of the bucket they are in."""
-
-    column: str
-    grain: Grain | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupTest:
-    """A test of a figure of a group, as `Comparison`."""
-
-    figure: Figure
-    operator: Operator
-    value: Scalar | tuple[Scalar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Having:
-    """Which groups: all tests hold, all of `every`, one of `some` where it is said, and `without` does not hold."""
-
-    tests: tuple[GroupTest, ...] = ()
-    every: "tuple[Having, ...]" = ()
-    some: "tuple[Having, ...] | None" = None
-    without: "Having | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupTerm:
-    """A figure or a key to sort groups by."""
-
-    by: Figure | GroupKey
-    direction: SortDirection
+    parts: tuple[AggregateField | FunctionFields | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyValues:
-    """What a group's rows have in common, by column; null where the groups are not told apart by it."""
+    """The values of a group's keys, by column; a column that is not a grouping key is null."""
 
     key: str
-    parts: tuple[Value | ToOne | Typename, ...]
+    parts: tuple[ColumnValue | ToOne | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The rows that match, on all pages together, in groups: sorted, the first so many."""
+    """The groups of all rows that match, on all pages together: those that meet `having`, sorted, the first `size`."""
 
     key: str
-    keys: tuple[GroupKey, ...]
-    parts: tuple[FigureValue | KeyValues | Aggregate | Typename, ...]
+    keys: tuple[GroupingKey, ...]
+    parts: tuple[AggregateField | KeyValues | Aggregate | Typename, ...]
     size: int
-    having: Having = Having()
-    order: tuple[GroupTerm, ...] = ()
+    having: Having
+    order: tuple[GroupOrderTerm, ...]
+
+
+# ----------------------------------------------------------------------------------------------------- root fields
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One page of a table, and what is told of all its rows."""
+    """A list: one page of a table's rows, and aggregates and groups of all rows that match."""
 
     table: str
     page: Page
@@ -311,18 +179,18 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class OneRecord:
-    """One record by its id."""
+    """One record by its id; null if there is none or it is not visible."""
 
     table: str
-    id: UUID | Slot
+    id: UUID | Parameter
     fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ManyRecords:
-    """Records by their ids, of several tables, in that order: null for one that is not there.
+    """Records of several tables by their ids, in the order of the ids; null for a record that is not visible.
 
-    `ids` has table and id of each; `fields` what is asked of those of one table.
+    `ids` holds pairs of table and id. `fields` holds the selected fields of every table that `ids` names.
     """
 
     ids: tuple[tuple[str, UUID], ...]
@@ -330,9 +198,9 @@ class ManyRecords:
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
-    """A root field of a document, under its key; as of an instant, all that is in it is as it was then."""
+class RootField:
+    """A root field of a document. With `as_of`, everything in it is read as of that instant."""
 
     key: str
-    asked: OneRecord | ManyRecords | Connection | Typename
-    as_of: datetime | Slot | None = None
+    selection: OneRecord | ManyRecords | Connection | Typename
+    as_of: datetime | Parameter | None = None

@@ -1,22 +1,22 @@
-"""The sample company: Meridian, a made-up software firm, told as the life stories of the people it addresses.
+"""The sample company: Meridian, a made-up software vendor, and simulated histories of its prospects.
 
-Nothing here knows a database: `telling.told` yields rows, table by table, as PostgreSQL's COPY takes them, and
+This package does not access the database. `generation.generated_batches` yields encoded rows, table by table, and
 `api/workflows/make_sample.py` stores them. The same number, seed and date give the same rows, ids included.
 
-    dice.py      randomness that can be repeated: one stream for each company and each person
-    span.py      the 24 months, their seasons and working hours
-    words.py     names, places and titles (made up; reserved domains and telephone numbers)
-    sources.py   where people come from, and how likely they go on: the story behind a breakdown by channel
-    firm.py      Meridian itself: teams, members, products, pipelines
-    marketing.py its campaigns, and what they cost by month
-    money.py     what buyers pay in, and what a dollar was worth
-    wire.py      PostgreSQL's binary COPY format
-    rows.py      rows of declared tables: an unknown or missing column is an error
-    people.py    a company that may buy, and who works there
-    life.py      one person's life so far: touches, changes, handoffs, written as they happen
-    journey.py   what happens in it: arrival, interest, what sales makes of it, and round again
-    working.py   what sales makes of it: handoff, decision, calls, qualification
-    selling.py   a deal from opening to close
-    stream.py    the story as a whole, in stretches of bounded size
-    telling.py   who tells them: a thread, or several processes
+    random_source.py   repeatable random numbers: one stream for each account and each person
+    period.py          the 24 months of the sample, their seasons and working hours
+    name_lists.py      made-up names, places and titles (reserved domains and telephone numbers)
+    lead_origins.py    where people come from, and how likely they convert: why breakdowns by channel differ
+    firm.py            Meridian: teams, members, products, pipelines
+    campaigns.py       Meridian's campaigns and their cost by month
+    currencies.py      the currencies of deals, and the exchange rates of the dollar
+    binary_copy.py     the encoding of PostgreSQL's binary COPY
+    row_buffers.py     encoded rows of declared tables; an unknown or missing column is an error
+    people.py          prospective customers: companies and the people who work there
+    person_history.py  the history of one person: touchpoints, changes, handoffs, in the order in which they happen
+    journey.py         simulates one person: first touch, interest, sales, and possibly a second round
+    sales_process.py   simulates the work of sales: handoff, decision, calls, qualification
+    deals.py           simulates one deal from opening to close
+    batches.py         generates all accounts, in batches of bounded size
+    generation.py      runs the generator in a thread or in several processes
 """

@@ -1,14 +1,14 @@
-"""Meridian itself: a made-up firm that sells forecasting software, with its teams, people, products and pipelines."""
+"""Meridian: a made-up vendor of forecasting software, with its teams, members, products and pipelines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from api.sample.dice import Dice, Id
-from api.sample.rows import Batch
+from api.sample.random_source import SeededRandom, UuidBytes
+from api.sample.row_buffers import TableBuffers
 from schema.vocab import Currency, MemberRole, StageCategory, TeamKind
 
-Stamps = Mapping[str, int]
+Timestamps = Mapping[str, int]
 
 CURRENCY = Currency.EUR
 DOMAIN = "meridian.example"
@@ -18,7 +18,7 @@ _TEAMS = (
     ("Sales", TeamKind.SALES, MemberRole.MANAGER, "Marcus Devereaux"),
     ("Revenue operations", TeamKind.REVOPS, MemberRole.MANAGER, "Yuki Lindholm"),
 )
-# Team, role, whether they lead the others of that role, name.
+# Team, role, whether the member manages the others of that role, name.
 _MEMBERS = (
     ("Marketing", MemberRole.MARKETER, False, "Priya Castellan"),
     ("Marketing", MemberRole.MARKETER, False, "Jonas Whitford"),
@@ -37,7 +37,7 @@ _MEMBERS = (
     ("Sales", MemberRole.SALES_REP, False, "Freya Nordgaard"),
     ("Revenue operations", MemberRole.ANALYST, False, "Tomas Quillfeather"),
 )
-# Name, family, list price of a year, how often it is what a deal is about.
+# Name, family, list price per year, relative frequency in deals (0: never sold alone).
 _PRODUCTS = (
     ("Meridian Core", "Platform", 18_000, 5),
     ("Meridian Insights", "Analytics", 26_000, 3),
@@ -64,92 +64,97 @@ _PIPELINES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """What a deal is about."""
+class SampleProduct:
+    """A product that deals are about."""
 
-    id: Id
+    id: UuidBytes
     name: str
     price: int
+    """Per year, in the currency of the firm."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
-    """The stages of a pipeline: the open ones in order, and the two ends."""
+class SamplePipeline:
+    """The stages of a pipeline: the open ones in order, then won and lost."""
 
-    open: tuple[Id, ...]
-    won: Id
-    lost: Id
+    open: tuple[UuidBytes, ...]
+    won: UuidBytes
+    lost: UuidBytes
 
 
 @dataclass(frozen=True, slots=True)
 class Firm:
-    """Who works, what is sold, and how: all that a person's story refers to."""
+    """The records of Meridian that people's histories refer to."""
 
-    marketers: tuple[Id, ...]
-    sdrs: tuple[Id, ...]
-    reps: tuple[Id, ...]
-    products: tuple[Product, ...]
-    """As often as they are bought."""
-    new_business: Pipeline
-    expansion: Pipeline
+    sdrs: tuple[UuidBytes, ...]
+    reps: tuple[UuidBytes, ...]
+    products: tuple[SampleProduct, ...]
+    """Repeated by how often they are bought, so that a uniform pick has the right shares."""
+    new_business: SamplePipeline
+    expansion: SamplePipeline
 
 
-def found(dice: Dice, since: int, batch: Batch) -> Firm:
-    """Found Meridian: add its rows, and return what stories refer to."""
+def create_firm(rng: SeededRandom, since: int, buffers: TableBuffers) -> Firm:
+    """Add the rows of Meridian, created at `since`, and return the ids that histories need."""
     stamps = {"created_at": since, "updated_at": since}
-    by_role = _staff(dice, since, batch, stamps)
+    members = _create_members(rng, since, buffers, stamps)
     products = []
     for name, family, price, share in _PRODUCTS:
-        made = Product(dice.identity(since), name, price)
-        batch["product"].add(
-            id=made.id, name=name, family=family, list_price=Decimal(price), currency=CURRENCY, **stamps
+        product = SampleProduct(rng.uuid7(since), name, price)
+        buffers["product"].add(
+            id=product.id, name=name, family=family, list_price=Decimal(price), currency=CURRENCY, **stamps
         )
-        products += [made] * share
-    pipelines = {name: _pipeline(name, dice, since, batch, stamps) for name in _PIPELINES}
+        products += [product] * share
+    pipelines = {name: _create_pipeline(name, rng, since, buffers, stamps) for name in _PIPELINES}
     return Firm(
-        marketers=tuple(by_role[MemberRole.MARKETER]),
-        sdrs=tuple(by_role[MemberRole.SDR]),
-        reps=tuple(by_role[MemberRole.SALES_REP]),
+        sdrs=tuple(members[MemberRole.SDR]),
+        reps=tuple(members[MemberRole.SALES_REP]),
         products=tuple(products),
         new_business=pipelines["New business"],
         expansion=pipelines["Expansion"],
     )
 
 
-def _staff(dice: Dice, since: int, batch: Batch, stamps: Stamps) -> dict[MemberRole, list[Id]]:
-    teams: dict[str, Id] = {}
-    heads: dict[str, Id] = {}
-    leads: dict[MemberRole, Id] = {}
-    by_role: dict[MemberRole, list[Id]] = {}
+def _create_members(
+    rng: SeededRandom, since: int, buffers: TableBuffers, stamps: Timestamps
+) -> dict[MemberRole, list[UuidBytes]]:
+    """Add the teams and their members; return the members below the heads of teams, by role."""
+    teams: dict[str, UuidBytes] = {}
+    heads: dict[str, UuidBytes] = {}
+    leads: dict[MemberRole, UuidBytes] = {}
+    by_role: dict[MemberRole, list[UuidBytes]] = {}
     for team, kind, role, name in _TEAMS:
-        teams[team], heads[team] = dice.identity(since), dice.identity(since)
-        batch["team"].add(id=teams[team], name=team, kind=kind, **stamps)
-        batch["member"].add(
-            id=heads[team], name=name, email=work_address(name), team_id=teams[team], role=role, **stamps
+        teams[team], heads[team] = rng.uuid7(since), rng.uuid7(since)
+        buffers["team"].add(id=teams[team], name=team, kind=kind, **stamps)
+        buffers["member"].add(
+            id=heads[team], name=name, email=work_email(name), team_id=teams[team], role=role, **stamps
         )
     for team, role, is_lead, name in _MEMBERS:
-        made = dice.identity(since)
-        boss = heads[team] if is_lead else leads.get(role, heads[team])
-        batch["member"].add(
-            id=made, name=name, email=work_address(name), team_id=teams[team], manager_id=boss, role=role, **stamps
+        member = rng.uuid7(since)
+        manager = heads[team] if is_lead else leads.get(role, heads[team])
+        buffers["member"].add(
+            id=member, name=name, email=work_email(name), team_id=teams[team], manager_id=manager, role=role, **stamps
         )
         if is_lead:
-            leads[role] = made
-        by_role.setdefault(role, []).append(made)
+            leads[role] = member
+        by_role.setdefault(role, []).append(member)
     return by_role
 
 
-def work_address(name: str) -> str:
-    """The address of one of our own people."""
+def work_email(name: str) -> str:
+    """Return the email address of one of Meridian's own people."""
     return f"{name.lower().replace(' ', '.')}@{DOMAIN}"
 
 
-def _pipeline(name: str, dice: Dice, since: int, batch: Batch, stamps: Stamps) -> Pipeline:
-    pipeline, stages = dice.identity(since), []
-    batch["pipeline"].add(id=pipeline, name=name, **stamps)
+def _create_pipeline(
+    name: str, rng: SeededRandom, since: int, buffers: TableBuffers, stamps: Timestamps
+) -> SamplePipeline:
+    """Add a pipeline and its stages."""
+    pipeline, stages = rng.uuid7(since), []
+    buffers["pipeline"].add(id=pipeline, name=name, **stamps)
     for rank, (title, probability, category) in enumerate(_PIPELINES[name], start=1):
-        stage = dice.identity(since)
-        batch["pipeline_stage"].add(
+        stage = rng.uuid7(since)
+        buffers["pipeline_stage"].add(
             id=stage,
             pipeline_id=pipeline,
             name=title,
@@ -159,4 +164,4 @@ def _pipeline(name: str, dice: Dice, since: int, batch: Batch, stamps: Stamps) -
             **stamps,
         )
         stages.append(stage)
-    return Pipeline(open=tuple(stages[:-2]), won=stages[-2], lost=stages[-1])
+    return SamplePipeline(open=tuple(stages[:-2]), won=stages[-2], lost=stages[-1])

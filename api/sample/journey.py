@@ -1,19 +1,19 @@
-"""What happens to one person: arrival, interest, handoff, work, deal; and sometimes round again.
+"""Simulates one person: first touch, interest, handoff, sales, deal, and possibly a second round.
 
-A story knows nothing of the accord's stages. Which of them somebody has entered, and when, is for the evaluator to say.
+The simulation produces facts only and knows no stages of the accord. The evaluator derives the stage entries.
 """
 
-from api.sample.dice import Id, Weighted
-from api.sample.life import Life
-from api.sample.selling import Buyer, Sale
-from api.sample.span import DAY, HOUR, MINUTE, at_work
-from api.sample.working import pursue, walk_in
+from api.sample.deals import Buyer, SampleDeal
+from api.sample.period import DAY, HOUR, MINUTE, next_working_time
+from api.sample.person_history import PersonHistory
+from api.sample.random_source import UuidBytes, Weighted
+from api.sample.sales_process import contact_sales_directly, hand_over_to_sales
 from schema.vocab import Channel, Direction, TeamKind, TouchKind, TouchOutcome
 
-_ROUNDS = 3
-_MAIL_EVERY = 42 * DAY
-_MAILS = 7
-_SIGNS = Weighted(
+_MOST_ROUNDS = 3
+_NEWSLETTER_INTERVAL = 42 * DAY
+_MOST_NEWSLETTERS = 7
+_SIGNS_OF_INTEREST = Weighted(
     (
         ((TouchKind.FORM, Channel.WEBSITE), 30),
         ((TouchKind.PAGE_VISIT, Channel.WEBSITE), 26),
@@ -24,104 +24,113 @@ _SIGNS = Weighted(
 )
 
 
-def tell(life: Life, buyer: Buyer) -> list[Sale]:
-    """Live a life from its first touch to today; return the deals in it."""
-    sales: list[Sale] = []
-    dice = life.dice
-    arrived = _arrive(life, buyer.campaign)
-    free: int | None = arrived
-    if dice.chance(life.source.rates.walks_in):
-        free = walk_in(life, arrived, buyer, sales)
-    elif not dice.chance(life.source.rates.engages):
-        _lapse(life, arrived)
-        free = None
-    for again in range(_ROUNDS):
-        if free is None or not life.has_come(free):
+def simulate_journey(history: PersonHistory, buyer: Buyer) -> list[SampleDeal]:
+    """Simulate a person from the first touchpoint to the end of the sample; return the person's deals."""
+    deals: list[SampleDeal] = []
+    rng, rates = history.rng, history.origin.rates
+    arrived = _first_touch(history, buyer.campaign)
+    interested: int | None = arrived
+    if rng.chance(rates.calls_sales):
+        interested = contact_sales_directly(history, arrived, buyer, deals)
+    elif not rng.chance(rates.engages):
+        _lapse(history, arrived)
+        interested = None
+    for round_number in range(_MOST_ROUNDS):
+        if interested is None or not history.is_past(interested):
             break
-        ready = _interest(life, free, is_first=again == 0 and free == arrived)
-        free = pursue(life, ready, buyer, sales)
-    _grow(life)
-    _nurture(life)
-    return sales
+        ready = _show_interest(history, interested, is_first=round_number == 0 and interested == arrived)
+        interested = hand_over_to_sales(history, ready, buyer, deals)
+    _change_attributes(history)
+    _send_newsletters(history)
+    return deals
 
 
-def _arrive(life: Life, campaign: Id | None) -> int:
-    """Make the first touch: the person comes, or we call or write. Return when interest may follow."""
-    dice, source, at = life.dice, life.source, life.born
+def _first_touch(history: PersonHistory, campaign: UuidBytes | None) -> int:
+    """Add the first touchpoint, which the origin determines; return the instant from which interest may follow."""
+    rng, origin, at = history.rng, history.origin, history.created_at
     marketing = TeamKind.MARKETING
-    introduced = dice.chance(source.rates.introduces)
-    if source.is_outbound:
-        if source.kind is TouchKind.CALL:
-            at = at_work(at + int(dice.between(0, 3) * DAY))
-            outcome = TouchOutcome.CONNECTED if introduced else TouchOutcome.NO_ANSWER
-            life.call(at, dice.pick(life.world.firm.sdrs), outcome)
+    gives_name = rng.chance(origin.rates.gives_name)
+    if origin.is_outbound:
+        if origin.kind is TouchKind.CALL:
+            at = next_working_time(at + int(rng.between(0, 3) * DAY))
+            outcome = TouchOutcome.CONNECTED if gives_name else TouchOutcome.NO_ANSWER
+            history.add_call(at, rng.pick(history.scenario.firm.sdrs), outcome)
             return at
-        life.touch(
-            at, source.kind, Direction.OUTBOUND, marketing, source.channel, campaign=campaign,
-            outcome=TouchOutcome.BOUNCED if dice.chance(0.12) else None, is_automated=True,
+        history.add_touchpoint(
+            at, origin.kind, Direction.OUTBOUND, marketing, origin.channel, campaign=campaign,
+            outcome=TouchOutcome.BOUNCED if rng.chance(0.12) else None, is_automated=True,
         )  # fmt: skip
-        if introduced:
-            at += dice.whole(HOUR, 2 * DAY)
-            life.touch(at, TouchKind.EMAIL_REPLY, Direction.INBOUND, marketing, source.channel, campaign=campaign)
+        if gives_name:
+            at += rng.integer(HOUR, 2 * DAY)
+            history.add_touchpoint(
+                at, TouchKind.EMAIL_REPLY, Direction.INBOUND, marketing, origin.channel, campaign=campaign
+            )
         return at
-    kind = source.kind
-    if not introduced:
-        kind = TouchKind.AD_CLICK if source.is_paid else TouchKind.PAGE_VISIT
-    duration = dice.whole(20, 90) * MINUTE if source.is_event else None
-    life.touch(at, kind, Direction.INBOUND, marketing, source.channel, campaign=campaign, duration=duration)
+    kind = origin.kind
+    if not gives_name:
+        kind = TouchKind.AD_CLICK if origin.is_paid else TouchKind.PAGE_VISIT
+    duration = rng.integer(20, 90) * MINUTE if origin.is_event else None
+    history.add_touchpoint(at, kind, Direction.INBOUND, marketing, origin.channel, campaign=campaign, duration=duration)
     return at
 
 
-def _lapse(life: Life, at: int) -> None:
-    """Let the person come once more after a long while, or opt out, or do nothing at all."""
-    if life.dice.chance(0.14):
-        back = at + int(life.dice.around(130 * DAY, 0.4))
-        life.touch(back, TouchKind.FORM, Direction.INBOUND, TeamKind.MARKETING, Channel.WEBSITE)
-    if life.dice.chance(0.09):
-        life.opt_out(at + int(life.dice.around(90 * DAY, 0.8)))
+def _lapse(history: PersonHistory, at: int) -> None:
+    """Simulate a person without interest, who may fill in one form months later, or opt out."""
+    if history.rng.chance(0.14):
+        returned = at + int(history.rng.log_normal(130 * DAY, 0.4))
+        history.add_touchpoint(returned, TouchKind.FORM, Direction.INBOUND, TeamKind.MARKETING, Channel.WEBSITE)
+    if history.rng.chance(0.09):
+        history.opt_out(at + int(history.rng.log_normal(90 * DAY, 0.8)))
 
 
-def _interest(life: Life, at: int, *, is_first: bool) -> int:
-    """Make the signs of a person who wants to know more; return when the last of them was."""
-    dice = life.dice
-    signs = (1 if is_first and life.inbound else 2) + dice.chance(0.45) + dice.chance(0.2)
-    at += min(25 * DAY, int(dice.around(5 * DAY, 0.9))) if is_first else 0
-    for place in range(signs):
-        at += int(dice.between(0.1, 8) * DAY) if place else 0
-        kind, channel = dice.draw(_SIGNS)
+def _show_interest(history: PersonHistory, at: int, *, is_first: bool) -> int:
+    """Add the touchpoints of an interested person; return the instant of the last one."""
+    rng = history.rng
+    signs = (1 if is_first and history.inbound else 2) + rng.chance(0.45) + rng.chance(0.2)
+    at += min(25 * DAY, int(rng.log_normal(5 * DAY, 0.9))) if is_first else 0
+    for number in range(signs):
+        at += int(rng.between(0.1, 8) * DAY) if number else 0
+        kind, channel = rng.pick_weighted(_SIGNS_OF_INTEREST)
         campaign = None
         if kind is TouchKind.EMAIL_CLICKED:
-            campaign = life.world.marketing.latest("newsletter", at).id
-            opened = (at - dice.whole(20, 400), TouchKind.EMAIL_OPENED)
-            life.touch(*opened, Direction.INBOUND, TeamKind.MARKETING, channel, campaign=campaign)
+            campaign = history.scenario.campaigns.latest("newsletter", at).id
+            opened = (at - rng.integer(20, 400), TouchKind.EMAIL_OPENED)
+            history.add_touchpoint(*opened, Direction.INBOUND, TeamKind.MARKETING, channel, campaign=campaign)
         elif kind is TouchKind.EVENT:
-            campaign = life.world.marketing.latest("webinar", at).id
-        life.touch(at, kind, Direction.INBOUND, TeamKind.MARKETING, channel, campaign=campaign)
-    life.change(at, lead_score=min(100, 40 + 9 * len(life.inbound) + dice.whole(0, 15)))
+            campaign = history.scenario.campaigns.latest("webinar", at).id
+        history.add_touchpoint(at, kind, Direction.INBOUND, TeamKind.MARKETING, channel, campaign=campaign)
+    history.add_change(at, lead_score=min(100, 40 + 9 * len(history.inbound) + rng.integer(0, 15)))
     return at
 
 
-def _grow(life: Life) -> None:
-    """Let the person change over the months: a promotion, or no more calls."""
-    dice = life.dice
-    if dice.chance(0.08):
-        life.change(life.born + int(dice.around(240 * DAY, 0.6)), job_title=life.next_title)
-    if dice.chance(0.01):
-        life.change(life.born + int(dice.around(300 * DAY, 0.6)), do_not_call=True)
+def _change_attributes(history: PersonHistory) -> None:
+    """Change the person over the months: a promotion, or a ban on calls."""
+    rng = history.rng
+    if rng.chance(0.08):
+        history.add_change(history.created_at + int(rng.log_normal(240 * DAY, 0.6)), job_title=history.next_title)
+    if rng.chance(0.01):
+        history.add_change(history.created_at + int(rng.log_normal(300 * DAY, 0.6)), do_not_call=True)
 
 
-def _nurture(life: Life) -> None:
-    """Send the newsletter every six weeks until the person opts out; some open it while nothing else happens."""
-    dice = life.dice
-    campaigns = life.world.marketing
-    at = life.born + dice.whole(2, 6) * DAY
-    for number in range(_MAILS):
-        if not life.has_come(at) or (life.opted_out is not None and at >= life.opted_out):
+def _send_newsletters(history: PersonHistory) -> None:
+    """Send a newsletter every six weeks until the person opts out.
+
+    A newsletter is opened only if no other inbound touchpoint lies within 31 days. Otherwise opened newsletters alone
+    would qualify people under a rule that counts touchpoints within 30 days.
+    """
+    rng = history.rng
+    at = history.created_at + rng.integer(2, 6) * DAY
+    for number in range(_MOST_NEWSLETTERS):
+        if not history.is_past(at) or (history.opted_out is not None and at >= history.opted_out):
             return
-        issue = campaigns.latest("newsletter", at).id
-        mail = (TeamKind.MARKETING, Channel.EMAIL)
-        life.touch(at, TouchKind.EMAIL_SENT, Direction.OUTBOUND, *mail, campaign=issue, is_automated=True)
-        opened = at + dice.whole(10 * MINUTE, DAY)
-        if number and dice.chance(0.3) and all(abs(opened - each) > 31 * DAY for each in life.inbound):
-            life.touch(opened, TouchKind.EMAIL_OPENED, Direction.INBOUND, *mail, campaign=issue)
-        at += _MAIL_EVERY + dice.whole(0, 8 * HOUR)
+        campaign = history.scenario.campaigns.latest("newsletter", at).id
+        team_and_channel = (TeamKind.MARKETING, Channel.EMAIL)
+        history.add_touchpoint(
+            at, TouchKind.EMAIL_SENT, Direction.OUTBOUND, *team_and_channel, campaign=campaign, is_automated=True
+        )
+        opened = at + rng.integer(10 * MINUTE, DAY)
+        if number and rng.chance(0.3) and all(abs(opened - inbound) > 31 * DAY for inbound in history.inbound):
+            history.add_touchpoint(
+                opened, TouchKind.EMAIL_OPENED, Direction.INBOUND, *team_and_channel, campaign=campaign
+            )
+        at += _NEWSLETTER_INTERVAL + rng.integer(0, 8 * HOUR)

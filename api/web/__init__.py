@@ -1,1 +1,1 @@
-"""HTTP edge: routes, the GraphQL endpoint, who may ask from where, health, GraphiQL and its files."""
+"""HTTP edge: middleware, routes, the GraphQL endpoint, identification, health checks, and GraphiQL with its files."""

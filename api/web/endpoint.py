@@ -1,6 +1,6 @@
-"""The GraphQL endpoint: one request, one execution, one answer with the status the specification gives it."""
+"""The GraphQL endpoint, as the GraphQL-over-HTTP specification defines it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,119 +11,133 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.access.principal import Principal
-from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.documents import Checked
-from api.graph.explained import stages
-from api.graph.gateway import Executed, Gateway, Written
-from api.graph.question import Question
-from api.web.faults import error_entry, failed, is_request_error
-from api.web.media import MediaType, negotiate, wants_page
+from api.graph.explanation import explanation_sections
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult
+from api.graph.reading.document_cache import ValidatedDocument
+from api.graph.request import GraphQLRequest
+from api.web.database_provider import DatabaseProvider
+from api.web.error_responses import failure_response, graphql_error_entry, is_request_error
+from api.web.identification import Identify
+from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
-from api.web.refusals import GraphQLResponse, RefusalError, refused
-from api.web.requests import Headers, in_address, posted
+from api.web.requests import Headers, read_get, read_post
+from api.web.responses import GraphQLResponse, HttpError, http_error_response
 
-EXPLAIN, _WAYS = b"accord-explain", (b"plan", b"analyze")
-
-Asker = Callable[[Scope], tuple[Database, Principal]]
+EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
 
 
 class GraphQLEndpoint:
-    """An ASGI application over a gateway; `asker_of` tells of each request which database it asks, and who.
+    """An ASGI application that executes GraphQL requests through a gateway.
 
-    Where it `explains`, the header `Accord-Explain: plan` (or `analyze`) adds to the answer how it came about.
+    With `explains`, the header `Accord-Explain: plan` (or `analyze`) adds the execution plan to the response.
     """
 
-    def __init__(self, gateway: Gateway, asker_of: Asker, *, explains: bool = False) -> None:
+    def __init__(
+        self, gateway: Gateway, database_of: DatabaseProvider, identify: Identify, *, explains: bool = False
+    ) -> None:
         self._gateway = gateway
-        self._asker_of = asker_of
+        self._database_of = database_of
+        self._identify = identify
         self._explains = explains
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Handle one HTTP request."""
         try:
             response = await self._respond(scope, receive)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered, and the log has it
-            response = failed(error, scope)
+        except Exception as error:  # noqa: BLE001 - any exception becomes a response; bugs are logged
+            response = failure_response(error, scope)
         await response(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         headers: Headers = dict(scope["headers"])
         accept = headers.get(b"accept")
         if scope["method"] in ("GET", "HEAD") and wants_page(accept):
-            request = Request(scope)
-            if "query" not in request.query_params:
-                return graphiql_page(request)
+            http_request = Request(scope)
+            if "query" not in http_request.query_params:
+                return graphiql_page(http_request)
         media_type = negotiate(accept)
         if media_type is None:
             remedy = f"Accept {' or '.join(MediaType)}."
-            return refused(RefusalError(406, "None of the types in `Accept` is spoken here.", remedy))
+            return http_error_response(HttpError(406, "`Accept` has no media type that the server supports.", remedy))
         try:
-            question = await posted(headers, receive) if scope["method"] == "POST" else _in_address(scope)
-            return await self._answer(scope, headers, question, media_type)
-        except RefusalError as refusal:
-            return refused(refusal, media_type)
+            # Before the body is read and parsed: a caller that is rejected costs nothing more.
+            who = await self._identify(scope)
+            request = await read_post(headers, receive) if scope["method"] == "POST" else _read_get(scope)
+            return await self._execute(scope, headers, request, who, media_type)
+        except HttpError as error:
+            return http_error_response(error, media_type)
 
-    async def _answer(self, scope: Scope, headers: Headers, question: Question, media_type: MediaType) -> Response:
-        checked = self._gateway.checked(question)
-        if checked.errors:
-            return _told(checked.errors, media_type)
-        _require_allowed(scope["method"], checked, question)
-        database, who = self._asker_of(scope)
+    async def _execute(
+        self, scope: Scope, headers: Headers, request: GraphQLRequest, who: Principal, media_type: MediaType
+    ) -> Response:
+        validated = self._gateway.validated(request)
+        if validated.errors:
+            return _request_error_response(validated.errors, media_type)
+        _require_executable(scope["method"], validated, request)
+        database = self._database_of()
         try:
-            answer = await self._gateway.answer(database, question, checked, who)
+            result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
-            return _told((GraphQLError(error.message, original_error=error),), media_type)
-        wanted = headers.get(EXPLAIN) if self._explains else None
-        if wanted in _WAYS:
-            told = await stages(database, self._gateway.explain(question, checked, who), is_run=wanted == b"analyze")
-            answer = replace(answer, extensions=answer.extensions | {"explain": dict(told)})
-        return _written(answer, media_type) if isinstance(answer, Written) else _executed(answer, media_type)
+            return _request_error_response((GraphQLError(error.message, original_error=error),), media_type)
+        mode = headers.get(EXPLAIN_HEADER) if self._explains else None
+        if mode in _EXPLAIN_MODES:
+            plan = await explanation_sections(
+                database, self._gateway.explain(request, validated, who), is_run=mode == b"analyze"
+            )
+            result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
+        if isinstance(result, JsonResult):
+            return _json_response(result, media_type)
+        return _execution_response(result, media_type)
 
 
-def _in_address(scope: Scope) -> Question:
+def _read_get(scope: Scope) -> GraphQLRequest:
     if scope["method"] != "GET":
-        raise _method_not_allowed(f"{scope['method']} is not a way to ask.", "GET, POST")
-    return in_address(scope)
+        raise _method_not_allowed(f"The GraphQL endpoint does not support {scope['method']}.", "GET, POST")
+    return read_get(scope)
 
 
-def _require_allowed(method: str, checked: Checked, question: Question) -> None:
-    """Refuse an operation that is not clear, or that this way of asking does not run."""
+def _require_executable(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> None:
+    """Reject an ambiguous operation, and one that this method or transport cannot execute."""
     try:
-        kind = checked.operation(question.operation_name).node.operation
+        kind = validated.operation(request.operation_name).node.operation
     except AccordError as error:
-        raise RefusalError(400, error.message, error.remedy) from error
+        raise HttpError(400, error.message, error.remedy) from error
     if kind is OperationType.SUBSCRIPTION:
-        raise RefusalError(400, "A subscription has no single answer.", "Ask it as a query.")
+        raise HttpError(400, "This endpoint does not execute subscriptions.", "Send a query.")
     if kind is OperationType.MUTATION and method == "GET":
-        raise _method_not_allowed("A GET changes nothing.", "POST")
+        raise _method_not_allowed("A mutation cannot be sent with GET.", "POST")
 
 
-def _method_not_allowed(message: str, allowed: str) -> RefusalError:
-    return RefusalError(405, message, f"Use {allowed.replace(', ', ' or ')}.", headers={"Allow": allowed})
+def _method_not_allowed(message: str, allowed: str) -> HttpError:
+    return HttpError(405, message, f"Use {allowed.replace(', ', ' or ')}.", headers={"Allow": allowed})
 
 
-def _written(answer: Written, media_type: MediaType) -> Response:
-    told = b',"extensions":' + orjson.dumps(answer.extensions) if answer.extensions else b""
-    return GraphQLResponse(b'{"data":%b%b}' % (answer.data, told), 200, media_type)
+def _json_response(result: JsonResult, media_type: MediaType) -> Response:
+    """A response around `data` that PostgreSQL wrote as JSON: the bytes are copied, not parsed."""
+    extensions = b',"extensions":' + orjson.dumps(result.extensions) if result.extensions else b""
+    return GraphQLResponse(b'{"data":%b%b}' % (result.data, extensions), 200, media_type)
 
 
-def _executed(answer: Executed, media_type: MediaType) -> Response:
-    result = answer.result
+def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Response:
+    result = executed.result
     errors = result.errors or []
-    # Absent and null differ: a request error ran nothing and has no data; an execution error may have nulled all of it.
+    # Without `data` nothing was executed (a request error); `data: null` is the result of an execution error.
     if result.data is None and errors and all(is_request_error(error) for error in errors):
-        return _told(errors, media_type)
-    payload: dict[str, Any] = {"errors": [error_entry(error) for error in errors]} if errors else {}
+        return _request_error_response(errors, media_type)
+    payload: dict[str, Any] = {"errors": [graphql_error_entry(error) for error in errors]} if errors else {}
     payload["data"] = result.data
-    if answer.extensions:
-        payload["extensions"] = answer.extensions
+    if executed.extensions:
+        payload["extensions"] = executed.extensions
     return GraphQLResponse(orjson.dumps(payload), 200, media_type)
 
 
-def _told(errors: Sequence[GraphQLError], media_type: MediaType) -> Response:
-    """What is wrong with a request that ran nothing; only the newer media type may tell it by its status."""
-    entries = [error_entry(error) for error in errors]
+def _request_error_response(errors: Sequence[GraphQLError], media_type: MediaType) -> Response:
+    """The response to a request that was not executed.
+
+    The specification has status 400 for the newer media type only; with `application/json` it is 200.
+    """
+    entries = [graphql_error_entry(error) for error in errors]
     status = 400 if media_type is MediaType.GRAPHQL else 200
     if any(_code(entry) == ErrorCode.INTERNAL for entry in entries):
         status = 500

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can answer questions."""
+"""Health checks: whether the process runs, and whether it can serve requests."""
 
 import asyncio
 
@@ -7,44 +7,44 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.accord.in_force import accord_in_force
-from api.db import FAILURES, Database
+from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError
 from api.revisions import require_current
-from api.web.state import DatabaseOf
+from api.web.database_provider import DatabaseProvider
 
-_PATIENCE_SECONDS = 5
+_TIMEOUT_SECONDS = 5
 
 
-def health_routes(database_of: DatabaseOf) -> list[Route]:
-    """Routes for whoever watches the process: a supervisor restarts on the first, a balancer waits for the second."""
+def health_routes(database_of: DatabaseProvider) -> list[Route]:
+    """The routes `/healthz`, by which a supervisor restarts the process, and `/readyz`, for a load balancer."""
 
     async def ready(_request: Request) -> Response:
-        problem = await what_is_missing(database_of())
+        problem = await readiness_problem(database_of())
         if problem is not None:
-            return _reply({"status": "not ready", "problem": problem}, 503)
-        return _reply({"status": "ready"}, 200)
+            return _response({"status": "not ready", "problem": problem}, 503)
+        return _response({"status": "ready"}, 200)
 
     return [Route("/healthz", _alive), Route("/readyz", ready)]
 
 
 async def _alive(_request: Request) -> Response:
-    return _reply({"status": "alive"}, 200)
+    return _response({"status": "alive"}, 200)
 
 
-async def what_is_missing(database: Database) -> str | None:
-    """The first thing that keeps questions from being answered, in a sentence; None if there is nothing."""
+async def readiness_problem(database: Database) -> str | None:
+    """The first reason why requests cannot be served; None if there is none."""
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             await require_current(database)
             async with database.read() as session:
                 await accord_in_force(session)
-    except AccordError as missing:
-        return str(missing)
-    except FAILURES:
-        # The reason may name hosts and users; whoever runs the server finds it in the log of the failing requests.
+    except AccordError as error:
+        return str(error)
+    except DATABASE_FAILURES:
+        # The driver's message may contain hosts and users. The operator finds it in the log of the failing requests.
         return "The database cannot be reached."
     return None
 
 
-def _reply(content: dict[str, str], status: int) -> Response:
+def _response(content: dict[str, str], status: int) -> Response:
     return JSONResponse(content, status_code=status, headers={"Cache-Control": "no-store"})

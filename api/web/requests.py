@@ -1,4 +1,4 @@
-"""What a GraphQL-over-HTTP request asks, read from a GET or a POST and checked before anything runs."""
+"""Reading and validating GraphQL-over-HTTP requests, sent with GET or POST."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,61 +8,55 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from api.errors import ErrorCode
-from api.graph.question import Question
-from api.web.refusals import RefusalError
+from api.graph.request import GraphQLRequest
+from api.web.responses import HttpError
 
 BODY_LIMIT_BYTES = 256 * 1024
-"""No document an analyst writes comes near this; a larger body is a mistake or an attack."""
+"""Documents that people write are far smaller. A larger body is a mistake or an attack."""
 
 
 Headers = Mapping[bytes, bytes]
 
 
-async def posted(headers: Headers, receive: Receive) -> Question:
-    """The question in a POST's JSON body. Errors: RefusalError for what is none."""
-    # Only this type makes a browser ask first (CORS preflight), so no form on a foreign page can post here.
+async def read_post(headers: Headers, receive: Receive) -> GraphQLRequest:
+    """The GraphQL request in the JSON body of a POST. Errors: HttpError if it is malformed or too large."""
+    # Browsers send this type across origins only after a CORS preflight, so a form on a foreign page cannot post here.
     content_type = headers.get(b"content-type", b"")
     if content_type != b"application/json":
         _require_json(content_type.decode("latin-1"))
-    body = await _bounded_body(headers, receive)
-    return _question(_object(_json(body, "The request body"), "The request body"))
+    body = await _read_body(headers, receive)
+    return _validated(_json_object(_parse_json(body, "The request body"), "The request body"))
 
 
-def in_address(scope: Scope) -> Question:
-    """The question in a GET's parameters. Errors: RefusalError for what is none."""
+def read_get(scope: Scope) -> GraphQLRequest:
+    """The GraphQL request in the parameters of a GET. Errors: HttpError if it is malformed."""
     parameters: dict[str, Any] = dict(Request(scope).query_params)
     for name in ("variables", "extensions"):
         text = parameters.get(name)
-        # An absent parameter and an empty one mean the same; browsers send the latter for an empty field.
-        parameters[name] = _json(text.encode(), f"The parameter `{name}`") if text else None
-    return _question(parameters)
+        # An empty parameter counts as absent; browsers send one for an empty form field.
+        parameters[name] = _parse_json(text.encode(), f"The parameter `{name}`") if text else None
+    return _validated(parameters)
 
 
-def _question(given: dict[str, Any]) -> Question:
-    query = given.get("query")
+def _validated(parameters: dict[str, Any]) -> GraphQLRequest:
+    query = parameters.get("query")
     if not isinstance(query, str) or not query.strip():
-        raise RefusalError(
-            400, "The request has no `query`.", "Give it a GraphQL document as a string that is not empty."
-        )
-    operation_name = given.get("operationName")
+        raise HttpError(400, "The request has no `query`.", "Send a GraphQL document in it, as a non-empty string.")
+    operation_name = parameters.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
-        raise RefusalError(
-            400, "`operationName` is not a string.", "Name an operation of the document, or leave it out."
-        )
-    _optional_object(given, "extensions")  # none is known: what is no object is a mistake all the same
-    return Question(query, _optional_object(given, "variables") or {}, operation_name or None)
+        raise HttpError(400, "`operationName` is not a string.", "Name an operation of the document, or leave it out.")
+    _optional_object(parameters, "extensions")  # no extension is supported, but a malformed one is still rejected
+    return GraphQLRequest(query, _optional_object(parameters, "variables") or {}, operation_name or None)
 
 
-def _optional_object(given: dict[str, Any], name: str) -> dict[str, Any] | None:
-    value = given.get(name)
-    return None if value is None else _object(value, f"`{name}`")
+def _optional_object(parameters: dict[str, Any], name: str) -> dict[str, Any] | None:
+    value = parameters.get(name)
+    return None if value is None else _json_object(value, f"`{name}`")
 
 
-def _object(value: object, what: str) -> dict[str, Any]:
+def _json_object(value: object, subject: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise RefusalError(
-            400, f"{what} is {_kind(value)}.", "It must be a JSON object; requests are sent one at a time."
-        )
+        raise HttpError(400, f"{subject} is {_kind(value)}.", "Send a JSON object; batches are not supported.")
     return value
 
 
@@ -83,14 +77,14 @@ def _kind(value: object) -> str:
 def _require_json(content_type: str) -> None:
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != "application/json":
-        raise RefusalError(415, "The POST is not sent as JSON.", "Set the header `Content-Type: application/json`.")
+        raise HttpError(415, "The POST is not sent as JSON.", "Set the header `Content-Type: application/json`.")
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if "charset=" in charset and "charset=utf-8" not in charset:
-        raise RefusalError(415, "The body's encoding is not UTF-8.", "Send UTF-8, the one encoding of JSON.")
+        raise HttpError(415, "The encoding of the body is not UTF-8.", "Send JSON in UTF-8.")
 
 
-async def _bounded_body(headers: Headers, receive: Receive) -> bytes:
-    """The body, refused as soon as it is known to be too long: by its header, else while it arrives."""
+async def _read_body(headers: Headers, receive: Receive) -> bytes:
+    """The body. One over the limit is rejected early: by Content-Length, otherwise as soon as the limit is passed."""
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
         raise _too_large()
@@ -99,7 +93,7 @@ async def _bounded_body(headers: Headers, receive: Receive) -> bytes:
     while is_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise RefusalError(400, "The request ended before its body did.", "Send it again.")
+            raise HttpError(400, "The request ended before its body was complete.", "Send it again.")
         chunks.append(message.get("body", b""))
         is_more = message.get("more_body", False)
         length += len(chunks[-1])
@@ -108,17 +102,17 @@ async def _bounded_body(headers: Headers, receive: Receive) -> bytes:
     return b"".join(chunks)
 
 
-def _too_large() -> RefusalError:
-    return RefusalError(
+def _too_large() -> HttpError:
+    return HttpError(
         413,
         f"The request is larger than {BODY_LIMIT_BYTES // 1024} KiB.",
-        "Ask in several requests, or for less in one.",
+        "Split it into several requests, or request less.",
         code=ErrorCode.TOO_LARGE,
     )
 
 
-def _json(text: bytes, what: str) -> object:
+def _parse_json(text: bytes, subject: str) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise RefusalError(400, f"{what} is not valid JSON: {error}.", "Send JSON text in UTF-8.") from error
+        raise HttpError(400, f"{subject} is not valid JSON: {error}.", "Send JSON text in UTF-8.") from error

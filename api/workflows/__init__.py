@@ -1,1 +1,1 @@
-"""State changes: one verb a module, in the caller's unit of work."""
+"""Workflows: changes of state. Each module is one verb, and runs in the caller's unit of work."""

@@ -11,19 +11,20 @@ from schema.base import new_id
 
 
 async def adopt_accord(session: WriteSession, document: Accord) -> AccordInForce:
-    """Make a document version 1: in force from the beginning of time, and provisional until both teams sign it.
+    """Adopt a document as version 1: in force for all of time, and provisional until both teams sign it.
 
     Shapes: one Accord -> one AccordInForce. Writes accord_version (1).
-    Errors: BAD_INPUT if the database has an accord already.
+    Errors: BAD_INPUT if the database already has an accord.
     Source: DESIGN "The accord", life of a version.
     """
+    # Two adoptions at the same time: the second waits here, and then finds the first.
     await session.run(Sql("lock table accord_version in share row exclusive mode"))
     present = await active_version(session)
     if present is not None:
         raise AccordError(
             ErrorCode.BAD_INPUT,
             f"This database has an accord already: version {present.number}, '{present.accord.title}'.",
-            "See it with `accord show`; to begin with another one, use another data folder (--data DIR).",
+            "See it with `accord show`. To begin with another accord, use another data folder (--data DIR).",
         )
     await session.run(
         Sql(

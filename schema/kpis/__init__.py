@@ -1,4 +1,4 @@
-"""The KPI catalogue. A new KPI is one value in one of these modules; a new subject, a module and its name here."""
+"""The KPI catalogue. A new KPI is one value in one of these modules. A new group of KPIs is a module, listed here."""
 
 from schema.kpis import conversion, governance, handoff, pipeline, pressure, velocity, volume
 from schema.kpis.kinds import Kpi

@@ -1,26 +1,27 @@
-"""What share goes on."""
+"""KPIs of conversion: which share reaches the next step."""
 
 from schema.kpis.kinds import (
     DEAL_DIMENSIONS,
     DEAL_SWITCHES,
     PAIR_SWITCHES,
     PERSON_DIMENSIONS,
+    ClosingRatio,
     Closings,
     Conversion,
     Kpi,
-    Ratio,
     Subject,
 )
 from schema.vocab import DealOutcome, Unit
 
-_WINDOW = "within the accord's window from stage to stage, as far as can be seen at `asOf`"
+_WINDOW = "within the accord's window between the two stages and before `asOf`"
 
 STAGE_CONVERSION = Kpi(
     key="stage_conversion",
     title="Conversion from stage to stage",
     definition=(
-        "Of the people who entered the one stage in the period, the share that entered the other at that moment or "
-        f"later, {_WINDOW}. People who skipped a stage count in it from the moment they skipped past."
+        "Of the people who entered the first stage in the period, the share that entered the second stage at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
     ),
     measure=Conversion(),
     unit=Unit.RATIO,
@@ -36,7 +37,7 @@ MQL_TO_CUSTOMER = Kpi(
     title="MQL to customer",
     definition=(
         "Of the people who became marketing qualified leads in the period, the share that became customers at that "
-        f"moment or later, {_WINDOW}."
+        f"instant or later, {_WINDOW}."
     ),
     measure=Conversion("mql", "customer"),
     unit=Unit.RATIO,
@@ -50,8 +51,8 @@ MQL_TO_CUSTOMER = Kpi(
 WIN_RATE = Kpi(
     key="win_rate",
     title="Win rate",
-    definition="Of the deals closed in the period, the share that was won. Open deals are in neither number.",
-    measure=Ratio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
+    definition="Of the deals closed in the period, the share that was won. Open deals do not count.",
+    measure=ClosingRatio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,

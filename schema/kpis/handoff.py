@@ -1,19 +1,19 @@
-"""What sales makes of the people that marketing hands over."""
+"""KPIs of handoffs: how sales decides about the people that marketing hands over."""
 
-from schema.kpis.kinds import DECISION_SWITCHES, PERSON_DIMENSIONS, Decisions, Kpi, Ratio, Subject
+from schema.kpis.kinds import DECISION_SWITCHES, PERSON_DIMENSIONS, DecisionRatio, Decisions, Kpi, Subject
 from schema.vocab import Dimension, HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
-_PENDING = "What is pending, or returned for data, is in neither number"
+_PENDING = "Handoffs that are pending or were returned for data do not count"
 
 MQL_ACCEPTANCE = Kpi(
     key="mql_acceptance",
     title="MQL acceptance",
     definition=(
-        f"Of the handoffs that sales decided in the period, the share accepted. {_PENDING}; with anchor=COHORT it is "
-        "of all that were handed over in the period."
+        f"Of the handoffs that sales decided in the period, the share accepted. {_PENDING}. With anchor=COHORT it is "
+        "the share of all handoffs made in the period, decided or not."
     ),
-    measure=Ratio(part=Decisions((HandoffStatus.ACCEPTED,)), whole=_DECIDED),
+    measure=DecisionRatio(part=Decisions((HandoffStatus.ACCEPTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
@@ -26,13 +26,13 @@ REJECTION_RATE = Kpi(
     key="rejection_rate",
     title="Rejection rate",
     definition=(
-        f"Of the handoffs that sales decided in the period, the share rejected. {_PENDING}. By REJECT_REASON each "
-        "reason is a share of everything decided, so the reasons sum to the rate."
+        f"Of the handoffs that sales decided in the period, the share rejected. {_PENDING}. By REJECT_REASON every "
+        "reason is a share of all decided handoffs, so the shares of the reasons sum to the rate."
     ),
-    measure=Ratio(part=Decisions((HandoffStatus.REJECTED,)), whole=_DECIDED),
+    measure=DecisionRatio(part=Decisions((HandoffStatus.REJECTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
-    # Not at an end: tests/metrics asks each KPI by its first and last dimension, whose groups are parts of the whole.
+    # Neither first nor last: tests/metrics breaks KPIs down by these two, and expects groups that sum to the total.
     dimensions=(*PERSON_DIMENSIONS[:1], Dimension.REJECT_REASON, *PERSON_DIMENSIONS[1:]),
     switches=DECISION_SWITCHES,
     guard="mql_acceptance",

@@ -1,31 +1,42 @@
-"""What a KPI is: a frozen value that says what it counts. `api/metrics` compiles it; nothing here knows a database.
+"""The types of the catalogue: a KPI is a frozen value that declares what it counts, and `api/metrics` computes it.
 
-A kind is one of the classes below. A KPI of an existing kind is one value in a module of this folder; a new kind is one
-class here and its compilation in `api/metrics`.
+A KPI of an existing kind is one value in a module of this folder. A new kind is one measure class here, added to the
+union `Measure`, and one module in `api/metrics/kinds/`. mypy reports a measure that has no such module.
 """
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from schema.vocab import Anchor, DealOutcome, Dimension, HandoffStatus, Reentry, Skip, Unit, Vocabulary, dated
+from schema.described import described
+from schema.vocab import (
+    Anchor,
+    DealOutcome,
+    Dimension,
+    HandoffStatus,
+    Reentry,
+    Skip,
+    Unit,
+    Vocabulary,
+    require_end_date,
+)
 
 
 class Kind(Vocabulary):
-    """How a KPI's number is made."""
+    """How a KPI's value is computed."""
 
-    COUNT = "COUNT", "How many of something happened."
-    SUM = "SUM", "Amounts added up."
-    AVERAGE = "AVERAGE", "Amounts added up, divided by how many they are."
-    SNAPSHOT = "SNAPSHOT", "What stood at an instant: the end of the period, or `asOf` if that comes first."
-    RATIO = "RATIO", "A share of what happened in the period."
+    COUNT = "COUNT", "The number of events in the period."
+    SUM = "SUM", "The sum of amounts."
+    AVERAGE = "AVERAGE", "The sum of amounts divided by the number of amounts."
+    SNAPSHOT = "SNAPSHOT", "The state at one instant: the end of the period, or `asOf` if that is earlier."
+    RATIO = "RATIO", "A share of the events in the period."
     CONVERSION = "CONVERSION", "The share of the people in one stage who entered a later one."
-    DURATION = "DURATION", "How long something took."
-    SPREAD = "SPREAD", "How many each person has: the mean, and how it is spread."
+    DURATION = "DURATION", "The time that something took."
+    SPREAD = "SPREAD", "The number per person: its mean and its distribution."
 
 
 class Subject(Vocabulary):
-    """What one counted row is."""
+    """What one counted row stands for."""
 
     PERSON = "PERSON", "A contact; merged contacts are one."
     DEAL = "DEAL", "A deal."
@@ -33,33 +44,58 @@ class Subject(Vocabulary):
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Entries of people into a stage of the accord; None is every stage."""
+    """Entries of people into one stage of the accord; with None, into any stage."""
 
     stage: str | None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return (f"stage {self.stage}" if self.stage else "every stage",)
 
 
 @dataclass(frozen=True, slots=True)
 class Closings:
-    """Deals closed with one of the outcomes; of a deal closed several times, the last closing before `asOf`."""
+    """Deals closed with one of the outcomes. A deal that was closed several times counts at its last closing."""
 
     outcomes: tuple[DealOutcome, ...]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return tuple(f"deals {outcome.value.lower()}" for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """Deals by when they were opened. Reopening opens none anew."""
+    """Deals by the instant they were opened. Reopening a deal is not an opening."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("deals opened",)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstWins:
-    """Of each company, or person without one, the first deal that was won."""
+    """The first deal won of each company, or of each person without a company."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("each customer's first deal won",)
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Handoffs that sales decided so. One that is returned for data is not decided."""
+    """Handoffs that sales decided with one of the statuses. A handoff that was returned for data is not decided."""
 
     statuses: tuple[HandoffStatus, ...]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return tuple(f"handoffs {status.value.lower()}" for status in self.statuses)
 
 
 Facts = Entries | Closings | Openings | FirstWins
@@ -67,123 +103,224 @@ Facts = Entries | Closings | Openings | FirstWins
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of rows."""
+    """The number of events."""
 
     of: Facts
     kind: Literal[Kind.COUNT] = field(default=Kind.COUNT, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.of.reads
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The amounts of deals added up, as they were at the closing or opening.
+    """The sum of deals' amounts, as they were at the closing or opening.
 
-    Those in other currencies are converted at that day's rate. An unknown one is left out and told, never taken for 0.
+    Amounts in another currency are converted at the rate of that day. Unknown amounts are left out and reported in a
+    warning; they never count as 0.
     """
 
     of: Closings | Openings
     kind: Literal[Kind.SUM] = field(default=Kind.SUM, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.of.reads
+
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """The amounts of deals added up as in a sum, divided by how many are known."""
+    """The sum of deals' amounts as in `Sum`, divided by the number of known amounts."""
 
     of: Closings
     kind: Literal[Kind.AVERAGE] = field(default=Kind.AVERAGE, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.of.reads
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The amounts of the deals that stood open at an instant, converted at the rate of its day.
+    """The amounts of the deals that were open at an instant, converted at the rate of its day.
 
-    A series has the state at the end of each bucket, so buckets do not add up; the last one is the answer's.
+    A series has the state at the end of each bucket, so buckets do not add up. The last bucket is the KPI's value.
     """
 
     is_weighted: bool = False
     kind: Literal[Kind.SNAPSHOT] = field(default=Kind.SNAPSHOT, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("deals open",)
+
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """The deals closed, or handoffs decided, in one of some ways, of all those in one of several."""
+class ClosingRatio:
+    """The share of closed deals that closed with some of the outcomes."""
 
-    part: Closings | Decisions
-    whole: Closings | Decisions
+    part: Closings
+    whole: Closings
     kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.whole.reads
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRatio:
+    """The share of decided handoffs that were decided with some of the statuses."""
+
+    part: Decisions
+    whole: Decisions
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.whole.reads
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Of the people who entered the base stage, the share that entered the target; None: the question names both."""
+    """The share of the people who entered the base stage that entered the target; with None, the request names both."""
 
     base: str | None = None
     target: str | None = None
     kind: Literal[Kind.CONVERSION] = field(default=Kind.CONVERSION, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return _pair_reads(self.base, self.target)
+
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """The time from the base stage to the target of those who got there; None: the question names both."""
+    """The time from the base stage to the target, of those who reached it; with None, the request names both."""
 
     base: str | None = None
     target: str | None = None
     kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return _pair_reads(self.base, self.target)
+
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """The time from opening to closing of the deals closed so."""
+    """The time from opening to closing of the deals closed with one of the outcomes."""
 
     of: Closings
     kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.of.reads
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """The time from each entry into a stage to its exit; those still open are told beside."""
+    """The time from each entry into a stage to its exit. Entries without an exit are counted in a warning."""
 
     kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("every stage",)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The time from the entry into a stage to the first touch of ours that no machine had; the untouched beside."""
+    """The time from the entry into a stage to our first touch that was not automated.
+
+    People who have had no such touch are counted in a warning.
+    """
 
     base: str
     kind: Literal[Kind.DURATION] = field(default=Kind.DURATION, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return (f"stage {self.base}", "outbound touches")
+
 
 @dataclass(frozen=True, slots=True)
 class Trailing:
-    """How many touches of ours a touched person has in the stretch of time that ends at an instant."""
+    """The number of outbound touches per touched person, in the time before an instant."""
 
     within: timedelta
     kind: Literal[Kind.SPREAD] = field(default=Kind.SPREAD, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("outbound touches",)
+
 
 @dataclass(frozen=True, slots=True)
 class OverPolicy:
-    """Of the people touched in the period, those touched more than the accord's contact policy allows."""
+    """The share of the people touched in the period who were touched more than the contact policy allows."""
 
     kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("outbound touches", "the contact policy")
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of the people of whom a source reports a stage, those whom the accord finds in the same, at an instant."""
+    """The share of the people with a stage reported by a source whom the accord has in it, at an instant."""
 
     kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("reported stages", "every stage")
 
-PeopleMeasure = Stay | Response | Trailing | OverPolicy | Agreement
-Measure = Count | Sum | Average | Snapshot | Ratio | Conversion | Duration | Cycle | PeopleMeasure
+
+Measure = (
+    Count
+    | Sum
+    | Average
+    | Snapshot
+    | ClosingRatio
+    | DecisionRatio
+    | Conversion
+    | Duration
+    | Cycle
+    | Stay
+    | Response
+    | Trailing
+    | OverPolicy
+    | Agreement
+)
+
+
+def _pair_reads(base: str | None, target: str | None) -> tuple[str, ...]:
+    return (f"stage {base}", f"stage {target}") if base and target else ("two stages of the request",)
 
 
 @dataclass(frozen=True, slots=True)
 class Switchboard:
-    """The switches a KPI has, each with its default; None and False mean that it has no such switch.
+    """The switches of a KPI with their defaults; None and False mean that the KPI does not have the switch.
 
-    `asOf` (now) and `timezone` (the accord's) every KPI has.
+    Every KPI has `asOf` (default: now) and `timezone` (default: the accord's).
     """
 
     anchor: Anchor | None = None
@@ -193,7 +330,7 @@ class Switchboard:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The switches as GraphQL names them."""
+        """The names of the switches in GraphQL."""
         own = (("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window))
         return (*(name for name, default in own if default), "asOf", "timezone")
 
@@ -229,68 +366,35 @@ FACT_SWITCHES = Switchboard()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """One KPI: what it is called, what it means, and what may be asked of it.
+    """One KPI: its name, its meaning, and the dimensions and switches that a request may use.
 
-    One that is to go says until when it stays: `deprecated="Ask sqls instead, until 2027-06-30"`.
+    `guard` is the KPI to watch beside it. A deprecated KPI states its replacement and its last day:
+    `deprecated="Use sqls instead, until 2027-06-30"`.
     """
 
-    key: str
-    title: str
-    definition: str
+    key: str = described("The KPI's key, for the argument `key` of `kpi`.")
+    title: str = described("The KPI's name for display.")
+    definition: str = described("What the KPI counts, in plain words.")
     measure: Measure
-    unit: Unit
-    subject: Subject
-    dimensions: tuple[Dimension, ...]
+    unit: Unit = described("The unit of the KPI's value.")
+    subject: Subject = described("What one counted row is.")
+    dimensions: tuple[Dimension, ...] = described("The dimensions that it can be broken down and filtered by.")
     switches: Switchboard
-    guard: str | None = None
-    source: str
+    guard: str | None = described(
+        "The KPI to watch beside it, so that one is not improved at the expense of the other.", default=None
+    )
+    source: str = described("Where the definition comes from.")
     deprecated: str | None = None
 
     def __post_init__(self) -> None:
-        dated(self.deprecated)
+        require_end_date(self.deprecated)
 
     @property
     def kind(self) -> Kind:
-        """How its number is made."""
+        """How the KPI's value is computed."""
         return self.measure.kind
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The stages or facts it reads, in words for a catalogue."""
-        match self.measure:
-            case Count(of=Entries(stage=stage)):
-                return (f"stage {stage}" if stage else "every stage",)
-            case Conversion(base=base, target=target) | Duration(base=base, target=target):
-                return (f"stage {base}", f"stage {target}") if base and target else ("two stages of the question",)
-            case (
-                Count(of=Closings(outcomes=outcomes))
-                | Sum(of=Closings(outcomes=outcomes))
-                | Average(of=Closings(outcomes=outcomes))
-                | Cycle(of=Closings(outcomes=outcomes))
-                | Ratio(whole=Closings(outcomes=outcomes))
-            ):
-                return tuple(f"deals {outcome.value.lower()}" for outcome in outcomes)
-            case Count(of=Openings()) | Sum(of=Openings()):
-                return ("deals opened",)
-            case Count(of=FirstWins()) | Snapshot():
-                return ("deals open",) if isinstance(self.measure, Snapshot) else ("each customer's first deal won",)
-            case Stay() | Response() | Trailing() | OverPolicy() | Agreement() | Ratio(whole=Decisions()):
-                return _read_of_people(self.measure)
-            case _:
-                return ()
-
-
-def _read_of_people(measure: PeopleMeasure | Ratio) -> tuple[str, ...]:
-    match measure:
-        case Ratio(whole=Decisions(statuses=statuses)):
-            return tuple(f"handoffs {status.value.lower()}" for status in statuses)
-        case Response(base=stage):
-            return (f"stage {stage}", "outbound touches")
-        case Trailing():
-            return ("outbound touches",)
-        case OverPolicy():
-            return ("outbound touches", "the contact policy")
-        case Agreement():
-            return ("reported stages", "every stage")
-        case _:
-            return ("every stage",)
+        """The stages or facts that the KPI reads, in words."""
+        return self.measure.reads

@@ -1,15 +1,18 @@
-"""What it is worth."""
+"""KPIs of money: revenue, deal size and pipeline."""
 
 from schema.kpis.kinds import DEAL_DIMENSIONS, DEAL_SWITCHES, Average, Closings, Kpi, Openings, Snapshot, Subject, Sum
 from schema.vocab import DealOutcome, Unit
 
 _WON = Closings((DealOutcome.WON,))
-_STANDING = "the end of the period, or at `asOf` if that comes first; a series has the end of each bucket"
+_AT_END = "at the end of the period, or at `asOf` if that is earlier. A series has the state at the end of each bucket"
 
 REVENUE_WON = Kpi(
     key="revenue_won",
     title="Revenue won",
-    definition="The amounts of the deals won in the period, as they were at the closing, at the rates of that day.",
+    definition=(
+        "The sum of the amounts of the deals won in the period. Amounts are those at the closing, converted at the "
+        "exchange rates of that day."
+    ),
     measure=Sum(_WON),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
@@ -23,8 +26,9 @@ AVG_DEAL_SIZE = Kpi(
     key="avg_deal_size",
     title="Average deal size",
     definition=(
-        "The amounts of the deals won in the period, as they were at the closing, divided by how many are known; "
-        "beside it the median, p75 and p90, for a few large deals move an average."
+        "The sum of the amounts of the deals won in the period, divided by the number of known amounts. Amounts are "
+        "those at the closing. The distribution has the median, p75 and p90, because a few large deals change an "
+        "average a lot."
     ),
     measure=Average(_WON),
     unit=Unit.MONEY,
@@ -38,7 +42,10 @@ AVG_DEAL_SIZE = Kpi(
 PIPELINE_CREATED = Kpi(
     key="pipeline_created",
     title="Pipeline created",
-    definition="The amounts of the deals opened in the period, as they were at the opening, at the rates of that day.",
+    definition=(
+        "The sum of the amounts of the deals opened in the period. Amounts are those at the opening, converted at the "
+        "exchange rates of that day."
+    ),
     measure=Sum(Openings()),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
@@ -52,8 +59,8 @@ OPEN_PIPELINE = Kpi(
     key="open_pipeline",
     title="Open pipeline",
     definition=(
-        f"The amounts of the deals that stood open at {_STANDING}. From the deals' history as it was then, at the "
-        "rates of that day."
+        f"The sum of the amounts of the deals that were open {_AT_END}. Amounts are those in the deals' history at "
+        "that instant, converted at the exchange rates of that day."
     ),
     measure=Snapshot(),
     unit=Unit.MONEY,
@@ -68,8 +75,8 @@ WEIGHTED_PIPELINE = Kpi(
     key="weighted_pipeline",
     title="Weighted pipeline",
     definition=(
-        f"The amounts of the deals that stood open at {_STANDING}, each times its chance of winning: the deal's own, "
-        "else that of its pipeline stage."
+        f"The sum of the amounts of the deals that were open {_AT_END}. Every amount is multiplied by the deal's "
+        "probability of winning, or by that of its pipeline stage if the deal has none of its own."
     ),
     measure=Snapshot(is_weighted=True),
     unit=Unit.MONEY,
@@ -77,7 +84,7 @@ WEIGHTED_PIPELINE = Kpi(
     dimensions=DEAL_DIMENSIONS,
     switches=DEAL_SWITCHES,
     guard="open_pipeline",
-    source="The history of the deals; the chances of the pipeline stages; the exchange rates.",
+    source="The history of the deals; the probabilities of the pipeline stages; the exchange rates.",
 )
 
 KPIS = (REVENUE_WON, AVG_DEAL_SIZE, PIPELINE_CREATED, OPEN_PIPELINE, WEIGHTED_PIPELINE)

@@ -1,4 +1,4 @@
-"""How much people are touched."""
+"""KPIs of contact pressure: how often people are touched."""
 
 from datetime import timedelta
 
@@ -9,9 +9,10 @@ TOUCHES_PER_CONTACT_7D = Kpi(
     key="touches_per_contact_7d",
     title="Touches per contact in 7 days",
     definition=(
-        "How many touches of ours, by both teams and over all channels, a person had in the 7 times 24 hours before "
-        "the end of the period, or before `asOf` if that comes first: the mean over the people who had any, and how it "
-        "is spread. One e-mail to many people is a touch of each. A series has the end of each bucket."
+        "The average number of outbound touches, by both teams and on all channels, that a person had in the 7 times "
+        "24 hours before the end of the period, or before `asOf` if that is earlier. People without a touch in that "
+        "time do not count. One e-mail to many people is one touch of every person. A series has the 7 days before the "
+        "end of each bucket."
     ),
     measure=Trailing(timedelta(days=7)),
     unit=Unit.COUNT,
@@ -26,9 +27,9 @@ OVER_PRESSURE_RATE = Kpi(
     key="over_pressure_rate",
     title="Over pressure rate",
     definition=(
-        "Of the people touched in the period, the share that was touched more than the accord's contact policy allows "
-        "at any moment of it. The policy's stretch of time rolls, so no midnight and no first of the month resets it. "
-        "Touches that the policy exempts count neither way."
+        "Of the people touched in the period, the share who at any instant of it had more touches than the accord's "
+        "contact policy allows. The policy counts over a rolling time, which does not restart at midnight or at the "
+        "start of a month. Touches that the policy exempts do not count."
     ),
     measure=OverPolicy(),
     unit=Unit.RATIO,

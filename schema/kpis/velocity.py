@@ -1,4 +1,4 @@
-"""How long it takes."""
+"""KPIs of speed: how long something takes."""
 
 from schema.kpis.kinds import (
     DEAL_DIMENSIONS,
@@ -21,8 +21,8 @@ TIME_TO_CONVERT = Kpi(
     key="time_to_convert",
     title="Time to convert",
     definition=(
-        "How long the people who entered the one stage in the period took to enter the other: the median, p75, p90 "
-        "and mean. Only those who got there within the accord's window are in it, and it says nothing about the others."
+        "How long the people who entered the first stage in the period took to enter the second one: the median, p75, "
+        "p90 and mean. Only people who entered it within the accord's window count."
     ),
     measure=Duration(),
     unit=Unit.SECONDS,
@@ -37,8 +37,8 @@ SALES_CYCLE = Kpi(
     key="sales_cycle",
     title="Sales cycle",
     definition=(
-        "How long the deals won in the period took from opening to closing: the median, p75, p90 and mean. A deal "
-        "whose opening is unknown, or dated after its closing, is counted beside them."
+        "How long the deals won in the period took from opening to closing: the median, p75, p90 and mean. Deals "
+        "whose opening is unknown, or dated after the closing, do not count; a warning has their number."
     ),
     measure=Cycle(Closings((DealOutcome.WON,))),
     unit=Unit.SECONDS,
@@ -53,8 +53,9 @@ SPEED_TO_LEAD = Kpi(
     key="speed_to_lead",
     title="Speed to lead",
     definition=(
-        "How long the people who became inquiries in the period waited for our first touch by a person of either team; "
-        "what a machine sent does not count. Those not touched yet have no time, and are counted beside."
+        "How long the people who became inquiries in the period waited for the first outbound touch by a person of "
+        "either team: the median, p75, p90 and mean. Automated touches do not count. People not touched yet do not "
+        "count either; a warning has their number."
     ),
     measure=Response("inquiry"),
     unit=Unit.SECONDS,
@@ -62,16 +63,17 @@ SPEED_TO_LEAD = Kpi(
     dimensions=PERSON_DIMENSIONS,
     switches=ENTRY_SWITCHES,
     guard="over_pressure_rate",
-    source="The accord's stage inquiry; the outbound touchpoints that no machine had.",
+    source="The accord's stage inquiry; the outbound touchpoints that are not automated.",
 )
 
 TIME_IN_STAGE = Kpi(
     key="time_in_stage",
     title="Time in stage",
     definition=(
-        "How long the entries of the period into a stage lasted until they ended: by moving on, or by a fact that the "
-        "accord names. Those still open have no time yet, and are counted beside. Who skipped past a stage was in it "
-        "for no time: told as implied, and left out with skip=EXCLUDE. Name the stage with the dimension STAGE."
+        "How long the entries into a stage in the period lasted, until the person entered a higher stage or an exit of "
+        "the accord ended the entry: the median, p75, p90 and mean. Entries that have not ended do not count; a "
+        "warning has their number. Entries of people who skipped the stage last 0 seconds: they are counted in "
+        "`implied`, and left out with skip=EXCLUDE. Select a stage with the dimension STAGE."
     ),
     measure=Stay(),
     unit=Unit.SECONDS,

@@ -1,4 +1,4 @@
-"""How many."""
+"""KPIs of volume: how many entries, deals and customers."""
 
 from schema.kpis.kinds import (
     DEAL_DIMENSIONS,
@@ -19,8 +19,8 @@ STAGE_VOLUME = Kpi(
     key="stage_volume",
     title="Entries into stages",
     definition=(
-        "How many people entered a stage in the period, those who skipped past it included and shown apart as implied. "
-        "Name the stage with the dimension STAGE; without it a person counts once in each stage entered."
+        "How many people entered a stage in the period. People who skipped the stage are included, and their number is "
+        "in `implied`. Select a stage with the dimension STAGE; otherwise a person counts once in every stage entered."
     ),
     measure=Count(Entries(None)),
     unit=Unit.COUNT,
@@ -34,8 +34,8 @@ MQLS = Kpi(
     key="mqls",
     title="Marketing qualified leads",
     definition=(
-        "How many people entered the stage mql of the accord in the period, those who skipped past it included and "
-        "shown apart as implied. A person who qualifies again counts once, at the first time."
+        "How many people entered the accord's stage mql in the period. People who skipped it are included, and their "
+        "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
     measure=Count(Entries("mql")),
     unit=Unit.COUNT,
@@ -50,8 +50,8 @@ SQLS = Kpi(
     key="sqls",
     title="Sales qualified leads",
     definition=(
-        "How many people entered the stage sql of the accord in the period, those who skipped past it included and "
-        "shown apart as implied. A person who qualifies again counts once, at the first time."
+        "How many people entered the accord's stage sql in the period. People who skipped it are included, and their "
+        "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
     measure=Count(Entries("sql")),
     unit=Unit.COUNT,
@@ -66,8 +66,8 @@ OPPORTUNITIES_CREATED = Kpi(
     key="opportunities_created",
     title="Opportunities created",
     definition=(
-        "How many deals were opened in the period, in any pipeline. A deal that was reopened is not new: it counts at "
-        "its first opening."
+        "How many deals were opened in the period, in any pipeline. A deal that was reopened counts once, at its first "
+        "opening."
     ),
     measure=Count(Openings()),
     unit=Unit.COUNT,
@@ -82,7 +82,7 @@ DEALS_WON = Kpi(
     key="deals_won",
     title="Deals won",
     definition=(
-        "How many deals were won in the period. One that was won again after reopening counts once, at its last win."
+        "How many deals were won in the period. A deal that was reopened and won again counts once, at its last win."
     ),
     measure=Count(Closings((DealOutcome.WON,))),
     unit=Unit.COUNT,
@@ -97,8 +97,8 @@ NEW_CUSTOMERS = Kpi(
     key="new_customers",
     title="New customers",
     definition=(
-        "Of how many companies the first deal that we won was won in the period. A deal without a company counts for "
-        "the company of its main contact, else for that person, else for itself. Each is counted by that first deal."
+        "How many companies had their first deal won in the period. The customer of a deal without a company is the "
+        "company of its main contact, otherwise that person, otherwise the deal itself."
     ),
     measure=Count(FirstWins()),
     unit=Unit.COUNT,
@@ -106,7 +106,7 @@ NEW_CUSTOMERS = Kpi(
     dimensions=DEAL_DIMENSIONS,
     switches=DEAL_SWITCHES,
     guard="avg_deal_size",
-    source="The closing dates of the deals won, and whose they are.",
+    source="The closing dates of the deals won, and their companies and main contacts.",
 )
 
 KPIS = (STAGE_VOLUME, MQLS, SQLS, OPPORTUNITIES_CREATED, DEALS_WON, NEW_CUSTOMERS)

@@ -1,4 +1,4 @@
-"""Every table of Accord. A new entity is one module and one name in the list below."""
+"""Every table of Accord. A new entity is one module, one import and one entry in TABLES."""
 
 from schema.base import Table, TableShape, declare, describe
 from schema.history import add_history

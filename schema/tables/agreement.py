@@ -1,4 +1,4 @@
-"""The versions of the accord, and what was derived from them: evaluations and stage entries."""
+"""The versions of the accord, and what the evaluator derives from them: evaluations and stage entries."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from schema.vocab import AccordStatus, ExitKind, Reading
 
 
 class AccordVersion(Record, table=True):
-    """One version of the accord: its content and where it stands in its life. Shown by the field `accord`."""
+    """One version of the accord: its document and its status. GraphQL shows the version in force as `accord`."""
 
     __tablename__ = "accord_version"
     __is_hidden__: ClassVar[bool] = True
@@ -20,41 +20,53 @@ class AccordVersion(Record, table=True):
         sa.CheckConstraint("in_force_until > in_force_from", name="in_force_some_time"),
     )
 
-    number: int = column("The version's number, from 1.", ge=1, unique=True)
-    status: AccordStatus = column("Where it stands in its life.", vocab=AccordStatus)
-    body: dict[str, Any] = column("The document (canonical JSON).", json=True)
-    content_hash: str = column("SHA-256 of the canonical JSON, in hex; signatures name it.")
+    number: int = column("The number of the version, from 1.", ge=1, unique=True)
+    status: AccordStatus = column("The status of the version.", vocab=AccordStatus)
+    body: dict[str, Any] = column("The document, as canonical JSON.", json=True)
+    content_hash: str = column("SHA-256 of the canonical JSON, in hexadecimal. Signatures refer to it.")
     in_force_from: datetime | None = column(
-        "Since when it is in force; null means from the beginning of time.", default=None
+        "Since when the version is in force (inclusive); null means from the beginning of time.", default=None
     )
-    in_force_until: datetime | None = column("Until when it was in force.", default=None)
+    in_force_until: datetime | None = column(
+        "Until when the version was in force (exclusive); null if no end is set.", default=None
+    )
     signed_at: datetime | None = column(
-        "When the second of the two teams signed the present content; null while provisional.", default=None
+        "When the second of the two teams signed this document; null if it is not signed by both.", default=None
     )
 
 
 class Evaluation(Record, table=True):
-    """One run of the evaluator over everybody."""
+    """One run of the evaluator over all contacts."""
 
     __is_hidden__: ClassVar[bool] = True
     __table_args__ = (
         sa.Index("uq_evaluation_current", "reading", unique=True, postgresql_where=sa.text("is_current")),
     )
 
-    reading: Reading = column("By which version history is judged.", vocab=Reading)
-    accord_version_id: UUID = link("accord_version", "The version in force when it ran.", hidden=True)
-    known_at: datetime | None = column("Only what was recorded up to then counts; null means everything.", default=None)
-    started_at: datetime = column("When it began.")
-    finished_at: datetime | None = column("When it ended.", default=None)
-    watermark: datetime | None = column("When the last fact it saw was recorded; null if there was none.", default=None)
-    is_current: bool = column("The one that answers.", server_default="false", default=None)
+    reading: Reading = column("Which version of the accord the run applies to the history.", vocab=Reading)
+    accord_version_id: UUID = link(
+        "accord_version", "The version of the accord in force when the run started.", hidden=True
+    )
+    known_at: datetime | None = column(
+        "Only facts recorded up to this instant count; null means all facts.", default=None
+    )
+    started_at: datetime = column("When the run started.")
+    finished_at: datetime | None = column("When the run ended; null while it runs.", default=None)
+    watermark: datetime | None = column(
+        "When the most recent fact that the run used was recorded; null if there were no facts.", default=None
+    )
+    is_current: bool = column(
+        "True for the evaluation that KPIs and stage fields read; at most one per reading.",
+        server_default="false",
+        default=None,
+    )
 
 
 class StageEntry(Table, table=True):
-    """A person's entry into a stage, derived from the facts by the accord; the evaluator alone writes it."""
+    """An entry of a person into a stage, computed from the facts by the accord's rules. Only the evaluator writes."""
 
-    # Its links are derived: three foreign keys took three quarters of the time of storing a rebuild, and locked every
-    # contact for it.
+    # The links have no foreign keys: three of them took three quarters of the time that storing a rebuild takes, and
+    # locked every contact row meanwhile.
     __tablename__ = "stage_entry"
     __plural__: ClassVar[str] = "stage_entries"
     __table_args__ = (
@@ -68,26 +80,41 @@ class StageEntry(Table, table=True):
         "contact",
         "The person.",
         back="stageEntries",
-        back_doc="The person's way through the funnel.",
+        back_doc="The person's entries into the stages of the funnel.",
         primary_key=True,
         index=False,
         is_derived=True,
     )
     evaluation_id: UUID = link(
-        "evaluation", "The evaluation it belongs to.", hidden=True, primary_key=True, index=False, is_derived=True
+        "evaluation",
+        "The evaluation that computed the entry.",
+        hidden=True,
+        primary_key=True,
+        index=False,
+        is_derived=True,
     )
-    stage: str = column("The key of the stage in the accord.", primary_key=True)
-    occurrence: int = column("The how many-th entry of the person into the stage, from 1.", ge=1, primary_key=True)
-    rank: int = column("The stage's place on the ladder, from 1.", ge=1)
-    entered_at: datetime = column("When the stage was entered.", begins=True)
+    stage: str = column("The key of the stage, as the accord defines it.", primary_key=True)
+    occurrence: int = column(
+        "The ordinal number of this entry among the person's entries into the stage, from 1.", ge=1, primary_key=True
+    )
+    rank: int = column("The position of the stage on the accord's ladder, from 1 (lowest).", ge=1)
+    entered_at: datetime = column("When the person entered the stage.", begins=True)
     own_at: datetime | None = column(
-        "When the stage's own rule held; null if it was only skipped past.", known_by="own_at", default=None
+        "When the stage's own rule was first fulfilled; null if the person skipped the stage.",
+        known_by="own_at",
+        default=None,
     )
     exited_at: datetime | None = column(
         "When the entry ended; null while the person is in the stage.", known_by="exited_at", default=None
     )
     exit_kind: ExitKind | None = column("How the entry ended.", vocab=ExitKind, known_by="exited_at", default=None)
     accord_version_id: UUID = link(
-        "accord_version", "The version that judged it.", hidden=True, index=False, is_derived=True
+        "accord_version",
+        "The version of the accord whose rules were applied.",
+        hidden=True,
+        index=False,
+        is_derived=True,
     )
-    is_implied: bool = column("Entered because a higher stage was, not by its own rule.")
+    is_implied: bool = column(
+        "True if the person counts as entered because a higher stage was entered first, not by the stage's own rule."
+    )

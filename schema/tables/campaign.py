@@ -1,4 +1,4 @@
-"""A marketing campaign and what it cost, month by month."""
+"""Marketing campaigns and their monthly costs."""
 
 from datetime import date
 from decimal import Decimal
@@ -14,32 +14,42 @@ from schema.vocab import CampaignStatus, Channel, Currency, Unit
 class Campaign(Record, table=True):
     """A marketing campaign."""
 
-    name: str = column("What the campaign is called.", search=True)
-    channel: Channel | None = column("The channel it mainly uses.", vocab=Channel, default=None)
-    type: str | None = column("The kind of campaign, in the source's words.", default=None)
-    status: CampaignStatus | None = column("Where it stands in its life.", vocab=CampaignStatus, default=None)
-    starts_on: date | None = column("First day.", default=None)
-    ends_on: date | None = column("Last day.", default=None)
+    name: str = column("The name of the campaign.", search=True)
+    channel: Channel | None = column("The channel that the campaign mainly uses.", vocab=Channel, default=None)
+    type: str | None = column("The type of the campaign, as the source system writes it.", default=None)
+    status: CampaignStatus | None = column(
+        "Whether the campaign is planned, running or ended.", vocab=CampaignStatus, default=None
+    )
+    starts_on: date | None = column("The first day of the campaign.", default=None)
+    ends_on: date | None = column("The last day of the campaign (inclusive).", default=None)
     budget: Decimal | None = column(
-        "What it may cost in all.", unit=Unit.MONEY, currency="currency", ge=0, default=None
+        "The planned total cost, in `currency`.", unit=Unit.MONEY, currency="currency", ge=0, default=None
     )
     currency: Currency | None = column("The currency of the budget (ISO 4217).", vocab=Currency, default=None)
     parent_id: UUID | None = link(
-        "campaign", "The campaign it is a part of.", back="parts", back_doc="The campaigns it is made of.", default=None
+        "campaign",
+        "The campaign that this one is a part of.",
+        back="parts",
+        back_doc="The campaigns that are parts of this one.",
+        default=None,
     )
-    utm_campaign: str | None = column("The utm_campaign parameter of its links.", default=None)
+    utm_campaign: str | None = column("The value of the utm_campaign parameter in the campaign's links.", default=None)
 
 
 class CampaignCost(Record, table=True):
-    """What a campaign cost in one month."""
+    """The cost of a campaign in one calendar month."""
 
     __tablename__ = "campaign_cost"
     __plural__: ClassVar[str] = "campaign_costs"
     __table_args__ = (sa.UniqueConstraint("campaign_id", "month_on"),)
 
     campaign_id: UUID = link(
-        "campaign", "The campaign.", back="costs", back_doc="Its cost, month by month.", index=False
+        "campaign",
+        "The campaign.",
+        back="costs",
+        back_doc="The costs of the campaign, one for each month.",
+        index=False,
     )
     month_on: date = column("The first day of the month.")
-    cost: Decimal = column("What the campaign cost in the month.", unit=Unit.MONEY, currency="currency", ge=0)
+    cost: Decimal = column("The cost in that month, in `currency`.", unit=Unit.MONEY, currency="currency", ge=0)
     currency: Currency = column("The currency of the cost (ISO 4217).", vocab=Currency)

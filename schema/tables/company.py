@@ -1,4 +1,4 @@
-"""A company: a customer, or one that may become one."""
+"""Companies that are or may become customers."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -13,24 +13,30 @@ class Company(HistoryRecord, table=True):
 
     __plural__: ClassVar[str] = "companies"
 
-    name: str = column("What the company is called, or the source's key where it tells no name.", search=True)
-    domain: str | None = column("The company's internet domain.", index=True, search=True, default=None)
-    industry: str | None = column("The line of business, in the source's words.", default=None)
-    employees: int | None = column("How many people work there.", unit=Unit.PEOPLE, ge=0, default=None)
-    annual_revenue: Decimal | None = column("Revenue of a year.", unit=Unit.MONEY, currency="currency", default=None)
+    name: str = column("The name of the company; the source system's key if it has no name.", search=True)
+    domain: str | None = column(
+        "The internet domain of the company, such as example.com.", index=True, search=True, default=None
+    )
+    industry: str | None = column("The industry of the company, as the source system writes it.", default=None)
+    employees: int | None = column("The number of people who work there.", unit=Unit.PEOPLE, ge=0, default=None)
+    annual_revenue: Decimal | None = column(
+        "The revenue of one year, in `currency`.", unit=Unit.MONEY, currency="currency", default=None
+    )
     currency: Currency | None = column("The currency of the annual revenue (ISO 4217).", vocab=Currency, default=None)
-    country: str | None = column("Where the company sits (ISO 3166 alpha-2 where the source has it).", default=None)
+    country: str | None = column(
+        "The country of the company; an ISO 3166 alpha-2 code if the source system uses them.", default=None
+    )
     owner_id: UUID | None = link(
         "member",
-        "Who looks after the company.",
+        "The member responsible for the company.",
         back="ownedCompanies",
-        back_doc="The companies this person looks after.",
+        back_doc="The companies that this member is responsible for.",
         default=None,
     )
     parent_id: UUID | None = link(
         "company",
-        "The company it belongs to.",
+        "The parent company.",
         back="subsidiaries",
-        back_doc="The companies that belong to it.",
+        back_doc="The companies whose parent this company is.",
         default=None,
     )

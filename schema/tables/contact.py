@@ -1,4 +1,4 @@
-"""A person who is a suspect, a prospect or a customer."""
+"""Contacts: the people whom marketing and sales address."""
 
 from uuid import UUID
 
@@ -9,10 +9,10 @@ from schema.vocab import EmailKind, Unit
 
 
 class Contact(HistoryRecord, table=True):
-    """A person whom marketing and sales address: suspect, prospect or customer."""
+    """A person whom marketing and sales address: a suspect, a prospect or a customer."""
 
     __table_args__ = (
-        # The few who are never counted: every KPI leaves them out by a lookup here, not by reading everybody.
+        # Every KPI excludes these few contacts: it looks them up here instead of scanning all contacts.
         sa.Index(
             "ix_contact_never_counted",
             "id",
@@ -24,39 +24,53 @@ class Contact(HistoryRecord, table=True):
     last_name: str | None = column("Family name.", search=True, default=None)
     email: str | None = column("E-mail address.", index=True, search=True, default=None)
     email_kind: EmailKind | None = column(
-        "What kind of mailbox it is; derived when the e-mail is written.", vocab=EmailKind, default=None
+        "The kind of mailbox, computed from the e-mail address.", vocab=EmailKind, default=None
     )
     phone: str | None = column("Telephone number.", default=None)
     job_title: str | None = column("Job title.", default=None)
     company_id: UUID | None = link(
         "company",
-        "The company the person works for.",
+        "The company that the person works for.",
         back="contacts",
-        back_doc="The people who work there.",
+        back_doc="The people who work for the company.",
         default=None,
     )
     owner_id: UUID | None = link(
         "member",
-        "Who looks after the person.",
+        "The member responsible for the person.",
         back="ownedContacts",
-        back_doc="The contacts this person looks after.",
+        back_doc="The contacts that this member is responsible for.",
         default=None,
     )
     lead_source: str | None = column(
-        "Where the person first came from, in the source's words; null if the source says nothing.", default=None
+        "Where the person first came from, as the source system writes it; null if it does not record it.", default=None
     )
-    source_detail: str | None = column("More about the source: the landing page, the list, the event.", default=None)
-    lead_score: int | None = column("The score the source gave, as imported.", unit=Unit.POINTS, default=None)
-    country: str | None = column("Where the person lives (ISO 3166 alpha-2 where the source has it).", default=None)
-    timezone: str | None = column("The person's time zone (IANA name).", default=None)
-    email_opt_out: bool = column("The person wants no e-mail.", server_default="false", default=None)
-    do_not_call: bool = column("The person wants no calls.", server_default="false", default=None)
-    is_test: bool = column("A test record, never counted.", server_default="false", default=None)
-    is_internal: bool = column("One of our own people, never counted.", server_default="false", default=None)
+    source_detail: str | None = column(
+        "Details of the lead source, such as the landing page, list or event.", default=None
+    )
+    lead_score: int | None = column(
+        "The lead score of the source system, in points, as imported.", unit=Unit.POINTS, default=None
+    )
+    country: str | None = column(
+        "The country of the person; an ISO 3166 alpha-2 code if the source system uses them.", default=None
+    )
+    timezone: str | None = column("The time zone of the person, as an IANA name such as Europe/Berlin.", default=None)
+    email_opt_out: bool = column("True if the person does not want e-mail.", server_default="false", default=None)
+    do_not_call: bool = column(
+        "True if the person does not want telephone calls.", server_default="false", default=None
+    )
+    is_test: bool = column(
+        "True for a test record. The accord says whether KPIs exclude them.", server_default="false", default=None
+    )
+    is_internal: bool = column(
+        "True for a person of our own company. The accord says whether KPIs exclude them.",
+        server_default="false",
+        default=None,
+    )
     merged_into_id: UUID | None = link(
         "contact",
-        "The contact that survived a merge.",
+        "The contact that this one was merged into; null if it was not merged.",
         back="mergedContacts",
-        back_doc="Contacts merged into this one.",
+        back_doc="The contacts that were merged into this one.",
         default=None,
     )

@@ -1,4 +1,4 @@
-"""A deal: one possible sale, open, won or lost."""
+"""Deals: possible sales, open, won or lost."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,55 +19,62 @@ class Deal(HistoryRecord, table=True):
         sa.Index(None, "outcome", "closed_at"),
     )
 
-    name: str | None = column("What the deal is called.", search=True, default=None)
-    company_id: UUID | None = link("company", "The buying company.", back="deals", back_doc="Its deals.", default=None)
+    name: str | None = column("The name of the deal.", search=True, default=None)
+    company_id: UUID | None = link(
+        "company", "The company that buys.", back="deals", back_doc="The deals of the company.", default=None
+    )
     amount: Decimal | None = column(
-        "What the customer pays; unknown is null, never 0.", unit=Unit.MONEY, currency="currency", default=None
+        "What the customer pays, in `currency`; null if unknown, never 0.",
+        unit=Unit.MONEY,
+        currency="currency",
+        default=None,
     )
     currency: Currency | None = column("The currency of the amount (ISO 4217).", vocab=Currency, default=None)
     product_id: UUID | None = link(
-        "product", "What is sold.", back="deals", back_doc="The deals about it.", default=None
+        "product", "The product that is sold.", back="deals", back_doc="The deals for the product.", default=None
     )
     probability: Decimal | None = column(
-        "The chance of winning, where it differs from that of the pipeline stage.",
+        "The probability of winning, from 0 to 1, if it differs from that of the pipeline stage.",
         unit=Unit.RATIO,
         numeric=(5, 4),
         ge=0,
         le=1,
         default=None,
     )
-    opened_at: datetime | None = column("When the deal was opened; unknown is null.", index=True, default=None)
-    close_date: date | None = column("When it is expected to close.", default=None)
+    opened_at: datetime | None = column("When the deal was opened; null if unknown.", index=True, default=None)
+    close_date: date | None = column("The day on which the deal is expected to close.", default=None)
     pipeline_stage_id: UUID | None = link(
         "pipeline_stage",
-        "Where it stands in its pipeline.",
+        "The stage of the pipeline that the deal is in.",
         back="deals",
-        back_doc="The deals in the stage.",
+        back_doc="The deals in this stage.",
         default=None,
     )
     owner_id: UUID | None = link(
         "member",
-        "The salesperson who works it.",
+        "The salesperson who works on the deal.",
         back="ownedDeals",
-        back_doc="The deals this person works.",
+        back_doc="The deals that this member works on.",
         default=None,
     )
     sdr_id: UUID | None = link(
         "member",
-        "The SDR who qualified it.",
+        "The sales development representative (SDR) who qualified the deal.",
         back="qualifiedDeals",
-        back_doc="The deals this person qualified.",
+        back_doc="The deals that this member qualified.",
         default=None,
     )
     outcome: DealOutcome = column(
-        "Whether it is decided, and how.", vocab=DealOutcome, server_default="'OPEN'", default=None
+        "Whether the deal is open, won or lost.", vocab=DealOutcome, server_default="'OPEN'", default=None
     )
-    closed_at: datetime | None = column("When it was won or lost; null while open.", default=None)
-    lost_reason: str | None = column("Why it was lost, in the source's words.", default=None)
+    closed_at: datetime | None = column("When the deal was won or lost; null while it is open.", default=None)
+    lost_reason: str | None = column(
+        "Why the deal was lost, as the source system writes it; null unless it was lost.", default=None
+    )
     primary_campaign_id: UUID | None = link(
         "campaign",
-        "The campaign that counts most for it.",
+        "The primary campaign of the deal, from which its channel and campaign are taken.",
         back="primaryDeals",
-        back_doc="The deals it counts most for.",
+        back_doc="The deals whose primary campaign this is.",
         default=None,
     )

@@ -1,4 +1,4 @@
-"""Which people have a role in a deal."""
+"""The roles of people in deals."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -20,13 +20,19 @@ class DealContact(Table, table=True):
         "contact",
         "The person.",
         back="dealRoles",
-        back_doc="The deals the person has a role in.",
+        back_doc="The person's roles in deals.",
         primary_key=True,
         index=False,
     )
     deal_id: UUID = link(
-        "deal", "The deal.", back="contactRoles", back_doc="The people with a role in it.", primary_key=True
+        "deal", "The deal.", back="contactRoles", back_doc="The people with a role in the deal.", primary_key=True
     )
-    role: str | None = column("What the person does in the buying, in the source's words.", default=None)
-    since: datetime | None = column("Since when; null means as long as the deal.", begins=True, default=None)
-    is_primary: bool = column("The main contact of the deal; one at most.", server_default="false", default=None)
+    role: str | None = column(
+        "What the person does in the purchase, such as decision maker, as the source system writes it.", default=None
+    )
+    since: datetime | None = column(
+        "Since when the person has the role; null means since the deal began.", begins=True, default=None
+    )
+    is_primary: bool = column(
+        "True for the main contact of the deal. A deal has one at most.", server_default="false", default=None
+    )

@@ -1,4 +1,4 @@
-"""What one unit of a currency was worth in another on a day."""
+"""Exchange rates by day."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from schema.vocab import Currency
 
 
 class ExchangeRate(Record, table=True):
-    """What one unit of a currency was worth in another, from a day until the next rate."""
+    """The value of one unit of a currency in another currency, from a day until the next rate."""
 
     __tablename__ = "exchange_rate"
     __plural__: ClassVar[str] = "exchange_rates"
@@ -20,7 +20,7 @@ class ExchangeRate(Record, table=True):
         sa.CheckConstraint("currency <> quote_currency", name="two_currencies"),
     )
 
-    currency: Currency = column("The currency that is converted (ISO 4217).", vocab=Currency)
-    quote_currency: Currency = column("The currency it is converted to (ISO 4217).", vocab=Currency)
-    rate_on: date = column("The first day on which the rate holds.")
-    rate: Decimal = column("How much of the quote currency one unit is worth.", numeric=(18, 8), gt=0)
+    currency: Currency = column("The currency to convert from (ISO 4217).", vocab=Currency)
+    quote_currency: Currency = column("The currency to convert to (ISO 4217).", vocab=Currency)
+    rate_on: date = column("The first day on which the rate applies.")
+    rate: Decimal = column("The value of one unit of `currency`, in units of `quote_currency`.", numeric=(18, 8), gt=0)

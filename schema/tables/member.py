@@ -1,4 +1,4 @@
-"""A person who works in one of the teams."""
+"""Members: the people who work in our teams."""
 
 from uuid import UUID
 
@@ -7,14 +7,18 @@ from schema.vocab import MemberRole
 
 
 class Member(Record, table=True):
-    """A person of our own who works in one of the teams."""
+    """A person who works in one of our teams."""
 
-    name: str = column("The person's name, or the source's key where it tells no name.", search=True)
-    email: str | None = column("The person's e-mail address.", search=True, default=None)
+    name: str = column("The name of the member; the source system's key if it has no name.", search=True)
+    email: str | None = column("E-mail address.", search=True, default=None)
     team_id: UUID | None = link(
-        "team", "The team the person works in.", back="members", back_doc="The people of the team.", default=None
+        "team", "The team that the member works in.", back="members", back_doc="The members of the team.", default=None
     )
     manager_id: UUID | None = link(
-        "member", "Whom the person reports to.", back="reports", back_doc="Who reports to this person.", default=None
+        "member",
+        "The member that this one reports to.",
+        back="reports",
+        back_doc="The members who report to this one.",
+        default=None,
     )
-    role: MemberRole | None = column("What the person mainly does.", vocab=MemberRole, default=None)
+    role: MemberRole | None = column("The main role of the member.", vocab=MemberRole, default=None)

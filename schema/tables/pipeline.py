@@ -1,4 +1,4 @@
-"""A pipeline, and the stages a deal passes in it."""
+"""Pipelines and their stages, which deals move through."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -11,22 +11,33 @@ from schema.vocab import StageCategory, Unit
 
 
 class Pipeline(Record, table=True):
-    """A way that deals take from opening to close."""
+    """A sequence of stages that deals move through from opening to close."""
 
-    name: str = column("What the pipeline is called.", unique=True)
+    name: str = column("The name of the pipeline.", unique=True)
 
 
 class PipelineStage(Record, table=True):
-    """A stage of a pipeline. The stages of the funnel are others: they belong to the accord."""
+    """A stage of a pipeline, for deals. The stages of the funnel, for people, are defined by the accord."""
 
     __tablename__ = "pipeline_stage"
     __plural__: ClassVar[str] = "pipeline_stages"
     __table_args__ = (sa.UniqueConstraint("pipeline_id", "name"),)
 
-    pipeline_id: UUID = link("pipeline", "The pipeline.", back="stages", back_doc="Its stages.", index=False)
-    name: str = column("What the stage is called.")
-    rank: int = column("Its place in the pipeline, from 1.", ge=1)
-    probability: Decimal | None = column(
-        "The share of deals in it that are won in the end.", unit=Unit.RATIO, numeric=(5, 4), ge=0, le=1, default=None
+    pipeline_id: UUID = link(
+        "pipeline",
+        "The pipeline that the stage belongs to.",
+        back="stages",
+        back_doc="The stages of the pipeline.",
+        index=False,
     )
-    category: StageCategory = column("Whether deals in it are open, won or lost.", vocab=StageCategory)
+    name: str = column("The name of the stage.")
+    rank: int = column("The position of the stage in the pipeline, from 1 (first).", ge=1)
+    probability: Decimal | None = column(
+        "The probability, from 0 to 1, that a deal in this stage is won.",
+        unit=Unit.RATIO,
+        numeric=(5, 4),
+        ge=0,
+        le=1,
+        default=None,
+    )
+    category: StageCategory = column("Whether deals in this stage are open, won or lost.", vocab=StageCategory)

@@ -7,5 +7,5 @@ from schema.vocab import TeamKind
 class Team(Record, table=True):
     """A team of marketing, sales or revenue operations."""
 
-    name: str = column("What the team is called.", unique=True)
-    kind: TeamKind = column("Which party the team belongs to.", vocab=TeamKind)
+    name: str = column("The name of the team.", unique=True)
+    kind: TeamKind = column("Whether the team is marketing, sales or revenue operations.", vocab=TeamKind)

@@ -1,4 +1,4 @@
-"""The first accord of a database: version 1, in force from the beginning, provisional; a second one is refused."""
+"""Adopting an accord: the first becomes version 1, in force for all of time and provisional; a second is rejected."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from api.errors import AccordError, ErrorCode
 from api.workflows.adopt_accord import adopt_accord
 
 
-async def test_the_first_accord_is_in_force_from_the_beginning(database: Database) -> None:
+async def test_the_first_accord_is_in_force_for_all_of_time(database: Database) -> None:
     standard = read_accord("standard")
     async with database.write() as session:
         adopted = await adopt_accord(session, standard)
@@ -21,7 +21,7 @@ async def test_the_first_accord_is_in_force_from_the_beginning(database: Databas
     assert found.content_hash == standard.content_hash()
 
 
-async def test_a_second_accord_is_refused(database: Database) -> None:
+async def test_a_second_accord_is_rejected(database: Database) -> None:
     async with database.write() as session:
         await adopt_accord(session, read_accord("standard"))
     with pytest.raises(AccordError, match="has an accord already: version 1, 'The standard accord'"):
@@ -29,7 +29,7 @@ async def test_a_second_accord_is_refused(database: Database) -> None:
             await adopt_accord(session, read_accord("olist"))
 
 
-async def test_without_an_accord_the_remedy_is_init(database: Database) -> None:
+async def test_without_an_accord_the_error_names_the_command_that_adopts_one(database: Database) -> None:
     async with database.read() as session:
         with pytest.raises(AccordError, match="accord init") as caught:
             await accord_in_force(session)

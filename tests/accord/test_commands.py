@@ -1,4 +1,4 @@
-"""`accord show`, `accord evaluate`, `accord check` as a person runs them."""
+"""The commands `accord show`, `accord evaluate` and `accord check`."""
 
 import asyncio
 from pathlib import Path
@@ -11,12 +11,12 @@ from tests.golden import world
 
 
 async def run(dsn: str, folder: Path, *words: str) -> tuple[int, str, str]:
-    """Run a command on the module's database; its exit code, output and errors."""
+    """Run a command on the module's database; returns the exit code, stdout and stderr."""
     done = await asyncio.to_thread(accord, *words, data=folder, DATABASE_URL=dsn)
     return done.returncode, done.stdout, done.stderr
 
 
-async def test_before_an_accord_every_command_says_how_to_get_one(
+async def test_without_an_accord_every_command_names_the_next_step(
     module_database: Database, module_dsn: str, tmp_path: Path
 ) -> None:
     async with module_database.read() as session:

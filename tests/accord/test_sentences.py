@@ -1,4 +1,4 @@
-"""Each rule renders the sentence that both teams sign."""
+"""Every part of an accord renders the sentence that both teams sign."""
 
 from datetime import timedelta
 
@@ -55,7 +55,7 @@ SENTENCES = [
         '{ deal = { state = "OPEN", pipeline = "New", amount_at_least = 1e3 } }',
         "has a role in an open deal of pipeline 'New' of at least 1000",
     ),
-    ('{ stage = "mql", within = "1 week" }', "Lead was entered before, within 7 days"),
+    ('{ stage = "mql", within = "1 week" }', "Lead was entered within the last 7 days"),
     (
         '{ any = [{ stage = "mql" }, { all = [{ handoff = "ACCEPTED" }, { deal = { state = "WON" } }] }] }',
         "Lead was entered before or (sales accepted a handoff, and has a role in a won deal)",
@@ -64,34 +64,37 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("rule", "sentence"), SENTENCES)
-def test_a_rule_reads_as_a_sentence(rule: str, sentence: str) -> None:
+def test_a_rule_renders_as_a_sentence(rule: str, sentence: str) -> None:
     accord = parse_accord(TOML % rule, origin="test")
     assert rule_sentence(accord.stages[1].rule, accord) == sentence
 
 
-def test_the_standard_accord_reads_as_the_trade_speaks() -> None:
+def test_the_standard_accord_renders_in_plain_english() -> None:
     accord: Accord = read_accord("standard")
     assert rule_sentence(accord.stages[2].rule, accord) == (
         "at least 2 inbound touches within 30 days, and (e-mail known or phone known), and not opted out of e-mail"
     )
-    assert window_sentence(accord.stages[2], accord) == "The step to Sales accepted lead counts within 14 days."
-    assert window_sentence(accord.stages[0], accord) == "The step to Inquiry may take any time."
-    assert [exit_sentence(each, accord) for each in accord.exits] == [
+    assert (
+        window_sentence(accord.stages[2], accord)
+        == "The step to Sales accepted lead counts if it takes at most 14 days."
+    )
+    assert window_sentence(accord.stages[0], accord) == "The step to Inquiry has no time limit."
+    assert [exit_sentence(leaving, accord) for leaving in accord.exits] == [
         (
             "A handoff that sales rejects with a reason to recycle or to disqualify closes Marketing qualified lead up"
-            " to Sales qualified lead (a reason that is not listed recycles)."
+            " to Sales qualified lead (a reason that is not listed means to recycle)."
         ),
-        "A lost deal, while the contact has no other open one, closes Marketing qualified lead up to Opportunity.",
+        "A lost deal closes Marketing qualified lead up to Opportunity, unless the contact has another open deal.",
     ]
     assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
     assert accord.contact_policy is not None
     assert policy_sentences(accord.contact_policy) == (
         "No person gets more than 5 touches from both teams together, over all channels, in any 7 days.",
-        "Not counted: what a machine sends of itself and an answer within 1 day of the person's own touch.",
+        "Not counted: automated touches and replies within 1 day of the person's own touch.",
     )
     once = ContactPolicy(at_most=1, within=timedelta(hours=36))
     assert policy_sentences(once) == (
         "No person gets more than 1 touch from both teams together, over all channels, in any 36 hours.",
-        "Every touch of ours counts.",
+        "Every outbound touch counts.",
     )
     assert reporting_sentences(accord)[0] == "Days begin at midnight in UTC, weeks on Monday."

@@ -1,4 +1,4 @@
-"""The import rule, and the rules about imports and names that no linter knows."""
+"""The import rule, and rules about imports and module names that no linter checks."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.sources import TOP, sources
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "service", "services", "misc"}
 
 
-def test_imports_only_go_down_and_in_no_circle() -> None:
+def test_the_import_contracts_hold() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
         [linter, "--cache-dir", ".cache/import-linter"], cwd=TOP, capture_output=True, text=True, check=False
@@ -20,7 +20,7 @@ def test_imports_only_go_down_and_in_no_circle() -> None:
 
 
 def test_modules_import_at_their_top() -> None:
-    """Only command bodies may import late: `accord --help` has to answer at once."""
+    """Only commands import inside functions, so that `accord --help` starts quickly."""
     found = [
         f"{source.name}:{late.lineno}"
         for source in sources("api", "schema")
@@ -30,7 +30,7 @@ def test_modules_import_at_their_top() -> None:
     assert found == []
 
 
-def test_no_module_is_named_like_the_standard_library() -> None:
+def test_no_module_is_named_like_a_module_of_the_standard_library() -> None:
     names = {
         source.name: source.path.parent.name if source.path.stem == "__init__" else source.path.stem
         for source in sources()
@@ -38,14 +38,14 @@ def test_no_module_is_named_like_the_standard_library() -> None:
     assert [path for path, name in names.items() if name in sys.stdlib_module_names] == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_name_without_meaning() -> None:
     assert [
         source.name for source in sources() if VAGUE & {*source.path.relative_to(TOP).parts, source.path.stem}
     ] == []
 
 
 def late_imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Imports inside functions."""
+    """Yield the imports inside functions."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             for node in ast.walk(function):

@@ -1,4 +1,4 @@
-"""The lock files: everything hashed, no host named, nothing that takes our packages' names."""
+"""The lock files: every requirement is hashed, no host is named, no distribution has a package named like ours."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ INSTALLED = ("requirements.lock", "requirements-dev.lock", "requirements-build.l
 
 
 def entries(lock: str) -> Iterator[tuple[Requirement, list[str]]]:
-    """Each requirement of a lock with its hashes."""
+    """Yield each requirement of a lock file with its hashes."""
     joined = re.sub(r"\\\n\s*", " ", (TOP / lock).read_text())
     for line in joined.splitlines():
         if line and not line.lstrip().startswith("#"):
@@ -25,14 +25,14 @@ def entries(lock: str) -> Iterator[tuple[Requirement, list[str]]]:
 
 
 def locked_here(lock: str) -> Iterator[Distribution]:
-    """The installed distributions of a lock that are meant for this machine."""
+    """Yield the installed distributions of a lock file whose markers match this machine."""
     environment = {name: str(value) for name, value in default_environment().items()}
     for requirement, _ in entries(lock):
         if requirement.marker is None or requirement.marker.evaluate(environment):
             yield distribution(requirement.name)
 
 
-def test_there_is_a_lock_for_running_developing_building_and_node() -> None:
+def test_there_are_locks_to_run_develop_build_and_for_node() -> None:
     assert LOCKS == [
         "requirements-build.lock", "requirements-dev.lock", "requirements-node.lock", "requirements.lock",
     ]  # fmt: skip
@@ -52,11 +52,11 @@ def test_every_locked_requirement_is_pinned_and_hashed(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_no_lock_names_a_host_or_a_folder(lock: str) -> None:
+def test_no_lock_names_a_host_or_folder(lock: str) -> None:
     assert re.findall(r".*(?:://|--(?:extra-)?index-url|--find-links|\s/\w+/).*", (TOP / lock).read_text()) == []
 
 
-def test_what_one_lock_installs_no_other_replaces() -> None:
+def test_the_locks_pin_the_same_versions() -> None:
     pins = {f"{requirement.name}{requirement.specifier}" for lock in LOCKS for requirement, _ in entries(lock)}
     names = [pin.partition("==")[0] for pin in pins]
     assert [name for name in names if names.count(name) > 1] == []
@@ -65,7 +65,7 @@ def test_what_one_lock_installs_no_other_replaces() -> None:
 
 
 @pytest.mark.parametrize("lock", INSTALLED)
-def test_no_locked_distribution_brings_a_package_of_our_name(lock: str) -> None:
+def test_no_locked_distribution_has_a_package_named_like_ours(lock: str) -> None:
     """`schema` is also the name of a PyPI distribution."""
     ours = {"api", "schema", "migrations"}
     clashes = {

@@ -1,8 +1,9 @@
-"""Judging everybody and answering, beside hand-written SQL for the same rows and numbers: `make bench-funnel`.
+"""`make bench-funnel`: the evaluation and the KPIs, beside hand-written SQL for the same rows and numbers.
 
-For each size a sample company is made (or found again, with --keep), and vacuumed as autovacuum leaves it. Then the
-evaluation of the standard accord and each KPI take turns with the best statements that could be written by hand for
-exactly these, on one connection. Both sides must say the same. Costs are those of the backend that works for both.
+For each size a sample company is generated (or reused, with --keep) and vacuumed, as autovacuum would leave it. Then
+the evaluation of the standard accord, and each KPI, runs in turn with the best statements that could be written by hand
+for exactly this accord and KPI, on one connection. Both sides must return the same. Costs are those of the backend
+process, which serves both.
 """
 
 import argparse
@@ -27,27 +28,27 @@ from api.revisions import is_fresh, migrate, require_current
 from api.workflows.make_sample import make_sample
 from tests.bench.funnel_evaluation import compare_derived, compare_stored, entries
 from tests.bench.funnel_kpis import compare_kpis
-from tests.bench.funnel_meter import Beside
+from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
-# Workers would hide their CPU time from the backend's; a job has no patience of a reader.
+# The CPU time of parallel workers would not count for the backend. A job may take longer than a request.
 _SETTINGS = {**SERVER_SETTINGS, "max_parallel_workers_per_gather": "0", "statement_timeout": "0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What one size cost."""
+class SizeComparison:
+    """The comparisons of one size."""
 
     contacts: int
     entries: int
-    evaluation: list[Beside]
-    kpis: list[Beside]
+    evaluation: list[Comparison]
+    kpis: list[Comparison]
 
 
-async def measure(folder: Path, contacts: int, rounds: int) -> Measured:
-    """Make the company unless it is there, and compare."""
+async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
+    """Generate the company unless the folder has it already, and compare."""
     running = start(folder)
     try:
         async with Database.open(running.dsn(), size=1) as database:
@@ -65,25 +66,26 @@ async def measure(folder: Path, contacts: int, rounds: int) -> Measured:
                 await compare_stored(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
-            return Measured(contacts, await entries(connection), evaluation, kpis)
+            return SizeComparison(contacts, await entries(connection), evaluation, kpis)
         finally:
             await connection.close()
     finally:
         running.close()
 
 
-def tell(measured: Measured) -> None:
+def report(measured: SizeComparison) -> None:
     """Print the table of one size."""
     print(f"\n{measured.contacts:,} contacts, {measured.entries:,} entries")
     print(
         f"{'':<22}{'CPU ours':>10}{'by hand':>10}{'ratio':>8}"
         f"{'wall ours':>11}{'by hand':>10}{'ratio':>8}{'MB':>7}{'MB':>7}"
     )
-    for each in (*measured.evaluation, *measured.kpis):
+    for comparison in (*measured.evaluation, *measured.kpis):
         print(
-            f"{each.title:<22}{_seconds(each.ours.cpu):>10}{_seconds(each.rival.cpu):>10}{each.cpu_ratio:>8.2f}"
-            f"{_seconds(each.ours.wall):>11}{_seconds(each.rival.wall):>10}{each.wall_ratio:>8.2f}"
-            f"{each.ours.memory >> 20:>7}{each.rival.memory >> 20:>7}",
+            f"{comparison.title:<22}{_seconds(comparison.ours.cpu):>10}{_seconds(comparison.rival.cpu):>10}"
+            f"{comparison.cpu_ratio:>8.2f}"
+            f"{_seconds(comparison.ours.wall):>11}{_seconds(comparison.rival.wall):>10}{comparison.wall_ratio:>8.2f}"
+            f"{comparison.ours.memory >> 20:>7}{comparison.rival.memory >> 20:>7}",
             flush=True,
         )
 
@@ -92,41 +94,42 @@ def _seconds(value: float) -> str:
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.1f} ms"
 
 
-def growth(found: Sequence[Measured]) -> str:
-    """The plot of all sizes."""
+def growth(found: Sequence[SizeComparison]) -> str:
+    """Plot the evaluation's cost over all sizes."""
     lines: dict[str, list[tuple[int, float]]] = {}
     for measured in found:
-        for each in measured.evaluation:
-            lines.setdefault(f"{each.title}, Accord", []).append((measured.contacts, each.ours.cpu))
-            lines.setdefault(f"{each.title}, by hand", []).append((measured.contacts, each.rival.cpu))
-    return plot("CPU-seconds of judging everybody by the standard accord", lines)
+        for comparison in measured.evaluation:
+            title, contacts = comparison.title, measured.contacts
+            lines.setdefault(f"{title}, Accord", []).append((contacts, comparison.ours.cpu))
+            lines.setdefault(f"{title}, by hand", []).append((contacts, comparison.rival.cpu))
+    return plot("CPU-seconds of evaluating every contact by the standard accord", lines)
 
 
 def main() -> None:
-    """Run the sizes that are asked for."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--sizes", default="20000,100000", help="contacts, as in 100000,1000000")
-    asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--keep", action="store_true", help="leave the companies in the temp folder, to be found again")
-    asked.add_argument("--out", type=Path, default=Path("build/bench"), help="where the plot goes")
-    wanted = asked.parse_args()
+    """Compare at the requested sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="20000,100000", help="numbers of contacts, such as 100000,1000000")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", action="store_true", help="keep the companies in the temp folder, to be reused")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of the plot")
+    options = parser.parse_args()
     memory = psutil.virtual_memory().total >> 30
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"{os.cpu_count()} cores, {memory} GB, {platform.machine()}, Python {platform.python_version()}, load {load}")
     found = []
-    for size in (int(each) for each in wanted.sizes.split(",")):
+    for size in map(int, options.sizes.split(",")):
         folder = Path(tempfile.gettempdir()) / f"accord-bench-funnel-{size}"
         try:
-            found.append(asyncio.run(measure(folder, size, wanted.rounds)))
+            found.append(asyncio.run(measure(folder, size, options.rounds)))
         finally:
-            if not wanted.keep:
+            if not options.keep:
                 shutil.rmtree(folder, ignore_errors=True)
-        tell(found[-1])
-    wanted.out.mkdir(parents=True, exist_ok=True)
-    (wanted.out / "funnel.svg").write_text(growth(found), encoding="utf-8")
+        report(found[-1])
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "funnel.svg").write_text(growth(found), encoding="utf-8")
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20
-    print(f"\nPython's peak, making the samples included: {peak} MB. Plot: {wanted.out / 'funnel.svg'}")
+    print(f"\nPeak memory of Python, including sample generation: {peak} MB. Plot: {options.out / 'funnel.svg'}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""KPIs, and the funnel, beside hand-written SQL for the same numbers."""
+"""KPIs and the funnel, beside hand-written SQL for the same numbers."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,26 +9,29 @@ from typing import TypeAlias
 
 import asyncpg
 
+from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import EVERYONE
 from api.db import ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
-from api.metrics.ask import ask, ask_funnel
+from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair
-from tests.bench.funnel_meter import Beside, Cost, Side, beside, metered
+from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
 
 _BY_HAND = Path(__file__).with_name("funnel_kpis.sql")
 _PAIRED = ("stage_conversion", "time_to_convert")
 _PAIR = StagePair("mql", "sql")
 _CENT = Decimal("0.01")
-_BATCH = 5  # askings that make one measurement
+_BATCH = 5  # requests in one measurement
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
-async def compare_kpis(connection: Connection, start: date, end: date, as_of: datetime, rounds: int) -> list[Beside]:
-    """Ask each KPI that has a rival for one period; every figure that the rival returns must be the answer's."""
-    evaluation = await connection.fetchval("select id from evaluation where is_current and reading = 'IN_FORCE'")
+async def compare_kpis(
+    connection: Connection, start: date, end: date, as_of: datetime, rounds: int
+) -> list[Comparison]:
+    """Compare each KPI that has hand-written SQL, for one period. Its figures must equal those of the KPI's result."""
+    evaluation = await connection.fetchval(f"select {CURRENT_EVALUATION}")
     values = {
         ":start": f"timestamptz '{start} 00:00+00'",
         ":end": f"timestamptz '{end} 00:00+00'",
@@ -36,47 +39,47 @@ async def compare_kpis(connection: Connection, start: date, end: date, as_of: da
         ":evaluation": f"uuid '{evaluation}'",
     }
     session, period = ReadSession(connection), Period(start, end)
-    found = []
+    comparisons = []
     for key, text in _by_hand().items():
         written = re.sub(":(start|end|as_of|evaluation)", lambda mark: values[mark[0]], text)
 
         async def ours(key: str = key) -> KpiAnswer | FunnelAnswer:
             if key == "funnel":
-                return await ask_funnel(session, EVERYONE, FunnelRequest(period), now=as_of)
+                return await query_funnel(session, EVERYONE, FunnelRequest(period), now=as_of)
             request = KpiRequest(key, period, stages=_PAIR if key in _PAIRED else None)
-            [answer] = await ask(session, EVERYONE, [request], now=as_of)
+            [answer] = await query_kpis(session, EVERYONE, [request], now=as_of)
             if isinstance(answer, AccordError):
                 raise answer
             return answer
 
-        async def rival(written: str = written) -> list[asyncpg.Record]:
+        async def by_hand(written: str = written) -> list[asyncpg.Record]:
             return await connection.fetch(written)
 
-        _require_equal(key, await ours(), await rival())
-        found.append(await beside(key, _side(connection, ours), _side(connection, rival), rounds))
-    return found
+        _require_equal(key, await ours(), await by_hand())
+        comparisons.append(await compare(key, _side(connection, ours), _side(connection, by_hand), rounds))
+    return comparisons
 
 
 def _by_hand() -> Mapping[str, str]:
-    """Return the statements by KPI: a block begins with a comment that is the key and nothing else."""
+    """Return the statements by KPI. A block begins with a comment line that is only the key."""
     parts = re.split(r"^-- (\w+)$", _BY_HAND.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _side(connection: Connection, question: Callable[[], Awaitable[object]]) -> Side:
+def _side(connection: Connection, request: Callable[[], Awaitable[object]]) -> Side:
     async def run() -> Cost:
         async with metered(connection.get_server_pid()) as cost:
             for _ in range(_BATCH):
-                # One question, one snapshot, as a request has it.
+                # One snapshot for each request, as in the server.
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    await question()
+                    await request()
         return Cost(cost.wall / _BATCH, cost.cpu / _BATCH, cost.memory)
 
     return run
 
 
 def _require_equal(key: str, answer: KpiAnswer | FunnelAnswer, rows: list[asyncpg.Record]) -> None:
-    """End the bench if a figure of the rival is not that of the answer."""
+    """End the benchmark if a figure of the hand-written SQL differs from that of the result."""
     ours: list[tuple[object, ...]]
     theirs: list[tuple[object, ...]]
     if isinstance(answer, FunnelAnswer):
@@ -86,7 +89,7 @@ def _require_equal(key: str, answer: KpiAnswer | FunnelAnswer, rows: list[asyncp
         ours = [tuple(_figure(answer, name) for name in rows[0].keys())]  # noqa: SIM118 - a record iterates over values
         theirs = [tuple(rows[0].values())]
     if not _is_equal(ours, theirs):
-        raise SystemExit(f"{key}: Accord says {ours}, the hand-written SQL {theirs}: this is no comparison.")
+        raise SystemExit(f"{key}: Accord returns {ours}, the hand-written SQL {theirs}, so they cannot be compared.")
 
 
 def _figure(answer: KpiAnswer, name: str) -> object:
@@ -94,12 +97,12 @@ def _figure(answer: KpiAnswer, name: str) -> object:
     if name == "percentiles" and spread is not None:
         return [spread.median, spread.p75, spread.p90]
     if name == "waiting":
-        return sum(each.count or 0 for each in answer.warnings if each.code == "OPEN_COHORT")
+        return sum(warning.count or 0 for warning in answer.warnings if warning.code == "OPEN_COHORT")
     return getattr(spread if name == "mean" else answer, name)
 
 
 def _is_equal(one: object, other: object) -> bool:
-    """Compare figures, to the cent where they have one: the two sides round in different places."""
+    """Compare figures, numbers to the cent: the two sides round at different steps."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_is_equal, one, other))
     if isinstance(one, int | float | Decimal) and isinstance(other, int | float | Decimal):

@@ -1,5 +1,5 @@
--- Every KPI by hand, for the period from :start up to :end as seen at :as_of; :evaluation is the current one.
--- A block begins with the key of its KPI, and returns what the answer's figure of that name must be.
+-- KPIs by hand, for the period from :start up to :end as of :as_of; :evaluation is the id of the current evaluation.
+-- A block begins with the key of its KPI. Its columns have the names of the figures that they must equal.
 
 -- stage_volume
 select count(*) as n, count(*) filter (where is_implied) as implied

@@ -1,4 +1,4 @@
-"""What a side of a comparison costs: wall time, the backend's CPU time, its own memory; and medians of rounds."""
+"""The cost of each side of a comparison: wall time, the backend's CPU time and its own memory, over several rounds."""
 
 import asyncio
 import statistics
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psutil
 
-SAMPLED_EVERY = 0.02
+SAMPLING_INTERVAL = 0.02  # seconds
 
 
 @dataclass(slots=True)
 class Cost:
-    """What one run cost; memory is the most that the backend had for itself, shared buffers not counted."""
+    """The cost of one run. Memory is the peak of the backend's private memory, shared buffers not counted."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -23,8 +23,8 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """Accord's cost and the rival's: medians, and the median of the rounds' ratios."""
+class Comparison:
+    """The costs of Accord and of its rival: medians, and the medians of the ratios of each round."""
 
     title: str
     ours: Cost
@@ -38,19 +38,19 @@ Side = Callable[[], Awaitable[Cost]]
 
 @asynccontextmanager
 async def metered(backend: int) -> AsyncIterator[Cost]:
-    """Measure what a backend does while the block runs."""
+    """Measure the cost of a backend process while the block runs."""
     process, cost = psutil.Process(backend), Cost()
-    watching = asyncio.create_task(_watch(process, cost))
-    began, before = time.perf_counter(), _cpu_seconds(process)
+    sampling = asyncio.create_task(_sample_memory(process, cost))
+    started, before = time.perf_counter(), _cpu_seconds(process)
     try:
         yield cost
     finally:
-        cost.wall, cost.cpu = time.perf_counter() - began, _cpu_seconds(process) - before
-        watching.cancel()
+        cost.wall, cost.cpu = time.perf_counter() - started, _cpu_seconds(process) - before
+        sampling.cancel()
 
 
-async def beside(title: str, ours: Side, rival: Side, rounds: int) -> Beside:
-    """Run both sides by turns, each first in every other round; one round before that is not counted."""
+async def compare(title: str, ours: Side, rival: Side, rounds: int) -> Comparison:
+    """Run both sides in turn, after one round to warm up; the side that runs first alternates."""
     await ours()
     await rival()
     pairs: list[tuple[Cost, Cost]] = []
@@ -60,7 +60,7 @@ async def beside(title: str, ours: Side, rival: Side, rounds: int) -> Beside:
         else:
             own, theirs = await ours(), await rival()
         pairs.append((own, theirs))
-    return Beside(
+    return Comparison(
         title,
         _median([own for own, _ in pairs]),
         _median([theirs for _, theirs in pairs]),
@@ -71,21 +71,21 @@ async def beside(title: str, ours: Side, rival: Side, rounds: int) -> Beside:
 
 def _median(costs: Sequence[Cost]) -> Cost:
     return Cost(
-        statistics.median(each.wall for each in costs),
-        statistics.median(each.cpu for each in costs),
-        max(each.memory for each in costs),
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        max(cost.memory for cost in costs),
     )
 
 
-async def _watch(process: psutil.Process, cost: Cost) -> None:
+async def _sample_memory(process: psutil.Process, cost: Cost) -> None:
     while True:
-        seen = process.memory_info()
-        cost.memory = max(cost.memory, seen.rss - getattr(seen, "shared", 0))
-        await asyncio.sleep(SAMPLED_EVERY)
+        usage = process.memory_info()
+        cost.memory = max(cost.memory, usage.rss - getattr(usage, "shared", 0))
+        await asyncio.sleep(SAMPLING_INTERVAL)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
-    """CPU time of a process: from Linux's scheduler to the nanosecond, elsewhere in clock ticks."""
+    """Return the CPU time of a process: on Linux in nanoseconds from the scheduler, elsewhere in clock ticks."""
     precise = Path(f"/proc/{process.pid}/schedstat")
     if precise.exists():
         return int(precise.read_text().split()[0]) / 1e9

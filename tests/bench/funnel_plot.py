@@ -1,4 +1,4 @@
-"""How cost grows with size, as an SVG that needs nothing but a reader of text."""
+"""The growth of cost with size, drawn as an SVG without any library."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ Line = Sequence[tuple[int, float]]
 
 
 def plot(title: str, lines: Mapping[str, Line]) -> str:
-    """Draw lines of (contacts, CPU-seconds) on two logarithmic axes; a slope of one is cost in step with size."""
+    """Draw lines of (contacts, CPU-seconds) on two logarithmic axes; a slope of one means linear growth."""
     points = [point for line in lines.values() for point in line]
     sizes, costs = sorted({size for size, _ in points}), [cost for _, cost in points]
     low, high = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
@@ -29,11 +29,11 @@ def plot(title: str, lines: Mapping[str, Line]) -> str:
         drawn.append(_text(across - 8, up + 4, f"{10.0**power:g} s", "end"))
     drawn += [_text(at(size, 10.0**low)[0], _HEIGHT - _BOTTOM + 20, f"{size:,}", "middle") for size in sizes]
     for (name, line), colour in zip(lines.items(), _COLOURS, strict=False):
-        places = [at(size, cost) for size, cost in line]
-        path = " ".join(f"{across:.1f},{up:.1f}" for across, up in places)
+        marks = [at(size, cost) for size, cost in line]
+        path = " ".join(f"{across:.1f},{up:.1f}" for across, up in marks)
         drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        drawn += [f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3.5" fill="{colour}"/>' for across, up in places]
-        drawn.append(_text(places[-1][0] + 10, places[-1][1] + 4, name, "start", colour))
+        drawn += [f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3.5" fill="{colour}"/>' for across, up in marks]
+        drawn.append(_text(marks[-1][0] + 10, marks[-1][1] + 4, name, "start", colour))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif"'
         f' font-size="13"><rect width="100%" height="100%" fill="#fff"/>{"".join(drawn)}</svg>\n'

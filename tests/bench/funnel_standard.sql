@@ -1,8 +1,8 @@
 -- The standard accord by hand: the rival of the evaluator in `make bench-funnel`.
 --
--- Written for exactly this accord and for a company in which no two contacts were merged: flat rules as lag and range
--- joins, each with the index that suits it, and people without an exit (most of them) on a way of their own.
--- `:as_of` becomes the instant up to which facts are seen, `:entry` the table of the result.
+-- It is written for exactly this accord, and for a database without merged contacts: flat rules are lag and range joins
+-- with the indexes that suit them, and contacts without an exit (most of them) have a statement of their own.
+-- `:as_of` is replaced by the instant up to which facts count, `:entry` by the table of the result.
 
 create temp table hand_life on commit drop as
 select contact_id, min(coalesce(valid_from, recorded_at)) as at from contact_version
@@ -11,7 +11,7 @@ having min(coalesce(valid_from, recorded_at)) <= :as_of;
 
 analyze hand_life;
 
--- What deals were, as the people with a role in them live them.
+-- The version rows of deals for each contact with a role in them; `is_same` marks rows without a change of outcome.
 create temp table hand_deal on commit drop as
 select r.contact_id, r.deal_id, v.outcome, greatest(coalesce(v.valid_from, v.recorded_at), r.since) as starts_at,
   coalesce(v.valid_to, 'infinity') as ends_at,
@@ -33,7 +33,7 @@ where lost.outcome = 'LOST' and not lost.is_same and not exists (
     and other.starts_at <= lost.starts_at and lost.starts_at < other.ends_at
 );
 
--- Segments: `cut` 0 of mql, sal and sql, which both exits close; `cut` 1 of opportunity, which a lost deal closes.
+-- Segments: `cut` 0 is for mql, sal and sql, which both exits close; `cut` 1 for opportunity, which a lost deal closes.
 create temp table hand_segment on commit drop as
 with out as (
   select 0 as cut, contact_id, at, min(kind) as kind from (
@@ -52,7 +52,7 @@ select cut, contact_id, max(at), 'infinity', null from out group by cut, contact
 
 analyze hand_segment;
 
--- Where a stage was entered: segments are named by their beginning, which is null for people without an exit.
+-- When each stage was entered. A segment is identified by its start, which is null for contacts without an exit.
 create temp table hand_inquiry on commit drop as
 select t.contact_id, min(greatest(t.occurred_at, l.at)) as at
 from touchpoint t join hand_life l on l.contact_id = t.contact_id
@@ -112,7 +112,7 @@ group by 1;
 
 analyze hand_inquiry, hand_mql, hand_sal, hand_sql, hand_opportunity, hand_customer;
 
--- People without an exit enter each stage once: at the first moment of it or of a higher one.
+-- Contacts without an exit enter a stage once: when it, or a higher stage, first holds.
 insert into :entry (contact_id, rank, stage, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied)
 select contact_id, e.rank, e.stage, 1, e.at, e.own, e.out, case when e.out is not null then 'ADVANCED' end,
   e.own is distinct from e.at
@@ -139,7 +139,7 @@ from (
 where e.at is not null
 order by contact_id, e.rank;
 
--- People with an exit: each moment enters its own stage and every lower one, in the segment that it falls into.
+-- Contacts with an exit: a moment enters its own stage and every lower one, in the segment that contains the moment.
 insert into :entry (contact_id, rank, stage, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied)
 with moment as (
   select contact_id, rank, at from (

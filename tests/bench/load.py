@@ -1,8 +1,8 @@
-"""Loading, beside PostgreSQL's COPY of the same rows into bare tables: `make bench-load`.
+"""Compares loading with PostgreSQL's COPY of the same rows into tables without indexes: `make bench-load`.
 
-Each round loads a fresh database our way, then copies every row that is there now (records, their history, the keys of
-the source; not the stage entries, which are reckoned) into tables without index, constraint or trigger. Both sides are
-timed on one server in one run; medians of the rounds are told.
+Every round loads a fresh database, then copies all its rows (records, their history and external keys; not the stage
+entries, which are derived) into tables without index, constraint or trigger. Both are timed on one server in one run;
+the table shows the medians of the rounds.
 """
 
 import argparse
@@ -21,14 +21,14 @@ import asyncpg
 
 from api.db import Database
 from api.embedded.server import start
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from api.revisions import migrate
-from api.sample import telling
-from api.sample.stream import Made, Order
-from api.workflows.make_sample import load_story, make_sample
-from tests.conftest import address, command
+from api.sample import generation
+from api.sample.batches import GeneratedBatch, SampleRequest
+from api.workflows.make_sample import load_sample, make_sample
+from tests.support.databases import database_connection_url, run_statements
 
-TEMPLATE, LOADED, BARE = "bench_template", "bench_loaded", "bench_bare"
+TEMPLATE, LOADED, PLAIN = "bench_template", "bench_loaded", "bench_plain"
 _NOT_LOADED = ("stage_entry", "evaluation", "accord_version", "import_job", "alembic_version")
 _DAYS, _CHANNELS = (
     700,
@@ -38,7 +38,7 @@ _DAYS, _CHANNELS = (
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One load, and the COPY of what it left."""
+    """One load, and the COPY of its rows."""
 
     rows: int
     load_seconds: float
@@ -49,37 +49,37 @@ Load = Callable[[Database], Awaitable[object]]
 
 
 async def load_round(server: str, load: Load) -> Round:
-    """Load a fresh database, then copy its rows into bare tables."""
-    await command(server, f"drop database if exists {LOADED}", f"create database {LOADED} template {TEMPLATE}")
-    await command(
-        server, f"drop database if exists {BARE}", f"create database {BARE} template {TEMPLATE}", "checkpoint"
+    """Load a fresh database, then copy its rows into plain tables."""
+    await run_statements(server, f"drop database if exists {LOADED}", f"create database {LOADED} template {TEMPLATE}")
+    await run_statements(
+        server, f"drop database if exists {PLAIN}", f"create database {PLAIN} template {TEMPLATE}", "checkpoint"
     )
-    async with Database.open(address(server, LOADED), size=2) as database:
+    async with Database.open(database_connection_url(server, LOADED), size=2) as database:
         began = time.monotonic()
         await load(database)
         took = time.monotonic() - began
-    rows, copied = await copy_beside(address(server, LOADED), address(server, BARE))
+    rows, copied = await copy_rows(database_connection_url(server, LOADED), database_connection_url(server, PLAIN))
     return Round(rows, took, copied)
 
 
-async def copy_beside(loaded: str, bare: str) -> tuple[int, float]:
-    """Copy every loaded row into bare tables; how many there were, and the seconds that COPY took."""
-    here, there = await asyncpg.connect(loaded), await asyncpg.connect(bare)
+async def copy_rows(loaded: str, plain: str) -> tuple[int, float]:
+    """Copy every loaded row into plain tables. Returns how many there were, and the seconds that COPY took."""
+    here, there = await asyncpg.connect(loaded), await asyncpg.connect(plain)
     try:
         tables = await here.fetch(
             "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1"
         )
         rows, seconds = 0, 0.0
-        await there.execute("create schema bare")
+        await there.execute("create schema plain")
         for (table,) in tables:
             if table in _NOT_LOADED:
                 continue
             with tempfile.TemporaryFile() as text:
                 tag = await here.copy_from_table(table, output=text)
                 text.seek(0)
-                await there.execute(f"create table bare.{table} (like public.{table})")
+                await there.execute(f"create table plain.{table} (like public.{table})")
                 began = time.monotonic()
-                await there.copy_to_table(table, schema_name="bare", source=text)
+                await there.copy_to_table(table, schema_name="plain", source=text)
                 seconds += time.monotonic() - began
             rows += int(tag.split()[1])
     finally:
@@ -115,34 +115,34 @@ async def import_rounds(server: str, rows: int, rounds: int) -> list[Round]:
 
 
 async def sample_rounds(server: str, people: int, rounds: int) -> dict[str, list[Round]]:
-    """Rounds of `accord sample` as typed (telling and evaluation included), and of storing what was told before."""
-    order = Order(people, 1, date(2026, 3, 1))
-    story = [made async for made in telling.told(order, telling.processes_for(people))]
+    """Rounds of `accord sample` (with generation and evaluation), and of loading a sample that was generated before."""
+    order = SampleRequest(people, 1, date(2026, 3, 1))
+    story = [made async for made in generation.generated_batches(order, generation.processes_for(people))]
 
-    async def whole(database: Database) -> None:
+    async def generate_and_load(database: Database) -> None:
         async with database.write() as session:
             await make_sample(session, contacts=people, seed=order.seed, until=order.until)
 
-    async def stored(database: Database) -> None:
+    async def load_generated(database: Database) -> None:
         async with database.write() as session:
-            await load_story(session, _again(story), people)
+            await load_sample(session, _again(story), people)
 
-    found: dict[str, list[Round]] = {"sample": [], "sample, told before": []}
+    found: dict[str, list[Round]] = {"sample": [], "sample, generated before": []}
     for _ in range(rounds):
-        found["sample"].append(await load_round(server, whole))
-        found["sample, told before"].append(await load_round(server, stored))
+        found["sample"].append(await load_round(server, generate_and_load))
+        found["sample, generated before"].append(await load_round(server, load_generated))
     return found
 
 
-async def _again(story: list[Made]) -> AsyncGenerator[Made, None]:
+async def _again(story: list[GeneratedBatch]) -> AsyncGenerator[GeneratedBatch, None]:
     for made in story:
         yield made
 
 
-def told(title: str, rounds: list[Round]) -> str:
+def table_line(title: str, rounds: list[Round]) -> str:
     """One line of the table: medians, and their ratio."""
-    load = statistics.median(each.load_seconds for each in rounds)
-    copy = statistics.median(each.copy_seconds for each in rounds)
+    load = statistics.median(one.load_seconds for one in rounds)
+    copy = statistics.median(one.copy_seconds for one in rounds)
     rows = rounds[0].rows
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = f"{rows:>10,} {load:>9.1f} {rows / load:>10,.0f} {copy:>9.2f} {rows / copy:>10,.0f} {copy / load:>8.3f}"
@@ -150,24 +150,24 @@ def told(title: str, rounds: list[Round]) -> str:
 
 
 async def main() -> None:
-    """Run the halves that are asked for and print the table."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--leads", type=int, default=200_000, help="rows of the larger file of the import")
-    asked.add_argument("--people", type=int, default=20_000, help="people of the sample")
-    asked.add_argument("--rounds", type=int, default=3)
-    wanted = asked.parse_args()
+    """Run all rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leads", type=int, default=200_000, help="rows of the larger file of the import")
+    parser.add_argument("--people", type=int, default=20_000, help="people of the sample")
+    parser.add_argument("--rounds", type=int, default=3)
+    wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="accord-bench-", ignore_cleanup_errors=True) as folder:
         running = start(Path(folder))
         try:
             server = running.dsn("postgres")
-            await command(server, f"create database {TEMPLATE}")
-            await migrate(address(server, TEMPLATE))
+            await run_statements(server, f"create database {TEMPLATE}")
+            await migrate(database_connection_url(server, TEMPLATE))
             head = ("rows", "load s", "rows/s", "COPY s", "rows/s", "ratio", "RSS MB")
             widths = (10, 9, 10, 9, 10, 8, 8)
             print(f"{'':<24}", *(f"{word:>{width}}" for word, width in zip(head, widths, strict=True)))
-            print(told("import olist", await import_rounds(server, wanted.leads, wanted.rounds)), flush=True)
+            print(table_line("import olist", await import_rounds(server, wanted.leads, wanted.rounds)), flush=True)
             for title, rounds in (await sample_rounds(server, wanted.people, wanted.rounds)).items():
-                print(told(title, rounds), flush=True)
+                print(table_line(title, rounds), flush=True)
         finally:
             running.close()
 

@@ -1,4 +1,4 @@
-"""GraphiQL's page as a reader uses it, and what the browser noted meanwhile."""
+"""The GraphiQL page as a user operates it, with the browser's logs."""
 
 import json
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.wait import WebDriverWait
 
-PATIENCE_SECONDS = 30
-TALL = 9000
+TIMEOUT_SECONDS = 30
+TALL_PIXELS = 9000
 
-# Monaco keeps its lines in no order, places them by style, draws spaces as no-break spaces, and wraps long lines.
+# Monaco has its lines in no order, positions them by style, renders spaces as no-break spaces, and wraps long lines.
 READ_RESPONSE = r"""
 const lines = [...document.querySelectorAll(".graphiql-response .view-line")];
 lines.sort((one, other) => parseFloat(one.style.top) - parseFloat(other.style.top));
@@ -23,15 +23,15 @@ return lines.map((line) => line.textContent.replaceAll("\u00a0", " ")).join("");
 
 
 class Page:
-    """One browser window on one Accord."""
+    """A browser window on one server."""
 
     def __init__(self, driver: Chrome, address: str) -> None:
         self.driver = driver
         self.address = address
-        self._wait = WebDriverWait(driver, PATIENCE_SECONDS)
+        self._wait = WebDriverWait(driver, TIMEOUT_SECONDS)
 
     def open(self, path: str = "/graphql") -> None:
-        """Go there and wait until a question can be run: the editor stands and the schema is read."""
+        """Open a path, and wait until a query can be run: the editor is rendered and the schema is loaded."""
         self.driver.get(self.address + path)
         self._wait.until(until.element_to_be_clickable((By.CSS_SELECTOR, "button.graphiql-execute-button")))
         self._wait.until(until.presence_of_element_located((By.CSS_SELECTOR, ".graphiql-query-editor .view-line")))
@@ -40,21 +40,21 @@ class Page:
         """The titles of the tabs."""
         return [tab.text for tab in self.driver.find_elements(By.CSS_SELECTOR, "[role=tab]")]
 
-    def questions(self) -> list[str]:
-        """The example questions that the side pane lists."""
-        return [button.text for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-question")]
+    def examples(self) -> list[str]:
+        """The titles of the example queries in the side pane."""
+        return [button.text for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-example")]
 
-    def choose(self, question: str) -> None:
-        """Click an example question that was not asked yet; the answer of the tab before goes out of sight."""
-        self._question(question).click()
-        self._wait.until(lambda _: "active" in (self._question(question).get_attribute("class") or ""))
+    def choose(self, title: str) -> None:
+        """Click an example that has not been run yet, and wait until the response of the previous tab is gone."""
+        self._example(title).click()
+        self._wait.until(lambda _: "active" in (self._example(title).get_attribute("class") or ""))
         self._wait.until_not(lambda _: self._shown())
 
     def close_active_tab(self) -> None:
-        """Close the tab in front."""
-        left = len(self.tabs()) - 1
+        """Close the active tab."""
+        remaining = len(self.tabs()) - 1
         self._press("Close Tab")
-        self._wait.until(lambda _: len(self.tabs()) == left)
+        self._wait.until(lambda _: len(self.tabs()) == remaining)
 
     def show(self, pane: str) -> None:
         """Open a pane of the side bar."""
@@ -62,19 +62,19 @@ class Page:
         self._wait.until(until.presence_of_element_located((By.CSS_SELECTOR, f"button[aria-label='Hide {pane}']")))
 
     def prettify(self) -> None:
-        """Have the query formatted, which loads the formatter."""
+        """Format the query, which loads the formatter."""
         self._press("Prettify query")
 
     def run(self) -> str:
-        """Press the run button and return what the response pane then shows of the answer, from its beginning."""
+        """Press the run button; the beginning of the response, as far as the pane shows it."""
         self.driver.find_element(By.CSS_SELECTOR, "button.graphiql-execute-button").click()
         shown: str = self._wait.until(lambda _: self._shown())
         return shown
 
-    def answer(self) -> dict[str, Any]:
-        """The whole answer. The pane draws only the lines in sight, so the window grows while they are read."""
+    def response(self) -> dict[str, Any]:
+        """The whole response. The pane renders only visible lines, so the window is made tall while they are read."""
         size = self.driver.get_window_size()
-        self.driver.set_window_size(size["width"], TALL)
+        self.driver.set_window_size(size["width"], TALL_PIXELS)
         try:
             whole: dict[str, Any] = self._wait.until(lambda _: self._whole())
         finally:
@@ -85,12 +85,12 @@ class Page:
         """Save the window as a PNG."""
         self.driver.save_screenshot(str(path))
 
-    def complaints(self) -> list[str]:
-        """What the console holds above plain information: errors, and violations of the content policy."""
+    def console_errors(self) -> list[str]:
+        """The console messages above level INFO: errors, and violations of the content policy."""
         return [f"{entry['level']}: {entry['message']}" for entry in self._log("browser") if entry["level"] != "INFO"]
 
-    def requested(self) -> list[str]:
-        """Every address that went over the network, workers' and the browser's own included."""
+    def requested_urls(self) -> list[str]:
+        """Every URL that was requested, including those of workers and of the browser itself."""
         return [url for url in self._urls() if url.startswith(("http:", "https:", "ws:", "wss:"))]
 
     def _urls(self) -> Iterator[str]:
@@ -101,9 +101,9 @@ class Page:
             elif event["method"] == "Network.webSocketCreated":
                 yield event["params"]["url"]
 
-    def _question(self, title: str) -> WebElement:
+    def _example(self, title: str) -> WebElement:
         return next(
-            button for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-question") if button.text == title
+            button for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-example") if button.text == title
         )
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class Page:
 
     def _whole(self) -> dict[str, Any] | Literal[False]:
         try:
-            answer = json.loads(self._shown() or "")
+            response = json.loads(self._shown() or "")
         except ValueError:
-            return False  # not all of it is drawn yet
-        return answer if isinstance(answer, dict) else False
+            return False  # not completely rendered yet
+        return response if isinstance(response, dict) else False

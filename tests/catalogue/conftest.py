@@ -1,26 +1,21 @@
-"""Databases of their own, for tests that change what a database is made of."""
+"""One database per test, for tests that change tables."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import address, command
+from tests.support.databases import new_database
 
 
 @pytest.fixture
 async def empty_dsn(server: str) -> AsyncIterator[str]:
-    """The address of a database with nothing in it."""
-    own = f"accord_{uuid.uuid4().hex[:12]}"
-    await command(server, f"create database {own}")
-    yield address(server, own)
-    await command(server, f"drop database {own} with (force)")
+    """The address of an empty database."""
+    async with new_database(server) as dsn:
+        yield dsn
 
 
 @pytest.fixture
 async def migrated_dsn(server: str, template: str) -> AsyncIterator[str]:
-    """The address of a migrated database that the test may spoil."""
-    own = f"accord_{uuid.uuid4().hex[:12]}"
-    await command(server, f"create database {own} template {template}")
-    yield address(server, own)
-    await command(server, f"drop database {own} with (force)")
+    """The address of a migrated database that the test may change."""
+    async with new_database(server, template) as dsn:
+        yield dsn

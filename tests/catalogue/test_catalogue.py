@@ -1,15 +1,15 @@
-"""A migrated database is what the declarations say, down to defaults, CHECKs, predicates, triggers and comments."""
+"""A migrated database equals the declarations, including defaults, CHECKs, predicates, triggers and comments."""
 
 import pytest
 from alembic import command as alembic
 from sqlalchemy import Connection
 
-from api.revisions import config, connected
+from api.revisions import alembic_config, open_connection
+from migrations.autogenerate import create_statements, drop_statements
 from migrations.catalogue import Catalogue, compare, read, read_declared
-from migrations.drafting import creates, drops
-from tests.conftest import command
+from tests.support.databases import run_statements
 
-# What Alembic's own comparison would let pass, each with the part that must be named.
+# Differences that Alembic's own comparison misses, with the object that must be reported.
 MISSED_BY_ALEMBIC = {
     "alter table deal drop constraint ck_deal_closed_when_decided": "check deal.ck_deal_closed_when_decided",
     "alter table team drop constraint ck_team_kind, add constraint ck_team_kind check (kind in ('SALES'))": (
@@ -39,55 +39,55 @@ SEEN_BY_ALEMBIC = {
 }
 
 
-async def migrated(dsn: str) -> Catalogue:
-    async with connected(dsn) as connection:
+async def read_migrated(dsn: str) -> Catalogue:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(read)
 
 
 @pytest.fixture(scope="module")
 async def declared(module_dsn: str) -> Catalogue:
-    async with connected(module_dsn) as connection:
+    async with open_connection(module_dsn) as connection:
         return await connection.run_sync(read_declared)
 
 
-async def test_a_migrated_database_is_what_the_declarations_say(module_dsn: str, declared: Catalogue) -> None:
-    made = await migrated(module_dsn)
-    differences = "\n".join(compare(made, declared))
+async def test_a_migrated_database_equals_the_declarations(module_dsn: str, declared: Catalogue) -> None:
+    migrated = await read_migrated(module_dsn)
+    differences = "\n".join(compare(migrated, declared))
     assert not differences, f"Draft a migration (make migration m='…'):\n{differences}"
-    kinds = {part.kind for part in made}
+    kinds = {entry.kind for entry in migrated}
     assert kinds >= {"table", "column", "check", "primary key", "foreign key", "unique", "index", "trigger", "function"}
 
 
-async def test_alembic_sees_no_difference_either(module_dsn: str) -> None:
+async def test_alembic_finds_no_difference(module_dsn: str) -> None:
     def check(connection: Connection) -> None:
-        alembic.check(config(connection))
+        alembic.check(alembic_config(connection))
 
-    async with connected(module_dsn) as connection:
+    async with open_connection(module_dsn) as connection:
         await connection.run_sync(check)
 
 
 async def test_reading_the_declarations_leaves_nothing_behind(module_dsn: str) -> None:
-    async with connected(module_dsn) as connection:
+    async with open_connection(module_dsn) as connection:
         await connection.run_sync(read_declared)
         await connection.commit()
         schemas = await connection.exec_driver_sql("select nspname from pg_namespace where nspname like 'accord%%'")
         assert schemas.all() == []
 
 
-@pytest.mark.parametrize(("change", "part"), [*MISSED_BY_ALEMBIC.items(), *SEEN_BY_ALEMBIC.items()])
-async def test_a_difference_is_found_and_named(migrated_dsn: str, declared: Catalogue, change: str, part: str) -> None:
-    await command(migrated_dsn, change)
-    found = compare(await migrated(migrated_dsn), declared)
-    assert part in [line.partition("\n")[0] for line in found]
+@pytest.mark.parametrize(("change", "name"), [*MISSED_BY_ALEMBIC.items(), *SEEN_BY_ALEMBIC.items()])
+async def test_a_difference_is_reported_by_name(migrated_dsn: str, declared: Catalogue, change: str, name: str) -> None:
+    await run_statements(migrated_dsn, change)
+    found = compare(await read_migrated(migrated_dsn), declared)
+    assert name in [line.partition("\n")[0] for line in found]
 
 
 @pytest.mark.parametrize("change", MISSED_BY_ALEMBIC)
-async def test_a_draft_mends_what_alembic_misses_and_can_be_undone(
+async def test_a_draft_includes_what_alembic_misses_and_can_be_undone(
     migrated_dsn: str, declared: Catalogue, change: str
 ) -> None:
-    await command(migrated_dsn, change)
-    spoilt = await migrated(migrated_dsn)
-    await command(migrated_dsn, *drops(spoilt, declared), *creates(spoilt, declared))
-    assert compare(await migrated(migrated_dsn), declared) == ()
-    await command(migrated_dsn, *drops(declared, spoilt), *creates(declared, spoilt))
-    assert compare(await migrated(migrated_dsn), spoilt) == ()
+    await run_statements(migrated_dsn, change)
+    changed = await read_migrated(migrated_dsn)
+    await run_statements(migrated_dsn, *drop_statements(changed, declared), *create_statements(changed, declared))
+    assert compare(await read_migrated(migrated_dsn), declared) == ()
+    await run_statements(migrated_dsn, *drop_statements(declared, changed), *create_statements(declared, changed))
+    assert compare(await read_migrated(migrated_dsn), changed) == ()

@@ -1,4 +1,4 @@
-"""`accord migrate` says what it ran."""
+"""`accord migrate` prints what it ran."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ def accord(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
     return lambda *words: CliRunner().invoke(app, ["migrate", *words])
 
 
-def test_it_names_each_migration_and_where_the_database_is_now(accord: Callable[..., Result]) -> None:
+def test_it_prints_each_migration_and_the_current_revision(accord: Callable[..., Result]) -> None:
     first, second = accord(), accord()
     assert f"Applied {head_revision()}" in first.stdout
     assert f"now at revision {head_revision()}." in first.stdout
@@ -24,7 +24,7 @@ def test_it_names_each_migration_and_where_the_database_is_now(accord: Callable[
     assert f"already at revision {head_revision()}." in second.stdout
 
 
-def test_going_back_needs_a_word_more(accord: Callable[..., Result]) -> None:
+def test_going_back_needs_the_option_back(accord: Callable[..., Result]) -> None:
     accord()
     refused = accord("--to", "base")
     assert isinstance(refused.exception, AccordError)

@@ -1,4 +1,4 @@
-"""How a database gets to its revision, and which ones are refused."""
+"""Migrating a database to a revision, and the databases and revisions that are rejected."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -7,17 +7,17 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.revisions import connected, head_revision, known_revisions, migrate, require_current
+from api.revisions import head_revision, known_revisions, migrate, open_connection, require_current
 from api.sql import Sql
 from migrations.catalogue import Catalogue, compare, read, read_declared
 from schema.base import new_id
-from tests.conftest import command
+from tests.support.databases import run_statements
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def catalogue(dsn: str) -> Catalogue:
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(read)
 
 
@@ -32,14 +32,14 @@ async def populate(dsn: str) -> None:
         await session.copy("touchpoint", ["contact_id", "id", "occurred_at", "kind", "direction"], [touch])
 
 
-async def refusal(dsn: str) -> AccordError:
+async def rejection(dsn: str) -> AccordError:
     async with Database.open(dsn, size=1) as database:
         with pytest.raises(AccordError) as refused:
             await require_current(database)
     return refused.value
 
 
-async def test_an_empty_database_goes_to_the_newest_revision_and_says_how(empty_dsn: str) -> None:
+async def test_an_empty_database_is_migrated_to_the_newest_revision_and_the_steps_are_returned(empty_dsn: str) -> None:
     done = await migrate(empty_dsn)
     assert [step.revision for step in done.steps] == list(reversed(known_revisions()))
     assert all(step.is_upgrade and step.title for step in done.steps)
@@ -59,12 +59,12 @@ async def test_up_down_up_on_a_populated_database(migrated_dsn: str) -> None:
     assert undone.revision is None
     assert await catalogue(migrated_dsn) == {}
     await migrate(migrated_dsn)
-    async with connected(migrated_dsn) as connection:
+    async with open_connection(migrated_dsn) as connection:
         assert compare(await connection.run_sync(read), await connection.run_sync(read_declared)) == ()
     await populate(migrated_dsn)
 
 
-async def test_going_back_has_to_be_asked_for(migrated_dsn: str) -> None:
+async def test_going_back_needs_may_go_back(migrated_dsn: str) -> None:
     with pytest.raises(AccordError, match="--back") as refused:
         await migrate(migrated_dsn, to="base")
     assert refused.value.code is ErrorCode.BAD_INPUT
@@ -72,15 +72,15 @@ async def test_going_back_has_to_be_asked_for(migrated_dsn: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["nonsense", ""])
-async def test_an_unknown_revision_is_refused_with_those_there_are(empty_dsn: str, target: str) -> None:
+async def test_an_unknown_revision_is_rejected_with_the_known_ones(empty_dsn: str, target: str) -> None:
     with pytest.raises(AccordError, match=head_revision()) as refused:
         await migrate(empty_dsn, to=target)
     assert refused.value.code is ErrorCode.BAD_INPUT
 
 
-async def test_a_database_of_a_newer_accord_is_refused(migrated_dsn: str) -> None:
-    await command(migrated_dsn, "update alembic_version set version_num = 'fffffffffff1'")
-    error = await refusal(migrated_dsn)
+async def test_a_database_of_a_newer_accord_is_rejected(migrated_dsn: str) -> None:
+    await run_statements(migrated_dsn, "update alembic_version set version_num = 'fffffffffff1'")
+    error = await rejection(migrated_dsn)
     assert error.code is ErrorCode.DATABASE_NEWER
     assert "fffffffffff1" in error.message
     assert "newer Accord" in error.message
@@ -91,33 +91,33 @@ async def test_a_database_of_a_newer_accord_is_refused(migrated_dsn: str) -> Non
     assert await catalogue(migrated_dsn)
 
 
-async def test_a_database_that_was_never_set_up_is_refused(empty_dsn: str) -> None:
-    error = await refusal(empty_dsn)
+async def test_a_database_that_was_never_set_up_is_rejected(empty_dsn: str) -> None:
+    error = await rejection(empty_dsn)
     assert (error.code, error.remedy) == (ErrorCode.DATABASE_OUTDATED, "Run `accord migrate`.")
 
 
-async def test_a_database_that_went_back_to_nothing_is_refused(migrated_dsn: str) -> None:
+async def test_a_database_migrated_back_to_base_is_rejected(migrated_dsn: str) -> None:
     await migrate(migrated_dsn, to="base", may_go_back=True)
-    assert (await refusal(migrated_dsn)).code is ErrorCode.DATABASE_OUTDATED
+    assert (await rejection(migrated_dsn)).code is ErrorCode.DATABASE_OUTDATED
 
 
-async def test_two_that_migrate_at_once_do_not_collide(empty_dsn: str) -> None:
+async def test_concurrent_migrations_do_not_collide(empty_dsn: str) -> None:
     done = await asyncio.gather(*(migrate(empty_dsn) for _ in range(3)))
-    assert sorted(len(each.steps) for each in done) == [0, 0, len(known_revisions())]
+    assert sorted(len(result.steps) for result in done) == [0, 0, len(known_revisions())]
 
 
-async def test_tables_of_another_program_are_left_alone(empty_dsn: str) -> None:
-    await command(empty_dsn, "create table deal (id int)")
+async def test_tables_of_another_program_are_not_changed(empty_dsn: str) -> None:
+    await run_statements(empty_dsn, "create table deal (id int)")
     before = await catalogue(empty_dsn)
     with pytest.raises(AccordError, match='"deal" already exists') as refused:
         await migrate(empty_dsn)
     assert refused.value.code is ErrorCode.MIGRATION_FAILED
     assert "Nothing was changed" in refused.value.message
     assert await catalogue(empty_dsn) == before
-    assert (await refusal(empty_dsn)).code is ErrorCode.DATABASE_OUTDATED
+    assert (await rejection(empty_dsn)).code is ErrorCode.DATABASE_OUTDATED
 
 
-async def test_an_unreachable_server_is_told_as_such() -> None:
+async def test_an_unreachable_server_has_an_error_code_of_its_own() -> None:
     with pytest.raises(AccordError) as refused:
         await migrate("postgresql://nobody@127.0.0.1:1/accord")
     assert refused.value.code is ErrorCode.DATABASE_UNREACHABLE

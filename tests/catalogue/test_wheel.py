@@ -1,4 +1,4 @@
-"""An installed Accord migrates too: the wheel carries the migrations."""
+"""The wheel contains the migrations, so that an installed Accord can migrate a database."""
 
 import subprocess
 import sys

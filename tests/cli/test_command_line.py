@@ -1,4 +1,4 @@
-"""The `accord` command itself: quick help, one message for an expected error, an id for an unforeseen one."""
+"""The `accord` command itself: quick help, a message for an expected error, an id for a bug."""
 
 import os
 import signal
@@ -12,15 +12,16 @@ import pytest
 import typer
 
 from api.cli import app, main
-from api.cli.presence import announced, stop_all
-from api.cli.serve import listening_socket
+from api.cli.lazy_command import LazyCommand
+from api.cli.pidfile import held_pidfile, stop_all
+from api.cli.serve_command import listening_socket
 from api.errors import AccordError, ErrorCode
 
 SERVER = """
 import sys, time
 from pathlib import Path
-from api.cli.presence import announced
-with announced(Path(sys.argv[1]), 2):
+from api.cli.pidfile import held_pidfile
+with held_pidfile(Path(sys.argv[1]), 2):
     print("up", flush=True)
     time.sleep(60)
 """
@@ -41,48 +42,48 @@ def accord(*words: str, data: Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-def test_help_answers_well_under_a_second(tmp_path: Path) -> None:
+def test_help_is_printed_well_under_a_second(tmp_path: Path) -> None:
     began = time.perf_counter()
-    done = accord("--help", data=tmp_path)
+    result = accord("--help", data=tmp_path)
     assert time.perf_counter() - began < 1
-    assert done.returncode == 0
-    assert "serve" in done.stdout
+    assert result.returncode == 0
+    assert "serve" in result.stdout
 
 
-def test_an_unknown_command_says_so(tmp_path: Path) -> None:
-    done = accord("srve", data=tmp_path)
-    assert done.returncode == 2
-    assert "No such command 'srve'" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_an_unknown_command_is_an_error_that_names_it(tmp_path: Path) -> None:
+    result = accord("srve", data=tmp_path)
+    assert result.returncode == 2
+    assert "No such command 'srve'. Did you mean 'serve'?" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_a_port_in_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        done = accord("serve", "--port", str(port), data=data)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"accord: Port {port} on 127.0.0.1 is in use by another program.")
-    assert f"--port {port + 1}" in done.stderr
+        result = accord("serve", "--port", str(port), data=data)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"accord: Port {port} on 127.0.0.1 is in use by another program.")
+    assert f"--port {port + 1}" in result.stderr
     assert not data.exists()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org"])
-def test_without_credentials_only_this_machine_is_served(tmp_path: Path, host: str) -> None:
+def test_without_credentials_the_server_listens_on_loopback_only(tmp_path: Path, host: str) -> None:
     data = tmp_path / "data"
-    done = accord("serve", "--host", host, data=data)
-    assert done.returncode == 2
-    assert "No credentials are configured" in done.stderr
+    result = accord("serve", "--host", host, data=data)
+    assert result.returncode == 2
+    assert "No credentials are configured" in result.stderr
     assert not data.exists()
 
 
-def test_an_address_that_cannot_be_listened_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_cannot_be_listened_on_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "bind", _forbid)
-    with pytest.raises(AccordError, match=r"cannot listen on 127\.0\.0\.1:1") as refused:
+    with pytest.raises(AccordError, match=r"cannot listen on 127\.0\.0\.1:1") as caught:
         listening_socket("127.0.0.1", 1)
-    assert refused.value.code is ErrorCode.PORT_IN_USE
+    assert caught.value.code is ErrorCode.PORT_IN_USE
 
 
 def _forbid(*_: object) -> None:
@@ -90,7 +91,7 @@ def _forbid(*_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "text"),
     [
         ("DATABASE_URL", "mysql://u:secret@h/d", "not a PostgreSQL address"),
         ("DATABASE_URL", "secret", "not a PostgreSQL address"),
@@ -101,19 +102,19 @@ def _forbid(*_: object) -> None:
         ("ACCORD_PORT", "99999", "ACCORD_PORT"),
     ],
 )
-def test_a_senseless_setting_is_named_and_not_shown(tmp_path: Path, name: str, value: str, said: str) -> None:
-    done = accord("serve", data=tmp_path, **{"ACCORD_PORT": "0", name: value})
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "secret" not in done.stderr
-    assert "Traceback" not in done.stderr
+def test_an_invalid_setting_is_named_without_its_value(tmp_path: Path, name: str, value: str, text: str) -> None:
+    result = accord("serve", data=tmp_path, **{"ACCORD_PORT": "0", name: value})
+    assert result.returncode == 2
+    assert text in result.stderr
+    assert "secret" not in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_an_unforeseen_error_is_logged_with_an_id_and_shows_no_trace(
+def test_a_bug_is_logged_with_an_id_and_prints_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def break_down(*_: object, **__: object) -> None:
-        raise RuntimeError("the innermost thing")
+        raise RuntimeError("the innermost cause")
 
     monkeypatch.setenv("ACCORD_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(typer.Typer, "__call__", break_down)
@@ -121,29 +122,49 @@ def test_an_unforeseen_error_is_logged_with_an_id_and_shows_no_trace(
     with pytest.raises(SystemExit) as ended:
         main()
     signal.signal(signal.SIGTERM, handler)
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     log = (tmp_path / "errors.log").read_text()
     assert ended.value.code == 70
-    assert "innermost" not in said
-    assert "the innermost thing" in log
-    assert log.split()[1] in said
+    assert "innermost" not in printed
+    assert "the innermost cause" in log
+    assert log.split()[1] in printed
 
 
-def test_every_command_and_option_says_what_it_is_for() -> None:
-    command = typer.main.get_command(app)
-    listed = getattr(command, "commands", {})
-    assert listed
-    silent = [
+def test_every_command_and_option_has_a_help_text() -> None:
+    commands = {name: command.load() for name, command in lazy_commands().items()}
+    assert [name for name, command in commands.items() if not command.help] == []
+    assert [
         f"{name} {option.name}"
-        for name, one in listed.items()
-        for option in one.params
+        for name, command in commands.items()
+        for option in command.params
         if not getattr(option, "help", None)
-    ]
-    assert [name for name, one in listed.items() if not one.help] == []
-    assert silent == []
+    ] == []
 
 
-def test_stop_finds_a_server_left_behind_and_forgets_a_dead_one(tmp_path: Path) -> None:
+def test_the_list_of_commands_shows_the_first_line_of_their_help() -> None:
+    for command in lazy_commands().values():
+        assert command.short_help == (command.load().help or "").splitlines()[0]
+
+
+def test_help_imports_no_command_module(tmp_path: Path) -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from api.cli import app; CliRunner().invoke(app, ['--help']);"
+        " print(*sorted(name for name in sys.modules if name.startswith('api.')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.split() == ["api.cli", "api.cli.error_reports", "api.cli.lazy_command", "api.errors"]
+
+
+def lazy_commands() -> dict[str, LazyCommand]:
+    group = typer.main.get_command(app)
+    commands: dict[str, LazyCommand] = getattr(group, "commands", {})
+    assert commands
+    return commands
+
+
+def test_stop_ends_a_running_server_and_removes_the_pidfile_of_a_dead_one(tmp_path: Path) -> None:
     (tmp_path / "serve-1.pid").write_text(str(os.getpid()))
     command = [sys.executable, "-c", SERVER, str(tmp_path)]
     holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -156,7 +177,7 @@ def test_stop_finds_a_server_left_behind_and_forgets_a_dead_one(tmp_path: Path) 
     assert stop_all(tmp_path) == []
 
 
-def test_a_server_that_ends_by_itself_leaves_no_file(tmp_path: Path) -> None:
-    with announced(tmp_path, 8000):
+def test_a_server_that_exits_removes_its_pidfile(tmp_path: Path) -> None:
+    with held_pidfile(tmp_path, 8000):
         assert (tmp_path / "serve-8000.pid").exists()
     assert not (tmp_path / "serve-8000.pid").exists()

@@ -1,4 +1,4 @@
-"""`accord serve`, whole: it answers, says where, and leaves nothing running."""
+"""`accord serve` as a process: it serves, prints its address, and leaves nothing running."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.embedded import postmaster
-from api.embedded.server import cluster_of
+from api.embedded.server import cluster_dir
 from tests.cli.test_command_line import accord
 
 
@@ -27,7 +27,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @contextmanager
 def serving(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A server and what it said until it was ready."""
+    """A server, and the lines that it printed until it was ready."""
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     process = subprocess.Popen(
         [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0"],
@@ -36,52 +36,52 @@ def serving(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]
         text=True,
     )
     assert process.stdout is not None
-    said = []
+    printed = []
     for line in process.stdout:
-        said.append(line.rstrip())
+        printed.append(line.rstrip())
         if line.startswith("Ctrl-C"):
             break
     try:
-        yield process, said
+        yield process, printed
     finally:
         process.kill()
         process.wait(10)
         process.stdout.close()
 
 
-def address(said: list[str]) -> str:
-    found = re.search(r"http://127\.0\.0\.1:\d+", said[0])
-    assert found, said
+def address(printed: list[str]) -> str:
+    found = re.search(r"http://127\.0\.0\.1:\d+", printed[0])
+    assert found, printed
     return found[0]
 
 
-def test_it_says_where_it_is_and_three_questions_and_answers(data_dir: Path) -> None:
-    with serving(data_dir) as (process, said):
-        answer = httpx.get(f"{address(said)}/graphql", params={"query": "{ __typename }"})
-        assert answer.json() == {"data": {"__typename": "Query"}}
-        assert sum(line.startswith("      accord ") for line in said) == 3
+def test_it_prints_its_address_and_three_examples_and_serves_requests(data_dir: Path) -> None:
+    with serving(data_dir) as (process, printed):
+        response = httpx.get(f"{address(printed)}/graphql", params={"query": "{ __typename }"})
+        assert response.json() == {"data": {"__typename": "Query"}}
+        assert sum(line.startswith("      accord ") for line in printed) == 3
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert list(data_dir.glob("serve-*.pid")) == []
 
 
-def test_killed_it_leaves_its_data_to_the_next_and_stop_ends_what_is_left(data_dir: Path) -> None:
+def test_after_a_kill_the_next_server_uses_the_data_and_stop_ends_what_is_left(data_dir: Path) -> None:
     with serving(data_dir) as (process, _):
         process.kill()
         process.wait(10)
-    assert postmaster.running_pid(cluster_of(data_dir)) is not None
-    with serving(data_dir) as (process, said):
-        assert httpx.get(f"{address(said)}/graphql", params={"query": "{ __typename }"}).status_code == 200
+    assert postmaster.running_pid(cluster_dir(data_dir)) is not None
+    with serving(data_dir) as (process, printed):
+        assert httpx.get(f"{address(printed)}/graphql", params={"query": "{ __typename }"}).status_code == 200
         stopped = accord("stop", data=data_dir)
         assert f"server (process {process.pid})" in stopped.stdout
         assert process.wait(20) == 128 + signal.SIGTERM
-    assert postmaster.running_pid(cluster_of(data_dir)) is None
+    assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert accord("stop", data=data_dir).stdout.startswith("Nothing runs on")
 
 
-def test_a_database_that_is_not_set_up_is_refused_with_the_command_that_does(tmp_path: Path) -> None:
-    done = accord("serve", "--port", "0", data=tmp_path)
-    assert done.returncode == 2
-    assert "Run `accord migrate`" in done.stderr
-    assert postmaster.running_pid(cluster_of(tmp_path)) is None
+def test_a_database_without_tables_is_an_error_that_names_the_migrate_command(tmp_path: Path) -> None:
+    result = accord("serve", "--port", "0", data=tmp_path)
+    assert result.returncode == 2
+    assert "Run `accord migrate`" in result.stderr
+    assert postmaster.running_pid(cluster_dir(tmp_path)) is None

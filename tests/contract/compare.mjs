@@ -1,7 +1,7 @@
-// Classify what changed between two contracts: node compare.mjs OLD.graphql NEW.graphql [--today=YYYY-MM-DD]
+// Classify the changes between two contracts: node compare.mjs OLD.graphql NEW.graphql [--today=YYYY-MM-DD]
 //
-// Exit 1 if anything that a client may use was taken away or narrowed, unless the old contract had marked it as
-// @deprecated(reason: "… until YYYY-MM-DD") and that day has passed; and if a deprecation of the new one has no such day.
+// Exit with 1 if something that a client may use was removed or narrowed, unless the old contract had it as
+// @deprecated(reason: "… until YYYY-MM-DD") and that day has passed; or if a deprecation in the new one has no such day.
 import { readFileSync } from "node:fs";
 
 import { CriticalityLevel, diff } from "@graphql-inspector/core";
@@ -18,7 +18,7 @@ const words = process.argv.slice(2);
 const [oldPath, newPath] = words.filter((word) => !word.startsWith("--"));
 const today = words.find((word) => word.startsWith("--today="))?.slice(8) ?? new Date().toISOString().slice(0, 10);
 
-/** Everything in a schema that can be deprecated, by its path, with its reason and the type that it uses. */
+/** Every part of a schema that can be deprecated, by path: its owner, the deprecation reason, and the type it uses. */
 function parts(schema) {
   const found = new Map();
   const add = (owner, path, element) =>
@@ -36,7 +36,7 @@ function parts(schema) {
 
 const until = (reason) => reason?.match(/\buntil (\d{4}-\d{2}-\d{2})\b/)?.[1];
 
-/** Whether a part was deprecated long enough; an argument is over with its field too. */
+/** Whether the last day of a part has passed. An argument may go with its field. */
 function isOver(path, old) {
   const day = until(old.get(path)?.reason);
   if (day !== undefined && day < today) return true;
@@ -44,7 +44,7 @@ function isOver(path, old) {
   return argument !== undefined && isOver(`${type}.${field}`, old);
 }
 
-/** The removed types that nothing reached any more but parts that were over, and other such types. */
+/** The removed types that only expired parts, and other such types, still used. */
 function abandoned(removed, old) {
   const types = new Set(removed);
   for (let size = -1; size !== types.size; ) {
@@ -58,29 +58,30 @@ function abandoned(removed, old) {
 
 const [before, after] = [oldPath, newPath].map((path) => buildSchema(readFileSync(path, "utf8")));
 const old = parts(before);
-// What is new is told once, without its description.
-const isTold = (each) => !each.type.includes("DESCRIPTION") || old.has(each.path) || before.getType(each.path);
-const changes = (await diff(before, after)).filter(isTold);
-const gone = abandoned(changes.filter((each) => each.type === "TYPE_REMOVED").map((each) => each.path), old);
-const isAllowed = (each) =>
-  (REMOVALS.has(each.type) && isOver(each.path, old)) || (each.type === "TYPE_REMOVED" && gone.has(each.path));
+// A new part is listed once, without its description.
+const isListed = (change) => !change.type.includes("DESCRIPTION") || old.has(change.path) || before.getType(change.path);
+const changes = (await diff(before, after)).filter(isListed);
+const gone = abandoned(changes.filter((change) => change.type === "TYPE_REMOVED").map((change) => change.path), old);
+const isAllowed = (change) =>
+  (REMOVALS.has(change.type) && isOver(change.path, old)) || (change.type === "TYPE_REMOVED" && gone.has(change.path));
 
-const refused = [];
+const rejected = [];
 for (const [level, word] of LEVELS) {
-  for (const each of changes.filter(({ criticality }) => criticality.level === level)) {
-    const isRefused = level === CriticalityLevel.Breaking && !isAllowed(each);
-    console.log(`${isRefused ? "BREAKING" : word.padEnd(8)}  ${each.message}`);
-    if (!isRefused) continue;
-    const day = until(old.get(each.path)?.reason);
-    refused.push(day ? `${each.path}: deprecated until ${day}, which has not passed` : `${each.path}: not deprecated with a day before`);
+  for (const change of changes.filter(({ criticality }) => criticality.level === level)) {
+    const isRejected = level === CriticalityLevel.Breaking && !isAllowed(change);
+    console.log(`${isRejected ? "BREAKING" : word.padEnd(8)}  ${change.message}`);
+    if (!isRejected) continue;
+    const day = until(old.get(change.path)?.reason);
+    const reason = day ? `deprecated until ${day}, which has not passed` : "not deprecated with a last day before";
+    rejected.push(`${change.path}: ${reason}`);
   }
 }
 for (const [path, { reason }] of parts(after)) {
-  if (reason != null && !until(reason)) refused.push(`${path}: its deprecation says no day ("… until YYYY-MM-DD")`);
+  if (reason != null && !until(reason)) rejected.push(`${path}: its deprecation has no last day ("… until YYYY-MM-DD")`);
 }
-if (!changes.length) console.log("The contract is as it was.");
-if (refused.length) {
-  console.error(`\nThis breaks clients without notice:\n${refused.map((each) => `  ${each}`).join("\n")}`);
-  console.error('Keep what was there, marked @deprecated(reason: "… until YYYY-MM-DD"), and remove it once that day has passed.');
+if (!changes.length) console.log("The contract is unchanged.");
+if (rejected.length) {
+  console.error(`\nThis breaks clients without notice:\n${rejected.map((line) => `  ${line}`).join("\n")}`);
+  console.error('Keep these parts with @deprecated(reason: "… until YYYY-MM-DD"), and remove them after that day.');
   process.exit(1);
 }

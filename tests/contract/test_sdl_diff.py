@@ -1,4 +1,4 @@
-"""What counts as breaking a client, and when it may be done: small contracts, compared as `make sdl-diff` does."""
+"""Which changes of the contract break clients, and when they are allowed, by the comparison of `make sdl-diff`."""
 
 import os
 import shutil
@@ -34,10 +34,10 @@ LOST = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _tools() -> None:
-    """`make check` installs them where an npm registry can be reached, as it can in CI."""
+    """Skip without the tools, which `make check` installs if it reaches an npm registry. CI must have them."""
     if not (HERE / "node_modules").exists() or shutil.which("node", path=search_path()) is None:
-        assert not os.environ.get("CI"), "CI has to compare contracts: make sdl-diff"
-        pytest.skip("what compares contracts is not installed: make sdl-diff")
+        assert not os.environ.get("CI"), "CI must compare contracts. Install the tools: make sdl-diff"
+        pytest.skip("The tools that compare contracts are not installed: make sdl-diff")
 
 
 def search_path() -> str:
@@ -45,7 +45,7 @@ def search_path() -> str:
 
 
 def contract(**marked: str) -> str:
-    """The contract, with some of its parts marked."""
+    """The contract, with directives on some of its parts."""
     return CONTRACT % (dict.fromkeys(PARTS, "") | marked)
 
 
@@ -66,25 +66,25 @@ def without(*parts: str) -> str:
     return whole
 
 
-def test_no_change_breaks_nobody(tmp_path: Path) -> None:
+def test_an_unchanged_contract_passes(tmp_path: Path) -> None:
     done = compared(tmp_path, contract(), contract())
-    assert (done.returncode, done.stdout) == (0, "The contract is as it was.\n")
+    assert (done.returncode, done.stdout) == (0, "The contract is unchanged.\n")
 
 
-def test_what_is_added_breaks_nobody_and_is_told(tmp_path: Path) -> None:
+def test_an_addition_passes_and_is_listed(tmp_path: Path) -> None:
     done = compared(tmp_path, contract(), contract().replace("name: String!", "name: String! seniority: String"))
     assert done.returncode == 0
     assert done.stdout == "safe      Field 'seniority' was added to object type 'Contact'\n"
 
 
-def test_nothing_goes_without_notice(tmp_path: Path) -> None:
+def test_a_removal_without_notice_is_rejected(tmp_path: Path) -> None:
     done = compared(tmp_path, contract(), without(*LOST))
     assert (done.returncode, done.stdout.count("BREAKING  ")) == (1, len(LOST))
     for _, _, path in LOST.values():
-        assert f"  {path}: not deprecated with a day before\n" in done.stderr
+        assert f"  {path}: not deprecated with a last day before\n" in done.stderr
 
 
-def test_what_was_deprecated_goes_once_its_day_has_passed(tmp_path: Path) -> None:
+def test_a_deprecated_part_may_be_removed_after_its_last_day(tmp_path: Path) -> None:
     done = compared(tmp_path, contract(**dict.fromkeys(LOST, OVER)), without(*LOST))
     assert (done.returncode, done.stdout.count("breaking  "), done.stderr) == (0, len(LOST), "")
     early = compared(tmp_path, contract(**dict.fromkeys(LOST, OPEN)), without(*LOST))
@@ -93,19 +93,19 @@ def test_what_was_deprecated_goes_once_its_day_has_passed(tmp_path: Path) -> Non
         assert f"  {path}: deprecated until {TODAY}, which has not passed\n" in early.stderr
 
 
-def test_a_deprecation_without_a_day_is_no_notice_and_may_not_be_made(tmp_path: Path) -> None:
+def test_a_deprecation_without_a_last_day_is_rejected(tmp_path: Path) -> None:
     done = compared(tmp_path, contract(fax=UNDATED), without("fax"))
-    assert "Contact.fax: not deprecated with a day before" in done.stderr
+    assert "Contact.fax: not deprecated with a last day before" in done.stderr
     done = compared(tmp_path, contract(), contract(fax=UNDATED))
     assert done.returncode == 1
-    assert "Contact.fax: its deprecation says no day" in done.stderr
+    assert "Contact.fax: its deprecation has no last day" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [("name: String! fax", "name: Int! fax"), ("name: String! fax", "name: String fax"), ("page: Int", "page: Int!")],
 )
-def test_what_is_narrowed_is_no_removal_whatever_was_said(tmp_path: Path, before: str, after: str) -> None:
+def test_narrowing_a_deprecated_part_is_rejected(tmp_path: Path, before: str, after: str) -> None:
     old = (
         contract().replace("name: String! fax", f"name: String! {OVER} fax")
         if "name" in before
@@ -115,7 +115,7 @@ def test_what_is_narrowed_is_no_removal_whatever_was_said(tmp_path: Path, before
     assert compared(tmp_path, old, new).returncode == 1
 
 
-def test_a_type_goes_when_all_that_led_to_it_was_over(tmp_path: Path) -> None:
+def test_a_type_may_be_removed_when_every_part_that_used_it_may(tmp_path: Path) -> None:
     gone = contract().replace(" pets: [Pet!]  }", " }").split("type Pet")[0]
     assert "Pet" not in gone
     assert compared(tmp_path, contract(pets=OVER), gone).returncode == 0
@@ -123,6 +123,6 @@ def test_a_type_goes_when_all_that_led_to_it_was_over(tmp_path: Path) -> None:
         tmp_path, contract(pets=OVER).replace(f"pets: [Pet!] {OVER} }}\ntype C", "pets: [Pet!] }\ntype C"), gone
     )
     assert done.returncode == 1
-    assert "  Pet: not deprecated with a day before\n  Toy: " in done.stderr
+    assert "  Pet: not deprecated with a last day before\n  Toy: " in done.stderr
     assert "  Query.pets: " in done.stderr
     assert "Contact.pets" not in done.stderr

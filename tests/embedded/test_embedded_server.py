@@ -1,4 +1,4 @@
-"""The private PostgreSQL: shared by processes, kept through `kill -9`, refused with a sentence where it cannot be."""
+"""The private PostgreSQL: several processes share it, it survives `kill -9`, and failures have clear messages."""
 
 import os
 import signal
@@ -12,13 +12,13 @@ import asyncpg
 import pytest
 
 from api.embedded import postmaster, start, stop
-from api.embedded.account import account_for
-from api.embedded.cluster import reason
+from api.embedded.cluster import error_line
+from api.embedded.os_account import server_account
 from api.embedded.programs import installed, runnable_by
-from api.embedded.server import cluster_of
+from api.embedded.server import cluster_dir
 from api.errors import AccordError, ErrorCode
 
-HOLDER = """
+CLIENT = """
 import sys, time
 from pathlib import Path
 from api.embedded import start
@@ -35,15 +35,15 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stop(folder)
 
 
-def hold(data_dir: Path) -> tuple[subprocess.Popen[str], str]:
-    """Start another process that holds the server; return it and the address it works with."""
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(data_dir)], stdout=subprocess.PIPE, text=True)
+def start_client(data_dir: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start another process that uses the server; return it and its connection URL."""
+    process = subprocess.Popen([sys.executable, "-c", CLIENT, str(data_dir)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
 
 
-def end(process: subprocess.Popen[str], how: signal.Signals) -> None:
-    process.send_signal(how)
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
     process.wait(10)
     assert process.stdout is not None
     process.stdout.close()
@@ -57,87 +57,87 @@ async def value(dsn: str, statement: str) -> object:
         await connection.close()
 
 
-def runs(data_dir: Path) -> bool:
-    return postmaster.running_pid(cluster_of(data_dir)) is not None
+def is_running(data_dir: Path) -> bool:
+    return postmaster.running_pid(cluster_dir(data_dir)) is not None
 
 
-async def test_a_new_folder_becomes_a_database_that_only_a_socket_reaches(data_dir: Path) -> None:
+async def test_a_new_server_accepts_connections_by_socket_only(data_dir: Path) -> None:
     server = start(data_dir)
     try:
         assert await value(server.dsn(), "select current_database()") == "accord"
         assert await value(server.dsn(), "show listen_addresses") == ""
         assert await value(server.dsn(), "show jit") == "off"
-        assert cluster_of(data_dir).stat().st_mode & 0o077 == 0
+        assert cluster_dir(data_dir).stat().st_mode & 0o077 == 0
     finally:
         server.close()
-    assert not runs(data_dir)
+    assert not is_running(data_dir)
 
 
-async def test_a_second_process_attaches_and_the_last_one_to_leave_stops_it(data_dir: Path) -> None:
+async def test_a_second_process_attaches_and_the_last_one_to_close_stops_the_server(data_dir: Path) -> None:
     server = start(data_dir)
-    first = postmaster.running_pid(cluster_of(data_dir))
-    other, dsn = hold(data_dir)
+    first = postmaster.running_pid(cluster_dir(data_dir))
+    other, dsn = start_client(data_dir)
     assert await value(dsn, "select 1") == 1
-    assert postmaster.running_pid(cluster_of(data_dir)) == first
+    assert postmaster.running_pid(cluster_dir(data_dir)) == first
     server.close()
     assert await value(dsn, "select 1") == 1
     last = start(data_dir)
-    end(other, signal.SIGKILL)
+    kill(other)
     last.close()
-    assert not runs(data_dir)
+    assert not is_running(data_dir)
 
 
-async def test_kill_9_of_the_holder_loses_nothing_and_the_next_one_attaches(data_dir: Path) -> None:
-    holder, dsn = hold(data_dir)
+async def test_kill_9_of_the_client_loses_nothing_and_the_next_one_attaches(data_dir: Path) -> None:
+    client, dsn = start_client(data_dir)
     await value(dsn, "create table kept as select 42 as answer")
-    end(holder, signal.SIGKILL)
-    assert runs(data_dir)
+    kill(client)
+    assert is_running(data_dir)
     server = start(data_dir)
     assert await value(server.dsn(), "select answer from kept") == 42
     server.close()
-    assert not runs(data_dir)
+    assert not is_running(data_dir)
 
 
 async def test_kill_9_of_postgresql_itself_loses_nothing(data_dir: Path) -> None:
     server = start(data_dir)
     await value(server.dsn(), "create table crashed as select 7 as answer")
-    pid = postmaster.running_pid(cluster_of(data_dir))
+    pid = postmaster.running_pid(cluster_dir(data_dir))
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     again = start(data_dir)
     assert await value(again.dsn(), "select answer from crashed") == 7
     again.close()
     server.close()
-    assert not runs(data_dir)
+    assert not is_running(data_dir)
 
 
-def test_a_process_number_that_is_somebody_elses_now_does_not_hurt(data_dir: Path) -> None:
-    cluster = cluster_of(data_dir)
+def test_a_pid_file_that_names_an_unrelated_process_is_ignored(data_dir: Path) -> None:
+    cluster = cluster_dir(data_dir)
     (cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{cluster}\n1\n5432\n\n\n\nready\n")
     server = start(data_dir)
-    assert runs(data_dir)
+    assert is_running(data_dir)
     server.close()
 
 
-def test_stop_ends_a_server_that_others_hold(data_dir: Path) -> None:
-    holder, _ = hold(data_dir)
+def test_stop_ends_a_server_that_other_processes_use(data_dir: Path) -> None:
+    client, _ = start_client(data_dir)
     assert stop(data_dir)
-    assert not runs(data_dir)
+    assert not is_running(data_dir)
     assert not stop(data_dir)
-    end(holder, signal.SIGKILL)
+    kill(client)
 
 
-async def test_two_processes_that_start_at_once_make_one_database(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "d")]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+async def test_two_processes_that_start_at_once_share_one_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CLIENT, str(tmp_path / "d")]
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     dsns = set()
-    for process in both:
+    for process in clients:
         assert process.stdout is not None
         dsns.add(process.stdout.readline().strip())
     assert len(dsns) == 1
     assert await value(dsns.pop(), "select 1") == 1
-    for process in both:
-        end(process, signal.SIGKILL)
+    for process in clients:
+        kill(process)
     assert stop(tmp_path / "d")
 
 
@@ -156,35 +156,35 @@ async def test_a_path_with_odd_characters_works(tmp_path: Path) -> None:
     server.close()
 
 
-def test_a_folder_of_another_major_version_is_refused_with_a_sentence(data_dir: Path) -> None:
-    marker = cluster_of(data_dir) / "PG_VERSION"
+def test_a_folder_of_another_major_version_is_rejected(data_dir: Path) -> None:
+    marker = cluster_dir(data_dir) / "PG_VERSION"
     ours = marker.read_text()
     marker.write_text("15\n")
     try:
-        with pytest.raises(AccordError, match="made by PostgreSQL 15; this Accord runs PostgreSQL 18") as refused:
+        with pytest.raises(AccordError, match="created by PostgreSQL 15; this Accord runs PostgreSQL 18") as rejected:
             start(data_dir)
     finally:
         marker.write_text(ours)
-    assert refused.value.code is ErrorCode.DATA_FOLDER
-    assert not runs(data_dir)
+    assert rejected.value.code is ErrorCode.DATA_FOLDER
+    assert not is_running(data_dir)
 
 
-def test_a_folder_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_database_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "holiday.jpg").touch()
     with pytest.raises(AccordError, match="not a PostgreSQL data folder"):
         start(tmp_path)
 
 
-@pytest.mark.parametrize("place", ["file/data", "/proc/accord"])
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("path", ["file/data", "/proc/accord"])
+def test_a_folder_that_cannot_be_written_is_rejected(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AccordError, match=r"cannot be used.*--data DIR"):
-        start(tmp_path / place)
+        start(tmp_path / path)
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "message"),
     [
         (
             """12:00:00.841 UTC [30482] FATAL:  could not write to file "base/4/1255_fsm": No space left on device
@@ -204,19 +204,19 @@ initdb: removing contents of data directory "d"
         ("", "no reason given"),
     ],
 )
-def test_why_a_folder_could_not_be_made_is_told(said: str, told: str) -> None:
-    assert reason(said) == told
+def test_the_error_of_initdb_is_reported(output: str, message: str) -> None:
+    assert error_line(output) == message
 
 
-def test_a_start_killed_half_way_is_begun_anew(tmp_path: Path) -> None:
+def test_an_incomplete_folder_of_a_killed_start_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "postgres.unfinished").mkdir()
     (tmp_path / "postgres.unfinished" / "PG_VERSION").write_text("18\n")
     start(tmp_path, is_durable=False).close()
     assert not (tmp_path / "postgres.unfinished").exists()
 
 
-def test_a_closed_home_stays_closed(tmp_path: Path) -> None:
-    """As root the server runs as another account, which must not need a right on any parent folder."""
+def test_a_private_home_folder_stays_private(tmp_path: Path) -> None:
+    """Started by root, the server runs as another account, which needs no access to any parent folder."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     before = [(parent, parent.stat().st_mode, parent.stat().st_uid) for parent in (home, *home.parents)]
@@ -224,27 +224,27 @@ def test_a_closed_home_stays_closed(tmp_path: Path) -> None:
     assert [(parent, parent.stat().st_mode, parent.stat().st_uid) for parent in (home, *home.parents)] == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
-def test_programs_behind_a_closed_folder_are_copied_where_the_servers_account_can_run_them(tmp_path: Path) -> None:
-    account = account_for(tmp_path / "none")
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
+def test_programs_in_a_private_folder_are_copied_for_the_servers_account(tmp_path: Path) -> None:
+    account = server_account(tmp_path / "none")
+    private = tmp_path / "closed"
+    private.mkdir(mode=0o700)
     ours = installed()
     package = ours.folder.parents[1]
-    subprocess.run(["cp", "-r", package, f"{package}.libs", closed], check=True)
-    behind = type(ours)(ours.major, closed / ours.folder.relative_to(package.parent))
-    copies = Path("/tmp") / f"accord-copies-{os.getpid()}"  # noqa: S108 - has to be open to all
+    subprocess.run(["cp", "-r", package, f"{package}.libs", private], check=True)
+    unreadable = type(ours)(ours.major, private / ours.folder.relative_to(package.parent))
+    copies = Path("/tmp") / f"accord-copies-{os.getpid()}"  # noqa: S108 - other accounts must be able to read it
     try:
-        found = runnable_by(account, behind, copies)
+        found = runnable_by(account, unreadable, copies)
         assert found.folder.is_relative_to(copies)
-        assert runnable_by(account, behind, copies) == found
+        assert runnable_by(account, unreadable, copies) == found
     finally:
         subprocess.run(["rm", "-rf", str(copies)], check=True)
     with pytest.raises(AccordError, match="cannot read its programs"):
-        runnable_by(account, behind, tmp_path / "closed")
+        runnable_by(account, unreadable, tmp_path / "closed")
 
 
-def test_attaching_is_quick(data_dir: Path) -> None:
+def test_attaching_takes_less_than_half_a_second(data_dir: Path) -> None:
     server = start(data_dir)
     began = time.perf_counter()
     start(data_dir).close()

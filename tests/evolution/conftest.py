@@ -1,4 +1,4 @@
-"""The migrations, in a folder where more can be put."""
+"""A copy of the migrations folder, to which a test can add migrations."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from api.revisions import MIGRATIONS
 
 @pytest.fixture
 def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the migrations' files."""
+    """The folder of the copied migrations, which `api.revisions` then uses."""
     copy = tmp_path / "migrations"
     (copy / "versions").mkdir(parents=True)
     for path in (MIGRATIONS / "env.py", *(MIGRATIONS / "versions").glob("*.py")):

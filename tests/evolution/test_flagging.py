@@ -1,15 +1,15 @@
-"""squawk flags a migration that would lock a table in use, or break the release that still runs."""
+"""`migrations.lint` reports migrations that lock a table in use or break the release that still runs."""
 
 from pathlib import Path
 
 import pytest
 
 from migrations import lint
-from migrations.lint import flagged, squawk
-from tests.evolution.scratch import put
+from migrations.lint import findings, squawk
+from tests.evolution.example_changes import write_migration
 
 BAD = {
-    'op.add_column("contact", sa.Column("seniority", sa.Text(), nullable=False))': "adding-required-field",
+    'op.add_column("contact", sa.Column("star_sign", sa.Text(), nullable=False))': "adding-required-field",
     'op.alter_column("contact", "phone", new_column_name="telephone")': "renaming-column",
     'op.rename_table("contact", "person")': "renaming-table",
     'op.create_index("ix_contact_phone", "contact", ["phone"])': "require-concurrent-index-creation",
@@ -24,7 +24,7 @@ BAD = {
     'op.execute("alter table contact drop constraint ck_contact_email_kind")': "ban-drop-constraint",
 }
 GOOD = (
-    'op.add_column("contact", sa.Column("seniority", sa.Text(), nullable=True))',
+    'op.add_column("contact", sa.Column("star_sign", sa.Text(), nullable=True))',
     'op.add_column("contact", sa.Column("is_vip", sa.Boolean(), server_default=sa.text("false"), nullable=False))',
     'op.create_table("pet", sa.Column("id", sa.Uuid(), primary_key=True), sa.Column("name", sa.Integer()))',
     '[op.execute(f"alter table deal {s}") for s in ("drop constraint a", "add constraint a unique using index b")]',
@@ -32,42 +32,44 @@ GOOD = (
 
 
 @pytest.mark.parametrize(("change", "rule"), BAD.items())
-def test_a_migration_that_locks_or_breaks_is_flagged(versions: Path, change: str, rule: str) -> None:
-    put(versions, change)
-    found = {each.rule: each for each in flagged("aaaaaaaaaaaa")}
-    assert found[rule].file == "2027_01_01_something_else.py"
+def test_a_migration_that_locks_or_breaks_is_reported(versions: Path, change: str, rule: str) -> None:
+    write_migration(versions, change)
+    found = {finding.rule: finding for finding in findings("aaaaaaaaaaaa")}
+    assert found[rule].file == "2027_01_01_another_change.py"
     assert found[rule].message
 
 
 @pytest.mark.parametrize("change", GOOD)
-def test_a_migration_that_only_adds_is_not(versions: Path, change: str) -> None:
-    put(versions, change)
-    assert flagged("aaaaaaaaaaaa") == ()
+def test_a_migration_that_only_adds_is_not_reported(versions: Path, change: str) -> None:
+    write_migration(versions, change)
+    assert findings("aaaaaaaaaaaa") == ()
 
 
-def test_what_goes_from_a_table_and_its_versions_is_flagged_once(versions: Path) -> None:
-    put(versions, '[op.drop_column(table, "phone") for table in ("contact", "contact_version")]')
-    assert [each.rule for each in flagged("aaaaaaaaaaaa")] == ["ban-drop-column"]
+def test_a_drop_from_a_table_and_its_version_table_is_reported_once(versions: Path) -> None:
+    write_migration(versions, '[op.drop_column(table, "phone") for table in ("contact", "contact_version")]')
+    assert [finding.rule for finding in findings("aaaaaaaaaaaa")] == ["ban-drop-column"]
 
 
-def test_one_that_sets_no_timeouts_is_flagged() -> None:
-    rules = {each.rule for each in squawk("begin;\nalter table contact add column a text;\ncommit;\n", "x")}
+def test_a_migration_without_timeouts_is_reported() -> None:
+    rules = {finding.rule for finding in squawk("begin;\nalter table contact add column a text;\ncommit;\n", "x")}
     assert rules == {"require-lock-timeout", "require-statement-timeout"}
 
 
-def test_a_rule_is_excused_with_a_reason_only(versions: Path) -> None:
-    put(versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": "unread since 0.2.0"}\n')
-    assert flagged("aaaaaaaaaaaa") == ()
-    put(versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": " "}\n')
-    assert [each.rule for each in flagged("aaaaaaaaaaaa")] == ["ban-drop-column"]
+def test_a_rule_is_excused_only_with_a_reason(versions: Path) -> None:
+    write_migration(
+        versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": "unread since 0.2.0"}\n'
+    )
+    assert findings("aaaaaaaaaaaa") == ()
+    write_migration(versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": " "}\n')
+    assert [finding.rule for finding in findings("aaaaaaaaaaaa")] == ["ban-drop-column"]
 
 
-def test_the_command_fails_over_a_flagged_migration(versions: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    put(versions, 'op.drop_table("handoff")')
+def test_the_command_fails_if_there_is_a_finding(versions: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_migration(versions, 'op.drop_table("handoff")')
     with pytest.raises(SystemExit, match="1"):
         lint.main()
-    assert "2027_01_01_something_else.py: ban-drop-table: " in capsys.readouterr().err
+    assert "2027_01_01_another_change.py: ban-drop-table: " in capsys.readouterr().err
 
 
-def test_the_migrations_that_there_are_pass() -> None:
+def test_the_existing_migrations_pass() -> None:
     lint.main()

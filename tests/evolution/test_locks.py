@@ -1,4 +1,4 @@
-"""What is said of a statement's locks is what PostgreSQL does: each is run in a transaction that is rolled back."""
+"""The locks derived from a statement equal those that PostgreSQL takes when the statement runs (and is rolled back)."""
 
 import re
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from api.db import Database
-from migrations.locks import Hold, Lock, Names, Work, holds
+from migrations.locks import CatalogLookup, LockMode, RowWork, TableLock, locks_taken
 from schema.base import new_id
 
 HELD = """
@@ -20,14 +20,14 @@ select c.oid::bigint, c.relname, pg_relation_filenode(c.oid), coalesce(s.seq_sca
 from pg_class c left join pg_stat_xact_user_tables s on s.relid = c.oid
 where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
 """
-NAMES = Names({"ix_contact_email": "contact"}, {("contact", "fk_contact_company_id"): "company"})
+LOOKUP = CatalogLookup({"ix_contact_email": "contact"}, {("contact", "fk_contact_company_id"): "company"})
 
 STATEMENTS = (
-    "alter table contact add column seniority text",
+    "alter table contact add column star_sign text",
     "ALTER TABLE contact ADD COLUMN is_vip BOOLEAN DEFAULT false NOT NULL",
     "alter table contact add column at timestamptz default now()",
     "alter table contact add column token uuid default gen_random_uuid()",
-    "alter table contact add column dice float default random()",
+    "alter table contact add column luck float default random()",
     "alter table contact add column counted bigint generated always as identity",
     "alter table contact add column friend_id uuid references company (id)",
     "alter table contact add column size int check (size > 0)",
@@ -74,7 +74,7 @@ async def connection(module_dsn: str) -> AsyncIterator["asyncpg.Connection[async
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-async def test_the_locks_and_the_work_are_those_of_postgresql(
+async def test_locks_and_work_equal_those_of_postgresql(
     connection: "asyncpg.Connection[asyncpg.Record]", statement: str
 ) -> None:
     before = await state(connection)
@@ -86,21 +86,21 @@ async def test_the_locks_and_the_work_are_those_of_postgresql(
         after = await state(connection)
     finally:
         await attempt.rollback()
-    taken: dict[str, Lock] = {}
+    taken: dict[str, LockMode] = {}
     for oid, mode in held:
         if oid in before:
             name = before[oid].name
-            taken[name] = max(taken.get(name, Lock.ROW_SHARE), Lock[mode])
-    told = {each.table: each for each in holds(statement, NAMES)}
-    assert all(each.is_known for each in told.values())
-    assert noticeable({table: each.lock for table, each in told.items()}) == noticeable(taken)
+            taken[name] = max(taken.get(name, LockMode.ROW_SHARE), LockMode[mode])
+    derived = {lock.table: lock for lock in locks_taken(statement, LOOKUP)}
+    assert all(lock.is_known for lock in derived.values())
+    assert noticeable({table: lock.lock for table, lock in derived.items()}) == noticeable(taken)
     done = {before[oid].name: work(before[oid], found) for oid, found in after.items() if oid in before}
-    assert told.get("contact", Hold("contact", Lock.SHARE, Work.NONE)).work == done["contact"]
+    assert derived.get("contact", TableLock("contact", LockMode.SHARE, RowWork.NONE)).work == done["contact"]
 
 
 @dataclass(frozen=True)
 class State:
-    """A table's name, its file, and how often it was read from one end to the other."""
+    """A table's name, its file, and the number of its sequential scans."""
 
     name: str
     file: int
@@ -111,39 +111,39 @@ async def state(connection: "asyncpg.Connection[asyncpg.Record]") -> dict[int, S
     return {oid: State(*rest) for oid, *rest in await connection.fetch(STATE)}
 
 
-def work(before: State, after: State) -> Work:
+def work(before: State, after: State) -> RowWork:
     if before.file != after.file:
-        return Work.REWRITE
-    return Work.SCAN if after.scans > before.scans else Work.NONE
+        return RowWork.REWRITE
+    return RowWork.SCAN if after.scans > before.scans else RowWork.NONE
 
 
-def noticeable(locks: dict[str, Lock]) -> dict[str, Lock]:
-    """All but the lock that no migration waits for: another transaction's look at a referenced row takes the same."""
-    return {table: lock for table, lock in locks.items() if lock > Lock.ROW_SHARE}
+def noticeable(locks: dict[str, LockMode]) -> dict[str, LockMode]:
+    """All but ROW SHARE, which blocks no migration: checking a foreign key takes it too."""
+    return {table: lock for table, lock in locks.items() if lock > LockMode.ROW_SHARE}
 
 
-def test_building_an_index_concurrently_makes_nobody_wait() -> None:
-    (told,) = holds("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON contact (phone)", NAMES)
-    assert (told.table, told.lock.effect, told.work) == ("contact", "nobody waits", Work.SCAN)
-    (told,) = holds("DROP INDEX CONCURRENTLY IF EXISTS ix_contact_email", NAMES)
-    assert (told.table, told.lock.effect) == ("contact", "nobody waits")
+def test_building_an_index_concurrently_blocks_nobody() -> None:
+    (lock,) = locks_taken("CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON contact (phone)", LOOKUP)
+    assert (lock.table, lock.lock.effect, lock.work) == ("contact", "nobody waits", RowWork.SCAN)
+    (lock,) = locks_taken("DROP INDEX CONCURRENTLY IF EXISTS ix_contact_email", LOOKUP)
+    assert (lock.table, lock.lock.effect) == ("contact", "nobody waits")
 
 
-def test_rows_that_are_changed_are_said_to_be() -> None:
+def test_a_statement_that_changes_rows_has_the_work_change() -> None:
     for statement in (
         "update contact set phone = null",
         "insert into contact (id) values ('1')",
         "delete from contact",
     ):
-        assert holds(statement, NAMES) == (Hold("contact", Lock.ROW_EXCLUSIVE, Work.CHANGE),)
+        assert locks_taken(statement, LOOKUP) == (TableLock("contact", LockMode.ROW_EXCLUSIVE, RowWork.CHANGE),)
 
 
 @pytest.mark.parametrize("statement", ["cluster contact", "alter table contact frobnicate", "do $$ begin end $$"])
-def test_what_is_not_recognised_is_told_as_the_worst_that_it_can_be(statement: str) -> None:
-    (told,) = holds(statement, NAMES)
-    assert (told.lock, told.work, told.is_known) == (Lock.ACCESS_EXCLUSIVE, Work.REWRITE, False)
+def test_an_unknown_statement_is_assumed_to_be_the_worst(statement: str) -> None:
+    (lock,) = locks_taken(statement, LOOKUP)
+    assert (lock.lock, lock.work, lock.is_known) == (LockMode.ACCESS_EXCLUSIVE, RowWork.REWRITE, False)
 
 
-def test_every_lock_is_told_in_words() -> None:
-    assert [each.words for each in Lock][-1] == "ACCESS EXCLUSIVE"
-    assert all(re.fullmatch("[a-z ]+", each.effect) for each in Lock)
+def test_every_lock_mode_has_a_name_and_an_effect_in_words() -> None:
+    assert [mode.words for mode in LockMode][-1] == "ACCESS EXCLUSIVE"
+    assert all(re.fullmatch("[a-z ]+", mode.effect) for mode in LockMode)

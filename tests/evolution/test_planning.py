@@ -1,4 +1,4 @@
-"""`accord migrate --plan` shows what would run, and runs nothing."""
+"""`accord migrate --plan` prints what would run, and runs nothing."""
 
 import asyncio
 from pathlib import Path
@@ -10,11 +10,11 @@ from typer.testing import CliRunner, Result
 from api import revisions
 from api.cli import app
 from api.errors import AccordError, ErrorCode
-from api.revisions import connected, head_revision, migrate
-from migrations.catalogue import Catalogue, Part, read
+from api.revisions import head_revision, known_revisions, migrate, open_connection
+from migrations.catalogue import Catalogue, DatabaseObject, read
 from schema.base import new_id
-from tests.conftest import command
-from tests.evolution.scratch import HEAD, put
+from tests.evolution.example_changes import HEAD, write_migration
+from tests.support.databases import run_statements
 
 INDEX = """with op.get_context().autocommit_block():
         op.execute("create index concurrently ix_contact_phone on contact (phone)")"""
@@ -33,70 +33,73 @@ def planned(*words: str) -> Result:
 
 
 async def catalogue(dsn: str) -> Catalogue:
-    async with connected(dsn) as connection:
+    async with open_connection(dsn) as connection:
         return await connection.run_sync(read)
 
 
-def test_a_database_that_is_where_it_should_be_has_an_empty_plan() -> None:
+def test_the_plan_of_a_current_database_is_empty() -> None:
     assert planned().stdout.endswith(f": at revision {HEAD}. Nothing would run.\n")
 
 
-async def test_the_plan_back_tells_what_is_dropped_and_drops_nothing(module_dsn: str) -> None:
+async def test_a_plan_backwards_shows_what_is_dropped_and_drops_nothing(module_dsn: str) -> None:
     before = await catalogue(module_dsn)
-    told = (await asyncio.to_thread(planned, "--to", "base", "--back")).stdout.splitlines()
-    assert "DROP TABLE contact;" in told
-    assert told[told.index("DROP TABLE contact;") + 1].startswith("--   contact (")
-    assert any(line.startswith("-- contact (") and "ACCESS EXCLUSIVE, reads and writes wait" in line for line in told)
-    assert told[0].endswith("1 migration would run, to empty. Nothing was run.")
+    lines = (await asyncio.to_thread(planned, "--to", "base", "--back")).stdout.splitlines()
+    assert "DROP TABLE contact;" in lines
+    assert lines[lines.index("DROP TABLE contact;") + 1].startswith("--   contact (")
+    assert any(line.startswith("-- contact (") and "ACCESS EXCLUSIVE, reads and writes wait" in line for line in lines)
+    count = len(known_revisions())
+    assert lines[0].endswith(f"{count} migration{'s' if count > 1 else ''} would run, to empty. Nothing was run.")
     assert await catalogue(module_dsn) == before
 
 
-def test_a_plan_back_has_to_be_asked_for_as_going_back_does() -> None:
+def test_a_plan_backwards_needs_the_option_back() -> None:
     refused = planned("--to", "base").exception
     assert isinstance(refused, AccordError)
     assert refused.code is ErrorCode.BAD_INPUT
 
 
-async def test_a_plan_is_sql_that_makes_what_migrating_makes(module_dsn: str, versions: Path) -> None:
-    put(versions, 'op.add_column("contact", sa.Column("motto", sa.Text(), comment="50% of it: a \'word\'"))')
+async def test_running_the_plan_by_hand_has_the_same_result_as_migrating(module_dsn: str, versions: Path) -> None:
+    write_migration(
+        versions, 'op.add_column("contact", sa.Column("motto", sa.Text(), comment="50% of it: a \'word\'"))'
+    )
     script = (await asyncio.to_thread(planned)).stdout
-    assert Part("column", "contact", "motto") not in await catalogue(module_dsn)
-    await command(module_dsn, script)
+    assert DatabaseObject("column", "contact", "motto") not in await catalogue(module_dsn)
+    await run_statements(module_dsn, script)
     by_hand = await catalogue(module_dsn)
-    assert by_hand[Part("column", "contact", "motto")] == "text -- 50% of it: a 'word'"
-    await command(module_dsn, "alter table contact drop column motto")
+    assert by_hand[DatabaseObject("column", "contact", "motto")] == "text -- 50% of it: a 'word'"
+    await run_statements(module_dsn, "alter table contact drop column motto")
     await migrate(module_dsn)
     assert await catalogue(module_dsn) == by_hand
-    await command(
+    await run_statements(
         module_dsn,
         "alter table contact drop column motto",
         f"update alembic_version set version_num = '{HEAD}'",
     )
 
 
-async def test_what_is_built_outside_a_transaction_is_told_so(versions: Path) -> None:
-    put(versions, INDEX)
+async def test_the_plan_commits_before_what_runs_outside_a_transaction(versions: Path) -> None:
+    write_migration(versions, INDEX)
     lines = (await asyncio.to_thread(planned)).stdout.splitlines()
     built = lines.index("create index concurrently ix_contact_phone on contact (phone);")
     assert lines[built - 1] == "commit;"
     assert lines[built + 1].endswith("SHARE UPDATE EXCLUSIVE, nobody waits; scanned.")
 
 
-async def test_many_that_migrate_at_once_do_not_wait_for_each_others_snapshots(module_dsn: str, versions: Path) -> None:
-    put(versions, INDEX)
+async def test_concurrent_migrations_do_not_wait_for_each_others_snapshots(module_dsn: str, versions: Path) -> None:
+    write_migration(versions, INDEX)
     done = await asyncio.gather(*(migrate(module_dsn) for _ in range(3)))
-    assert sorted(len(each.steps) for each in done) == [0, 0, 1]
-    assert {each.revision for each in done} == {head_revision()} == {"aaaaaaaaaaaa"}
-    assert Part("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
+    assert sorted(len(result.steps) for result in done) == [0, 0, 1]
+    assert {result.revision for result in done} == {head_revision()} == {"aaaaaaaaaaaa"}
+    assert DatabaseObject("index", "contact", "ix_contact_phone") in await catalogue(module_dsn)
     await migrate(module_dsn, to=HEAD, may_go_back=True)
-    await command(module_dsn, "drop index ix_contact_phone")
+    await run_statements(module_dsn, "drop index ix_contact_phone")
 
 
-async def test_an_index_that_could_not_be_built_is_built_by_the_next_run(
+async def test_an_index_whose_build_failed_is_built_by_the_next_run(
     module_dsn: str, versions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop = INDEX.replace("create index concurrently ix_contact_phone on contact (phone)", DROP)
-    put(versions, f"{drop}\n    {INDEX}")
+    write_migration(versions, f"{drop}\n    {INDEX}")
     monkeypatch.setattr(revisions, "_PATIENCE_SECONDS", 1)
     busy = await asyncpg.connect(module_dsn)
     writing = busy.transaction()
@@ -110,4 +113,4 @@ async def test_an_index_that_could_not_be_built_is_built_by_the_next_run(
     assert await busy.fetchval(IS_VALID)
     await busy.close()
     await migrate(module_dsn, to=HEAD, may_go_back=True)
-    await command(module_dsn, DROP)
+    await run_statements(module_dsn, DROP)

@@ -1,22 +1,29 @@
-"""Generated histories and accords: instants from a coarse grid, so that ties and exact windows are frequent."""
+"""Generated histories and accords. Instants lie on a coarse grid, so that ties and exact windows are frequent."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from api.funnel.reference import TICK, Companies, DealState, FieldValue, Handoff, Person, Role, Touch, Version
-from schema.accord import (
-    Accord,
+from api.funnel.reference import (
+    TICK,
+    CompanyHistories,
+    ContactHistory,
+    DealRole,
+    DealState,
+    FieldValue,
+    HandoffFact,
+    RecordVersion,
+    TouchFact,
+)
+from schema.accord import Accord, Exit, RejectReason, Stage
+from schema.rules import (
     AllOf,
     AnyOf,
     DealFilter,
     DealIs,
-    Exit,
     FieldIs,
     HandoffIs,
     Not,
-    RejectReason,
     Rule,
-    Stage,
     StageReached,
     Touches,
     TouchFilter,
@@ -32,62 +39,62 @@ from schema.vocab import (
     TouchKind,
     TouchOutcome,
 )
-from tests.funnel.chance import Chance
+from tests.support.random_choices import RandomChoices
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 12
 WINDOWS = (None, timedelta(days=1), timedelta(days=2), timedelta(days=4))
 COMPANIES = ("018f0000-0000-7000-8000-00000000000a", "018f0000-0000-7000-8000-00000000000b")
-NOBODYS = "018f0000-0000-7000-8000-00000000000c"  # a company without any version
+WITHOUT_VERSIONS = "018f0000-0000-7000-8000-00000000000c"  # a company without a version row
 CAMPAIGNS = ("spring", "autumn")
 PIPELINES = ("new", "renewal")
 _FIELDS: tuple[tuple[str, str, tuple[FieldValue, ...]], ...] = (
     ("contact.email", "text", (None, "a@x.io", "b@x.io")),
     ("contact.lead_score", "number", (None, 40, 50)),
-    ("contact.email_opt_out", "truth", (False, True)),
+    ("contact.email_opt_out", "boolean", (False, True)),
     ("company.industry", "text", (None, "tools", "toys")),
     ("company.annual_revenue", "number", (None, Decimal("1.50"), Decimal(2))),
 )
 
 
-def instant(chance: Chance) -> datetime:
-    """A whole day, now and then a microsecond beside it."""
-    nudge = chance.one((0, 0, 0, 0, 0, 0, -1, 1))
-    return START + timedelta(days=chance.integer(0, DAYS)) + nudge * TICK
+def instant(choices: RandomChoices) -> datetime:
+    """A whole day, or sometimes a microsecond before or after it."""
+    nudge = choices.one((0, 0, 0, 0, 0, 0, -1, 1))
+    return START + timedelta(days=choices.integer(0, DAYS)) + nudge * TICK
 
 
-def cuts(chance: Chance, most: int) -> list[tuple[datetime, datetime | None]]:
-    """Successive intervals; some empty, rarely with a gap or an end."""
-    begins = sorted(chance.several(1, most, lambda: instant(chance)))
-    ends: list[datetime | None] = [*begins[1:], None]
-    if chance.happens(12):
-        ends[-1] = begins[-1] + timedelta(days=2)
-    if len(begins) > 1 and chance.happens(6) and begins[0] + TICK < begins[1]:
-        ends[0] = begins[0] + TICK
-    return list(zip(begins, ends, strict=True))
+def intervals(choices: RandomChoices, most: int) -> list[tuple[datetime, datetime | None]]:
+    """Successive intervals: some of them empty, few with a gap between them or an end of the last one."""
+    starts = sorted(choices.several(1, most, lambda: instant(choices)))
+    ends: list[datetime | None] = [*starts[1:], None]
+    if choices.happens(12):
+        ends[-1] = starts[-1] + timedelta(days=2)
+    if len(starts) > 1 and choices.happens(6) and starts[0] + TICK < starts[1]:
+        ends[0] = starts[0] + TICK
+    return list(zip(starts, ends, strict=True))
 
 
-def companies(chance: Chance) -> Companies:
-    """Two companies with a history."""
-    return {key: _versions(chance, "company") for key in COMPANIES}
+def companies(choices: RandomChoices) -> CompanyHistories:
+    """Two companies, each with generated versions."""
+    return {key: _versions(choices, "company") for key in COMPANIES}
 
 
-def person(chance: Chance) -> Person:
-    """One contact with everything that a rule can read."""
-    return Person(
-        versions=_versions(chance, "contact"),
-        touches=chance.several(0, 7, lambda: _touch(chance)),
-        handoffs=chance.several(0, 3, lambda: _handoff(chance)),
-        roles=chance.several(0, 3, lambda: _role(chance)),
+def contact(choices: RandomChoices) -> ContactHistory:
+    """One contact with every kind of fact that a rule can read."""
+    return ContactHistory(
+        versions=_versions(choices, "contact"),
+        touches=choices.several(0, 7, lambda: _touch(choices)),
+        handoffs=choices.several(0, 3, lambda: _handoff(choices)),
+        roles=choices.several(0, 3, lambda: _role(choices)),
     )
 
 
-def accord(chance: Chance) -> Accord:
-    """A ladder with generated rules and exits."""
-    keys = ["s1", "s2", "s3", "s4"][: chance.integer(1, 4)]
+def accord(choices: RandomChoices) -> Accord:
+    """An accord with one to four stages, generated rules and exits."""
+    keys = ["s1", "s2", "s3", "s4"][: choices.integer(1, 4)]
     stages = tuple(
         Stage(
-            key=key, title=key, group="g", owner=TeamKind.SALES, meaning=key, rule=rule(chance, tuple(keys[:rank]), 3)
+            key=key, title=key, group="g", owner=TeamKind.SALES, meaning=key, rule=rule(choices, tuple(keys[:rank]), 3)
         )
         for rank, key in enumerate(keys)
     )
@@ -98,120 +105,122 @@ def accord(chance: Chance) -> Accord:
     return Accord(
         title="generated",
         stages=stages,
-        exits=chance.several(0, 3, lambda: _exit(chance, keys)),
+        exits=choices.several(0, 3, lambda: _exit(choices, keys)),
         reject_reasons=reasons,
     )
 
 
-def rule(chance: Chance, lower: tuple[str, ...], depth: int) -> Rule:
-    """A rule tree of at most that depth."""
-    if depth == 3 and chance.happens(4):
-        return AllOf(all=chance.several(2, 3, lambda: _leaf(chance, lower)))  # as most accords have them
-    kind = chance.integer(0, 9) if depth > 0 else 9
+def rule(choices: RandomChoices, lower: tuple[str, ...], depth: int) -> Rule:
+    """A rule tree of at most the given depth."""
+    if depth == 3 and choices.happens(4):
+        return AllOf(
+            all=choices.several(2, 3, lambda: _leaf(choices, lower))
+        )  # a flat rule, the most frequent shape in practice
+    kind = choices.integer(0, 9) if depth > 0 else 9
     if kind <= 2:
-        return AllOf(all=chance.several(0, 3, lambda: rule(chance, lower, depth - 1)))
+        return AllOf(all=choices.several(0, 3, lambda: rule(choices, lower, depth - 1)))
     if kind <= 4:
-        return AnyOf(any=chance.several(1, 3, lambda: rule(chance, lower, depth - 1)))
+        return AnyOf(any=choices.several(1, 3, lambda: rule(choices, lower, depth - 1)))
     if kind == 5:
-        return Not(negated=rule(chance, lower, depth - 1))
-    return _leaf(chance, lower)
+        return Not(negated=rule(choices, lower, depth - 1))
+    return _leaf(choices, lower)
 
 
-def _leaf(chance: Chance, lower: tuple[str, ...]) -> Rule:
-    match chance.integer(0, 9):
+def _leaf(choices: RandomChoices, lower: tuple[str, ...]) -> Rule:
+    match choices.integer(0, 9):
         case 0 | 1 | 2:
-            return Touches(touches=_filter(chance))
+            return Touches(touches=_filter(choices))
         case 3 | 4:
-            return _field(chance)
+            return _field(choices)
         case 5 | 6:
-            return HandoffIs(handoff=chance.one(tuple(HandoffStatus)))
+            return HandoffIs(handoff=choices.one(tuple(HandoffStatus)))
         case 7 | 8:
             return DealIs(
                 deal=DealFilter(
-                    state=chance.one(tuple(DealOutcome)),
-                    pipeline=chance.one((None, None, *PIPELINES)),
-                    amount_at_least=chance.one((None, None, Decimal(10))),
+                    state=choices.one(tuple(DealOutcome)),
+                    pipeline=choices.one((None, None, *PIPELINES)),
+                    amount_at_least=choices.one((None, None, Decimal(10))),
                 )
             )
         case _ if lower:
-            return StageReached(stage=chance.one(lower), within=chance.one(WINDOWS))
+            return StageReached(stage=choices.one(lower), within=choices.one(WINDOWS))
         case _:
-            return Touches(touches=_filter(chance))
+            return Touches(touches=_filter(choices))
 
 
-def _filter(chance: Chance) -> TouchFilter:
+def _filter(choices: RandomChoices) -> TouchFilter:
     return TouchFilter(
-        kind=chance.some((TouchKind.FORM, TouchKind.CALL)),
-        channel=chance.one(((), (), (Channel.PHONE,))),
-        direction=chance.one((None, None, Direction.INBOUND)),
-        team=chance.one((None, None, TeamKind.SALES)),
-        campaign=chance.one(((), (), (), CAMPAIGNS[:1], CAMPAIGNS)),
-        outcome=chance.one(((), (), (TouchOutcome.QUALIFIED,))),
-        at_least=chance.one((1, 1, 2, 2, 3)),
-        within=chance.one(WINDOWS),
+        kind=choices.some((TouchKind.FORM, TouchKind.CALL)),
+        channel=choices.one(((), (), (Channel.PHONE,))),
+        direction=choices.one((None, None, Direction.INBOUND)),
+        team=choices.one((None, None, TeamKind.SALES)),
+        campaign=choices.one(((), (), (), CAMPAIGNS[:1], CAMPAIGNS)),
+        outcome=choices.one(((), (), (TouchOutcome.QUALIFIED,))),
+        at_least=choices.one((1, 1, 2, 2, 3)),
+        within=choices.one(WINDOWS),
     )
 
 
-def _field(chance: Chance) -> FieldIs:
-    field, kind, values = chance.one(_FIELDS)
-    known = tuple(each for each in values if each is not None)
-    ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "truth": ("eq", "ne")}[kind]
-    op = chance.one((*ops, "is_null"))
-    value = chance.happens(2) if op == "is_null" else known if op == "in" else chance.one(known)
+def _field(choices: RandomChoices) -> FieldIs:
+    field, kind, values = choices.one(_FIELDS)
+    known = tuple(value for value in values if value is not None)
+    ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "boolean": ("eq", "ne")}[kind]
+    op = choices.one((*ops, "is_null"))
+    value = choices.happens(2) if op == "is_null" else known if op == "in" else choices.one(known)
     return FieldIs.model_validate({"field": field, "op": op, "value": value})
 
 
-def _exit(chance: Chance, keys: list[str]) -> Exit:
-    low = chance.integer(0, len(keys) - 1)
-    first, last = keys[low], keys[chance.integer(low, len(keys) - 1)]
-    if chance.happens(2):
+def _exit(choices: RandomChoices, keys: list[str]) -> Exit:
+    low = choices.integer(0, len(keys) - 1)
+    first, last = keys[low], keys[choices.integer(low, len(keys) - 1)]
+    if choices.happens(2):
         return Exit(on="DEAL_LOST", closes_from=first, closes_to=last)
-    either = ((Disposition.RECYCLE,), (Disposition.DISQUALIFY,), (Disposition.RECYCLE, Disposition.DISQUALIFY))
-    return Exit(on="HANDOFF_REJECTED", dispositions=chance.one(either), closes_from=first, closes_to=last)
+    options = ((Disposition.RECYCLE,), (Disposition.DISQUALIFY,), (Disposition.RECYCLE, Disposition.DISQUALIFY))
+    return Exit(on="HANDOFF_REJECTED", dispositions=choices.one(options), closes_from=first, closes_to=last)
 
 
-def _versions(chance: Chance, table: str) -> tuple[Version, ...]:
-    made = []
-    for starts_at, ends_at in cuts(chance, 4):
+def _versions(choices: RandomChoices, table: str) -> tuple[RecordVersion, ...]:
+    rows = []
+    for starts_at, ends_at in intervals(choices, 4):
         values = {
-            field.partition(".")[2]: chance.one(values) for field, _, values in _FIELDS if field.startswith(table)
+            field.partition(".")[2]: choices.one(values) for field, _, values in _FIELDS if field.startswith(table)
         }
         if table == "contact":
-            values["company_id"] = chance.one((None, *COMPANIES, NOBODYS))
-        made.append(Version(starts_at, ends_at, values))
-    return tuple(made)
+            values["company_id"] = choices.one((None, *COMPANIES, WITHOUT_VERSIONS))
+        rows.append(RecordVersion(starts_at, ends_at, values))
+    return tuple(rows)
 
 
-def _touch(chance: Chance) -> Touch:
-    return Touch(
-        at=instant(chance),
-        kind=chance.one((TouchKind.FORM, TouchKind.CALL)),
-        direction=chance.one(tuple(Direction)),
-        channel=chance.one((None, Channel.PHONE)),
-        team=chance.one((None, TeamKind.SALES)),
-        campaign=chance.one((None, *CAMPAIGNS)),
-        outcome=chance.one((None, TouchOutcome.QUALIFIED)),
+def _touch(choices: RandomChoices) -> TouchFact:
+    return TouchFact(
+        at=instant(choices),
+        kind=choices.one((TouchKind.FORM, TouchKind.CALL)),
+        direction=choices.one(tuple(Direction)),
+        channel=choices.one((None, Channel.PHONE)),
+        team=choices.one((None, TeamKind.SALES)),
+        campaign=choices.one((None, *CAMPAIGNS)),
+        outcome=choices.one((None, TouchOutcome.QUALIFIED)),
     )
 
 
-def _handoff(chance: Chance) -> Handoff:
-    handed, other = sorted((instant(chance), instant(chance)))
-    status = chance.one((*HandoffStatus, HandoffStatus.REJECTED, HandoffStatus.REJECTED))
-    reason = chance.one(("REC", "DIS", "RET", "UNLISTED")) if status is HandoffStatus.REJECTED else None
-    return Handoff(handed, None if status is HandoffStatus.PROPOSED else other, status, reason)
+def _handoff(choices: RandomChoices) -> HandoffFact:
+    handed, other = sorted((instant(choices), instant(choices)))
+    status = choices.one((*HandoffStatus, HandoffStatus.REJECTED, HandoffStatus.REJECTED))
+    reason = choices.one(("REC", "DIS", "RET", "UNLISTED")) if status is HandoffStatus.REJECTED else None
+    return HandoffFact(handed, None if status is HandoffStatus.PROPOSED else other, status, reason)
 
 
-def _role(chance: Chance) -> Role:
+def _role(choices: RandomChoices) -> DealRole:
     states = tuple(
         DealState(
             starts_at,
             ends_at,
-            outcome=chance.one(
+            outcome=choices.one(
                 (DealOutcome.OPEN, DealOutcome.OPEN, DealOutcome.LOST, DealOutcome.LOST, DealOutcome.WON)
             ),
-            amount=chance.one((None, Decimal(5), Decimal(15))),
-            pipeline=chance.one((None, *PIPELINES)),
+            amount=choices.one((None, Decimal(5), Decimal(15))),
+            pipeline=choices.one((None, *PIPELINES)),
         )
-        for starts_at, ends_at in cuts(chance, 4)
+        for starts_at, ends_at in intervals(choices, 4)
     )
-    return Role(states, chance.one((None, None, instant(chance))))
+    return DealRole(states, choices.one((None, None, instant(choices))))

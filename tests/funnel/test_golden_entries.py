@@ -1,4 +1,4 @@
-"""The entries of the hand-checkable example come out exactly."""
+"""The hand-checkable example gives exactly the expected stage entries."""
 
 from api.db import Database
 from api.funnel.evaluate import evaluate
@@ -11,7 +11,7 @@ _STORED = Sql(
 )
 
 
-async def test_entries_of_the_example(database: Database) -> None:
+async def test_the_example_gives_the_expected_entries(database: Database) -> None:
     async with database.write() as session:
         await world.load(session)
         evaluated = await evaluate(session, as_of=world.AFTER_ALL)
@@ -24,10 +24,10 @@ async def test_entries_of_the_example(database: Database) -> None:
             world.day(entered),
             world.day(own) if own else None,
             world.day(exited) if exited else None,
-            how,
+            exit_kind,
             own != entered,
         )
-        for name, stage, occurrence, entered, own, exited, how in world.ENTRIES
+        for name, stage, occurrence, entered, own, exited, exit_kind in world.ENTRIES
     ]
     assert rows == expected
     assert sum(evaluated.entries.values()) == len(expected)

@@ -1,4 +1,4 @@
-"""Rebuilding: who is judged, what is checked, what stays as the caller had it."""
+"""Full rebuilds: which contacts and facts count, how drift is found, and which settings the caller keeps."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -20,23 +20,23 @@ async def stages_of(session: WriteSession, contact: UUID) -> dict[str, object]:
     return {row["stage"]: row["entered_at"] for row in rows}
 
 
-async def test_facts_of_a_merged_contact_are_read_under_the_survivor(database: Database) -> None:
+async def test_facts_of_a_merged_contact_count_for_the_survivor(database: Database) -> None:
     c1, c2, c8 = (world.contact_id(name) for name in ("c1", "c2", "c8"))
     async with database.write() as session:
         await world.load(session)
-        # A chain: c1 into c8, c8 into c2.
+        # A chain of merges: c1 into c8, c8 into c2.
         for merged, survivor in ((c1, c8), (c8, c2)):
             await session.run(Sql("update contact set merged_into_id = {} where id = {}", survivor, merged))
         await evaluate(session, as_of=world.AFTER_ALL)
         survivor_stages = await stages_of(session, c2)
-        others = [await stages_of(session, each) for each in (c1, c8)]
+        others = [await stages_of(session, merged) for merged in (c1, c8)]
     assert others == [{}, {}]
-    # c1's forms count for the person from c1's first one on; c1's deal made the person a customer.
+    # The person's lifetime begins with c1's, and c1's deal made the person a customer.
     assert survivor_stages["inquiry"] == world.day("01-05")
     assert survivor_stages["customer"] == world.day("03-15")
 
 
-async def test_deleted_test_and_internal_contacts_are_judged_and_deleted_deals_are_not_facts(
+async def test_deleted_test_and_internal_contacts_are_evaluated_but_deleted_deals_do_not_count(
     database: Database,
 ) -> None:
     async with database.write() as session:
@@ -49,14 +49,14 @@ async def test_deleted_test_and_internal_contacts_are_judged_and_deleted_deals_a
     assert "opportunity" not in stages
 
 
-async def test_facts_later_than_as_of_are_not_seen(database: Database) -> None:
+async def test_facts_later_than_as_of_do_not_count(database: Database) -> None:
     async with database.write() as session:
         await world.load(session)
         evaluated = await evaluate(session, as_of=world.day("01-20") - timedelta(microseconds=1))
     assert evaluated.entries == {"inquiry": 4, "mql": 3, "sal": 3, "sql": 1, "opportunity": 1, "customer": 0}
 
 
-async def test_an_unlisted_reject_reason_recycles_and_missing_data_does_not(database: Database) -> None:
+async def test_a_reject_reason_that_is_not_listed_recycles_and_missing_data_does_not(database: Database) -> None:
     again = Sql("select occurrence from stage_entry where stage = 'mql' and contact_id = {}", world.contact_id("c3"))
     async with database.write() as session:
         await world.load(session)
@@ -66,11 +66,11 @@ async def test_an_unlisted_reject_reason_recycles_and_missing_data_does_not(data
             assert len(await session.rows(again)) == occurrences
 
 
-async def test_checking_finds_entries_that_differ(database: Database) -> None:
+async def test_a_check_finds_stored_entries_that_differ(database: Database) -> None:
     async with database.write() as session:
-        with pytest.raises(AccordError) as unjudged:
+        with pytest.raises(AccordError) as not_evaluated:
             await check_entries(session)
-        assert unjudged.value.code is ErrorCode.NOT_EVALUATED
+        assert not_evaluated.value.code is ErrorCode.NOT_EVALUATED
         await world.load(session)
         made = await evaluate(session)
         assert (await check_entries(session)).entries == sum(made.entries.values())
@@ -84,7 +84,7 @@ async def test_checking_finds_entries_that_differ(database: Database) -> None:
     assert f"contact_{world.contact_id('c1')} customer (entry 1) is missing" in caught.value.message
 
 
-async def test_a_rebuild_leaves_the_callers_settings_and_says_its_steps(database: Database) -> None:
+async def test_a_rebuild_restores_the_callers_settings_and_reports_its_steps(database: Database) -> None:
     steps: list[tuple[str, int, int]] = []
     async with database.write() as session:
         await session.script("set local statement_timeout = '7s'")

@@ -1,90 +1,80 @@
-"""The SQL evaluator gives the same entries as the plain Python one, on generated histories and generated accords."""
+"""The SQL evaluator derives the same entries as the reference evaluator, for generated histories and accords."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import get_args
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.db import Database, WriteSession
-from api.funnel.evaluate import derived
+from api.accord.in_force import AccordPeriod
+from api.db import Database, ScratchSession
+from api.funnel.evaluate import derived_entries
 from api.funnel.flat_rule import is_flat
 from api.funnel.ladder import ladder_of
+from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import normal_form
-from api.funnel.people import Seen
-from api.funnel.reference import Companies, Entry, Person, entries_of
+from api.funnel.reference import CompanyHistories, ContactHistory, ReferenceEntry, entries_of
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
 from schema.accord import Accord
+from schema.rules import RuleLeaf, leaves
 from tests.funnel import histories
-from tests.funnel.chance import Chance
-from tests.funnel.writing import write_facts
+from tests.funnel.stored_facts import write_facts
+from tests.support.random_choices import RandomChoices
 
 _DERIVED = (
-    "select contact_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied from ({}) found"
-    " order by contact_id, rank, occurrence"
+    "select contact_id, accord_version_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind,"
+    " is_implied from ({}) derived order by contact_id, rank, occurrence"
 )
+VERSION = UUID(int=1)
 AFTER_ALL = histories.START + timedelta(days=400)
 
 
-class _RollBack(Exception):  # noqa: N818 - not an error
-    """Ends a transaction whose facts nobody needs any more."""
-
-
-@asynccontextmanager
-async def scratch(database: Database) -> AsyncIterator[WriteSession]:
-    """A unit of work that leaves nothing."""
-    try:
-        async with database.write() as session:
-            yield session
-            raise _RollBack
-    except _RollBack:
-        pass
-
-
 async def compare(
-    database: Database, accord: Accord, people: list[Person], companies: Companies, as_of: datetime
+    database: Database, accord: Accord, contacts: list[ContactHistory], companies: CompanyHistories, as_of: datetime
 ) -> int:
-    """Judge the same facts twice; the number of entries."""
-    async with scratch(database) as session:
-        ids = await write_facts(session, people, companies)
-        async with derived(session, accord, as_of) as found:
-            rows = await session.rows(Sql(_DERIVED, found))
-            await compare_with_sweeps(session, accord, as_of)
-    by_sql: dict[object, list[Entry]] = {key: [] for key in ids}
-    for contact, *values in rows:
-        by_sql[contact].append(Entry(*values))
-    for key, person in zip(ids, people, strict=True):
-        assert by_sql[key] == entries_of(person, companies, accord, as_of), (
+    """Derive the entries of the same facts in SQL and in Python, and require that they are equal; their number."""
+    periods = (AccordPeriod(VERSION, accord),)
+    async with database.scratch() as session:
+        ids = await write_facts(session, contacts, companies)
+        async with derived_entries(session, periods, as_of) as derived:
+            rows = await session.rows(Sql(_DERIVED, derived))
+            await compare_with_sweeps(session, periods, as_of)
+    by_contact: dict[object, list[ReferenceEntry]] = {key: [] for key in ids}
+    for key, version, *values in rows:
+        assert version == VERSION
+        by_contact[key].append(ReferenceEntry(*values))
+    for key, contact in zip(ids, contacts, strict=True):
+        assert by_contact[key] == entries_of(contact, companies, accord, as_of), (
             accord.canonical(),
-            person,
+            contact,
             companies,
             as_of,
         )
     return len(rows)
 
 
-async def compare_with_sweeps(session: WriteSession, accord: Accord, as_of: datetime) -> None:
-    """Judge by the one way that compiles every rule, which also looks for merged people: the moments are the same."""
-    await session.script("create temp table by_any_way on commit drop as select * from funnel_own")
-    await session.script("truncate funnel_own")
-    ladder = ladder_of(accord)
-    for rung in ladder.rungs:
-        seen = Seen(as_of, has_merged=True)
-        await session.run(sweep_statement(normal_form(rung.stage.rule), ladder, rung, seen))
+async def compare_with_sweeps(session: ScratchSession, periods: tuple[AccordPeriod, ...], as_of: datetime) -> None:
+    """Compile every rule to a sweep that also looks for merged contacts, and require the same moments."""
+    await session.script("create temp table derived_before on commit drop as select * from funnel_own_entry")
+    await session.script("truncate funnel_own_entry")
+    ladder = ladder_of(periods)
+    for ranked in ladder.stages:
+        facts = VisibleFacts(as_of, has_merged=True)
+        await session.run(sweep_statement(normal_form(ranked.stage.rule), ladder, ranked, facts))
     differing = "select * from ({} except all {}) d union all select * from ({} except all {}) d"
-    one, other = Sql("select * from funnel_own"), Sql("select * from by_any_way")
-    assert await session.rows(Sql(differing, one, other, other, one)) == [], (accord.canonical(), as_of)
-    await session.script("drop table by_any_way")
+    swept, before = Sql("select * from funnel_own_entry"), Sql("select * from derived_before")
+    assert await session.rows(Sql(differing, swept, before, before, swept)) == [], (periods, as_of)
+    await session.script("drop table derived_before")
 
 
-async def compare_generated(database: Database, chance: Chance, size: int) -> int:
-    accord = histories.accord(chance)
-    companies = histories.companies(chance)
-    people = list(chance.several(1, size, lambda: histories.person(chance)))
-    as_of = histories.instant(chance) if chance.happens(4) else AFTER_ALL
-    return await compare(database, accord, people, companies, as_of)
+async def compare_generated(database: Database, choices: RandomChoices, size: int) -> int:
+    accord = histories.accord(choices)
+    companies = histories.companies(choices)
+    contacts = list(choices.several(1, size, lambda: histories.contact(choices)))
+    as_of = histories.instant(choices) if choices.happens(4) else AFTER_ALL
+    return await compare(database, accord, contacts, companies, as_of)
 
 
 @settings(
@@ -94,16 +84,23 @@ async def compare_generated(database: Database, chance: Chance, size: int) -> in
 )
 @given(data=st.data())
 async def test_sql_and_reference_agree(module_database: Database, data: st.DataObject) -> None:
-    await compare_generated(module_database, Chance.of_hypothesis(data), size=3)
+    await compare_generated(module_database, RandomChoices.of_hypothesis(data), size=3)
 
 
-async def test_sql_and_reference_agree_on_many(module_database: Database) -> None:
-    entries = [await compare_generated(module_database, Chance.of_seed(seed), size=40) for seed in range(40)]
+async def test_sql_and_reference_agree_on_many_contacts(module_database: Database) -> None:
+    entries = [await compare_generated(module_database, RandomChoices.of_seed(seed), size=40) for seed in range(40)]
     assert sum(entries) > 400
 
 
-def test_generated_rules_go_both_ways_of_compiling() -> None:
-    forms = [normal_form(stage.rule) for seed in range(40) for stage in histories.accord(Chance.of_seed(seed)).stages]
+def test_generated_rules_have_every_leaf() -> None:
+    accords = [histories.accord(RandomChoices.of_seed(seed)) for seed in range(40)]
+    generated = {type(leaf) for accord in accords for stage in accord.stages for leaf in leaves(stage.rule)}
+    assert generated == set(get_args(RuleLeaf))
+
+
+def test_generated_rules_compile_both_to_joins_and_to_sweeps() -> None:
+    accords = [histories.accord(RandomChoices.of_seed(seed)) for seed in range(40)]
+    forms = [normal_form(stage.rule) for accord in accords for stage in accord.stages]
     flat = [form for form in forms if is_flat(form)]
     assert sum(len(form.leaves) > 1 for form in flat) > 15
     assert sum(len(form.leaves) == 1 for form in flat) > 15

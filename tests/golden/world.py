@@ -1,6 +1,6 @@
-"""The eight contacts of the hand-checkable example: one quarter, five honest rates. Facts, and entries to expect.
+"""The hand-checkable example: the facts of eight contacts, and the stage entries to expect from them.
 
-The accord is the standard one without its first stage. Every fact is at noon UTC of its day.
+The accord is the standard one without its first stage. Every fact happens at noon UTC of its day.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 
 CONTACTS = ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8")
-AFTER_ALL = datetime(2026, 12, 31, tzinfo=UTC)  # evaluate as of this instant, whatever the clock says
+AFTER_ALL = datetime(2026, 12, 31, tzinfo=UTC)  # after every fact; tests evaluate as of this instant, not as of now
 
-# Inbound forms: the first is the inquiry, a second one within 30 days makes the marketing qualified lead.
+# Inbound forms. The first makes an inquiry, a second one within 30 days a marketing qualified lead.
 FORMS = {
     "c1": ("01-05", "01-10"),
     "c2": ("01-06", "01-15"),
@@ -46,7 +46,7 @@ DEALS = (
     ("c6", "04-12", "OPEN", None, 300),
     ("c7", "01-18", "LOST", "02-20", None),
 )
-# Contact, stage, occurrence, entered, own, exited, how.
+# Contact, stage, occurrence, entered, own, exited, exit kind.
 ENTRIES = (
     ("c1", "inquiry", 1, "01-05", "01-05", "01-10", "ADVANCED"),
     ("c1", "mql", 1, "01-10", "01-10", "01-11", "ADVANCED"),
@@ -88,12 +88,12 @@ ENTRIES = (
 
 
 def day(text: str) -> datetime:
-    """Noon UTC of `01-05` (2026) or `2025-12-01`."""
+    """Noon UTC of a day: `01-05` (in 2026) or `2025-12-01`."""
     return datetime.fromisoformat(f"{text if len(text) > 5 else f'2026-{text}'}T12:00:00+00:00")
 
 
 def contact_id(name: str) -> UUID:
-    """The id of `c1` … `c8`."""
+    """The id of a contact, `c1` to `c8`."""
     return _id("c", int(name[1:]))
 
 
@@ -104,9 +104,9 @@ def accord() -> Accord:
 
 
 async def load(session: WriteSession) -> AccordInForce:
-    """Adopt the accord and write every fact; evaluating is the caller's (as of `AFTER_ALL`)."""
+    """Adopt the accord and write every fact. The caller evaluates, as of `AFTER_ALL`."""
     adopted = await adopt_accord(session, accord())
-    people = [(contact_id(each), day(FORMS[each][0]), f"{each}@example.com") for each in CONTACTS]
+    people = [(contact_id(name), day(FORMS[name][0]), f"{name}@example.com") for name in CONTACTS]
     await session.copy("contact", ["id", "effective_at", "email"], people)
     touched = ["contact_id", "id", "occurred_at", "kind", "direction", "channel", "team_kind", "outcome"]
     await session.copy("touchpoint", touched, list(_touchpoints()))
@@ -122,10 +122,10 @@ def _id(kind: str, number: int) -> UUID:
 
 def _touchpoints() -> Iterator[tuple[object, ...]]:
     forms: list[tuple[object, ...]] = [
-        (name, day(each), "FORM", "INBOUND", "WEBSITE", "MARKETING", None) for name in FORMS for each in FORMS[name]
+        (name, day(at), "FORM", "INBOUND", "WEBSITE", "MARKETING", None) for name in FORMS for at in FORMS[name]
     ]
     calls: list[tuple[object, ...]] = [
-        (name, day(each), "CALL", "OUTBOUND", "PHONE", "SALES", "QUALIFIED") for name, each in QUALIFIED_CALLS.items()
+        (name, day(at), "CALL", "OUTBOUND", "PHONE", "SALES", "QUALIFIED") for name, at in QUALIFIED_CALLS.items()
     ]
     for number, (name, *rest) in enumerate(forms + calls, start=1):
         yield contact_id(str(name)), _id("t", number), *rest
@@ -137,7 +137,7 @@ def _handoffs() -> Iterator[tuple[object, ...]]:
 
 
 async def _load_deals(session: WriteSession) -> None:
-    """Write the deals with the history that a source would tell: open first, then decided."""
+    """Write the deals with their history: open first, then won or lost."""
     deals: list[tuple[object, ...]] = []
     versions: list[tuple[object, ...]] = []
     roles: list[tuple[object, ...]] = []

@@ -1,4 +1,4 @@
-"""The contract itself: everything is described, nothing hidden is in it, and the committed SDL is it."""
+"""The contract: every part has a description, no hidden column is in it, and the committed SDL is up to date."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,32 +9,36 @@ from graphql import GraphQLSchema, introspection_from_schema
 from graphql import build_schema as read_sdl
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.cli.contract import COMMITTED, _compare
+from api.cli.sdl_command import COMMITTED, _compare
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema, sdl
-from api.graph.declared import Input, TypeRef
-from api.graph.naming import camel
-from api.graph.scalars import DATE, DATE_TIME, DECIMAL
+from api.graph.declared import Input, ObjectType, Output, TypeRef, registry
+from api.graph.derived.naming import camel
+from api.graph.derived.scalars import DATE, DATE_TIME, DECIMAL
+from schema.accord import Accord, ContactPolicy, Exit, RejectReason, Reporting, Stage
 from schema.tables import SHAPES
 from schema.vocab import Unit
+
+_FIRST = Input("first", "The number of rows.", TypeRef("Int"))
 
 
 def introspected() -> dict[str, Any]:
     graphql_schema = build_schema()._schema
     assert isinstance(graphql_schema, GraphQLSchema)
-    return {each["name"]: each for each in introspection_from_schema(graphql_schema)["__schema"]["types"]}
+    return {found["name"]: found for found in introspection_from_schema(graphql_schema)["__schema"]["types"]}
 
 
 def undescribed(types: dict[str, Any]) -> Iterator[str]:
-    for name, each in types.items():
+    for name, found in types.items():
         if name.startswith("__"):
             continue
-        if not each["description"]:
+        if not found["description"]:
             yield name
-        for part in (*(each["fields"] or ()), *(each["inputFields"] or ()), *(each["enumValues"] or ())):
+        for part in (*(found["fields"] or ()), *(found["inputFields"] or ()), *(found["enumValues"] or ())):
             if not part["description"]:
                 yield f"{name}.{part['name']}"
             for argument in part.get("args", ()):
@@ -42,7 +46,7 @@ def undescribed(types: dict[str, Any]) -> Iterator[str]:
                     yield f"{name}.{part['name']}({argument['name']})"
 
 
-def test_every_type_field_argument_and_word_is_described() -> None:
+def test_every_type_field_argument_and_enum_value_has_a_description() -> None:
     assert list(undescribed(introspected())) == []
 
 
@@ -51,7 +55,45 @@ def test_a_part_without_a_description_cannot_be_declared() -> None:
         Input("first", " ", TypeRef("Int"))
 
 
-def test_every_visible_column_of_a_table_is_in_its_type_and_no_hidden_one() -> None:
+def test_a_type_that_is_used_but_not_registered_is_named_with_the_place_to_add_it() -> None:
+    used = ObjectType("Query", "Queries.", (Output("deal", "A deal.", TypeRef("Deal"), arguments=(_FIRST,)),))
+    with pytest.raises(LookupError, match=r"Query\.deal has the type Deal, which is not registered: add it in"):
+        registry([used])
+    with pytest.raises(LookupError, match=r"Deal\.at has the type Missing"):
+        registry([used, ObjectType("Deal", "A deal.", (Output("at", "An instant.", TypeRef("Missing").listed),))])
+    with pytest.raises(LookupError, match=r"Deal has the type Node"):
+        registry([used, ObjectType("Deal", "A deal.", (), ("Node",))])
+    assert list(registry([used, ObjectType("Deal", "A deal.", ())])) == ["Query", "Deal"]
+
+
+def test_two_types_of_one_name_cannot_be_registered() -> None:
+    with pytest.raises(ValueError, match="two types named Date"):
+        registry([DATE, DATE])
+
+
+@pytest.mark.parametrize(
+    ("model", "type_name"),
+    [
+        (Accord, "Accord"),
+        (Stage, "AccordStage"),
+        (Exit, "AccordExit"),
+        (RejectReason, "RejectReason"),
+        (ContactPolicy, "AccordContactPolicy"),
+        (Reporting, "AccordReporting"),
+    ],
+)
+def test_the_types_of_the_accord_show_every_described_field_of_its_models(
+    model: type[BaseModel], type_name: str
+) -> None:
+    shown = {field["name"]: field["description"] for field in introspected()[type_name]["fields"]}
+    described = {name: info.description for name, info in model.model_fields.items() if info.description}
+    assert described
+    for name in described.keys() - {"rule", "exempt"}:  # shown as sentences and as fields of their own
+        found = shown.get(camel(name)) or shown[f"{camel(name)}Seconds"].removesuffix(" In seconds.")
+        assert found == described[name]
+
+
+def test_a_type_has_every_visible_column_of_its_table_and_no_hidden_one() -> None:
     types = introspected()
     for shape in SHAPES.values():
         assert (shape.type_name in types) != shape.is_hidden
@@ -68,26 +110,26 @@ def test_every_visible_column_of_a_table_is_in_its_type_and_no_hidden_one() -> N
                 assert shown[name]["description"].startswith(column.doc)
 
 
-def test_a_unit_that_a_column_does_not_tell_is_told_in_its_description() -> None:
+def test_the_description_of_a_column_with_a_unit_ends_with_the_unit() -> None:
     fields = {field["name"]: field["description"] for field in introspected()["Touchpoint"]["fields"]}
     assert fields["durationSeconds"].endswith(Unit.SECONDS.doc)
 
 
-def test_the_committed_sdl_is_the_contract() -> None:
+def test_the_committed_sdl_is_up_to_date() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == sdl(), "run `accord sdl --write`"
     assert "Contact" in read_sdl(COMMITTED.read_text(encoding="utf-8")).type_map
 
 
-def test_a_committed_sdl_that_differs_is_refused_with_the_line() -> None:
-    with pytest.raises(AccordError, match="from line 2 on") as refused:
+def test_a_committed_sdl_that_differs_is_rejected_with_the_line() -> None:
+    with pytest.raises(AccordError, match="from line 2 on") as rejected:
         _compare("a\nb\n", "a\nc\n")
-    assert refused.value.code is ErrorCode.DRIFT
+    assert rejected.value.code is ErrorCode.DRIFT
     with pytest.raises(AccordError, match="from line 2 on"):
         _compare("a\n", "a\nc\n")
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_an_instant_that_is_written_reads_back(moment: datetime) -> None:
+def test_a_serialized_instant_parses_to_the_same_instant(moment: datetime) -> None:
     try:
         text = DATE_TIME.serialize(moment)
     except OverflowError:  # before the first year or after the last, in UTC
@@ -111,12 +153,12 @@ def test_an_instant_that_is_written_reads_back(moment: datetime) -> None:
         (DECIMAL, "9" * 31),
     ],
 )
-def test_what_is_no_instant_day_or_decimal_is_refused(scalar: Any, text: object) -> None:  # noqa: ANN401 - a scalar
-    with pytest.raises(ValueError, match="is no "):
+def test_an_invalid_instant_date_or_decimal_is_rejected(scalar: Any, text: object) -> None:  # noqa: ANN401 - a scalar
+    with pytest.raises(ValueError, match=r"is not an? (instant|date|decimal)"):
         scalar.parse(text)
 
 
-def test_the_command_prints_writes_and_compares_the_sdl() -> None:
+def test_the_command_prints_and_checks_the_sdl() -> None:
     run = CliRunner()
     assert run.invoke(app, ["sdl"]).stdout == sdl()
     assert run.invoke(app, ["sdl", "--check"]).exit_code == 0

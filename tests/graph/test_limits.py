@@ -1,4 +1,4 @@
-"""What one document may hold and cost: each limit is told with its figure, and refusing costs no more than reading."""
+"""The limits on documents, selections and cost: every limit is reported with its figure, and rejecting is cheap."""
 
 import pytest
 
@@ -6,16 +6,23 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
-from api.graph.filters import MOST_FILTER_LEVELS
-from api.graph.limits import LONGEST_ALIAS, MOST_ALIASES, MOST_DIRECTIVES, MOST_LEVELS, MOST_ROOT_FIELDS, MOST_TOKENS
-from api.graph.question import Question
-from api.graph.reader import MOST_FILTERS
-from api.plan.cost import MOST_COST
+from api.graph.reading.limits import (
+    MAX_ALIAS_LENGTH,
+    MAX_ALIASES,
+    MAX_DIRECTIVES,
+    MAX_FILTER_LEVELS,
+    MAX_FILTERS,
+    MAX_LEVELS,
+    MAX_ROOT_FIELDS,
+    MAX_TOKENS,
+)
+from api.graph.request import GraphQLRequest
+from api.plan.cost import MAX_COST
 from tests.support.graphql import answered, executed, refused
 
 
 def levels(number: int) -> str:
-    """A document whose deepest field is on that level."""
+    """Return a document whose deepest field is on that level."""
     links = number - 3  # companies, nodes, …, id
     return "{ companies(first: 1) { nodes { " + "parent { " * links + "id" + " }" * links + " } } }"
 
@@ -32,32 +39,34 @@ def at_limit(what: str, number: int) -> str:
             return "{ contacts(first: 1) { nodes { ...F } } } fragment F on Contact { " + "a" * number + ": id }"
         case "root fields":
             return "{ " + " ".join(f"a{n}: __typename" for n in range(number)) + " }"
-        case _:  # tokens, of which all but the words stand around them
+        case _:  # tokens: 20 of them surround the words
             words = '"a" ' * (number - 20)
             return "{ contacts(where: { firstName: { in: [" + words + "] } }) { totalCount } }"
 
 
 LIMITS = {
-    "levels of fields": MOST_LEVELS,
-    "aliases": MOST_ALIASES,
-    "directives": MOST_DIRECTIVES,
-    "root fields": MOST_ROOT_FIELDS,
-    "characters in an alias": LONGEST_ALIAS,
-    "tokens": MOST_TOKENS,
+    "levels of fields": MAX_LEVELS,
+    "aliases": MAX_ALIASES,
+    "directives": MAX_DIRECTIVES,
+    "root fields": MAX_ROOT_FIELDS,
+    "characters in an alias": MAX_ALIAS_LENGTH,
+    "tokens": MAX_TOKENS,
 }
 
 
 @pytest.mark.parametrize(("what", "limit"), LIMITS.items())
-async def test_a_limit_is_the_last_that_is_answered(what: str, limit: int, database: Database) -> None:
+async def test_a_document_at_a_limit_runs_and_one_over_it_is_rejected(
+    what: str, limit: int, database: Database
+) -> None:
     assert (await executed(database, at_limit(what, limit))).errors is None
     [error] = (await executed(database, at_limit(what, limit + 1))).errors or ()
     assert isinstance(error.original_error, AccordError)
     assert error.original_error.code is ErrorCode.TOO_LARGE
     figure = "more than 2,000" if what == "tokens" else f"{limit + 1:,}"
-    assert error.message == f"The question has {figure} {what}, fragments written out, and may have {limit:,}."
+    assert error.message == f"The document has {figure} {what}, with fragments expanded. The limit is {limit:,}."
 
 
-async def test_the_same_field_over_and_over_is_refused_in_words(database: Database) -> None:
+async def test_a_field_repeated_too_often_to_validate_is_rejected(database: Database) -> None:
     [error] = (await executed(database, "{ contacts { nodes { " + "id " * 1_900 + "} } }")).errors or ()
     assert isinstance(error.original_error, AccordError)
     assert error.original_error.code is ErrorCode.TOO_LARGE
@@ -72,38 +81,38 @@ async def test_fragments_count_as_often_as_they_are_spread(database: Database) -
     assert "33 aliases" in error.message
 
 
-async def test_introspection_needs_more_levels_and_has_a_rule_of_its_own(database: Database) -> None:
+async def test_introspection_may_have_more_levels(database: Database) -> None:
     deep = '{ __type(name: "Contact") { fields { type { ' + "ofType { " * 15 + "name" + " }" * 15 + " } } } }"
     assert (await executed(database, deep)).errors is None
 
 
 @pytest.mark.parametrize("number", [20, 200])
-def test_fragments_that_double_at_each_level_cost_no_more_than_their_length(number: int) -> None:
+def test_fragments_that_double_at_every_level_are_rejected_quickly(number: int) -> None:
     doubling = "".join(f"fragment F{n} on Company {{ ...F{n + 1} parent {{ ...F{n + 1} }} }} " for n in range(number))
     document = f"{{ companies {{ nodes {{ ...F0 }} }} }} {doubling} fragment F{number} on Company {{ id }}"
-    # Walked as often as they are spread, they would be walked for longer than anybody waits.
-    assert gateway().checked(Question(document)).errors
+    # Measured as often as they are spread, they would take exponential time.
+    assert gateway().validated(GraphQLRequest(document)).errors
 
 
-async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_told(database: Database) -> None:
+async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_reported(database: Database) -> None:
     document = (
         "query ($first: Int) { contacts(first: 100) { totalCount nodes { company { id } touchpoints(first: $first)"
     )
     document += " { nodes { id } } } } }"
-    question = Question(document, {"first": 4})
-    from_cost = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
-    assert from_cost.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MOST_COST}}
+    request = GraphQLRequest(document, {"first": 4})
+    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    assert result.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MAX_COST}}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
     assert error.original_error.code is ErrorCode.TOO_LARGE
     assert f"{10 + 100 * (1 + 1 + 499):,}" in error.message
-    assert f"{MOST_COST:,}" in error.message
+    assert f"{MAX_COST:,}" in error.message
 
 
 async def _price(database: Database, field: str) -> int:
-    question = Question(f"{{ {field} {{ nodes {{ id }} }} }}")
-    answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
-    cost = answer.extensions["cost"]
+    request = GraphQLRequest(f"{{ {field} {{ nodes {{ id }} }} }}")
+    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    cost = result.extensions["cost"]
     assert isinstance(cost, dict)
     return int(cost["requested"])
 
@@ -121,12 +130,12 @@ async def _price(database: Database, field: str) -> int:
         ("contacts(last: 7, orderBy: [{ company: { name: ASC } }, { company: { owner: { name: ASC } } }])", 7 + 20),
     ],
 )
-async def test_what_filters_and_orders_read_through_links_costs_too(field: str, price: int, database: Database) -> None:
+async def test_links_in_filters_and_orders_add_to_the_cost(field: str, price: int, database: Database) -> None:
     assert await _price(database, field) == price
 
 
 @pytest.mark.parametrize(
-    ("asked", "price"),
+    ("selected", "price"),
     [
         ("aggregate { count max { createdAt } }", 10),
         ("groupBy(keys: [{ country: EACH }]) { count }", 10 + 50),
@@ -135,12 +144,12 @@ async def test_what_filters_and_orders_read_through_links_costs_too(field: str, 
         ("nodes { owner { ownedDeals(first: 0) { aggregate { count } } } }", 3 * (1 + 1 + 10)),
     ],
 )
-async def test_figures_cost_as_a_count_does_and_groups_by_their_number(
-    asked: str, price: int, database: Database
+async def test_figures_cost_as_much_as_a_count_and_groups_as_much_as_their_number(
+    selected: str, price: int, database: Database
 ) -> None:
-    question = Question(f"{{ contacts(first: 3) {{ {asked} }} }}")
-    answer = await gateway().answer(database, question, gateway().checked(question), EVERYONE)
-    assert answer.extensions["cost"] == {"requested": price, "limit": MOST_COST}
+    request = GraphQLRequest(f"{{ contacts(first: 3) {{ {selected} }} }}")
+    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    assert result.extensions["cost"] == {"requested": price, "limit": MAX_COST}
 
 
 def _nested(levels: int, inner: object) -> object:
@@ -150,23 +159,23 @@ def _nested(levels: int, inner: object) -> object:
 FILTERED = "query ($where: ContactWhere) { contacts(where: $where) { totalCount } }"
 
 
-async def test_filters_lie_in_each_other_so_deep(database: Database) -> None:
+async def test_filters_nested_over_the_limit_are_rejected(database: Database) -> None:
     deepest: object = {}
-    for _ in range(MOST_FILTER_LEVELS // 3):
+    for _ in range(MAX_FILTER_LEVELS // 3):
         deepest = {"company": {"contacts": {"some": deepest}}}
     assert (await answered(database, FILTERED, where=deepest)) == {"contacts": {"totalCount": 0}}
-    assert (await answered(database, FILTERED, where=_nested(MOST_FILTER_LEVELS - 1, {}))) == {
+    assert (await answered(database, FILTERED, where=_nested(MAX_FILTER_LEVELS - 1, {}))) == {
         "contacts": {"totalCount": 0}
     }
-    for where in (_nested(MOST_FILTER_LEVELS, {}), {"and": [{}, _nested(MOST_FILTER_LEVELS - 1, {"and": []})]}):
+    for where in (_nested(MAX_FILTER_LEVELS, {}), {"and": [{}, _nested(MAX_FILTER_LEVELS - 1, {"and": []})]}):
         error = await refused(database, FILTERED, where=where)
         assert isinstance(error, AccordError)
         assert error.code is ErrorCode.TOO_LARGE
-        assert f"more than {MOST_FILTER_LEVELS} levels" in error.message
+        assert f"more than {MAX_FILTER_LEVELS} levels" in error.message
 
 
 @pytest.mark.parametrize("levels", [150, 200, 240, 260, 900])
-async def test_variables_nested_beyond_reason_are_the_callers_error(levels: int, database: Database) -> None:
+async def test_variables_nested_too_deeply_are_an_error_of_the_caller(levels: int, database: Database) -> None:
     outcome = await executed(database, FILTERED, where=_nested(levels, {}))
     [error] = outcome.errors or ()
     assert "levels" in error.message or "nested" in error.message
@@ -174,12 +183,12 @@ async def test_variables_nested_beyond_reason_are_the_callers_error(levels: int,
     assert cause is None or (isinstance(cause, AccordError) and cause.code is ErrorCode.TOO_LARGE)
 
 
-async def test_filters_hold_so_many_objects_all_together(database: Database) -> None:
+async def test_the_limit_on_filters_counts_all_filters_of_the_document(database: Database) -> None:
     document = "query ($a: ContactWhere, $b: DealWhere) { contacts(where: $a) { totalCount } deals(where: $b) {"
     document += " totalCount } }"
-    many: dict[str, object] = {"or": [{} for _ in range(MOST_FILTERS - 2)]}
+    many: dict[str, object] = {"or": [{} for _ in range(MAX_FILTERS - 2)]}
     assert (await executed(database, document, a=many, b={})).errors is None
     error = await refused(database, document, a=many, b={"not": {}})
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.TOO_LARGE
-    assert f"more than {MOST_FILTERS:,} objects" in error.message
+    assert f"more than {MAX_FILTERS:,} objects" in error.message

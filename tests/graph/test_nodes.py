@@ -1,13 +1,13 @@
-"""Records by their ids: `nodes`, whatever their types, in the order that was asked."""
+"""The root field `nodes`: records of any types by their ids, in the order of the ids."""
 
 import pytest
 
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from tests.plan.watched import Watched
-from tests.plan.world import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, found_company
 from tests.support.graphql import answered, executed, refused, uid
+from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 NODES = """query ($ids: [ID!]!) {
   nodes(ids: $ids) { __typename ... on Node { id } ... on Contact { firstName } ... on Deal { name } }
@@ -25,45 +25,45 @@ FOUND = [
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
-async def test_records_come_in_the_order_of_their_ids_by_one_statement(world: Database) -> None:
-    watched = Watched(world)
+async def test_one_statement_returns_the_records_in_the_order_of_their_ids(world: Database) -> None:
+    watched = LoggingDatabase(world)
     outcome = await executed(watched, NODES, EVERYONE, ids=IDS)
-    assert outcome.is_written
+    assert outcome.is_json
     assert outcome.data == {"nodes": FOUND}
     assert len(watched.texts) == 1
     again = await answered(watched, NODES, ids=[IDS[4], IDS[0], IDS[4]])
     assert again["nodes"] == [FOUND[4], FOUND[0], FOUND[4]]
 
 
-async def test_the_executor_finds_the_same_beside_other_fields(world: Database) -> None:
+async def test_the_executor_returns_the_same_beside_other_fields(world: Database) -> None:
     document = NODES.replace("nodes(", "kpiCatalogue { key } nodes(")
     outcome = await executed(world, document, EVERYONE, ids=IDS)
-    assert not outcome.is_written
+    assert not outcome.is_json
     assert outcome.errors is None
     assert outcome.data["nodes"] == FOUND
 
 
-async def test_no_ids_are_no_records_and_what_is_not_selected_is_an_empty_object(world: Database) -> None:
+async def test_no_ids_return_no_records_and_a_record_without_selected_fields_is_empty(world: Database) -> None:
     assert await answered(world, NODES, ids=[]) == {"nodes": []}
     document = f'{{ nodes(ids: ["company_{ACME}", "contact_{ADA}"]) {{ ... on Contact {{ firstName }} }} }}'
     assert await answered(world, document) == {"nodes": [{}, {"firstName": "Ada"}]}
 
 
-async def test_what_is_not_reached_is_null(world: Database) -> None:
+async def test_a_record_that_is_not_visible_is_null(world: Database) -> None:
     assert await answered(world, NODES, Principal(Reach.OWN, ANNA), ids=IDS) == {"nodes": [*[None] * 4, FOUND[4]]}
 
 
-async def test_ids_may_be_a_hundred_and_cost_what_they_ask(world: Database) -> None:
+async def test_the_limit_on_ids_is_a_hundred_and_every_record_adds_to_the_cost(world: Database) -> None:
     many = await answered(world, NODES, ids=[IDS[4]] * 100)
     assert many["nodes"] == [FOUND[4]] * 100
     error = await refused(world, NODES, ids=[IDS[4]] * 101)
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.TOO_LARGE
-    assert "101 ids, and may be for 100" in error.message
+    assert "101 ids. The limit is 100" in error.message
     within = (
         "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contact { touchpoints(first: 500) { nodes { kind } } } } }"
     )
@@ -73,8 +73,8 @@ async def test_ids_may_be_a_hundred_and_cost_what_they_ask(world: Database) -> N
 
 
 @pytest.mark.parametrize("bad", ["nonsense", f"import_job_{uid(1)}", f"contact_{uid(1)}x"])
-async def test_one_id_that_is_none_refuses_the_field(bad: str, world: Database) -> None:
+async def test_one_invalid_id_rejects_the_field(bad: str, world: Database) -> None:
     error = await refused(world, NODES, ids=[IDS[0], bad])
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.BAD_INPUT
-    assert "is no id" in error.message
+    assert "is not an id" in error.message

@@ -2,7 +2,7 @@ from api.db import Database
 from tests.support.graphql import answered, put, uid
 
 
-async def test_a_page_has_fifty_rows_unless_asked(database: Database) -> None:
+async def test_a_page_has_fifty_rows_by_default(database: Database) -> None:
     async with database.write() as session:
         await put(session, "team", *({"id": uid(n), "name": f"Team {n}", "kind": "SALES"} for n in range(1, 61)))
     found = await answered(

@@ -1,4 +1,4 @@
-"""Records through the contract: what is shown, what is hidden, what is refused."""
+"""Records through the contract: visibility, filters, orders, pages, and errors in arguments."""
 
 import base64
 import json
@@ -11,12 +11,12 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema, ge
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import build_schema
-from api.graph.filters import where_type
-from api.graph.orders import order_type
+from api.graph.derived.filter_types import where_type
+from api.graph.derived.order_types import order_type
 from schema.base import TableShape
 from schema.tables import SHAPES
-from tests.plan.world import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, found_company
 from tests.support.graphql import answered, executed, refused
+from tests.support.small_company import ADA, DEAL, GONE_COMPANY, GONE_CONTACT, GONE_DEAL, write_small_company
 
 HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 
@@ -24,21 +24,21 @@ HIDDEN = {"company": GONE_COMPANY, "contact": GONE_CONTACT, "deal": GONE_DEAL}
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
 PLAIN = ("Money", "PresentStage", "PageInfo", "Aggregate", "DistinctCounts", "Numbers", "Extremes", "Key")
-FIGURES = ("aggregate", "groupBy")  # of a list; asked by themselves
+FIGURES = ("aggregate", "groupBy")  # fields of a list that are selected separately
 
 
 def everything(kind: GraphQLObjectType, steps: int) -> str:
-    """A selection of all fields, and of all links and lists so many steps on."""
+    """Return a selection of all fields, following links and lists for that number of steps."""
     return " ".join(("__typename", *(part for part in (field(kind, name, steps) for name in kind.fields) if part)))
 
 
 def field(kind: GraphQLObjectType, name: str, steps: int) -> str:
-    """A field with all that is in it; nothing where that is too far."""
+    """Return a field with everything in it; an empty text if it is more steps away."""
     found = get_named_type(kind.fields[name].type)
     if not isinstance(found, GraphQLObjectType):
         return name
@@ -52,12 +52,12 @@ def field(kind: GraphQLObjectType, name: str, steps: int) -> str:
 
 
 def figures(kind: GraphQLObjectType) -> str:
-    """All that is told of the rows of a list together, and in groups by all that tells them apart."""
+    """Return a selection of all figures of a list, and of its groups by all keys."""
     key = get_named_type(kind.fields["groupBy"].args["keys"].type)
     assert isinstance(key, GraphQLInputObjectType)
     words = {"Grain": "MONTH", "Each": "EACH"}
-    keys = (f"{{{each}: {words[str(get_named_type(found.type))]}}}" for each, found in key.fields.items())
-    aggregate, group = (get_named_type(kind.fields[each].type) for each in FIGURES)
+    keys = (f"{{{name}: {words[str(get_named_type(found.type))]}}}" for name, found in key.fields.items())
+    aggregate, group = (get_named_type(kind.fields[name].type) for name in FIGURES)
     assert isinstance(aggregate, GraphQLObjectType)
     assert isinstance(group, GraphQLObjectType)
     groups = f"groupBy(keys: [{', '.join(keys)}]) {{ {everything(group, 1)} }}"
@@ -81,12 +81,13 @@ def lists() -> Iterator[tuple[str, GraphQLObjectType]]:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in lists()])
-async def test_a_deleted_record_is_reached_by_no_path(name: str, world: Database) -> None:
+async def test_a_deleted_record_is_not_visible_by_any_path(name: str, world: Database) -> None:
     connection = dict(lists())[name]
     rows = nodes_of(connection)
-    asked = [f"{{ {name}(first: 20) {{ nodes {{ __typename {field(rows, each, 2)} }} }} }}" for each in rows.fields]
-    asked += [f"{{ {name}(first: 20) {{ {each} }} }}" for each in (everything(connection, 0), figures(connection))]
-    for document in asked:
+    documents = [f"{{ {name}(first: 20) {{ nodes {{ __typename {field(rows, key, 2)} }} }} }}" for key in rows.fields]
+    selections = (everything(connection, 0), figures(connection))
+    documents += [f"{{ {name}(first: 20) {{ {selected} }} }}" for selected in selections]
+    for document in documents:
         found = json.dumps(await answered(world, document))
         assert "nodes" in found
         for table, row in HIDDEN.items():
@@ -96,8 +97,8 @@ async def test_a_deleted_record_is_reached_by_no_path(name: str, world: Database
 
 @pytest.mark.parametrize(("table", "row"), HIDDEN.items())
 async def test_a_deleted_record_is_not_found_by_its_id(table: str, row: object, world: Database) -> None:
-    asked = f'{table}(id: "{table}_{row}") {{ id }} node(id: "{table}_{row}") {{ id }}'
-    assert await answered(world, f"{{ {asked} }}") == {table: None, "node": None}
+    fields = f'{table}(id: "{table}_{row}") {{ id }} node(id: "{table}_{row}") {{ id }}'
+    assert await answered(world, f"{{ {fields} }}") == {table: None, "node": None}
 
 
 async def test_entries_of_another_evaluation_are_not_shown(world: Database) -> None:
@@ -107,7 +108,7 @@ async def test_entries_of_another_evaluation_are_not_shown(world: Database) -> N
 
 
 @pytest.mark.parametrize("table", [shape.name for shape in SHAPES.values() if not shape.is_hidden and shape.has_id])
-async def test_node_tells_the_type_of_any_id(table: str, world: Database) -> None:
+async def test_node_returns_a_record_of_the_type_of_its_id(table: str, world: Database) -> None:
     plural = next(name for name, kind in lists() if kind.name == f"{SHAPES[table].type_name}Connection")
     some = (await answered(world, f"{{ {plural}(first: 1) {{ nodes {{ id }} }} }}"))[plural]["nodes"]
     for record in some:
@@ -125,47 +126,59 @@ async def test_lists_of_one_parent_have_their_own_pages(world: Database) -> None
     assert found["late"] == {"nodes": [{"occurredAt": "2026-01-03T09:30:00Z"}], "totalCount": 3}
 
 
-async def test_a_page_of_nothing_still_tells_whether_there_is_more(world: Database) -> None:
+async def test_an_empty_page_still_reports_whether_there_are_more_rows(world: Database) -> None:
     page = (await answered(world, "{ deals(first: 0) { nodes { id } pageInfo { hasNextPage endCursor } } }"))["deals"]
     assert page == {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}
 
 
 BAD: list[tuple[str, ErrorCode, str]] = [
-    ("contacts(first: -1) { totalCount }", ErrorCode.BAD_INPUT, "less than nothing"),
+    ("contacts(first: -1) { totalCount }", ErrorCode.BAD_INPUT, "negative number of rows"),
     ("contacts(first: 501) { totalCount }", ErrorCode.TOO_LARGE, "500"),
     (
         "contacts { nodes { touchpoints(first: 501) { totalCount } } }",
         ErrorCode.TOO_LARGE,
         r"touchpoints\(first: 501\)",
     ),
-    ('contacts(after: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(after: "") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(after: "WyJpZCsiLCA1XQ==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(after: "bnVsbA==") { nodes { id } }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ("contacts(last: -1) { totalCount }", ErrorCode.BAD_INPUT, r"last: -1\)` asks for less than nothing"),
+    ('contacts(after: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(after: "") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(after: "WyJpZCsiLCA1XQ==") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(after: "bnVsbA==") { nodes { id } }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ("contacts(last: -1) { totalCount }", ErrorCode.BAD_INPUT, r"last: -1\)` asks for a negative number of rows"),
     ("contacts(last: 501) { totalCount }", ErrorCode.TOO_LARGE, r"contacts\(last: 501\)"),
     ("contacts(first: 1, last: 2) { totalCount }", ErrorCode.BAD_INPUT, r"first: 1, last: 2\)` asks for both ends"),
-    ('contacts(after: "x") { totalCount }', ErrorCode.BAD_INPUT, "no cursor of this list"),
-    ('contacts(before: "x") { __typename }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
-    ('contacts(before: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "`before` is no cursor of this list"),
+    ('contacts(after: "x") { totalCount }', ErrorCode.BAD_INPUT, "not a cursor of this list"),
+    ('contacts(before: "x") { __typename }', ErrorCode.BAD_INPUT, "`before` is not a cursor of this list"),
+    ('contacts(before: "x") { nodes { id } }', ErrorCode.BAD_INPUT, "`before` is not a cursor of this list"),
     (
         "deals(orderBy: [{ owner: { manager: { manager: { manager: { manager: { name: ASC } } } } } }]) { totalCount }",
         ErrorCode.TOO_LARGE,
-        "goes through 5 links .* may go through 4",
+        r"goes through 5 links to a field\. It may go through 4",
     ),
-    (f"deals(orderBy: [{'{ name: ASC } ' * 11}]) {{ totalCount }}", ErrorCode.TOO_LARGE, "names 11 .* may name 10"),
+    (
+        f"deals(orderBy: [{'{ name: ASC } ' * 11}]) {{ totalCount }}",
+        ErrorCode.TOO_LARGE,
+        r"names 11 fields\. It may name 10",
+    ),
     ("contacts(where: { email: { eq: null } }) { totalCount }", ErrorCode.BAD_INPUT, "isNull: true"),
-    ("contacts(where: { email: { isNull: null } }) { totalCount }", ErrorCode.BAD_INPUT, "compares with nothing"),
+    (
+        "contacts(where: { email: { isNull: null } }) { totalCount }",
+        ErrorCode.BAD_INPUT,
+        "has no value to compare with",
+    ),
     ('contacts(where: { email: { eq: "\\u0000" } }) { totalCount }', ErrorCode.BAD_INPUT, "character"),
-    ('contacts(where: { companyId: { eq: "contact_1" } }) { totalCount }', ErrorCode.BAD_INPUT, "is no id"),
-    ('contact(id: "company_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "no id of a Contact"),
-    ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is no id"),
-    ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is no id"),
+    ('contacts(where: { companyId: { eq: "contact_1" } }) { totalCount }', ErrorCode.BAD_INPUT, "is not an id"),
+    (
+        'contact(id: "company_00000000-0000-0000-0000-000000000001") { id }',
+        ErrorCode.BAD_INPUT,
+        "not an id of a Contact",
+    ),
+    ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is not an id"),
+    ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is not an id"),
 ]
 
 
 @pytest.mark.parametrize(("field", "code", "words"), BAD)
-async def test_what_cannot_be_asked_is_refused_with_a_code_and_a_remedy(
+async def test_an_invalid_argument_is_rejected_with_a_code_and_a_remedy(
     field: str, code: ErrorCode, words: str, world: Database
 ) -> None:
     error = await refused(world, f"{{ {field} }}")
@@ -175,7 +188,7 @@ async def test_what_cannot_be_asked_is_refused_with_a_code_and_a_remedy(
         raise error
 
 
-async def test_a_cursor_of_another_order_is_refused(world: Database) -> None:
+async def test_a_cursor_of_another_order_is_rejected(world: Database) -> None:
     document = "query ($order: [ContactOrder!], $after: String) {"
     document += " contacts(first: 1, orderBy: $order, after: $after) { pageInfo { endCursor } } }"
     found = await answered(world, document, order=[{"createdAt": "ASC"}])
@@ -214,7 +227,7 @@ FILTERS: list[tuple[str, dict[str, Any], int]] = [
     (
         'query { contacts(where: { owner: { reports: { every: { email: { contains: "@" } } } } }) { totalCount } }',
         {},
-        0,  # one without an address does not match
+        0,  # a report without an address does not match
     ),
     (
         "query ($name: String) { contacts(where: { company: { name: { startsWith: $name } } }) { totalCount } }",
@@ -225,7 +238,7 @@ FILTERS: list[tuple[str, dict[str, Any], int]] = [
 
 
 @pytest.mark.parametrize(("document", "variables", "count"), FILTERS)
-async def test_absent_empty_and_null_parts_of_a_filter_mean_what_is_said(
+async def test_absent_empty_and_null_parts_of_a_filter(
     document: str, variables: dict[str, Any], count: int, world: Database
 ) -> None:
     assert (await answered(world, document, **variables))["contacts"]["totalCount"] == count
@@ -245,7 +258,7 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("key", "values"), FORGED)
-async def test_a_made_up_cursor_is_refused_before_postgresql_sees_it(
+async def test_a_forged_cursor_is_rejected_before_postgresql_receives_it(
     key: str, values: list[object], world: Database
 ) -> None:
     document = "query ($order: [ContactOrder!], $after: String) {"
@@ -258,36 +271,36 @@ async def test_a_made_up_cursor_is_refused_before_postgresql_sees_it(
     assert error.code is ErrorCode.BAD_INPUT
 
 
-async def test_an_order_names_one_field_a_term(world: Database) -> None:
+async def test_a_sort_term_names_exactly_one_field(world: Database) -> None:
     result = await executed(world, "{ contacts(orderBy: [{ createdAt: ASC, email: ASC }]) { totalCount } }")
     assert result.data is None
     assert result.errors
     assert "exactly one" in result.errors[0].message
 
 
-async def test_a_field_named_twice_in_an_order_sorts_where_it_is_first(world: Database) -> None:
+async def test_a_field_named_twice_in_an_order_sorts_at_its_first_place(world: Database) -> None:
     document = "query ($order: [DealOrder!]) { deals(orderBy: $order) { nodes { id } } }"
     twice = await answered(world, document, order=[{"name": "DESC"}, {"name": "ASC"}])
     assert twice == await answered(world, document, order=[{"name": "DESC"}])
 
 
-async def test_one_bad_field_leaves_the_others_standing(world: Database) -> None:
+async def test_one_invalid_field_leaves_the_others_unaffected(world: Database) -> None:
     result = await executed(world, f'{{ deal(id: "deal_{DEAL}") {{ name }} contact(id: "x") {{ id }} }}')
     assert result.data == {"deal": {"name": "First"}, "contact": None}
     assert result.errors is not None
     assert result.errors[0].path == ["contact"]
 
 
-async def test_both_ends_and_no_number_ask_as_relay_says(world: Database) -> None:
+async def test_first_and_last_may_be_null_as_relay_specifies(world: Database) -> None:
     document = "query ($last: Int, $first: Int) { contacts(first: $first, last: $last) { nodes { firstName } } }"
     everybody = (await answered(world, document))["contacts"]["nodes"]
-    assert [each["firstName"] for each in everybody] == ["Ada", "Bob", "Carl"]
+    assert [node["firstName"] for node in everybody] == ["Ada", "Bob", "Carl"]
     assert (await answered(world, document, last=2, first=None))["contacts"]["nodes"] == everybody[1:]
     assert (await answered(world, document, last=None, first=2))["contacts"]["nodes"] == everybody[:2]
     assert (await answered(world, document, last=0))["contacts"]["nodes"] == []
 
 
-async def test_lists_within_are_walked_from_their_end(world: Database) -> None:
+async def test_inner_lists_are_paged_from_their_end(world: Database) -> None:
     document = """query ($id: ID!, $before: String) { contact(id: $id) { touchpoints(
       last: 1, before: $before, orderBy: [{ campaign: { name: ASC } }, { occurredAt: ASC }]
     ) { nodes { occurredAt } pageInfo { hasPreviousPage hasNextPage startCursor } } } }"""
@@ -304,7 +317,7 @@ async def test_lists_within_are_walked_from_their_end(world: Database) -> None:
 
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if not shape.is_hidden], ids=lambda s: s.name)
-def test_every_field_of_a_filter_and_an_order_has_a_name_of_its_own(shape: TableShape) -> None:
+def test_the_fields_of_a_filter_and_of_an_order_have_different_names(shape: TableShape) -> None:
     for made in (where_type(shape), order_type(shape)):
-        names = [each.name for each in made.fields]
+        names = [declared.name for declared in made.fields]
         assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""Made-up files of Olist's shape."""
+"""Made-up files of the shape of Olist's."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def lines(header: Row, rows: Sequence[Row], delimiter: str = ",") -> str:
 
 
 async def rows(database: Database, statement: str) -> list[tuple[object, ...]]:
-    """What a query finds."""
+    """The rows of a query."""
     async with database.read() as session:
         return [tuple(row) for row in await session.rows(Sql(statement))]
 
@@ -50,7 +50,7 @@ def at(text: str) -> datetime:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write both files into a folder of their own; each may be given as rows or as ready text."""
+    """Write both files into a folder of their own, from rows or from a text."""
 
     def made(
         leads: Sequence[Row] | str = SIX_LEADS, deals: Sequence[Row] | str = THREE_DEALS, encoding: str = "utf-8"
@@ -66,6 +66,6 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture(autouse=True)
-def _reports_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports of rejected rows land where the command is run: here not in the checkout."""
+def _rejects_files_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rejects files go to the working directory: keep them out of the checkout."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""`accord import` and `accord init`, as they are typed."""
+"""The commands `accord import` and `accord init`."""
 
 import asyncio
 import os
@@ -29,71 +29,71 @@ async def accord(module_dsn: str, *words: str, data: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-async def test_import_says_what_it_did_and_where_refused_rows_are(
+async def test_import_reports_its_counts_and_the_file_of_rejected_rows(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder = str(write(leads=(*SIX_LEADS, ("zoe", "soon", "p", "email"))))
-    code, said = await accord(module_dsn, "import", "olist", folder, "--dry-run", data=tmp_path)
-    assert (code, "A dry run: nothing was written" in said) == (0, True)
+    code, output = await accord(module_dsn, "import", "olist", folder, "--dry-run", data=tmp_path)
+    assert (code, "A dry run: nothing was written" in output) == (0, True)
     assert await rows(database, "select count(*) from contact") == [(0,)]
 
-    code, said = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
     assert code == 0
-    assert "olist_marketing_qualified_leads_dataset.csv: 7 rows, 1 refused (UTF-8, commas)" in said
-    assert re.search(r"contact +6 new +0 changed +0 unchanged", said)
-    assert "The accord 'Olist's seller funnel' is version 1, provisional" in said
-    rejects = re.search(r"Refused rows, each with its reason: (.*)", said)
+    assert "olist_marketing_qualified_leads_dataset.csv: 7 rows, 1 refused (UTF-8, commas)" in output
+    assert re.search(r"contact +6 new +0 changed +0 unchanged", output)
+    assert "The accord 'Olist's seller funnel' is version 1, provisional" in output
+    rejects = re.search(r"Refused rows, each with its reason: (.*)", output)
     assert rejects is not None
     assert "zoe" not in Path(rejects[1]).read_text()
     assert ",8,first_contact_date,soon," in Path(rejects[1]).read_text()
 
-    code, said = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
-    assert (code, "Everything was known already: unchanged" in said) == (0, True)
+    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    assert (code, "Everything was known already: unchanged" in output) == (0, True)
 
 
-async def test_what_to_go_on_with_names_the_data_folder_that_was_named(
+async def test_the_suggested_next_command_repeats_the_data_folder(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder, own = str(write(leads=SIX_LEADS)), tmp_path / "our own"
-    _, said = await accord(module_dsn, "import", "olist", folder, "--data", str(own), data=tmp_path)
-    assert f"See it with: accord funnel --data '{own}'\n" in said
+    _, output = await accord(module_dsn, "import", "olist", folder, "--data", str(own), data=tmp_path)
+    assert f"See it with: accord funnel --data '{own}'\n" in output
     assert await rows(database, "select count(*) from contact") == [(6,)]
     file = f"{folder}/olist_marketing_qualified_leads_dataset.csv"
-    _, said = await accord(module_dsn, "import", "csv", file, "--suggest", "--data", str(own), data=tmp_path)
-    assert said.endswith(f"--preset FILE.toml --data '{own}'\n")
+    _, output = await accord(module_dsn, "import", "csv", file, "--suggest", "--data", str(own), data=tmp_path)
+    assert output.endswith(f"--preset FILE.toml --data '{own}'\n")
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("import", "olost", "."), "There is no preset 'olost'."),
         (("import", "olist", "nowhere"), "nowhere does not exist."),
         (("init", "--accord", "standart"), "There is no accord 'standart'."),
     ],
 )
-async def test_a_wrong_word_is_answered_in_words(
-    database: Database, module_dsn: str, tmp_path: Path, words: tuple[str, ...], told: str
+async def test_an_unknown_name_is_explained(
+    database: Database, module_dsn: str, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
-    code, said = await accord(module_dsn, *words, data=tmp_path)
-    assert (code, told in said) == (2, True)
+    code, output = await accord(module_dsn, *words, data=tmp_path)
+    assert (code, message in output) == (2, True)
     assert await rows(database, "select count(*) from accord_version") == [(0,)]
 
 
-async def test_a_file_of_which_most_rows_are_refused_is_warned_of(
+async def test_a_file_of_which_most_rows_are_rejected_gives_a_warning(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     bad = ("zoe", "soon", "p", "email")
-    code, said = await accord(module_dsn, "import", "olist", str(write(leads=(bad, bad), deals=())), data=tmp_path)
+    code, output = await accord(module_dsn, "import", "olist", str(write(leads=(bad, bad), deals=())), data=tmp_path)
     assert (
         code,
-        "WARNING: most rows of olist_marketing_qualified_leads_dataset.csv were refused (2 of 2)." in said,
+        "WARNING: most rows of olist_marketing_qualified_leads_dataset.csv were refused (2 of 2)." in output,
     ) == (0, True)
     assert await rows(database, "select count(*) from contact") == [(0,)]
 
 
 async def test_init_makes_version_1_once(database: Database, module_dsn: str, tmp_path: Path) -> None:
-    code, said = await accord(module_dsn, "init", "--accord", "olist", data=tmp_path)
-    assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in said) == (0, True)
-    code, said = await accord(module_dsn, "init", data=tmp_path)
-    assert (code, "has an accord already: version 1" in said) == (2, True)
+    code, output = await accord(module_dsn, "init", "--accord", "olist", data=tmp_path)
+    assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in output) == (0, True)
+    code, output = await accord(module_dsn, "init", data=tmp_path)
+    assert (code, "has an accord already: version 1" in output) == (2, True)
     assert await rows(database, "select number, status from accord_version") == [(1, "ACTIVE")]

@@ -1,4 +1,4 @@
-"""Any CSV: a starter preset says what header and values prove, asks what they do not, and works once it is answered."""
+"""A suggested preset states what header and values decide, has questions for the rest, and works once answered."""
 
 import re
 import tomllib
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from api.db import Database
 from api.errors import AccordError
-from api.importers.date_forms import DateColumn, written
+from api.importers.date_formats import DateColumn, date_notation
 from api.importers.preset import parse_preset
-from api.importers.run import ImportReport, run_import
+from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import SAMPLE_ROWS, suggest
 from api.importers.suggest_text import preset_text
 from tests.importers.conftest import at, rows
@@ -32,8 +32,8 @@ DEALS = """Deal ID;Deal Name;Amount;Deal Stage;Create Date;Close Date;Probabilit
 """
 
 
-def forms(*texts: str) -> list[tuple[str, ...]]:
-    """The ways in which these dates can be read."""
+def formats(*texts: str) -> list[tuple[str, ...]]:
+    """The ways in which these dates can be read, as date formats."""
     column = DateColumn()
     for text in texts:
         column.add(text)
@@ -60,17 +60,17 @@ def forms(*texts: str) -> list[tuple[str, ...]]:
         (["soon", "31/31/2018"], []),
     ],
 )
-def test_the_form_of_dates_is_proven_by_their_values_or_left_open(texts: list[str], found: list[object]) -> None:
-    assert forms(*texts) == found
+def test_the_format_of_dates_is_decided_by_their_values_or_left_open(texts: list[str], found: list[object]) -> None:
+    assert formats(*texts) == found
 
 
 @given(
     st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d %b %Y"])
 )
-def test_the_form_that_wrote_a_date_is_always_among_those_it_may_have(day: date, form: str) -> None:
-    how = written(format(day, form))
-    assert how is not None
-    assert form in how.fitting
+def test_the_format_that_wrote_a_date_is_always_among_the_fitting_ones(day: date, form: str) -> None:
+    notation = date_notation(format(day, form))
+    assert notation is not None
+    assert form in notation.fitting
 
 
 def put(folder: Path, text: str, name: str = "people.csv") -> Path:
@@ -79,7 +79,7 @@ def put(folder: Path, text: str, name: str = "people.csv") -> Path:
 
 
 def suggested(path: Path, change: Callable[[str], str] = str) -> Path:
-    """Write what is suggested for a file, after a person has changed it."""
+    """Write the preset suggested for a file, with the changes of a user."""
     preset = path.with_suffix(".toml")
     preset.write_text(change(preset_text(suggest(path))))
     return preset
@@ -89,7 +89,7 @@ async def imported(database: Database, path: Path, preset: Path) -> ImportReport
     return await run_import(database, str(preset), path.parent, file=path.name, rejects_folder=path.parent / "refused")
 
 
-async def test_what_is_certain_works_at_once(database: Database, tmp_path: Path) -> None:
+async def test_a_suggestion_without_questions_works_at_once(database: Database, tmp_path: Path) -> None:
     path = put(tmp_path, PEOPLE)
     assert suggest(path).questions == 0
     report = await imported(database, path, suggested(path))
@@ -106,11 +106,11 @@ async def test_what_is_certain_works_at_once(database: Database, tmp_path: Path)
     assert (await imported(database, path, suggested(path))).is_unchanged
 
 
-async def test_a_date_whose_order_nothing_proves_is_refused_until_it_is_stated(
+async def test_dates_of_undecided_order_are_refused_until_the_format_is_stated(
     database: Database, tmp_path: Path
 ) -> None:
     path = put(tmp_path, PEOPLE.replace("23/04/2018", "03/04/2018"))
-    with pytest.raises(AccordError, match="the form of the dates in column 'Create Date' is not stated"):
+    with pytest.raises(AccordError, match="the format of the dates in column 'Create Date' is missing"):
         await imported(database, path, suggested(path))
     assert await rows(database, "select count(*) from contact") == [(0,)]
     answered = suggested(path, lambda text: text.replace('# "Create Date" = "%m/%d', '"Create Date" = "%m/%d'))
@@ -132,7 +132,7 @@ GERMAN = """Deal ID;Deal Name;Amount;Deal Stage;Closed Date
         (("1234.50", "200"), 'amount = "Amount"'),
     ],
 )
-async def test_the_decimal_mark_is_proven_by_the_values(
+async def test_the_decimal_mark_is_decided_by_the_values(
     database: Database, tmp_path: Path, amounts: tuple[str, str], line: str
 ) -> None:
     path = put(tmp_path, GERMAN.format(*amounts), "deals.csv")
@@ -143,10 +143,10 @@ async def test_the_decimal_mark_is_proven_by_the_values(
     assert await rows(database, "select sum(amount)::text from deal") == [("1434.50",)]
 
 
-async def test_a_decimal_mark_that_nothing_proves_is_asked_for(database: Database, tmp_path: Path) -> None:
+async def test_an_undecided_decimal_mark_is_a_question(database: Database, tmp_path: Path) -> None:
     path = put(tmp_path, GERMAN.format("1.000", "200"), "deals.csv")
     assert suggest(path).questions == 1
-    with pytest.raises(AccordError, match="is none of point, comma"):
+    with pytest.raises(AccordError, match="is not one of point, comma"):
         await imported(database, path, suggested(path))
     assert await rows(database, "select count(*) from deal") == [(0,)]
     await imported(
@@ -155,7 +155,7 @@ async def test_a_decimal_mark_that_nothing_proves_is_asked_for(database: Databas
     assert await rows(database, "select sum(amount)::text from deal") == [("1200.00",)]
 
 
-async def test_deals_ask_for_words_and_dates_and_close_when_they_are_decided(
+async def test_deals_need_words_and_dates_and_have_a_closing_date_if_decided(
     database: Database, tmp_path: Path
 ) -> None:
     path = put(tmp_path, DEALS, "deals.csv")
@@ -175,11 +175,11 @@ async def test_deals_ask_for_words_and_dates_and_close_when_they_are_decided(
         ("First", 100.5, "WON", at("2018-01-02"), "2018-04-05", at("2018-04-05"), "1.0000", "Acme"),
         ("Second", None, "OPEN", at("2018-01-03"), "2018-07-06", None, "0.4000", "Beta"),
     ]
-    # The third was lost, nobody knows when: a decided deal has its date.
+    # The third deal was lost, but has no closing date: a decided deal needs one.
     assert report.rejected == 1
 
 
-async def test_words_that_nobody_explained_cost_their_rows(database: Database, tmp_path: Path) -> None:
+async def test_rows_with_unmapped_words_are_rejected(database: Database, tmp_path: Path) -> None:
     path = put(tmp_path, DEALS, "deals.csv")
     preset = suggested(path, lambda text: text.replace('# "Close Date" = "%d/', '"Close Date" = "%d/'))
     report = await imported(database, path, preset)
@@ -187,7 +187,7 @@ async def test_words_that_nobody_explained_cost_their_rows(database: Database, t
     assert "3,Deal Stage,Negotiation,\"is not in the preset's map of words" in report.rejects.read_text()
 
 
-async def test_deals_of_which_nothing_says_whether_they_are_won_are_not_taken_for_open(
+async def test_deals_without_a_column_for_the_outcome_are_not_taken_for_open(
     database: Database, tmp_path: Path
 ) -> None:
     path = put(tmp_path, "Deal ID,Deal Name,Amount\n1,First,5\n", "deals.csv")
@@ -196,22 +196,22 @@ async def test_deals_of_which_nothing_says_whether_they_are_won_are_not_taken_fo
         await imported(database, path, suggested(path))
 
 
-def test_companies_are_told_by_their_header(tmp_path: Path) -> None:
+def test_companies_are_recognised_by_their_header(tmp_path: Path) -> None:
     path = put(tmp_path, "Company ID,Company Name,Industry,Website\n7,Acme,Toys,acme.com\n", "firms.csv")
     made = suggest(path)
     assert (made.table, made.key and made.key.name) == ("company", "Company ID")
-    assert {each.name: each.column.name for each in made.fields} == {
+    assert {field.name: field.column.name for field in made.fields} == {
         "name": "Company Name",
         "industry": "Industry",
         "domain": "Website",
     }
 
 
-def test_the_prefix_of_copies_of_hubspot_hides_no_header(tmp_path: Path) -> None:
+def test_the_prefix_of_hubspot_exports_is_ignored_in_headers(tmp_path: Path) -> None:
     head = "deal_id,property_dealname,property_amount,property_createdate,property_deal_stage"
     made = suggest(put(tmp_path, f"{head}\n7,Ten seats,100,2019-12-04 12:48:22,Closed Won\n", "deal_data.csv"))
     assert (made.table, made.key and made.key.name) == ("deal", "deal_id")
-    assert {each.name: each.column.name for each in made.fields} == {
+    assert {field.name: field.column.name for field in made.fields} == {
         "name": "property_dealname",
         "amount": "property_amount",
         "opened_at": "property_createdate",
@@ -219,23 +219,23 @@ def test_the_prefix_of_copies_of_hubspot_hides_no_header(tmp_path: Path) -> None
     }
 
 
-def test_values_that_are_none_of_the_field_leave_it_out_and_say_why(tmp_path: Path) -> None:
+def test_a_field_whose_values_do_not_fit_is_left_out_with_the_reason(tmp_path: Path) -> None:
     path = put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n2,d@e.f,5\n")
     text = preset_text(suggest(path))
     assert suggest(path).unread == ("Lead Score",)
-    assert "# Left out, for 'high' is no whole number.\n# lead_score = \"Lead Score\"" in text
+    assert "# Left out, because 'high' is not a whole number.\n# lead_score = \"Lead Score\"" in text
     assert "lead_score" not in tomllib.loads(text)["files"][0]["records"][0]["fields"]
 
 
-def test_a_file_without_a_key_asks_for_it(tmp_path: Path) -> None:
+def test_a_file_without_a_key_column_asks_for_it(tmp_path: Path) -> None:
     path = put(tmp_path, "First Name,Email\nAna,a@b.c\nAna,a@b.c\n")
     text = preset_text(suggest(path))
-    assert "# QUESTION: which column tells the rows apart?" in text
+    assert "# QUESTION: which column identifies a row?" in text
     with pytest.raises(AccordError, match="key"):
         parse_preset(text, origin="people.toml")
 
 
-async def test_a_row_of_which_no_header_tells_what_it_is_is_not_taken_for_a_person(
+async def test_rows_of_an_unrecognised_header_are_not_taken_for_contacts(
     database: Database, module_dsn: str, tmp_path: Path
 ) -> None:
     path = put(tmp_path, "product,series,sales_price\nGTX Basic,GTX,550\n", "products.csv")
@@ -244,12 +244,12 @@ async def test_a_row_of_which_no_header_tells_what_it_is_is_not_taken_for_a_pers
         await imported(database, path, suggested(path))
 
     def answer(text: str) -> str:
-        told = text.replace('# table = "contact"', 'table = "product"')
-        return told.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
+        text = text.replace('# table = "contact"', 'table = "product"')
+        return text.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
 
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
-    code, said = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
-    assert (code, "What a row is, no header tells; 1 to answer in it" in said) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
+    assert (code, "What a row is, no header tells; 1 to answer in it" in output) == (0, True)
     odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
     assert (
         "Left out, and there it says why: Lead Score.\n"
@@ -257,19 +257,19 @@ async def test_a_row_of_which_no_header_tells_what_it_is_is_not_taken_for_a_pers
     )
 
 
-def test_the_rows_that_prove_the_order_may_stand_beyond_the_sample(tmp_path: Path) -> None:
+def test_the_date_that_decides_the_order_may_stand_beyond_the_sample(tmp_path: Path) -> None:
     early = "".join(f"{number},a{number}@b.c,05/04/2018\n" for number in range(SAMPLE_ROWS + 500))
     path = put(tmp_path, f"ID,Email,Created\n{early}x,x@b.c,04/23/2018\n")
-    told: list[int] = []
-    made = suggest(path, lambda _step, done, _total: told.append(done))
+    lines: list[int] = []
+    made = suggest(path, lambda _step, done, _total: lines.append(done))
     assert (made.rows, made.questions) == (SAMPLE_ROWS, 0)
     assert '"%m/%d/%Y"  # proven by 04/23/2018' in preset_text(made)
-    assert told == sorted(told)
-    assert told[-1] == SAMPLE_ROWS + 502
+    assert lines == sorted(lines)
+    assert lines[-1] == SAMPLE_ROWS + 502
 
 
 @pytest.mark.parametrize("odd", ['a "b" \\ c', "Größe\t(m²)", "# =", "é\x7f", "[files]"])
-def test_whatever_header_and_values_hold_the_preset_is_valid(tmp_path: Path, odd: str) -> None:
+def test_the_preset_is_valid_toml_whatever_header_and_values_hold(tmp_path: Path, odd: str) -> None:
     cell = '"' + odd.replace('"', '""') + '"'
     path = put(tmp_path, f"ID,Deal Stage,Deal Name,Amount,{cell}\n1,{cell},n,5,{cell}\n", "deals.csv")
     document = tomllib.loads(preset_text(suggest(path)))
@@ -277,31 +277,33 @@ def test_whatever_header_and_values_hold_the_preset_is_valid(tmp_path: Path, odd
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
-        ("ID,Email\n", "has a header and no row that could be read"),
-        ("ID,Email\n1\n2\n", "has a header and no row that could be read"),
+        ("ID,Email\n", "has a header, but no row that can be read"),
+        ("ID,Email\n1\n2\n", "has a header, but no row that can be read"),
         ("", "is empty: it has no header"),
     ],
 )
-def test_from_a_file_without_rows_nothing_is_suggested(tmp_path: Path, content: str, said: str) -> None:
-    with pytest.raises(AccordError, match=said):
+def test_a_file_without_rows_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(AccordError, match=message):
         suggest(put(tmp_path, content))
 
 
-async def test_a_preset_for_several_files_is_not_one_for_a_file(database: Database, tmp_path: Path) -> None:
+async def test_a_preset_for_several_files_does_not_import_one(database: Database, tmp_path: Path) -> None:
     with pytest.raises(AccordError, match=r"The preset olist is for 2 files \(olist_marketing"):
         await run_import(database, "olist", tmp_path, file="people.csv")
 
 
-async def test_a_file_of_another_shape_is_refused_before_anything_is_done(database: Database, tmp_path: Path) -> None:
+async def test_a_file_of_another_shape_is_refused_before_anything_is_written(
+    database: Database, tmp_path: Path
+) -> None:
     preset = suggested(put(tmp_path, PEOPLE))
     with pytest.raises(AccordError, match=r"has no column Record ID, .*; its columns are: Deal ID, Deal Name"):
         await imported(database, put(tmp_path, DEALS, "deals.csv"), preset)
     assert await rows(database, "select count(*) from accord_version") == [(0,)]
 
 
-async def test_a_preset_with_a_field_that_there_is_not_is_named(database: Database, tmp_path: Path) -> None:
+async def test_an_unknown_field_in_a_preset_is_named(database: Database, tmp_path: Path) -> None:
     path = put(tmp_path, PEOPLE)
     preset = suggested(path, lambda text: text.replace("first_name =", "frist_name ="))
     with pytest.raises(AccordError, match=r"contact has no field 'frist_name'; there are .*first_name"):
@@ -310,21 +312,21 @@ async def test_a_preset_with_a_field_that_there_is_not_is_named(database: Databa
 
 async def test_the_command_suggests_and_imports_one_file(database: Database, module_dsn: str, tmp_path: Path) -> None:
     path, preset = str(put(tmp_path, PEOPLE)), str(tmp_path / "mine.toml")
-    code, said = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
-    assert (code, "Each row is a contact; nothing is left to answer" in said) == (0, True)
-    code, said = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
-    assert (code, "mine.toml cannot be written: File exists." in said) == (2, True)
-    code, said = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
-    assert (code, "A dry run: nothing was written" in said) == (0, True)
-    code, said = await accord(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
-    assert (code, "people.csv: 3 rows, 0 refused (UTF-8, commas)" in said) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    assert (code, "Each row is a contact; nothing is left to answer" in output) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    assert (code, "mine.toml cannot be written: File exists." in output) == (2, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
+    assert (code, "A dry run: nothing was written" in output) == (0, True)
+    code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
+    assert (code, "people.csv: 3 rows, 0 refused (UTF-8, commas)" in output) == (0, True)
     assert await rows(database, "select count(*) from contact") == [(3,)]
 
 
 @pytest.mark.parametrize("words", [("csv", "x.csv"), ("olist", ".", "--suggest"), ("olist", ".", "--preset", "x.toml")])
-async def test_words_that_do_not_go_together_are_answered_in_words(
+async def test_options_that_do_not_go_together_are_explained(
     module_dsn: str, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    code, said = await accord(module_dsn, "import", *words, data=tmp_path)
+    code, output = await accord(module_dsn, "import", *words, data=tmp_path)
     assert code == 2
-    assert "accord import csv FILE --preset FILE.toml" in " ".join(re.sub(r"[│\s]+", " ", said).split())
+    assert "accord import csv FILE --preset FILE.toml" in " ".join(re.sub(r"[│\s]+", " ", output).split())

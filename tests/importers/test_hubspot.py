@@ -1,11 +1,11 @@
-"""What HubSpot's tables mean, on made-up files of the exporter's shape: history, merges, links from file to file."""
+"""The hubspot preset, on made-up files of the exporter's shape: history, merges, links from file to file."""
 
 # ruff: noqa: E501 - headers of files are as long as they are
 import csv
 from pathlib import Path
 
 from api.db import Database
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 
 FILES = {
@@ -137,11 +137,13 @@ async def test_companies_and_their_property_history(database: Database, tmp_path
     ) == [("Ann Lee", "Field team", "SALES"), ("bob@acme.com", None, None)]
 
 
-async def test_rows_that_say_nothing_the_preset_reads_are_told(database: Database, tmp_path: Path) -> None:
-    """A property of no field, a mail delivered or opened by a filter, a second team, a note; not what is looked into."""
+async def test_rows_that_describe_no_record_are_counted(database: Database, tmp_path: Path) -> None:
+    """They are: a property without a field, a mail delivered or opened by a filter, a second team, a note.
+
+    Rows of files that only others look up are not counted.
+    """
     report = await run_import(database, "hubspot", put(tmp_path), rejects_folder=tmp_path)
-    silent = {each.name: each.silent for each in report.files if each.silent}
-    assert silent == {
+    assert {file.name: file.unused for file in report.files if file.unused} == {
         "owner_team_data.csv": 1,
         "company_property_history_data.csv": 1,
         "email_event_data.csv": 2,
@@ -161,7 +163,7 @@ async def test_a_deal_is_decided_by_its_stage_and_has_the_history_of_its_stages(
         left join member m on m.id = d.owner_id left join company c on c.id = d.company_id order by 1""",
     )
     won = at("2020-05-01 12:00")
-    # That the lost deal has no day on which it was lost cannot be: its row is refused.
+    # The lost deal has no day on which it was lost, which the table forbids: its row is rejected.
     assert found == [
         ("Big", "Signed", "WON", won, "2020-05-01", "Ann Lee", "Acme", None),
         ("Doubled", "Appointment", "OPEN", None, None, None, None, at("2020-06-22 11:37:07.21")),
@@ -175,34 +177,34 @@ async def test_a_deal_is_decided_by_its_stage_and_has_the_history_of_its_stages(
     began = at("2020-02-01 12:00")
     assert found == [(began, won, "Appointment", "OPEN", None), (won, None, "Signed", "WON", won)]
     with report.rejects.open(newline="") as file:
-        refused = {(row["file"], row["line"], row["column"], row["reason"]) for row in csv.DictReader(file)}
-    unknown = "no {} of this key is known, and no good row brings it"
+        rejected = {(row["file"], row["line"], row["column"], row["reason"]) for row in csv.DictReader(file)}
+    unknown = "no {} has this key: none in the database, and no accepted row creates one"
     assert (
-        refused
+        rejected
         == {
             ("contact_merge_audit_data.csv", "3", "contact_id", unknown.format("contact")),
             ("deal_pipeline_stage_data.csv", "5", "pipeline_id", unknown.format("pipeline")),
-            ("deal_data.csv", "4", "deal_id", "no deal can be so (closed when decided)"),
+            ("deal_data.csv", "4", "deal_id", "the deal breaks the rule 'closed when decided'"),
             ("deal_contact_data.csv", "3", "contact_id", unknown.format("contact")),
             ("contact_form_submission_data.csv", "3", "contact_id", unknown.format("contact")),
             (
                 "email_event_data.csv",
                 "7",
                 "recipient",
-                "is the property_email of no single row of contact_data.csv that says its id",
+                "is the property_email of no single row of contact_data.csv with a value in id",
             ),
             (
                 "engagement_contact_data.csv",
                 "5",
                 "start_time, property_hs_meeting_start_time, property_hs_timestamp",
-                "says nothing, and a touchpoint needs it",
+                "gives no value, and a touchpoint needs one",
             ),
         }
-        or refused
+        or rejected
     )
 
 
-async def test_a_deal_in_a_stage_that_nobody_knows_is_refused_unless_it_says_itself_how_it_stands(
+async def test_a_deal_in_an_unknown_stage_is_rejected_unless_its_own_columns_decide_it(
     database: Database, tmp_path: Path
 ) -> None:
     deals = """deal_id,deal_pipeline_stage_id,property_dealname,property_createdate,property_closedate,property_hs_is_closed_won,property_hs_is_closed_lost
@@ -213,16 +215,16 @@ d4,,In no stage,2020-02-01 12:00:00,,,
 """
     gone = ("deal_pipeline_stage_data.csv", "deal_stage_data.csv")
     report = await run_import(
-        database, "hubspot", put(tmp_path, without=gone, deal_data=deals), rejects_folder=tmp_path / "refused"
+        database, "hubspot", put(tmp_path, without=gone, deal_data=deals), rejects_folder=tmp_path / "rejected"
     )
     found = await rows(database, "select name, outcome from deal order by 1")
     assert found == [("In no stage", "OPEN"), ("Open", "OPEN"), ("Won", "WON")]
     assert report.rejects is not None
-    reason = "no pipeline_stage of this key is known, and no good row brings it"
+    reason = "no pipeline_stage has this key: none in the database, and no accepted row creates one"
     assert f'deal_data.csv,2,deal_pipeline_stage_id,s2,"{reason}"' in report.rejects.read_text()
 
 
-async def test_what_happened_with_people_is_one_line_of_touches(database: Database, tmp_path: Path) -> None:
+async def test_forms_mails_calls_and_meetings_are_touchpoints(database: Database, tmp_path: Path) -> None:
     await run_import(database, "hubspot", put(tmp_path))
     found = await rows(
         database,
@@ -259,14 +261,14 @@ async def test_a_second_run_changes_nothing_and_history_grows(database: Database
     assert (await run_import(database, "hubspot", put(tmp_path, deal_stage_data=later))).is_unchanged
 
 
-async def test_people_alone_are_enough(database: Database, tmp_path: Path) -> None:
+async def test_the_file_of_contacts_alone_is_enough(database: Database, tmp_path: Path) -> None:
     others = tuple(name for name in FILES if name != "contact_data.csv")
     report = await run_import(database, "hubspot", put(tmp_path, without=others))
     assert [file.name for file in report.files] == ["contact_data.csv"]
     assert await rows(database, "select count(*), count(merged_into_id) from contact") == [(4, 2)]
 
 
-async def test_an_address_of_two_people_is_nobody_s(database: Database, tmp_path: Path) -> None:
+async def test_an_address_of_two_people_identifies_neither(database: Database, tmp_path: Path) -> None:
     contacts = FILES["contact_data.csv"].replace("eve.hall@x.com", "eve@x.com")
     report = await run_import(database, "hubspot", put(tmp_path, contact_data=contacts), rejects_folder=tmp_path)
     assert {file.name: file.rejected for file in report.files}["email_event_data.csv"] == 4

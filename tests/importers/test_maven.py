@@ -1,4 +1,4 @@
-"""What Maven's files mean, on made-up files of the same shape: deals of companies, and nobody's name."""
+"""The maven preset, on made-up files of the same shape: deals of companies, without contacts."""
 
 import csv
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from api.db import Database
-from api.importers.records import Tally
-from api.importers.run import run_import
+from api.importers.run_import import run_import
+from api.intake.upsert import RecordCounts
 from tests.importers.conftest import at, rows
 
 FILES = {
@@ -116,19 +116,19 @@ async def test_a_deal_was_open_from_its_first_day_to_its_last(database: Database
     ]
 
 
-async def test_a_second_run_changes_nothing_and_a_later_export_goes_on(database: Database, tmp_path: Path) -> None:
+async def test_a_second_run_changes_nothing_and_a_later_export_adds_history(database: Database, tmp_path: Path) -> None:
     report = await run_import(database, "maven", put(tmp_path))
     assert (report.accord, report.records["deal"], report.records["member"]) == (
         "Maven's deals",
-        Tally(5, 0, 0),
-        Tally(5, 0, 0),
+        RecordCounts(5, 0, 0),
+        RecordCounts(5, 0, 0),
     )
     before = await rows(database, "select v::text from deal_version v order by 1")
     assert (await run_import(database, "maven", put(tmp_path))).is_unchanged
     assert await rows(database, "select v::text from deal_version v order by 1") == before
     later = FILES["sales_pipeline.csv"].replace("Engaging,2016-11-25,,", "Won,2016-11-25,2017-05-05,900")
     report = await run_import(database, "maven", put(tmp_path, sales_pipeline=later))
-    assert report.records["deal"] == Tally(0, 1, 4)
+    assert report.records["deal"] == RecordCounts(0, 1, 4)
     found = await rows(
         database,
         """select v.valid_from, v.valid_to, v.outcome, v.amount::text, d.row_version
@@ -146,23 +146,28 @@ async def test_a_second_run_changes_nothing_and_a_later_export_goes_on(database:
         ("D9,Ann,GTX Pro,Acme,Won,2016-10-20,,5", "close_date", "", "is empty"),
         ("D9,Ann,GTX Pro,Acme,Won,,2016-10-20,5", "engage_date", "", "is empty"),
         ("D9,Ann,GTX Pro,Acme,Signed,2016-10-20,,5", "deal_stage", "Signed", "is not in the preset's map of words"),
-        ("D9,Ann,GTX Max,Acme,Engaging,2016-10-20,,", "product", "GTX Max", "no product of this key is known"),
-        ("D9,Ann,GTX Pro,Acme,Engaging,2016-10-20,2016-11-20,", "opportunity_id", "D9", "no deal can be so"),
-        ("D9,Ann,GTX Pro,Acme,Won,20.10.2016,2016-11-20,1", "engage_date", "20.10.2016", "is no date of the form"),
+        ("D9,Ann,GTX Max,Acme,Engaging,2016-10-20,,", "product", "GTX Max", "no product has this key"),
+        (
+            "D9,Ann,GTX Pro,Acme,Engaging,2016-10-20,2016-11-20,",
+            "opportunity_id",
+            "D9",
+            "the deal breaks the rule 'closed when decided'",
+        ),
+        ("D9,Ann,GTX Pro,Acme,Won,20.10.2016,2016-11-20,1", "engage_date", "20.10.2016", "is not a date in the format"),
         ("D1,Ann,GTX Pro,Acme,Won,2016-10-20,2016-11-20,1", "opportunity_id", "D1", "line 2 has the same"),
     ],
 )
-async def test_a_damaged_row_is_refused_with_the_reason_and_the_others_stay(
+async def test_a_damaged_row_is_rejected_with_the_reason_and_the_others_are_kept(
     database: Database, tmp_path: Path, row: str, column: str, value: str, reason: str
 ) -> None:
     folder = put(tmp_path, sales_pipeline=FILES["sales_pipeline.csv"] + row + "\n")
     report = await run_import(database, "maven", folder, rejects_folder=tmp_path / "rejects")
     assert report.rejects is not None
     with report.rejects.open(newline="") as file:
-        refused = list(csv.DictReader(file))
-    assert [(each["file"], each["line"], each["column"], each["value"]) for each in refused] == [
+        rejected = list(csv.DictReader(file))
+    assert [(row["file"], row["line"], row["column"], row["value"]) for row in rejected] == [
         ("sales_pipeline.csv", "7", column, value)
     ]
-    assert refused[0]["reason"].startswith(reason)
+    assert rejected[0]["reason"].startswith(reason)
     assert report.rejected == 1
     assert await rows(database, "select count(*) from deal") == [(5,)]

@@ -1,11 +1,11 @@
-"""What a row of Olist's files means, on made-up files of the same shape."""
+"""The olist preset, on made-up files of the same shape."""
 
 import csv
 from pathlib import Path
 
 from api.db import Database
-from api.importers.records import Tally
-from api.importers.run import run_import
+from api.importers.run_import import run_import
+from api.intake.upsert import RecordCounts
 from tests.importers.conftest import SIX_LEADS, THREE_DEALS, Write, at, rows
 
 CONTACTS = """
@@ -14,7 +14,7 @@ CONTACTS = """
     left join company o on o.id = c.company_id order by 1"""
 
 
-async def test_each_lead_is_a_contact_with_its_source_in_the_source_s_words(database: Database, write: Write) -> None:
+async def test_every_lead_is_a_contact_with_its_origin_unchanged(database: Database, write: Write) -> None:
     await run_import(database, "olist", write())
     assert await rows(database, CONTACTS) == [
         ("anna", "social", "page1", "seller1", True),
@@ -26,7 +26,7 @@ async def test_each_lead_is_a_contact_with_its_source_in_the_source_s_words(data
     ]
 
 
-async def test_each_lead_is_one_inbound_form_and_an_empty_origin_is_not_an_unknown_one(
+async def test_every_lead_is_one_inbound_form_and_an_empty_origin_is_null_not_unknown(
     database: Database, write: Write
 ) -> None:
     await run_import(database, "olist", write())
@@ -45,7 +45,7 @@ async def test_each_lead_is_one_inbound_form_and_an_empty_origin_is_not_an_unkno
     ]
 
 
-async def test_each_closed_deal_is_a_won_deal_of_unknown_amount_and_opening(database: Database, write: Write) -> None:
+async def test_every_closed_deal_is_won_with_unknown_amount_and_opening(database: Database, write: Write) -> None:
     await run_import(database, "olist", write())
     found = await rows(
         database,
@@ -62,7 +62,7 @@ async def test_each_closed_deal_is_a_won_deal_of_unknown_amount_and_opening(data
     ]
 
 
-async def test_a_deal_has_one_version_from_its_closing(database: Database, write: Write) -> None:
+async def test_a_deal_has_one_version_since_its_closing(database: Database, write: Write) -> None:
     await run_import(database, "olist", write())
     found = await rows(database, "select valid_from, valid_to, outcome from deal_version order by valid_from")
     assert found == [(at(row[4]), None, "WON") for row in sorted(THREE_DEALS, key=lambda row: row[4])]
@@ -74,7 +74,7 @@ async def test_an_id_in_both_roles_is_one_person(database: Database, write: Writ
     assert found == [("nora", "SALES_REP", 1), ("olga", "SDR", 1), ("sam", "SALES_REP", 1)]
 
 
-async def test_the_company_is_known_as_of_the_deal_and_a_life_begins_with_its_earliest_fact(
+async def test_a_contact_has_its_company_since_the_deal_and_begins_at_its_earliest_date(
     database: Database, write: Write
 ) -> None:
     await run_import(database, "olist", write())
@@ -93,23 +93,23 @@ async def test_the_company_is_known_as_of_the_deal_and_a_life_begins_with_its_ea
     ]
 
 
-async def test_the_preset_s_accord_is_adopted_and_everybody_judged_by_it(database: Database, write: Write) -> None:
+async def test_the_preset_s_accord_is_adopted_and_evaluated(database: Database, write: Write) -> None:
     report = await run_import(database, "olist", write())
     assert (report.is_adopted, report.is_presets_accord, report.accord) == (True, True, "Olist's seller funnel")
     found = await rows(database, "select stage, is_implied, count(*) from stage_entry group by 1, 2 order by 1, 2")
     assert found == [("customer", False, 3), ("mql", False, 5), ("mql", True, 1)]
 
 
-async def test_the_report_and_the_import_job_say_what_was_done(database: Database, write: Write) -> None:
+async def test_the_report_and_the_import_job_count_records_and_rows(database: Database, write: Write) -> None:
     folder = write()
     report = await run_import(database, "olist", folder)
     assert report.records == {
-        "member": Tally(3, 0, 0),
-        "company": Tally(3, 0, 0),
-        "contact": Tally(6, 0, 0),
-        "touchpoint": Tally(6, 0, 0),
-        "deal": Tally(3, 0, 0),
-        "deal_contact": Tally(3, 0, 0),
+        "member": RecordCounts(3, 0, 0),
+        "company": RecordCounts(3, 0, 0),
+        "contact": RecordCounts(6, 0, 0),
+        "touchpoint": RecordCounts(6, 0, 0),
+        "deal": RecordCounts(3, 0, 0),
+        "deal_contact": RecordCounts(3, 0, 0),
     }
     assert [(file.rows, file.rejected) for file in report.files] == [(len(SIX_LEADS), 0), (len(THREE_DEALS), 0)]
     (job,) = await rows(database, "select preset, origin, finished_at >= started_at, counts from import_job")
@@ -119,7 +119,7 @@ async def test_the_report_and_the_import_job_say_what_was_done(database: Databas
     assert counts["records"]["contact"] == {"created": 6, "changed": 0, "unchanged": 0}
 
 
-async def test_a_deal_of_nobody_known_is_refused_and_leaves_nothing(
+async def test_a_deal_of_an_unknown_contact_is_rejected_and_leaves_no_trace(
     database: Database, write: Write, tmp_path: Path
 ) -> None:
     deals = (*THREE_DEALS, ("zoe", "seller4", "paul", "pia", "2018-05-08 20:17:59", "pet", "0.0"))
@@ -133,7 +133,7 @@ async def test_a_deal_of_nobody_known_is_refused_and_leaves_nothing(
                 "5",
                 "mql_id",
                 "zoe",
-                "no contact of this key is known, and no good row brings it",
+                "no contact has this key: none in the database, and no accepted row creates one",
             ],
         ]
     assert await rows(database, "select count(*) from deal") == [(3,)]

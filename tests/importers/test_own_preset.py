@@ -1,10 +1,10 @@
-"""A preset of one's own, on what Olist's does not have: addresses, facts that move, links within a file, defaults."""
+"""A preset of the user's own, with what olist's does not have: addresses, facts that move, links within a file."""
 
 from pathlib import Path
 
 from api.db import Database
-from api.importers.records import Tally
-from api.importers.run import run_import
+from api.importers.run_import import run_import
+from api.intake.upsert import RecordCounts
 from tests.importers.conftest import at, rows
 
 PRESET = """
@@ -59,7 +59,7 @@ def put(folder: Path, people: str = PEOPLE, calls: str = CALLS, deals: str = DEA
     return str(folder / "crm.toml"), folder
 
 
-async def test_values_are_read_as_the_columns_are_declared(database: Database, tmp_path: Path) -> None:
+async def test_values_are_parsed_as_the_columns_are_declared(database: Database, tmp_path: Path) -> None:
     await run_import(database, *put(tmp_path))
     found = await rows(
         database,
@@ -75,18 +75,18 @@ async def test_values_are_read_as_the_columns_are_declared(database: Database, t
     assert (await run_import(database, *put(tmp_path))).is_unchanged
 
 
-async def test_a_value_that_is_gone_is_unknown_again(database: Database, tmp_path: Path) -> None:
+async def test_a_value_that_the_file_no_longer_has_becomes_null(database: Database, tmp_path: Path) -> None:
     await run_import(database, *put(tmp_path))
     people = PEOPLE.replace(",7,", ",,").replace("yes", "").replace("ana@acme.com", "")
     report = await run_import(database, *put(tmp_path, people=people))
-    assert report.records["contact"] == Tally(0, 2, 0)
+    assert report.records["contact"] == RecordCounts(0, 2, 0)
     assert await rows(database, "select email, email_kind, email_opt_out, lead_score from contact order by email") == [
         ("info@acme.com", "ROLE", False, None),
         (None, None, False, None),
     ]
 
 
-async def test_a_fact_that_moves_to_another_contact_is_there_once(database: Database, tmp_path: Path) -> None:
+async def test_a_fact_that_moves_to_another_contact_exists_once(database: Database, tmp_path: Path) -> None:
     await run_import(database, *put(tmp_path))
     before = await rows(database, "select id from touchpoint order by 1")
     report = await run_import(database, *put(tmp_path, calls=CALLS.replace("c1,1", "c1,2")))
@@ -97,18 +97,18 @@ async def test_a_fact_that_moves_to_another_contact_is_there_once(database: Data
     ) == [("info@acme.com", 2)]
 
 
-async def test_links_within_a_file_and_to_nobody(database: Database, tmp_path: Path) -> None:
+async def test_links_within_a_file_are_resolved_and_dangling_ones_rejected(database: Database, tmp_path: Path) -> None:
     people = PEOPLE + "3,x@acme.com,07/04/2018,,,4\n4,y@acme.com,07/04/2018,,,99\n"
     report = await run_import(database, *put(tmp_path, people=people), rejects_folder=tmp_path)
     assert [file.rejected for file in report.files] == [2, 0, 0]
     assert await rows(database, "select count(*) from contact") == [(2,)]
 
 
-async def test_what_a_table_forbids_costs_the_row_that_tells_it(database: Database, tmp_path: Path) -> None:
+async def test_a_record_that_violates_a_constraint_costs_its_rows_only(database: Database, tmp_path: Path) -> None:
     report = await run_import(database, *put(tmp_path, deals=DEALS.replace("OPEN", "WON")), rejects_folder=tmp_path)
     assert report.rejects is not None
-    refused = report.rejects.read_text().splitlines()[1:]
-    assert refused == ["deals.csv,2,id,d1,no deal can be so (closed when decided)"]
-    assert report.records["deal"] == Tally(0, 0, 0)
+    rejected = report.rejects.read_text().splitlines()[1:]
+    assert rejected == ["deals.csv,2,id,d1,the deal breaks the rule 'closed when decided'"]
+    assert report.records["deal"] == RecordCounts(0, 0, 0)
     assert await rows(database, "select count(*) from contact") == [(2,)]
     assert await rows(database, "select count(*) from external_key where entity = 'deal'") == [(0,)]

@@ -1,4 +1,4 @@
-"""A preset is held against the declarations of the tables; what does not fit is named with its place."""
+"""A preset is checked against the declarations of the tables; errors name the place of the wrong key."""
 
 from pathlib import Path
 
@@ -24,10 +24,10 @@ fields = { email = "mail", lead_source = "origin" }
 """
 
 
-def test_every_preset_that_ships_is_valid() -> None:
+def test_every_shipped_preset_is_valid() -> None:
     assert preset_names() == ("hubspot", "maven", "olist", "salesforce")
-    for each in preset_names():
-        assert read_preset(each).title
+    for name in preset_names():
+        assert read_preset(name).title
 
 
 def test_the_columns_of_a_file_are_those_that_the_preset_names() -> None:
@@ -39,24 +39,36 @@ def test_the_columns_of_a_file_are_those_that_the_preset_names() -> None:
     [
         ("lead_source", "source", r"files\[0\].records\[0\]: contact has no field 'source'; there are .*lead_source"),
         ("email = ", "email_kind = ", "contact has no field 'email_kind'"),
-        ('"contact"', '"people"', "'people' is no table for imports; there are team, member"),
-        ('"contact"', '"stage_entry"', "'stage_entry' is no table for imports"),
+        ('"contact"', '"people"', "'people' is not a table for imports; there are team, member"),
+        ('"contact"', '"stage_entry"', "'stage_entry' is not a table for imports"),
         ('"contact"', '"touchpoint"', "touchpoint has no field"),
         ('fields = { email = "mail", lead_source = "origin" }', "colour = 1", "there is no such key"),
         ('title = "A source"', "", "title: is missing"),
-        ('"origin" }', '"origin", company = "firm" }', "[Nn]o file makes a company, which a contact links to"),
-        ('"origin" }', '"origin", lead_score = { constant = "x" } }', "contact.lead_score: 'x' is no int"),
-        ('"origin" }', '"origin", phone = { words = { a = "b" } } }', "either a column or a constant"),
-        ("%Y-%m-%d", "%Y-%m", "'%Y-%m' of since is no whole date"),
-        ('{ since = "%Y-%m-%d" }', "{}", "the form of the dates in column 'since' is not stated"),
-        ('begins = "since"', 'begins = "since"\nsince = "since"', "either begins at a date or has these values since"),
-        ('begins = "since"', "creates = false", "[Nn]o file makes a contact, which people.csv adds to"),
+        ('"origin" }', '"origin", company = "firm" }', "[Nn]o file creates a company, which a contact links to"),
+        (
+            '"origin" }',
+            '"origin", lead_score = { constant = "x" } }',
+            "contact.lead_score: 'x' is not of type int",
+        ),
+        (
+            '"origin" }',
+            '"origin", phone = { words = { a = "b" } } }',
+            "exactly one of 'column', 'columns' and 'constant'",
+        ),
+        ("%Y-%m-%d", "%Y-%m", "'%Y-%m' of since is not the format of a whole date"),
+        (
+            '{ since = "%Y-%m-%d" }',
+            "{}",
+            "format of the dates in column 'since' is missing; state it under 'dates'",
+        ),
+        ('begins = "since"', 'begins = "since"\nsince = "since"', "a record has either 'begins' or 'since'"),
+        ('begins = "since"', "creates = false", "[Nn]o file creates a contact, which people.csv adds to"),
         ("people.csv", "../people.csv", "must match"),
-        ('accord = "standard"', 'accord = "standard"\nzone = "Mars"', "'Mars' is no IANA time zone"),
-        ("title =", "title", "is no valid TOML"),
+        ('accord = "standard"', 'accord = "standard"\nzone = "Mars"', "'Mars' is not an IANA time zone"),
+        ("title =", "title", "is not valid TOML"),
     ],
 )
-def test_a_preset_that_does_not_fit_is_refused_with_the_place(given: str, instead: str, words: str) -> None:
+def test_a_preset_with_a_wrong_key_is_refused_with_its_place(given: str, instead: str, words: str) -> None:
     assert given in WHOLE
     with pytest.raises(AccordError, match=words) as refused:
         parse_preset(WHOLE.replace(given, instead), origin="mine.toml")
@@ -64,7 +76,7 @@ def test_a_preset_that_does_not_fit_is_refused_with_the_place(given: str, instea
     assert "mine.toml" in refused.value.message
 
 
-def test_what_a_table_needs_must_be_told() -> None:
+def test_a_record_needs_a_reading_for_every_required_field() -> None:
     text = WHOLE.replace('"contact"', '"campaign_cost"').replace('begins = "since"', "")
     with pytest.raises(AccordError, match="campaign_cost has no field 'email'"):
         parse_preset(text, origin="x")
@@ -72,7 +84,7 @@ def test_what_a_table_needs_must_be_told() -> None:
         parse_preset(text.replace('email = "mail", lead_source = "origin"', ""), origin="x")
 
 
-def test_an_unknown_preset_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
+def test_an_unknown_preset_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(AccordError, match=r"no preset 'olost'\. Presets are: hubspot, maven, olist, sal") as refused:
         read_preset("olost")
     assert refused.value.code == ErrorCode.UNKNOWN_PRESET

@@ -1,4 +1,4 @@
-"""What Salesforce's objects mean, on made-up files of the exporter's shape: leads that became contacts, kept versions."""
+"""The salesforce preset, on made-up files of the exporter's shape: converted leads, and kept versions."""
 
 # ruff: noqa: E501 - headers of files are as long as they are
 import csv
@@ -8,7 +8,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError
-from api.importers.run import run_import
+from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 
 FILES = {
@@ -120,7 +120,9 @@ async def test_a_lead_that_is_converted_later_stays_the_person_it_was(database: 
     assert await rows(database, "select record_id from external_key where external_id = 'p7'") == before
 
 
-async def test_the_source_s_own_stages_are_kept_beside_the_accord_s(database: Database, tmp_path: Path) -> None:
+async def test_the_stages_that_the_source_reports_are_kept_beside_the_accord_s(
+    database: Database, tmp_path: Path
+) -> None:
     await run_import(database, "salesforce", put(tmp_path))
     found = await rows(
         database,
@@ -135,7 +137,7 @@ async def test_the_source_s_own_stages_are_kept_beside_the_accord_s(database: Da
     ]
 
 
-async def test_accounts_users_and_the_versions_that_were_kept(database: Database, tmp_path: Path) -> None:
+async def test_accounts_and_users_with_the_versions_that_the_exporter_kept(database: Database, tmp_path: Path) -> None:
     await run_import(database, "salesforce", put(tmp_path))
     found = await rows(
         database,
@@ -164,7 +166,7 @@ async def test_accounts_users_and_the_versions_that_were_kept(database: Database
     ]
 
 
-async def test_opportunities_have_the_history_that_was_kept(database: Database, tmp_path: Path) -> None:
+async def test_opportunities_have_the_history_that_the_exporter_kept(database: Database, tmp_path: Path) -> None:
     await run_import(database, "salesforce", put(tmp_path))
     found = await rows(
         database,
@@ -196,11 +198,11 @@ async def test_opportunities_have_the_history_that_was_kept(database: Database, 
 
 
 async def test_an_opportunity_lost_and_opened_again_was_lost_in_between(database: Database, tmp_path: Path) -> None:
-    told = """2021-04-02 9:00:00,2021-04-20 9:00:00,o1,1000,2021-04-02 00:00:00,true,false,Big,u1,0,Closed Lost
+    reopened = """2021-04-02 9:00:00,2021-04-20 9:00:00,o1,1000,2021-04-02 00:00:00,true,false,Big,u1,0,Closed Lost
 2021-04-20 9:00:00,2021-05-01 12:30:00,o1,1000,2021-06-01 00:00:00,false,false,Big,u1,65,Proposal
 """
     kept = FILES["sf_opportunity_history_data.csv"]
-    await run_import(database, "salesforce", put(tmp_path, sf_opportunity_history_data=kept + told))
+    await run_import(database, "salesforce", put(tmp_path, sf_opportunity_history_data=kept + reopened))
     found = await rows(
         database, "select valid_from, outcome, closed_at from deal_version where name = 'Big' order by 1"
     )
@@ -215,7 +217,7 @@ async def test_an_opportunity_lost_and_opened_again_was_lost_in_between(database
     ]
 
 
-async def test_tasks_events_and_responses_are_touches(database: Database, tmp_path: Path) -> None:
+async def test_tasks_events_and_responses_are_touchpoints(database: Database, tmp_path: Path) -> None:
     await run_import(database, "salesforce", put(tmp_path))
     found = await rows(
         database,
@@ -233,13 +235,13 @@ async def test_tasks_events_and_responses_are_touches(database: Database, tmp_pa
     assert await rows(database, campaign) == [("EVENT", "ENDED", "2021-01-10", "5000.00")]
 
 
-async def test_what_is_damaged_is_refused_and_a_second_run_changes_nothing(database: Database, tmp_path: Path) -> None:
+async def test_damaged_rows_are_rejected_and_a_second_run_changes_nothing(database: Database, tmp_path: Path) -> None:
     report = await run_import(database, "salesforce", put(tmp_path), rejects_folder=tmp_path / "rejects")
     assert report.rejects is not None
     with report.rejects.open(newline="") as file:
-        refused = {(row["file"], row["line"], row["column"], row["reason"]) for row in csv.DictReader(file)}
-    unknown = "no {} of this key is known, and no good row brings it"
-    assert refused == {
+        rejected = {(row["file"], row["line"], row["column"], row["reason"]) for row in csv.DictReader(file)}
+    unknown = "no {} has this key: none in the database, and no accepted row creates one"
+    assert rejected == {
         ("sf_opportunity_data.csv", "5", "probability", "is 10 by the preset's scale, which is more than 1"),
         ("sf_opportunity_line_item_data.csv", "4", "opportunity_id", unknown.format("deal")),
         ("sf_product_2_data.csv", "3", "id", "another product has the same name"),
@@ -248,7 +250,7 @@ async def test_what_is_damaged_is_refused_and_a_second_run_changes_nothing(datab
     assert (await run_import(database, "salesforce", put(tmp_path), rejects_folder=tmp_path)).is_unchanged
 
 
-async def test_a_file_that_must_be_there_is_named(database: Database, tmp_path: Path) -> None:
+async def test_a_missing_required_file_is_named(database: Database, tmp_path: Path) -> None:
     others = tuple(name for name in FILES if name not in {"sf_account_data.csv", "sf_contact_data.csv"})
     await run_import(database, "salesforce", put(tmp_path, without=others))
     (tmp_path / "sf_contact_data.csv").unlink()

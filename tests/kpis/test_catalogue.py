@@ -1,11 +1,11 @@
-"""The catalogue holds together: keys, guards, words."""
+"""The catalogue is consistent: keys, guards, units, texts."""
 
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind, Subject
 from schema.vocab import Dimension, Unit
 
 
-def test_the_catalogue_has_the_kpis_that_are_promised() -> None:
+def test_the_catalogue_has_exactly_these_kpis() -> None:
     assert set(CATALOGUE) == {
         "stage_volume",
         "mqls",
@@ -33,7 +33,7 @@ def test_the_catalogue_has_the_kpis_that_are_promised() -> None:
     }
 
 
-def test_a_kpi_is_found_by_its_own_key_and_guarded_by_another() -> None:
+def test_a_kpi_has_its_own_key_and_another_kpi_as_guard() -> None:
     for key, kpi in CATALOGUE.items():
         assert kpi.key == key
         assert kpi.guard is None or (kpi.guard in CATALOGUE and kpi.guard != key)
@@ -46,14 +46,14 @@ def test_the_unit_follows_from_the_kind() -> None:
         assert kpi.unit is units.get(kpi.kind, Unit.SECONDS)
 
 
-def test_every_kpi_says_in_a_sentence_what_it_counts_and_what_it_reads() -> None:
+def test_every_kpi_has_a_definition_of_whole_sentences_and_something_it_reads() -> None:
     for kpi in CATALOGUE.values():
         assert kpi.definition.endswith(".")
         assert kpi.reads
         assert kpi.switches.names[-2:] == ("asOf", "timezone")
 
 
-def test_deals_have_pipelines_and_people_have_lead_sources() -> None:
+def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources() -> None:
     for kpi in CATALOGUE.values():
         assert (Dimension.PIPELINE in kpi.dimensions) == (kpi.subject is Subject.DEAL)
         assert (Dimension.LEAD_SOURCE in kpi.dimensions) == (kpi.subject is Subject.PERSON)

@@ -1,4 +1,4 @@
-"""Questions about deals: counted when closed, as they were seen at the time, each once."""
+"""KPIs of deals, by examples worked out by hand."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,9 +9,9 @@ import pytest
 from api.access.principal import EVERYONE
 from api.accord.documents import read_accord
 from api.db import Database
-from api.metrics.answer import Figure, KpiAnswer
-from api.metrics.ask import ask
+from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods import named_period, period
+from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
@@ -41,9 +41,9 @@ async def deal(
     return key
 
 
-async def asked(database: Database, request: KpiRequest) -> KpiAnswer:
+async def query(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await ask(session, EVERYONE, [request], now=NOW)
+        [found] = await query_kpis(session, EVERYONE, [request], now=NOW)
     assert isinstance(found, KpiAnswer), found
     return found
 
@@ -54,33 +54,35 @@ async def test_a_deal_counts_in_the_day_of_the_reporting_zone(database: Database
         late = datetime(2026, 4, 30, 23, 30, tzinfo=UTC)
         await session.copy("deal", ["id", "outcome", "closed_at"], [(UUID(int=1), "WON", late)])
     may = KpiRequest("deals_won", period=named_period("2026-05"))
-    assert (await asked(database, may)).value == 0
-    berlin = await asked(database, KpiRequest("deals_won", may.period, switches=Switches(timezone="Europe/Berlin")))
+    assert (await query(database, may)).value == 0
+    berlin = await query(database, KpiRequest("deals_won", may.period, switches=Switches(timezone="Europe/Berlin")))
     assert berlin.value == 1
     assert berlin.overrides == ("timezone=Europe/Berlin",)
 
 
-async def test_open_deals_are_in_neither_number_of_the_win_rate(database: Database) -> None:
+async def test_open_deals_are_neither_in_numerator_nor_denominator_of_the_win_rate(database: Database) -> None:
     await adopt(database)
     await deal(database, 1, "WON", "02-01")
     await deal(database, 2, "LOST", "02-02")
     await deal(database, 3, "LOST", "02-03")
     async with database.write() as session:
         await session.copy("deal", ["id", "opened_at"], [(UUID(int=4), at("02-01"))])
-    found = await asked(database, KpiRequest("win_rate", grain=Grain.MONTH))
+    found = await query(database, KpiRequest("win_rate", grain=Grain.MONTH))
     assert [found.numerator, found.denominator] == [Decimal(1), Decimal(3)]
     assert [(bucket.n, bucket.value is None) for bucket in found.series] == [(3, False), *[(0, True)] * 4]
-    assert [each.code for each in found.warnings] == [WarningCode.LOW_SAMPLE]
+    assert [warning.code for warning in found.warnings] == [WarningCode.LOW_SAMPLE]
 
 
-async def test_nothing_closed_is_null_with_a_reason_never_zero(database: Database) -> None:
+async def test_a_win_rate_of_no_closed_deals_is_null_with_a_warning(database: Database) -> None:
     await adopt(database)
-    found = await asked(database, KpiRequest("win_rate"))
+    found = await query(database, KpiRequest("win_rate"))
     assert found.value is None
-    assert [each.code for each in found.warnings] == [WarningCode.ZERO_DENOMINATOR]
+    assert [warning.code for warning in found.warnings] == [WarningCode.ZERO_DENOMINATOR]
 
 
-async def test_a_deal_won_again_counts_once_at_its_last_win_and_before_it_as_it_was_then(database: Database) -> None:
+async def test_a_deal_won_again_counts_at_its_last_win_and_before_it_as_of_then(
+    database: Database,
+) -> None:
     await adopt(database)
     key = await deal(database, 1, "LOST", "02-01")
     async with database.write() as session:
@@ -88,16 +90,16 @@ async def test_a_deal_won_again_counts_once_at_its_last_win_and_before_it_as_it_
         await session.run(Sql(reopen, at("03-01"), key))
         win = "update deal set outcome = 'WON', closed_at = {}, effective_at = {} where id = {}"
         await session.run(Sql(win, at("04-01"), at("04-01"), key))
-    now = await asked(database, KpiRequest("win_rate"))
+    now = await query(database, KpiRequest("win_rate"))
     assert [now.numerator, now.denominator] == [Decimal(1), Decimal(1)]
     seen: list[tuple[object, int]] = []
     for as_of in ("02-01", "02-15", "03-15", "04-15"):
-        then = await asked(database, KpiRequest("win_rate", switches=Switches(as_of=at(as_of))))
+        then = await query(database, KpiRequest("win_rate", switches=Switches(as_of=at(as_of))))
         seen.append((then.numerator, then.n))
     assert seen == [(0, 0), (0, 1), (0, 0), (1, 1)]
 
 
-async def test_deleted_deals_and_those_of_tests_alone_never_count(database: Database) -> None:
+async def test_deleted_deals_and_deals_of_test_contacts_alone_never_count(database: Database) -> None:
     await adopt(database)
     for number in (1, 2, 3):
         await deal(database, number, "WON", "02-01")
@@ -107,12 +109,12 @@ async def test_deleted_deals_and_those_of_tests_alone_never_count(database: Data
         await session.copy("contact", ["id", "is_test"], [(real, False), (test, True)])
         roles = [(test, UUID(int=2)), (test, UUID(int=3)), (real, UUID(int=3))]
         await session.copy("deal_contact", ["contact_id", "deal_id"], roles)
-    assert (await asked(database, KpiRequest("deals_won"))).value == 1
+    assert (await query(database, KpiRequest("deals_won"))).value == 1
 
 
-async def test_a_deal_is_its_pipeline_owner_and_country_at_the_closing(database: Database) -> None:
+async def test_dimensions_of_a_deal_have_the_values_at_the_closing(database: Database) -> None:
     await adopt(database)
-    pipeline, step, owner, later, buyer = (UUID(int=each) for each in range(21, 26))
+    pipeline, step, owner, later, buyer = (UUID(int=number) for number in range(21, 26))
     async with database.write() as session:
         await session.copy("pipeline", ["id", "name"], [(pipeline, "New business")])
         stage = (step, pipeline, "Closed", 1, "WON")
@@ -129,7 +131,7 @@ async def test_a_deal_is_its_pipeline_owner_and_country_at_the_closing(database:
         )
     shown = {}
     for dimension in (Dimension.OWNER, Dimension.PIPELINE, Dimension.COUNTRY, Dimension.TEAM):
-        found = await asked(database, KpiRequest("deals_won", by=(dimension,)))
+        found = await query(database, KpiRequest("deals_won", by=(dimension,)))
         shown[dimension] = [(group.keys[0].id, group.keys[0].label, group.n) for group in found.breakdown]
     assert shown == {
         Dimension.OWNER: [(None, "(empty)", 1), (f"member_{owner}", "Ada", 1)],
@@ -139,22 +141,22 @@ async def test_a_deal_is_its_pipeline_owner_and_country_at_the_closing(database:
     }
     for value in ("New business", f"pipeline_{pipeline}", str(pipeline)):
         where = Where(tests=((Dimension.PIPELINE, (value,)),))
-        assert (await asked(database, KpiRequest("deals_won", where=where))).value == 1
+        assert (await query(database, KpiRequest("deals_won", where=where))).value == 1
     with pytest.raises(AssertionError, match="is no pipeline"):
-        await asked(database, KpiRequest("deals_won", where=Where(tests=((Dimension.PIPELINE, (f"deal_{key}",)),))))
+        await query(database, KpiRequest("deals_won", where=Where(tests=((Dimension.PIPELINE, (f"deal_{key}",)),))))
 
 
-async def test_a_sum_adds_what_is_known_and_says_what_is_not(database: Database) -> None:
+async def test_a_sum_adds_known_amounts_and_warns_of_unknown_ones(database: Database) -> None:
     await adopt(database)
     await deal(database, 1, "WON", "02-01", "100.10")
     await deal(database, 2, "WON", "03-01", "0.15")
     await deal(database, 3, "WON", "03-02")
     await deal(database, 4, "LOST", "03-03", "1000")
-    found = await asked(database, KpiRequest("revenue_won", grain=Grain.MONTH, period=named_period("2026-Q1")))
+    found = await query(database, KpiRequest("revenue_won", grain=Grain.MONTH, period=named_period("2026-Q1")))
     assert (found.value, found.currency, found.n) == (Decimal("100.25"), Currency.EUR, 2)
     assert [bucket.value for bucket in found.series] == [0, Decimal("100.10"), Decimal("0.15")]
-    assert [(each.code, each.count) for each in found.warnings] == [(WarningCode.UNKNOWN_AMOUNT, 1)]
-    unknown = await asked(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01"))))
+    assert [(warning.code, warning.count) for warning in found.warnings] == [(WarningCode.UNKNOWN_AMOUNT, 1)]
+    unknown = await query(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01"))))
     assert unknown.value == 0
 
 
@@ -165,12 +167,14 @@ async def rate(database: Database, currency: str, quote: str, since: str, value:
         await session.copy("exchange_rate", columns, [(new_id(), currency, quote, day, Decimal(value))])
 
 
-def apart(figure: Figure) -> list[tuple[str | None, str, int]]:
-    return [(each.currency.value if each.currency else None, str(each.value), each.n) for each in figure.apart]
+def apart(figure: KpiFigure) -> list[tuple[str | None, str, int]]:
+    return [
+        (amount.currency.value if amount.currency else None, str(amount.value), amount.n) for amount in figure.apart
+    ]
 
 
 def warned(answer: KpiAnswer) -> dict[WarningCode, int | None]:
-    return {each.code: each.count for each in answer.warnings}
+    return {warning.code: warning.count for warning in answer.warnings}
 
 
 async def test_an_amount_is_converted_at_the_last_rate_on_or_before_the_closing_and_rounded_to_the_cent(
@@ -183,73 +187,73 @@ async def test_an_amount_is_converted_at_the_last_rate_on_or_before_the_closing_
     await deal(database, 1, "WON", "01-31", "100", "USD")
     await deal(database, 2, "WON", "02-01", "0.10", "USD")  # 0.0905
     await deal(database, 3, "WON", "02-01", "0.70", "EUR")
-    found = await asked(database, KpiRequest("revenue_won", grain=Grain.MONTH, period=named_period("2026-Q1")))
+    found = await query(database, KpiRequest("revenue_won", grain=Grain.MONTH, period=named_period("2026-Q1")))
     assert (found.value, found.currency, found.apart) == (Decimal("80.79"), Currency.EUR, ())
     assert [bucket.value for bucket in found.series] == [80, Decimal("0.79"), 0]
     assert not found.warnings
 
 
-async def test_where_only_the_other_direction_has_rates_the_inverse_holds_and_no_third_currency_bridges(
+async def test_the_inverse_of_a_rate_is_used_but_no_third_currency(
     database: Database,
 ) -> None:
     await adopt(database)
     await rate(database, "EUR", "GBP", "01-01", "0.75")
-    await rate(database, "SEK", "GBP", "01-01", "0.1")  # no way to euros but by way of pounds
+    await rate(database, "SEK", "GBP", "01-01", "0.1")  # convertible to EUR only by way of GBP
     await deal(database, 1, "WON", "02-01", "100", "GBP")
     await deal(database, 2, "WON", "02-01", "10", "SEK")
     await deal(database, 3, "WON", "02-01", "20", "SEK")
     await deal(database, 4, "WON", "02-01", "5", None)
-    found = await asked(database, KpiRequest("revenue_won"))
+    found = await query(database, KpiRequest("revenue_won"))
     assert (found.value, found.n) == (Decimal("133.33"), 4)
     assert apart(found) == [(None, "5.00", 1), ("SEK", "30.00", 2)]
     assert warned(found) == {WarningCode.MISSING_RATE: 3}
     assert "SEK" in found.warnings[0].message
 
 
-async def test_a_rate_that_comes_later_is_no_rate_yet_and_nothing_converted_is_no_zero(database: Database) -> None:
+async def test_a_later_rate_is_not_used_and_a_sum_of_unconverted_amounts_is_null(database: Database) -> None:
     await adopt(database)
     await rate(database, "USD", "EUR", "02-02", "0.5")
     await deal(database, 1, "WON", "02-01", "100", "USD")
-    found = await asked(database, KpiRequest("revenue_won"))
+    found = await query(database, KpiRequest("revenue_won"))
     assert found.value is None
     assert apart(found) == [("USD", "100.00", 1)]
 
 
-async def test_without_an_agreed_currency_one_is_used_and_several_are_kept_apart(database: Database) -> None:
+async def test_without_a_reporting_currency_a_single_one_is_used_and_several_are_kept_apart(database: Database) -> None:
     accord = read_accord("standard")
     reporting = accord.reporting.model_copy(update={"currency": None})
     async with database.write() as session:
         await adopt_accord(session, accord.model_copy(update={"reporting": reporting}))
     await deal(database, 1, "WON", "02-01", "100", "USD")
     await deal(database, 2, "WON", "03-01", "50", "USD")
-    one = await asked(database, KpiRequest("avg_deal_size"))
+    one = await query(database, KpiRequest("avg_deal_size"))
     assert (str(one.value), one.currency, one.n, apart(one)) == ("75.00", Currency.USD, 2, [])
     assert one.distribution is not None
     await deal(database, 3, "WON", "03-01", "70", "GBP")
-    both = await asked(database, KpiRequest("avg_deal_size", grain=Grain.MONTH))
+    both = await query(database, KpiRequest("avg_deal_size", grain=Grain.MONTH))
     assert both.value is None
     assert both.currency is None
     assert both.n == 3
     assert apart(both) == [("GBP", "70.00", 1), ("USD", "75.00", 2)]
-    # A bucket of one currency is of the same answer, and no other.
+    # A bucket with a single currency is kept apart like the others of its answer.
     assert [apart(bucket) for bucket in both.series[:1]] == [[("USD", "100.00", 1)]]
     assert "no reporting currency" in next(
-        each.message for each in both.warnings if each.code is WarningCode.MISSING_RATE
+        warning.message for warning in both.warnings if warning.code is WarningCode.MISSING_RATE
     )
 
 
-async def test_revenue_is_the_amount_at_the_closing_whatever_was_written_since(database: Database) -> None:
+async def test_revenue_is_the_amount_at_the_closing_despite_later_changes(database: Database) -> None:
     await adopt(database)
     key = await deal(database, 1, "WON", "02-01", "100")
     async with database.write() as session:
-        # What was corrected at the very instant never held; what came later is another amount.
+        # The first version was corrected at the same instant, so it never held; the last change is after the closing.
         change = "update deal set amount = {}, effective_at = {} where id = {}"
         await session.run(Sql("update deal_version set amount = 7, valid_to = valid_from where deal_id = {}", key))
         corrected = "insert into deal_version (deal_id, valid_from, is_assumed, outcome, closed_at, amount, currency)"
         values = " select id, closed_at, false, outcome, closed_at, amount, currency from deal where id = {}"
         await session.run(Sql(corrected + values, key))
         await session.run(Sql(change, 900, at("03-01"), key))
-    assert (await asked(database, KpiRequest("revenue_won"))).value == 100
+    assert (await query(database, KpiRequest("revenue_won"))).value == 100
 
 
 async def pipeline(database: Database) -> None:
@@ -277,23 +281,23 @@ async def test_the_pipeline_of_a_past_day_is_read_from_history(database: Databas
     await pipeline(database)
     seen: list[tuple[object, ...]] = []
     for as_of in ("01-10", "01-11", "03-10", "03-11", "04-11", "05-02"):
-        found = await asked(database, KpiRequest("open_pipeline", switches=Switches(as_of=at(as_of))))
+        found = await query(database, KpiRequest("open_pipeline", switches=Switches(as_of=at(as_of))))
         seen.append((found.value, found.n, warned(found).get(WarningCode.UNDATED)))
-    # What nobody knows since when it is open stands in no pipeline before it was recorded.
+    # A deal without a known opening is in no pipeline before it was recorded.
     assert seen == [(0, 0, 1), (100, 1, 1), (110, 2, 1), (10, 1, 1), (20, 1, 1), (1020, 2, 1)]
 
 
-async def test_a_series_of_a_state_has_the_end_of_each_bucket_and_does_not_add_up(database: Database) -> None:
+async def test_a_series_of_a_snapshot_has_the_state_at_the_end_of_every_bucket(database: Database) -> None:
     await pipeline(database)
     request = KpiRequest("open_pipeline", grain=Grain.MONTH, period=named_period("2026"))
-    found = await asked(database, request)
+    found = await query(database, request)
     assert [bucket.value for bucket in found.series] == [100, 110, 10, 20, 1020, 1020]
     assert found.value == 1020
-    quarter = await asked(database, KpiRequest("open_pipeline", period=named_period("2026-Q1"), grain=Grain.QUARTER))
-    assert [each.value for each in (quarter, *quarter.series)] == [10, 10]
+    quarter = await query(database, KpiRequest("open_pipeline", period=named_period("2026-Q1"), grain=Grain.QUARTER))
+    assert [figure.value for figure in (quarter, *quarter.series)] == [10, 10]
 
 
-async def test_what_ends_at_the_instant_of_asking_still_stands_to_the_microsecond(database: Database) -> None:
+async def test_a_deal_that_closes_at_the_end_of_a_period_is_still_open_in_it(database: Database) -> None:
     await pipeline(database)
     month_end = datetime(2026, 4, 1, tzinfo=UTC)
     counts = []
@@ -307,41 +311,41 @@ async def test_what_ends_at_the_instant_of_asking_still_stands_to_the_microsecon
                     UUID(int=2),
                 )
             )
-        one = await asked(database, KpiRequest("open_pipeline", period=named_period("2026-Q1")))
-        many = await asked(database, KpiRequest("open_pipeline", period=named_period("2026"), grain=Grain.MONTH))
+        one = await query(database, KpiRequest("open_pipeline", period=named_period("2026-Q1")))
+        many = await query(database, KpiRequest("open_pipeline", period=named_period("2026"), grain=Grain.MONTH))
         counts.append((one.n, many.series[2].n))
     assert counts == [(0, 0), (1, 1)]
 
 
-async def test_a_deals_own_chance_comes_before_that_of_its_stage(database: Database) -> None:
+async def test_a_deals_own_probability_comes_before_that_of_its_stage(database: Database) -> None:
     await pipeline(database)
-    found = await asked(database, KpiRequest("weighted_pipeline", grain=Grain.MONTH, period=named_period("2026")))
-    # 10 at a quarter, then 20 at 0.6; the other two have no chance that anybody knows.
+    found = await query(database, KpiRequest("weighted_pipeline", grain=Grain.MONTH, period=named_period("2026")))
+    # 10 at 0.25, then 20 at 0.6; the other two deals have no known probability.
     assert [bucket.value for bucket in found.series] == [None, Decimal("2.50"), Decimal("2.50"), 12, 12, 12]
     assert warned(found) == {WarningCode.UNDATED: 1, WarningCode.UNKNOWN_AMOUNT: 1}
 
 
-async def test_pipeline_created_has_the_amount_at_the_opening_and_counts_what_is_undated(database: Database) -> None:
+async def test_pipeline_created_has_the_amount_at_the_opening_and_warns_of_undated_deals(database: Database) -> None:
     await pipeline(database)
-    created = await asked(database, KpiRequest("pipeline_created", grain=Grain.MONTH, period=named_period("2026-Q1")))
+    created = await query(database, KpiRequest("pipeline_created", grain=Grain.MONTH, period=named_period("2026-Q1")))
     assert [bucket.value for bucket in created.series] == [100, 10, 0]
     assert warned(created) == {WarningCode.UNDATED: 1}
-    opened = await asked(database, KpiRequest("opportunities_created", by=(Dimension.PIPELINE,)))
+    opened = await query(database, KpiRequest("opportunities_created", by=(Dimension.PIPELINE,)))
     assert opened.value == sum(group.n for group in opened.breakdown) == 2
     assert warned(opened)[WarningCode.UNDATED] == 1
-    before = await asked(database, KpiRequest("opportunities_created", switches=Switches(as_of=at("02-10"))))
+    before = await query(database, KpiRequest("opportunities_created", switches=Switches(as_of=at("02-10"))))
     assert before.value == 1
 
 
-async def test_no_known_amount_of_an_open_deal_is_null_and_not_zero(database: Database) -> None:
+async def test_an_open_pipeline_without_known_amounts_is_null_and_not_zero(database: Database) -> None:
     await adopt(database)
     async with database.write() as session:
         await session.copy("deal", ["id", "opened_at", "effective_at"], [(UUID(int=1), at("02-01"), at("02-01"))])
-    found = await asked(database, KpiRequest("open_pipeline"))
+    found = await query(database, KpiRequest("open_pipeline"))
     assert (found.value, found.n, warned(found)) == (None, 0, {WarningCode.UNKNOWN_AMOUNT: 1})
 
 
-async def test_a_sales_cycle_runs_from_opening_to_closing_and_says_whose_opening_is_unknown(database: Database) -> None:
+async def test_a_sales_cycle_is_from_opening_to_closing_and_warns_of_unknown_openings(database: Database) -> None:
     await adopt(database)
     async with database.write() as session:
         names = ["id", "outcome", "opened_at", "closed_at"]
@@ -351,16 +355,16 @@ async def test_a_sales_cycle_runs_from_opening_to_closing_and_says_whose_opening
             for place, (opened, closed) in enumerate(days, start=1)
         ]
         await session.copy("deal", names, rows)
-    found = await asked(database, KpiRequest("sales_cycle"))
+    found = await query(database, KpiRequest("sales_cycle"))
     assert found.distribution is not None
     assert found.value == found.distribution.mean == 10 * 86_400
     assert found.n == 2
     assert warned(found) == {WarningCode.LOW_SAMPLE: 2, WarningCode.UNDATED: 2}
 
 
-async def test_a_customer_is_new_once_by_company_by_person_or_by_the_deal_alone(database: Database) -> None:
+async def test_a_customer_is_a_company_or_a_person_or_a_single_deal_and_is_new_once(database: Database) -> None:
     await adopt(database)
-    company, employed, alone, merged = (UUID(int=each) for each in range(31, 35))
+    company, employed, alone, merged = (UUID(int=number) for number in range(31, 35))
     for number, closed in enumerate(("02-02", "02-01", "02-04", "02-03", "02-05"), start=1):
         await deal(database, number, "WON", closed)
     async with database.write() as session:
@@ -369,17 +373,17 @@ async def test_a_customer_is_new_once_by_company_by_person_or_by_the_deal_alone(
         await session.copy("contact", ["id", "company_id", "effective_at"], people)
         await session.run(Sql("update deal set company_id = {} where id = {}", company, UUID(int=1)))
         await session.copy("contact", ["id", "merged_into_id"], [(merged, alone)])
-        # The second is of somebody at the first one's company, the third and fourth of one person, the fifth of nobody.
+        # Deal 2 has a contact at the company of deal 1, deals 3 and 4 have the same person, deal 5 has neither.
         roles = [(employed, UUID(int=2)), (alone, UUID(int=3)), (merged, UUID(int=4))]
         await session.copy("deal_contact", ["contact_id", "deal_id"], roles)
-    found = await asked(database, KpiRequest("new_customers", grain=Grain.DAY, period=named_period("2026-02")))
+    found = await query(database, KpiRequest("new_customers", grain=Grain.DAY, period=named_period("2026-02")))
     assert [bucket.n for bucket in found.series[:6]] == [1, 0, 1, 0, 1, 0]
-    # Who was a customer before the period is not new in it.
-    later = await asked(database, KpiRequest("new_customers", period=period(date(2026, 2, 4), None)))
+    # A customer from before the period is not new in it.
+    later = await query(database, KpiRequest("new_customers", period=period(date(2026, 2, 4), None)))
     assert later.value == 1
 
 
-async def test_what_a_deal_was_worth_before_it_was_opened_is_not_what_it_was_opened_with(database: Database) -> None:
+async def test_the_amount_at_the_opening_is_not_an_earlier_one(database: Database) -> None:
     await adopt(database)
     async with database.write() as session:
         names = ["id", "effective_at", "opened_at", "amount", "currency"]
@@ -387,4 +391,4 @@ async def test_what_a_deal_was_worth_before_it_was_opened_is_not_what_it_was_ope
         for amount, since in ((200, "01-10"), (300, "03-01")):
             change = "update deal set amount = {}, effective_at = {} where id = {}"
             await session.run(Sql(change, amount, at(since), UUID(int=1)))
-    assert (await asked(database, KpiRequest("pipeline_created"))).value == 200
+    assert (await query(database, KpiRequest("pipeline_created"))).value == 200

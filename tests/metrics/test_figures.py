@@ -1,15 +1,15 @@
-"""Figures by themselves: what is rounded, and to what."""
+"""Shares are rounded to six places."""
 
 import pytest
 
-from api.metrics.figures import share
+from api.metrics.figure_table import share
 
 
 @pytest.mark.parametrize(
     ("part", "whole", "value"),
     [
         (9, 11, "0.818182"),
-        (421, 4000, "0.10525"),  # exact in five places, and left so
+        (421, 4000, "0.10525"),  # exact with five places
         (1, 3, "0.333333"),
         (1, 8, "0.125"),
         (1, 2_000_000, "0.000000"),  # 0.0000005: a tie goes to the even digit
@@ -22,5 +22,5 @@ def test_a_share_has_six_places_at_most(part: int, whole: int, value: str) -> No
     assert str(share(part, whole)) == value
 
 
-def test_of_nothing_there_is_no_share() -> None:
+def test_a_share_of_nothing_is_null() -> None:
     assert share(0, 0) is None

@@ -1,4 +1,4 @@
-"""Periods as people name them, and the instants and buckets they mean."""
+"""Periods by name and by dates, their instants and their buckets."""
 
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.periods import buckets, dated, midnight, named_period, period
+from api.metrics.periods import buckets, days_of, midnight, named_period, period
 from api.metrics.request import ALL_HISTORY, Period
 from schema.vocab import Grain
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
         ("2026-12", date(2026, 12, 1), date(2027, 1, 1)),
     ],
 )
-def test_a_named_period_is_its_days(text: str, starts_on: date, before: date) -> None:
+def test_a_named_period_has_its_days(text: str, starts_on: date, before: date) -> None:
     assert named_period(text) == Period(starts_on, before)
 
 
@@ -42,41 +42,41 @@ def test_a_named_period_is_its_days(text: str, starts_on: date, before: date) ->
     ],
 )
 def test_the_last_days_end_with_the_last_instant_before_as_of(text: str, starts_on: date) -> None:
-    assert dated(named_period(text), UTC_ZONE, NOW) == Period(starts_on, date(2026, 4, 1))
+    assert days_of(named_period(text), UTC_ZONE, NOW) == Period(starts_on, date(2026, 4, 1))
 
 
 def test_the_last_days_are_those_of_the_zone() -> None:
-    assert dated(named_period("last-1-day"), BERLIN, NOW) == Period(date(2026, 4, 1), date(2026, 4, 2))
+    assert days_of(named_period("last-1-day"), BERLIN, NOW) == Period(date(2026, 4, 1), date(2026, 4, 2))
 
 
 def test_months_back_from_a_long_month_end_in_a_short_one() -> None:
     as_of = datetime(2026, 3, 30, 12, tzinfo=UTC)
-    assert dated(named_period("last-1-month"), UTC_ZONE, as_of).starts_on == date(2026, 2, 28)
+    assert days_of(named_period("last-1-month"), UTC_ZONE, as_of).starts_on == date(2026, 2, 28)
 
 
 @pytest.mark.parametrize("text", ["", "2026-Q5", "2026-13", "Q1", "last-0-days", "last-90", "0001", "yesterday"])
-def test_a_name_that_is_none_is_refused_with_examples(text: str) -> None:
-    with pytest.raises(AccordError) as refused:
+def test_an_unknown_name_is_rejected_with_examples(text: str) -> None:
+    with pytest.raises(AccordError) as rejected:
         named_period(text)
-    assert refused.value.code is ErrorCode.BAD_PERIOD
-    assert "2026-Q1" in refused.value.remedy
+    assert rejected.value.code is ErrorCode.BAD_PERIOD
+    assert "2026-Q1" in rejected.value.remedy
 
 
 @pytest.mark.parametrize("before", [date(2026, 2, 28), date(2026, 3, 1)])
-def test_a_period_that_ends_before_it_starts_is_refused(before: date) -> None:
-    with pytest.raises(AccordError) as refused:
+def test_a_period_that_is_empty_or_ends_before_it_starts_is_rejected(before: date) -> None:
+    with pytest.raises(AccordError) as rejected:
         period(date(2026, 3, 1), before)
-    assert refused.value.code is ErrorCode.BAD_PERIOD
-    assert "2026-03-01" in refused.value.message
+    assert rejected.value.code is ErrorCode.BAD_PERIOD
+    assert "2026-03-01" in rejected.value.message
 
 
-def test_more_last_years_than_the_calendar_has_are_refused() -> None:
-    with pytest.raises(AccordError) as refused:
-        dated(named_period("last-9000-years"), UTC_ZONE, NOW)
-    assert refused.value.code is ErrorCode.BAD_PERIOD
+def test_last_years_before_the_year_1000_are_rejected() -> None:
+    with pytest.raises(AccordError) as rejected:
+        days_of(named_period("last-9000-years"), UTC_ZONE, NOW)
+    assert rejected.value.code is ErrorCode.BAD_PERIOD
 
 
-def test_a_day_has_as_many_hours_as_the_clocks_say() -> None:
+def test_a_day_around_a_clock_change_has_its_real_length() -> None:
     days = Period(date(2026, 3, 28), date(2026, 3, 31))
     edges = buckets(days, NOW, NOW, Grain.DAY, BERLIN, "MONDAY")
     hours = [(end - start).total_seconds() / 3600 for start, end in pairwise(edges)]
@@ -87,12 +87,12 @@ def test_a_day_without_midnight_begins_at_the_skip() -> None:
     assert midnight(date(2017, 10, 15), SAO_PAULO) == datetime(2017, 10, 15, 3, tzinfo=UTC)
 
 
-def test_a_day_that_a_zone_left_out_is_no_bucket() -> None:
+def test_a_day_that_a_zone_skipped_is_no_bucket() -> None:
     days = Period(date(2011, 12, 29), date(2012, 1, 1))
     assert len(buckets(days, NOW, NOW, Grain.DAY, ZoneInfo("Pacific/Apia"), "MONDAY")) == 3
 
 
-def test_a_stated_end_cuts_its_bucket_and_an_open_one_does_not() -> None:
+def test_a_stated_start_or_end_cuts_its_bucket_and_an_open_one_does_not() -> None:
     cut = buckets(Period(date(2026, 1, 15), date(2026, 3, 10)), NOW, NOW, Grain.MONTH, UTC_ZONE, "MONDAY")
     assert [edge.date().isoformat() for edge in cut] == ["2026-01-15", "2026-02-01", "2026-03-01", "2026-03-10"]
     first = datetime(2026, 1, 15, tzinfo=UTC)
@@ -107,13 +107,13 @@ def test_weeks_begin_on_the_day_of_the_accord(week_start: str, first: date) -> N
     assert edges[0].date() == first
 
 
-def test_what_begins_at_as_of_or_later_is_no_bucket() -> None:
+def test_no_bucket_begins_at_as_of_or_later() -> None:
     edges = buckets(named_period("2026"), NOW, NOW, Grain.QUARTER, UTC_ZONE, "MONDAY")
     assert len(edges) == 2
 
 
-def test_too_many_buckets_are_refused() -> None:
-    with pytest.raises(AccordError) as refused:
+def test_too_many_buckets_are_rejected() -> None:
+    with pytest.raises(AccordError) as rejected:
         buckets(Period(date(2000, 1, 1), date(2026, 1, 1)), NOW, NOW, Grain.DAY, UTC_ZONE, "MONDAY")
-    assert refused.value.code is ErrorCode.BAD_PERIOD
-    assert "2,000" in refused.value.message
+    assert rejected.value.code is ErrorCode.BAD_PERIOD
+    assert "2,000" in rejected.value.message

@@ -1,4 +1,4 @@
-"""Figures of all rows of a list, held equal to plain Python over the same rows."""
+"""Aggregates of all rows of a list equal those of the oracle over the same rows."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -9,22 +9,22 @@ from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
-from tests.plan.deals import ACME, ANNA, BEN, BOLT, DEALS, seen, write_deals
-from tests.plan.oracle.figures import figure
-from tests.plan.oracle.shapes import NAMED, Row
+from tests.plan.deal_rows import ACME, ANNA, BEN, BOLT, DEALS, visible_to, write_deals
+from tests.plan.oracle.aggregates import aggregate_value
+from tests.plan.oracle.shapes import AGGREGATED, Row
 from tests.support.graphql import answered, uid
 
 NUMBERS = ("amount", "probability", "rowVersion")
 EXTREMES = (*NUMBERS, "name", "openedAt", "closeDate")
-FIGURES = {
+AGGREGATES = {
     "countDistinct": (*EXTREMES, "company", "owner", "outcome"),
     "sum": NUMBERS,
     "avg": NUMBERS,
     "min": EXTREMES,
     "max": EXTREMES,
 }
-ALL_FIGURES = [(function, key) for function, keys in FIGURES.items() for key in keys]
-WHERES: dict[str, Callable[[Row], bool]] = {
+ALL_AGGREGATES = [(function, key) for function, keys in AGGREGATES.items() for key in keys]
+FILTERS: dict[str, Callable[[Row], bool]] = {
     "{}": lambda _: True,
     "{currency: {eq: EUR}}": lambda row: row["currency"] == "EUR",
     "{name: {isNull: true}}": lambda row: row["name"] is None,
@@ -32,7 +32,7 @@ WHERES: dict[str, Callable[[Row], bool]] = {
     '{amount: {gt: "5"}, outcome: {eq: WON}}': lambda row: (row["amount"] or 0) > 5 and row["outcome"] == "WON",
     "{or: []}": lambda _: False,
 }
-WHO: dict[UUID | None, Principal] = {
+PRINCIPALS: dict[UUID | None, Principal] = {
     None: EVERYONE,
     ANNA: Principal(Reach.OWN, ANNA),
     BEN: Principal(Reach.OWN, BEN),
@@ -47,11 +47,11 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-def asked(figures: list[tuple[str, str]]) -> str:
-    """The selection of figures, each under a key of its own."""
+def selection_of(aggregates: list[tuple[str, str]]) -> str:
+    """Return the selection of aggregates, under the aliases f0, f1 …"""
     return " ".join(
-        f"f{place}: {function} {{ {key}{' { amount currency }' if is_money(function, key) else ''} }}"
-        for place, (function, key) in enumerate(figures)
+        f"f{number}: {function} {{ {key}{' { amount currency }' if is_money(function, key) else ''} }}"
+        for number, (function, key) in enumerate(aggregates)
     )
 
 
@@ -61,54 +61,60 @@ def is_money(function: str, key: str) -> bool:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    figures=st.lists(st.sampled_from(ALL_FIGURES), min_size=1, max_size=6),
-    where=st.sampled_from(sorted(WHERES)),
-    member=st.sampled_from(list(WHO)),
+    aggregates=st.lists(st.sampled_from(ALL_AGGREGATES), min_size=1, max_size=6),
+    where=st.sampled_from(sorted(FILTERS)),
+    member=st.sampled_from(list(PRINCIPALS)),
 )
-async def test_figures_are_those_of_plain_python(
-    world: Database, figures: list[tuple[str, str]], where: str, member: UUID | None
+async def test_aggregates_equal_those_of_the_oracle(
+    world: Database, aggregates: list[tuple[str, str]], where: str, member: UUID | None
 ) -> None:
-    document = f"{{ deals(first: 1, where: {where}) {{ totalCount aggregate {{ count {asked(figures)} }} }} }}"
-    found = (await answered(world, document, WHO[member]))["deals"]
-    rows = [row for row in seen(DEALS, member) if WHERES[where](row)]
+    document = (
+        f"{{ deals(first: 1, where: {where}) {{ totalCount aggregate {{ count {selection_of(aggregates)} }} }} }}"
+    )
+    found = (await answered(world, document, PRINCIPALS[member]))["deals"]
+    rows = [row for row in visible_to(member, DEALS) if FILTERS[where](row)]
     assert found["totalCount"] == found["aggregate"]["count"] == len(rows)
-    for place, (function, key) in enumerate(figures):
-        assert found["aggregate"][f"f{place}"] == {key: figure(rows, function, NAMED["deal"][key])}
+    for number, (function, key) in enumerate(aggregates):
+        assert found["aggregate"][f"f{number}"] == {key: aggregate_value(rows, function, AGGREGATED["deal"][key])}
 
 
 @pytest.mark.parametrize("member", [None, BEN])
-async def test_nested_lists_have_figures_of_their_own_rows(world: Database, member: UUID | None) -> None:
-    figures = [("sum", "amount"), ("countDistinct", "company"), ("max", "openedAt")]
-    document = f"{{ companies {{ nodes {{ id deals(first: 0) {{ aggregate {{ count {asked(figures)} }} }} }} }} }}"
-    found = (await answered(world, document, WHO[member]))["companies"]["nodes"]
-    assert [each["id"] for each in found] == [
-        f"company_{each}" for each in (ACME, BOLT) if member is None or each == BOLT
+async def test_a_nested_list_aggregates_its_own_rows(world: Database, member: UUID | None) -> None:
+    aggregates = [("sum", "amount"), ("countDistinct", "company"), ("max", "openedAt")]
+    document = (
+        f"{{ companies {{ nodes {{ id deals(first: 0) {{ aggregate {{ count {selection_of(aggregates)} }} }} }} }} }}"
+    )
+    found = (await answered(world, document, PRINCIPALS[member]))["companies"]["nodes"]
+    assert [company["id"] for company in found] == [
+        f"company_{company}" for company in (ACME, BOLT) if member is None or company == BOLT
     ]
     for company in found:
-        rows = [row for row in seen(DEALS, member) if f"company_{row['company_id']}" == company["id"]]
+        rows = [row for row in visible_to(member, DEALS) if f"company_{row['company_id']}" == company["id"]]
         assert company["deals"]["aggregate"]["count"] == len(rows) > 0
-        for place, (function, key) in enumerate(figures):
-            expected = {key: figure(rows, function, NAMED["deal"][key])}
-            assert company["deals"]["aggregate"][f"f{place}"] == expected
+        for number, (function, key) in enumerate(aggregates):
+            expected = {key: aggregate_value(rows, function, AGGREGATED["deal"][key])}
+            assert company["deals"]["aggregate"][f"f{number}"] == expected
 
 
-async def test_the_executor_tells_the_same_figures(world: Database) -> None:
-    document = f"{{ deals {{ aggregate {{ count {asked(ALL_FIGURES)} }} }} %s }}"
+async def test_the_graphql_executor_returns_the_same_aggregates(world: Database) -> None:
+    document = f"{{ deals {{ aggregate {{ count {selection_of(ALL_AGGREGATES)} }} }} %s }}"
     written = await answered(world, document % "")
     executed = await answered(world, document % "__schema { description }")
     assert executed["deals"] == written["deals"]
 
 
-async def test_an_alias_of_any_length_names_a_figure(world: Database) -> None:
+async def test_an_aggregate_may_have_an_alias_of_any_length(world: Database) -> None:
     alias = "a" * 70
     document = f"{{ deals {{ aggregate {{ {alias}: count sum {{ {alias}: amount {{ {alias}: amount }} }} }} }} }}"
     found = (await answered(world, document))["deals"]["aggregate"]
-    rows = seen(DEALS, None)
+    rows = visible_to(None, DEALS)
     assert found[alias] == len(rows)
-    assert found["sum"][alias] == [{alias: each["amount"]} for each in figure(rows, "sum", NAMED["deal"]["amount"])]
+    assert found["sum"][alias] == [
+        {alias: amount["amount"]} for amount in aggregate_value(rows, "sum", AGGREGATED["deal"]["amount"])
+    ]
 
 
-async def test_means_are_rounded_half_away_from_zero(world: Database) -> None:
+async def test_averages_are_rounded_half_away_from_zero(world: Database) -> None:
     document = "query ($name: String) { deals(where: {name: {eq: $name}}) { aggregate { avg { amount { amount } } } } }"
     for name, mean in (("up", "0.03"), ("down", "-0.03")):
         found = (await answered(world, document, name=name))["deals"]["aggregate"]["avg"]["amount"]

@@ -1,4 +1,4 @@
-"""As of an earlier instant: records by the version in force then, held equal to a plain Python reading of history."""
+"""Reads as of an earlier instant: records have the values of the version in force then, as the oracle finds it."""
 
 from datetime import datetime
 
@@ -9,26 +9,26 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.access.scoped_tables import ScopedTables
 from api.db import Database
-from tests.funnel.chance import Chance
 from tests.plan.generated.filters import Filters
-from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, made_rows, state_at
-from tests.plan.generated.wide_world import all_rows
+from tests.plan.generated.histories import DAYS, INSTANTS, VERSIONS, current_rows, state_at
+from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
-from tests.plan.same import same
-from tests.plan.watched import Watched
+from tests.plan.response_equality import assert_same_response
 from tests.support.graphql import answered, executed, put
+from tests.support.random_choices import RandomChoices
+from tests.support.statement_log import LoggingDatabase
 
 
 class World:
-    """A database and its rows: no dataclass, for Hypothesis would print them all."""
+    """A database and its rows. Not a dataclass, because Hypothesis would print all rows."""
 
     def __init__(self, database: Database, rows: Rows) -> None:
         self.database = database
         self.rows = rows
 
-    def at(self, instant: datetime) -> Executor:
-        """The reference over what there was then."""
+    def oracle_at(self, instant: datetime) -> Executor:
+        """Return the oracle over the rows as of an instant."""
         return Executor(state_at(instant, self.rows), EVERYONE)
 
 
@@ -36,7 +36,7 @@ class World:
 async def world(module_database: Database) -> World:
     async with module_database.write() as session:
         await session.script("set local accord.history_is_given = on")
-        for table, rows in made_rows().items():
+        for table, rows in current_rows().items():
             await put(session, table, *rows)
         for table, versions in VERSIONS.items():
             await put(session, f"{table}_version", *versions)
@@ -51,30 +51,30 @@ DEALS = """query ($at: DateTime, $where: DealWhere, $orderBy: [DealOrder!]) {
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.sampled_from(INSTANTS), data=st.data())
-async def test_what_is_told_as_of_an_instant_is_what_plain_python_tells(
+async def test_a_read_as_of_an_instant_equals_that_of_the_oracle(
     world: World, at: datetime, data: st.DataObject
 ) -> None:
-    filters = Filters(Chance.of_hypothesis(data), world.rows)
-    asked = {"at": at.isoformat(), "where": filters.where("deal", 2), "orderBy": filters.order("deal")}
-    expected = world.at(at).execute(DEALS, asked)
+    filters = Filters(RandomChoices.of_hypothesis(data), world.rows)
+    variables = {"at": at.isoformat(), "where": filters.where("deal", 2), "orderBy": filters.order("deal")}
+    expected = world.oracle_at(at).execute(DEALS, variables)
     assert expected.errors is None
-    same(await answered(world.database, DEALS, **asked), expected.data)
+    assert_same_response(await answered(world.database, DEALS, **variables), expected.data)
 
 
-def test_the_made_histories_have_every_kind_of_version() -> None:
-    versions = [each for table in VERSIONS.values() for each in table]
-    now = made_rows()
-    assert any(each["valid_from"] is None and each["recorded_at"] > DAYS[0] for each in versions)
-    assert any(each["valid_from"] == each["valid_to"] for each in versions)
-    sizes = {len(state_at(at, now)["deal"]) for at in INSTANTS}
+def test_the_generated_histories_have_every_kind_of_version() -> None:
+    versions = [version for table in VERSIONS.values() for version in table]
+    rows = current_rows()
+    assert any(version["valid_from"] is None and version["recorded_at"] > DAYS[0] for version in versions)
+    assert any(version["valid_from"] == version["valid_to"] for version in versions)
+    sizes = {len(state_at(at, rows)["deal"]) for at in INSTANTS}
     assert 0 in sizes
     assert len(sizes) > 3
 
 
-async def test_pages_are_walked_as_of_an_instant(world: World) -> None:
+async def test_pages_follow_each_other_as_of_an_instant(world: World) -> None:
     document = """query ($at: DateTime, $after: String) { deals(first: 7, after: $after, asOf: $at,
       orderBy: [{ company: { name: DESC } }]) { nodes { id } pageInfo { hasNextPage endCursor } } }"""
-    whole = world.at(DAYS[2]).execute(document.replace("first: 7", "first: 500"), {})
+    whole = world.oracle_at(DAYS[2]).execute(document.replace("first: 7", "first: 500"), {})
     assert whole.data
     expected = whole.data["deals"]["nodes"]
     walked: list[dict[str, str]] = []
@@ -89,7 +89,7 @@ async def test_pages_are_walked_as_of_an_instant(world: World) -> None:
     assert len(walked) > 14
 
 
-async def test_a_future_instant_tells_what_is_now_and_null_too(world: World) -> None:
+async def test_a_future_instant_and_null_read_the_current_rows(world: World) -> None:
     now = await answered(world.database, DEALS, at=None)
     assert len(now["deals"]["nodes"]) > 50
     assert await answered(world.database, DEALS, at="9999-01-01T00:00:00Z") == now
@@ -97,13 +97,13 @@ async def test_a_future_instant_tells_what_is_now_and_null_too(world: World) -> 
 
 
 async def test_one_statement_serves_every_instant(world: World) -> None:
-    watched = Watched(world.database)
+    database = LoggingDatabase(world.database)
     for at in INSTANTS[:3]:
-        assert (await executed(watched, DEALS, EVERYONE, at=at.isoformat())).is_written
-    assert len({text for text, _ in watched.texts}) == 1
+        assert (await executed(database, DEALS, EVERYONE, at=at.isoformat())).is_json
+    assert len({text for text, _ in database.texts}) == 1
 
 
-def test_rows_that_had_not_begun_are_hidden() -> None:
+def test_a_table_of_facts_hides_rows_as_of_an_instant() -> None:
     now = ScopedTables(EVERYONE)
     then = now.as_of(DAYS[0])
     assert [table for table in ("member", "touchpoint", "contact") if now.hides_rows(table)] == ["contact"]
@@ -113,7 +113,7 @@ def test_rows_that_had_not_begun_are_hidden() -> None:
     ]
 
 
-async def test_an_instant_that_is_none_is_refused(world: World) -> None:
+async def test_a_date_is_rejected_as_an_instant(world: World) -> None:
     outcome = await executed(world.database, DEALS, EVERYONE, at="2026-03-28")
     assert outcome.errors
-    assert "is no instant" in outcome.errors[0].message
+    assert "is not an instant" in outcome.errors[0].message

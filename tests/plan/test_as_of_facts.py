@@ -1,4 +1,4 @@
-"""As of an earlier instant: facts that had begun without what came later, and who may see the past."""
+"""Reads as of an earlier instant: facts that had begun, without later decisions; and access to the past."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,16 +7,16 @@ import pytest
 
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
-from tests.plan.watched import Watched
 from tests.support.graphql import answered, put, uid
+from tests.support.statement_log import LoggingDatabase
 
 DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
 ANNA, ZOE, ADA, DEAL, VERSION, RUN = (uid(number) for number in (201, 202, 203, 204, 205, 206))
 
 
 @pytest.fixture(scope="module")
-async def people(module_database: Database) -> Database:
-    """Anna's contact, who is Zoe's since day 4; met, handed over, judged and deleted day by day."""
+async def database(module_database: Database) -> Database:
+    """Insert a contact that Anna owns until day 4 and Zoe from then on, with one fact or decision a day."""
     async with module_database.write() as session:
         await put(session, "member", {"id": ANNA, "name": "Anna A"}, {"id": ZOE, "name": "Zoe"})
         ada = {"id": ADA, "first_name": "Ada", "last_name": "Stern", "owner_id": ANNA, "effective_at": DAYS[1]}
@@ -31,7 +31,7 @@ async def people(module_database: Database) -> Database:
         handoff = {"id": uid(220), "contact_id": ADA, "handed_at": DAYS[2], "decided_at": DAYS[5], "note": "no budget"}
         await put(session, "handoff", handoff | {"status": "REJECTED", "reject_reason": "other"})
         report = {"contact_id": ADA, "source": "crm", "recorded_at": DAYS[5]}
-        await put(session, "reported_stage", report | {"id": uid(221), "source_stage": "told", "entered_at": DAYS[2]})
+        await put(session, "reported_stage", report | {"id": uid(221), "source_stage": "dated", "entered_at": DAYS[2]})
         await put(session, "reported_stage", report | {"id": uid(222), "source_stage": "undated"})
         run = {"id": RUN, "reading": "IN_FORCE", "accord_version_id": VERSION, "is_current": True}
         agreed = {"stages": [{"key": "lead", "title": "Lead"}, {"key": "mql", "title": "MQL"}]}
@@ -57,18 +57,18 @@ PROPOSED = {"status": "PROPOSED", "decidedAt": None, "rejectReason": None, "note
 REJECTED = {"status": "REJECTED", "decidedAt": "2026-04-02T00:00:00Z", "rejectReason": "other", "note": "no budget"}
 
 
-async def seen(database: Database, day: int, who: Principal = EVERYONE, *, hours: int = 0) -> Any:  # noqa: ANN401 - JSON
+async def contact_as_of(database: Database, day: int, principal: Principal = EVERYONE, *, hours: int = 0) -> Any:  # noqa: ANN401 - JSON
     at = (DAYS[day] + timedelta(hours=hours)).isoformat()
-    return (await answered(database, CONTACT, who, id=f"contact_{ADA}", at=at))["contact"]
+    return (await answered(database, CONTACT, principal, id=f"contact_{ADA}", at=at))["contact"]
 
 
-async def test_a_record_is_there_from_its_start_until_it_was_deleted(people: Database) -> None:
-    assert await seen(people, 0, hours=23) is None
-    assert (await seen(people, 1))["lastName"] == "Stern"
-    assert (await seen(people, 4))["lastName"] == "Berg"
-    assert (await seen(people, 5, hours=23))["owner"] == {"name": "Zoe"}
-    assert await seen(people, 6) is None
-    now = await answered(people, "query ($id: ID!) { contact(id: $id) { id } }", id=f"contact_{ADA}")
+async def test_a_record_exists_from_its_start_until_its_deletion(database: Database) -> None:
+    assert await contact_as_of(database, 0, hours=23) is None
+    assert (await contact_as_of(database, 1))["lastName"] == "Stern"
+    assert (await contact_as_of(database, 4))["lastName"] == "Berg"
+    assert (await contact_as_of(database, 5, hours=23))["owner"] == {"name": "Zoe"}
+    assert await contact_as_of(database, 6) is None
+    now = await answered(database, "query ($id: ID!) { contact(id: $id) { id } }", id=f"contact_{ADA}")
     assert now == {"contact": None}
 
 
@@ -76,48 +76,48 @@ async def test_a_record_is_there_from_its_start_until_it_was_deleted(people: Dat
     ("day", "expected"),
     [
         (1, (0, None, [], [], [])),
-        (2, (1, "lead", [PROPOSED], ["told"], [])),
-        (3, (2, "lead", [PROPOSED], ["told"], ["Late"])),
-        (4, (2, "mql", [PROPOSED], ["told"], ["Late"])),
-        (5, (3, "mql", [REJECTED], ["told", "undated"], ["Late"])),
+        (2, (1, "lead", [PROPOSED], ["dated"], [])),
+        (3, (2, "lead", [PROPOSED], ["dated"], ["Late"])),
+        (4, (2, "mql", [PROPOSED], ["dated"], ["Late"])),
+        (5, (3, "mql", [REJECTED], ["dated", "undated"], ["Late"])),
     ],
 )
-async def test_facts_are_those_that_had_begun_without_what_came_later(
-    day: int, expected: tuple[object, ...], people: Database
+async def test_facts_are_those_that_had_begun_without_later_decisions(
+    day: int, expected: tuple[object, ...], database: Database
 ) -> None:
-    found = await seen(people, day)
+    found = await contact_as_of(database, day)
     assert (
         found["touchpoints"]["totalCount"],
         (found["stage"] or {}).get("key"),
         found["handoffs"]["nodes"],
-        [each["sourceStage"] for each in found["reportedStages"]["nodes"]],
-        [each["deal"]["name"] for each in found["dealRoles"]["nodes"]],
+        [stage["sourceStage"] for stage in found["reportedStages"]["nodes"]],
+        [role["deal"]["name"] for role in found["dealRoles"]["nodes"]],
     ) == expected
-    assert (await seen(people, day, hours=1)) == found
+    assert (await contact_as_of(database, day, hours=1)) == found
 
 
-async def test_an_entry_is_open_until_it_ended(people: Database) -> None:
+async def test_a_stage_entry_is_open_until_its_exit(database: Database) -> None:
     lead = {"stage": "lead", "ownAt": "2026-03-30T00:00:00Z", "exitedAt": None, "exitKind": None}
-    assert (await seen(people, 3))["stageEntries"]["nodes"] == [lead]
-    left, mql = (await seen(people, 4))["stageEntries"]["nodes"]
+    assert (await contact_as_of(database, 3))["stageEntries"]["nodes"] == [lead]
+    left, mql = (await contact_as_of(database, 4))["stageEntries"]["nodes"]
     assert left == lead | {"exitedAt": "2026-04-01T00:00:00Z", "exitKind": "ADVANCED"}
     assert mql == {"stage": "mql", "ownAt": None, "exitedAt": None, "exitKind": None}
 
 
-async def test_filters_see_facts_as_they_were(people: Database) -> None:
+async def test_filters_and_searches_use_the_facts_as_of_the_instant(database: Database) -> None:
     document = """query ($at: DateTime) {
-      asked: contacts(asOf: $at, where: { handoffs: { some: { status: { eq: REJECTED } } } }) { totalCount }
+      filtered: contacts(asOf: $at, where: { handoffs: { some: { status: { eq: REJECTED } } } }) { totalCount }
       searched: contacts(asOf: $at, search: "ster") { totalCount }
       members { totalCount } }"""
-    for day, asked, searched in ((3, 0, 1), (5, 1, 0)):
-        found = await answered(people, document, at=DAYS[day].isoformat())
-        assert (found["asked"]["totalCount"], found["searched"]["totalCount"]) == (asked, searched)
+    for day, filtered, searched in ((3, 0, 1), (5, 1, 0)):
+        found = await answered(database, document, at=DAYS[day].isoformat())
+        assert (found["filtered"]["totalCount"], found["searched"]["totalCount"]) == (filtered, searched)
 
 
-async def test_who_may_see_the_past_is_who_may_see_the_record_today(people: Database) -> None:
+async def test_access_follows_the_current_owner_also_for_past_instants(database: Database) -> None:
     anna, zoe = Principal(Reach.OWN, ANNA), Principal(Reach.OWN, ZOE)
-    assert await seen(people, 2, anna) is None  # it was hers then
-    found = await seen(people, 2, zoe)
+    assert await contact_as_of(database, 2, anna) is None  # she owned it then
+    found = await contact_as_of(database, 2, zoe)
     assert (found["lastName"], found["owner"]) == ("Stern", {"name": "Anna A"})
     assert (found["touchpoints"]["totalCount"], found["stage"]["key"], len(found["handoffs"]["nodes"])) == (
         1,
@@ -127,34 +127,36 @@ async def test_who_may_see_the_past_is_who_may_see_the_record_today(people: Data
     document = """query ($at: DateTime) {
       contacts(asOf: $at) { totalCount nodes { owner { ownedContacts { totalCount } } } }
       deals(asOf: $at) { totalCount nodes { name contactRoles { totalCount nodes { contact { lastName } } } } } }"""
-    asked = {who: await answered(people, document, who, at=DAYS[5].isoformat()) for who in (anna, zoe)}
-    assert asked[anna]["contacts"]["totalCount"] == 0
-    # Her deal; the role in it is also about a person who is another's today.
-    assert asked[anna]["deals"] == {
+    found_by = {
+        principal: await answered(database, document, principal, at=DAYS[5].isoformat()) for principal in (anna, zoe)
+    }
+    assert found_by[anna]["contacts"]["totalCount"] == 0
+    # She owns the deal. The role in it is also about the contact, which Zoe owns today.
+    assert found_by[anna]["deals"] == {
         "totalCount": 1,
         "nodes": [{"name": "Late", "contactRoles": {"totalCount": 0, "nodes": []}}],
     }
-    assert asked[zoe]["contacts"] == {"totalCount": 1, "nodes": [{"owner": {"ownedContacts": {"totalCount": 1}}}]}
-    assert asked[zoe]["deals"]["totalCount"] == 0
+    assert found_by[zoe]["contacts"] == {"totalCount": 1, "nodes": [{"owner": {"ownedContacts": {"totalCount": 1}}}]}
+    assert found_by[zoe]["deals"]["totalCount"] == 0
 
 
 # --------------------------------------------------------------------------------------------------------------- plans
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_the_past_is_read_through_indexes(people: Database, mode: str) -> None:
-    watched = Watched(people)
+async def test_a_read_as_of_an_instant_uses_indexes(database: Database, mode: str) -> None:
+    log = LoggingDatabase(database)
     document = """query ($id: ID!, $at: DateTime) {
       contact(id: $id, asOf: $at) { owner { ownedContacts(first: 5) { nodes { lastName company { name } } } } }
       contacts(first: 5, asOf: $at) { nodes { lastName } }
       found: contacts(first: 5, asOf: $at, search: "stern ada") { nodes { lastName } } }"""
-    await answered(watched, document, id=f"contact_{ADA}", at=DAYS[2].isoformat())
-    ((statement, values),) = watched.texts
-    async with people.write() as session:
+    await answered(log, document, id=f"contact_{ADA}", at=DAYS[2].isoformat())
+    ((statement, values),) = log.texts
+    async with database.write() as session:
         await session.script(
             "insert into contact (id, last_name, owner_id, effective_at) select gen_random_uuid(), 'many' || n,"
             f" (array['{ANNA}', '{ZOE}']::uuid[])[n], '{DAYS[0]}' from generate_series(1, 20000) n;"
-            "analyze contact, contact_version;"  # the trigger's plan is one for two people, until it is told
+            "analyze contact, contact_version;"  # otherwise the trigger keeps the plan for two contacts
             f"update contact set last_name = 'more' || last_name, effective_at = '{DAYS[5]}'"
             " where last_name like 'many%';"
             f"analyze contact, contact_version, member; set local plan_cache_mode = {mode}"

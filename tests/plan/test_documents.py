@@ -1,4 +1,4 @@
-"""The planner held equal to graphql-core's executor over plain Python rows, on documents made up from the schema."""
+"""The planner returns what the oracle returns, on documents generated from the schema."""
 
 from collections.abc import Mapping
 
@@ -11,147 +11,162 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError
-from tests.funnel.chance import Chance
-from tests.plan.features import features, uses
-from tests.plan.generated.documents import MOST_FIELDS, Author
-from tests.plan.generated.variables import Asked
-from tests.plan.generated.wide_world import all_rows, found_wide_world
+from tests.plan.generated.documents import MAX_FIELDS, DocumentGenerator
+from tests.plan.generated.rows import all_rows, write_generated_rows
+from tests.plan.generated.variables import GeneratedRequest
+from tests.plan.language_features import all_features, used_features
 from tests.plan.oracle.executor import Executor
-from tests.plan.oracle.given import RefusedError
+from tests.plan.oracle.inputs import RejectedError
 from tests.plan.oracle.shapes import Rows
-from tests.plan.same import same
-from tests.plan.watched import Watched
-from tests.plan.world import ANNA, BEN
+from tests.plan.response_equality import assert_same_response
 from tests.support.graphql import Outcome, executed
+from tests.support.random_choices import RandomChoices
+from tests.support.small_company import ANNA, BEN
+from tests.support.statement_log import LoggingDatabase
 
 QUICK = settings(
     deadline=None,
     derandomize=True,
     report_multiple_bugs=False,
-    phases=(Phase.generate, Phase.shrink),  # to explain a failure takes a minute
+    phases=(Phase.generate, Phase.shrink),  # explaining a failure takes a minute
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-ASKING = [EVERYONE, EVERYONE, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
-# A document is made by a seed, its size by Hypothesis: so a failing one is made smaller in seconds.
-SEEDS, FIELDS = st.integers(0, 2**32), st.integers(1, MOST_FIELDS)
-OTHER = "kpiCatalogue { key }"
+PRINCIPALS = [EVERYONE, EVERYONE, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
+# A seed generates the document, and Hypothesis chooses its size: so a failing document shrinks within seconds.
+SEEDS, FIELDS = st.integers(0, 2**32), st.integers(1, MAX_FIELDS)
+OTHER_FIELD = "kpiCatalogue { key }"  # not planned: the whole document runs through the GraphQL executor
 
 
 class World:
-    """A database and its rows: no dataclass, for Hypothesis would print them all."""
+    """A database and its rows. Not a dataclass, because Hypothesis would print all rows."""
 
     def __init__(self, database: Database, rows: Rows) -> None:
         self.database = database
         self.rows = rows
 
-    async def made(self, seed: int, fields: int, who: Principal, *, is_bad: bool = False) -> tuple[Executor, Asked]:
-        """A document with true cursors, and a reference that knows what rows they are of."""
-        made = Author(Chance.of_seed(seed), self.rows, fields=fields, is_bad=is_bad).document()
-        reference = Executor(self.rows, who)
-        texts: dict[str, str | None] = {}
-        for wish, asked in made.cursors:
-            expected = reference.execute(asked.text, asked.variables)
-            found = await executed(self.database, asked.text, who, **asked.variables)
+    async def generate(
+        self, seed: int, fields: int, principal: Principal, *, is_invalid: bool = False
+    ) -> tuple[Executor, GeneratedRequest]:
+        """Return a request with real cursors, and an oracle that knows the rows of the cursors."""
+        chance = RandomChoices.of_seed(seed)
+        document = DocumentGenerator(chance, self.rows, fields=fields, is_invalid=is_invalid).document()
+        oracle = Executor(self.rows, principal)
+        cursors: dict[str, str | None] = {}
+        for cursor, request in document.cursors:
+            expected = oracle.execute(request.text, request.variables)
+            found = await executed(self.database, request.text, principal, **request.variables)
             assert expected.errors is None
             assert expected.data
-            same(found.data, expected.data)
-            edges, stand_ins = (each["wanted"]["edges"] for each in (found.data, expected.data))
-            texts[wish.stand_in] = None
+            assert_same_response(found.data, expected.data)
+            edges, stand_ins = (data["cursors"]["edges"] for data in (found.data, expected.data))
+            cursors[cursor.stand_in] = None
             if edges:
-                place = wish.place % len(edges)
-                texts[wish.stand_in] = edges[place]["cursor"]
-                reference.learn(edges[place]["cursor"], stand_ins[place]["cursor"])
-        asked = made.asked.filled(texts)
-        note(f"{who}\n{asked.text}\n{asked.variables}")
-        return reference, asked
+                position = cursor.position % len(edges)
+                cursors[cursor.stand_in] = edges[position]["cursor"]
+                oracle.register_cursor(edges[position]["cursor"], stand_ins[position]["cursor"])
+        request = document.request.with_cursors(cursors)
+        note(f"{principal}\n{request.text}\n{request.variables}")
+        return oracle, request
 
 
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> World:
     async with module_database.write() as session:
-        await found_wide_world(session)
+        await write_generated_rows(session)
     return World(module_database, await all_rows(module_database))
 
 
 @settings(QUICK, max_examples=1_200)
-@given(seed=SEEDS, fields=FIELDS, who=st.sampled_from(ASKING))
-async def test_one_statement_answers_what_the_executor_answers(
-    world: World, seed: int, fields: int, who: Principal
+@given(seed=SEEDS, fields=FIELDS, principal=st.sampled_from(PRINCIPALS))
+async def test_one_statement_returns_what_the_oracle_returns(
+    world: World, seed: int, fields: int, principal: Principal
 ) -> None:
-    reference, asked = await world.made(seed, fields, who)
-    expected = reference.execute(asked.text, asked.variables)
+    oracle, request = await world.generate(seed, fields, principal)
+    expected = oracle.execute(request.text, request.variables)
     assert expected.errors is None
-    watched = Watched(world.database)
-    found = await executed(watched, asked.text, who, **asked.variables)
+    database = LoggingDatabase(world.database)
+    found = await executed(database, request.text, principal, **request.variables)
     assert found.errors is None
-    assert found.is_written
-    assert len(watched.texts) == 1
-    same(found.data, expected.data)
+    assert found.is_json
+    assert len(database.texts) == 1
+    assert_same_response(found.data, expected.data)
 
 
 @settings(QUICK, max_examples=150)
-@given(seed=SEEDS, fields=FIELDS, who=st.sampled_from(ASKING))
-async def test_beside_other_fields_the_same_is_answered(world: World, seed: int, fields: int, who: Principal) -> None:
-    reference, asked = await world.made(seed, fields, who)
-    expected = reference.execute(asked.text, asked.variables)
-    watched = Watched(world.database)
-    found = await executed(watched, asked.beside(OTHER).text, who, **asked.variables)
+@given(seed=SEEDS, fields=FIELDS, principal=st.sampled_from(PRINCIPALS))
+async def test_beside_unplanned_fields_the_response_is_the_same(
+    world: World, seed: int, fields: int, principal: Principal
+) -> None:
+    oracle, request = await world.generate(seed, fields, principal)
+    expected = oracle.execute(request.text, request.variables)
+    database = LoggingDatabase(world.database)
+    found = await executed(database, request.with_root_field(OTHER_FIELD).text, principal, **request.variables)
     assert found.errors is None
-    assert not found.is_written
-    assert len(watched.texts) == (1 if reads_records(expected.data) else 0)
+    assert not found.is_json
+    assert len(database.texts) == (1 if reads_records(expected.data) else 0)
     assert found.data.pop("kpiCatalogue")
-    same(as_sent(found.data), expected.data)
+    assert_same_response(as_client_reads(found.data), expected.data)
 
 
 @settings(QUICK, max_examples=250)
-@given(seed=SEEDS, fields=FIELDS, who=st.sampled_from(ASKING), is_beside=st.booleans())
-async def test_what_is_refused_is_told_where_the_executor_tells_it(
-    world: World, seed: int, fields: int, who: Principal, is_beside: bool
+@given(seed=SEEDS, fields=FIELDS, principal=st.sampled_from(PRINCIPALS), has_other_field=st.booleans())
+async def test_errors_have_the_path_and_the_code_that_the_oracle_gives_them(
+    world: World, seed: int, fields: int, principal: Principal, has_other_field: bool
 ) -> None:
-    reference, asked = await world.made(seed, fields, who, is_bad=True)
-    # The statement that is kept of a document is not that of other variables.
-    for each in (asked.sparing(), asked):
-        expected = reference.execute(each.text, each.variables)
-        text = each.beside(OTHER).text if is_beside else each.text
-        found = await executed(world.database, text, who, **each.variables)
-        assert found.is_written is (expected.errors is None and not is_beside)
-        if is_beside and found.data is not None:
+    oracle, generated = await world.generate(seed, fields, principal, is_invalid=True)
+    # The document is executed twice: its cached statement must not be used for variables that it does not fit.
+    for request in (generated.with_fewer_variables(), generated):
+        expected = oracle.execute(request.text, request.variables)
+        text = request.with_root_field(OTHER_FIELD).text if has_other_field else request.text
+        found = await executed(world.database, text, principal, **request.variables)
+        assert found.is_json is (expected.errors is None and not has_other_field)
+        if has_other_field and found.data is not None:
             assert found.data.pop("kpiCatalogue")
-        hold(found, expected)
+        assert_same_outcome(found, expected)
 
 
-def hold(found: Outcome, expected: ExecutionResult) -> None:
-    """Hold an outcome to the expected one, errors too."""
+def assert_same_outcome(found: Outcome, expected: ExecutionResult) -> None:
+    """Assert that an outcome equals the expected one, errors included."""
     if expected.data is None:
-        # The first of these errors ends the answer; which of the others were met by then is left open.
+        # The first error that reaches the root ends the execution. GraphQL leaves open which others are found before.
         assert found.data is None
-        assert set(told(expected)) & set(told(found))
+        assert set(errors_of(expected)) & set(errors_of(found))
     else:
-        assert sorted(told(found)) == sorted(told(expected))
-        same(as_sent(found.data), expected.data)
+        assert sorted(errors_of(found)) == sorted(errors_of(expected))
+        assert_same_response(as_client_reads(found.data), expected.data)
 
 
-def test_the_documents_use_all_of_the_language(world: World) -> None:
-    made = [Author(Chance.of_seed(seed), world.rows).document() for seed in range(300)]
-    assert sorted(features() - uses(each.asked.text for each in made)) == []
-    assert sum(len(each.cursors) for each in made) > 100
+def test_the_generated_documents_use_every_feature_of_the_language(world: World) -> None:
+    documents = [DocumentGenerator(RandomChoices.of_seed(seed), world.rows).document() for seed in range(300)]
+    used = used_features(document.request.text for document in documents)
+    assert sorted(all_features() - used) == []
+    assert sum(len(document.cursors) for document in documents) > 100
 
 
-def told(result: Outcome | ExecutionResult) -> list[tuple[str, str]]:
-    """The errors by path and code."""
+def errors_of(result: Outcome | ExecutionResult) -> list[tuple[str, str]]:
+    """Return the errors as pairs of path and code."""
     return [(str(error.path), code_of(error.original_error)) for error in result.errors or ()]
 
 
 def code_of(error: Exception | None) -> str:
-    assert isinstance(error, AccordError | RefusedError)
+    assert isinstance(error, AccordError | RejectedError)
     return str(error.code)
 
 
 def reads_records(data: Mapping[str, object] | None) -> bool:
-    """Whether a root field is more than the name of the root's type."""
+    """Return whether a root field is anything but `__typename`."""
     return any(value != "Query" for value in (data or {}).values())
 
 
-def as_sent(data: object) -> object:
-    """An answer as a client reads it."""
+def as_client_reads(data: object) -> object:
+    """Return response data after serialization."""
     return orjson.loads(orjson.dumps(data))
+
+
+@pytest.mark.parametrize("selected", ["__typename", "... @skip(if: true) { totalCount } __typename", "totalCount"])
+async def test_an_invalid_id_is_rejected_even_if_no_row_is_read(world: World, selected: str) -> None:
+    lists = f"pipelines(where: {{ id: {{ eq: $id }} }}) {{ {selected} }}"
+    valid, invalid = "pipeline_00000000-0000-0000-0000-000000000001", "nothing"
+    for id_, codes in ((valid, []), (invalid, ["BAD_INPUT"]), (valid, [])):
+        outcome = await executed(world.database, f"query ($id: ID) {{ {lists} }}", EVERYONE, id=id_)
+        assert [code for _, code in errors_of(outcome)] == codes

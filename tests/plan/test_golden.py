@@ -1,4 +1,4 @@
-"""Documents, the one statement they become, and what it answers. `ACCORD_GOLDEN=write pytest …` writes them anew."""
+"""Golden files: documents, their statements and their results. `make golden` rewrites them."""
 
 import json
 import os
@@ -8,41 +8,41 @@ from pathlib import Path
 import pytest
 
 from api.db import Database
-from api.plan.shown import statement_text
-from tests.plan.features import features, uses
-from tests.plan.watched import Watched
-from tests.plan.world import found_company
+from api.plan.explain_text import statement_text
+from tests.plan.language_features import all_features, used_features
 from tests.support.graphql import answered
+from tests.support.small_company import write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 FOLDER = Path(__file__).with_name("golden")
 CASES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
-LONGEST = 60
+MAX_LINES = 60
 
 
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
     return module_database
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_a_document_becomes_this_statement_and_this_answer(case: str, world: Database) -> None:
+async def test_a_document_has_the_statement_and_the_result_of_its_golden_files(case: str, world: Database) -> None:
     document = (FOLDER / f"{case}.graphql").read_text()
-    asked = re.match(r"# (\{.*\})\n", document)
-    watched = Watched(world)
-    data = await answered(watched, document, **(json.loads(asked[1]) if asked else {}))
-    assert len(watched.texts) == 1
-    assert not watched.statements
-    found = {".sql": statement_text(*watched.texts[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
+    variables = re.match(r"# (\{.*\})\n", document)
+    database = LoggingDatabase(world)
+    data = await answered(database, document, **(json.loads(variables[1]) if variables else {}))
+    assert len(database.texts) == 1
+    assert not database.statements
+    found = {".sql": statement_text(*database.texts[0]), ".json": json.dumps(data, indent=1, ensure_ascii=False) + "\n"}
     for suffix, text in found.items():
         path = (FOLDER / case).with_suffix(suffix)
         if os.environ.get("ACCORD_GOLDEN") == "write":
             path.write_text(text)
         assert path.read_text() == text
-        assert len(text.splitlines()) < LONGEST
+        assert len(text.splitlines()) < MAX_LINES
 
 
 def test_every_feature_of_a_list_has_a_golden_case() -> None:
-    used = uses((FOLDER / f"{case}.graphql").read_text() for case in CASES)
-    assert sorted(features() - used) == []
+    used = used_features((FOLDER / f"{case}.graphql").read_text() for case in CASES)
+    assert sorted(all_features() - used) == []

@@ -1,4 +1,4 @@
-"""Rows in groups, held equal to plain Python over the same rows, in several zones."""
+"""Groups of rows equal those of the oracle over the same rows, in several time zones."""
 
 import json
 from decimal import Decimal
@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from tests.plan.deals import ANNA, BEN, COMPANIES, DEALS, VERSION, seen, write_deals
-from tests.plan.oracle.figures import figure, written
-from tests.plan.oracle.groups import Calendar, grouped, holds, in_order
-from tests.plan.oracle.shapes import NAMED, Row
-from tests.plan.test_aggregates import EXTREMES, NUMBERS, WHO
+from tests.plan.deal_rows import ANNA, BEN, COMPANIES, DEALS, VERSION, visible_to, write_deals
+from tests.plan.oracle.aggregates import aggregate_value, json_value
+from tests.plan.oracle.groups import Calendar, group_rows, meets_having, sort_groups
+from tests.plan.oracle.shapes import AGGREGATED, Row
+from tests.plan.test_aggregates import EXTREMES, NUMBERS, PRINCIPALS
 from tests.support.graphql import answered, executed, put, refused
 
 CALENDARS: list[Calendar] = [("UTC", "MONDAY"), ("Europe/Berlin", "MONDAY"), ("America/St_Johns", "SUNDAY")]
-DATED = ("openedAt", "closeDate")
-EACH = ("name", "company", "owner", "outcome", "currency", "rowVersion")
+DATE_KEYS = ("openedAt", "closeDate")
+VALUE_KEYS = ("name", "company", "owner", "outcome", "currency", "rowVersion")
 GRAINS = ["DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
 DOCUMENT = """query ($keys: [DealGroupKey!]!, $having: DealHaving, $orderBy: [DealGroupOrder!], $first: Int) {
   deals(first: 0) {
@@ -38,8 +38,8 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-async def agree(database: Database, calendar: Calendar | None) -> None:
-    """Put an accord in force that counts by this calendar; None: have none."""
+async def put_in_force(database: Database, calendar: Calendar | None) -> None:
+    """Replace the accord in force by one with this calendar; None leaves no accord."""
     body = {"reporting": {"timezone": calendar[0], "week_start": calendar[1]}} if calendar else {}
     async with database.write() as session:
         await session.run(Sql("delete from accord_version"))
@@ -48,62 +48,64 @@ async def agree(database: Database, calendar: Calendar | None) -> None:
             await put(session, "accord_version", version)
 
 
-def told(values: tuple[Any, ...], rows: list[Row], keys: list[Row]) -> Row:
-    """A group as the API tells it."""
+def group_json(values: tuple[Any, ...], rows: list[Row], keys: list[Row]) -> Row:
+    """Return a group as the response shows it."""
     names = {row["id"]: row["name"] for row in COMPANIES}
-    key: Row = dict.fromkeys([*EACH, *DATED])
-    for name, value in zip((name for one in keys for name in one), values, strict=True):
+    key: Row = dict.fromkeys([*VALUE_KEYS, *DATE_KEYS])
+    for name, value in zip((name for grouping in keys for name in grouping), values, strict=True):
         if name == "company" and value is not None:
             key[name] = {"name": names[value], "id": f"company_{value}"}
         elif name == "owner" and value is not None:
             key[name] = {"id": f"member_{value}"}
         else:
-            key[name] = written(value)
-    amounts = [{"currency": each["currency"], "amount": each["amount"]} for each in figure_of(rows, "sum", "amount")]
-    figures = {
+            key[name] = json_value(value)
+    amounts = [
+        {"currency": amount["currency"], "amount": amount["amount"]} for amount in deal_aggregate(rows, "sum", "amount")
+    ]
+    aggregates = {
         "count": len(rows),
-        "sum": {"rowVersion": figure_of(rows, "sum", "rowVersion"), "amount": amounts},
-        "max": {"name": figure_of(rows, "max", "name")},
+        "sum": {"rowVersion": deal_aggregate(rows, "sum", "rowVersion"), "amount": amounts},
+        "max": {"name": deal_aggregate(rows, "max", "name")},
     }
-    return {"key": key, "count": len(rows), "aggregate": figures}
+    return {"key": key, "count": len(rows), "aggregate": aggregates}
 
 
-def figure_of(rows: list[Row], function: str, key: str) -> Any:  # noqa: ANN401 - a number, text or list of amounts
-    return figure(rows, function, NAMED["deal"][key])
+def deal_aggregate(rows: list[Row], function: str, key: str) -> Any:  # noqa: ANN401 - a number, text or list of amounts
+    return aggregate_value(rows, function, AGGREGATED["deal"][key])
 
 
-# ------------------------------------------------------------------------------------------------------ questions
+# ------------------------------------------------------------------------------------------------------ arguments
 
 
 def as_input(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-    """A test as a client sends it: decimals are text."""
+    """Return a `having` as a client sends it: decimals are text."""
     if isinstance(value, dict):
         return {key: value[key] if key == "count" else as_input(value[key]) for key in value}
     if isinstance(value, list):
-        return [as_input(each) for each in value]
-    return written(value)
+        return [as_input(item) for item in value]
+    return json_value(value)
 
 
 KEYS = st.lists(
     st.one_of(
-        st.sampled_from(sorted(EACH)).map(lambda key: {key: "EACH"}),
-        st.tuples(st.sampled_from(sorted(DATED)), st.sampled_from(GRAINS)).map(lambda both: {both[0]: both[1]}),
+        st.sampled_from(sorted(VALUE_KEYS)).map(lambda key: {key: "EACH"}),
+        st.tuples(st.sampled_from(sorted(DATE_KEYS)), st.sampled_from(GRAINS)).map(lambda pair: {pair[0]: pair[1]}),
     ),
     min_size=1,
     max_size=3,
-    unique_by=lambda one: next(iter(one)),
+    unique_by=lambda key: next(iter(key)),
 )
-WAYS = st.sampled_from(["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"])
+DIRECTIONS = st.sampled_from(["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"])
 
 
 def by_column(function: str, columns: list[str]) -> st.SearchStrategy[Row]:
-    return st.tuples(st.sampled_from(columns), WAYS).map(lambda both: {function: {both[0]: both[1]}})
+    return st.tuples(st.sampled_from(columns), DIRECTIONS).map(lambda pair: {function: {pair[0]: pair[1]}})
 
 
 ORDERS = st.lists(
     st.one_of(
-        WAYS.map(lambda way: {"count": way}),
-        by_column("key", [*EACH, *DATED]),
+        DIRECTIONS.map(lambda direction: {"count": direction}),
+        by_column("key", [*VALUE_KEYS, *DATE_KEYS]),
         *(by_column(function, sorted(NUMBERS)) for function in ("sum", "avg")),
         *(by_column(function, sorted(EXTREMES)) for function in ("min", "max")),
     ),
@@ -111,21 +113,25 @@ ORDERS = st.lists(
 )
 
 
-def some_tests(values: list[Any], *, may_be_missing: bool) -> st.SearchStrategy[Row]:
-    one = st.sampled_from(values)
-    operators = {"eq": one, "gt": one, "lte": one, "in": st.lists(one, max_size=2)}
+def comparisons(values: list[Any], *, may_be_missing: bool) -> st.SearchStrategy[Row]:
+    operand = st.sampled_from(values)
+    operators = {"eq": operand, "gt": operand, "lte": operand, "in": st.lists(operand, max_size=2)}
     if may_be_missing:
         operators["isNull"] = st.booleans()
-    return st.sampled_from(sorted(operators)).flatmap(lambda each: operators[each].map(lambda value: {each: value}))
+    return st.sampled_from(sorted(operators)).flatmap(
+        lambda operator: operators[operator].map(lambda value: {operator: value})
+    )
 
 
-NUMBER_TESTS = some_tests([*map(Decimal, ("0", "0.25", "10.00", "10.01", "2", "4000000000"))], may_be_missing=True)
+NUMBER_COMPARISONS = comparisons(
+    [*map(Decimal, ("0", "0.25", "10.00", "10.01", "2", "4000000000"))], may_be_missing=True
+)
 HAVINGS = st.recursive(
     st.one_of(
-        some_tests([1, 2, 5, 20], may_be_missing=False).map(lambda tests: {"count": tests}),
-        st.tuples(st.sampled_from(["sum", "avg", "min", "max"]), st.sampled_from(sorted(NUMBERS)), NUMBER_TESTS).map(
-            lambda three: {three[0]: {three[1]: three[2]}}
-        ),
+        comparisons([1, 2, 5, 20], may_be_missing=False).map(lambda count: {"count": count}),
+        st.tuples(
+            st.sampled_from(["sum", "avg", "min", "max"]), st.sampled_from(sorted(NUMBERS)), NUMBER_COMPARISONS
+        ).map(lambda parts: {parts[0]: {parts[1]: parts[2]}}),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=2).map(lambda parts: {"and": parts}),
@@ -142,9 +148,9 @@ HAVINGS = st.recursive(
     keys=KEYS,
     having=st.one_of(st.none(), HAVINGS),
     order_and_size=st.tuples(ORDERS, st.integers(1, 60)),
-    member=st.sampled_from(list(WHO)),
+    member=st.sampled_from(list(PRINCIPALS)),
 )
-async def test_groups_are_those_of_plain_python(
+async def test_groups_equal_those_of_the_oracle(
     world: Database,
     calendar: Calendar | None,
     keys: list[Row],
@@ -153,86 +159,91 @@ async def test_groups_are_those_of_plain_python(
     member: UUID | None,
 ) -> None:
     order, first = order_and_size
-    await agree(world, calendar)
-    names = {name for one in keys for name in one}
+    await put_in_force(world, calendar)
+    names = {name for key in keys for name in key}
     order = [term for term in order if next(iter(term.get("key", names))) in names]
-    asked = {"keys": keys, "having": as_input(having), "orderBy": order, "first": first}
-    found = (await answered(world, DOCUMENT, WHO[member], **asked))["deals"]["groupBy"]
-    groups = grouped("deal", seen(DEALS, member), keys, calendar or CALENDARS[0])
+    variables = {"keys": keys, "having": as_input(having), "orderBy": order, "first": first}
+    found = (await answered(world, DOCUMENT, PRINCIPALS[member], **variables))["deals"]["groupBy"]
+    groups = group_rows("deal", visible_to(member, DEALS), keys, calendar or CALENDARS[0])
     groups = {
-        values: rows for values, rows in groups.items() if having is None or holds("deal", rows, as_input(having))
+        values: rows
+        for values, rows in groups.items()
+        if having is None or meets_having("deal", rows, as_input(having))
     }
-    assert found == [told(values, groups[values], keys) for values in in_order("deal", groups, keys, order)[:first]]
+    ordered = sort_groups("deal", groups, keys, order)[:first]
+    assert found == [group_json(values, groups[values], keys) for values in ordered]
 
 
-async def test_nested_groups_are_those_of_their_own_rows(world: Database) -> None:
+async def test_a_nested_list_groups_its_own_rows(world: Database) -> None:
     document = """{ members { nodes { id ownedDeals(where: {outcome: {eq: WON}}) {
       groupBy(keys: [{currency: EACH}], having: {count: {gt: 1}}) { count key { currency } } } } } }"""
     for member in (ANNA, BEN):
-        found = (await answered(world, document, WHO[member]))["members"]["nodes"]
-        for each, owner in zip(found, (ANNA, BEN), strict=True):
-            rows = [row for row in seen(DEALS, member) if row["owner_id"] == owner and row["outcome"] == "WON"]
-            groups = grouped("deal", rows, [{"currency": "EACH"}])
-            expected = [(*key, len(of)) for key, of in groups.items() if len(of) > 1]
-            assert {(one["key"]["currency"], one["count"]) for one in each["ownedDeals"]["groupBy"]} == set(expected)
+        found = (await answered(world, document, PRINCIPALS[member]))["members"]["nodes"]
+        for node, owner in zip(found, (ANNA, BEN), strict=True):
+            rows = [row for row in visible_to(member, DEALS) if row["owner_id"] == owner and row["outcome"] == "WON"]
+            groups = group_rows("deal", rows, [{"currency": "EACH"}])
+            expected = [(*key, len(group)) for key, group in groups.items() if len(group) > 1]
+            assert {(group["key"]["currency"], group["count"]) for group in node["ownedDeals"]["groupBy"]} == set(
+                expected
+            )
             assert bool(expected) == (owner == member)
 
 
-async def test_a_value_of_having_is_bound_with_each_run(world: Database) -> None:
+async def test_a_value_of_having_is_bound_at_every_execution(world: Database) -> None:
     document = """query ($least: Int, $some: [Decimal!]) { deals {
       groupBy(keys: [{outcome: EACH}], having: {or: [{count: {gte: $least}}, {sum: {probability: {in: $some}}}]}) {
         count } } }"""
-    counts = {len(rows) for rows in grouped("deal", seen(DEALS, None), [{"outcome": "EACH"}]).values()}
+    counts = {len(rows) for rows in group_rows("deal", visible_to(None, DEALS), [{"outcome": "EACH"}]).values()}
     for least in range(min(counts), max(counts) + 2):
         outcome = await executed(world, document, least=least, some=["-1"])
-        assert outcome.is_written
-        found = {each["count"] for each in outcome.data["deals"]["groupBy"]}
+        assert outcome.is_json
+        found = {group["count"] for group in outcome.data["deals"]["groupBy"]}
         assert found == {count for count in counts if count >= least}
 
 
-async def test_what_groups_are_not_told_apart_by_is_null_under_an_alias_of_any_length(world: Database) -> None:
+async def test_a_column_that_is_not_a_key_is_null_under_an_alias_of_any_length(world: Database) -> None:
     alias = "a" * 70
     document = f"{{ deals {{ groupBy(keys: [{{outcome: EACH}}]) {{ key {{ {alias}: name }} }} }} }}"
     found = (await answered(world, document))["deals"]["groupBy"]
-    assert [each["key"] for each in found] == [{alias: None}] * 3
+    assert [group["key"] for group in found] == [{alias: None}] * 3
 
 
-async def test_the_executor_tells_the_same_groups(world: Database) -> None:
-    asked = {"keys": [{"company": "EACH"}, {"openedAt": "MONTH"}, {"currency": "EACH"}]}
-    written = await executed(world, DOCUMENT, **asked)
-    told_again = await executed(world, DOCUMENT[:-1] + " __schema { description } }", **asked)
-    assert (written.is_written, told_again.is_written) == (True, False)
-    assert told_again.data["deals"] == written.data["deals"]
+async def test_the_graphql_executor_returns_the_same_groups(world: Database) -> None:
+    variables = {"keys": [{"company": "EACH"}, {"openedAt": "MONTH"}, {"currency": "EACH"}]}
+    planned = await executed(world, DOCUMENT, **variables)
+    resolved = await executed(world, DOCUMENT[:-1] + " __schema { description } }", **variables)
+    assert (planned.is_json, resolved.is_json) == (True, False)
+    assert resolved.data["deals"] == planned.data["deals"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told_of"),
+    ("arguments", "code", "message"),
     [
-        ("keys: []", ErrorCode.BAD_INPUT, "tells no groups apart"),
+        ("keys: []", ErrorCode.BAD_INPUT, "names no key"),
         ("keys: [{openedAt: DAY}, {openedAt: YEAR}]", ErrorCode.BAD_INPUT, "names `openedAt` twice"),
         ("keys: [{outcome: EACH}], orderBy: [{key: {name: ASC}}]", ErrorCode.BAD_INPUT, "sorts by `name`"),
-        ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "less than nothing"),
+        ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "a negative number of groups"),
         ("keys: [{outcome: EACH}], first: 501", ErrorCode.TOO_LARGE, "500"),
-        ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "compares with nothing"),
+        ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "has no value to compare with"),
     ],
 )
-async def test_what_cannot_be_grouped_is_refused(
-    world: Database, arguments: str, code: ErrorCode, told_of: str
+async def test_invalid_grouping_arguments_are_rejected_with_a_remedy(
+    world: Database, arguments: str, code: ErrorCode, message: str
 ) -> None:
     error = await refused(world, f"{{ deals {{ groupBy({arguments}) {{ count }} }} }}")
     assert isinstance(error, AccordError)
     assert error.code is code
-    assert told_of in error.message
+    assert message in error.message
     assert error.remedy
 
 
-async def test_a_having_holds_no_more_than_a_filter_may(world: Database) -> None:
+async def test_a_having_has_the_size_limits_of_a_filter(world: Database) -> None:
     wide: Row = {"or": [{"count": {"gt": 0}}] * 1_100}
     deep: Row = {}
     for _ in range(50):
         deep = {"not": deep}
-    for having, told_of in ((wide, "filters hold more than 2,000"), (deep, "`having` has objects within objects")):
+    for having, message in ((wide, "filters of the document hold more than 2,000"), (deep, "`having` has objects within objects")):
         error = await refused(world, DOCUMENT, keys=[{"name": "EACH"}], having=having)
         assert isinstance(error, AccordError)
         assert error.code is ErrorCode.TOO_LARGE
-        assert told_of in error.message
+        assert message in error.message

@@ -1,4 +1,4 @@
-"""What PostgreSQL writes and what the executor writes are the same text."""
+"""PostgreSQL and the GraphQL executor write the same text for a value."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,14 +20,14 @@ INSTANTS = [
 
 
 @pytest.mark.parametrize("moment", INSTANTS)
-async def test_an_instant_has_one_format(moment: datetime, module_database: Database) -> None:
+async def test_both_write_an_instant_in_one_format(moment: datetime, module_database: Database) -> None:
     async with module_database.read() as session:
         written = await session.value(Sql("select {}::text", instant_as_json(Sql("{}::timestamptz", moment))))
     assert orjson.loads(written) == instant_as_text(moment)
 
 
 @pytest.mark.parametrize("text", ["0.00", "-1.50", "1000000000000000.01", "0.1234", "0"])
-async def test_a_decimal_has_one_format(text: str, module_database: Database) -> None:
+async def test_both_write_a_decimal_in_one_format(text: str, module_database: Database) -> None:
     async with module_database.read() as session:
         written = await session.value(Sql("select {}::numeric::text", Decimal(text)))
     assert written == decimal_as_text(Decimal(text)) == text

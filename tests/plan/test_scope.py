@@ -1,24 +1,31 @@
-"""Who reaches which records: the scope of a principal is part of every visit of a table, wherever it stands."""
+"""The scope of a principal applies wherever a statement reads a table."""
 
+import ast
 import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from api import plan
 from api.access.principal import Principal, Reach
-from api.access.scope import is_about, is_owned
+from api.access.scope import has_owner, subject_links
 from api.db import Database
 from schema.tables import SHAPES
-from tests.plan.world import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, found_company
 from tests.support.graphql import answered, put, uid
+from tests.support.small_company import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, write_small_company
 
+PLANNER = Path(plan.__file__).parent
+UNSCOPED = {"accord_version"}  # visible to everyone
 ZOE, OTHER_TEAM = uid(13), uid(2)
 
 
 @pytest.fixture(scope="module")
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await found_company(session)
+        await write_small_company(session)
         await put(session, "team", {"id": OTHER_TEAM, "name": "Field", "kind": "SALES"})
         await put(session, "member", {"id": ZOE, "name": "Zoe", "team_id": OTHER_TEAM})
         await session.script(f"update contact set owner_id = '{ZOE}' where id = '{CARL}'")
@@ -26,47 +33,47 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-async def names(database: Database, who: Principal) -> set[str]:
-    found = await answered(database, "{ contacts { totalCount nodes { firstName } } }", who)
+async def contact_names(database: Database, principal: Principal) -> set[str]:
+    found = await answered(database, "{ contacts { totalCount nodes { firstName } } }", principal)
     assert found["contacts"]["totalCount"] == len(found["contacts"]["nodes"])
-    return {each["firstName"] for each in found["contacts"]["nodes"]}
+    return {contact["firstName"] for contact in found["contacts"]["nodes"]}
 
 
-async def test_everyone_reaches_every_record(world: Database) -> None:
-    assert await names(world, Principal(Reach.ALL)) == {"Ada", "Bob", "Carl"}
+async def test_a_principal_with_reach_all_reaches_every_record(world: Database) -> None:
+    assert await contact_names(world, Principal(Reach.ALL)) == {"Ada", "Bob", "Carl"}
 
 
 @pytest.mark.parametrize(
     ("member", "own", "team"),
     [
         (ANNA, {"Ada", "Bob"}, {"Ada", "Bob"}),
-        (uid(12), set[str](), {"Ada", "Bob"}),  # Ben owns nobody, and is in Anna's team
+        (uid(12), set[str](), {"Ada", "Bob"}),  # Ben owns no contact, and is in Anna's team
         (ZOE, {"Carl"}, {"Carl"}),
         (uid(99), set[str](), set[str]()),
         (None, set[str](), set[str]()),
     ],
 )
-async def test_a_member_reaches_their_own_or_their_teams(
+async def test_a_principal_reaches_own_records_or_those_of_the_team(
     world: Database, member: UUID | None, own: set[str], team: set[str]
 ) -> None:
-    assert await names(world, Principal(Reach.OWN, member)) == own
-    assert await names(world, Principal(Reach.TEAM, member)) == team
+    assert await contact_names(world, Principal(Reach.OWN, member)) == own
+    assert await contact_names(world, Principal(Reach.TEAM, member)) == team
 
 
-async def test_what_is_about_a_record_goes_with_it(world: Database) -> None:
+async def test_rows_about_a_record_are_reached_with_it(world: Database) -> None:
     document = """{
       touchpoints { totalCount nodes { contact { firstName } } } stageEntries { totalCount } dealContacts { totalCount }
       campaigns { nodes { name } } }"""
     anna = await answered(world, document, Principal(Reach.OWN, ANNA))
-    assert {each["contact"]["firstName"] for each in anna["touchpoints"]["nodes"]} == {"Ada", "Bob"}
+    assert {touchpoint["contact"]["firstName"] for touchpoint in anna["touchpoints"]["nodes"]} == {"Ada", "Bob"}
     assert anna["stageEntries"]["totalCount"] == 2
-    assert anna["dealContacts"]["totalCount"] == 0  # her contact, but nobody's deal
+    assert anna["dealContacts"]["totalCount"] == 0  # she owns the contact, and no one owns the deal
     zoe = await answered(world, document, Principal(Reach.OWN, ZOE))
     assert (zoe["touchpoints"]["totalCount"], zoe["stageEntries"]["totalCount"]) == (0, 0)
     assert zoe["campaigns"] == anna["campaigns"] == {"nodes": [{"name": "Spring"}]}
 
 
-async def test_links_lists_and_nodes_keep_to_it(world: Database) -> None:
+async def test_links_lists_and_nodes_apply_the_scope(world: Database) -> None:
     document = f"""{{
       mine: contact(id: "contact_{ADA}") {{ firstName company {{ name }} }}
       other: contact(id: "contact_{CARL}") {{ firstName }}
@@ -77,7 +84,7 @@ async def test_links_lists_and_nodes_keep_to_it(world: Database) -> None:
       member(id: "member_{ANNA}") {{ ownedContacts {{ nodes {{ firstName company {{ name }} }} }} }}
     }}"""
     found = await answered(world, document, Principal(Reach.OWN, ANNA))
-    assert found["mine"] == {"firstName": "Ada", "company": None}  # Acme is nobody's
+    assert found["mine"] == {"firstName": "Ada", "company": None}  # Acme has no owner
     assert found["other"] is found["hers"] is found["deal"] is None
     assert found["company"] == {"name": "Bolt", "parent": None}
     assert found["campaign"]["touchpoints"]["totalCount"] == 4
@@ -88,11 +95,11 @@ async def test_links_lists_and_nodes_keep_to_it(world: Database) -> None:
     assert (zoe["mine"], zoe["other"]) == (None, {"firstName": "Carl"})
 
 
-def test_whose_a_table_is_follows_from_its_links() -> None:
+def test_access_to_a_table_follows_from_its_links() -> None:
     visible = {name for name, shape in SHAPES.items() if not shape.is_hidden}
-    assert {name for name in visible if is_owned(name)} == {"contact", "company", "deal"}
-    assert is_about("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
-    about = {name for name in visible if is_about(name)}
+    assert {name for name in visible if has_owner(name)} == {"contact", "company", "deal"}
+    assert subject_links("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
+    about = {name for name in visible if subject_links(name)}
     assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact"}
 
 
@@ -121,7 +128,7 @@ HIDDEN_FROM_ANNA = [
 
 
 @pytest.mark.parametrize(("field", "where", "found"), HIDDEN_FROM_ANNA)
-async def test_a_filter_tells_nothing_of_what_is_not_reached(
+async def test_a_filter_reveals_nothing_about_records_out_of_reach(
     field: str, where: dict[str, object], found: list[str], world: Database
 ) -> None:
     kind, column = {
@@ -136,7 +143,7 @@ async def test_a_filter_tells_nothing_of_what_is_not_reached(
     assert rows["totalCount"] == len(found)
 
 
-async def test_what_is_not_reached_neither_sorts_nor_stands_in_a_cursor(world: Database) -> None:
+async def test_records_out_of_reach_neither_sort_nor_appear_in_a_cursor(world: Database) -> None:
     document = """query ($after: String) {
       contacts(first: 1, after: $after, orderBy: [{ company: { name: ASC } }, { firstName: DESC }]) {
         edges { cursor node { firstName } } pageInfo { hasNextPage }
@@ -149,16 +156,45 @@ async def test_what_is_not_reached_neither_sorts_nor_stands_in_a_cursor(world: D
         after = page["edges"][0]["cursor"]
         has_more = page["pageInfo"]["hasNextPage"]
         assert b"Acme" not in base64.b64decode(after)
-    assert walked == ["Bob", "Ada"]  # by her company, which Anna does not see, Ada would be the first
+    assert walked == ["Bob", "Ada"]  # sorted by her company, which is hidden from Anna, Ada would be the first
     everybody = (await answered(world, document))["contacts"]
     assert everybody["edges"][0]["node"]["firstName"] == "Carl"
 
 
-async def test_a_cursor_that_another_was_given_tells_no_more(world: Database) -> None:
+async def test_a_cursor_of_another_principal_reveals_nothing_more(world: Database) -> None:
     document = """query ($after: String) {
       companies(first: 1, after: $after, orderBy: [{ name: ASC }]) { edges { cursor } nodes { name }
         pageInfo { hasPreviousPage } } }"""
     cursor = (await answered(world, document))["companies"]["edges"][0]["cursor"]
     page = (await answered(world, document, Principal(Reach.OWN, ANNA), after=cursor))["companies"]
     assert page["nodes"] == [{"name": "Bolt"}]
-    assert page["pageInfo"] == {"hasPreviousPage": False}  # Acme lies before it, for those who see it
+    assert page["pageInfo"] == {"hasPreviousPage": False}  # Acme comes before it, and is hidden from Anna
+
+
+# ------------------------------------------------------------------------------------------------- the planner's source
+
+
+def tables_in(source: str) -> Iterator[str]:
+    """Yield the tables that string literals of a module name after `from` or `join`, docstrings excepted."""
+    tree = ast.parse(source)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            names = re.findall(r"\b(?:from|join)\s+(?:lateral\s+)?([a-z_]+)", node.value)
+            yield from (name for name in names if name in SHAPES)
+
+
+@pytest.mark.parametrize("module", sorted(PLANNER.glob("*.py")), ids=lambda path: path.stem)
+def test_the_planner_reads_tables_only_through_their_scope(module: Path) -> None:
+    assert set(tables_in(module.read_text())) <= UNSCOPED
+
+
+def test_a_table_that_is_read_directly_is_found() -> None:
+    source = "(select r.id from contact r left join deal d on true)"
+    assert list(tables_in(f"x = {source!r}")) == ["contact", "deal"]
+    assert "accord_version" in set(tables_in((PLANNER / "composite_fields.py").read_text()))

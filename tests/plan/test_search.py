@@ -1,4 +1,4 @@
-"""Search: every word that is asked begins some word of a record's names and addresses; an index answers it."""
+"""Search: every given word begins some word of a record's names and addresses, and an index serves it."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE, Principal, Reach
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.search import read_search
+from api.graph.reading.search_value import read_search
 from api.sql import Sql
 from schema.tables import SHAPES
-from tests.plan.oracle.filters import is_found, words
-from tests.plan.watched import Watched
+from tests.plan.oracle.filters import matches_search, words
 from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.statement_log import LoggingDatabase
 
 ANNA, ACME = uid(1), uid(2)
 NAMES = [
@@ -53,8 +53,8 @@ async def world(module_database: Database) -> Database:
     return module_database
 
 
-def finds(text: str, row: dict[str, Any]) -> bool:
-    return is_found("contact", row, text)
+def matches(text: str, row: dict[str, Any]) -> bool:
+    return matches_search("contact", row, text)
 
 
 TEXTS = st.one_of(
@@ -68,40 +68,40 @@ TEXTS = st.one_of(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
-async def test_search_finds_what_plain_python_finds(world: Database, text: str) -> None:
-    expected = [f"contact_{row['id']}" for row in ROWS if finds(text, row)]
+async def test_a_search_finds_what_the_oracle_finds(world: Database, text: str) -> None:
+    expected = [f"contact_{row['id']}" for row in ROWS if matches(text, row)]
     found = (await answered(world, DOCUMENT, text=text))["contacts"]
     assert [node["id"] for node in found["nodes"]] == expected
     assert found["totalCount"] == found["aggregate"]["count"] == len(expected)
 
 
-async def test_search_goes_with_filter_order_and_parent_and_keeps_to_the_scope(world: Database) -> None:
+async def test_a_search_combines_with_filter_order_parent_and_scope(world: Database) -> None:
     document = """{ contacts(search: "ada", where: { email: { isNull: false } }, orderBy: [{ email: DESC }], first: 1) {
         totalCount nodes { email } pageInfo { hasNextPage } }
       companies(search: "acme ex") { nodes { name contacts(search: "ÄPF ada") { totalCount } } }
       members(search: "us ber") { nodes { name } } }"""
-    both = [row for row in ROWS if finds("ada", row) and row["email"] is not None]
+    both = [row for row in ROWS if matches("ada", row) and row["email"] is not None]
     found = await answered(world, document)
     assert found["contacts"]["totalCount"] == len(both)
     assert found["contacts"]["nodes"] == [{"email": max(row["email"] for row in both)}]
-    here = [row for row in ROWS[::2] if finds("äpf ada", row)]
+    here = [row for row in ROWS[::2] if matches("äpf ada", row)]
     assert here
     assert found["companies"]["nodes"] == [{"name": "Acme Labs", "contacts": {"totalCount": len(here)}}]
     assert found["members"]["nodes"] == [{"name": "Anna Berg"}]
     own = await answered(world, DOCUMENT, Principal(Reach.OWN, ANNA), text="ada")
-    assert own["contacts"]["totalCount"] == sum(finds("ada", row) for row in ROWS[::2])
+    assert own["contacts"]["totalCount"] == sum(matches("ada", row) for row in ROWS[::2])
 
 
-async def test_one_statement_serves_every_text_and_null_is_left_out(world: Database) -> None:
-    watched = Watched(world)
+async def test_one_statement_serves_every_text_and_null_is_ignored(world: Database) -> None:
+    database = LoggingDatabase(world)
     for text in ("ada", "berg acme"):
-        assert (await executed(watched, DOCUMENT, EVERYONE, text=text)).is_written
-    assert len({text for text, _ in watched.texts}) == 1
+        assert (await executed(database, DOCUMENT, EVERYONE, text=text)).is_json
+    assert len({text for text, _ in database.texts}) == 1
     assert (await answered(world, DOCUMENT, text=None))["contacts"]["totalCount"] == len(ROWS)
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "told"),
+    ("text", "code", "message"),
     [
         ("", ErrorCode.BAD_INPUT, "no word"),
         (" @ _ \u2013 ", ErrorCode.BAD_INPUT, "no word"),
@@ -110,20 +110,20 @@ async def test_one_statement_serves_every_text_and_null_is_left_out(world: Datab
         ("a" * 201, ErrorCode.TOO_LARGE, "201 characters"),
     ],
 )
-async def test_a_text_that_cannot_be_searched_for_is_refused(
-    text: str, code: ErrorCode, told: str, world: Database
+async def test_a_text_that_cannot_be_searched_for_is_rejected(
+    text: str, code: ErrorCode, message: str, world: Database
 ) -> None:
     error = await refused(world, DOCUMENT, text=text)
     assert isinstance(error, AccordError)
     assert error.code is code
-    assert told in error.message
+    assert message in error.message
 
 
-def test_the_longest_words_can_be_asked() -> None:
+def test_a_word_may_have_the_maximum_length_of_a_search() -> None:
     assert read_search("\U0001d538" * 200) == ("\U0001d538" * 200,)
 
 
-def test_search_is_offered_where_something_is_searched() -> None:
+def test_the_searched_columns_are_names_and_addresses() -> None:
     searched = {shape.name: shape.searched for shape in SHAPES.values() if shape.searched}
     assert searched == {
         "member": ("name", "email"),
@@ -135,11 +135,11 @@ def test_search_is_offered_where_something_is_searched() -> None:
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_a_page_of_what_is_found_is_read_through_the_index(world: Database, mode: str) -> None:
-    watched = Watched(world)
+async def test_a_page_of_a_search_uses_the_search_index(world: Database, mode: str) -> None:
+    database = LoggingDatabase(world)
     document = "query ($text: String) { contacts(first: 1, search: $text) { totalCount nodes { firstName } } }"
-    await answered(watched, document, text="nobody3000")
-    ((statement, values),) = watched.texts
+    await answered(database, document, text="nobody3000")
+    ((statement, values),) = database.texts
     async with world.write() as session:
         await session.run(
             Sql(

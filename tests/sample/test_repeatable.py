@@ -1,4 +1,4 @@
-"""The same number, seed and date give the same company."""
+"""The same number, seed and date give the same rows."""
 
 import hashlib
 import os
@@ -8,41 +8,41 @@ from datetime import date
 
 import pytest
 
-from api.sample.stream import TABLES, Order, Teller, stretches
-from tests.sample.conftest import UNTIL, Company
+from api.sample.batches import TABLES, SampleGenerator, SampleRequest, account_batches
+from tests.sample.conftest import UNTIL, Sample
 
-ONES_OWN = {"evaluation_id", "accord_version_id"}  # of the making, not of the company
+GENERATED_IDS = {"evaluation_id", "accord_version_id"}  # differ between databases
 PRINT_DIGEST = "from tests.sample.test_repeatable import digest; print(digest(300, 3))"
 
 
-def told(contacts: int, seed: int, until: date = UNTIL) -> dict[str, list[bytes]]:
-    """Every row of a story as it is sent to PostgreSQL, by table."""
-    order = Order(contacts, seed, until)
-    teller = Teller(order)
-    found: dict[str, list[bytes]] = {}
-    for stretch in stretches(order):
-        for rows in teller.batch(stretch).filled():
-            found.setdefault(rows.table, []).extend(rows.records)
-    return found
+def encoded_rows(contacts: int, seed: int, until: date = UNTIL) -> dict[str, list[bytes]]:
+    """Return all rows of a sample by table, except Meridian's own, as they are sent to PostgreSQL."""
+    request = SampleRequest(contacts, seed, until)
+    generator = SampleGenerator(request)
+    rows: dict[str, list[bytes]] = {}
+    for batch in account_batches(request):
+        for buffer in generator.buffers(batch).filled():
+            rows.setdefault(buffer.table, []).extend(buffer.rows)
+    return rows
 
 
 def digest(contacts: int, seed: int) -> str:
-    return hashlib.sha256(repr(told(contacts, seed)).encode()).hexdigest()
+    return hashlib.sha256(repr(encoded_rows(contacts, seed)).encode()).hexdigest()
 
 
 @pytest.mark.parametrize("table", TABLES)
-async def test_two_databases_hold_the_same_rows(company: Company, twin: Company, table: str) -> None:
-    rows = await company.texts(table)
+async def test_two_databases_hold_the_same_rows(sample: Sample, twin: Sample, table: str) -> None:
+    rows = await sample.texts(table)
     assert rows
     assert rows == await twin.texts(table)
 
 
-async def test_two_databases_are_judged_alike(company: Company, twin: Company) -> None:
-    columns = [each for each in (await company.rows("stage_entry"))[0] if each not in ONES_OWN]
-    assert await company.texts("stage_entry", *columns) == await twin.texts("stage_entry", *columns)
+async def test_two_databases_have_the_same_stage_entries(sample: Sample, twin: Sample) -> None:
+    columns = [column for column in (await sample.rows("stage_entry"))[0] if column not in GENERATED_IDS]
+    assert await sample.texts("stage_entry", *columns) == await twin.texts("stage_entry", *columns)
 
 
-def test_the_order_of_hashes_plays_no_part() -> None:
+def test_the_order_of_hashes_has_no_effect() -> None:
     digests = {
         subprocess.run(
             [sys.executable, "-c", PRINT_DIGEST],
@@ -56,13 +56,13 @@ def test_the_order_of_hashes_plays_no_part() -> None:
     assert digests == {digest(300, 3) + "\n"}
 
 
-def test_another_seed_tells_another_story() -> None:
-    assert not set(told(50, 1)["contact"]) & set(told(50, 2)["contact"])
+def test_another_seed_gives_other_rows() -> None:
+    assert not set(encoded_rows(50, 1)["contact"]) & set(encoded_rows(50, 2)["contact"])
 
 
-def test_a_person_is_the_same_however_many_are_made() -> None:
-    few, many = told(200, 3), told(400, 3)
-    # The last company may have been cut: its people are fewer, and its deals have fewer of them.
+def test_a_person_is_the_same_however_many_are_generated() -> None:
+    few, many = encoded_rows(200, 3), encoded_rows(400, 3)
+    # The last company of the smaller sample may have fewer people, so fewer of them take part in its deals.
     assert set(few["contact"][:180]) <= set(many["contact"])
     assert few["contact"][:180] == many["contact"][:180]
     assert set(few["touchpoint"][:1500]) <= set(many["touchpoint"])

@@ -1,4 +1,4 @@
-"""Whichever path changes a versioned record, its history is kept."""
+"""The triggers write the history of a record, whatever changes it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ async def test_a_change_closes_the_open_version_and_opens_the_next(database: Dat
     assert await versions(database) == [(START, later, False, "CEO"), (later, None, False, "CTO")]
 
 
-async def test_a_change_at_the_same_instant_keeps_what_we_once_knew_as_an_empty_interval(database: Database) -> None:
+async def test_a_change_at_the_same_instant_leaves_an_empty_version(database: Database) -> None:
     person = new_id()
     async with database.write() as session:
         await session.copy("contact", ["id", "effective_at", "job_title"], [(person, START, "CEO")])
@@ -50,7 +50,7 @@ async def test_an_unknown_start_stays_null(database: Database) -> None:
     assert await versions(database) == [(None, None, False, "CEO")]
 
 
-async def test_an_import_that_brings_history_writes_it_itself(database: Database) -> None:
+async def test_no_version_is_written_while_history_is_given(database: Database) -> None:
     async with database.write() as session:
         await session.script("set local accord.history_is_given = on")
         await session.copy("contact", ["id", "effective_at", "job_title"], [(new_id(), START, "CEO")])

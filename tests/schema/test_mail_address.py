@@ -1,4 +1,4 @@
-"""The kind of a mailbox follows from its address alone."""
+"""The kind of a mailbox is computed from its address."""
 
 import pytest
 
@@ -26,5 +26,5 @@ from schema.mail_address import email_kind
         (None, None),
     ],
 )
-def test_the_kind_of_a_mailbox_is_read_off_its_address(address: str | None, kind: str | None) -> None:
+def test_the_kind_of_a_mailbox_follows_from_its_address(address: str | None, kind: str | None) -> None:
     assert email_kind(address) == kind

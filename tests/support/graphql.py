@@ -1,4 +1,4 @@
-"""How the tests ask: a document in, the answer as a client gets it out; and rows written straight into tables."""
+"""Run GraphQL documents as a client would, and write rows straight into tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,49 +12,51 @@ from api.access.principal import EVERYONE, Principal
 from api.db import Database, WriteSession
 from api.errors import AccordError
 from api.graph.contract import gateway
-from api.graph.gateway import Written
-from api.graph.question import Question
+from api.graph.gateway import JsonResult
+from api.graph.request import GraphQLRequest
 from api.sql import Sql, join, name
 
 
 def uid(number: int) -> UUID:
-    """A made-up id that is easy to read in a golden file."""
+    """Return an id that is easy to read in a golden file."""
     return UUID(int=number)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a question is answered, whichever way it went."""
+    """The result of a document, whether PostgreSQL or the executor wrote it (`is_json`: PostgreSQL)."""
 
     data: Any
     errors: Sequence[GraphQLError] | None
-    is_written: bool = False
+    is_json: bool = False
 
 
-async def executed(database: Database, document: str, who: Principal = EVERYONE, /, **variables: object) -> Outcome:
-    """The whole outcome, errors too."""
-    question = Question(document, variables)
-    checked = gateway().checked(question)
-    if checked.errors:
-        return Outcome(None, checked.errors)
+async def executed(
+    database: Database, document: str, principal: Principal = EVERYONE, /, **variables: object
+) -> Outcome:
+    """Run a document. Return its data and its errors."""
+    request = GraphQLRequest(document, variables)
+    validated = gateway().validated(request)
+    if validated.errors:
+        return Outcome(None, validated.errors)
     try:
-        answer = await gateway().answer(database, question, checked, who)
+        result = await gateway().execute(database, request, validated, principal)
     except AccordError as error:
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
-    if isinstance(answer, Written):
-        return Outcome(orjson.loads(answer.data), None, is_written=True)
-    return Outcome(answer.result.data, answer.result.errors)
+    if isinstance(result, JsonResult):
+        return Outcome(orjson.loads(result.data), None, is_json=True)
+    return Outcome(result.result.data, result.result.errors)
 
 
-async def answered(database: Database, document: str, who: Principal = EVERYONE, /, **variables: object) -> Any:  # noqa: ANN401 - JSON of any shape
-    """The data of a document that has no errors."""
-    result = await executed(database, document, who, **variables)
+async def answered(database: Database, document: str, principal: Principal = EVERYONE, /, **variables: object) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Run a document that must have no errors. Return its data."""
+    result = await executed(database, document, principal, **variables)
     assert result.errors is None, result.errors
     return result.data
 
 
 async def refused(database: Database, document: str, **variables: object) -> Exception:
-    """The one error of a document."""
+    """Run a document that must have exactly one error. Return its cause."""
     result = await executed(database, document, **variables)
     assert result.errors is not None
     assert len(result.errors) == 1
@@ -62,7 +64,7 @@ async def refused(database: Database, document: str, **variables: object) -> Exc
 
 
 async def put(session: WriteSession, table: str, *rows: Mapping[str, object]) -> None:
-    """Write rows."""
+    """Insert rows into a table."""
     for row in rows:
         columns = join(", ", (name(column) for column in row))
         values = join(", ", (Sql("{}", value) for value in row.values()))

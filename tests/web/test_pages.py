@@ -1,4 +1,4 @@
-"""GraphiQL for a browser, and what a browser sees where it has not been built."""
+"""GraphiQL in a browser, and the page that replaces it until the front-end is built."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A built front-end in small, so that the rules hold whether or not the real one is there."""
+    """A minimal built front-end, so that these tests do not depend on the real one."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>Accord</title>")
     (tmp_path / "assets" / "index-abc.js").write_text("0")
@@ -22,33 +22,33 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-async def test_the_root_leads_to_the_endpoint(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/graphql")
+async def test_the_root_redirects_to_the_endpoint(client: httpx.AsyncClient) -> None:
+    response = await client.get("/")
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")
 
 
 @pytest.mark.usefixtures("built")
-async def test_a_browser_gets_graphiql_under_a_policy_that_runs_only_our_scripts(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/graphql", headers=BROWSER)
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "<title>Accord</title>" in answer.text
-    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+async def test_a_browser_gets_graphiql_with_a_policy_that_allows_only_our_scripts(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", headers=BROWSER)
+    assert response.headers["content-type"].startswith("text/html")
+    assert "<title>Accord</title>" in response.text
+    policy = dict(part.split(" ", 1) for part in response.headers["content-security-policy"].split("; "))
     assert policy["script-src"] == policy["connect-src"] == policy["worker-src"] == "'self'"
     assert policy["default-src"] == "'none'"
-    assert "http" not in answer.headers["content-security-policy"]
+    assert "http" not in response.headers["content-security-policy"]
 
 
-async def test_a_browser_that_sends_a_query_gets_its_answer(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/graphql", params={"query": "{ hello }"}, headers=BROWSER)
-    assert answer.json() == {"data": {"hello": "hello you"}}
+async def test_a_browser_that_sends_a_query_gets_a_graphql_response(client: httpx.AsyncClient) -> None:
+    response = await client.get("/graphql", params={"query": "{ hello }"}, headers=BROWSER)
+    assert response.json() == {"data": {"hello": "hello you"}}
 
 
 async def test_a_program_without_a_query_gets_no_page(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/graphql", headers={"accept": "*/*"})
-    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_INPUT")
+    response = await client.get("/graphql", headers={"accept": "*/*"})
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_INPUT")
 
 
-async def test_where_graphiql_is_not_built_the_page_says_how_and_the_api_answers(
+async def test_without_a_build_the_page_explains_how_to_build_and_the_api_works(
     client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "GRAPHIQL", tmp_path / "missing")
@@ -59,12 +59,12 @@ async def test_where_graphiql_is_not_built_the_page_says_how_and_the_api_answers
     assert "http://localhost:8000/graphql" in page.text
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert (await client.get("/static/graphiql/favicon.svg")).status_code == 404
-    answer = await client.post("/graphql", json={"query": "{ hello }"})
-    assert answer.json() == {"data": {"hello": "hello you"}}
+    response = await client.post("/graphql", json={"query": "{ hello }"})
+    assert response.json() == {"data": {"hello": "hello you"}}
 
 
 @pytest.mark.usefixtures("built")
-async def test_built_files_are_kept_for_good_and_the_page_never() -> None:
+async def test_files_with_a_hash_in_their_name_are_cached_for_a_year_and_others_for_an_hour() -> None:
     site = Starlette(routes=pages.static_routes())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         script = await client.get("/static/graphiql/assets/index-abc.js")
@@ -77,6 +77,6 @@ async def test_built_files_are_kept_for_good_and_the_page_never() -> None:
     assert outside.status_code == 404
 
 
-async def test_browsers_find_the_icon_on_their_own(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/favicon.ico")
-    assert answer.headers["content-type"] == "image/svg+xml"
+async def test_browsers_find_the_icon_at_its_default_address(client: httpx.AsyncClient) -> None:
+    response = await client.get("/favicon.ico")
+    assert response.headers["content-type"] == "image/svg+xml"

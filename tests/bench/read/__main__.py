@@ -1,28 +1,30 @@
-"""Reading by GraphQL, beside the fastest ways to serve the same front end: `make bench-read`.
+"""Compares GraphQL reads with the fastest other ways to serve the same front end: `make bench-read`.
 
-A sample company of 100,000 people (1.1 million touchpoints) is made in the private PostgreSQL, or found again (KEEP=1).
-All peers run at once on it, by the same socket, ten connections each, one process and one worker each:
+The benchmark creates a sample company of 100,000 people (1.1 million touchpoints) in the private PostgreSQL, or uses an
+existing one (KEEP=1). All peers run at once on it, through the same socket, each with ten connections and one process
+with one worker:
 
-- raw: Starlette and asyncpg with a hand-written endpoint and statement for each question, the limit;
+- raw: Starlette and asyncpg with a hand-written endpoint and statement for each query: the baseline;
 - accord: `accord serve`, with scope, limits and cost as always;
-- postgraphile: PostGraphile 5 (npm), tuned for production; it is let off the condition that hides deleted records;
+- postgraphile: PostGraphile 5 (npm), configured for production; it does not filter deleted records;
 - mercurius: Mercurius with its JIT (npm), hand-written resolvers and batched loaders;
-- strawberry: Strawberry, hand-written types and data loaders, parsed and validated documents kept.
+- strawberry: Strawberry, hand-written types and data loaders, with caches of parsed and validated documents.
 
-Four questions (`documents/`): one contact by id; 50 contacts with company, deals and last touchpoints; 500 contacts; a
-filtered, ordered page with the number of all its rows and their sum and maximum in each currency. Each is asked with
-hundreds of values, so that no answer comes from memory. First all must answer the same, but for wording: form of ids,
-instants and cursors, amounts by currency. Then all take turns, at 16 and at 64 connections, every round begun by
-another. A turn is longer for a peer that would hardly answer in it, and begins when the last server rests. Told are the
-medians over the rounds of requests per second, their ratio to raw's of the same round, CPU time per request of the
-server and of PostgreSQL (all its processes), and latencies.
+There are four queries (`documents/`): one contact by id; 50 contacts with company, deals and last touchpoints; 500
+contacts; a filtered and sorted page with the number of all matching rows and their sum and maximum by currency. Each
+query has hundreds of sets of variables, so that no peer responds from a cache.
 
-wrk sends the requests, or a generator of ours where there is none. The generator, the server and PostgreSQL share the
-machine's cores: on a machine that others use only the ratios and CPU times mean anything.
+First, all peers must return the same results, apart from the form of ids, instants, cursors and amounts. Then they take
+turns, with 16 and with 64 connections; each round starts with another peer. A run is longer for a slow peer, and starts
+when the last server is idle. The output has the medians over the rounds: requests a second, the ratio to raw's rate of
+the same round, CPU time of the server and of all PostgreSQL processes a request, and latencies.
 
-    make bench-read                                # a quarter of an hour
-    make bench-read ARGS=--quick KEEP=1            # a few minutes; the company stays for the next time
-    make bench-read ARGS="--peers raw,accord --questions one_contact --rounds 9 --connections 16"
+The load comes from wrk or, if it is not installed, from a generator in Python. The generator, the server and PostgreSQL
+share the cores of the machine: if anything else runs on it, only ratios and CPU times are meaningful.
+
+    make bench-read                                # about 15 minutes
+    make bench-read ARGS=--quick KEEP=1            # a few minutes; keeps the company for the next run
+    make bench-read ARGS="--peers raw,accord --queries one_contact --rounds 9 --connections 16"
 """
 
 import argparse
@@ -44,134 +46,136 @@ import asyncpg
 import psutil
 
 from api.embedded.server import start
-from tests.bench.read.generator import generator_name
-from tests.bench.read.meter import Meter
-from tests.bench.read.peers import Running, peers, running
-from tests.bench.read.questions import Question, questions
-from tests.bench.read.rounds import Bench, Line, require_equal
+from tests.bench.read.benchmark import Benchmark, PeerResult, require_equal_results
+from tests.bench.read.cpu_meter import CpuMeter
+from tests.bench.read.load_generator import generator_name
+from tests.bench.read.peers import peers, running
+from tests.bench.read.queries import BenchmarkQuery, benchmark_queries
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
-_HEAD = f"{'':<14}{'of raw':>8}{'req/s':>10}{'server':>10}{'PostgreSQL':>12}{'p50 ms':>9}{'p99 ms':>9}"
+_HEADER = f"{'':<14}{'of raw':>8}{'req/s':>10}{'server':>10}{'PostgreSQL':>12}{'p50 ms':>9}{'p99 ms':>9}"
 
 
-def make_company(folder: Path, contacts: int) -> None:
-    """Make the sample company, unless it is there."""
+Results = dict[tuple[str, int], list[PeerResult]]
+"""Results by query and number of connections."""
+
+
+def create_company(folder: Path, contacts: int) -> None:
+    """Create the sample company unless the data folder has one."""
     accord = Path(sys.executable).with_name("accord")
     command = [str(accord), "sample", "--if-empty", "--contacts", str(contacts), "--until", f"{UNTIL:%Y-%m-%d}"]
-    without = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    subprocess.run([*command, "--data", str(folder)], check=True, env=without)
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    subprocess.run([*command, "--data", str(folder)], check=True, env=environment)
 
 
-async def prepare(dsn: str) -> tuple[list[Question], Meter]:
-    """Leave the tables as autovacuum would; then what is asked, and what it costs."""
+async def prepare(dsn: str) -> tuple[list[BenchmarkQuery], CpuMeter]:
+    """Vacuum and analyze the tables, as autovacuum would; return all queries and the meter."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("vacuum (analyze)")
     finally:
         await connection.close()
-    return await questions(dsn, UNTIL), await Meter.of(dsn)
+    return await benchmark_queries(dsn, UNTIL), await CpuMeter.connect(dsn)
 
 
-def run(wanted: argparse.Namespace, company: Path, scratch: Path) -> None:
-    """Start everything, compare, measure, and end everything."""
-    make_company(company, wanted.contacts)
+def run(options: argparse.Namespace, company: Path, scratch: Path) -> None:
+    """Start all peers, compare their results, measure them, and stop them."""
+    create_company(company, options.contacts)
     with ExitStack() as stack:
-        holding = start(company)
-        stack.callback(holding.close)
-        asked, meter = asyncio.run(prepare(holding.dsn()))
-        asked = [each for each in asked if each.key in wanted.questions]
-        servers = [stack.enter_context(running(each, free_port(), holding.dsn(), scratch)) for each in wanted.peers]
-        for question in asked:
-            require_equal(question, servers)
-        print(f"All answer the same: {', '.join(each.key for each in asked)}.", flush=True)
-        summary = measure(asked, servers, meter, scratch, wanted)
-    tell_summary(summary, [each.name for each in wanted.peers])
+        postgresql = start(company)
+        stack.callback(postgresql.close)
+        dsn = postgresql.dsn()
+        queries, meter = asyncio.run(prepare(dsn))
+        queries = [query for query in queries if query.key in options.queries]
+        servers = [stack.enter_context(running(peer, free_port(), dsn, scratch)) for peer in options.peers]
+        for query in queries:
+            require_equal_results(query, servers)
+        print(f"All peers return the same results: {', '.join(query.key for query in queries)}.", flush=True)
+        results = measure(queries, Benchmark(servers, meter, scratch, options.seconds), options)
+    print_summary(results, [peer.name for peer in options.peers])
 
 
-Summary = dict[tuple[str, int], list[Line]]
-
-
-def measure(
-    asked: Sequence[Question], servers: list[Running], meter: Meter, scratch: Path, wanted: argparse.Namespace
-) -> Summary:
-    """Measure each question, and tell it at once."""
-    bench = Bench(servers, meter, scratch, wanted.seconds)
-    found: Summary = {}
-    for question in asked:
-        for connections in wanted.connections:
-            lines = bench.lines(question, connections, wanted.rounds)
-            found[question.key, connections] = lines
-            print(f"\n{question.key}: {question.title}; {connections} connections\n{_HEAD}")
-            for line in lines:
+def measure(queries: Sequence[BenchmarkQuery], benchmark: Benchmark, options: argparse.Namespace) -> Results:
+    """Measure all queries and print every table as soon as it is complete."""
+    results: Results = {}
+    for query in queries:
+        for connections in options.connections:
+            table = benchmark.measure(query, connections, options.rounds)
+            results[query.key, connections] = table
+            print(f"\n{query.key}: {query.title}; {connections} connections\n{_HEADER}")
+            for row in table:
                 print(
-                    f"{line.peer:<14}{line.of_limit:>8.2f}{line.rate:>10,.0f}{line.server_cpu:>7,.0f} µs"
-                    f"{line.postgresql_cpu:>9,.0f} µs{line.p50:>9.1f}{line.p99:>9.1f}",
+                    f"{row.peer:<14}{row.ratio:>8.2f}{row.rate:>10,.0f}{row.server_cpu:>7,.0f} µs"
+                    f"{row.postgresql_cpu:>9,.0f} µs{row.p50:>9.1f}{row.p99:>9.1f}",
                     flush=True,
                 )
-    return found
+    return results
 
 
-def tell_summary(found: Summary, names: Sequence[str]) -> None:
-    """Accord's rate as a multiple of each peer's, for every question."""
+def print_summary(results: Results, names: Sequence[str]) -> None:
+    """Print Accord's rate as a multiple of each peer's, for every query."""
     if "accord" not in names or len(names) < 2:
         return
     others = [name for name in names if name != "accord"]
     print(f"\n{'Accord, as a multiple of':<28}" + "".join(f"{name:>14}" for name in others))
-    for (key, connections), lines in found.items():
-        ratios = {line.peer: line.of_limit for line in lines}
-        shown = "".join(f"{ratios['accord'] / ratios[name]:>14.2f}" for name in others)
-        print(f"{f'{key}, {connections}':<28}{shown}")
+    for (key, connections), table in results.items():
+        ratios = {row.peer: row.ratio for row in table}
+        multiples = "".join(f"{ratios['accord'] / ratios[name]:>14.2f}" for name in others)
+        print(f"{f'{key}, {connections}':<28}{multiples}")
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def options() -> argparse.Namespace:
-    """What the command line says."""
-    known, asked = {each.name: each for each in peers()}, argparse.ArgumentParser(description=__doc__)
+def parse_options() -> argparse.Namespace:
+    """Parse the command line."""
+    known = {peer.name: peer for peer in peers()}
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     keys = ("one_contact", "nested_page", "long_page", "filtered_page")
-    asked.add_argument("--contacts", type=int, default=100_000)
-    asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--seconds", type=int, default=2, help="how long each turn lasts at least")
-    asked.add_argument("--connections", default="16,64")
-    asked.add_argument("--peers", default=",".join(known), help="the first is what the others are compared with")
-    asked.add_argument("--questions", default=",".join(keys))
-    asked.add_argument("--quick", action="store_true", help="one round of a second each, or more")
-    asked.add_argument("--keep", action="store_true", help="leave the company in the temp folder, to be found again")
-    wanted = asked.parse_args()
-    unknown = {*wanted.peers.split(",")} - {*known} | {*wanted.questions.split(",")} - {*keys}
+    parser.add_argument("--contacts", type=int, default=100_000, help="size of the sample company")
+    parser.add_argument("--rounds", type=int, default=5, help="how often every peer is measured")
+    parser.add_argument("--seconds", type=int, default=2, help="shortest duration of a run")
+    parser.add_argument("--connections", default="16,64", help="numbers of connections, separated by commas")
+    parser.add_argument("--peers", default=",".join(known), help="the first is the baseline of the others")
+    parser.add_argument("--queries", "--questions", default=",".join(keys), help="keys, separated by commas")
+    parser.add_argument("--quick", action="store_true", help="one round with runs of one second or more")
+    parser.add_argument("--keep", action="store_true", help="keep the sample company for the next run")
+    options = parser.parse_args()
+    unknown = {*options.peers.split(",")} - {*known} | {*options.queries.split(",")} - {*keys}
     if unknown:
-        asked.error(f"not known: {', '.join(sorted(unknown))}; there are {', '.join((*known, *keys))}")
-    wanted.peers = [known[name] for name in wanted.peers.split(",")]
-    wanted.questions = wanted.questions.split(",")
-    wanted.connections = [int(each) for each in wanted.connections.split(",")]
-    if wanted.quick:
-        wanted.rounds, wanted.seconds = 1, 1
-    return wanted
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; use one of {', '.join((*known, *keys))}")
+    options.peers = [known[name] for name in options.peers.split(",")]
+    options.queries = options.queries.split(",")
+    options.connections = [int(number) for number in options.connections.split(",")]
+    if options.quick:
+        options.rounds, options.seconds = 1, 1
+    return options
 
 
 def main() -> None:
-    """Run what is asked for."""
-    wanted = options()
-    for ended in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ended, lambda number, _frame: sys.exit(128 + number))
+    """Run the benchmark that the command line describes."""
+    options = parse_options()
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        # Exit normally, so that the peers and PostgreSQL are stopped.
+        signal.signal(signal_number, lambda number, _frame: sys.exit(128 + number))
     memory = psutil.virtual_memory().total >> 30
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(
         f"{os.cpu_count()} cores, {memory} GB, {platform.machine()}, Python {platform.python_version()}, load {load};"
-        f" {generator_name()}; {wanted.rounds} rounds of {wanted.seconds} s or more, {wanted.contacts:,} contacts",
+        f" {generator_name()}; {options.rounds} rounds of {options.seconds} s or more, {options.contacts:,} contacts",
         flush=True,
     )
-    company = Path(tempfile.gettempdir()) / f"accord-bench-read-{wanted.contacts}"
+    company = Path(tempfile.gettempdir()) / f"accord-bench-read-{options.contacts}"
     with tempfile.TemporaryDirectory(prefix="accord-bench-") as scratch:
         try:
-            run(wanted, company, Path(scratch))
+            run(options, company, Path(scratch))
         finally:
-            if not wanted.keep:
+            if not options.keep:
                 shutil.rmtree(company, ignore_errors=True)
 
 

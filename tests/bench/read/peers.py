@@ -1,4 +1,4 @@
-"""The peers: how each is started, on a port of its own, and ended. Each is one process with one worker."""
+"""The servers that are compared: how to start, call and stop them. Each is one process with one worker."""
 
 import os
 import signal
@@ -16,119 +16,123 @@ import httpx
 import orjson
 import psutil
 
-from tests.bench.read.dialects import Accord, Endpoints, Handwritten, PostGraphile
-from tests.bench.read.questions import Question
+from tests.bench.read.adapters import AccordAdapter, DocumentAdapter, EndpointAdapter, PostGraphileAdapter
+from tests.bench.read.queries import BenchmarkQuery
 
 ROOT = Path(__file__).resolve().parents[3]
 _NODE = Path(__file__).with_name("node")
-_PATIENCE_SECONDS = 60
+_START_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A peer: what it is called, its program (the port is its last argument), how it is asked."""
+    """A server under comparison. Its command takes the port as the last argument."""
 
     name: str
-    program: Sequence[str]
-    dialect: Endpoints
-    settings: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str]
+    adapter: EndpointAdapter
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A peer that answers."""
+class RunningPeer:
+    """A peer that accepts requests."""
 
     peer: Peer
     port: int
     process: psutil.Process
 
-    def ask(self, path: str, body: bytes) -> Any:  # noqa: ANN401 - JSON
-        """Ask it one thing; ValueError for what is no answer."""
-        return orjson.loads(self._said(path, body))
+    def post(self, path: str, body: bytes) -> Any:  # noqa: ANN401 - JSON
+        """Send one request and return the parsed response. Errors: ValueError if its status is not 200."""
+        return orjson.loads(self._post(path, body))
 
-    def size(self, question: Question, numbers: Iterable[int]) -> float:
-        """How many bytes it answers to a question, on average over some of its values."""
-        dialect = self.peer.dialect
-        path = dialect.path(question)
-        return statistics.fmean(len(self._said(path, dialect.body(question, question.asked[each]))) for each in numbers)
+    def result(self, query: BenchmarkQuery, number: int) -> object:
+        """Return the result of a query with its variables of that number, in a form that all peers share."""
+        adapter = self.peer.adapter
+        return adapter.comparable(self.post(adapter.path(query), adapter.body(query, query.variables[number])))
 
-    def _said(self, path: str, body: bytes) -> bytes:
+    def response_size(self, query: BenchmarkQuery, numbers: Iterable[int]) -> float:
+        """Return the average size of a query's responses in bytes, over its variables of these numbers."""
+        adapter = self.peer.adapter
+        path, bodies = adapter.path(query), [adapter.body(query, query.variables[number]) for number in numbers]
+        return statistics.fmean(len(self._post(path, body)) for body in bodies)
+
+    def _post(self, path: str, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        said = httpx.post(f"http://127.0.0.1:{self.port}{path}", content=body, headers=headers, timeout=60)
-        if said.status_code != 200:
-            raise ValueError(f"{self.peer.name} answers {said.status_code}: {said.text[:500]}")
-        return said.content
-
-    def answer(self, question: Question, number: int) -> object:
-        """What it answers to a question with its number-th values, in words that all peers share."""
-        dialect = self.peer.dialect
-        return dialect.plain(self.ask(dialect.path(question), dialect.body(question, question.asked[number])))
+        response = httpx.post(f"http://127.0.0.1:{self.port}{path}", content=body, headers=headers, timeout=60)
+        if response.status_code != 200:
+            raise ValueError(f"{self.peer.name} responds with status {response.status_code}: {response.text[:500]}")
+        return response.content
 
 
 def peers() -> list[Peer]:
-    """Every peer; the first is the limit."""
+    """Return all peers. The first one is the baseline."""
     return [
-        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw"], Endpoints()),
-        Peer("accord", [str(Path(sys.executable).with_name("accord")), "serve", "--port"], Accord()),
+        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw_server"], EndpointAdapter()),
+        Peer("accord", [str(Path(sys.executable).with_name("accord")), "serve", "--port"], AccordAdapter()),
         Peer(
             "postgraphile",
             ["node", str(_NODE / "postgraphile.mjs")],
-            PostGraphile(),
+            PostGraphileAdapter(),
             {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
         ),
-        Peer("mercurius", ["node", str(_NODE / "mercurius.mjs")], Handwritten(), {"NODE_ENV": "production"}),
-        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.handwritten"], Handwritten()),
+        Peer("mercurius", ["node", str(_NODE / "mercurius.mjs")], DocumentAdapter(), {"NODE_ENV": "production"}),
+        Peer("strawberry", [sys.executable, "-m", "tests.bench.read.strawberry_server"], DocumentAdapter()),
     ]
 
 
-def program(peer: Peer) -> Sequence[str]:
-    """The peer's program, Node's own binary in place of a script around it. Errors: RuntimeError if it is missing."""
-    if peer.program[0] != "node":
-        return peer.program
+def command_of(peer: Peer) -> Sequence[str]:
+    """Return the peer's command, with the path of Node's binary. Errors: RuntimeError if the peer is not installed.
+
+    `node` on the path may be a wrapper script, whose process would be measured in place of the server's.
+    """
+    if peer.command[0] != "node":
+        return peer.command
     if not (_NODE / "node_modules").exists():
-        raise RuntimeError(f"{peer.name} is not installed (was an npm registry reached?): leave it out with --peers")
-    said = subprocess.run(["node", "-p", "process.execPath"], capture_output=True, text=True, check=True).stdout
-    return [said.strip(), *peer.program[1:]]
+        raise RuntimeError(f"{peer.name} is not installed (no npm registry was reachable). Leave it out with --peers.")
+    node = subprocess.run(["node", "-p", "process.execPath"], capture_output=True, text=True, check=True).stdout
+    return [node.strip(), *peer.command[1:]]
 
 
 @contextmanager
-def running(peer: Peer, port: int, dsn: str, folder: Path) -> Iterator[Running]:
-    """Start a peer, wait until it answers, and end it when the block ends."""
-    said = folder / f"{peer.name}.log"
-    with said.open("w") as log:
+def running(peer: Peer, port: int, dsn: str, folder: Path) -> Iterator[RunningPeer]:
+    """Start a peer, wait until it accepts requests, and stop it when the block ends."""
+    output = folder / f"{peer.name}.log"
+    with output.open("w") as log:
         process = subprocess.Popen(
-            [*program(peer), str(port)],
+            [*command_of(peer), str(port)],
             cwd=ROOT,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **peer.settings, "DATABASE_URL": dsn, "ACCORD_DATA_DIR": str(folder)},
+            env={**os.environ, **peer.environment, "DATABASE_URL": dsn, "ACCORD_DATA_DIR": str(folder)},
         )
     try:
-        _wait(peer, process, port, said)
-        yield Running(peer, port, psutil.Process(process.pid))
+        _wait_until_ready(peer, process, port, output)
+        yield RunningPeer(peer, port, psutil.Process(process.pid))
     finally:
-        _end(process)
+        _stop(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a peer and all that it started: it leads a session of its own."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a peer and its child processes, which share a session."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
+            os.killpg(process.pid, signal_number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(10)
 
 
-def _wait(peer: Peer, process: subprocess.Popen[bytes], port: int, said: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _wait_until_ready(peer: Peer, process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+    """Wait until a peer accepts connections. Errors: RuntimeError with its output if it ends, or on a timeout."""
+    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while True:
         try:
             httpx.get(f"http://127.0.0.1:{port}/", timeout=5)
         except httpx.TransportError:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{peer.name} does not start: {said.read_text()[-2000:]}") from None
+                raise RuntimeError(f"{peer.name} does not start: {output.read_text()[-2000:]}") from None
             time.sleep(0.1)
         else:
             return

@@ -1,4 +1,4 @@
--- What wrk sends: each line of a file as the body of a POST, one after another; at the end, one line of JSON.
+-- The script of wrk: it sends each line of a file as the body of a POST, in turn, and prints its result as JSON.
 --   wrk … -s requests.lua http://127.0.0.1:8001 -- /graphql bodies.jsonl
 
 local ready, at = {}, 0

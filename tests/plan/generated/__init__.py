@@ -1,1 +1,1 @@
-"""Documents made up from the schema, and the rows that they are asked of."""
+"""Generators of documents, of their arguments and of the rows that they read, derived from the schema."""

@@ -1,4 +1,4 @@
-"""Arguments of groups made up from the tables: keys, which groups, in which order, how many."""
+"""Generator of the arguments of `groupBy`: keys, having, order and size."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.variables import Variables
 from tests.plan.oracle.pages import PAGE_SIZE
-from tests.plan.oracle.shapes import KEYED, NAMED, VISIBLE, Row
+from tests.plan.oracle.shapes import AGGREGATED, GROUPING_KEYS, VISIBLE, Row
 
 GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 COUNTS = (0, 1, 2, 5)
@@ -15,54 +15,54 @@ NUMBERS = ("0", "1", "2", "10.00", "1.5")
 OPERATORS = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")
 
 
-def group_arguments(filters: Filters, table: str, variables: Variables, most: int) -> tuple[dict[str, str], int]:
-    """The arguments by name, and how many groups there may be."""
+def group_arguments(filters: Filters, table: str, variables: Variables, max_groups: int) -> tuple[dict[str, str], int]:
+    """Return the arguments by name, and the maximum number of groups."""
     kind, chance = VISIBLE[table].type_name, filters.chance
-    names = list(dict.fromkeys(chance.several(1, 3, lambda: chance.one(sorted(KEYED[table])))))
-    if "currency" in KEYED[table] and "currency" not in names and chance.happens(3):
-        names.append("currency")  # only groups of one currency are compared by amounts
-    keys = [{name: _way(filters, table, name)} for name in names]
-    written = {"keys": variables.written(f"[{kind}GroupKey!]!", keys)}
+    names = list(dict.fromkeys(chance.several(1, 3, lambda: chance.one(sorted(GROUPING_KEYS[table])))))
+    if "currency" in GROUPING_KEYS[table] and "currency" not in names and chance.happens(3):
+        names.append("currency")  # amounts are compared only in groups of one currency
+    keys = [{name: _grain(filters, table, name)} for name in names]
+    arguments = {"keys": variables.literal_or_variable(f"[{kind}GroupKey!]!", keys)}
     if chance.happens(3):
-        written["having"] = variables.written(f"{kind}Having", _having(filters, table, 2))
+        arguments["having"] = variables.literal_or_variable(f"{kind}Having", _having(filters, table, 2))
     if not chance.happens(3):
         order = list(chance.several(0, 2, lambda: _term(filters, table, names)))
-        written["orderBy"] = variables.written(f"[{kind}GroupOrder!]", order)
-    if most >= PAGE_SIZE and chance.happens(3):
-        return written, PAGE_SIZE
-    size = chance.integer(0, min(6, most))
-    return written | {"first": variables.written("Int", size)}, size
+        arguments["orderBy"] = variables.literal_or_variable(f"[{kind}GroupOrder!]", order)
+    if max_groups >= PAGE_SIZE and chance.happens(3):
+        return arguments, PAGE_SIZE
+    size = chance.integer(0, min(6, max_groups))
+    return arguments | {"first": variables.literal_or_variable("Int", size)}, size
 
 
-def _way(filters: Filters, table: str, name: str) -> object:
-    if KEYED[table][name].python in (datetime, date):
+def _grain(filters: Filters, table: str, name: str) -> object:
+    if GROUPING_KEYS[table][name].python in (datetime, date):
         return filters.value_or_ref("Grain!", filters.chance.one(GRAINS))
     return filters.value_or_ref("Each!", "EACH")
 
 
 def _numbers(table: str) -> list[str]:
-    """What adds up; money more often."""
-    found = {name: each for name, each in NAMED[table].items() if each.python in (int, Decimal)}
-    return [*found, *(name for name, each in found.items() if each.note.currency for _ in range(3))]
+    """Return the columns with numbers, those with money several times."""
+    found = {name: column for name, column in AGGREGATED[table].items() if column.python in (int, Decimal)}
+    return [*found, *(name for name, column in found.items() if column.note.currency for _ in range(3))]
 
 
-def _having(filters: Filters, table: str, steps: int) -> Row:
+def _having(filters: Filters, table: str, levels: int) -> Row:
     chance = filters.chance
-    match chance.integer(0, 5 if steps else 2):
+    match chance.integer(0, 5 if levels else 2):
         case 0:
-            return {"count": _tests(filters, "Int", COUNTS)}
+            return {"count": _comparisons(filters, "Int", COUNTS)}
         case 1 | 2:
             if not _numbers(table):
                 return {}
             function = chance.one(["sum", "avg", "min", "max"])
-            return {function: {chance.one(_numbers(table)): _tests(filters, "Decimal", NUMBERS)}}
+            return {function: {chance.one(_numbers(table)): _comparisons(filters, "Decimal", NUMBERS)}}
         case 3 | 4:
-            return {"not": _having(filters, table, steps - 1)}
+            return {"not": _having(filters, table, levels - 1)}
     key = chance.one(["and", "or"])
-    return {key: list(chance.several(0, 2, lambda: _having(filters, table, steps - 1)))}
+    return {key: list(chance.several(0, 2, lambda: _having(filters, table, levels - 1)))}
 
 
-def _tests(filters: Filters, of_type: str, values: tuple[Any, ...]) -> Row:
+def _comparisons(filters: Filters, of_type: str, values: tuple[Any, ...]) -> Row:
     chance = filters.chance
     operator = chance.one(OPERATORS)
     if operator == "isNull":
@@ -76,9 +76,9 @@ def _term(filters: Filters, table: str, names: list[str]) -> Row:
     chance = filters.chance
     match chance.integer(0, 4):
         case 0:
-            return {"count": filters.way()}
+            return {"count": filters.direction()}
         case 1:
-            return {"key": {chance.one(names): filters.way()}}
+            return {"key": {chance.one(names): filters.direction()}}
     if not _numbers(table):
-        return {"count": filters.way()}
-    return {chance.one(["sum", "avg", "min", "max"]): {chance.one(_numbers(table)): filters.way()}}
+        return {"count": filters.direction()}
+    return {chance.one(["sum", "avg", "min", "max"]): {chance.one(_numbers(table)): filters.direction()}}

@@ -1,4 +1,4 @@
-"""Companies (of a group, some deleted) and deals with their versions, and what there was at an instant."""
+"""Generator of companies and deals with histories, and their state as of an instant."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,12 @@ COMPANIES = [uid(20 + number) for number in range(8)]
 DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
 INSTANTS = [*DAYS, *(day + timedelta(hours=12) for day in DAYS), datetime(1900, 1, 1, tzinfo=UTC)]
 KEPT = {str(table.__tablename__): kept_columns(table) for table in TABLES if table.__has_history__}
-NEEDED: dict[str, Row] = {"company": {}, "deal": {"outcome": "OPEN"}}
+REQUIRED: dict[str, Row] = {"company": {}, "deal": {"outcome": "OPEN"}}
 
 
-def made_rows() -> dict[str, list[Row]]:
-    """The rows as they are now, with many equal and many missing values."""
-    source = random.Random(4)
+def current_rows() -> dict[str, list[Row]]:
+    """Return the current rows, with many equal and many missing values."""
+    choices = random.Random(4)
     return {
         "member": [
             {"id": MEMBERS[0], "name": "Anna", "manager_id": None},
@@ -33,10 +33,10 @@ def made_rows() -> dict[str, list[Row]]:
         "company": [
             {
                 "id": own,
-                "name": source.choice(["", "acme", "ACME", "Äpfel"]),
-                "employees": source.choice([None, 1, 2]),
-                "parent_id": source.choice([None, *COMPANIES[:place]]),
-                "owner_id": source.choice([None, *MEMBERS]),
+                "name": choices.choice(["", "acme", "ACME", "Äpfel"]),
+                "employees": choices.choice([None, 1, 2]),
+                "parent_id": choices.choice([None, *COMPANIES[:place]]),
+                "owner_id": choices.choice([None, *MEMBERS]),
                 "deleted_at": datetime(2026, 4, 1, tzinfo=UTC) if place in (1, 4) else None,
             }
             for place, own in enumerate(COMPANIES)
@@ -44,14 +44,14 @@ def made_rows() -> dict[str, list[Row]]:
         "deal": [
             {
                 "id": uid(100 + number),
-                "name": source.choice(WORDS),
-                "amount": source.choice(AMOUNTS),
-                "currency": source.choice([None, "EUR", "USD"]),
-                "opened_at": source.choice(SPRING),
-                "created_at": source.choice(SPRING[1:]),
-                "close_date": source.choice([None, date(2026, 2, 28), date(2026, 3, 1)]),
-                "owner_id": source.choice([None, *MEMBERS]),
-                "company_id": source.choice([None, *COMPANIES]),
+                "name": choices.choice(WORDS),
+                "amount": choices.choice(AMOUNTS),
+                "currency": choices.choice([None, "EUR", "USD"]),
+                "opened_at": choices.choice(SPRING),
+                "created_at": choices.choice(SPRING[1:]),
+                "close_date": choices.choice([None, date(2026, 2, 28), date(2026, 3, 1)]),
+                "owner_id": choices.choice([None, *MEMBERS]),
+                "company_id": choices.choice([None, *COMPANIES]),
                 "deleted_at": datetime(2026, 4, 1, tzinfo=UTC) if number % 20 == 7 else None,
             }
             for number in range(60)
@@ -59,34 +59,39 @@ def made_rows() -> dict[str, list[Row]]:
     }
 
 
-def made_versions(table: str, source: random.Random) -> Iterator[Row]:
-    """Each record's versions, the last with its present values: some begin at an unknown time, some lasted no time."""
-    others = made_rows()[table]
-    for row in made_rows()[table]:
-        ends = sorted(source.choice(DAYS) for _ in range(source.randint(0, 3)))
+def generate_versions(table: str, choices: random.Random) -> Iterator[Row]:
+    """Yield the versions of every record; the last has the current values.
+
+    Some versions have an unknown start, and some end at the instant at which they start.
+    """
+    others = current_rows()[table]
+    for row in current_rows()[table]:
+        ends = sorted(choices.choice(DAYS) for _ in range(choices.randint(0, 3)))
         starts = (
-            [source.choice([None, DAYS[0], *DAYS[:3]]), *ends] if not ends else [source.choice([None, DAYS[0]]), *ends]
+            [choices.choice([None, DAYS[0], *DAYS[:3]]), *ends]
+            if not ends
+            else [choices.choice([None, DAYS[0]]), *ends]
         )
         for start, end in zip(starts, [*ends, None], strict=True):
-            values = row if end is None else source.choice(others)
+            values = row if end is None else choices.choice(others)
             kept = {column: value for column, value in values.items() if column in KEPT[table]}
-            dates = {"valid_from": start, "valid_to": end, "recorded_at": source.choice(DAYS[:4])}
-            yield NEEDED[table] | kept | dates | {f"{table}_id": row["id"], "is_assumed": False}
+            dates = {"valid_from": start, "valid_to": end, "recorded_at": choices.choice(DAYS[:4])}
+            yield REQUIRED[table] | kept | dates | {f"{table}_id": row["id"], "is_assumed": False}
 
 
-VERSIONS = {table: list(made_versions(table, random.Random(7))) for table in NEEDED}
+VERSIONS = {table: list(generate_versions(table, random.Random(7))) for table in REQUIRED}
 
 
 def state_at(instant: datetime, rows: Rows) -> Mapping[str, list[Row]]:
-    """What there was at an instant, of all rows as they are now."""
-    found = {table: list(each) for table, each in rows.items()}
+    """Return the rows as of an instant, given the current rows."""
+    found = {table: list(table_rows) for table, table_rows in rows.items()}
     for table, versions in VERSIONS.items():
         found[table] = [
-            row | {key: each[key] for key in KEPT[table] if key in each} | {"deleted_at": None}
+            row | {key: version[key] for key in KEPT[table] if key in version} | {"deleted_at": None}
             for row in rows[table]
             if row["deleted_at"] is None or row["deleted_at"] > instant
-            for each in versions
-            if each[f"{table}_id"] == row["id"] and _is_in_force(each, instant)
+            for version in versions
+            if version[f"{table}_id"] == row["id"] and _is_in_force(version, instant)
         ]
     return found
 

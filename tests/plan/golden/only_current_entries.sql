@@ -14,9 +14,9 @@ from (select t5.first_name as "firstName"
 from contact t5
 where (t5.id = t4.contact_id) and (t5.deleted_at is null)) "$") as "contact"
 from stage_entry t4
-where (t4.contact_id = t2.id) and (t4.evaluation_id = (select id
-from evaluation
-where is_current and reading = 'IN_FORCE'))
+where (t4.contact_id = t2.id) and (t4.evaluation_id = (select v.id
+from evaluation v
+where v.is_current and v.reading = 'IN_FORCE'))
 order by t4.rank, t4.contact_id, t4.stage, t4.occurrence
 limit 50) "$") as "nodes") "$") as "stageEntries"
 from contact t2

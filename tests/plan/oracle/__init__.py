@@ -1,1 +1,4 @@
-"""What the contract says of records, in plain Python over plain rows: no SQL, no planner."""
+"""The oracle: a naive Python implementation of what the contract says about reads, without SQL and without the planner.
+
+It holds all rows in memory, and graphql-core executes the documents.
+"""

@@ -1,4 +1,4 @@
-"""The reference: graphql-core executes a document on a schema made of the SDL alone, over plain rows."""
+"""The oracle's executor: graphql-core executes a document over rows in memory, on a schema built from the SDL alone."""
 
 import itertools
 from collections.abc import Mapping
@@ -22,28 +22,28 @@ from api.access.principal import Principal
 from api.graph.contract import sdl
 from schema.base import ColumnShape
 from schema.vocab import Unit
-from tests.plan.oracle.figures import FUNCTIONS, figure, written
-from tests.plan.oracle.given import RefusedError, read_id
-from tests.plan.oracle.groups import grouped, holds, in_order
+from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, json_value
+from tests.plan.oracle.groups import group_rows, meets_having, sort_groups
+from tests.plan.oracle.inputs import RejectedError, parse_id
 from tests.plan.oracle.pages import Edge, Page, page_of
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, NAMED, TYPES, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
 
 Info = GraphQLResolveInfo[object]
-MOST_IDS, GROUPS = 100, 50
+MAX_IDS, DEFAULT_GROUPS = 100, 50
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record that may be seen."""
+    """A visible record."""
 
     table: str
     row: Row
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Many rows on their way to figures: all of a list or those of a group; of one function, where it is named."""
+class Aggregates:
+    """The aggregates of many rows, of a list or a group: of all functions, or of the named one."""
 
     table: str
     rows: list[Row]
@@ -52,29 +52,29 @@ class Figures:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that are equal in all keys, with their values."""
+    """A group of rows, with the values of its keys."""
 
-    figures: Figures
+    aggregates: Aggregates
     values: Row
 
 
 @cache
 def contract() -> GraphQLSchema:
-    """The schema that a client sees, without a resolver of ours."""
+    """Return the schema of the committed SDL, without the application's resolvers."""
     return build_schema(sdl())
 
 
 class Executor:
-    """Executes documents over what one principal sees of the rows."""
+    """Executes documents over the rows that are visible to one principal."""
 
-    def __init__(self, rows: Rows, who: Principal) -> None:
-        self._records = Records(rows, who)
+    def __init__(self, rows: Rows, principal: Principal) -> None:
+        self._records = Records(rows, principal)
         self._numbers = itertools.count(1)
-        self._stand_ins: dict[str, Row] = {}
-        self._cursors: dict[str, Row] = {}
+        self._rows_by_stand_in: dict[str, Row] = {}
+        self._rows_by_cursor: dict[str, Row] = {}
 
     def execute(self, document: str, variables: Mapping[str, object]) -> ExecutionResult:
-        """What graphql-core answers."""
+        """Return graphql-core's result."""
         result = execute_sync(
             contract(),
             parse(document),
@@ -85,9 +85,9 @@ class Executor:
         assert isinstance(result, ExecutionResult)
         return result
 
-    def learn(self, cursor: str, stand_in: str) -> None:
-        """From now on a real cursor is known to be of the row that a stand-in was told for."""
-        self._cursors[cursor] = self._stand_ins[stand_in]
+    def register_cursor(self, cursor: str, stand_in: str) -> None:
+        """Register a real cursor: from now on it stands for the row that the stand-in was returned for."""
+        self._rows_by_cursor[cursor] = self._rows_by_stand_in[stand_in]
 
     def _resolve(self, source: object, info: Info, **arguments: Any) -> object:  # noqa: ANN401 - coerced input
         name = info.field_name
@@ -100,10 +100,11 @@ class Executor:
                 return self._of_page(source, name, arguments)
             case Edge(page=page, row=row):
                 return Record(page.table, row) if name == "node" else self._cursor(page, row)
-            case Figures():
-                return _of_figures(source, name)
+            case Aggregates():
+                return _of_aggregates(source, name)
             case Group():
-                return {"key": source.values, "count": len(source.figures.rows), "aggregate": source.figures}[name]
+                rows = source.aggregates.rows
+                return {"key": source.values, "count": len(rows), "aggregate": source.aggregates}[name]
             case dict():
                 return source[name]
         raise TypeError(f"{source} has no fields")
@@ -112,12 +113,12 @@ class Executor:
 
     def _root(self, info: Info, arguments: Row) -> object:
         if "ids" in arguments:
-            if len(arguments["ids"]) > MOST_IDS:
-                raise RefusedError("TOO_LARGE")
-            return [self._by_id(*each) for each in map(read_id, arguments["ids"])]
+            if len(arguments["ids"]) > MAX_IDS:
+                raise RejectedError("TOO_LARGE")
+            return [self._by_id(*parse_id(id_)) for id_ in arguments["ids"]]
         kind = get_named_type(info.return_type).name
         if "id" in arguments:
-            return self._by_id(*read_id(arguments["id"], TYPES.get(kind)))
+            return self._by_id(*parse_id(arguments["id"], TYPES.get(kind)))
         table = TYPES[kind.removesuffix("Connection")]
         return self._page(table, self._records.rows[table], arguments)
 
@@ -136,17 +137,18 @@ class Executor:
         column = COLUMNS[table][field]
         if column.note.unit is Unit.MONEY:
             return _money(column, row)
-        return f"{table}_{row['id']}" if field == "id" else written(row[column.name])
+        return f"{table}_{row['id']}" if field == "id" else json_value(row[column.name])
 
     def _stage(self, contact: Row) -> Row | None:
-        entries = [each for each in self._records.listed("contact", contact, "stageEntries") if not each["exited_at"]]
-        if not entries:
+        entries = self._records.listed("contact", contact, "stageEntries")
+        open_entries = [entry for entry in entries if not entry["exited_at"]]
+        if not open_entries:
             return None
-        highest = max(entries, key=lambda each: each["rank"])
+        highest = max(open_entries, key=lambda entry: entry["rank"])
         return {
             "key": highest["stage"],
             "title": self._records.title(highest),
-            "since": written(highest["entered_at"]),
+            "since": json_value(highest["entered_at"]),
             "occurrence": highest["occurrence"],
         }
 
@@ -154,11 +156,11 @@ class Executor:
 
     def _page(self, table: str, rows: list[Row], arguments: Row) -> Page:
         number = next(self._numbers)
-        return page_of(self._records, table, rows, arguments, number=number, known=self._cursors)
+        return page_of(self._records, table, rows, arguments, number=number, rows_by_cursor=self._rows_by_cursor)
 
     def _cursor(self, page: Page, row: Row) -> str:
         stand_in = page.cursor(row)
-        self._stand_ins[stand_in] = row
+        self._rows_by_stand_in[stand_in] = row
         return stand_in
 
     def _of_page(self, page: Page, field: str, arguments: Row) -> object:
@@ -166,15 +168,15 @@ class Executor:
             case "totalCount":
                 return len(page.matching)
             case "nodes":
-                return [Record(page.table, row) for row in page.shown]
+                return [Record(page.table, row) for row in page.rows]
             case "edges":
-                return [Edge(page, row) for row in page.shown]
+                return [Edge(page, row) for row in page.rows]
             case "aggregate":
-                return self._figures(page)
+                return self._aggregates(page)
             case "groupBy":
-                return self._groups(self._figures(page), arguments)
+                return self._groups(self._aggregates(page), arguments)
             case "pageInfo":
-                cursors = [self._cursor(page, row) for row in page.shown]
+                cursors = [self._cursor(page, row) for row in page.rows]
                 return {
                     "hasNextPage": page.has_next,
                     "hasPreviousPage": page.has_previous,
@@ -183,39 +185,39 @@ class Executor:
                 }
         raise KeyError(field)
 
-    def _figures(self, page: Page) -> Figures:
-        return Figures(page.table, [self._records.values(page.table, row) for row in page.matching])
+    def _aggregates(self, page: Page) -> Aggregates:
+        return Aggregates(page.table, [self._records.values(page.table, row) for row in page.matching])
 
-    def _groups(self, figures: Figures, arguments: Row) -> list[Group]:
-        table, keys, having = figures.table, arguments["keys"], arguments.get("having") or {}
-        groups = grouped(table, figures.rows, keys)
-        groups = {values: rows for values, rows in groups.items() if holds(table, rows, having)}
+    def _groups(self, aggregates: Aggregates, arguments: Row) -> list[Group]:
+        table, keys, having = aggregates.table, arguments["keys"], arguments.get("having") or {}
+        groups = group_rows(table, aggregates.rows, keys)
+        groups = {values: rows for values, rows in groups.items() if meets_having(table, rows, having)}
         first = arguments.get("first")
-        ordered = in_order(table, groups, keys, arguments.get("orderBy") or [])
+        ordered = sort_groups(table, groups, keys, arguments.get("orderBy") or [])
         return [
-            Group(Figures(table, groups[values]), self._key(table, keys, values))
-            for values in ordered[: GROUPS if first is None else first]
+            Group(Aggregates(table, groups[values]), self._key(table, keys, values))
+            for values in ordered[: DEFAULT_GROUPS if first is None else first]
         ]
 
     def _key(self, table: str, keys: list[Row], values: tuple[Any, ...]) -> Row:
-        """What a group's rows have in common, by name; null in what they are not grouped by."""
-        found: Row = dict.fromkeys(NAMED[table])
-        for name, value in zip((name for each in keys for name in each), values, strict=True):
-            link = NAMED[table][name].link
-            found[name] = written(value) if link is None else self._by_id(link.target, value)
+        """Return the values of a group's keys by name; a column that is not a key is null."""
+        found: Row = dict.fromkeys(AGGREGATED[table])
+        for name, value in zip((name for key in keys for name in key), values, strict=True):
+            link = AGGREGATED[table][name].link
+            found[name] = json_value(value) if link is None else self._by_id(link.target, value)
         return found
 
 
-def _of_figures(figures: Figures, field: str) -> object:
-    if figures.function:
-        return figure(figures.rows, figures.function, NAMED[figures.table][field])
+def _of_aggregates(aggregates: Aggregates, field: str) -> object:
+    if aggregates.function:
+        return aggregate_value(aggregates.rows, aggregates.function, AGGREGATED[aggregates.table][field])
     assert field in FUNCTIONS
-    return len(figures.rows) if field == "count" else Figures(figures.table, figures.rows, field)
+    return len(aggregates.rows) if field == "count" else Aggregates(aggregates.table, aggregates.rows, field)
 
 
 def _money(column: ColumnShape, row: Row) -> Row | None:
     amount = row[column.name]
-    return None if amount is None else {"amount": written(amount), "currency": row[column.note.currency or ""]}
+    return None if amount is None else {"amount": json_value(amount), "currency": row[column.note.currency or ""]}
 
 
 def _type_of(value: object, _info: Info, _kind: GraphQLAbstractType) -> str:

@@ -1,4 +1,4 @@
-"""Rows in groups: which there are, which are asked for, in which order."""
+"""Groups of rows: the groups there are, those that meet a `having`, and their order."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,105 +7,113 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.plan.oracle.figures import comparable
-from tests.plan.oracle.filters import TESTS
-from tests.plan.oracle.orders import compared
-from tests.plan.oracle.shapes import NAMED, Row
+from tests.plan.oracle.aggregates import comparable_value
+from tests.plan.oracle.filters import OPERATORS
+from tests.plan.oracle.orders import compare_values
+from tests.plan.oracle.shapes import AGGREGATED, Row
 
-Calendar = tuple[str, str]  # a time zone, and the day that weeks begin with
+Calendar = tuple[str, str]  # the time zone, and the first day of the week
 Values = tuple[Any, ...]
 Groups = dict[Values, list[Row]]
 
-PLAIN_CALENDAR = ("UTC", "MONDAY")
+DEFAULT_CALENDAR = ("UTC", "MONDAY")
 
 
-def grouped(table: str, rows: Iterable[Row], keys: Sequence[Row], calendar: Calendar = PLAIN_CALENDAR) -> Groups:
-    """The rows by the values of the keys; of instants and days, by the bucket they are in."""
-    found: Groups = {}
+def group_rows(table: str, rows: Iterable[Row], keys: Sequence[Row], calendar: Calendar = DEFAULT_CALENDAR) -> Groups:
+    """Return the rows by the values of their keys; instants and dates count by the first day of their bucket."""
+    groups: Groups = {}
     for row in rows:
         values = (
-            row[NAMED[table][name].name] if way == "EACH" else bucket(row[NAMED[table][name].name], way, calendar)
-            for name, way in _pairs(keys)
+            row[AGGREGATED[table][name].name]
+            if grain == "EACH"
+            else first_day(row[AGGREGATED[table][name].name], grain, calendar)
+            for name, grain in _pairs(keys)
         )
-        found.setdefault(tuple(values), []).append(row)
-    return found
+        groups.setdefault(tuple(values), []).append(row)
+    return groups
 
 
-def bucket(value: datetime | date | None, grain: str, calendar: Calendar) -> date | None:
-    """The first day of the bucket, day by day."""
+def first_day(value: datetime | date | None, grain: str, calendar: Calendar) -> date | None:
+    """Return the first day of the bucket, found by stepping back day by day."""
     if value is None:
         return None
     day = value.astimezone(ZoneInfo(calendar[0])).date() if isinstance(value, datetime) else value
-    is_first: Callable[[date], bool] = {
+    begins_bucket: Callable[[date], bool] = {
         "DAY": lambda _: True,
-        "WEEK": lambda it: it.strftime("%A").upper() == calendar[1],
-        "MONTH": lambda it: it.day == 1,
-        "QUARTER": lambda it: it.day == 1 and it.month in (1, 4, 7, 10),
-        "YEAR": lambda it: it.day == it.month == 1,
+        "WEEK": lambda candidate: candidate.strftime("%A").upper() == calendar[1],
+        "MONTH": lambda candidate: candidate.day == 1,
+        "QUARTER": lambda candidate: candidate.day == 1 and candidate.month in (1, 4, 7, 10),
+        "YEAR": lambda candidate: candidate.day == candidate.month == 1,
     }[grain]
-    while not is_first(day):
+    while not begins_bucket(day):
         day -= timedelta(days=1)
     return day
 
 
-def holds(table: str, rows: list[Row], having: Mapping[str, Any]) -> bool:
-    """Whether a group is asked for; a null in place of a part is none."""
-    return all(_part_holds(table, rows, key, value) for key, value in having.items() if value is not None)
+def meets_having(table: str, rows: list[Row], having: Mapping[str, Any]) -> bool:
+    """Return whether a group meets a `having`; a null in place of a part is ignored."""
+    return all(_holds(table, rows, key, value) for key, value in having.items() if value is not None)
 
 
-def in_order(table: str, groups: Groups, keys: Sequence[Row], order: Sequence[Row]) -> list[Values]:
-    """The groups sorted: missing values last or as asked, money within its currency, what is equal by the keys."""
-    places = {name: place for place, (name, _) in enumerate(_pairs(keys))}
+def sort_groups(table: str, groups: Groups, keys: Sequence[Row], order: Sequence[Row]) -> list[Values]:
+    """Return the sorted groups: nulls last by default, money within its currency, ties broken by the keys."""
+    positions = {name: position for position, (name, _) in enumerate(_pairs(keys))}
 
     def terms(values: Values) -> list[tuple[Any, str]]:
         found: list[tuple[Any, str]] = []
-        for function, value in _pairs(order):
+        for function, argument in _pairs(order):
             if function == "count":
-                found.append((len(groups[values]), value))
+                found.append((len(groups[values]), argument))
                 continue
-            ((name, way),) = value.items()
+            ((name, direction),) = argument.items()
             if function == "key":
-                found.append((values[places[name]], way))
+                found.append((values[positions[name]], direction))
             else:
-                currency, own = comparable(groups[values], function, NAMED[table][name])
-                found += [(currency, way.replace("DESC", "ASC")), (own, way)]
+                currency, value = comparable_value(groups[values], function, AGGREGATED[table][name])
+                found += [(currency, direction.replace("DESC", "ASC")), (value, direction)]
         return [*found, *((value, "ASC") for value in values)]
 
     def compare(one: Values, other: Values) -> int:
         pairs = zip(terms(one), terms(other), strict=True)
-        return next(filter(None, (compared(left, right, way) for (left, way), (right, _) in pairs)), 0)
+        compared = (compare_values(left, right, direction) for (left, direction), (right, _) in pairs)
+        return next(filter(None, compared), 0)
 
     return sorted(groups, key=functools.cmp_to_key(compare))
 
 
-def _pairs(each: Iterable[Row]) -> list[tuple[str, Any]]:
-    return [pair for one in each for pair in one.items()]
+def _pairs(objects: Iterable[Row]) -> list[tuple[str, Any]]:
+    return [pair for one in objects for pair in one.items()]
 
 
-def _part_holds(table: str, rows: list[Row], key: str, value: Any) -> bool:  # noqa: ANN401 - a test of any shape
+def _holds(table: str, rows: list[Row], key: str, value: Any) -> bool:  # noqa: ANN401 - a `having` of any shape
     match key:
         case "and":
-            return all(holds(table, rows, each) for each in value)
+            return all(meets_having(table, rows, part) for part in value)
         case "or":
-            return any(holds(table, rows, each) for each in value)
+            return any(meets_having(table, rows, part) for part in value)
         case "not":
-            return not holds(table, rows, value)
+            return not meets_having(table, rows, value)
         case "count":
-            return all(_wanted(operator, len(rows), wanted) for operator, wanted in value.items())
-    return all(_passes(table, rows, key, name, tests) for name, tests in value.items() if tests is not None)
-
-
-def _passes(table: str, rows: list[Row], function: str, name: str, tests: Row) -> bool:
-    column = NAMED[table][name]
-    own = comparable(rows, function, column)[1]
-    is_missing = all(row[column.name] is None for row in rows)
+            return all(_satisfies(operator, len(rows), operand) for operator, operand in value.items())
     return all(
-        is_missing == wanted if operator == "isNull" else own is not None and _wanted(operator, own, wanted)
-        for operator, wanted in tests.items()
+        _aggregate_satisfies(table, rows, key, name, comparisons)
+        for name, comparisons in value.items()
+        if comparisons is not None
     )
 
 
-def _wanted(operator: str, own: Any, wanted: Any) -> bool:  # noqa: ANN401 - numbers, or decimals as text
+def _aggregate_satisfies(table: str, rows: list[Row], function: str, name: str, comparisons: Row) -> bool:
+    column = AGGREGATED[table][name]
+    value = comparable_value(rows, function, column)[1]
+    is_missing = all(row[column.name] is None for row in rows)
+    return all(
+        is_missing == operand if operator == "isNull" else value is not None and _satisfies(operator, value, operand)
+        for operator, operand in comparisons.items()
+    )
+
+
+def _satisfies(operator: str, value: Any, operand: Any) -> bool:  # noqa: ANN401 - numbers, or decimals as text
     if operator == "isNull":
-        return not wanted  # of a number of rows: there always is one
-    return TESTS[operator](Decimal(own), [Decimal(each) for each in wanted] if operator == "in" else Decimal(wanted))
+        return not operand  # a number of rows is never null
+    operands = [Decimal(item) for item in operand] if operator == "in" else Decimal(operand)
+    return OPERATORS[operator](Decimal(value), operands)

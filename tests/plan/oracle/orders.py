@@ -1,4 +1,4 @@
-"""Rows sorted: empty values last unless they are to be first, what is equal by key, the last term's way."""
+"""Sorting of rows: nulls last by default; ties are broken by the key of the table, in the last term's direction."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -11,29 +11,32 @@ Path = tuple[str, ...]
 
 
 class Order:
-    """The total order of the rows of a table that an `orderBy` asks for."""
+    """The total order of a table's rows that an `orderBy` requests."""
 
     def __init__(self, records: Records, table: str, terms: Iterable[Row]) -> None:
         self._records = records
         self._table = table
-        self._ways: dict[Path, str] = {}
+        self._directions: dict[Path, str] = {}
         for term in terms:
-            *path, way = _flat(term)
-            self._ways.setdefault(tuple(path), way)  # named twice, it sorts where it is named first
-        self._last = next(reversed(self._ways.values()), "ASC")
+            *path, direction = _flat(term)
+            self._directions.setdefault(tuple(path), direction)  # the first of two equal paths counts
+        self._last = next(reversed(self._directions.values()), "ASC")
 
     def sorted(self, rows: Iterable[Row]) -> list[Row]:
-        """The rows in order."""
+        """Return the rows in order."""
         return sorted(rows, key=functools.cmp_to_key(self.compare))
 
     def compare(self, one: Row, other: Row) -> int:
-        """Below zero where one comes before the other, above where it comes behind; rows are equal to themselves."""
-        pairs = [(self._reach(one, path), self._reach(other, path), way) for path, way in self._ways.items()]
+        """Return a negative number if the first row comes first, a positive one if the other does, 0 if equal."""
+        pairs = [
+            (self._value(one, path), self._value(other, path), direction)
+            for path, direction in self._directions.items()
+        ]
         pairs += [(one[key], other[key], self._last) for key in KEYS[self._table]]
-        return next(filter(None, (compared(*each) for each in pairs)), 0)
+        return next(filter(None, (compare_values(*pair) for pair in pairs)), 0)
 
-    def _reach(self, start: Row, path: Path) -> Any:  # noqa: ANN401 - a column's value
-        """The value at the end of a way of links."""
+    def _value(self, start: Row, path: Path) -> Any:  # noqa: ANN401 - a column's value
+        """Return the value at the end of a path of links; None if a link leads to no visible record."""
         *links, last = path
         row: Row | None = start
         table = self._table
@@ -44,13 +47,13 @@ class Order:
         return None if row is None else row[COLUMNS[table][last].name]
 
 
-def compared(left: Any, right: Any, way: str) -> int:  # noqa: ANN401 - two of a column's values
-    """Below zero where the left value comes first, above where the right one does."""
+def compare_values(left: Any, right: Any, direction: str) -> int:  # noqa: ANN401 - two of a column's values
+    """Return a negative number if the left value comes first, a positive one if the right does, 0 for equal values."""
     if left == right:
         return 0
     if left is None or right is None:
-        return (1 if left is None else -1) * (-1 if way.endswith("NULLS_FIRST") else 1)
-    return (-1 if left < right else 1) * (-1 if way.startswith("DESC") else 1)
+        return (1 if left is None else -1) * (-1 if direction.endswith("NULLS_FIRST") else 1)
+    return (-1 if left < right else 1) * (-1 if direction.startswith("DESC") else 1)
 
 
 def _flat(term: Row) -> Sequence[str]:

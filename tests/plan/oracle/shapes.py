@@ -1,4 +1,4 @@
-"""The tables by the names that GraphQL has for them and their columns."""
+"""The visible tables, columns, links and lists, by their GraphQL names."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -17,27 +17,32 @@ def camel(snake: str) -> str:
 
 VISIBLE = {shape.name: shape for shape in SHAPES.values() if not shape.is_hidden}
 TYPES = {shape.type_name: table for table, shape in VISIBLE.items()}
-COLUMNS = {table: {camel(each.name): each for each in shape.visible} for table, shape in VISIBLE.items()}
-# What figures and groups are asked of: a link by the name of what it leads to.
-NAMED = {
-    table: {camel(each.link.name if each.link else each.name): each for each in shape.visible if each.name != "id"}
+COLUMNS = {table: {camel(column.name): column for column in shape.visible} for table, shape in VISIBLE.items()}
+# The columns of aggregates and groups; a foreign key has the name of its link.
+AGGREGATED = {
+    table: {
+        camel(column.link.name if column.link else column.name): column
+        for column in shape.visible
+        if column.name != "id"
+    }
     for table, shape in VISIBLE.items()
 }
-KEYED = {
-    table: {name: each for name, each in columns.items() if each.python is not Decimal}
-    for table, columns in NAMED.items()
+# The columns that rows can be grouped by.
+GROUPING_KEYS = {
+    table: {name: column for name, column in columns.items() if column.python is not Decimal}
+    for table, columns in AGGREGATED.items()
 }
-# By table and GraphQL name: the column and the table it names.
+# By table and GraphQL name: the foreign key and the table that it names.
 LINKS = {
-    table: {camel(each.link.name): (each.name, each.link.target) for each in shape.visible if each.link is not None}
+    table: {camel(column.link.name): (column.name, column.link.target) for column in shape.visible if column.link}
     for table, shape in VISIBLE.items()
 }
-# By table and GraphQL name: the table whose rows name this one, and by which column.
+# By table and GraphQL name: the table whose rows name a record of this table, and their foreign key.
 LISTS: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in VISIBLE}
 for _table, _shape in VISIBLE.items():
     for _link in _shape.links:
         LISTS[_link.target][_link.back] = (_table, _link.column)
-# What tells rows of a table apart.
+# The columns that identify a visible row.
 KEYS = dict.fromkeys(VISIBLE, ("id",)) | {
     "deal_contact": ("contact_id", "deal_id"),
     "stage_entry": ("contact_id", "stage", "occurrence"),

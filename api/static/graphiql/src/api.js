@@ -2,8 +2,8 @@ import { parse } from "graphql";
 
 const ENDPOINT = window.location.pathname.replace(/\/+$/, "");
 
-/** Send one GraphQL request to the Accord that served this page; an answer that is not GraphQL becomes an error. */
-export async function ask(parameters, options) {
+/** Send a GraphQL request to the server of this page. A response that is not JSON becomes a GraphQL error. */
+export async function execute(parameters, options) {
   const response = await fetch(ENDPOINT, {
     method: "POST",
     headers: {
@@ -11,23 +11,23 @@ export async function ask(parameters, options) {
       accept: "application/graphql-response+json, application/json;q=0.9",
       ...options?.headers,
     },
-    body: JSON.stringify(withItsOwnName(parameters)),
+    body: JSON.stringify(withValidOperationName(parameters)),
   });
   const text = await response.text();
   try {
     return JSON.parse(text);
   } catch {
-    return { errors: [{ message: `The server answered ${response.status}: ${text.slice(0, 500)}` }] };
+    return { errors: [{ message: `The server responded with status ${response.status}: ${text.slice(0, 500)}` }] };
   }
 }
 
 /**
- * The parameters, naming an operation only if their document has it.
+ * The parameters, without an operation name that the document does not have.
  *
- * GraphiQL reads the name from the editor a moment after a tab came to the front; who runs it within that moment would
- * ask the new tab's document by the old tab's name.
+ * GraphiQL reads the name from the editor a moment after the user switches tabs. A query that runs within that moment
+ * would have the document of the new tab and the name of the old one.
  */
-function withItsOwnName(parameters) {
+function withValidOperationName(parameters) {
   const { operationName, ...others } = parameters;
   return !operationName || hasOperation(parameters.query, operationName) ? parameters : others;
 }
@@ -38,16 +38,16 @@ function hasOperation(query, name) {
       (definition) => definition.kind === "OperationDefinition" && definition.name?.value === name,
     );
   } catch {
-    return true; // no document: the server says what is wrong with it
+    return true; // not a document: the server reports the error
   }
 }
 
-/** The example questions that fit the data at hand, or none and the reason why. */
+/** The example queries that fit the available data; if they cannot be loaded, none and the reason. */
 export async function fetchExamples() {
   try {
     const response = await fetch(`${ENDPOINT}/examples`, { headers: { accept: "application/json" } });
     if (!response.ok) {
-      return { examples: [], problem: `The server answered ${response.status}.` };
+      return { examples: [], problem: `The server responded with status ${response.status}.` };
     }
     return { examples: await response.json(), problem: null };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Two teams and what they share. */
+/** The mark: two overlapping circles, for two teams and what they share. */
 export function Mark({ size = "1em" }) {
   return (
     <svg viewBox="0 0 32 32" width={size} height={size} aria-hidden="true">

@@ -8,23 +8,23 @@ import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
-import { ask, fetchExamples } from "./api.js";
+import { execute, fetchExamples } from "./api.js";
+import { examplesPlugin } from "./examples.jsx";
 import { Logo } from "./logo.jsx";
-import { questionsPlugin } from "./questions.jsx";
 import { storageFor, variablesText } from "./storage.js";
 
-/** The page: the example questions of the data at hand as tabs, beside the explorer, the docs and the history. */
+/** Render the page: the example queries as tabs, beside the explorer, the documentation and the history. */
 async function start() {
   const { examples, problem } = await fetchExamples();
-  const questions = questionsPlugin(examples, problem);
+  const examplesPane = examplesPlugin(examples, problem);
   createRoot(document.getElementById("accord")).render(
     <GraphiQL
-      fetcher={ask}
+      fetcher={execute}
       storage={storageFor(examples)}
       defaultTabs={examples.length ? examples.map(asTab) : undefined}
       defaultQuery={WELCOME}
-      plugins={[questions, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN]}
-      visiblePlugin={questions}
+      plugins={[examplesPane, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN]}
+      visiblePlugin={examplesPane}
       defaultEditorToolsVisibility={false}
       schemaDescription
       inputValueDeprecation
@@ -40,8 +40,8 @@ function asTab({ query, variables }) {
   return { query, variables: variablesText(variables) };
 }
 
-const WELCOME = `# Ask Accord a question. Ctrl-Space completes, Ctrl-Enter runs.
-# The book at the left lists every type and field with its meaning.
+const WELCOME = `# Write a GraphQL query. Ctrl-Space completes, Ctrl-Enter runs.
+# The book on the left documents every type and field.
 `;
 
 start();

@@ -1,10 +1,10 @@
 const TABS = "graphiql:tabState";
 
 /**
- * The browser's storage, apart per set of example questions.
+ * The browser's storage, separate for every set of example queries.
  *
- * GraphiQL keeps its tabs and prefers them to new defaults. Tabs that asked the sample company would stay open over an
- * imported file, so each set of questions has tabs of its own, and one comes back to them with its data.
+ * GraphiQL stores its tabs and prefers them to new default tabs. The tabs of the sample company would stay open after an
+ * import, so every set of examples has tabs of its own. They reappear with the data that they belong to.
  */
 export function storageFor(examples) {
   const prefix = `accord:${fingerprint(JSON.stringify(examples))}:`;
@@ -24,7 +24,7 @@ export function storageFor(examples) {
   return storage;
 }
 
-/** What GraphiQL does not take from its properties: the first tab's variables, and a side pane that is not a third. */
+/** Store what GraphiQL has no property for: the first tab's variables, and the width of the side pane. */
 function seed(storage, first) {
   storage.setItem("graphiql:docExplorerFlex", "0.25");
   if (first?.variables) {
@@ -33,12 +33,12 @@ function seed(storage, first) {
   }
 }
 
-/** Variables as an editor shows them; none is an empty editor. */
+/** The text of the variables editor; empty without variables. */
 export function variablesText(variables) {
   return variables && Object.keys(variables).length ? JSON.stringify(variables, null, 2) : "";
 }
 
-/** FNV-1a over the text's code units: enough to tell a handful of question sets apart. */
+/** FNV-1a over the text's code units: enough to distinguish a few sets of examples. */
 function fingerprint(text) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) {

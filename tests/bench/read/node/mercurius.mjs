@@ -1,5 +1,5 @@
-// Mercurius with its JIT, hand-written: resolvers for what stands at the root, a batched loader for every link, one
-// prepared statement each. Loaders keep no copies: a batch asks for each key once anyway.
+// Mercurius with its JIT and a hand-written schema: resolvers for the root fields and a batched loader for every link,
+// each with one prepared statement. The loaders do not cache, because a batch contains every key once.
 //   DATABASE_URL=… node mercurius.mjs PORT
 
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const POOL = 10;
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: POOL, idleTimeoutMillis: 0 });
 const names = new Map();
 
-/** The rows of a statement, prepared once on each connection. */
+/** Return the rows of a statement, which is prepared once on each connection. */
 async function rows(text, values) {
   let name = names.get(text);
   if (name === undefined) {
@@ -23,7 +23,7 @@ async function rows(text, values) {
 }
 
 const instant = (column) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
-const bare = (id) => id.slice(id.lastIndexOf("_") + 1);
+const bareId = (id) => id.slice(id.lastIndexOf("_") + 1);
 
 const CONTACT = `'contact_' || c.id as id, c.id as key, c.first_name as "firstName", c.last_name as "lastName", c.email,
   c.phone, c.job_title as "jobTitle", c.country, c.lead_source as "leadSource", c.lead_score as "leadScore",
@@ -33,21 +33,21 @@ const DEAL = `'deal_' || d.id as id, d.id as key, d.name, d.outcome, ${instant("
 
 const TOTALS = "select d.currency, count(*)::int as deals, sum(d.amount), max(d.amount) from deal d";
 
-/** What is asked when it is first needed, and then kept. */
-function once(ask) {
-  let asked;
-  return () => (asked ??= ask());
+/** Return a function that calls `load` once and then returns the same promise. */
+function once(load) {
+  let loaded;
+  return () => (loaded ??= load());
 }
 
-/** What a list is sorted by: only columns that are known, the key last. */
+/** Return the `order by` of a list. Its columns come from `columns`, never from the request; the default is the key. */
 function order(given, columns, key) {
-  const sorted = (given ?? []).flatMap((each) =>
-    Object.entries(each).map(([name, direction]) => `${columns[name]} ${direction === "DESC" ? "desc" : "asc"}`),
+  const sorted = (given ?? []).flatMap((order) =>
+    Object.entries(order).map(([name, direction]) => `${columns[name]} ${direction === "DESC" ? "desc" : "asc"}`),
   );
   return sorted.length ? sorted.join(", ") : `${key} asc`;
 }
 
-/** Conditions on deals, and the values that they bind. */
+/** Return the conditions on deals and their parameters. */
 function conditions(where) {
   const texts = ["d.deleted_at is null"];
   const values = [];
@@ -71,13 +71,14 @@ function page(found, first) {
 const resolvers = {
   Query: {
     async contact(_, { id }) {
-      const found = await rows(`select ${CONTACT} from contact c where c.id = $1 and c.deleted_at is null`, [bare(id)]);
+      const text = `select ${CONTACT} from contact c where c.id = $1 and c.deleted_at is null`;
+      const found = await rows(text, [bareId(id)]);
       return found[0] ?? null;
     },
     async contacts(_, { first, after }) {
       const text = `select ${CONTACT} from contact c
         where ($1::uuid is null or c.id > $1) and c.deleted_at is null order by c.id limit $2`;
-      return page(await rows(text, [after ? bare(after) : null, first + 1]), first);
+      return page(await rows(text, [after ? bareId(after) : null, first + 1]), first);
     },
     async deals(_, { first, where, orderBy }) {
       const { text, values } = conditions(where);
@@ -91,36 +92,36 @@ const resolvers = {
     totalCount: async ({ all }) => (await all()).reduce((total, { deals }) => total + deals, 0),
     async aggregate({ all }) {
       const known = (await all()).filter(({ max }) => max !== null);
-      const figures = (name) => ({ amount: known.map((each) => ({ amount: each[name], currency: each.currency })) });
+      const figures = (name) => ({ amount: known.map((group) => ({ amount: group[name], currency: group.currency })) });
       return { sum: figures("sum"), max: figures("max") };
     },
   },
   Deal: { amount: (deal) => (deal.sum === null ? null : { amount: deal.sum, currency: deal.currency }) },
 };
 
-/** A loader of the one record that a column names. */
+/** Return a loader of the record that a foreign key refers to. */
 function one(column, text) {
   return {
-    async loader(asked) {
-      const keys = [...new Set(asked.map(({ obj }) => obj[column]).filter((key) => key !== null))];
+    async loader(queries) {
+      const keys = [...new Set(queries.map(({ obj }) => obj[column]).filter((key) => key !== null))];
       const known = new Map();
       if (keys.length) {
         for (const row of await rows(text, [keys])) known.set(row.key, row);
       }
-      return asked.map(({ obj }) => known.get(obj[column]) ?? null);
+      return queries.map(({ obj }) => known.get(obj[column]) ?? null);
     },
     opts: { cache: false },
   };
 }
 
-/** A loader of a list of each record; the arguments of a field are the same for all that are asked at once. */
+/** Return a loader of one list for each record. The arguments of a field are the same for a whole batch. */
 function many(textOf) {
   return {
-    async loader(asked) {
-      const lists = new Map(asked.map(({ obj }) => [obj.key, []]));
-      const found = await rows(textOf(asked[0].params), [[...lists.keys()], asked[0].params.first]);
+    async loader(queries) {
+      const lists = new Map(queries.map(({ obj }) => [obj.key, []]));
+      const found = await rows(textOf(queries[0].params), [[...lists.keys()], queries[0].params.first]);
       for (const row of found) lists.get(row.owner).push(row);
-      return asked.map(({ obj }) => ({ nodes: lists.get(obj.key) }));
+      return queries.map(({ obj }) => ({ nodes: lists.get(obj.key) }));
     },
     opts: { cache: false },
   };
@@ -133,15 +134,15 @@ const loaders = {
   Contact: {
     company: one("companyId", COMPANIES),
     dealRoles: many(
-      () => `select r.* from unnest($1::uuid[]) asked (id), lateral (
+      () => `select r.* from unnest($1::uuid[]) owner (id), lateral (
         select r.contact_id as owner, r.role, r.deal_id as "dealId" from deal_contact r
-        where r.contact_id = asked.id order by r.deal_id limit $2) r`,
+        where r.contact_id = owner.id order by r.deal_id limit $2) r`,
     ),
     touchpoints: many(
-      ({ orderBy }) => `select t.* from unnest($1::uuid[]) asked (id), lateral (
+      ({ orderBy }) => `select t.* from unnest($1::uuid[]) owner (id), lateral (
         select t.contact_id as owner, ${instant("t.occurred_at")} as "occurredAt", t.kind, t.channel,
           t.campaign_id as "campaignId"
-        from touchpoint t where t.contact_id = asked.id
+        from touchpoint t where t.contact_id = owner.id
         order by ${order(orderBy, { occurredAt: "t.occurred_at", id: "t.id" }, "t.id")} limit $2) t`,
     ),
   },

@@ -1,5 +1,5 @@
-// PostGraphile 5 tuned for production: its base preset with the two plugins that the questions need, grafserv on Node's
-// own HTTP server, results written as text at once, no GraphiQL, no watching.
+// PostGraphile 5 configured for production: its base preset with the two plugins that the queries need, grafserv on
+// Node's own HTTP server, results as text without an object in between, no GraphiQL, no watch mode.
 //   DATABASE_URL=… node postgraphile.mjs PORT
 
 import { createServer } from "node:http";
@@ -14,7 +14,7 @@ import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connecti
 
 const POOL = 10;
 
-// Columns are grouped by only where lists may be sorted by them: without an index, if it is said.
+// PostGraphile offers groups only by columns that it can sort by. A column without an index needs this behavior.
 const groupsByCurrency = pgSmartTags([
   { kind: "attribute", match: "public.deal.currency", tags: { behavior: "+orderBy" } },
 ]);

@@ -1,4 +1,4 @@
--- $1, $2: closed from, before
+-- $1, $2: start (inclusive) and end (exclusive) of the closing instant
 select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (
   with page as materialized (

@@ -1,4 +1,4 @@
--- $1: the contact before the page
+-- $1: id of the contact before the page
 select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (select "$" from (select array(
   select "$"

@@ -1,4 +1,4 @@
--- $1: id
+-- $1: id of the contact
 select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (
   select "$"

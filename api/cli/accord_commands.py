@@ -1,0 +1,152 @@
+"""`accord init`, `accord show`, `accord evaluate` and `accord check`."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.accord.documents import read_accord
+from api.accord.in_force import AccordInForce, accord_in_force
+from api.cli.options import Data, next_command
+from api.cli.progress_bar import progress_bar
+from api.cli.session import open_database
+from api.funnel.drift import check_entries
+from api.funnel.evaluate import EvaluationResult
+from api.funnel.evaluate import evaluate as evaluate_entries
+from api.workflows.adopt_accord import adopt_accord
+from schema.accord import Accord, Stage
+from schema.sentences import (
+    exit_sentence,
+    policy_sentences,
+    reason_sentence,
+    reporting_sentences,
+    stage_sentence,
+    team_name,
+    window_sentence,
+)
+from schema.toml_text import accord_toml
+
+
+def init(
+    accord: Annotated[
+        str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, maven, or a file of your own.")
+    ] = "standard",
+    data: Data = None,
+) -> None:
+    """Adopt the first version of the accord.
+
+    It is in force from the beginning of time, and provisional until both teams sign it.
+    """
+    version = asyncio.run(_adopt(accord, data))
+    typer.echo(
+        f"Version {version.number} of the accord is in force: '{version.accord.title}' ({version.content_hash[:12]})."
+    )
+    typer.echo(f"It is provisional until both teams sign it. Read it with: {next_command('accord show', data)}")
+
+
+def show(
+    as_toml: Annotated[bool, typer.Option("--toml", help="Print the document as TOML, to edit and adopt.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the canonical JSON, which the hash is made of.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Print the accord in force in plain sentences."""
+    version = asyncio.run(_read_version(data))
+    if as_json:
+        typer.echo(version.accord.canonical())
+    elif as_toml:
+        typer.echo(accord_toml(version.accord), nl=False)
+    else:
+        for line in _accord_lines(version):
+            typer.echo(line)
+
+
+def evaluate(data: Data = None) -> None:
+    """Evaluate the stage entries of all contacts again.
+
+    Prints the number of entries of every stage.
+    """
+    began = time.monotonic()
+    evaluated = asyncio.run(_evaluate(data))
+    width = max(len(stage) for stage in evaluated.entries)
+    for stage, entries in evaluated.entries.items():
+        typer.echo(f"{stage:{width}}  {entries:>12,}")
+    watermark = f"{evaluated.watermark:%Y-%m-%d %H:%M:%S} UTC" if evaluated.watermark else "none"
+    total, seconds = sum(evaluated.entries.values()), time.monotonic() - began
+    typer.echo(f"{total:,} entries in {seconds:.1f} s; last fact recorded: {watermark}.")
+
+
+def check(data: Data = None) -> None:
+    """Verify that the stored stage entries equal a rebuild.
+
+    Nothing is changed.
+    """
+    entries = asyncio.run(_check(data))
+    typer.echo(f"{entries:,} stored entries equal a rebuild.")
+
+
+async def _adopt(accord: str, data: Path | None) -> AccordInForce:
+    document = read_accord(accord)
+    async with open_database(data, sets_up=True) as database, database.write() as session:
+        return await adopt_accord(session, document)
+
+
+async def _read_version(data: Path | None) -> AccordInForce:
+    async with open_database(data) as database, database.read() as session:
+        return await accord_in_force(session)
+
+
+async def _evaluate(data: Path | None) -> EvaluationResult:
+    async with open_database(data) as database:
+        with progress_bar() as progress:
+            async with database.write(is_snapshot=True) as session:
+                return await evaluate_entries(session, progress=progress)
+
+
+async def _check(data: Path | None) -> int:
+    async with open_database(data) as database:
+        with progress_bar() as progress:
+            async with database.scratch() as session:
+                return (await check_entries(session, progress)).entries
+
+
+def _accord_lines(version: AccordInForce) -> Iterator[str]:
+    """The lines of the whole accord, stage by stage."""
+    accord = version.accord
+    since = f"{version.starts_at:%Y-%m-%d %H:%M} UTC" if version.starts_at else "the beginning of time"
+    signed = "signed by both teams" if version.is_signed else "not signed yet: provisional until both teams sign it"
+    yield accord.title
+    yield f"Version {version.number}, in force from {since}; {signed}."
+    yield f"Content hash (SHA-256): {version.content_hash}"
+    for rank, stage in enumerate(accord.stages, start=1):
+        yield from _stage_lines(rank, stage, accord)
+    yield ""
+    yield "How entries end"
+    yield "  An entry ends when a higher stage is entered."
+    yield from (f"  {exit_sentence(stage_exit, accord)}" for stage_exit in accord.exits)
+    if accord.reject_reasons:
+        yield ""
+        yield "Why sales may reject a handoff"
+        yield from (f"  {reason_sentence(reason)}" for reason in accord.reject_reasons)
+    if accord.contact_policy is not None:
+        yield ""
+        yield "How often a person may be touched"
+        yield from (f"  {sentence}" for sentence in policy_sentences(accord.contact_policy))
+    yield ""
+    yield "Reporting"
+    yield from (f"  {sentence}" for sentence in reporting_sentences(accord))
+
+
+def _stage_lines(rank: int, stage: Stage, accord: Accord) -> Iterator[str]:
+    """The lines of one stage."""
+    yield ""
+    yield f"{rank}. {stage.title} ({stage.key}) · {stage.group} · owned by {team_name(stage.owner)}"
+    yield f"   {stage.meaning}"
+    yield f"   {stage_sentence(stage, accord)}"
+    yield f"   {window_sentence(stage, accord)}"
+    if stage.needs:
+        yield f"   Needs filled in: {', '.join(stage.needs)}."

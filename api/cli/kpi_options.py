@@ -1,0 +1,152 @@
+"""The options of `accord kpi` and `accord funnel`, and the requests that are made of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from api.cli.kpi_values import (
+    bad_input,
+    parse_dimensions,
+    parse_duration_option,
+    parse_instant,
+    parse_period,
+    parse_where,
+    parse_word,
+)
+from api.cli.options import DATA_OPTION
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
+from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip
+
+DEFAULT_RECORDS = 20
+
+_PERIOD = "2026, 2026-Q1, 2026-03, last-90-days, or FROM..BEFORE (2026-01-01..2026-04-01); default: all history."
+_WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelOptions:
+    """The options of `accord funnel`."""
+
+    period: Annotated[str | None, typer.Option("--period", metavar="PERIOD", help=_PERIOD)] = None
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="DIMENSION", help="Break down by a dimension: channel, lead_source, owner …"),
+    ] = None
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="INSTANT", help="Count only what happened by then, like 2026-04-01T00:00:00Z."),
+    ] = None
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="Use this zone instead of the accord's.")
+    ] = None
+    where: Annotated[list[str] | None, typer.Option("--where", metavar="DIMENSION=VALUES", help=_WHERE)] = None
+
+    def funnel_request(self) -> FunnelRequest:
+        """The request. Errors: BAD_INPUT or BAD_PERIOD for a malformed option."""
+        return FunnelRequest(
+            period=parse_period(self.period),
+            by=None if self.by is None else parse_word(Dimension, "--by", self.by),
+            where=parse_where(self.where or []),
+            switches=Switches(as_of=parse_instant("--as-of", self.as_of), timezone=self.timezone),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiOptions(FunnelOptions):
+    """The options of `accord kpi`."""
+
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="DIMENSIONS",
+            help="Break down by a dimension (channel, owner …) or by two of them: channel,country.",
+        ),
+    ] = None
+    grain: Annotated[
+        str | None,
+        typer.Option("--grain", metavar="GRAIN", help="Also show a series by day, week, month, quarter or year."),
+    ] = None
+    base: Annotated[
+        str | None,
+        typer.Option("--from", metavar="STAGE", help="The base stage: the people who entered it are counted."),
+    ] = None
+    target: Annotated[
+        str | None, typer.Option("--to", metavar="STAGE", help="The target stage, which these people reach or not.")
+    ] = None
+    skip: Annotated[
+        str | None, typer.Option("--skip", help="How skipped stages count: exclude, implied or reached_or_beyond.")
+    ] = None
+    anchor: Annotated[str | None, typer.Option("--anchor", help="What the period selects: cohort or period.")] = None
+    reentry: Annotated[
+        str | None, typer.Option("--reentry", help="Which entries of a person count: first, last or each.")
+    ] = None
+    window: Annotated[
+        str | None,
+        typer.Option("--window", metavar="DURATION", help="The time to convert, such as '30 days', or none."),
+    ] = None
+    records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
+    side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (
+        None
+    )
+    first: Annotated[
+        int | None,
+        typer.Option("--first", min=0, help=f"With --records: how many to list; default {DEFAULT_RECORDS}."),
+    ] = None
+
+    def kpi_request(self, key: str) -> KpiRequest:
+        """The request for a KPI. Errors: BAD_INPUT or BAD_PERIOD for a malformed option."""
+        return KpiRequest(
+            key=key,
+            period=parse_period(self.period),
+            grain=None if self.grain is None else parse_word(Grain, "--grain", self.grain),
+            by=parse_dimensions(self.by),
+            stages=self._stages(),
+            where=parse_where(self.where or []),
+            switches=self._switches(),
+        )
+
+    def listing(self) -> tuple[RecordSide, int] | None:
+        """The side of the records to list, and how many; None without --records."""
+        if not self.records:
+            if self.side is not None or self.first is not None:
+                raise bad_input("--side and --first need --records.", "Add --records, or leave them out.")
+            return None
+        side = RecordSide.BASE if self.side is None else parse_word(RecordSide, "--side", self.side)
+        return side, DEFAULT_RECORDS if self.first is None else self.first
+
+    def _stages(self) -> StagePair | None:
+        if self.base is None and self.target is None:
+            return None
+        if self.base is None or self.target is None:
+            raise bad_input("--from and --to belong together.", "Give both --from STAGE and --to STAGE.")
+        return StagePair(self.base, self.target)
+
+    def _switches(self) -> Switches:
+        has_no_window = self.window is not None and self.window.strip().lower() == "none"
+        return Switches(
+            anchor=None if self.anchor is None else parse_word(Anchor, "--anchor", self.anchor),
+            reentry=None if self.reentry is None else parse_word(Reentry, "--reentry", self.reentry),
+            skip=None if self.skip is None else parse_word(Skip, "--skip", self.skip),
+            window=None if self.window is None or has_no_window else parse_duration_option("--window", self.window),
+            has_no_window=has_no_window,
+            as_of=parse_instant("--as-of", self.as_of),
+            timezone=self.timezone,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """The format of the output, and the data folder."""
+
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole result as JSON.")] = False
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the figures as CSV.")] = False
+    data: Annotated[Path | None, DATA_OPTION] = None
+
+    def output_format(self) -> Literal["json", "csv", "table"]:
+        """The format. Errors: BAD_INPUT for two formats at once."""
+        if self.as_json and self.as_csv:
+            raise bad_input("--json and --csv exclude each other.", "Give only one of them.")
+        return "json" if self.as_json else "csv" if self.as_csv else "table"

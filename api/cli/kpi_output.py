@@ -1,0 +1,122 @@
+"""KPI results for programs: JSON with the fields of the GraphQL result, and CSV with a line for every figure."""
+
+import csv
+import sys
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+
+import orjson
+
+from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
+
+FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
+HEAD = ("key", "title", "definition", "unit", "currency")
+KEY = ("dimension", "id", "key", "label")
+STEP = ("reached", "implied", "open", "step", "overall", "entered", "entered_implied")
+
+
+def print_json(result: KpiAnswer | FunnelAnswer) -> None:
+    """Print the whole result. Decimals are strings, as in GraphQL, so that no digit is lost."""
+    # The definition of the KPI comes first, the provenance last.
+    last = {field.name for field in fields(Provenance)}
+    names = [field.name for field in fields(result) if field.metadata]
+    order = [
+        *(name for name in names if name in HEAD),
+        *(name for name in names if name not in HEAD and name not in last),
+        *(name for name in names if name not in HEAD and name in last),
+    ]
+    document = {_camel(name): json_value(getattr(result, name)) for name in order}
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def print_kpi_csv(result: KpiAnswer) -> None:
+    """Print the total and every group, each followed by its buckets.
+
+    A line without a key is the total. A line without dates is the whole period.
+    """
+    dimensions = max((len(group.keys) for group in result.breakdown), default=1)
+    lines = [
+        _figure_line(result, (), dimensions, None),
+        *(_figure_line(bucket, (), dimensions, bucket) for bucket in result.series),
+    ]
+    for group in result.breakdown:
+        lines.append(_figure_line(group, group.keys, dimensions, None))
+        lines += [_figure_line(bucket, group.keys, dimensions, bucket) for bucket in group.series]
+    second = tuple(f"{name}_2" for name in KEY) if dimensions > 1 else ()
+    _print_csv((*KEY, *second, "from", "before", *FIGURE), lines)
+
+
+def print_funnel_csv(result: FunnelAnswer) -> None:
+    """Print a line for every stage, of the whole funnel and of every group."""
+    lines = [_step_line((), step) for step in result.stages]
+    lines += [_step_line(group.keys, step) for group in result.breakdown for step in group.stages]
+    _print_csv((*KEY, "stage", *STEP), lines)
+
+
+def json_value(value: object) -> object:
+    """A value as orjson takes it. Fields without metadata are internal and left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_camel(field.name): json_value(getattr(value, field.name)) for field in fields(value) if field.metadata}
+    if isinstance(value, tuple | list):
+        return [json_value(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal | datetime):
+        return _text(value)
+    return value
+
+
+def _camel(name: str) -> str:
+    if name == "starts_at":
+        return "from"
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _figure_line(
+    figure: KpiFigure, keys: tuple[BreakdownKey, ...], dimensions: int, bucket: Bucket | None
+) -> list[object]:
+    spread = figure.distribution
+    return [
+        *_key_cells(keys, dimensions),
+        *((bucket.starts_at, bucket.before) if bucket else (None, None)),
+        *(figure.value, figure.numerator, figure.denominator, figure.n, figure.implied),
+        *((spread.median, spread.p75, spread.p90, spread.mean, spread.max) if spread else [None] * 5),
+        "; ".join(
+            f"{_text(amount.value)} {amount.currency.value if amount.currency else '?'}" for amount in figure.apart
+        ),
+    ]
+
+
+def _step_line(keys: tuple[BreakdownKey, ...], step: FunnelStep) -> list[object]:
+    return [*_key_cells(keys, 1), step.key, *(getattr(step, name) for name in STEP)]
+
+
+def _key_cells(keys: tuple[BreakdownKey, ...], dimensions: int) -> list[object]:
+    """The cells of the group keys; empty cells without a key."""
+    cells: list[object] = []
+    for key in keys:
+        cells += [key.dimension.value, key.id, key.value, key.label]
+    return cells or [None] * (len(KEY) * dimensions)
+
+
+def _print_csv(names: Iterable[str], lines: Iterable[list[object]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_text(cell) for cell in line] for line in lines)
+
+
+def _text(value: object) -> str:
+    """A value as text: instants in UTC, decimals without an exponent."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case Decimal():
+            return f"{value:f}"
+        case _:
+            return str(value)

@@ -1,0 +1,92 @@
+"""Parsing the values of the KPI options. A value that cannot be parsed raises an AccordError."""
+
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from api.errors import AccordError, ErrorCode
+from api.metrics.periods import named_period, period
+from api.metrics.request import ALL_HISTORY, Period, Where
+from schema.durations import parse_duration
+from schema.vocab import Dimension, Vocabulary
+
+Word = TypeVar("Word", bound=Vocabulary)
+
+_WHERE_EXAMPLE = "Write one like --where channel=EMAIL,DIRECT."
+
+
+def parse_period(text: str | None) -> Period:
+    """The period of a name such as `2026-Q1`, or of `FROM..BEFORE` with either end open; None is all history."""
+    if text is None:
+        return ALL_HISTORY
+    start, dots, before = text.partition("..")
+    return period(_parse_day(start), _parse_day(before)) if dots else named_period(text)
+
+
+def parse_dimensions(text: str | None) -> tuple[Dimension, ...]:
+    """The dimensions of a list such as `channel,country`; None is none."""
+    return tuple(parse_word(Dimension, "--by", word) for word in text.split(",")) if text is not None else ()
+
+
+def parse_where(filters: list[str]) -> Where:
+    """A filter that requires all of `dimension=value,value` and `dimension!=value`; no value is the empty value."""
+    parts = []
+    for text in filters:
+        dimension, equals_sign, values = text.partition("=")
+        if not equals_sign:
+            raise bad_input(f"--where: '{text}' is not a filter.", _WHERE_EXAMPLE)
+        word = parse_word(Dimension, "--where", dimension.removesuffix("!"))
+        test = Where(tests=((word, tuple(_dimension_value(word, value) for value in values.split(","))),))
+        parts.append(Where(none_of=(test,)) if dimension.endswith("!") else test)
+    return Where(all_of=tuple(parts))
+
+
+def parse_word(vocabulary: type[Word], option: str, text: str) -> Word:
+    """A word of a closed vocabulary, in any case and with `-` or `_`."""
+    wanted = text.strip().upper().replace("-", "_")
+    for word in vocabulary:
+        if word.value == wanted:
+            return word
+    known = ", ".join(word.value.lower() for word in vocabulary)
+    raise bad_input(f"{option} does not accept '{text}'.", f"Use one of: {known}.")
+
+
+def parse_duration_option(option: str, text: str) -> timedelta:
+    """A duration such as `30 days`."""
+    try:
+        return parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        remedy = "Write a duration like '30 days' or '72 hours', or none."
+        raise bad_input(f"{option} does not accept '{text}'.", remedy) from error
+
+
+def parse_instant(option: str, text: str | None) -> datetime | None:
+    """An ISO 8601 instant; None stays None."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        remedy = "Write an instant with its zone, like 2026-04-01T00:00:00Z."
+        raise bad_input(f"{option}: '{text}' is not an instant.", remedy) from error
+
+
+def bad_input(message: str, remedy: str) -> AccordError:
+    """The error for a malformed option."""
+    return AccordError(ErrorCode.BAD_INPUT, message, remedy)
+
+
+def _dimension_value(dimension: Dimension, text: str) -> str | None:
+    """A value of a dimension; None is the empty value. Channels are upper case in the database."""
+    if not text.strip():
+        return None
+    return text.strip().upper() if dimension is Dimension.CHANNEL else text.strip()
+
+
+def _parse_day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        message = f"'{text}' is not a date."
+        raise AccordError(ErrorCode.BAD_PERIOD, message, "Write a range like 2026-01-01..2026-04-01.") from error

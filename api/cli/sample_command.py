@@ -1,0 +1,78 @@
+"""`accord sample`."""
+
+import asyncio
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.options import Data, next_command
+from api.cli.progress_bar import progress_bar
+from api.cli.session import open_database
+from api.db_errors import DiskFullError
+from api.errors import AccordError, ErrorCode
+from api.workflows.make_sample import SampleMade, has_records, make_sample
+from schema.base import now
+
+
+def sample(
+    contacts: Annotated[int, typer.Option(metavar="N", help="The number of people.")] = 2000,
+    seed: Annotated[int, typer.Option(metavar="S", help="The random seed; the same seed makes the same records.")] = 1,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="DATE",
+            formats=["%Y-%m-%d"],
+            help="The day after the last one with records (default: today, in UTC). They span 24 months.",
+            show_default=False,
+        ),
+    ] = None,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing if the database has records or an accord.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Make a sample company in an empty database.
+
+    The same number, seed and date make the same records.
+    """
+    began = time.monotonic()
+    last_day = until.date() if until else now().date()
+    made = asyncio.run(_make(contacts, seed, last_day, data, if_empty=if_empty))
+    if made is not None:
+        _print_made(made, time.monotonic() - began, data)
+
+
+async def _make(contacts: int, seed: int, until: date, data: Path | None, *, if_empty: bool) -> SampleMade | None:
+    async with open_database(data, sets_up=True) as database:
+        if if_empty:
+            async with database.read() as session:
+                if await has_records(session):
+                    return None
+        try:
+            with progress_bar() as progress:
+                async with database.write() as write_session:
+                    return await make_sample(
+                        write_session, contacts=contacts, seed=seed, until=until, progress=progress
+                    )
+        except DiskFullError as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise AccordError(
+                ErrorCode.DISK_FULL,
+                f"The disk of the database is full ({reason}). Nothing was made.",
+                "Free some space there, or make fewer people (--contacts): a million need about 8 GB.",
+            ) from error
+
+
+def _print_made(made: SampleMade, seconds: float, data: Path | None) -> None:
+    """Print how many records were made, and how many entries every stage has."""
+    words = {"contact": "people", "company": "companies", "touchpoint": "touchpoints", "handoff": "handoffs"}
+    counts = ", ".join(f"{made.rows.get(table, 0):,} {word}" for table, word in words.items())
+    total = sum(made.rows.values())
+    typer.echo(f"Made a sample company: {counts}, {made.rows.get('deal', 0):,} deals.")
+    typer.echo(f"{total:,} rows in {seconds:.1f} s; seed {made.seed}, 24 months until {made.until}.")
+    entries = ", ".join(f"{stage} {count:,}" for stage, count in made.evaluated.entries.items())
+    typer.echo(f"Entries by the standard accord: {entries}.")
+    typer.echo(f"See it with: {next_command('accord funnel', data)}")

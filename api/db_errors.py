@@ -1,0 +1,46 @@
+"""Database failures that are not bugs: the driver's exceptions, and the errors that users see for them."""
+
+import asyncio
+
+import asyncpg
+
+from api.errors import AccordError, ErrorCode
+
+# The remedy depends on what filled the disk, so callers write this message themselves.
+DiskFullError = asyncpg.DiskFullError
+
+# The server stopped, restarts, or accepts no more connections. ConnectionError comes from the socket. asyncpg raises
+# InternalClientError if the server ends an idle connection while a new statement is being sent.
+_OUTAGES = (
+    ConnectionError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+def expected_error(error: BaseException) -> AccordError | None:
+    """The error to show the caller if it was expected; None if it is a bug."""
+    if isinstance(error, AccordError):
+        return error
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return AccordError(
+            ErrorCode.TIMED_OUT,
+            "The request took longer than the time limit.",
+            "Request a shorter period, fewer records or fewer levels.",
+        )
+    if isinstance(error, _OUTAGES) or _is_follow_up(error):
+        return AccordError(
+            ErrorCode.DATABASE_UNREACHABLE,
+            "The database cannot be reached at the moment.",
+            "Try again shortly; /readyz reports when it is available.",
+        )
+    return None
+
+
+def _is_follow_up(error: BaseException) -> bool:
+    """Whether closing a transaction on a lost connection raised a second error on top of the outage."""
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(
+        error.__context__, (*_OUTAGES, asyncio.CancelledError)
+    )

@@ -1,0 +1,1 @@
+"""The root fields that show the accord in force."""

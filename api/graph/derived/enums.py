@@ -1,0 +1,34 @@
+"""Enums: one for each closed vocabulary, and the planner's sort directions."""
+
+from enum import Enum
+
+from api.graph.declared import EnumType, EnumWord
+from api.plan.list_arguments import SortDirection
+from schema.vocab import Vocabulary
+
+
+class _Each(Enum):
+    EACH = "EACH"
+
+
+EACH = EnumType(
+    "Each", "Groups rows by every single value of a field.", _Each, (EnumWord("EACH", "One group for each value."),)
+)
+SORT_DIRECTION = EnumType(
+    "SortDirection",
+    "The direction in which a list is sorted, and where its null values are placed.",
+    SortDirection,
+    (
+        EnumWord("ASC", "Ascending: smallest, earliest or alphabetically first values first; nulls last."),
+        EnumWord("DESC", "Descending: greatest, latest or alphabetically last values first; nulls last."),
+        EnumWord("ASC_NULLS_FIRST", "Ascending, but nulls first."),
+        EnumWord("DESC_NULLS_FIRST", "Descending, but nulls first."),
+    ),
+)
+
+
+def enum_of(vocabulary: type[Vocabulary]) -> EnumType:
+    """Return the enum of a vocabulary, with the description of each word."""
+    doc = (vocabulary.__doc__ or "").strip()
+    words = tuple(EnumWord(word.value, word.doc, word.deprecated) for word in vocabulary)
+    return EnumType(vocabulary.__name__, doc, vocabulary, words)

@@ -1,0 +1,195 @@
+"""The types that every table implies: its object type, connection, edge, figures, groups, filters and orders."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
+from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
+from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
+from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
+from api.graph.derived.group_types import group_by_field, group_types
+from api.graph.derived.links import link_of, lists_of, visible_shapes
+from api.graph.derived.naming import camel
+from api.graph.derived.order_types import order_type
+from api.graph.derived.scalars import column_type
+from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
+from schema.vocab import Unit, vocabularies
+
+PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
+TYPE_KEY = "$type"  # the key of a row's type name, where a value may be any Node; never a GraphQL name
+NODE, PAGE_INFO, MONEY, PRESENT_STAGE = "Node", "PageInfo", "Money", "PresentStage"
+
+_INT, _STRING, _BOOLEAN = TypeRef("Int"), TypeRef("String"), TypeRef("Boolean")
+
+
+def page_arguments() -> tuple[Input, ...]:
+    """Return the arguments that choose the page of a list."""
+    return (
+        Input("first", f"The number of rows from the start: {PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most.", _INT),
+        Input("after", "Only rows after this cursor, taken from `pageInfo.endCursor` or an edge.", _STRING),
+        Input("last", f"The number of rows from the end, {MAX_PAGE_SIZE} at most. The order stays the same.", _INT),
+        Input("before", "Only rows before this cursor, taken from `pageInfo.startCursor` or an edge.", _STRING),
+    )
+
+
+def list_arguments(shape: TableShape) -> tuple[Input, ...]:
+    """Return the arguments of every list of a table."""
+    search = (_search_argument(shape),) if shape.searched else ()
+    return (
+        *page_arguments(),
+        Input("where", "A filter over the rows. If left out or null, all rows.", TypeRef(f"{shape.type_name}Where")),
+        Input(
+            "orderBy",
+            "The sort terms, most significant first. If left out, rows are sorted by key, oldest first.",
+            TypeRef(f"{shape.type_name}Order").listed,
+        ),
+        *search,
+    )
+
+
+def record_types() -> Iterator[Declared]:
+    """Yield every type that the tables imply."""
+    yield from _SHARED_TYPES
+    for vocabulary in vocabularies():
+        yield enum_of(vocabulary)
+    for name in sorted(filtered_types()):
+        yield filter_type(TypeRef(name))
+    for shape in visible_shapes():
+        yield _record(shape)
+        yield from _list_types(shape)
+        yield from aggregate_types(shape)
+        yield from group_types(shape)
+        yield where_type(shape)
+        yield list_filter_type(shape)
+        yield order_type(shape)
+
+
+def _search_argument(shape: TableShape) -> Input:
+    columns = ", ".join(f"`{camel(column)}`" for column in shape.searched)
+    doc = (
+        f"Only rows in which every word of this text is the start of a word in {columns}, ignoring case:"
+        ' "ada acme" finds ada.berg@acme.example. Characters that are neither letters nor digits separate words.'
+    )
+    return Input("search", doc, _STRING, is_bound=True)
+
+
+def _record(shape: TableShape) -> ObjectType:
+    currencies = {column.note.currency for column in shape.columns}
+    fields = [_column(column) for column in shape.visible if column.name not in currencies]
+    if shape.name == "contact":
+        doc = "The current stage of the person: the highest open one. Null if there is none."
+        fields.append(Output("stage", doc, TypeRef(PRESENT_STAGE), source=FromStage()))
+    fields += [_back(other, column) for other, column in lists_of(shape).values()]
+    return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())
+
+
+def _column(column: ColumnShape) -> Output:
+    if column.link is not None:
+        # Null also if the record is not visible to the caller, so a link is never required.
+        return Output(
+            camel(column.link.name),
+            column.link.doc,
+            TypeRef(SHAPES[column.link.target].type_name),
+            source=FromLink(column.link),
+            deprecated=column.note.deprecated,
+        )
+    has_money = column.note.unit is Unit.MONEY and is_money(column)
+    shown = TypeRef(MONEY) if has_money else column_type(column)
+    return Output(
+        camel(column.name),
+        _doc(column),
+        shown if column.is_nullable else shown.required,
+        source=FromMoney(column.name) if has_money else FromColumn(column.name),
+        deprecated=column.note.deprecated,
+    )
+
+
+def _doc(column: ColumnShape) -> str:
+    """A column's description, with its unit. The unit of money is part of the value."""
+    unit = column.note.unit
+    return column.doc if unit is None or unit is Unit.MONEY else f"{column.doc} {unit.doc}"
+
+
+def _back(other: TableShape, column: ColumnShape) -> Output:
+    link = link_of(column)
+    return Output(
+        link.back,
+        link.back_doc,
+        TypeRef(f"{other.type_name}Connection").required,
+        arguments=list_arguments(other),
+        source=FromBack(other.name, link),
+        deprecated=column.note.deprecated or other.deprecated,
+    )
+
+
+def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
+    name = shape.type_name
+    edges = TypeRef(f"{name}Edge").required.listed.required
+    return (
+        ObjectType(
+            f"{name}Connection",
+            f"One page of a list of {name} rows.",
+            (
+                Output("nodes", "The rows of the page.", TypeRef(name).listed.required),
+                Output("edges", "The rows of the page with their cursors.", edges),
+                Output("pageInfo", "The position of the page in the list.", TypeRef(PAGE_INFO).required),
+                Output("totalCount", "The number of rows that match, over all pages.", _INT.required),
+                aggregate_field(shape),
+                group_by_field(shape),
+            ),
+        ),
+        ObjectType(
+            f"{name}Edge",
+            f"One row of a list of {name} rows, with its cursor.",
+            (
+                Output("cursor", "The row's position in the list, for `after` and `before`.", _STRING.required),
+                Output("node", "The row.", TypeRef(name).required),
+            ),
+        ),
+    )
+
+
+def _type_name(value: dict[str, Any], *_: object) -> str:
+    return str(value[TYPE_KEY])
+
+
+_SHARED_TYPES: tuple[Declared, ...] = (
+    InterfaceType(
+        NODE,
+        "A record with an id of its own.",
+        (Output("id", "The record's id, unique over all types.", TypeRef("ID").required),),
+        _type_name,
+    ),
+    ObjectType(
+        PAGE_INFO,
+        "The position of a page in its list.",
+        (
+            Output("hasNextPage", "Whether there are rows after the page.", _BOOLEAN.required),
+            Output("hasPreviousPage", "Whether there are rows before the page.", _BOOLEAN.required),
+            Output("startCursor", "The cursor of the first row; null if the page is empty.", _STRING),
+            Output("endCursor", "The cursor of the last row; null if the page is empty.", _STRING),
+        ),
+    ),
+    ObjectType(
+        MONEY,
+        "An amount of money.",
+        (
+            Output("amount", "The amount, as a decimal string.", TypeRef("Decimal").required),
+            Output("currency", "The currency (ISO 4217); null if the source does not say.", TypeRef("Currency")),
+        ),
+    ),
+    ObjectType(
+        PRESENT_STAGE,
+        "The current stage of a person in the funnel.",
+        (
+            Output("key", "The stage's key in the accord.", _STRING.required),
+            Output("title", "The stage's title, in the version of the accord that the entry was judged by.", _STRING),
+            Output("since", "When the person entered the stage.", TypeRef("DateTime").required),
+            Output("occurrence", "Which entry of the person into the stage this is, counted from 1.", _INT.required),
+        ),
+    ),
+    SORT_DIRECTION,
+    EACH,
+)

@@ -1,0 +1,85 @@
+"""The scalars for instants, dates and decimals, and the GraphQL type of a column.
+
+The executor and PostgreSQL serialize values identically, so a response does not depend on how it was produced.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+
+from api.graph.declared import ScalarType, TypeRef
+from api.plan.json_values import decimal_as_text, instant_as_text
+from schema.base import ColumnShape
+
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
+
+
+def _serialize_instant(value: object) -> str:
+    return instant_as_text(value) if isinstance(value, datetime) else str(value)
+
+
+def _parse_instant(value: object) -> datetime:
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError(f'{value!r} is not an instant; write one like "2026-01-10T09:30:00Z", with Z or an offset')
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{value!r} is not an instant of the calendar") from error
+
+
+def _parse_date(value: object) -> date:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError(f'{value!r} is not a date; write one like "2026-01-10"')
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a date of the calendar") from error
+
+
+def _serialize_decimal(value: object) -> str:
+    return decimal_as_text(value) if isinstance(value, Decimal) else str(value)
+
+
+def _parse_decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not _DECIMAL.fullmatch(str(value)):
+        raise ValueError(f'{value!r} is not a decimal; write one like "1200.50"')
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"{value!r} is not a decimal") from error
+
+
+DATE_TIME = ScalarType(
+    "DateTime",
+    "An instant in UTC (RFC 3339), such as 2026-01-10T09:30:00Z. Fractions of a second are written only if there are"
+    " any. As an input, any offset is accepted.",
+    _serialize_instant,
+    _parse_instant,
+    "https://www.rfc-editor.org/rfc/rfc3339",
+)
+DATE = ScalarType("Date", "A calendar date, such as 2026-01-10.", str, _parse_date)
+DECIMAL = ScalarType(
+    "Decimal",
+    'An exact decimal number, written as a string such as "1200.50" so that clients do not round it.',
+    _serialize_decimal,
+    _parse_decimal,
+)
+SCALARS = (DATE_TIME, DATE, DECIMAL)
+
+SCALAR_NAMES: dict[type, TypeRef] = {
+    str: TypeRef("String"),
+    int: TypeRef("Int"),
+    bool: TypeRef("Boolean"),
+    Decimal: TypeRef("Decimal"),
+    datetime: TypeRef("DateTime"),
+    date: TypeRef("Date"),
+}
+
+
+def column_type(column: ColumnShape) -> TypeRef:
+    """Return the GraphQL type of a column's values."""
+    if column.link is not None or column.name == "id":
+        return TypeRef("ID")
+    return TypeRef(column.note.vocab.__name__) if column.note.vocab else SCALAR_NAMES[column.python]

@@ -1,0 +1,102 @@
+"""The root fields `kpi`, `kpis`, `funnel` and `kpiCatalogue`, and how their types are derived."""
+
+from typing import Any
+
+from api.errors import AccordError
+from api.graph.context import Info
+from api.graph.declared import Input, Output, TypeRef
+from api.graph.derived.model_types import Derivation
+from api.graph.kpis.drill_down import read_records, records_fields
+from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
+from api.graph.kpis.kpi_requests import read_funnel, read_kpi
+from api.metrics.answer import BreakdownKey, FunnelAnswer, KpiAnswer
+from api.metrics.query import query_funnel, query_kpis
+from api.metrics.request import KpiRequest
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Kpi
+
+KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi)
+
+
+def kpi_fields() -> tuple[Output, ...]:
+    """Return the root fields about KPIs."""
+    requests = Input(
+        "requests",
+        "The requests. The results are in the same order.",
+        TypeRef("KpiRequest").required.listed.required,
+    )
+    results = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)
+    return (
+        Output("kpi", "The result of one KPI request.", TypeRef("KpiAnswer"), _kpi, KPI_ARGUMENTS),
+        Output(
+            "kpis",
+            "The results of several KPI requests, from one snapshot. A request that fails leaves the others unaffected:"
+            " its result is null, with an error.",
+            results,
+            _kpis,
+            (requests,),
+        ),
+        Output(
+            "funnel",
+            "How far the people got who entered the first stage in the period.",
+            TypeRef("FunnelAnswer"),
+            _funnel,
+            FUNNEL_ARGUMENTS,
+        ),
+        Output("kpiCatalogue", "All KPIs.", TypeRef("Kpi").required.listed.required, _catalogue),
+    )
+
+
+async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
+    request = read_kpi(arguments)
+    async with info.context.database.read() as session:
+        (result,) = await query_kpis(session, info.context.principal, [request])
+        if isinstance(result, AccordError):
+            raise result
+        await read_records(session, info, [((str(info.path.key),), result)])
+    return result
+
+
+async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
+    read = [_request_or_error(given) for given in requests]
+    valid = [request for request in read if isinstance(request, KpiRequest)]
+    async with info.context.database.read() as session:
+        found = iter(await query_kpis(session, info.context.principal, valid))
+        # The executor turns an error in a list into null in its place, and an error with its path.
+        results = [next(found) if isinstance(request, KpiRequest) else request for request in read]
+        placed = (((str(info.path.key), place), result) for place, result in enumerate(results))
+        await read_records(session, info, [item for item in placed if isinstance(item[1], KpiAnswer)])
+    return results
+
+
+def _request_or_error(given: dict[str, Any]) -> KpiRequest | AccordError:
+    try:
+        return read_kpi(given)
+    except AccordError as error:
+        return error
+
+
+async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
+    request = read_funnel(arguments)
+    async with info.context.database.read() as session:
+        result = await query_funnel(session, info.context.principal, request)
+        await read_records(session, info, [((str(info.path.key),), result)])
+    return result
+
+
+def _catalogue(_source: object, _info: Info) -> list[Kpi]:
+    return list(CATALOGUE.values())
+
+
+def _additions(model: type) -> tuple[Output, ...]:
+    if model is Kpi:
+        doc = "The switches that the KPI has."
+        return (Output("switches", doc, TypeRef("String").required.listed, lambda kpi, _info: kpi.switches.names),)
+    return records_fields(model)
+
+
+KPI_DERIVATION = Derivation(
+    types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (BreakdownKey, "id"): "ID"},
+    properties={Kpi: ("kind", "reads")},
+    additions=_additions,
+)

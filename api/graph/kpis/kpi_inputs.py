@@ -1,0 +1,125 @@
+"""The arguments of the KPI root fields and their input types."""
+
+from enum import Enum
+from typing import cast
+
+from api.graph.declared import Declared, EnumType, EnumWord, Input, InputType, TypeRef
+from api.graph.derived.naming import camel
+from schema.kpis import CATALOGUE
+from schema.vocab import Dimension
+
+DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
+
+_STRING, _INT, _DATE = TypeRef("String"), TypeRef("Int"), TypeRef("Date")
+
+_PERIOD = Input(
+    "period", "The days to report on, in the accord's time zone. If left out: all history.", TypeRef("PeriodInput")
+)
+_WHERE = Input("where", "A filter over what is counted. If left out: everything.", TypeRef("KpiWhere"))
+_SWITCHES = Input(
+    "switches",
+    "Choices in how the number is computed. If left out: the KPI's defaults.",
+    TypeRef("KpiSwitches"),
+)
+KPI_ARGUMENTS = (
+    Input("key", "The KPI.", TypeRef("KpiKey").required),
+    _PERIOD,
+    Input("grain", "The length of the buckets of `series`. If left out: no series.", TypeRef("Grain")),
+    Input("by", "The dimensions of `breakdown`. If left out: no breakdown.", TypeRef("Dimension").listed),
+    Input("stages", "The two stages, for a KPI between stages of your choice.", TypeRef("StagePair")),
+    _WHERE,
+    _SWITCHES,
+)
+FUNNEL_ARGUMENTS = (
+    _PERIOD,
+    Input("by", "The dimension of `breakdown`. If left out: no breakdown.", TypeRef("Dimension")),
+    _WHERE,
+    _SWITCHES,
+)
+
+KPI_INPUT_TYPES: tuple[Declared, ...] = (
+    EnumType(
+        "KpiKey",
+        "The KPIs of the catalogue.",
+        cast("type[Enum]", Enum("KpiKey", {key: key for key in CATALOGUE})),
+        tuple(EnumWord(kpi.key, f"{kpi.title}. {kpi.definition}", kpi.deprecated) for kpi in CATALOGUE.values()),
+    ),
+    InputType(
+        "PeriodInput",
+        "A range of days, by dates or by name.",
+        (
+            Input("range", "The days from a first date until before another.", TypeRef("DateRange")),
+            Input(
+                "named",
+                "`2026`, `2026-Q1`, `2026-03` or `last-90-days` (also weeks, months, quarters, years).",
+                _STRING,
+            ),
+        ),
+        is_one_of=True,
+    ),
+    InputType(
+        "DateRange",
+        "The days from one date until before another, in the accord's time zone.",
+        (
+            Input("from", "The first day.", _DATE.required),
+            Input("before", "The first day after the range.", _DATE.required),
+        ),
+    ),
+    InputType(
+        "StagePair",
+        "Two stages of the accord.",
+        (
+            Input("from", "The key of the lower stage, whose people are followed.", _STRING.required),
+            Input("to", "The key of the higher stage, which they may reach.", _STRING.required),
+        ),
+    ),
+    InputType(
+        "KpiWhere",
+        "A filter over what is counted. All given parts must hold.",
+        (
+            Input("and", "All of these must hold.", TypeRef("KpiWhere").listed),
+            Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef("KpiWhere").listed),
+            Input("not", "This must not hold.", TypeRef("KpiWhere")),
+            *(Input(key, dimension.doc, TypeRef("DimensionFilter")) for key, dimension in DIMENSION_FIELDS.items()),
+        ),
+    ),
+    InputType(
+        "DimensionFilter",
+        "Conditions on a dimension's value at the counted instant. All given conditions must hold.",
+        (
+            Input(
+                "eq",
+                "Equal to this value: the text or, if the dimension's values are records, a record's id or name.",
+                _STRING,
+            ),
+            Input("in", "Equal to one of these values. An empty list matches nothing.", _STRING.listed),
+            Input("isNull", "True: the source has no value. False: it has one.", TypeRef("Boolean")),
+        ),
+    ),
+    InputType(
+        "KpiSwitches",
+        "Choices in how a number is computed. The result lists those that differ from the KPI's defaults.",
+        (
+            Input("anchor", "Which events of a rate must be in the period.", TypeRef("Anchor")),
+            Input("reentry", "Which entries of a person into a stage count.", TypeRef("Reentry")),
+            Input("skip", "How stages that a person skipped count.", TypeRef("Skip")),
+            Input("window", "How long a conversion may take. If left out: as the accord says.", TypeRef("WindowInput")),
+            Input("asOf", "Only what happened before this instant counts. If left out: now.", TypeRef("DateTime")),
+            Input(
+                "timezone",
+                "The time zone in which days and buckets start (IANA name). If left out: the accord's.",
+                _STRING,
+            ),
+        ),
+    ),
+    InputType(
+        "WindowInput",
+        "How long a conversion may take.",
+        (
+            Input("seconds", "At most this many seconds.", _INT),
+            Input("none", "True: no limit.", TypeRef("Boolean")),
+        ),
+        is_one_of=True,
+    ),
+    InputType("KpiRequest", "One KPI request.", KPI_ARGUMENTS),
+)

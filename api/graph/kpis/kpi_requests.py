@@ -1,0 +1,88 @@
+"""Reading the arguments of KPI root fields: their values become KPI requests."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from api.errors import AccordError, ErrorCode
+from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
+from api.graph.reading.filter_value import null_operand
+from api.metrics.periods import named_period, period
+from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+
+_NEVER = Where(none_of=(Where(),))
+
+
+def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
+    """Return the request of the arguments of `kpi`. Errors: BAD_PERIOD, BAD_INPUT."""
+    pair = given.get("stages")
+    return KpiRequest(
+        key=given["key"].value,
+        period=_read_period(given.get("period")),
+        grain=given.get("grain"),
+        by=tuple(given.get("by") or ()),
+        stages=None if pair is None else StagePair(pair["from"], pair["to"]),
+        where=_read_where(given.get("where") or {}),
+        switches=_read_switches(given.get("switches") or {}),
+    )
+
+
+def read_funnel(given: Mapping[str, Any]) -> FunnelRequest:
+    """Return the request of the arguments of `funnel`. Errors: BAD_PERIOD, BAD_INPUT."""
+    return FunnelRequest(
+        period=_read_period(given.get("period")),
+        by=given.get("by"),
+        where=_read_where(given.get("where") or {}),
+        switches=_read_switches(given.get("switches") or {}),
+    )
+
+
+def _read_period(given: Mapping[str, Any] | None) -> Period:
+    if given is None:
+        return ALL_HISTORY
+    if "named" in given:
+        return named_period(given["named"])
+    return period(given["range"]["from"], given["range"]["before"])
+
+
+def _read_where(given: Mapping[str, Any]) -> Where:
+    """Return the filter, all of whose parts must hold. Nulls mean the same as in filters over records."""
+    parts: list[Where] = []
+    for key, value in given.items():
+        if value is None:
+            continue
+        if key == "and":
+            parts += [_read_where(part) for part in value]
+        elif key == "or":
+            parts.append(Where(any_of=tuple(_read_where(part) for part in value)) if value else _NEVER)
+        elif key == "not":
+            parts.append(Where(none_of=(_read_where(value),)))
+        else:
+            parts += [_read_test(key, operator, operand) for operator, operand in value.items()]
+    return parts[0] if len(parts) == 1 else Where(all_of=tuple(parts))
+
+
+def _read_test(key: str, operator: str, operand: Any) -> Where:  # noqa: ANN401 - any coerced input
+    if operand is None:
+        raise null_operand(key, operator)
+    dimension = DIMENSION_FIELDS[key]
+    if operator == "isNull":
+        is_null = Where(tests=((dimension, (None,)),))
+        return is_null if operand else Where(none_of=(is_null,))
+    return Where(tests=((dimension, tuple(operand) if operator == "in" else (operand,)),))
+
+
+def _read_switches(given: Mapping[str, Any]) -> Switches:
+    window = given.get("window") or {}
+    if window.get("none") is False:
+        message = "`window: {none: false}` gives no window."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `window` out for the accord's, or give its `seconds`.")
+    return Switches(
+        anchor=given.get("anchor"),
+        reentry=given.get("reentry"),
+        skip=given.get("skip"),
+        window=timedelta(seconds=window["seconds"]) if "seconds" in window else None,
+        has_no_window="none" in window,
+        as_of=given.get("asOf"),
+        timezone=given.get("timezone"),
+    )

@@ -1,0 +1,1 @@
+"""From a document to the planner's selection: parsing, validation, limits, variables, arguments and fields."""

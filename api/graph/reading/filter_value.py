@@ -1,0 +1,104 @@
+"""Reading the argument `where`: its value becomes the planner's condition.
+
+An explicit null in place of a whole filter is the same as leaving the filter out. As the operand of an operator it is
+rejected: a variable that was never set would otherwise change the meaning of the filter silently.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from functools import partial
+from typing import Any, cast
+
+from api.errors import AccordError, ErrorCode
+from api.graph.derived.filter_types import filtered_columns
+from api.graph.derived.links import link_of, links_of, lists_of
+from api.graph.derived.naming import camel
+from api.identity.ids import parse_id
+from api.plan.list_arguments import (
+    Comparison,
+    Condition,
+    Conjunction,
+    Disjunction,
+    Negation,
+    Operator,
+    Quantifier,
+    Scalar,
+    ToManyCondition,
+    ToOneCondition,
+)
+from api.sql import converted
+from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
+
+
+def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
+    """Return the condition of a filter over a table. Errors: BAD_INPUT for a null operand or an invalid value."""
+    columns, links, lists = filtered_columns(shape), links_of(shape), lists_of(shape)
+    parts: list[Condition] = []
+    for key, value in given.items():
+        if value is None:
+            continue
+        if key in ("and", "or"):
+            nested = tuple(read_where(shape, part) for part in value)
+            parts.append(Conjunction(nested) if key == "and" else Disjunction(nested))
+        elif key == "not":
+            parts.append(Negation(read_where(shape, value)))
+        elif key in links:
+            link = link_of(links[key])
+            parts.append(ToOneCondition(link.column, read_where(SHAPES[link.target], value)))
+        elif key in lists:
+            parts.extend(_quantified(*lists[key], value))
+        else:
+            parts.extend(_comparisons(shape, key, columns[key], value))
+    return parts[0] if len(parts) == 1 else Conjunction(tuple(parts))
+
+
+def read_tests(
+    key: str, tests: Mapping[str, Any], read: Callable[[Any], Scalar]
+) -> Iterator[tuple[Operator, Scalar | tuple[Scalar, ...]]]:
+    """Yield the operators of a filter with their operands, as `read` returns them. Errors: BAD_INPUT for a null one."""
+    for operator, value in tests.items():
+        if value is None:
+            raise null_operand(key, operator)
+        yield cast("Operator", operator), converted(value, partial(_operand, operator, read))
+
+
+def null_operand(key: str, operator: str) -> AccordError:
+    """Return the error for an operator whose operand is null."""
+    message = f"`{key}: {{{operator}: null}}` has no value to compare with."
+    return AccordError(ErrorCode.BAD_INPUT, message, "Leave the operator out, or find nulls with `isNull: true`.")
+
+
+def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[ToManyCondition]:
+    for quantifier, where in tests.items():
+        if where is not None:
+            yield ToManyCondition(other.name, column.name, cast("Quantifier", quantifier), read_where(other, where))
+
+
+def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
+    for operator, operand in read_tests(key, tests, partial(_value, shape, column)):
+        yield Comparison(column.name, operator, operand)
+
+
+def _operand(operator: str, read: Callable[[Any], Scalar], given: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input
+    if operator == "isNull":
+        return bool(given)
+    return tuple(read(value) for value in given) if operator == "in" else read(given)
+
+
+def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noqa: ANN401 - any coerced input
+    """Return a value to compare a column with. Errors: BAD_INPUT for a value that no row can have."""
+    if column.link is not None or column.name == "id":
+        return parse_id(shape.name if column.link is None else column.link.target, value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, str):
+        _require_storable(column, value)
+    return cast("Scalar", value)
+
+
+def _require_storable(column: ColumnShape, value: str) -> None:
+    """Reject text that PostgreSQL cannot store (U+0000 and unpaired surrogates), and cannot take as a parameter."""
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        message = f"The text for `{camel(column.name)}` has a character that no stored text can have."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave out U+0000 and unpaired surrogates.")

@@ -1,0 +1,193 @@
+"""Reading fields of records: a document's fields become the planner's selection."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from graphql import FieldNode
+
+from api.errors import AccordError, ErrorCode
+from api.graph.declared import InterfaceType, ObjectType, object_type
+from api.graph.derived.links import visible_shapes
+from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO, PRESENT_STAGE
+from api.graph.reading.aggregate_reader import TYPENAME, AggregateReader
+from api.graph.reading.filter_value import read_where
+from api.graph.reading.order_value import read_order
+from api.graph.reading.page_value import read_page_size
+from api.graph.reading.search_value import read_search
+from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
+from api.identity.ids import parse_id, parse_node_id
+from api.plan.list_arguments import Condition, Page
+from api.plan.selection import (
+    Aggregate,
+    Amount,
+    ColumnValue,
+    Connection,
+    Cursor,
+    Edges,
+    Field,
+    Groups,
+    ManyRecords,
+    Nodes,
+    OneRecord,
+    PageInfo,
+    PresentStage,
+    RootField,
+    ToMany,
+    ToOne,
+    TotalCount,
+    Typename,
+)
+from api.sql import Parameter, converted
+from schema.tables import SHAPES
+
+MAX_IDS = 100
+
+Path = tuple[str, ...]  # response keys from a value down to a value within it
+_TABLES = {shape.type_name: shape.name for shape in visible_shapes()}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSelection:
+    """What is selected of a record of a table."""
+
+    table: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionReader(AggregateReader):
+    """Reads the fields of one operation by the sources that the declared types name for them."""
+
+    def root(self, type_name: str, key: str, nodes: Sequence[FieldNode]) -> RootField | None:
+        """Return what a root field reads; None if it reads no records. Errors: BAD_INPUT, TOO_LARGE for arguments."""
+        field_name = nodes[0].name.value
+        if field_name == TYPENAME:
+            return RootField(key, Typename(key, type_name))
+        declared = self.types.get(type_name)
+        if not isinstance(declared, ObjectType) or field_name.startswith("__"):
+            return None
+        source = declared.field(field_name).source
+        if not isinstance(source, FromTable | FromId | FromIds):
+            return None
+        arguments = self.collector.arguments(type_name, nodes[0])
+        as_of = arguments.get("asOf")
+        if isinstance(source, FromTable):
+            return RootField(key, self._connection(nodes, source.table, arguments), as_of)
+        if isinstance(source, FromIds):
+            return RootField(key, self._many(nodes, arguments["ids"]))
+        return RootField(key, self._one(nodes, source.table, arguments["id"]), as_of)
+
+    def records(
+        self, nodes: Sequence[FieldNode], type_name: str, node_table: str | None = None
+    ) -> Iterator[tuple[Path, RecordSelection]]:
+        """Yield what is selected of every record within a value, by its path of response keys.
+
+        The value of `nodes` has the type `type_name`: a record (its own path is empty), or a payload with records in
+        it. `node_table` is the table of values whose type is the interface Node.
+        """
+        table = node_table if type_name == NODE else _TABLES.get(type_name)
+        if table is not None:
+            yield (), RecordSelection(table, self.record(nodes, table))
+            return
+        declared = object_type(self.types, type_name)
+        for key, selected in self.collector.collect(nodes, type_name).items():
+            field_name = selected[0].name.value
+            inner = None if field_name == TYPENAME else declared.field(field_name).type.name
+            if inner is not None and isinstance(self.types.get(inner), ObjectType | InterfaceType):
+                for path, selection in self.records(selected, inner, node_table):
+                    yield (key, *path), selection
+
+    def record(self, nodes: Sequence[FieldNode], table: str) -> tuple[Field, ...]:
+        """Return what is selected of a record of the table, the value of `nodes`."""
+        declared = object_type(self.types, SHAPES[table].type_name)
+        fields = self.collector.collect(nodes, declared.name).items()
+        return tuple(self._field(declared, key, selected) for key, selected in fields)
+
+    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Parameter) -> OneRecord:
+        if table is None:
+            table, row = parse_node_id(str(given))
+            return OneRecord(table, row, self.record(nodes, table))
+        return OneRecord(table, converted(given, partial(parse_id, table)), self.record(nodes, table))
+
+    def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
+        if len(given) > MAX_IDS:
+            message = f"`{nodes[0].name.value}` was given {len(given):,} ids. The limit is {MAX_IDS}."
+            raise AccordError(ErrorCode.TOO_LARGE, message, "Split the ids over several requests.")
+        ids = tuple(parse_node_id(id_) for id_ in given)
+        tables = dict.fromkeys(table for table, _ in ids)
+        return ManyRecords(ids, tuple((table, self.record(nodes, table)) for table in tables))
+
+    def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
+        shape = SHAPES[table]
+        name = f"{shape.type_name}Connection"
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename] = []
+        for key, selected in self.collector.collect(nodes, name).items():
+            match selected[0].name.value:
+                case "totalCount":
+                    parts.append(TotalCount(key))
+                case "nodes":
+                    parts.append(Nodes(key, self.record(selected, table)))
+                case "edges":
+                    parts.append(Edges(key, self._edge(selected, table)))
+                case "aggregate":
+                    parts.append(self.aggregate(key, selected, shape))
+                case "groupBy":
+                    parts.append(self.groups(key, selected, shape))
+                case "pageInfo":
+                    parts.append(PageInfo(key, self.members(selected, PAGE_INFO)))
+                case _:
+                    parts.append(Typename(key, name))
+        return Connection(table, self._page(table, nodes[0].name.value, arguments), tuple(parts))
+
+    def _edge(self, nodes: Sequence[FieldNode], table: str) -> tuple[Cursor | Nodes | Typename, ...]:
+        name = f"{SHAPES[table].type_name}Edge"
+        parts: list[Cursor | Nodes | Typename] = []
+        for key, selected in self.collector.collect(nodes, name).items():
+            match selected[0].name.value:
+                case "cursor":
+                    parts.append(Cursor(key))
+                case "node":
+                    parts.append(Nodes(key, self.record(selected, table)))
+                case _:
+                    parts.append(Typename(key, name))
+        return tuple(parts)
+
+    def _field(self, declared: ObjectType, key: str, nodes: Sequence[FieldNode]) -> Field:
+        self.usage.add_field()
+        name = nodes[0].name.value
+        if name == TYPENAME:
+            return Typename(key, declared.name)
+        match declared.field(name).source:
+            case FromColumn(column=column):
+                return ColumnValue(key, column)
+            case FromMoney(column=column):
+                return Amount(key, column, self.members(nodes, MONEY))
+            case FromStage():
+                return PresentStage(key, self.members(nodes, PRESENT_STAGE))
+            case FromLink(link=link):
+                return ToOne(key, link.column, link.target, self.record(nodes, link.target))
+            case FromBack(table=table, link=link):
+                arguments = self.collector.arguments(declared.name, nodes[0])
+                return ToMany(key, link.column, self._connection(nodes, table, arguments))
+            case other:
+                raise TypeError(f"{declared.name}.{name} comes from {other}, which is not part of a row")
+
+    def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
+        search = arguments.get("search")
+        return Page(
+            read_page_size(field_name, arguments),
+            arguments.get("after"),
+            self._where(table, arguments.get("where")),
+            read_order(SHAPES[table], arguments.get("orderBy") or ()),
+            arguments.get("before"),
+            arguments.get("last") is not None,
+            None if search is None else converted(search, read_search),
+        )
+
+    def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:
+        if given is None:
+            return None
+        self.usage.add_filter("where", given)
+        return read_where(SHAPES[table], given)

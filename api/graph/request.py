@@ -1,0 +1,14 @@
+"""A GraphQL request as a value, independent of the transport."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """One GraphQL request: a document, its variables as parsed from JSON, and the name of the operation to run."""
+
+    query: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    operation_name: str | None = None

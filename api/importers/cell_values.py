@@ -1,0 +1,151 @@
+"""Parses the text of a cell into a value. A cell that is not certain raises ValueError with the reason."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from schema.base import ColumnShape
+
+Parse = Callable[[str], object]
+"""Returns the value of a cell; ValueError completes the sentence "The cell …"."""
+_LARGEST_KEY = 1000  # characters; a longer key may not fit a PostgreSQL index
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_SPACES = "' \u00a0\u202f\u2019"  # what groups thousands beside point and comma: blanks, apostrophes
+_LARGEST_INTEGER = 2**31 - 1
+_BOOLEANS = {"true": True, "false": False, "t": True, "f": False, "yes": True, "no": False, "1": True, "0": False}
+
+
+def parse_text(cell: str) -> str:
+    """Return the text unchanged."""
+    if "\0" in cell:
+        raise ValueError("holds a NUL character, which no text may have")
+    return cell
+
+
+def parse_key(cell: str) -> str:
+    """Return a source's key for a record."""
+    if len(cell) > _LARGEST_KEY:
+        raise ValueError(f"is longer than a key may be ({_LARGEST_KEY} characters)")
+    return parse_text(cell)
+
+
+def instant_parser(form: str, zone: str) -> Parse:
+    """Return a parser of instants in a date format; those without an offset are in the time zone.
+
+    Files repeat their dates, and parsing one is the dearest part of a row: the last ones are cached.
+    """
+    local = ZoneInfo(zone)
+
+    @lru_cache(maxsize=1 << 14)
+    def parse(cell: str) -> datetime:
+        found = _parse_date(cell, form)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=local)
+            if found.utcoffset() != found.replace(fold=1).utcoffset():
+                raise ValueError(f"happens twice or never in {zone}, where clocks were changed; add the offset")
+        try:
+            return found.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("is out of the calendar, which has the years 1 to 9999") from error
+
+    return parse
+
+
+def day_parser(form: str) -> Parse:
+    """Return a parser of dates in a date format."""
+
+    @lru_cache(maxsize=1 << 14)
+    def parse(cell: str) -> date:
+        return _parse_date(cell, form).date()
+
+    return parse
+
+
+def _parse_date(cell: str, form: str) -> datetime:
+    try:
+        return datetime.strptime(cell, form)  # noqa: DTZ007 - the caller adds the zone
+    except ValueError as error:
+        raise ValueError(f"is not a date in the format {form}") from error
+
+
+def _parse_integer(cell: str) -> int:
+    if not _INTEGER.fullmatch(cell):
+        raise ValueError("is not a whole number")
+    if abs(int(cell)) > _LARGEST_INTEGER:
+        raise ValueError(f"is larger than a whole number may be ({_LARGEST_INTEGER})")
+    return int(cell)
+
+
+def parse_decimal(cell: str) -> Decimal:
+    """Return a number with a decimal point."""
+    if not _DECIMAL.fullmatch(cell):
+        raise ValueError("is not a number with a decimal point")
+    return Decimal(cell)
+
+
+def grouped_number_parser(parse: Parse, point: str, other: str) -> Parse:
+    """Return a parser of numbers whose decimal mark is `point` and whose thousands may be grouped, by `other` too."""
+    between = f"[{re.escape(other)}{_SPACES}]"
+    whole = rf"[+-]?([0-9]+|[1-9][0-9]{{0,2}}({between}[0-9]{{3}})+)"
+    form = re.compile(rf"{whole}({re.escape(point)}[0-9]+)?")
+
+    def parse_grouped(cell: str) -> object:
+        if not form.fullmatch(cell):
+            raise ValueError(f"is not a number like 1{other}234{point}56")
+        return parse(re.sub(between, "", cell).replace(point, "."))
+
+    return parse_grouped
+
+
+def _parse_boolean(cell: str) -> bool:
+    if cell.lower() not in _BOOLEANS:
+        raise ValueError("is neither true nor false")
+    return _BOOLEANS[cell.lower()]
+
+
+_PARSERS: dict[type, Parse] = {bool: _parse_boolean}
+_NUMBERS: dict[type, Callable[[str], int | Decimal]] = {int: _parse_integer, Decimal: parse_decimal}
+
+
+def column_parser(column: ColumnShape) -> Parse:
+    """Return the parser for a column without dates: its type, its vocabulary, its bounds."""
+    if column.link is not None:
+        return parse_key
+    if column.note.vocab is not None:
+        return _vocabulary_parser({word.value: word.value for word in column.note.vocab})
+    if column.python in _NUMBERS:
+        return _bounded_parser(_NUMBERS[column.python], column)
+    return _PARSERS.get(column.python, parse_text)
+
+
+def _vocabulary_parser(words: dict[str, str]) -> Parse:
+    def parse(cell: str) -> str:
+        if cell not in words:
+            raise ValueError(f"is not one of {', '.join(words)}")
+        return words[cell]
+
+    return parse
+
+
+def _bounded_parser(parse: Callable[[str], int | Decimal], column: ColumnShape) -> Parse:
+    note = column.note
+    whole, places = note.numeric or (18, 2)
+    ceiling = Decimal(f"1e{whole - places}")
+
+    def parse_bounded(cell: str) -> object:
+        number = parse(cell)
+        if note.ge is not None and number < note.ge:
+            raise ValueError(f"is less than {note.ge}")
+        if note.gt is not None and number <= note.gt:
+            raise ValueError(f"is not more than {note.gt}")
+        if note.le is not None and number > note.le:
+            raise ValueError(f"is more than {note.le}")
+        if not -ceiling < number < ceiling:
+            raise ValueError(f"is too large; numbers here are below {ceiling:f}")
+        return number
+
+    return parse_bounded

@@ -1,0 +1,143 @@
+"""The columns of a file's temporary table. It collects them while the records of the preset are bound."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from api.importers.cell_parsers import DateSettings, join_row_key, join_texts
+from api.importers.cell_values import Parse, parse_key
+from api.importers.mapping import FileMap
+from api.importers.row_values import RowCondition, StagedColumn
+from api.importers.value_reading import Conditions, ValueReading
+from api.sql import Sql, name
+
+_PLAIN_KEY = "TEXT {}"  # the `_use` of a key without options, so that such keys share a column
+
+
+@dataclass(frozen=True, slots=True)
+class ValueKind:
+    """What a reading makes of its cells: an SQL type, by a parser that depends on the formats of their dates.
+
+    Two readings of the same cells share a staged column if their SQL type, `use` and words agree.
+    """
+
+    sql_type: str
+    parser: Callable[[Sequence[str]], Parse]
+    join: Callable[[Sequence[str]], str] = join_texts
+    use: str = ""
+    is_required: bool = False
+
+
+@dataclass(slots=True)
+class FileBinding:
+    """A file and its temporary table: `cell_…` columns are read from the rows, `id_…` columns hold new ids."""
+
+    file: FileMap
+    stage: str
+    dates: DateSettings
+    columns: list[StagedColumn] = field(default_factory=list)
+    id_columns: list[str] = field(default_factory=list)
+    looked_up: set[str] = field(default_factory=set)
+    row_key: str = ""
+    _places: dict[tuple[str, tuple[str, ...], RowCondition | None], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.row_key = self.add(self.file.key, _PLAIN_KEY, "TEXT", parse_key, join=join_row_key, is_required=True)
+
+    def column(self, staged: str) -> Sql:
+        """Return a staged column, qualified by its table."""
+        return Sql("{}.{}", name(self.stage), name(staged))
+
+    def new_id(self) -> Sql:
+        """Add a column of new ids."""
+        self.id_columns.append(f"id_{len(self.id_columns)}")
+        return self.column(self.id_columns[-1])
+
+    def test(self, when: Conditions, unless: Conditions) -> Sql | None:
+        """Add a column that holds whether conditions are met; None without conditions."""
+        condition = row_condition(when, unless)
+        if condition is None:
+            return None
+        first = next(iter((*when, *unless)))
+        return self.column(self.add((first,), "test", "BOOLEAN", bool, condition=condition, is_test=True))
+
+    def plain_key(self, column: str, condition: RowCondition | None, *, is_required: bool) -> Sql:
+        """Add a column with the text of a cell, as a key."""
+        return self.column(
+            self.add((column,), _PLAIN_KEY, "TEXT", parse_key, condition=condition, is_required=is_required)
+        )
+
+    def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> Sql:
+        """Add a column with the value of a reading."""
+        return self.column(
+            self.add(
+                reading.sources,
+                _use(reading, kind),
+                kind.sql_type,
+                kind.parser(self.file.forms_of(reading.sources[0])),
+                join=kind.join,
+                condition=condition,
+                is_required=kind.is_required or reading.is_required,
+            )
+        )
+
+    def looked_up_value(self, reading: ValueReading, by: Sql, kind: ValueKind) -> Sql:
+        """Add a column with the value, for rows of other files; it is null if no row, or several, match `by`.
+
+        A scalar subquery with an index on the matched column: a join would multiply the other file's rows.
+        """
+        column = str(reading.column)
+        parse = kind.parser(self.file.forms_of(column))
+        value = self.add((column,), _use(reading, kind), kind.sql_type, parse)
+        match = self.add((reading.lookup.match if reading.lookup else column,), _PLAIN_KEY, "TEXT", parse_key)
+        self.looked_up.add(match)
+        return Sql(
+            "(select case when count(*) = 1 then (array_agg(o.{}))[1] end from {} o where o.{} = {})",
+            name(value),
+            name(self.stage),
+            name(match),
+            by,
+        )
+
+    def add(
+        self,
+        columns: Sequence[str],
+        use: str,
+        sql_type: str,
+        parse: Parse,
+        *,
+        join: Callable[[Sequence[str]], str] | None = None,
+        condition: RowCondition | None = None,
+        is_required: bool = False,
+        is_test: bool = False,
+    ) -> str:
+        """Return the name of the staged column for these columns of the file, use and condition; add it if missing."""
+        place = self._places.setdefault((use, tuple(columns), condition), len(self.columns))
+        if place == len(self.columns):
+            first, *rest = columns
+            joined = join if rest else None
+            self.columns.append(
+                StagedColumn(
+                    f"cell_{place}", first, sql_type, parse, is_required, tuple(rest), joined, condition, is_test
+                )
+            )
+        elif is_required and not self.columns[place].is_required:
+            self.columns[place] = self.columns[place].required()
+        return self.columns[place].name
+
+
+def row_condition(when: Conditions, unless: Conditions) -> RowCondition | None:
+    """Return the condition that `when` and `unless` of a preset make; None if both are empty."""
+    if not when and not unless:
+        return None
+    return RowCondition(
+        tuple((column, frozenset(word.casefold() for word in words)) for column, words in when.items()),
+        tuple((column, frozenset(word.casefold() for word in words)) for column, words in unless.items()),
+    )
+
+
+def _use(reading: ValueReading, kind: ValueKind) -> str:
+    """What distinguishes one way of reading the same cells from another."""
+    how = reading.model_dump_json(
+        include={"prefix", "words", "contains", "others", "unknown", "decimal", "scale", "plus"}, exclude_defaults=True
+    )
+    return f"{kind.use}{kind.sql_type} {how}"

@@ -1,0 +1,146 @@
+"""Reads the rows of a file as values, streamed. A row with a wrong cell goes to the rejects file and is left out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from api.identity.new_ids import generate_ids
+from api.importers.cell_values import Parse
+from api.importers.csv_rows import UnreadableLine, read_csv
+from api.importers.source_file import SourceFile
+from api.intake.staged import Reject, RejectedRow
+from api.progress import Progress
+
+_PROGRESS_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RowCondition:
+    """Which rows a reading applies to: columns, and the texts (in any case) that they must hold, or must not hold."""
+
+    when: tuple[tuple[str, frozenset[str]], ...]
+    unless: tuple[tuple[str, frozenset[str]], ...]
+
+    def tester(self, places: dict[str, int]) -> Callable[[list[str]], bool]:
+        """Return a test of the file's rows. A column that the file lacks is empty."""
+        tests = [(places.get(column), words, True) for column, words in self.when]
+        tests += [(places.get(column), words, False) for column, words in self.unless]
+
+        def holds(row: list[str]) -> bool:
+            for place, words, is_wanted in tests:
+                text = "" if place is None else row[place].strip().casefold()
+                if (text in words) is not is_wanted:
+                    return False
+            return True
+
+        return holds
+
+
+@dataclass(frozen=True, slots=True)
+class StagedColumn:
+    """A column of a temporary table, and how its value is read from a row of the file.
+
+    `others` are columns of the file that `join` joins to `column`. The value is null where `condition` does not hold.
+    An `is_test` column holds whether the condition holds.
+    """
+
+    name: str
+    column: str
+    sql_type: str
+    parse: Parse
+    is_required: bool
+    others: tuple[str, ...] = ()
+    join: Callable[[Sequence[str]], str] | None = None
+    condition: RowCondition | None = None
+    is_test: bool = False
+
+    def required(self) -> "StagedColumn":
+        """Return the same column, whose cells must not be empty."""
+        return replace(self, is_required=True)
+
+    def reader(self, places: dict[str, int]) -> Callable[[list[str]], object]:
+        """Return a function from a row to the value. It raises ValueError with the reason if the cell is wrong."""
+        taken = [places.get(column) for column in (self.column, *self.others)]
+        holds = None if self.condition is None else self.condition.tester(places)
+        if self.is_test and holds is not None:
+            return holds
+        # Local names: this function runs once for every cell of the file.
+        first, parse, join, is_required = taken[0], self.parse, self.join, self.is_required
+
+        def read(row: list[str]) -> object:
+            if holds is not None and not holds(row):
+                return None
+            if join is None:
+                text = "" if first is None else row[first].strip()
+            else:
+                text = join(["" if place is None else row[place].strip() for place in taken])
+            if text:
+                return parse(text)
+            if is_required:
+                raise ValueError("is empty")
+            return None
+
+        return read
+
+
+@dataclass(slots=True)
+class RowCount:
+    """How many rows of a file were read, and how many of them were rejected."""
+
+    read: int = 0
+    rejected: int = 0
+
+
+def read_rows(
+    source: SourceFile,
+    columns: tuple[StagedColumn, ...],
+    ids: int,
+    reject: Reject,
+    count: RowCount,
+    progress: Progress,
+) -> Iterator[tuple[object, ...]]:
+    """Yield the good rows: the line, the values of the columns, and `ids` new ids. `count` counts along."""
+    places = {column: place for place, column in reversed(list(enumerate(source.header)))}
+    readers = [(column.column, column.reader(places)) for column in columns]
+    new_ids = generate_ids()
+    for line, row in read_csv(source):
+        count.read += 1
+        if count.read % _PROGRESS_ROWS == 0:
+            progress(source.name, line, source.lines)
+        if isinstance(row, UnreadableLine):
+            reject(RejectedRow(source.name, line, "", row.text, row.reason))
+            count.rejected += 1
+            continue
+        if len(row) != len(source.header):
+            reason = f"the row has {len(row)} cells, the header {len(source.header)}"
+            reject(RejectedRow(source.name, line, "", source.dialect.delimiter.join(row), reason))
+            count.rejected += 1
+            continue
+        values = _values(source.name, line, row, places, readers, reject)
+        if values is None:
+            count.rejected += 1
+        else:
+            yield (line, *values, *islice(new_ids, ids))
+    progress(source.name, source.lines, source.lines)
+
+
+def _values(
+    source: str,
+    line: int,
+    row: list[str],
+    places: dict[str, int],
+    readers: list[tuple[str, Callable[[list[str]], object]]],
+    reject: Reject,
+) -> list[object] | None:
+    """The values of a row, or None if a cell is wrong; then every wrong cell has been reported."""
+    values: list[object] = []
+    wrong: dict[tuple[str, str], None] = {}
+    for column, read in readers:
+        try:
+            values.append(read(row))
+        except ValueError as error:
+            wrong[column, str(error)] = None
+    # Two fields may read the same cell: report it once.
+    for column, reason in wrong:
+        reject(RejectedRow(source, line, column, row[places[column]] if column in places else "", reason))
+    return None if wrong else values

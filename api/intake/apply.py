@@ -1,0 +1,94 @@
+"""Writes staged rows to the tables: all steps of the intake in order. The caller owns the transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.db import WriteSession
+from api.intake.constraint_violations import ConstraintViolation, find_violations, reject_violations
+from api.intake.dangling_keys import reject_dangling
+from api.intake.external_keys import register_keys
+from api.intake.first_load import without_indexes_if_first
+from api.intake.merge import merge_staged, merge_tables
+from api.intake.staged import Reject, StagedRows
+from api.intake.upsert import RecordCounts, upsert
+from api.progress import Progress
+from api.sql import Sql, name
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """Staged rows on their way to the tables."""
+
+    inputs: Sequence[StagedRows]
+    source: str
+    reject: Reject
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of staged rows: counts of records by table, and of rejected rows by input."""
+
+    records: dict[str, RecordCounts]
+    rejected: Counter[str]
+
+
+async def apply_staged_rows(
+    session: WriteSession,
+    inputs: Sequence[StagedRows],
+    source: str,
+    *,
+    rows: int,
+    reject: Reject,
+    progress: Progress,
+) -> Applied:
+    """Merge staged rows with the database, and write what differs; reject rows that cannot be written.
+
+    Shapes: staged rows -> records. Writes the tables of the records, their versions and external_key; nothing where
+            nothing differs. Rejected rows are deleted from their temporary table.
+    Units:  `rows` is how many rows are staged; many of them into an empty database are loaded without indexes.
+    Errors: what PostgreSQL raises for a constraint that is not checked before, such as one of several tables.
+    """
+    intake = _Intake(inputs, source, reject, progress)
+    rejected = await reject_dangling(session, inputs, source, reject)
+    async with without_indexes_if_first(session, inputs, rows - rejected.total(), progress):
+        records = await _write(session, intake, rejected)
+    return Applied(records, rejected)
+
+
+async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str]) -> dict[str, RecordCounts]:
+    """Write the records. Where one would violate a constraint, reject its rows and start again without them.
+
+    Starting again costs the tables written so far. It is needed: their records may refer to a rejected one.
+    """
+    while True:
+        # A savepoint, not a new transaction: the staged rows are in temporary tables that end with this one.
+        await session.script("savepoint records")
+        counts, violations = await _write_until_violation(session, intake)
+        if not violations:
+            return counts
+        await session.script("rollback to savepoint records")
+        rejected += await reject_violations(session, violations, intake.reject)
+        rejected += await reject_dangling(session, intake.inputs, intake.source, intake.reject)
+
+
+async def _write_until_violation(
+    session: WriteSession, intake: _Intake
+) -> tuple[dict[str, RecordCounts], list[ConstraintViolation]]:
+    """Write table after table, up to the first with records that would violate a constraint."""
+    await register_keys(session, intake.inputs, intake.source)
+    counts: dict[str, RecordCounts] = {}
+    merges = merge_tables(intake.inputs, intake.source)
+    for done, merge in enumerate(merges):
+        intake.progress("records", done, len(merges))
+        await merge_staged(session, merge)
+        violations = await find_violations(session, merge, intake.inputs)
+        if violations:
+            return counts, violations
+        counts[merge.table] = await upsert(session, merge)
+        # The next tables look these records up by their links.
+        if counts[merge.table].created:
+            await session.run(Sql("analyze {}", name(merge.table)))
+    intake.progress("records", len(merges), len(merges))
+    return counts, []

@@ -1,0 +1,278 @@
+"""Merges staged rows into one row per record: a temporary table per table, compared with the database.
+
+Its columns are `id` (for tables that have one), the merged value of every column that the rows fill, and
+
+- `begins`      the earliest date that proves the record existed
+- `is_new`      the database does not have the record
+- `is_changed`  a current value differs from the database's
+- `is_earlier`  the record existed before the assumed beginning in the database
+- `dated_…`     for every column that can have dated values: this record's rows date it, so `dated_history` writes it
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from api.db import WriteSession
+from api.intake.column_sql import default_of, sql_type
+from api.intake.external_keys import external_key_join
+from api.intake.staged import StagedRecords, StagedRows
+from api.sql import Sql, join, name
+from schema.base import ColumnShape, TableShape
+from schema.history import version_name
+from schema.tables import METADATA, SHAPES
+
+_NOT_IN_HISTORY = frozenset({"deleted_at"})
+_NO_INSTANT = Sql("null::timestamptz")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLifecycle:
+    """The columns that date a record's beginning and end, and the columns whose values hold only since its end."""
+
+    opened: str
+    closed: str
+    set_when_closed: tuple[str, ...]
+
+
+# A deal is open until its closing date, whether or not the source has a history of it.
+LIFECYCLES = {"deal": RecordLifecycle("opened_at", "closed_at", ("outcome", "closed_at", "lost_reason"))}
+
+
+@dataclass(frozen=True, slots=True)
+class MergeTable:
+    """All staged records of one table, merged. `source` is whose keys they have."""
+
+    table: str
+    source: str
+    staged: tuple[StagedRecords, ...]
+
+    @property
+    def shape(self) -> TableShape:
+        """The table's declaration."""
+        return SHAPES[self.table]
+
+    @property
+    def stage(self) -> str:
+        """The name of the temporary table."""
+        return f"merge_{self.table}"
+
+    @property
+    def columns(self) -> tuple[ColumnShape, ...]:
+        """The columns that the rows fill."""
+        names = dict.fromkeys(column for records in self.staged for column in records.values)
+        return tuple(self.shape.column(column) for column in names)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        return tuple(column.name for column in self.shape.columns if column.is_key)
+
+    @property
+    def lifecycle(self) -> RecordLifecycle | None:
+        """The table's lifecycle, if the rows fill its end; else None."""
+        lifecycle, filled = LIFECYCLES.get(self.table), {column.name for column in self.columns}
+        needed = set() if lifecycle is None else {lifecycle.closed, *lifecycle.set_when_closed[:1]}
+        return lifecycle if needed <= filled else None
+
+    @property
+    def dated_records(self) -> tuple[StagedRecords, ...]:
+        """The staged records whose values hold since a date."""
+        return tuple(records for records in self.staged if records.since is not None)
+
+    @property
+    def dated(self) -> tuple[ColumnShape, ...]:
+        """The columns whose values may come with a date."""
+        names = {column for records in self.dated_records for column in records.values} - _NOT_IN_HISTORY
+        names |= set(self.lifecycle.set_when_closed) if self.lifecycle else set()
+        return tuple(column for column in self.columns if column.name in names)
+
+    @property
+    def changeable(self) -> tuple[ColumnShape, ...]:
+        """The columns whose values may change."""
+        return tuple(column for column in self.columns if not column.is_key)
+
+
+def merge_tables(inputs: Sequence[StagedRows], source: str) -> tuple[MergeTable, ...]:
+    """Group the staged records by table, in an order in which links find their targets."""
+    staged = [records for rows in inputs for records in rows.records]
+    tables = {records.table for records in staged}
+    return tuple(
+        MergeTable(str(built.name), source, tuple(records for records in staged if records.table == built.name))
+        for built in METADATA.sorted_tables
+        if built.name in tables
+    )
+
+
+async def merge_staged(session: WriteSession, merge: MergeTable) -> None:
+    """Create and fill the temporary table. External keys must be registered, and linked records written, before."""
+    columns = ["id uuid"] if merge.shape.has_id else []
+    columns += [f"{column.name} {sql_type(merge.table, column.name)}" for column in merge.columns]
+    columns += ["begins timestamptz", "is_new boolean", "is_changed boolean", "is_earlier boolean"]
+    columns += [f"dated_{column.name} boolean" for column in merge.dated]
+    await session.script(f"create temporary table {merge.stage} ({', '.join(columns)}) on commit drop")
+    # Kept in a table, not repeated as a subquery: several later statements read it, and need its statistics.
+    await session.run(Sql("insert into {} {}", name(merge.stage), _comparison(merge)))
+    await session.script(f"analyze {merge.stage}")
+
+
+async def count_unused_rows(session: WriteSession, rows: StagedRows) -> int:
+    """Count the staged rows that describe no record; 0 for an input that only others look up."""
+    if not rows.records or any(records.condition is None and records.items is None for records in rows.records):
+        return 0
+    used = join(
+        " union all ",
+        (Sql("select line from {} where {}", records.rows, records.is_described) for records in rows.records),
+    )
+    return int(
+        await session.value(
+            Sql("select (select count(*) from {}) - count(distinct line) from ({}) used", name(rows.stage), used)
+        )
+    )
+
+
+def current_value(merge: MergeTable, column: ColumnShape, is_dated: Sql, value: Sql) -> Sql:
+    """What to set a column to (`t` is the record). A dated value stays as it is here: `dated_history` writes it."""
+    if column not in merge.dated:
+        return value
+    return Sql("case when {} then t.{} else {} end", is_dated, name(column.name), value)
+
+
+def with_record_ids(merge: MergeTable, records: StagedRecords) -> Sql:
+    """The rows joined with their records: `i0.record_id`, and `i1.record_id` … where a record has several keys."""
+    # An inner join loses no row: keys without a record were rejected before (`dangling_keys`).
+    targets = [merge.table] if merge.shape.has_id else [_target(merge, key) for key in merge.keys]
+    found = records.rows
+    for number, (target, key) in enumerate(zip(targets, records.identity, strict=True)):
+        found = Sql("{} join {}", found, external_key_join(f"i{number}", target, merge.source, key))
+    return found
+
+
+def _target(merge: MergeTable, column: str) -> str:
+    link = merge.shape.column(column).link
+    if link is None:
+        raise TypeError(f"{merge.table}.{column} is part of the primary key and no link")
+    return link.target
+
+
+def _comparison(merge: MergeTable) -> Sql:
+    """One row per record: its merged values, and how they differ from those in the database (`t`)."""
+    values = {column.name: _merged_value(merge, column) for column in merge.columns}
+    selected = [Sql("g.id_0")] if merge.shape.has_id else []
+    selected += values.values()
+    selected += [
+        Sql("g.begins"),
+        Sql("t.{} is null", name(merge.keys[0])),
+        _differs(merge, values),
+        # Only an assumed beginning moves: one that the source dated is a fact.
+        Sql("coalesce(v.is_assumed and g.begins < coalesce(v.valid_from, v.recorded_at), false)")
+        if merge.shape.has_history
+        else Sql("false"),
+    ]
+    selected += [_is_dated(merge, column) for column in merge.dated]
+    return Sql("select {} from ({}) g {}", join(", ", selected), _grouped(merge), join(" ", _joins(merge, values)))
+
+
+def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
+    """The last value that the rows give the column, an empty one included; the database's if no row fills it."""
+    value = Sql("g.{}[1]", name(column.name))
+    if column.link is not None:
+        value = Sql("{}.record_id", name(f"to_{column.name}"))
+    default, present = default_of(merge.table, column.name), Sql("t.{}", name(column.name))
+    if default is not None:
+        value, present = Sql("coalesce({}, {})", value, default), Sql("coalesce({}, {})", present, default)
+    if column.is_key:
+        return value
+    return Sql("case when g.{} is null then {} else {} end", name(column.name), present, value)
+
+
+def _is_dated(merge: MergeTable, column: ColumnShape) -> Sql:
+    """Whether the record's rows date the column's value."""
+    dates = [Sql("false")]
+    if any(column.name in records.values for records in merge.dated_records):
+        dates.append(Sql("coalesce(g.{}, false)", name(f"dated_{column.name}")))
+    if merge.lifecycle is not None and column.name in merge.lifecycle.set_when_closed:
+        dates.append(Sql("g.{}[1] is not null", name(merge.lifecycle.closed)))
+    return Sql("({})", join(" or ", dates))
+
+
+def _differs(merge: MergeTable, values: dict[str, Sql]) -> Sql:
+    if not merge.changeable:
+        return Sql("false")
+    present = join(", ", (Sql("t.{}", name(column.name)) for column in merge.changeable))
+    merged = join(
+        ", ",
+        (current_value(merge, column, _is_dated(merge, column), values[column.name]) for column in merge.changeable),
+    )
+    # Unlike `<>`, it takes two nulls for equal.
+    return Sql("row({}) is distinct from row({})", merged, present)
+
+
+def _joins(merge: MergeTable, values: dict[str, Sql]) -> Iterator[Sql]:
+    """The linked records (`to_…`), the record itself (`t`) and its first version (`v`)."""
+    for column in merge.columns:
+        if column.link is not None:
+            key = Sql("g.{}[1]", name(column.name))
+            yield Sql("left join {}", external_key_join(f"to_{column.name}", column.link.target, merge.source, key))
+    same = [Sql("t.{} = {}", name(key), Sql("g.id_0") if key == "id" else values[key]) for key in merge.keys]
+    yield Sql("left join {} t on {}", name(merge.table), join(" and ", same))
+    if merge.shape.has_history:
+        # A lookup by index per record; joining all versions would multiply the rows.
+        yield Sql(
+            "left join lateral (select * from {} h where h.{} = t.id order by h.id limit 1) v on true",
+            name(version_name(merge.table)),
+            name(f"{merge.table}_id"),
+        )
+
+
+def _grouped(merge: MergeTable) -> Sql:
+    """One row per record; for every column the array of its values, the one that holds first; null if no row fills it.
+
+    An array distinguishes a column that a row empties (`{null}`) from one that no row fills (null), in one pass.
+    """
+    keys = [name(f"id_{number}") for number in range(len(merge.staged[0].identity))]
+    selected = [*keys, Sql("min(row_begins) as begins")]
+    # A dated value holds before one without a date; of two on the same date, the higher rank's, then the later row's.
+    last = Sql("row_since desc nulls last, row_rank desc, row_line desc")
+    for column in merge.columns:
+        fills = Sql("row_rank in ({})", _ranks(merge.staged, column))
+        values = Sql("array_agg({} order by {}) filter (where {})", name(column.name), last, fills)
+        selected.append(Sql("{} as {}", values, name(column.name)))
+        dating = _ranks(merge.dated_records, column)
+        if dating.parts and column in merge.dated:
+            dated = Sql("bool_or(true) filter (where row_rank in ({}))", dating)
+            selected.append(Sql("{} as {}", dated, name(f"dated_{column.name}")))
+    rows = join(" union all ", (_identified_rows(merge, records) for records in merge.staged))
+    return Sql("select {} from ({}) staged group by {}", join(", ", selected), rows, join(", ", keys))
+
+
+def _ranks(staged: Sequence[StagedRecords], column: ColumnShape) -> Sql:
+    """The ranks of those staged records that fill a column, as a list."""
+    return join(", ", (Sql(str(records.rank)) for records in staged if column.name in records.values))
+
+
+def _identified_rows(merge: MergeTable, records: StagedRecords) -> Sql:
+    """The rows with the ids of their records, in columns that all staged records of the table share.
+
+    Columns `row_…` are about the row itself; the prefix keeps them apart from the table's columns.
+    """
+    selected = [Sql("{} as row_rank, line as row_line", Sql(str(records.rank)))]
+    numbers = [Sql(str(number)) for number in range(len(records.identity))]
+    selected += [Sql("i{}.record_id as id_{}", number, number) for number in numbers]
+    selected.append(Sql("{} as row_begins", _begins(merge, records)))
+    selected.append(Sql("{} as row_since", records.since or _NO_INSTANT))
+    for column in merge.columns:
+        kind = "text" if column.link is not None else sql_type(merge.table, column.name)
+        value = records.values.get(column.name, Sql(f"null::{kind}"))
+        selected.append(Sql("{} as {}", value, name(column.name)))
+    return Sql(
+        "select {} from {} where {}", join(", ", selected), with_record_ids(merge, records), records.is_described
+    )
+
+
+def _begins(merge: MergeTable, records: StagedRecords) -> Sql:
+    """The earliest date that the row has for the record: it existed by then."""
+    dates = [date for date in (records.begins, records.since) if date is not None]
+    if merge.lifecycle is not None:
+        columns = (merge.lifecycle.opened, merge.lifecycle.closed)
+        dates += [records.values[column] for column in columns if column in records.values]
+    return Sql("least({})", join(", ", dates)) if dates else _NO_INSTANT

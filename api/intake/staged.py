@@ -1,0 +1,121 @@
+"""The input of the intake: rows in temporary tables, and how they describe records.
+
+All values are SQL expressions over the columns of a temporary table, so that a million rows are described once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from api.sql import Sql, all_of, name
+from schema.base import TableShape
+from schema.tables import SHAPES
+
+_DERIVED_TABLES = frozenset({"stage_entry"})
+
+
+def record_tables() -> tuple[str, ...]:
+    """The tables whose records can be staged: all but hidden and derived ones."""
+    return tuple(table for table, shape in SHAPES.items() if not shape.is_hidden and table not in _DERIVED_TABLES)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """An input row that is not written, and why. `source` names the input, such as the file."""
+
+    source: str
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+Reject = Callable[[RejectedRow], None]
+"""Called for every reason to reject a row; a row may have several."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredValue:
+    """A value that must not be null. A row without it is rejected, and `column` and `shown` are reported."""
+
+    value: Sql
+    shown: Sql
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredKey:
+    """A key whose record in `table` must exist, in the database or in the staged rows; `column` is reported."""
+
+    key: Sql
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRecords:
+    """The records of one table that the rows of one temporary table describe: one for every row, or for every item.
+
+    Where several rows give the same column of a record a value, the one with the latest `since` holds, then the one
+    with the highest `rank`, then the last line.
+    """
+
+    table: str
+    rank: int
+    stage: str
+    condition: Sql | None
+    """Which rows describe a record; None: all."""
+    items: Sql | None
+    """A set-returning expression that makes several records of one row; None: one record per row."""
+    key: Sql | None
+    """The source's key for the record; None for tables whose rows are identified by the records they join."""
+    alias: Sql | None
+    """A second key by which the source knows the same record."""
+    new_id: Sql | None
+    """The id that the record gets if it is new; None if these rows do not create records."""
+    begins: Sql | None
+    """An instant by which the record existed."""
+    since: Sql | None
+    """The instant since which the values hold; None if they are the current ones."""
+    values: dict[str, Sql]
+    """By column. The value of a link is the source's key for the other record."""
+    required_values: tuple[RequiredValue, ...] = ()
+    required_keys: tuple[RequiredKey, ...] = ()
+
+    @property
+    def shape(self) -> TableShape:
+        """The table's declaration."""
+        return SHAPES[self.table]
+
+    @property
+    def identity(self) -> tuple[Sql, ...]:
+        """The source's key for the record, or its keys for the records that identify it."""
+        if self.key is not None:
+            return (self.key,)
+        return tuple(self.values[column.name] for column in self.shape.columns if column.is_key)
+
+    @property
+    def rows(self) -> Sql:
+        """The rows for a FROM clause, one per record."""
+        return name(self.stage) if self.items is None else Sql("{} cross join lateral {}", name(self.stage), self.items)
+
+    @property
+    def is_described(self) -> Sql:
+        """The condition under which a row describes a record: its own condition, and a complete identity."""
+        identified = [Sql("{} is not null", key) for key in self.identity]
+        return all_of(identified if self.condition is None else [self.condition, *identified])
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRows:
+    """The rows of one input in a temporary table, and the records they describe.
+
+    The table has a column `line`, which identifies a row, and a column `key`, whose value is reported for a row that is
+    rejected as a whole. `source` and `key_label` are how reports call the input and its key.
+    """
+
+    stage: str
+    source: str
+    key: str
+    key_label: str
+    records: tuple[StagedRecords, ...]

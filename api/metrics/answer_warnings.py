@@ -1,0 +1,85 @@
+"""The warnings of an answer: what to know before using the value."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.figure_table import ALL, FigureTable
+from api.metrics.resolved_request import ResolvedKpiRequest
+from schema.vocab import WarningCode
+
+LOW_SAMPLE = 20
+_ORDER = (
+    WarningCode.NO_CONTACTS,
+    WarningCode.ZERO_DENOMINATOR,
+    WarningCode.LOW_SAMPLE,
+    WarningCode.OPEN_COHORT,
+    WarningCode.NEVER_TOUCHED,
+    WarningCode.UNDATED,
+    WarningCode.UNKNOWN_AMOUNT,
+    WarningCode.MISSING_RATE,
+)
+
+
+def kpi_warnings(
+    request: ResolvedKpiRequest, table: FigureTable, empty_reason: str | None, own: Iterable[AnswerWarning]
+) -> tuple[AnswerWarning, ...]:
+    """The warnings of a KPI's answer: those that all kinds share, and its kind's own.
+
+    `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0.
+    """
+    if request.lacks_contacts:
+        return (no_contacts(),)
+    found = [*_undated(request, table), *own]
+    if empty_reason is not None:
+        found += [*_zero_denominator(table, empty_reason), *_low_sample(table)]
+    return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.code)))
+
+
+def no_contacts() -> AnswerWarning:
+    """The warning of a request about people where there are none."""
+    message = "There is no contact that may be counted, so KPIs about people have no value."
+    return AnswerWarning(code=WarningCode.NO_CONTACTS, message=message, count=None)
+
+
+def low_sample(count: int) -> AnswerWarning:
+    """The warning of a value that is computed from few rows."""
+    message = f"The value is computed from {number_of(count, 'row')} only: one more may change it a lot."
+    return AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=count)
+
+
+def length_in_words(length: timedelta) -> str:
+    """A duration as text, in the largest unit of which it has at least two."""
+    seconds = length.total_seconds()
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        if seconds >= 2 * size or unit == "second":
+            count = f"{seconds / size:.1f}".removesuffix(".0")
+            return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
+    raise AssertionError(length)
+
+
+def number_of(count: int, noun: str) -> str:
+    """A count with its noun: `1 deal`, `1,200 deals`."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _zero_denominator(table: FigureTable, reason: str) -> Iterator[AnswerWarning]:
+    if not table.total.n:
+        yield AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=reason, count=0)
+
+
+def _low_sample(table: FigureTable) -> Iterator[AnswerWarning]:
+    total = table.total.n
+    if 0 < total < LOW_SAMPLE:
+        yield low_sample(total)
+    elif small := sum(0 < table.cells[keys, ALL].n < LOW_SAMPLE for keys in table.keys):
+        has = "has" if small == 1 else "have"
+        message = f"{number_of(small, 'group')} {has} fewer than {LOW_SAMPLE} rows: one more may change a value a lot."
+        yield AnswerWarning(code=WarningCode.LOW_SAMPLE, message=message, count=small)
+
+
+def _undated(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+    if count := table.total.undated:
+        by = " and ".join(request.by)
+        message = f"{count:,} have no history at the counted instant; the breakdown by {by} has them under (empty)."
+        yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)

@@ -1,0 +1,127 @@
+"""Compile the counted rows of a request into its one SQL statement.
+
+    counted rows  ->  with dimension values and bucket  ->  aggregated  ->  with the names of keys that are ids
+
+Rows are aggregated before a name is looked up. Counts and amounts add up: they are grouped once by keys and bucket, and
+totals are sums of these groups. Percentiles do not add up, so a statement with percentiles has grouping sets.
+
+The columns of every statement are those of `StatementRow`: `key_1`, `key_2` (as many as dimensions were requested),
+`bucket`, the measures, and `label_1`, `label_2` for keys that are ids.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from api.metrics.columns import Aggregates, count_where, percentiles_of
+from api.metrics.counted_rows import CountedRows, keyed_rows
+from api.metrics.dimensions import dimension_table, is_dated_by_version, key_name
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, join, name
+
+_CURRENCY = Sql("c.unconverted_currency")
+
+
+def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tuple[datetime, ...]) -> Sql:
+    """The statement that aggregates the counted rows; `boundaries` are those of the buckets, or empty.
+
+    Shapes: one row per combination of keys and bucket; with percentiles, one per grouping set.
+    """
+    aggregates = counted.aggregates
+    if is_dated_by_version(request.kpi.subject, request.by):
+        aggregates = replace(aggregates, undated=count_where(Sql("c.is_undated")))
+    if counted.spread is not None:
+        aggregates = replace(aggregates, percentiles=percentiles_of(counted.spread))
+    if counted.has_parts:
+        return with_names(request, _by_part(request, aggregates, keyed_rows(request, counted.rows, ())))
+    rows = keyed_rows(request, counted.rows, boundaries)
+    apart = (_CURRENCY,) if counted.is_by_currency else ()
+    if counted.spread is not None:
+        return with_names(request, by_sets(request, aggregates, Sql("({}) c", rows), boundaries, apart))
+    return with_names(request, by_groups(request, aggregates, Sql("({}) c", rows), apart))
+
+
+def by_groups(request: ResolvedKpiRequest, aggregates: Aggregates, source: Sql, apart: tuple[Sql, ...] = ()) -> Sql:
+    """Aggregate once by keys, bucket and what is kept apart: for measures that add up."""
+    keys = key_columns(request)
+    return Sql(
+        "select {}c.bucket{} from {} group by {}c.bucket",
+        keys,
+        _select_list(aggregates, apart),
+        source,
+        keys + join("", (Sql("{}, ", column) for column in apart)),
+    )
+
+
+def by_sets(
+    request: ResolvedKpiRequest,
+    aggregates: Aggregates,
+    source: Sql,
+    boundaries: tuple[datetime, ...],
+    apart: tuple[Sql, ...] = (),
+) -> Sql:
+    """Aggregate by grouping sets: for measures that do not add up, such as percentiles.
+
+    The sets are the total, every combination of keys, every bucket, and both. What is kept apart is in all of them.
+    """
+    # Two keys are in a set together or not at all, so grouping(key_1) is enough to recognize a total over keys.
+    keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
+    sets = [[*apart]] if not keys else [[*apart], [*apart, *keys]]
+    if boundaries:
+        sets += [[*columns, Sql("c.bucket")] for columns in sets]
+    return Sql(
+        "select {}{}, {}{} from {} group by grouping sets ({})",
+        key_columns(request),
+        Sql("grouping(c.key_1) = 1 as is_all_keys" if request.by else "true as is_all_keys"),
+        Sql(
+            "c.bucket, grouping(c.bucket) = 1 as is_all_buckets"
+            if boundaries
+            else "null::int as bucket, true as is_all_buckets"
+        ),
+        _select_list(aggregates, apart),
+        source,
+        join(", ", (Sql("({})", join(", ", columns)) for columns in sets)),
+    )
+
+
+def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql) -> Sql:
+    """Aggregate by the part that the rows name: for buckets that are not parts of the total."""
+    keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
+    return Sql(
+        "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{} from ({}) c"
+        " group by grouping sets ((c.part){})",
+        key_columns(request),
+        Sql("grouping({}) = 1", keys[0]) if keys else Sql("true"),
+        _select_list(aggregates, ()),
+        rows,
+        Sql(", (c.part, {})", join(", ", keys)) if keys else Sql(""),
+    )
+
+
+def key_columns(request: ResolvedKpiRequest, row: str = "c") -> Sql:
+    """The key columns of a counted row, each followed by a comma; empty if no dimension was requested."""
+    places = range(1, len(request.by) + 1)
+    return join("", (Sql("{}.{}, ", name(row), key_name(place)) for place in places))
+
+
+def with_names(request: ResolvedKpiRequest, aggregate: Sql) -> Sql:
+    """Add the names of keys that are ids.
+
+    The tables they are in (members, teams, campaigns, pipelines, products) belong to nobody: every principal sees them.
+    """
+    # Joined after the aggregate: a name is looked up once per group, not once per row.
+    labels, sources = [], []
+    for place, dimension in enumerate(request.by, start=1):
+        table = dimension_table(request.kpi.subject, dimension)
+        if table is not None:
+            row = name(f"k{place}")
+            labels.append(Sql(", {}.name as {}", row, name(f"label_{place}")))
+            sources.append(Sql(" left join {} {} on {}.id = a.{}", name(table), row, row, key_name(place)))
+    if not labels:
+        return aggregate
+    return Sql("select a.*{} from ({}) a{}", join("", labels), aggregate, join("", sources))
+
+
+def _select_list(aggregates: Aggregates, apart: Iterable[Sql]) -> Sql:
+    """What is kept apart and the measures, each preceded by a comma."""
+    return join("", (Sql(", {}", column) for column in (*apart, *aggregates.columns())))

@@ -1,0 +1,116 @@
+"""What all KPI requests of one snapshot share: the accord in force, the current evaluation, and the principal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from api.access.evaluation import is_current
+from api.access.principal import Principal, Reach
+from api.access.scope import reach_conditions
+from api.accord.in_force import AccordInForce, accord_in_force
+from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.answer import AccordUsed
+from api.sql import Sql, all_of, join, name
+from schema.accord import Accord
+
+
+@dataclass(frozen=True, slots=True)
+class MetricContext:
+    """The accord, its current evaluation, the principal, and the instant of the request."""
+
+    in_force: AccordInForce
+    principal: Principal
+    evaluation_id: UUID | None
+    watermark: datetime | None
+    has_contacts: bool  # whether the principal reaches any contact that may be counted
+    has_merged_contacts: bool
+    now: datetime
+
+    @property
+    def accord(self) -> Accord:
+        """The accord document in force."""
+        return self.in_force.accord
+
+    @property
+    def accords(self) -> tuple[AccordUsed, ...]:
+        """The accord versions that produced the stage entries, as answers list them."""
+        used = self.in_force
+        return (
+            AccordUsed(version=used.number, hash=used.content_hash, is_signed=used.is_signed, starts_at=used.starts_at),
+        )
+
+    @property
+    def evaluation(self) -> UUID:
+        """The id of the evaluation whose stage entries are counted. Errors: NOT_EVALUATED if there is none."""
+        if self.evaluation_id is None:
+            raise AccordError(
+                ErrorCode.NOT_EVALUATED,
+                "No contact has been evaluated by the accord yet, so KPIs about people have no value.",
+                "Run `accord evaluate`.",
+            )
+        return self.evaluation_id
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The override that marks a result of a restricted principal as not canonical."""
+        reach = self.principal.reach
+        return () if reach is Reach.ALL else (f"scope={reach.value}",)
+
+    def reach(self, table: str, alias: str) -> list[Sql]:
+        """Conditions that the principal reaches the row of `table` known as `alias`; none if it reaches every row."""
+        return list(reach_conditions(table, alias, self.principal))
+
+    def reach_by_id(self, table: str, record_id: Sql) -> list[Sql]:
+        """Conditions that the principal reaches the record of `table` with that id; none if it reaches every row."""
+        return [
+            Sql("exists (select from {} reached where reached.id = {} and {})", name(table), record_id, condition)
+            for condition in self.reach(table, "reached")
+        ]
+
+
+async def read_context(session: ReadSession, principal: Principal, now: datetime) -> MetricContext:
+    """Read the context of a snapshot.
+
+    Shapes: one row. Reads accord_version, evaluation, contact.
+    Errors: NO_ACCORD.
+    """
+    in_force = await accord_in_force(session)
+    [row] = await session.rows(
+        Sql(
+            "select e.id, e.watermark, ({}) as has_contacts,"
+            " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
+            # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
+            " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
+            " from (select) one left join evaluation e on {}",
+            contacts_exist(in_force.accord, principal),
+            is_current("e"),
+        )
+    )
+    return MetricContext(in_force, principal, row["id"], row["watermark"], row["has_contacts"], row["has_merged"], now)
+
+
+def contacts_exist(accord: Accord, principal: Principal) -> Sql:
+    """A query that returns whether there is a contact that may be counted and that the principal reaches."""
+    reached = reach_conditions("contact", "x", principal)
+    scoped = Sql(" and {}", all_of(reached)) if reached else Sql("")
+    return Sql("select exists (select from contact x where not ({}){})", is_excluded(accord), scoped)
+
+
+def is_excluded(accord: Accord) -> Sql:
+    """The condition that the contact `x` is never counted: it is deleted or merged, or the accord excludes it.
+
+    It reads the contact as it is today. The facts of a merged contact count for its survivor.
+    """
+    return join(" or ", (Sql("x.deleted_at is not null or x.merged_into_id is not null"), *_exclusions(accord)))
+
+
+def is_excluded_by_accord(accord: Accord) -> Sql | None:
+    """The condition that the accord excludes the contact `x` from reports; None if it excludes nobody."""
+    conditions = _exclusions(accord)
+    return join(" or ", conditions) if conditions else None
+
+
+def _exclusions(accord: Accord) -> tuple[Sql, ...]:
+    columns = {"TEST": Sql("x.is_test"), "INTERNAL": Sql("x.is_internal")}
+    return tuple(columns[exclusion] for exclusion in accord.reporting.exclude)

@@ -1,0 +1,73 @@
+"""The counted rows of a request: what a kind provides, and the same rows with dimension values and bucket.
+
+A figure and the records behind it are read from the same rows, so a drill-down lists exactly what was counted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from api.metrics.columns import Aggregates
+from api.metrics.dimensions import dimension_value, is_dated_by_version, joins, key_name
+from api.metrics.filters import condition
+from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
+from api.sql import Sql, join
+from schema.kpis.kinds import Subject
+
+RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
+EVERY_ROW = Sql("true")
+_NO_TIE = Sql("''")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedRows:
+    """The counted rows `c` of a kind: one row per counted record, before anything is aggregated.
+
+    - `rows` is a select with `contact_id` or `deal_id`, with `at` (the counted instant, never null, at which period,
+      bucket and dimensions are judged), and with the columns that the other fields read.
+    - `aggregates` are the measures over them.
+    - `is_base` is true for the rows that n counts. `is_converted` is true for those that the numerator counts; None if
+      the kind has no numerator, or one that counts no records.
+    - `tie` is a text that distinguishes rows of one record at one instant.
+    - `spread` is a number per row whose percentiles are returned.
+    - `is_by_currency`: the rows have `unconverted_currency`, and figures are kept apart by it.
+    - `has_parts`: buckets are not parts of the total (a state, or a person counted once in each bucket). Then the rows
+      have `part`, the number of their bucket, or null for the total.
+    """
+
+    rows: Sql
+    aggregates: Aggregates = field(default_factory=Aggregates)
+    is_base: Sql = EVERY_ROW
+    is_converted: Sql | None = None
+    tie: Sql = _NO_TIE
+    spread: Sql | None = None
+    is_by_currency: bool = False
+    has_parts: bool = False
+
+
+def keyed_rows(
+    request: ResolvedKpiRequest, rows: Sql, boundaries: tuple[datetime, ...], more: Iterable[Sql] = ()
+) -> Sql:
+    """The counted rows that meet the filter, with `key_1`, `key_2` (as many as requested), `bucket` and `is_undated`.
+
+    Buckets count from 1; without boundaries they are null. `more` are further columns.
+    """
+    filtering = condition(request.where, request.kpi.subject, request.context)
+    dimensions = [*dimensions_of(request.where), *request.by]
+    keys = (
+        Sql(", {} as {}", dimension_value(request.kpi.subject, dimension), key_name(place))
+        for place, dimension in enumerate(request.by, start=1)
+    )
+    # The boundaries are a bound array: finding the bucket is a binary search, and needs no join.
+    bucket = Sql("width_bucket(c.at, {}::timestamptz[])", list(boundaries)) if boundaries else Sql("null::int")
+    undated = Sql("v.id is null") if is_dated_by_version(request.kpi.subject, request.by) else Sql("false")
+    return Sql(
+        "select c.*{}, {} as bucket, {} as is_undated{} from ({}) c{}{}",
+        join("", keys),
+        bucket,
+        undated,
+        join("", (Sql(", {}", column) for column in more)),
+        rows,
+        joins(request.kpi.subject, dimensions, request.context),
+        Sql(" where {}", filtering) if filtering is not None else Sql(""),
+    )

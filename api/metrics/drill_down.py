@@ -1,0 +1,118 @@
+"""Queries for the records that a figure counts."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from api.errors import AccordError, ErrorCode
+from api.metrics.counted_rows import RECORD_OF, keyed_rows
+from api.metrics.dimensions import key_name
+from api.metrics.kinds import kind_of
+from api.metrics.periods import Interval
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of, name
+from schema.vocab import Dimension, RecordSide
+
+_NO_RECORDS = Sql("select null::uuid as id, null::timestamptz as at, '' as tie where false")
+
+
+@dataclass(frozen=True, slots=True)
+class FigureDrillDown:
+    """The records of a figure: of the whole answer, of a group (`keys`), of a bucket, or of a bucket of a group."""
+
+    request: ResolvedKpiRequest
+    keys: tuple[object, ...] | None = None
+    starts_at: datetime | None = None
+    before: datetime | None = None
+
+    @property
+    def table(self) -> str:
+        """The table of the records."""
+        return RECORD_OF[self.request.kpi.subject]
+
+    def in_bucket(self, starts_at: datetime, before: datetime) -> "FigureDrillDown":
+        """The same for one bucket."""
+        return replace(self, starts_at=starts_at, before=before)
+
+    def rows(self, side: RecordSide) -> Sql:
+        """A select of the records of one side: `id, at, tie`.
+
+        Shapes: BASE: as many rows as the figure's n. CONVERTED: as many as its numerator.
+        Errors: BAD_INPUT if the numerator counts no records.
+        """
+        if self.request.lacks_contacts:
+            return _NO_RECORDS
+        request = self._of_bucket()
+        counted = kind_of(request.kpi.measure).counted(request)
+        test = counted.is_base if side is RecordSide.BASE else counted.is_converted
+        if test is None:
+            raise AccordError(
+                ErrorCode.BAD_INPUT,
+                f"{request.kpi.key} has no records on the side CONVERTED: its numerator does not count records.",
+                "Use the side BASE, which has the records that n counts.",
+            )
+        conditions = [test]
+        for place, key in enumerate(self.keys or (), start=1):
+            if side is RecordSide.BASE and request.by[place - 1] is Dimension.REJECT_REASON:
+                continue  # the denominator of every reason is all decisions
+            column = Sql("c.{}", key_name(place))
+            conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))
+        # Without keys to select, the joins of the dimensions are left out.
+        keyed = keyed_rows(request if self.keys is not None else replace(request, by=()), counted.rows, ())
+        record = name(f"{self.table}_id")
+        return Sql(
+            "select c.{} as id, c.at, {} as tie from ({}) c where {}", record, counted.tie, keyed, all_of(conditions)
+        )
+
+    def _of_bucket(self) -> ResolvedKpiRequest:
+        """The same request for the bucket's time alone: a bucket counts what its own period would."""
+        if self.starts_at is None:
+            return self.request
+        within = Interval(self.starts_at, self.before)
+        return replace(self.request, frame=replace(self.request.frame, interval=within))
+
+
+@dataclass(frozen=True, slots=True)
+class StepDrillDown:
+    """The people of a funnel's cohort who reached a stage."""
+
+    cohort: FigureDrillDown
+    rank: int
+
+    @property
+    def table(self) -> str:
+        """The table of the records."""
+        return self.cohort.table
+
+    def rows(self, side: RecordSide) -> Sql:
+        """A select of the people who reached the stage, with that instant: `id, at, tie`.
+
+        Shapes: BASE: as many rows as the step's `reached`. CONVERTED: those of them who reached the next stage.
+        Errors: BAD_INPUT for CONVERTED of the last stage.
+        """
+        request = self.cohort.request
+        stages = request.context.accord.stages
+        if side is RecordSide.CONVERTED and self.rank == len(stages):
+            raise AccordError(
+                ErrorCode.BAD_INPUT,
+                f"{stages[-1].key} is the last stage: there is no next one to reach.",
+                "Use the side BASE.",
+            )
+        if request.lacks_contacts:
+            return _NO_RECORDS
+        first = replace(self.cohort, request=replace(request, stages=request.stages[:1]))
+        reached = Sql(
+            "e.evaluation_id = {} and e.occurrence = 1 and e.entered_at < {}",
+            request.context.evaluation,
+            request.frame.as_of,
+        )
+        rows = Sql(
+            "select c.id, e.entered_at as at, '' as tie from ({}) c join stage_entry e on e.contact_id = c.id"
+            " where {} and e.rank = {}",
+            first.rows(RecordSide.BASE),
+            reached,
+            self.rank,
+        )
+        if side is RecordSide.BASE:
+            return rows
+        on = Sql("select from stage_entry e where e.contact_id = b.id and {} and e.rank = {}", reached, self.rank + 1)
+        return Sql("select b.* from ({}) b where exists ({})", rows, on)

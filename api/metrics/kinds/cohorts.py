@@ -1,0 +1,78 @@
+"""Statements of cohorts: the people who entered a stage in the period, followed until they convert or `asOf`."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from api.metrics.columns import COUNT_ALL, Aggregates, count_where, percentiles_of
+from api.metrics.compile import by_groups, by_sets, with_names
+from api.metrics.counted_rows import keyed_rows
+from api.metrics.kinds.stage_entries import elapsed
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql
+
+SHARE = Aggregates(
+    n=COUNT_ALL,
+    numerator=Sql("count(c.took)"),
+    implied=count_where(Sql("c.is_implied")),
+    undated=count_where(Sql("c.is_undated")),
+)
+DURATION = Aggregates(
+    n=Sql("count(c.took)"),
+    implied=count_where(Sql("c.is_implied and c.took is not null")),
+    undated=count_where(Sql("c.is_undated")),
+    percentiles=percentiles_of(Sql("c.took")),
+    mean=Sql("avg(c.took)"),
+)
+
+
+def converts(window: timedelta | None) -> Sql:
+    """The condition that the cohort row `c` converted in time. The last instant of a window is part of it."""
+    if window is None:
+        return Sql("c.target_at is not null")
+    return Sql("coalesce(c.target_at <= c.at + {}, false)", elapsed(window))
+
+
+def cohort_statement(
+    request: ResolvedKpiRequest,
+    rows: Sql,
+    boundaries: tuple[datetime, ...],
+    aggregates: Aggregates,
+    *,
+    is_always_open: bool = False,
+) -> Sql:
+    """The statement of a cohort; rows are `contact_id, at, is_implied, target_at, may_convert`.
+
+    `waiting` counts the rows that have not converted and still can: with a window those that are within it, without
+    one those that are younger than the time within which 90 % of the converted converted, or with `is_always_open` all.
+    Units: `took` in seconds.
+    """
+    # `took` is null for rows that did not convert: count(took), percentiles and averages skip nulls.
+    converted = converts(request.window)
+    took = Sql("case when {} then extract(epoch from c.target_at - c.at)::double precision end as took", converted)
+    is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)
+    followed = keyed_rows(request, rows, boundaries, (took, is_waiting))
+    # Nothing is known after `asOf`, nor after now if `asOf` lies in the future: what falls due there is open.
+    horizon = min(request.frame.as_of, request.context.now)
+    if request.window is not None:
+        is_open = Sql("c.at + {} >= {}", elapsed(request.window), horizon)
+        return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
+    if is_always_open:
+        return with_names(request, _aggregated(request, Sql("({}) c", followed), Sql("true"), boundaries, aggregates))
+    is_open = Sql("(pace.slow is null or c.at + make_interval(secs => pace.slow) >= {})", horizon)
+    paced = replace(aggregates, slow=Sql("max(pace.slow)"))
+    # Materialized: the pace reads the whole cohort first, and the rows are read once more with it.
+    return Sql(
+        "with cohort as materialized ({}),"
+        " pace as (select percentile_cont(0.9) within group (order by took) as slow from cohort) {}",
+        followed,
+        with_names(request, _aggregated(request, Sql("cohort c cross join pace"), is_open, boundaries, paced)),
+    )
+
+
+def _aggregated(
+    request: ResolvedKpiRequest, source: Sql, is_open: Sql, boundaries: tuple[datetime, ...], aggregates: Aggregates
+) -> Sql:
+    complete = replace(aggregates, waiting=count_where(Sql("c.is_waiting and {}", is_open)))
+    if complete.percentiles is None:
+        return by_groups(request, complete, source)
+    return by_sets(request, complete, source, boundaries)

@@ -1,0 +1,38 @@
+"""The person that a fact belongs to: touches, handoffs and reported stages of a merged contact are its survivor's."""
+
+from api.identity.survivors import MERGED_INTO, SURVIVORS
+from api.metrics.context import is_excluded
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of, name
+
+
+def person_of(request: ResolvedKpiRequest, row: str) -> tuple[Sql, Sql]:
+    """The id of the person that the row of facts belongs to, and the join that finds it.
+
+    The join costs the order of the index on the facts, so it is left out if no contact is merged.
+    """
+    own = Sql("{}.contact_id", name(row))
+    if not request.context.has_merged_contacts:
+        return own, Sql("")
+    return (
+        Sql("coalesce(mg.survivor_id, {})", own),
+        Sql(" left join ({}) mg on mg.contact_id = {}", SURVIVORS, own),
+    )
+
+
+def belongs_to(request: ResolvedKpiRequest, fact: str, row: str) -> tuple[Sql, Sql]:
+    """The condition that a fact belongs to the person of `row` or to a contact merged into them, and its join."""
+    fact_of, own = Sql("{}.contact_id", name(fact)), Sql("{}.contact_id", name(row))
+    if not request.context.has_merged_contacts:
+        return Sql("{} = {}", fact_of, own), Sql("")
+    # One array per survivor, so that the index on the facts' contact serves all of its ids.
+    merged = Sql(" left join ({}) mg on mg.survivor_id = {}", MERGED_INTO, own)
+    return Sql("{} = any ({} || coalesce(mg.ids, '{{}}'::uuid[]))", fact_of, own), merged
+
+
+def counts(request: ResolvedKpiRequest, person: Sql) -> Sql:
+    """The condition that a person counts: they are not excluded, and the principal reaches them."""
+    excluded = is_excluded(request.context.accord)
+    is_counted = Sql("not exists (select from contact x where x.id = {} and ({}))", person, excluded)
+    reached = request.context.reach_by_id("contact", person)
+    return all_of([is_counted, *reached]) if reached else is_counted

@@ -1,0 +1,175 @@
+"""Rows of deals: closings, openings, and the first win of each customer.
+
+All of them leave out deals that never count, and deals out of the principal's reach.
+"""
+
+from collections.abc import Iterator
+
+from api.identity.survivors import SURVIVORS
+from api.metrics.answer import AnswerWarning
+from api.metrics.answer_warnings import number_of
+from api.metrics.context import is_excluded_by_accord
+from api.metrics.figure_table import FigureTable
+from api.metrics.kinds.stage_entries import EVER, between
+from api.metrics.periods import Interval
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of
+from schema.kpis.kinds import Closings
+from schema.vocab import DealOutcome, WarningCode
+
+_COLUMNS = (
+    "d.id as deal_id, {0}.closed_at as at, {0}.outcome, {0}.amount, {0}.currency, {0}.company_id, d.opened_at,"
+    " d.updated_at"
+)
+VERSION_START = "coalesce(h.valid_from, h.recorded_at)"  # of the version `h` of a deal
+NEWEST_UPDATE = Sql("max(c.updated_at)")  # the watermark of deals; contacts have that of their evaluation
+_SURVIVORS = Sql(" left join ({}) up on up.contact_id = p.contact_id", SURVIVORS)
+
+
+def closing_rows(request: ResolvedKpiRequest, of: Closings) -> Sql:
+    """One row per deal closed in the period, with the columns `_COLUMNS`.
+
+    A deal counts at its last closing before `asOf`: as the deal is now, or, if the request names `asOf` and the deal
+    was reopened or closed again since, as its history has it.
+    """
+    reached = request.context.reach("deal", "d")
+    return _closings(request, of, request.frame.interval, [*countable_deals(request), *reached])
+
+
+def closing_amounts(request: ResolvedKpiRequest, of: Closings) -> Sql:
+    """Closings with the amount and currency at the closing: `deal_id, at, outcome, updated_at, amount, currency`.
+
+    These are those of the first version with this closing that held for any time, whatever was changed later. A deal
+    without such a version has the values it has now.
+    """
+    return Sql(
+        "select k.deal_id, k.at, k.outcome, k.updated_at,"
+        " case when a.id is null then k.amount else a.amount end as amount,"
+        " case when a.id is null then k.currency else a.currency end as currency"
+        " from ({}) k left join lateral (select h.id, h.amount, h.currency from deal_version h"
+        " where h.deal_id = k.deal_id and h.closed_at = k.at and h.outcome = k.outcome"
+        f" and (h.valid_to is null or h.valid_to > {VERSION_START}) order by {VERSION_START}, h.id limit 1) a on true",
+        closing_rows(request, of),
+    )
+
+
+def first_wins(request: ResolvedKpiRequest) -> Sql:
+    """The first deal won of each customer, if it was won in the period: `deal_id, at, updated_at, customer`.
+
+    The customer of a deal is its company; else the company of its main contact at the closing; else that person; else
+    the deal itself. Which win is a customer's first does not depend on the principal; out of reach it is not counted.
+    """
+    won = _closings(request, Closings((DealOutcome.WON,)), EVER, countable_deals(request))
+    main = (
+        "select a.contact_id from deal_contact a where a.deal_id = k.deal_id and k.company_id is null"
+        " order by a.is_primary desc, a.since nulls first, a.contact_id limit 1"
+    )
+    employed = (
+        "select v.company_id from contact_version v where v.contact_id = p.contact_id"
+        " and coalesce(v.valid_from, v.recorded_at) <= k.at and (v.valid_to is null or v.valid_to > k.at)"
+    )
+    person, survivors = Sql("p.contact_id"), Sql("")
+    if request.context.has_merged_contacts:
+        person, survivors = Sql("coalesce(up.survivor_id, p.contact_id)"), _SURVIVORS
+    named = Sql(
+        "select k.deal_id, k.at, k.updated_at, coalesce(k.company_id, w.company_id, {}, k.deal_id) as customer"
+        f" from ({{}}) k left join lateral ({main}) p on true left join lateral ({employed}) w on true{{}}",
+        person,
+        won,
+        survivors,
+    )
+    # Ties are broken by the id, so that a customer has one first win whatever the plan.
+    first = Sql("select distinct on (n.customer) n.* from ({}) n order by n.customer, n.at, n.deal_id", named)
+    conditions = between(Sql("w.at"), request.frame.interval)
+    conditions += request.context.reach_by_id("deal", Sql("w.deal_id"))
+    return Sql("select w.* from ({}) w where {}", first, all_of(conditions))
+
+
+def countable_deals(request: ResolvedKpiRequest) -> list[Sql]:
+    """The conditions that the deal `d` may count: not deleted, and not all of its people excluded by the accord.
+
+    A deal of test contacts alone is a test. That is a property of the deal, so the contacts are read whatever the
+    principal reaches.
+    """
+    conditions = [Sql("d.deleted_at is null")]
+    excluded = is_excluded_by_accord(request.context.accord)
+    if excluded is not None:
+        excluded_deals = Sql(
+            "select a.deal_id from contact x join deal_contact a on a.contact_id = x.id where ({}) and not exists ("
+            "select from deal_contact b join contact x on x.id = b.contact_id"
+            " where b.deal_id = a.deal_id and not ({}))",
+            excluded,
+            excluded,
+        )
+        # `not in` is looked up in a hash. For a nested `not exists` the planner expects one row, and would compare
+        # every deal with all of them.
+        conditions.append(Sql("d.id not in ({})", excluded_deals))
+    return conditions
+
+
+def first_opening(request: ResolvedKpiRequest) -> Sql:
+    """A query for the first opening of a deal."""
+    return Sql("select min(opened_at) from deal{}", _where_reached(request))
+
+
+def first_closing(request: ResolvedKpiRequest) -> Sql:
+    """A query for the first closing of a deal."""
+    past = Sql("")
+    if request.frame.is_past:
+        reached = request.context.reach_by_id("deal", Sql("deal_version.deal_id"))
+        scoped = Sql(" where {}", all_of(reached)) if reached else Sql("")
+        past = Sql(", (select min(closed_at) from deal_version{})", scoped)
+    return Sql("select least((select min(closed_at) from deal{}){})", _where_reached(request), past)
+
+
+def unopened_deals(table: FigureTable, consequence: str) -> Iterator[AnswerWarning]:
+    """UNDATED: how many deals have no known opening, and what follows from it."""
+    if count := table.total.unopened:
+        has = "has" if count == 1 else "have"
+        message = f"{number_of(count, 'deal')} {has} no known opening{consequence}."
+        yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
+
+
+def unknown_amounts(table: FigureTable, what: str = "amount") -> Iterator[AnswerWarning]:
+    """UNKNOWN_AMOUNT: how many deals have no known amount."""
+    if count := table.total.left_out:
+        has = "has" if count == 1 else "have"
+        message = f"{number_of(count, 'deal')} {has} no known {what} and cannot be in the value."
+        yield AnswerWarning(code=WarningCode.UNKNOWN_AMOUNT, message=message, count=count)
+
+
+def _closings(request: ResolvedKpiRequest, of: Closings, within: Interval, countable: list[Sql]) -> Sql:
+    outcomes = [outcome.value for outcome in of.outcomes]
+    as_of = request.frame.as_of
+    now = all_of(
+        [
+            Sql("d.outcome = any ({}::text[])", outcomes),
+            Sql("d.closed_at < {}", as_of),
+            *between(Sql("d.closed_at"), within),
+            *countable,
+        ]
+    )
+    rows = Sql("select " + _COLUMNS.format("d") + " from deal d where {}", now)
+    if not request.frame.is_past:
+        return rows
+    # Deals whose present closing is not before `asOf`, by the version that held then. The rows above are other deals,
+    # so a deal has one row.
+    then = all_of(
+        [
+            Sql("d.closed_at is null or d.closed_at >= {}", as_of),
+            Sql("h.outcome = any ({}::text[])", outcomes),
+            Sql("h.closed_at < {}", as_of),
+            *between(Sql("h.closed_at"), within),
+            Sql(VERSION_START + " < {} and h.valid_to >= {}", as_of, as_of),
+            *countable,
+        ]
+    )
+    return rows + Sql(
+        " union all select " + _COLUMNS.format("h") + " from deal d join deal_version h on h.deal_id = d.id where {}",
+        then,
+    )
+
+
+def _where_reached(request: ResolvedKpiRequest) -> Sql:
+    reached = request.context.reach("deal", "deal")
+    return Sql(" where {}", all_of(reached)) if reached else Sql("")

@@ -1,0 +1,84 @@
+"""How long people wait for our first touch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.columns import count_where
+from api.metrics.counted_rows import CountedRows
+from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.kinds.cohorts import DURATION, cohort_statement
+from api.metrics.kinds.contact_facts import belongs_to
+from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
+from api.metrics.kinds.stage_entries import counted_entries, first_entry
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, join
+from schema.vocab import WarningCode
+
+_AGGREGATES = replace(DURATION, untouched=count_where(Sql("c.is_waiting")))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstResponse(KpiKind):
+    """The time from the entry into a stage in the period to our first touch that was not automated.
+
+    Shapes: one row per entry; n counts those with such a touch.
+    Units:  seconds.
+    Source: the stage entries of the current evaluation; the outbound touchpoints.
+    """
+
+    base: str
+
+    def stages(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """The stage in which people start to wait."""
+        return (self.base,)
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first entry into the stage."""
+        return first_entry(request)
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The entries with their first touch."""
+        return CountedRows(rows=_responses(request), is_base=Sql("c.target_at is not null"))
+
+    def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+        """The statement of the entries, followed until their first touch."""
+        return cohort_statement(request, _responses(request), boundaries, _AGGREGATES)
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The median and the distribution."""
+        return duration_figure(cell)
+
+    def empty_reason(self, request: ResolvedKpiRequest) -> str:
+        """Nobody was touched."""
+        return f"Nobody who entered {self.base} in the period was touched by hand since, so there is no duration."
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """OPEN_COHORT: how many can still be touched as soon as the others. NEVER_TOUCHED: how many were not."""
+        waiting, untouched = table.total.waiting, table.total.untouched
+        if not untouched:
+            return
+        if waiting:
+            message = f"{waiting:,} entered so recently that they may still be touched as soon as 90 % of the others."
+            message += " The value may still change."
+            yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
+        people = "1 person was" if untouched == 1 else f"{untouched:,} people were"
+        message = f"{people} not touched by hand since the entry, and cannot be in the value."
+        yield AnswerWarning(code=WarningCode.NEVER_TOUCHED, message=message, count=untouched)
+
+
+def _responses(request: ResolvedKpiRequest) -> Sql:
+    """One row per entry: `contact_id, at, is_implied, target_at` (our first touch), `may_convert` (there is none)."""
+    owned, joined = belongs_to(request, "t", "c")
+    return Sql(
+        "select c.contact_id, c.at, c.is_implied, t.at as target_at, t.at is null as may_convert"
+        " from ({}) c{} cross join lateral (select min(t.occurred_at) as at from touchpoint t"
+        " where {} and t.direction = 'OUTBOUND' and not t.is_automated and t.occurred_at >= c.at"
+        " and t.occurred_at < {}{}) t",
+        counted_entries(request, request.stages),
+        joined,
+        owned,
+        request.frame.as_of,
+        join("", (Sql(" and {}", condition) for condition in request.context.reach("touchpoint", "t"))),
+    )

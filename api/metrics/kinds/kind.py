@@ -1,0 +1,121 @@
+"""The interface of a kind of KPI."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar, TypedDict
+
+from api.metrics.answer import AnswerWarning, Distribution, KeptApart
+from api.metrics.compile import statement
+from api.metrics.counted_rows import CountedRows
+from api.metrics.figure_table import FigureCell, FigureTable, share
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql
+
+
+class FigureValues(TypedDict):
+    """The fields of a `KpiFigure` that are computed from a cell."""
+
+    value: Decimal | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    n: int
+    implied: int
+    distribution: Distribution | None
+    apart: tuple[KeptApart, ...]
+
+
+class KpiKind(ABC):
+    """How one kind of KPI is computed and displayed. A kind holds the parameters of its measure.
+
+    From `counted` alone follow filters, dimensions, buckets, and the records behind every figure.
+    """
+
+    row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
+    is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
+
+    def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The stages whose entries are read, given all stages of the accord; None if the request has to name two."""
+        return ()
+
+    @abstractmethod
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """A query for an instant not after the first counted one, where the buckets of all history begin.
+
+        It has to be answered from indexes: it runs before the statement, for every series without a start.
+        """
+
+    @abstractmethod
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The counted rows of a request.
+
+        `boundaries` matter only if buckets are not parts of the total: then there are rows for every bucket. Without
+        them the rows are those of the whole period.
+        """
+
+    def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+        """The statement that aggregates the counted rows."""
+        return statement(request, self.counted(request, boundaries), boundaries)
+
+    @abstractmethod
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The figure of a cell. A value without anything to divide by, or of unknown amounts, is None and never 0."""
+
+    @abstractmethod
+    def empty_reason(self, request: ResolvedKpiRequest) -> str | None:
+        """Why the value is null if n is 0; None if it is 0 then, so that no size of the sample matters."""
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """The warnings of this kind, besides those that every kind has."""
+        yield from ()
+
+    def adjusted(self, request: ResolvedKpiRequest, table: FigureTable) -> FigureTable:
+        """The table to read figures from, where cells depend on each other."""
+        return table
+
+
+def figure_values(
+    cell: FigureCell,
+    value: Decimal | None,
+    *,
+    fraction: tuple[Decimal, Decimal] | None = None,
+    distribution: Distribution | None = None,
+    apart: tuple[KeptApart, ...] = (),
+) -> FigureValues:
+    """Put the fields of a figure together; `fraction` is numerator and denominator."""
+    numerator, denominator = fraction or (None, None)
+    return FigureValues(
+        value=value,
+        numerator=numerator,
+        denominator=denominator,
+        n=cell.n,
+        implied=cell.implied,
+        distribution=distribution,
+        apart=apart,
+    )
+
+
+def count_figure(cell: FigureCell) -> FigureValues:
+    """The figure of a count."""
+    return figure_values(cell, Decimal(cell.n))
+
+
+def share_figure(cell: FigureCell) -> FigureValues:
+    """The figure of a ratio or conversion."""
+    fraction = (Decimal(cell.numerator), Decimal(cell.n))
+    return figure_values(cell, share(cell.numerator, cell.n), fraction=fraction)
+
+
+def sum_figure(cell: FigureCell) -> FigureValues:
+    """The figure of a sum of amounts: 0 if there is nothing to add, None if no amount is known or convertible."""
+    total = cell.amounts.get(None)
+    is_nothing = not cell.left_out and not cell.amounts
+    value = total.amount if total is not None else Decimal(0) if is_nothing else None
+    return figure_values(cell, value, apart=cell.unconverted(is_average=False))
+
+
+def duration_figure(cell: FigureCell) -> FigureValues:
+    """The figure of a duration: the median, and the distribution."""
+    value = cell.distribution.median if cell.distribution else None
+    return figure_values(cell, value, distribution=cell.distribution)

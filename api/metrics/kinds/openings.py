@@ -1,0 +1,39 @@
+"""Rows of deals by the instant they were opened."""
+
+from api.metrics.kinds.deal_rows import VERSION_START, countable_deals
+from api.metrics.kinds.stage_entries import between
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of
+
+NOT_IN_PERIOD = " and cannot be in any period"
+
+
+def opening_rows(request: ResolvedKpiRequest, *, has_amounts: bool) -> Sql:
+    """One row per deal opened in the period: `deal_id, at, updated_at, is_unopened`, on request `amount, currency`.
+
+    The amount is that of the deal's version at the opening, or of the first one if its history begins later. Deals
+    without a known opening are rows too, with `is_unopened` and `asOf` as their `at`, so that they can be reported.
+    """
+    # The version at the opening is the first one that still held after it, and that held at all: a version that was
+    # corrected at the instant of its start ends there too.
+    amounts, none, at_opening = Sql(""), Sql(""), Sql("")
+    if has_amounts:
+        amounts, none = Sql(", a.amount, a.currency"), Sql(", null::numeric, null::text")
+        at_opening = Sql(
+            " left join lateral (select h.amount, h.currency from deal_version h where h.deal_id = d.id"
+            f" and (h.valid_to is null or h.valid_to > greatest(d.opened_at, {VERSION_START}))"
+            f" order by {VERSION_START}, h.id limit 1) a on true"
+        )
+    as_of = request.frame.as_of
+    countable = [*countable_deals(request), *request.context.reach("deal", "d")]
+    opened = [Sql("d.opened_at < {}", as_of), *between(Sql("d.opened_at"), request.frame.interval)]
+    return Sql(
+        "select d.id as deal_id, d.opened_at as at, d.updated_at, false as is_unopened{} from deal d{} where {}"
+        " union all select d.id, {}::timestamptz, d.updated_at, true{} from deal d where {}",
+        amounts,
+        at_opening,
+        all_of([*opened, *countable]),
+        as_of,
+        none,
+        all_of([Sql("d.opened_at is null"), *countable]),
+    )

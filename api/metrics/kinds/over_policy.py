@@ -1,0 +1,168 @@
+"""The share of touched people who were touched more than the accord's contact policy allows.
+
+The policy's time rolls. A person is over the policy at an instant if more touches than it allows lie in
+`(instant - within, instant]`. That begins with a touch whose n-th predecessor lies within, and ends when that
+predecessor leaves the time. So `lag(n)` finds it in one pass over a person's touches, in the order of their index; a
+window frame over a range of time would count all touches again for every row.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.errors import AccordError, ErrorCode
+from api.metrics.columns import Aggregates, count_where
+from api.metrics.counted_rows import CountedRows
+from api.metrics.figure_table import FigureCell
+from api.metrics.kinds.contact_facts import counts, person_of
+from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
+from api.metrics.kinds.stage_entries import between, elapsed
+from api.metrics.periods import Interval
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of, join
+from schema.accord import Accord, ContactPolicy
+
+OUTBOUND = Sql("t.direction = 'OUTBOUND'")
+_INBOUND = Sql("t.direction = 'INBOUND'")
+
+
+@dataclass(frozen=True, slots=True)
+class OverPolicyShare(KpiKind):
+    """The share of the people touched in the period who were over the contact policy at any instant of it.
+
+    Shapes: one row per touched person and part (bucket or total): a person counts once in each.
+    Errors: BAD_INPUT if the accord has no contact policy.
+    Source: the outbound touchpoints; the accord's contact policy.
+    """
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first outbound touch."""
+        return first_outbound_touch(request)
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The touched people: `contact_id, part, at, is_over`."""
+        is_over = Sql("c.is_over")
+        return CountedRows(
+            rows=_touched(request, boundaries),
+            aggregates=Aggregates(numerator=count_where(is_over)),
+            is_converted=is_over,
+            has_parts=True,
+        )
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The people over the policy divided by the people touched."""
+        return share_figure(cell)
+
+    def empty_reason(self, request: ResolvedKpiRequest) -> str:
+        """Nobody was touched."""
+        return "Nobody was touched in the period, so there is nothing to divide by."
+
+
+def first_outbound_touch(request: ResolvedKpiRequest) -> Sql:
+    """A query for the first outbound touch."""
+    reached = request.context.reach("touchpoint", "touchpoint")
+    return Sql(
+        "select min(occurred_at) from touchpoint where direction = 'OUTBOUND'{}",
+        join("", (Sql(" and {}", condition) for condition in reached)),
+    )
+
+
+def _policy(accord: Accord) -> ContactPolicy:
+    if accord.contact_policy is None:
+        raise AccordError(
+            ErrorCode.BAD_INPUT,
+            f"The accord '{accord.title}' has no contact policy, so nobody can be over it.",
+            "Agree on one: a section [contact_policy] with at_most and within, as in schema/accords/standard.toml.",
+        )
+    return accord.contact_policy
+
+
+def _touched(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+    """One row per person touched in a part: `contact_id, part, at, is_over`; `at` is the first touch in it."""
+    policy, interval = _policy(request.context.accord), request.frame.interval
+    within = all_of(between(Sql("at"), interval) or [Sql("true")])
+    was_over = _is_over_after(interval.start) if interval.start else Sql("bool_or(over_until is not null)")
+    parts = [
+        Sql(
+            "select contact_id, null::int as part, min(at) as at, {} as is_over from touch where {}"
+            " group by contact_id",
+            was_over,
+            within,
+        )
+    ]
+    if boundaries:
+        # A person counts in every bucket in which they were touched, so buckets have rows of their own.
+        edges = Sql("{}::timestamptz[]", list(boundaries))
+        parts.append(
+            Sql(
+                "select contact_id, part, min(at), {} from (select *, width_bucket(at, {}) as part from touch"
+                " where {}) touch group by contact_id, part",
+                _is_over_after(Sql("({})[part]", edges)),
+                edges,
+                within,
+            )
+        )
+    # Read by both parts of a series; read by one alone, it is better planned as a subquery.
+    return Sql(
+        "select p.* from (with touch as {} ({}) {}) p where {}",
+        Sql("materialized" if boundaries else "not materialized"),
+        _over_until(request, policy),
+        join(" union all ", parts),
+        counts(request, Sql("p.contact_id")),
+    )
+
+
+def _is_over_after(start: Sql | datetime) -> Sql:
+    """Whether a person touched in a part was over the policy in it: from before its start, or by a touch in it."""
+    return Sql("coalesce(bool_or(over_until > {}), false)", start)
+
+
+def _over_until(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
+    """The counted touches: `contact_id, at, over_until`, until when the touches so far are more than allowed."""
+    # `prior` is the touch `at_most` places before: with it and all between, the touch is one more than allowed.
+    # The running maximum keeps an earlier excess that ends later.
+    until = Sql("prior + {}", elapsed(policy.within))
+    prior = Sql(
+        "select contact_id, at, lag(at, {}::int) over (partition by contact_id order by at) as prior from ({}) t",
+        policy.at_most,
+        _counted_touches(request, policy),
+    )
+    return Sql(
+        "select contact_id, at, max(case when {} > at then {} end) over (partition by contact_id order by at)"
+        " as over_until from ({}) t",
+        until,
+        until,
+        prior,
+    )
+
+
+def _counted_touches(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
+    """The outbound touches that the policy counts, `contact_id, at`, from before the period as far as they matter."""
+    reply = policy.exempt.reply_within
+    interval, as_of = request.frame.interval, request.frame.as_of
+    # Touches before the period matter if they are within the policy's time of its start, and inbound ones if they are
+    # within the reply time of these.
+    since, end = interval.start, min(interval.end or as_of, as_of)
+    outbound = _touches(
+        request,
+        OUTBOUND if not policy.exempt.automated else Sql("{} and not t.is_automated", OUTBOUND),
+        Interval(since - policy.within if since else None, end),
+    )
+    if reply is None:
+        return outbound
+    inbound = _touches(request, _INBOUND, Interval(since - policy.within - reply if since else None, end))
+    # A reply to an inbound touch within that time is exempt.
+    return Sql(
+        "select o.contact_id, o.at from ({}) o where not exists (select from ({}) i"
+        " where i.contact_id = o.contact_id and i.at <= o.at and i.at > o.at - {})",
+        outbound,
+        inbound,
+        elapsed(reply),
+    )
+
+
+def _touches(request: ResolvedKpiRequest, which: Sql, within: Interval) -> Sql:
+    person, joined = person_of(request, "t")
+    conditions = [which, *between(Sql("t.occurred_at"), within), *request.context.reach("touchpoint", "t")]
+    return Sql(
+        "select {} as contact_id, t.occurred_at as at from touchpoint t{} where {}", person, joined, all_of(conditions)
+    )

@@ -1,0 +1,100 @@
+"""The amounts of the deals that are open at an instant."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.counted_rows import CountedRows
+from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
+from api.metrics.kinds.deal_rows import VERSION_START, countable_deals, unknown_amounts, unopened_deals
+from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
+from api.metrics.kinds.snapshot_instants import MICROSECOND
+from api.metrics.periods import pairs
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of
+
+_HELD = f"{VERSION_START} <= {{0}} and (h.valid_to is null or h.valid_to > {{0}})"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSnapshot(KpiKind):
+    """The amounts of the deals open at the end of the period, or at the end of each bucket.
+
+    Shapes: one row per deal and instant at which it was open.
+    Units:  the reporting currency at the rate of the instant's day; unconverted amounts by their own.
+    Source: the history of the deals; if weighted, their chance of winning or that of their pipeline stage.
+    """
+
+    is_weighted: bool
+    row_noun = "deals"
+    is_snapshot = True
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The start of the first version of any deal."""
+        reached = request.context.reach_by_id("deal", Sql("deal_version.deal_id"))
+        scoped = Sql(" where {}", all_of(reached)) if reached else Sql("")
+        return Sql("select min(coalesce(valid_from, recorded_at)) from deal_version{}", scoped)
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The open deals: `deal_id, at, worth, unconverted_currency, is_standing, is_unopened`."""
+        factor = Sql("r.chance") if self.is_weighted else None
+        rows = converted(request, _open_deals(request, boundaries), factor)
+        return counted_amounts(rows, Sql("c.is_standing"), Sql("c.is_unopened"))
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The sum."""
+        return sum_figure(cell)
+
+    def empty_reason(self, request: ResolvedKpiRequest) -> str | None:
+        """None: no deals sum to 0."""
+        return None
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """UNDATED, UNKNOWN_AMOUNT, MISSING_RATE."""
+        yield from unopened_deals(table, ": before their history begins they are not in the pipeline")
+        yield from unknown_amounts(table, "amount or chance of winning" if self.is_weighted else "amount")
+        yield from missing_rates(request, table)
+
+
+def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+    """One row per deal and instant at which it was open by its history.
+
+    `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened`. Deals with `is_unopened` but not
+    `is_standing` have no known opening, and no history yet at the last instant: whether they were open is unknown.
+    """
+    instants = _instants(request, boundaries)
+    last, counting = instants[-1], all_of([*countable_deals(request), *request.context.reach("deal", "d")])
+    if len(instants) == 1:
+        at, held = Sql("{}::timestamptz as at", last), Sql(_HELD.format("{}"), last, last)
+        source = Sql("deal_version h")
+    else:
+        # Shifted by a microsecond, a version that starts at an instant is in it, and one that ends at it is not, as
+        # with the single instant above. A version without an end holds to the last instant.
+        # Every version is put into the instants at which it held, in one pass over the history.
+        given, step = Sql("{}::timestamptz[]", list(instants)), Sql("interval '1 microsecond'")
+        source = Sql(
+            f"(select h.*, generate_series(width_bucket({VERSION_START} - {{}}, {{}}) + 1,"
+            " coalesce(width_bucket(h.valid_to - {}, {}), {}::int)) as place from deal_version h"
+            " where h.outcome = 'OPEN') h",
+            *(step, given, step, given, len(instants)),
+        )
+        at, held = Sql("({})[h.place] as at", given), Sql("true")
+    return Sql(
+        "select h.deal_id, {}, h.amount, h.currency, coalesce(h.probability, s.probability) as chance, d.updated_at,"
+        " true as is_standing, d.opened_at is null as is_unopened from {} join deal d on d.id = h.deal_id"
+        " left join pipeline_stage s on s.id = h.pipeline_stage_id where h.outcome = 'OPEN' and {} and {}"
+        " union all select d.id, {}::timestamptz, null, null, null, d.updated_at, false, true from deal d"
+        " where d.opened_at is null and {} and not exists (select from deal_version h where h.deal_id = d.id and "
+        + VERSION_START
+        + " <= {})",
+        *(at, source, held, counting, last, counting, last),
+    )
+
+
+def _instants(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[datetime, ...]:
+    """The last instant of every bucket, or of the period: it lies in the bucket, and a change at the end does not."""
+    as_of = request.frame.as_of
+    ends = [end for _, end in pairs(boundaries)] or [request.frame.interval.end or as_of]
+    return tuple(min(end, as_of) - MICROSECOND for end in ends)

@@ -1,0 +1,100 @@
+"""Rows of stage entries: which entries into a stage count, under the switches `skip`, `reentry` and `asOf`."""
+
+from datetime import timedelta
+
+from api.metrics.context import is_excluded
+from api.metrics.periods import Interval
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of, join
+from schema.vocab import Reentry, Skip
+
+EVER = Interval(None, None)
+# A person who skips stages enters several of them at one instant: the rank distinguishes these rows.
+RANK_TIE = Sql("to_char(c.rank, 'FM000000')")
+
+
+def counted_entries(request: ResolvedKpiRequest, stages: tuple[str, ...]) -> Sql:
+    """The counted entries into stages in the period: `contact_id, at, is_implied, stage, rank, exited_at`."""
+    return picked_entries(request, stages, own=request.skip is not Skip.IMPLIED, within=request.frame.interval)
+
+
+def picked_entries(
+    request: ResolvedKpiRequest, stages: tuple[str, ...], *, own: bool, within: Interval, is_joined: bool = False
+) -> Sql:
+    """The counted entries into stages in an interval: `contact_id, at, is_implied, stage, rank, exited_at`.
+
+    With `own`, an entry counts at the instant at which the contact's own facts satisfied the stage, and implied entries
+    do not count. With `is_joined` the rows are joined to contacts that count, and whether they do is not checked again.
+    """
+    at = Sql("e.own_at") if own else Sql("e.entered_at")
+    # A single stage is compared by `=`: the planner estimates it from the column's statistics.
+    stage = Sql("e.stage = {}", stages[0]) if len(stages) == 1 else Sql("e.stage = any ({}::text[])", list(stages))
+    conditions = [
+        Sql("e.evaluation_id = {}", request.context.evaluation),
+        stage,
+        Sql("{} < {}", at, request.frame.as_of),
+        *between(at, within),
+        *_reentry(request, own=own),
+    ]
+    if not is_joined:
+        # An anti-join on the primary key of contact: one hash over the few excluded contacts.
+        excluded = is_excluded(request.context.accord)
+        conditions.append(Sql("not exists (select from contact x where x.id = e.contact_id and ({}))", excluded))
+        conditions += request.context.reach("stage_entry", "e")
+    return Sql(
+        "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank, e.exited_at from stage_entry e where {}",
+        at,
+        Sql("false") if own else Sql("e.is_implied"),
+        all_of(conditions),
+    )
+
+
+def first_entry(request: ResolvedKpiRequest) -> Sql:
+    """A query for the first entry into one of the request's stages: one look at the index per stage."""
+    # `min` over all stages would read every entry; a limit per stage reads one row of the index each.
+    conditions = [Sql("e.evaluation_id = {}", request.context.evaluation), Sql("e.stage = s.stage")]
+    conditions += request.context.reach("stage_entry", "e")
+    return Sql(
+        "select min(first.at) from unnest({}::text[]) s (stage),"
+        " lateral (select e.entered_at as at from stage_entry e"
+        " where {} order by e.entered_at limit 1) first",
+        list(request.stages),
+        join(" and ", conditions),
+    )
+
+
+def elapsed(length: timedelta) -> Sql:
+    """A duration as an SQL interval in seconds: an interval of days would depend on the session's time zone."""
+    return Sql("make_interval(secs => {}::double precision)", length.total_seconds())
+
+
+def between(instant: Sql, within: Interval) -> list[Sql]:
+    """The conditions that an instant lies in an interval."""
+    conditions = []
+    if within.start is not None:
+        conditions.append(Sql("{} >= {}", instant, within.start))
+    if within.end is not None:
+        conditions.append(Sql("{} < {}", instant, within.end))
+    return conditions
+
+
+def _reentry(request: ResolvedKpiRequest, *, own: bool) -> list[Sql]:
+    """Which of a person's entries into one stage count. Occurrences are numbered in the order of time."""
+    other = Sql(
+        "select from stage_entry o"
+        " where o.contact_id = e.contact_id and o.evaluation_id = e.evaluation_id and o.stage = e.stage"
+    )
+    match request.reentry:
+        case Reentry.EACH:
+            return []
+        case Reentry.FIRST if own:
+            # The first occurrence may be an implied one, which does not count: then an earlier own one decides.
+            earlier = Sql("{} and o.occurrence < e.occurrence and o.own_at is not null", other)
+            return [Sql("e.occurrence = 1 or not exists ({})", earlier)]
+        case Reentry.FIRST:
+            return [Sql("e.occurrence = 1")]
+        case Reentry.LAST:
+            # The last one before `asOf`: later occurrences do not count as later.
+            at = Sql("o.own_at") if own else Sql("o.entered_at")
+            later = Sql("{} and o.occurrence > e.occurrence and {} < {}", other, at, request.frame.as_of)
+            return [Sql("not exists ({})", later)]

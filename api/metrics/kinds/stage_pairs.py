@@ -1,0 +1,173 @@
+"""Two stages of the accord: the share that got from the lower to the higher one, and how long that took."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.answer_warnings import length_in_words
+from api.metrics.columns import Aggregates, count_where
+from api.metrics.compile import statement
+from api.metrics.counted_rows import CountedRows
+from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.kinds.cohorts import DURATION, SHARE, cohort_statement, converts
+from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
+from api.metrics.kinds.stage_entries import EVER, between, first_entry, picked_entries
+from api.metrics.periods import Interval
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, all_of
+from schema.vocab import Anchor, Reentry, Skip, WarningCode
+
+
+@dataclass(frozen=True, slots=True)
+class _StagePair(KpiKind):
+    """What conversion and duration share; with None the request names the two stages."""
+
+    base: str | None
+    target: str | None
+
+    def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The base and the target."""
+        return None if self.base is None or self.target is None else (self.base, self.target)
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first entry into one of the two stages."""
+        return first_entry(request)
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """OPEN_COHORT: how many can still convert, and why."""
+        waiting, slow = table.total.waiting, table.total.slow
+        if request.anchor is Anchor.PERIOD or not waiting:
+            return
+        if request.window is not None:
+            why = f"their window of {length_in_words(request.window)} has not ended"
+        elif slow is not None:
+            pace = length_in_words(timedelta(seconds=slow))
+            why = f"there is no window, and they entered less than {pace} ago, in which 90 % of the others converted"
+        else:
+            why = "there is no window, and nobody has converted yet, so how long it takes is unknown"
+        message = f"{waiting:,} can still convert: {why}. The value may still change."
+        yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class StageConversion(_StagePair):
+    """The share of the people in the base stage who entered the target.
+
+    Shapes: COHORT: one row per base entry. PERIOD: one row per entry into either stage.
+    Source: the stage entries of the current evaluation; the accord's windows.
+    """
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The base entries with their conversion, or the entries into both stages."""
+        if request.anchor is not Anchor.PERIOD:
+            return CountedRows(rows=_cohort(request), is_converted=converts(request.window))
+        return CountedRows(
+            rows=_both_stages(request),
+            aggregates=Aggregates(
+                n=count_where(Sql("c.is_base")),
+                numerator=count_where(Sql("not c.is_base")),
+                implied=count_where(Sql("c.is_base and c.is_implied")),
+            ),
+            is_base=Sql("c.is_base"),
+            is_converted=Sql("not c.is_base"),
+        )
+
+    def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+        """The statement of the cohort, or of the two counts."""
+        if request.anchor is Anchor.PERIOD:
+            return statement(request, self.counted(request), boundaries)
+        return cohort_statement(request, _cohort(request), boundaries, SHARE)
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The converted divided by the base."""
+        return share_figure(cell)
+
+    def empty_reason(self, request: ResolvedKpiRequest) -> str:
+        """Nobody entered the base."""
+        return f"Nobody entered {request.stages[0]} in the period, so there is nothing to divide by."
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBetweenStages(_StagePair):
+    """The time from the base stage to the target, of those who reached it.
+
+    Shapes: one row per base entry; n counts the converted ones.
+    Units:  seconds.
+    Source: the stage entries of the current evaluation; the accord's windows.
+    """
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The base entries with their conversion."""
+        return CountedRows(rows=_cohort(request), is_base=converts(request.window))
+
+    def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+        """The statement of the cohort."""
+        return cohort_statement(request, _cohort(request), boundaries, DURATION)
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The median and the distribution."""
+        return duration_figure(cell)
+
+    def empty_reason(self, request: ResolvedKpiRequest) -> str:
+        """Nobody converted."""
+        return f"Nobody got from {' to '.join(request.stages)}, so there is no duration."
+
+
+def _cohort(request: ResolvedKpiRequest) -> Sql:
+    """The base entries in the period: `contact_id, at, is_implied, target_at, may_convert`.
+
+    `target_at` is when the person converted, whatever the window; `may_convert` is whether a later entry still could.
+    """
+    base_own, target_own = request.skip is not Skip.IMPLIED, request.skip is Skip.EXCLUDE
+    base, target = request.stages
+    if request.reentry is Reentry.EACH:
+        return _each_entry(
+            picked_entries(request, (base,), own=base_own, within=EVER),
+            picked_entries(request, (target,), own=target_own, within=EVER),
+            request.frame.interval,
+        )
+    # Both sides have at most one row per person, so the join needs no aggregate.
+    # A person whose first entry into the target is before the base, or after the window, cannot convert any more.
+    may_convert = Sql("t.at is null") if request.reentry is Reentry.FIRST else Sql("true")
+    return Sql(
+        "select b.contact_id, b.at, b.is_implied, case when t.at >= b.at then t.at end as target_at, {} as may_convert"
+        " from ({}) b left join ({}) t on t.contact_id = b.contact_id",
+        may_convert,
+        picked_entries(request, (base,), own=base_own, within=request.frame.interval),
+        picked_entries(request, (target,), own=target_own, within=EVER, is_joined=True),
+    )
+
+
+def _each_entry(base: Sql, target: Sql, within: Interval) -> Sql:
+    """The base entries of which a person may have several, each with its own conversion.
+
+    An entry into the target belongs to the last base entry at or before it, so that no conversion counts twice. The
+    next row in the person's order of time decides that, and one pass over both stages finds it.
+    """
+    # At the same instant the base entry sorts first (false < true), so a target at that instant is its conversion.
+    # The period is applied outside: base entries after it still take conversions away from those in it.
+    return Sql(
+        "select contact_id, at, is_implied, case when is_followed then next_at end as target_at,"
+        " is_followed is null as may_convert from (select contact_id, at, is_implied, is_target,"
+        " lead(is_target) over way as is_followed, lead(at) over way as next_at"
+        " from (select contact_id, at, is_implied, false as is_target from ({}) b"
+        " union all select contact_id, at, is_implied, true from ({}) t) e"
+        " window way as (partition by contact_id order by at, is_target)) e"
+        " where {}",
+        base,
+        target,
+        all_of([Sql("not is_target"), *between(Sql("at"), within)]),
+    )
+
+
+def _both_stages(request: ResolvedKpiRequest) -> Sql:
+    """The entries into either stage in the period: `contact_id, at, is_implied, is_base`."""
+    base, target = request.stages
+    within = request.frame.interval
+    return Sql(
+        "select contact_id, at, is_implied, true as is_base from ({}) b"
+        " union all select contact_id, at, is_implied, false from ({}) t",
+        picked_entries(request, (base,), own=request.skip is not Skip.IMPLIED, within=within),
+        picked_entries(request, (target,), own=request.skip is Skip.EXCLUDE, within=within),
+    )

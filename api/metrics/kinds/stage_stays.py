@@ -1,0 +1,73 @@
+"""How long people stay in a stage."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.counted_rows import CountedRows
+from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.kinds.cohorts import DURATION, cohort_statement
+from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
+from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql
+from schema.vocab import Skip, WarningCode
+
+
+@dataclass(frozen=True, slots=True)
+class TimeInStage(KpiKind):
+    """The time from each entry into a stage in the period to its exit.
+
+    Shapes: one row per entry; n counts those that have ended.
+    Units:  seconds.
+    Source: the stage entries of the current evaluation.
+    """
+
+    row_noun = "entries"
+
+    def stages(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """All stages."""
+        return known
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first entry into any stage."""
+        return first_entry(request)
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The entries with their exit."""
+        return CountedRows(rows=_stays(request), is_base=Sql("c.target_at is not null"), tie=RANK_TIE)
+
+    def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+        """The statement of the entries. All open ones are counted as waiting: an open entry is not a failed one."""
+        return cohort_statement(request, _stays(request), boundaries, DURATION, is_always_open=True)
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The median and the distribution."""
+        return duration_figure(cell)
+
+    def empty_reason(self, request: ResolvedKpiRequest) -> str:
+        """No entry ended."""
+        return "No entry of the period has ended, so there is no duration."
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """OPEN_COHORT: how many entries have not ended."""
+        if waiting := table.total.waiting:
+            message = f"{waiting:,} of the entries have not ended: they have no duration yet and are not in the value."
+            yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
+
+
+def _stays(request: ResolvedKpiRequest) -> Sql:
+    """One row per entry: `contact_id, at, is_implied, stage, rank, target_at` (exit), `may_convert` (still open)."""
+    as_of = request.frame.as_of
+    # A person whose own facts came after the exit was never in the stage by own facts.
+    was_in = Sql(" where c.exited_at is null or c.exited_at >= c.at") if request.skip is not Skip.IMPLIED else Sql("")
+    return Sql(
+        "select c.contact_id, c.at, c.is_implied, c.stage, c.rank,"
+        " case when c.exited_at < {} then c.exited_at end as target_at,"
+        " (c.exited_at < {}) is not true as may_convert from ({}) c{}",
+        as_of,
+        as_of,
+        counted_entries(request, request.stages),
+        was_in,
+    )

@@ -1,0 +1,137 @@
+"""Compute KPI and funnel requests: one statement per request, all in one snapshot."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from api.access.principal import Principal
+from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer_warnings import kpi_warnings
+from api.metrics.columns import StatementRow
+from api.metrics.context import MetricContext, contacts_exist, read_context
+from api.metrics.drill_down import FigureDrillDown
+from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
+from api.metrics.figures import breakdown, buckets_before_first, series
+from api.metrics.filters import condition
+from api.metrics.funnel import compute_funnel
+from api.metrics.kinds import kind_of
+from api.metrics.kinds.kind import KpiKind
+from api.metrics.periods import buckets
+from api.metrics.readable_sql import readable
+from api.metrics.request import FunnelRequest, KpiRequest
+from api.metrics.resolve import resolve
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Kpi
+from schema.vocab import Unit
+
+
+async def query_kpis(
+    session: ReadSession, principal: Principal, requests: Sequence[KpiRequest], *, now: datetime | None = None
+) -> list[KpiAnswer | AccordError]:
+    """Compute each request. An invalid request has its error in its place and does not affect the others.
+
+    Shapes: n KpiRequests -> n KpiAnswers or AccordErrors, in their order.
+    Reads:  one statement per request, all in one snapshot, within the principal's reach.
+    Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
+    Errors: NO_ACCORD, raised.
+    """
+    context = await read_context(session, principal, now or datetime.now(UTC))
+    answers: list[KpiAnswer | AccordError] = []
+    for request in requests:
+        try:
+            answers.append(await compute_kpi(session, _known(request.key), request, context))
+        except AccordError as error:
+            answers.append(error)
+    return answers
+
+
+async def query_funnel(
+    session: ReadSession, principal: Principal, request: FunnelRequest, *, now: datetime | None = None
+) -> FunnelAnswer:
+    """Follow the people who entered the first stage in the period.
+
+    Shapes: one FunnelRequest -> one FunnelAnswer.
+    Reads:  one statement, within the principal's reach.
+    Errors: NO_ACCORD; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD.
+    """
+    return await compute_funnel(session, request, await read_context(session, principal, now or datetime.now(UTC)))
+
+
+async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, context: MetricContext) -> KpiAnswer:
+    """Compute one request for one KPI.
+
+    Shapes: one KpiRequest -> one KpiAnswer. Reads one statement, and for a series without a start its first instant.
+    Errors: BAD_INPUT, UNKNOWN_STAGE, BAD_PERIOD, NOT_EVALUATED.
+    """
+    resolved, kind = resolve(kpi, request, context), kind_of(kpi.measure)
+    _ = condition(request.where, kpi.subject, context)  # rejects impossible values even if nothing is read
+    boundaries: tuple[datetime, ...] = ()
+    rows: list[StatementRow] = []
+    if resolved.lacks_contacts:
+        statement = contacts_exist(context.accord, context.principal)
+    else:
+        boundaries = await _boundaries(session, resolved, kind)
+        statement = kind.statement(resolved, boundaries)
+        rows = [StatementRow.read(record, len(resolved.by)) for record in await session.rows(statement)]
+    table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
+    table = kind.adjusted(resolved, table)
+    if kpi.unit is Unit.MONEY:
+        reporting = context.accord.reporting.currency
+        table = replace(table, currency=reporting) if reporting else in_one_currency(table)
+    return _answer(resolved, kind, table, boundaries, statement)
+
+
+def _answer(
+    request: ResolvedKpiRequest,
+    kind: KpiKind,
+    table: FigureTable,
+    boundaries: tuple[datetime, ...],
+    statement: Sql,
+) -> KpiAnswer:
+    """Put an answer together. Without contacts its value is null, which is not the same as 0."""
+    kpi, context, whole = request.kpi, request.context, FigureDrillDown(request)
+    total = kind.figure(table.total)
+    if request.lacks_contacts:
+        total = {**total, "value": None, "numerator": None, "denominator": None}
+    # A series without a start of its own starts with the first bucket in which anything was counted.
+    skipped = buckets_before_first(table, boundaries) if request.frame.interval.start is None else 0
+    return KpiAnswer(
+        **total,
+        key=kpi.key,
+        title=kpi.title,
+        definition=kpi.definition,
+        unit=kpi.unit,
+        currency=table.currency,
+        series=series(table, kind, boundaries, whole, skipped),
+        breakdown=() if request.lacks_contacts else breakdown(request, kind, table, boundaries, skipped),
+        warnings=kpi_warnings(request, table, kind.empty_reason(request), kind.warnings(request, table)),
+        is_canonical=not request.overrides,
+        overrides=request.overrides,
+        accords=context.accords,
+        as_of=request.frame.as_of,
+        data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
+        sql=readable(statement),
+        drill_down=whole,
+    )
+
+
+async def _boundaries(session: ReadSession, request: ResolvedKpiRequest, kind: KpiKind) -> tuple[datetime, ...]:
+    """The boundaries of the buckets; empty if no grain was requested, or there is nothing before `asOf`."""
+    frame = request.frame
+    if request.grain is None:
+        return ()
+    first = frame.interval.start or await session.value(kind.first_instant(request))
+    if first is None or first >= frame.as_of:
+        return ()
+    week_start = request.context.accord.reporting.week_start
+    return buckets(frame.days, first, frame.as_of, request.grain, frame.zone, week_start)
+
+
+def _known(key: str) -> Kpi:
+    if key not in CATALOGUE:
+        raise AccordError(ErrorCode.BAD_INPUT, f"There is no KPI '{key}'.", f"The KPIs are {', '.join(CATALOGUE)}.")
+    return CATALOGUE[key]

@@ -1,0 +1,225 @@
+"""Resolve a KPI request: validate it, and fill in every default.
+
+A request that the KPI does not support is rejected here, before any statement is written.
+"""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from api.errors import AccordError, ErrorCode
+from api.metrics.context import MetricContext
+from api.metrics.kinds import kind_of
+from api.metrics.periods import days_of, interval_of
+from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
+from schema.accord import Accord
+from schema.durations import format_duration
+from schema.kpis.kinds import PERSON_DIMENSIONS, Kind, Kpi, Subject, Switchboard
+from schema.kpis.volume import STAGE_VOLUME
+from schema.vocab import Anchor, Dimension, Reentry, Skip
+
+LONGEST_WINDOW = timedelta(days=36_525)
+MOST_DIMENSIONS = 2
+
+
+def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKpiRequest:
+    """Validate a request and fill in its defaults.
+
+    Shapes: one KpiRequest -> one ResolvedKpiRequest. Reads nothing.
+    Errors: BAD_INPUT for what the KPI does not support; UNKNOWN_STAGE; BAD_PERIOD; NOT_EVALUATED.
+    """
+    if kpi.subject is Subject.PERSON and context.has_contacts:
+        _ = context.evaluation
+    board, switches = kpi.switches, request.switches
+    _reject_unknown_switches(f"The KPI {kpi.key}", board, switches)
+    stages = _stages_of(kpi, request.stages, context)
+    window, window_override = _window(kpi, stages, switches, context.accord)
+    # A KPI without this switch counts events in the period; a duration follows those who started in the period.
+    anchor = switches.anchor or board.anchor or (Anchor.COHORT if kpi.kind is Kind.DURATION else Anchor.PERIOD)
+    if anchor is Anchor.PERIOD and switches.window is not None:
+        raise _bad(
+            "The switch window has no meaning with anchor=PERIOD: numerator and denominator may be different people.",
+            "Leave window out, or set anchor=COHORT.",
+        )
+    if kpi.kind is Kind.COUNT and switches.skip is Skip.REACHED_OR_BEYOND:
+        raise _bad(
+            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} reads one.", "Set skip to IMPLIED or EXCLUDE."
+        )
+    frame = _frame(request.period, switches, context)
+    chosen = (
+        ("anchor", switches.anchor, board.anchor),
+        ("reentry", switches.reentry, board.reentry),
+        ("skip", switches.skip, board.skip),
+    )
+    overrides = tuple(
+        f"{name}={value.value}" for name, value, default in chosen if value is not None and value is not default
+    )
+    return ResolvedKpiRequest(
+        kpi=kpi,
+        context=context,
+        frame=frame,
+        grain=request.grain,
+        by=_dimensions(kpi, request.by),
+        where=_checked_where(f"The KPI {kpi.key}", kpi.dimensions, request.where),
+        stages=stages,
+        anchor=anchor,
+        reentry=switches.reentry or board.reentry or Reentry.EACH,
+        skip=switches.skip or board.skip or Skip.IMPLIED,
+        window=window if anchor is Anchor.COHORT else None,
+        overrides=(*overrides, *window_override, *frame.overrides, *context.overrides),
+    )
+
+
+def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKpiRequest:
+    """Validate a funnel request. A funnel reads the first entries into all stages, implied ones included.
+
+    Shapes: one FunnelRequest -> one ResolvedKpiRequest. Reads nothing.
+    Errors: as of `resolve`; BAD_INPUT for a switch that a funnel does not have.
+    """
+    subject = "The funnel"
+    _reject_unknown_switches(subject, Switchboard(), request.switches)
+    _checked_where(subject, PERSON_DIMENSIONS, request.where)
+    by = (request.by,) if request.by is not None else ()
+    for dimension in by:
+        _check_dimension(subject, PERSON_DIMENSIONS, dimension)
+    volume = KpiRequest(STAGE_VOLUME.key, period=request.period, by=by, where=request.where, switches=request.switches)
+    return resolve(STAGE_VOLUME, volume, context)
+
+
+def _frame(period: Period, switches: Switches, context: MetricContext) -> TimeFrame:
+    """Find the instants of a period, under `asOf` and `timezone`."""
+    agreed = context.accord.reporting.timezone
+    zone = _zone(switches.timezone or agreed)
+    as_of = switches.as_of or context.now
+    if as_of.tzinfo is None or not 1000 <= as_of.year < 9000:
+        raise _bad(
+            f"asOf={as_of.isoformat()} has no time zone, or its year is not between 1000 and 8999.",
+            "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
+        )
+    days = days_of(period, zone, as_of)
+    overrides = []
+    if switches.as_of is not None:
+        overrides.append(f"asOf={as_of.isoformat().replace('+00:00', 'Z')}")
+    if zone.key != agreed:
+        overrides.append(f"timezone={zone.key}")
+    return TimeFrame(
+        as_of=as_of,
+        is_past=switches.as_of is not None,
+        zone=zone,
+        days=days,
+        interval=interval_of(days, zone),
+        overrides=tuple(overrides),
+    )
+
+
+def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switches) -> None:
+    """Reject a switch that the KPI does not have: ignoring it would return the value of another request."""
+    window = switches.window is not None or switches.has_no_window
+    if switches.window is not None and switches.has_no_window:
+        raise _bad("The switch window has both a length and `none`.", "Give one of the two.")
+    named = (
+        ("anchor", switches.anchor),
+        ("reentry", switches.reentry),
+        ("skip", switches.skip),
+        ("window", window),
+    )
+    for name, value in named:
+        if value and name not in board.names:
+            raise _bad(f"{subject} has no switch {name}.", f"Its switches are {', '.join(board.names)}.")
+
+
+def _stages_of(kpi: Kpi, pair: StagePair | None, context: MetricContext) -> tuple[str, ...]:
+    """The stages whose entries are read.
+
+    Errors: UNKNOWN_STAGE; BAD_INPUT for a pair that is missing, not supported, or in the wrong order.
+    """
+    accord = context.accord
+    known = tuple(stage.key for stage in accord.stages)
+    stages = kind_of(kpi.measure).stages(known)
+    if stages is None:
+        if pair is None:
+            raise _bad(
+                f"{kpi.key} needs two stages, and the request names none.",
+                f"Name them, such as {known[0]} and {known[-1]}; the stages are {', '.join(known)}.",
+            )
+        return _checked_pair(pair, accord, known)
+    if pair is not None:
+        raise _bad(
+            f"{kpi.key} takes no pair of stages.",
+            "Use stage_conversion or time_to_convert for a pair of your own.",
+        )
+    for stage in stages:
+        # Without contacts the value is null, and NO_CONTACTS explains that better than a missing stage.
+        if stage not in known and context.has_contacts:
+            raise AccordError(
+                ErrorCode.UNKNOWN_STAGE,
+                f"{kpi.key} reads the stage '{stage}', which the accord '{accord.title}' does not have.",
+                f"Its stages are {', '.join(known)}: use stage_volume or stage_conversion with these.",
+            )
+    return stages
+
+
+def _checked_pair(pair: StagePair, accord: Accord, known: tuple[str, ...]) -> tuple[str, ...]:
+    for key in (pair.base, pair.target):
+        if key not in known:
+            raise unknown_stage(key, accord)
+    if accord.rank(pair.base) >= accord.rank(pair.target):
+        raise _bad(
+            f"The second stage must be above the first one, and {pair.target} is not above {pair.base}.",
+            f"The order is {', '.join(known)}.",
+        )
+    return (pair.base, pair.target)
+
+
+def _window(
+    kpi: Kpi, stages: tuple[str, ...], switches: Switches, accord: Accord
+) -> tuple[timedelta | None, tuple[str, ...]]:
+    """The window to use, and the override to report if it is not the accord's."""
+    if not kpi.switches.has_window or not {*stages} <= {stage.key for stage in accord.stages}:
+        return None, ()
+    agreed = accord.window(stages[0], stages[1])
+    if switches.has_no_window:
+        return None, () if agreed is None else ("window=none",)
+    if switches.window is None or switches.window == agreed:
+        return agreed, ()
+    if not timedelta(0) < switches.window <= LONGEST_WINDOW:
+        raise _bad(
+            f"The window {switches.window} is not between 0 seconds and 100 years.",
+            "Write one like '30 days', or none.",
+        )
+    return switches.window, (f"window={format_duration(switches.window)}",)
+
+
+def _dimensions(kpi: Kpi, by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+    for dimension in by:
+        _check_dimension(f"The KPI {kpi.key}", kpi.dimensions, dimension)
+    if len(by) > MOST_DIMENSIONS:
+        raise _bad(
+            f"A breakdown has at most two dimensions, and {kpi.key} was requested by {len(by)}: {', '.join(by)}.",
+            "Use two of them, and select one value of every other with `where`.",
+        )
+    if len(set(by)) < len(by):
+        raise _bad(f"{kpi.key} was requested by {by[0]} twice.", "Name every dimension once.")
+    return by
+
+
+def _checked_where(subject: str, allowed: tuple[Dimension, ...], where: Where) -> Where:
+    for dimension in dimensions_of(where):
+        _check_dimension(subject, allowed, dimension)
+    return where
+
+
+def _check_dimension(subject: str, allowed: tuple[Dimension, ...], dimension: Dimension) -> None:
+    if dimension not in allowed:
+        raise _bad(f"{subject} has no dimension {dimension}.", f"It has {', '.join(allowed)}.")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise _bad(f"'{name}' is not an IANA time zone.", "Write one like Europe/Berlin or UTC.") from error
+
+
+def _bad(message: str, remedy: str) -> AccordError:
+    return AccordError(ErrorCode.BAD_INPUT, message, remedy)

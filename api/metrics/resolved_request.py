@@ -1,0 +1,72 @@
+"""A KPI request with every default filled in: each switch has a value, each name is known, each date is an instant."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from api.errors import AccordError, ErrorCode
+from api.metrics.context import MetricContext
+from api.metrics.periods import Interval
+from api.metrics.request import Period, Where
+from schema.accord import Accord
+from schema.kpis.kinds import Kpi, Subject
+from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFrame:
+    """The period of a request, and the instant as of which it is computed."""
+
+    as_of: datetime
+    is_past: bool  # the request names `asOf`: what changed since then has to be read from history
+    zone: ZoneInfo
+    days: Period
+    interval: Interval
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedKpiRequest:
+    """One request for one KPI, validated and complete.
+
+    `stages` are the stages whose entries are read: one, all of them, the base and the target, or none.
+    """
+
+    kpi: Kpi
+    context: MetricContext
+    frame: TimeFrame
+    grain: Grain | None
+    by: tuple[Dimension, ...]
+    where: Where
+    stages: tuple[str, ...]
+    anchor: Anchor
+    reentry: Reentry
+    skip: Skip
+    window: timedelta | None
+    overrides: tuple[str, ...]
+
+    @property
+    def is_about_contacts(self) -> bool:
+        """Whether its counted rows are contacts."""
+        return self.kpi.subject is Subject.PERSON
+
+    @property
+    def lacks_contacts(self) -> bool:
+        """Whether it is about contacts and the principal reaches none: its value is null, whatever else it needs."""
+        return self.is_about_contacts and not self.context.has_contacts
+
+
+def dimensions_of(where: Where) -> Iterator[Dimension]:
+    """The dimensions that a filter tests, in the order of the filter."""
+    yield from (dimension for dimension, _ in where.tests)
+    for part in (*where.all_of, *where.any_of, *where.none_of):
+        yield from dimensions_of(part)
+
+
+def unknown_stage(key: str, accord: Accord) -> AccordError:
+    """The error for a stage that the accord does not have."""
+    stages = ", ".join(stage.key for stage in accord.stages)
+    return AccordError(
+        ErrorCode.UNKNOWN_STAGE, f"The accord '{accord.title}' has no stage '{key}'.", f"Its stages are {stages}."
+    )

@@ -1,0 +1,167 @@
+"""The arguments of a list as a frozen tree: filter, order, page; and grouping keys, group filter and group order.
+
+Columns are named as in the tables. A value is a constant, or a `Parameter` that every execution of the statement binds.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from api.sql import Parameter
+from schema.vocab import Grain
+
+Operator = Literal["eq", "in", "lt", "lte", "gt", "gte", "isNull", "contains", "startsWith"]
+Quantifier = Literal["some", "none", "every"]
+Scalar = str | int | bool | Decimal | datetime | date | UUID | Parameter
+Operand = Scalar | tuple[Scalar, ...]
+
+
+# -------------------------------------------------------------------------------------------------------- filters
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison of one column with a value. A null column satisfies only `isNull`.
+
+    The operand of `in` is a tuple, of `isNull` a boolean, of every other operator one value.
+    """
+
+    column: str
+    operator: Operator
+    value: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunction:
+    """True if all parts are true; true without parts."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Disjunction:
+    """True if at least one part is true; false without parts."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """True if the part is false or null. So it matches rows with a null in the column that the part compares."""
+
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class ToOneCondition:
+    """True if the record that the foreign key `column` names is visible and satisfies the part."""
+
+    column: str
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class ToManyCondition:
+    """True if some, none or every row of `table` whose foreign key `column` names this record satisfies the part.
+
+    Only visible rows count. With no visible rows, `none` and `every` are true.
+    """
+
+    table: str
+    column: str
+    quantifier: Quantifier
+    part: "Condition"
+
+
+Condition = Comparison | Conjunction | Disjunction | Negation | ToOneCondition | ToManyCondition
+
+
+# ---------------------------------------------------------------------------------------------- order and page
+
+
+class SortDirection(StrEnum):
+    """The direction of a sort and the position of nulls; nulls are last by default, in both directions."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+    ASC_NULLS_FIRST = "ASC_NULLS_FIRST"
+    DESC_NULLS_FIRST = "DESC_NULLS_FIRST"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """A column to sort by. With `links`, the column of the record that this path of foreign keys leads to."""
+
+    column: str
+    direction: SortDirection
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page of a list: of the rows that match `where` and `search`, sorted, between two cursors, the first `size`.
+
+    `is_from_end` takes the last `size` rows instead. `search` is a list of lower-case words; every one has to begin
+    some word in a row's searched columns.
+    """
+
+    size: int
+    after: str | None = None
+    where: Condition | None = None
+    order: tuple[OrderTerm, ...] = ()
+    before: str | None = None
+    is_from_end: bool = False
+    search: tuple[str, ...] | Parameter | None = None
+
+
+# --------------------------------------------------------------------------------------------------------- groups
+
+AggregateFunction = Literal["count", "countDistinct", "sum", "avg", "min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCall:
+    """An aggregate over many rows: a function of one column; without a column, the number of rows."""
+
+    function: AggregateFunction
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingKey:
+    """A column to group by. With a `grain`, its instants or dates are grouped by the first day of their bucket."""
+
+    column: str
+    grain: Grain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupComparison:
+    """A comparison of an aggregate of a group with a value; operands as in `Comparison`."""
+
+    call: AggregateCall
+    operator: Operator
+    value: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """A filter of groups. True if all comparisons and all of `all_of` are true, one of `any_of` is (unless it is None),
+    and `negated` is not.
+    """
+
+    comparisons: tuple[GroupComparison, ...] = ()
+    all_of: "tuple[Having, ...]" = ()
+    any_of: "tuple[Having, ...] | None" = None
+    negated: "Having | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOrderTerm:
+    """An aggregate or a grouping key to sort groups by."""
+
+    by: AggregateCall | GroupingKey
+    direction: SortDirection

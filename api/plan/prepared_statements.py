@@ -1,0 +1,110 @@
+"""The execution of a selection: one statement, prepared once and executed with the values of each request.
+
+The result is one JSON object, either as the bytes that PostgreSQL wrote or parsed into Python values.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+
+import orjson
+
+from api.access.principal import Principal
+from api.access.scope import MEMBER_PARAMETER
+from api.db import Database, ReadSession
+from api.errors import AccordError, ErrorCode
+from api.plan.selection import Connection, OneRecord, RootField, Typename
+from api.plan.statement import document_statement
+from api.sql import Parameter, bound_values
+
+MAX_RESPONSE_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedStatement:
+    """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies.
+
+    `unread` has the parameters of lists whose rows the statement does not read. They are validated and not bound.
+    """
+
+    text: str
+    values: tuple[object, ...]
+    unread: tuple[Parameter, ...]
+
+    def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
+        """Return the statement with the values of one execution.
+
+        The principal must have the `plan_key` that the statement was prepared with.
+        Errors: those of the parameters' converters, such as BAD_INPUT for an id of another table.
+        """
+        parameters = {MEMBER_PARAMETER: principal.member_id, **variables}
+        for parameter in self.unread:
+            parameter.value(parameters)
+        return BoundStatement(self.text, bound_values(self.values, parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStatement:
+    """A statement with the values of one execution."""
+
+    text: str
+    values: Sequence[object]
+
+    async def run(self, database: Database) -> bytes:
+        """Return the JSON object of a document's root fields.
+
+        Shapes: one statement -> bytes. Errors: TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
+        """
+        response: bytes = await database.value(self.text, self.values)
+        if len(response) > MAX_RESPONSE_BYTES:
+            message = f"The response has {len(response):,} bytes, and may have {MAX_RESPONSE_BYTES:,}."
+            raise AccordError(ErrorCode.TOO_LARGE, message, "Request smaller pages or fewer fields.")
+        return response
+
+
+def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStatement:
+    """Return the prepared statement of a document's root fields.
+
+    Shapes: root fields -> one statement. It may be executed by every principal with the same `plan_key`.
+    Errors: BAD_INPUT if a cursor does not belong to its list.
+    """
+    roots = tuple(roots)
+    return PreparedStatement(*document_statement(roots, principal).render(), tuple(_unread_parameters(roots)))
+
+
+async def read_document(database: Database, roots: Sequence[RootField], principal: Principal) -> Mapping[str, object]:
+    """Return the values of a document's root fields by key; None for a record that is not visible.
+
+    Shapes: root fields without parameters -> one statement -> one object.
+    Errors: BAD_INPUT if a cursor does not belong to its list; TOO_LARGE.
+    """
+    response = await prepare(roots, principal).bind(principal, {}).run(database)
+    values: Mapping[str, object] = orjson.loads(response)
+    return values
+
+
+async def read_selection(
+    session: ReadSession, selection: OneRecord | Connection, principal: Principal
+) -> object | None:
+    """Return the value of one selection, read in the snapshot of a session; None for a record that is not visible.
+
+    Shapes: a selection without parameters -> one statement -> one object.
+    Errors: BAD_INPUT if a cursor does not belong to its list.
+    """
+    statement = document_statement((RootField("it", selection),), principal)
+    response = await session.value(statement, {MEMBER_PARAMETER: principal.member_id})
+    values: Mapping[str, object] = orjson.loads(response)
+    return values["it"]
+
+
+def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Parameter]:
+    """Yield the parameters of lists of which only `__typename` is selected: the statement has no place for them."""
+    if isinstance(node, Parameter):
+        if is_unread:
+            yield node
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _unread_parameters(item, is_unread=is_unread)
+    elif is_dataclass(node):
+        has_no_rows = isinstance(node, Connection) and all(isinstance(part, Typename) for part in node.parts)
+        for field in fields(node):
+            yield from _unread_parameters(getattr(node, field.name), is_unread=is_unread or has_no_rows)

@@ -1,0 +1,44 @@
+"""Labels of records: the names by which people recognise them in a list."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from api.access.principal import Principal
+from api.access.scope import MEMBER_PARAMETER
+from api.access.scoped_tables import ScopedTables
+from api.db import ReadSession
+from api.sql import Sql
+from schema.tables import SHAPES
+
+_PERSON = "coalesce(nullif(concat_ws(' ', {0}.first_name, {0}.last_name), ''), {0}.email)"
+
+
+async def record_labels(
+    session: ReadSession, who: Principal, table: str, ids: Sequence[UUID]
+) -> dict[UUID, str | None]:
+    """The labels of records that are visible to the principal; None for a record without any name.
+
+    A contact is called by its name or else its e-mail address, a deal by its name or else its company's, any other
+    record by its name, and a record without a `name` column by its contact.
+
+    Shapes: n ids of one table -> at most n labels. Reads one statement.
+    """
+    tables = ScopedTables(who)
+    rows = tables.from_clause(table, "r", Sql("r.id = any ({})", ids))
+    statement = Sql("select json_object_agg(r.id, {}){}", _label(tables, table), rows)
+    # One JSON value, because only `value` fills the slot of the principal's member.
+    labels: dict[str, str | None] = await session.value(statement, {MEMBER_PARAMETER: who.member_id}) or {}
+    return {UUID(record): label for record, label in labels.items()}
+
+
+def _label(tables: ScopedTables, table: str) -> Sql:
+    """The label of the row `r`. Linked records are scalar sub-selects, so that their own scope applies to them."""
+    if table == "contact":
+        return Sql(_PERSON.format("r"))
+    if table == "deal":
+        company = Sql("(select o.name{})", tables.from_clause("company", "o", Sql("o.id = r.company_id")))
+        return Sql("coalesce(r.name, {})", company)
+    if "name" in {column.name for column in SHAPES[table].columns}:
+        return Sql("r.name")
+    contact = tables.from_clause("contact", "x", Sql("x.id = r.contact_id"))
+    return Sql(f"(select {_PERSON.format('x')}{{}})", contact)

@@ -1,0 +1,164 @@
+"""The statement of a document: a tree of selected fields -> one SQL statement that returns a JSON object.
+
+Every selected record and list is a correlated subquery in the select list of its parent, so the statement has the shape
+of the response. PostgreSQL runs it in one snapshot.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from api.access.principal import Principal
+from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.aggregation import Aggregation
+from api.plan.composite_fields import amount, present_stage, selected_members, typename
+from api.plan.grouping import group_objects
+from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
+from api.plan.json_values import column_as_json
+from api.plan.list_arguments import AggregateCall
+from api.plan.list_rows import ListRows, ParentRow
+from api.plan.selection import (
+    Aggregate,
+    Amount,
+    ColumnValue,
+    Connection,
+    Cursor,
+    Edges,
+    Field,
+    Groups,
+    ManyRecords,
+    Nodes,
+    OneRecord,
+    PageInfo,
+    PresentStage,
+    RootField,
+    ToMany,
+    ToOne,
+    TotalCount,
+    Typename,
+)
+from api.sql import Sql, join, name
+from schema.tables import SHAPES
+
+
+def document_statement(roots: Iterable[RootField], principal: Principal) -> Sql:
+    """Return the statement of the root fields of one document.
+
+    Shapes: root fields -> one row with one value, the UTF-8 bytes of a JSON object with the keys of the root fields.
+    Errors: BAD_INPUT if a cursor does not belong to its list.
+    """
+    tables = ScopedTables(principal)
+    return select_document([(root.key, _root(tables.as_of(root.as_of), root.selection)) for root in roots])
+
+
+def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | Typename) -> Sql:
+    match selection:
+        case Typename():
+            return typename(selection)
+        case OneRecord():
+            return _record(tables, selection.table, Sql("{}", selection.id), selection.fields)
+        case ManyRecords():
+            return _records(tables, selection)
+        case Connection():
+            return _list(tables, selection, None)
+
+
+# ------------------------------------------------------------------------------------------------------- records
+
+
+def _columns(tables: ScopedTables, table: str, alias: str, fields: Iterable[Field]) -> Columns:
+    """Return the expressions of the selected fields of one row, by key."""
+    return [(field.key, _field(tables, table, alias, field)) for field in fields]
+
+
+def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
+    match field:
+        case Typename():
+            return typename(field)
+        case ColumnValue(column=column):
+            return column_as_json(SHAPES[table].column(column), table, qualified(alias, column))
+        case Amount():
+            return amount(table, alias, field)
+        case PresentStage():
+            return present_stage(tables, alias, field)
+        case ToOne():
+            return _record(tables, field.table, qualified(alias, field.column), field.fields)
+        case ToMany():
+            return _list(tables, field.connection, ParentRow(alias, field.column))
+
+
+def _record(tables: ScopedTables, table: str, id_: Sql, fields: Sequence[Field]) -> Sql:
+    """Return one record by its id as an object; null if there is none or it is not visible."""
+    # A subquery costs one index lookup for each row of the parent. In return the same form serves root fields, links
+    # and grouping keys, and the scope of the table decides alone whether the object is null.
+    alias = tables.new_alias()
+    row = tables.from_clause(table, alias, Sql("{}.id = {}", name(alias), id_))
+    return Sql("({})", select_objects(_columns(tables, table, alias, fields), row))
+
+
+def _records(tables: ScopedTables, selection: ManyRecords) -> Sql:
+    """Return records of several tables in the order of their ids, as an array; null for one that is not visible."""
+    if not selection.ids:
+        return Sql("array[]::json[]")
+    alias = tables.new_alias()
+    # Every branch is JSON: the objects of different tables have different row types, and an array needs one.
+    branches = (
+        Sql(f"when '{table}' then to_json({{}})", _record(tables, table, qualified(alias, "id"), fields))
+        for table, fields in selection.fields
+    )
+    ids = Sql("unnest({}::text[], {}::uuid[])", *map(list, zip(*selection.ids, strict=True)))
+    return Sql(
+        "array(select case {} {} end from {} with ordinality {} (kind, id, place) order by {})",
+        qualified(alias, "kind"),
+        join(" ", branches),
+        ids,
+        name(alias),
+        qualified(alias, "place"),
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- lists
+
+
+def _list(tables: ScopedTables, connection: Connection, parent: ParentRow | None) -> Sql:
+    """Return a list as an object. All aggregates of the list, its total count among them, are computed in one pass."""
+    rows = ListRows.of(tables, connection, parent)
+    aggregation = Aggregation.of(rows)
+    parts = [(part.key, _part(rows, aggregation, part)) for part in connection.parts]
+    # The parts have named the aggregates that they need: only now is the `from` clause complete.
+    return Sql("({}{})", rows.with_page(), select_objects(parts, aggregation.from_clause()))
+
+
+def _part(
+    rows: ListRows,
+    aggregation: Aggregation,
+    part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename,
+) -> Sql:
+    match part:
+        case Typename():
+            return typename(part)
+        case TotalCount():
+            return aggregation.comparable_value(AggregateCall("count"))
+        case Nodes(fields=fields):
+            alias = rows.tables.new_alias()
+            columns = _columns(rows.tables, rows.table, alias, fields)
+            return Sql("array({})", select_objects(columns, rows.page_rows(alias)))
+        case Edges(parts=parts):
+            alias = rows.tables.new_alias()
+            edge = [(edge_part.key, _edge_part(rows, alias, edge_part)) for edge_part in parts]
+            return Sql("array({})", select_objects(edge, rows.page_rows(alias)))
+        case PageInfo(parts=parts):
+            return Sql("({})", select_objects(selected_members(parts, rows.page_info()), NO_ROWS))
+        case Aggregate():
+            return aggregation.aggregate_object(part)
+        case Groups():
+            return group_objects(rows, part, partial(_record, rows.tables))
+
+
+def _edge_part(rows: ListRows, alias: str, part: Cursor | Nodes | Typename) -> Sql:
+    match part:
+        case Typename():
+            return typename(part)
+        case Cursor():
+            return rows.cursor(alias)
+        case Nodes(fields=fields):
+            return Sql("({})", select_objects(_columns(rows.tables, rows.table, alias, fields), NO_ROWS))

@@ -1,0 +1,101 @@
+"""Responses for exceptions: expected errors with their code; bugs masked, and logged under an id."""
+
+import logging
+import secrets
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.db_errors import expected_error
+from api.errors import ErrorCode
+from api.web.responses import GraphQLResponse, error_entry
+
+logger = logging.getLogger("accord.web")
+
+_STATUS = {
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.TOO_LARGE: 413,
+    ErrorCode.DATABASE_UNREACHABLE: 503,
+    ErrorCode.DATABASE_OUTDATED: 503,
+    ErrorCode.DATABASE_NEWER: 503,
+    ErrorCode.TIMED_OUT: 503,
+}
+
+
+def graphql_error_entry(error: GraphQLError) -> dict[str, Any]:
+    """The entry of `errors` for a GraphQL error. Path and locations are kept; the message of a bug is masked."""
+    entry: dict[str, Any] = dict(error.formatted)
+    cause = _root_cause(error)
+    expected = expected_error(cause)
+    if expected is not None:
+        entry |= error_entry(expected)
+    elif _is_bug(error, cause):
+        entry |= masked_entry(cause, ".".join(map(str, error.path)) if error.path else "the request")
+    return entry
+
+
+def is_request_error(error: GraphQLError) -> bool:
+    """Whether nothing was executed: an error in the document or its variables has no path into a response."""
+    return error.path is None
+
+
+def masked_entry(bug: BaseException, where: str) -> dict[str, Any]:
+    """Log a bug under a new id, and return an entry of `errors` that has the id and no other detail."""
+    error_id = secrets.token_hex(6)
+    logger.error("Error %s at %s", error_id, where, exc_info=bug)
+    return {
+        "message": f"An internal error occurred. The server log records it as error {error_id}.",
+        "extensions": {"code": ErrorCode.INTERNAL.value, "errorId": error_id},
+    }
+
+
+def failure_response(error: Exception, scope: Scope) -> GraphQLResponse:
+    """The response for an exception that ended a request."""
+    expected = expected_error(error)
+    entry = error_entry(expected) if expected else masked_entry(error, f"{scope['method']} {scope['path']}")
+    status = _STATUS.get(expected.code, 400) if expected else 500
+    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)
+
+
+class ErrorMiddleware:
+    """Turns exceptions into responses. It runs inside the other middleware, which adds its headers to them too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on. If the application raises before it responds, send an error response."""
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            if has_started or scope["type"] != "http":
+                raise  # no response can be sent any more; uvicorn logs the exception
+            await failure_response(error, scope)(scope, receive, send)
+
+
+def _root_cause(error: GraphQLError) -> BaseException:
+    """The innermost exception. GraphQL wraps an error several times if the inner value of a variable is invalid."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_bug(error: GraphQLError, cause: BaseException) -> bool:
+    """Whether the message of an error must not be shown to the caller.
+
+    Messages of GraphQL's own errors may be shown. So may those of a scalar that rejects a literal or a variable:
+    GraphQL puts them into a sentence of its own, with a location in the document and without a response path.
+    """
+    if isinstance(cause, GraphQLError):
+        return False
+    return error.path is not None or not error.nodes

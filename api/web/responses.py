@@ -1,0 +1,66 @@
+"""GraphQL responses with their headers, and the errors that the HTTP edge returns before any GraphQL runs."""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from api.errors import AccordError, ErrorCode
+from api.web.media_types import MediaType
+
+# For a browser that is made to display a response: do not guess another media type, load nothing, run nothing.
+RESPONSE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+
+def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers in the form that ASGI sends: lower-case names, bytes."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+# A response is true for this moment only, so no cache may store it.
+_ENCODED_HEADERS = {
+    media_type: encode_headers(
+        {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **RESPONSE_HEADERS}
+    )
+    for media_type in MediaType
+}
+
+
+class HttpError(AccordError):
+    """An expected error that is returned with an HTTP status of its own."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        remedy: str,
+        *,
+        code: ErrorCode = ErrorCode.BAD_INPUT,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code, message, remedy)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+def error_entry(error: AccordError) -> dict[str, object]:
+    """The entry of `errors` for an expected error: what was wrong, what to do, and a code for programs."""
+    return {"message": str(error), "extensions": {"code": error.code.value, "remedy": error.remedy}}
+
+
+class GraphQLResponse(Response):
+    """A GraphQL response. All headers but Content-Length are encoded once, when this module is imported."""
+
+    def __init__(self, body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [*_ENCODED_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
+
+
+def http_error_response(error: HttpError, media_type: MediaType = MediaType.JSON) -> Response:
+    """A GraphQL response with `errors` and no `data`, with the status and headers of the error."""
+    response = GraphQLResponse(orjson.dumps({"errors": [error_entry(error)]}), error.status, media_type)
+    response.headers.update(error.headers)
+    return response

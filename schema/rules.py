@@ -1,0 +1,235 @@
+"""The rules of an accord: a tree of `all`, `any` and `not` over leaves. `api/funnel` evaluates them.
+
+The descriptions of the fields are also those of the GraphQL types. schema/README.md has the recipe for a new leaf.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from schema.durations import Duration
+from schema.rule_values import Value, plain_number, rule_column, rule_value
+from schema.vocab import (
+    Channel,
+    DealOutcome,
+    Direction,
+    HandoffStatus,
+    TeamKind,
+    TouchKind,
+    TouchOutcome,
+)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class AccordModel(BaseModel):
+    """The base of every model in the document: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: object) -> object:
+        if isinstance(data, dict):
+            for key, value in data.items():
+                texts = value if isinstance(value, list) else [value]
+                if any(isinstance(text, str) and "\0" in text for text in texts):
+                    raise ValueError(f"{key} has a character that PostgreSQL cannot store (U+0000); remove it")
+        return data
+
+
+class AllOf(AccordModel):
+    """True when every part is. Without parts it is true as long as the contact exists."""
+
+    all: "tuple[Rule, ...]" = Field(description="The rules that all have to be true.")
+
+
+class AnyOf(AccordModel):
+    """True when at least one part is."""
+
+    any: "tuple[Rule, ...]" = Field(min_length=1, description="The rules of which at least one has to be true.")
+
+
+class Not(AccordModel):
+    """True when the part is not."""
+
+    negated: "Rule" = Field(alias="not", description="The rule that must not be true.")
+
+
+Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "is_null"]
+
+
+class FieldIs(AccordModel):
+    """A condition on a column of the contact, or of its company, with the value it had at the instant.
+
+    A null satisfies nothing but `is_null`.
+    """
+
+    field: str = Field(description="The column: contact.NAME, or company.NAME for the contact's company.")
+    op: Operator = Field(description="How the column is compared with the value.")
+    value: Value | tuple[Value, ...] = Field(
+        description="What the column is compared with: a list for in, true or false for is_null."
+    )
+
+    @property
+    def table(self) -> Literal["contact", "company"]:
+        """The table of the column."""
+        return "company" if self.field.startswith("company.") else "contact"
+
+    @property
+    def column(self) -> str:
+        """The column's name."""
+        return self.field.partition(".")[2]
+
+    @field_validator("field")
+    @classmethod
+    def _known_column(cls, field: str) -> str:
+        rule_column(field)
+        return field
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _fitting_value(cls, value: object, info: ValidationInfo) -> object:
+        # A wrong field or operator is reported by its own validator.
+        if "field" not in info.data or "op" not in info.data:
+            return value
+        return rule_value(info.data["field"], info.data["op"], value)
+
+
+class TouchFilter(AccordModel):
+    """Which touchpoints count, how many of them are needed, and how recent they must be."""
+
+    channel: Annotated[tuple[Channel, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Only touchpoints through these channels; empty for all."
+    )
+    kind: Annotated[tuple[TouchKind, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Only touchpoints of these kinds; empty for all."
+    )
+    direction: Direction | None = Field(
+        default=None, description="Only touchpoints in this direction; null for both directions."
+    )
+    team: TeamKind | None = Field(default=None, description="Only touchpoints by this team; null for all teams.")
+    campaign: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Only touchpoints of campaigns with these names; empty for all."
+    )
+    outcome: Annotated[tuple[TouchOutcome, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Only touchpoints with these outcomes; empty for all."
+    )
+    at_least: int = Field(default=1, ge=1, le=1000, description="How many matching touchpoints are needed.")
+    within: Duration | None = Field(
+        default=None, description="How old a touchpoint may be, such as 30 days; null for any age."
+    )
+
+
+class Touches(AccordModel):
+    """True at t when at least `at_least` matching touchpoints lie in `(t - within, t]`."""
+
+    touches: TouchFilter = Field(description="The touchpoints that count, and how many are needed.")
+
+
+class HandoffIs(AccordModel):
+    """True while a handoff has the status: PROPOSED from the handover on, the others from the decision on."""
+
+    handoff: HandoffStatus = Field(description="The status that a handoff of the contact must have.")
+
+
+class DealFilter(AccordModel):
+    """Which deals count."""
+
+    state: DealOutcome = Field(description="Whether the deal is open, won or lost.")
+    pipeline: str | None = Field(
+        default=None, description="Only deals in the pipeline with this name; null for all pipelines."
+    )
+    amount_at_least: Annotated[Decimal, BeforeValidator(plain_number)] | None = Field(
+        default=None,
+        description="Only deals of at least this amount, in the deal's currency; unknown amounts never count.",
+    )
+
+
+class DealIs(AccordModel):
+    """True while the contact has a role in a matching deal."""
+
+    deal: DealFilter = Field(description="The deals that count.")
+
+
+class StageReached(AccordModel):
+    """True when a lower stage was entered in the current segment. With this leaf a stage cannot skip that stage."""
+
+    stage: str = Field(description="The key of the lower stage.")
+    within: Duration | None = Field(
+        default=None, description="How long ago it may have been entered, such as 14 days; null for any time."
+    )
+
+
+FactLeaf = Touches | HandoffIs | DealIs | StageReached
+RuleLeaf = FieldIs | FactLeaf
+
+DEEPEST = 20  # levels of nesting; a deeper rule makes a sentence that nobody can read and sign
+_KINDS = {
+    "all": AllOf,
+    "any": AnyOf,
+    "not": Not,
+    "field": FieldIs,
+    "touches": Touches,
+    "handoff": HandoffIs,
+    "deal": DealIs,
+    "stage": StageReached,
+}
+
+
+def _kind_of(value: Any) -> str | None:  # noqa: ANN401 - raw input of any shape
+    if isinstance(value, AccordModel):
+        return next((kind for kind, part in _KINDS.items() if type(value) is part), None)
+    return next((kind for kind in _KINDS if isinstance(value, dict) and kind in value), None)
+
+
+Rule = Annotated[
+    Annotated[AllOf, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[Not, Tag("not")]
+    | Annotated[FieldIs, Tag("field")]
+    | Annotated[Touches, Tag("touches")]
+    | Annotated[HandoffIs, Tag("handoff")]
+    | Annotated[DealIs, Tag("deal")]
+    | Annotated[StageReached, Tag("stage")],
+    Discriminator(
+        _kind_of,
+        custom_error_type="unknown_rule",
+        custom_error_message=f"a rule is a table with one of the keys {', '.join(_KINDS)}",
+    ),
+]
+
+
+def leaves(rule: Rule) -> tuple[RuleLeaf, ...]:
+    """The leaves of a rule, from left to right."""
+    match rule:
+        case AllOf(all=parts) | AnyOf(any=parts):
+            return tuple(leaf for part in parts for leaf in leaves(part))
+        case Not(negated=part):
+            return leaves(part)
+        case _:
+            return (rule,)
+
+
+def depth(rule: Rule) -> int:
+    """The number of `all`, `any` and `not` above the deepest leaf of a rule."""
+    match rule:
+        case AllOf(all=parts) | AnyOf(any=parts):
+            return 1 + max((depth(part) for part in parts), default=0)
+        case Not(negated=part):
+            return 1 + depth(part)
+        case _:
+            return 0

@@ -1,0 +1,173 @@
+"""`accord kpi` and `accord funnel`: tables for people, JSON and CSV for programs, a message for invalid options."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import evaluate
+from tests.golden.world import AFTER_ALL, load
+
+RATE = ("kpi", "stage_conversion", "--from", "mql", "--to", "sql", "--period", "2026-Q1", "--skip", "exclude")
+
+
+@pytest.fixture(scope="module")
+async def dsn(module_dsn: str, module_database: Database) -> str:
+    async with module_database.write() as session:
+        await load(session)
+        await evaluate(session, as_of=AFTER_ALL)
+    return module_dsn
+
+
+@pytest.fixture(autouse=True)
+def _world(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", dsn)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--as-of", "2026-12-31T00:00:00Z"])
+
+
+def printed(*words: str) -> str:
+    result = run(*words)
+    assert result.exit_code == 0, result.exception
+    return result.output
+
+
+def test_without_a_key_the_kpis_are_listed() -> None:
+    shown = CliRunner().invoke(app, ["kpi"]).output
+    assert "time_to_convert" in shown
+    assert "switches anchor, reentry, skip, window, asOf, timezone" in shown
+
+
+def test_a_rate_is_shown_with_its_parts_its_overrides_and_its_warnings() -> None:
+    shown = printed(*RATE, "--window", "30 days", "--by", "channel")
+    assert "50.00 % (3 of 6)" in shown
+    assert "Website" in shown
+    assert "Not as agreed: skip=EXCLUDE, window=30 days, asOf=2026-12-31T00:00:00Z." in shown
+    assert "provisional" in shown
+    assert "The value is computed from 6 rows only" in shown
+
+
+def test_the_window_can_be_none() -> None:
+    assert "66.67 % (4 of 6)" in printed(*RATE, "--window", "none")
+
+
+def test_durations_are_shown_in_days() -> None:
+    shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--skip", "exclude", "--window", "none")
+    assert "18 days in the middle" in shown
+
+
+def test_a_distribution_names_what_it_counts() -> None:
+    touches = printed("kpi", "touches_per_contact_7d", "--period", "2026-01-01..2026-01-22")
+    assert re.search(r"at most \d+; \d+ people\)", touches), touches
+    assert re.search(r"; \d+ entries\)", printed("kpi", "time_in_stage"))
+
+
+def test_a_monthly_series_has_a_line_for_every_month() -> None:
+    shown = printed("kpi", "mqls", "--grain", "month", "--period", "2026-01-01..2026-04-01")
+    lines = [line.split()[:2] for line in shown.splitlines() if line.strip().startswith("2026-")]
+    assert lines == [["2026-01", "3"], ["2026-02", "2"], ["2026-03", "2"]]
+
+
+def test_a_long_run_of_empty_buckets_at_the_end_is_one_line() -> None:
+    shown = printed("kpi", "mqls", "--grain", "month")
+    lines = [line.split() for line in shown.splitlines() if line.strip().startswith("202")]
+    assert [line[0] for line in lines] == ["2025-12", "2026-01", "2026-02", "2026-03", "2026-04"]
+    assert "9 empty buckets" in shown
+
+
+def test_the_funnel_is_shown_as_bars() -> None:
+    lines = printed("funnel", "--period", "2026-Q1").splitlines()
+    first = next(line for line in lines if "Inquiry" in line)
+    last = next(line for line in lines if line.strip().startswith("Customer"))
+    assert first.count("█") > last.count("█") > 0
+
+
+def test_json_has_the_fields_of_the_graphql_result() -> None:
+    found = json.loads(printed(*RATE, "--json", "--grain", "quarter"))
+    assert (found["key"], found["numerator"], found["denominator"]) == ("stage_conversion", "3", "6")
+    assert next(iter(found)) == "key"
+    assert found["series"][0]["from"] == "2026-01-01T00:00:00Z"
+    assert found["accords"][0]["isSigned"] is False
+    assert found["overrides"] == ["skip=EXCLUDE", "asOf=2026-12-31T00:00:00Z"]
+
+
+def test_csv_has_a_line_for_every_figure() -> None:
+    rows = list(csv.DictReader(io.StringIO(printed("kpi", "mqls", "--by", "channel", "--grain", "year", "--csv"))))
+    assert [(row["key"], row["from"], row["value"]) for row in rows] == [
+        ("", "", "8"),
+        ("", "2025-01-01T00:00:00Z", "1"),
+        ("", "2026-01-01T00:00:00Z", "7"),
+        ("WEBSITE", "", "8"),
+        ("WEBSITE", "2025-01-01T00:00:00Z", "1"),
+        ("WEBSITE", "2026-01-01T00:00:00Z", "7"),
+    ]
+    steps = list(csv.DictReader(io.StringIO(printed("funnel", "--csv"))))
+    assert [row["reached"] for row in steps] == ["8", "8", "7", "6", "4", "2"]
+
+
+def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
+    found = [
+        json.loads(printed("kpi", "mqls", "--where", text, "--json"))["n"]
+        for text in ("channel=website,email", "channel=", "channel!=website")
+    ]
+    assert found == [8, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (("kpi", "mqls", "--by", "colour"), ErrorCode.BAD_INPUT, "lead_source"),
+        (("kpi", "mqls", "--period", "2026-04-01..2026-01-01"), ErrorCode.BAD_PERIOD, "ends before it starts"),
+        (("kpi", "mqls", "--period", "soon..later"), ErrorCode.BAD_PERIOD, "not a date"),
+        (("kpi", "mqls", "--where", "channel"), ErrorCode.BAD_INPUT, "channel=EMAIL"),
+        (("kpi", "stage_conversion", "--from", "mql"), ErrorCode.BAD_INPUT, "--to STAGE"),
+        (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
+        ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),
+        (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
+        (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "Use two of them"),
+        (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
+        (("kpi", "mqls", "--side", "base"), ErrorCode.BAD_INPUT, "--records"),
+        (("kpi", "profit"), ErrorCode.BAD_INPUT, "mqls"),
+    ],
+)
+def test_an_invalid_option_is_an_error_with_a_remedy(words: tuple[str, ...], code: ErrorCode, text: str) -> None:
+    error = run(*words).exception
+    assert isinstance(error, AccordError)
+    assert error.code is code
+    assert text in str(error)
+
+
+def test_two_dimensions_are_two_columns() -> None:
+    shown = printed("kpi", "stage_volume", "--by", "channel,stage").splitlines()
+    heading = next(line for line in shown if "channel" in line)
+    assert heading.split()[:2] == ["channel", "stage"]
+    labelled = [line for line in shown if "Website" in line]
+    assert len(labelled) == 1  # the value is shown once, above the other lines of its block
+    rows = list(csv.DictReader(io.StringIO(printed("kpi", "stage_volume", "--by", "channel,stage", "--csv"))))
+    assert [(row["key"], row["key_2"], row["value"]) for row in rows][:3] == [
+        ("", "", rows[0]["value"]),
+        ("WEBSITE", "inquiry", "8"),
+        ("WEBSITE", "mql", "8"),
+    ]
+    assert sum(int(row["value"]) for row in rows[1:]) == int(rows[0]["value"])
+
+
+def test_the_records_that_a_number_counts_are_listed_with_name_and_instant() -> None:
+    found = json.loads(printed(*RATE, "--window", "30 days", "--records", "--side", "converted", "--json"))
+    assert (found["side"], found["totalCount"]) == ("CONVERTED", 3)
+    assert found["records"][0]["id"].startswith("contact_")
+    instants = [record["at"] for record in found["records"]]
+    assert instants == sorted(instants)
+    rows = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--csv"))))
+    assert len(rows) == 6
+    shown = printed(*RATE, "--records", "--first", "2")
+    assert "4 more of 6: --first 6 lists all." in shown
+    assert "contact_" in shown

@@ -1,0 +1,185 @@
+"""Drilling down from a number to its records: any field of them, page by page, in the snapshot of the number."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.graph.kpis.drill_down import MAX_LISTS
+from api.workflows.make_sample import make_sample
+from tests.support.graphql import answered, executed, refused
+from tests.support.statement_log import LoggingDatabase
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await make_sample(session, contacts=300, seed=3, until=date(2026, 6, 30))
+    return module_database
+
+
+RATE = 'key: stage_conversion, stages: { from: "mql", to: "opportunity" }'
+
+
+async def test_the_people_that_a_rate_counts_can_be_selected_with_any_field(company: Database) -> None:
+    document = """{ kpi(%s) { n numerator
+      base: records(first: 2) { totalCount nodes { id __typename ... on Contact { email company { name } } } }
+      converted: records(side: CONVERTED, first: 500) {
+        __typename totalCount pageInfo { hasNextPage hasPreviousPage endCursor }
+        edges { cursor at person: node { __typename ... on Contact {
+          id email deals: dealRoles(first: 1) { totalCount } } } } }
+    } }"""
+    found = (await answered(company, document % RATE))["kpi"]
+    base, converted = found["base"], found["converted"]
+    assert found["n"] > int(found["numerator"]) > 5
+    assert (base["totalCount"], str(converted["totalCount"])) == (found["n"], found["numerator"])
+    assert [record["__typename"] for record in base["nodes"]] == ["Contact", "Contact"]
+    assert converted["__typename"] == "RecordConnection"
+    assert len(converted["edges"]) == converted["totalCount"]
+    assert converted["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+        "endCursor": converted["edges"][-1]["cursor"],
+    }
+    assert all(record["person"]["deals"]["totalCount"] for record in converted["edges"])
+    assert any(record["person"]["email"] for record in converted["edges"])
+    instants = [record["at"] for record in converted["edges"]]
+    assert instants == sorted(instants)
+
+
+async def test_the_records_of_a_group_are_paged_forwards_by_cursor(company: Database) -> None:
+    document = """query ($after: String) { kpi(key: deals_won, by: [OWNER]) { breakdown { n
+      records(first: 3, after: $after) { nodes { id ... on Deal { outcome owner { name } } }
+        pageInfo { hasNextPage endCursor } } keys { label } } } }"""
+    seen: list[str] = []
+    after = None
+    while True:
+        group = (await answered(company, document, after=after))["kpi"]["breakdown"][0]
+        seen += [node["id"] for node in group["records"]["nodes"]]
+        assert {node["outcome"] for node in group["records"]["nodes"]} == {"WON"}
+        after = group["records"]["pageInfo"]["endCursor"]
+        if not group["records"]["pageInfo"]["hasNextPage"]:
+            break
+    assert len(seen) == len(set(seen)) == group["n"] > 3
+
+
+async def test_the_records_of_a_number_are_paged_backwards_from_the_end(company: Database) -> None:
+    document = """query ($before: String) { kpi(key: deals_won) { n
+      all: records(first: 500) { nodes { id } }
+      records(last: 3, before: $before) { nodes { id } edges { cursor }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
+    seen: list[dict[str, Any]] = []
+    kpi: dict[str, Any] = {}
+    before, has_more = None, True
+    while has_more:
+        kpi = (await answered(company, document, before=before))["kpi"]
+        info = kpi["records"]["pageInfo"]
+        assert info["hasNextPage"] == bool(seen)
+        cursors = [edge["cursor"] for edge in kpi["records"]["edges"]]
+        assert (info["startCursor"], info["endCursor"]) == (cursors[0], cursors[-1])
+        seen = [*kpi["records"]["nodes"], *seen]
+        before, has_more = info["startCursor"], info["hasPreviousPage"]
+    assert seen == kpi["all"]["nodes"]
+    assert len(seen) == kpi["n"] > 3
+
+
+async def test_page_info_is_right_from_both_ends(company: Database) -> None:
+    document = """query ($after: String, $before: String) { kpi(key: mqls) {
+      all: records(first: 500) { edges { cursor } }
+      first: records(first: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } }
+      last: records(last: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } } } }"""
+
+    async def page_infos(begin: int | None, end: int | None) -> list[tuple[bool, bool]]:
+        after, before = (None if place is None else cursors[place] for place in (begin, end))
+        kpi = (await answered(company, document, after=after, before=before))["kpi"]
+        found = (kpi[key]["pageInfo"] for key in ("first", "last"))
+        return [(info["hasPreviousPage"], info["hasNextPage"]) for info in found]
+
+    cursors = [edge["cursor"] for edge in (await answered(company, document))["kpi"]["all"]["edges"]]
+    assert await page_infos(None, None) == [(False, True), (True, False)]
+    assert await page_infos(2, None) == [(True, True), (True, False)]
+    assert await page_infos(None, 5) == [(False, True), (True, True)]
+    assert await page_infos(2, 5) == [(True, True), (True, True)]
+    assert await page_infos(-3, None) == [(True, False), (True, False)]
+    assert await page_infos(None, 2) == [(False, True), (False, True)]
+
+
+async def test_two_dimensions_keep_the_requested_order_and_list_their_people(company: Database) -> None:
+    document = """{ kpi(key: mqls, by: [COUNTRY, CHANNEL]) { n breakdown {
+      keys { dimension } n records(first: 1) { totalCount } } } }"""
+    kpi = (await answered(company, document.replace("records(first: 1) { totalCount }", "")))["kpi"]
+    assert sum(group["n"] for group in kpi["breakdown"]) == kpi["n"]
+    assert {tuple(key["dimension"] for key in group["keys"]) for group in kpi["breakdown"]} == {("COUNTRY", "CHANNEL")}
+    some = document.replace("mqls,", 'mqls, where: { country: { eq: "DE" } },')
+    groups = (await answered(company, some))["kpi"]["breakdown"]
+    assert groups
+    assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
+    error = await refused(company, document.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, OWNER]"))
+    assert isinstance(error, AccordError)
+    assert "two dimensions at once" in error.message
+
+
+async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(company: Database) -> None:
+    document = """{
+      kpis(requests: [{ key: mqls, grain: QUARTER, by: [CHANNEL] }, { key: deals_won, grain: QUARTER }]) {
+        n all: records { totalCount } series { n records(first: 0) { totalCount nodes { id } } }
+        breakdown { n records { totalCount } }
+      }
+      funnel(by: COUNTRY) { stages { reached records { totalCount } }
+        breakdown { stages { reached records(first: 1) { totalCount edges { node { id } } } } } }
+    }"""
+    found = await answered(company, document)
+    for result in found["kpis"]:
+        assert result["all"]["totalCount"] == result["n"] > 0
+        for part in (*result["series"], *result["breakdown"]):
+            assert part["records"]["totalCount"] == part["n"]
+    for step in (*found["funnel"]["stages"], *(s for group in found["funnel"]["breakdown"] for s in group["stages"])):
+        assert step["records"]["totalCount"] == step["reached"]
+
+
+async def test_an_error_in_one_list_leaves_the_result_unaffected(company: Database) -> None:
+    document = """{ kpi(key: mqls) { n good: records(first: 1) { totalCount }
+      bad: records(side: CONVERTED) { totalCount } worse: records(after: "?") { totalCount }
+      worst: records(first: 501) { totalCount } both: records(first: 1, last: 1) { totalCount } } }"""
+    result = await executed(company, document)
+    assert result.data is not None
+    kpi: dict[str, Any] = result.data["kpi"]
+    assert kpi["good"]["totalCount"] == kpi["n"]
+    assert [kpi[key] for key in ("bad", "worse", "worst", "both")] == [None] * 4
+    causes = {(error.path or [])[-1]: error.original_error for error in result.errors or ()}
+    codes = {key: cause.code for key, cause in causes.items() if isinstance(cause, AccordError)}
+    wrong = dict.fromkeys(("bad", "worse", "both"), ErrorCode.BAD_INPUT)
+    assert codes == wrong | {"worst": ErrorCode.TOO_LARGE}
+
+
+async def test_records_take_no_statement_unless_they_are_selected(company: Database) -> None:
+    plain, total, nodes = LoggingDatabase(company), LoggingDatabase(company), LoggingDatabase(company)
+    await answered(plain, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } } }")
+    await answered(total, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { totalCount } } }")
+    await answered(nodes, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { nodes { id } } } }")
+    assert len(total.statements) == len(plain.statements) + 1
+    assert len(nodes.statements) == len(plain.statements) + 2
+
+
+async def test_too_many_lists_at_once_are_rejected(company: Database) -> None:
+    document = "{ kpi(key: mqls, grain: DAY) { series { records { totalCount } } } }"
+    error = await refused(company, document)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+    assert str(MAX_LISTS) in error.message
+
+
+async def test_a_fragment_that_is_merged_with_other_fields_in_one_place_is_read_for_every_place(
+    company: Database,
+) -> None:
+    document = """{ kpi(key: mqls, grain: YEAR, by: [CHANNEL]) {
+      breakdown { series { ...Bucketed } }
+      series { ...Bucketed records(first: 3) { nodes { ... on Contact { email } } } }
+    } } fragment Bucketed on Bucket { records(first: 3) { nodes { id } } }"""
+    kpi = (await answered(company, document))["kpi"]
+    assert {
+        len(node) for group in kpi["breakdown"] for part in group["series"] for node in part["records"]["nodes"]
+    } == {1}
+    assert {tuple(node) for part in kpi["series"] for node in part["records"]["nodes"]} == {("id", "email")}

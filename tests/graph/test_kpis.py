@@ -1,0 +1,186 @@
+"""KPI requests and the accord through the contract: how arguments are read, and what results contain."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.accord.documents import read_accord
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import evaluate
+from api.graph.kpis.kpi_requests import read_funnel, read_kpi
+from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+from api.workflows.adopt_accord import adopt_accord
+from schema.kpis import CATALOGUE
+from schema.vocab import Anchor, Dimension, Grain, Skip
+from tests.support.graphql import answered, executed, put, uid
+
+
+class Key:
+    """An enum member, as the executor passes it to a resolver."""
+
+    value = "mqls"
+
+
+SPRING = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await put(
+            session, "contact", {"id": uid(1), "email": "a@b.example", "lead_source": "web", "effective_at": SPRING}
+        )
+        touch = {"contact_id": uid(1), "kind": "FORM", "direction": "INBOUND", "recorded_at": SPRING}
+        for number in (1, 2):
+            row = touch | {"id": uid(10 + number), "occurred_at": SPRING + timedelta(days=number)}
+            await put(session, "touchpoint", row)
+        deal = {"id": uid(5), "outcome": "WON", "opened_at": SPRING, "closed_at": SPRING + timedelta(days=9)}
+        await put(session, "deal", deal | {"effective_at": SPRING + timedelta(days=9)})
+        await adopt_accord(session, read_accord("standard"))
+        await evaluate(session)
+    return module_database
+
+
+def test_every_argument_of_a_kpi_is_read() -> None:
+    given: dict[str, Any] = {
+        "key": Key,
+        "period": {"range": {"from": date(2026, 1, 1), "before": date(2026, 4, 1)}},
+        "grain": Grain.MONTH,
+        "by": [Dimension.CHANNEL],
+        "stages": {"from": "mql", "to": "sql"},
+        "where": {"leadSource": {"eq": "web"}, "not": {"country": {"in": ["DE", "AT"]}}},
+        "switches": {
+            "anchor": Anchor.PERIOD,
+            "skip": Skip.EXCLUDE,
+            "window": {"seconds": 60},
+            "asOf": SPRING,
+            "timezone": "UTC",
+        },
+    }
+    tests = (
+        Where(tests=((Dimension.LEAD_SOURCE, ("web",)),)),
+        Where(none_of=(Where(tests=((Dimension.COUNTRY, ("DE", "AT")),)),)),
+    )
+    assert read_kpi(given) == KpiRequest(
+        key="mqls",
+        period=Period(date(2026, 1, 1), date(2026, 4, 1)),
+        grain=Grain.MONTH,
+        by=(Dimension.CHANNEL,),
+        stages=StagePair("mql", "sql"),
+        where=Where(all_of=tests),
+        switches=Switches(
+            anchor=Anchor.PERIOD, skip=Skip.EXCLUDE, window=timedelta(seconds=60), as_of=SPRING, timezone="UTC"
+        ),
+    )
+
+
+def test_a_request_without_arguments_uses_the_defaults() -> None:
+    empty = dict.fromkeys(("period", "grain", "by", "stages", "where", "switches"))
+    assert read_kpi({"key": Key}) == read_kpi({"key": Key, **empty}) == KpiRequest(key="mqls", where=Where(all_of=()))
+    assert read_funnel({"period": {"named": "2026-Q1"}}).period == Period(date(2026, 1, 1), date(2026, 4, 1))
+    assert read_funnel({}) == FunnelRequest()
+
+
+WHERES: list[tuple[dict[str, Any], Where]] = [
+    ({"channel": {"isNull": True}}, Where(tests=((Dimension.CHANNEL, (None,)),))),
+    ({"channel": {"isNull": False}}, Where(none_of=(Where(tests=((Dimension.CHANNEL, (None,)),)),))),
+    ({"channel": {"in": []}}, Where(tests=((Dimension.CHANNEL, ()),))),
+    ({"or": [{"team": {"eq": "A"}}, {}]}, Where(any_of=(Where(tests=((Dimension.TEAM, ("A",)),)), Where()))),
+    ({"or": []}, Where(none_of=(Where(),))),
+    ({"and": [], "channel": None}, Where()),
+]
+
+
+@pytest.mark.parametrize(("given", "meant"), WHERES)
+def test_a_filter_over_dimensions_is_read(given: dict[str, Any], meant: Where) -> None:
+    assert read_funnel({"where": given}).where == meant
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"where": {"team": {"eq": None}}}, ErrorCode.BAD_INPUT),
+        ({"switches": {"window": {"none": False}}}, ErrorCode.BAD_INPUT),
+        ({"period": {"named": "soon"}}, ErrorCode.BAD_PERIOD),
+        ({"period": {"range": {"from": date(2026, 2, 1), "before": date(2026, 1, 1)}}}, ErrorCode.BAD_PERIOD),
+    ],
+)
+def test_an_invalid_request_is_rejected(given: dict[str, Any], code: ErrorCode) -> None:
+    with pytest.raises(AccordError) as rejection:
+        read_funnel(given)
+    assert rejection.value.code is code
+
+
+async def test_a_kpi_result_says_what_it_was_computed_from(world: Database) -> None:
+    document = """{ kpi(key: deals_won, grain: MONTH, period: { named: "2026-03" }) {
+      key title definition unit currency value numerator denominator n implied distribution { median }
+      series { from before value n } breakdown { keys { id } }
+      warnings { code message count } isCanonical overrides
+      accords { version hash isSigned from } asOf dataWatermark sql
+    } }"""
+    found = (await answered(world, document))["kpi"]
+    assert (found["key"], found["unit"], found["value"], found["n"]) == ("deals_won", "COUNT", "1", 1)
+    bucket = {"from": "2026-03-01T00:00:00Z", "before": "2026-04-01T00:00:00Z", "value": "1", "n": 1}
+    assert found["series"] == [bucket]
+    assert found["accords"][0]["version"] == 1
+    assert found["accords"][0]["isSigned"] is False
+    assert found["accords"][0]["from"] is None
+
+
+async def test_one_invalid_request_leaves_the_others_unaffected(world: Database) -> None:
+    document = """{ kpis(requests: [
+      { key: mqls, period: { named: "2026" } }
+      { key: mqls, period: { named: "whenever" } }
+      { key: stage_conversion, stages: { from: "mql", to: "heaven" } }
+      { key: deals_won }
+    ]) { key value } }"""
+    result = await executed(world, document)
+    assert result.data is not None
+    assert result.data["kpis"] == [{"key": "mqls", "value": "1"}, None, None, {"key": "deals_won", "value": "1"}]
+    causes = {tuple(error.path or ()): error.original_error for error in result.errors or ()}
+    codes = {path: cause.code for path, cause in causes.items() if isinstance(cause, AccordError)}
+    assert codes == {("kpis", 1): ErrorCode.BAD_PERIOD, ("kpis", 2): ErrorCode.UNKNOWN_STAGE}
+
+
+async def test_the_funnel_counts_people_stage_by_stage(world: Database) -> None:
+    found = await answered(world, "{ funnel(by: LEAD_SOURCE) { stages { key reached } breakdown { keys { value } } } }")
+    reached = [(stage["key"], stage["reached"]) for stage in found["funnel"]["stages"]]
+    assert reached[:4] == [("suspect", 1), ("inquiry", 1), ("mql", 1), ("sal", 0)]
+    assert found["funnel"]["breakdown"][0]["keys"][0]["value"] == "web"
+
+
+async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
+    found = await answered(
+        world, "{ kpiCatalogue { key title kind unit subject reads dimensions switches guard source } }"
+    )
+    assert [kpi["key"] for kpi in found["kpiCatalogue"]] == list(CATALOGUE)
+
+
+async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:
+    document = """{ accord { version hash isSigned status from title
+      stages { key rank owner rule windowSeconds needs } exits { on dispositions sentence }
+      contactPolicy { atMost withinSeconds isAutomatedExempt replyWithinSeconds sentences }
+      rejectReasons { code sentence } reporting { timezone weekStart exclude sentences } } stages { title } }"""
+    found = await answered(world, document)
+    accord, stages = found["accord"], {stage["key"]: stage for stage in found["accord"]["stages"]}
+    assert (accord["version"], accord["status"], accord["isSigned"], accord["from"]) == (1, "ACTIVE", False, None)
+    assert stages["mql"]["windowSeconds"] == 14 * 86400
+    assert "2 inbound touches within 30 days" in stages["mql"]["rule"]
+    assert found["stages"][0] == {"title": "Suspect"}
+    policy = accord["contactPolicy"]
+    assert policy.pop("sentences")[0].startswith("No person gets more than 5 touches")
+    assert policy == {
+        "atMost": 5,
+        "withinSeconds": 7 * 86400,
+        "isAutomatedExempt": True,
+        "replyWithinSeconds": 86400,
+    }
+
+
+async def test_a_contact_shows_its_current_stage(world: Database) -> None:
+    found = await answered(world, f'{{ contact(id: "contact_{uid(1)}") {{ stage {{ key title since occurrence }} }} }}')
+    since = "2026-03-03T00:00:00Z"
+    stage = {"key": "mql", "title": "Marketing qualified lead", "since": since, "occurrence": 1}
+    assert found["contact"]["stage"] == stage

@@ -1,0 +1,355 @@
+"""Generated deals with history, and an independent oracle: plain Python written from the definition of every KPI."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from api.db import WriteSession
+from api.metrics.request import KpiRequest
+from schema.vocab import Dimension
+from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
+from tests.metrics.oracle import Key, _bucket, _in_period
+
+RECORDED = START + timedelta(days=50)  # when versions without a known start were recorded
+CENT = Decimal("0.01")
+# Few different instants, so that requests are often as of the instant of a change.
+TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
+PIPELINES = {"New": UUID(int=51), "More": UUID(int=52)}
+# A pipeline stage: its id, its pipeline, and its probability of winning.
+STEPS = {
+    "early": (UUID(int=61), "New", Decimal("0.25")),
+    "late": (UUID(int=62), "New", Decimal("0.7001")),
+    "bare": (UUID(int=63), "More", None),
+}
+BUYERS = {"Acme": UUID(int=71), "Bolt": UUID(int=72)}
+# A person: their id, their company before MOVED, and their company since then.
+MOVED = START + timedelta(days=60)
+PEOPLE = {
+    "at Acme": (UUID(int=81), "Acme", "Acme"),
+    "from Acme to Bolt": (UUID(int=82), "Acme", "Bolt"),
+    "alone": (UUID(int=83), None, None),
+    "merged into alone": (UUID(int=84), None, None),
+}
+# Exchange rates from a day on: none of SEK, both directions of USD, only the inverse of GBP.
+RATES = (
+    ("USD", "EUR", date(2026, 1, 20), Decimal("0.91")),
+    ("USD", "EUR", date(2026, 3, 1), Decimal("0.87654321")),
+    ("EUR", "USD", date(2026, 1, 5), Decimal("1.23")),
+    ("EUR", "GBP", date(2026, 2, 1), Decimal("0.83")),
+    ("EUR", "GBP", date(2026, 3, 15), Decimal("0.96")),
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """The values of a deal from `at` on; None if that instant is unknown."""
+
+    at: datetime | None
+    outcome: str
+    closed_at: datetime | None
+    amount: Decimal | None
+    currency: str | None
+    chance: Decimal | None
+    step: str | None
+    owner: str | None
+
+    @property
+    def begins(self) -> datetime:
+        return self.at or RECORDED
+
+
+@dataclass(frozen=True)
+class MadeDeal:
+    opened_at: datetime | None
+    states: tuple[State, ...]
+    company: str | None
+    person: str | None
+    is_deleted: bool
+
+    def ends(self) -> Iterator[tuple[State, datetime | None]]:
+        yield from zip(self.states, [*(state.at for state in self.states[1:]), None], strict=True)
+
+    def state_at(self, instant: datetime) -> State | None:
+        found = [state for state, end in self.ends() if state.begins <= instant and (end is None or end > instant)]
+        return found[0] if found else None
+
+
+AMOUNTS = st.one_of(st.none(), st.integers(1, 99_999).map(lambda cents: Decimal(cents * 7) / 100))
+CURRENCIES = st.sampled_from(["EUR", "EUR", "USD", "USD", "GBP", "SEK", None])
+
+
+@st.composite
+def deals(draw: st.DrawFn) -> MadeDeal:
+    instants = sorted(draw(st.lists(TIMES, min_size=1, max_size=4, unique=True)))
+    is_dated = draw(st.integers(0, 3)) > 0
+    states: list[State] = []
+    closing: tuple[str, datetime | None] = ("OPEN", None)
+    currency = draw(CURRENCIES)
+    for place, at in enumerate(instants):
+        # A deal may be closed, changed after that, and reopened in any order; a closing may be recorded late.
+        if place and draw(st.integers(0, 3)):
+            outcome = draw(st.sampled_from(["OPEN", "WON", "WON", "LOST"]))
+            delay = timedelta(hours=draw(st.sampled_from([0, 0, 6])))
+            closing = (outcome, None if outcome == "OPEN" else at - delay)
+        amount = draw(AMOUNTS)
+        states.append(
+            State(
+                *(at if place or is_dated else None, *closing, amount, currency if amount is not None else None),
+                chance=draw(st.sampled_from([None, None, Decimal("0.5"), Decimal("0.3333")])),
+                step=draw(st.sampled_from([None, *STEPS])),
+                owner=draw(st.sampled_from([None, *MEMBERS])),
+            )
+        )
+    opened = instants[0] - timedelta(days=draw(st.sampled_from([0, 0, 2, -4]))) if is_dated else None
+    company = draw(st.sampled_from([None, None, *BUYERS]))
+    person = draw(st.sampled_from([None, *PEOPLE]))
+    return MadeDeal(opened, tuple(states), company, person, is_deleted=draw(st.integers(0, 11)) == 0)
+
+
+@dataclass(frozen=True)
+class Row:
+    deal: MadeDeal
+    number: int
+    at: datetime
+    value: Decimal | None = None  # seconds, or the converted amount
+    kept: str | None = None
+    is_counted: bool = True
+    is_undated: bool = False
+
+
+@dataclass
+class Figure:
+    n: int = 0
+    values: list[Decimal] = field(default_factory=list)
+    apart: dict[str, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
+    unknown: int = 0
+
+
+@dataclass
+class Counted:
+    total: Figure = field(default_factory=Figure)
+    groups: dict[Key, Figure] = field(default_factory=lambda: defaultdict(Figure))
+    buckets: dict[date, Figure] = field(default_factory=lambda: defaultdict(Figure))
+    undated: int = 0
+    currencies: Counter[str] = field(default_factory=Counter)
+
+
+MONEY = ("revenue_won", "avg_deal_size", "pipeline_created", "open_pipeline", "weighted_pipeline")
+STANDING = ("open_pipeline", "weighted_pipeline")
+
+
+def count(
+    world: list[MadeDeal], request: KpiRequest, reporting: str | None, ends: list[datetime] | None = None
+) -> Counted:
+    """Compute a request; for a snapshot, `ends` are those of its buckets."""
+    zone, answer = ZoneInfo(request.switches.timezone or "Europe/Berlin"), Counted()
+    as_of = request.switches.as_of or NOW
+    if request.key in STANDING:
+        end = datetime.combine(request.period.before, datetime.min.time(), zone) if request.period.before else as_of
+        instants = {min(boundary, as_of) - timedelta(microseconds=1) for boundary in ends or [end]}
+        rows = [row for at in instants for row in _standing(world, request, at, reporting, zone)]
+        last = max(instants)
+    else:
+        rows, last = list(_rows(world, request, as_of, reporting, zone)), None
+    for row in rows:
+        is_whole = last is None or row.at == last
+        answer.undated += is_whole and row.is_undated
+        if not row.is_counted:
+            continue
+        key = tuple(_value(row, dimension) for dimension in request.by)
+        bucket = _bucket(row.at, request.grain, zone)
+        group = answer.groups[key]
+        for figure in (*((answer.total, group) if is_whole else ()), answer.buckets[bucket]):
+            _tally(figure, row, request)
+        if row.kept is not None:
+            answer.currencies[row.kept] += is_whole
+    if reporting is None and len(answer.currencies) == 1:
+        for figure in (answer.total, *answer.groups.values(), *answer.buckets.values()):
+            figure.values = [value for values in figure.apart.values() for value in values]
+            figure.apart = defaultdict(list)
+    return answer
+
+
+def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
+    if request.key in MONEY and row.value is None:
+        figure.unknown += 1
+        return
+    figure.n += 1
+    if row.kept is not None:
+        figure.apart[row.kept].append(row.value or Decimal(0))
+    elif row.value is not None:
+        figure.values.append(row.value)
+
+
+def _rows(
+    world: list[MadeDeal], request: KpiRequest, as_of: datetime, reporting: str | None, zone: ZoneInfo
+) -> Iterator[Row]:
+    alive = [(number, deal) for number, deal in enumerate(world) if not deal.is_deleted]
+    if request.key in ("opportunities_created", "pipeline_created"):
+        for number, deal in alive:
+            if deal.opened_at is None:
+                yield Row(deal, number, as_of, is_counted=False, is_undated=True)
+            elif deal.opened_at < as_of and _in_period(deal.opened_at, request, zone):
+                worth, kept = None, None
+                if request.key in MONEY:
+                    worth, kept = convert(*_at_opening(deal), deal.opened_at.astimezone(zone).date(), reporting)
+                yield Row(deal, number, deal.opened_at, worth, kept)
+        return
+    closings = [
+        (at, number, deal, outcome)
+        for number, deal in alive
+        for at, outcome in _closing(deal, as_of, is_asked=request.switches.as_of is not None)
+        if outcome == "WON" or request.key == "win_rate"
+    ]
+    seen = set()
+    for at, number, deal, _ in sorted(closings, key=lambda closing: closing[:2]):
+        customer = _customer(deal, number, at)
+        if not _in_period(at, request, zone) or (request.key == "new_customers" and customer in seen):
+            seen.add(customer)
+            continue
+        seen.add(customer)
+        if request.key == "sales_cycle":
+            is_known = deal.opened_at is not None and deal.opened_at <= at
+            took = Decimal((at - deal.opened_at).total_seconds()) if is_known and deal.opened_at else None
+            yield Row(deal, number, at, took, is_counted=is_known, is_undated=not is_known)
+        elif request.key in MONEY:
+            held = (state for state, end in deal.ends() if not end or end > state.begins)
+            first = next(state for state in held if state.closed_at == at)
+            worth, kept = convert(first.amount, first.currency, at.astimezone(zone).date(), reporting)
+            yield Row(deal, number, at, worth, kept)
+        else:
+            yield Row(deal, number, at)
+
+
+def _standing(
+    world: list[MadeDeal], request: KpiRequest, at: datetime, reporting: str | None, zone: ZoneInfo
+) -> Iterator[Row]:
+    for number, deal in enumerate(world):
+        if deal.is_deleted:
+            continue
+        state = deal.state_at(at)
+        if all(state.begins > at for state in deal.states) and deal.opened_at is None:
+            yield Row(deal, number, at, is_counted=False, is_undated=True)
+        if state is None or state.outcome != "OPEN":
+            continue
+        chance: Decimal | None = Decimal(1)
+        if request.key == "weighted_pipeline":
+            chance = state.chance if state.chance is not None else STEPS[state.step][2] if state.step else None
+        amount = state.amount if chance is not None else None
+        worth, kept = convert(amount, state.currency, at.astimezone(zone).date(), reporting, chance or Decimal(0))
+        yield Row(deal, number, at, worth, kept, is_undated=deal.opened_at is None)
+
+
+def _closing(deal: MadeDeal, as_of: datetime, *, is_asked: bool) -> Iterator[tuple[datetime, str]]:
+    """The deal's last closing before `asOf`: that of its present state, or else that of its state at `asOf`."""
+    now = deal.states[-1]
+    if now.closed_at is not None and now.closed_at < as_of:
+        yield now.closed_at, now.outcome
+        return
+    then = deal.state_at(as_of - timedelta(microseconds=1)) if is_asked else None
+    if then is not None and then is not now and then.closed_at is not None and then.closed_at < as_of:
+        yield then.closed_at, then.outcome
+
+
+def _at_opening(deal: MadeDeal) -> tuple[Decimal | None, str | None]:
+    assert deal.opened_at is not None
+    first = next(state for state, end in deal.ends() if end is None or end > max(deal.opened_at, state.begins))
+    return first.amount, first.currency
+
+
+def _customer(deal: MadeDeal, number: int, at: datetime) -> object:
+    if deal.company:
+        return deal.company
+    if deal.person is None:
+        return number
+    _, before, after = PEOPLE[deal.person]
+    return (before if at < MOVED else after) or "alone"
+
+
+def convert(
+    amount: Decimal | None, currency: str | None, day: date, reporting: str | None, chance: Decimal = Decimal(1)
+) -> tuple[Decimal | None, str | None]:
+    """The converted amount, rounded to the cent, and the currency of an amount that no rate converts."""
+    if amount is None:
+        return None, None
+    kept = None
+    worth = amount * chance
+    if reporting is None:
+        kept = currency or ""
+    elif currency != reporting:
+        known = sorted((since, rate, (one, other)) for one, other, since, rate in RATES if since <= day)
+        direct = [rate for _, rate, pair in known if pair == (currency, reporting)]
+        inverse = [rate for _, rate, pair in known if pair == (reporting, currency)]
+        if direct:
+            worth *= direct[-1]
+        elif inverse:
+            worth /= inverse[-1]
+        else:
+            kept = currency or ""
+    return worth.quantize(CENT, ROUND_HALF_UP), kept
+
+
+def _value(row: Row, dimension: Dimension) -> str | None:
+    state = row.deal.state_at(row.at)
+    if dimension is Dimension.OWNER:
+        return state.owner if state else None
+    return STEPS[state.step][1] if state and state.step else None
+
+
+async def prepare_deals(session: WriteSession) -> None:
+    """Write what all generated deals refer to: pipelines, companies, people, and rates."""
+    await session.copy("pipeline", ["id", "name"], [(key, name) for name, key in PIPELINES.items()])
+    steps = [
+        (key, PIPELINES[pipeline], name, rank, chance, "OPEN")
+        for rank, (name, (key, pipeline, chance)) in enumerate(STEPS.items(), start=1)
+    ]
+    await session.copy("pipeline_stage", ["id", "pipeline_id", "name", "rank", "probability", "category"], steps)
+    await session.script("set local accord.history_is_given = on")
+    await session.copy("company", ["id", "name"], [(key, name) for name, key in BUYERS.items()])
+    survivor = PEOPLE["alone"][0]
+    people = [
+        (key, BUYERS[now] if now else None, survivor if name.startswith("merged") else None)
+        for name, (key, _, now) in PEOPLE.items()
+    ]
+    await session.copy("contact", ["id", "company_id", "merged_into_id"], people)
+    versions: list[tuple[object, ...]] = []
+    for key, before, after in PEOPLE.values():
+        versions.append((key, START - timedelta(days=90), MOVED, BUYERS[before] if before else None))
+        versions.append((key, MOVED, None, BUYERS[after] if after else None))
+    rights = ["is_assumed", "email_opt_out", "do_not_call", "is_test", "is_internal"]
+    columns = ["contact_id", "valid_from", "valid_to", "company_id", *rights]
+    await session.copy("contact_version", columns, [(*version, *[False] * 5) for version in versions])
+    rates = [(UUID(int=900 + place), *rate) for place, rate in enumerate(RATES)]
+    await session.copy("exchange_rate", ["id", "currency", "quote_currency", "rate_on", "rate"], rates)
+
+
+async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
+    """Replace the deals in the database."""
+    await session.script("delete from deal_contact; delete from deal_version; delete from deal")
+    await session.script("set local accord.history_is_given = on")
+    kept = ["outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id"]
+    rows, versions, roles = [], [], []
+    for number, deal in enumerate(world):
+        key = UUID(int=2000 + number)
+        company = BUYERS[deal.company] if deal.company else None
+        deleted = NOW if deal.is_deleted else None
+        rows.append((key, deal.opened_at, company, deleted, *_columns(deal.states[-1])))
+        for state, end in deal.ends():
+            versions.append((key, state.at, end, RECORDED, False, deal.opened_at, company, *_columns(state)))
+        if deal.person:
+            roles.append((PEOPLE[deal.person][0], key))
+    await session.copy("deal", ["id", "opened_at", "company_id", "deleted_at", *kept], rows)
+    dated = ["deal_id", "valid_from", "valid_to", "recorded_at", "is_assumed", "opened_at", "company_id"]
+    await session.copy("deal_version", [*dated, *kept], versions)
+    await session.copy("deal_contact", ["contact_id", "deal_id"], roles)
+
+
+def _columns(state: State) -> tuple[object, ...]:
+    step, owner = STEPS[state.step][0] if state.step else None, MEMBERS[state.owner][0] if state.owner else None
+    return (state.outcome, state.closed_at, state.amount, state.currency, state.chance, step, owner)

@@ -1,0 +1,274 @@
+"""Generated touches, handoffs and reported stages of generated contacts, and an independent oracle that counts them.
+
+The oracle takes an interval and walks over all people, instant by instant; it is independent of any statement.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from api.db import WriteSession
+from schema.accord import Accord
+from tests.metrics import generated_contacts
+from tests.metrics.generated_contacts import INSTANTS, STAGES, START, Person
+
+WEEK = timedelta(days=7)
+MOMENT = timedelta(microseconds=1)
+# Few instants, so that some touches are simultaneous, and windows end exactly at others.
+CLOSE = st.one_of(
+    st.integers(0, 44).map(lambda step: START + timedelta(hours=6 * step)),
+    # Midnights in Berlin, where days and weeks begin.
+    st.integers(0, 10).map(lambda day: START + timedelta(days=day, hours=23)),
+    INSTANTS,
+)
+FEW = st.integers(0, 3).map(lambda day: START + timedelta(days=day, hours=23))
+POLICIES = (
+    {"at_most": 1, "within": "1 day"},
+    {"at_most": 2, "within": "2 days", "exempt": {"automated": True}},
+    {"at_most": 2, "within": "18 hours", "exempt": {"reply_within": "6 hours"}},
+    {"at_most": 1, "within": "7 days", "exempt": {"automated": True, "reply_within": "12 hours"}},
+)
+
+
+@dataclass(frozen=True)
+class Touched:
+    at: datetime
+    is_ours: bool
+    is_automated: bool = False
+
+
+@dataclass(frozen=True)
+class Handed:
+    handed: datetime
+    decided: datetime | None
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    stage: str | None
+    entered: datetime | None
+    recorded: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person with their touches, handoffs and reported stages."""
+
+    person: Person
+    touches: tuple[Touched, ...]
+    handoffs: tuple[Handed, ...]
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One counted row: its person and instant, whether the numerator counts it, its amount, and a text to group by."""
+
+    known: Known
+    at: datetime
+    is_part: bool = False
+    amount: float | None = None
+    word: str | None = None
+    is_implied: bool = False
+
+    @property
+    def lead_source(self) -> str | None:
+        return [version for version in self.known.person.versions if version.since <= self.at][-1].lead_source
+
+
+def worlds() -> st.SearchStrategy[list[Known]]:
+    """A few people. The first one is counted, and is the survivor of all merged ones."""
+    return st.lists(
+        st.builds(Known, generated_contacts.people(), _TOUCHES, _HANDOFFS, _REPORTS), min_size=4, max_size=9
+    ).filter(lambda found: found[0].person.why_not is None)
+
+
+@st.composite
+def _handed(draw: st.DrawFn) -> Handed:
+    handed = draw(CLOSE)
+    status = draw(st.sampled_from(["PROPOSED", "ACCEPTED", "ACCEPTED", "REJECTED", "REJECTED", "RETURNED"]))
+    decided = None if status == "PROPOSED" else handed + timedelta(hours=6 * draw(st.integers(0, 30)))
+    reason = draw(st.sampled_from(["NO_FIT", "NO_TIMING", "ODD"])) if status == "REJECTED" else None
+    return Handed(handed, decided, status, reason)
+
+
+_TOUCHES = st.lists(st.builds(Touched, CLOSE, st.sampled_from([True, True, False]), st.booleans()), max_size=9).map(
+    tuple
+)
+_HANDOFFS = st.lists(_handed(), max_size=3).map(tuple)
+_REPORTS = st.lists(
+    st.builds(Report, st.sampled_from([*STAGES, *STAGES, "lead", None]), st.none() | FEW | CLOSE, FEW | CLOSE),
+    max_size=3,
+).map(tuple)
+
+
+async def load(session: WriteSession, found: list[Known], version_id: UUID) -> None:
+    """Replace the contacts in the database, with all their facts."""
+    await session.script("delete from handoff; delete from reported_stage")
+    await generated_contacts.load(session, [known.person for known in found], version_id)
+    touches, handoffs, reports = [], [], []
+    for place, known in enumerate(found):
+        key = UUID(int=1000 + place)
+        for number, touch in enumerate(known.touches):
+            direction = "OUTBOUND" if touch.is_ours else "INBOUND"
+            own = UUID(int=(key.int << 8) + 100 + number)
+            touches.append((key, own, touch.at, "CALL", direction, touch.is_automated))
+        for number, handed in enumerate(known.handoffs):
+            own = UUID(int=(key.int << 8) + number)
+            handoffs.append((key, own, handed.handed, handed.decided, handed.status, handed.reason))
+        for number, report in enumerate(known.reports):
+            own = UUID(int=(key.int << 8) + number)
+            reports.append((key, own, "crm", "Stage", report.stage, report.entered, report.recorded))
+    touched = ["contact_id", "id", "occurred_at", "kind", "direction", "is_automated"]
+    await session.copy("touchpoint", touched, touches)
+    await session.copy("handoff", ["contact_id", "id", "handed_at", "decided_at", "status", "reject_reason"], handoffs)
+    reported = ["contact_id", "id", "source", "source_stage", "stage", "entered_at", "recorded_at"]
+    await session.copy("reported_stage", reported, reports)
+
+
+def survivors(found: list[Known]) -> list[Known]:
+    """The people who count. The first one has the facts of all merged contacts too."""
+    kept = []
+    for place, known in enumerate(found):
+        whose = [known, *(other for other in found if place == 0 and other.person.why_not == "merged_into_id")]
+        own = tuple(Touched(touch.at, not touch.is_inbound) for who in whose for touch in who.person.touches)
+        if known.person.why_not is None:
+            kept.append(
+                Known(
+                    known.person,
+                    own + tuple(touch for who in whose for touch in who.touches),
+                    tuple(handed for who in whose for handed in who.handoffs),
+                    tuple(report for who in whose for report in who.reports),
+                )
+            )
+    return kept
+
+
+@dataclass(frozen=True)
+class OracleRequest:
+    """A request as the oracle needs it: the KPI, the interval, and `asOf`."""
+
+    key: str
+    start: datetime | None
+    end: datetime | None
+    as_of: datetime
+    accord: Accord
+    is_cohort: bool = False
+
+    def holds(self, at: datetime) -> bool:
+        return (self.start is None or at >= self.start) and (self.end is None or at < self.end) and at < self.as_of
+
+    @property
+    def moment(self) -> datetime | None:
+        """The instant of a snapshot; None if the interval starts after `asOf`."""
+        if self.start is not None and self.start >= self.as_of:
+            return None
+        return min(self.end or self.as_of, self.as_of)
+
+
+def rows(known: Known, request: OracleRequest) -> Iterator[Row]:
+    """The counted rows of one person."""
+    match request.key:
+        case "speed_to_lead":
+            yield from _waits(known, request)
+        case "time_in_stage":
+            yield from _stays(known, request)
+        case "mql_acceptance" | "rejection_rate":
+            yield from _decisions(known, request)
+        case "touches_per_contact_7d":
+            yield from _trailing(known, request)
+        case "over_pressure_rate":
+            yield from _pressed(known, request)
+        case "stage_integrity":
+            yield from _compared(known, request)
+
+
+def _waits(known: Known, request: OracleRequest) -> Iterator[Row]:
+    entries = [entry for entry in known.person.entries["inquiry"] if entry.entered < request.as_of][:1]
+    for entry in entries:
+        if request.holds(entry.entered):
+            by_hand = [touch.at for touch in known.touches if touch.is_ours and not touch.is_automated]
+            since = [at for at in by_hand if entry.entered <= at < request.as_of]
+            took = (min(since) - entry.entered).total_seconds() if since else None
+            yield Row(known, entry.entered, amount=took, is_implied=entry.is_implied)
+
+
+def _stays(known: Known, request: OracleRequest) -> Iterator[Row]:
+    for stage, entries in known.person.entries.items():
+        for entry in entries:
+            if request.holds(entry.entered):
+                is_over = entry.exited is not None and entry.exited < request.as_of
+                took = (entry.exited - entry.entered).total_seconds() if is_over and entry.exited else None
+                yield Row(known, entry.entered, amount=took, word=stage, is_implied=entry.is_implied)
+
+
+def _decisions(known: Known, request: OracleRequest) -> Iterator[Row]:
+    part = "ACCEPTED" if request.key == "mql_acceptance" else "REJECTED"
+    for handoff in known.handoffs:
+        is_final = handoff.status in ("ACCEPTED", "REJECTED")
+        is_decided = is_final and handoff.decided is not None and handoff.decided < request.as_of
+        at = handoff.handed if request.is_cohort else handoff.decided
+        if at is not None and request.holds(at) and (request.is_cohort or is_decided):
+            yield Row(
+                known,
+                at,
+                is_part=is_decided and handoff.status == part,
+                amount=0.0 if is_decided else None,
+                word=handoff.reason if is_decided else None,
+            )
+
+
+def _trailing(known: Known, request: OracleRequest) -> Iterator[Row]:
+    moment = request.moment
+    if moment is not None:
+        counted = [touch for touch in known.touches if touch.is_ours and moment - WEEK < touch.at < moment]
+        if counted:
+            yield Row(known, moment - MOMENT, amount=float(len(counted)))
+
+
+def _pressed(known: Known, request: OracleRequest) -> Iterator[Row]:
+    policy = request.accord.contact_policy
+    assert policy is not None
+
+    def is_exempt(touch: Touched) -> bool:
+        reply = policy.exempt.reply_within
+        is_answer = reply is not None and any(
+            not other.is_ours and touch.at - reply < other.at <= touch.at for other in known.touches
+        )
+        return is_answer or (policy.exempt.automated and touch.is_automated)
+
+    counted = [
+        touch.at for touch in known.touches if touch.is_ours and touch.at < request.as_of and not is_exempt(touch)
+    ]
+    inside = [at for at in counted if request.holds(at)]
+    if inside:
+        moments = [*inside, *([request.start] if request.start else [])]
+        is_over = any(
+            sum(moment - policy.within < at <= moment for at in counted) > policy.at_most for moment in moments
+        )
+        yield Row(known, min(inside), is_part=is_over)
+
+
+def _compared(known: Known, request: OracleRequest) -> Iterator[Row]:
+    moment = request.moment
+    if moment is None:
+        return
+    reported_before = [
+        (report.entered or report.recorded, STAGES.index(report.stage) if report.stage in STAGES else -1, place, report)
+        for place, report in enumerate(known.reports)
+        if report.stage is not None and (report.entered or report.recorded) < moment
+    ]
+    standing = [
+        stage
+        for stage in STAGES
+        for entry in known.person.entries[stage]
+        if entry.entered < moment and (entry.exited is None or entry.exited >= moment)
+    ]
+    if reported_before:
+        last = max(reported_before, key=lambda report: report[:3])[3].stage
+        yield Row(known, moment - MOMENT, is_part=bool(standing) and standing[-1] == last)

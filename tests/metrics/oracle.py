@@ -1,0 +1,244 @@
+"""An independent oracle: plain Python over generated contacts, written from the meaning of the switches."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from api.metrics.request import KpiRequest, Where
+from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip
+from tests.metrics.generated_contacts import ACCORD, COMPANIES, MEMBERS, NOW, STAGES, Person, Touch, Version
+
+Key = tuple[str | None, ...]
+NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
+
+
+@dataclass
+class Figure:
+    n: int = 0
+    numerator: int = 0
+    implied: int = 0
+    took: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Counted:
+    total: Figure = field(default_factory=Figure)
+    groups: dict[Key, Figure] = field(default_factory=lambda: defaultdict(Figure))
+    buckets: dict[date, Figure] = field(default_factory=lambda: defaultdict(Figure))
+    cells: dict[tuple[Key, date], Figure] = field(default_factory=lambda: defaultdict(Figure))
+    waiting: int = 0
+    rows: list["Row"] = field(default_factory=list)
+
+    def records(self, side: RecordSide, key: Key | None) -> list[tuple[datetime, UUID]]:
+        """The instants and ids of the records of one side, of one combination of keys or of all."""
+        return sorted(
+            (row.at, UUID(int=1000 + row.place))
+            for row in self.rows
+            if key in (None, row.key) and (row.is_counted if side is RecordSide.BASE else row.is_converted)
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    person: Person
+    at: datetime
+    stage: str
+    is_implied: bool
+    is_base: bool = True
+    took: float | None = None
+    may_convert: bool = False
+    place: int = 0
+    key: Key = ()
+    is_duration: bool = False
+
+    @property
+    def is_counted(self) -> bool:
+        return self.took is not None if self.is_duration else self.is_base
+
+    @property
+    def is_converted(self) -> bool:
+        return not self.is_base or self.took is not None
+
+
+def count(world: list[Person], request: KpiRequest) -> Counted:
+    """Compute a request whose anchor, reentry and skip are given."""
+    zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
+    as_of = request.switches.as_of or NOW
+    # The touches of merged contacts count for the survivor, which is the first contact.
+    pooled = [touch for person in world if person.why_not == "merged_into_id" for touch in person.touches]
+    rows = []
+    for place, person in enumerate(world):
+        if person.why_not is None:
+            touches = sorted([*person.touches, *(pooled if place == 0 else [])], key=lambda touch: touch.at)
+            known = Person(person.entries, person.versions, tuple(touches), None)
+            rows += [
+                replace(row, place=place, key=tuple(_value(row, dimension) for dimension in request.by))
+                for row in _rows(known, request, as_of)
+                if _in_period(row.at, request, zone) and _holds(row, request.where)
+            ]
+    answer = Counted(rows=rows)
+    for row in rows:
+        bucket = _bucket(row.at, request.grain, zone)
+        for figure in (answer.total, answer.groups[row.key], answer.buckets[bucket], answer.cells[row.key, bucket]):
+            _tally(figure, row)
+    answer.waiting = _waiting(rows, request, min(as_of, NOW))
+    return answer
+
+
+def _tally(figure: Figure, row: Row) -> None:
+    figure.n += row.is_counted
+    figure.implied += row.is_counted and row.is_implied
+    figure.numerator += row.is_converted and not row.is_duration
+    if row.took is not None:
+        figure.took.append(row.took)
+
+
+def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
+    switches = request.switches
+    if request.key in ("stage_volume", "mqls"):
+        stages = STAGES if request.key == "stage_volume" else ("mql",)
+        own = switches.skip is not Skip.IMPLIED
+        return [
+            Row(person, at, stage, implied)
+            for stage in stages
+            for at, implied in _picked(_moments(person, stage, own, as_of), switches.reentry)
+        ]
+    base, target = _pair(request)
+    bases = _picked(_moments(person, base, switches.skip is not Skip.IMPLIED, as_of), switches.reentry)
+    targets = [
+        at for at, _ in _picked(_moments(person, target, switches.skip is Skip.EXCLUDE, as_of), switches.reentry)
+    ]
+    if switches.anchor is Anchor.PERIOD and request.key != "time_to_convert":
+        return [Row(person, at, base, implied) for at, implied in bases] + [
+            Row(person, at, target, is_implied=False, is_base=False) for at in targets
+        ]
+    rows = []
+    for place, (at, implied) in enumerate(bases):
+        # A conversion belongs to the last entry at or before it.
+        until = bases[place + 1][0] if place + 1 < len(bases) else None
+        mine = [instant for instant in targets if instant >= at and (until is None or instant < until)]
+        first = min(mine, default=None)
+        window = _window(request)
+        took = (first - at).total_seconds() if first is not None and (window is None or first - at <= window) else None
+        may = (
+            took is None
+            and {
+                Reentry.FIRST: not targets,
+                Reentry.LAST: True,
+                Reentry.EACH: until is None and not mine,
+                None: False,
+            }[switches.reentry]
+        )
+        is_duration = request.key == "time_to_convert"
+        rows.append(Row(person, at, base, implied, took=took, may_convert=may, is_duration=is_duration))
+    return rows
+
+
+def _moments(person: Person, stage: str, own: bool, as_of: datetime) -> list[tuple[datetime, bool]]:
+    if own:
+        return [(entry.own, False) for entry in person.entries[stage] if entry.own is not None and entry.own < as_of]
+    return [(entry.entered, entry.is_implied) for entry in person.entries[stage] if entry.entered < as_of]
+
+
+def _picked(moments: list[tuple[datetime, bool]], reentry: Reentry | None) -> list[tuple[datetime, bool]]:
+    return {Reentry.FIRST: moments[:1], Reentry.LAST: moments[-1:], Reentry.EACH: moments, None: []}[reentry]
+
+
+def _pair(request: KpiRequest) -> tuple[str, str]:
+    return (request.stages.base, request.stages.target) if request.stages else ("mql", "customer")
+
+
+def _window(request: KpiRequest) -> timedelta | None:
+    if request.switches.has_no_window:
+        return None
+    return request.switches.window or ACCORD.window(*_pair(request))
+
+
+def _waiting(rows: list[Row], request: KpiRequest, horizon: datetime) -> int:
+    window = _window(request) if request.key not in ("stage_volume", "mqls") else None
+    if window is None:
+        took = [row.took for row in rows if row.took is not None]
+        window = timedelta(seconds=percentile(took, 0.9)) if took else None
+    return sum(row.may_convert and (window is None or row.at + window >= horizon) for row in rows)
+
+
+def _in_period(at: datetime, request: KpiRequest, zone: ZoneInfo) -> bool:
+    day = at.astimezone(zone).date()
+    starts_on, before = request.period.starts_on, request.period.before
+    return (starts_on is None or starts_on <= day) and (before is None or day < before)
+
+
+def _bucket(at: datetime, grain: Grain | None, zone: ZoneInfo) -> date:
+    day = at.astimezone(zone).date()
+    match grain:
+        case Grain.WEEK:
+            while day.isoweekday() != 7:
+                day -= timedelta(days=1)
+            return day
+        case Grain.MONTH:
+            return date(day.year, day.month, 1)
+        case Grain.QUARTER:
+            return date(day.year, {1: 1, 2: 4, 3: 7, 4: 10}[(day.month + 2) // 3], 1)
+        case Grain.YEAR:
+            return date(day.year, 1, 1)
+        case _:
+            return day
+
+
+def _holds(row: Row, where: Where) -> bool:
+    return (
+        all(
+            _value(row, dimension) in [NAMES.get(str(value), value) for value in values]
+            for dimension, values in where.tests
+        )
+        and all(_holds(row, part) for part in where.all_of)
+        and (not where.any_of or any(_holds(row, part) for part in where.any_of))
+        and not any(_holds(row, part) for part in where.none_of)
+    )
+
+
+def _value(row: Row, dimension: Dimension) -> str | None:
+    """The value of a dimension at the counted instant; of a record, its name."""
+    version = _version(row.person, row.at)
+    first = _first_touch(row.person)
+    if first is not None and first.at > row.at:
+        first = None
+    match dimension:
+        case Dimension.LEAD_SOURCE:
+            return version.lead_source
+        case Dimension.COUNTRY:
+            return version.country
+        case Dimension.OWNER:
+            return version.owner
+        case Dimension.TEAM:
+            return MEMBERS[version.owner][1] if version.owner else None
+        case Dimension.INDUSTRY:
+            history = COMPANIES[version.company][1] if version.company else ()
+            return next((industry for since, industry in reversed(history) if since <= row.at), None)
+        case Dimension.CHANNEL:
+            return first.channel if first else None
+        case Dimension.CAMPAIGN:
+            return first.campaign if first else None
+        case Dimension.STAGE:
+            return row.stage
+        case _:
+            raise AssertionError(dimension)
+
+
+def _version(person: Person, at: datetime) -> Version:
+    return [version for version in person.versions if version.since <= at][-1]
+
+
+def _first_touch(person: Person) -> Touch | None:
+    return min((touch for touch in person.touches if touch.is_inbound), key=lambda touch: touch.at, default=None)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The percentile, interpolated between the two neighbours."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

@@ -1,0 +1,162 @@
+"""Every figure of the KPIs of touches, handoffs and reported stages equals that of an independent oracle."""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.access.principal import EVERYONE
+from api.db import Database
+from api.metrics.answer import KpiAnswer, KpiFigure
+from api.metrics.periods import midnight
+from api.metrics.query import query_kpis
+from api.metrics.request import KpiRequest, Switches
+from api.sql import Sql
+from api.workflows.adopt_accord import adopt_accord
+from schema.accord import Accord, ContactPolicy
+from schema.vocab import Anchor, Dimension, Grain, WarningCode
+from tests.metrics import generated_activity
+from tests.metrics.generated_activity import CLOSE, POLICIES, Known, OracleRequest, Row, survivors, worlds
+from tests.metrics.generated_contacts import ACCORD, NOW, prepare
+from tests.metrics.oracle import percentile
+from tests.metrics.test_against_oracle import QUICK, periods
+
+KEYS = (
+    "speed_to_lead",
+    "time_in_stage",
+    "mql_acceptance",
+    "rejection_rate",
+    "touches_per_contact_7d",
+    "over_pressure_rate",
+    "stage_integrity",
+)
+TIMES = ("speed_to_lead", "time_in_stage")
+ZONE = ZoneInfo("Europe/Berlin")
+
+
+@st.composite
+def requests(draw: st.DrawFn, key: str) -> KpiRequest:
+    words = {"rejection_rate": [Dimension.REJECT_REASON], "time_in_stage": [Dimension.STAGE]}
+    by = draw(st.sampled_from([None, Dimension.LEAD_SOURCE, *words.get(key, [])]))
+    is_handed = key in ("mql_acceptance", "rejection_rate")
+    return KpiRequest(
+        key,
+        period=draw(periods()),
+        grain=draw(st.none() | st.sampled_from([Grain.DAY, Grain.WEEK, Grain.MONTH])),
+        by=(by,) if by else (),
+        switches=Switches(
+            as_of=draw(st.none() | CLOSE),
+            anchor=draw(st.sampled_from([None, Anchor.COHORT])) if is_handed else None,
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+async def ready(module_database: Database) -> tuple[Database, UUID]:
+    async with module_database.write() as session:
+        version = await adopt_accord(session, ACCORD)
+        await prepare(session, version.id)
+    return module_database, version.id
+
+
+@settings(QUICK, max_examples=40)
+@given(
+    found=worlds(),
+    batch=st.tuples(*(requests(key) for key in (*KEYS, "over_pressure_rate"))),
+    policy=st.sampled_from(POLICIES),
+)
+async def test_kpis_of_activity_equal_the_oracle(
+    ready: tuple[Database, UUID], found: list[Known], batch: tuple[KpiRequest, ...], policy: dict[str, object]
+) -> None:
+    database, version = ready
+    accord = ACCORD.model_copy(update={"contact_policy": ContactPolicy.model_validate(policy)})
+    async with database.write() as session:
+        await generated_activity.load(session, found, version)
+        await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
+    async with database.read() as session:
+        answers = await query_kpis(session, EVERYONE, batch, now=NOW)
+    for request, answer in zip(batch, answers, strict=True):
+        assert isinstance(answer, KpiAnswer), answer
+        check(request, answer, survivors(found), accord)
+
+
+def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:
+    start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
+    as_of = request.switches.as_of or NOW
+    oracle_request = OracleRequest(request.key, start, end, as_of, accord, request.switches.anchor is Anchor.COHORT)
+    rows = counted(found, oracle_request)
+    same(answer, request, rows, rows)
+    warned = {warning.code: warning.count for warning in answer.warnings}
+    waiting = sum(row.amount is None for row in rows)
+    if request.key == "speed_to_lead":
+        assert warned.get(WarningCode.NEVER_TOUCHED, 0) == waiting
+    elif request.key == "time_in_stage" or oracle_request.is_cohort:
+        assert warned.get(WarningCode.OPEN_COHORT, 0) == waiting
+    groups(answer, request, rows)
+    for bucket in answer.series:
+        inside = counted(found, replace(oracle_request, start=bucket.starts_at, end=bucket.before))
+        same(bucket, request, inside, inside)
+    if request.grain is not None:
+        # Rows without a duration are not counted, so they need no bucket.
+        assert_whole(answer, [row for row in rows if request.key not in TIMES or row.amount is not None], as_of)
+
+
+def groups(answer: KpiAnswer, request: KpiRequest, rows: list[Row]) -> None:
+    if not request.by:
+        assert answer.breakdown == ()
+        return
+    is_reason = request.by[0] is Dimension.REJECT_REASON
+    shown = {group.keys[0].value: group for group in answer.breakdown}
+    assert len(shown) == len(answer.breakdown)
+    expected = {key(row, request) for row in rows}
+    assert shown.keys() >= (expected - {None} if is_reason else expected)
+    for value, group in shown.items():
+        mine = [row for row in rows if key(row, request) == value]
+        same(group, request, mine, rows if is_reason else mine)
+    if is_reason:
+        assert None not in shown
+        assert sum((group.numerator or Decimal(0)) for group in shown.values()) == answer.numerator
+        for group in shown.values():
+            for bucket, whole in zip(group.series, answer.series, strict=True):
+                assert bucket.n in (0, whole.n)
+
+
+def assert_whole(answer: KpiAnswer, rows: list[Row], as_of: datetime) -> None:
+    """Every counted row lies in exactly one bucket."""
+    for row in rows:
+        assert sum(bucket.starts_at <= row.at < bucket.before for bucket in answer.series) == 1
+    assert all(bucket.starts_at < as_of for bucket in answer.series)
+
+
+def key(row: Row, request: KpiRequest) -> str | None:
+    return row.lead_source if request.by[0] is Dimension.LEAD_SOURCE else row.word
+
+
+def counted(found: list[Known], request: OracleRequest) -> list[Row]:
+    return [row for known in found for row in generated_activity.rows(known, request)]
+
+
+def same(figure: KpiFigure, request: KpiRequest, mine: list[Row], of: list[Row]) -> None:
+    amounts = [row.amount for row in mine if row.amount is not None]
+    if request.key in TIMES or request.key == "touches_per_contact_7d":
+        assert figure.n == len(amounts)
+        assert figure.implied == sum(row.is_implied for row in mine if row.amount is not None)
+        assert (figure.distribution is None) == (not amounts)
+        if figure.distribution is None:
+            assert figure.value is None
+            return
+        spread = figure.distribution
+        for value, part in ((spread.median, 0.5), (spread.p75, 0.75), (spread.p90, 0.9)):
+            assert float(value) == pytest.approx(percentile(amounts, part), abs=1e-5)
+        assert float(spread.mean) == pytest.approx(sum(amounts) / len(amounts), abs=1e-5)
+        assert figure.value == (spread.median if request.key in TIMES else spread.mean)
+        assert spread.max == (None if request.key in TIMES else max(amounts))
+        return
+    parts = sum(row.is_part for row in mine)
+    assert (figure.numerator, figure.denominator, figure.n) == (Decimal(parts), Decimal(len(of)), len(of))
+    assert figure.value == (round(Decimal(parts) / len(of), 6) if of else None)

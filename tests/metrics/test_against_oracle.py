@@ -1,0 +1,219 @@
+"""KPIs of stages and funnels equal an independent oracle, over generated contacts, switches, periods and filters."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from api.access.principal import EVERYONE
+from api.db import Database, ReadSession
+from api.metrics.answer import KpiAnswer, KpiFigure
+from api.metrics.query import query_funnel, query_kpis
+from api.metrics.record_pages import read_page
+from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+from api.workflows.adopt_accord import adopt_accord
+from schema.kpis.kinds import PERSON_DIMENSIONS
+from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, WarningCode
+from tests.metrics import oracle
+from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
+
+# Without shrinking: every example is loaded into the database, and shrinking would load thousands.
+QUICK = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
+DAYS = st.integers(0, 130).map(lambda day: date(2026, 1, 5) + timedelta(days=day))
+
+RARE_DAYS = st.one_of(st.none(), st.just(None), DAYS)
+RARE_INSTANTS = st.one_of(st.none(), st.just(None), INSTANTS)
+
+
+@st.composite
+def periods(draw: st.DrawFn) -> Period:
+    starts_on, before = draw(RARE_DAYS), draw(RARE_DAYS)
+    if starts_on is not None and before is not None and before <= starts_on:
+        before = starts_on + timedelta(days=1)
+    return Period(starts_on, before)
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> Where:
+    test = st.one_of(
+        st.tuples(st.just(Dimension.LEAD_SOURCE), st.sampled_from([("web",), ("fair", None), (None,)])),
+        st.tuples(st.just(Dimension.CHANNEL), st.sampled_from([("EMAIL",), ("EVENT", None)])),
+        st.tuples(st.just(Dimension.OWNER), st.sampled_from([("Ada",), (f"member_{UUID(int=22)}", None)])),
+    ).map(lambda test: Where(tests=(test,)))
+    parts = tuple(draw(st.just([]) | st.lists(test, max_size=2)))
+    return draw(st.sampled_from([Where(all_of=parts), Where(any_of=parts), Where(none_of=parts)]))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> KpiRequest:
+    key = draw(st.sampled_from(["stage_volume", "mqls", "stage_conversion", "mql_to_customer", "time_to_convert"]))
+    is_count, has_anchor = key in ("stage_volume", "mqls"), key in ("stage_conversion", "mql_to_customer")
+    skips = [Skip.EXCLUDE, Skip.IMPLIED] if is_count else list(Skip)
+    pairs = [StagePair(low, high) for place, low in enumerate(STAGES) for high in STAGES[place + 1 :]]
+    anchor = draw(st.sampled_from(list(Anchor))) if has_anchor else None
+    window = draw(st.sampled_from([None, timedelta(days=10)])) if not is_count and anchor is not Anchor.PERIOD else None
+    dimensions = [*PERSON_DIMENSIONS, *([Dimension.STAGE] if key == "stage_volume" else [])]
+    return KpiRequest(
+        key,
+        period=draw(periods()),
+        grain=draw(st.none() | st.sampled_from(list(Grain))),
+        by=tuple(draw(st.lists(st.sampled_from(dimensions), max_size=2, unique=True))),
+        stages=draw(st.sampled_from(pairs)) if key in ("stage_conversion", "time_to_convert") else None,
+        where=draw(filters()),
+        switches=Switches(
+            anchor=anchor,
+            reentry=draw(st.sampled_from(list(Reentry))),
+            skip=draw(st.sampled_from(skips)),
+            window=window,
+            has_no_window=not is_count and window is None and draw(st.booleans()),
+            as_of=draw(RARE_INSTANTS),
+            timezone=draw(st.none() | st.just("America/Sao_Paulo")),
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+async def ready(module_database: Database) -> tuple[Database, UUID]:
+    async with module_database.write() as session:
+        version = await adopt_accord(session, ACCORD)
+        await prepare(session, version.id)
+    return module_database, version.id
+
+
+@settings(QUICK, max_examples=50)
+@given(world=worlds(), batch=st.lists(requests(), min_size=6, max_size=12))
+async def test_kpis_of_stages_equal_the_oracle(
+    ready: tuple[Database, UUID], world: list[Person], batch: list[KpiRequest]
+) -> None:
+    database, version = ready
+    async with database.write() as session:
+        await load(session, world, version)
+    async with database.read() as session:
+        for request, answer in zip(batch, await query_kpis(session, EVERYONE, batch, now=NOW), strict=True):
+            assert isinstance(answer, KpiAnswer), answer
+            if all(person.why_not for person in world):
+                assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
+                assert (answer.value, answer.breakdown, answer.series) == (None, (), ())
+                continue
+            counted = oracle.count(world, request)
+            _compare(request, answer, counted)
+            await _compare_records(session, answer, counted)
+
+
+async def _compare_records(session: ReadSession, answer: KpiAnswer, counted: oracle.Counted) -> None:
+    """The records of the total, or of the last group, are those that the oracle counts, at the same instants."""
+    figure: KpiFigure = answer.breakdown[-1] if answer.breakdown else answer
+    key = tuple(part.value for part in answer.breakdown[-1].keys) if answer.breakdown else None
+    for side in RecordSide if answer.numerator is not None else (RecordSide.BASE,):
+        assert figure.drill_down is not None
+        page = await read_page(session, figure.drill_down, side, size=500)
+        assert sorted((record.at, record.id) for record in page.records) == counted.records(side, key)
+
+
+def _compare(request: KpiRequest, answer: KpiAnswer, counted: oracle.Counted) -> None:
+    zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
+    _same(request, answer, counted.total)
+    shown = {tuple(key.value for key in group.keys): group for group in answer.breakdown}
+    assert len(shown) == len(answer.breakdown)
+    if request.by:
+        assert not counted.groups.keys() - shown.keys()
+        for key, group in shown.items():
+            _same(request, group, counted.groups.get(key, oracle.Figure()))
+    if request.grain is not None:
+        starts = [oracle._bucket(bucket.starts_at, request.grain, zone) for bucket in answer.series]
+        # Buckets have no gaps and no duplicates, and every counted row is in one.
+        assert starts == sorted(set(starts))
+        assert all(one.before == other.starts_at for one, other in zip(answer.series, answer.series[1:], strict=False))
+        assert not {bucket for bucket, figure in counted.buckets.items() if figure.n or figure.numerator} - set(starts)
+        for start, bucket in zip(starts, answer.series, strict=True):
+            _same(request, bucket, counted.buckets.get(start, oracle.Figure()))
+        for key, group in shown.items():
+            for start, bucket in zip(starts, group.series, strict=True):
+                _same(request, bucket, counted.cells.get((key, start), oracle.Figure()))
+    open_cohort = next((warning.count for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT), 0)
+    assert open_cohort == counted.waiting
+
+
+def _same(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> None:
+    assert (figure.n, figure.implied) == (counted.n, counted.implied)
+    if request.key == "time_to_convert":
+        assert (figure.distribution is None) == (not counted.took)
+        if figure.distribution is not None:
+            spread = figure.distribution
+            for value, share in ((spread.median, 0.5), (spread.p75, 0.75), (spread.p90, 0.9)):
+                assert float(value) == pytest.approx(oracle.percentile(counted.took, share), abs=1e-5)
+            assert float(spread.mean) == pytest.approx(sum(counted.took) / len(counted.took), abs=1e-5)
+            assert figure.value == spread.median
+    elif request.key in ("stage_volume", "mqls"):
+        assert figure.value == counted.n
+    else:
+        assert figure.numerator == counted.numerator
+        assert figure.denominator == counted.n
+        assert figure.value == (round(Decimal(counted.numerator) / counted.n, 6) if counted.n else None)
+
+
+@st.composite
+def funnels(draw: st.DrawFn) -> FunnelRequest:
+    switches = Switches(as_of=draw(RARE_INSTANTS))
+    return FunnelRequest(
+        draw(periods()), draw(st.none() | st.sampled_from(PERSON_DIMENSIONS)), draw(filters()), switches
+    )
+
+
+@settings(QUICK, max_examples=25)
+@given(world=worlds(), batch=st.lists(funnels(), min_size=3, max_size=6))
+async def test_funnels_equal_the_oracle(
+    ready: tuple[Database, UUID], world: list[Person], batch: list[FunnelRequest]
+) -> None:
+    database, version = ready
+    async with database.write() as session:
+        await load(session, world, version)
+    async with database.read() as session:
+        for request in batch:
+            answer = await query_funnel(session, EVERYONE, request, now=NOW)
+            if any(person.why_not is None for person in world):
+                assert [
+                    (step.reached, step.implied, step.open, step.entered, step.entered_implied)
+                    for step in answer.stages
+                ] == _funnel(world, request)
+            for groups in zip(*(group.stages for group in answer.breakdown), strict=True):
+                whole = next(step for step in answer.stages if step.key == groups[0].key)
+                assert sum(step.reached for step in groups) == whole.reached
+                assert sum(step.entered for step in groups) == whole.entered
+
+
+def _funnel(world: list[Person], request: FunnelRequest) -> list[tuple[int, ...]]:
+    as_of: datetime = request.switches.as_of or NOW
+    switches = Switches(reentry=Reentry.FIRST, skip=Skip.IMPLIED, as_of=request.switches.as_of)
+    people = [person for person in world if person.why_not is None]
+    steps: list[tuple[int, ...]] = []
+    for place, stage in enumerate(STAGES):
+        above = STAGES[place + 1] if place + 1 < len(STAGES) else None
+        reached = implied = standing = 0
+        for person in people:
+            # Whether this person, counted alone with those merged into them, entered the first stage in the period.
+            alone = [person, *(other for other in world if other.why_not and person is world[0])]
+            came = KpiRequest("stage_volume", request.period, where=request.where, switches=switches)
+            first = {**dict.fromkeys(STAGES, ()), STAGES[0]: person.entries[STAGES[0]]}
+            only_first = replace(person, entries=first)
+            if not oracle.count([only_first, *alone[1:]], came).total.n:
+                continue
+            here = [entry for entry in person.entries[stage] if entry.entered < as_of]
+            gone_on = above is not None and any(entry.entered < as_of for entry in person.entries[above])
+            reached += bool(here)
+            implied += bool(here) and here[0].is_implied
+            is_open = any(entry.exited is None or entry.exited >= as_of for entry in here)
+            standing += bool(above and is_open and not gone_on)
+        entered = KpiRequest(
+            "stage_volume", request.period, by=(Dimension.STAGE,), where=request.where, switches=switches
+        )
+        beside = oracle.count(world, entered).groups[stage,]
+        steps.append((reached, implied, standing, beside.n, beside.implied))
+    return steps

@@ -1,0 +1,122 @@
+"""Every figure of the KPIs of deals equals that of an independent oracle, over generated history and exchange rates."""
+
+from dataclasses import replace
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.access.principal import EVERYONE
+from api.db import Database
+from api.metrics import answer as shapes
+from api.metrics.context import read_context
+from api.metrics.query import compute_kpi
+from api.metrics.request import KpiRequest, Switches
+from api.workflows.adopt_accord import adopt_accord
+from schema.kpis import CATALOGUE
+from schema.vocab import Currency, Dimension, Grain, WarningCode
+from tests.metrics import deal_oracle as oracle
+from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
+from tests.metrics.oracle import _bucket, percentile
+from tests.metrics.test_against_oracle import QUICK, periods
+
+BOTH = (Dimension.OWNER, Dimension.PIPELINE)
+COUNTS = ("opportunities_created", "deals_won", "new_customers")
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> KpiRequest:
+    return KpiRequest(
+        draw(st.sampled_from([*COUNTS, "sales_cycle", *oracle.MONEY, *oracle.STANDING])),
+        period=draw(periods()),
+        grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
+        by=draw(st.just(()) | st.sampled_from([BOTH[:1], BOTH[1:], BOTH])),
+        switches=Switches(
+            as_of=draw(st.none() | oracle.TIMES), timezone=draw(st.none() | st.just("America/Sao_Paulo"))
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+async def ready(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await adopt_accord(session, ACCORD)
+        await session.copy("team", ["id", "name", "kind"], [(key, name, "SALES") for name, key in TEAMS.items()])
+        members = [(key, name) for name, (key, _) in MEMBERS.items()]
+        await session.copy("member", ["id", "name"], members)
+        await oracle.prepare_deals(session)
+    return module_database
+
+
+@settings(QUICK, max_examples=60)
+@given(
+    world=st.lists(oracle.deals(), max_size=14),
+    batch=st.lists(requests(), min_size=6, max_size=12),
+    reporting=st.sampled_from([Currency.EUR, Currency.EUR, Currency.SEK, None]),
+)
+async def test_kpis_of_deals_equal_the_oracle(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency | None
+) -> None:
+    async with ready.write() as session:
+        await oracle.load_deals(session, world)
+    async with ready.read() as session:
+        context = await read_context(session, EVERYONE, NOW)
+        reporting_terms = ACCORD.reporting.model_copy(update={"currency": reporting})
+        accord = ACCORD.model_copy(update={"reporting": reporting_terms})
+        context = replace(context, in_force=replace(context.in_force, accord=accord))
+        answers = [await compute_kpi(session, CATALOGUE[request.key], request, context) for request in batch]
+    for request, found in zip(batch, answers, strict=True):
+        ends = [bucket.before for bucket in found.series]
+        counted = oracle.count(world, request, reporting and reporting.value, ends)
+        _compare(request, found, counted)
+        if request.key in oracle.MONEY:
+            only = next(iter(counted.currencies), "") if len(counted.currencies) == 1 else ""
+            assert found.currency == (reporting or (Currency[only] if only else None))
+
+
+def _compare(request: KpiRequest, found: shapes.KpiAnswer, counted: oracle.Counted) -> None:
+    _same(request, found, counted.total)
+    groups = {tuple(key.value for key in group.keys): group for group in found.breakdown}
+    if request.by:
+        assert groups.keys() == counted.groups.keys()
+        for key, group in groups.items():
+            _same(request, group, counted.groups[key])
+    zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
+    if request.grain is not None:
+        starts = [_bucket(bucket.starts_at, request.grain, zone) for bucket in found.series]
+        if request.key not in oracle.STANDING:
+            assert not counted.buckets.keys() - set(starts)
+        for start, bucket in zip(starts, found.series, strict=True):
+            _same(request, bucket, counted.buckets[start])
+    codes = {warning.code: warning.count for warning in found.warnings if "(empty)" not in warning.message}
+    assert codes.get(WarningCode.UNDATED, 0) == counted.undated
+    assert codes.get(WarningCode.UNKNOWN_AMOUNT, 0) == counted.total.unknown
+    apart = sum(len(amounts) for amounts in counted.total.apart.values())
+    assert (codes.get(WarningCode.MISSING_RATE, 0) == apart) or not apart
+
+
+def _same(request: KpiRequest, found: shapes.KpiFigure, counted: oracle.Figure) -> None:
+    values = counted.values
+    assert found.n == counted.n
+    if request.key in COUNTS:
+        assert found.value == counted.n
+    elif request.key == "sales_cycle":
+        assert (found.distribution is None) == (not values)
+        if found.distribution is not None:
+            assert float(found.distribution.median) == pytest.approx(percentile([*map(float, values)], 0.5))
+            assert float(found.distribution.mean) == pytest.approx(float(sum(values)) / len(values))
+    elif request.key == "avg_deal_size":
+        assert found.value == (round(sum(values) / len(values), 2) if values else None)
+        assert found.denominator == (len(values) or None)
+        if found.distribution is not None:
+            for value, share in ((found.distribution.median, 0.5), (found.distribution.p90, 0.9)):
+                assert float(value) == pytest.approx(percentile([float(amount) for amount in values], share), abs=0.006)
+        assert (found.distribution is None) == (not values)
+    else:
+        is_nothing = not counted.unknown and not counted.apart
+        assert found.value == (sum(values) if values else Decimal(0) if is_nothing else None)
+    if request.key != "avg_deal_size":
+        shown = {amount.currency.value if amount.currency else "": (amount.value, amount.n) for amount in found.apart}
+        assert shown == {kept: (sum(amounts), len(amounts)) for kept, amounts in counted.apart.items()}

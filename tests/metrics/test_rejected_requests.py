@@ -1,0 +1,175 @@
+"""An invalid request is rejected with what is wrong and what to request instead."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from api.access.principal import EVERYONE
+from api.accord.documents import read_accord
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import evaluate
+from api.metrics.answer import KpiAnswer
+from api.metrics.query import query_funnel, query_kpis
+from api.metrics.request import FunnelRequest, KpiRequest, Last, Period, StagePair, Switches, Where
+from api.workflows.adopt_accord import adopt_accord
+from schema.accord import Accord
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Subject
+from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip, WarningCode
+
+PAIR = StagePair("mql", "sql")
+BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
+    (KpiRequest("profit"), ErrorCode.BAD_INPUT, "deals_won"),
+    (KpiRequest("mqls", switches=Switches(anchor=Anchor.COHORT)), ErrorCode.BAD_INPUT, "reentry, skip, asOf, timezone"),
+    (KpiRequest("deals_won", switches=Switches(skip=Skip.EXCLUDE)), ErrorCode.BAD_INPUT, "asOf, timezone"),
+    (KpiRequest("win_rate", switches=Switches(has_no_window=True)), ErrorCode.BAD_INPUT, "asOf, timezone"),
+    (KpiRequest("mqls", switches=Switches(skip=Skip.REACHED_OR_BEYOND)), ErrorCode.BAD_INPUT, "EXCLUDE"),
+    (KpiRequest("stage_conversion"), ErrorCode.BAD_INPUT, "suspect"),
+    (KpiRequest("mqls", stages=PAIR), ErrorCode.BAD_INPUT, "stage_conversion"),
+    (KpiRequest("stage_conversion", stages=StagePair("mql", "lead")), ErrorCode.UNKNOWN_STAGE, "opportunity"),
+    (KpiRequest("stage_conversion", stages=StagePair("sql", "mql")), ErrorCode.BAD_INPUT, "order"),
+    (
+        KpiRequest("stage_conversion", stages=PAIR, switches=Switches(anchor=Anchor.PERIOD, window=timedelta(1))),
+        ErrorCode.BAD_INPUT,
+        "COHORT",
+    ),
+    (
+        KpiRequest("stage_conversion", stages=PAIR, switches=Switches(window=timedelta(0))),
+        ErrorCode.BAD_INPUT,
+        "30 days",
+    ),
+    (
+        KpiRequest("stage_conversion", stages=PAIR, switches=Switches(window=timedelta(1), has_no_window=True)),
+        ErrorCode.BAD_INPUT,
+        "one of the two",
+    ),
+    (KpiRequest("mqls", by=(Dimension.PIPELINE,)), ErrorCode.BAD_INPUT, "CHANNEL"),
+    (KpiRequest("mqls", by=(Dimension.CHANNEL, Dimension.OWNER, Dimension.TEAM)), ErrorCode.BAD_INPUT, "where"),
+    (KpiRequest("mqls", by=(Dimension.OWNER, Dimension.OWNER)), ErrorCode.BAD_INPUT, "once"),
+    (KpiRequest("mqls", where=Where(tests=((Dimension.STAGE, ("mql",)),))), ErrorCode.BAD_INPUT, "CHANNEL"),
+    (KpiRequest("mqls", where=Where(tests=((Dimension.CHANNEL, ("FAX",)),))), ErrorCode.BAD_INPUT, "EMAIL"),
+    (KpiRequest("stage_volume", where=Where(tests=((Dimension.STAGE, ("x",)),))), ErrorCode.UNKNOWN_STAGE, "sal"),
+    (KpiRequest("mqls", switches=Switches(timezone="Mars/Base")), ErrorCode.BAD_INPUT, "Europe/Berlin"),
+    (KpiRequest("mqls", switches=Switches(as_of=datetime(2026, 1, 1))), ErrorCode.BAD_INPUT, "zone"),  # noqa: DTZ001
+    (KpiRequest("mqls", period=Period(last=Last(90_000, Grain.YEAR))), ErrorCode.BAD_PERIOD, "2026-Q1"),
+)
+
+
+async def adopt(database: Database, document: Accord | None = None, *, is_evaluated: bool = True) -> None:
+    async with database.write() as session:
+        await adopt_accord(session, document or read_accord("standard"))
+        if is_evaluated:
+            await evaluate(session)
+
+
+async def add_contact(database: Database) -> None:
+    async with database.write() as session:
+        await session.copy("contact", ["id"], [(UUID(int=1),)])
+
+
+async def query(database: Database, request: KpiRequest) -> KpiAnswer | AccordError:
+    async with database.read() as session:
+        [answer] = await query_kpis(session, EVERYONE, [request])
+    return answer
+
+
+@pytest.mark.parametrize(("request_", "code", "remedy"), BAD, ids=[str(place) for place in range(len(BAD))])
+async def test_an_invalid_request_is_rejected_with_a_remedy(
+    database: Database, request_: KpiRequest, code: ErrorCode, remedy: str
+) -> None:
+    await adopt(database)
+    answer = await query(database, request_)
+    assert isinstance(answer, AccordError), answer
+    assert answer.code is code
+    assert remedy in answer.remedy
+
+
+@pytest.mark.parametrize("switches", [Switches(skip=Skip.EXCLUDE), Switches(reentry=Reentry.EACH)])
+async def test_a_funnel_rejects_switches_that_would_let_its_bars_grow(database: Database, switches: Switches) -> None:
+    await adopt(database)
+    async with database.read() as session:
+        with pytest.raises(AccordError, match="asOf, timezone"):
+            await query_funnel(session, EVERYONE, FunnelRequest(switches=switches))
+        with pytest.raises(AccordError, match="The funnel has no dimension STAGE"):
+            await query_funnel(session, EVERYONE, FunnelRequest(by=Dimension.STAGE))
+
+
+async def test_a_kpi_of_a_stage_that_the_accord_does_not_have_is_rejected(database: Database) -> None:
+    standard = read_accord("standard")
+    shorter = standard.model_copy(update={"stages": standard.stages[:2], "exits": ()})
+    await adopt(database, shorter)
+    assert isinstance(await query(database, KpiRequest("mqls")), KpiAnswer)  # without contacts, NO_CONTACTS comes first
+    await add_contact(database)
+    answer = await query(database, KpiRequest("mqls"))
+    assert isinstance(answer, AccordError)
+    assert answer.code is ErrorCode.UNKNOWN_STAGE
+    assert "mqls reads the stage 'mql'" in answer.message
+
+
+async def test_before_the_first_evaluation_only_kpis_of_deals_have_a_value(
+    database: Database,
+) -> None:
+    await adopt(database, is_evaluated=False)
+    await add_contact(database)
+    people = await query(database, KpiRequest("mqls"))
+    assert isinstance(people, AccordError)
+    assert people.code is ErrorCode.NOT_EVALUATED
+    assert "accord evaluate" in people.remedy
+    assert isinstance(await query(database, KpiRequest("deals_won")), KpiAnswer)
+
+
+async def test_without_an_accord_every_request_is_rejected(database: Database) -> None:
+    with pytest.raises(AccordError) as rejected:
+        await query(database, KpiRequest("mqls"))
+    assert rejected.value.code is ErrorCode.NO_ACCORD
+
+
+async def test_over_pressure_is_rejected_without_a_contact_policy(database: Database) -> None:
+    await adopt(database, read_accord("standard").model_copy(update={"contact_policy": None}))
+    await add_contact(database)
+    answer = await query(database, KpiRequest("over_pressure_rate"))
+    assert isinstance(answer, AccordError)
+    assert answer.code is ErrorCode.BAD_INPUT
+    assert "has no contact policy" in answer.message
+    assert "[contact_policy]" in answer.remedy
+
+
+async def test_every_kpi_of_people_without_contacts_warns_of_it(database: Database) -> None:
+    """Even if the KPI also lacks a stage, a contact policy or an evaluation."""
+    standard = read_accord("standard")
+    stage = standard.stages[0].model_copy(update={"key": "other"})
+    await adopt(
+        database,
+        standard.model_copy(update={"stages": (stage,), "exits": (), "contact_policy": None}),
+        is_evaluated=False,
+    )
+    pairs = ("stage_conversion", "time_to_convert")  # requests for these name stages, which are checked first
+    keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON and key not in pairs]
+    async with database.read() as session:
+        answers = await query_kpis(
+            session, EVERYONE, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys]
+        )
+        funnel = await query_funnel(session, EVERYONE, FunnelRequest())
+    assert [warning.code for warning in funnel.warnings] == [WarningCode.NO_CONTACTS]
+    for answer in answers:
+        assert isinstance(answer, KpiAnswer), answer
+        assert (answer.value, answer.n, answer.series, answer.breakdown) == (None, 0, (), ())
+        assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
+        assert "select exists" in answer.sql
+
+
+async def test_kpis_of_people_and_funnels_without_contacts_are_null_and_not_zero(database: Database) -> None:
+    await adopt(database)
+    request = KpiRequest("mqls", grain=Grain.MONTH, by=(Dimension.CHANNEL,))
+    answer = await query(database, request)
+    assert isinstance(answer, KpiAnswer)
+    assert (answer.value, answer.series, answer.breakdown) == (None, (), ())
+    assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
+    async with database.read() as session:
+        funnel = await query_funnel(session, EVERYONE, FunnelRequest())
+    assert [warning.code for warning in funnel.warnings] == [WarningCode.NO_CONTACTS]
+    figures = [(step.reached, step.implied, step.open, step.overall, step.entered) for step in funnel.stages]
+    assert figures
+    assert all(figure == (None,) * 5 for figure in figures)

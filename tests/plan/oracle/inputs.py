@@ -1,0 +1,72 @@
+"""Validation and parsing of client input: ids, and the operands of filters."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from schema.base import ColumnShape
+from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
+
+_ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+class RejectedError(Exception):
+    """Raised by a resolver for invalid input, with the code of the error."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def parse_id(text: str, table: str | None = None) -> tuple[str, UUID]:
+    """Return the table and the primary key that an id names."""
+    match = _ID.fullmatch(text)
+    if match is None or match[1] not in VISIBLE or KEYS[match[1]] != ("id",) or table not in (None, match[1]):
+        raise RejectedError("BAD_INPUT")
+    return match[1], UUID(match[2])
+
+
+def parse_comparisons(table: str, column: ColumnShape, filter_: Row) -> list[tuple[str, Any]]:
+    """Return the operators of a column's filter with their parsed operands."""
+    comparisons: list[tuple[str, Any]] = []
+    for operator, value in filter_.items():
+        if value is None:
+            raise RejectedError("BAD_INPUT")
+        if operator == "isNull":
+            comparisons.append((operator, value))
+        elif operator == "in":
+            comparisons.append((operator, [_parse(table, column, item) for item in value]))
+        else:
+            comparisons.append((operator, _parse(table, column, value)))
+    return comparisons
+
+
+def validate_where(table: str, where: Row) -> None:
+    """Reject a filter with an invalid operand, even if no row is compared with it."""
+    for key, value in where.items():
+        if value is None:
+            continue
+        if key in ("and", "or"):
+            for part in value:
+                validate_where(table, part)
+        elif key == "not":
+            validate_where(table, value)
+        elif key in LINKS[table]:
+            validate_where(LINKS[table][key][1], value)
+        elif key in LISTS[table]:
+            for part in value.values():
+                validate_where(LISTS[table][key][0], part or {})
+        else:
+            parse_comparisons(table, COLUMNS[table][key], value)
+
+
+def _parse(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value
+    if column.link is not None or column.name == "id":
+        return parse_id(value, column.link.target if column.link else table)[1]
+    if column.python is datetime:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    if column.python is date:
+        return date.fromisoformat(value)
+    return Decimal(str(value)) if column.python is Decimal else value

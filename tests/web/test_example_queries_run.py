@@ -1,0 +1,75 @@
+"""Every example query runs without an error on the data that it was chosen for."""
+
+from datetime import date
+
+import httpx
+
+from api.accord.documents import read_accord
+from api.db import Database
+from api.funnel.evaluate import evaluate
+from api.graph.contract import gateway
+from api.sql import Sql
+from api.web.examples_route import examples_route
+from api.web.identification import identify_everyone
+from api.web.website import build_site
+from api.workflows.adopt_accord import adopt_accord
+from api.workflows.make_sample import make_sample
+from schema.accord import Accord
+from schema.base import new_id, now
+
+
+async def responses(database: Database) -> dict[str, dict[str, object]]:
+    """Fetch the examples as GraphiQL does, and run all of them; the responses by title."""
+    site = build_site(gateway(), lambda: database, identify_everyone, routes=[examples_route(lambda: database)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
+        examples = (await client.get("/graphql/examples")).json()
+        return {
+            example["title"]: (
+                await client.post("/graphql", json={"query": example["query"], "variables": example["variables"]})
+            ).json()
+            for example in examples
+        }
+
+
+async def test_the_examples_run_on_the_sample_company(database: Database) -> None:
+    async with database.write() as session:
+        await make_sample(session, contacts=150, seed=1, until=date(2026, 6, 30))
+    found = await responses(database)
+    assert {title for title, response in found.items() if "errors" in response} == set()
+    assert len(found) == 8
+
+
+async def test_the_examples_run_on_an_olist_import(database: Database) -> None:
+    async with database.write() as session:
+        await adopt_accord(session, read_accord("olist"))
+        await session.run(
+            Sql(
+                "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
+                " values ({}, 'olist', 'here', {}, {}, {})",
+                *(new_id(), now(), now(), {}),
+            )
+        )
+        await evaluate(session)
+    found = await responses(database)
+    assert {title for title, response in found.items() if "errors" in response} == set()
+    assert "Which lead sources turn into customers?" in found
+
+
+async def test_the_examples_run_on_an_accord_with_other_stages(database: Database) -> None:
+    async with database.write() as session:
+        await adopt_accord(session, own_accord())
+        await evaluate(session)
+    found = await responses(database)
+    assert {title for title, response in found.items() if "errors" in response} == set()
+    assert "What share of the people get from the first stage to the last?" in found
+
+
+async def test_the_examples_run_on_an_empty_database(database: Database) -> None:
+    assert [response.keys() for response in (await responses(database)).values()] == [{"data"}]
+
+
+def own_accord() -> Accord:
+    """Olist's accord with other stage keys."""
+    return Accord.model_validate_json(
+        read_accord("olist").canonical().replace('"mql"', '"lead"').replace('"customer"', '"client"')
+    )
