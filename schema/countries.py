@@ -65,10 +65,10 @@ def _names() -> dict[str, str]:
         names = (country.name, getattr(country, "official_name", None), getattr(country, "common_name", None))
         found += [(_folded(name), country.alpha_2) for name in names if name]
     meanings = Counter(name for name, _ in set(found))
-    names = {name: code for name, code in found if meanings[name] == 1}
-    codes = {code.lower(): code for code in country_codes()}
+    unambiguous = {name: code for name, code in found if meanings[name] == 1}
+    codes: dict[str, str] = {code.lower(): code for code in country_codes()}
     codes |= {country.alpha_3.lower(): country.alpha_2 for country in pycountry.countries}
-    return names | _EVERYDAY | codes
+    return unambiguous | _EVERYDAY | codes
 
 
 def _territories(language: str) -> list[tuple[str, str]]:
