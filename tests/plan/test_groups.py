@@ -242,7 +242,10 @@ async def test_a_having_has_the_size_limits_of_a_filter(world: Database) -> None
     deep: Row = {}
     for _ in range(50):
         deep = {"not": deep}
-    for having, message in ((wide, "filters of the document hold more than 2,000"), (deep, "`having` has objects nested on more than 40 levels")):
+    for having, message in (
+        (wide, "filters of the document hold more than 2,000"),
+        (deep, "`having` has objects nested on more than 40 levels"),
+    ):
         error = await refused(world, DOCUMENT, keys=[{"name": "EACH"}], having=having)
         assert isinstance(error, AccordError)
         assert error.code is ErrorCode.TOO_LARGE
