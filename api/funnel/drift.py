@@ -38,7 +38,7 @@ async def check_entries(session: ScratchSession, progress: Progress | None = Non
 
     Shapes: current evaluation -> number of compared entries. Writes nothing permanent.
     Errors: NOT_EVALUATED without a current evaluation; DRIFT with counts and examples if they differ.
-    Source: DESIGN "The accord", evaluation: entries are derived, and a rebuild gives the same rows.
+    Source: api/README.md, "The evaluator": entries are derived, and a rebuild gives the same rows.
     """
     current = await session.row(
         Sql("select v.id, v.started_at, v.accord_version_id from evaluation v where {}", is_current("v"))

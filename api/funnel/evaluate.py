@@ -64,7 +64,7 @@ async def evaluate(
             of the evaluation before.
     Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
     Errors: NO_ACCORD.
-    Source: DESIGN "The accord", evaluation.
+    Source: api/README.md, "The evaluator".
     """
     # Rebuilds wait for each other here; readers do not wait, and read the evaluation before. The versions are read
     # under the lock, so that the result stored last is judged by the versions in force then.
@@ -91,8 +91,8 @@ async def derived_entries(
     Shapes: facts + versions -> a select of contact_id, rank, stage, occurrence, entered_at, own_at, exited_at,
             exit_kind, is_implied, accord_version_id.
     Units:  instants UTC; facts later than `as_of` do not count.
-    Errors: NotImplementedError, see `ladder_of`.
-    Source: DESIGN "The accord", evaluation.
+    Errors: ValueError, see `ladder_of`.
+    Source: api/README.md, "The evaluator".
     """
     report = progress or (lambda _step, _done, _total: None)
     ladder = ladder_of(periods)

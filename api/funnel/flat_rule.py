@@ -39,7 +39,7 @@ def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts:
     """Compile a flat rule to one insert into `funnel_own_entry`.
 
     Shapes: one row per contact and segment, with the earliest moment at which all leaves hold.
-    Source: DESIGN "The accord", evaluation.
+    Source: api/README.md, "The evaluator".
     """
     fact_numbers = [number for number, leaf in enumerate(form.leaves) if not isinstance(leaf.test, FieldConditions)]
     starts = ", ".join(["l.starts_at", *(f"x{number}.starts_at" for number in range(len(form.leaves)))])

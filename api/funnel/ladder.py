@@ -47,13 +47,12 @@ class Ladder:
 def ladder_of(periods: Sequence[AccordPeriod]) -> Ladder:
     """Rank the stages of the accord, and group them by the exits that close them.
 
-    Errors: NotImplementedError unless there is exactly one version, in force for all of time. No workflow puts a second
-            version in force yet. This is the only place that relies on it: with several versions each entry has to be
-            judged by the version in force at its moment (DESIGN "The accord", reading IN_FORCE), so there will be one
-            ladder for each period, and the entries of a ladder count inside its period only.
+    Errors: ValueError unless there is exactly one version, in force for all of time: no workflow activates a second.
+            Only this function relies on it. With several versions, each entry is judged by the version in force at its
+            instant, so that every period has a ladder of its own, whose entries count inside the period only.
     """
     if len(periods) != 1 or periods[0].in_force_from is not None or periods[0].in_force_until is not None:
-        raise NotImplementedError(
+        raise ValueError(
             f"The evaluator judges by one version that is in force for all of time; it got {len(periods)},"
             f" from {periods[0].in_force_from if periods else None}."
         )

@@ -1,8 +1,8 @@
 """The reference evaluator: what an accord means, contact by contact, in plain Python; slow and easy to check.
 
-It follows DESIGN "The accord" word by word. Property tests hold the SQL evaluator equal to it. It knows no SQL, no
-intervals and no running sums: at one instant after the other it checks whether a rule holds, and whether a fact that
-the rule reads changed at that instant.
+It states the meaning of rules, exits and segments, and property tests hold the SQL evaluator equal to it. It knows no
+SQL, no intervals and no running sums: at one instant after the other it checks whether a rule holds, and whether a fact
+that the rule reads changed at that instant.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -149,7 +149,7 @@ def entries_of(
 
     Shapes: facts of one contact, its companies' versions, one accord -> stage entries.
     Units:  instants UTC; facts later than `as_of` do not count.
-    Source: DESIGN "The accord", evaluation.
+    Source: api/README.md, "The evaluator".
     """
     own: dict[int, list[datetime]] = {}
     for rank, stage in enumerate(accord.stages, start=1):

@@ -25,7 +25,7 @@ def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) ->
     """Compile the rule of a stage to one insert into `funnel_own_entry`: a flat rule to a join, any other to a sweep.
 
     Shapes: one row per contact and segment, with the first fresh moment at which the rule holds.
-    Source: DESIGN "The accord", evaluation.
+    Source: api/README.md, "The evaluator".
     """
     form = normal_form(ranked.stage.rule)
     return (

@@ -115,7 +115,7 @@ async def run_import(
             evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
-    Source: DESIGN "Writes, events, imports".
+    Source: api/README.md, "A write".
     """
     used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
     accord = read_accord(used.accord)

@@ -15,7 +15,6 @@ async def adopt_accord(session: WriteSession, document: Accord) -> AccordInForce
 
     Shapes: one Accord -> one AccordInForce. Writes accord_version (1).
     Errors: BAD_INPUT if the database already has an accord.
-    Source: DESIGN "The accord", life of a version.
     """
     # Two adoptions at the same time: the second waits here, and then finds the first.
     await session.run(Sql("lock table accord_version in share row exclusive mode"))

@@ -100,7 +100,7 @@ async def test_an_index_whose_build_failed_is_built_by_the_next_run(
 ) -> None:
     drop = INDEX.replace("create index concurrently ix_contact_phone on contact (phone)", DROP)
     write_migration(versions, f"{drop}\n    {INDEX}")
-    monkeypatch.setattr(revisions, "_PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(revisions, "_LOCK_TIMEOUT_SECONDS", 1)
     busy = await asyncpg.connect(module_dsn)
     writing = busy.transaction()
     await writing.start()

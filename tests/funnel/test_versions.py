@@ -90,5 +90,5 @@ def test_other_than_one_version_for_all_of_time_is_a_clear_error(
     limits: tuple[tuple[datetime | None, datetime | None], ...],
 ) -> None:
     periods = [AccordPeriod(UUID(int=1), world.accord(), *limit) for limit in limits]
-    with pytest.raises(NotImplementedError, match=f"for all of time; it got {len(limits)}"):
+    with pytest.raises(ValueError, match=f"for all of time; it got {len(limits)}"):
         ladder_of(periods)

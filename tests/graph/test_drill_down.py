@@ -118,7 +118,7 @@ async def test_two_dimensions_keep_the_requested_order_and_list_their_people(com
     assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
     error = await refused(company, document.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, OWNER]"))
     assert isinstance(error, AccordError)
-    assert "two dimensions at once" in error.message
+    assert "A breakdown has at most two dimensions" in error.message
 
 
 async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(company: Database) -> None:

@@ -249,10 +249,10 @@ async def test_rows_of_an_unrecognised_header_are_not_taken_for_contacts(
 
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
     code, output = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
-    assert (code, "What a row is, no header tells; 1 to answer in it" in output) == (0, True)
+    assert (code, "The header does not show what a row is; 1 to answer in it" in output) == (0, True)
     odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
     assert (
-        "Left out, and there it says why: Lead Score.\n"
+        "Columns left out, for the reasons in the file: Lead Score.\n"
         in (await accord(module_dsn, "import", "csv", odd, "--suggest", data=tmp_path))[1]
     )
 
@@ -313,7 +313,7 @@ async def test_an_unknown_field_in_a_preset_is_named(database: Database, tmp_pat
 async def test_the_command_suggests_and_imports_one_file(database: Database, module_dsn: str, tmp_path: Path) -> None:
     path, preset = str(put(tmp_path, PEOPLE)), str(tmp_path / "mine.toml")
     code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
-    assert (code, "Each row is a contact; nothing is left to answer" in output) == (0, True)
+    assert (code, "Each row is a contact; no question is open" in output) == (0, True)
     code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
     assert (code, "mine.toml cannot be written: File exists." in output) == (2, True)
     code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
