@@ -1,6 +1,5 @@
 """A sheet of an Excel workbook as a CSV file, so that it goes through the same reading as any other file."""
 
-import csv
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import python_calamine as calamine
 
+from api.csv_text import write_unprotected
 from api.errors import AccordError, ErrorCode
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -30,7 +30,7 @@ def sheet_to_csv(workbook: Path, sheet: str | None, target: Path) -> None:
         book = calamine.CalamineWorkbook.from_path(workbook)
         rows = _rows(book.get_sheet_by_name(_sheet_name(workbook, book, sheet)))
         with target.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+            write_unprotected(file, rows)
     except calamine.PasswordError as error:
         raise _bad(f"{workbook} is protected by a password.", "Save it without one.") from error
     except (calamine.CalamineError, OSError, ValueError) as error:
