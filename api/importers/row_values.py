@@ -1,12 +1,13 @@
 """Reads the rows of a file as values, streamed. A row with a wrong cell goes to the rejects file and is left out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from api.identity.new_ids import generate_ids
 from api.importers.cell_values import Parse
 from api.importers.csv_rows import UnreadableLine, read_csv
+from api.importers.layout.footer import Footer
 from api.importers.source_file import SourceFile
 from api.intake.staged import Reject, RejectedRow
 from api.progress import Progress
@@ -89,6 +90,8 @@ class RowCount:
 
     read: int = 0
     rejected: int = 0
+    footers: list[Footer] = field(default_factory=list)
+    """What stands below the table; those lines are not counted as read."""
 
 
 def read_rows(
@@ -103,7 +106,7 @@ def read_rows(
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
     readers = [(column.column, column.reader(places)) for column in columns]
     new_ids = generate_ids()
-    for line, row in read_csv(source):
+    for line, row in read_csv(source, count.footers.append):
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:
             progress(source.name, line, source.lines)

@@ -18,6 +18,7 @@ from api.importers.rejects_file import RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import stage_file
+from api.importers.workbook import SheetCopies
 from api.intake.apply import apply_staged_rows
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
@@ -35,7 +36,10 @@ SAMPLE = "sample"
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What was read of a file: how, and how many rows. `unused` rows are good, but describe no record."""
+    """What was read of a file: how, and how many rows. `unused` rows are good, but describe no record.
+
+    `totals` and `notes` are the lines below the table; `sheet` is the sheet of a workbook.
+    """
 
     name: str
     encoding: str
@@ -43,6 +47,10 @@ class FileReport:
     rows: int
     rejected: int
     unused: int = 0
+    sheet: str | None = None
+    header_line: int = 1
+    totals: tuple[int, ...] = ()
+    notes: tuple[int, ...] = ()
 
     @property
     def is_mostly_rejected(self) -> bool:
@@ -104,6 +112,7 @@ async def run_import(
     folder: Path,
     *,
     file: str | None = None,
+    sheet: str | None = None,
     dry_run: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
@@ -117,14 +126,14 @@ async def run_import(
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: DESIGN "Writes, events, imports".
     """
-    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
+    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file, sheet)
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
-    sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
-    with database_failures(), RejectsFile(path) as rejects:
+    with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
+        sources = tuple(_detect(folder, staged, copies) for staged in files)
+        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
         try:
             async with database.write() as session:
                 report = await _run(session, planned, rejects, replace_sample=replace_sample)
@@ -136,6 +145,11 @@ async def run_import(
     return report
 
 
+def _detect(folder: Path, staged: StagedFile, copies: SheetCopies) -> SourceFile:
+    file = staged.file
+    return detect_file(folder, file.name, staged.needed, key=file.key, layout=file.layout, copies=copies)
+
+
 def _absent(preset: Preset, folder: Path) -> frozenset[str]:
     """The optional files that are missing. If all files are, the first is left out, so that the import fails on it."""
     absent = frozenset(file.name for file in preset.files if file.is_optional and not (folder / file.name).exists())
@@ -144,13 +158,14 @@ def _absent(preset: Preset, folder: Path) -> frozenset[str]:
     return absent
 
 
-def _for_one_file(preset: Preset, origin: str, name: str) -> Preset:
+def _for_one_file(preset: Preset, origin: str, name: str, sheet: str | None) -> Preset:
     """Return a preset for one file, changed to read a file of another name. BAD_FILE if it is for several."""
     if len(preset.files) != 1:
         names = ", ".join(file.name for file in preset.files)
         message = f"The preset {origin} is for {len(preset.files)} files ({names}), and one was named."
         raise AccordError(ErrorCode.BAD_FILE, message, f"Import their folder: accord import {origin} DIR.")
-    return preset.model_copy(update={"files": (preset.files[0].model_copy(update={"name": name}),)})
+    changes = {"name": name, "sheet": sheet or preset.files[0].sheet}
+    return preset.model_copy(update={"files": (preset.files[0].model_copy(update=changes),)})
 
 
 async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *, replace_sample: bool) -> ImportReport:
@@ -177,6 +192,10 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
             rows=count.read,
             rejected=count.rejected + applied.rejected[source.name],
             unused=await count_unused_rows(session, rows),
+            sheet=source.sheet,
+            header_line=source.header_line,
+            totals=tuple(line for footer in count.footers for line in footer.totals),
+            notes=tuple(line for footer in count.footers for line in footer.notes),
         )
         for source, count, rows in zip(planned.sources, counts, inputs, strict=True)
     ]

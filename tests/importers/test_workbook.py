@@ -8,7 +8,8 @@ import openpyxl
 import pytest
 
 from api.errors import AccordError
-from api.importers.workbook import is_workbook, sheet_to_csv
+from api.importers.layout.file_layout import is_workbook
+from api.importers.workbook import sheet_to_csv
 
 
 @pytest.fixture
