@@ -12,6 +12,8 @@ from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.errors import AccordError, ErrorCode
+from api.importers.explain.explainer import RowExplainer
+from api.importers.explain.explanation_text import explanation_text
 from api.importers.layout.file_layout import FileLayout
 from api.importers.run_import import FileReport, ImportReport, run_import
 from api.importers.suggest import suggest
@@ -51,6 +53,13 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
+    explain_row: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|FILE:N",
+            help="Show what the row in line N became, and why: cells, records, links, reasons. Changes nothing.",
+        ),
+    ] = None,
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
     ] = False,
@@ -70,7 +79,26 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
     source = _ImportSource(str(own) if own is not None else preset, folder, file, sheet)
-    _print_report(asyncio.run(_import(source, data, dry_run=dry_run, replace_sample=replace_sample)), data)
+    explainer = _explainer(explain_row)
+    report = asyncio.run(
+        _import(
+            source, data, dry_run=dry_run or explainer is not None, replace_sample=replace_sample, explainer=explainer
+        )
+    )
+    if explainer is None:
+        _print_report(report, data)
+    elif explainer.explanation is not None:
+        typer.echo(explanation_text(explainer.explanation), nl=False)
+
+
+def _explainer(row: str | None) -> RowExplainer | None:
+    """What explains the row `N` or `FILE:N`; None without one."""
+    if row is None:
+        return None
+    file, _, line = row.rpartition(":")
+    if not line.isdecimal() or not line.isascii() or int(line) == 0:
+        raise typer.BadParameter(f"'{row}' is not a line. Write --explain-row 12, or --explain-row FILE:12.")
+    return RowExplainer(int(line), file or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +111,9 @@ class _ImportSource:
     sheet: str | None
 
 
-async def _import(source: _ImportSource, data: Path | None, *, dry_run: bool, replace_sample: bool) -> ImportReport:
+async def _import(
+    source: _ImportSource, data: Path | None, *, dry_run: bool, replace_sample: bool, explainer: RowExplainer | None
+) -> ImportReport:
     rejects_folder = Settings.load(data_dir=data).data_dir
     async with open_database(data, sets_up=True) as database:
         with progress_bar() as progress:
@@ -97,6 +127,7 @@ async def _import(source: _ImportSource, data: Path | None, *, dry_run: bool, re
                 replace_sample=replace_sample,
                 rejects_folder=rejects_folder,
                 progress=progress,
+                explainer=explainer,
             )
 
 

@@ -12,6 +12,7 @@ from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.importers.database_failures import database_failures
+from api.importers.explain.explainer import RowExplainer
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
@@ -104,6 +105,7 @@ class _Import:
     sources: tuple[SourceFile, ...]
     is_dry_run: bool
     progress: Progress
+    explainer: RowExplainer | None = None
 
 
 async def run_import(
@@ -117,11 +119,13 @@ async def run_import(
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
+    explainer: RowExplainer | None = None,
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
-            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`.
+            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`, or to
+            the `explainer` of one row; with it, `dry_run` must be true.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: DESIGN "Writes, events, imports".
@@ -130,10 +134,12 @@ async def run_import(
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
+    if explainer is not None:
+        explainer.choose(files)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
         sources = tuple(_detect(folder, staged, copies) for staged in files)
-        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
+        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress, explainer)
         try:
             async with database.write() as session:
                 report = await _run(session, planned, rejects, replace_sample=replace_sample)
@@ -174,16 +180,23 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     await session.lock(AdvisoryLock.LOADING)
     await _remove_sample(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
-    counts = await _stage(session, planned, rejects.add)
+    explainer = planned.explainer
+    reject = rejects.add if explainer is None else explainer.reject
+    counts = await _stage(session, planned, reject)
+    if explainer is not None:
+        await explainer.staged(session, planned.files, planned.sources, counts)
     inputs = tuple(file.rows for file in planned.files)
     applied = await apply_staged_rows(
         session,
         inputs,
         planned.preset.source,
         rows=sum(count.read - count.rejected for count in counts),
-        reject=rejects.add,
+        reject=reject,
         progress=planned.progress,
     )
+    if explainer is not None:
+        used = planned.preset
+        await explainer.applied(session, planned.files, planned.sources, used.source, used.zone)
     files = [
         FileReport(
             name=source.name,
@@ -242,8 +255,9 @@ async def _accord(session: WriteSession, planned: _Import) -> tuple[AccordInForc
 
 async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> list[RowCount]:
     """Load all files into their temporary tables; the counts of their rows."""
+    watch_of = planned.explainer.watch_of if planned.explainer else lambda _file: None
     return [
-        await stage_file(session, file, source, reject, planned.progress)
+        await stage_file(session, file, source, reject, planned.progress, watch_of(file.file.name))
         for file, source in zip(planned.files, planned.sources, strict=True)
     ]
 
