@@ -1,6 +1,5 @@
 """KPI results for programs: JSON with the fields of the GraphQL result, and CSV with a line for every figure."""
 
-import csv
 import sys
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
@@ -10,6 +9,7 @@ from enum import Enum
 
 import orjson
 
+from api.csv_text import CsvWriter
 from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
@@ -104,9 +104,9 @@ def _key_cells(keys: tuple[BreakdownKey, ...], dimensions: int) -> list[object]:
 
 
 def _print_csv(names: Iterable[str], lines: Iterable[list[object]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_text(cell) for cell in line] for line in lines)
+    writer = CsvWriter(sys.stdout, line_end="\n")
+    writer.row(tuple(names))
+    writer.rows([_text(cell) for cell in line] for line in lines)
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,5 @@
 """`accord kpi --records`: the records that a number counts, in the order of the instants at which they count."""
 
-import csv
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.access.principal import Principal
+from api.csv_text import CsvWriter
 from api.db import ReadSession
 from api.metrics.answer import KpiAnswer
 from api.metrics.record_pages import read_page
@@ -84,9 +84,9 @@ def print_records_json(listed: RecordList) -> None:
 
 def print_records_csv(listed: RecordList) -> None:
     """Print the records as CSV."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("at", "id", "name"))
-    writer.writerows((_iso(record.at), record.id, record.name or "") for record in listed.records)
+    writer = CsvWriter(sys.stdout, line_end="\n")
+    writer.row(("at", "id", "name"))
+    writer.rows((_iso(record.at), record.id, record.name or "") for record in listed.records)
 
 
 def _iso(instant: datetime) -> str:

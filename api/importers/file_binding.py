@@ -77,6 +77,7 @@ class FileBinding:
                 join=kind.join,
                 condition=condition,
                 is_required=kind.is_required or reading.is_required,
+                reading=reading,
             )
         )
 
@@ -87,7 +88,7 @@ class FileBinding:
         """
         column = str(reading.column)
         parse = kind.parser(self.file.forms_of(column))
-        value = self.add((column,), _use(reading, kind), kind.sql_type, parse)
+        value = self.add((column,), _use(reading, kind), kind.sql_type, parse, reading=reading)
         match = self.add((reading.lookup.match if reading.lookup else column,), _PLAIN_KEY, "TEXT", parse_key)
         self.looked_up.add(match)
         return Sql(
@@ -109,6 +110,7 @@ class FileBinding:
         condition: RowCondition | None = None,
         is_required: bool = False,
         is_test: bool = False,
+        reading: ValueReading | None = None,
     ) -> str:
         """Return the name of the staged column for these columns of the file, use and condition; add it if missing."""
         place = self._places.setdefault((use, tuple(columns), condition), len(self.columns))
@@ -117,7 +119,17 @@ class FileBinding:
             joined = join if rest else None
             self.columns.append(
                 StagedColumn(
-                    f"cell_{place}", first, sql_type, parse, is_required, tuple(rest), joined, condition, is_test
+                    f"cell_{place}",
+                    first,
+                    sql_type,
+                    parse,
+                    is_required,
+                    tuple(rest),
+                    joined,
+                    condition,
+                    is_test,
+                    reading,
+                    () if reading is None else self.file.forms_of(first),
                 )
             )
         elif is_required and not self.columns[place].is_required:

@@ -3,10 +3,12 @@
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from api.importers.layout.file_layout import WORKBOOK_DATES, FileLayout, is_workbook
 from api.importers.value_reading import Conditions, Key, PresetModel, Readings, Texts, ValueReading
 from api.intake.staged import record_tables
 from schema.base import ColumnShape, TableShape
@@ -161,6 +163,34 @@ class FileMap(PresetModel):
         " preset names must be there.",
         examples=['may_lack = ["Phone", "Mobile"]'],
     )
+    sheet: str | None = Field(
+        default=None,
+        description="For a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods): the sheet to read, in place of the first that is"
+        " visible. Dates and numbers are read as the workbook holds them, however it shows them.",
+        examples=['name = "people.xlsx"\nsheet = "Contacts"'],
+    )
+    header_line: int | None = Field(
+        default=None,
+        ge=1,
+        description="The line of the header, counted from 1. Without it, the header is the first line that has every"
+        " needed column.",
+        examples=["header_line = 4"],
+    )
+    skip_last: int | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="How many rows at the end are no records, such as totals and notes; blank lines do not count, and"
+        " with 0 every row is a record. Without it, certain totals and notes are detected and left out, and a row that"
+        " may be a total or a record is rejected.",
+        examples=["skip_last = 1"],
+    )
+    until: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The text with which the first row below the table begins; the file is read up to it.",
+        examples=['until = "Confidential Information"'],
+    )
     forms: Texts = Field(
         default=(),
         description="The formats of the dates in all columns that `dates` does not name. %Y year, %m month, %d day, %H"
@@ -208,9 +238,15 @@ class FileMap(PresetModel):
         """How reports name the key of the file's rows."""
         return ", ".join(self.key)
 
+    @property
+    def layout(self) -> FileLayout:
+        """What the preset states about where the table is."""
+        return FileLayout(self.header_line, self.skip_last, self.until, self.sheet)
+
     def forms_of(self, column: str) -> tuple[str, ...]:
-        """The formats of the dates in a column."""
-        return self.dates.get(column, self.forms)
+        """The formats of the dates in a column. A workbook's own dates are read as well as dates in its texts."""
+        stated = self.dates.get(column, self.forms)
+        return tuple(dict.fromkeys((*stated, *WORKBOOK_DATES))) if is_workbook(Path(self.name)) else stated
 
     @model_validator(mode="after")
     def _dates_have_formats(self) -> Self:

@@ -1,13 +1,16 @@
-"""The file of rejected rows: the place and content of a row, and the reason for its rejection."""
+"""The file of rejected rows: the place and content of a row, and the reason for its rejection.
 
-import csv
+A text that a spreadsheet would run as a formula has an apostrophe before it; `api.csv_text.original_text` removes it.
+"""
+
 import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
+from api.csv_text import CsvWriter
 from api.errors import AccordError, ErrorCode
 from api.intake.staged import RejectedRow
 
@@ -27,7 +30,7 @@ class RejectsFile:
         self.count = 0
         self._unfinished = path.with_name(f"{path.name}.part")
         self._file: TextIO | None = None
-        self._writer: Any = None
+        self._writer: CsvWriter | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -40,10 +43,10 @@ class RejectsFile:
                 # Rejected rows may hold personal data: only the file's owner may read them.
                 self._unfinished.touch(mode=0o600)
                 self._file = self._unfinished.open("w", encoding="utf-8", newline="")
-                self._writer = csv.writer(self._file)
-                self._writer.writerow(HEADER)
+                self._writer = CsvWriter(self._file)
+                self._writer.row(HEADER)
             shown = row.value if len(row.value) <= _LONGEST_VALUE else f"{row.value[:_LONGEST_VALUE]}…"
-            self._writer.writerow((row.source, row.line, row.column, shown.replace("\0", "\\0"), row.reason))
+            self._writer.row((row.source, row.line, row.column, shown.replace("\0", "\\0"), row.reason))
             self.count += 1
         except OSError as error:
             raise _unwritable(self.path, error) from error

@@ -1,13 +1,16 @@
 """Reads the rows of a file as values, streamed. A row with a wrong cell goes to the rejects file and is left out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Protocol
 
 from api.identity.new_ids import generate_ids
 from api.importers.cell_values import Parse
 from api.importers.csv_rows import UnreadableLine, read_csv
+from api.importers.layout.footer import Footer
 from api.importers.source_file import SourceFile
+from api.importers.value_reading import ValueReading
 from api.intake.staged import Reject, RejectedRow
 from api.progress import Progress
 
@@ -41,7 +44,8 @@ class StagedColumn:
     """A column of a temporary table, and how its value is read from a row of the file.
 
     `others` are columns of the file that `join` joins to `column`. The value is null where `condition` does not hold.
-    An `is_test` column holds whether the condition holds.
+    An `is_test` column holds whether the condition holds. `reading` and the date formats `forms` are what `parse` was
+    made of, for explanations; a plain key has none.
     """
 
     name: str
@@ -53,6 +57,8 @@ class StagedColumn:
     join: Callable[[Sequence[str]], str] | None = None
     condition: RowCondition | None = None
     is_test: bool = False
+    reading: ValueReading | None = None
+    forms: tuple[str, ...] = ()
 
     def required(self) -> "StagedColumn":
         """Return the same column, whose cells must not be empty."""
@@ -83,12 +89,26 @@ class StagedColumn:
         return read
 
 
+class RowWatcher(Protocol):
+    """Sees the rows of a file and the values that are read from them."""
+
+    def follow(
+        self, rows: Iterator[tuple[int, list[str] | UnreadableLine]]
+    ) -> Iterator[tuple[int, list[str] | UnreadableLine]]:
+        """Yield the same rows."""
+
+    def reader(self, place: int, read: Callable[[list[str]], object]) -> Callable[[list[str]], object]:
+        """Return a function with the same results, for the staged column at a place."""
+
+
 @dataclass(slots=True)
 class RowCount:
     """How many rows of a file were read, and how many of them were rejected."""
 
     read: int = 0
     rejected: int = 0
+    footers: list[Footer] = field(default_factory=list)
+    """What stands below the table; those lines are not counted as read."""
 
 
 def read_rows(
@@ -98,12 +118,18 @@ def read_rows(
     reject: Reject,
     count: RowCount,
     progress: Progress,
+    *,
+    watch: RowWatcher | None = None,
 ) -> Iterator[tuple[object, ...]]:
     """Yield the good rows: the line, the values of the columns, and `ids` new ids. `count` counts along."""
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
     readers = [(column.column, column.reader(places)) for column in columns]
     new_ids = generate_ids()
-    for line, row in read_csv(source):
+    rows = read_csv(source, count.footers.append)
+    if watch is not None:
+        readers = [(column, watch.reader(place, read)) for place, (column, read) in enumerate(readers)]
+        rows = watch.follow(rows)
+    for line, row in rows:
         count.read += 1
         if count.read % _PROGRESS_ROWS == 0:
             progress(source.name, line, source.lines)

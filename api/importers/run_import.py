@@ -12,12 +12,14 @@ from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.importers.database_failures import database_failures
+from api.importers.explain.explainer import RowExplainer
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import stage_file
+from api.importers.workbook import SheetCopies
 from api.intake.apply import apply_staged_rows
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
@@ -35,7 +37,10 @@ SAMPLE = "sample"
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What was read of a file: how, and how many rows. `unused` rows are good, but describe no record."""
+    """What was read of a file: how, and how many rows. `unused` rows are good, but describe no record.
+
+    `totals` and `notes` are the lines below the table; `sheet` is the sheet of a workbook.
+    """
 
     name: str
     encoding: str
@@ -43,6 +48,10 @@ class FileReport:
     rows: int
     rejected: int
     unused: int = 0
+    sheet: str | None = None
+    header_line: int = 1
+    totals: tuple[int, ...] = ()
+    notes: tuple[int, ...] = ()
 
     @property
     def is_mostly_rejected(self) -> bool:
@@ -96,6 +105,7 @@ class _Import:
     sources: tuple[SourceFile, ...]
     is_dry_run: bool
     progress: Progress
+    explainer: RowExplainer | None = None
 
 
 async def run_import(
@@ -104,27 +114,32 @@ async def run_import(
     folder: Path,
     *,
     file: str | None = None,
+    sheet: str | None = None,
     dry_run: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
+    explainer: RowExplainer | None = None,
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
-            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`.
+            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`, or to
+            the `explainer` of one row; with it, `dry_run` must be true.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: api/README.md, "A write".
     """
-    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
+    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file, sheet)
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
-    sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
+    if explainer is not None:
+        explainer.choose(files)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
-    with database_failures(), RejectsFile(path) as rejects:
+    with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
+        sources = tuple(_detect(folder, staged, copies) for staged in files)
+        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress, explainer)
         try:
             async with database.write() as session:
                 report = await _run(session, planned, rejects, replace_sample=replace_sample)
@@ -136,6 +151,11 @@ async def run_import(
     return report
 
 
+def _detect(folder: Path, staged: StagedFile, copies: SheetCopies) -> SourceFile:
+    file = staged.file
+    return detect_file(folder, file.name, staged.needed, key=file.key, layout=file.layout, copies=copies)
+
+
 def _absent(preset: Preset, folder: Path) -> frozenset[str]:
     """The optional files that are missing. If all files are, the first is left out, so that the import fails on it."""
     absent = frozenset(file.name for file in preset.files if file.is_optional and not (folder / file.name).exists())
@@ -144,13 +164,14 @@ def _absent(preset: Preset, folder: Path) -> frozenset[str]:
     return absent
 
 
-def _for_one_file(preset: Preset, origin: str, name: str) -> Preset:
+def _for_one_file(preset: Preset, origin: str, name: str, sheet: str | None) -> Preset:
     """Return a preset for one file, changed to read a file of another name. BAD_FILE if it is for several."""
     if len(preset.files) != 1:
         names = ", ".join(file.name for file in preset.files)
         message = f"The preset {origin} is for {len(preset.files)} files ({names}), and one was named."
         raise AccordError(ErrorCode.BAD_FILE, message, f"Import their folder: accord import {origin} DIR.")
-    return preset.model_copy(update={"files": (preset.files[0].model_copy(update={"name": name}),)})
+    changes = {"name": name, "sheet": sheet or preset.files[0].sheet}
+    return preset.model_copy(update={"files": (preset.files[0].model_copy(update=changes),)})
 
 
 async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *, replace_sample: bool) -> ImportReport:
@@ -159,16 +180,23 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     await session.lock(AdvisoryLock.LOADING)
     await _remove_sample(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
-    counts = await _stage(session, planned, rejects.add)
+    explainer = planned.explainer
+    reject = rejects.add if explainer is None else explainer.reject
+    counts = await _stage(session, planned, reject)
+    if explainer is not None:
+        await explainer.staged(session, planned.files, planned.sources, counts)
     inputs = tuple(file.rows for file in planned.files)
     applied = await apply_staged_rows(
         session,
         inputs,
         planned.preset.source,
         rows=sum(count.read - count.rejected for count in counts),
-        reject=rejects.add,
+        reject=reject,
         progress=planned.progress,
     )
+    if explainer is not None:
+        used = planned.preset
+        await explainer.applied(session, planned.files, planned.sources, used.source, used.zone)
     files = [
         FileReport(
             name=source.name,
@@ -177,6 +205,10 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
             rows=count.read,
             rejected=count.rejected + applied.rejected[source.name],
             unused=await count_unused_rows(session, rows),
+            sheet=source.sheet,
+            header_line=source.header_line,
+            totals=tuple(line for footer in count.footers for line in footer.totals),
+            notes=tuple(line for footer in count.footers for line in footer.notes),
         )
         for source, count, rows in zip(planned.sources, counts, inputs, strict=True)
     ]
@@ -223,8 +255,9 @@ async def _accord(session: WriteSession, planned: _Import) -> tuple[AccordInForc
 
 async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> list[RowCount]:
     """Load all files into their temporary tables; the counts of their rows."""
+    watch_of = planned.explainer.watch_of if planned.explainer else lambda _file: None
     return [
-        await stage_file(session, file, source, reject, planned.progress)
+        await stage_file(session, file, source, reject, planned.progress, watch_of(file.file.name))
         for file, source in zip(planned.files, planned.sources, strict=True)
     ]
 

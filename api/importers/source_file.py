@@ -4,25 +4,29 @@
   in every other byte is UTF-16. Text that is neither, and contains no UTF-8 sequence at all, is Windows-1252 (which
   includes the printable characters of Latin-1). A mixture of the two is damaged text, and refused.
 - Delimiter and quoting: those under which the header has the most of the needed columns, and under which the most rows
-  have as many cells as the header.
+  have as many cells as the header. Excel's line `sep=;` decides the delimiter.
+- Header: titles may stand above it; see `layout/header.py`.
 """
 
 import codecs
 import csv
-import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from api.errors import AccordError, ErrorCode
+from api.importers.layout.dialect import CsvDialect
+from api.importers.layout.file_layout import DETECTED, FileLayout, is_workbook
+from api.importers.layout.header import Header, find_header
 from api.importers.text_lines import MARK, first_lines
+from api.importers.workbook import SHEET_DIALECT, SheetCopies
 
 _CHUNK = 1 << 20
-_SAMPLE_ROWS = 50
+_SAMPLE_LINES = 50
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,42 +35,16 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# A cell rarely holds an escaped quote, or quotes around everything: these are signs of another dialect.
-_UNREAD_QUOTE = re.compile(r"""\\["']|^(["']).*\1$""", re.DOTALL)
 _NO_WINDOWS_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 @dataclass(frozen=True, slots=True)
-class CsvDialect:
-    """How the cells of a line are separated and quoted."""
-
-    delimiter: str
-    quote: str
-    is_escaped: bool  # a quote inside quotes is escaped by a backslash; otherwise it is doubled
-
-    def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """Return a reader of rows. It raises `csv.Error` for a line that is not CSV, and can go on after it."""
-        if self.is_escaped:
-            return csv.reader(
-                lines, delimiter=self.delimiter, quotechar=self.quote, doublequote=False, escapechar="\\", strict=True
-            )
-        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
-
-    def may_be(self, text: str) -> bool:
-        """Whether the text has the signs of this dialect, if it is a rare one; a single damaged line is not a sign."""
-        is_seen = self.quote == '"' or re.search(rf"(^|{re.escape(self.delimiter)})'", text, re.MULTILINE) is not None
-        return is_seen and (not self.is_escaped or f"\\{self.quote}" in text)
-
-
-_DIALECTS = tuple(
-    CsvDialect(delimiter, quote, is_escaped)
-    for is_escaped, quote, delimiter in itertools.product((False, True), "\"'", ",;\t|")
-)
-
-
-@dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that can be read: its path, how to read it, and its header. `stamp` changes when the file does."""
+    """A file that can be read: its path, how to read it, and its header. `stamp` changes when the file does.
+
+    `origin` is the file that the user named: a workbook, where `path` is the copy of its `sheet` as CSV; else `path`.
+    `key` are the places of the columns that identify a row; empty if they are not known.
+    """
 
     path: Path
     encoding: str
@@ -74,11 +52,16 @@ class SourceFile:
     header: tuple[str, ...]
     lines: int
     stamp: tuple[int, ...]
+    origin: Path
+    sheet: str | None = None
+    header_line: int = 1
+    key: tuple[int, ...] = ()
+    layout: FileLayout = DETECTED
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return self.path.name
+        return self.origin.name
 
     def open(self) -> TextIO:
         """Open the file as text. Line ends are not translated, because quoted cells may hold some."""
@@ -91,41 +74,76 @@ class SourceFile:
 
     def changed(self) -> AccordError:
         """Return the error for a file that changes while it is read."""
-        message = f"{self.path} changed while it was read. Nothing was imported."
+        message = f"{self.origin} changed while it was read. Nothing was imported."
         return _bad(message, "Import again when no program writes to it any more.")
 
 
-def detect_file(folder: Path, name: str, columns: Sequence[str]) -> SourceFile:
+def detect_file(
+    folder: Path,
+    name: str,
+    columns: Sequence[str],
+    *,
+    key: Sequence[str] = (),
+    layout: FileLayout = DETECTED,
+    copies: SheetCopies | None = None,
+) -> SourceFile:
     """Detect how to read a file that must have these columns; reads all of it once, in bounded memory.
 
-    Errors: BAD_FILE if it is missing, unreadable, of an uncertain encoding, or lacks a column.
+    `key` are the columns that identify a row, `layout` is what is stated about the file. A workbook's sheet is copied
+    into `copies`, and the copy is read.
+    Errors: BAD_FILE if it is missing, unreadable, of an uncertain encoding or header, or lacks a column.
     """
-    path = folder / name
+    path = origin = folder / name
+    sheet = None
     try:
-        if not folder.is_dir():
-            what = "is not a folder" if folder.exists() else "does not exist"
-            raise _bad(f"{folder} {what}.", f"Name the folder that holds {name}.")
-        if not path.exists():
-            there = ", ".join(sorted(path.name for path in folder.iterdir())[:20]) or "nothing"
-            raise _bad(
-                f"There is no {name} in {folder}; there is {there}.", "Put it there, or name the folder that holds it."
-            )
-        if not path.is_file():
-            raise _bad(f"{path} is not a file.", "Put the CSV file in its place.")
+        _require_file(folder, name)
+        if is_workbook(origin):
+            if copies is None:
+                raise TypeError("a workbook needs a place for the copy of its sheet")
+            path, sheet = copies.copy(origin, layout.sheet)
+        elif layout.sheet is not None:
+            raise _bad(f"{origin} is not a workbook: it has no sheet '{layout.sheet}'.", "Name no sheet for it.")
         encoding, lines = _encoding_of(path)
         with path.open(encoding=encoding, newline="") as text:
-            stamp, sample = _stamp(text), first_lines(text, _SAMPLE_ROWS)
+            stamp, sample = _stamp(text), first_lines(text, (layout.header_line or 1) + _SAMPLE_LINES)
     except csv.Error as error:
-        message = f"{path} is not a CSV file: its first line is not a header; {error}."
+        message = f"{origin} is not a CSV file: its first line is not a header; {error}."
         raise _bad(message, "Check that it is the right file, and export it as CSV.") from error
     except OSError as error:
         raise _bad(
-            f"{error.filename or path} cannot be read: {error.strerror}.", "Give yourself the right to read it."
+            f"{error.filename or origin} cannot be read: {error.strerror}.", "Give yourself the right to read it."
         ) from error
     sample[:1] = [line.lstrip(MARK) for line in sample[:1]]
-    dialect, header = _dialect_of(sample, columns)
-    _require(path, header, columns)
-    return SourceFile(path=path, encoding=encoding, dialect=dialect, header=header, lines=lines, stamp=stamp)
+    header = find_header(sample, columns, layout, None if sheet is None else SHEET_DIALECT)
+    _require(f"{origin}" if sheet is None else f"The sheet '{sheet}' of {origin}", header, columns, layout)
+    places = tuple(header.columns.index(column) for column in key if column in header.columns)
+    return SourceFile(
+        path=path,
+        encoding=encoding,
+        dialect=header.dialect,
+        header=header.columns,
+        lines=lines,
+        stamp=stamp,
+        origin=origin,
+        sheet=sheet,
+        header_line=header.line,
+        key=places,
+        layout=layout,
+    )
+
+
+def _require_file(folder: Path, name: str) -> None:
+    path = folder / name
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise _bad(f"{folder} {what}.", f"Name the folder that holds {name}.")
+    if not path.exists():
+        there = ", ".join(sorted(path.name for path in folder.iterdir())[:20]) or "nothing"
+        raise _bad(
+            f"There is no {name} in {folder}; there is {there}.", "Put it there, or name the folder that holds it."
+        )
+    if not path.is_file():
+        raise _bad(f"{path} is not a file.", "Put the CSV file in its place.")
 
 
 def _stamp(text: TextIO) -> tuple[int, ...]:
@@ -142,6 +160,8 @@ def _encoding_of(path: Path) -> tuple[str, int]:
         file.seek(0)
         if marked is not None:
             return marked, _count_lines(path, file, marked)
+        if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+            raise _bad(f"{path} is a workbook or an archive, not text.", "Give a workbook its suffix, such as .xlsx.")
         if b"\0" in start.partition(b"\n")[0] or start.count(0) * 100 > len(start):
             raise _bad(f"{path} is not text: it holds zero bytes.", "Export it as CSV.")
         try:
@@ -190,55 +210,30 @@ def _count_windows_lines(path: Path, file: BinaryIO) -> int:
     return number
 
 
-def _dialect_of(sample: list[str], columns: Sequence[str]) -> tuple[CsvDialect, tuple[str, ...]]:
-    """Choose the dialect that finds the most of the needed columns, then the one under which the rows fit best."""
-    best, score = _DIALECTS[0], (-1, 0, 0, 0)
-    found: tuple[str, ...] = ()
-    whole = "".join(sample)
-    for dialect in _DIALECTS:
-        rows, broken = _sample_rows(dialect, sample)
-        if not rows or not dialect.may_be(whole):
-            continue
-        header = tuple(cell.strip() for cell in rows[0])
-        misfits = broken + sum(len(row) != len(header) for row in rows)
-        unread = sum(bool(_UNREAD_QUOTE.search(cell)) for row in rows for cell in row)
-        # If no column is needed (a preset is to be suggested), a header of one cell is the least likely.
-        found_some = len(set(columns) & set(header)) if columns else int(len(header) > 1)
-        rated = (found_some, -misfits, -unread, len(header))
-        if rated > score:
-            best, found, score = dialect, header, rated
-    return best, found
-
-
-def _sample_rows(dialect: CsvDialect, sample: list[str]) -> tuple[list[list[str]], int]:
-    """The rows of the sample, and how many lines are not CSV."""
-    reader, broken = dialect.reader(iter(sample)), 0
-    rows: list[list[str]] = []
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return rows, broken
-        except csv.Error as error:
-            # The sample may end within a cell of several lines.
-            broken += "end of data" not in str(error)
-            continue
-        if row:
-            rows.append(row)
-
-
-def _require(path: Path, header: tuple[str, ...], columns: Sequence[str]) -> None:
-    """Raise BAD_FILE for a header that lacks a needed column or has one twice."""
+def _require(shown: str, header: Header, columns: Sequence[str], layout: FileLayout) -> None:
+    """Raise BAD_FILE for a header that is missing or not certain, lacks a needed column, or has one twice."""
     remedy = "Check that it is the right file, and export it with these columns, once each."
-    if not any(header):
-        raise _bad(f"{path} is empty: it has no header.", remedy)
-    there = ", ".join(filter(None, header))
-    twice = [name for name, count in Counter(header).items() if name in columns and count > 1]
+    if layout.header_line is not None and header.columns and header.line != max(layout.header_line, header.first_line):
+        message = f"{shown} has no header in line {layout.header_line}: the line is blank."
+        raise _bad(message, f"The next line with text is line {header.line}; state the line of the header.")
+    if not any(header.columns):
+        raise _bad(f"{shown} is empty: it has no header.", remedy)
+    if header.doubt:
+        raise _bad(
+            f"{shown} has a header that is not certain: {header.doubt}.",
+            "Remove the lines above the header, or state its line: header_line in the preset, --header-line with"
+            " --suggest.",
+        )
+    there = ", ".join(filter(None, header.columns))
+    where = f" (line {header.line})" if header.line > 1 else ""
+    twice = [name for name, count in Counter(header.columns).items() if name in columns and count > 1]
     if twice:
-        raise _bad(f"{path} has the column {', '.join(twice)} more than once; its columns are: {there}.", remedy)
-    missing = [column for column in columns if column not in header]
+        raise _bad(
+            f"{shown} has the column {', '.join(twice)} more than once; its columns{where} are: {there}.", remedy
+        )
+    missing = [column for column in columns if column not in header.columns]
     if missing:
-        raise _bad(f"{path} has no column {', '.join(missing)}; its columns are: {there}.", remedy)
+        raise _bad(f"{shown} has no column {', '.join(missing)}; its columns{where} are: {there}.", remedy)
 
 
 def _bad(message: str, remedy: str) -> AccordError:

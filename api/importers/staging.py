@@ -2,7 +2,7 @@
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile
-from api.importers.row_values import RowCount, read_rows
+from api.importers.row_values import RowCount, RowWatcher, read_rows
 from api.importers.source_file import SourceFile
 from api.intake.staged import Reject, RejectedRow, StagedRows
 from api.progress import Progress
@@ -10,7 +10,12 @@ from api.sql import Sql, name
 
 
 async def stage_file(
-    session: WriteSession, file: StagedFile, source: SourceFile, reject: Reject, progress: Progress
+    session: WriteSession,
+    file: StagedFile,
+    source: SourceFile,
+    reject: Reject,
+    progress: Progress,
+    watch: RowWatcher | None = None,
 ) -> RowCount:
     """Create a file's temporary table and load the rows that can be read. Returns how many were read and rejected."""
     stage = file.rows.stage
@@ -19,7 +24,7 @@ async def stage_file(
     columns += [f"{column} uuid not null" for column in file.id_columns]
     await session.script(f"create temporary table {stage} ({', '.join(columns)}) on commit drop")
     count = RowCount()
-    rows = read_rows(source, file.columns, len(file.id_columns), reject, count, progress)
+    rows = read_rows(source, file.columns, len(file.id_columns), reject, count, progress, watch=watch)
     await session.copy(stage, file.column_names, rows)
     # Built after COPY, which is cheaper than maintaining them.
     for column in file.looked_up:

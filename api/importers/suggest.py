@@ -20,9 +20,11 @@ from api.errors import AccordError, ErrorCode
 from api.importers.cell_values import Parse, column_parser, grouped_number_parser
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
+from api.importers.layout.file_layout import DETECTED, FileLayout
 from api.importers.mapping import fillable
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.value_reading import MARKS, DecimalMark
+from api.importers.workbook import SheetCopies
 from api.progress import Progress, no_progress
 from schema.base import ColumnShape
 from schema.tables import SHAPES
@@ -86,6 +88,7 @@ class Suggestion:
     left_over: tuple[SampledColumn, ...]
     dates: dict[str, DateColumn]
     is_table_certain: bool
+    layout: FileLayout = DETECTED
 
     @property
     def questions(self) -> int:
@@ -106,9 +109,16 @@ class Suggestion:
         return self.table == "deal" and all(field.name != "outcome" for field in self.fields)
 
 
-def suggest(path: Path, progress: Progress = no_progress) -> Suggestion:
-    """Suggest a preset from a file's header and a sample of its rows. Errors: BAD_FILE."""
-    source = detect_file(path.parent, path.name, ())
+def suggest(path: Path, progress: Progress = no_progress, layout: FileLayout = DETECTED) -> Suggestion:
+    """Suggest a preset from a file's header and a sample of its rows; `layout` is what is stated about the file.
+
+    Errors: BAD_FILE.
+    """
+    with SheetCopies() as copies:
+        return _suggest(path, detect_file(path.parent, path.name, (), layout=layout, copies=copies), progress)
+
+
+def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     names = Counter(source.header)
     columns = [SampledColumn(name, place) for place, name in enumerate(source.header) if name and names[name] == 1]
     known = _synonyms()
@@ -128,7 +138,9 @@ def suggest(path: Path, progress: Progress = no_progress) -> Suggestion:
     key = _key(columns, known[table]["key"])
     left = [column for column in columns if column.name not in taken and column is not key]
     started = begins if begins is not None and begins.name in dates else None
-    return Suggestion(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain)
+    return Suggestion(
+        path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain, source.layout
+    )
 
 
 def plain(name: str) -> str:

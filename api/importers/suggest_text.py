@@ -33,6 +33,10 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
     yield ""
     yield "[[files]]"
     yield f"name = {_text(suggestion.file)}"
+    if suggestion.layout.sheet is not None:
+        yield f"sheet = {_text(suggestion.layout.sheet)}"
+    if suggestion.layout.header_line is not None:
+        yield f"header_line = {suggestion.layout.header_line}"
     if suggestion.key is None:
         yield "# QUESTION: which column identifies a row? No column is filled and different in every row."
         yield '# key = "…"'

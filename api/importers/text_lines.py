@@ -51,6 +51,17 @@ class TextLines:
             rest = self._text.readline(LONGEST_LINE)
         return _CutLine(line[:_SHOWN])
 
+    def skip(self, count: int) -> None:
+        """Skip lines; those that are too long count as one like the others."""
+        for _ in range(count):
+            self.begin_row()
+            try:
+                next(self)
+            except csv.Error:
+                continue
+            except StopIteration:
+                return
+
     def begin_row(self) -> int:
         """Forget the lines of the row before; return the number of the next line."""
         self.taken.clear()
@@ -72,7 +83,7 @@ class TextLines:
 
 
 def first_lines(text: TextIO, count: int) -> list[str]:
-    """Return the first lines of a text, without those that are too long; `csv.Error` if no line stands before one."""
+    """Return the first lines of a text, a blank one for each that is too long; `csv.Error` if no line precedes it."""
     found: list[str] = []
     lines = TextLines(text)
     while len(found) < count:
@@ -84,4 +95,5 @@ def first_lines(text: TextIO, count: int) -> list[str]:
         except csv.Error:
             if not any(map(str.strip, found)):
                 raise
+            found.append("\n")
     return found

@@ -1,0 +1,1 @@
+"""Where the table is in a file: titles stand above it, totals and notes below it."""
