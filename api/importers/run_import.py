@@ -12,6 +12,7 @@ from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.importers.database_failures import database_failures
+from api.importers.exports.recognise import recognise_files
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
@@ -104,6 +105,7 @@ async def run_import(
     folder: Path,
     *,
     file: str | None = None,
+    dates: str | None = None,
     dry_run: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
@@ -111,13 +113,15 @@ async def run_import(
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
+    A preset that recognises its files takes a file in place of the folder too; `dates` is the order of day and month.
+
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
             evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: DESIGN "Writes, events, imports".
     """
-    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
+    used, folder = _with_files(read_preset(preset), preset, folder, file, dates)
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
@@ -134,6 +138,17 @@ async def run_import(
         except _DryRun as rolled_back:
             report = rolled_back.report
     return report
+
+
+def _with_files(preset: Preset, origin: str, folder: Path, file: str | None, dates: str | None) -> tuple[Preset, Path]:
+    """The preset, changed to read the files that are there, where it recognises them or one is named; their folder."""
+    if preset.is_recognised:
+        path = folder if file is None else folder / file
+        return recognise_files(preset, origin, path, dates), path.parent if path.is_file() else path
+    if dates is not None:
+        message = f"The preset {origin} states how dates are written."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave --dates out, or change the preset.")
+    return (preset if file is None else _for_one_file(preset, origin, file)), folder
 
 
 def _absent(preset: Preset, folder: Path) -> frozenset[str]:
