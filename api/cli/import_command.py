@@ -144,6 +144,8 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
                 fg="red",
                 bold=True,
             )
+    if report.ignored:
+        typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
     if report.rejects is not None:
         typer.echo(f"Refused rows, each with its reason: {report.rejects}")
     typer.echo(_accord_line(report))

@@ -12,7 +12,7 @@ from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.importers.database_failures import database_failures
-from api.importers.exports.recognise import recognise_files
+from api.importers.exports.recognise import FoundFiles, recognise_files
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
@@ -53,7 +53,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any."""
+    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
+
+    `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
+    """
 
     title: str
     files: tuple[FileReport, ...]
@@ -64,6 +67,7 @@ class ImportReport:
     is_presets_accord: bool
     is_dry_run: bool
     seconds: float
+    ignored: tuple[str, ...] = ()
 
     @property
     def is_unchanged(self) -> bool:
@@ -97,6 +101,7 @@ class _Import:
     sources: tuple[SourceFile, ...]
     is_dry_run: bool
     progress: Progress
+    ignored: tuple[str, ...]
 
 
 async def run_import(
@@ -121,12 +126,13 @@ async def run_import(
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: DESIGN "Writes, events, imports".
     """
-    used, folder = _with_files(read_preset(preset), preset, folder, file, dates)
+    found = _with_files(read_preset(preset), preset, folder, file, dates)
+    used, folder = found.preset, found.folder
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
     sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
+    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress, found.ignored)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with database_failures(), RejectsFile(path) as rejects:
         try:
@@ -140,15 +146,14 @@ async def run_import(
     return report
 
 
-def _with_files(preset: Preset, origin: str, folder: Path, file: str | None, dates: str | None) -> tuple[Preset, Path]:
-    """The preset, changed to read the files that are there, where it recognises them or one is named; their folder."""
+def _with_files(preset: Preset, origin: str, folder: Path, file: str | None, dates: str | None) -> FoundFiles:
+    """The preset, changed to read the files that are there, where it recognises them or one is named."""
     if preset.is_recognised:
-        path = folder if file is None else folder / file
-        return recognise_files(preset, origin, path, dates), path.parent if path.is_file() else path
+        return recognise_files(preset, origin, folder if file is None else folder / file, dates)
     if dates is not None:
         message = f"The preset {origin} states how dates are written."
         raise AccordError(ErrorCode.BAD_INPUT, message, "Leave --dates out, or change the preset.")
-    return (preset if file is None else _for_one_file(preset, origin, file)), folder
+    return FoundFiles(preset if file is None else _for_one_file(preset, origin, file), folder)
 
 
 def _absent(preset: Preset, folder: Path) -> frozenset[str]:
@@ -205,6 +210,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
         is_presets_accord=accord.content_hash == planned.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
         seconds=0,
+        ignored=planned.ignored,
     )
     if not planned.is_dry_run:
         await _finish(session, planned, report, started_at)

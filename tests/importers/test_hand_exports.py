@@ -1,5 +1,7 @@
 """The presets of exports that people download by hand, on made-up files with dated and numbered names."""
 
+import random
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,7 @@ async def test_the_files_of_hubspot_are_recognised_whatever_they_are_called(data
         "x.csv",
     }
     assert report.rejected == 0
+    assert report.ignored == ("notes.csv",)
     assert await rows(
         database,
         """select c.first_name, c.last_name, c.email, c.phone, o.name, m.name, c.effective_at from contact c
@@ -338,6 +341,38 @@ async def test_ranges_of_a_campaign_and_source_do_not_overlap(
     # A cost that is corrected replaces the one of the same key.
     report = await run_import(database, *costs(tmp_path, LINES.replace(",10", ",11")))
     assert report.records["campaign_cost"].changed == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_ranges_are_accepted_as_a_plain_comparison_of_all_pairs_accepts_them(
+    database: Database, tmp_path: Path, seed: int
+) -> None:
+    choices = random.Random(seed)
+    days = [date(2026, 1, 1) + timedelta(days=choices.randrange(4000)) for _ in range(120)]
+    lines = [
+        (f"{number}", choices.choice("AB"), choices.choice(["google", "agency"]), day.replace(day=min(day.day, 28)))
+        for number, day in enumerate(days)
+    ]
+    accepted = {
+        number
+        for number, (_, campaign, source, day) in enumerate(lines)
+        if not any(
+            (campaign, source) == other[1:3]
+            and abs((day.year - other[3].year) * 12 + day.month - other[3].month) < 2
+            and max(day, other[3]) < _month_later(min(day, other[3]))
+            for other in lines[:number]
+        )
+    }
+    assert 60 < len(accepted) < len(lines)
+    text = "".join(
+        f"{key},{campaign},{source},{day},{number}\n" for number, (key, campaign, source, day) in enumerate(lines)
+    )
+    await run_import(database, *costs(tmp_path, f"id,campaign,reported_by,from,cost\n{text}"))
+    assert {row[0] for row in await rows(database, "select cost::int from campaign_cost")} == accepted
+
+
+def _month_later(day: date) -> date:
+    return day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1)
 
 
 async def test_a_heading_with_an_unknown_currency_is_refused(database: Database, tmp_path: Path) -> None:

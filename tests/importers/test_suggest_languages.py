@@ -227,5 +227,5 @@ def test_other_shapes_point_to_no_preset(shape: str) -> None:
 def test_the_suggestion_names_the_preset_first(tmp_path: Path) -> None:
     file = tmp_path / "hubspot-crm-exports-2026-03-02.csv"
     file.write_text("Record ID,First Name,Last Name,Email,Lifecycle Stage\n1,Ida,Berg,ida@nord.example,Lead\n")
-    advice = "The columns look like the contacts of: HubSpot: contacts, companies and deals, exported by hand. A preset that ships reads them: accord import hubspot-export hubspot-crm-exports-2026-03-02.csv"
+    advice = "The columns look like the contacts of: HubSpot: contacts, companies and deals, exported by hand. A shipped preset reads them: accord import hubspot-export hubspot-crm-exports-2026-03-02.csv"
     assert f"# {advice}" in preset_text(suggest(file)).splitlines()

@@ -25,8 +25,17 @@ class _Candidate:
     reason: str = ""
 
 
-def recognise_files(preset: Preset, origin: str, path: Path, dates: str | None) -> Preset:
-    """Return the preset with only the files that were found, by their names and headings.
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """A preset with only the files that were found in a folder, and the names of files there that it does not read."""
+
+    preset: Preset
+    folder: Path
+    ignored: tuple[str, ...] = ()
+
+
+def recognise_files(preset: Preset, origin: str, path: Path, dates: str | None) -> FoundFiles:
+    """Find the files of a preset by their columns, and adapt it to their names and headings.
 
     `path` is a folder or one file. `dates` states the order of day and month for files in which it may vary.
     Errors: BAD_FILE if there is none of the preset's files, or two of a kind; BAD_INPUT for a wrong order.
@@ -49,8 +58,10 @@ def recognise_files(preset: Preset, origin: str, path: Path, dates: str | None) 
         found[role.name] = candidate
     if not found:
         raise _none_found(preset, origin, path, candidates)
-    files = [_adapted(file, found[file.name], dates) for file in preset.files if file.name in found]
-    return preset.model_copy(update={"files": tuple(files)})
+    files = tuple(_adapted(file, found[file.name], dates) for file in preset.files if file.name in found)
+    ignored = tuple(candidate.path.name for candidate in candidates if candidate not in found.values())
+    folder = path.parent if path.is_file() else path
+    return FoundFiles(preset.model_copy(update={"files": files}), folder, ignored)
 
 
 def fits(preset: Preset, header: Sequence[str]) -> FileMap | None:

@@ -25,8 +25,8 @@ class ShippedPreset:
         command = f"accord import {self.name} {file}"
         if self.lacking:
             columns = ", ".join(self.lacking)
-            return f"{start} Export them with {columns} too, and a preset that ships reads them: {command}"
-        return f"{start} A preset that ships reads them: {command}"
+            return f"{start} Export them with {columns} too, and a shipped preset reads them: {command}"
+        return f"{start} A shipped preset reads them: {command}"
 
 
 def find_shipped_preset(header: Sequence[str]) -> ShippedPreset | None:
