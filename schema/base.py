@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from schema.disjoint_ranges import DisjointRanges
 from schema.search import words_of
 from schema.vocab import Unit, Vocabulary, require_end_date
 
@@ -69,6 +70,7 @@ class Table(SQLModel):
     __is_hidden__: ClassVar[bool] = False
     __has_history__: ClassVar[bool] = False
     __deprecation__: ClassVar[str | None] = None
+    __disjoint_ranges__: ClassVar[DisjointRanges | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ class TableShape:
     is_hidden: bool
     has_history: bool
     deprecated: str | None = None
+    disjoint_ranges: DisjointRanges | None = None
 
     @property
     def has_id(self) -> bool:
@@ -309,6 +312,7 @@ def describe(table: type[Table]) -> TableShape:
         is_hidden=table.__is_hidden__,
         has_history=table.__has_history__,
         deprecated=table.__deprecation__,
+        disjoint_ranges=table.__disjoint_ranges__,
     )
 
 

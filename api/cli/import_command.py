@@ -20,7 +20,10 @@ from api.importers.suggest import suggest
 from api.importers.suggest_text import preset_text
 from api.settings import Settings
 
-_PRESETS = "olist, maven, hubspot, salesforce, a preset file of your own (FILE.toml), or csv for a single file."
+_PRESETS = (
+    "olist, maven, hubspot, salesforce, hubspot-export, salesforce-report, google-ads, meta-ads, linkedin-ads, a preset"
+    " file of your own (FILE.toml), or csv for a single file."
+)
 _USAGE = (
     "A single CSV file: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
     " A folder: accord import PRESET DIR."
@@ -32,7 +35,7 @@ _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, b
 
 def import_records(  # noqa: PLR0917 - one parameter for each option of the command
     preset: Annotated[str, typer.Argument(metavar="PRESET|csv", help=_PRESETS)],
-    path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The folder, or with csv the file.")],
+    path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The folder, or a file.")],
     own: Annotated[
         Path | None, typer.Option("--preset", metavar="FILE.toml", help="With csv: the preset of the file.")
     ] = None,
@@ -51,6 +54,13 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
+    ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="day-first|month-first",
+            help="The order of day and month in dates such as 05/04/2026, for files that do not show it.",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     explain_row: Annotated[
@@ -78,7 +88,7 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     if is_csv is not (own is not None) or suggests or out is not None or header_line or (sheet and not is_csv):
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
-    source = _ImportSource(str(own) if own is not None else preset, folder, file, sheet)
+    source = _ImportSource(str(own) if own is not None else preset, folder, file, sheet, dates)
     explainer = _explainer(explain_row)
     report = asyncio.run(
         _import(
@@ -109,6 +119,7 @@ class _ImportSource:
     folder: Path
     file: str | None
     sheet: str | None
+    dates: str | None
 
 
 async def _import(
@@ -123,6 +134,7 @@ async def _import(
                 source.folder,
                 file=source.file,
                 sheet=source.sheet,
+                dates=source.dates,
                 dry_run=dry_run,
                 replace_sample=replace_sample,
                 rejects_folder=rejects_folder,
@@ -149,6 +161,8 @@ def _suggest(path: Path, out: Path | None, data: Path | None, layout: FileLayout
     open_points = f"{made.questions} to answer in it (look for QUESTION)" if made.questions else "no question is open"
     then = next_command(f"accord import csv {shlex.quote(str(path))} --preset {shlex.quote(str(target))}", data)
     typer.echo(f"{row}; {open_points}. Then: {then}", err=True)
+    if made.shipped is not None:
+        typer.echo(next_command(made.shipped.advice(shlex.quote(str(path))), data), err=True)  # ends in a command
     if made.unread:
         typer.echo(f"Columns left out, for the reasons in the file: {', '.join(made.unread)}.", err=True)
 
@@ -174,6 +188,8 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
                 fg="red",
                 bold=True,
             )
+    if report.ignored:
+        typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
     if report.rejects is not None:
         typer.echo(f"Refused rows, each with its reason: {report.rejects}")
     typer.echo(_accord_line(report))

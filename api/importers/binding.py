@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from api.importers.cell_parsers import join_key, key_list_parser, key_parser, value_parser
+from api.importers.cell_parsers import (
+    join_key,
+    join_salesforce_ids,
+    key_list_parser,
+    key_parser,
+    value_parser,
+)
 from api.importers.file_binding import FileBinding, ValueKind, row_condition
 from api.importers.mapping import RecordMap, is_needed
 from api.importers.row_values import RowCondition
@@ -30,20 +36,27 @@ class RecordBinding:
 
     def key(self, reading: ValueReading, *, is_required: bool) -> Sql:
         """A source's key for a record."""
-        return self._take(reading, ValueKind("TEXT", lambda _forms: key_parser(reading), join_key, "", is_required))
+        join_parts = join_key if reading.id_form is None else join_salesforce_ids
+        return self._take(reading, ValueKind("TEXT", lambda _forms: key_parser(reading), join_parts, "", is_required))
 
     def list_of_keys(self, reading: ValueReading) -> tuple[Sql, Sql]:
         """The keys in a cell that is a list, and as many new ids, as arrays."""
         condition, separator = self._condition(reading), reading.split or ";"
-        parse = key_list_parser(separator)
+        parse = key_list_parser(separator, id_form=reading.id_form)
 
         def new_ids(cell: str) -> object:
             found = parse(cell)
             return [new_id() for _ in found] if isinstance(found, list) else None
 
-        keys = self.file.add(reading.sources, f"items {separator}", "TEXT[]", parse, condition=condition)
         ids = self.file.add(reading.sources, f"ids {separator}", "UUID[]", new_ids, condition=condition)
-        return self.file.column(keys), self.file.column(ids)
+        return self.linked_keys(reading), self.file.column(ids)
+
+    def linked_keys(self, reading: ValueReading) -> Sql:
+        """The keys in a cell that is a list, as an array."""
+        condition, separator = self._condition(reading), reading.split or ";"
+        parse = key_list_parser(separator, id_form=reading.id_form)
+        use = f"items {separator} {reading.id_form}"
+        return self.file.column(self.file.add(reading.sources, use, "TEXT[]", parse, condition=condition))
 
     def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
         """An instant: the first that the readings give."""

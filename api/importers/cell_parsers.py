@@ -1,8 +1,9 @@
 """Builds the parser of a reading: the preset's words, date formats and scale, on top of the column's own parser."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from api.importers.cell_values import (
@@ -16,6 +17,11 @@ from api.importers.cell_values import (
 )
 from api.importers.value_reading import MARKS, ValueReading
 from schema.base import ColumnShape
+
+_SALESFORCE_ID = re.compile(
+    r"(?=.{0,2}[0-9])[A-Za-z0-9]{15}"
+)  # a digit is among the first three, which name the object
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,32 @@ def value_parser(column: ColumnShape, reading: ValueReading, forms: Sequence[str
         parse = dates.days(forms)
     else:
         parse = column_parser(column)
+    if column.python is date:
+        return _with_words(reading, _shifted(parse, reading) if reading.is_shifted else parse, parse)
     is_scaled = reading.scale is not None or reading.plus
     scaled = _scaled(parse, reading, is_whole=column.python is int) if is_scaled else parse
     number = scaled if reading.decimal is None else grouped_number_parser(scaled, *MARKS[reading.decimal])
-    return _with_words(reading, number, parse)
+    return _only_single(reading, _with_words(reading, number, parse))
 
 
 def key_parser(reading: ValueReading) -> Parse:
     """Return the parser of a source's key for a record."""
     prefix = "" if reading.prefix is None else f"{reading.prefix}|"
-    return _with_words(reading, lambda cell: parse_key(prefix + cell), lambda word: parse_key(prefix + word))
+    whole = whole_salesforce_id if reading.id_form == "salesforce" else str
+    parse = _with_words(reading, lambda cell: parse_key(prefix + whole(cell)), lambda word: parse_key(prefix + word))
+    return _only_single(reading, parse)
+
+
+def whole_salesforce_id(cell: str) -> str:
+    """Complete an id of 15 characters, in which case matters, to that of 18; return any other text unchanged.
+
+    Each of the three added characters says which of five characters are capital letters.
+    """
+    if not _SALESFORCE_ID.fullmatch(cell):
+        return cell
+    parts = (cell[:5], cell[5:10], cell[10:])
+    capitals = (sum(character.isupper() << place for place, character in enumerate(part)) for part in parts)
+    return cell + "".join(_CAPITALS[number] for number in capitals)
 
 
 def join_texts(cells: Sequence[str]) -> str:
@@ -82,19 +104,54 @@ def join_key(cells: Sequence[str]) -> str:
     return "|".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
 
 
+def join_salesforce_ids(cells: Sequence[str]) -> str:
+    """Join the parts of a key, ids of 15 characters completed."""
+    return join_key([whole_salesforce_id(cell) for cell in cells])
+
+
 def join_row_key(cells: Sequence[str]) -> str:
     """Join the parts of a row's key, some of which may be empty; empty only if all are."""
     return join_key([cell or "\\" for cell in cells]) if any(cells) else ""
 
 
-def key_list_parser(separator: str) -> Callable[[str], object]:
+def key_list_parser(separator: str, *, id_form: str | None = None) -> Callable[[str], object]:
     """Return a parser of a list of keys; a key that stands twice counts once."""
+    whole = whole_salesforce_id if id_form == "salesforce" else str
 
     def parse(cell: str) -> object:
         parts = (part.strip() for part in cell.split(separator))
-        return list(dict.fromkeys(parse_key(part) for part in parts if part))
+        return list(dict.fromkeys(parse_key(whole(part)) for part in parts if part))
 
     return parse
+
+
+def _only_single(reading: ValueReading, parse: Parse) -> Parse:
+    """Read a list of one item as the item, and a list of several as nothing."""
+    if reading.single is None:
+        return parse
+    separator = reading.single
+
+    def parse_single(cell: str) -> object:
+        parts = [part.strip() for part in cell.split(separator) if part.strip()]
+        return parse(parts[0]) if len(parts) == 1 else None
+
+    return parse_single
+
+
+def _shifted(parse: Parse, reading: ValueReading) -> Parse:
+    """Add months, then days, to a date."""
+
+    def parse_shifted(cell: str) -> object:
+        day = parse(cell)
+        if not isinstance(day, date):
+            return day
+        try:
+            years, month = divmod(day.month - 1 + reading.plus_months, 12)
+            return day.replace(year=day.year + years, month=month + 1) + timedelta(days=reading.plus)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"has no such day {reading.plus_months} months and {reading.plus} days later") from error
+
+    return parse_shifted
 
 
 def _with_words(reading: ValueReading, parse: Parse, parse_word: Parse) -> Parse:

@@ -150,6 +150,10 @@ def row_condition(when: Conditions, unless: Conditions) -> RowCondition | None:
 def _use(reading: ValueReading, kind: ValueKind) -> str:
     """What distinguishes one way of reading the same cells from another."""
     how = reading.model_dump_json(
-        include={"prefix", "words", "contains", "others", "unknown", "decimal", "scale", "plus"}, exclude_defaults=True
+        include={
+            *("prefix", "words", "contains", "others", "unknown", "decimal", "scale"),
+            *("plus", "plus_months", "single", "id_form"),
+        },
+        exclude_defaults=True,
     )
     return f"{kind.use}{kind.sql_type} {how}"

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -117,7 +117,8 @@ class RecordMap(PresetModel):
                 raise ValueError(f"{self.table} has no field '{name}'; there are {', '.join(sorted(known))}")
         for name, readings in self.fields.items():
             for reading in readings:
-                check_reading(f"{self.table}.{name}", known[name], reading)
+                is_list = not self.shape.has_id and known[name].link is not None
+                check_reading(f"{self.table}.{name}", known[name], reading, may_be_list=is_list)
         missing = [name for name, column in known.items() if is_needed(column) and name not in self.fields]
         if self.creates and missing:
             raise ValueError(f"{self.table} needs {', '.join(missing)}")
@@ -132,8 +133,11 @@ class RecordMap(PresetModel):
             raise ValueError(f"{self.table} has no history, so remove 'begins' and 'since'")
         if self.begins and self.since:
             raise ValueError("a record has either 'begins' or 'since'")
+        lists = [readings for readings in self.fields.values() if any(reading.split for reading in readings)]
         if self.key and self.key.split and not self.creates:
             raise ValueError("a list of keys creates its records; remove 'creates = false' or 'split'")
+        if sum(len(readings) > 1 or reading.split is not None for readings in lists for reading in readings) > 1:
+            raise ValueError("only one field of a record can be a list, and by one reading; remove 'split'")
 
     def _check_given(self) -> None:
         """Check that `given` and `not_before` name fields that stand above."""
@@ -156,6 +160,26 @@ class FileMap(PresetModel):
     )
     is_optional: bool = Field(
         default=False, alias="optional", description="The file may be missing.", examples=["optional = true"]
+    )
+    signs: tuple[str, ...] = Field(
+        default=(),
+        description="Columns by which the file is recognised, whatever it is called: its header has all of them. `name`"
+        " is then what messages call its kind. Only its signs must be there; upper and lower case of headings do not"
+        " matter. Of several files of the preset that fit, the one with the most signs is meant. A"
+        " preset has such files only, or none.",
+        examples=['name = "contacts"\nsigns = ["Record ID", "Email"]'],
+    )
+    headings: dict[str, Texts] = Field(
+        default={},
+        description="For files with `signs`: other headings that a column may have, `*` standing for any text. The"
+        " column itself comes first, then these in their order.",
+        examples=['headings = { "Amount spent" = ["Amount spent (*)"], "Campaign" = "Campaign name" }'],
+    )
+    orders: dict[Literal["day-first", "month-first"], Texts] = Field(
+        default={},
+        description="For files with `signs`: formats of the dates, in two orders. The dates of the file decide which"
+        " one is used; if they do not, the import needs `--dates`.",
+        examples=['orders = { day-first = ["%d/%m/%Y"], month-first = ["%m/%d/%Y"] }'],
     )
     may_lack: tuple[str, ...] = Field(
         default=(),
@@ -215,7 +239,7 @@ class FileMap(PresetModel):
             raise ValueError("must not be empty")
         return key
 
-    @field_validator("dates")
+    @field_validator("dates", "orders")
     @classmethod
     def _has_date_formats(cls, dates: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for column, forms in dates.items():
@@ -248,17 +272,32 @@ class FileMap(PresetModel):
         stated = self.dates.get(column, self.forms)
         return tuple(dict.fromkeys((*stated, *WORKBOOK_DATES))) if is_workbook(Path(self.name)) else stated
 
-    @model_validator(mode="after")
-    def _dates_have_formats(self) -> Self:
+    @property
+    def date_columns(self) -> tuple[str, ...]:
+        """The columns that are read as dates, once."""
+        found: dict[str, None] = {}
         for record in self.records:
             dated = [(record.begins or ()), (record.since or ())]
             dated += [readings for shape, readings in record.filled if shape.python in (datetime, date)]
             for reading in (reading for readings in dated for reading in readings if reading.lookup is None):
-                for column in reading.sources:
-                    if not self.forms_of(column):
-                        raise ValueError(
-                            f"the format of the dates in column '{column}' is missing; state it under 'dates'"
-                        )
+                found |= dict.fromkeys(reading.sources)
+        return tuple(found)
+
+    @model_validator(mode="after")
+    def _dates_have_formats(self) -> Self:
+        for column in self.date_columns:
+            if not self.forms_of(column) and not self.orders:
+                raise ValueError(f"the format of the dates in column '{column}' is missing; state it under 'dates'")
+        return self
+
+    @model_validator(mode="after")
+    def _is_recognised_where_headings_vary(self) -> Self:
+        has_heading = any(reading.heading for record in self.records for reading in record.readings)
+        if not self.signs and (self.headings or self.orders or has_heading):
+            raise ValueError("'headings', 'heading' and 'orders' are for files with 'signs'")
+        unknown = [column for column in self.headings if column not in (*self.columns, *self.signs)]
+        if unknown:
+            raise ValueError(f"'headings' has the column '{unknown[0]}', which nothing reads")
         return self
 
 
@@ -275,18 +314,25 @@ def is_needed(column: ColumnShape) -> bool:
     return not column.is_nullable and not column.has_default
 
 
-def check_reading(field: str, column: ColumnShape, reading: ValueReading) -> None:
+def check_reading(field: str, column: ColumnShape, reading: ValueReading, *, may_be_list: bool = False) -> None:
     """Check that a reading fits the declaration of its column; ValueError if it does not."""
-    if reading.split:
-        raise ValueError(f"{field}: only a key can be a list; remove 'split'")
+    if reading.split and not may_be_list:
+        raise ValueError(f"{field}: only a key can be a list, or a link of a table without ids; remove 'split'")
+    is_adjusted = reading.is_number or reading.is_shifted
     if column.link is not None:
-        if reading.through or reading.is_number or not isinstance(reading.constant, str | None):
+        if reading.through or is_adjusted or not isinstance(reading.constant, str | None):
             raise ValueError(f"{field} is a link: name the column with the source's key for it")
         return
-    if reading.is_optional or reading.prefix:
-        raise ValueError(f"{field} is not a link: remove 'optional' and 'prefix'")
-    if reading.is_number and column.python not in (int, Decimal):
+    if reading.is_optional or reading.prefix or reading.id_form:
+        raise ValueError(f"{field} is not a link: remove 'optional', 'prefix' and 'id_form'")
+    if (reading.is_number or reading.plus) and column.python not in (int, Decimal, date):
         raise ValueError(f"{field} is not a number: remove 'decimal', 'scale' and 'plus'")
+    if column.python is date and reading.is_number:
+        raise ValueError(f"{field} is a date: remove 'decimal' and 'scale'")
+    if reading.plus_months and column.python is not date:
+        raise ValueError(f"{field} is not a date: remove 'plus_months'")
+    if reading.single and column.python is not str:
+        raise ValueError(f"{field} is neither a link nor a text: remove 'single'")
     if column.note.vocab is not None:
         _check_vocabulary(field, [word.value for word in column.note.vocab], reading)
     kind = str if column.note.vocab else (int if column.python is Decimal else column.python)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 
 from api.importers.binding import RecordBinding
 from api.importers.cell_parsers import DateSettings
@@ -13,6 +14,9 @@ from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
 from api.intake.staged import RequiredKey, RequiredValue, StagedRecords, StagedRows
 from api.sql import Sql
+
+_SERIALS = count()
+_ITEM = Sql("item.key")  # one key of a cell that is a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,11 @@ def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]
     """Bind every file of a preset, without the `absent` ones, to a temporary table."""
     dates = DateSettings(preset.zone, preset.open_ends)
     present = [file for file in preset.files if file.name not in absent]
-    files = {file.name: FileBinding(file, f"import_file_{number}", dates) for number, file in enumerate(present)}
+    # Named anew for every import: asyncpg keeps the column types of a table that it copied to, by the table's name.
+    serial = next(_SERIALS)
+    files = {
+        file.name: FileBinding(file, f"import_{serial}_file_{number}", dates) for number, file in enumerate(present)
+    }
     ranks = iter(range(sum(len(file.records) for file in present)))
     records = {
         file.name: tuple(
@@ -74,7 +82,7 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
         reading = record.key or _file_key(file.file)
         if reading.split is not None:
             keys, ids = binding.list_of_keys(reading)
-            items, key, fresh = Sql("unnest({}, {}) as item(key, id)", keys, ids), Sql("item.key"), Sql("item.id")
+            items, key, fresh = Sql("unnest({}, {}) as item(key, id)", keys, ids), _ITEM, Sql("item.id")
         else:
             key = binding.key(reading, is_required=not record.is_optional)
             fresh = file.new_id() if record.creates else None
@@ -86,6 +94,10 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
     fields: dict[str, Sql] = {}
     through: list[RequiredKey] = []
     for field, (column, readings) in zip(record.fields, record.filled, strict=True):
+        if readings[0].split is not None:
+            items = Sql("unnest({}) as item(key)", binding.linked_keys(readings[0]))
+            values[column.name] = fields[field] = _ITEM
+            continue
         through += binding.required_keys(column, readings, fields)
         values[column.name] = fields[field] = binding.value(column, readings, fields)
     if record.table == "contact" and "email" in record.fields:
@@ -134,7 +146,8 @@ def _required_values(
     if since is not None and record.since is not None:
         needed.append((since, record.since, has_open_ends))
     for column, readings in record.filled:
-        if is_needed(column):
+        is_stated = len(readings) > 1 and any(reading.is_required for reading in readings)
+        if is_needed(column) or is_stated:
             is_date = column.python in (datetime, date)
             needed.append((values[column.name], readings, has_open_ends and is_date))
     found = []

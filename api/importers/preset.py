@@ -61,6 +61,21 @@ class Preset(PresetModel):
             raise ValueError("must not be empty")
         return files
 
+    @model_validator(mode="after")
+    def _recognises_all_files_or_none(self) -> Self:
+        signs = [bool(file.signs) for file in self.files]
+        readings = [reading for file in self.files for record in file.records for reading in record.readings]
+        if any(signs) and not all(signs):
+            raise ValueError("either all files have 'signs' or none")
+        if any(signs) and any(reading.lookup for reading in readings):
+            raise ValueError("a file with 'signs' cannot be looked up")
+        return self
+
+    @property
+    def is_recognised(self) -> bool:
+        """Whether its files are recognised by their headers, whatever they are called."""
+        return any(file.signs for file in self.files)
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

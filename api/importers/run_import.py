@@ -13,6 +13,7 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
+from api.importers.exports.recognise import FoundFiles, recognise_files
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
@@ -61,7 +62,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any."""
+    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
+
+    `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
+    """
 
     title: str
     files: tuple[FileReport, ...]
@@ -72,6 +76,7 @@ class ImportReport:
     is_presets_accord: bool
     is_dry_run: bool
     seconds: float
+    ignored: tuple[str, ...] = ()
 
     @property
     def is_unchanged(self) -> bool:
@@ -105,6 +110,7 @@ class _Import:
     sources: tuple[SourceFile, ...]
     is_dry_run: bool
     progress: Progress
+    ignored: tuple[str, ...]
     explainer: RowExplainer | None = None
 
 
@@ -115,6 +121,7 @@ async def run_import(
     *,
     file: str | None = None,
     sheet: str | None = None,
+    dates: str | None = None,
     dry_run: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
@@ -123,6 +130,8 @@ async def run_import(
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
+    A preset that recognises its files takes a file in place of the folder too; `dates` is the order of day and month.
+
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
             evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`, or to
             the `explainer` of one row; with it, `dry_run` must be true.
@@ -130,16 +139,17 @@ async def run_import(
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: api/README.md, "A write".
     """
-    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file, sheet)
-    accord = read_accord(used.accord)
-    require_stages(used, accord, preset)
-    files = bind(used, _absent(used, folder))
-    if explainer is not None:
-        explainer.choose(files)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
+        found = _with_files(read_preset(preset), preset, folder, file, sheet, dates, copies)
+        used, folder = found.preset, found.folder
+        accord = read_accord(used.accord)
+        require_stages(used, accord, preset)
+        files = bind(used, _absent(used, folder))
+        if explainer is not None:
+            explainer.choose(files)
         sources = tuple(_detect(folder, staged, copies) for staged in files)
-        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress, explainer)
+        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress, found.ignored, explainer)
         try:
             async with database.write() as session:
                 report = await _run(session, planned, rejects, replace_sample=replace_sample)
@@ -154,6 +164,18 @@ async def run_import(
 def _detect(folder: Path, staged: StagedFile, copies: SheetCopies) -> SourceFile:
     file = staged.file
     return detect_file(folder, file.name, staged.needed, key=file.key, layout=file.layout, copies=copies)
+
+
+def _with_files(
+    preset: Preset, origin: str, path: Path, file: str | None, sheet: str | None, dates: str | None, copies: SheetCopies
+) -> FoundFiles:
+    """The preset, changed to read the files that are there, where it recognises them or one is named."""
+    if preset.is_recognised:
+        return recognise_files(preset, origin, path if file is None else path / file, dates, copies)
+    if dates is not None:
+        message = f"The preset {origin} states how dates are written."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave --dates out, or change the preset.")
+    return FoundFiles(preset if file is None else _for_one_file(preset, origin, file, sheet), path)
 
 
 def _absent(preset: Preset, folder: Path) -> frozenset[str]:
@@ -222,6 +244,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
         is_presets_accord=accord.content_hash == planned.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
         seconds=0,
+        ignored=planned.ignored,
     )
     if not planned.is_dry_run:
         await _finish(session, planned, report, started_at)

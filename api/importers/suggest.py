@@ -6,6 +6,7 @@ and beyond it only dates whose order of day and month is still open, so memory i
 
 import re
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from api.importers.cell_values import Parse, column_parser, grouped_number_parse
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
 from api.importers.layout.file_layout import DETECTED, FileLayout
+from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
 from api.importers.mapping import fillable
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.value_reading import MARKS, DecimalMark
@@ -33,6 +35,7 @@ SAMPLE_ROWS = 10_000
 _MOST_WORDS = 100
 _MOST_DISTINCT = 1000
 _PROGRESS_ROWS = 5000
+_CURRENCY_NAMES = ("{} Currency", "Currency of {}", "{} Währung", "Devise {}", "Moneda {}", "Moeda {}")
 TABLES = ("contact", "company", "deal")  # of two with as many signs in the header, the first is suggested
 
 
@@ -89,6 +92,8 @@ class Suggestion:
     dates: dict[str, DateColumn]
     is_table_certain: bool
     layout: FileLayout = DETECTED
+    shipped: ShippedPreset | None = None
+    lost_at: SampledColumn | None = None
 
     @property
     def questions(self) -> int:
@@ -124,8 +129,10 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     known = _synonyms()
     table, is_certain = _table_of(columns)
     by_field = _columns_by_field(columns, known[table]["fields"])
+    by_field |= _currencies_beside(table, by_field, columns)
     begins = next(_matching(columns, known[table]["begins"]), None)
-    _collect_dates(table, by_field, begins)
+    lost_at = next(_matching(columns, known[table].get("lost_at", ())), None) if "closed_at" in by_field else None
+    _collect_dates(table, by_field, begins, lost_at)
     rows = _read(source, columns, progress)
     if not rows:
         message = f"{path} has a header, but no row that can be read."
@@ -138,14 +145,26 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     key = _key(columns, known[table]["key"])
     left = [column for column in columns if column.name not in taken and column is not key]
     started = begins if begins is not None and begins.name in dates else None
+    shipped = find_shipped_preset(source.header)
+    lost_at = lost_at if lost_at is not None and lost_at.name in dates else None
     return Suggestion(
-        path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain, source.layout
+        *(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain),
+        layout=source.layout,
+        shipped=shipped,
+        lost_at=lost_at,
+    )
     )
 
 
 def plain(name: str) -> str:
-    """Reduce a header to what is compared: no case, blanks, punctuation, nor the `property_` of HubSpot exports."""
-    return re.sub(r"[\W_]+", "", name.casefold().removeprefix("property_"))
+    """Reduce a header to what is compared: no case, accents, blanks, punctuation, nor HubSpot's `property_`."""
+    return re.sub(r"[\W_]+", "", _without_accents(name.casefold().removeprefix("property_")))
+
+
+def _without_accents(text: str) -> str:
+    return "".join(
+        character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character)
+    )
 
 
 @cache
@@ -172,13 +191,26 @@ def _columns_by_field(columns: list[SampledColumn], fields: dict[str, list[str]]
     return {field: column for field, column in found.items() if column is not None}
 
 
+def _currencies_beside(
+    table: str, by_field: dict[str, SampledColumn], columns: list[SampledColumn]
+) -> dict[str, SampledColumn]:
+    """The columns with the currency of an amount, named after the amount's column: they belong to no other amount."""
+    found = {}
+    for name, column in fillable(SHAPES[table]).items():
+        if column.note.currency is not None and name in by_field:
+            beside = (form.format(by_field[name].name) for form in _CURRENCY_NAMES)
+            if currency := next(_matching(columns, beside), None):
+                found[column.note.currency] = currency
+    return found
+
+
 def _is_dated(table: str, name: str) -> bool:
     return fillable(SHAPES[table])[name].python in (datetime, date)
 
 
-def _collect_dates(table: str, by_field: dict[str, SampledColumn], begins: SampledColumn | None) -> None:
-    """Make the columns of date fields collect what their values prove."""
-    for column in (*(column for name, column in by_field.items() if _is_dated(table, name)), begins):
+def _collect_dates(table: str, by_field: dict[str, SampledColumn], *others: SampledColumn | None) -> None:
+    """Make the columns of date fields, and other columns of dates, collect what their values prove."""
+    for column in (*(column for name, column in by_field.items() if _is_dated(table, name)), *others):
         if column is not None:
             column.dates = DateColumn()
 

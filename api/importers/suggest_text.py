@@ -22,6 +22,8 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
     yield f"# What the rows of {_remark(suggestion.file)} mean, suggested from its header and {suggestion.rows:,} rows."
     if suggestion.questions:
         yield f"# {suggestion.questions} question{'s' * (suggestion.questions > 1)} to answer first: look for QUESTION."
+    if suggestion.shipped is not None:
+        yield f"# {suggestion.shipped.advice(_remark(suggestion.file))}"
     yield f"# Then: accord import csv {_remark(suggestion.file)} --preset THIS_FILE --dry-run"
     yield f"title = {_text(suggestion.file)}"
     yield "# The system whose keys these are: the same name for all files of one system."
@@ -97,6 +99,12 @@ def _main_record(suggestion: Suggestion) -> Iterator[str]:
     if closed is not None:
         yield ""
         yield "# The date at which a deal was won or lost; an open deal has none."
+        if suggestion.lost_at is not None:
+            for column, outcome in ((closed.column, "WON"), (suggestion.lost_at, "LOST")):
+                yield "[[files.records.fields.closed_at]]"
+                yield f"column = {_text(column.name)}"
+                yield f"given = {{ outcome = {_text(outcome)} }}"
+            return
         yield "[files.records.fields.closed_at]"
         yield f"column = {_text(closed.column.name)}"
         yield 'given = { outcome = ["WON", "LOST"] }'

@@ -116,8 +116,17 @@ class ValueReading(PresetModel):
     )
     plus: int = Field(
         default=0,
-        description="A whole number to add to a number, after `scale`.",
-        examples=['rank = { column = "display_order", plus = 1 }'],
+        description="A whole number to add to a number, after `scale`; days to add to a date.",
+        examples=[
+            'rank = { column = "display_order", plus = 1 }',
+            'from_on = "Day"\nbefore_on = { column = "Day", plus = 1 }',
+        ],
+    )
+    plus_months: int = Field(
+        default=0,
+        ge=0,
+        description="For dates: whole months to add. The day must be in the resulting month, as the first always is.",
+        examples=['from_on = "Month"\nbefore_on = { column = "Month", plus_months = 1 }'],
     )
     when: Conditions = Field(
         default={},
@@ -161,8 +170,32 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
     split: str | None = Field(
         default=None,
         min_length=1,
-        description="For keys: the cell is a list with this separator, and the row means one record for every item.",
-        examples=['key = { column = "merged_ids", split = ";" }'],
+        description="For keys, and for one link of a table without ids: the cell is a list with this separator, and the"
+        " row means one record for every item.",
+        examples=[
+            'key = { column = "merged_ids", split = ";" }',
+            'deal = "id"\ncontact = { column = "contact_ids", split = ";", optional = true }',
+        ],
+    )
+    single: str | None = Field(
+        default=None,
+        min_length=1,
+        description="For keys, links and texts: the cell may be a list with this separator. A list of one item is read"
+        " as that item; a list of several gives no value, because their order does not show which one counts.",
+        examples=['company = { column = "Associated Company IDs", single = ";", optional = true }'],
+    )
+    id_form: Literal["salesforce"] | None = Field(
+        default=None,
+        description="For keys and links: the form of the source's ids. Salesforce writes the same id with 15 characters"
+        " in reports and with 18 elsewhere; `salesforce` reads both as that of 18.",
+        examples=['key = { column = "Contact ID", id_form = "salesforce" }'],
+    )
+    heading: str | None = Field(
+        default=None,
+        pattern=r"^[^*]*\*[^*]*$",
+        description="The text that stands in place of `*` in the heading of a column, for files with `signs`. Without"
+        " such a column it gives no value.",
+        examples=['currency = { heading = "Amount spent (*)" }'],
     )
     is_optional: bool = Field(
         default=False,
@@ -173,14 +206,20 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
     is_required: bool = Field(
         default=False,
         alias="required",
-        description="Reject a row whose cell is empty. Fields that a table cannot do without are required anyway.",
+        description="Reject a row whose cell is empty; in a list of readings, also a row for which none of them gives a"
+        " value. Fields that a table cannot do without are required anyway.",
         examples=['closed_at = { column = "won_date", required = true }'],
     )
 
     @property
     def is_number(self) -> bool:
         """Whether it reads its cells as numbers."""
-        return self.decimal is not None or self.scale is not None or bool(self.plus)
+        return self.decimal is not None or self.scale is not None
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether it adds something to a number or to a date."""
+        return bool(self.plus or self.plus_months)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -200,9 +239,11 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if [self.column is not None, bool(self.columns), self.constant is not None].count(True) != 1:
-            raise ValueError("a reading has exactly one of 'column', 'columns' and 'constant'")
-        of_cells = (self.words, self.contains, self.unknown, self.is_number, self.lookup, self.through, self.split)
+        values = (self.column is not None, bool(self.columns), self.constant is not None, self.heading is not None)
+        if values.count(True) != 1:
+            raise ValueError("a reading has exactly one of 'column', 'columns' and 'constant' (or 'heading')")
+        of_cells: tuple[object, ...] = (self.words, self.contains, self.unknown, self.lookup, self.through, self.split)
+        of_cells += (self.is_number, self.is_shifted, self.single, self.id_form)
         if not self.sources and (any(of_cells) or self.is_required):
             raise ValueError("a constant is never empty and takes no keys that are about cells, such as 'words'")
         if self.words and self.contains:
@@ -237,5 +278,6 @@ Readings = Annotated[
 
 
 def label_of(readings: tuple[ValueReading, ...]) -> str:
-    """How reports name the cells of several readings."""
-    return ", ".join(dict.fromkeys(reading.label for reading in readings if reading.label))
+    """How reports name the cells of several readings; of a constant, those that decide whether it holds."""
+    labels = (label for reading in readings for label in ((reading.label,) if reading.label else reading.when))
+    return ", ".join(dict.fromkeys(labels))

@@ -1,7 +1,7 @@
 """Finds merged records that would violate a constraint, before they are written, so that only their rows are rejected.
 
 PostgreSQL would fail the whole statement at the first such record. Conditions on one column alone were checked when the
-rows were read; here are those between columns (CHECK) and between records (UNIQUE).
+rows were read; here are those between columns (CHECK) and between records (UNIQUE, ranges that may not overlap).
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ async def find_violations(
     found: list[ConstraintViolation] = []
     if not merge.shape.has_id:
         return found
-    for constraint in (*_checks(merge), *_unique_keys(merge)):
+    for constraint in (*_checks(merge), *_unique_keys(merge), *_disjoint_ranges(merge)):
         ids = [row["id"] for row in await session.rows(constraint.violated)]
         if ids:
             found += await _rows_of(session, merge, inputs, constraint, ids)
@@ -96,6 +96,39 @@ def _unique_keys(merge: MergeTable) -> Iterator[_Constraint]:
                 *(key, key, _merged_records(merge), key, name(merge.table), name(merge.stage), is_complete),
             )
             yield _Constraint(frozenset(columns), violated, f"another {merge.table} has the same {', '.join(columns)}")
+
+
+def _disjoint_ranges(merge: MergeTable) -> Iterator[_Constraint]:
+    """The rule that ranges do not overlap. Of two that do, the database's stays, else the one with the first id.
+
+    Only imports write such tables, one at a time (`AdvisoryLock.LOADING`), so no other session adds a range meanwhile.
+    """
+    rule = merge.shape.disjoint_ranges
+    if rule is None:
+        return
+    start, end = name(rule.start), name(rule.end)
+    columns = (*rule.same, rule.start, rule.end)
+    listed = join(", ", map(name, columns))
+    same = join(", ", map(name, rule.same))
+    # The running maximum finds the groups with an overlap in one sort; only these are compared pair by pair.
+    violated = Sql(
+        "with every as materialized (select id, is_new, true as is_merged, {} from ({}) f"
+        " union all select id, false, false, {} from {} where id not in (select id from {})),"
+        " crowded as materialized (select distinct {} from (select {}, {} < max({}) over (partition by {}"
+        " order by {} rows between unbounded preceding and 1 preceding) as is_crowded from every) o where is_crowded),"
+        " suspect as materialized (select e.* from every e join crowded c using ({}))"
+        " select distinct later.id from suspect later join suspect other using ({})"
+        " where later.is_merged and later.{} < other.{} and other.{} < later.{}"
+        " and (other.is_merged, other.is_new, other.id) < (later.is_merged, later.is_new, later.id)",
+        *(listed, _merged_records(merge), listed, name(merge.table), name(merge.stage)),
+        *(same, same, start, end, same, start, same, same, start, end, start, end),
+    )
+    labels = ", ".join(column.removesuffix("_id") for column in rule.same)
+    reason = (
+        f"its days ({rule.start} to before {rule.end}) overlap those of another {merge.table} of the same {labels};"
+        " import one of the two"
+    )
+    yield _Constraint(frozenset(columns), violated, reason)
 
 
 def _merged_records(merge: MergeTable) -> Sql:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from api.sample.firm import CURRENCY
 from api.sample.lead_origins import LEAD_ORIGINS
-from api.sample.period import MONTH_WEIGHTS, SamplePeriod, midnight, months
+from api.sample.period import MONTH_WEIGHTS, SamplePeriod, midnight, months, next_month
 from api.sample.random_source import SeededRandom, UuidBytes
 from api.sample.row_buffers import TableBuffers
 from schema.vocab import CampaignStatus, Channel
@@ -34,6 +34,7 @@ class CampaignPlan:
         return 0 < len(self.months) * self.days < 365
 
 
+COST_SOURCE = "finance"
 _QUARTERS, _FAIRS = (1, 4, 7, 10), (3, 6, 9, 11)
 CAMPAIGN_PLANS: Mapping[str, CampaignPlan] = {
     "fair": CampaignPlan("Forecast Expo", Channel.EVENT, "Trade fair", _FAIRS, 2, 310),
@@ -146,6 +147,13 @@ def _create_campaign(
     for month, cost in costs:
         if month < period.until:
             buffers["campaign_cost"].add(
-                id=rng.uuid7(since), campaign_id=campaign, month_on=month, cost=cost, currency=CURRENCY, **stamps
+                id=rng.uuid7(since),
+                campaign_id=campaign,
+                source=COST_SOURCE,
+                from_on=month,
+                before_on=next_month(month),
+                cost=cost,
+                currency=CURRENCY,
+                **stamps,
             )
     return SampleCampaign(campaign, since, min(period.end, midnight(ends + timedelta(days=1))))

@@ -62,7 +62,12 @@ def months(first: date, last: date) -> Iterator[date]:
     month = first.replace(day=1)
     while month <= last:
         yield month
-        month = (month + timedelta(days=32)).replace(day=1)
+        month = next_month(month)
+
+
+def next_month(month: date) -> date:
+    """Return the first day of the month after the one that begins on this day."""
+    return (month + timedelta(days=32)).replace(day=1)
 
 
 def next_working_time(seconds: int) -> int:

@@ -1,4 +1,4 @@
-"""Marketing campaigns and their monthly costs."""
+"""Marketing campaigns and what they cost."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import Record, column, link
+from schema.disjoint_ranges import DisjointRanges
 from schema.vocab import CampaignStatus, Channel, Currency, Unit
 
 
@@ -37,19 +38,25 @@ class Campaign(Record, table=True):
 
 
 class CampaignCost(Record, table=True):
-    """The cost of a campaign in one calendar month."""
+    """What a campaign cost in a range of days, by one source. Ranges of a campaign and source do not overlap."""
 
     __tablename__ = "campaign_cost"
     __plural__: ClassVar[str] = "campaign_costs"
-    __table_args__ = (sa.UniqueConstraint("campaign_id", "month_on"),)
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "source", "from_on"),
+        sa.CheckConstraint("before_on > from_on", name="range_in_order"),
+    )
+    __disjoint_ranges__: ClassVar[DisjointRanges] = DisjointRanges(("campaign_id", "source"), "from_on", "before_on")
 
     campaign_id: UUID = link(
         "campaign",
         "The campaign.",
         back="costs",
-        back_doc="The costs of the campaign, one for each month.",
+        back_doc="The costs of the campaign, one for each range of days and source.",
         index=False,
     )
-    month_on: date = column("The first day of the month.")
-    cost: Decimal = column("The cost in that month, in `currency`.", unit=Unit.MONEY, currency="currency", ge=0)
+    source: str = column("The system that reports the cost, such as google_ads.")
+    from_on: date = column("The first day of the range.")
+    before_on: date = column("The day after the last day of the range: the range does not include it.")
+    cost: Decimal = column("The cost in the range, in `currency`.", unit=Unit.MONEY, currency="currency", ge=0)
     currency: Currency = column("The currency of the cost (ISO 4217).", vocab=Currency)

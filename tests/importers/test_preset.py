@@ -25,7 +25,10 @@ fields = { email = "mail", lead_source = "origin" }
 
 
 def test_every_shipped_preset_is_valid() -> None:
-    assert preset_names() == ("hubspot", "maven", "olist", "salesforce")
+    assert preset_names() == (
+        *("google-ads", "hubspot", "hubspot-export", "linkedin-ads", "maven", "meta-ads"),
+        *("olist", "salesforce", "salesforce-report"),
+    )
     for name in preset_names():
         assert read_preset(name).title
 
@@ -80,12 +83,14 @@ def test_a_record_needs_a_reading_for_every_required_field() -> None:
     text = WHOLE.replace('"contact"', '"campaign_cost"').replace('begins = "since"', "")
     with pytest.raises(AccordError, match="campaign_cost has no field 'email'"):
         parse_preset(text, origin="x")
-    with pytest.raises(AccordError, match="campaign_cost needs campaign, month_on, cost, currency"):
+    with pytest.raises(AccordError, match="campaign_cost needs campaign, source, from_on, before_on, cost, currency"):
         parse_preset(text.replace('email = "mail", lead_source = "origin"', ""), origin="x")
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(AccordError, match=r"no preset 'olost'\. Presets are: hubspot, maven, olist, sal") as refused:
+    with pytest.raises(
+        AccordError, match=r"no preset 'olost'\. Presets are: google-ads, .*, maven, meta-ads, olist, sal"
+    ) as refused:
         read_preset("olost")
     assert refused.value.code == ErrorCode.UNKNOWN_PRESET
     with pytest.raises(AccordError, match=r"mine\.toml cannot be read: No such file"):

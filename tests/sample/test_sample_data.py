@@ -95,6 +95,10 @@ async def test_every_campaign_has_a_cost_for_every_month(sample: Sample) -> None
         months = (ends.year - starts.year) * 12 + ends.month - starts.month + 1
         assert len(costs[campaign["id"]]) == months
         assert all(row["cost"] > 0 for row in costs[campaign["id"]])  # type: ignore[operator]
+        ranges = sorted((row["from_on"], row["before_on"]) for row in costs[campaign["id"]])
+        assert ranges[0][0] == starts.replace(day=1)
+        assert all(before == start for (_, before), (start, _) in pairwise(ranges))
+        assert all(start.day == before.day == 1 for start, before in ranges)  # type: ignore[attr-defined]
 
 
 async def test_handoffs_have_every_status_and_every_reject_reason(sample: Sample) -> None:

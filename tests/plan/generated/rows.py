@@ -154,6 +154,9 @@ class _RowGenerator:
                 return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": CREATED, "reject_reason": "no"}
             case "exchange_rate":
                 return {"currency": "EUR", "quote_currency": "USD", "rate": Decimal("1.10") + number}
+            case "campaign_cost":
+                # Days far apart, so that ranges of a campaign and source do not overlap.
+                return {"before_on": row["from_on"] + timedelta(days=1)}
             case _:
                 return {}
 
@@ -161,7 +164,7 @@ class _RowGenerator:
 def _unique_key(table: str, row: Row) -> tuple[Any, ...]:
     match table:
         case "campaign_cost":
-            return row["campaign_id"], row["month_on"]
+            return row["campaign_id"], row["source"], row["from_on"]
         case "exchange_rate":
             return (row["rate_on"],)
         case "deal_contact":

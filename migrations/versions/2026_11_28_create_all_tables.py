@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 8200a1f6fbac
+Revision ID: 7f4261b62d0d
 Revises:
-Create Date: 2026-11-27 23:25:01.322246+00:00
+Create Date: 2026-11-28 00:33:14.730473+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "8200a1f6fbac"
+revision: str = "7f4261b62d0d"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -466,21 +466,31 @@ def upgrade() -> None:
             comment="The number of the current version, from 1; every change adds 1. An edit states the version it changes.",
         ),
         sa.Column("campaign_id", sa.Uuid(), nullable=False, comment="The campaign."),
-        sa.Column("month_on", sa.Date(), nullable=False, comment="The first day of the month."),
+        sa.Column("source", sa.Text(), nullable=False, comment="The system that reports the cost, such as google_ads."),
+        sa.Column("from_on", sa.Date(), nullable=False, comment="The first day of the range."),
         sa.Column(
-            "cost", sa.Numeric(precision=18, scale=2), nullable=False, comment="The cost in that month, in `currency`."
+            "before_on",
+            sa.Date(),
+            nullable=False,
+            comment="The day after the last day of the range: the range does not include it.",
+        ),
+        sa.Column(
+            "cost", sa.Numeric(precision=18, scale=2), nullable=False, comment="The cost in the range, in `currency`."
         ),
         sa.Column("currency", sa.Text(), nullable=False, comment="The currency of the cost (ISO 4217)."),
         sa.CheckConstraint(
             "currency in ('AED', 'ARS', 'AUD', 'BGN', 'BRL', 'CAD', 'CHF', 'CLP', 'CNY', 'COP', 'CZK', 'DKK', 'EGP', 'EUR', 'GBP', 'HKD', 'HUF', 'IDR', 'ILS', 'INR', 'ISK', 'JPY', 'KES', 'KRW', 'MAD', 'MXN', 'MYR', 'NGN', 'NOK', 'NZD', 'PEN', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR', 'SEK', 'SGD', 'THB', 'TRY', 'TWD', 'UAH', 'USD', 'UYU', 'VND', 'ZAR')",
             name=op.f("ck_campaign_cost_currency"),
         ),
+        sa.CheckConstraint("before_on > from_on", name=op.f("ck_campaign_cost_range_in_order")),
         sa.CheckConstraint("cost >= 0", name=op.f("ck_campaign_cost_cost_bounds")),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_campaign_cost_row_version_bounds")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_cost_campaign_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_cost")),
-        sa.UniqueConstraint("campaign_id", "month_on", name=op.f("uq_campaign_cost_campaign_id_month_on")),
-        comment="The cost of a campaign in one calendar month.",
+        sa.UniqueConstraint(
+            "campaign_id", "source", "from_on", name=op.f("uq_campaign_cost_campaign_id_source_from_on")
+        ),
+        comment="What a campaign cost in a range of days, by one source. Ranges of a campaign and source do not overlap.",
     )
     op.create_table(
         "evaluation",

@@ -1,0 +1,1 @@
+"""Exports that a person downloads by hand: files are recognised by their headers, because their names say little."""
