@@ -65,8 +65,8 @@ A preset is a TOML document that describes the files of a source and the records
 this folder are complete examples; `accord import csv FILE --suggest` writes one for a file of your own. Import a folder
 with it by `accord import FILE.toml DIR`, or one file by `accord import csv FILE --preset FILE.toml`; with `--dry-run`
 nothing is written. A preset that recognises its files by their columns (`signs`) takes a folder or one file:
-`accord import hubspot-export PATH`. An unknown key is an error. The error for an unknown table or field lists those that
-exist.
+`accord import hubspot-export PATH`. An unknown key is an error. The error for an unknown table or field lists those
+that exist.
 
 A short preset for two files:
 

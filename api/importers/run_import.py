@@ -141,7 +141,7 @@ async def run_import(
     """
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
-        found = _with_files(read_preset(preset), preset, folder, file, sheet, dates, copies)
+        found = _with_files(preset, folder, file, sheet=sheet, dates=dates, copies=copies)
         used, folder = found.preset, found.folder
         accord = read_accord(used.accord)
         require_stages(used, accord, preset)
@@ -167,9 +167,10 @@ def _detect(folder: Path, staged: StagedFile, copies: SheetCopies) -> SourceFile
 
 
 def _with_files(
-    preset: Preset, origin: str, path: Path, file: str | None, sheet: str | None, dates: str | None, copies: SheetCopies
+    origin: str, path: Path, file: str | None, *, sheet: str | None, dates: str | None, copies: SheetCopies
 ) -> FoundFiles:
     """The preset, changed to read the files that are there, where it recognises them or one is named."""
+    preset = read_preset(origin)
     if preset.is_recognised:
         return recognise_files(preset, origin, path if file is None else path / file, dates, copies)
     if dates is not None:

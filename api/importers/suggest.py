@@ -21,8 +21,8 @@ from api.errors import AccordError, ErrorCode
 from api.importers.cell_values import Parse, column_parser, grouped_number_parser
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
-from api.importers.layout.file_layout import DETECTED, FileLayout
 from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
+from api.importers.layout.file_layout import DETECTED, FileLayout
 from api.importers.mapping import fillable
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.value_reading import MARKS, DecimalMark
@@ -152,7 +152,6 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
         layout=source.layout,
         shipped=shipped,
         lost_at=lost_at,
-    )
     )
 
 
