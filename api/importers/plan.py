@@ -17,12 +17,16 @@ from api.sql import Sql
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A file of a preset, its temporary table, and the records that its rows describe."""
+    """A file of a preset, its temporary table, and the records that its rows describe.
+
+    `keys` are the columns of the table that hold a source's keys, with their labels.
+    """
 
     file: FileMap
     columns: tuple[StagedColumn, ...]
     id_columns: tuple[str, ...]
     looked_up: tuple[str, ...]
+    keys: dict[str, str]
     rows: StagedRows
 
     @property
@@ -61,6 +65,7 @@ def _staged_file(binding: FileBinding, records: tuple[StagedRecords, ...]) -> St
         tuple(binding.columns),
         tuple(binding.id_columns),
         tuple(sorted(binding.looked_up)),
+        binding.keys,
         StagedRows(binding.stage, file.name, binding.row_key, file.key_label, records),
     )
 

@@ -9,6 +9,8 @@ from api.importers.date_formats import DateColumn
 from api.importers.suggest import TABLES, SampledColumn, SuggestedField, Suggestion
 
 _SHOWN = 60
+_LONGEST_REASON = 200
+_MOST_NO_KEYS = 5
 _COMMENTED_LINES = "Remove the # from the line that is right"
 
 
@@ -33,12 +35,31 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
     yield ""
     yield "[[files]]"
     yield f"name = {_text(suggestion.file)}"
-    if suggestion.key is None:
-        yield "# QUESTION: which column identifies a row? No column is filled and different in every row."
+    yield from _row_key(suggestion)
+
+
+def _row_key(suggestion: Suggestion) -> Iterator[str]:
+    key = suggestion.key
+    if key is None:
+        yield "# QUESTION: which column identifies a row? None is an identity by name, such as Id or Record ID."
         yield '# key = "…"'
-    else:
+    elif key.spellings is None:
         yield f"# Filled, and different, in all {suggestion.rows:,} rows that were read."
-        yield f"key = {_text(suggestion.key.name)}"
+        yield f"key = {_text(key.name)}"
+    else:
+        if suggestion.is_key_open:
+            yield "# QUESTION: is one e-mail address one person here? Else write the column that identifies a row."
+        if key.spellings.repeated:
+            repeated, example = key.spellings.repeated, _remark(key.spellings.example)
+            yield f"# Rows that repeat an address, capitals and blanks aside: {repeated:,}, such as '{example}'."
+            yield "# The first row of an address is taken, and the others are rejected."
+        if key.filled < key.rows:
+            yield f"# Rows without an address, which are rejected: {key.rows - key.filled:,}."
+        yield f"key = {_text(key.name)}"
+    # Beside an identity, nobody looks for another key.
+    shown = suggestion.no_keys if key is None or key.spellings is not None else ()
+    for column, reason in shown[:_MOST_NO_KEYS]:
+        yield f"# Not the key: {_remark(column.name)}; {_remark(reason, _LONGEST_REASON)}."
 
 
 def _dates(suggestion: Suggestion) -> Iterator[str]:
@@ -184,7 +205,7 @@ def _forms(forms: tuple[str, ...]) -> str:
     return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
 
 
-def _remark(text: str) -> str:
+def _remark(text: str, longest: int = _SHOWN) -> str:
     """Text for a comment: on one line, and cut if it is long."""
     shown = re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+", " ", text)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"

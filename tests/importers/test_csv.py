@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError
 from api.importers.date_formats import DateColumn, date_notation
-from api.importers.preset import parse_preset
 from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import SAMPLE_ROWS, suggest
 from api.importers.suggest_text import preset_text
@@ -227,32 +226,24 @@ def test_a_field_whose_values_do_not_fit_is_left_out_with_the_reason(tmp_path: P
     assert "lead_score" not in tomllib.loads(text)["files"][0]["records"][0]["fields"]
 
 
-def test_a_file_without_a_key_column_asks_for_it(tmp_path: Path) -> None:
-    path = put(tmp_path, "First Name,Email\nAna,a@b.c\nAna,a@b.c\n")
-    text = preset_text(suggest(path))
-    assert "# QUESTION: which column identifies a row?" in text
-    with pytest.raises(AccordError, match="key"):
-        parse_preset(text, origin="people.toml")
-
-
 async def test_rows_of_an_unrecognised_header_are_not_taken_for_contacts(
     database: Database, module_dsn: str, tmp_path: Path
 ) -> None:
     path = put(tmp_path, "product,series,sales_price\nGTX Basic,GTX,550\n", "products.csv")
-    assert suggest(path).questions == 1
+    assert suggest(path).questions == 2
     with pytest.raises(AccordError, match="table: is missing"):
         await imported(database, path, suggested(path))
 
     def answer(text: str) -> str:
-        text = text.replace('# table = "contact"', 'table = "product"')
+        text = text.replace('# table = "contact"', 'table = "product"').replace('# key = "…"', 'key = "product"')
         return text.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
 
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
     code, output = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
-    assert (code, "What a row is, no header tells; 1 to answer in it" in output) == (0, True)
+    assert (code, "The header does not show what a row is; 2 to answer in it" in output) == (0, True)
     odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
     assert (
-        "Left out, and there it says why: Lead Score.\n"
+        "Columns left out, for the reasons in the file: Lead Score.\n"
         in (await accord(module_dsn, "import", "csv", odd, "--suggest", data=tmp_path))[1]
     )
 
@@ -313,7 +304,7 @@ async def test_an_unknown_field_in_a_preset_is_named(database: Database, tmp_pat
 async def test_the_command_suggests_and_imports_one_file(database: Database, module_dsn: str, tmp_path: Path) -> None:
     path, preset = str(put(tmp_path, PEOPLE)), str(tmp_path / "mine.toml")
     code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
-    assert (code, "Each row is a contact; nothing is left to answer" in output) == (0, True)
+    assert (code, "Each row is a contact; no question is open" in output) == (0, True)
     code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
     assert (code, "mine.toml cannot be written: File exists." in output) == (2, True)
     code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
