@@ -2,17 +2,20 @@
 
 import asyncio
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.cli.import_notes import ask_source, likely_same_lines, parse_links, refusal_lines, source_line
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
+from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.importers.run_import import ImportReport, run_import
+from api.importers.source_name import UnnamedSourceError
 from api.importers.suggest import suggest
 from api.importers.suggest_text import preset_text
 from api.settings import Settings
@@ -22,6 +25,7 @@ _USAGE = (
     "A single CSV file: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
     " A folder: accord import PRESET DIR."
 )
+_EXIT_REFUSED = 3
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, because it is not UTF-8"}
 
@@ -41,6 +45,25 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The system that the files are from, such as our_crm; default: the preset's, or the one that such"
+            " files were imported from before.",
+        ),
+    ] = None,
+    link: Annotated[
+        str | None,
+        typer.Option(
+            metavar="companies,members,contacts",
+            help="Link new ones to the record of another source with the same domain or e-mail address.",
+        ),
+    ] = None,
+    accept_changes: Annotated[
+        bool,
+        typer.Option("--accept-changes", help="Import although many known records change name and address at once."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
@@ -60,33 +83,60 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     if is_csv is not (own is not None) or suggests or out is not None:
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
-    source = _ImportSource(str(own) if own is not None else preset, folder, file)
-    _print_report(asyncio.run(_import(source, data, dry_run=dry_run, replace_sample=replace_sample)), data)
+    request = _ImportRequest(
+        preset=str(own) if own is not None else preset,
+        folder=folder,
+        file=file,
+        source=source,
+        links=parse_links(link),
+        is_dry_run=dry_run,
+        accepts_changes=accept_changes,
+        replaces_sample=replace_sample,
+    )
+    report = asyncio.run(_import(request, data))
+    _print_report(report, data)
+    if report.is_refused:
+        raise typer.Exit(_EXIT_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
-class _ImportSource:
-    """A preset, and the folder that it reads; `file` is the only file that it reads, if it reads just one."""
+class _ImportRequest:
+    """A preset, the folder that it reads, and the options; `file` is the only file that it reads, if just one."""
 
     preset: str
     folder: Path
     file: str | None
+    source: str | None
+    links: tuple[str, ...]
+    is_dry_run: bool
+    accepts_changes: bool
+    replaces_sample: bool
 
 
-async def _import(source: _ImportSource, data: Path | None, *, dry_run: bool, replace_sample: bool) -> ImportReport:
-    rejects_folder = Settings.load(data_dir=data).data_dir
+async def _import(request: _ImportRequest, data: Path | None) -> ImportReport:
     async with open_database(data, sets_up=True) as database:
-        with progress_bar() as progress:
-            return await run_import(
-                database,
-                source.preset,
-                source.folder,
-                file=source.file,
-                dry_run=dry_run,
-                replace_sample=replace_sample,
-                rejects_folder=rejects_folder,
-                progress=progress,
-            )
+        try:
+            return await _run(database, request, data)
+        except UnnamedSourceError as error:
+            named = replace(request, source=ask_source(error))
+        return await _run(database, named, data)
+
+
+async def _run(database: Database, request: _ImportRequest, data: Path | None) -> ImportReport:
+    with progress_bar() as progress:
+        return await run_import(
+            database,
+            request.preset,
+            request.folder,
+            file=request.file,
+            source=request.source,
+            links=request.links,
+            dry_run=request.is_dry_run,
+            accept_changes=request.accepts_changes,
+            replace_sample=request.replaces_sample,
+            rejects_folder=Settings.load(data_dir=data).data_dir,
+            progress=progress,
+        )
 
 
 def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
@@ -114,6 +164,8 @@ def _suggest(path: Path, out: Path | None, data: Path | None) -> None:
 def _print_report(report: ImportReport, data: Path | None) -> None:
     """Print the rows that were read, the records that changed, and the accord in force."""
     typer.echo(report.title)
+    if (named := source_line(report)) is not None:
+        typer.echo(named)
     for file in report.files:
         form = f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {_DELIMITERS[file.delimiter]}"
         unused = f", {file.unused:,} without any value that this preset reads" if file.unused else ""
@@ -132,6 +184,12 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
             )
     if report.rejects is not None:
         typer.echo(f"Refused rows, each with its reason: {report.rejects}")
+    for line in likely_same_lines(report):
+        typer.echo(line)
+    for line in refusal_lines(report):
+        typer.secho(line, fg="red" if report.is_refused else None)
+    if report.is_refused:
+        return
     typer.echo(_accord_line(report))
     rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
     timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"

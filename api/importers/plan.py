@@ -41,16 +41,15 @@ class StagedFile:
         return tuple(dict.fromkeys(name for name in (*self.file.columns, *read) if name not in self.file.may_lack))
 
 
-def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]:
-    """Bind every file of a preset, without the `absent` ones, to a temporary table."""
+def bind(preset: Preset, source: str, absent: Collection[str] = ()) -> tuple[StagedFile, ...]:
+    """Bind every file of a preset, without the `absent` ones, to a temporary table. Their keys are `source`'s."""
     dates = DateSettings(preset.zone, preset.open_ends)
     present = [file for file in preset.files if file.name not in absent]
     files = {file.name: FileBinding(file, f"import_file_{number}", dates) for number, file in enumerate(present)}
     ranks = iter(range(sum(len(file.records) for file in present)))
     records = {
         file.name: tuple(
-            _bind_record(RecordBinding(files[file.name], files, preset.source, record), next(ranks))
-            for record in file.records
+            _bind_record(RecordBinding(files[file.name], files, source, record), next(ranks)) for record in file.records
         )
         for file in present
     }

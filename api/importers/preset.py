@@ -21,6 +21,8 @@ from api.intake.staged import record_tables
 from schema.accord import Accord
 from schema.tables import SHAPES
 
+SOURCE_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
 
 class Preset(PresetModel):
     """The whole preset: the source, its time zone, its accord, and its files."""
@@ -28,10 +30,12 @@ class Preset(PresetModel):
     title: str = Field(
         min_length=1, description="What the import is called in reports.", examples=['title = "Our CRM: people"']
     )
-    source: str = Field(
-        pattern=r"^[a-z][a-z0-9_]{0,39}$",
+    source: str | None = Field(
+        default=None,
+        pattern=SOURCE_NAME,
         description="The system whose keys these are: small letters, digits and underscores. Presets with the same"
-        " source share their keys, so that two of them can describe the same record.",
+        " source share their keys, so that two of them can describe the same record. `--source NAME` overrides it."
+        " Without either, the source is the only one of which files with the same columns were imported before.",
         examples=['source = "our_crm"'],
     )
     accord: str = Field(

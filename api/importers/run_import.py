@@ -1,6 +1,7 @@
 """One import: files to records, in one transaction that ends with the evaluation of the funnel."""
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +18,11 @@ from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
+from api.importers.source_name import SourceName, choose_source, stated_source
 from api.importers.staging import stage_file
 from api.intake.apply import apply_staged_rows
+from api.intake.identity_changes import IdentityChanges
+from api.intake.likely_same import LikelySame
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
 from api.intake.upsert import RecordCounts
@@ -52,9 +56,13 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any."""
+    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
+
+    `identity_changes` and `likely_same`: see `api.intake.apply.Applied`.
+    """
 
     title: str
+    source: SourceName
     files: tuple[FileReport, ...]
     records: dict[str, RecordCounts]
     rejects: Path | None
@@ -63,6 +71,14 @@ class ImportReport:
     is_presets_accord: bool
     is_dry_run: bool
     seconds: float
+    identity_changes: tuple[IdentityChanges, ...] = ()
+    likely_same: tuple[LikelySame, ...] = ()
+    are_changes_accepted: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing was committed, because too many records would become others."""
+        return bool(self.identity_changes) and not self.are_changes_accepted
 
     @property
     def is_unchanged(self) -> bool:
@@ -76,8 +92,8 @@ class ImportReport:
         return sum(file.rejected for file in self.files)
 
 
-class _DryRun(Exception):  # noqa: N818 - not an error: it rolls back the transaction of a dry run
-    """Ends a dry run, and carries its report out of the transaction."""
+class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the transaction of an import
+    """Ends a dry run or a refused import, and carries its report out of the transaction."""
 
     def __init__(self, report: ImportReport) -> None:
         super().__init__()
@@ -91,10 +107,13 @@ class _Import:
     name: str
     folder: Path
     preset: Preset
+    source: SourceName
     accord: Accord
     files: tuple[StagedFile, ...]
     sources: tuple[SourceFile, ...]
+    links: Collection[str]
     is_dry_run: bool
+    accepts_changes: bool
     progress: Progress
 
 
@@ -104,7 +123,10 @@ async def run_import(
     folder: Path,
     *,
     file: str | None = None,
+    source: str | None = None,
+    links: Collection[str] = (),
     dry_run: bool = False,
+    accept_changes: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
@@ -112,26 +134,45 @@ async def run_import(
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
-            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`.
+            evaluate write; nothing at all if nothing changed, or if so many known records change name and address
+            at once that the keys are in doubt, without `accept_changes`. Rejected rows go to a file in
+            `rejects_folder`. `source` names whose keys these are. In the tables of `links`, new keys become keys of the
+            record with the same domain or e-mail address.
     Units:  instants UTC, read in the preset's time zone.
-    Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
+    Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD;
+            UnnamedSourceError if neither the preset nor the columns of its files decide the source.
     Source: DESIGN "Writes, events, imports".
     """
     used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
-    files = bind(used, _absent(used, folder))
-    sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
+    stated, absent = stated_source(used, source), _absent(used, folder)
+    # The files show which columns they have, the columns from which source they are.
+    needed = [(staged.file.name, staged.needed) for staged in bind(used, "", absent)]
+    sources = tuple(detect_file(folder, name_of_file, columns) for name_of_file, columns in needed)
+    named = await choose_source(database, stated, sources)
+    planned = _Import(
+        name=preset,
+        folder=folder,
+        preset=used,
+        source=named,
+        accord=accord,
+        files=bind(used, named.name, absent),
+        sources=sources,
+        links=links,
+        is_dry_run=dry_run,
+        accepts_changes=accept_changes,
+        progress=progress,
+    )
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with database_failures(), RejectsFile(path) as rejects:
         try:
             async with database.write() as session:
                 report = await _run(session, planned, rejects, replace_sample=replace_sample)
                 rejects.publish()
-                if dry_run:
-                    raise _DryRun(report)
-        except _DryRun as rolled_back:
+                if dry_run or report.is_refused:
+                    raise _RolledBack(report)
+        except _RolledBack as rolled_back:
             report = rolled_back.report
     return report
 
@@ -164,10 +205,11 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     applied = await apply_staged_rows(
         session,
         inputs,
-        planned.preset.source,
+        planned.source.name,
         rows=sum(count.read - count.rejected for count in counts),
         reject=rejects.add,
         progress=planned.progress,
+        links=planned.links,
     )
     files = [
         FileReport(
@@ -182,6 +224,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     ]
     report = ImportReport(
         title=planned.preset.title,
+        source=planned.source,
         files=tuple(files),
         records=applied.records,
         rejects=rejects.path if rejects.count else None,
@@ -190,8 +233,11 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
         is_presets_accord=accord.content_hash == planned.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
         seconds=0,
+        identity_changes=applied.identity_changes,
+        likely_same=applied.likely_same,
+        are_changes_accepted=planned.accepts_changes,
     )
-    if not planned.is_dry_run:
+    if not planned.is_dry_run and not report.is_refused:
         await _finish(session, planned, report, started_at)
     return replace(report, seconds=time.monotonic() - began)
 
@@ -242,11 +288,13 @@ async def _finish(session: WriteSession, planned: _Import, report: ImportReport,
     }
     await session.run(
         Sql(
-            "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
-            " values ({}, {}, {}, {}, clock_timestamp(), {})",
+            "insert into import_job (id, preset, origin, source, columns, started_at, finished_at, counts)"
+            " values ({}, {}, {}, {}, {}, {}, clock_timestamp(), {})",
             new_id(),
             planned.name,
             str(planned.folder.absolute()),
+            planned.source.name,
+            {source.name: source.columns for source in planned.sources},
             started_at,
             counts,
         )

@@ -26,8 +26,9 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
         yield f"# {suggestion.questions} question{'s' * (suggestion.questions > 1)} to answer first: look for QUESTION."
     yield f"# Then: accord import csv {_remark(suggestion.file)} --preset THIS_FILE --dry-run"
     yield f"title = {_text(suggestion.file)}"
-    yield "# The system whose keys these are: the same name for all files of one system."
-    yield f"source = {_text(_source(suggestion.file))}"
+    yield "# The system whose keys these are: the same name for all files of one system, and for next month's export."
+    yield "# Name it here or with --source NAME; files with the same columns are then known to be from it."
+    yield '# source = "our_crm"'
     yield f"# The accord to adopt if the database has none yet: {', '.join(built_in_accords())}, or a TOML file."
     yield 'accord = "standard"'
     yield "# The time zone of dates without an offset."
@@ -184,11 +185,6 @@ def _left_over(suggestion: Suggestion) -> Iterator[str]:
 
 def _examples(column: SampledColumn) -> str:
     return ", ".join(f"'{_remark(value)}'" for value in column.examples) or "empty throughout"
-
-
-def _source(file: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "_", file.rsplit(".", 1)[0].casefold()).strip("_")
-    return (slug if slug[:1].isalpha() else f"csv_{slug}")[:40].strip("_")
 
 
 def _text(value: str) -> str:
