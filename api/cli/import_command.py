@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.import_notes import ask_source, likely_same_lines, parse_links, refusal_lines, source_line
+from api.cli.import_notes import ask_source, is_terminal, likely_same_lines, parse_links, refusal_lines, source_line
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
@@ -130,6 +130,7 @@ async def _run(database: Database, request: _ImportRequest, data: Path | None) -
             request.folder,
             file=request.file,
             source=request.source,
+            may_ask_source=is_terminal(),
             links=request.links,
             dry_run=request.is_dry_run,
             accept_changes=request.accepts_changes,

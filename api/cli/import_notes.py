@@ -1,7 +1,7 @@
 """What `accord import` says about the identity of records: their source, likely doubles, and records that change."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import typer
 
@@ -25,14 +25,20 @@ def parse_links(text: str | None) -> tuple[str, ...]:
     return tuple(tables[name] for name in names)
 
 
-def ask_source(error: UnnamedSourceError, prompt: Callable[[str], str] = typer.prompt) -> str:
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask_source(error: UnnamedSourceError) -> str:
     """Ask on the terminal which source the files are from; without a terminal raise the error."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_terminal():
         raise error
     typer.echo(error.message, err=True)
+    question = "Which system are they from? Name it once, such as our_crm"
     if error.known:
-        typer.echo(f"Sources so far: {', '.join(error.known)}.", err=True)
-    return prompt("Which system are they from? The same name as before, or a new one such as our_crm")
+        question = f"Which system are they from? {', '.join(error.known)}, or the name of another"
+    return str(typer.prompt(question, default=None if error.known else error.proposed, err=True))
 
 
 def source_line(report: ImportReport) -> str | None:

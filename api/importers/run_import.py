@@ -124,6 +124,7 @@ async def run_import(
     *,
     file: str | None = None,
     source: str | None = None,
+    may_ask_source: bool = False,
     links: Collection[str] = (),
     dry_run: bool = False,
     accept_changes: bool = False,
@@ -140,7 +141,8 @@ async def run_import(
             record with the same domain or e-mail address.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD;
-            UnnamedSourceError if neither the preset nor the columns of its files decide the source.
+            UnnamedSourceError if neither the preset nor the columns of its files decide the source; with
+            `may_ask_source` also for the first import, which is named after its file otherwise.
     Source: DESIGN "Writes, events, imports".
     """
     used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
@@ -150,7 +152,7 @@ async def run_import(
     # The files show which columns they have, the columns from which source they are.
     needed = [(staged.file.name, staged.needed) for staged in bind(used, "", absent)]
     sources = tuple(detect_file(folder, name_of_file, columns) for name_of_file, columns in needed)
-    named = await choose_source(database, stated, sources)
+    named = await choose_source(database, stated, sources, may_ask=may_ask_source)
     planned = _Import(
         name=preset,
         folder=folder,

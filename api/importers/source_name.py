@@ -2,6 +2,8 @@
 
 Keys are kept under the name of their source. Under another name the same keys are new records, so a name is never
 guessed where it could double a record: next month's export of a system has another file name, and the same people.
+The presets that ship name their own sources (hubspot, salesforce, olist, maven); a second account of such a system
+gets a name of its own with `--source`.
 """
 
 import re
@@ -35,15 +37,14 @@ class SourceName:
 class UnnamedSourceError(AccordError):
     """Neither the preset nor the command names the source, and the columns of the files do not decide it.
 
-    `known` are the names of the sources that were imported before.
+    `known` are the names of the sources that were imported before; `proposed` is a name after the first file.
     """
 
-    def __init__(self, message: str, known: Sequence[str]) -> None:
-        same = f"the same name as before if it is the same system ({', '.join(known)}), else a new one"
-        super().__init__(
-            ErrorCode.BAD_INPUT, message, f'State it with --source NAME, or source = "NAME" in the preset: {same}.'
-        )
-        self.known = tuple(known)
+    def __init__(self, message: str, known: Sequence[str], proposed: str) -> None:
+        same = f": the same name as before if it is the same system ({', '.join(known)}), else a new one"
+        advice = f'State it with --source NAME, or source = "NAME" in the preset{same if known else ""}.'
+        super().__init__(ErrorCode.BAD_INPUT, message, advice)
+        self.known, self.proposed = tuple(known), proposed
 
 
 def stated_source(preset: Preset, stated: str | None) -> str | None:
@@ -57,10 +58,13 @@ def stated_source(preset: Preset, stated: str | None) -> str | None:
     return stated or preset.source
 
 
-async def choose_source(database: Database, stated: str | None, files: Sequence[SourceFile]) -> SourceName:
+async def choose_source(
+    database: Database, stated: str | None, files: Sequence[SourceFile], *, may_ask: bool = False
+) -> SourceName:
     """Return the source of the files: the stated one, or the only one of which files with these columns were imported.
 
-    The first source of a database may be named after its first file: there is nothing yet that it could double.
+    The first source of a database may be named after its first file: there is nothing yet that it could double. If the
+    caller `may_ask`, it has to.
     Errors: UnnamedSourceError.
     """
     if stated is not None:
@@ -68,14 +72,15 @@ async def choose_source(database: Database, stated: str | None, files: Sequence[
     columns = [frozenset(file.columns) for file in files]
     async with database.read() as session:
         remembered = await remembered_sources(session)
-    if not remembered.files:
-        return SourceName(_named_after(files[0].name), SourceOrigin.FILE)
+    proposed = _named_after(files[0].name)
+    if not remembered.files and not may_ask:
+        return SourceName(proposed, SourceOrigin.FILE)
     found = remembered.with_columns(columns)
     if len(found) == 1:
         return SourceName(found[0], SourceOrigin.REMEMBERED)
     names = ", ".join(file.name for file in files)
     why = f"several sources have such files: {', '.join(found)}" if found else "no source had files with these columns"
-    raise UnnamedSourceError(f"Nothing says which system {names} is from: {why}.", tuple(remembered.files))
+    raise UnnamedSourceError(f"Nothing says which system {names} is from: {why}.", tuple(remembered.files), proposed)
 
 
 def _named_after(file: str) -> str:

@@ -1,5 +1,10 @@
 """Known records do not become others unnoticed, a source keeps its keys, and two sources can know one record."""
 
+import asyncio
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -235,6 +240,34 @@ async def test_the_command_overrides_the_source_of_the_preset(database: Database
     assert await rows(database, "select source, columns from import_job") == [
         ("fair", {"people.csv": ["id", "first", "last", "mail", "phone"]})
     ]
+
+
+async def test_on_a_terminal_the_first_source_is_asked_for(database: Database, module_dsn: str, tmp_path: Path) -> None:
+    people(tmp_path, [ADA])
+    (tmp_path / "p.toml").write_text(PEOPLE.format(source=""))
+    words = ["import", "csv", str(tmp_path / "people.csv"), "--preset", str(tmp_path / "p.toml")]
+    output = await asyncio.to_thread(on_a_terminal, module_dsn, words, tmp_path, "shop\n")
+    assert "Which system are they from? Name it once, such as our_crm [people]: " in output
+    assert await rows(database, "select distinct source from external_key") == [("shop",)]
+
+
+def on_a_terminal(dsn: str, words: list[str], data: Path, answer: str) -> str:
+    """Run the command on a terminal of its own, answer its question, and return all that it writes."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from api.cli import main; main()", *words]
+    environment = {**os.environ, "DATABASE_URL": dsn, "ACCORD_DATA_DIR": str(data)}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        written = b""
+        while True:
+            try:
+                written += os.read(ours, 1024)
+            except OSError:  # the other side is closed
+                break
+        assert process.wait(60) == 0
+    os.close(ours)
+    return written.decode()
 
 
 async def test_a_source_is_a_name(database: Database, tmp_path: Path) -> None:
