@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from api.cli.import_notes import ask_source, is_terminal, likely_same_lines, parse_links, refusal_lines, source_line
-from api.cli.options import Data, next_command
+from api.cli.import_notes import IdentityOptions, ask_source, is_terminal, likely_same_lines, refusal_lines, source_line
+from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.identity.sources import UnnamedSourceError
 from api.importers.run_import import ImportReport, run_import
-from api.importers.source_name import UnnamedSourceError
 from api.importers.suggest import suggest
 from api.importers.suggest_text import preset_text
 from api.settings import Settings
@@ -30,9 +30,11 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, because it is not UTF-8"}
 
 
-def import_records(  # noqa: PLR0917 - one parameter for each option of the command
+@expand_options
+def import_records(
     preset: Annotated[str, typer.Argument(metavar="PRESET|csv", help=_PRESETS)],
     path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The folder, or with csv the file.")],
+    *,
     own: Annotated[
         Path | None, typer.Option("--preset", metavar="FILE.toml", help="With csv: the preset of the file.")
     ] = None,
@@ -45,30 +47,12 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
     ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The system that the files are from, such as our_crm; default: the preset's, or the one that such"
-            " files were imported from before.",
-        ),
-    ] = None,
-    link: Annotated[
-        str | None,
-        typer.Option(
-            metavar="companies,members,contacts",
-            help="Link new ones to the record of another source with the same domain or e-mail address.",
-        ),
-    ] = None,
-    accept_changes: Annotated[
-        bool,
-        typer.Option("--accept-changes", help="Import although many known records change name and address at once."),
-    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
     ] = False,
     data: Data = None,
+    identity: IdentityOptions,
 ) -> None:
     """Import files of a CRM or any CSV file.
 
@@ -87,10 +71,8 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
         preset=str(own) if own is not None else preset,
         folder=folder,
         file=file,
-        source=source,
-        links=parse_links(link),
+        identity=identity,
         is_dry_run=dry_run,
-        accepts_changes=accept_changes,
         replaces_sample=replace_sample,
     )
     report = asyncio.run(_import(request, data))
@@ -106,10 +88,8 @@ class _ImportRequest:
     preset: str
     folder: Path
     file: str | None
-    source: str | None
-    links: tuple[str, ...]
+    identity: IdentityOptions
     is_dry_run: bool
-    accepts_changes: bool
     replaces_sample: bool
 
 
@@ -118,7 +98,7 @@ async def _import(request: _ImportRequest, data: Path | None) -> ImportReport:
         try:
             return await _run(database, request, data)
         except UnnamedSourceError as error:
-            named = replace(request, source=ask_source(error))
+            named = replace(request, identity=replace(request.identity, source=ask_source(error)))
         return await _run(database, named, data)
 
 
@@ -129,11 +109,11 @@ async def _run(database: Database, request: _ImportRequest, data: Path | None) -
             request.preset,
             request.folder,
             file=request.file,
-            source=request.source,
+            source=request.identity.source,
             may_ask_source=is_terminal(),
-            links=request.links,
+            links=request.identity.links(),
             dry_run=request.is_dry_run,
-            accept_changes=request.accepts_changes,
+            accept_changes=request.identity.accept_changes,
             replace_sample=request.replaces_sample,
             rejects_folder=Settings.load(data_dir=data).data_dir,
             progress=progress,

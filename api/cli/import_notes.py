@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
 from api.errors import AccordError, ErrorCode
+from api.identity.sources import SourceOrigin, UnnamedSourceError
 from api.importers.run_import import ImportReport
-from api.importers.source_name import SourceOrigin, UnnamedSourceError
 from api.intake.likely_same import LINKABLE, LikelySame
 
 PLURALS = {"company": "companies", "member": "members", "contact": "contacts"}
@@ -23,6 +25,35 @@ def parse_links(text: str | None) -> tuple[str, ...]:
         message = f"--link: '{unknown[0]}' cannot be linked."
         raise AccordError(ErrorCode.BAD_INPUT, message, f"Name one or more of {','.join(tables)}, with commas.")
     return tuple(tables[name] for name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityOptions:
+    """The options of `accord import` that decide which records the rows are about."""
+
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The system that the files are from, such as our_crm; default: the preset's, or the one that such"
+            " files were imported from before.",
+        ),
+    ] = None
+    link: Annotated[
+        str | None,
+        typer.Option(
+            metavar="companies,members,contacts",
+            help="Link new ones to the record of another source with the same domain or e-mail address.",
+        ),
+    ] = None
+    accept_changes: Annotated[
+        bool,
+        typer.Option("--accept-changes", help="Import although many known records change name and address at once."),
+    ] = False
+
+    def links(self) -> tuple[str, ...]:
+        """The tables to link. Errors: BAD_INPUT if `--link` names none that can be."""
+        return parse_links(self.link)
 
 
 def is_terminal() -> bool:

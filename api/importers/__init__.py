@@ -13,7 +13,6 @@ The file
 
 The import
 - run_import.py       all steps, in one transaction
-- source_name.py      which system the keys are from
 - plan.py             binds the preset to temporary tables; binding.py, one record; file_binding.py, a table's columns
 - row_values.py       rows as values; staging.py loads them into the temporary tables
 - rejects_file.py     the file of rejected rows

@@ -15,13 +15,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
+from api.identity.sources import SOURCE_NAME
 from api.importers.mapping import FileMap, fillable
 from api.importers.value_reading import PresetModel
 from api.intake.staged import record_tables
 from schema.accord import Accord
 from schema.tables import SHAPES
-
-SOURCE_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 
 class Preset(PresetModel):

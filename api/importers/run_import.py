@@ -12,13 +12,13 @@ from api.accord.in_force import AccordInForce, active_version
 from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
+from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
-from api.importers.source_name import SourceName, choose_source, stated_source
 from api.importers.staging import stage_file
 from api.intake.apply import apply_staged_rows
 from api.intake.identity_changes import IdentityChanges
@@ -148,11 +148,13 @@ async def run_import(
     used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
-    stated, absent = stated_source(used, source), _absent(used, folder)
+    require_source_name(source)
+    absent = _absent(used, folder)
     # The files show which columns they have, the columns from which source they are.
     needed = [(staged.file.name, staged.needed) for staged in bind(used, "", absent)]
     sources = tuple(detect_file(folder, name_of_file, columns) for name_of_file, columns in needed)
-    named = await choose_source(database, stated, sources, may_ask=may_ask_source)
+    headers = {found.name: frozenset(found.columns) for found in sources}
+    named = await choose_source(database, source or used.source, headers, may_ask=may_ask_source)
     planned = _Import(
         name=preset,
         folder=folder,
