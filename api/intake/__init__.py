@@ -13,6 +13,7 @@ there are. It knows nothing of files or presets.
 - identity_changes.py       finds records of which name and address would change at once
 - constraint_violations.py  rejects rows whose record would violate a constraint
 - upsert.py                 inserts new records and updates changed ones
+- filled_values.py          versions of values that were empty before
 - dated_history.py          versions of values that come with a date
 - column_sql.py             SQL types and defaults of columns
 - bulk_load.py              loading without indexes and constraints; first_load.py, when an import does so

@@ -147,6 +147,15 @@ def current_value(merge: MergeTable, column: ColumnShape, is_dated: Sql, value: 
     return Sql("case when {} then t.{} else {} end", is_dated, name(column.name), value)
 
 
+def first_version(merge: MergeTable, selected: Sql, record: Sql) -> Sql:
+    """The first version (`f`) of a record that held for any time; a replaced one is an empty interval."""
+    return Sql(
+        "select {} from {} f where f.{} = {} and (f.valid_from = f.valid_to) is not true"
+        " order by coalesce(f.valid_from, f.recorded_at), f.id limit 1",
+        *(selected, name(version_name(merge.table)), name(f"{merge.table}_id"), record),
+    )
+
+
 def with_record_ids(merge: MergeTable, records: StagedRecords) -> Sql:
     """The rows joined with their records: `i0.record_id`, and `i1.record_id` … where a record has several keys."""
     # An inner join loses no row: keys without a record were rejected before (`dangling_keys`).
@@ -238,11 +247,7 @@ def _joins(merge: MergeTable, values: dict[str, Sql]) -> Iterator[Sql]:
         )
     if merge.shape.has_history:
         # A lookup by index per record; joining all versions would multiply the rows.
-        yield Sql(
-            "left join lateral (select * from {} h where h.{} = t.id order by h.id limit 1) v on true",
-            name(version_name(merge.table)),
-            name(f"{merge.table}_id"),
-        )
+        yield Sql("left join lateral ({}) v on true", first_version(merge, Sql("f.*"), Sql("t.id")))
 
 
 def _grouped(merge: MergeTable) -> Sql:
