@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 8200a1f6fbac
+Revision ID: ee304965d53a
 Revises:
-Create Date: 2026-11-27 23:25:01.322246+00:00
+Create Date: 2026-11-28 00:38:19.156165+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "8200a1f6fbac"
+revision: str = "ee304965d53a"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -259,6 +259,18 @@ def upgrade() -> None:
             sa.Text(),
             nullable=False,
             comment="The folder or file that was read; for the sample company, its options.",
+        ),
+        sa.Column(
+            "source",
+            sa.Text(),
+            nullable=True,
+            comment="The system whose keys the import brought; null for the sample company.",
+        ),
+        sa.Column(
+            "columns",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="The columns of every file that was read, by its name.",
         ),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False, comment="When the import started."),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False, comment="When the import ended."),
