@@ -9,6 +9,8 @@ time of a version comes from the record's `effective_at`:
   the update sets one, else now, but never before the start of the open version. A version that is replaced at its own
   start stays as an empty interval, so no earlier knowledge is lost.
 
+An import also replaces an assumed version at its own start when it fills a value that was empty in it.
+
 An import with a history of its own sets `accord.history_is_given` to `on` for its transaction and writes the versions
 itself.
 """

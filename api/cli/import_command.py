@@ -2,16 +2,19 @@
 
 import asyncio
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.options import Data, next_command
+from api.cli.import_notes import IdentityOptions, ask_source, is_terminal, likely_same_lines, refusal_lines, source_line
+from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
+from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.identity.sources import UnnamedSourceError
 from api.importers.explain.explainer import RowExplainer
 from api.importers.explain.explanation_text import explanation_text
 from api.importers.layout.file_layout import FileLayout
@@ -29,13 +32,16 @@ _USAGE = (
     " A folder: accord import PRESET DIR."
 )
 _SHOWN_LINES = 5
+_EXIT_REFUSED = 3
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, because it is not UTF-8"}
 
 
-def import_records(  # noqa: PLR0917 - one parameter for each option of the command
+@expand_options
+def import_records(
     preset: Annotated[str, typer.Argument(metavar="PRESET|csv", help=_PRESETS)],
     path: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The folder, or a file.")],
+    *,
     own: Annotated[
         Path | None, typer.Option("--preset", metavar="FILE.toml", help="With csv: the preset of the file.")
     ] = None,
@@ -74,6 +80,7 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
     ] = False,
     data: Data = None,
+    identity: IdentityOptions,
 ) -> None:
     """Import files of a CRM, or any CSV file or workbook (.xlsx).
 
@@ -88,17 +95,25 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     if is_csv is not (own is not None) or suggests or out is not None or header_line or (sheet and not is_csv):
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
-    source = _ImportSource(str(own) if own is not None else preset, folder, file, sheet, dates)
     explainer = _explainer(explain_row)
-    report = asyncio.run(
-        _import(
-            source, data, dry_run=dry_run or explainer is not None, replace_sample=replace_sample, explainer=explainer
-        )
+    request = _ImportRequest(
+        preset=str(own) if own is not None else preset,
+        folder=folder,
+        file=file,
+        sheet=sheet,
+        dates=dates,
+        identity=identity,
+        is_dry_run=dry_run or explainer is not None,
+        replaces_sample=replace_sample,
+        explainer=explainer,
     )
-    if explainer is None:
-        _print_report(report, data)
-    elif explainer.explanation is not None:
+    report = asyncio.run(_import(request, data))
+    if explainer is not None and explainer.explanation is not None:
         typer.echo(explanation_text(explainer.explanation), nl=False)
+    elif explainer is None:
+        _print_report(report, data)
+        if report.is_refused:
+            raise typer.Exit(_EXIT_REFUSED)
 
 
 def _explainer(row: str | None) -> RowExplainer | None:
@@ -112,35 +127,48 @@ def _explainer(row: str | None) -> RowExplainer | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _ImportSource:
-    """A preset, and the folder that it reads; `file` is the only file that it reads, if it reads just one."""
+class _ImportRequest:
+    """A preset, the folder that it reads, and the options; `file` is the only file that it reads, if just one."""
 
     preset: str
     folder: Path
     file: str | None
     sheet: str | None
     dates: str | None
+    identity: IdentityOptions
+    is_dry_run: bool
+    replaces_sample: bool
+    explainer: RowExplainer | None
 
 
-async def _import(
-    source: _ImportSource, data: Path | None, *, dry_run: bool, replace_sample: bool, explainer: RowExplainer | None
-) -> ImportReport:
-    rejects_folder = Settings.load(data_dir=data).data_dir
+async def _import(request: _ImportRequest, data: Path | None) -> ImportReport:
     async with open_database(data, sets_up=True) as database:
-        with progress_bar() as progress:
-            return await run_import(
-                database,
-                source.preset,
-                source.folder,
-                file=source.file,
-                sheet=source.sheet,
-                dates=source.dates,
-                dry_run=dry_run,
-                replace_sample=replace_sample,
-                rejects_folder=rejects_folder,
-                progress=progress,
-                explainer=explainer,
-            )
+        try:
+            return await _run(database, request, data)
+        except UnnamedSourceError as error:
+            named = replace(request, identity=replace(request.identity, source=ask_source(error)))
+        return await _run(database, named, data)
+
+
+async def _run(database: Database, request: _ImportRequest, data: Path | None) -> ImportReport:
+    with progress_bar() as progress:
+        return await run_import(
+            database,
+            request.preset,
+            request.folder,
+            file=request.file,
+            sheet=request.sheet,
+            dates=request.dates,
+            source=request.identity.source,
+            may_ask_source=is_terminal(),
+            links=request.identity.links(),
+            dry_run=request.is_dry_run,
+            accept_changes=request.identity.accept_changes,
+            replace_sample=request.replaces_sample,
+            rejects_folder=Settings.load(data_dir=data).data_dir,
+            progress=progress,
+            explainer=request.explainer,
+        )
 
 
 def _suggest(path: Path, out: Path | None, data: Path | None, layout: FileLayout) -> None:
@@ -170,6 +198,8 @@ def _suggest(path: Path, out: Path | None, data: Path | None, layout: FileLayout
 def _print_report(report: ImportReport, data: Path | None) -> None:
     """Print the rows that were read, the records that changed, and the accord in force."""
     typer.echo(report.title)
+    if (named := source_line(report)) is not None:
+        typer.echo(named)
     for file in report.files:
         form = _form(file)
         unused = f", {file.unused:,} without any value that this preset reads" if file.unused else ""
@@ -192,6 +222,12 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
         typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
     if report.rejects is not None:
         typer.echo(f"Refused rows, each with its reason: {report.rejects}")
+    for line in likely_same_lines(report):
+        typer.echo(line)
+    for line in refusal_lines(report):
+        typer.secho(line, fg="red" if report.is_refused else None)
+    if report.is_refused:
+        return
     typer.echo(_accord_line(report))
     rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
     timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"

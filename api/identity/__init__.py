@@ -1,1 +1,1 @@
-"""Identity of records: their ids, and the surviving record of a merge."""
+"""Identity of records: their ids, the sources of their external keys, and the surviving record of a merge."""

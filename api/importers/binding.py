@@ -37,7 +37,8 @@ class RecordBinding:
     def key(self, reading: ValueReading, *, is_required: bool) -> Sql:
         """A source's key for a record."""
         join_parts = join_key if reading.id_form is None else join_salesforce_ids
-        return self._take(reading, ValueKind("TEXT", lambda _forms: key_parser(reading), join_parts, "", is_required))
+        kind = ValueKind("TEXT", lambda _forms: key_parser(reading), join_parts, "", is_required, is_key=True)
+        return self._take(reading, kind)
 
     def list_of_keys(self, reading: ValueReading) -> tuple[Sql, Sql]:
         """The keys in a cell that is a list, and as many new ids, as arrays."""

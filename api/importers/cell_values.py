@@ -11,6 +11,8 @@ from schema.base import ColumnShape
 
 Parse = Callable[[str], object]
 """Returns the value of a cell; ValueError completes the sentence "The cell …"."""
+# What a spreadsheet makes of a long number: one digit before the mark, a sign, two digits or more.
+ROUNDED_NUMBER = r"[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{2,3}"
 _LARGEST_KEY = 1000  # characters; a longer key may not fit a PostgreSQL index
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")

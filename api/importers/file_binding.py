@@ -25,11 +25,15 @@ class ValueKind:
     join: Callable[[Sequence[str]], str] = join_texts
     use: str = ""
     is_required: bool = False
+    is_key: bool = False
 
 
 @dataclass(slots=True)
 class FileBinding:
-    """A file and its temporary table: `cell_…` columns are read from the rows, `id_…` columns hold new ids."""
+    """A file and its temporary table: `cell_…` columns are read from the rows, `id_…` columns hold new ids.
+
+    `keys` are the staged columns that hold a source's keys, with their labels.
+    """
 
     file: FileMap
     stage: str
@@ -37,11 +41,13 @@ class FileBinding:
     columns: list[StagedColumn] = field(default_factory=list)
     id_columns: list[str] = field(default_factory=list)
     looked_up: set[str] = field(default_factory=set)
+    keys: dict[str, str] = field(default_factory=dict)
     row_key: str = ""
     _places: dict[tuple[str, tuple[str, ...], RowCondition | None], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.row_key = self.add(self.file.key, _PLAIN_KEY, "TEXT", parse_key, join=join_row_key, is_required=True)
+        self.keys[self.row_key] = self.file.key_label
 
     def column(self, staged: str) -> Sql:
         """Return a staged column, qualified by its table."""
@@ -68,18 +74,19 @@ class FileBinding:
 
     def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> Sql:
         """Add a column with the value of a reading."""
-        return self.column(
-            self.add(
-                reading.sources,
-                _use(reading, kind),
-                kind.sql_type,
-                kind.parser(self.file.forms_of(reading.sources[0])),
-                join=kind.join,
-                condition=condition,
-                is_required=kind.is_required or reading.is_required,
-                reading=reading,
-            )
+        staged = self.add(
+            reading.sources,
+            _use(reading, kind),
+            kind.sql_type,
+            kind.parser(self.file.forms_of(reading.sources[0])),
+            join=kind.join,
+            condition=condition,
+            is_required=kind.is_required or reading.is_required,
+            reading=reading,
         )
+        if kind.is_key:
+            self.keys[staged] = reading.label
+        return self.column(staged)
 
     def looked_up_value(self, reading: ValueReading, by: Sql, kind: ValueKind) -> Sql:
         """Add a column with the value, for rows of other files; it is null if no row, or several, match `by`.

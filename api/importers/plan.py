@@ -21,12 +21,16 @@ _ITEM = Sql("item.key")  # one key of a cell that is a list
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A file of a preset, its temporary table, and the records that its rows describe."""
+    """A file of a preset, its temporary table, and the records that its rows describe.
+
+    `keys` are the columns of the table that hold a source's keys, with their labels.
+    """
 
     file: FileMap
     columns: tuple[StagedColumn, ...]
     id_columns: tuple[str, ...]
     looked_up: tuple[str, ...]
+    keys: dict[str, str]
     rows: StagedRows
 
     @property
@@ -41,8 +45,8 @@ class StagedFile:
         return tuple(dict.fromkeys(name for name in (*self.file.columns, *read) if name not in self.file.may_lack))
 
 
-def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]:
-    """Bind every file of a preset, without the `absent` ones, to a temporary table."""
+def bind(preset: Preset, source: str, absent: Collection[str] = ()) -> tuple[StagedFile, ...]:
+    """Bind every file of a preset, without the `absent` ones, to a temporary table. Their keys are `source`'s."""
     dates = DateSettings(preset.zone, preset.open_ends)
     present = [file for file in preset.files if file.name not in absent]
     # Named anew for every import: asyncpg keeps the column types of a table that it copied to, by the table's name.
@@ -53,8 +57,7 @@ def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]
     ranks = iter(range(sum(len(file.records) for file in present)))
     records = {
         file.name: tuple(
-            _bind_record(RecordBinding(files[file.name], files, preset.source, record), next(ranks))
-            for record in file.records
+            _bind_record(RecordBinding(files[file.name], files, source, record), next(ranks)) for record in file.records
         )
         for file in present
     }
@@ -69,6 +72,7 @@ def _staged_file(binding: FileBinding, records: tuple[StagedRecords, ...]) -> St
         tuple(binding.columns),
         tuple(binding.id_columns),
         tuple(sorted(binding.looked_up)),
+        binding.keys,
         StagedRows(binding.stage, file.name, binding.row_key, file.key_label, records),
     )
 

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
+from api.identity.sources import SOURCE_NAME
 from api.importers.mapping import FileMap, fillable
 from api.importers.value_reading import PresetModel
 from api.intake.staged import record_tables
@@ -28,10 +29,12 @@ class Preset(PresetModel):
     title: str = Field(
         min_length=1, description="What the import is called in reports.", examples=['title = "Our CRM: people"']
     )
-    source: str = Field(
-        pattern=r"^[a-z][a-z0-9_]{0,39}$",
+    source: str | None = Field(
+        default=None,
+        pattern=SOURCE_NAME,
         description="The system whose keys these are: small letters, digits and underscores. Presets with the same"
-        " source share their keys, so that two of them can describe the same record.",
+        " source share their keys, so that two of them can describe the same record. `--source NAME` overrides it."
+        " Without either, the source is the only one of which files with the same columns were imported before.",
         examples=['source = "our_crm"'],
     )
     accord: str = Field(

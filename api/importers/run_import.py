@@ -1,6 +1,7 @@
 """One import: files to records, in one transaction that ends with the evaluation of the funnel."""
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from api.accord.in_force import AccordInForce, active_version
 from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
+from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
 from api.importers.exports.recognise import FoundFiles, recognise_files
@@ -22,6 +24,8 @@ from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import stage_file
 from api.importers.workbook import SheetCopies
 from api.intake.apply import apply_staged_rows
+from api.intake.identity_changes import IdentityChanges
+from api.intake.likely_same import LikelySame
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
 from api.intake.upsert import RecordCounts
@@ -65,9 +69,11 @@ class ImportReport:
     """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
 
     `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
+    `identity_changes` and `likely_same`: see `api.intake.apply.Applied`.
     """
 
     title: str
+    source: SourceName
     files: tuple[FileReport, ...]
     records: dict[str, RecordCounts]
     rejects: Path | None
@@ -77,6 +83,14 @@ class ImportReport:
     is_dry_run: bool
     seconds: float
     ignored: tuple[str, ...] = ()
+    identity_changes: tuple[IdentityChanges, ...] = ()
+    likely_same: tuple[LikelySame, ...] = ()
+    are_changes_accepted: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing was committed, because too many records would become others."""
+        return bool(self.identity_changes) and not self.are_changes_accepted
 
     @property
     def is_unchanged(self) -> bool:
@@ -90,8 +104,8 @@ class ImportReport:
         return sum(file.rejected for file in self.files)
 
 
-class _DryRun(Exception):  # noqa: N818 - not an error: it rolls back the transaction of a dry run
-    """Ends a dry run, and carries its report out of the transaction."""
+class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the transaction of an import
+    """Ends a dry run or a refused import, and carries its report out of the transaction."""
 
     def __init__(self, report: ImportReport) -> None:
         super().__init__()
@@ -105,10 +119,13 @@ class _Import:
     name: str
     folder: Path
     preset: Preset
+    source: SourceName
     accord: Accord
     files: tuple[StagedFile, ...]
     sources: tuple[SourceFile, ...]
+    links: Collection[str]
     is_dry_run: bool
+    accepts_changes: bool
     progress: Progress
     ignored: tuple[str, ...]
     explainer: RowExplainer | None = None
@@ -122,7 +139,11 @@ async def run_import(
     file: str | None = None,
     sheet: str | None = None,
     dates: str | None = None,
+    source: str | None = None,
+    may_ask_source: bool = False,
+    links: Collection[str] = (),
     dry_run: bool = False,
+    accept_changes: bool = False,
     replace_sample: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
@@ -133,30 +154,54 @@ async def run_import(
     A preset that recognises its files takes a file in place of the folder too; `dates` is the order of day and month.
 
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
-            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`, or to
-            the `explainer` of one row; with it, `dry_run` must be true.
+            evaluate write; nothing at all if nothing changed, or if so many known records change name and address
+            at once that the keys are in doubt, without `accept_changes`. Rejected rows go to a file in
+            `rejects_folder`, or to the `explainer` of one row; with it, `dry_run` must be true. `source` names whose
+            keys these are. In the tables of `links`, new keys become keys of the record with the same domain or e-mail
+            address.
     Units:  instants UTC, read in the preset's time zone.
-    Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
+    Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD;
+            UnnamedSourceError if neither the preset nor the columns of its files decide the source; with
+            `may_ask_source` also for the first import, which is named after its file otherwise.
     Source: api/README.md, "A write".
     """
+    require_source_name(source)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
         found = _with_files(preset, folder, file, sheet=sheet, dates=dates, copies=copies)
         used, folder = found.preset, found.folder
         accord = read_accord(used.accord)
         require_stages(used, accord, preset)
-        files = bind(used, _absent(used, folder))
+        absent = _absent(used, folder)
+        # The files show which columns they have, the columns from which source they are.
+        sources = tuple(_detect(folder, staged, copies) for staged in bind(used, "", absent))
+        headers = {detected.name: frozenset(detected.columns) for detected in sources}
+        named = await choose_source(database, source or used.source, headers, may_ask=may_ask_source)
+        files = bind(used, named.name, absent)
         if explainer is not None:
             explainer.choose(files)
-        sources = tuple(_detect(folder, staged, copies) for staged in files)
-        planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress, found.ignored, explainer)
+        planned = _Import(
+            name=preset,
+            folder=folder,
+            preset=used,
+            source=named,
+            accord=accord,
+            files=files,
+            sources=sources,
+            links=links,
+            is_dry_run=dry_run,
+            accepts_changes=accept_changes,
+            progress=progress,
+            ignored=found.ignored,
+            explainer=explainer,
+        )
         try:
             async with database.write() as session:
                 report = await _run(session, planned, rejects, replace_sample=replace_sample)
                 rejects.publish()
-                if dry_run:
-                    raise _DryRun(report)
-        except _DryRun as rolled_back:
+                if dry_run or report.is_refused:
+                    raise _RolledBack(report)
+        except _RolledBack as rolled_back:
             report = rolled_back.report
     return report
 
@@ -212,14 +257,15 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     applied = await apply_staged_rows(
         session,
         inputs,
-        planned.preset.source,
+        planned.source.name,
         rows=sum(count.read - count.rejected for count in counts),
         reject=reject,
         progress=planned.progress,
+        links=planned.links,
     )
     if explainer is not None:
         used = planned.preset
-        await explainer.applied(session, planned.files, planned.sources, used.source, used.zone)
+        await explainer.applied(session, planned.files, planned.sources, planned.source.name, used.zone)
     files = [
         FileReport(
             name=source.name,
@@ -237,6 +283,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     ]
     report = ImportReport(
         title=planned.preset.title,
+        source=planned.source,
         files=tuple(files),
         records=applied.records,
         rejects=rejects.path if rejects.count else None,
@@ -246,8 +293,11 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
         is_dry_run=planned.is_dry_run,
         seconds=0,
         ignored=planned.ignored,
+        identity_changes=applied.identity_changes,
+        likely_same=applied.likely_same,
+        are_changes_accepted=planned.accepts_changes,
     )
-    if not planned.is_dry_run:
+    if not planned.is_dry_run and not report.is_refused:
         await _finish(session, planned, report, started_at)
     return replace(report, seconds=time.monotonic() - began)
 
@@ -299,11 +349,13 @@ async def _finish(session: WriteSession, planned: _Import, report: ImportReport,
     }
     await session.run(
         Sql(
-            "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
-            " values ({}, {}, {}, {}, clock_timestamp(), {})",
+            "insert into import_job (id, preset, origin, source, columns, started_at, finished_at, counts)"
+            " values ({}, {}, {}, {}, {}, {}, clock_timestamp(), {})",
             new_id(),
             planned.name,
             str(planned.folder.absolute()),
+            planned.source.name,
+            {source.name: source.columns for source in planned.sources},
             started_at,
             counts,
         )

@@ -63,6 +63,11 @@ class SourceFile:
         """The file's name."""
         return self.origin.name
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that have a name."""
+        return tuple(filter(None, self.header))
+
     def open(self) -> TextIO:
         """Open the file as text. Line ends are not translated, because quoted cells may hold some."""
         return self.path.open(encoding=self.encoding, newline="")

@@ -25,6 +25,7 @@ from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
 from api.importers.layout.file_layout import DETECTED, FileLayout
 from api.importers.mapping import fillable
 from api.importers.source_file import SourceFile, detect_file
+from api.importers.suggest_key import AddressSpellings, doubtful_keys, identity_column, is_address_column, is_identity
 from api.importers.value_reading import MARKS, DecimalMark
 from api.importers.workbook import SheetCopies
 from api.progress import Progress, no_progress
@@ -50,11 +51,7 @@ class SampledColumn:
     values: Counter[str] = field(default_factory=Counter)  # the first distinct ones, without empty cells
     is_unique: bool = True
     dates: DateColumn | None = None
-
-    @property
-    def is_key(self) -> bool:
-        """Whether it identifies the rows of the sample: never empty, never twice the same."""
-        return self.is_unique and self.filled == self.rows > 0
+    spellings: AddressSpellings | None = None  # of a column of e-mail addresses
 
     @property
     def examples(self) -> list[str]:
@@ -79,7 +76,10 @@ class SuggestedField:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The content of a suggested preset. `left_over` are columns that no field is known for."""
+    """The content of a suggested preset. `left_over` are columns that no field is known for.
+
+    `no_keys` are columns that seem to identify the rows and are not taken, with the reason.
+    """
 
     file: str
     table: str
@@ -94,13 +94,20 @@ class Suggestion:
     layout: FileLayout = DETECTED
     shipped: ShippedPreset | None = None
     lost_at: SampledColumn | None = None
+    no_keys: tuple[tuple[SampledColumn, str], ...] = ()
 
     @property
     def questions(self) -> int:
         """How many questions have to be answered before the preset can be used."""
         dates = sum(not column.is_proven for column in self.dates.values())
         fields = sum(bool(field.unknown_words) or field.is_mark_open for field in self.fields)
-        return dates + fields + (self.key is None) + self.is_outcome_unknown + (not self.is_table_certain)
+        return dates + fields + self.is_key_open + self.is_outcome_unknown + (not self.is_table_certain)
+
+    @property
+    def is_key_open(self) -> bool:
+        """Whether a question about the key is left: there is none, or it is an address that repeats or is missing."""
+        key = self.key
+        return key is None or (key.spellings is not None and (key.spellings.repeated > 0 or key.filled < key.rows))
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -133,6 +140,9 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     begins = next(_matching(columns, known[table]["begins"]), None)
     lost_at = next(_matching(columns, known[table].get("lost_at", ())), None) if "closed_at" in by_field else None
     _collect_dates(table, by_field, begins, lost_at)
+    address = by_field.get("email")
+    if address is not None:
+        address.spellings = AddressSpellings()
     rows = _read(source, columns, progress)
     if not rows:
         message = f"{path} has a header, but no row that can be read."
@@ -142,7 +152,7 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     by_link = _columns_by_field(columns, known[table]["links"])
     links = {name: column for name, column in by_link.items() if column.filled}
     taken = {field.column.name for field in fields} | {column.name for column in links.values()} | set(dates)
-    key = _key(columns, known[table]["key"])
+    key = _key(columns, table, by_field)
     left = [column for column in columns if column.name not in taken and column is not key]
     started = begins if begins is not None and begins.name in dates else None
     shipped = find_shipped_preset(source.header)
@@ -152,6 +162,7 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
         layout=source.layout,
         shipped=shipped,
         lost_at=lost_at,
+        no_keys=tuple(doubtful_keys((column for column in columns if column is not key), table)),
     )
 
 
@@ -251,12 +262,21 @@ def _count(column: SampledColumn, text: str, seen: set[int]) -> None:
         column.values[text] += 1
     if column.dates is not None:
         column.dates.add(text)
+    if column.spellings is not None:
+        column.spellings.add(text)
 
 
-def _key(columns: list[SampledColumn], names: Iterable[str]) -> SampledColumn | None:
-    """The first column that identifies the rows: one with a usual name, one that ends in `id`, any."""
-    ids = (column for column in columns if plain(column.name).endswith("id"))
-    return next((column for column in (*_matching(columns, names), *ids, *columns) if column.is_key), None)
+def _key(columns: list[SampledColumn], table: str, by_field: dict[str, SampledColumn]) -> SampledColumn | None:
+    """The column that identifies the rows: one with a usual name, one that is an id by its name, else an address."""
+    address = by_field.get("email")
+    # Two people, or two companies, may have the same name.
+    no_ids = [column for column in (by_field.get("name"), address) if column is not None]
+    usual = _matching(columns, _synonyms()[table]["key"])
+    ids = (column for column in columns if is_identity(column.name, table))
+    found = identity_column(column for column in (*usual, *ids) if column not in no_ids)
+    if found is None and address is not None and is_address_column(address):
+        return address
+    return found
 
 
 def _field(table: str, name: str, column: SampledColumn) -> SuggestedField:

@@ -9,6 +9,8 @@ from api.importers.date_formats import DateColumn
 from api.importers.suggest import TABLES, SampledColumn, SuggestedField, Suggestion
 
 _SHOWN = 60
+_LONGEST_REASON = 200
+_MOST_NO_KEYS = 5
 _COMMENTED_LINES = "Remove the # from the line that is right"
 
 
@@ -26,8 +28,9 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
         yield f"# {suggestion.shipped.advice(_remark(suggestion.file))}"
     yield f"# Then: accord import csv {_remark(suggestion.file)} --preset THIS_FILE --dry-run"
     yield f"title = {_text(suggestion.file)}"
-    yield "# The system whose keys these are: the same name for all files of one system."
-    yield f"source = {_text(_source(suggestion.file))}"
+    yield "# The system whose keys these are: the same name for all files of one system, and for next month's export."
+    yield "# Name it here or with --source NAME; files with the same columns are then known to be from it."
+    yield '# source = "our_crm"'
     yield f"# The accord to adopt if the database has none yet: {', '.join(built_in_accords())}, or a TOML file."
     yield 'accord = "standard"'
     yield "# The time zone of dates without an offset."
@@ -39,12 +42,31 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
         yield f"sheet = {_text(suggestion.layout.sheet)}"
     if suggestion.layout.header_line is not None:
         yield f"header_line = {suggestion.layout.header_line}"
-    if suggestion.key is None:
-        yield "# QUESTION: which column identifies a row? No column is filled and different in every row."
+    yield from _row_key(suggestion)
+
+
+def _row_key(suggestion: Suggestion) -> Iterator[str]:
+    key = suggestion.key
+    if key is None:
+        yield "# QUESTION: which column identifies a row? None is an identity by name, such as Id or Record ID."
         yield '# key = "…"'
-    else:
+    elif key.spellings is None:
         yield f"# Filled, and different, in all {suggestion.rows:,} rows that were read."
-        yield f"key = {_text(suggestion.key.name)}"
+        yield f"key = {_text(key.name)}"
+    else:
+        if suggestion.is_key_open:
+            yield "# QUESTION: is one e-mail address one person here? Else write the column that identifies a row."
+        if key.spellings.repeated:
+            repeated, example = key.spellings.repeated, _remark(key.spellings.example)
+            yield f"# Rows that repeat an address, capitals and blanks aside: {repeated:,}, such as '{example}'."
+            yield "# The first row of an address is taken, and the others are rejected."
+        if key.filled < key.rows:
+            yield f"# Rows without an address, which are rejected: {key.rows - key.filled:,}."
+        yield f"key = {_text(key.name)}"
+    # Beside an identity, nobody looks for another key.
+    shown = suggestion.no_keys if key is None or key.spellings is not None else ()
+    for column, reason in shown[:_MOST_NO_KEYS]:
+        yield f"# Not the key: {_remark(column.name)}; {_remark(reason, _LONGEST_REASON)}."
 
 
 def _dates(suggestion: Suggestion) -> Iterator[str]:
@@ -177,11 +199,6 @@ def _examples(column: SampledColumn) -> str:
     return ", ".join(f"'{_remark(value)}'" for value in column.examples) or "empty throughout"
 
 
-def _source(file: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "_", file.rsplit(".", 1)[0].casefold()).strip("_")
-    return (slug if slug[:1].isalpha() else f"csv_{slug}")[:40].strip("_")
-
-
 def _text(value: str) -> str:
     """A TOML string. JSON's is one too, except that TOML forbids the DEL character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -196,7 +213,7 @@ def _forms(forms: tuple[str, ...]) -> str:
     return written[0] if len(written) == 1 else f"[{', '.join(written)}]"
 
 
-def _remark(text: str) -> str:
+def _remark(text: str, longest: int = _SHOWN) -> str:
     """Text for a comment: on one line, and cut if it is long."""
     shown = re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+", " ", text)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"

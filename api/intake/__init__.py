@@ -8,9 +8,12 @@ there are. It knows nothing of files or presets.
 - apply.py                  all steps in order; the way in
 - dangling_keys.py          rejects rows that refer to records which do not exist
 - external_keys.py          ids of new records, and the keys by which their source knows them
+- likely_same.py            new keys of records that another source seems to know; links them on request
 - merge.py                  one row per record: its merged values next to those in the database
+- identity_changes.py       finds records of which name and address would change at once
 - constraint_violations.py  rejects rows whose record would violate a constraint
 - upsert.py                 inserts new records and updates changed ones
+- filled_values.py          versions of values that were empty before
 - dated_history.py          versions of values that come with a date
 - column_sql.py             SQL types and defaults of columns
 - bulk_load.py              loading without indexes and constraints; first_load.py, when an import does so

@@ -1,7 +1,7 @@
 """Writes staged rows to the tables: all steps of the intake in order. The caller owns the transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from api.db import WriteSession
@@ -9,6 +9,8 @@ from api.intake.constraint_violations import ConstraintViolation, find_violation
 from api.intake.dangling_keys import reject_dangling
 from api.intake.external_keys import register_keys
 from api.intake.first_load import without_indexes_if_first
+from api.intake.identity_changes import IdentityChanges, find_identity_changes
+from api.intake.likely_same import LikelySame, link_likely_same, tables_of_other_sources
 from api.intake.merge import merge_staged, merge_tables
 from api.intake.staged import Reject, StagedRows
 from api.intake.upsert import RecordCounts, upsert
@@ -24,14 +26,31 @@ class _Intake:
     source: str
     reject: Reject
     progress: Progress
+    links: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What one pass over the tables wrote, up to the first violations."""
+
+    records: dict[str, RecordCounts]
+    identity_changes: list[IdentityChanges]
+    likely_same: tuple[LikelySame, ...]
+    violations: list[ConstraintViolation]
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of staged rows: counts of records by table, and of rejected rows by input."""
+    """What became of staged rows: counts of records by table, and of rejected rows by input.
+
+    `identity_changes` are the tables of which so many records changed name and address at once that the keys are in
+    doubt; the caller decides whether to commit. `likely_same` are new keys of records that other sources seem to know.
+    """
 
     records: dict[str, RecordCounts]
     rejected: Counter[str]
+    identity_changes: tuple[IdentityChanges, ...] = ()
+    likely_same: tuple[LikelySame, ...] = ()
 
 
 async def apply_staged_rows(
@@ -42,22 +61,25 @@ async def apply_staged_rows(
     rows: int,
     reject: Reject,
     progress: Progress,
+    links: Collection[str] = (),
 ) -> Applied:
     """Merge staged rows with the database, and write what differs; reject rows that cannot be written.
 
     Shapes: staged rows -> records. Writes the tables of the records, their versions and external_key; nothing where
             nothing differs. Rejected rows are deleted from their temporary table.
+            In the tables of `links`, new keys become keys of the record with the same address (see `likely_same`).
     Units:  `rows` is how many rows are staged; many of them into an empty database are loaded without indexes.
     Errors: what PostgreSQL raises for a constraint that is not checked before, such as one of several tables.
     """
-    intake = _Intake(inputs, source, reject, progress)
+    intake = _Intake(inputs, source, reject, progress, links)
     rejected = await reject_dangling(session, inputs, source, reject)
     async with without_indexes_if_first(session, inputs, rows - rejected.total(), progress):
-        records = await _write(session, intake, rejected)
-    return Applied(records, rejected)
+        written = await _write(session, intake, rejected)
+    doubtful = tuple(changes for changes in written.identity_changes if changes.are_too_many)
+    return Applied(written.records, rejected, doubtful, written.likely_same)
 
 
-async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str]) -> dict[str, RecordCounts]:
+async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str]) -> _Written:
     """Write the records. Where one would violate a constraint, reject its rows and start again without them.
 
     Starting again costs the tables written so far. It is needed: their records may refer to a rejected one.
@@ -65,30 +87,33 @@ async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str])
     while True:
         # A savepoint, not a new transaction: the staged rows are in temporary tables that end with this one.
         await session.script("savepoint records")
-        counts, violations = await _write_until_violation(session, intake)
-        if not violations:
-            return counts
+        written = await _write_until_violation(session, intake)
+        if not written.violations:
+            return written
         await session.script("rollback to savepoint records")
-        rejected += await reject_violations(session, violations, intake.reject)
+        rejected += await reject_violations(session, written.violations, intake.reject)
         rejected += await reject_dangling(session, intake.inputs, intake.source, intake.reject)
 
 
-async def _write_until_violation(
-    session: WriteSession, intake: _Intake
-) -> tuple[dict[str, RecordCounts], list[ConstraintViolation]]:
+async def _write_until_violation(session: WriteSession, intake: _Intake) -> _Written:
     """Write table after table, up to the first with records that would violate a constraint."""
+    shared = await tables_of_other_sources(session, intake.inputs, intake.source)
+    same = await link_likely_same(session, intake.inputs, intake.source, shared, intake.links)
     await register_keys(session, intake.inputs, intake.source)
     counts: dict[str, RecordCounts] = {}
-    merges = merge_tables(intake.inputs, intake.source)
+    changes: list[IdentityChanges] = []
+    merges = merge_tables(intake.inputs, intake.source, shared)
     for done, merge in enumerate(merges):
         intake.progress("records", done, len(merges))
         await merge_staged(session, merge)
         violations = await find_violations(session, merge, intake.inputs)
         if violations:
-            return counts, violations
+            return _Written(counts, changes, same, violations)
+        found = await find_identity_changes(session, merge)
+        changes += [] if found is None else [found]
         counts[merge.table] = await upsert(session, merge)
         # The next tables look these records up by their links.
         if counts[merge.table].created:
             await session.run(Sql("analyze {}", name(merge.table)))
     intake.progress("records", len(merges), len(merges))
-    return counts, []
+    return _Written(counts, changes, same, [])

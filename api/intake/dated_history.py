@@ -63,7 +63,7 @@ def _points(merge: MergeTable) -> Sql:
     rows = [_dated_rows(merge, records) for records in merge.dated_records]
     if merge.lifecycle is not None:
         rows.append(_ends(merge))
-    selected = [Sql("p.id, p.moment")]
+    selected = [Sql("p.id, p.moment, bool_or(p.row_rank >= 0) as is_recorded")]
     for column in merge.dated:
         value, has_value = name(column.name), name(f"has_{column.name}")
         selected.append(Sql("bool_or(p.{}) as {}", has_value, has_value))
@@ -148,8 +148,11 @@ def _timeline(merge: MergeTable, points: Sql, present: Sql) -> Sql:
 
 
 def _marked(merge: MergeTable, points: Sql) -> Sql:
-    """Every moment with the values that begin there, and for every column how many have begun by then (`run_…`)."""
-    columns = [Sql("m.id, m.moment")]
+    """Every moment with the values that begin there, and for every column how many have begun by then (`run_…`).
+
+    `recorded` is how many points of dated rows there were by then.
+    """
+    columns = [Sql("m.id, m.moment, count(*) filter (where c.is_recorded) over w as recorded")]
     for column in merge.dated:
         value, has_value = name(column.name), name(f"has_{column.name}")
         columns.append(Sql("c.{}, count(*) filter (where c.{}) over w as run_{}", value, has_value, value))
@@ -166,7 +169,7 @@ def _carried(merge: MergeTable) -> Sql:
 
     PostgreSQL has no `last_value … ignore nulls`, and null is a value here; counting runs replaces it in one pass.
     """
-    columns = [Sql("m.id, m.moment")]
+    columns = [Sql("m.id, m.moment, m.recorded")]
     for column in merge.dated:
         it = name(column.name)
         value = "m.run_{}, first_value(m.{}) over (partition by m.id, m.run_{} order by m.moment) as {}"
@@ -177,7 +180,8 @@ def _carried(merge: MergeTable) -> Sql:
 def _whole(merge: MergeTable) -> Sql:
     """Every moment with all versioned columns: from the points if there is one by then, else from version `b`.
 
-    A version that stays as it is keeps the instant at which it was recorded, and its assumption.
+    A version that stays as it is keeps the instant at which it was recorded, and its assumption. So does one that the
+    end of its record cuts: the source said nothing else of its other values.
     """
     dated = {column.name for column in merge.dated}
     values = {
@@ -191,7 +195,7 @@ def _whole(merge: MergeTable) -> Sql:
     is_kept = Sql("b.starts = r.moment and row({}) is not distinct from row({})", merged, present)
     return Sql(
         "select r.id, r.moment, {}, case when {} then b.recorded_at else now() end as recorded_at,"
-        " case when {} then b.is_assumed else false end as is_assumed from carried r",
+        " b.is_assumed and ({} or r.recorded = 0) as is_assumed from carried r",
         join(", ", (Sql("{} as {}", value, name(column)) for column, value in values.items())),
         is_kept,
         is_kept,

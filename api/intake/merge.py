@@ -9,7 +9,7 @@ Its columns are `id` (for tables that have one), the merged value of every colum
 - `dated_…`     for every column that can have dated values: this record's rows date it, so `dated_history` writes it
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from api.db import WriteSession
@@ -40,11 +40,16 @@ LIFECYCLES = {"deal": RecordLifecycle("opened_at", "closed_at", ("outcome", "clo
 
 @dataclass(frozen=True, slots=True)
 class MergeTable:
-    """All staged records of one table, merged. `source` is whose keys they have."""
+    """All staged records of one table, merged. `source` is whose keys they have.
+
+    If `is_shared`, other sources fill the table, too. Of a record that two sources know, an empty value of one does not
+    empty what the other may have given.
+    """
 
     table: str
     source: str
     staged: tuple[StagedRecords, ...]
+    is_shared: bool = False
 
     @property
     def shape(self) -> TableShape:
@@ -92,12 +97,17 @@ class MergeTable:
         return tuple(column for column in self.columns if not column.is_key)
 
 
-def merge_tables(inputs: Sequence[StagedRows], source: str) -> tuple[MergeTable, ...]:
-    """Group the staged records by table, in an order in which links find their targets."""
+def merge_tables(inputs: Sequence[StagedRows], source: str, shared: Collection[str] = ()) -> tuple[MergeTable, ...]:
+    """Group the staged records by table, in an order in which links find their targets. Others fill `shared` tables."""
     staged = [records for rows in inputs for records in rows.records]
     tables = {records.table for records in staged}
     return tuple(
-        MergeTable(str(built.name), source, tuple(records for records in staged if records.table == built.name))
+        MergeTable(
+            str(built.name),
+            source,
+            tuple(records for records in staged if records.table == built.name),
+            is_shared=built.name in shared,
+        )
         for built in METADATA.sorted_tables
         if built.name in tables
     )
@@ -135,6 +145,15 @@ def current_value(merge: MergeTable, column: ColumnShape, is_dated: Sql, value: 
     if column not in merge.dated:
         return value
     return Sql("case when {} then t.{} else {} end", is_dated, name(column.name), value)
+
+
+def first_version(merge: MergeTable, selected: Sql, record: Sql) -> Sql:
+    """The first version (`f`) of a record that held for any time; a replaced one is an empty interval."""
+    return Sql(
+        "select {} from {} f where f.{} = {} and (f.valid_from = f.valid_to) is not true"
+        " order by coalesce(f.valid_from, f.recorded_at), f.id limit 1",
+        *(selected, name(version_name(merge.table)), name(f"{merge.table}_id"), record),
+    )
 
 
 def with_record_ids(merge: MergeTable, records: StagedRecords) -> Sql:
@@ -182,6 +201,10 @@ def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
         value, present = Sql("coalesce({}, {})", value, default), Sql("coalesce({}, {})", present, default)
     if column.is_key:
         return value
+    if merge.is_shared:
+        it = name(column.name)
+        is_kept = Sql("g.{} is null or (g.{}[1] is null and other.source is not null)", it, it)
+        return Sql("case when {} then {} else {} end", is_kept, present, value)
     return Sql("case when g.{} is null then {} else {} end", name(column.name), present, value)
 
 
@@ -208,20 +231,23 @@ def _differs(merge: MergeTable, values: dict[str, Sql]) -> Sql:
 
 
 def _joins(merge: MergeTable, values: dict[str, Sql]) -> Iterator[Sql]:
-    """The linked records (`to_…`), the record itself (`t`) and its first version (`v`)."""
+    """The linked records (`to_…`), the record itself (`t`), another source's key (`other`), its first version (`v`)."""
     for column in merge.columns:
         if column.link is not None:
             key = Sql("g.{}[1]", name(column.name))
             yield Sql("left join {}", external_key_join(f"to_{column.name}", column.link.target, merge.source, key))
     same = [Sql("t.{} = {}", name(key), Sql("g.id_0") if key == "id" else values[key]) for key in merge.keys]
     yield Sql("left join {} t on {}", name(merge.table), join(" and ", same))
+    if merge.is_shared:
+        yield Sql(
+            "left join lateral (select k.source from external_key k where k.record_id = t.id and k.entity = {}"
+            " and k.source <> {} limit 1) other on true",
+            merge.table,
+            merge.source,
+        )
     if merge.shape.has_history:
         # A lookup by index per record; joining all versions would multiply the rows.
-        yield Sql(
-            "left join lateral (select * from {} h where h.{} = t.id order by h.id limit 1) v on true",
-            name(version_name(merge.table)),
-            name(f"{merge.table}_id"),
-        )
+        yield Sql("left join lateral ({}) v on true", first_version(merge, Sql("f.*"), Sql("t.id")))
 
 
 def _grouped(merge: MergeTable) -> Sql:

@@ -30,6 +30,8 @@ class ImportJob(Record, table=True):
 
     preset: str = column("The name of the import preset, such as olist; `sample` for the sample company.")
     origin: str = column("The folder or file that was read; for the sample company, its options.")
+    source: str | None = column("The system whose keys the import brought; null for the sample company.")
+    columns: dict[str, Any] | None = column("The columns of every file that was read, by its name.", json=True)
     started_at: datetime = column("When the import started.")
     finished_at: datetime = column("When the import ended.")
     counts: dict[str, Any] = column("The numbers of rows read, stored, unchanged and rejected.", json=True)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError
 from api.importers.date_formats import DateColumn, date_notation
-from api.importers.preset import parse_preset
 from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import SAMPLE_ROWS, suggest
 from api.importers.suggest_text import preset_text
@@ -227,29 +226,21 @@ def test_a_field_whose_values_do_not_fit_is_left_out_with_the_reason(tmp_path: P
     assert "lead_score" not in tomllib.loads(text)["files"][0]["records"][0]["fields"]
 
 
-def test_a_file_without_a_key_column_asks_for_it(tmp_path: Path) -> None:
-    path = put(tmp_path, "First Name,Email\nAna,a@b.c\nAna,a@b.c\n")
-    text = preset_text(suggest(path))
-    assert "# QUESTION: which column identifies a row?" in text
-    with pytest.raises(AccordError, match="key"):
-        parse_preset(text, origin="people.toml")
-
-
 async def test_rows_of_an_unrecognised_header_are_not_taken_for_contacts(
     database: Database, module_dsn: str, tmp_path: Path
 ) -> None:
     path = put(tmp_path, "product,series,sales_price\nGTX Basic,GTX,550\n", "products.csv")
-    assert suggest(path).questions == 1
+    assert suggest(path).questions == 2
     with pytest.raises(AccordError, match="table: is missing"):
         await imported(database, path, suggested(path))
 
     def answer(text: str) -> str:
-        text = text.replace('# table = "contact"', 'table = "product"')
+        text = text.replace('# table = "contact"', 'table = "product"').replace('# key = "…"', 'key = "product"')
         return text.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
 
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
     code, output = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
-    assert (code, "The header does not show what a row is; 1 to answer in it" in output) == (0, True)
+    assert (code, "The header does not show what a row is; 2 to answer in it" in output) == (0, True)
     odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
     assert (
         "Columns left out, for the reasons in the file: Lead Score.\n"
