@@ -237,6 +237,8 @@ class Grain(Vocabulary):
     MONTH = "MONTH", "One calendar month."
     QUARTER = "QUARTER", "Three calendar months."
     YEAR = "YEAR", "One calendar year."
+    FISCAL_QUARTER = "FISCAL_QUARTER", "Three months of a fiscal year. The accord defines the month in which it begins."
+    FISCAL_YEAR = "FISCAL_YEAR", "One fiscal year. The accord defines the month in which it begins, and its name."
 
 
 class Anchor(Vocabulary):

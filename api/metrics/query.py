@@ -127,8 +127,7 @@ async def _boundaries(session: ReadSession, request: ResolvedKpiRequest, kind: K
     first = frame.interval.start or await session.value(kind.first_instant(request))
     if first is None or first >= frame.as_of:
         return ()
-    week_start = request.context.accord.reporting.week_start
-    return buckets(frame.days, first, frame.as_of, request.grain, frame.zone, week_start)
+    return buckets(frame.days, first, frame.as_of, request.grain, frame.zone, request.context.accord.reporting)
 
 
 def _known(key: str) -> Kpi:
