@@ -28,7 +28,7 @@ from api.graph.reading.planned import PlannedDocument, RequestError, plan_docume
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MAX_COST, cost
-from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
+from api.plan.prepared_statements import BoundStatement, PreparedStatement, check_values, prepare
 from api.plan.selection import RootField
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
@@ -197,6 +197,9 @@ class Gateway:
         else:  # the executor reports invalid variables before it resolves any field
             planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
+        roots = {key: await _checked(root, database) for key, root in roots.items()}
+        if isinstance(failure, AccordError) and failure.code is ErrorCode.UNKNOWN_VALUE:
+            failure = None  # now the error of the field whose filter names the value
         price = cost(root for root in roots.values() if isinstance(root, RootField))
         if price > MAX_COST:
             raise _too_costly(price)
@@ -219,6 +222,18 @@ def _prepared(root: RootField | RequestError, principal: Principal) -> RootField
             prepare((root,), principal)
         except AccordError as error:
             return error
+    return root
+
+
+async def _checked(root: RootField | RequestError, database: Database) -> RootField | RequestError:
+    """Return the root field, or the error if its filters name a value that is in no closed set."""
+    if isinstance(root, RootField):
+        try:
+            await check_values(database, root)
+        except AccordError as error:
+            return error
+        except (*DATABASE_FAILURES, asyncpg.InternalClientError):
+            return root  # its own statement will fail as well, and report that
     return root
 
 

@@ -45,6 +45,7 @@ class ResolvedKpiRequest:
     skip: Skip
     window: timedelta | None
     overrides: tuple[str, ...]
+    unknown_values: tuple[tuple[Dimension, str], ...] = ()  # free texts of `where` that no record ever had
 
     @property
     def is_about_contacts(self) -> bool:

@@ -5,6 +5,7 @@ The result is one JSON object, either as the bytes that PostgreSQL wrote or pars
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 
 import orjson
 
@@ -12,9 +13,10 @@ from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
+from api.plan.filter_values import ClosedValues, closed_values, require_known_values
 from api.plan.selection import Connection, OneRecord, RootField, Typename
 from api.plan.statement import document_statement
-from api.sql import Parameter, bound_values
+from api.sql import Parameter, Sql, bound_values
 
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 
@@ -24,11 +26,13 @@ class PreparedStatement:
     """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies.
 
     `unread` has the parameters of lists whose rows the statement does not read. They are validated and not bound.
+    `closed` has the values of closed sets in its filters, which have to be known.
     """
 
     text: str
     values: tuple[object, ...]
     unread: tuple[Parameter, ...]
+    closed: tuple[ClosedValues, ...]
 
     def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
         """Return the statement with the values of one execution.
@@ -39,7 +43,8 @@ class PreparedStatement:
         parameters = {MEMBER_PARAMETER: principal.member_id, **variables}
         for parameter in self.unread:
             parameter.value(parameters)
-        return BoundStatement(self.text, bound_values(self.values, parameters))
+        closed = tuple(values.bound(parameters) for values in self.closed) if self.closed else ()
+        return BoundStatement(self.text, bound_values(self.values, parameters), closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,16 @@ class BoundStatement:
 
     text: str
     values: Sequence[object]
+    closed: tuple[ClosedValues, ...]
 
     async def run(self, database: Database) -> bytes:
         """Return the JSON object of a document's root fields.
 
-        Shapes: one statement -> bytes. Errors: TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
+        Shapes: one statement -> bytes. Before it, those that look up values of closed sets in its filters.
+        Errors: UNKNOWN_VALUE; TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
         """
+        if self.closed:
+            await require_known_values(partial(_read_value, database), self.closed)
         response: bytes = await database.value(self.text, self.values)
         if len(response) > MAX_RESPONSE_BYTES:
             message = f"The response has {len(response):,} bytes, and may have {MAX_RESPONSE_BYTES:,}."
@@ -68,7 +77,8 @@ def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStateme
     Errors: BAD_INPUT if a cursor does not belong to its list.
     """
     roots = tuple(roots)
-    return PreparedStatement(*document_statement(roots, principal).render(), tuple(_unread_parameters(roots)))
+    text, values = document_statement(roots, principal).render()
+    return PreparedStatement(text, values, tuple(_unread_parameters(roots)), closed_values(roots))
 
 
 async def read_document(database: Database, roots: Sequence[RootField], principal: Principal) -> Mapping[str, object]:
@@ -88,12 +98,23 @@ async def read_selection(
     """Return the value of one selection, read in the snapshot of a session; None for a record that is not visible.
 
     Shapes: a selection without parameters -> one statement -> one object.
-    Errors: BAD_INPUT if a cursor does not belong to its list.
+    Errors: UNKNOWN_VALUE; BAD_INPUT if a cursor does not belong to its list.
     """
-    statement = document_statement((RootField("it", selection),), principal)
+    roots = (RootField("it", selection),)
+    await require_known_values(session.value, closed_values(roots))
+    statement = document_statement(roots, principal)
     response = await session.value(statement, {MEMBER_PARAMETER: principal.member_id})
     values: Mapping[str, object] = orjson.loads(response)
     return values["it"]
+
+
+async def check_values(database: Database, root: RootField) -> None:
+    """Check the values of closed sets in the filters of one root field. Errors: UNKNOWN_VALUE."""
+    await require_known_values(partial(_read_value, database), closed_values((root,)))
+
+
+async def _read_value(database: Database, statement: Sql) -> object:
+    return await database.value(*statement.render())
 
 
 def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Parameter]:
