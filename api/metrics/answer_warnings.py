@@ -45,10 +45,8 @@ def no_contacts() -> AnswerWarning:
 
 def unknown_values(request: ResolvedKpiRequest) -> Iterator[AnswerWarning]:
     """The warnings of free texts in the filter that no record ever had."""
-    for dimension, text in request.unknown_values:
-        noun = dimension.value.lower().replace("_", " ")
-        message = f"No record ever had the {noun} '{text}' that the filter names: check how it is spelt."
-        yield AnswerWarning(code=WarningCode.UNKNOWN_VALUE, message=message, count=0)
+    for text in request.unknown_values:
+        yield AnswerWarning(code=WarningCode.UNKNOWN_VALUE, message=text.message, count=0)
 
 
 def low_sample(count: int) -> AnswerWarning:

@@ -18,6 +18,7 @@ from api.plan.known_values import (
     REJECT_REASONS,
     STAGES,
     ClosedSet,
+    UnknownText,
     country_values,
     has_value,
     require_column_values,
@@ -41,13 +42,13 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
             another table.
     """
     stored: dict[Dimension, dict[str, tuple[str, ...]]] = {}
-    unknown: list[tuple[Dimension, str]] = []
+    unknown: list[UnknownText] = []
     for dimension, values in _values_of(request.where).items():
         if dimension in _FREE_TEXTS:
             table, column = _FREE_TEXTS[dimension]
             visible = request.context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
             unknown += [
-                (dimension, value)
+                UnknownText(table, column, value)
                 for value in values
                 if not await has_value(session.value, table, column, value, visible)
             ]

@@ -2,7 +2,7 @@
 
 Closed are the stages and reject reasons of the accord, countries, channels, and the records that others are linked to
 (campaigns, members, teams, pipelines, products). Whatever some record has is known as well, so that facts of an earlier
-accord can still be found. The rule serves filters of lists and of KPIs alike.
+accord can still be found. Free texts are only looked up. The rule serves filters of lists and of KPIs alike.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -42,6 +42,21 @@ class ClosedSet:
         return next((word for word in known if word.casefold() == text.strip().casefold()), None)
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownText:
+    """A free text in a filter that no record ever had: an answer with it may be 0 because it is misspelt."""
+
+    table: str
+    column: str
+    text: str
+
+    @property
+    def message(self) -> str:
+        """The warning in words."""
+        noun = self.column.replace("_", " ")
+        return f"No {self.table} ever had the {noun} '{self.text}' that the filter names: check how it is spelt."
+
+
 STAGES = ClosedSet("stage", "stages")
 REJECT_REASONS = ClosedSet("reject reason", "reject reasons")
 COUNTRIES = ClosedSet("country", "countries")
@@ -54,6 +69,8 @@ CLOSED_COLUMNS = {
     ("contact", "country"): COUNTRIES,
     ("company", "country"): COUNTRIES,
 }
+# Columns with texts as the source systems write them. One that no record ever had is answered with a warning.
+FREE_TEXTS = frozenset({("contact", "lead_source"), ("contact", "job_title"), ("company", "industry")})
 # Tables whose records are few, visible to everyone, and never deleted. Of other tables nothing is said about what
 # exists: an error would reveal hidden records.
 RECORD_SETS = {
@@ -133,21 +150,36 @@ async def has_value(read: ReadValue, table: str, column: str, value: str, visibl
 
     `visible` are conditions on the rows `x` that may be read.
     """
-    rows = f"{table}_version" if SHAPES[table].has_history else table
+    rows = _rows_with_history(table)
     conditions = all_of((Sql("x.{} = {}::text", name(column), value), *visible))
     return bool(await read(Sql("select exists (select from {} x where {})", name(rows), conditions)))
 
 
+def is_known(table: str, column: str, value: Sql) -> Sql:
+    """The condition that a value is known: to a record, now or in its history, or to the accord in force."""
+    rows = table if table in RECORD_SETS else _rows_with_history(table)
+    known = Sql("exists (select from {} x where x.{} = {})", name(rows), name(column), value)
+    closed = CLOSED_COLUMNS.get((table, column))
+    if closed not in _OF_THE_ACCORD:
+        return known
+    return Sql("({} = any ({}) or {})", value, _accord_words(closed), known)
+
+
+def _rows_with_history(table: str) -> str:
+    return f"{table}_version" if SHAPES[table].has_history else table
+
+
+def _accord_words(closed: ClosedSet) -> Sql:
+    section, key = _OF_THE_ACCORD[closed]
+    return Sql(
+        "array(select item ->> {}::text from accord_version agreed,"
+        " jsonb_array_elements(coalesce(agreed.body::jsonb -> {}::text, '[]'::jsonb)) item"
+        " where agreed.status = 'ACTIVE')",
+        key,
+        section,
+    )
+
+
 async def _words_of_the_accord(read: ReadValue, closed: ClosedSet) -> list[str]:
     """The stage keys or reason codes of the accord in force; none without an accord."""
-    section, key = _OF_THE_ACCORD[closed]
-    words = await read(
-        Sql(
-            "select array(select item ->> {}::text from accord_version agreed,"
-            " jsonb_array_elements(coalesce(agreed.body::jsonb -> {}::text, '[]'::jsonb)) item"
-            " where agreed.status = 'ACTIVE')",
-            key,
-            section,
-        )
-    )
-    return cast("list[str]", words)
+    return cast("list[str]", await read(Sql("select {}", _accord_words(closed))))

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.access.principal import Principal, Reach
+from api.access.principal import EVERYONE, Principal, Reach
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.graph.contract import gateway
+from api.graph.request import GraphQLRequest
 from api.sql import Sql
 from tests.support.graphql import answered, executed, put, refused, uid
 from tests.support.small_company import ADA, ANNA, SPRING, write_small_company
+from tests.support.statement_log import LoggingDatabase
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 NOBODY = f"member_{uid(99)}"
@@ -133,3 +136,29 @@ async def test_a_country_is_found_by_its_name_and_by_its_code(world: Database, g
     document = "query ($country: String) { companies(where: {country: {eq: $country}}) { totalCount } }"
     found = await answered(world, document, country=given)
     assert found["companies"]["totalCount"] == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ('contacts(where: {jobTitle: {eq: "Emperor"}})', "No contact ever had the job title 'Emperor'"),
+        ('companies(where: {contacts: {some: {leadSource: {in: ["wbe"]}}}})', "the lead source 'wbe'"),
+        ('companies(where: {not: {industry: {eq: "Stele"}}})', "No company ever had the industry 'Stele'"),
+    ],
+)
+async def test_an_unknown_free_text_is_answered_with_a_warning(world: Database, field: str, text: str) -> None:
+    for document in (f"{{ {field} {{ totalCount }} }}", f"{{ {field} {{ totalCount }} kpiCatalogue {{ key }} }}"):
+        request = GraphQLRequest(document, {})
+        found = await gateway().execute(world, request, gateway().validated(request), EVERYONE)
+        warnings = found.extensions["warnings"]
+        assert isinstance(warnings, list)
+        assert [warning["code"] for warning in warnings] == ["UNKNOWN_VALUE"]
+        assert text in warnings[0]["message"]
+
+
+async def test_a_known_value_costs_no_statement(world: Database) -> None:
+    database = LoggingDatabase(world)
+    where = f'stageEntries: {{some: {{stage: {{eq: "mql"}}}}}}, ownerId: {{eq: "member_{ANNA}"}}, country: {{eq: "DE"}}'
+    result = await executed(database, f"{{ contacts(where: {{{where}}}) {{ totalCount }} }}")
+    assert result.errors is None
+    assert len(database.texts) == 1

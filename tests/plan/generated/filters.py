@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
-from api.plan.known_values import CLOSED_COLUMNS, RECORD_SETS
+from api.plan.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
@@ -130,8 +130,8 @@ class Filters:
         if not values:
             return _DEFAULT_OPERANDS[column.python] if column.note.vocab is None else str(next(iter(column.note.vocab)))
         found = self.chance.one(values)
-        if (table, column.name) in CLOSED_COLUMNS or (table in RECORD_SETS and column.name == "name"):
-            return found  # part of such a value is rejected
+        if (table, column.name) in {*CLOSED_COLUMNS, *FREE_TEXTS, *((name, "name") for name in RECORD_SETS)}:
+            return found  # part of such a value is rejected or warned of
         if isinstance(found, str) and column.note.vocab is None:
             return found[: self.chance.integer(0, len(found))] if self.chance.happens(3) else found
         return as_input(found)
