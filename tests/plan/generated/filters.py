@@ -113,6 +113,8 @@ class Filters:
         if self.variables is not None and self.variables.may_grow and self.chance.happens(12):
             return operator, VariableRef(self.variables.new(of_type))  # without a value: no comparison
         value: object
+        if operator != "isNull" and self._has_no_known_value(table, key):
+            operator, of_type = "isNull", operators_of(table, key)["isNull"]
         if operator == "isNull":
             value = self.chance.happens(2)
         elif operator == "in":
@@ -120,6 +122,15 @@ class Filters:
         else:
             value = self._value(table, key)
         return operator, self.value_or_ref(of_type, value)
+
+    def _has_no_known_value(self, table: str, key: str) -> bool:
+        """Return whether every value for a column would be rejected or warned of, because no row has any."""
+        column = COLUMNS[table][key]
+        target = column.link.target if column.link else table
+        if target in RECORD_SETS and (column.link or column.name in ("id", "name")):
+            return not self.rows[target]
+        is_looked_up = (table, column.name) in {*CLOSED_COLUMNS, *FREE_TEXTS}
+        return is_looked_up and all(row[column.name] is None for row in self.rows[table])
 
     def _value(self, table: str, key: str) -> object:
         """Return an operand for a column, mostly the value of some row."""
