@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from schema.durations import Duration
+from schema.fiscal_calendar import FiscalCalendar, FiscalYearName
 from schema.rule_values import rule_column
 from schema.rules import DEEPEST, AccordModel, Rule, StageReached, depth, leaves
 from schema.vocab import (
@@ -111,6 +112,10 @@ class Reporting(AccordModel):
     fiscal_year_start_month: int = Field(
         default=1, ge=1, le=12, description="The month in which the fiscal year begins, 1 to 12."
     )
+    fiscal_year_named_by: FiscalYearName = Field(
+        default="END",
+        description="The calendar year that names a fiscal year: the one in which it begins (START) or ends (END).",
+    )
     currency: Currency | None = Field(
         default=None, description="The currency in which money is reported; null if none is agreed."
     )
@@ -126,6 +131,14 @@ class Reporting(AccordModel):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"'{name}' is not an IANA time zone; write one such as Europe/Berlin") from error
         return name
+
+    @property
+    def fiscal_calendar(self) -> FiscalCalendar:
+        """The fiscal years and quarters that were agreed."""
+        return FiscalCalendar(self.fiscal_year_start_month, self.fiscal_year_named_by)
+
+
+_YOUNGER_KEYS = (("reporting", "fiscal_year_named_by"),)
 
 
 class Accord(AccordModel):
@@ -181,8 +194,15 @@ class Accord(AccordModel):
         return sum((window for window in windows if window is not None), timedelta(0))
 
     def canonical(self) -> str:
-        """The document as canonical JSON: sorted keys, no spaces, defaults included, because they are signed too."""
+        """The document as canonical JSON: sorted keys, no spaces, defaults included, because they are signed too.
+
+        A key that is younger than the first signatures is left out while it has its default, so that a document that
+        does not state it keeps its hash.
+        """
         body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for section, key in _YOUNGER_KEYS:
+            if body[section][key] == type(getattr(self, section)).model_fields[key].default:
+                del body[section][key]
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:

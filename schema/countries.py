@@ -49,6 +49,12 @@ def country_codes() -> frozenset[str]:
     return frozenset(country.alpha_2 for country in pycountry.countries) | {KOSOVO}
 
 
+@cache
+def country_names() -> tuple[str, ...]:
+    """The English names of all countries, in alphabetical order."""
+    return tuple(sorted(name for _, name in _territories("en")))
+
+
 def country_code(text: str) -> str | None:
     """The alpha-2 code of a country written as a code (alpha-2, alpha-3) or as a name; None if it is not recognised.
 

@@ -144,7 +144,7 @@ def reporting_sentences(accord: Accord) -> tuple[str, ...]:
     )
     return (
         f"Days begin at midnight in {reporting.timezone}, weeks on {reporting.week_start.capitalize()}.",
-        f"The fiscal year starts in month {reporting.fiscal_year_start_month}.",
+        reporting.fiscal_calendar.sentence,
         currency,
         f"Never counted: {excluded}." if excluded else "Test records and our own people are counted too.",
     )

@@ -237,6 +237,8 @@ class Grain(Vocabulary):
     MONTH = "MONTH", "One calendar month."
     QUARTER = "QUARTER", "Three calendar months."
     YEAR = "YEAR", "One calendar year."
+    FISCAL_QUARTER = "FISCAL_QUARTER", "Three months of a fiscal year. The accord defines the month in which it begins."
+    FISCAL_YEAR = "FISCAL_YEAR", "One fiscal year. The accord defines the month in which it begins, and its name."
 
 
 class Anchor(Vocabulary):
@@ -285,6 +287,10 @@ class WarningCode(Vocabulary):
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
+    UNKNOWN_VALUE = (
+        "UNKNOWN_VALUE",
+        "The filter names a free text, such as a lead source, that no record ever had: it may be misspelt.",
+    )
     NEVER_TOUCHED = "NEVER_TOUCHED", "Some people had no outbound touch by hand since then. They are not in the value."
     UNDATED = "UNDATED", "Some records have no known date and are counted in no period."
     UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown. They are not in the value."

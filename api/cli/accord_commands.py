@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ import typer
 
 from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce, accord_in_force
-from api.cli.options import Data, next_command
+from api.accord.reporting_settings import ReportingSettings
+from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.funnel.drift import check_entries
@@ -30,20 +32,61 @@ from schema.sentences import (
 from schema.toml_text import accord_toml
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportingOptions:
+    """How a firm reports. What is not stated stays as the accord has it."""
+
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="The time zone of your days, like Europe/Berlin.")
+    ] = None
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="The currency of your reports, like EUR, or none.")
+    ] = None
+    week_start: Annotated[
+        str | None, typer.Option("--week-start", metavar="DAY", help="The first day of your weeks: monday or sunday.")
+    ] = None
+    fiscal_year_start: Annotated[
+        str | None,
+        typer.Option("--fiscal-year-start", metavar="MONTH", help="The first month of your fiscal years: february, 2."),
+    ] = None
+    fiscal_year_named_by: Annotated[
+        str | None,
+        typer.Option(
+            "--fiscal-year-named-by",
+            metavar="START|END",
+            help="Whether a fiscal year has the name of the year in which it starts or ends (as CRMs do).",
+        ),
+    ] = None
+
+    def settings(self) -> ReportingSettings:
+        """The settings that the options state."""
+        return ReportingSettings(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+
+@expand_options
 def init(
     accord: Annotated[
         str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, maven, or a file of your own.")
     ] = "standard",
+    *,
+    reporting: ReportingOptions,
     data: Data = None,
 ) -> None:
     """Adopt the first version of the accord.
 
     It is in force from the beginning of time, and provisional until both teams sign it.
     """
-    version = asyncio.run(_adopt(accord, data))
+    version = asyncio.run(_adopt(accord, reporting.settings(), data))
     typer.echo(
         f"Version {version.number} of the accord is in force: '{version.accord.title}' ({version.content_hash[:12]})."
     )
+    for sentence in reporting_sentences(version.accord):
+        typer.echo(f"  {sentence}")
+    unstated = [
+        f"--{field.name.replace('_', '-')}" for field in fields(reporting) if not getattr(reporting, field.name)
+    ]
+    if unstated:
+        typer.echo(f"Not stated, so as '{accord}' has it: {', '.join(unstated)}.")
     typer.echo(f"It is provisional until both teams sign it. Read it with: {next_command('accord show', data)}")
 
 
@@ -89,8 +132,8 @@ def check(data: Data = None) -> None:
     typer.echo(f"{entries:,} stored entries equal a rebuild.")
 
 
-async def _adopt(accord: str, data: Path | None) -> AccordInForce:
-    document = read_accord(accord)
+async def _adopt(accord: str, settings: ReportingSettings, data: Path | None) -> AccordInForce:
+    document = settings.applied(read_accord(accord))
     async with open_database(data, sets_up=True) as database, database.write() as session:
         return await adopt_accord(session, document)
 

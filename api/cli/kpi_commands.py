@@ -45,7 +45,7 @@ def kpi(
         case "csv":
             print_kpi_csv(result) if records is None else print_records_csv(records)
         case "table":
-            show_kpi(result, request.grain, zone, records)
+            show_kpi(result, zone, records)
 
 
 @expand_options

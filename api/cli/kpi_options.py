@@ -21,7 +21,10 @@ from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
 
-_PERIOD = "2026, 2026-Q1, 2026-03, last-90-days, or FROM..BEFORE (2026-01-01..2026-04-01); default: all history."
+_PERIOD = (
+    "2026, 2026-Q1, 2026-03, last-90-days, FY2026, FY2026-Q1, this-fiscal-quarter, last-fiscal-year, or FROM..BEFORE"
+    " (2026-01-01..2026-04-01); default: all history."
+)
 _WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others."
 
 
@@ -67,7 +70,11 @@ class KpiOptions(FunnelOptions):
     ] = None
     grain: Annotated[
         str | None,
-        typer.Option("--grain", metavar="GRAIN", help="Also show a series by day, week, month, quarter or year."),
+        typer.Option(
+            "--grain",
+            metavar="GRAIN",
+            help="Also show a series by day, week, month, quarter, year, fiscal-quarter or fiscal-year.",
+        ),
     ] = None
     base: Annotated[
         str | None,

@@ -16,7 +16,7 @@ from api.metrics.answer_warnings import length_in_words
 from api.metrics.kinds import kind_of
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind
-from schema.vocab import Currency, Grain, Unit
+from schema.vocab import Currency, Unit
 
 BAR_WIDTH = 32
 NO_VALUE = "-"
@@ -34,15 +34,15 @@ def show_catalogue() -> None:
     console.print("Example: [bold]accord kpi mql_to_customer --period 2026-Q1 --by channel[/bold]")
 
 
-def show_kpi(result: KpiAnswer, grain: Grain | None, zone: ZoneInfo, records: RecordList | None = None) -> None:
+def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = None) -> None:
     """Show a result: the number, its breakdown or series, and its records if they are listed."""
     console = _console()
     console.print(f"[bold]{escape(result.title)}: {_headline(result, result)}[/bold]")
     console.print(f"[dim]{escape(result.definition)}[/dim]")
     if result.breakdown:
-        console.print(_kpi_table(result, grain, zone))
+        console.print(_kpi_table(result, zone))
     elif result.series:
-        console.print(_series_table(result, grain, zone))
+        console.print(_series_table(result, zone))
     if records is not None:
         show_records(records, zone, console)
     _show_provenance(console, result, zone)
@@ -110,7 +110,7 @@ def _apart(figure: KpiFigure) -> str:
 
 def _empty_table(result: KpiAnswer, *names: str) -> Table:
     """A table without rows, with the columns of the KPI's kind."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in names:
         table.add_column(name, overflow="fold")
     more = {Unit.RATIO: ("value", "part", "of"), Unit.SECONDS: ("median", "p75", "p90", "mean", "n")}
@@ -152,9 +152,9 @@ def _is_average(result: KpiAnswer) -> bool:
     return CATALOGUE[result.key].kind in (Kind.AVERAGE, Kind.SPREAD)
 
 
-def _kpi_table(result: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
+def _kpi_table(result: KpiAnswer, zone: ZoneInfo) -> Table:
     dimensions = [key.dimension.value.lower() for key in result.breakdown[0].keys]
-    has_series = grain is not None and any(group.series for group in result.breakdown)
+    has_series = any(group.series for group in result.breakdown)
     table = _empty_table(result, *dimensions, *(("from",) if has_series else ()))
     parts = [bucket for group in result.breakdown for bucket in group.series] if has_series else result.breakdown
     largest = _largest(parts)
@@ -167,19 +167,19 @@ def _kpi_table(result: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
         if not has_series:
             table.add_row(*labels, *_cells(group, result, largest))
         for bucket in group.series if has_series else ():
-            table.add_row(*labels, _bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, result, largest))
+            table.add_row(*labels, _bucket_name(bucket, zone), *_cells(bucket, result, largest))
             labels = [""] * len(labels)
     return table
 
 
-def _series_table(result: KpiAnswer, grain: Grain | None, zone: ZoneInfo) -> Table:
+def _series_table(result: KpiAnswer, zone: ZoneInfo) -> Table:
     table = _empty_table(result, "from")
     largest = _largest(result.series)
     end = _shown_buckets(result)
     for bucket in result.series[:end]:
-        table.add_row(_bucket_name(bucket.starts_at, grain, zone), *_cells(bucket, result, largest))
+        table.add_row(_bucket_name(bucket, zone), *_cells(bucket, result, largest))
     if rest := result.series[end:]:
-        first, last = (_bucket_name(bucket.starts_at, grain, zone) for bucket in (rest[0], rest[-1]))
+        first, last = (_bucket_name(bucket, zone) for bucket in (rest[0], rest[-1]))
         table.add_row(f"{first} to {last}: {len(rest)} empty buckets")
     return table
 
@@ -228,16 +228,9 @@ def _bar(value: Decimal | None, largest: Decimal) -> str:
     return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
 
 
-def _bucket_name(start: datetime, grain: Grain | None, zone: ZoneInfo) -> str:
-    """The name of a bucket, such as 2026-Q1; one that the period cuts off is named by its first day."""
-    day = start.astimezone(zone).date()
-    if grain is Grain.YEAR and (day.month, day.day) == (1, 1):
-        return f"{day.year}"
-    if grain is Grain.QUARTER and day.month % 3 == 1 and day.day == 1:
-        return f"{day.year}-Q{(day.month + 2) // 3}"
-    if grain is Grain.MONTH and day.day == 1:
-        return f"{day:%Y-%m}"
-    return day.isoformat()
+def _bucket_name(bucket: Bucket, zone: ZoneInfo) -> str:
+    """The name of a bucket, such as 2026-Q1; one that has none is named by its first day."""
+    return bucket.period or bucket.starts_at.astimezone(zone).date().isoformat()
 
 
 def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> None:
@@ -251,6 +244,8 @@ def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> No
     )
     watermark = f"data to {_moment(result.data_watermark, zone)}" if result.data_watermark else "no data yet"
     console.print(f"[dim]accord {used} · as of {_moment(result.as_of, zone)} · {watermark}[/dim]")
+    for sentence in {accord.fiscal_year for accord in result.accords if accord.fiscal_year is not None}:
+        console.print(f"[dim]{sentence}[/dim]")
 
 
 def _moment(instant: datetime, zone: ZoneInfo) -> str:

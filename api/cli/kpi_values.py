@@ -35,7 +35,7 @@ def parse_where(filters: list[str]) -> Where:
         if not equals_sign:
             raise bad_input(f"--where: '{text}' is not a filter.", _WHERE_EXAMPLE)
         word = parse_word(Dimension, "--where", dimension.removesuffix("!"))
-        test = Where(tests=((word, tuple(_dimension_value(word, value) for value in values.split(","))),))
+        test = Where(tests=((word, tuple(value.strip() or None for value in values.split(","))),))
         parts.append(Where(none_of=(test,)) if dimension.endswith("!") else test)
     return Where(all_of=tuple(parts))
 
@@ -73,13 +73,6 @@ def parse_instant(option: str, text: str | None) -> datetime | None:
 def bad_input(message: str, remedy: str) -> AccordError:
     """The error for a malformed option."""
     return AccordError(ErrorCode.BAD_INPUT, message, remedy)
-
-
-def _dimension_value(dimension: Dimension, text: str) -> str | None:
-    """A value of a dimension; None is the empty value. Channels are upper case in the database."""
-    if not text.strip():
-        return None
-    return text.strip().upper() if dimension is Dimension.CHANNEL else text.strip()
 
 
 def _parse_day(text: str) -> date | None:

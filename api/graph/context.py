@@ -8,8 +8,10 @@ from graphql import DocumentNode, GraphQLResolveInfo
 
 from api.access.principal import Principal
 from api.db import Database
+from api.errors import AccordError, ErrorCode
 from api.graph.reading.planned import PlannedDocument, RequestError
-from api.plan.prepared_statements import read_document
+from api.plan.known_values import UnknownText
+from api.plan.prepared_statements import check_values, read_document
 from api.plan.selection import RootField
 
 
@@ -18,12 +20,14 @@ class RootRecords:
     """The records of a document's root fields. One statement reads them all when the first is needed.
 
     An error in one root field is raised for that field alone. A failure of the statement is raised for all of them.
+    `unknown` has the free texts in filters that no record ever had, once they are read.
     """
 
     database: Database
     principal: Principal
     roots: Mapping[str, RootField | RequestError]
     failure: Exception | None = None
+    unknown: tuple[UnknownText, ...] = ()
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
     async def read(self, key: str) -> object:
@@ -34,9 +38,29 @@ class RootRecords:
         if self.failure is not None:
             raise self.failure
         if self._reading is None:
-            valid = [other for other in self.roots.values() if isinstance(other, RootField)]
-            self._reading = asyncio.create_task(read_document(self.database, valid, self.principal))
-        return (await self._reading)[key]
+            self._reading = asyncio.create_task(self._read_all())
+        found = (await self._reading)[key]
+        if isinstance(found, AccordError):
+            raise found
+        return found
+
+    async def _read_all(self) -> Mapping[str, object]:
+        """Read all root fields; in place of one whose filter names an unknown value stands that error."""
+        valid = [root for root in self.roots.values() if isinstance(root, RootField)]
+        errors: dict[str, object] = {}
+        try:
+            found, self.unknown = await read_document(self.database, valid, self.principal)
+        except AccordError as error:
+            if error.code is not ErrorCode.UNKNOWN_VALUE:
+                raise
+            for root in valid:
+                try:
+                    await check_values(self.database, root, self.principal)
+                except AccordError as own:
+                    errors[root.key] = own
+            known = [root for root in valid if root.key not in errors]
+            found, self.unknown = await read_document(self.database, known, self.principal)
+        return {**found, **errors}
 
 
 @dataclass(frozen=True, slots=True)

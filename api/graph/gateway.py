@@ -6,7 +6,7 @@ records of all its root fields read by one statement. So does a request with any
 each error at the field that it concerns.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,10 @@ from api.graph.reading.planned import PlannedDocument, RequestError, plan_docume
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MAX_COST, cost
+from api.plan.known_values import UnknownText
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
+from schema.vocab import WarningCode
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
 _VALUE_WEIGHT = 100  # what a value takes beside its characters
@@ -71,7 +73,8 @@ class _CachedPlan:
 
     @property
     def weight(self) -> int:
-        held = len(self.statement.text) + _weight(self.statement.values) if self.statement else 0
+        statements = [self.statement, self.statement.unguarded] if self.statement else []
+        held = sum(len(statement.text) + _weight(statement.values) for statement in statements if statement)
         return 1_000 + len(self.shape[1]) + held
 
 
@@ -116,7 +119,8 @@ class Gateway:
         failure = None
         if ready is not None:
             try:
-                return JsonResult(await ready.run(database), extensions)
+                found = await ready.run(database)
+                return JsonResult(found.json, extensions | _warnings(found.unknown))
             except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
         return await self._execute(database, request, validated, principal, failure)
@@ -197,6 +201,8 @@ class Gateway:
         else:  # the executor reports invalid variables before it resolves any field
             planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
+        if isinstance(failure, AccordError) and failure.code is ErrorCode.UNKNOWN_VALUE:
+            failure = None  # it is raised for the field whose filter names the value
         price = cost(root for root in roots.values() if isinstance(root, RootField))
         if price > MAX_COST:
             raise _too_costly(price)
@@ -209,7 +215,7 @@ class Gateway:
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
-        return ExecutedResult(result, _cost_extension(price))
+        return ExecutedResult(result, _cost_extension(price) | _warnings(records.unknown))
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:
@@ -220,6 +226,12 @@ def _prepared(root: RootField | RequestError, principal: Principal) -> RootField
         except AccordError as error:
             return error
     return root
+
+
+def _warnings(unknown: Iterable[UnknownText]) -> dict[str, object]:
+    """Return the warnings of free texts in filters that no record ever had, as an extension; empty without any."""
+    warnings = [{"code": WarningCode.UNKNOWN_VALUE.value, "message": text.message} for text in unknown]
+    return {"warnings": warnings} if warnings else {}
 
 
 def _cost_extension(price: int) -> dict[str, object]:

@@ -67,6 +67,10 @@ class KpiFigure:
 class Bucket(KpiFigure):
     """The figure of one bucket of time."""
 
+    period: str | None = described(
+        "The bucket's name, such as `2026-Q1` or `FY2026-Q1`, which `period: {named: …}` accepts; null for a day, a "
+        "week, and a bucket that the requested period cuts."
+    )
     starts_at: datetime = described("The bucket's first instant.")
     before: datetime = described("The first instant after the bucket.")
 
@@ -110,6 +114,9 @@ class AccordUsed:
     hash: str = described("The SHA-256 of its content, which signatures refer to.")
     is_signed: bool = described("Whether both teams signed it.")
     starts_at: datetime | None = described("The instant it came into force; null means the beginning of time.")
+    fiscal_year: str | None = described(
+        "When its fiscal years begin and how they are named, as a sentence; null if they are calendar years."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from schema.vocab import WarningCode
 LOW_SAMPLE = 20
 _ORDER = (
     WarningCode.NO_CONTACTS,
+    WarningCode.UNKNOWN_VALUE,
     WarningCode.ZERO_DENOMINATOR,
     WarningCode.LOW_SAMPLE,
     WarningCode.OPEN_COHORT,
@@ -30,7 +31,7 @@ def kpi_warnings(
     """
     if request.lacks_contacts:
         return (no_contacts(),)
-    found = [*_undated(request, table), *own]
+    found = [*unknown_values(request), *_undated(request, table), *own]
     if empty_reason is not None:
         found += [*_zero_denominator(table, empty_reason), *_low_sample(table)]
     return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.code)))
@@ -40,6 +41,12 @@ def no_contacts() -> AnswerWarning:
     """The warning of a request about people where there are none."""
     message = "There is no contact that may be counted, so KPIs about people have no value."
     return AnswerWarning(code=WarningCode.NO_CONTACTS, message=message, count=None)
+
+
+def unknown_values(request: ResolvedKpiRequest) -> Iterator[AnswerWarning]:
+    """The warnings of free texts in the filter that no record ever had."""
+    for text in request.unknown_values:
+        yield AnswerWarning(code=WarningCode.UNKNOWN_VALUE, message=text.message, count=0)
 
 
 def low_sample(count: int) -> AnswerWarning:

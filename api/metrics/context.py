@@ -35,9 +35,15 @@ class MetricContext:
     @property
     def accords(self) -> tuple[AccordUsed, ...]:
         """The accord versions that produced the stage entries, as answers list them."""
-        used = self.in_force
+        used, fiscal = self.in_force, self.in_force.accord.reporting.fiscal_calendar
         return (
-            AccordUsed(version=used.number, hash=used.content_hash, is_signed=used.is_signed, starts_at=used.starts_at),
+            AccordUsed(
+                version=used.number,
+                hash=used.content_hash,
+                is_signed=used.is_signed,
+                starts_at=used.starts_at,
+                fiscal_year=fiscal.sentence if fiscal.start_month > 1 else None,
+            ),
         )
 
     @property

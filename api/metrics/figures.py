@@ -10,7 +10,7 @@ from api.metrics.dimensions import EMPTY_LABEL, dimension_table
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import ALL, FigureCell, FigureTable, Keys
 from api.metrics.kinds.kind import KpiKind
-from api.metrics.periods import pairs
+from api.metrics.periods import bucket_name, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from schema.vocab import Dimension
@@ -27,12 +27,21 @@ def series(
     return tuple(
         Bucket(
             **kind.figure(table.cells.get((keys, bucket), FigureCell())),
+            period=_bucket_name(whole.request, start, before),
             starts_at=start,
             before=before,
             drill_down=whole.in_bucket(start, before),
         )
         for bucket, (start, before) in enumerate(pairs(boundaries), start=1)
         if bucket > skipped
+    )
+
+
+def _bucket_name(request: ResolvedKpiRequest, start: datetime, before: datetime) -> str | None:
+    if request.grain is None:
+        return None
+    return bucket_name(
+        start, before, request.grain, request.frame.zone, request.context.accord.reporting.fiscal_calendar
     )
 
 

@@ -6,20 +6,18 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
 from api.metrics.dimensions import dimension_table, dimension_value
 from api.metrics.request import Where
-from api.metrics.resolved_request import unknown_stage
 from api.sql import Sql, all_of, join, name
-from schema.accord import Accord
 from schema.kpis.kinds import Subject
-from schema.vocab import Channel, Dimension
+from schema.vocab import Dimension
 
 
 def condition(where: Where, subject: Subject, context: MetricContext) -> Sql | None:
     """The condition of a filter; None for a filter that tests nothing.
 
-    Every part is true or false, never null, so that `none_of` is exact.
-    Errors: BAD_INPUT, UNKNOWN_STAGE for a value that the dimension cannot have.
+    Every part is true or false, never null, so that `none_of` is exact. `with_known_values` has checked the values.
+    Errors: BAD_INPUT for an id of another table.
     """
-    parts = [_test(dimension, values, subject, context.accord) for dimension, values in where.tests]
+    parts = [_test(dimension, values, subject) for dimension, values in where.tests]
     parts += [found for part in where.all_of if (found := condition(part, subject, context)) is not None]
     if where.any_of:
         # An alternative that tests nothing is true of every row.
@@ -29,15 +27,13 @@ def condition(where: Where, subject: Subject, context: MetricContext) -> Sql | N
     return all_of(parts) if parts else None
 
 
-def _test(dimension: Dimension, values: tuple[str | None, ...], subject: Subject, accord: Accord) -> Sql:
+def _test(dimension: Dimension, values: tuple[str | None, ...], subject: Subject) -> Sql:
     column, table = dimension_value(subject, dimension), dimension_table(subject, dimension)
     given = [value for value in values if value is not None]
     alternatives = [Sql("{} is null", column)] if None in values else []
     if table is not None:
         alternatives += _test_records(dimension, given, column, table)
     elif given:
-        for value in given:
-            _check(dimension, value, accord)
         alternatives.append(Sql("{} = any ({}::text[])", column, given))
     return Sql("({}) is true", join(" or ", alternatives)) if alternatives else Sql("false")
 
@@ -46,7 +42,7 @@ def _test_records(dimension: Dimension, given: list[str], column: Sql, table: st
     """Records are given by id or by name; several records may have the same name."""
     ids, names = [], []
     for value in given:
-        record_id = _record_id(dimension, value, table)
+        record_id = record_id_of(dimension, value, table)
         if record_id is None:
             names.append(value)
         else:
@@ -57,7 +53,7 @@ def _test_records(dimension: Dimension, given: list[str], column: Sql, table: st
     return alternatives
 
 
-def _record_id(dimension: Dimension, text: str, table: str) -> UUID | None:
+def record_id_of(dimension: Dimension, text: str, table: str) -> UUID | None:
     """Read an id, `campaign_0192…` or without the prefix; None for a text that is a name."""
     prefix, _, rest = text.rpartition("_")
     try:
@@ -71,10 +67,3 @@ def _record_id(dimension: Dimension, text: str, table: str) -> UUID | None:
             f"Give an id like {table}_0192…, or a name.",
         )
     return record_id
-
-
-def _check(dimension: Dimension, value: str, accord: Accord) -> None:
-    if dimension is Dimension.CHANNEL and value not in list(Channel):
-        raise AccordError(ErrorCode.BAD_INPUT, f"'{value}' is no channel.", f"The channels are {', '.join(Channel)}.")
-    if dimension is Dimension.STAGE and value not in [stage.key for stage in accord.stages]:
-        raise unknown_stage(value, accord)

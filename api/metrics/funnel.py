@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, fields
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelStep
-from api.metrics.answer_warnings import LOW_SAMPLE, low_sample, no_contacts
+from api.metrics.answer_warnings import LOW_SAMPLE, low_sample, no_contacts, unknown_values
 from api.metrics.compile import key_columns, with_names
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import share
 from api.metrics.figures import breakdown_key
+from api.metrics.filter_values import with_known_values
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest
@@ -73,7 +74,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement.
     Errors: NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_LARGE for an accord with more stages than a funnel can have.
     """
-    resolved = resolve_funnel(request, context)
+    resolved = await with_known_values(session, resolve_funnel(request, context))
     stages = context.accord.stages
     if len(stages) > MOST_STAGES:
         raise AccordError(
@@ -215,8 +216,8 @@ def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...]) -> tup
     cohort, waiting = steps[0].reached or 0, sum(step.open or 0 for step in steps)
     if not cohort:
         message = f"Nobody entered {steps[0].key} in the period, so there is nothing to divide by."
-        return (AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0),)
-    found = []
+        return (*unknown_values(request), AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0))
+    found = [*unknown_values(request)]
     if cohort < LOW_SAMPLE:
         found.append(low_sample(cohort))
     if waiting:

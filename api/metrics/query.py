@@ -14,7 +14,7 @@ from api.metrics.context import MetricContext, contacts_exist, read_context
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
-from api.metrics.filters import condition
+from api.metrics.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
 from api.metrics.kinds import kind_of
 from api.metrics.kinds.kind import KpiKind
@@ -64,11 +64,12 @@ async def query_funnel(
 async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, context: MetricContext) -> KpiAnswer:
     """Compute one request for one KPI.
 
-    Shapes: one KpiRequest -> one KpiAnswer. Reads one statement, and for a series without a start its first instant.
-    Errors: BAD_INPUT, UNKNOWN_STAGE, BAD_PERIOD, NOT_EVALUATED.
+    Shapes: one KpiRequest -> one KpiAnswer.
+    Reads:  one statement; before it the values that a filter names, and the first instant of a series without a start.
+    Errors: BAD_INPUT, UNKNOWN_STAGE, UNKNOWN_VALUE, BAD_PERIOD, NOT_EVALUATED.
     """
-    resolved, kind = resolve(kpi, request, context), kind_of(kpi.measure)
-    _ = condition(request.where, kpi.subject, context)  # rejects impossible values even if nothing is read
+    kind = kind_of(kpi.measure)
+    resolved = await with_known_values(session, resolve(kpi, request, context))
     boundaries: tuple[datetime, ...] = ()
     rows: list[StatementRow] = []
     if resolved.lacks_contacts:
@@ -127,8 +128,7 @@ async def _boundaries(session: ReadSession, request: ResolvedKpiRequest, kind: K
     first = frame.interval.start or await session.value(kind.first_instant(request))
     if first is None or first >= frame.as_of:
         return ()
-    week_start = request.context.accord.reporting.week_start
-    return buckets(frame.days, first, frame.as_of, request.grain, frame.zone, week_start)
+    return buckets(frame.days, first, frame.as_of, request.grain, frame.zone, request.context.accord.reporting)
 
 
 def _known(key: str) -> Kpi:

@@ -15,15 +15,32 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
+class FiscalPeriod:
+    """A fiscal year by its name, or one of its quarters (1 to 4); the accord says which days it has."""
+
+    year: int
+    quarter: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeFiscalPeriod:
+    """The fiscal quarter or year of the day of `asOf`, or the one before it."""
+
+    is_year: bool
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """The days `[starts_on, before)` in the reporting time zone; None for an open end.
 
-    With `last` the other two are None, and the days are computed for each request.
+    With `last` or `fiscal` the other two are None, and the days are computed for each request.
     """
 
     starts_on: date | None = None
     before: date | None = None
     last: Last | None = None
+    fiscal: FiscalPeriod | RelativeFiscalPeriod | None = None
 
 
 ALL_HISTORY = Period()

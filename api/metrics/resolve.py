@@ -88,19 +88,19 @@ def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKp
 
 def _frame(period: Period, switches: Switches, context: MetricContext) -> TimeFrame:
     """Find the instants of a period, under `asOf` and `timezone`."""
-    agreed = context.accord.reporting.timezone
-    zone = _zone(switches.timezone or agreed)
+    reporting = context.accord.reporting
+    zone = _zone(switches.timezone or reporting.timezone)
     as_of = switches.as_of or context.now
     if as_of.tzinfo is None or not 1000 <= as_of.year < 9000:
         raise _bad(
             f"asOf={as_of.isoformat()} has no time zone, or its year is not between 1000 and 8999.",
             "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
         )
-    days = days_of(period, zone, as_of)
+    days = days_of(period, zone, as_of, reporting.fiscal_calendar)
     overrides = []
     if switches.as_of is not None:
         overrides.append(f"asOf={as_of.isoformat().replace('+00:00', 'Z')}")
-    if zone.key != agreed:
+    if zone.key != reporting.timezone:
         overrides.append(f"timezone={zone.key}")
     return TimeFrame(
         as_of=as_of,

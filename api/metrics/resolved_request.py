@@ -9,6 +9,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
 from api.metrics.periods import Interval
 from api.metrics.request import Period, Where
+from api.plan.known_values import UnknownText
 from schema.accord import Accord
 from schema.kpis.kinds import Kpi, Subject
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
@@ -45,6 +46,7 @@ class ResolvedKpiRequest:
     skip: Skip
     window: timedelta | None
     overrides: tuple[str, ...]
+    unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
 
     @property
     def is_about_contacts(self) -> bool:

@@ -1,7 +1,7 @@
 """The first day of the bucket that an instant or a date falls into, in the calendar of the accord in force.
 
-The statement reads the calendar from the accord. Without an accord in force, the time zone is UTC and weeks begin on
-Monday.
+The statement reads the calendar from the accord. Without an accord in force, the time zone is UTC, weeks begin on
+Monday, and fiscal years in January.
 """
 
 from datetime import datetime
@@ -21,7 +21,13 @@ _SUNDAY_SHIFT = Sql(
     "coalesce((select agreed.body #>> '{{reporting,week_start}}' = 'SUNDAY' from accord_version agreed"
     " where agreed.status = 'ACTIVE'), false)::integer"
 )
+# The months from January to the month in which fiscal years begin.
+_FISCAL_SHIFT = Sql(
+    "make_interval(months => coalesce((select (agreed.body #>> '{{reporting,fiscal_year_start_month}}')::integer"
+    " from accord_version agreed where agreed.status = 'ACTIVE'), 1) - 1)"
+)
 _UNITS = {Grain.MONTH: "month", Grain.QUARTER: "quarter", Grain.YEAR: "year"}
+_FISCAL_UNITS = {Grain.FISCAL_QUARTER: "quarter", Grain.FISCAL_YEAR: "year"}
 
 
 def first_day(column: ColumnShape, grain: Grain, value: Sql) -> Sql:
@@ -38,5 +44,10 @@ def first_day(column: ColumnShape, grain: Grain, value: Sql) -> Sql:
             # truncated, and the result shifted back.
             monday = Sql("date_trunc('week', ({} + {})::timestamp)::date", day, _SUNDAY_SHIFT)
             return Sql("({} - {})", monday, _SUNDAY_SHIFT)
+        case Grain.FISCAL_QUARTER | Grain.FISCAL_YEAR:
+            # Every day is shifted by whole months, so that fiscal years begin in January, and the result shifted back.
+            # PostgreSQL shortens the day of the month where it has to, and the truncation drops it.
+            shifted = Sql("({}::timestamp - {})", day, _FISCAL_SHIFT)
+            return Sql(f"(date_trunc('{_FISCAL_UNITS[grain]}', {{}}) + {{}})::date", shifted, _FISCAL_SHIFT)
         case _:
             return Sql(f"date_trunc('{_UNITS[grain]}', {{}}::timestamp)::date", day)

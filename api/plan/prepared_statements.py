@@ -5,6 +5,7 @@ The result is one JSON object, either as the bytes that PostgreSQL wrote or pars
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 
 import orjson
 
@@ -12,9 +13,11 @@ from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
+from api.plan.filter_values import NamedValues, guarded, named_values, require_known_values, unknown_texts
+from api.plan.known_values import UnknownText
 from api.plan.selection import Connection, OneRecord, RootField, Typename
 from api.plan.statement import document_statement
-from api.sql import Parameter, bound_values
+from api.sql import Parameter, Sql, bound_values
 
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 
@@ -24,11 +27,15 @@ class PreparedStatement:
     """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies.
 
     `unread` has the parameters of lists whose rows the statement does not read. They are validated and not bound.
+    `named` has the values in its filters that have to be known. Where there are some, the statement returns null if
+    one is not, and `unguarded` returns the response in any case.
     """
 
     text: str
     values: tuple[object, ...]
     unread: tuple[Parameter, ...]
+    named: tuple[NamedValues, ...] = ()
+    unguarded: "PreparedStatement | None" = None
 
     def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
         """Return the statement with the values of one execution.
@@ -39,7 +46,11 @@ class PreparedStatement:
         parameters = {MEMBER_PARAMETER: principal.member_id, **variables}
         for parameter in self.unread:
             parameter.value(parameters)
-        return BoundStatement(self.text, bound_values(self.values, parameters))
+        if self.unguarded is None:
+            return BoundStatement(self.text, bound_values(self.values, parameters))
+        named = tuple(values.bound(parameters) for values in self.named)
+        unguarded = self.unguarded.bind(principal, variables)
+        return BoundStatement(self.text, bound_values(self.values, parameters), named, unguarded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +59,35 @@ class BoundStatement:
 
     text: str
     values: Sequence[object]
+    named: tuple[NamedValues, ...] = ()
+    unguarded: "BoundStatement | None" = None
 
-    async def run(self, database: Database) -> bytes:
+    async def run(self, database: Database) -> "DocumentResult":
         """Return the JSON object of a document's root fields.
 
-        Shapes: one statement -> bytes. Errors: TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
+        Shapes: one statement -> bytes. If a value in a filter is not known, more statements find out which.
+        Errors: UNKNOWN_VALUE for a value of a closed set; TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
         """
-        response: bytes = await database.value(self.text, self.values)
+        response: bytes | None = await database.value(self.text, self.values)
+        if response is None and self.unguarded is not None:
+            read = partial(_read_value, database)
+            await require_known_values(read, self.named)
+            found = await self.unguarded.run(database)
+            return DocumentResult(found.json, await unknown_texts(read, self.named))
+        if response is None:
+            raise TypeError("the statement of a document returned null")
         if len(response) > MAX_RESPONSE_BYTES:
             message = f"The response has {len(response):,} bytes, and may have {MAX_RESPONSE_BYTES:,}."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Request smaller pages or fewer fields.")
-        return response
+        return DocumentResult(response)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentResult:
+    """The JSON object of a document's root fields, and the free texts in filters that no record ever had."""
+
+    json: bytes
+    unknown: tuple[UnknownText, ...] = ()
 
 
 def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStatement:
@@ -68,18 +97,24 @@ def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStateme
     Errors: BAD_INPUT if a cursor does not belong to its list.
     """
     roots = tuple(roots)
-    return PreparedStatement(*document_statement(roots, principal).render(), tuple(_unread_parameters(roots)))
+    statement, unread = document_statement(roots, principal), tuple(_unread_parameters(roots))
+    plain = PreparedStatement(*statement.render(), unread)
+    named = named_values(roots, principal)
+    return PreparedStatement(*guarded(statement, named).render(), unread, named, plain) if named else plain
 
 
-async def read_document(database: Database, roots: Sequence[RootField], principal: Principal) -> Mapping[str, object]:
+async def read_document(
+    database: Database, roots: Sequence[RootField], principal: Principal
+) -> tuple[Mapping[str, object], tuple[UnknownText, ...]]:
     """Return the values of a document's root fields by key; None for a record that is not visible.
 
+    Beside them the free texts in filters that no record ever had.
     Shapes: root fields without parameters -> one statement -> one object.
-    Errors: BAD_INPUT if a cursor does not belong to its list; TOO_LARGE.
+    Errors: UNKNOWN_VALUE; BAD_INPUT if a cursor does not belong to its list; TOO_LARGE.
     """
     response = await prepare(roots, principal).bind(principal, {}).run(database)
-    values: Mapping[str, object] = orjson.loads(response)
-    return values
+    values: Mapping[str, object] = orjson.loads(response.json)
+    return values, response.unknown
 
 
 async def read_selection(
@@ -88,12 +123,23 @@ async def read_selection(
     """Return the value of one selection, read in the snapshot of a session; None for a record that is not visible.
 
     Shapes: a selection without parameters -> one statement -> one object.
-    Errors: BAD_INPUT if a cursor does not belong to its list.
+    Errors: UNKNOWN_VALUE; BAD_INPUT if a cursor does not belong to its list.
     """
-    statement = document_statement((RootField("it", selection),), principal)
+    roots = (RootField("it", selection),)
+    await require_known_values(session.value, named_values(roots, principal))
+    statement = document_statement(roots, principal)
     response = await session.value(statement, {MEMBER_PARAMETER: principal.member_id})
     values: Mapping[str, object] = orjson.loads(response)
     return values["it"]
+
+
+async def check_values(database: Database, root: RootField, principal: Principal) -> None:
+    """Check the values of closed sets in the filters of one root field. Errors: UNKNOWN_VALUE."""
+    await require_known_values(partial(_read_value, database), named_values((root,), principal))
+
+
+async def _read_value(database: Database, statement: Sql) -> object:
+    return await database.value(*statement.render())
 
 
 def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Parameter]:

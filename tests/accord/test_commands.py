@@ -73,3 +73,38 @@ async def test_evaluate_counts_entries_and_check_finds_drift(
     assert "The stored entries differ from a rebuild" in errors
     assert "Rebuild them with `accord evaluate`." in errors
     assert "Traceback" not in errors
+
+
+async def test_init_makes_version_1_with_the_settings_of_the_firm_and_show_prints_them(
+    database: Database, module_dsn: str, tmp_path: Path
+) -> None:
+    settings = ("--timezone", "Europe/Berlin", "--currency", "CHF", "--week-start", "sunday")
+    code, _, errors = await run(module_dsn, tmp_path, "init", *settings, "--fiscal-year-start", "febuary")
+    assert code == 2
+    assert "Did you mean February?" in errors
+    async with database.read() as session:
+        assert await session.value(Sql("select count(*) from accord_version")) == 0
+    code, out, _ = await run(
+        module_dsn, tmp_path, "init", *settings, "--fiscal-year-start", "february", "--fiscal-year-named-by", "start"
+    )
+    assert (code, "Not stated" in out) == (0, False)
+    _, out, _ = await run(module_dsn, tmp_path, "show")
+    assert "Days begin at midnight in Europe/Berlin, weeks on Sunday." in out
+    assert "February 2026 to January 2027 is FY2026." in out
+    assert "Money is reported in CHF." in out
+    _, toml, _ = await run(module_dsn, tmp_path, "show", "--toml")
+    assert 'fiscal_year_named_by = "START"' in toml
+    code, _, errors = await run(module_dsn, tmp_path, "init", "--timezone", "UTC")
+    assert (code, "has an accord already: version 1" in errors) == (2, True)
+
+
+async def test_init_says_what_was_not_stated(database: Database, module_dsn: str, tmp_path: Path) -> None:
+    async with database.read() as session:
+        assert await session.value(Sql("select count(*) from accord_version")) == 0
+    code, out, _ = await run(module_dsn, tmp_path, "init", "--timezone", "Asia/Tokyo")
+    assert code == 0
+    assert "Days begin at midnight in Asia/Tokyo" in out
+    assert (
+        "Not stated, so as 'standard' has it: --currency, --week-start, --fiscal-year-start, --fiscal-year-named-by."
+        in out
+    )

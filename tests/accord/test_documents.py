@@ -42,6 +42,29 @@ def test_any_accord_survives_json_and_toml(seed: int, title: str) -> None:
     assert parse_accord(accord_toml(accord), origin="again") == accord
 
 
+@pytest.mark.parametrize(
+    ("name", "content_hash"),
+    [
+        ("standard", "892a3f33fb5d90afbb8cf09e7054a60e5c4b1f5286e29b5b022f4276fe4776ce"),
+        ("olist", "13ebc633f924a486c024d2cb71218306da5e5c367dbc6bbef7713075a3109e3a"),
+        ("maven", "64fbcd6b188e975b97ef9dba23360b18961662c26814b91ccabf12b8ba669f26"),
+    ],
+)
+def test_a_document_that_does_not_state_a_younger_key_keeps_its_hash(name: str, content_hash: str) -> None:
+    accord = read_accord(name)
+    assert accord.content_hash() == content_hash
+    stated = accord.reporting.model_copy(update={"fiscal_year_named_by": "START"})
+    assert accord.model_copy(update={"reporting": stated}).content_hash() != content_hash
+
+
+def test_a_stated_naming_of_fiscal_years_survives_json_and_toml() -> None:
+    text = STANDARD.replace("[reporting]", '[reporting]\nfiscal_year_named_by = "START"')
+    accord = parse_accord(text, origin="ours.toml")
+    assert '"fiscal_year_named_by":"START"' in accord.canonical()
+    assert Accord.model_validate_json(accord.canonical()) == accord
+    assert parse_accord(accord_toml(accord), origin="again") == accord
+
+
 def test_every_field_of_the_document_has_a_description() -> None:
     fields = [
         (f"{model.__name__}.{name}", field.description)
@@ -104,6 +127,11 @@ INVALID = [
         'timezone = "UTC"',
         'timezone = "Mars/Base"',
         "reporting.timezone: 'Mars/Base' is not an IANA time zone; write one such as Europe/Berlin",
+    ),
+    (
+        "[reporting]",
+        '[reporting]\nfiscal_year_named_by = "MIDDLE"',
+        "reporting.fiscal_year_named_by: 'MIDDLE' is not one of START, END",
     ),
     ("at_most = 5", "at_most = 0", "contact_policy.at_most: '0' must be at least 1"),
     ('within = "7 days"', 'within = "a week"', "contact_policy.within: 'a week' is not a duration"),

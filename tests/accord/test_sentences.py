@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from api.accord.documents import parse_accord, read_accord
-from schema.accord import Accord, ContactPolicy
+from schema.accord import Accord, ContactPolicy, Reporting
 from schema.sentences import (
     exit_sentence,
     policy_sentences,
@@ -98,3 +98,32 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
         "Every outbound touch counts.",
     )
     assert reporting_sentences(accord)[0] == "Days begin at midnight in UTC, weeks on Monday."
+
+
+@pytest.mark.parametrize(
+    ("month", "named_by", "sentence"),
+    [
+        (1, "START", "Fiscal years are calendar years: FY2026 begins on 1 January 2026."),
+        (1, "END", "Fiscal years are calendar years: FY2026 begins on 1 January 2026."),
+        (
+            2,
+            "START",
+            (
+                "Fiscal years begin on 1 February and have the name of the year in which they begin:"
+                " February 2026 to January 2027 is FY2026."
+            ),
+        ),
+        (
+            10,
+            "END",
+            (
+                "Fiscal years begin on 1 October and have the name of the year in which they end:"
+                " October 2026 to September 2027 is FY2027."
+            ),
+        ),
+    ],
+)
+def test_the_fiscal_year_is_a_sentence(month: int, named_by: str, sentence: str) -> None:
+    reporting = Reporting.model_validate({"fiscal_year_start_month": month, "fiscal_year_named_by": named_by})
+    accord = read_accord("standard").model_copy(update={"reporting": reporting})
+    assert reporting_sentences(accord)[1] == sentence

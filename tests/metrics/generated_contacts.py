@@ -19,7 +19,7 @@ EVALUATION = UUID(int=7)
 ACCORD = Accord.model_validate(
     {
         "title": "Four stages",
-        "reporting": {"timezone": "Europe/Berlin", "week_start": "SUNDAY"},
+        "reporting": {"timezone": "Europe/Berlin", "week_start": "SUNDAY", "fiscal_year_start_month": 3},
         "stages": [
             {
                 "key": key,

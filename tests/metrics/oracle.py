@@ -183,6 +183,14 @@ def _bucket(at: datetime, grain: Grain | None, zone: ZoneInfo) -> date:
             return date(day.year, {1: 1, 2: 4, 3: 7, 4: 10}[(day.month + 2) // 3], 1)
         case Grain.YEAR:
             return date(day.year, 1, 1)
+        case Grain.FISCAL_QUARTER:
+            while day.day > 1 or day.month not in (3, 6, 9, 12):
+                day -= timedelta(days=1)
+            return day
+        case Grain.FISCAL_YEAR:
+            while (day.month, day.day) != (3, 1):
+                day -= timedelta(days=1)
+            return day
         case _:
             return day
 

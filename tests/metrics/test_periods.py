@@ -9,12 +9,15 @@ import pytest
 from api.errors import AccordError, ErrorCode
 from api.metrics.periods import buckets, days_of, midnight, named_period, period
 from api.metrics.request import ALL_HISTORY, Period
+from schema.accord import Reporting
 from schema.vocab import Grain
 
 UTC_ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
+MONDAYS = Reporting()
+CALENDAR_YEARS = MONDAYS.fiscal_calendar
 
 
 @pytest.mark.parametrize(
@@ -42,16 +45,18 @@ def test_a_named_period_has_its_days(text: str, starts_on: date, before: date) -
     ],
 )
 def test_the_last_days_end_with_the_last_instant_before_as_of(text: str, starts_on: date) -> None:
-    assert days_of(named_period(text), UTC_ZONE, NOW) == Period(starts_on, date(2026, 4, 1))
+    assert days_of(named_period(text), UTC_ZONE, NOW, CALENDAR_YEARS) == Period(starts_on, date(2026, 4, 1))
 
 
 def test_the_last_days_are_those_of_the_zone() -> None:
-    assert days_of(named_period("last-1-day"), BERLIN, NOW) == Period(date(2026, 4, 1), date(2026, 4, 2))
+    assert days_of(named_period("last-1-day"), BERLIN, NOW, CALENDAR_YEARS) == Period(
+        date(2026, 4, 1), date(2026, 4, 2)
+    )
 
 
 def test_months_back_from_a_long_month_end_in_a_short_one() -> None:
     as_of = datetime(2026, 3, 30, 12, tzinfo=UTC)
-    assert days_of(named_period("last-1-month"), UTC_ZONE, as_of).starts_on == date(2026, 2, 28)
+    assert days_of(named_period("last-1-month"), UTC_ZONE, as_of, CALENDAR_YEARS).starts_on == date(2026, 2, 28)
 
 
 @pytest.mark.parametrize("text", ["", "2026-Q5", "2026-13", "Q1", "last-0-days", "last-90", "0001", "yesterday"])
@@ -72,13 +77,13 @@ def test_a_period_that_is_empty_or_ends_before_it_starts_is_rejected(before: dat
 
 def test_last_years_before_the_year_1000_are_rejected() -> None:
     with pytest.raises(AccordError) as rejected:
-        days_of(named_period("last-9000-years"), UTC_ZONE, NOW)
+        days_of(named_period("last-9000-years"), UTC_ZONE, NOW, CALENDAR_YEARS)
     assert rejected.value.code is ErrorCode.BAD_PERIOD
 
 
 def test_a_day_around_a_clock_change_has_its_real_length() -> None:
     days = Period(date(2026, 3, 28), date(2026, 3, 31))
-    edges = buckets(days, NOW, NOW, Grain.DAY, BERLIN, "MONDAY")
+    edges = buckets(days, NOW, NOW, Grain.DAY, BERLIN, MONDAYS)
     hours = [(end - start).total_seconds() / 3600 for start, end in pairwise(edges)]
     assert hours == [24, 23, 24]
 
@@ -89,31 +94,33 @@ def test_a_day_without_midnight_begins_at_the_skip() -> None:
 
 def test_a_day_that_a_zone_skipped_is_no_bucket() -> None:
     days = Period(date(2011, 12, 29), date(2012, 1, 1))
-    assert len(buckets(days, NOW, NOW, Grain.DAY, ZoneInfo("Pacific/Apia"), "MONDAY")) == 3
+    assert len(buckets(days, NOW, NOW, Grain.DAY, ZoneInfo("Pacific/Apia"), MONDAYS)) == 3
 
 
 def test_a_stated_start_or_end_cuts_its_bucket_and_an_open_one_does_not() -> None:
-    cut = buckets(Period(date(2026, 1, 15), date(2026, 3, 10)), NOW, NOW, Grain.MONTH, UTC_ZONE, "MONDAY")
+    cut = buckets(Period(date(2026, 1, 15), date(2026, 3, 10)), NOW, NOW, Grain.MONTH, UTC_ZONE, MONDAYS)
     assert [edge.date().isoformat() for edge in cut] == ["2026-01-15", "2026-02-01", "2026-03-01", "2026-03-10"]
     first = datetime(2026, 1, 15, tzinfo=UTC)
-    whole = buckets(ALL_HISTORY, first, NOW, Grain.MONTH, UTC_ZONE, "MONDAY")
+    whole = buckets(ALL_HISTORY, first, NOW, Grain.MONTH, UTC_ZONE, MONDAYS)
     assert [edge.date().isoformat() for edge in whole] == ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"]
 
 
-@pytest.mark.parametrize(("week_start", "first"), [("MONDAY", date(2026, 3, 23)), ("SUNDAY", date(2026, 3, 29))])
-def test_weeks_begin_on_the_day_of_the_accord(week_start: str, first: date) -> None:
+@pytest.mark.parametrize(
+    ("reporting", "first"), [(MONDAYS, date(2026, 3, 23)), (Reporting(week_start="SUNDAY"), date(2026, 3, 29))]
+)
+def test_weeks_begin_on_the_day_of_the_accord(reporting: Reporting, first: date) -> None:
     sunday = datetime(2026, 3, 29, 12, tzinfo=UTC)
-    edges = buckets(ALL_HISTORY, sunday, NOW, Grain.WEEK, UTC_ZONE, "SUNDAY" if week_start == "SUNDAY" else "MONDAY")
+    edges = buckets(ALL_HISTORY, sunday, NOW, Grain.WEEK, UTC_ZONE, reporting)
     assert edges[0].date() == first
 
 
 def test_no_bucket_begins_at_as_of_or_later() -> None:
-    edges = buckets(named_period("2026"), NOW, NOW, Grain.QUARTER, UTC_ZONE, "MONDAY")
+    edges = buckets(named_period("2026"), NOW, NOW, Grain.QUARTER, UTC_ZONE, MONDAYS)
     assert len(edges) == 2
 
 
 def test_too_many_buckets_are_rejected() -> None:
     with pytest.raises(AccordError) as rejected:
-        buckets(Period(date(2000, 1, 1), date(2026, 1, 1)), NOW, NOW, Grain.DAY, UTC_ZONE, "MONDAY")
+        buckets(Period(date(2000, 1, 1), date(2026, 1, 1)), NOW, NOW, Grain.DAY, UTC_ZONE, MONDAYS)
     assert rejected.value.code is ErrorCode.BAD_PERIOD
     assert "2,000" in rejected.value.message

@@ -49,8 +49,8 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     (KpiRequest("mqls", by=(Dimension.CHANNEL, Dimension.OWNER, Dimension.TEAM)), ErrorCode.BAD_INPUT, "where"),
     (KpiRequest("mqls", by=(Dimension.OWNER, Dimension.OWNER)), ErrorCode.BAD_INPUT, "once"),
     (KpiRequest("mqls", where=Where(tests=((Dimension.STAGE, ("mql",)),))), ErrorCode.BAD_INPUT, "CHANNEL"),
-    (KpiRequest("mqls", where=Where(tests=((Dimension.CHANNEL, ("FAX",)),))), ErrorCode.BAD_INPUT, "EMAIL"),
-    (KpiRequest("stage_volume", where=Where(tests=((Dimension.STAGE, ("x",)),))), ErrorCode.UNKNOWN_STAGE, "sal"),
+    (KpiRequest("mqls", where=Where(tests=((Dimension.CHANNEL, ("FAX",)),))), ErrorCode.UNKNOWN_VALUE, "EMAIL"),
+    (KpiRequest("stage_volume", where=Where(tests=((Dimension.STAGE, ("x",)),))), ErrorCode.UNKNOWN_VALUE, "sal"),
     (KpiRequest("mqls", switches=Switches(timezone="Mars/Base")), ErrorCode.BAD_INPUT, "Europe/Berlin"),
     (KpiRequest("mqls", switches=Switches(as_of=datetime(2026, 1, 1))), ErrorCode.BAD_INPUT, "zone"),  # noqa: DTZ001
     (KpiRequest("mqls", period=Period(last=Last(90_000, Grain.YEAR))), ErrorCode.BAD_PERIOD, "2026-Q1"),

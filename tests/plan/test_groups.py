@@ -19,10 +19,14 @@ from tests.plan.oracle.shapes import AGGREGATED, Row
 from tests.plan.test_aggregates import EXTREMES, NUMBERS, PRINCIPALS
 from tests.support.graphql import answered, executed, put, refused
 
-CALENDARS: list[Calendar] = [("UTC", "MONDAY"), ("Europe/Berlin", "MONDAY"), ("America/St_Johns", "SUNDAY")]
+CALENDARS: list[Calendar] = [
+    ("UTC", "MONDAY", 1),
+    ("Europe/Berlin", "MONDAY", 2),
+    ("America/St_Johns", "SUNDAY", 12),
+]
 DATE_KEYS = ("openedAt", "closeDate")
 VALUE_KEYS = ("name", "company", "owner", "outcome", "currency", "rowVersion")
-GRAINS = ["DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
+GRAINS = ["DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR"]
 DOCUMENT = """query ($keys: [DealGroupKey!]!, $having: DealHaving, $orderBy: [DealGroupOrder!], $first: Int) {
   deals(first: 0) {
     groupBy(keys: $keys, having: $having, orderBy: $orderBy, first: $first) {
@@ -40,7 +44,8 @@ async def world(module_database: Database) -> Database:
 
 async def put_in_force(database: Database, calendar: Calendar | None) -> None:
     """Replace the accord in force by one with this calendar; None leaves no accord."""
-    body = {"reporting": {"timezone": calendar[0], "week_start": calendar[1]}} if calendar else {}
+    keys = ("timezone", "week_start", "fiscal_year_start_month")
+    body = {"reporting": dict(zip(keys, calendar, strict=True))} if calendar else {}
     async with database.write() as session:
         await session.run(Sql("delete from accord_version"))
         if calendar:

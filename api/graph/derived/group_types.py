@@ -99,8 +99,8 @@ def _key_field(key: str, column: ColumnShape) -> Output:
 def _group_key(shape: TableShape) -> InputType:
     doc = (
         "One field to group by: its single values or, for dates and instants, buckets of time. Days and weeks start as"
-        " the reporting section of the accord in force says; without an accord, days start in UTC and weeks on Monday."
-        " Quarters and years are calendar quarters and years, as in the series of KPIs."
+        " the reporting section of the accord in force says, and so do fiscal quarters and years; without an accord,"
+        " days start in UTC, weeks on Monday, and fiscal years in January."
     )
     fields = tuple(
         Input(key, column.doc, TypeRef("Grain" if is_grained(column) else "Each"), deprecated=column.note.deprecated)

@@ -51,7 +51,9 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("range", "The days from a first date until before another.", TypeRef("DateRange")),
             Input(
                 "named",
-                "`2026`, `2026-Q1`, `2026-03` or `last-90-days` (also weeks, months, quarters, years).",
+                "`2026`, `2026-Q1`, `2026-03` or `last-90-days` (also weeks, months, quarters, years); `FY2026`,"
+                " `FY2026-Q1`, `this-fiscal-quarter`, `last-fiscal-quarter`, `this-fiscal-year` or `last-fiscal-year`"
+                " for the accord's fiscal years.",
                 _STRING,
             ),
         ),

@@ -14,6 +14,7 @@ from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.naming import camel
 from api.identity.ids import parse_id
+from api.plan.known_values import CLOSED_COLUMNS, COUNTRIES, country_values
 from api.plan.list_arguments import (
     Comparison,
     Condition,
@@ -76,8 +77,18 @@ def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]
 
 
 def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:
+    is_country = CLOSED_COLUMNS.get((shape.name, column.name)) is COUNTRIES
     for operator, operand in read_tests(key, tests, partial(_value, shape, column)):
-        yield Comparison(column.name, operator, operand)
+        if is_country and operator in ("eq", "in"):
+            yield Comparison(column.name, "in", converted(operand, _stored_countries))
+        else:
+            yield Comparison(column.name, operator, operand)
+
+
+def _stored_countries(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values that the countries may be stored as: Germany may be DE."""
+    countries = (given,) if isinstance(given, str) else given
+    return tuple(value for country in countries for value in country_values(country))
 
 
 def _operand(operator: str, read: Callable[[Any], Scalar], given: Any) -> Scalar | tuple[Scalar, ...]:  # noqa: ANN401 - any coerced input

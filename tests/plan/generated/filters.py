@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
+from api.plan.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
@@ -52,7 +53,8 @@ class Filters:
     def id(self, table: str) -> str:
         """Return the id of a row; sometimes an id without a row."""
         rows = self.rows[table]
-        key = self.chance.one(rows)["id"] if rows and not self.chance.happens(8) else uid(999_999)
+        has_row = rows and (table in RECORD_SETS or not self.chance.happens(8))
+        key = self.chance.one(rows)["id"] if has_row else uid(999_999)
         return f"{table}_{key}"
 
     def value_or_ref(self, of_type: str, value: object) -> object:
@@ -111,6 +113,8 @@ class Filters:
         if self.variables is not None and self.variables.may_grow and self.chance.happens(12):
             return operator, VariableRef(self.variables.new(of_type))  # without a value: no comparison
         value: object
+        if operator != "isNull" and self._has_no_known_value(table, key):
+            operator, of_type = "isNull", operators_of(table, key)["isNull"]
         if operator == "isNull":
             value = self.chance.happens(2)
         elif operator == "in":
@@ -118,6 +122,15 @@ class Filters:
         else:
             value = self._value(table, key)
         return operator, self.value_or_ref(of_type, value)
+
+    def _has_no_known_value(self, table: str, key: str) -> bool:
+        """Return whether every value for a column would be rejected or warned of, because no row has any."""
+        column = COLUMNS[table][key]
+        target = column.link.target if column.link else table
+        if target in RECORD_SETS and (column.link or column.name in ("id", "name")):
+            return not self.rows[target]
+        is_looked_up = (table, column.name) in {*CLOSED_COLUMNS, *FREE_TEXTS}
+        return is_looked_up and all(row[column.name] is None for row in self.rows[table])
 
     def _value(self, table: str, key: str) -> object:
         """Return an operand for a column, mostly the value of some row."""
@@ -128,6 +141,8 @@ class Filters:
         if not values:
             return _DEFAULT_OPERANDS[column.python] if column.note.vocab is None else str(next(iter(column.note.vocab)))
         found = self.chance.one(values)
+        if (table, column.name) in {*CLOSED_COLUMNS, *FREE_TEXTS, *((name, "name") for name in RECORD_SETS)}:
+            return found  # part of such a value is rejected or warned of
         if isinstance(found, str) and column.note.vocab is None:
             return found[: self.chance.integer(0, len(found))] if self.chance.happens(3) else found
         return as_input(found)

@@ -9,7 +9,7 @@ from tests.plan.generated.variables import Variables
 from tests.plan.oracle.pages import PAGE_SIZE
 from tests.plan.oracle.shapes import AGGREGATED, GROUPING_KEYS, VISIBLE, Row
 
-GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
+GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR")
 COUNTS = (0, 1, 2, 5)
 NUMBERS = ("0", "1", "2", "10.00", "1.5")
 OPERATORS = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")

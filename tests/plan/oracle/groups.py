@@ -12,11 +12,11 @@ from tests.plan.oracle.filters import OPERATORS
 from tests.plan.oracle.orders import compare_values
 from tests.plan.oracle.shapes import AGGREGATED, Row
 
-Calendar = tuple[str, str]  # the time zone, and the first day of the week
+Calendar = tuple[str, str, int]  # the time zone, the first day of the week, and the first month of the fiscal year
 Values = tuple[Any, ...]
 Groups = dict[Values, list[Row]]
 
-DEFAULT_CALENDAR = ("UTC", "MONDAY")
+DEFAULT_CALENDAR = ("UTC", "MONDAY", 1)
 
 
 def group_rows(table: str, rows: Iterable[Row], keys: Sequence[Row], calendar: Calendar = DEFAULT_CALENDAR) -> Groups:
@@ -44,6 +44,8 @@ def first_day(value: datetime | date | None, grain: str, calendar: Calendar) -> 
         "MONTH": lambda candidate: candidate.day == 1,
         "QUARTER": lambda candidate: candidate.day == 1 and candidate.month in (1, 4, 7, 10),
         "YEAR": lambda candidate: candidate.day == candidate.month == 1,
+        "FISCAL_QUARTER": lambda candidate: candidate.day == 1 and (candidate.month - calendar[2]) in range(-9, 12, 3),
+        "FISCAL_YEAR": lambda candidate: candidate.day == 1 and candidate.month == calendar[2],
     }[grain]
     while not begins_bucket(day):
         day -= timedelta(days=1)

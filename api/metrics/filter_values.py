@@ -1,0 +1,132 @@
+"""The values of a filter over dimensions: those of closed sets have to be known, free texts are looked up.
+
+The filter is rewritten with the values as they are stored: `email` becomes EMAIL, and Germany also finds DE.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from api.db import ReadSession
+from api.metrics.context import MetricContext
+from api.metrics.dimensions import dimension_table
+from api.metrics.filters import record_id_of
+from api.metrics.request import Where
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.plan.known_values import (
+    CHANNELS,
+    RECORD_SETS,
+    REJECT_REASONS,
+    STAGES,
+    ClosedSet,
+    UnknownText,
+    country_values,
+    has_value,
+    require_column_values,
+    require_record_ids,
+    require_record_names,
+)
+from api.sql import Sql, name
+from schema.kpis.kinds import Subject
+from schema.vocab import Channel, Dimension
+
+# For each value of a dimension, the stored values that it stands for.
+_Stored = Mapping[Dimension, Mapping[str, tuple[str, ...]]]
+_FREE_TEXTS = {Dimension.LEAD_SOURCE: ("contact", "lead_source"), Dimension.INDUSTRY: ("company", "industry")}
+
+
+async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -> ResolvedKpiRequest:
+    """Return the request with the values of its filter as they are stored, and the free texts that no record ever had.
+
+    Shapes: one ResolvedKpiRequest -> the same with another `where`. Reads a statement or two for each tested dimension.
+    Errors: UNKNOWN_VALUE for a value that its closed set does not have, with the nearest; BAD_INPUT for an id of
+            another table.
+    """
+    stored: dict[Dimension, dict[str, tuple[str, ...]]] = {}
+    unknown: list[UnknownText] = []
+    for dimension, values in _values_of(request.where).items():
+        if dimension in _FREE_TEXTS:
+            table, column = _FREE_TEXTS[dimension]
+            visible = request.context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
+            unknown += [
+                UnknownText(table, column, value)
+                for value in values
+                if not await has_value(session.value, table, column, value, visible)
+            ]
+            continue
+        stored[dimension] = await _stored_values(session, request.kpi.subject, dimension, values, request.context)
+    return replace(request, where=_rewritten(request.where, stored), unknown_values=tuple(unknown))
+
+
+async def _stored_values(
+    session: ReadSession, subject: Subject, dimension: Dimension, values: Sequence[str], context: MetricContext
+) -> dict[str, tuple[str, ...]]:
+    """What the values of a dimension are stored as. Errors: UNKNOWN_VALUE, BAD_INPUT."""
+    same: dict[str, tuple[str, ...]] = {value: (value,) for value in values}
+    if (table := dimension_table(subject, dimension)) is not None:
+        await _require_records(session, dimension, table, values)
+        return same
+    accord = context.accord
+    match dimension:
+        case Dimension.CHANNEL:
+            return {value: (_word(CHANNELS, value, tuple(Channel)),) for value in values}
+        case Dimension.STAGE:
+            return {value: (_word(STAGES, value, [stage.key for stage in accord.stages]),) for value in values}
+        case Dimension.REJECT_REASON:
+            codes = [reason.code for reason in accord.reject_reasons]
+            words = {value: REJECT_REASONS.word(value, codes) for value in values}
+            unlisted = [value for value, word in words.items() if word is None]
+            await require_column_values(session.value, "handoff", "reject_reason", unlisted)
+            return {value: (word or value,) for value, word in words.items()}
+        case Dimension.COUNTRY:
+            table = "contact" if subject is Subject.PERSON else "company"
+            visible = context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
+            await require_column_values(session.value, table, "country", values, visible)
+            return {value: country_values(value) for value in values}
+        case _:
+            return same
+
+
+async def _require_records(session: ReadSession, dimension: Dimension, table: str, values: Sequence[str]) -> None:
+    if table not in RECORD_SETS:
+        return
+    ids = {value: record_id_of(dimension, value, table) for value in values}
+    await require_record_ids(session.value, table, [record_id for record_id in ids.values() if record_id is not None])
+    await require_record_names(session.value, table, [value for value, record_id in ids.items() if record_id is None])
+
+
+def _word(closed: ClosedSet, text: str, known: Sequence[str]) -> str:
+    word = closed.word(text, known)
+    if word is None:
+        raise closed.unknown(text, known)
+    return word
+
+
+def _values_of(where: Where) -> dict[Dimension, list[str]]:
+    """The values that a filter names, by dimension, each once."""
+    found: dict[Dimension, dict[str, None]] = {}
+    for dimension, value in _tested(where):
+        found.setdefault(dimension, {})[value] = None
+    return {dimension: list(values) for dimension, values in found.items()}
+
+
+def _tested(where: Where) -> Iterator[tuple[Dimension, str]]:
+    for dimension, values in where.tests:
+        yield from ((dimension, value) for value in values if value is not None)
+    for part in (*where.all_of, *where.any_of, *where.none_of):
+        yield from _tested(part)
+
+
+def _rewritten(where: Where, stored: _Stored) -> Where:
+    """The filter with stored values; None stays the empty value."""
+    tests = tuple(
+        (dimension, _rewritten_values(values, stored.get(dimension, {}))) for dimension, values in where.tests
+    )
+    parts = (tuple(_rewritten(part, stored) for part in parts) for parts in (where.all_of, where.any_of, where.none_of))
+    return Where(tests, *parts)
+
+
+def _rewritten_values(values: tuple[str | None, ...], stored: Mapping[str, tuple[str, ...]]) -> tuple[str | None, ...]:
+    found: dict[str | None, None] = {}
+    for value in values:
+        found.update(dict.fromkeys((None,) if value is None else stored.get(value, (value,))))
+    return tuple(found)

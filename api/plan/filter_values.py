@@ -1,0 +1,179 @@
+"""The values that the filters of a selection name: those of closed sets have to be known, free texts are looked up.
+
+Only a selection whose filters name such values costs the statements of the check.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import cast
+from uuid import UUID
+
+from api.access.principal import Principal, Reach
+from api.plan.known_values import (
+    CLOSED_COLUMNS,
+    COUNTRIES,
+    FREE_TEXTS,
+    RECORD_SETS,
+    ReadValue,
+    UnknownText,
+    has_value,
+    is_known,
+    require_column_values,
+    require_record_ids,
+    require_record_names,
+)
+from api.plan.list_arguments import (
+    Comparison,
+    Condition,
+    Conjunction,
+    Disjunction,
+    Negation,
+    Operand,
+    ToManyCondition,
+    ToOneCondition,
+)
+from api.plan.selection import Connection, RootField
+from api.sql import Parameter, Sql, all_of, converted
+from schema.countries import country_code
+from schema.tables import SHAPES
+
+_RECORD_COLUMNS = ("id", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValues:
+    """What a filter compares a column with: values of a closed set, or `id` or `name` of linked records that are one.
+
+    Or with a free text, such as a lead source. The operand is one value or a tuple, or a `Parameter` that an execution
+    supplies.
+    """
+
+    table: str
+    column: str
+    operand: Operand
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether any text is allowed, so that an unknown one is only warned of."""
+        return (self.table, self.column) in FREE_TEXTS
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values of the operand, each once."""
+        return tuple(dict.fromkeys(self.operand if isinstance(self.operand, tuple) else (self.operand,)))
+
+    def bound(self, parameters: Mapping[str, object]) -> "NamedValues":
+        """Return them with the value of one execution. Errors: those of the parameter's converters."""
+        if not isinstance(self.operand, Parameter):
+            return self
+        return NamedValues(self.table, self.column, cast("Operand", self.operand.value(parameters)))
+
+    @property
+    def guard(self) -> Sql:
+        """The condition that every value is known, for the statement that reads the lists."""
+        kind = "uuid" if self.column == "id" else "text"
+        operand = converted(self.operand, _unclear_countries if self.is_country else _as_list)
+        return Sql(
+            f"not exists (select from unnest({{}}::{kind}[]) given (value) where not {{}})",
+            operand,
+            is_known(self.table, self.column, Sql("given.value")),
+        )
+
+    @property
+    def is_country(self) -> bool:
+        """Whether the values are countries, most of which are known without reading anything."""
+        return CLOSED_COLUMNS.get((self.table, self.column)) is COUNTRIES
+
+    async def require(self, read: ReadValue) -> None:
+        """Require that every value of a closed set is known. Errors: UNKNOWN_VALUE with the nearest values."""
+        if self.is_free_text:
+            return
+        if self.column == "id":
+            await require_record_ids(read, self.table, cast("tuple[UUID, ...]", self.values))
+        elif self.table in RECORD_SETS:
+            await require_record_names(read, self.table, cast("tuple[str, ...]", self.values))
+        else:
+            await require_column_values(read, self.table, self.column, cast("tuple[str, ...]", self.values))
+
+    async def unknown_texts(self, read: ReadValue) -> list[str]:
+        """Return the free texts that no record ever had."""
+        if not self.is_free_text:
+            return []
+        texts = cast("tuple[str, ...]", self.values)
+        return [text for text in texts if not await has_value(read, self.table, self.column, text)]
+
+
+def named_values(roots: Iterable[RootField], principal: Principal) -> tuple[NamedValues, ...]:
+    """Return the values that all filters of the root fields name, those of nested lists included.
+
+    Free texts only for a principal that reaches everything: a warning, or none, would reveal texts of hidden records.
+    """
+    found = (values for root in roots for values in _in_lists(root.selection))
+    return tuple(values for values in found if principal.reach is Reach.ALL or not values.is_free_text)
+
+
+def guarded(statement: Sql, values: Iterable[NamedValues]) -> Sql:
+    """Return the statement so that it returns null, and reads nothing else, if one of the values is not known."""
+    return Sql("select case when {} then ({}) end", all_of(found.guard for found in values), statement)
+
+
+async def require_known_values(read: ReadValue, values: Iterable[NamedValues]) -> None:
+    """Require that all values of closed sets are known. Errors: UNKNOWN_VALUE for the first that is not."""
+    for found in values:
+        await found.require(read)
+
+
+async def unknown_texts(read: ReadValue, values: Iterable[NamedValues]) -> tuple[UnknownText, ...]:
+    """Return the free texts that no record ever had, each once."""
+    found = [
+        UnknownText(named.table, named.column, text) for named in values for text in await named.unknown_texts(read)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _as_list(operand: object) -> list[object]:
+    return list(operand) if isinstance(operand, tuple) else [operand]
+
+
+def _unclear_countries(operand: object) -> list[object]:
+    """The countries that only a record can make known."""
+    return [value for value in _as_list(operand) if country_code(str(value)) is None]
+
+
+def _in_lists(node: object) -> Iterator[NamedValues]:
+    if isinstance(node, Connection) and node.page.where is not None:
+        yield from _in_filter(node.page.where, node.table)
+    if isinstance(node, tuple):
+        for item in node:
+            yield from _in_lists(item)
+    elif is_dataclass(node) and not isinstance(node, Parameter):
+        for field in fields(node):
+            yield from _in_lists(getattr(node, field.name))
+
+
+def _in_filter(where: Condition, table: str, *, is_linked: bool = False) -> Iterator[NamedValues]:
+    match where:
+        case Conjunction(parts) | Disjunction(parts):
+            for part in parts:
+                yield from _in_filter(part, table, is_linked=is_linked)
+        case Negation(part):
+            yield from _in_filter(part, table, is_linked=is_linked)
+        case ToOneCondition(column=column, part=part):
+            link = SHAPES[table].column(column).link
+            if link is not None:
+                yield from _in_filter(part, link.target, is_linked=True)
+        case ToManyCondition(table=other, part=part):
+            yield from _in_filter(part, other)
+        case Comparison(operator="eq" | "in"):
+            yield from _in_comparison(where, table, is_linked=is_linked)
+
+
+def _in_comparison(where: Comparison, table: str, *, is_linked: bool) -> Iterator[NamedValues]:
+    link = SHAPES[table].column(where.column).link
+    if (table, where.column) in {*CLOSED_COLUMNS, *FREE_TEXTS} or (
+        # A list of these records may be searched by any name; a link to them names one that has to exist.
+        is_linked and table in RECORD_SETS and where.column in _RECORD_COLUMNS
+    ):
+        yield NamedValues(table, where.column, where.value)
+    elif link is not None and link.target in RECORD_SETS:
+        yield NamedValues(link.target, "id", where.value)

@@ -1,0 +1,185 @@
+"""The values of closed sets: a filter that names a value that is in none is rejected, and not answered with nothing.
+
+Closed are the stages and reject reasons of the accord, countries, channels, and the records that others are linked to
+(campaigns, members, teams, pipelines, products). Whatever some record has is known as well, so that facts of an earlier
+accord can still be found. Free texts are only looked up. The rule serves filters of lists and of KPIs alike.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+from uuid import UUID
+
+from api.errors import AccordError, ErrorCode
+from api.sql import Sql, all_of, name
+from schema.countries import country_code, country_names
+from schema.nearest_words import suggestion
+from schema.tables import SHAPES
+
+# Runs a statement and returns its value.
+ReadValue: TypeAlias = Callable[[Sql], Awaitable[object]]
+
+_MOST_COMPARED = 5_000  # names that a misspelt one is compared with: those of the most similar length
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSet:
+    """A closed set of values: what one of them is called, and all of them."""
+
+    noun: str
+    plural: str
+
+    def unknown(self, text: str, known: Iterable[str]) -> AccordError:
+        """The error for a value that is in no closed set, with the nearest that are."""
+        shown = text if len(text) <= 60 else f"{text[:60]}…"
+        message = f"There is no {self.noun} '{shown}'."
+        return AccordError(ErrorCode.UNKNOWN_VALUE, message, suggestion(text, known, self.plural))
+
+    def word(self, text: str, known: Collection[str]) -> str | None:
+        """The known value that the text is, in its own spelling, or else in any case; None if it is none."""
+        if text in known:
+            return text
+        return next((word for word in known if word.casefold() == text.strip().casefold()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownText:
+    """A free text in a filter that no record ever had: an answer with it may be 0 because it is misspelt."""
+
+    table: str
+    column: str
+    text: str
+
+    @property
+    def message(self) -> str:
+        """The warning in words."""
+        noun = self.column.replace("_", " ")
+        return f"No {self.table} ever had the {noun} '{self.text}' that the filter names: check how it is spelt."
+
+
+STAGES = ClosedSet("stage", "stages")
+REJECT_REASONS = ClosedSet("reject reason", "reject reasons")
+COUNTRIES = ClosedSet("country", "countries")
+CHANNELS = ClosedSet("channel", "channels")
+# Columns with keys and codes of the accord, or with countries.
+CLOSED_COLUMNS = {
+    ("stage_entry", "stage"): STAGES,
+    ("reported_stage", "stage"): STAGES,
+    ("handoff", "reject_reason"): REJECT_REASONS,
+    ("contact", "country"): COUNTRIES,
+    ("company", "country"): COUNTRIES,
+}
+# Columns with texts as the source systems write them. One that no record ever had is answered with a warning.
+FREE_TEXTS = frozenset({("contact", "lead_source"), ("contact", "job_title"), ("company", "industry")})
+# Tables whose records are few, visible to everyone, and never deleted. Of other tables nothing is said about what
+# exists: an error would reveal hidden records.
+RECORD_SETS = {
+    "campaign": ClosedSet("campaign", "campaigns"),
+    "member": ClosedSet("member", "members"),
+    "team": ClosedSet("team", "teams"),
+    "pipeline": ClosedSet("pipeline", "pipelines"),
+    "product": ClosedSet("product", "products"),
+}
+_OF_THE_ACCORD = {STAGES: ("stages", "key"), REJECT_REASONS: ("reject_reasons", "code")}
+
+
+def country_values(text: str) -> tuple[str, ...]:
+    """The values of a country column that a country may be stored as: its code, and the text itself."""
+    code = country_code(text)
+    return (text,) if code is None or code == text else (code, text)
+
+
+async def require_column_values(
+    read: ReadValue, table: str, column: str, values: Sequence[str], visible: Iterable[Sql] = ()
+) -> None:
+    """Require values that the closed column can have.
+
+    Reads the accord, and only for a value that is not in it whether any record has it; `visible` as in `has_value`.
+    Errors: UNKNOWN_VALUE with the nearest values.
+    """
+    closed = CLOSED_COLUMNS[table, column]
+    if not values:
+        return
+    if closed is COUNTRIES:
+        unclear = [value for value in values if country_code(value) is None]
+        known: Sequence[str] = country_names() if unclear else ()
+    else:
+        known = await _words_of_the_accord(read, closed)
+        unclear = [value for value in values if value not in known]
+    for value in unclear:
+        if not await has_value(read, table, column, value, visible):
+            raise closed.unknown(value, known)
+
+
+async def require_record_names(read: ReadValue, table: str, names: Sequence[str]) -> None:
+    """Require that every name is that of a record. Errors: UNKNOWN_VALUE with the nearest names."""
+    if not names:
+        return
+    known = Sql("select array(select x.name from {} x where x.name = any ({}::text[]))", name(table), list(names))
+    found = cast("list[str]", await read(known))
+    for text in names:
+        if text not in found:
+            similar = Sql(
+                "select array(select x.name from {} x group by x.name"
+                " order by abs(length(x.name) - {}::int), x.name limit {}::int)",
+                name(table),
+                len(text),
+                _MOST_COMPARED,
+            )
+            raise RECORD_SETS[table].unknown(text, cast("list[str]", await read(similar)))
+
+
+async def require_record_ids(read: ReadValue, table: str, ids: Sequence[UUID]) -> None:
+    """Require that every id is that of a record. Errors: UNKNOWN_VALUE."""
+    if not ids:
+        return
+    known = Sql("select array(select x.id from {} x where x.id = any ({}::uuid[]))", name(table), list(ids))
+    found = cast("list[UUID]", await read(known))
+    for record_id in ids:
+        if record_id not in found:
+            noun = RECORD_SETS[table].noun
+            raise AccordError(
+                ErrorCode.UNKNOWN_VALUE,
+                f"There is no {noun} with the id '{table}_{record_id}'.",
+                f"Take the id from the field `id` of a {noun}, or filter by its name.",
+            )
+
+
+async def has_value(read: ReadValue, table: str, column: str, value: str, visible: Iterable[Sql] = ()) -> bool:
+    """Whether any record has the value in a column, or ever had it where the table keeps its history.
+
+    `visible` are conditions on the rows `x` that may be read.
+    """
+    rows = _rows_with_history(table)
+    conditions = all_of((Sql("x.{} = {}::text", name(column), value), *visible))
+    return bool(await read(Sql("select exists (select from {} x where {})", name(rows), conditions)))
+
+
+def is_known(table: str, column: str, value: Sql) -> Sql:
+    """The condition that a value is known: to a record, now or in its history, or to the accord in force."""
+    rows = table if table in RECORD_SETS else _rows_with_history(table)
+    known = Sql("exists (select from {} x where x.{} = {})", name(rows), name(column), value)
+    closed = CLOSED_COLUMNS.get((table, column))
+    if closed not in _OF_THE_ACCORD:
+        return known
+    return Sql("({} = any ({}) or {})", value, _accord_words(closed), known)
+
+
+def _rows_with_history(table: str) -> str:
+    return f"{table}_version" if SHAPES[table].has_history else table
+
+
+def _accord_words(closed: ClosedSet) -> Sql:
+    section, key = _OF_THE_ACCORD[closed]
+    return Sql(
+        "array(select item ->> {}::text from accord_version agreed,"
+        " jsonb_array_elements(coalesce(agreed.body::jsonb -> {}::text, '[]'::jsonb)) item"
+        " where agreed.status = 'ACTIVE')",
+        key,
+        section,
+    )
+
+
+async def _words_of_the_accord(read: ReadValue, closed: ClosedSet) -> list[str]:
+    """The stage keys or reason codes of the accord in force; none without an accord."""
+    return cast("list[str]", await read(Sql("select {}", _accord_words(closed))))

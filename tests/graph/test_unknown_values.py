@@ -1,0 +1,164 @@
+"""Filters of lists: a value that is in no closed set is rejected with the nearest, as in KPIs."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from api.access.principal import EVERYONE, Principal, Reach
+from api.accord.documents import read_accord
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.graph.contract import gateway
+from api.graph.request import GraphQLRequest
+from api.sql import Sql
+from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.small_company import ADA, ANNA, SPRING, write_small_company
+from tests.support.statement_log import LoggingDatabase
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+NOBODY = f"member_{uid(99)}"
+
+
+@pytest.fixture(scope="module")
+async def world(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await write_small_company(session)
+        await session.run(Sql("update accord_version set body = {}", json.loads(read_accord("standard").canonical())))
+        await put(
+            session,
+            "company",
+            *(
+                {"id": uid(80 + number), "name": str(number), "country": country, "effective_at": AT}
+                for number, country in enumerate(("DE", "Germany", "FR", "Atlantis"))
+            ),
+        )
+        await put(
+            session,
+            "handoff",
+            {
+                "id": uid(71),
+                "contact_id": ADA,
+                "handed_at": AT,
+                "decided_at": AT,
+                "status": "REJECTED",
+                "reject_reason": "OLD_CODE",
+            },
+        )
+    return module_database
+
+
+UNKNOWN = [
+    ('contacts(where: {stageEntries: {some: {stage: {eq: "mqll"}}}})', "There is no stage 'mqll'.", "mql"),
+    ('stageEntries(where: {not: {stage: {in: ["mql", "sqll"]}}})', "There is no stage 'sqll'.", "sql"),
+    ('handoffs(where: {rejectReason: {eq: "NO_FITT"}})', "There is no reject reason", "Did you mean NO_FIT"),
+    ('contacts(where: {country: {eq: "Germny"}})', "There is no country 'Germny'.", "Germany"),
+    ('deals(where: {company: {country: {in: ["DE", "Itly"]}}})', "There is no country 'Itly'.", "Italy"),
+    ('deals(where: {or: [{owner: {name: {eq: "Ana"}}}]})', "There is no member 'Ana'.", "Did you mean Anna?"),
+    ('deals(where: {primaryCampaign: {name: {eq: "Sprng"}}})', "There is no campaign 'Sprng'.", "Spring"),
+    (f'contacts(where: {{ownerId: {{eq: "{NOBODY}"}}}})', "There is no member with the id", "filter by its name"),
+    (f'deals(where: {{owner: {{id: {{in: ["{NOBODY}"]}}}}}})', "There is no member with the id", "the field `id`"),
+]
+
+
+@pytest.mark.parametrize(("field", "message", "remedy"), UNKNOWN)
+async def test_a_value_that_is_in_no_closed_set_is_rejected(
+    world: Database, field: str, message: str, remedy: str
+) -> None:
+    for document in (
+        f"{{ {field} {{ totalCount }} }}",
+        f"{{ {field} {{ aggregate {{ count }} }} kpiCatalogue {{ key }} }}",
+        f"{{ companies {{ nodes {{ name }} }} {field} {{ nodes {{ __typename }} }} }}",
+    ):
+        result = await executed(world, document)
+        assert result.errors is not None
+        [error] = result.errors
+        assert isinstance(error.original_error, AccordError)
+        assert error.path == [field.partition("(")[0]]
+        assert error.original_error.code is ErrorCode.UNKNOWN_VALUE
+        assert message in error.original_error.message
+        assert remedy in error.original_error.remedy
+
+
+async def test_the_other_fields_of_the_document_are_answered(world: Database) -> None:
+    result = await executed(world, '{ teams { totalCount } stageEntries(where: {stage: {eq: "mqll"}}) { totalCount } }')
+    assert result.errors is not None
+    assert len(result.errors) == 1
+
+
+async def test_a_nested_list_is_checked_as_well(world: Database) -> None:
+    document = '{ contacts { nodes { stageEntries(where: {stage: {eq: "mqll"}}) { totalCount } } } }'
+    error = await refused(world, document)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.UNKNOWN_VALUE
+
+
+async def test_a_variable_is_checked_at_every_execution(world: Database) -> None:
+    document = """query ($stages: [String!], $owner: ID) {
+      contacts(where: {stageEntries: {some: {stage: {in: $stages}}}, ownerId: {eq: $owner}}) { totalCount } }"""
+    good = {"stages": ["mql"], "owner": f"member_{ANNA}"}
+    for given, is_known in ((good, True), ({**good, "stages": ["x"]}, False), ({**good, "owner": NOBODY}, False)):
+        result = await executed(world, document, **given)
+        assert (result.errors is None) is is_known
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        'stageEntries(where: {stage: {eq: "mql"}})',
+        'handoffs(where: {rejectReason: {eq: "NO_FIT"}})',  # of the accord, though no record has it
+        'handoffs(where: {rejectReason: {eq: "OLD_CODE"}})',  # not of the accord, but a record has it
+        'contacts(where: {country: {eq: "Iceland"}})',
+        'members(where: {name: {eq: "Nobody"}})',  # a search for a member, not a link to one
+        'deals(where: {company: {name: {eq: "Nobody"}}})',  # companies may be hidden
+        f'companies(where: {{id: {{eq: "company_{uid(99)}"}}}})',
+        f'touchpoints(where: {{campaignId: {{eq: "campaign_{SPRING}"}}}})',
+        'contacts(where: {leadSource: {eq: "nowhere"}})',
+    ],
+)
+async def test_a_known_value_and_a_search_are_answered(world: Database, field: str) -> None:
+    result = await executed(world, f"{{ {field} {{ totalCount }} }}")
+    assert result.errors is None
+    assert result.is_json
+
+
+async def test_a_restricted_principal_can_filter_by_any_member(world: Database) -> None:
+    own = Principal(Reach.OWN, ANNA)
+    document = f'{{ contacts(where: {{ownerId: {{eq: "member_{uid(12)}"}}}}) {{ totalCount }} }}'
+    found = await answered(world, document, own)
+    assert found["contacts"]["totalCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("Germany", 2), ("DE", 1), ("allemagne", 1), ("Atlantis", 1), ("France", 1), ("Iceland", 0)]
+)
+async def test_a_country_is_found_by_its_name_and_by_its_code(world: Database, given: str, expected: int) -> None:
+    document = "query ($country: String) { companies(where: {country: {eq: $country}}) { totalCount } }"
+    found = await answered(world, document, country=given)
+    assert found["companies"]["totalCount"] == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ('contacts(where: {jobTitle: {eq: "Emperor"}})', "No contact ever had the job title 'Emperor'"),
+        ('companies(where: {contacts: {some: {leadSource: {in: ["wbe"]}}}})', "the lead source 'wbe'"),
+        ('companies(where: {not: {industry: {eq: "Stele"}}})', "No company ever had the industry 'Stele'"),
+    ],
+)
+async def test_an_unknown_free_text_is_answered_with_a_warning(world: Database, field: str, text: str) -> None:
+    for document in (f"{{ {field} {{ totalCount }} }}", f"{{ {field} {{ totalCount }} kpiCatalogue {{ key }} }}"):
+        request = GraphQLRequest(document, {})
+        found = await gateway().execute(world, request, gateway().validated(request), EVERYONE)
+        warnings = found.extensions["warnings"]
+        assert isinstance(warnings, list)
+        assert [warning["code"] for warning in warnings] == ["UNKNOWN_VALUE"]
+        assert text in warnings[0]["message"]
+
+
+async def test_a_known_value_costs_no_statement(world: Database) -> None:
+    database = LoggingDatabase(world)
+    where = f'stageEntries: {{some: {{stage: {{eq: "mql"}}}}}}, ownerId: {{eq: "member_{ANNA}"}}, country: {{eq: "DE"}}'
+    result = await executed(database, f"{{ contacts(where: {{{where}}}) {{ totalCount }} }}")
+    assert result.errors is None
+    assert len(database.texts) == 1
