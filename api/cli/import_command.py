@@ -22,6 +22,7 @@ _USAGE = (
     "A single CSV file: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
     " A folder: accord import PRESET DIR."
 )
+EXIT_REFUSED = 3  # nothing was imported, and an option would have it imported
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, because it is not UTF-8"}
 
@@ -45,12 +46,16 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
     ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Import a file even if less than half of its rows can be kept.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Import files of a CRM or any CSV file.
 
-    All rows are imported, or none; rows that cannot be read are written to a file with the reason. Importing the same
-    files again changes nothing; newer files update what differs. Any CSV file:
+    All rows are imported, or none; rows that cannot be read are written to a file with the reason. If less than half of
+    a file's rows can be kept, nothing is imported, and the exit code is 3. Importing the same files again changes
+    nothing; newer files update what differs. Any CSV file:
     accord import csv FILE --suggest --out FILE.toml, then accord import csv FILE --preset FILE.toml.
     """
     is_csv = preset == "csv"
@@ -61,7 +66,11 @@ def import_records(  # noqa: PLR0917 - one parameter for each option of the comm
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
     source = _ImportSource(str(own) if own is not None else preset, folder, file)
-    _print_report(asyncio.run(_import(source, data, dry_run=dry_run, replace_sample=replace_sample)), data)
+    choices = _ImportChoices(dry_run, replace_sample, accept_loss)
+    report = asyncio.run(_import(source, choices, data))
+    _print_report(report, data)
+    if report.is_refused:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,16 @@ class _ImportSource:
     file: str | None
 
 
-async def _import(source: _ImportSource, data: Path | None, *, dry_run: bool, replace_sample: bool) -> ImportReport:
+@dataclass(frozen=True, slots=True)
+class _ImportChoices:
+    """What the options of the command decide."""
+
+    is_dry_run: bool
+    replaces_sample: bool
+    accepts_loss: bool
+
+
+async def _import(source: _ImportSource, choices: _ImportChoices, data: Path | None) -> ImportReport:
     rejects_folder = Settings.load(data_dir=data).data_dir
     async with open_database(data, sets_up=True) as database:
         with progress_bar() as progress:
@@ -82,8 +100,9 @@ async def _import(source: _ImportSource, data: Path | None, *, dry_run: bool, re
                 source.preset,
                 source.folder,
                 file=source.file,
-                dry_run=dry_run,
-                replace_sample=replace_sample,
+                dry_run=choices.is_dry_run,
+                replace_sample=choices.replaces_sample,
+                accept_loss=choices.accepts_loss,
                 rejects_folder=rejects_folder,
                 progress=progress,
             )
@@ -117,21 +136,33 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
     for file in report.files:
         form = f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {_DELIMITERS[file.delimiter]}"
         unused = f", {file.unused:,} without any value that this preset reads" if file.unused else ""
-        typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused{unused} ({form})")
+        values = "1 value" if file.left_out == 1 else f"{file.left_out:,} values"
+        left_out = f", {values} left out" if file.left_out else ""
+        typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused{left_out}{unused} ({form})")
     width = max(len(_words(table)) for table in report.records)
     for table, tally in report.records.items():
         counts = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"
         typer.echo(f"  {_words(table):<{width}} {counts}")
-    for file in report.files:
-        if file.is_mostly_rejected:
-            typer.secho(
-                f"WARNING: most rows of {file.name} were refused ({file.rejected:,} of {file.rows:,}). Check that it is"
-                " the file that the preset is for. The reasons are in the file of refused rows.",
-                fg="red",
-                bold=True,
-            )
+    for file in report.mostly_rejected:
+        typer.secho(
+            f"WARNING: most rows of {file.name} were refused ({file.rejected:,} of {file.rows:,}). Check that it is"
+            " the file that the preset is for. The reasons are in the file of refused rows.",
+            fg="red",
+            bold=True,
+        )
     if report.rejects is not None:
-        typer.echo(f"Refused rows, each with its reason: {report.rejects}")
+        what = "rows and left-out values" if report.left_out and report.rejected else "rows"
+        what = "values" if report.left_out and not report.rejected else what
+        typer.echo(f"Refused {what}, each with its reason: {report.rejects}")
+    if report.is_refused:
+        names = ", ".join(file.name for file in report.mostly_rejected)
+        typer.secho(
+            f"Nothing was imported, because less than half of {names} can be kept. Correct the file or the preset, or"
+            " import what is left with --accept-loss.",
+            fg="red",
+            err=True,
+        )
+        return
     typer.echo(_accord_line(report))
     rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
     timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"

@@ -25,6 +25,9 @@ class ValueKind:
     join: Callable[[Sequence[str]], str] = join_texts
     use: str = ""
     is_required: bool = False
+    is_vital: bool = True
+    when_empty: object = None
+    when_unreadable: object = None
 
 
 @dataclass(slots=True)
@@ -47,6 +50,10 @@ class FileBinding:
         """Return a staged column, qualified by its table."""
         return Sql("{}.{}", name(self.stage), name(staged))
 
+    def is_left_out(self, staged: str) -> Sql:
+        """The condition that the cell of a staged column could not be read."""
+        return Sql("coalesce({} = any({}.left_out), false)", staged, name(self.stage))
+
     def new_id(self) -> Sql:
         """Add a column of new ids."""
         self.id_columns.append(f"id_{len(self.id_columns)}")
@@ -66,18 +73,18 @@ class FileBinding:
             self.add((column,), _PLAIN_KEY, "TEXT", parse_key, condition=condition, is_required=is_required)
         )
 
-    def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> Sql:
-        """Add a column with the value of a reading."""
-        return self.column(
-            self.add(
-                reading.sources,
-                _use(reading, kind),
-                kind.sql_type,
-                kind.parser(self.file.forms_of(reading.sources[0])),
-                join=kind.join,
-                condition=condition,
-                is_required=kind.is_required or reading.is_required,
-            )
+    def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> str:
+        """Add a column with the value of a reading, and return its name."""
+        return self.add(
+            reading.sources,
+            _use(reading, kind),
+            kind.sql_type,
+            kind.parser(self.file.forms_of(reading.sources[0])),
+            join=kind.join,
+            condition=condition,
+            is_required=kind.is_required or reading.is_required,
+            is_vital=kind.is_vital,
+            stand_ins=(kind.when_empty, kind.when_unreadable),
         )
 
     def looked_up_value(self, reading: ValueReading, by: Sql, kind: ValueKind) -> Sql:
@@ -109,19 +116,34 @@ class FileBinding:
         condition: RowCondition | None = None,
         is_required: bool = False,
         is_test: bool = False,
+        is_vital: bool = True,
+        stand_ins: tuple[object, object] = (None, None),
     ) -> str:
-        """Return the name of the staged column for these columns of the file, use and condition; add it if missing."""
+        """Return the name of the staged column for these columns of the file, use and condition; add it if missing.
+
+        `stand_ins` are the values of a cell that is empty, and of one that cannot be read.
+        """
         place = self._places.setdefault((use, tuple(columns), condition), len(self.columns))
         if place == len(self.columns):
             first, *rest = columns
             joined = join if rest else None
             self.columns.append(
                 StagedColumn(
-                    f"cell_{place}", first, sql_type, parse, is_required, tuple(rest), joined, condition, is_test
+                    f"cell_{place}",
+                    first,
+                    sql_type,
+                    parse,
+                    is_required,
+                    tuple(rest),
+                    joined,
+                    condition,
+                    is_test,
+                    is_vital,
+                    *stand_ins,
                 )
             )
-        elif is_required and not self.columns[place].is_required:
-            self.columns[place] = self.columns[place].required()
+        else:
+            self.columns[place] = self.columns[place].stricter(is_required=is_required, is_vital=is_vital)
         return self.columns[place].name
 
 

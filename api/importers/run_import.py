@@ -1,7 +1,7 @@
 """One import: files to records, in one transaction that ends with the evaluation of the funnel."""
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.importers.database_failures import database_failures
+from api.importers.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
-from api.importers.rejects_file import RejectsFile
+from api.importers.rejects_file import RejectLog, RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
-from api.importers.staging import stage_file
+from api.importers.staging import count_left_out, stage_file
 from api.intake.apply import apply_staged_rows
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
@@ -26,28 +27,10 @@ from api.progress import Progress, no_progress
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
-from schema.base import new_id
 from schema.history import version_name
 from schema.tables import SHAPES
 
 SAMPLE = "sample"
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What was read of a file: how, and how many rows. `unused` rows are good, but describe no record."""
-
-    name: str
-    encoding: str
-    delimiter: str
-    rows: int
-    rejected: int
-    unused: int = 0
-
-    @property
-    def is_mostly_rejected(self) -> bool:
-        """Whether more rows were rejected than accepted: the preset may be the wrong one for this file."""
-        return self.rejected * 2 > self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +45,7 @@ class ImportReport:
     is_adopted: bool
     is_presets_accord: bool
     is_dry_run: bool
+    accepts_loss: bool
     seconds: float
 
     @property
@@ -75,9 +59,29 @@ class ImportReport:
         """How many rows were rejected."""
         return sum(file.rejected for file in self.files)
 
+    @property
+    def left_out(self) -> int:
+        """How many values were left out."""
+        return sum(file.left_out for file in self.files)
 
-class _DryRun(Exception):  # noqa: N818 - not an error: it rolls back the transaction of a dry run
-    """Ends a dry run, and carries its report out of the transaction."""
+    @property
+    def mostly_rejected(self) -> tuple[FileReport, ...]:
+        """The files of which less than half of the rows can be kept."""
+        return tuple(file for file in self.files if file.is_mostly_rejected)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the import commits nothing because it would lose most of a file, and nobody accepted that."""
+        return bool(self.mostly_rejected) and not self.accepts_loss
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether nothing is committed."""
+        return self.is_dry_run or self.is_refused
+
+
+class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the transaction
+    """Ends an import that commits nothing, and carries its report out of the transaction."""
 
     def __init__(self, report: ImportReport) -> None:
         super().__init__()
@@ -86,7 +90,7 @@ class _DryRun(Exception):  # noqa: N818 - not an error: it rolls back the transa
 
 @dataclass(frozen=True, slots=True)
 class _Import:
-    """An import whose preset and files have been found to fit."""
+    """An import whose preset and files have been found to fit. `roles` are the preset's names of the files."""
 
     name: str
     folder: Path
@@ -94,7 +98,9 @@ class _Import:
     accord: Accord
     files: tuple[StagedFile, ...]
     sources: tuple[SourceFile, ...]
+    roles: dict[str, str]
     is_dry_run: bool
+    accepts_loss: bool
     progress: Progress
 
 
@@ -106,32 +112,39 @@ async def run_import(
     file: str | None = None,
     dry_run: bool = False,
     replace_sample: bool = False,
+    accept_loss: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
-    Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
-            evaluate write; nothing at all if nothing changed. Rejected rows go to a file in `rejects_folder`.
+    Nothing is committed if less than half of a file's rows can be kept, unless `accept_loss`: the preset may be the
+    wrong one for it.
+
+    Shapes: files -> records. Writes the preset's tables, external_key, import_job (1) with import_file, import_count
+            and import_reason, source_gap, and what adopt_accord and evaluate write; nothing at all if nothing changed.
+            Rejected rows go to a file in `rejects_folder`.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD.
     Source: DESIGN "Writes, events, imports".
     """
-    used = read_preset(preset) if file is None else _for_one_file(read_preset(preset), preset, file)
+    written = read_preset(preset)
+    used = written if file is None else _for_one_file(written, preset, file)
+    roles = {now.name: before.name for now, before in zip(used.files, written.files, strict=True)}
     accord = read_accord(used.accord)
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
     sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
+    planned = _Import(preset, folder, used, accord, files, sources, roles, dry_run, accept_loss, progress)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with database_failures(), RejectsFile(path) as rejects:
         try:
             async with database.write() as session:
-                report = await _run(session, planned, rejects, replace_sample=replace_sample)
+                report = await _run(session, planned, RejectLog(rejects), replace_sample=replace_sample)
                 rejects.publish()
-                if dry_run:
-                    raise _DryRun(report)
-        except _DryRun as rolled_back:
+                if report.is_rolled_back:
+                    raise _RolledBack(report)
+        except _RolledBack as rolled_back:
             report = rolled_back.report
     return report
 
@@ -153,14 +166,14 @@ def _for_one_file(preset: Preset, origin: str, name: str) -> Preset:
     return preset.model_copy(update={"files": (preset.files[0].model_copy(update={"name": name}),)})
 
 
-async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *, replace_sample: bool) -> ImportReport:
+async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, replace_sample: bool) -> ImportReport:
     """Do all steps of an import, inside its transaction."""
     began, started_at = time.monotonic(), datetime.now(UTC)
     await session.lock(AdvisoryLock.LOADING)
     await _remove_sample(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
     counts = await _stage(session, planned, rejects.add)
-    inputs = tuple(file.rows for file in planned.files)
+    inputs = tuple(file.rows.with_left_out(count.left_out) for file, count in zip(planned.files, counts, strict=True))
     applied = await apply_staged_rows(
         session,
         inputs,
@@ -176,23 +189,25 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
             delimiter=source.dialect.delimiter,
             rows=count.read,
             rejected=count.rejected + applied.rejected[source.name],
-            unused=await count_unused_rows(session, rows),
+            unused=await count_unused_rows(session, file.rows),
+            left_out=await count_left_out(session, file, count),
         )
-        for source, count, rows in zip(planned.sources, counts, inputs, strict=True)
+        for source, count, file in zip(planned.sources, counts, planned.files, strict=True)
     ]
     report = ImportReport(
         title=planned.preset.title,
         files=tuple(files),
         records=applied.records,
-        rejects=rejects.path if rejects.count else None,
+        rejects=rejects.file.path if rejects.file.count else None,
         accord=accord.accord.title,
         is_adopted=is_adopted,
         is_presets_accord=accord.content_hash == planned.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
+        accepts_loss=planned.accepts_loss,
         seconds=0,
     )
-    if not planned.is_dry_run:
-        await _finish(session, planned, report, started_at)
+    if not report.is_rolled_back:
+        await _finish(session, planned, report, rejects, started_at)
     return replace(report, seconds=time.monotonic() - began)
 
 
@@ -209,7 +224,8 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     # Every other import was refused, so all records are the sample's. Without `cascade`, an unnamed table is kept.
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
-    tables += ("stage_entry", "evaluation", "accord_version", "external_key", "import_job")
+    tables += ("stage_entry", "evaluation", "accord_version", "external_key")
+    tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
 
 
@@ -229,25 +245,25 @@ async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> lis
     ]
 
 
-async def _finish(session: WriteSession, planned: _Import, report: ImportReport, started_at: datetime) -> None:
+async def _finish(
+    session: WriteSession, planned: _Import, report: ImportReport, rejects: RejectLog, started_at: datetime
+) -> None:
     """Evaluate the funnel and record the import; if nothing changed, evaluate only where no evaluation exists."""
     is_evaluated = await session.value(Sql("select {} is not null", CURRENT_EVALUATION))
     if not report.is_unchanged or not is_evaluated:
         await evaluate(session, progress=lambda _step, done, total: planned.progress("evaluation", done, total))
-    if report.is_unchanged:
+    roles = [planned.roles[file.name] for file in report.files]
+    gaps = gaps_of(planned.files, planned.roles, report.files)
+    has_other_gaps = await replace_gaps(session, planned.preset.source, roles, gaps)
+    if report.is_unchanged and not has_other_gaps:
         return
-    counts = {
-        "files": {file.name: {"rows": file.rows, "rejected": file.rejected} for file in report.files},
-        "records": {table: asdict(records) for table, records in report.records.items()},
-    }
-    await session.run(
-        Sql(
-            "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
-            " values ({}, {}, {}, {}, clock_timestamp(), {})",
-            new_id(),
-            planned.name,
-            str(planned.folder.absolute()),
-            started_at,
-            counts,
-        )
+    done = FinishedImport(
+        preset=planned.name,
+        source=planned.preset.source,
+        origin=planned.folder,
+        started_at=started_at,
+        files=report.files,
+        records=report.records,
+        reasons=rejects.reasons,
     )
+    await record_import(session, done)
