@@ -283,6 +283,10 @@ class RecordSide(Vocabulary):
 class WarningCode(Vocabulary):
     """A warning about a result: what to know before using the number."""
 
+    SOURCE_INCOMPLETE = (
+        "SOURCE_INCOMPLETE",
+        "The last import of a file rejected rows that the value may lack. Their file has to be corrected and imported.",
+    )
     LOW_SAMPLE = "LOW_SAMPLE", "The denominator is below 20."
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."

@@ -15,7 +15,8 @@ The import
 - run_import.py       all steps, in one transaction
 - plan.py             binds the preset to temporary tables; binding.py, one record; file_binding.py, a table's columns
 - row_values.py       rows as values; staging.py loads them into the temporary tables
-- rejects_file.py     the file of rejected rows
+- rejects_file.py     the file of rejected rows, and their reasons, counted
+- import_record.py    what an import leaves about itself: files, counts, reasons, and the gaps of rejected rows
 - database_failures.py  errors of the database, with their remedy
 
 A preset for a new file

@@ -1,6 +1,6 @@
 """Turns the readings of one record into SQL expressions over the columns of its file's temporary table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.importers.cell_parsers import (
@@ -11,15 +11,32 @@ from api.importers.cell_parsers import (
     value_parser,
 )
 from api.importers.file_binding import FileBinding, ValueKind, row_condition
-from api.importers.mapping import RecordMap, is_needed
+from api.importers.mapping import RecordMap, is_needed, is_vital
 from api.importers.row_values import RowCondition
-from api.importers.value_reading import ValueReading
+from api.importers.value_reading import ValueReading, label_of
 from api.intake.column_sql import INSTANT, sql_type
-from api.intake.staged import RequiredKey
+from api.intake.merge import AT_IMPORT
+from api.intake.staged import LeftOutValue, RequiredKey
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape, new_id
 from schema.mail_address import email_kind
 from schema.vocab import EmailKind
+
+
+@dataclass(frozen=True, slots=True)
+class TakenValue:
+    """The value of a reading; `side_cell` is the staged column of a cell whose value alone may be left out."""
+
+    value: Sql
+    side_cell: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """The value of a field, and when a row leaves it out because a cell cannot be read; None if no row does."""
+
+    value: Sql
+    left_out: LeftOutValue | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class RecordBinding:
         """A source's key for a record."""
         join_parts = join_key if reading.id_form is None else join_salesforce_ids
         kind = ValueKind("TEXT", lambda _forms: key_parser(reading), join_parts, "", is_required, is_key=True)
-        return self._take(reading, kind)
+        return self._take(reading, kind).value
 
     def list_of_keys(self, reading: ValueReading) -> tuple[Sql, Sql]:
         """The keys in a cell that is a list, and as many new ids, as arrays."""
@@ -60,20 +77,37 @@ class RecordBinding:
         return self.file.column(self.file.add(reading.sources, use, "TEXT[]", parse, condition=condition))
 
     def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
-        """An instant: the first that the readings give."""
-        kind = ValueKind(INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1)
-        return _first(self._take(reading, kind) for reading in readings)
+        """An instant: the first that the readings give. If it is not required, an unreadable cell gives none."""
+        kind = ValueKind(
+            INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1, is_vital=is_required
+        )
+        return _first([self._take(reading, kind).value for reading in readings])
 
-    def value(self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]) -> Sql:
+    def value(self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]) -> FieldValue:
         """The value of a column: the first that the readings give. For a link it is the source's key.
 
-        `fields` are the values of the fields that stand above this one.
+        A cell that cannot be read hides the readings after it: their value would be a guess. `fields` are the values of
+        the fields that stand above this one.
         """
         is_required = is_needed(column) and len(readings) == 1
-        return _first(
-            self._depending(self._read(column, reading, is_required=is_required), reading, fields)
-            for reading in readings
+        taken = [self._read(column, reading, is_required=is_required) for reading in readings]
+        values, lacking = [], []
+        for reading, found in zip(readings, taken, strict=True):
+            values.append(self._depending(found.value, reading, fields))
+            is_left_out = None if found.side_cell is None else self.file.is_left_out(found.side_cell)
+            lacking.append(is_left_out and all_of((is_left_out, *_given(reading, fields))))
+        value = _first(values, lacking)
+        conditions = [condition for condition in lacking if condition is not None]
+        if not conditions:
+            return FieldValue(value, None)
+        left_out = LeftOutValue(
+            column.name,
+            frozenset(found.side_cell for found in taken if found.side_cell is not None),
+            Sql("({} is null and ({}))", value, join(" or ", conditions)),
+            is_vital=any(is_vital(column, reading) for reading in readings),
+            label=label_of(tuple(readings)),
         )
+        return FieldValue(value, left_out)
 
     def required_keys(
         self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]
@@ -84,7 +118,7 @@ class RecordBinding:
                 continue
             key = self.key(_key_of_through(reading), is_required=reading.is_required)
             earlier = [
-                self._depending(self._read(column, before, is_required=False), before, fields)
+                self._depending(self._read(column, before, is_required=False).value, before, fields)
                 for before in readings[:place]
             ]
             if earlier:
@@ -94,7 +128,7 @@ class RecordBinding:
     def email_kind(self, readings: Sequence[ValueReading]) -> Sql:
         """The kind of the mailbox that an e-mail address names."""
         kind = ValueKind("TEXT", lambda _forms: _kind_of_address, use="mailbox ")
-        return _first(self._take(reading, kind) for reading in readings)
+        return _first([self._take(reading, kind).value for reading in readings])
 
     def reported(self, reading: ValueReading) -> Sql:
         """The cell to report where a looked-up value is missing: the one that is in this file."""
@@ -102,11 +136,13 @@ class RecordBinding:
             return Sql("null::text")
         return self.file.plain_key(reading.lookup.by, self._condition(reading), is_required=False)
 
-    def _read(self, column: ColumnShape, reading: ValueReading, *, is_required: bool) -> Sql:
+    def _read(self, column: ColumnShape, reading: ValueReading, *, is_required: bool) -> TakenValue:
         if column.link is not None:
-            return self.key(reading, is_required=is_required)
+            return TakenValue(self.key(reading, is_required=is_required))
         if reading.through is not None:
-            return self._through(reading)
+            return TakenValue(self._through(reading))
+        if column.name == "deleted_at":
+            return TakenValue(self._take(reading, self._deletion(reading)).value)
         kind = sql_type(self.record.table, column.name)
         return self._take(
             reading,
@@ -116,7 +152,20 @@ class RecordBinding:
                 # Instants are read alike for every column, so they share a staged column.
                 use="" if kind == INSTANT else f"{self.record.table}.{column.name} ",
                 is_required=is_required or reading.is_required,
+                # Whether `given` holds is known later, so a row is rejected for such a cell later, too.
+                is_vital=is_vital(column, reading) and not reading.given,
             ),
+        )
+
+    def _deletion(self, reading: ValueReading) -> ValueKind:
+        """When a record was deleted. That it was is certain, even if the date cannot be read."""
+        return ValueKind(
+            INSTANT,
+            self.file.dates.instants,
+            use=f"deletion {reading.at_import} {reading.vital} ",
+            is_vital=bool(reading.vital),
+            when_empty=AT_IMPORT if reading.at_import else None,
+            when_unreadable=AT_IMPORT,
         )
 
     def _through(self, reading: ValueReading) -> Sql:
@@ -142,23 +191,23 @@ class RecordBinding:
             )
         if not reading.given:
             return value
-        conditions = [
-            Sql("{}::text = any({}::text[])", fields[field], list(words)) for field, words in reading.given.items()
-        ]
-        return Sql("case when {} then {} end", all_of(conditions), value)
+        return Sql("case when {} then {} end", all_of(_given(reading, fields)), value)
 
-    def _take(self, reading: ValueReading, kind: ValueKind) -> Sql:
+    def _take(self, reading: ValueReading, kind: ValueKind) -> TakenValue:
         """The value of a reading: a constant, of this file, or of another file."""
         if reading.constant is not None:
             value = Sql(f"{{}}::{kind.sql_type}", kind.parser(())(_as_cell(reading.constant)))
             test = self.file.test(reading.when, reading.unless)
-            return value if test is None else Sql("case when {} then {} end", test, value)
+            return TakenValue(value if test is None else Sql("case when {} then {} end", test, value))
         condition = self._condition(reading)
         if reading.lookup is None:
-            return self.file.value(reading, kind, condition)
+            cell = self.file.value(reading, kind, condition)
+            return TakenValue(self.file.column(cell), None if kind.is_vital else cell)
         by = self.file.plain_key(reading.lookup.by, condition, is_required=kind.is_required)
         other = self.files.get(reading.lookup.file)
-        return Sql(f"null::{kind.sql_type}") if other is None else other.looked_up_value(reading, by, kind)
+        if other is None:
+            return TakenValue(Sql(f"null::{kind.sql_type}"))
+        return TakenValue(other.looked_up_value(reading, by, kind))
 
     def _condition(self, reading: ValueReading) -> RowCondition | None:
         """When a cell is read: if its row means the record, and the reading's own conditions hold.
@@ -179,9 +228,21 @@ def _key_of_through(reading: ValueReading) -> ValueReading:
     return reading.model_copy(update={"through": None, "words": None})
 
 
-def _first(values: Iterable[Sql]) -> Sql:
-    found = list(values)
-    return found[0] if len(found) == 1 else Sql("coalesce({})", join(", ", found))
+def _given(reading: ValueReading, fields: Mapping[str, Sql]) -> list[Sql]:
+    """The conditions of `given`."""
+    return [Sql("{}::text = any({}::text[])", fields[field], list(words)) for field, words in reading.given.items()]
+
+
+def _first(values: Sequence[Sql], lacking: Sequence[Sql | None] = ()) -> Sql:
+    """The first value that is not null; null if a value that is `lacking` stands before it."""
+    if len(values) == 1:
+        return values[0]
+    if not any(lacking[:-1]):
+        return Sql("coalesce({})", join(", ", values))
+    rest = _first(values[1:], lacking[1:])
+    if lacking[0] is None:
+        return Sql("coalesce({}, {})", values[0], rest)
+    return Sql("case when {} is not null or {} then {} else {} end", values[0], lacking[0], values[0], rest)
 
 
 def _as_cell(constant: bool | int | str) -> str:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from api.importers.cell_values import (
+    CellError,
     Parse,
     column_parser,
     day_parser,
@@ -230,6 +231,7 @@ def _scaled(parse: Parse, reading: ValueReading, *, is_whole: bool) -> Parse:
             return parse(text)
         except ValueError as error:
             # The reason is about the scaled number, which does not stand in the file: name it.
-            raise ValueError(f"is {text} by the preset's scale, which {error}") from error
+            reason = f"is {text} by the preset's scale, which {error}"
+            raise CellError(reason, f"by the preset's scale, {error}") from error
 
     return parse_scaled

@@ -13,6 +13,16 @@ Parse = Callable[[str], object]
 """Returns the value of a cell; ValueError completes the sentence "The cell …"."""
 # What a spreadsheet makes of a long number: one digit before the mark, a sign, two digits or more.
 ROUNDED_NUMBER = r"[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{2,3}"
+
+
+class CellError(ValueError):
+    """The reason why a cell cannot be read, where it repeats the cell; `summary` is the reason without it."""
+
+    def __init__(self, reason: str, summary: str) -> None:
+        super().__init__(reason)
+        self.summary = summary
+
+
 _LARGEST_KEY = 1000  # characters; a longer key may not fit a PostgreSQL index
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")

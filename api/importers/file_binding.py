@@ -26,6 +26,9 @@ class ValueKind:
     use: str = ""
     is_required: bool = False
     is_key: bool = False
+    is_vital: bool = True
+    when_empty: object = None
+    when_unreadable: object = None
 
 
 @dataclass(slots=True)
@@ -53,6 +56,10 @@ class FileBinding:
         """Return a staged column, qualified by its table."""
         return Sql("{}.{}", name(self.stage), name(staged))
 
+    def is_left_out(self, staged: str) -> Sql:
+        """The condition that the cell of a staged column could not be read."""
+        return Sql("coalesce({} = any({}.left_out), false)", staged, name(self.stage))
+
     def new_id(self) -> Sql:
         """Add a column of new ids."""
         self.id_columns.append(f"id_{len(self.id_columns)}")
@@ -72,8 +79,8 @@ class FileBinding:
             self.add((column,), _PLAIN_KEY, "TEXT", parse_key, condition=condition, is_required=is_required)
         )
 
-    def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> Sql:
-        """Add a column with the value of a reading."""
+    def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> str:
+        """Add a column with the value of a reading, and return its name."""
         staged = self.add(
             reading.sources,
             _use(reading, kind),
@@ -83,10 +90,12 @@ class FileBinding:
             condition=condition,
             is_required=kind.is_required or reading.is_required,
             reading=reading,
+            is_vital=kind.is_vital,
+            stand_ins=(kind.when_empty, kind.when_unreadable),
         )
         if kind.is_key:
             self.keys[staged] = reading.label
-        return self.column(staged)
+        return staged
 
     def looked_up_value(self, reading: ValueReading, by: Sql, kind: ValueKind) -> Sql:
         """Add a column with the value, for rows of other files; it is null if no row, or several, match `by`.
@@ -118,8 +127,13 @@ class FileBinding:
         is_required: bool = False,
         is_test: bool = False,
         reading: ValueReading | None = None,
+        is_vital: bool = True,
+        stand_ins: tuple[object, object] = (None, None),
     ) -> str:
-        """Return the name of the staged column for these columns of the file, use and condition; add it if missing."""
+        """Return the name of the staged column for these columns of the file, use and condition; add it if missing.
+
+        `stand_ins` are the values of a cell that is empty, and of one that cannot be read.
+        """
         place = self._places.setdefault((use, tuple(columns), condition), len(self.columns))
         if place == len(self.columns):
             first, *rest = columns
@@ -137,10 +151,12 @@ class FileBinding:
                     is_test,
                     reading,
                     () if reading is None else self.file.forms_of(first),
+                    is_vital,
+                    *stand_ins,
                 )
             )
-        elif is_required and not self.columns[place].is_required:
-            self.columns[place] = self.columns[place].required()
+        else:
+            self.columns[place] = self.columns[place].stricter(is_required=is_required, is_vital=is_vital)
         return self.columns[place].name
 
 

@@ -16,6 +16,8 @@ from schema.tables import SHAPES
 
 # What no file can fill: our own bookkeeping, and what is derived.
 _OWN_COLUMNS = frozenset({"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind"})
+# A closed deal, or a decided handoff, is a fact of another instant without these.
+_VITAL_INSTANTS = frozenset({"closed_at", "decided_at"})
 _DATE_PARTS = ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"})
 
 
@@ -95,6 +97,11 @@ class RecordMap(PresetModel):
         return tuple((known[name], readings) for name, readings in self.fields.items())
 
     @property
+    def is_since_vital(self) -> bool:
+        """Whether a row without a date for `since` is rejected; otherwise its values hold without a date."""
+        return all(reading.vital is not False for reading in self.since or ())
+
+    @property
     def readings(self) -> tuple[ValueReading, ...]:
         """Every reading of the record."""
         keys = tuple(key for key in (self.key, self.alias) if key is not None)
@@ -127,6 +134,11 @@ class RecordMap(PresetModel):
         return self
 
     def _check_identity(self) -> None:
+        keys = [reading for reading in (self.key, self.alias, *(self.begins or ())) if reading is not None]
+        if any(reading.vital is not None for reading in keys):
+            raise ValueError("'vital' is for fields and 'since'; remove it from keys and 'begins'")
+        if any(reading.at_import for reading in (*keys, *(self.since or ()))):
+            raise ValueError("'at_import' is for the field deleted_at; remove it from keys, 'begins' and 'since'")
         if not self.shape.has_id and (self.key or self.alias or self.is_optional or not self.creates):
             raise ValueError(f"a {self.table} is identified by the records that it links; it has no key of its own")
         if (self.begins or self.since) and not self.shape.has_history:
@@ -314,10 +326,23 @@ def is_needed(column: ColumnShape) -> bool:
     return not column.is_nullable and not column.has_default
 
 
+def is_vital(column: ColumnShape, reading: ValueReading) -> bool:
+    """Whether a row is rejected if the reading's cell cannot be read; otherwise only the value is left out.
+
+    A default does not make a NOT NULL column a side value: `email_opt_out` that cannot be read must not become false.
+    """
+    if reading.vital is not None:
+        return reading.vital
+    is_elsewhere = reading.lookup is not None or reading.through is not None
+    by_nature = column.link is not None or not column.is_nullable or column.name in _VITAL_INSTANTS
+    return by_nature or reading.is_required or is_elsewhere
+
+
 def check_reading(field: str, column: ColumnShape, reading: ValueReading, *, may_be_list: bool = False) -> None:
     """Check that a reading fits the declaration of its column; ValueError if it does not."""
     if reading.split and not may_be_list:
         raise ValueError(f"{field}: only a key can be a list, or a link of a table without ids; remove 'split'")
+    _check_vital(field, column, reading)
     is_adjusted = reading.is_number or reading.is_shifted
     if column.link is not None:
         if reading.through or is_adjusted or not isinstance(reading.constant, str | None):
@@ -338,6 +363,17 @@ def check_reading(field: str, column: ColumnShape, reading: ValueReading, *, may
     kind = str if column.note.vocab else (int if column.python is Decimal else column.python)
     if reading.constant is not None and not isinstance(reading.constant, kind):
         raise ValueError(f"{field}: '{reading.constant}' is not of type {column.python.__name__}")
+
+
+def _check_vital(field: str, column: ColumnShape, reading: ValueReading) -> None:
+    if reading.at_import and column.name != "deleted_at":
+        raise ValueError(f"{field} is not 'deleted_at': remove 'at_import'")
+    if column.link is not None and reading.vital is not None:
+        raise ValueError(f"{field} is a link: remove 'vital'")
+    if reading.vital is False and is_needed(column):
+        raise ValueError(f"{field} is needed by every record: remove 'vital = false'")
+    if reading.vital is False and (reading.is_required or reading.lookup or reading.through):
+        raise ValueError(f"{field}: 'vital = false' does not go with 'required', 'lookup' or 'through'")
 
 
 def _check_vocabulary(field: str, vocabulary: list[str], reading: ValueReading) -> None:

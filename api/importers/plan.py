@@ -1,7 +1,7 @@
 """Binds a preset to the temporary tables that its rows go through: the input of the intake."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import count
 
@@ -12,7 +12,7 @@ from api.importers.mapping import FileMap, RecordMap, is_needed
 from api.importers.preset import Preset
 from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
-from api.intake.staged import RequiredKey, RequiredValue, StagedRecords, StagedRows
+from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows
 from api.sql import Sql
 
 _SERIALS = count()
@@ -36,7 +36,7 @@ class StagedFile:
     @property
     def column_names(self) -> tuple[str, ...]:
         """The columns of the temporary table, in the order of the loaded rows."""
-        return ("line", *(column.name for column in self.columns), *self.id_columns)
+        return ("line", "left_out", *(column.name for column in self.columns), *self.id_columns)
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -93,9 +93,10 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
     if record.alias is not None:
         alias = binding.key(record.alias, is_required=False)
     begins = None if record.begins is None else binding.instant(record.begins, is_required=False)
-    since = None if record.since is None else binding.instant(record.since, is_required=True)
+    since = None if record.since is None else binding.instant(record.since, is_required=record.is_since_vital)
     values: dict[str, Sql] = {}
     fields: dict[str, Sql] = {}
+    left_out: dict[str, LeftOutValue] = {}
     through: list[RequiredKey] = []
     for field, (column, readings) in zip(record.fields, record.filled, strict=True):
         if readings[0].split is not None:
@@ -103,7 +104,10 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
             values[column.name] = fields[field] = _ITEM
             continue
         through += binding.required_keys(column, readings, fields)
-        values[column.name] = fields[field] = binding.value(column, readings, fields)
+        found = binding.value(column, readings, fields)
+        values[column.name] = fields[field] = found.value
+        if found.left_out is not None:
+            left_out[column.name] = found.left_out
     if record.table == "contact" and "email" in record.fields:
         values["email_kind"] = binding.email_kind(record.fields["email"])
     return StagedRecords(
@@ -120,7 +124,27 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
         values=values,
         required_values=tuple(_required_values(binding, key, since, values)),
         required_keys=(*_required_keys(record, file.file, key, values), *through),
+        left_out=tuple(_with_what_depends(record, values, left_out).values()),
     )
+
+
+def _with_what_depends(
+    record: RecordMap, values: Mapping[str, Sql], left_out: Mapping[str, LeftOutValue]
+) -> dict[str, LeftOutValue]:
+    """Leave out what means nothing without a left-out value: the kind of an address, the currency of an amount.
+
+    A currency that cannot be read becomes unknown, for the one that the record has is that of an earlier amount.
+    """
+    found = dict(left_out)
+    if "email" in found and "email_kind" in values:
+        found["email_kind"] = replace(found["email"], column="email_kind")
+    for column, _ in record.filled:
+        currency = column.note.currency
+        if currency is not None and currency in values:
+            found.pop(currency, None)
+            if column.name in found:
+                found[currency] = replace(found[column.name], column=currency)
+    return found
 
 
 def _file_key(file: FileMap) -> ValueReading:
@@ -147,7 +171,7 @@ def _required_values(
     needed: list[tuple[Sql, tuple[ValueReading, ...], bool]] = []
     if key is not None and record.key is not None and not record.is_optional:
         needed.append((key, (record.key,), False))
-    if since is not None and record.since is not None:
+    if since is not None and record.since is not None and record.is_since_vital:
         needed.append((since, record.since, has_open_ends))
     for column, readings in record.filled:
         is_stated = len(readings) > 1 and any(reading.is_required for reading in readings)

@@ -1,11 +1,13 @@
-"""The file of rejected rows: the place and content of a row, and the reason for its rejection.
+"""The file of rejected rows: the place and content of a row, and the reason for its rejection; the reasons, counted.
 
 A text that a spreadsheet would run as a formula has an apostrophe before it; `api.csv_text.original_text` removes it.
 """
 
 import errno
 import os
+from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -16,6 +18,9 @@ from api.intake.staged import RejectedRow
 
 HEADER = ("file", "line", "column", "value", "reason")
 _LONGEST_VALUE = 500
+_MOST_REASONS = 500  # of one import; a reason is as long as a sentence, and a preset has a bounded number of them
+_SHORTEST_VALUE = 3  # a shorter text than this may stand in a reason without being the cell
+OTHER_REASONS = "other reasons; see the file of refused rows"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -73,6 +78,36 @@ class RejectsFile:
         for path in (self._unfinished, *((self.path,) if kind else ())):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedReason:
+    """A reason without any cell: the file and the column that it is about, and whether only the value was left out."""
+
+    source: str
+    column: str
+    reason: str
+    is_left_out: bool
+
+
+@dataclass(slots=True)
+class RejectLog:
+    """Writes rejected rows to the rejects file and counts their reasons."""
+
+    file: RejectsFile
+    reasons: Counter[CountedReason] = field(default_factory=Counter)
+
+    def add(self, row: RejectedRow) -> None:
+        """Write one reason, and count it. Errors: DATA_FOLDER if the file cannot be written."""
+        self.file.add(row)
+        reason = row.summary or row.reason
+        value = row.value.strip()
+        if len(value) >= _SHORTEST_VALUE and value in reason:
+            reason = reason.replace(value, "…")
+        counted = CountedReason(row.source, row.column, reason, row.is_left_out)
+        if counted not in self.reasons and len(self.reasons) >= _MOST_REASONS:
+            counted = CountedReason(row.source, "", OTHER_REASONS, row.is_left_out)
+        self.reasons[counted] += 1
 
 
 def _unwritable(path: Path, error: OSError) -> AccordError:

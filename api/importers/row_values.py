@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Protocol
 
 from api.identity.new_ids import generate_ids
-from api.importers.cell_values import Parse
+from api.importers.cell_values import CellError, Parse
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.layout.footer import Footer
 from api.importers.source_file import SourceFile
@@ -14,6 +14,8 @@ from api.importers.value_reading import ValueReading
 from api.intake.staged import Reject, RejectedRow
 from api.progress import Progress
 
+LEFT_OUT = "; only this value was left out"
+DATED_AT_IMPORT = "; the instant of the import stands in for it"
 _PROGRESS_ROWS = 1000
 
 
@@ -45,7 +47,8 @@ class StagedColumn:
 
     `others` are columns of the file that `join` joins to `column`. The value is null where `condition` does not hold.
     An `is_test` column holds whether the condition holds. `reading` and the date formats `forms` are what `parse` was
-    made of, for explanations; a plain key has none.
+    made of, for explanations; a plain key has none. Without `is_vital`, a cell that cannot be read leaves
+    `when_unreadable` in place of its value.
     """
 
     name: str
@@ -59,10 +62,13 @@ class StagedColumn:
     is_test: bool = False
     reading: ValueReading | None = None
     forms: tuple[str, ...] = ()
+    is_vital: bool = True
+    when_empty: object = None
+    when_unreadable: object = None
 
-    def required(self) -> "StagedColumn":
-        """Return the same column, whose cells must not be empty."""
-        return replace(self, is_required=True)
+    def stricter(self, *, is_required: bool, is_vital: bool) -> "StagedColumn":
+        """Return the same column for one more use: what any of its uses requires holds."""
+        return replace(self, is_required=self.is_required or is_required, is_vital=self.is_vital or is_vital)
 
     def reader(self, places: dict[str, int]) -> Callable[[list[str]], object]:
         """Return a function from a row to the value. It raises ValueError with the reason if the cell is wrong."""
@@ -72,6 +78,7 @@ class StagedColumn:
             return holds
         # Local names: this function runs once for every cell of the file.
         first, parse, join, is_required = taken[0], self.parse, self.join, self.is_required
+        when_empty = self.when_empty
 
         def read(row: list[str]) -> object:
             if holds is not None and not holds(row):
@@ -84,7 +91,7 @@ class StagedColumn:
                 return parse(text)
             if is_required:
                 raise ValueError("is empty")
-            return None
+            return when_empty
 
         return read
 
@@ -103,12 +110,16 @@ class RowWatcher(Protocol):
 
 @dataclass(slots=True)
 class RowCount:
-    """How many rows of a file were read, and how many of them were rejected."""
+    """How many rows of a file were read and rejected, and the staged columns of which a value was left out."""
 
     read: int = 0
     rejected: int = 0
     footers: list[Footer] = field(default_factory=list)
     """What stands below the table; those lines are not counted as read."""
+    left_out: set[str] = field(default_factory=set)
+
+
+_Reader = tuple[StagedColumn, Callable[[list[str]], object]]
 
 
 def read_rows(
@@ -121,9 +132,12 @@ def read_rows(
     *,
     watch: RowWatcher | None = None,
 ) -> Iterator[tuple[object, ...]]:
-    """Yield the good rows: the line, the values of the columns, and `ids` new ids. `count` counts along."""
+    """Yield the good rows: the line, the columns whose value was left out, the values of the columns, `ids` new ids.
+
+    `count` counts along.
+    """
     places = {column: place for place, column in reversed(list(enumerate(source.header)))}
-    readers = [(column.column, column.reader(places)) for column in columns]
+    readers = [(column, column.reader(places)) for column in columns]
     new_ids = generate_ids()
     rows = read_csv(source, count.footers.append)
     if watch is not None:
@@ -142,31 +156,53 @@ def read_rows(
             reject(RejectedRow(source.name, line, "", source.dialect.delimiter.join(row), reason))
             count.rejected += 1
             continue
-        values = _values(source.name, line, row, places, readers, reject)
-        if values is None:
+        values, unreadable = _values(row, readers)
+        if not unreadable:
+            yield (line, None, *values, *islice(new_ids, ids))
+            continue
+        is_rejected = any(column.is_vital for column, _ in unreadable)
+        for report in _reports(source.name, line, row, places, unreadable, is_rejected=is_rejected):
+            reject(report)
+        if is_rejected:
             count.rejected += 1
         else:
-            yield (line, *values, *islice(new_ids, ids))
+            left_out = [column.name for column, _ in unreadable]
+            count.left_out.update(left_out)
+            yield (line, left_out, *values, *islice(new_ids, ids))
     progress(source.name, source.lines, source.lines)
 
 
-def _values(
-    source: str,
-    line: int,
-    row: list[str],
-    places: dict[str, int],
-    readers: list[tuple[str, Callable[[list[str]], object]]],
-    reject: Reject,
-) -> list[object] | None:
-    """The values of a row, or None if a cell is wrong; then every wrong cell has been reported."""
+def _values(row: list[str], readers: list[_Reader]) -> tuple[list[object], list[tuple[StagedColumn, ValueError]]]:
+    """The values of a row, and the columns that cannot be read, with the reasons."""
     values: list[object] = []
-    wrong: dict[tuple[str, str], None] = {}
+    unreadable: list[tuple[StagedColumn, ValueError]] = []
     for column, read in readers:
         try:
             values.append(read(row))
         except ValueError as error:
-            wrong[column, str(error)] = None
-    # Two fields may read the same cell: report it once.
-    for column, reason in wrong:
-        reject(RejectedRow(source, line, column, row[places[column]] if column in places else "", reason))
-    return None if wrong else values
+            values.append(column.when_unreadable)
+            unreadable.append((column, error))
+    return values, unreadable
+
+
+def _reports(
+    source: str,
+    line: int,
+    row: list[str],
+    places: dict[str, int],
+    unreadable: list[tuple[StagedColumn, ValueError]],
+    *,
+    is_rejected: bool,
+) -> Iterator[RejectedRow]:
+    """Every cell that cannot be read, once: several fields may read the same cell."""
+    reported: set[tuple[str, str]] = set()
+    for column, error in unreadable:
+        reason = str(error)
+        if (column.column, reason) in reported:
+            continue
+        reported.add((column.column, reason))
+        value = row[places[column.column]] if column.column in places else ""
+        summary = error.summary if isinstance(error, CellError) else reason
+        if not is_rejected:
+            reason += LEFT_OUT if column.when_unreadable is None else DATED_AT_IMPORT
+        yield RejectedRow(source, line, column.column, value, reason, summary, is_left_out=not is_rejected)

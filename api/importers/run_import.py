@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +16,13 @@ from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
 from api.importers.exports.recognise import FoundFiles, recognise_files
+from api.importers.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
-from api.importers.rejects_file import RejectsFile
+from api.importers.rejects_file import RejectLog, RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
-from api.importers.staging import stage_file
+from api.importers.staging import count_left_out, stage_file
 from api.importers.workbook import SheetCopies
 from api.intake.apply import apply_staged_rows
 from api.intake.identity_changes import IdentityChanges
@@ -33,35 +34,10 @@ from api.progress import Progress, no_progress
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
-from schema.base import new_id
 from schema.history import version_name
 from schema.tables import SHAPES
 
 SAMPLE = "sample"
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What was read of a file: how, and how many rows. `unused` rows are good, but describe no record.
-
-    `totals` and `notes` are the lines below the table; `sheet` is the sheet of a workbook.
-    """
-
-    name: str
-    encoding: str
-    delimiter: str
-    rows: int
-    rejected: int
-    unused: int = 0
-    sheet: str | None = None
-    header_line: int = 1
-    totals: tuple[int, ...] = ()
-    notes: tuple[int, ...] = ()
-
-    @property
-    def is_mostly_rejected(self) -> bool:
-        """Whether more rows were rejected than accepted: the preset may be the wrong one for this file."""
-        return self.rejected * 2 > self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +57,12 @@ class ImportReport:
     is_adopted: bool
     is_presets_accord: bool
     is_dry_run: bool
+    accepts_loss: bool
     seconds: float
     ignored: tuple[str, ...] = ()
     identity_changes: tuple[IdentityChanges, ...] = ()
     likely_same: tuple[LikelySame, ...] = ()
     are_changes_accepted: bool = False
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether nothing was committed, because too many records would become others."""
-        return bool(self.identity_changes) and not self.are_changes_accepted
 
     @property
     def is_unchanged(self) -> bool:
@@ -103,6 +75,36 @@ class ImportReport:
         """How many rows were rejected."""
         return sum(file.rejected for file in self.files)
 
+    @property
+    def left_out(self) -> int:
+        """How many values were left out."""
+        return sum(file.left_out for file in self.files)
+
+    @property
+    def mostly_rejected(self) -> tuple[FileReport, ...]:
+        """The files of which less than half of the rows can be kept."""
+        return tuple(file for file in self.files if file.is_mostly_rejected)
+
+    @property
+    def loses_too_much(self) -> bool:
+        """Whether the import would lose most of a file, and nobody accepted that."""
+        return bool(self.mostly_rejected) and not self.accepts_loss
+
+    @property
+    def changes_too_much(self) -> bool:
+        """Whether too many known records would become others, and nobody accepted that."""
+        return bool(self.identity_changes) and not self.are_changes_accepted
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the import commits nothing because of what it would lose or change."""
+        return self.loses_too_much or self.changes_too_much
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether nothing is committed."""
+        return self.is_dry_run or self.is_refused
+
 
 class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the transaction of an import
     """Ends a dry run or a refused import, and carries its report out of the transaction."""
@@ -114,7 +116,7 @@ class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the tr
 
 @dataclass(frozen=True, slots=True)
 class _Import:
-    """An import whose preset and files have been found to fit."""
+    """An import whose preset and files have been found to fit. `roles` are the preset's names of the files."""
 
     name: str
     folder: Path
@@ -123,9 +125,11 @@ class _Import:
     accord: Accord
     files: tuple[StagedFile, ...]
     sources: tuple[SourceFile, ...]
+    roles: dict[str, str]
     links: Collection[str]
     is_dry_run: bool
     accepts_changes: bool
+    accepts_loss: bool
     progress: Progress
     ignored: tuple[str, ...]
     explainer: RowExplainer | None = None
@@ -145,6 +149,7 @@ async def run_import(
     dry_run: bool = False,
     accept_changes: bool = False,
     replace_sample: bool = False,
+    accept_loss: bool = False,
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
     explainer: RowExplainer | None = None,
@@ -152,13 +157,15 @@ async def run_import(
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
     A preset that recognises its files takes a file in place of the folder too; `dates` is the order of day and month.
+    Nothing is committed if less than half of a file's rows can be kept, unless `accept_loss`: the preset may be the
+    wrong one for it; nor if so many known records change name and address at once that the keys are in doubt, unless
+    `accept_changes`.
 
-    Shapes: files -> records. Writes the preset's tables, external_key, import_job (1), and what adopt_accord and
-            evaluate write; nothing at all if nothing changed, or if so many known records change name and address
-            at once that the keys are in doubt, without `accept_changes`. Rejected rows go to a file in
-            `rejects_folder`, or to the `explainer` of one row; with it, `dry_run` must be true. `source` names whose
-            keys these are. In the tables of `links`, new keys become keys of the record with the same domain or e-mail
-            address.
+    Shapes: files -> records. Writes the preset's tables, external_key, import_job (1) with import_file, import_count
+            and import_reason, source_gap, and what adopt_accord and evaluate write; nothing at all if nothing changed.
+            Rejected rows go to a file in `rejects_folder`, or to the `explainer` of one row; with it, `dry_run` must be
+            true. `source` names whose keys these are. In the tables of `links`, new keys become keys of the record with
+            the same domain or e-mail address.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD;
             UnnamedSourceError if neither the preset nor the columns of its files decide the source; with
@@ -188,18 +195,20 @@ async def run_import(
             accord=accord,
             files=files,
             sources=sources,
+            roles=found.roles,
             links=links,
             is_dry_run=dry_run,
             accepts_changes=accept_changes,
+            accepts_loss=accept_loss,
             progress=progress,
             ignored=found.ignored,
             explainer=explainer,
         )
         try:
             async with database.write() as session:
-                report = await _run(session, planned, rejects, replace_sample=replace_sample)
+                report = await _run(session, planned, RejectLog(rejects), replace_sample=replace_sample)
                 rejects.publish()
-                if dry_run or report.is_refused:
+                if report.is_rolled_back:
                     raise _RolledBack(report)
         except _RolledBack as rolled_back:
             report = rolled_back.report
@@ -221,7 +230,9 @@ def _with_files(
     if dates is not None:
         message = f"The preset {origin} states how dates are written."
         raise AccordError(ErrorCode.BAD_INPUT, message, "Leave --dates out, or change the preset.")
-    return FoundFiles(preset if file is None else _for_one_file(preset, origin, file, sheet), path)
+    used = preset if file is None else _for_one_file(preset, origin, file, sheet)
+    roles = {now.name: before.name for now, before in zip(used.files, preset.files, strict=True)}
+    return FoundFiles(used, path, roles)
 
 
 def _absent(preset: Preset, folder: Path) -> frozenset[str]:
@@ -242,7 +253,7 @@ def _for_one_file(preset: Preset, origin: str, name: str, sheet: str | None) -> 
     return preset.model_copy(update={"files": (preset.files[0].model_copy(update=changes),)})
 
 
-async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *, replace_sample: bool) -> ImportReport:
+async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, replace_sample: bool) -> ImportReport:
     """Do all steps of an import, inside its transaction."""
     began, started_at = time.monotonic(), datetime.now(UTC)
     await session.lock(AdvisoryLock.LOADING)
@@ -253,7 +264,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
     counts = await _stage(session, planned, reject)
     if explainer is not None:
         await explainer.staged(session, planned.files, planned.sources, counts)
-    inputs = tuple(file.rows for file in planned.files)
+    inputs = tuple(file.rows.with_left_out(count.left_out) for file, count in zip(planned.files, counts, strict=True))
     applied = await apply_staged_rows(
         session,
         inputs,
@@ -273,32 +284,34 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
             delimiter=source.dialect.delimiter,
             rows=count.read,
             rejected=count.rejected + applied.rejected[source.name],
-            unused=await count_unused_rows(session, rows),
+            unused=await count_unused_rows(session, file.rows),
+            left_out=await count_left_out(session, file, count),
             sheet=source.sheet,
             header_line=source.header_line,
             totals=tuple(line for footer in count.footers for line in footer.totals),
             notes=tuple(line for footer in count.footers for line in footer.notes),
         )
-        for source, count, rows in zip(planned.sources, counts, inputs, strict=True)
+        for source, count, file in zip(planned.sources, counts, planned.files, strict=True)
     ]
     report = ImportReport(
         title=planned.preset.title,
         source=planned.source,
         files=tuple(files),
         records=applied.records,
-        rejects=rejects.path if rejects.count else None,
+        rejects=rejects.file.path if rejects.file.count else None,
         accord=accord.accord.title,
         is_adopted=is_adopted,
         is_presets_accord=accord.content_hash == planned.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
+        accepts_loss=planned.accepts_loss,
         seconds=0,
         ignored=planned.ignored,
         identity_changes=applied.identity_changes,
         likely_same=applied.likely_same,
         are_changes_accepted=planned.accepts_changes,
     )
-    if not planned.is_dry_run and not report.is_refused:
-        await _finish(session, planned, report, started_at)
+    if not report.is_rolled_back:
+        await _finish(session, planned, report, rejects, started_at)
     return replace(report, seconds=time.monotonic() - began)
 
 
@@ -315,7 +328,8 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     # Every other import was refused, so all records are the sample's. Without `cascade`, an unnamed table is kept.
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
-    tables += ("stage_entry", "evaluation", "accord_version", "external_key", "import_job")
+    tables += ("stage_entry", "evaluation", "accord_version", "external_key")
+    tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
 
 
@@ -336,27 +350,26 @@ async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> lis
     ]
 
 
-async def _finish(session: WriteSession, planned: _Import, report: ImportReport, started_at: datetime) -> None:
+async def _finish(
+    session: WriteSession, planned: _Import, report: ImportReport, rejects: RejectLog, started_at: datetime
+) -> None:
     """Evaluate the funnel and record the import; if nothing changed, evaluate only where no evaluation exists."""
     is_evaluated = await session.value(Sql("select {} is not null", CURRENT_EVALUATION))
     if not report.is_unchanged or not is_evaluated:
         await evaluate(session, progress=lambda _step, done, total: planned.progress("evaluation", done, total))
-    if report.is_unchanged:
+    roles = [planned.roles[file.name] for file in report.files]
+    gaps = gaps_of(planned.files, planned.roles, report.files)
+    has_other_gaps = await replace_gaps(session, planned.source.name, roles, gaps)
+    if report.is_unchanged and not has_other_gaps:
         return
-    counts = {
-        "files": {file.name: {"rows": file.rows, "rejected": file.rejected} for file in report.files},
-        "records": {table: asdict(records) for table, records in report.records.items()},
-    }
-    await session.run(
-        Sql(
-            "insert into import_job (id, preset, origin, source, columns, started_at, finished_at, counts)"
-            " values ({}, {}, {}, {}, {}, {}, clock_timestamp(), {})",
-            new_id(),
-            planned.name,
-            str(planned.folder.absolute()),
-            planned.source.name,
-            {source.name: source.columns for source in planned.sources},
-            started_at,
-            counts,
-        )
+    done = FinishedImport(
+        preset=planned.name,
+        source=planned.source.name,
+        origin=planned.folder,
+        columns={source.name: source.columns for source in planned.sources},
+        started_at=started_at,
+        files=report.files,
+        records=report.records,
+        reasons=rejects.reasons,
     )
+    await record_import(session, done)

@@ -24,7 +24,7 @@ async def stage_file(
     Errors: BAD_FILE if a key is a number that a spreadsheet rounded: several records would be one.
     """
     stage = file.rows.stage
-    columns = ["line bigint primary key"]
+    columns = ["line bigint primary key", "left_out text[]"]
     columns += [f"{column.name} {column.sql_type}" for column in file.columns]
     columns += [f"{column} uuid not null" for column in file.id_columns]
     await session.script(f"create temporary table {stage} ({', '.join(columns)}) on commit drop")
@@ -38,6 +38,20 @@ async def stage_file(
     await session.script(f"analyze {stage}")
     count.rejected += await _reject_repeated(session, file.rows, reject)
     return count
+
+
+async def count_left_out(session: WriteSession, file: StagedFile, count: RowCount) -> int:
+    """How many cells of the kept rows could not be read. Several fields may read the same cell."""
+    if not count.left_out:
+        return 0
+    found = await session.rows(
+        Sql(
+            "select left_out, count(*) as rows from {} where left_out is not null group by left_out",
+            name(file.rows.stage),
+        )
+    )
+    columns = {column.name: column.column for column in file.columns}
+    return sum(row["rows"] * len({columns[cell] for cell in row["left_out"]}) for row in found)
 
 
 async def _reject_repeated(session: WriteSession, rows: StagedRows, reject: Reject) -> int:
@@ -58,7 +72,8 @@ async def _reject_repeated(session: WriteSession, rows: StagedRows, reject: Reje
     label = rows.key_label
     for row in repeated:
         reason = f"line {row['first']} has the same {label}, which identifies a row"
-        reject(RejectedRow(rows.source, row["line"], label, row["value"], reason))
+        summary = f"an earlier line has the same {label}, which identifies a row"
+        reject(RejectedRow(rows.source, row["line"], label, row["value"], reason, summary))
     return len(repeated)
 
 

@@ -92,8 +92,8 @@ class ValueReading(PresetModel):
     )
     others: Literal["refused", "unknown", "kept"] = Field(
         default="refused",
-        description="What to do with a cell that `words` or `contains` does not have: reject its row (`refused`), leave"
-        " the value empty (`unknown`), or take the cell itself (`kept`).",
+        description="What to do with a cell that `words` or `contains` does not have: treat it as a cell that cannot be"
+        " read (`refused`; see `vital`), leave the value empty (`unknown`), or take the cell itself (`kept`).",
         examples=['industry = { column = "sector", words = { technolgy = "technology" }, others = "kept" }'],
     )
     unknown: Texts = Field(
@@ -210,6 +210,21 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
         " value. Fields that a table cannot do without are required anyway.",
         examples=['closed_at = { column = "won_date", required = true }'],
     )
+    vital: bool | None = Field(
+        default=None,
+        description="What to do with a cell that cannot be read: reject its row (`true`), or leave out the value alone"
+        " (`false`), so that the record keeps the value it has. Without this key, the row is rejected for a link, for a"
+        " field that a table cannot do without, for the closing date of a deal, the decision date of a handoff, and"
+        " where `required`, `lookup` or `through` stands. Of every other field, only the value is left out. A row"
+        " without a date for `since` is rejected too, or with `false` its values hold without a date.",
+        examples=['amount = { column = "value", vital = true }'],
+    )
+    at_import: bool = Field(
+        default=False,
+        description="For `deleted_at`: where the cell is empty, or the file lacks its column, the instant of the first"
+        " import that has the row. A date that cannot be read counts as that instant without this key.",
+        examples=['deleted_at = { column = "deleted_on", when = { is_deleted = true }, at_import = true }'],
+    )
 
     @property
     def is_number(self) -> bool:
@@ -243,7 +258,7 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
         if values.count(True) != 1:
             raise ValueError("a reading has exactly one of 'column', 'columns' and 'constant' (or 'heading')")
         of_cells: tuple[object, ...] = (self.words, self.contains, self.unknown, self.lookup, self.through, self.split)
-        of_cells += (self.is_number, self.is_shifted, self.single, self.id_form)
+        of_cells += (self.is_number, self.is_shifted, self.single, self.id_form, self.vital is not None, self.at_import)
         if not self.sources and (any(of_cells) or self.is_required):
             raise ValueError("a constant is never empty and takes no keys that are about cells, such as 'words'")
         if self.words and self.contains:

@@ -14,7 +14,7 @@ from api.db import WriteSession
 from api.intake.column_sql import default_of, sql_type
 from api.intake.merge import MergeTable, with_record_ids
 from api.intake.staged import Reject, RejectedRow, StagedRows
-from api.sql import Sql, join, name
+from api.sql import Sql, all_of, join, name
 from schema.tables import METADATA
 
 
@@ -39,8 +39,9 @@ async def find_violations(
     session: WriteSession, merge: MergeTable, inputs: Sequence[StagedRows]
 ) -> list[ConstraintViolation]:
     """Find the rows whose records would violate a constraint of the table. Its merge table must be filled."""
-    found: list[ConstraintViolation] = []
-    if not merge.shape.has_id:
+    found = await _lacking_vital_values(session, merge, inputs)
+    # Such a record would break a constraint as well, for the same reason.
+    if found or not merge.shape.has_id:
         return found
     for constraint in (*_checks(merge), *_unique_keys(merge), *_disjoint_ranges(merge)):
         ids = [row["id"] for row in await session.rows(constraint.violated)]
@@ -62,6 +63,29 @@ async def reject_violations(
         rejected[source] += len(numbers)
         await session.run(Sql("delete from {} where line = any({}::bigint[])", name(stage), sorted(numbers)))
     return rejected
+
+
+async def _lacking_vital_values(
+    session: WriteSession, merge: MergeTable, inputs: Sequence[StagedRows]
+) -> list[ConstraintViolation]:
+    """The rows whose record lacks a vital value that could not be read.
+
+    Found here, not when the cell is read: whether the value is vital may depend on records that are linked.
+    """
+    found = []
+    for rows in inputs:
+        for records in (records for records in rows.records if records.table == merge.table):
+            for value in (value for value in records.left_out if value.is_vital):
+                condition = all_of((records.is_described, value.condition))
+                lines = await session.rows(
+                    Sql("select distinct line from {} where {} order by line", records.rows, condition)
+                )
+                reason = f"cannot be read, and the {merge.table} needs it"
+                found += [
+                    ConstraintViolation(rows.stage, RejectedRow(rows.source, line["line"], value.label, "", reason))
+                    for line in lines
+                ]
+    return found
 
 
 def _checks(merge: MergeTable) -> Iterator[_Constraint]:

@@ -86,7 +86,9 @@ def _dated_rows(merge: MergeTable, records: StagedRecords) -> Sql:
     for column in merge.dated:
         kind = sql_type(merge.table, column.name)
         value = records.values.get(column.name)
-        selected.append(Sql("{} as {}", Sql("false" if value is None else "true"), name(f"has_{column.name}")))
+        lacks = records.lacks(column.name)
+        has_value = Sql("false" if value is None else "true") if lacks is None else Sql("not {}", lacks)
+        selected.append(Sql("{} as {}", has_value, name(f"has_{column.name}")))
         if value is not None and column.link is not None:
             alias = f"to_{column.name}"
             linked = external_key_join(alias, column.link.target, merge.source, value)
@@ -96,7 +98,8 @@ def _dated_rows(merge: MergeTable, records: StagedRecords) -> Sql:
         if value is not None and default is not None:
             value = Sql("coalesce({}, {})", value, default)
         selected.append(Sql("{} as {}", value or Sql(f"null::{kind}"), name(column.name)))
-    return Sql("select {} from {} where {}", join(", ", selected), found, records.is_described)
+    is_dated = Sql("{} is not null", records.since or Sql("null"))
+    return Sql("select {} from {} where {} and {}", join(", ", selected), found, records.is_described, is_dated)
 
 
 def _ends(merge: MergeTable) -> Sql:

@@ -11,6 +11,7 @@ Its columns are `id` (for tables that have one), the merged value of every colum
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from api.db import WriteSession
 from api.intake.column_sql import default_of, sql_type
@@ -23,6 +24,8 @@ from schema.tables import METADATA, SHAPES
 
 _NOT_IN_HISTORY = frozenset({"deleted_at"})
 _NO_INSTANT = Sql("null::timestamptz")
+# A deletion of an unknown date, which becomes the instant of the first import that has it. PostgreSQL's infinity.
+AT_IMPORT = datetime.max  # noqa: DTZ901 - asyncpg's value for it has no time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,8 @@ def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
         value, present = Sql("coalesce({}, {})", value, default), Sql("coalesce({}, {})", present, default)
     if column.is_key:
         return value
+    if column.name == "deleted_at":
+        value = Sql("case when {} = 'infinity' then coalesce({}, now()) else {} end", value, present, value)
     if merge.is_shared:
         it = name(column.name)
         is_kept = Sql("g.{} is null or (g.{}[1] is null and other.source is not null)", it, it)
@@ -260,12 +265,13 @@ def _grouped(merge: MergeTable) -> Sql:
     # A dated value holds before one without a date; of two on the same date, the higher rank's, then the later row's.
     last = Sql("row_since desc nulls last, row_rank desc, row_line desc")
     for column in merge.columns:
-        fills = Sql("row_rank in ({})", _ranks(merge.staged, column))
+        filled = Sql(" and not {}", _row_lacks(column)) if _may_lack(merge.staged, column) else Sql("")
+        fills = Sql("row_rank in ({}){}", _ranks(merge.staged, column), filled)
         values = Sql("array_agg({} order by {}) filter (where {})", name(column.name), last, fills)
         selected.append(Sql("{} as {}", values, name(column.name)))
         dating = _ranks(merge.dated_records, column)
         if dating.parts and column in merge.dated:
-            dated = Sql("bool_or(true) filter (where row_rank in ({}))", dating)
+            dated = Sql("bool_or(true) filter (where row_rank in ({}) and row_since is not null{})", dating, filled)
             selected.append(Sql("{} as {}", dated, name(f"dated_{column.name}")))
     rows = join(" union all ", (_identified_rows(merge, records) for records in merge.staged))
     return Sql("select {} from ({}) staged group by {}", join(", ", selected), rows, join(", ", keys))
@@ -290,9 +296,20 @@ def _identified_rows(merge: MergeTable, records: StagedRecords) -> Sql:
         kind = "text" if column.link is not None else sql_type(merge.table, column.name)
         value = records.values.get(column.name, Sql(f"null::{kind}"))
         selected.append(Sql("{} as {}", value, name(column.name)))
+        if _may_lack(merge.staged, column):
+            selected.append(Sql("{} as {}", records.lacks(column.name) or Sql("false"), _row_lacks(column)))
     return Sql(
         "select {} from {} where {}", join(", ", selected), with_record_ids(merge, records), records.is_described
     )
+
+
+def _may_lack(staged: Sequence[StagedRecords], column: ColumnShape) -> bool:
+    """Whether some row does not fill the column because its cell could not be read."""
+    return any(records.lacks(column.name) is not None for records in staged)
+
+
+def _row_lacks(column: ColumnShape) -> Sql:
+    return name(f"row_lacks_{column.name}")
 
 
 def _begins(merge: MergeTable, records: StagedRecords) -> Sql:

@@ -3,14 +3,15 @@
 All values are SQL expressions over the columns of a temporary table, so that a million rows are described once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
 from api.sql import Sql, all_of, name
 from schema.base import TableShape
 from schema.tables import SHAPES
 
-_DERIVED_TABLES = frozenset({"stage_entry"})
+# Derived from other rows, or written by the import about itself.
+_DERIVED_TABLES = frozenset({"stage_entry", "import_job", "import_file", "import_count", "import_reason"})
 
 
 def record_tables() -> tuple[str, ...]:
@@ -20,13 +21,19 @@ def record_tables() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """An input row that is not written, and why. `source` names the input, such as the file."""
+    """An input row that is not written, and why. `source` names the input, such as the file.
+
+    `summary` is the reason without the row's own values, if `reason` has any. With `is_left_out`, the row is written
+    without this one value.
+    """
 
     source: str
     line: int
     column: str
     value: str
     reason: str
+    summary: str = ""
+    is_left_out: bool = False
 
 
 Reject = Callable[[RejectedRow], None]
@@ -50,6 +57,20 @@ class RequiredKey:
     key: Sql
     table: str
     column: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutValue:
+    """When a row does not fill a column of its record, because the cell could not be read: the record keeps its value.
+
+    `cells` are the columns of the temporary table that `condition` tests. If `is_vital`, such a row is rejected.
+    """
+
+    column: str
+    cells: frozenset[str]
+    condition: Sql
+    is_vital: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +102,16 @@ class StagedRecords:
     """By column. The value of a link is the source's key for the other record."""
     required_values: tuple[RequiredValue, ...] = ()
     required_keys: tuple[RequiredKey, ...] = ()
+    left_out: tuple[LeftOutValue, ...] = ()
 
     @property
     def shape(self) -> TableShape:
         """The table's declaration."""
         return SHAPES[self.table]
+
+    def lacks(self, column: str) -> Sql | None:
+        """The condition that a row does not fill the column, although the preset does; None if every row fills it."""
+        return next((left_out.condition for left_out in self.left_out if left_out.column == column), None)
 
     @property
     def identity(self) -> tuple[Sql, ...]:
@@ -110,7 +136,8 @@ class StagedRecords:
 class StagedRows:
     """The rows of one input in a temporary table, and the records they describe.
 
-    The table has a column `line`, which identifies a row, and a column `key`, whose value is reported for a row that is
+    The table has a column `line`, which identifies a row, `left_out`, the names of its columns whose cell could not be
+    read (null if there are none), and a column `key`, whose value is reported for a row that is
     rejected as a whole. `source` and `key_label` are how reports call the input and its key.
     """
 
@@ -119,3 +146,14 @@ class StagedRows:
     key: str
     key_label: str
     records: tuple[StagedRecords, ...]
+
+    def with_left_out(self, cells: Collection[str]) -> "StagedRows":
+        """Return the same rows where only these columns have values that could not be read.
+
+        Most imports have none, and their statements are then written without the conditions.
+        """
+        records = tuple(
+            replace(record, left_out=tuple(value for value in record.left_out if not value.cells.isdisjoint(cells)))
+            for record in self.records
+        )
+        return replace(self, records=records)

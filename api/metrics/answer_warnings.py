@@ -1,17 +1,19 @@
 """The warnings of an answer: what to know before using the value."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.source_gaps import gap_warnings
 from schema.vocab import WarningCode
 
 LOW_SAMPLE = 20
 _ORDER = (
     WarningCode.NO_CONTACTS,
     WarningCode.UNKNOWN_VALUE,
+    WarningCode.SOURCE_INCOMPLETE,
     WarningCode.ZERO_DENOMINATOR,
     WarningCode.LOW_SAMPLE,
     WarningCode.OPEN_COHORT,
@@ -23,15 +25,21 @@ _ORDER = (
 
 
 def kpi_warnings(
-    request: ResolvedKpiRequest, table: FigureTable, empty_reason: str | None, own: Iterable[AnswerWarning]
+    request: ResolvedKpiRequest,
+    table: FigureTable,
+    empty_reason: str | None,
+    own: Iterable[AnswerWarning],
+    reads: Collection[str],
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a KPI's answer: those that all kinds share, and its kind's own.
 
-    `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0.
+    `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0. `reads` are the tables
+    that the kind reads.
     """
+    gaps = gap_warnings(request.context.gaps, reads, request.context.accord)
     if request.lacks_contacts:
-        return (no_contacts(),)
-    found = [*unknown_values(request), *_undated(request, table), *own]
+        return (no_contacts(), *gaps)
+    found = [*unknown_values(request), *gaps, *_undated(request, table), *own]
     if empty_reason is not None:
         found += [*_zero_denominator(table, empty_reason), *_low_sample(table)]
     return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.code)))

@@ -11,6 +11,7 @@ from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AccordUsed
+from api.metrics.source_gaps import ALL_GAPS, SourceGap, read_gaps
 from api.sql import Sql, all_of, join, name
 from schema.accord import Accord
 
@@ -25,6 +26,7 @@ class MetricContext:
     watermark: datetime | None
     has_contacts: bool  # whether the principal reaches any contact that may be counted
     has_merged_contacts: bool
+    gaps: tuple[SourceGap, ...]
     now: datetime
 
     @property
@@ -78,22 +80,32 @@ class MetricContext:
 async def read_context(session: ReadSession, principal: Principal, now: datetime) -> MetricContext:
     """Read the context of a snapshot.
 
-    Shapes: one row. Reads accord_version, evaluation, contact.
+    Shapes: one row. Reads accord_version, evaluation, contact, source_gap.
     Errors: NO_ACCORD.
     """
     in_force = await accord_in_force(session)
     [row] = await session.rows(
         Sql(
-            "select e.id, e.watermark, ({}) as has_contacts,"
+            "select e.id, e.watermark, ({}) as has_contacts, {} as gaps,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
             " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
             " from (select) one left join evaluation e on {}",
             contacts_exist(in_force.accord, principal),
+            ALL_GAPS,
             is_current("e"),
         )
     )
-    return MetricContext(in_force, principal, row["id"], row["watermark"], row["has_contacts"], row["has_merged"], now)
+    return MetricContext(
+        in_force=in_force,
+        principal=principal,
+        evaluation_id=row["id"],
+        watermark=row["watermark"],
+        has_contacts=row["has_contacts"],
+        has_merged_contacts=row["has_merged"],
+        gaps=read_gaps(row["gaps"]),
+        now=now,
+    )
 
 
 def contacts_exist(accord: Accord, principal: Principal) -> Sql:

@@ -24,6 +24,7 @@ from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest
 from api.metrics.resolve import resolve_funnel
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.source_gaps import STAGE_ENTRIES, gap_warnings
 from api.sql import Sql
 from schema.vocab import WarningCode
 
@@ -211,13 +212,15 @@ def _empty_steps(request: ResolvedKpiRequest, whole: FigureDrillDown) -> tuple[F
 
 
 def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:
+    gaps = tuple(gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord))
     if not request.context.has_contacts:
-        return (no_contacts(),)
+        return (no_contacts(), *gaps)
     cohort, waiting = steps[0].reached or 0, sum(step.open or 0 for step in steps)
     if not cohort:
         message = f"Nobody entered {steps[0].key} in the period, so there is nothing to divide by."
-        return (*unknown_values(request), AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0))
-    found = [*unknown_values(request)]
+        nothing = AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0)
+        return (*unknown_values(request), *gaps, nothing)
+    found = [*unknown_values(request), *gaps]
     if cohort < LOW_SAMPLE:
         found.append(low_sample(cohort))
     if waiting:

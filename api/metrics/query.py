@@ -109,7 +109,7 @@ def _answer(
         currency=table.currency,
         series=series(table, kind, boundaries, whole, skipped),
         breakdown=() if request.lacks_contacts else breakdown(request, kind, table, boundaries, skipped),
-        warnings=kpi_warnings(request, table, kind.empty_reason(request), kind.warnings(request, table)),
+        warnings=kpi_warnings(request, table, kind.empty_reason(request), kind.warnings(request, table), kind.reads),
         is_canonical=not request.overrides,
         overrides=request.overrides,
         accords=context.accords,

@@ -10,7 +10,7 @@ from schema.tables.deal import Deal
 from schema.tables.deal_contact import DealContact
 from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
-from schema.tables.intake import ExternalKey, ImportJob
+from schema.tables.intake import ExternalKey, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
 from schema.tables.member import Member
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
@@ -39,6 +39,10 @@ TABLES: tuple[type[Table], ...] = (
     StageEntry,
     ExternalKey,
     ImportJob,
+    ImportFile,
+    ImportCount,
+    ImportReason,
+    SourceGap,
 )
 
 for _table in TABLES:

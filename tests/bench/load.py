@@ -29,7 +29,17 @@ from api.workflows.make_sample import load_sample, make_sample
 from tests.support.databases import database_connection_url, run_statements
 
 TEMPLATE, LOADED, PLAIN = "bench_template", "bench_loaded", "bench_plain"
-_NOT_LOADED = ("stage_entry", "evaluation", "accord_version", "import_job", "alembic_version")
+_NOT_LOADED = (
+    "stage_entry",
+    "evaluation",
+    "accord_version",
+    "import_job",
+    "import_file",
+    "import_count",
+    "import_reason",
+    "source_gap",
+    "alembic_version",
+)
 _DAYS, _CHANNELS = (
     700,
     ("organic_search", "paid_search", "social", "email", "direct_traffic", "referral", "unknown", ""),

@@ -23,9 +23,8 @@ MISSED_BY_ALEMBIC = {
         "function deal_history"
     ),
     "create function left_behind() returns int language sql as 'select 1'": "function left_behind",
-    "alter table import_job drop constraint pk_import_job, add constraint pk_import_job primary key (id, preset)": (
-        "primary key import_job.pk_import_job"
-    ),
+    "alter table import_count drop constraint pk_import_count,"
+    " add constraint pk_import_count primary key (id, changed)": ("primary key import_count.pk_import_count"),
 }
 SEEN_BY_ALEMBIC = {
     "alter table contact alter is_test set default true": "column contact.is_test",

@@ -72,7 +72,7 @@ async def test_the_limit_on_ids_is_a_hundred_and_every_record_adds_to_the_cost(w
     assert "50,100 records" in error.message
 
 
-@pytest.mark.parametrize("bad", ["nonsense", f"import_job_{uid(1)}", f"contact_{uid(1)}x"])
+@pytest.mark.parametrize("bad", ["nonsense", f"evaluation_{uid(1)}", f"contact_{uid(1)}x"])
 async def test_one_invalid_id_rejects_the_field(bad: str, world: Database) -> None:
     error = await refused(world, NODES, ids=[IDS[0], bad])
     assert isinstance(error, AccordError)

@@ -172,7 +172,7 @@ BAD: list[tuple[str, ErrorCode, str]] = [
         ErrorCode.BAD_INPUT,
         "not an id of a Contact",
     ),
-    ('node(id: "import_job_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is not an id"),
+    ('node(id: "evaluation_00000000-0000-0000-0000-000000000001") { id }', ErrorCode.BAD_INPUT, "is not an id"),
     ('node(id: "nonsense") { id }', ErrorCode.BAD_INPUT, "is not an id"),
 ]
 

@@ -79,16 +79,50 @@ async def test_an_unknown_name_is_explained(
     assert await rows(database, "select count(*) from accord_version") == [(0,)]
 
 
-async def test_a_file_of_which_most_rows_are_rejected_gives_a_warning(
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+async def test_an_import_that_would_lose_most_of_a_file_commits_nothing_and_ends_with_3(
+    database: Database, module_dsn: str, write: Write, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    bad = ("zoe", "soon", "p", "email")
+    folder = str(write(leads=(SIX_LEADS[0], bad, bad), deals=()))
+    code, output = await accord(module_dsn, "import", "olist", folder, *options, data=tmp_path)
+    assert code == 3
+    assert "WARNING: most rows of olist_marketing_qualified_leads_dataset.csv were refused (2 of 3)." in output
+    assert "Nothing was imported, because less than half of olist_marketing_qualified_leads_dataset.csv" in output
+    assert "Done" not in output
+    rejects = re.search(r"Refused rows, each with its reason: (.*)", output)
+    assert rejects is not None
+    assert Path(rejects[1]).read_text().count(",first_contact_date,soon,") == 2
+    for table in ("contact", "accord_version", "import_job", "source_gap"):
+        assert await rows(database, f"select count(*) from {table}") == [(0,)]
+
+
+async def test_the_loss_of_most_of_a_file_can_be_accepted(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     bad = ("zoe", "soon", "p", "email")
-    code, output = await accord(module_dsn, "import", "olist", str(write(leads=(bad, bad), deals=())), data=tmp_path)
-    assert (
-        code,
-        "WARNING: most rows of olist_marketing_qualified_leads_dataset.csv were refused (2 of 2)." in output,
-    ) == (0, True)
-    assert await rows(database, "select count(*) from contact") == [(0,)]
+    folder = str(write(leads=(SIX_LEADS[0], bad, bad), deals=()))
+    code, output = await accord(module_dsn, "import", "olist", folder, "--accept-loss", data=tmp_path)
+    assert (code, "were refused (2 of 3)" in output, "Done" in output) == (0, True, True)
+    assert await rows(database, "select count(*) from contact") == [(1,)]
+
+
+async def test_half_of_a_file_is_enough(database: Database, module_dsn: str, write: Write, tmp_path: Path) -> None:
+    folder = str(write(leads=(SIX_LEADS[0], ("zoe", "soon", "p", "email")), deals=()))
+    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    assert (code, "1 refused" in output, "Done" in output) == (0, True, True)
+    assert await rows(database, "select count(*) from contact") == [(1,)]
+
+
+async def test_left_out_values_are_counted_apart_from_refused_rows(
+    database: Database, module_dsn: str, write: Write, tmp_path: Path
+) -> None:
+    folder = str(write(leads=(*SIX_LEADS, ("zoe", "2018-02-01", "p", "tiktok"))))
+    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    assert code == 0
+    assert "olist_marketing_qualified_leads_dataset.csv: 7 rows, 0 refused, 1 value left out (UTF-8, commas)" in output
+    assert "Refused values, each with its reason: " in output
+    assert await rows(database, "select count(*) from contact") == [(7,)]
 
 
 async def test_init_makes_version_1_once(database: Database, module_dsn: str, tmp_path: Path) -> None:

@@ -50,11 +50,9 @@ async def test_another_encoding_and_delimiter_give_the_same_records(
         (("zoe", "2018-02-30", "p", "email"), "first_contact_date", "2018-02-30", "is not a date in the format"),
         (("zoe", " ", "p", "email"), "first_contact_date", " ", "is empty"),
         (("", "2018-02-01", "p", "email"), "mql_id", "", "is empty"),
-        (("zoe", "2018-02-01", "p", "tiktok"), "origin", "tiktok", "not in the preset's map of words"),
         (("zoe", "2018-02-01", "p"), "", "zoe,2018-02-01,p", "the row has 3 cells, the header 4"),
         (("zoe", "2018-02-01", "p", "email", "x"), "", "zoe,2018-02-01,p,email,x", "the row has 5 cells"),
         (("zoe", "2018-02-01", '"p"q', "email"), "", 'zoe,2018-02-01,"p"q,email\n', "the line is not CSV"),
-        (("zoe", "2018-02-01", "p\0q", "email"), "landing_page_id", "p\\0q", "holds a NUL character"),
         (("ben", "2018-02-01", "p", "email"), "mql_id", "ben", "line 3 has the same mql_id"),
     ],
 )
@@ -67,6 +65,24 @@ async def test_a_row_that_cannot_be_read_is_rejected_and_the_others_are_kept(
     assert reason in why
     assert await rows(database, "select count(*) from contact") == [(7,)]
     assert await rows(database, "select lead_source from contact where source_detail = 'page2'") == [("paid_search",)]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "reason"),
+    [
+        (("zoe", "2018-02-01", "p", "tiktok"), "origin", "tiktok", "not in the preset's map of words"),
+        (("zoe", "2018-02-01", "p\0q", "email"), "landing_page_id", "p\\0q", "holds a NUL character"),
+    ],
+)
+async def test_a_side_value_that_cannot_be_read_is_left_out_and_its_row_is_kept(
+    database: Database, write: Write, tmp_path: Path, *, row: tuple[str, ...], column: str, value: str, reason: str
+) -> None:
+    leads = lines(LEAD_HEADER, (*SIX_LEADS, row, GOOD))
+    ((_, line, where, what, why),) = await imported(database, write(leads=leads), tmp_path)
+    assert (line, where, what) == ("8", column, value)
+    assert reason in why
+    assert why.endswith("; only this value was left out")
+    assert await rows(database, "select count(*) from contact") == [(8,)]
 
 
 async def test_every_wrong_cell_of_a_row_is_reported(database: Database, write: Write, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from api.db import Database
 from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
@@ -214,14 +216,66 @@ d3,s2,Open,2020-02-01 12:00:00,2050-01-01 00:00:00,false,false
 d4,,In no stage,2020-02-01 12:00:00,,,
 """
     gone = ("deal_pipeline_stage_data.csv", "deal_stage_data.csv")
-    report = await run_import(
-        database, "hubspot", put(tmp_path, without=gone, deal_data=deals), rejects_folder=tmp_path / "rejected"
-    )
+    folder = put(tmp_path, without=gone, deal_data=deals)
+    report = await run_import(database, "hubspot", folder, accept_loss=True, rejects_folder=tmp_path / "rejected")
     found = await rows(database, "select name, outcome from deal order by 1")
     assert found == [("In no stage", "OPEN"), ("Open", "OPEN"), ("Won", "WON")]
     assert report.rejects is not None
     reason = "no pipeline_stage has this key: none in the database, and no accepted row creates one"
     assert f'deal_data.csv,2,deal_pipeline_stage_id,s2,"{reason}"' in report.rejects.read_text()
+
+
+@pytest.mark.parametrize(
+    "merges",
+    [
+        "deal_id,merged_deal_id,_fivetran_synced\nd1,d4,2020-06-22T11:37 o'clock\n",
+        "deal_id,merged_deal_id,_fivetran_synced\nd1,d4,\n",
+        "deal_id,merged_deal_id\nd1,d4\n",
+    ],
+)
+async def test_a_merge_of_deals_is_certain_without_a_date_that_can_be_read(
+    database: Database, tmp_path: Path, merges: str
+) -> None:
+    folder = put(tmp_path, merged_deal_data=merges)
+    report = await run_import(database, "hubspot", folder, rejects_folder=tmp_path / "rejected")
+    (file,) = [file for file in report.files if file.name == "merged_deal_data.csv"]
+    assert (file.rejected, file.left_out) == (0, merges.count("o'clock"))
+    merged = (
+        "select name, deleted_at between now() - interval '1 hour' and now() from deal where deleted_at is not null"
+    )
+    assert await rows(database, merged) == [("Doubled", True)]
+    assert (await run_import(database, "hubspot", folder, rejects_folder=tmp_path / "rejected")).is_unchanged
+
+
+async def test_a_merge_of_people_is_certain_without_a_date_that_can_be_read(database: Database, tmp_path: Path) -> None:
+    merges = "contact_id,vid_to_merge,timestamp\n1,9,in spring\n"
+    folder = put(tmp_path, contact_merge_audit_data=merges)
+    report = await run_import(database, "hubspot", folder, rejects_folder=tmp_path / "rejected")
+    (file,) = [file for file in report.files if file.name == "contact_merge_audit_data.csv"]
+    assert (file.rejected, file.left_out) == (0, 1)
+    found = await rows(
+        database,
+        """select s.email from contact c join contact s on s.id = c.merged_into_id
+        join external_key k on k.record_id = c.id and k.entity = 'contact' and k.external_id = '9'""",
+    )
+    assert found == [("eve@x.com",)]
+    assert (await run_import(database, "hubspot", folder, rejects_folder=tmp_path / "rejected")).is_unchanged
+
+
+async def test_what_is_only_read_for_deletions_may_be_absent(database: Database, tmp_path: Path) -> None:
+    companies = """id,is_deleted,property_name,property_createdate
+c1,FALSE,Acme,2020-01-01 9:00:00
+c2,true,Gone,2020-01-02 9:00:00
+"""
+    contacts = """id,property_email,property_firstname,property_lastname,property_createdate
+1,eve@x.com,Eve,Hall,2020-01-05 06:49:18
+2,kim@y.com,Kim,,2020-01-05 06:49:18
+"""
+    folder = put(tmp_path, contact_data=contacts, company_data=companies)
+    await run_import(database, "hubspot", folder, accept_loss=True, rejects_folder=tmp_path / "rejected")
+    assert await rows(database, "select count(email) from contact where deleted_at is null") == [(2,)]
+    found = await rows(database, "select name, deleted_at is null from company order by 1")
+    assert found == [("Acme", True), ("Gone", False)]
 
 
 async def test_forms_mails_calls_and_meetings_are_touchpoints(database: Database, tmp_path: Path) -> None:

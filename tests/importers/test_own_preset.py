@@ -105,7 +105,8 @@ async def test_links_within_a_file_are_resolved_and_dangling_ones_rejected(datab
 
 
 async def test_a_record_that_violates_a_constraint_costs_its_rows_only(database: Database, tmp_path: Path) -> None:
-    report = await run_import(database, *put(tmp_path, deals=DEALS.replace("OPEN", "WON")), rejects_folder=tmp_path)
+    preset, folder = put(tmp_path, deals=DEALS.replace("OPEN", "WON"))
+    report = await run_import(database, preset, folder, accept_loss=True, rejects_folder=tmp_path)
     assert report.rejects is not None
     rejected = report.rejects.read_text().splitlines()[1:]
     assert rejected == ["deals.csv,2,id,d1,the deal breaks the rule 'closed when decided'"]

@@ -179,6 +179,8 @@ async def test_opportunities_have_the_history_that_the_exporter_kept(database: D
     assert found == [
         ("Big", "Closed Won", 101, "WON", opened, closed, "1.0000", "Acme", "Plan", "Fair 2021", None),
         ("Gone", "Proposal", 66, "OPEN", at("2021-06-02 18:00"), None, "0.6500", "Acme", None, None, at("2022-01-01")),
+        # Its probability cannot be read; the deal and its stage are certain.
+        ("Odd", "Proposal", 66, "OPEN", at("2021-06-02 18:00"), None, None, "Acme", None, None, None),
         # Closed on the day on which it was opened: not before it.
         ("Quick", "Closed Lost", 1, "LOST", quick, quick, "0.0000", None, None, None, None),
     ]
@@ -242,12 +244,29 @@ async def test_damaged_rows_are_rejected_and_a_second_run_changes_nothing(databa
         rejected = {(row["file"], row["line"], row["column"], row["reason"]) for row in csv.DictReader(file)}
     unknown = "no {} has this key: none in the database, and no accepted row creates one"
     assert rejected == {
-        ("sf_opportunity_data.csv", "5", "probability", "is 10 by the preset's scale, which is more than 1"),
+        (
+            "sf_opportunity_data.csv",
+            "5",
+            "probability",
+            "is 10 by the preset's scale, which is more than 1; only this value was left out",
+        ),
         ("sf_opportunity_line_item_data.csv", "4", "opportunity_id", unknown.format("deal")),
         ("sf_product_2_data.csv", "3", "id", "another product has the same name"),
         ("sf_task_data.csv", "6", "who_id", unknown.format("contact")),
     }
     assert (await run_import(database, "salesforce", put(tmp_path), rejects_folder=tmp_path)).is_unchanged
+
+
+async def test_what_is_only_read_for_deletions_may_be_absent(database: Database, tmp_path: Path) -> None:
+    for name in ("sf_account_data.csv", "sf_contact_data.csv", "sf_opportunity_data.csv", "sf_lead_data.csv"):
+        header, *lines = csv.reader(FILES[name].splitlines())
+        keep = [place for place, column in enumerate(header) if column not in {"_fivetran_synced", "is_deleted"}]
+        put(tmp_path)
+        with (tmp_path / name).open("w", newline="") as file:
+            csv.writer(file).writerows([line[place] for place in keep] for line in (header, *lines))
+        await run_import(database, "salesforce", tmp_path, dry_run=True, rejects_folder=tmp_path)
+    await run_import(database, "salesforce", tmp_path, rejects_folder=tmp_path)
+    assert await rows(database, "select count(*) > 0 from contact where deleted_at is null") == [(True,)]
 
 
 async def test_a_missing_required_file_is_named(database: Database, tmp_path: Path) -> None:

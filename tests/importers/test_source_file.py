@@ -44,7 +44,7 @@ def read(source: SourceFile, folder: Path) -> list[tuple[object, ...]]:
     columns = tuple(StagedColumn(name, name, "TEXT", str, is_required=False) for name in HEADER)
     count = RowCount()
     with RejectsFile(folder / "rejects.csv") as rejects:
-        found = [row[1:] for row in read_rows(source, columns, 0, rejects.add, count, no_progress)]
+        found = [row[2:] for row in read_rows(source, columns, 0, rejects.add, count, no_progress)]
     assert (count.read, count.rejected) == (len(found), 0)
     return found
 

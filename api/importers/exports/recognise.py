@@ -28,10 +28,14 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """A preset with only the files that were found in a folder, and the names of files there that it does not read."""
+    """A preset with only the files that were found in a folder, and the names of files there that it does not read.
+
+    `roles` are the names that the preset gives to its files, by their names in the folder.
+    """
 
     preset: Preset
     folder: Path
+    roles: dict[str, str]
     ignored: tuple[str, ...] = ()
 
 
@@ -62,7 +66,8 @@ def recognise_files(preset: Preset, origin: str, path: Path, dates: str | None, 
     files = tuple(_adapted(file, found[file.name], dates, copies) for file in preset.files if file.name in found)
     ignored = tuple(candidate.path.name for candidate in candidates if candidate not in found.values())
     folder = path.parent if path.is_file() else path
-    return FoundFiles(preset.model_copy(update={"files": files}), folder, ignored)
+    roles = {candidate.path.name: role for role, candidate in found.items()}
+    return FoundFiles(preset.model_copy(update={"files": files}), folder, roles, ignored)
 
 
 def fits(preset: Preset, header: Sequence[str]) -> FileMap | None:

@@ -24,6 +24,7 @@ class ClosingShare(KpiKind):
     part: Closings
     whole: Closings
     row_noun = "deals"
+    reads = ("deal",)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""

@@ -28,6 +28,7 @@ class ClosingSum(KpiKind):
 
     of: Closings
     row_noun = "deals"
+    reads = ("deal",)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""
@@ -83,6 +84,7 @@ class OpeningSum(KpiKind):
     """
 
     row_noun = "deals"
+    reads = ("deal",)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first opening."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
@@ -28,6 +29,7 @@ class _DealCount(KpiKind):
     """What counts of deals share."""
 
     row_noun = "deals"
+    reads: ClassVar[tuple[str, ...]] = ("deal",)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The number of deals."""
@@ -64,6 +66,8 @@ class FirstWinCount(_DealCount):
     Shapes: one row per customer, named by that deal.
     Source: the deals, their companies and contacts, and their history for a past `asOf`.
     """
+
+    reads = ("deal", "deal_contact", "contact")
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""

@@ -13,6 +13,7 @@ from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.kinds.stage_entries import counted_entries, first_entry
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, join
 from schema.vocab import WarningCode
 
@@ -29,6 +30,7 @@ class FirstResponse(KpiKind):
     """
 
     base: str
+    reads = (STAGE_ENTRIES, "touchpoint")
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """The stage in which people start to wait."""

@@ -31,6 +31,7 @@ class DecisionShare(KpiKind):
 
     part: Decisions
     whole: Decisions
+    reads = ("handoff", "contact")
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first handoff: nothing is decided before it was handed over."""

@@ -11,6 +11,7 @@ from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable, share
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql
 
 
@@ -33,6 +34,7 @@ class KpiKind(ABC):
     """
 
     row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
+    reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:

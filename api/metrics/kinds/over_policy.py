@@ -34,6 +34,8 @@ class OverPolicyShare(KpiKind):
     Source: the outbound touchpoints; the accord's contact policy.
     """
 
+    reads = ("touchpoint", "contact")
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first outbound touch."""
         return first_outbound_touch(request)

@@ -29,6 +29,7 @@ class PipelineSnapshot(KpiKind):
 
     is_weighted: bool
     row_noun = "deals"
+    reads = ("deal",)
     is_snapshot = True
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:

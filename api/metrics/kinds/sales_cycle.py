@@ -26,6 +26,7 @@ class SalesCycle(KpiKind):
 
     of: Closings
     row_noun = "deals"
+    reads = ("deal",)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""

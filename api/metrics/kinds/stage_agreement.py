@@ -10,6 +10,7 @@ from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.snapshot_instants import PartEnds, part_and_instant, part_ends, parts_between
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, join
 
 
@@ -20,6 +21,8 @@ class StageAgreement(KpiKind):
     Shapes: one row per person with a reported stage and part (bucket or total).
     Source: the reported stages; the stage entries of the current evaluation.
     """
+
+    reads = (STAGE_ENTRIES, "reported_stage")
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first reported stage."""

@@ -24,6 +24,7 @@ class TrailingTouches(KpiKind):
     """
 
     within: timedelta
+    reads = ("touchpoint", "contact")
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first outbound touch."""

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli.import_notes import IdentityOptions, ask_source, is_terminal, likely_same_lines, refusal_lines, source_line
+from api.cli.importing.import_notes import IdentityOptions, ask_source, is_terminal
+from api.cli.importing.import_report import print_report
 from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
@@ -18,7 +19,7 @@ from api.identity.sources import UnnamedSourceError
 from api.importers.explain.explainer import RowExplainer
 from api.importers.explain.explanation_text import explanation_text
 from api.importers.layout.file_layout import FileLayout
-from api.importers.run_import import FileReport, ImportReport, run_import
+from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import suggest
 from api.importers.suggest_text import preset_text
 from api.settings import Settings
@@ -31,10 +32,7 @@ _USAGE = (
     "A single CSV file: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
     " A folder: accord import PRESET DIR."
 )
-_SHOWN_LINES = 5
-_EXIT_REFUSED = 3
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, because it is not UTF-8"}
+_EXIT_REFUSED = 3  # nothing was imported, and an option would have it imported
 
 
 @expand_options
@@ -79,13 +77,17 @@ def import_records(
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
     ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Import a file even if less than half of its rows can be kept.")
+    ] = False,
     data: Data = None,
     identity: IdentityOptions,
 ) -> None:
     """Import files of a CRM, or any CSV file or workbook (.xlsx).
 
-    All rows are imported, or none; rows that cannot be read are written to a file with the reason. Importing the same
-    files again changes nothing; newer files update what differs. Any CSV file:
+    All rows are imported, or none; rows that cannot be read are written to a file with the reason. If less than half of
+    a file's rows can be kept, nothing is imported, and the exit code is 3. Importing the same files again changes
+    nothing; newer files update what differs. Any CSV file:
     accord import csv FILE --suggest --out FILE.toml, then accord import csv FILE --preset FILE.toml.
     """
     is_csv = preset == "csv"
@@ -104,6 +106,7 @@ def import_records(
         dates=dates,
         identity=identity,
         is_dry_run=dry_run or explainer is not None,
+        accepts_loss=accept_loss,
         replaces_sample=replace_sample,
         explainer=explainer,
     )
@@ -111,7 +114,7 @@ def import_records(
     if explainer is not None and explainer.explanation is not None:
         typer.echo(explanation_text(explainer.explanation), nl=False)
     elif explainer is None:
-        _print_report(report, data)
+        print_report(report, data)
         if report.is_refused:
             raise typer.Exit(_EXIT_REFUSED)
 
@@ -137,6 +140,7 @@ class _ImportRequest:
     dates: str | None
     identity: IdentityOptions
     is_dry_run: bool
+    accepts_loss: bool
     replaces_sample: bool
     explainer: RowExplainer | None
 
@@ -164,6 +168,7 @@ async def _run(database: Database, request: _ImportRequest, data: Path | None) -
             links=request.identity.links(),
             dry_run=request.is_dry_run,
             accept_changes=request.identity.accept_changes,
+            accept_loss=request.accepts_loss,
             replace_sample=request.replaces_sample,
             rejects_folder=Settings.load(data_dir=data).data_dir,
             progress=progress,
@@ -193,76 +198,3 @@ def _suggest(path: Path, out: Path | None, data: Path | None, layout: FileLayout
         typer.echo(next_command(made.shipped.advice(shlex.quote(str(path))), data), err=True)  # ends in a command
     if made.unread:
         typer.echo(f"Columns left out, for the reasons in the file: {', '.join(made.unread)}.", err=True)
-
-
-def _print_report(report: ImportReport, data: Path | None) -> None:
-    """Print the rows that were read, the records that changed, and the accord in force."""
-    typer.echo(report.title)
-    if (named := source_line(report)) is not None:
-        typer.echo(named)
-    for file in report.files:
-        form = _form(file)
-        unused = f", {file.unused:,} without any value that this preset reads" if file.unused else ""
-        typer.echo(f"  {file.name}: {file.rows:,} rows, {file.rejected:,} refused{unused} ({form})")
-        if skipped := _skipped(file):
-            typer.echo(f"    not read as rows: {skipped}")
-    width = max(len(_words(table)) for table in report.records)
-    for table, tally in report.records.items():
-        counts = f"{tally.created:>9,} new {tally.changed:>9,} changed {tally.unchanged:>9,} unchanged"
-        typer.echo(f"  {_words(table):<{width}} {counts}")
-    for file in report.files:
-        if file.is_mostly_rejected:
-            typer.secho(
-                f"WARNING: most rows of {file.name} were refused ({file.rejected:,} of {file.rows:,}). Check that it is"
-                " the file that the preset is for. The reasons are in the file of refused rows.",
-                fg="red",
-                bold=True,
-            )
-    if report.ignored:
-        typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
-    if report.rejects is not None:
-        typer.echo(f"Refused rows, each with its reason: {report.rejects}")
-    for line in likely_same_lines(report):
-        typer.echo(line)
-    for line in refusal_lines(report):
-        typer.secho(line, fg="red" if report.is_refused else None)
-    if report.is_refused:
-        return
-    typer.echo(_accord_line(report))
-    rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
-    timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"
-    if report.is_dry_run:
-        typer.echo(f"A dry run: nothing was written ({timing}).")
-    elif report.is_unchanged:
-        typer.echo(f"Everything was known already: unchanged ({timing}).")
-    else:
-        typer.echo(f"Done ({timing}). See it with: {next_command('accord funnel', data)}")
-
-
-def _form(file: FileReport) -> str:
-    """How the file was read."""
-    if file.sheet is not None:
-        return f"sheet '{file.sheet}'"
-    delimiter = _DELIMITERS.get(file.delimiter, f"separated by {file.delimiter}")
-    return f"{_ENCODINGS.get(file.encoding, file.encoding.upper())}, {delimiter}"
-
-
-def _skipped(file: FileReport) -> str:
-    """The lines above and below the table."""
-    above = [f"the lines above the header in line {file.header_line}"] if file.header_line > 1 else []
-    kinds = (("total", file.totals), ("note", file.notes))
-    below = [f"line {line} ({kind})" for kind, lines in kinds for line in lines[:_SHOWN_LINES]]
-    more = sum(max(0, len(lines) - _SHOWN_LINES) for _, lines in kinds)
-    return ", ".join((*above, *below, *([f"{more:,} more"] if more else [])))
-
-
-def _words(table: str) -> str:
-    return table.replace("_", " ")
-
-
-def _accord_line(report: ImportReport) -> str:
-    if report.is_adopted:
-        verb = "would be" if report.is_dry_run else "is"
-        return f"The accord '{report.accord}' {verb} version 1, provisional until both teams sign it."
-    line = f"The accord in force stays: '{report.accord}'."
-    return line if report.is_presets_accord else f"{line} (This preset has another accord.)"

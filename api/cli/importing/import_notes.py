@@ -115,14 +115,20 @@ def _likely_same_line(same: LikelySame, *, is_dry_run: bool) -> str:
 
 
 def refusal_lines(report: ImportReport) -> Iterator[str]:
-    """Say which known records would become others, if they are too many."""
+    """Say why nothing is imported: known records would become others, or most rows of a file would be lost."""
     for changes in report.identity_changes:
         noun, what = PLURALS[changes.table], "domain" if changes.table == "company" else "e-mail address"
         verb = "change" if report.are_changes_accepted and not report.is_dry_run else "would change"
         yield f"{changes.changed:,} of {changes.matched:,} known {noun} {verb} name and {what} at once, such as"
         for example in changes.examples:
             yield f"  {example.key}: {example.before} -> {example.after}"
-    if report.is_refused:
+    if report.loses_too_much:
+        names = ", ".join(file.name for file in report.mostly_rejected)
+        yield (
+            f"Nothing was imported, because less than half of {names} can be kept. Correct the file or the preset, or"
+            " import what is left with --accept-loss."
+        )
+    if report.changes_too_much:
         yield (
             "Nothing was imported: the keys of the file seem to be those of other records. Check that the key"
             " identifies a record, and that --source is right. If the changes are, import with --accept-changes."

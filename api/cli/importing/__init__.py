@@ -1,0 +1,1 @@
+"""`accord import`: the command, what it asks and notes, and its report."""
