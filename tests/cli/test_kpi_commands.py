@@ -171,3 +171,20 @@ def test_the_records_that_a_number_counts_are_listed_with_name_and_instant() -> 
     shown = printed(*RATE, "--records", "--first", "2")
     assert "4 more of 6: --first 6 lists all." in shown
     assert "contact_" in shown
+
+
+def test_a_misspelt_value_is_rejected_and_an_unknown_text_is_warned_of() -> None:
+    for filter_ in ("channel=webiste", "owner=Nobody", "country=Germny"):
+        result = run("kpi", "mqls", "--where", filter_)
+        assert isinstance(result.exception, AccordError), filter_
+        assert result.exception.code is ErrorCode.UNKNOWN_VALUE
+        assert filter_ != "channel=webiste" or "Did you mean WEBSITE?" in result.exception.remedy
+    assert "ever had the lead source 'wbe'" in printed("kpi", "mqls", "--where", "lead-source=wbe")
+    assert printed("kpi", "mqls", "--where", "owner=") == printed("kpi", "mqls")  # nobody has an owner
+    assert printed("kpi", "mqls", "--where", "channel=website") == printed("kpi", "mqls", "--where", "channel=WEBSITE")
+
+
+def test_a_series_by_fiscal_quarter_names_its_quarters() -> None:
+    shown = printed("kpi", "mqls", "--grain", "fiscal-quarter", "--period", "FY2026")
+    names = [line.split()[0] for line in shown.splitlines() if line.startswith("FY")]
+    assert names == [f"FY2026-Q{quarter}" for quarter in range(1, 5)]
