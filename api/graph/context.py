@@ -10,9 +10,9 @@ from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.planned import PlannedDocument, RequestError
-from api.plan.known_values import UnknownText
 from api.plan.prepared_statements import check_values, read_document
 from api.plan.selection import RootField
+from api.plan.value_checks.known_values import UnknownText
 
 
 @dataclass(slots=True)

@@ -28,9 +28,9 @@ from api.graph.reading.planned import PlannedDocument, RequestError, plan_docume
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MAX_COST, cost
-from api.plan.known_values import UnknownText
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
+from api.plan.value_checks.known_values import UnknownText
 from schema.vocab import WarningCode
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents

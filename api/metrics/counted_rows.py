@@ -9,7 +9,7 @@ from datetime import datetime
 
 from api.metrics.columns import Aggregates
 from api.metrics.dimensions import dimension_value, is_dated_by_version, joins, key_name
-from api.metrics.filters import condition
+from api.metrics.filtering.filter_conditions import condition
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
 from schema.kpis.kinds import Subject

@@ -18,7 +18,7 @@ from api.metrics.counted_rows import keyed_rows
 from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import share
 from api.metrics.figures import breakdown_key
-from api.metrics.filter_values import with_known_values
+from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest

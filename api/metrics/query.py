@@ -14,7 +14,7 @@ from api.metrics.context import MetricContext, contacts_exist, read_context
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
-from api.metrics.filter_values import with_known_values
+from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
 from api.metrics.kinds import kind_of
 from api.metrics.kinds.kind import KpiKind

@@ -9,7 +9,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
 from api.metrics.periods import Interval
 from api.metrics.request import Period, Where
-from api.plan.known_values import UnknownText
+from api.plan.value_checks.known_values import UnknownText
 from schema.accord import Accord
 from schema.kpis.kinds import Kpi, Subject
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip

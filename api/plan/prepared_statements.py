@@ -13,10 +13,10 @@ from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
-from api.plan.filter_values import NamedValues, guarded, named_values, require_known_values, unknown_texts
-from api.plan.known_values import UnknownText
 from api.plan.selection import Connection, OneRecord, RootField, Typename
 from api.plan.statement import document_statement
+from api.plan.value_checks.filter_values import NamedValues, guarded, named_values, require_known_values, unknown_texts
+from api.plan.value_checks.known_values import UnknownText
 from api.sql import Parameter, Sql, bound_values
 
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024

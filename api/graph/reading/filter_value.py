@@ -14,7 +14,6 @@ from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.naming import camel
 from api.identity.ids import parse_id
-from api.plan.known_values import CLOSED_COLUMNS, COUNTRIES, country_values
 from api.plan.list_arguments import (
     Comparison,
     Condition,
@@ -27,6 +26,7 @@ from api.plan.list_arguments import (
     ToManyCondition,
     ToOneCondition,
 )
+from api.plan.value_checks.known_values import CLOSED_COLUMNS, COUNTRIES, country_values
 from api.sql import converted
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
-from api.plan.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
+from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows

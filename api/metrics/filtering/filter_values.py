@@ -9,10 +9,10 @@ from dataclasses import replace
 from api.db import ReadSession
 from api.metrics.context import MetricContext
 from api.metrics.dimensions import dimension_table
-from api.metrics.filters import record_id_of
+from api.metrics.filtering.filter_conditions import record_id_of
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
-from api.plan.known_values import (
+from api.plan.value_checks.known_values import (
     CHANNELS,
     RECORD_SETS,
     REJECT_REASONS,

@@ -9,7 +9,18 @@ from typing import cast
 from uuid import UUID
 
 from api.access.principal import Principal, Reach
-from api.plan.known_values import (
+from api.plan.list_arguments import (
+    Comparison,
+    Condition,
+    Conjunction,
+    Disjunction,
+    Negation,
+    Operand,
+    ToManyCondition,
+    ToOneCondition,
+)
+from api.plan.selection import Connection, RootField
+from api.plan.value_checks.known_values import (
     CLOSED_COLUMNS,
     COUNTRIES,
     FREE_TEXTS,
@@ -22,17 +33,6 @@ from api.plan.known_values import (
     require_record_ids,
     require_record_names,
 )
-from api.plan.list_arguments import (
-    Comparison,
-    Condition,
-    Conjunction,
-    Disjunction,
-    Negation,
-    Operand,
-    ToManyCondition,
-    ToOneCondition,
-)
-from api.plan.selection import Connection, RootField
 from api.sql import Parameter, Sql, all_of, converted
 from schema.countries import country_code
 from schema.tables import SHAPES

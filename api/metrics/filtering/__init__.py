@@ -1,0 +1,1 @@
+"""Filters over dimensions: their values checked, and their conditions as SQL."""
