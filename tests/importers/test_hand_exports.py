@@ -335,7 +335,7 @@ async def test_ranges_of_a_campaign_and_source_do_not_overlap(
     assert report.rejects is not None
     reason = "its days (from_on to before before_on) overlap those of another campaign_cost of the same campaign, source; import one"
     assert [line.partition(" of the two")[0] for line in report.rejects.read_text().splitlines()[1:]] == [
-        f'costs.csv,5,id,4,"{reason}'
+        f'"costs.csv",5,"id","4","{reason}'
     ]
     assert await rows(database, "select count(*)::int, sum(cost)::int from campaign_cost") == [(5, 52)]
     # A cost that is corrected replaces the one of the same key.
