@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from schema.formats import Format
 from schema.search import words_of
 from schema.vocab import Unit, Vocabulary, require_end_date
 
@@ -90,6 +91,7 @@ class ColumnNote:
     doc: str
     unit: Unit | None = None
     vocab: type[Vocabulary] | None = None
+    format: Format | None = None
     currency: str | None = None
     hidden: bool = False
     ge: int | None = None
@@ -117,6 +119,7 @@ def column(
     *,
     unit: Unit | None = None,
     vocab: type[Vocabulary] | None = None,
+    format: Format | None = None,  # noqa: A002 - what it is called
     currency: str | None = None,
     hidden: bool = False,
     ge: int | None = None,
@@ -138,13 +141,13 @@ def column(
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
     - `unit`: what a number measures. `currency`: the column with the currency of this amount.
-    - `vocab`: the vocabulary of a text column; it becomes a CHECK and a GraphQL enum.
+    - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
     - `hidden`: neither GraphQL nor history has the column.
     - `search`: the argument `search` of the table's lists finds the words of this column, through an index.
-    - `begins`: the row is a fact from this instant on. Where it is null, the row counts from `recorded_at`, or as long
-      as the records it links to. `known_by`: the column with the instant from which the value is known. `before`: the
-      value until then (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
+    - `begins`: the row is a fact from this instant on; if null, from `recorded_at`, or as long as the records it links
+      to. `known_by`: the column with the instant from which the value is known. `before`: the value until then
+      (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
     - `server_default`: the default as an SQL expression. `default=None`: the Python value may be omitted.
     - `deprecated`: what to use instead, and the last day: "Use seniority instead, until 2027-06-30".
     """
@@ -152,6 +155,7 @@ def column(
         doc=doc,
         unit=unit,
         vocab=vocab,
+        format=format,
         currency=currency,
         hidden=hidden,
         ge=ge,
@@ -168,7 +172,7 @@ def column(
     if server_default is not None:
         keywords["server_default"] = sa.text(server_default)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
-    if vocab is not None or json:
+    if vocab or json:
         chosen["sa_type"] = JSONB if json else sa.Text
     return Field(primary_key=primary_key, index=index, unique=unique, sa_column_kwargs=keywords, **chosen)
 

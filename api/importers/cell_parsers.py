@@ -1,5 +1,6 @@
 """Builds the parser of a reading: the preset's words, date formats and scale, on top of the column's own parser."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from api.importers.cell_values import (
     day_parser,
     grouped_number_parser,
     instant_parser,
+    key_spelling,
     parse_decimal,
     parse_key,
 )
@@ -31,10 +33,10 @@ class DateSettings:
 
     def days(self, forms: Sequence[str]) -> Parse:
         """Return a parser of dates in any of the formats."""
-        return self._parser(forms, [day_parser(form) for form in forms])
+        return self._parser(forms, [day_parser(form, self.zone) for form in forms])
 
     def _parser(self, forms: Sequence[str], parsers: list[Parse]) -> Parse:
-        ends = [day_parser(form) for form in forms] if self.open_ends else []
+        ends = [day_parser(form, self.zone) for form in forms] if self.open_ends else []
 
         def parse_any(cell: str) -> object:
             if any(end in self.open_ends for end in _all_values(ends, cell)):
@@ -61,13 +63,14 @@ def value_parser(column: ColumnShape, reading: ValueReading, forms: Sequence[str
     is_scaled = reading.scale is not None or reading.plus
     scaled = _scaled(parse, reading, is_whole=column.python is int) if is_scaled else parse
     number = scaled if reading.decimal is None else grouped_number_parser(scaled, *MARKS[reading.decimal])
-    return _with_words(reading, number, parse)
+    return _first_of(reading, _with_words(reading, number, parse))
 
 
 def key_parser(reading: ValueReading) -> Parse:
     """Return the parser of a source's key for a record."""
     prefix = "" if reading.prefix is None else f"{reading.prefix}|"
-    return _with_words(reading, lambda cell: parse_key(prefix + cell), lambda word: parse_key(prefix + word))
+    plain = parse_key if not prefix else lambda cell: parse_key(prefix + key_spelling(cell))
+    return _first_of(reading, _with_words(reading, plain, plain))
 
 
 def join_texts(cells: Sequence[str]) -> str:
@@ -79,7 +82,7 @@ def join_key(cells: Sequence[str]) -> str:
     """Join the parts of a key; empty if a part is. The separator is escaped in parts, so that keys stay distinct."""
     if not all(cells):
         return ""
-    return "|".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+    return "|".join(key_spelling(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
 
 
 def join_row_key(cells: Sequence[str]) -> str:
@@ -95,6 +98,20 @@ def key_list_parser(separator: str) -> Callable[[str], object]:
         return list(dict.fromkeys(parse_key(part) for part in parts if part))
 
     return parse
+
+
+def _first_of(reading: ValueReading, parse: Parse) -> Parse:
+    """Take the first item of a cell that is a list."""
+    if not reading.first_of:
+        return parse
+    between = re.compile("|".join(re.escape(separator) for separator in reading.first_of))
+
+    def parse_first(cell: str) -> object:
+        items = (item.strip() for item in between.split(cell))
+        first = next((item for item in items if item), None)
+        return None if first is None else parse(first)
+
+    return parse_first
 
 
 def _with_words(reading: ValueReading, parse: Parse, parse_word: Parse) -> Parse:

@@ -13,6 +13,7 @@ from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
 from api.intake.staged import RequiredKey, RequiredValue, StagedRecords, StagedRows
 from api.sql import Sql
+from schema.placeholders import empty_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def bind(preset: Preset, absent: Collection[str] = ()) -> tuple[StagedFile, ...]
     """Bind every file of a preset, without the `absent` ones, to a temporary table."""
     dates = DateSettings(preset.zone, preset.open_ends)
     present = [file for file in preset.files if file.name not in absent]
-    files = {file.name: FileBinding(file, f"import_file_{number}", dates) for number, file in enumerate(present)}
+    empty = empty_cells(preset.empty)
+    files = {file.name: FileBinding(file, f"import_file_{number}", dates, empty) for number, file in enumerate(present)}
     ranks = iter(range(sum(len(file.records) for file in present)))
     records = {
         file.name: tuple(
@@ -89,7 +91,7 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
         through += binding.required_keys(column, readings, fields)
         values[column.name] = fields[field] = binding.value(column, readings, fields)
     if record.table == "contact" and "email" in record.fields:
-        values["email_kind"] = binding.email_kind(record.fields["email"])
+        values["email_kind"] = binding.email_kind(record.shape.column("email"), record.fields["email"])
     return StagedRecords(
         table=record.table,
         rank=rank,

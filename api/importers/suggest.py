@@ -17,26 +17,30 @@ from pathlib import Path
 from typing import Any
 
 from api.errors import AccordError, ErrorCode
-from api.importers.cell_values import Parse, column_parser, grouped_number_parser
+from api.importers.cell_values import FORMAT_PARSERS, Parse, column_parser, grouped_number_parser, key_spelling
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
-from api.importers.mapping import fillable
+from api.importers.mapping import fillable, is_name
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.value_reading import MARKS, DecimalMark
 from api.progress import Progress, no_progress
 from schema.base import ColumnShape
+from schema.placeholders import empty_cells, is_placeholder
 from schema.tables import SHAPES
 
 SAMPLE_ROWS = 10_000
 _MOST_WORDS = 100
 _MOST_DISTINCT = 1000
 _PROGRESS_ROWS = 5000
+_SHOWN_MISFITS = 2
+_SEPARATORS = (";", ",", "|", "\n", "/", " ")
+_ERRORS = empty_cells()  # what an import always reads as empty
 TABLES = ("contact", "company", "deal")  # of two with as many signs in the header, the first is suggested
 
 
 @dataclass(slots=True)
 class SampledColumn:
-    """A column of the file, and what the sample holds in it."""
+    """A column of the file, and what the sample holds in it: values, and `placeholders` for empty cells."""
 
     name: str
     place: int
@@ -45,6 +49,8 @@ class SampledColumn:
     values: Counter[str] = field(default_factory=Counter)  # the first distinct ones, without empty cells
     is_unique: bool = True
     dates: DateColumn | None = None
+    is_name: bool = False
+    placeholders: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_key(self) -> bool:
@@ -59,7 +65,10 @@ class SampledColumn:
 
 @dataclass(frozen=True, slots=True)
 class SuggestedField:
-    """A field that a column fills, and the questions about it. A field with a `doubt` is left out, for that reason."""
+    """A field that a column fills, and the questions about it. A field with a `doubt` is left out, for that reason.
+
+    `several` is a cell that holds a list, whose items stand between the `separators`; `misfits` are values to reject.
+    """
 
     name: str
     column: SampledColumn
@@ -69,12 +78,19 @@ class SuggestedField:
     scale: str | None = None
     decimal: DecimalMark | None = None
     is_mark_open: bool = False
+    separators: tuple[str, ...] = ()
+    several: str = ""
+    misfits: tuple[str, ...] = ()
+    misfit_count: int = 0
     doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The content of a suggested preset. `left_over` are columns that no field is known for."""
+    """The content of a suggested preset.
+
+    `left_over` are columns that no field is known for; `empty` the placeholders for empty cells, with their columns.
+    """
 
     file: str
     table: str
@@ -86,12 +102,13 @@ class Suggestion:
     left_over: tuple[SampledColumn, ...]
     dates: dict[str, DateColumn]
     is_table_certain: bool
+    empty: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def questions(self) -> int:
         """How many questions have to be answered before the preset can be used."""
         dates = sum(not column.is_proven for column in self.dates.values())
-        fields = sum(bool(field.unknown_words) or field.is_mark_open for field in self.fields)
+        fields = sum(bool(field.unknown_words or field.is_mark_open or field.separators) for field in self.fields)
         return dates + fields + (self.key is None) + self.is_outcome_unknown + (not self.is_table_certain)
 
     @property
@@ -116,6 +133,8 @@ def suggest(path: Path, progress: Progress = no_progress) -> Suggestion:
     by_field = _columns_by_field(columns, known[table]["fields"])
     begins = next(_matching(columns, known[table]["begins"]), None)
     _collect_dates(table, by_field, begins)
+    for name, column in by_field.items():
+        column.is_name = is_name(fillable(SHAPES[table])[name])
     rows = _read(source, columns, progress)
     if not rows:
         message = f"{path} has a header, but no row that can be read."
@@ -127,8 +146,13 @@ def suggest(path: Path, progress: Progress = no_progress) -> Suggestion:
     taken = {field.column.name for field in fields} | {column.name for column in links.values()} | set(dates)
     key = _key(columns, known[table]["key"])
     left = [column for column in columns if column.name not in taken and column is not key]
+    used = [column for column in columns if column.name in taken or column is key]
+    empty = {
+        text: tuple(column.name for column in used if text in column.placeholders)
+        for text in dict.fromkeys(text for column in used for text in column.placeholders)
+    }
     started = begins if begins is not None and begins.name in dates else None
-    return Suggestion(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain)
+    return Suggestion(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain, empty)
 
 
 def plain(name: str) -> str:
@@ -189,7 +213,7 @@ def _read(source: SourceFile, columns: list[SampledColumn], progress: Progress) 
         if not undecided:
             break
         for place, dates in undecided:
-            if text := row[place].strip():
+            if (text := row[place].strip()) and text not in _ERRORS and not is_placeholder(text):
                 dates.add(text)
     progress(source.name, source.lines, source.lines)
     return rows
@@ -198,12 +222,16 @@ def _read(source: SourceFile, columns: list[SampledColumn], progress: Progress) 
 def _count(column: SampledColumn, text: str, seen: set[int]) -> None:
     """Add a cell to its column. `seen` has the hashes of its values: they need less memory than the values."""
     column.rows += 1
-    if not text:
+    if not text or text in _ERRORS:
+        return
+    if is_placeholder(text) and not (column.is_name and text.isalpha()):
+        column.placeholders[text] += 1
         return
     column.filled += 1
     if column.is_unique:
-        column.is_unique = hash(text) not in seen
-        seen.add(hash(text))
+        key = hash(key_spelling(text))
+        column.is_unique = key not in seen
+        seen.add(key)
     if text in column.values or len(column.values) < _MOST_DISTINCT:
         column.values[text] += 1
     if column.dates is not None:
@@ -227,10 +255,44 @@ def _field(table: str, name: str, column: SampledColumn) -> SuggestedField:
         return _field_with_words(name, column, shape)
     if shape.python in (int, Decimal) and (marked := _field_with_mark(name, column, shape)):
         return marked
+    if shape.note.format is not None:
+        return _field_with_format(name, column, FORMAT_PARSERS[shape.note.format])
     misfit = _first_misfit(shape, column.values)
     if name == "probability" and misfit and _first_misfit(shape, map(_as_share, column.values)) is None:
         return SuggestedField(name, column, scale="0.01")
     return SuggestedField(name, column, doubt=misfit)
+
+
+def _field_with_format(name: str, column: SampledColumn, parse: Parse) -> SuggestedField:
+    """A text of one spelling, such as an e-mail address, if most values are one. Cells with several are a question."""
+    reasons = {value: reason for value in column.values if (reason := _reason(parse, value))}
+    lists = {value: mark for value in reasons if (mark := _separator(parse, value))}
+    misfits = [value for value in reasons if value not in lists]
+    count = sum(column.values[value] for value in misfits)
+    if count * 2 > column.values.total():
+        return SuggestedField(name, column, doubt=f"'{misfits[0]}' {reasons[misfits[0]]}")
+    shown = tuple(f"'{value}' {reasons[value]}" for value in misfits[:_SHOWN_MISFITS])
+    several = next(iter(lists), "")
+    marks = tuple(dict.fromkeys(lists.values()))
+    return SuggestedField(name, column, separators=marks, several=several, misfits=shown, misfit_count=count)
+
+
+def _reason(parse: Parse, value: str) -> str | None:
+    """Why a parser does not take a value; None if it does."""
+    try:
+        parse(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _separator(parse: Parse, value: str) -> str | None:
+    """The mark between the items of a cell that is a list of good values; None if it is none."""
+    for mark in _SEPARATORS:
+        items = [item.strip() for item in value.split(mark) if item.strip()]
+        if len(items) > 1 and all(_reason(parse, item) is None for item in items):
+            return mark
+    return None
 
 
 def _field_with_mark(name: str, column: SampledColumn, shape: ColumnShape) -> SuggestedField | None:
@@ -257,12 +319,8 @@ def _numbers(parse: Parse, values: Iterable[str]) -> list[object] | None:
 def _first_misfit(shape: ColumnShape, values: Iterable[str]) -> str | None:
     """The first value that the column does not take, with the reason; None if it takes all."""
     parse = column_parser(shape)
-    for value in values:
-        try:
-            parse(value)
-        except ValueError as error:
-            return f"'{value}' {error}"
-    return None
+    reasons = ((value, _reason(parse, value)) for value in values)
+    return next((f"'{value}' {reason}" for value, reason in reasons if reason), None)
 
 
 def _as_share(percent: str) -> str:

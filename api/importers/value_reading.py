@@ -101,6 +101,12 @@ class ValueReading(PresetModel):
         description="Cells that mean that the value is not known; they are read as empty.",
         examples=['amount = { column = "close_value", unknown = ["0", "n/a"] }'],
     )
+    first_of: Texts = Field(
+        default=(),
+        description="The cell is a list with this separator, or with one of these; its first item is read. Without this"
+        " key a cell with several e-mail addresses is rejected.",
+        examples=['email = { column = "E-mail", first_of = [";", ","] }'],
+    )
     decimal: DecimalMark | None = Field(
         default=None,
         description="The decimal mark of a number. Thousands may then be grouped by the other mark, by blanks or by"
@@ -202,11 +208,15 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
     def _one_source(self) -> Self:
         if [self.column is not None, bool(self.columns), self.constant is not None].count(True) != 1:
             raise ValueError("a reading has exactly one of 'column', 'columns' and 'constant'")
-        of_cells = (self.words, self.contains, self.unknown, self.is_number, self.lookup, self.through, self.split)
-        if not self.sources and (any(of_cells) or self.is_required):
+        of_cells = (self.words, self.contains, self.unknown, self.first_of, self.lookup, self.through, self.split)
+        if not self.sources and (any(of_cells) or self.is_number or self.is_required):
             raise ValueError("a constant is never empty and takes no keys that are about cells, such as 'words'")
         if self.words and self.contains:
             raise ValueError("a reading has either 'words' or 'contains'")
+        if self.first_of and self.split:
+            raise ValueError("a reading has either 'first_of' or 'split'")
+        if not all(self.first_of):
+            raise ValueError("a separator of 'first_of' must not be empty")
         if self.others != "refused" and not (self.words or self.contains):
             raise ValueError("'others' needs 'words' or 'contains'")
         if self.lookup and (self.columns or self.through or self.split):

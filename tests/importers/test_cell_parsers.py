@@ -107,7 +107,7 @@ deleted_at = { column = "gone", given = { email = "" } }
         ("given = { email", "given = { phone", "contact.deleted_at depends on 'phone', which is not a field above it"),
         ('column = "mail2"', 'column = "mail2", scale = 2', "contact.email is not a number"),
         ('column = "mail2"', 'column = "mail2", decimal = "comma"', "contact.email is not a number"),
-        ('column = "mail2"', 'column = "mail2", decimal = ";"', "';' is none of point, comma"),
+        ('column = "mail2"', 'column = "mail2", decimal = ";"', "';' is not one of point, comma"),
         ('column = "mail2"', 'column = "mail2", others = "kept"', "'others' needs 'words' or 'contains'"),
         ('column = "mail2"', 'column = "mail2", optional = true', "contact.email is not a link"),
         ('column = "mail2"', 'column = "mail2", split = ";"', "only a key can be a list"),
