@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from api.importers.cell_parsers import join_key, key_list_parser, key_parser, value_parser
+from api.importers.cell_parsers import begin_parser, join_key, key_list_parser, key_parser, value_parser
 from api.importers.cell_values import Parse
 from api.importers.file_binding import FileBinding, ValueKind
 from api.importers.mapping import RecordMap, is_name, is_needed
@@ -49,8 +49,14 @@ class RecordBinding:
 
     def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
         """An instant: the first that the readings give."""
-        kind = ValueKind(INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1)
-        return _first(self._take(reading, kind) for reading in readings)
+        is_required = is_required and len(readings) == 1
+        return _first(
+            self._take(
+                reading,
+                ValueKind(INSTANT, partial(begin_parser, reading, self.file.dates), is_required=is_required),
+            )
+            for reading in readings
+        )
 
     def value(self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]) -> Sql:
         """The value of a column: the first that the readings give. For a link it is the source's key.

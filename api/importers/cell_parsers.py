@@ -66,6 +66,12 @@ def value_parser(column: ColumnShape, reading: ValueReading, forms: Sequence[str
     return _first_of(reading, _with_words(reading, number, parse))
 
 
+def begin_parser(reading: ValueReading, dates: DateSettings, forms: Sequence[str]) -> Parse:
+    """Return the parser of the instant from which a record or its values hold."""
+    parse = dates.instants(forms)
+    return _first_of(reading, _with_words(reading, parse, parse))
+
+
 def key_parser(reading: ValueReading) -> Parse:
     """Return the parser of a source's key for a record."""
     prefix = "" if reading.prefix is None else f"{reading.prefix}|"

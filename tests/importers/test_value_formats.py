@@ -249,6 +249,20 @@ fields = { lead_source = "id" }
     ]
 
 
+async def test_the_instant_of_a_beginning_may_be_unknown_or_the_first_of_several(
+    database: Database, tmp_path: Path
+) -> None:
+    text = contacts(lead_source='"id"').replace(
+        'table = "contact"',
+        'table = "contact"\nbegins = { column = "since", unknown = "never", first_of = "|" }',
+    )
+    text = text.replace('key = "id"', 'key = "id"\nforms = "iso"')
+    people = "id,since\n1,never\n2,2026-01-02|2026-01-03\n"
+    assert (await imported(database, tmp_path, text, people=people)).rejected == 0
+    found = await rows(database, "select lead_source, effective_at from contact order by 1")
+    assert found == [("1", None), ("2", at("2026-01-02 00:00"))]
+
+
 def test_the_day_of_an_epoch_is_that_of_the_zone_unless_it_is_a_day_itself() -> None:
     days = DateSettings("America/New_York", ()).days(["epoch-ms"])
     assert days("1767312000000") == date(2026, 1, 2)  # midnight in UTC
