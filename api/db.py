@@ -89,6 +89,8 @@ class ScratchSession(Session):
 
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
         """Insert rows with COPY."""
+        # asyncpg remembers the columns' types by the names: an earlier temporary table may have had others.
+        await self.connection.reload_schema_state()
         await self.connection.copy_records_to_table(table, columns=list(columns), records=records)
 
 
