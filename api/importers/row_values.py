@@ -44,8 +44,8 @@ class StagedColumn:
     """A column of a temporary table, and how its value is read from a row of the file.
 
     `others` are columns of the file that `join` joins to `column`. The value is null where `condition` does not hold.
-    An `is_test` column holds whether the condition holds. `reading` and the date formats `forms` are what `parse` was
-    made of, for explanations; a plain key has none.
+    An `is_test` column holds whether the condition holds. `empty` are the texts that are read as an empty cell.
+    `reading` and the date formats `forms` are what `parse` was made of, for explanations; a plain key has none.
     """
 
     name: str
@@ -59,6 +59,7 @@ class StagedColumn:
     is_test: bool = False
     reading: ValueReading | None = None
     forms: tuple[str, ...] = ()
+    empty: frozenset[str] = frozenset()
 
     def required(self) -> "StagedColumn":
         """Return the same column, whose cells must not be empty."""
@@ -71,7 +72,7 @@ class StagedColumn:
         if self.is_test and holds is not None:
             return holds
         # Local names: this function runs once for every cell of the file.
-        first, parse, join, is_required = taken[0], self.parse, self.join, self.is_required
+        first, parse, join, is_required, empty = taken[0], self.parse, self.join, self.is_required, self.empty
 
         def read(row: list[str]) -> object:
             if holds is not None and not holds(row):
@@ -79,11 +80,12 @@ class StagedColumn:
             if join is None:
                 text = "" if first is None else row[first].strip()
             else:
-                text = join(["" if place is None else row[place].strip() for place in taken])
-            if text:
+                cells = ["" if place is None else row[place].strip() for place in taken]
+                text = join(["" if cell in empty else cell for cell in cells])
+            if text and text not in empty:
                 return parse(text)
             if is_required:
-                raise ValueError("is empty")
+                raise ValueError("is empty" if not text else "stands for an empty cell, but a value is needed")
             return None
 
         return read
