@@ -195,7 +195,7 @@ class RecordBinding:
         found = [condition for condition in both if condition is not None]
         if len(found) < 2:
             return found[0] if found else None
-        return RowCondition(found[0].when + found[1].when, found[0].unless + found[1].unless)
+        return RowCondition(found[0].when + found[1].when, found[0].unless + found[1].unless, found[0].empty)
 
 
 def _key_of_through(reading: ValueReading) -> ValueReading:

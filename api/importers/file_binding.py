@@ -1,6 +1,6 @@
 """The columns of a file's temporary table. It collects them while the records of the preset are bound."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from api.importers.cell_parsers import DateSettings, join_row_key, join_texts
@@ -75,13 +75,10 @@ class FileBinding:
         if not when and not unless:
             return None
         return RowCondition(
-            tuple((column, self._condition_texts(texts)) for column, texts in when.items()),
-            tuple((column, self._condition_texts(texts)) for column, texts in unless.items()),
+            tuple((column, _folded(texts)) for column, texts in when.items()),
+            tuple((column, _folded(texts)) for column, texts in unless.items()),
+            _folded(self.empty),
         )
-
-    def _condition_texts(self, texts: Sequence[str]) -> frozenset[str]:
-        """The texts of a condition, in folded case. Whoever names the empty cell means what is read as one, too."""
-        return frozenset(text.casefold() for text in (*texts, *(self.empty if "" in texts else ())))
 
     def plain_key(self, column: str, condition: RowCondition | None, *, is_required: bool) -> Sql:
         """Add a column with the text of a cell, as a key."""
@@ -171,6 +168,10 @@ class FileBinding:
         """The texts that a reading takes for an empty cell: not those it has a word for, and in names no mere words."""
         empty = without_words(self.empty) if kind.is_name else self.empty
         return empty - reading.words.keys() if reading.words else empty
+
+
+def _folded(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(text.casefold() for text in texts)
 
 
 def _use(reading: ValueReading, kind: ValueKind) -> str:

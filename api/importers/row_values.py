@@ -19,15 +19,19 @@ _PROGRESS_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class RowCondition:
-    """Which rows a reading applies to: columns, and the texts (in any case) that they must hold, or must not hold."""
+    """Which rows a reading applies to: columns, and the texts (in any case) that they must hold, or must not hold.
+
+    A condition that names the empty cell also means the texts that are read as one, `empty`. All are in folded case.
+    """
 
     when: tuple[tuple[str, frozenset[str]], ...]
     unless: tuple[tuple[str, frozenset[str]], ...]
+    empty: frozenset[str] = frozenset()
 
     def tester(self, places: dict[str, int]) -> Callable[[list[str]], bool]:
         """Return a test of the file's rows. A column that the file lacks is empty."""
-        tests = [(places.get(column), words, True) for column, words in self.when]
-        tests += [(places.get(column), words, False) for column, words in self.unless]
+        tests = [(places.get(column), self._all(words), True) for column, words in self.when]
+        tests += [(places.get(column), self._all(words), False) for column, words in self.unless]
 
         def holds(row: list[str]) -> bool:
             for place, words, is_wanted in tests:
@@ -37,6 +41,9 @@ class RowCondition:
             return True
 
         return holds
+
+    def _all(self, words: frozenset[str]) -> frozenset[str]:
+        return words | self.empty if "" in words else words
 
 
 @dataclass(frozen=True, slots=True)

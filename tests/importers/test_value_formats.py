@@ -331,4 +331,7 @@ def test_addresses_inside_of_other_texts_are_named(tmp_path: Path) -> None:
 
 def test_spellings_of_an_address_are_one_key(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("Email,First Name\nada@a.example,Ada\nADA@A.EXAMPLE,Ada\n")
-    assert suggest(tmp_path / "people.csv").key is None
+    suggestion = suggest(tmp_path / "people.csv")
+    assert suggestion.key is not None
+    assert not suggestion.key.is_unique
+    assert suggestion.is_key_open
