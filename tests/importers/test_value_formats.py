@@ -1,13 +1,20 @@
 """Values with a nature of their own: addresses, numbers, countries, instants; and what stands for an empty cell."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from api.db import Database
 from api.errors import AccordError
-from api.importers.cell_parsers import DateSettings, key_list_parser, key_parser, value_parser
+from api.importers.cell_parsers import (
+    DateSettings,
+    begin_parser,
+    key_list_parser,
+    key_parser,
+    value_parser,
+    whole_salesforce_id,
+)
 from api.importers.preset import parse_preset
 from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import suggest
@@ -335,3 +342,22 @@ def test_spellings_of_an_address_are_one_key(tmp_path: Path) -> None:
     assert suggestion.key is not None
     assert not suggestion.key.is_unique
     assert suggestion.is_key_open
+
+
+def test_a_list_is_read_in_one_way() -> None:
+    with pytest.raises(ValueError, match="a reading has one of 'first_of', 'single' and 'split'"):
+        ValueReading.model_validate({"column": "mail", "first_of": ";", "single": ";"})
+
+
+def test_the_beginning_of_a_record_may_be_the_only_item_of_a_list() -> None:
+    reading = ValueReading.model_validate({"column": "since", "single": ";"})
+    parse = begin_parser(reading, DateSettings("UTC", ()), ["iso"])
+    assert parse("2026-01-02;") == datetime(2026, 1, 2, tzinfo=UTC)
+    assert parse("2026-01-02;2026-01-03") is None
+
+
+def test_the_whole_id_of_salesforce_is_a_key_beside_addresses_of_one_spelling() -> None:
+    reading = ValueReading.model_validate({"column": "id", "id_form": "salesforce", "prefix": "sf"})
+    parse = key_parser(reading)
+    assert parse("001A000000abcDE") == f"sf|{whole_salesforce_id('001A000000abcDE')}"
+    assert parse("Ada@Acme.example") == "sf|ada@acme.example"
