@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from schema.disjoint_ranges import DisjointRanges
+from schema.formats import Format
 from schema.search import words_of
 from schema.vocab import Unit, Vocabulary, require_end_date
 
@@ -92,6 +93,7 @@ class ColumnNote:
     doc: str
     unit: Unit | None = None
     vocab: type[Vocabulary] | None = None
+    format: Format | None = None
     currency: str | None = None
     hidden: bool = False
     ge: int | None = None
@@ -119,6 +121,7 @@ def column(
     *,
     unit: Unit | None = None,
     vocab: type[Vocabulary] | None = None,
+    format: Format | None = None,  # noqa: A002 - what it is called
     currency: str | None = None,
     hidden: bool = False,
     ge: int | None = None,
@@ -140,13 +143,13 @@ def column(
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
     - `unit`: what a number measures. `currency`: the column with the currency of this amount.
-    - `vocab`: the vocabulary of a text column; it becomes a CHECK and a GraphQL enum.
+    - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
     - `hidden`: neither GraphQL nor history has the column.
     - `search`: the argument `search` of the table's lists finds the words of this column, through an index.
-    - `begins`: the row is a fact from this instant on. Where it is null, the row counts from `recorded_at`, or as long
-      as the records it links to. `known_by`: the column with the instant from which the value is known. `before`: the
-      value until then (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
+    - `begins`: the row is a fact from this instant on; if null, from `recorded_at`, or as long as the records it links
+      to. `known_by`: the column with the instant from which the value is known. `before`: the value until then
+      (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
     - `server_default`: the default as an SQL expression. `default=None`: the Python value may be omitted.
     - `deprecated`: what to use instead, and the last day: "Use seniority instead, until 2027-06-30".
     """
@@ -154,6 +157,7 @@ def column(
         doc=doc,
         unit=unit,
         vocab=vocab,
+        format=format,
         currency=currency,
         hidden=hidden,
         ge=ge,
@@ -170,7 +174,7 @@ def column(
     if server_default is not None:
         keywords["server_default"] = sa.text(server_default)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
-    if vocab is not None or json:
+    if vocab or json:
         chosen["sa_type"] = JSONB if json else sa.Text
     return Field(primary_key=primary_key, index=index, unique=unique, sa_column_kwargs=keywords, **chosen)
 
@@ -368,10 +372,8 @@ def declare(table: type[Table]) -> None:
         note = note_of(column)
         python = _python_type(table.model_fields[column.name].annotation)
         column.default = None
-        if note.numeric:
-            column.type = sa.Numeric(*note.numeric)
-        else:
-            column.type = sa.Text() if note.vocab else SQL_TYPES[python]
+        plain = sa.Text() if note.vocab else SQL_TYPES[python]
+        column.type = sa.Numeric(*note.numeric) if note.numeric else plain
         for name, condition in _checks(column, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
     add_search(built, built)
@@ -390,11 +392,8 @@ def _checks(built: sa.Column[Any], note: ColumnNote) -> list[tuple[str, str]]:
     if note.vocab is not None:
         words = ", ".join(f"'{word.value}'" for word in note.vocab)
         checks.append((built.name, f"{built.name} in ({words})"))
-    bounds = [
-        f"{built.name} {sign} {bound}"
-        for sign, bound in ((">=", note.ge), (">", note.gt), ("<=", note.le))
-        if bound is not None
-    ]
+    limits = ((">=", note.ge), (">", note.gt), ("<=", note.le))
+    bounds = [f"{built.name} {sign} {limit}" for sign, limit in limits if limit is not None]
     if bounds:
         checks.append((f"{built.name}_bounds", " and ".join(bounds)))
     return checks

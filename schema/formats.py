@@ -21,11 +21,15 @@ FEWEST_DIGITS = 3  # emergency and short numbers
 _PLAIN_ADDRESS = re.compile(
     r"[a-z0-9]+(?:[._%+-][a-z0-9]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,5}[a-z]{2,24}", re.ASCII
 )
+_SURELY_SHORT = 64  # characters: a part before the @ may have so many
 _RESERVED = frozenset(email_validator.SPECIAL_USE_DOMAIN_NAMES)
 _MARKED_ADDRESS = re.compile(r"(?:mailto:\s*)?(?:[^<>]*<\s*([^<>]+?)\s*>|(\S+))", re.IGNORECASE)
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
 _EXTENSION = re.compile(r"(?:;ext=|[,;]?\s*(?:ext(?:ension)?\.?|x|#)\s*)(\d{1,6})$", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[\d\s().\-/\u00a0\u2010-\u2015]+")
+# The common spelling of a number, in which only the marks between its digits have to go.
+_PLAIN_PHONE = re.compile(r"\+?(?!\(?00)(?:\(\d{2,5}\)(?:[ \-./]?\d){4,10}|\d(?:[ \-./]?\d){4,14})", re.ASCII)
+_PHONE_MARKS = str.maketrans("", "", " -./()")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}", re.ASCII)
 
@@ -45,6 +49,9 @@ def read_email(text: str) -> str:
 
     `Ada Byron <ada@acme.example>` and `mailto:ada@acme.example` are read as the address in them.
     """
+    plain = text.lower()
+    if len(plain) <= _SURELY_SHORT and _PLAIN_ADDRESS.fullmatch(plain) and plain.rpartition(".")[2] not in _RESERVED:
+        return plain
     marked = _MARKED_ADDRESS.fullmatch(text.strip())
     address = (marked[1] or marked[2] if marked else text.strip()).lower()
     if address.count("@") > 1:
@@ -68,6 +75,8 @@ def read_phone(text: str) -> str:
 
     The country is not guessed: `0171 234567` stays a national number.
     """
+    if _PLAIN_PHONE.fullmatch(text):
+        return text.translate(_PHONE_MARKS)
     number = text.strip().removeprefix("'").removeprefix("tel:").strip()
     if _EXPONENT.fullmatch(number):
         raise ValueError("is a number that a spreadsheet rounded, not a telephone number: format the column as text")

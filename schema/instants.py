@@ -12,8 +12,9 @@ _RFC3339 = re.compile(
 )
 _OFFSET = re.compile(r"[Zz]|[+-]\d{2}:\d{2}")
 # What warehouses and CRMs write: a T or a blank, 0 to 9 digits of a second; Z, UTC or an offset, perhaps after a blank.
+# A spreadsheet that saved such a file again leaves out the first zero of an hour.
 _EXPORTED = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,12})?)?))?(?: ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?",
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,12})?)?))?(?: ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?",
     re.IGNORECASE | re.ASCII,
 )
 _EPOCH = re.compile(r"\d{1,13}(?:\.\d{1,9})?", re.ASCII)
@@ -45,12 +46,16 @@ def read_exported(text: str) -> datetime:
     """An instant in the ISO form of any exporter; naive if the text has no zone. A day is read as its midnight."""
     found = _EXPORTED.fullmatch(text)
     if found is None:
-        raise ValueError("is not an instant in ISO form, such as 2026-01-10 09:30:00 UTC")
+        raise ValueError("is not a date in the format iso, such as 2026-01-10 or 2026-01-10 09:30:00 UTC")
     day, time, zone = found.groups()
     if time is None and zone is not None:
         raise ValueError("is a day with a zone, which is not an instant")
     zone = {"Z": "+00:00", "UTC": "+00:00", "GMT": "+00:00", None: ""}.get(zone and zone.upper(), zone)
-    return _parsed(f"{day}T{time or '00:00'}{zone}")
+    if time is None:
+        time = "00:00"
+    elif time[1] == ":":
+        time = f"0{time}"
+    return _parsed(f"{day}T{time}{zone}")
 
 
 def read_epoch(text: str, unit: str = "epoch") -> datetime:
@@ -78,11 +83,11 @@ def _utc(text: str) -> datetime:
     try:
         return _parsed(text).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("is not an instant of the calendar") from error
+        raise ValueError("is not a date of the calendar") from error
 
 
 def _parsed(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError("is not an instant of the calendar") from error
+        raise ValueError("is not a date of the calendar") from error

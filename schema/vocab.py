@@ -8,6 +8,8 @@ import re
 from enum import StrEnum
 from typing import Self
 
+from schema.currencies import CURRENCIES
+
 
 def require_end_date(deprecation: str | None) -> None:
     """Require that a deprecation names its last day ("… until 2027-06-30"); ValueError if it does not."""
@@ -307,55 +309,11 @@ class WarningCode(Vocabulary):
 class Currency(Vocabulary):
     """A currency, by its ISO 4217 code."""
 
-    AED = "AED", "United Arab Emirates dirham."
-    ARS = "ARS", "Argentine peso."
-    AUD = "AUD", "Australian dollar."
-    BGN = "BGN", "Bulgarian lev."
-    BRL = "BRL", "Brazilian real."
-    CAD = "CAD", "Canadian dollar."
-    CHF = "CHF", "Swiss franc."
-    CLP = "CLP", "Chilean peso."
-    CNY = "CNY", "Chinese renminbi."
-    COP = "COP", "Colombian peso."
-    CZK = "CZK", "Czech koruna."
-    DKK = "DKK", "Danish krone."
-    EGP = "EGP", "Egyptian pound."
-    EUR = "EUR", "Euro."
-    GBP = "GBP", "Pound sterling."
-    HKD = "HKD", "Hong Kong dollar."
-    HUF = "HUF", "Hungarian forint."
-    IDR = "IDR", "Indonesian rupiah."
-    ILS = "ILS", "Israeli new shekel."
-    INR = "INR", "Indian rupee."
-    ISK = "ISK", "Icelandic krona."
-    JPY = "JPY", "Japanese yen."
-    KES = "KES", "Kenyan shilling."
-    KRW = "KRW", "South Korean won."
-    MAD = "MAD", "Moroccan dirham."
-    MXN = "MXN", "Mexican peso."
-    MYR = "MYR", "Malaysian ringgit."
-    NGN = "NGN", "Nigerian naira."
-    NOK = "NOK", "Norwegian krone."
-    NZD = "NZD", "New Zealand dollar."
-    PEN = "PEN", "Peruvian sol."
-    PHP = "PHP", "Philippine peso."
-    PKR = "PKR", "Pakistani rupee."
-    PLN = "PLN", "Polish zloty."
-    QAR = "QAR", "Qatari riyal."
-    RON = "RON", "Romanian leu."
-    RSD = "RSD", "Serbian dinar."
-    RUB = "RUB", "Russian rouble."
-    SAR = "SAR", "Saudi riyal."
-    SEK = "SEK", "Swedish krona."
-    SGD = "SGD", "Singapore dollar."
-    THB = "THB", "Thai baht."
-    TRY = "TRY", "Turkish lira."
-    TWD = "TWD", "New Taiwan dollar."
-    UAH = "UAH", "Ukrainian hryvnia."
-    USD = "USD", "United States dollar."
-    UYU = "UYU", "Uruguayan peso."
-    VND = "VND", "Vietnamese dong."
-    ZAR = "ZAR", "South African rand."
+    # These stand here for type checkers, because code names them; the others are as in ISO 4217.
+    EUR = "EUR", CURRENCIES["EUR"]
+    SEK = "SEK", CURRENCIES["SEK"]
+    USD = "USD", CURRENCIES["USD"]
+    vars().update({code: (code, meaning) for code, meaning in CURRENCIES.items() if code not in {"EUR", "SEK", "USD"}})
 
 
 def vocabularies() -> tuple[type[Vocabulary], ...]:

@@ -21,6 +21,6 @@ The import
 
 A preset for a new file
 - suggest.py          suggests one from header and values (synonyms.toml); date_formats.py detects the format of dates
-- suggest_key.py      which column can identify the rows
+- suggestion/         what the sample proves about columns: fields, keys
 - suggest_text.py     writes it down, with questions for what the values do not decide
 """

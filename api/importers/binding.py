@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from api.importers.cell_parsers import (
+    begin_parser,
     join_key,
     join_salesforce_ids,
     key_list_parser,
     key_parser,
     value_parser,
 )
-from api.importers.file_binding import FileBinding, ValueKind, row_condition
-from api.importers.mapping import RecordMap, is_needed, is_vital
+from api.importers.cell_values import Parse
+from api.importers.file_binding import FileBinding, ValueKind
+from api.importers.mapping import RecordMap, is_name, is_needed, is_vital
 from api.importers.row_values import RowCondition
 from api.importers.value_reading import ValueReading, label_of
 from api.intake.column_sql import INSTANT, sql_type
@@ -78,10 +81,21 @@ class RecordBinding:
 
     def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
         """An instant: the first that the readings give. If it is not required, an unreadable cell gives none."""
-        kind = ValueKind(
-            INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1, is_vital=is_required
+        is_one = is_required and len(readings) == 1
+        return _first(
+            [
+                self._take(
+                    reading,
+                    ValueKind(
+                        INSTANT,
+                        partial(begin_parser, reading, self.file.dates),
+                        is_required=is_one,
+                        is_vital=is_required,
+                    ),
+                ).value
+                for reading in readings
+            ]
         )
-        return _first([self._take(reading, kind).value for reading in readings])
 
     def value(self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]) -> FieldValue:
         """The value of a column: the first that the readings give. For a link it is the source's key.
@@ -125,10 +139,31 @@ class RecordBinding:
                 key = Sql("case when {} is null then {} end", _first(earlier), key)
             yield RequiredKey(key, reading.through.partition(".")[0], reading.label)
 
-    def email_kind(self, readings: Sequence[ValueReading]) -> Sql:
-        """The kind of the mailbox that an e-mail address names."""
-        kind = ValueKind("TEXT", lambda _forms: _kind_of_address, use="mailbox ")
-        return _first([self._take(reading, kind).value for reading in readings])
+    def email_kind(self, column: ColumnShape, readings: Sequence[ValueReading]) -> Sql:
+        """The kind of the mailbox that an e-mail address names. `readings` are those of the address."""
+        return _first(
+            [
+                self._take(
+                    reading,
+                    ValueKind("TEXT", partial(self._kind_parser, column, reading), use="mailbox ", is_vital=False),
+                ).value
+                for reading in readings
+            ]
+        )
+
+    def _kind_parser(self, column: ColumnShape, reading: ValueReading, forms: Sequence[str]) -> Parse:
+        if reading.through is not None:
+            return _kind_of_address
+        parse = value_parser(column, reading, forms, self.file.dates)
+
+        def kind_of(cell: str) -> object:
+            try:
+                address = parse(cell)
+            except ValueError:
+                return None  # the column of the address reports it
+            return _kind_of_address(address) if isinstance(address, str) else None
+
+        return kind_of
 
     def reported(self, reading: ValueReading) -> Sql:
         """The cell to report where a looked-up value is missing: the one that is in this file."""
@@ -154,6 +189,7 @@ class RecordBinding:
                 is_required=is_required or reading.is_required,
                 # Whether `given` holds is known later, so a row is rejected for such a cell later, too.
                 is_vital=is_vital(column, reading) and not reading.given,
+                is_name=is_name(column),
             ),
         )
 
@@ -217,11 +253,11 @@ class RecordBinding:
         unless = {**self.record.unless}
         if self.record.is_optional and self.record.key is not None and self.record.key.lookup is None:
             unless |= {column: (*unless.get(column, ()), "") for column in self.record.key.sources}
-        both = [row_condition(self.record.when, unless), row_condition(reading.when, reading.unless)]
+        both = [self.file.condition(self.record.when, unless), self.file.condition(reading.when, reading.unless)]
         found = [condition for condition in both if condition is not None]
         if len(found) < 2:
             return found[0] if found else None
-        return RowCondition(found[0].when + found[1].when, found[0].unless + found[1].unless)
+        return RowCondition(found[0].when + found[1].when, found[0].unless + found[1].unless, found[0].empty)
 
 
 def _key_of_through(reading: ValueReading) -> ValueReading:

@@ -13,6 +13,7 @@ from api.importers.cell_values import (
     day_parser,
     grouped_number_parser,
     instant_parser,
+    key_spelling,
     parse_decimal,
     parse_key,
 )
@@ -38,10 +39,10 @@ class DateSettings:
 
     def days(self, forms: Sequence[str]) -> Parse:
         """Return a parser of dates in any of the formats."""
-        return self._parser(forms, [day_parser(form) for form in forms])
+        return self._parser(forms, [day_parser(form, self.zone) for form in forms])
 
     def _parser(self, forms: Sequence[str], parsers: list[Parse]) -> Parse:
-        ends = [day_parser(form) for form in forms] if self.open_ends else []
+        ends = [day_parser(form, self.zone) for form in forms] if self.open_ends else []
 
         def parse_any(cell: str) -> object:
             if any(end in self.open_ends for end in _all_values(ends, cell)):
@@ -66,19 +67,28 @@ def value_parser(column: ColumnShape, reading: ValueReading, forms: Sequence[str
     else:
         parse = column_parser(column)
     if column.python is date:
-        return _with_words(reading, _shifted(parse, reading) if reading.is_shifted else parse, parse)
+        return _item(reading, _with_words(reading, _shifted(parse, reading) if reading.is_shifted else parse, parse))
     is_scaled = reading.scale is not None or reading.plus
     scaled = _scaled(parse, reading, is_whole=column.python is int) if is_scaled else parse
     number = scaled if reading.decimal is None else grouped_number_parser(scaled, *MARKS[reading.decimal])
-    return _only_single(reading, _with_words(reading, number, parse))
+    return _item(reading, _with_words(reading, number, parse))
+
+
+def begin_parser(reading: ValueReading, dates: DateSettings, forms: Sequence[str]) -> Parse:
+    """Return the parser of the instant from which a record or its values hold."""
+    parse = dates.instants(forms)
+    return _item(reading, _with_words(reading, parse, parse))
 
 
 def key_parser(reading: ValueReading) -> Parse:
     """Return the parser of a source's key for a record."""
     prefix = "" if reading.prefix is None else f"{reading.prefix}|"
     whole = whole_salesforce_id if reading.id_form == "salesforce" else str
-    parse = _with_words(reading, lambda cell: parse_key(prefix + whole(cell)), lambda word: parse_key(prefix + word))
-    return _only_single(reading, parse)
+
+    def parse_word(word: str) -> object:
+        return parse_key(prefix + key_spelling(word))
+
+    return _item(reading, _with_words(reading, lambda cell: parse_word(whole(cell)), parse_word))
 
 
 def whole_salesforce_id(cell: str) -> str:
@@ -102,7 +112,7 @@ def join_key(cells: Sequence[str]) -> str:
     """Join the parts of a key; empty if a part is. The separator is escaped in parts, so that keys stay distinct."""
     if not all(cells):
         return ""
-    return "|".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+    return "|".join(key_spelling(cell).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
 
 
 def join_salesforce_ids(cells: Sequence[str]) -> str:
@@ -126,17 +136,33 @@ def key_list_parser(separator: str, *, id_form: str | None = None) -> Callable[[
     return parse
 
 
-def _only_single(reading: ValueReading, parse: Parse) -> Parse:
+def _item(reading: ValueReading, parse: Parse) -> Parse:
+    """Read the item of a cell that is a list: the first one, or the only one."""
+    if reading.first_of:
+        return _first_of(reading, parse)
+    return _only_single(reading.single, parse) if reading.single is not None else parse
+
+
+def _only_single(separator: str, parse: Parse) -> Parse:
     """Read a list of one item as the item, and a list of several as nothing."""
-    if reading.single is None:
-        return parse
-    separator = reading.single
 
     def parse_single(cell: str) -> object:
         parts = [part.strip() for part in cell.split(separator) if part.strip()]
         return parse(parts[0]) if len(parts) == 1 else None
 
     return parse_single
+
+
+def _first_of(reading: ValueReading, parse: Parse) -> Parse:
+    """Read the first item of a list."""
+    between = re.compile("|".join(re.escape(separator) for separator in reading.first_of))
+
+    def parse_first(cell: str) -> object:
+        items = (item.strip() for item in between.split(cell))
+        first = next((item for item in items if item), None)
+        return None if first is None else parse(first)
+
+    return parse_first
 
 
 def _shifted(parse: Parse, reading: ValueReading) -> Parse:

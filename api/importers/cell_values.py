@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from schema.base import ColumnShape
+from schema.date_forms import EPOCHS, form_reader
+from schema.formats import READERS, Format
+from schema.vocab import Currency, Vocabulary
 
 Parse = Callable[[str], object]
 """Returns the value of a cell; ValueError completes the sentence "The cell …"."""
@@ -24,6 +27,7 @@ class CellError(ValueError):
 
 
 _LARGEST_KEY = 1000  # characters; a longer key may not fit a PostgreSQL index
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _SPACES = "' \u00a0\u202f\u2019"  # what groups thousands beside point and comma: blanks, apostrophes
@@ -39,22 +43,31 @@ def parse_text(cell: str) -> str:
 
 
 def parse_key(cell: str) -> str:
-    """Return a source's key for a record."""
+    """Return a source's key for a record, in its one spelling."""
+    cell = key_spelling(cell)
     if len(cell) > _LARGEST_KEY:
         raise ValueError(f"is longer than a key may be ({_LARGEST_KEY} characters)")
     return parse_text(cell)
 
 
+def key_spelling(cell: str) -> str:
+    """The one spelling of a key: an e-mail address in lower case, so that Ada@acme.com and ada@acme.com are one person.
+
+    It holds for every key that has the shape of an address, also for one that links to a record of another file.
+    """
+    return cell.lower() if "@" in cell and _ADDRESS.fullmatch(cell) else cell
+
+
 def instant_parser(form: str, zone: str) -> Parse:
-    """Return a parser of instants in a date format; those without an offset are in the time zone.
+    """Return a parser of instants in a form of dates; those without a zone of their own are in the time zone.
 
     Files repeat their dates, and parsing one is the dearest part of a row: the last ones are cached.
     """
-    local = ZoneInfo(zone)
+    local, read = ZoneInfo(zone), form_reader(form)
 
     @lru_cache(maxsize=1 << 14)
     def parse(cell: str) -> datetime:
-        found = _parse_date(cell, form)
+        found = read(cell)
         if found.tzinfo is None:
             found = found.replace(tzinfo=local)
             if found.utcoffset() != found.replace(fold=1).utcoffset():
@@ -67,21 +80,22 @@ def instant_parser(form: str, zone: str) -> Parse:
     return parse
 
 
-def day_parser(form: str) -> Parse:
-    """Return a parser of dates in a date format."""
+def day_parser(form: str, zone: str = "UTC") -> Parse:
+    """Return a parser of dates in a form of dates.
+
+    Of an instant, the date is the one that is written. An epoch number writes none: midnight in UTC is a day without a
+    time, as CRMs export it; any other is an instant, whose date is that of the time zone.
+    """
+    local, read, is_epoch = ZoneInfo(zone), form_reader(form), form in EPOCHS
 
     @lru_cache(maxsize=1 << 14)
     def parse(cell: str) -> date:
-        return _parse_date(cell, form).date()
+        found = read(cell)
+        if is_epoch and found.time() != time.min:
+            found = found.astimezone(local)
+        return found.date()
 
     return parse
-
-
-def _parse_date(cell: str, form: str) -> datetime:
-    try:
-        return datetime.strptime(cell, form)  # noqa: DTZ007 - the caller adds the zone
-    except ValueError as error:
-        raise ValueError(f"is not a date in the format {form}") from error
 
 
 def _parse_integer(cell: str) -> int:
@@ -119,6 +133,8 @@ def _parse_boolean(cell: str) -> bool:
     return _BOOLEANS[cell.lower()]
 
 
+# Files repeat countries and domains, and the kind of a mailbox is computed from the address just read.
+FORMAT_PARSERS: dict[Format, Parse] = {form: lru_cache(maxsize=1 << 12)(read) for form, read in READERS.items()}
 _PARSERS: dict[type, Parse] = {bool: _parse_boolean}
 _NUMBERS: dict[type, Callable[[str], int | Decimal]] = {int: _parse_integer, Decimal: parse_decimal}
 
@@ -128,19 +144,33 @@ def column_parser(column: ColumnShape) -> Parse:
     if column.link is not None:
         return parse_key
     if column.note.vocab is not None:
-        return _vocabulary_parser({word.value: word.value for word in column.note.vocab})
+        return vocabulary_parser(column.note.vocab)
+    if column.note.format is not None:
+        return FORMAT_PARSERS[column.note.format]
     if column.python in _NUMBERS:
         return _bounded_parser(_NUMBERS[column.python], column)
     return _PARSERS.get(column.python, parse_text)
 
 
-def _vocabulary_parser(words: dict[str, str]) -> Parse:
+def vocabulary_parser(vocabulary: type[Vocabulary]) -> Parse:
+    """Return the parser of a vocabulary's words. The code of a currency may be in lower case."""
+    words = {word.value: word.value for word in vocabulary}
+    if vocabulary is Currency:
+        return partial(_parse_currency, codes=words)
+
     def parse(cell: str) -> str:
         if cell not in words:
             raise ValueError(f"is not one of {', '.join(words)}")
         return words[cell]
 
     return parse
+
+
+def _parse_currency(cell: str, codes: dict[str, str]) -> str:
+    code = codes.get(cell) or codes.get(cell.strip().upper())
+    if code is None:
+        raise ValueError("is not the code of a currency (ISO 4217), such as EUR")
+    return code
 
 
 def _bounded_parser(parse: Callable[[str], int | Decimal], column: ColumnShape) -> Parse:

@@ -3,16 +3,30 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
+
+from schema.date_forms import NAMED_FORMS, form_reader
 
 _NUMBERS = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})")
 _DAY_FIRST = re.compile(r"\d{1,2}([- ])([A-Za-z]{3,9})\1\d{4}")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9}) \d{1,2}(,?) \d{4}")
 _TIME = re.compile(
-    r"(?P<gap>T| )(?P<hour>\d{1,2}):\d\d(?P<second>:\d\d(?P<part>\.\d{1,6})?)?(?P<noon> ?[AaPp][Mm])?"
-    r"(?P<zone> ?(?:Z|[+-]\d\d:?\d\d))?"
+    r"(?P<gap>T| )(?P<hour>\d{1,2}):\d\d(?P<second>:\d\d(?P<part>\.\d{1,12})?)?(?P<noon> ?[AaPp](?:[Mm]|\. ?[Mm]\.))?"
+    r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
 )
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+# What a number of so many digits may be in a column of dates.
+_NUMBER_FORMS = {
+    5: ("excel",),
+    8: ("%Y%m%d",),
+    9: ("epoch",),
+    10: ("epoch",),
+    12: ("%Y%m%d%H%M", "epoch-ms"),
+    13: ("epoch-ms",),
+    14: ("%Y%m%d%H%M%S",),
+    15: ("epoch-us",),
+    16: ("epoch-us",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +41,11 @@ class DateNotation:
 @lru_cache(maxsize=1 << 14)
 def date_notation(text: str) -> DateNotation | None:
     """Return how a text is written if it is a date, else None."""
-    day, gap, rest = text.partition("T") if "T" in text and text[:1].isdigit() else (text, "", "")
-    if not gap:
-        split = re.search(r" \d{1,2}:", text)
-        day, rest = (text, "") if split is None else (text[: split.start()], text[split.start() :])
-    time = _time_form(gap + rest)
+    if named := _named_notation(text):
+        return named
+    split = re.search(r"[T ]\d{1,2}:", text)
+    day, rest = (text, "") if split is None else (text[: split.start()], text[split.start() :])
+    time = _time_form(rest)
     days = _day_forms(day)
     if time is None or not days:
         return None
@@ -39,9 +53,25 @@ def date_notation(text: str) -> DateNotation | None:
     return DateNotation(days, fitting, time) if fitting else None
 
 
+def _named_notation(text: str) -> DateNotation | None:
+    """How a text in ISO form or a number is written: a number of as many digits may be several things."""
+    digits = len(text.partition(".")[0])
+    is_number = text.isascii() and text.replace(".", "", 1).isdecimal()
+    days = _NUMBER_FORMS.get(digits, ()) if is_number else ("iso",)
+    if "." in text:
+        days = tuple(form for form in days if form in NAMED_FORMS)
+    fitting = frozenset(form for form in days if _fits(text, form))
+    if is_number and any(form in NAMED_FORMS and not _is_recent(text, form) for form in fitting):
+        return None
+    return DateNotation(days, fitting, "") if fitting else None
+
+
+def _is_recent(text: str, form: str) -> bool:
+    """Whether a number that counts days or seconds gives a year in which a record may begin or end."""
+    return _FIRST_YEAR <= form_reader(form)(text).year <= _LAST_YEAR
+
+
 def _day_forms(text: str) -> tuple[str, ...]:
-    if len(text) == 8 and text.isdecimal() and text.isascii():
-        return ("%Y%m%d",)
     if numbers := _NUMBERS.fullmatch(text):
         first, mark, _, last = numbers.groups()
         if len(first) == 4:
@@ -68,13 +98,13 @@ def _time_form(text: str) -> str | None:
         return None
     noon, zone = found["noon"] or "", found["zone"] or ""
     seconds = ("" if found["second"] is None else ":%S") + ("" if found["part"] is None else ".%f")
-    half = f"{noon[:-2]}%p" if noon else ""
+    half = f"{' ' * noon.startswith(' ')}%p" if noon else ""
     return f"{found['gap']}{'%I' if noon else '%H'}:%M{seconds}{half}{' ' * zone.startswith(' ')}{'%z' if zone else ''}"
 
 
 def _fits(text: str, form: str) -> bool:
     try:
-        datetime.strptime(text, form)  # noqa: DTZ007 - only whether it can be parsed
+        form_reader(form)(text)
     except ValueError:
         return False
     return True

@@ -1,6 +1,6 @@
 """The columns of a file's temporary table. It collects them while the records of the preset are bound."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from api.importers.cell_parsers import DateSettings, join_row_key, join_texts
@@ -9,6 +9,7 @@ from api.importers.mapping import FileMap
 from api.importers.row_values import RowCondition, StagedColumn
 from api.importers.value_reading import Conditions, ValueReading
 from api.sql import Sql, name
+from schema.placeholders import without_words
 
 _PLAIN_KEY = "TEXT {}"  # the `_use` of a key without options, so that such keys share a column
 
@@ -29,18 +30,21 @@ class ValueKind:
     is_vital: bool = True
     when_empty: object = None
     when_unreadable: object = None
+    is_name: bool = False
 
 
 @dataclass(slots=True)
 class FileBinding:
     """A file and its temporary table: `cell_…` columns are read from the rows, `id_…` columns hold new ids.
 
-    `keys` are the staged columns that hold a source's keys, with their labels.
+    `empty` are the texts that are read as an empty cell; `keys` the staged columns that hold a source's keys, with
+    their labels.
     """
 
     file: FileMap
     stage: str
     dates: DateSettings
+    empty: frozenset[str] = frozenset()
     columns: list[StagedColumn] = field(default_factory=list)
     id_columns: list[str] = field(default_factory=list)
     looked_up: set[str] = field(default_factory=set)
@@ -67,11 +71,21 @@ class FileBinding:
 
     def test(self, when: Conditions, unless: Conditions) -> Sql | None:
         """Add a column that holds whether conditions are met; None without conditions."""
-        condition = row_condition(when, unless)
+        condition = self.condition(when, unless)
         if condition is None:
             return None
         first = next(iter((*when, *unless)))
         return self.column(self.add((first,), "test", "BOOLEAN", bool, condition=condition, is_test=True))
+
+    def condition(self, when: Conditions, unless: Conditions) -> RowCondition | None:
+        """Return the condition that `when` and `unless` of a preset make; None if both are empty."""
+        if not when and not unless:
+            return None
+        return RowCondition(
+            tuple((column, _folded(texts)) for column, texts in when.items()),
+            tuple((column, _folded(texts)) for column, texts in unless.items()),
+            _folded(self.empty),
+        )
 
     def plain_key(self, column: str, condition: RowCondition | None, *, is_required: bool) -> Sql:
         """Add a column with the text of a cell, as a key."""
@@ -92,6 +106,7 @@ class FileBinding:
             reading=reading,
             is_vital=kind.is_vital,
             stand_ins=(kind.when_empty, kind.when_unreadable),
+            empty=self._empty_cells(reading, kind),
         )
         if kind.is_key:
             self.keys[staged] = reading.label
@@ -104,7 +119,8 @@ class FileBinding:
         """
         column = str(reading.column)
         parse = kind.parser(self.file.forms_of(column))
-        value = self.add((column,), _use(reading, kind), kind.sql_type, parse, reading=reading)
+        empty = self._empty_cells(reading, kind)
+        value = self.add((column,), _use(reading, kind), kind.sql_type, parse, reading=reading, empty=empty)
         match = self.add((reading.lookup.match if reading.lookup else column,), _PLAIN_KEY, "TEXT", parse_key)
         self.looked_up.add(match)
         return Sql(
@@ -129,10 +145,12 @@ class FileBinding:
         reading: ValueReading | None = None,
         is_vital: bool = True,
         stand_ins: tuple[object, object] = (None, None),
+        empty: frozenset[str] | None = None,
     ) -> str:
         """Return the name of the staged column for these columns of the file, use and condition; add it if missing.
 
-        `stand_ins` are the values of a cell that is empty, and of one that cannot be read.
+        `stand_ins` are the values of a cell that is empty, and of one that cannot be read. `empty` are the texts that
+        are read as an empty cell, where they differ from the file's.
         """
         place = self._places.setdefault((use, tuple(columns), condition), len(self.columns))
         if place == len(self.columns):
@@ -140,41 +158,42 @@ class FileBinding:
             joined = join if rest else None
             self.columns.append(
                 StagedColumn(
-                    f"cell_{place}",
-                    first,
-                    sql_type,
-                    parse,
-                    is_required,
-                    tuple(rest),
-                    joined,
-                    condition,
-                    is_test,
-                    reading,
-                    () if reading is None else self.file.forms_of(first),
-                    is_vital,
-                    *stand_ins,
+                    name=f"cell_{place}",
+                    column=first,
+                    sql_type=sql_type,
+                    parse=parse,
+                    is_required=is_required,
+                    others=tuple(rest),
+                    join=joined,
+                    condition=condition,
+                    is_test=is_test,
+                    reading=reading,
+                    forms=() if reading is None else self.file.forms_of(first),
+                    is_vital=is_vital,
+                    when_empty=stand_ins[0],
+                    when_unreadable=stand_ins[1],
+                    empty=self.empty if empty is None else empty,
                 )
             )
         else:
             self.columns[place] = self.columns[place].stricter(is_required=is_required, is_vital=is_vital)
         return self.columns[place].name
 
+    def _empty_cells(self, reading: ValueReading, kind: ValueKind) -> frozenset[str]:
+        """The texts that a reading takes for an empty cell: not those it has a word for, and in names no mere words."""
+        empty = without_words(self.empty) if kind.is_name else self.empty
+        return empty - reading.words.keys() if reading.words else empty
 
-def row_condition(when: Conditions, unless: Conditions) -> RowCondition | None:
-    """Return the condition that `when` and `unless` of a preset make; None if both are empty."""
-    if not when and not unless:
-        return None
-    return RowCondition(
-        tuple((column, frozenset(word.casefold() for word in words)) for column, words in when.items()),
-        tuple((column, frozenset(word.casefold() for word in words)) for column, words in unless.items()),
-    )
+
+def _folded(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(text.casefold() for text in texts)
 
 
 def _use(reading: ValueReading, kind: ValueKind) -> str:
     """What distinguishes one way of reading the same cells from another."""
     how = reading.model_dump_json(
         include={
-            *("prefix", "words", "contains", "others", "unknown", "decimal", "scale"),
+            *("prefix", "words", "contains", "others", "unknown", "first_of", "decimal", "scale"),
             *("plus", "plus_months", "single", "id_form"),
         },
         exclude_defaults=True,

@@ -8,11 +8,15 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from api.importers.cell_values import vocabulary_parser
 from api.importers.layout.file_layout import WORKBOOK_DATES, FileLayout, is_workbook
 from api.importers.value_reading import Conditions, Key, PresetModel, Readings, Texts, ValueReading
 from api.intake.staged import record_tables
 from schema.base import ColumnShape, TableShape
+from schema.date_forms import NAMED_FORMS
+from schema.formats import READERS, Format
 from schema.tables import SHAPES
+from schema.vocab import Vocabulary
 
 # What no file can fill: our own bookkeeping, and what is derived.
 _OWN_COLUMNS = frozenset({"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind"})
@@ -229,14 +233,18 @@ class FileMap(PresetModel):
     )
     forms: Texts = Field(
         default=(),
-        description="The formats of the dates in all columns that `dates` does not name. %Y year, %m month, %d day, %H"
-        " hour, %M minute, %S second, %f fraction, %z offset.",
-        examples=['forms = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f"]'],
+        description="The forms of the dates in all columns that `dates` does not name. `iso`: 2026-01-02, or 2026-01-02"
+        " 09:30:00.123456 UTC, with T or a blank, any number of decimals, and Z, UTC, GMT or an offset at the end."
+        " `epoch`, `epoch-ms`, `epoch-us`: seconds, milliseconds or microseconds since 1970. `excel`: days since 1900,"
+        " such as 46032.395833. Any other form is a format: %Y year, %m month, %d day, %H hour, %I hour to 12, %p AM or"
+        " PM, %M minute, %S second, %f fraction, %z offset, Z or UTC. Decimals beyond the microsecond are cut. A zone"
+        " in the cell precedes the preset's.",
+        examples=['forms = "iso"', 'forms = ["%d/%m/%Y", "%d/%m/%Y %I:%M %p"]'],
     )
     dates: dict[str, Texts] = Field(
         default={},
-        description="The formats of the dates in single columns. A cell that two of them read differently is rejected.",
-        examples=['dates = { "Create Date" = "%d/%m/%Y", "Close Date" = ["%Y-%m-%d", "%Y%m%d"] }'],
+        description="The forms of the dates in single columns. A cell that two of them read differently is rejected.",
+        examples=['dates = { "Create Date" = "%d/%m/%Y", "Close Date" = ["iso", "%Y%m%d"], "Last Seen" = "epoch-ms" }'],
     )
     records: tuple[RecordMap, ...] = Field(
         default=(),
@@ -321,6 +329,11 @@ def fillable(shape: TableShape) -> dict[str, ColumnShape]:
     }
 
 
+def is_name(column: ColumnShape) -> bool:
+    """Whether a column holds the name of a person, a firm or a thing: any word may stand in it."""
+    return column.python is str and (column.name == "name" or column.name.endswith("_name"))
+
+
 def is_needed(column: ColumnShape) -> bool:
     """Whether a record must have a value for the column."""
     return not column.is_nullable and not column.has_default
@@ -359,7 +372,9 @@ def check_reading(field: str, column: ColumnShape, reading: ValueReading, *, may
     if reading.single and column.python is not str:
         raise ValueError(f"{field} is neither a link nor a text: remove 'single'")
     if column.note.vocab is not None:
-        _check_vocabulary(field, [word.value for word in column.note.vocab], reading)
+        _check_vocabulary(field, column.note.vocab, reading)
+    if column.note.format is not None:
+        _check_spellings(field, column.note.format, reading)
     kind = str if column.note.vocab else (int if column.python is Decimal else column.python)
     if reading.constant is not None and not isinstance(reading.constant, kind):
         raise ValueError(f"{field}: '{reading.constant}' is not of type {column.python.__name__}")
@@ -376,15 +391,40 @@ def _check_vital(field: str, column: ColumnShape, reading: ValueReading) -> None
         raise ValueError(f"{field}: 'vital = false' does not go with 'required', 'lookup' or 'through'")
 
 
-def _check_vocabulary(field: str, vocabulary: list[str], reading: ValueReading) -> None:
-    words: list[object] = list((reading.words or reading.contains or {}).values())
-    for word in words if reading.constant is None else [reading.constant]:
-        if word not in vocabulary:
-            raise ValueError(f"{field}: '{word}' is not one of {', '.join(vocabulary)}")
+def _check_vocabulary(field: str, vocabulary: type[Vocabulary], reading: ValueReading) -> None:
+    parse = vocabulary_parser(vocabulary)
+    for word in _stated(reading):
+        try:
+            parse(str(word))
+        except ValueError as error:
+            raise ValueError(f"{field}: '{word}' {error}") from error
+
+
+def _check_spellings(field: str, form: Format, reading: ValueReading) -> None:
+    """Check that the values which the preset itself states are in the column's format."""
+    for word in _stated(reading):
+        try:
+            READERS[form](str(word))
+        except ValueError as error:
+            raise ValueError(f"{field}: '{word}' {error}") from error
+
+
+def _stated(reading: ValueReading) -> list[object]:
+    """The values that a reading states: its constant, or those of its words."""
+    if reading.constant is not None:
+        return [reading.constant]
+    return list((reading.words or reading.contains or {}).values())
 
 
 def _check_formats(forms: tuple[str, ...], where: str) -> None:
     for form in forms:
+        if form in NAMED_FORMS:
+            continue
         parts = set(re.findall(r"%.", form))
+        if "%Z" in parts:
+            raise ValueError(f"'{form}'{where} would lose the zone: write %z, which also reads UTC and GMT, or 'iso'")
         if not all(parts & codes for codes in _DATE_PARTS):
-            raise ValueError(f"'{form}'{where} is not the format of a whole date; it needs %Y, %m and %d")
+            named = ", ".join(NAMED_FORMS)
+            raise ValueError(
+                f"'{form}'{where} is not the format of a whole date; it needs %Y, %m and %d, or is one of {named}"
+            )

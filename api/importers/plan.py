@@ -14,6 +14,7 @@ from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
 from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows
 from api.sql import Sql
+from schema.placeholders import empty_cells
 
 _SERIALS = count()
 _ITEM = Sql("item.key")  # one key of a cell that is a list
@@ -50,9 +51,10 @@ def bind(preset: Preset, source: str, absent: Collection[str] = ()) -> tuple[Sta
     dates = DateSettings(preset.zone, preset.open_ends)
     present = [file for file in preset.files if file.name not in absent]
     # Named anew for every import: asyncpg keeps the column types of a table that it copied to, by the table's name.
-    serial = next(_SERIALS)
+    serial, empty = next(_SERIALS), empty_cells(preset.empty)
     files = {
-        file.name: FileBinding(file, f"import_{serial}_file_{number}", dates) for number, file in enumerate(present)
+        file.name: FileBinding(file, f"import_{serial}_file_{number}", dates, empty)
+        for number, file in enumerate(present)
     }
     ranks = iter(range(sum(len(file.records) for file in present)))
     records = {
@@ -109,7 +111,7 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
         if found.left_out is not None:
             left_out[column.name] = found.left_out
     if record.table == "contact" and "email" in record.fields:
-        values["email_kind"] = binding.email_kind(record.fields["email"])
+        values["email_kind"] = binding.email_kind(record.shape.column("email"), record.fields["email"])
     return StagedRecords(
         table=record.table,
         rank=rank,

@@ -17,7 +17,7 @@ from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
 from api.identity.sources import SOURCE_NAME
 from api.importers.mapping import FileMap, fillable
-from api.importers.value_reading import PresetModel
+from api.importers.value_reading import PresetModel, Texts
 from api.intake.staged import record_tables
 from schema.accord import Accord
 from schema.tables import SHAPES
@@ -51,6 +51,13 @@ class Preset(PresetModel):
         default=(),
         description="Dates that mean no date, such as the end of what holds until further notice.",
         examples=["open_ends = [2050-01-01, 9999-12-31]"],
+    )
+    empty: Texts = Field(
+        default=(),
+        description="Cells that stand for an empty one, in all columns, in lower, upper or title case. Names keep those"
+        " that are a mere word, for Null and None are family names; a column keeps those that it has `words` for. The"
+        " error values of spreadsheets, such as #N/A and #REF!, are always read as empty.",
+        examples=['empty = ["N/A", "null", "(No value)", "-"]'],
     )
     files: tuple[FileMap, ...] = Field(
         description="The files of the source, one or more.",

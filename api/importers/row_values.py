@@ -21,15 +21,19 @@ _PROGRESS_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class RowCondition:
-    """Which rows a reading applies to: columns, and the texts (in any case) that they must hold, or must not hold."""
+    """Which rows a reading applies to: columns, and the texts (in any case) that they must hold, or must not hold.
+
+    A condition that names the empty cell also means the texts that are read as one, `empty`. All are in folded case.
+    """
 
     when: tuple[tuple[str, frozenset[str]], ...]
     unless: tuple[tuple[str, frozenset[str]], ...]
+    empty: frozenset[str] = frozenset()
 
     def tester(self, places: dict[str, int]) -> Callable[[list[str]], bool]:
         """Return a test of the file's rows. A column that the file lacks is empty."""
-        tests = [(places.get(column), words, True) for column, words in self.when]
-        tests += [(places.get(column), words, False) for column, words in self.unless]
+        tests = [(places.get(column), self._all(words), True) for column, words in self.when]
+        tests += [(places.get(column), self._all(words), False) for column, words in self.unless]
 
         def holds(row: list[str]) -> bool:
             for place, words, is_wanted in tests:
@@ -40,15 +44,18 @@ class RowCondition:
 
         return holds
 
+    def _all(self, words: frozenset[str]) -> frozenset[str]:
+        return words | self.empty if "" in words else words
+
 
 @dataclass(frozen=True, slots=True)
 class StagedColumn:
     """A column of a temporary table, and how its value is read from a row of the file.
 
     `others` are columns of the file that `join` joins to `column`. The value is null where `condition` does not hold.
-    An `is_test` column holds whether the condition holds. `reading` and the date formats `forms` are what `parse` was
-    made of, for explanations; a plain key has none. Without `is_vital`, a cell that cannot be read leaves
-    `when_unreadable` in place of its value.
+    An `is_test` column holds whether the condition holds. `empty` are the texts that are read as an empty cell.
+    `reading` and the date formats `forms` are what `parse` was made of, for explanations; a plain key has none. Without
+    `is_vital`, a cell that cannot be read leaves `when_unreadable` in place of its value.
     """
 
     name: str
@@ -65,6 +72,7 @@ class StagedColumn:
     is_vital: bool = True
     when_empty: object = None
     when_unreadable: object = None
+    empty: frozenset[str] = frozenset()
 
     def stricter(self, *, is_required: bool, is_vital: bool) -> "StagedColumn":
         """Return the same column for one more use: what any of its uses requires holds."""
@@ -77,7 +85,7 @@ class StagedColumn:
         if self.is_test and holds is not None:
             return holds
         # Local names: this function runs once for every cell of the file.
-        first, parse, join, is_required = taken[0], self.parse, self.join, self.is_required
+        first, parse, join, is_required, empty = taken[0], self.parse, self.join, self.is_required, self.empty
         when_empty = self.when_empty
 
         def read(row: list[str]) -> object:
@@ -86,11 +94,12 @@ class StagedColumn:
             if join is None:
                 text = "" if first is None else row[first].strip()
             else:
-                text = join(["" if place is None else row[place].strip() for place in taken])
-            if text:
+                cells = ["" if place is None else row[place].strip() for place in taken]
+                text = join(["" if cell in empty else cell for cell in cells])
+            if text and text not in empty:
                 return parse(text)
             if is_required:
-                raise ValueError("is empty")
+                raise ValueError("is empty" if not text else "stands for an empty cell, but a value is needed")
             return when_empty
 
         return read

@@ -4,80 +4,45 @@ The columns' names suggest fields (`synonyms.toml`); a field is kept if the valu
 and beyond it only dates whose order of day and month is still open, so memory is bounded.
 """
 
-import re
-import tomllib
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from api.errors import AccordError, ErrorCode
-from api.importers.cell_values import Parse, column_parser, grouped_number_parser
+from api.importers.cell_values import key_spelling
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
 from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
 from api.importers.layout.file_layout import DETECTED, FileLayout
-from api.importers.mapping import fillable
+from api.importers.mapping import fillable, is_name
 from api.importers.source_file import SourceFile, detect_file
-from api.importers.suggest_key import AddressSpellings, doubtful_keys, identity_column, is_address_column, is_identity
-from api.importers.value_reading import MARKS, DecimalMark
+from api.importers.suggestion.fields import SampledColumn, SuggestedField, check_field, is_dated, plain, synonyms
+from api.importers.suggestion.keys import (
+    AddressSpellings,
+    doubtful_keys,
+    identity_column,
+    is_address_column,
+    is_identity,
+)
 from api.importers.workbook import SheetCopies
 from api.progress import Progress, no_progress
-from schema.base import ColumnShape
+from schema.placeholders import empty_cells, is_placeholder
 from schema.tables import SHAPES
 
 SAMPLE_ROWS = 10_000
-_MOST_WORDS = 100
 _MOST_DISTINCT = 1000
 _PROGRESS_ROWS = 5000
 _CURRENCY_NAMES = ("{} Currency", "Currency of {}", "{} Währung", "Devise {}", "Moneda {}", "Moeda {}")
+_ERRORS = empty_cells()  # what an import always reads as empty
 TABLES = ("contact", "company", "deal")  # of two with as many signs in the header, the first is suggested
-
-
-@dataclass(slots=True)
-class SampledColumn:
-    """A column of the file, and what the sample holds in it."""
-
-    name: str
-    place: int
-    filled: int = 0
-    rows: int = 0
-    values: Counter[str] = field(default_factory=Counter)  # the first distinct ones, without empty cells
-    is_unique: bool = True
-    dates: DateColumn | None = None
-    spellings: AddressSpellings | None = None  # of a column of e-mail addresses
-
-    @property
-    def examples(self) -> list[str]:
-        """A few of its values."""
-        return [value for value, _ in self.values.most_common(3)]
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestedField:
-    """A field that a column fills, and the questions about it. A field with a `doubt` is left out, for that reason."""
-
-    name: str
-    column: SampledColumn
-    words: dict[str, str] = field(default_factory=dict)
-    unknown_words: tuple[str, ...] = ()
-    vocabulary: tuple[str, ...] = ()
-    scale: str | None = None
-    decimal: DecimalMark | None = None
-    is_mark_open: bool = False
-    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The content of a suggested preset. `left_over` are columns that no field is known for.
+    """The content of a suggested preset.
 
+    `left_over` are columns that no field is known for; `empty` the placeholders for empty cells, with their columns.
     `no_keys` are columns that seem to identify the rows and are not taken, with the reason.
     """
 
@@ -91,6 +56,7 @@ class Suggestion:
     left_over: tuple[SampledColumn, ...]
     dates: dict[str, DateColumn]
     is_table_certain: bool
+    empty: dict[str, tuple[str, ...]] = field(default_factory=dict)
     layout: FileLayout = DETECTED
     shipped: ShippedPreset | None = None
     lost_at: SampledColumn | None = None
@@ -100,7 +66,7 @@ class Suggestion:
     def questions(self) -> int:
         """How many questions have to be answered before the preset can be used."""
         dates = sum(not column.is_proven for column in self.dates.values())
-        fields = sum(bool(field.unknown_words) or field.is_mark_open for field in self.fields)
+        fields = sum(bool(field.unknown_words or field.is_mark_open or field.separators) for field in self.fields)
         return dates + fields + self.is_key_open + self.is_outcome_unknown + (not self.is_table_certain)
 
     @property
@@ -133,13 +99,15 @@ def suggest(path: Path, progress: Progress = no_progress, layout: FileLayout = D
 def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     names = Counter(source.header)
     columns = [SampledColumn(name, place) for place, name in enumerate(source.header) if name and names[name] == 1]
-    known = _synonyms()
+    known = synonyms()
     table, is_certain = _table_of(columns)
     by_field = _columns_by_field(columns, known[table]["fields"])
     by_field |= _currencies_beside(table, by_field, columns)
     begins = next(_matching(columns, known[table]["begins"]), None)
     lost_at = next(_matching(columns, known[table].get("lost_at", ())), None) if "closed_at" in by_field else None
     _collect_dates(table, by_field, begins, lost_at)
+    for name, column in by_field.items():
+        column.is_name = is_name(fillable(SHAPES[table])[name])
     address = by_field.get("email")
     if address is not None:
         address.spellings = AddressSpellings()
@@ -148,17 +116,22 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
         message = f"{path} has a header, but no row that can be read."
         raise AccordError(ErrorCode.BAD_FILE, message, "Name a file with rows.")
     dates = {column.name: column.dates for column in columns if column.dates is not None and column.filled}
-    fields = tuple(_field(table, name, column) for name, column in by_field.items())
+    fields = tuple(check_field(table, name, column) for name, column in by_field.items())
     by_link = _columns_by_field(columns, known[table]["links"])
     links = {name: column for name, column in by_link.items() if column.filled}
     taken = {field.column.name for field in fields} | {column.name for column in links.values()} | set(dates)
     key = _key(columns, table, by_field)
     left = [column for column in columns if column.name not in taken and column is not key]
+    used = [column for column in columns if column.name in taken or column is key]
+    empty = {
+        text: tuple(column.name for column in used if text in column.placeholders)
+        for text in dict.fromkeys(text for column in used for text in column.placeholders)
+    }
     started = begins if begins is not None and begins.name in dates else None
     shipped = find_shipped_preset(source.header)
     lost_at = lost_at if lost_at is not None and lost_at.name in dates else None
     return Suggestion(
-        *(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain),
+        *(path.name, table, rows, key, started, fields, links, tuple(left), dates, is_certain, empty),
         layout=source.layout,
         shipped=shipped,
         lost_at=lost_at,
@@ -166,26 +139,10 @@ def _suggest(path: Path, source: SourceFile, progress: Progress) -> Suggestion:
     )
 
 
-def plain(name: str) -> str:
-    """Reduce a header to what is compared: no case, accents, blanks, punctuation, nor HubSpot's `property_`."""
-    return re.sub(r"[\W_]+", "", _without_accents(name.casefold().removeprefix("property_")))
-
-
-def _without_accents(text: str) -> str:
-    return "".join(
-        character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character)
-    )
-
-
-@cache
-def _synonyms() -> dict[str, Any]:
-    return tomllib.loads(files("api.importers").joinpath("synonyms.toml").read_text("utf-8"))
-
-
 def _table_of(columns: list[SampledColumn]) -> tuple[str, bool]:
     """The table whose signs the header has most of, and whether it has any."""
     headers = {plain(column.name) for column in columns}
-    signs = {table: len({plain(sign) for sign in _synonyms()[table]["signs"]} & headers) for table in TABLES}
+    signs = {table: len({plain(sign) for sign in synonyms()[table]["signs"]} & headers) for table in TABLES}
     table = max(TABLES, key=lambda table: signs[table])
     return table, signs[table] > 0
 
@@ -214,13 +171,9 @@ def _currencies_beside(
     return found
 
 
-def _is_dated(table: str, name: str) -> bool:
-    return fillable(SHAPES[table])[name].python in (datetime, date)
-
-
 def _collect_dates(table: str, by_field: dict[str, SampledColumn], *others: SampledColumn | None) -> None:
     """Make the columns of date fields, and other columns of dates, collect what their values prove."""
-    for column in (*(column for name, column in by_field.items() if _is_dated(table, name)), *others):
+    for column in (*(column for name, column in by_field.items() if is_dated(table, name)), *others):
         if column is not None:
             column.dates = DateColumn()
 
@@ -243,7 +196,7 @@ def _read(source: SourceFile, columns: list[SampledColumn], progress: Progress) 
         if not undecided:
             break
         for place, dates in undecided:
-            if text := row[place].strip():
+            if (text := row[place].strip()) and text not in _ERRORS and not is_placeholder(text):
                 dates.add(text)
     progress(source.name, source.lines, source.lines)
     return rows
@@ -252,12 +205,16 @@ def _read(source: SourceFile, columns: list[SampledColumn], progress: Progress) 
 def _count(column: SampledColumn, text: str, seen: set[int]) -> None:
     """Add a cell to its column. `seen` has the hashes of its values: they need less memory than the values."""
     column.rows += 1
-    if not text:
+    if not text or text in _ERRORS:
+        return
+    if is_placeholder(text) and not (column.is_name and text.isalpha()):
+        column.placeholders[text] += 1
         return
     column.filled += 1
     if column.is_unique:
-        column.is_unique = hash(text) not in seen
-        seen.add(hash(text))
+        key = hash(key_spelling(text))
+        column.is_unique = key not in seen
+        seen.add(key)
     if text in column.values or len(column.values) < _MOST_DISTINCT:
         column.values[text] += 1
     if column.dates is not None:
@@ -271,76 +228,9 @@ def _key(columns: list[SampledColumn], table: str, by_field: dict[str, SampledCo
     address = by_field.get("email")
     # Two people, or two companies, may have the same name.
     no_ids = [column for column in (by_field.get("name"), address) if column is not None]
-    usual = _matching(columns, _synonyms()[table]["key"])
+    usual = _matching(columns, synonyms()[table]["key"])
     ids = (column for column in columns if is_identity(column.name, table))
     found = identity_column(column for column in (*usual, *ids) if column not in no_ids)
     if found is None and address is not None and is_address_column(address):
         return address
     return found
-
-
-def _field(table: str, name: str, column: SampledColumn) -> SuggestedField:
-    """Check whether a column's values fit the field that its name suggests."""
-    shape = fillable(SHAPES[table])[name]
-    if not column.filled:
-        return SuggestedField(name, column, doubt="it is empty throughout")
-    if _is_dated(table, name):
-        return SuggestedField(name, column)
-    if shape.note.vocab is not None and not shape.is_nullable:
-        return _field_with_words(name, column, shape)
-    if shape.python in (int, Decimal) and (marked := _field_with_mark(name, column, shape)):
-        return marked
-    misfit = _first_misfit(shape, column.values)
-    if name == "probability" and misfit and _first_misfit(shape, map(_as_share, column.values)) is None:
-        return SuggestedField(name, column, scale="0.01")
-    return SuggestedField(name, column, doubt=misfit)
-
-
-def _field_with_mark(name: str, column: SampledColumn, shape: ColumnShape) -> SuggestedField | None:
-    """A number with a decimal mark or grouped thousands, or the question which mark it is; None for plain digits."""
-    point, comma = (
-        _numbers(grouped_number_parser(column_parser(shape), *MARKS[mark]), column.values) for mark in MARKS
-    )
-    if point is not None and comma is not None:
-        return SuggestedField(name, column, is_mark_open=True) if point != comma else None
-    if comma is not None:
-        return SuggestedField(name, column, decimal="comma")
-    is_grouped = point is not None and _first_misfit(shape, column.values)
-    return SuggestedField(name, column, decimal="point") if is_grouped else None
-
-
-def _numbers(parse: Parse, values: Iterable[str]) -> list[object] | None:
-    """The values as numbers, or None if one of them is none."""
-    try:
-        return [parse(value) for value in values]
-    except ValueError:
-        return None
-
-
-def _first_misfit(shape: ColumnShape, values: Iterable[str]) -> str | None:
-    """The first value that the column does not take, with the reason; None if it takes all."""
-    parse = column_parser(shape)
-    for value in values:
-        try:
-            parse(value)
-        except ValueError as error:
-            return f"'{value}' {error}"
-    return None
-
-
-def _as_share(percent: str) -> str:
-    return f"{float(percent) / 100:.6f}" if re.fullmatch(r"\d{1,3}(\.\d{1,4})?", percent) else percent
-
-
-def _field_with_words(name: str, column: SampledColumn, shape: ColumnShape) -> SuggestedField:
-    """Translate the words of a column that are certain; the others become a question."""
-    vocabulary = [word.value for word in shape.note.vocab or ()]
-    known = {plain(word): word for word in vocabulary}
-    for word, synonyms in _synonyms()["words"].get(name, {}).items():
-        known.update({plain(synonym): word for synonym in synonyms})
-    words = {value: known[plain(value)] for value in column.values if plain(value) in known}
-    others = [value for value, _ in column.values.most_common() if value not in words]
-    if len(column.values) > _MOST_WORDS:
-        reason = f"it has more than {_MOST_WORDS} different values"
-        return SuggestedField(name, column, doubt=reason, vocabulary=tuple(vocabulary))
-    return SuggestedField(name, column, words=words, unknown_words=tuple(others), vocabulary=tuple(vocabulary))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from api.accord.documents import built_in_accords
 from api.importers.date_formats import DateColumn
-from api.importers.suggest import TABLES, SampledColumn, SuggestedField, Suggestion
+from api.importers.suggest import TABLES, Suggestion
+from api.importers.suggestion.fields import SampledColumn, SuggestedField
 
 _SHOWN = 60
 _LONGEST_REASON = 200
@@ -35,6 +36,11 @@ def _head(suggestion: Suggestion) -> Iterator[str]:
     yield 'accord = "standard"'
     yield "# The time zone of dates without an offset."
     yield 'zone = "UTC"'
+    if suggestion.empty:
+        yield "# Cells that stand for an empty one. Names keep those that are a mere word, such as None."
+        for text, columns in suggestion.empty.items():
+            yield f"#   '{_remark(text)}' in {_remark(', '.join(columns))}"
+        yield f"empty = [{', '.join(_text(text) for text in suggestion.empty)}]"
     yield ""
     yield "[[files]]"
     yield f"name = {_text(suggestion.file)}"
@@ -88,6 +94,10 @@ def _dates(suggestion: Suggestion) -> Iterator[str]:
 
 
 def _date_question(name: str, column: DateColumn) -> Iterator[str]:
+    if column.example.isdecimal():
+        yield f"# QUESTION: how is {column.example} to be read? None of {column.values:,} values decides it."
+        yield "# Remove the # from the line that is right (epoch-ms: milliseconds since 1970):"
+        return
     if column.is_contradictory:
         yield f"# QUESTION: the dates of {_remark(name)} prove two different orders. Which one is right?"
     elif column.example:
@@ -145,6 +155,9 @@ def _table(suggestion: Suggestion) -> Iterator[str]:
 
 def _field(field: SuggestedField) -> Iterator[str]:
     column = _text(field.column.name)
+    if field.misfits:
+        count = f"{field.misfit_count:,} value{'s' * (field.misfit_count > 1)}"
+        yield f"# {count} will be rejected: {'; '.join(map(_remark, field.misfits))}"
     if field.doubt is not None:
         yield f"# Left out, because {_remark(field.doubt)}."
         yield f"# {field.name} = {column}"
@@ -154,6 +167,11 @@ def _field(field: SuggestedField) -> Iterator[str]:
         example = _remark(next(value for value in field.column.values if "." in value or "," in value))
         yield f"# QUESTION: is the decimal mark the point or the comma? {example} fits both. Write which it is."
         yield f'{field.name} = {{ column = {column}, decimal = "POINT OR COMMA" }}'
+    elif field.separators:
+        yield f"# QUESTION: cells such as '{_remark(field.several)}' hold several values, and are rejected. Which one"
+        yield "# is right? To take the first one, write instead:"
+        yield f"# {field.name} = {{ column = {column}, first_of = {_forms(field.separators)} }}"
+        yield f"{field.name} = {column}"
     elif field.decimal is not None:
         yield f"{field.name} = {{ column = {column}, decimal = {_text(field.decimal)} }}"
     elif field.scale is not None:
@@ -188,6 +206,12 @@ def _linked(suggestion: Suggestion) -> Iterator[str]:
 
 
 def _left_over(suggestion: Suggestion) -> Iterator[str]:
+    if suggestion.table == "contact" and all(field.name != "email" for field in suggestion.fields):
+        for column in suggestion.left_over:
+            if any("@" in value for value in column.values):
+                yield ""
+                yield f"# No e-mail address is read. {_remark(column.name)} holds some inside of longer texts:"
+                yield "# export it with one address in a cell, and read it as `email`."
     if suggestion.left_over:
         yield ""
         yield "# Columns that match no field, with some of their values:"

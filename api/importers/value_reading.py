@@ -101,6 +101,12 @@ class ValueReading(PresetModel):
         description="Cells that mean that the value is not known; they are read as empty.",
         examples=['amount = { column = "close_value", unknown = ["0", "n/a"] }'],
     )
+    first_of: Texts = Field(
+        default=(),
+        description="The cell is a list with this separator, or with one of these; its first item is read. Without this"
+        " key a cell with several e-mail addresses is rejected.",
+        examples=['email = { column = "E-mail", first_of = [";", ","] }'],
+    )
     decimal: DecimalMark | None = Field(
         default=None,
         description="The decimal mark of a number. Thousands may then be grouped by the other mark, by blanks or by"
@@ -258,11 +264,16 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
         if values.count(True) != 1:
             raise ValueError("a reading has exactly one of 'column', 'columns' and 'constant' (or 'heading')")
         of_cells: tuple[object, ...] = (self.words, self.contains, self.unknown, self.lookup, self.through, self.split)
-        of_cells += (self.is_number, self.is_shifted, self.single, self.id_form, self.vital is not None, self.at_import)
+        of_cells += (self.is_number, self.is_shifted, self.single, self.id_form, self.first_of)
+        of_cells += (self.vital is not None, self.at_import)
         if not self.sources and (any(of_cells) or self.is_required):
             raise ValueError("a constant is never empty and takes no keys that are about cells, such as 'words'")
         if self.words and self.contains:
             raise ValueError("a reading has either 'words' or 'contains'")
+        if [bool(self.first_of), self.single is not None, self.split is not None].count(True) > 1:
+            raise ValueError("a reading has one of 'first_of', 'single' and 'split'")
+        if not all(self.first_of):
+            raise ValueError("a separator of 'first_of' must not be empty")
         if self.others != "refused" and not (self.words or self.contains):
             raise ValueError("'others' needs 'words' or 'contains'")
         if self.lookup and (self.columns or self.through or self.split):

@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from schema.base import HistoryRecord, column, link
+from schema.formats import Format
 from schema.vocab import Currency, Unit
 
 
@@ -15,7 +16,11 @@ class Company(HistoryRecord, table=True):
 
     name: str = column("The name of the company; the source system's key if it has no name.", search=True)
     domain: str | None = column(
-        "The internet domain of the company, such as example.com.", index=True, search=True, default=None
+        "The internet domain of the company, such as example.com.",
+        format=Format.DOMAIN,
+        index=True,
+        search=True,
+        default=None,
     )
     industry: str | None = column("The industry of the company, as the source system writes it.", default=None)
     employees: int | None = column("The number of people who work there.", unit=Unit.PEOPLE, ge=0, default=None)
@@ -24,7 +29,7 @@ class Company(HistoryRecord, table=True):
     )
     currency: Currency | None = column("The currency of the annual revenue (ISO 4217).", vocab=Currency, default=None)
     country: str | None = column(
-        "The country of the company; an ISO 3166 alpha-2 code if the source system uses them.", default=None
+        "The country of the company (ISO 3166-1 alpha-2).", format=Format.COUNTRY, default=None
     )
     owner_id: UUID | None = link(
         "member",

@@ -5,6 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import HistoryRecord, column, link
+from schema.formats import Format
 from schema.vocab import EmailKind, Unit
 
 
@@ -22,11 +23,17 @@ class Contact(HistoryRecord, table=True):
 
     first_name: str | None = column("Given name.", search=True, default=None)
     last_name: str | None = column("Family name.", search=True, default=None)
-    email: str | None = column("E-mail address.", index=True, search=True, default=None)
+    email: str | None = column(
+        "E-mail address, in lower case.", format=Format.EMAIL, index=True, search=True, default=None
+    )
     email_kind: EmailKind | None = column(
         "The kind of mailbox, computed from the e-mail address.", vocab=EmailKind, default=None
     )
-    phone: str | None = column("Telephone number.", default=None)
+    phone: str | None = column(
+        "Telephone number: its digits, with a leading + if it is international, and x before an extension.",
+        format=Format.PHONE,
+        default=None,
+    )
     job_title: str | None = column("Job title.", default=None)
     company_id: UUID | None = link(
         "company",
@@ -51,10 +58,10 @@ class Contact(HistoryRecord, table=True):
     lead_score: int | None = column(
         "The lead score of the source system, in points, as imported.", unit=Unit.POINTS, default=None
     )
-    country: str | None = column(
-        "The country of the person; an ISO 3166 alpha-2 code if the source system uses them.", default=None
+    country: str | None = column("The country of the person (ISO 3166-1 alpha-2).", format=Format.COUNTRY, default=None)
+    timezone: str | None = column(
+        "The time zone of the person, as an IANA name such as Europe/Berlin.", format=Format.TIMEZONE, default=None
     )
-    timezone: str | None = column("The time zone of the person, as an IANA name such as Europe/Berlin.", default=None)
     email_opt_out: bool = column("True if the person does not want e-mail.", server_default="false", default=None)
     do_not_call: bool = column(
         "True if the person does not want telephone calls.", server_default="false", default=None

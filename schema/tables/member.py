@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from schema.base import Record, column, link
+from schema.formats import Format
 from schema.vocab import MemberRole
 
 
@@ -10,7 +11,7 @@ class Member(Record, table=True):
     """A person who works in one of our teams."""
 
     name: str = column("The name of the member; the source system's key if it has no name.", search=True)
-    email: str | None = column("E-mail address.", search=True, default=None)
+    email: str | None = column("E-mail address, in lower case.", format=Format.EMAIL, search=True, default=None)
     team_id: UUID | None = link(
         "team", "The team that the member works in.", back="members", back_doc="The members of the team.", default=None
     )

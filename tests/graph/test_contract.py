@@ -141,9 +141,8 @@ def test_a_serialized_instant_parses_to_the_same_instant(moment: datetime) -> No
 @pytest.mark.parametrize(
     ("scalar", "text"),
     [
-        (DATE_TIME, "2026-01-10"),
-        (DATE_TIME, "2026-01-10T09:30:00"),
         (DATE_TIME, "2026-13-10T09:30:00Z"),
+        (DATE_TIME, "5"),
         (DATE_TIME, 5),
         (DATE, "2026-02-30"),
         (DATE, "20260210"),
@@ -156,6 +155,35 @@ def test_a_serialized_instant_parses_to_the_same_instant(moment: datetime) -> No
 def test_an_invalid_instant_date_or_decimal_is_rejected(scalar: Any, text: object) -> None:  # noqa: ANN401 - a scalar
     with pytest.raises(ValueError, match=r"is not an? (instant|date|decimal)"):
         scalar.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "micro"),
+    [
+        ("2026-01-10T09:30:00Z", 0),
+        ("2026-01-10T09:30:00.5Z", 500_000),
+        ("2026-01-10T09:30:00.0000000Z", 0),
+        ("2026-01-10T09:30:00.123456789Z", 123_456),
+        ("2026-01-10T11:30:00.123456999999+02:00", 123_456),
+    ],
+)
+def test_an_instant_has_any_number_of_decimals_and_is_cut_to_microseconds(text: str, micro: int) -> None:
+    assert DATE_TIME.parse(text) == datetime(2026, 1, 10, 9, 30, 0, micro, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2026-01-10", "'2026-01-10' is a day, not an instant: add the time and the zone"),
+        ("2026-01-10T09:30:00", "has no zone: add Z for UTC"),
+        ("2026-01-10T09:30Z", "has no seconds"),
+        ("2026-01-10T09:30:00+0000", r"has '\+0000' for a zone: write Z for UTC, or an offset such as \+02:00"),
+        ("2026-01-10T09:30:00.Z", "for a zone"),
+    ],
+)
+def test_the_error_of_an_instant_names_what_is_wrong(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        DATE_TIME.parse(text)
 
 
 def test_the_command_prints_and_checks_the_sdl() -> None:

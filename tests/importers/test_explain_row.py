@@ -149,6 +149,23 @@ async def test_what_is_left_out_is_shown_with_the_reason(database: Database, tmp
     assert touchpoint.outcome == "none: the preset reads one only where kind is 'call' or 'form'"
 
 
+async def test_a_cell_that_stands_for_an_empty_one_is_shown_as_such(database: Database, tmp_path: Path) -> None:
+    put(tmp_path, people=PEOPLE.replace("2018,c1,7,f1", "2018,c1,#REF!,f1"))
+    row = await explained(database, tmp_path, 2)
+    [use] = next(cell.uses for cell in row.cells if cell.column == "score")
+    assert (use.value, use.problem) == (None, "it stands for an empty cell")
+
+
+async def test_a_date_that_has_its_own_zone_is_shown_without_that_of_the_preset(
+    database: Database, tmp_path: Path
+) -> None:
+    people = PEOPLE.replace("1,Ana,n/a,05/04/2018", "1,Ana,n/a,1522879200")
+    put(tmp_path, people=people, preset=PRESET.replace('created = "%d/%m/%Y"', 'created = "epoch"'))
+    row = await explained(database, tmp_path, 2)
+    [use, *_] = next(cell.uses for cell in row.cells if cell.column == "created")
+    assert use.how == "as a date (epoch)"
+
+
 async def test_a_value_that_another_row_replaces_is_shown(database: Database, tmp_path: Path) -> None:
     put(tmp_path, preset=PRESET + MORE)
     (tmp_path / "more.csv").write_text("id,first\n1,Anna\n")

@@ -116,4 +116,4 @@ def test_a_table_of_facts_hides_rows_as_of_an_instant() -> None:
 async def test_a_date_is_rejected_as_an_instant(world: World) -> None:
     outcome = await executed(world.database, DEALS, EVERYONE, at="2026-03-28")
     assert outcome.errors
-    assert "is not an instant" in outcome.errors[0].message
+    assert "is a day, not an instant" in outcome.errors[0].message

@@ -63,6 +63,8 @@ def test_digits_beyond_the_microsecond_never_move_an_instant_forward(instant: da
         "2026-01-02 10:00:00 +01:00",
         "2026-01-02T09:00Z",
         "2026-01-02 09:00:00 GMT",
+        "2026-01-02 9:00:00 UTC",
+        "2026-01-02 09:00:00,000 Z",
     ],
 )
 def test_every_exporters_iso_form_is_read(text: str) -> None:
@@ -78,7 +80,7 @@ def test_without_a_zone_an_exported_instant_is_local() -> None:
     "text", ["2026-01-02 UTC", "20260102", "2026-W01-1", "2026-1-2", "02.01.2026", "2026-13-01", ""]
 )
 def test_what_is_not_iso_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not an instant"):
+    with pytest.raises(ValueError, match=r"not an instant|not a date"):
         read_exported(text)
 
 

@@ -4,14 +4,14 @@ The executor and PostgreSQL serialize values identically, so a response does not
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from api.graph.declared import ScalarType, TypeRef
 from api.plan.json_values import decimal_as_text, instant_as_text
 from schema.base import ColumnShape
+from schema.instants import read_rfc3339
 
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
 
@@ -21,12 +21,10 @@ def _serialize_instant(value: object) -> str:
 
 
 def _parse_instant(value: object) -> datetime:
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise ValueError(f'{value!r} is not an instant; write one like "2026-01-10T09:30:00Z", with Z or an offset')
     try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"{value!r} is not an instant of the calendar") from error
+        return read_rfc3339(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError(f"{value!r} {error}") from error
 
 
 def _parse_date(value: object) -> date:
@@ -54,7 +52,7 @@ def _parse_decimal(value: object) -> Decimal:
 DATE_TIME = ScalarType(
     "DateTime",
     "An instant in UTC (RFC 3339), such as 2026-01-10T09:30:00Z. Fractions of a second are written only if there are"
-    " any. As an input, any offset is accepted.",
+    " any. As an input, any offset and any number of decimals are accepted; decimals beyond the microsecond are cut.",
     _serialize_instant,
     _parse_instant,
     "https://www.rfc-editor.org/rfc/rfc3339",

@@ -9,6 +9,7 @@ from api.importers.plan import StagedFile
 from api.importers.row_values import StagedColumn
 from api.importers.source_file import SourceFile
 from api.importers.value_reading import ValueReading
+from schema.date_forms import has_zone
 from schema.vocab import EmailKind
 
 _NOT_READ = "not read"
@@ -53,6 +54,8 @@ def _use(watch: RowWatch, place: int, staged: StagedColumn, text: str, zone: str
         reading = staged.reading
         if reading is not None and text in reading.unknown:
             problem = "the preset states that it means no value"
+        elif text in staged.empty:
+            problem = "it stands for an empty cell"
         elif staged.condition is not None:
             when, unless = dict(staged.condition.when), dict(staged.condition.unless)
             problem = f"{_NOT_READ}, or no value: it is read only where {describe_conditions(when, unless)}"
@@ -86,7 +89,7 @@ def _how(staged: StagedColumn, value: object, text: str, zone: str) -> str:
 
 
 def _in_zone(staged: StagedColumn, zone: str) -> str:
-    return "" if all("%z" in form for form in staged.forms) or staged.sql_type == "DATE" else f", {zone}"
+    return "" if all(has_zone(form) for form in staged.forms) or staged.sql_type == "DATE" else f", {zone}"
 
 
 def _number(reading: ValueReading) -> str:
