@@ -15,6 +15,7 @@ from api.errors import AccordError, ErrorCode
 from api.importers.run_import import ImportReport, run_import
 from api.importers.suggest import suggest
 from api.importers.suggest_text import preset_text
+from api.importers.unread_merges import UnreadMerges
 from api.settings import Settings
 
 _PRESETS = "olist, maven, hubspot, salesforce, a preset file of your own (FILE.toml), or csv for a single file."
@@ -130,6 +131,8 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
                 fg="red",
                 bold=True,
             )
+    for unread in report.unread_merges:
+        _print_unread_merges(unread)
     if report.rejects is not None:
         typer.echo(f"Refused rows, each with its reason: {report.rejects}")
     typer.echo(_accord_line(report))
@@ -141,6 +144,20 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
         typer.echo(f"Everything was known already: unchanged ({timing}).")
     else:
         typer.echo(f"Done ({timing}). See it with: {next_command('accord funnel', data)}")
+
+
+def _print_unread_merges(unread: UnreadMerges) -> None:
+    """Warn of merges that the preset does not read: the merged records count as several."""
+    if unread.column is None:
+        place = f"{unread.file} seems to say which records were merged, and this preset does not read the file"
+    else:
+        rows = f"{unread.rows:,} row{'s' if unread.rows > 1 else ''}"
+        place = (
+            f"the column '{unread.column}' of {unread.file} says in {rows} which records were merged, and this preset"
+            " does not read it"
+        )
+    remedy = "Read it in a preset of your own: for contacts, as the field merged_into."
+    typer.secho(f"WARNING: {place}. Merged records count as several. {remedy}", fg="red", bold=True)
 
 
 def _words(table: str) -> str:

@@ -18,6 +18,7 @@ from api.importers.rejects_file import RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import stage_file
+from api.importers.unread_merges import UnreadMerges, find_unread_merges
 from api.intake.apply import apply_staged_rows
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
@@ -52,7 +53,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any."""
+    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
+
+    `unread_merges` are columns and files that say which records were merged, and that the preset does not read.
+    """
 
     title: str
     files: tuple[FileReport, ...]
@@ -63,6 +67,7 @@ class ImportReport:
     is_presets_accord: bool
     is_dry_run: bool
     seconds: float
+    unread_merges: tuple[UnreadMerges, ...] = ()
 
     @property
     def is_unchanged(self) -> bool:
@@ -94,6 +99,7 @@ class _Import:
     accord: Accord
     files: tuple[StagedFile, ...]
     sources: tuple[SourceFile, ...]
+    unread_merges: tuple[UnreadMerges, ...]
     is_dry_run: bool
     progress: Progress
 
@@ -122,7 +128,9 @@ async def run_import(
     require_stages(used, accord, preset)
     files = bind(used, _absent(used, folder))
     sources = tuple(detect_file(folder, staged.file.name, staged.needed) for staged in files)
-    planned = _Import(preset, folder, used, accord, files, sources, dry_run, progress)
+    known = {read.name for read in used.files}
+    unread = find_unread_merges(files, sources, folder if file is None else None, known)
+    planned = _Import(preset, folder, used, accord, files, sources, unread, dry_run, progress)
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with database_failures(), RejectsFile(path) as rejects:
         try:
@@ -190,6 +198,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectsFile, *,
         is_presets_accord=accord.content_hash == planned.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
         seconds=0,
+        unread_merges=planned.unread_merges,
     )
     if not planned.is_dry_run:
         await _finish(session, planned, report, started_at)
