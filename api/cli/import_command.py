@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from api.cli.import_notes import IdentityOptions, ask_source, is_terminal, likely_same_lines, refusal_lines, source_line
+from api.cli.import_notes import (
+    IdentityOptions,
+    ask_source,
+    is_terminal,
+    likely_same_lines,
+    refusal_lines,
+    source_line,
+    unread_merge_lines,
+)
 from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
@@ -37,6 +45,26 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252, because it is not UTF-8"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """The options of `accord import` that state what a file does not show."""
+
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With csv and a workbook: the sheet; default: the first that is visible."),
+    ] = None
+    header_line: Annotated[
+        int | None, typer.Option("--header-line", min=1, help="With --suggest: the line of the header.")
+    ] = None
+    dates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="day-first|month-first",
+            help="The order of day and month in dates such as 05/04/2026, for files that do not show it.",
+        ),
+    ] = None
+
+
 @expand_options
 def import_records(
     preset: Annotated[str, typer.Argument(metavar="PRESET|csv", help=_PRESETS)],
@@ -51,22 +79,8 @@ def import_records(
             "--suggest", help="With csv: write a starter preset from the header and the values; import nothing."
         ),
     ] = False,
-    sheet: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="With csv and a workbook: the sheet; default: the first that is visible."),
-    ] = None,
-    header_line: Annotated[
-        int | None, typer.Option("--header-line", min=1, help="With --suggest: the line of the header.")
-    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
-    ] = None,
-    dates: Annotated[
-        str | None,
-        typer.Option(
-            metavar="day-first|month-first",
-            help="The order of day and month in dates such as 05/04/2026, for files that do not show it.",
-        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     explain_row: Annotated[
@@ -80,6 +94,7 @@ def import_records(
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
     ] = False,
     data: Data = None,
+    reading: ReadingOptions,
     identity: IdentityOptions,
 ) -> None:
     """Import files of a CRM, or any CSV file or workbook (.xlsx).
@@ -90,9 +105,10 @@ def import_records(
     """
     is_csv = preset == "csv"
     if suggests and is_csv:
-        _suggest(path, out, data, FileLayout(header_line=header_line, sheet=sheet))
+        _suggest(path, out, data, FileLayout(header_line=reading.header_line, sheet=reading.sheet))
         return
-    if is_csv is not (own is not None) or suggests or out is not None or header_line or (sheet and not is_csv):
+    is_for_csv = out is not None or reading.header_line or (reading.sheet and not is_csv)
+    if is_csv is not (own is not None) or suggests or is_for_csv:
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
     explainer = _explainer(explain_row)
@@ -100,8 +116,8 @@ def import_records(
         preset=str(own) if own is not None else preset,
         folder=folder,
         file=file,
-        sheet=sheet,
-        dates=dates,
+        sheet=reading.sheet,
+        dates=reading.dates,
         identity=identity,
         is_dry_run=dry_run or explainer is not None,
         replaces_sample=replace_sample,
@@ -196,10 +212,36 @@ def _suggest(path: Path, out: Path | None, data: Path | None, layout: FileLayout
 
 
 def _print_report(report: ImportReport, data: Path | None) -> None:
-    """Print the rows that were read, the records that changed, and the accord in force."""
+    """Print what an import did, what it leaves in doubt, and the accord in force."""
     typer.echo(report.title)
     if (named := source_line(report)) is not None:
         typer.echo(named)
+    _print_files(report)
+    if report.ignored:
+        typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
+    for line in unread_merge_lines(report):
+        typer.secho(line, fg="red", bold=True)
+    if report.rejects is not None:
+        typer.echo(f"Refused rows, each with its reason: {report.rejects}")
+    for line in likely_same_lines(report):
+        typer.echo(line)
+    for line in refusal_lines(report):
+        typer.secho(line, fg="red" if report.is_refused else None)
+    if report.is_refused:
+        return
+    typer.echo(_accord_line(report))
+    rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
+    timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"
+    if report.is_dry_run:
+        typer.echo(f"A dry run: nothing was written ({timing}).")
+    elif report.is_unchanged:
+        typer.echo(f"Everything was known already: unchanged ({timing}).")
+    else:
+        typer.echo(f"Done ({timing}). See it with: {next_command('accord funnel', data)}")
+
+
+def _print_files(report: ImportReport) -> None:
+    """Print the rows that were read, the records that changed, and which files may be the wrong ones."""
     for file in report.files:
         form = _form(file)
         unused = f", {file.unused:,} without any value that this preset reads" if file.unused else ""
@@ -218,25 +260,6 @@ def _print_report(report: ImportReport, data: Path | None) -> None:
                 fg="red",
                 bold=True,
             )
-    if report.ignored:
-        typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
-    if report.rejects is not None:
-        typer.echo(f"Refused rows, each with its reason: {report.rejects}")
-    for line in likely_same_lines(report):
-        typer.echo(line)
-    for line in refusal_lines(report):
-        typer.secho(line, fg="red" if report.is_refused else None)
-    if report.is_refused:
-        return
-    typer.echo(_accord_line(report))
-    rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
-    timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"
-    if report.is_dry_run:
-        typer.echo(f"A dry run: nothing was written ({timing}).")
-    elif report.is_unchanged:
-        typer.echo(f"Everything was known already: unchanged ({timing}).")
-    else:
-        typer.echo(f"Done ({timing}). See it with: {next_command('accord funnel', data)}")
 
 
 def _form(file: FileReport) -> str:

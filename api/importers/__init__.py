@@ -15,7 +15,7 @@ The import
 - run_import.py       all steps, in one transaction
 - plan.py             binds the preset to temporary tables; binding.py, one record; file_binding.py, a table's columns
 - row_values.py       rows as values; staging.py loads them into the temporary tables
-- rejects_file.py     the file of rejected rows
+- rejects_file.py     the file of rejected rows; unread_merges.py, merges that the preset does not read
 - database_failures.py  errors of the database, with their remedy
 
 A preset for a new file

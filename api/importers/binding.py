@@ -8,6 +8,7 @@ from api.importers.cell_parsers import (
     join_salesforce_ids,
     key_list_parser,
     key_parser,
+    or_none,
     value_parser,
 )
 from api.importers.file_binding import FileBinding, ValueKind, row_condition
@@ -34,35 +35,47 @@ class RecordBinding:
     source: str
     record: RecordMap
 
-    def key(self, reading: ValueReading, *, is_required: bool) -> Sql:
-        """A source's key for a record."""
+    def key(self, reading: ValueReading, *, is_required: bool, table: str | None = None) -> Sql:
+        """A source's key for a record of `table`."""
         join_parts = join_key if reading.id_form is None else join_salesforce_ids
         kind = ValueKind("TEXT", lambda _forms: key_parser(reading), join_parts, "", is_required, is_key=True)
-        return self._take(reading, kind)
+        return self._take(reading, kind, links_to=table)
 
     def list_of_keys(self, reading: ValueReading) -> tuple[Sql, Sql]:
         """The keys in a cell that is a list, and as many new ids, as arrays."""
         condition, separator = self._condition(reading), reading.split or ";"
-        parse = key_list_parser(separator, id_form=reading.id_form)
+        parse = key_list_parser(separator, ends_at=reading.ends_at, id_form=reading.id_form)
+        use = f"ids {separator} {reading.ends_at or ''}"
 
         def new_ids(cell: str) -> object:
             found = parse(cell)
             return [new_id() for _ in found] if isinstance(found, list) else None
 
-        ids = self.file.add(reading.sources, f"ids {separator}", "UUID[]", new_ids, condition=condition)
+        ids = self.file.add(reading.sources, use, "UUID[]", new_ids, condition=condition)
         return self.linked_keys(reading), self.file.column(ids)
 
     def linked_keys(self, reading: ValueReading) -> Sql:
         """The keys in a cell that is a list, as an array."""
         condition, separator = self._condition(reading), reading.split or ";"
-        parse = key_list_parser(separator, id_form=reading.id_form)
-        use = f"items {separator} {reading.id_form}"
+        parse = key_list_parser(separator, ends_at=reading.ends_at, id_form=reading.id_form)
+        use = f"items {separator} {reading.ends_at or ''} {reading.id_form}"
         return self.file.column(self.file.add(reading.sources, use, "TEXT[]", parse, condition=condition))
 
     def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
         """An instant: the first that the readings give."""
-        kind = ValueKind(INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1)
+        if self.record.may_be_undated:
+            kind = ValueKind(INSTANT, lambda forms: or_none(self.file.dates.instants(forms)), use="readable ")
+        else:
+            kind = ValueKind(INSTANT, self.file.dates.instants, is_required=is_required and len(readings) == 1)
         return _first(self._take(reading, kind) for reading in readings)
+
+    def written(self, readings: Sequence[ValueReading]) -> Sql:
+        """The cells of readings as they are written."""
+        return _first(
+            self.file.plain_key(column, self._condition(reading), is_required=False)
+            for reading in readings
+            for column in reading.sources
+        )
 
     def value(self, column: ColumnShape, readings: Sequence[ValueReading], fields: Mapping[str, Sql]) -> Sql:
         """The value of a column: the first that the readings give. For a link it is the source's key.
@@ -104,7 +117,7 @@ class RecordBinding:
 
     def _read(self, column: ColumnShape, reading: ValueReading, *, is_required: bool) -> Sql:
         if column.link is not None:
-            return self.key(reading, is_required=is_required)
+            return self.key(reading, is_required=is_required, table=column.link.target)
         if reading.through is not None:
             return self._through(reading)
         kind = sql_type(self.record.table, column.name)
@@ -147,8 +160,8 @@ class RecordBinding:
         ]
         return Sql("case when {} then {} end", all_of(conditions), value)
 
-    def _take(self, reading: ValueReading, kind: ValueKind) -> Sql:
-        """The value of a reading: a constant, of this file, or of another file."""
+    def _take(self, reading: ValueReading, kind: ValueKind, *, links_to: str | None = None) -> Sql:
+        """The value of a reading: a constant, of this file, or of another file. `links_to` is the table of a key."""
         if reading.constant is not None:
             value = Sql(f"{{}}::{kind.sql_type}", kind.parser(())(_as_cell(reading.constant)))
             test = self.file.test(reading.when, reading.unless)
@@ -156,9 +169,14 @@ class RecordBinding:
         condition = self._condition(reading)
         if reading.lookup is None:
             return self.file.value(reading, kind, condition)
-        by = self.file.plain_key(reading.lookup.by, condition, is_required=kind.is_required)
         other = self.files.get(reading.lookup.file)
-        return Sql(f"null::{kind.sql_type}") if other is None else other.looked_up_value(reading, by, kind)
+        if other is None:
+            self.file.plain_key(reading.lookup.by, condition, is_required=kind.is_required)
+            return Sql(f"null::{kind.sql_type}")
+        is_address = other.has_addresses(reading.lookup.match)
+        column = self.file.address if is_address else self.file.plain_key
+        by = column(reading.lookup.by, condition, is_required=kind.is_required)
+        return other.looked_up_value(reading, by, kind, is_address=is_address, links_to=links_to)
 
     def _condition(self, reading: ValueReading) -> RowCondition | None:
         """When a cell is read: if its row means the record, and the reading's own conditions hold.

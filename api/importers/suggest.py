@@ -23,11 +23,11 @@ from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
 from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
 from api.importers.layout.file_layout import DETECTED, FileLayout
+from api.importers.layout.workbook import SheetCopies
 from api.importers.mapping import fillable
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.suggest_key import AddressSpellings, doubtful_keys, identity_column, is_address_column, is_identity
 from api.importers.value_reading import MARKS, DecimalMark
-from api.importers.workbook import SheetCopies
 from api.progress import Progress, no_progress
 from schema.base import ColumnShape
 from schema.tables import SHAPES

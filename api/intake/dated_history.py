@@ -96,7 +96,7 @@ def _dated_rows(merge: MergeTable, records: StagedRecords) -> Sql:
         if value is not None and default is not None:
             value = Sql("coalesce({}, {})", value, default)
         selected.append(Sql("{} as {}", value or Sql(f"null::{kind}"), name(column.name)))
-    return Sql("select {} from {} where {}", join(", ", selected), found, records.is_described)
+    return Sql("select {} from {} where {}", join(", ", selected), found, records.holds)
 
 
 def _ends(merge: MergeTable) -> Sql:

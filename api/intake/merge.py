@@ -290,9 +290,7 @@ def _identified_rows(merge: MergeTable, records: StagedRecords) -> Sql:
         kind = "text" if column.link is not None else sql_type(merge.table, column.name)
         value = records.values.get(column.name, Sql(f"null::{kind}"))
         selected.append(Sql("{} as {}", value, name(column.name)))
-    return Sql(
-        "select {} from {} where {}", join(", ", selected), with_record_ids(merge, records), records.is_described
-    )
+    return Sql("select {} from {} where {}", join(", ", selected), with_record_ids(merge, records), records.holds)
 
 
 def _begins(merge: MergeTable, records: StagedRecords) -> Sql:
