@@ -17,6 +17,7 @@ The import
 - row_values.py       rows as values; staging.py loads them into the temporary tables
 - rejects_file.py     the file of rejected rows, and their reasons, counted
 - import_record.py    what an import leaves about itself: files, counts, reasons, and the gaps of rejected rows
+- unread_merges.py    merges that the preset does not read
 - database_failures.py  errors of the database, with their remedy
 
 A preset for a new file

@@ -10,6 +10,7 @@ from api.importers.cell_parsers import (
     join_salesforce_ids,
     key_list_parser,
     key_parser,
+    or_none,
     value_parser,
 )
 from api.importers.cell_values import Parse
@@ -54,29 +55,30 @@ class RecordBinding:
     source: str
     record: RecordMap
 
-    def key(self, reading: ValueReading, *, is_required: bool) -> Sql:
-        """A source's key for a record."""
+    def key(self, reading: ValueReading, *, is_required: bool, table: str | None = None) -> Sql:
+        """A source's key for a record of `table`."""
         join_parts = join_key if reading.id_form is None else join_salesforce_ids
         kind = ValueKind("TEXT", lambda _forms: key_parser(reading), join_parts, "", is_required, is_key=True)
-        return self._take(reading, kind).value
+        return self._take(reading, kind, links_to=table).value
 
     def list_of_keys(self, reading: ValueReading) -> tuple[Sql, Sql]:
         """The keys in a cell that is a list, and as many new ids, as arrays."""
         condition, separator = self._condition(reading), reading.split or ";"
-        parse = key_list_parser(separator, id_form=reading.id_form)
+        parse = key_list_parser(separator, ends_at=reading.ends_at, id_form=reading.id_form)
+        use = f"ids {separator} {reading.ends_at or ''}"
 
         def new_ids(cell: str) -> object:
             found = parse(cell)
             return [new_id() for _ in found] if isinstance(found, list) else None
 
-        ids = self.file.add(reading.sources, f"ids {separator}", "UUID[]", new_ids, condition=condition)
+        ids = self.file.add(reading.sources, use, "UUID[]", new_ids, condition=condition)
         return self.linked_keys(reading), self.file.column(ids)
 
     def linked_keys(self, reading: ValueReading) -> Sql:
         """The keys in a cell that is a list, as an array."""
         condition, separator = self._condition(reading), reading.split or ";"
-        parse = key_list_parser(separator, id_form=reading.id_form)
-        use = f"items {separator} {reading.id_form}"
+        parse = key_list_parser(separator, ends_at=reading.ends_at, id_form=reading.id_form)
+        use = f"items {separator} {reading.ends_at or ''} {reading.id_form}"
         return self.file.column(self.file.add(reading.sources, use, "TEXT[]", parse, condition=condition))
 
     def instant(self, readings: Sequence[ValueReading], *, is_required: bool) -> Sql:
@@ -94,6 +96,28 @@ class RecordBinding:
                     ),
                 ).value
                 for reading in readings
+            ]
+        )
+
+    def undated_instant(self, readings: Sequence[ValueReading]) -> Sql:
+        """An instant for a record that may be undated: a cell that cannot be read gives none."""
+        return _first(
+            [
+                self._take(reading, ValueKind(INSTANT, partial(self._readable, reading), use="readable ")).value
+                for reading in readings
+            ]
+        )
+
+    def _readable(self, reading: ValueReading, forms: Sequence[str]) -> Parse:
+        return or_none(begin_parser(reading, self.file.dates, forms))
+
+    def written(self, readings: Sequence[ValueReading]) -> Sql:
+        """The cells of readings as they are written."""
+        return _first(
+            [
+                self.file.plain_key(column, self._condition(reading), is_required=False)
+                for reading in readings
+                for column in reading.sources
             ]
         )
 
@@ -173,7 +197,7 @@ class RecordBinding:
 
     def _read(self, column: ColumnShape, reading: ValueReading, *, is_required: bool) -> TakenValue:
         if column.link is not None:
-            return TakenValue(self.key(reading, is_required=is_required))
+            return TakenValue(self.key(reading, is_required=is_required, table=column.link.target))
         if reading.through is not None:
             return TakenValue(self._through(reading))
         if column.name == "deleted_at":
@@ -229,8 +253,8 @@ class RecordBinding:
             return value
         return Sql("case when {} then {} end", all_of(_given(reading, fields)), value)
 
-    def _take(self, reading: ValueReading, kind: ValueKind) -> TakenValue:
-        """The value of a reading: a constant, of this file, or of another file."""
+    def _take(self, reading: ValueReading, kind: ValueKind, *, links_to: str | None = None) -> TakenValue:
+        """The value of a reading: a constant, of this file, or of another file. `links_to` is the table of a key."""
         if reading.constant is not None:
             value = Sql(f"{{}}::{kind.sql_type}", kind.parser(())(_as_cell(reading.constant)))
             test = self.file.test(reading.when, reading.unless)
@@ -239,11 +263,14 @@ class RecordBinding:
         if reading.lookup is None:
             cell = self.file.value(reading, kind, condition)
             return TakenValue(self.file.column(cell), None if kind.is_vital else cell)
-        by = self.file.plain_key(reading.lookup.by, condition, is_required=kind.is_required)
         other = self.files.get(reading.lookup.file)
         if other is None:
+            self.file.plain_key(reading.lookup.by, condition, is_required=kind.is_required)
             return TakenValue(Sql(f"null::{kind.sql_type}"))
-        return TakenValue(other.looked_up_value(reading, by, kind))
+        is_address = other.has_addresses(reading.lookup.match)
+        column = self.file.address if is_address else self.file.plain_key
+        by = column(reading.lookup.by, condition, is_required=kind.is_required)
+        return TakenValue(other.looked_up_value(reading, by, kind, is_address=is_address, links_to=links_to))
 
     def _condition(self, reading: ValueReading) -> RowCondition | None:
         """When a cell is read: if its row means the record, and the reading's own conditions hold.

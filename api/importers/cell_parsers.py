@@ -19,6 +19,7 @@ from api.importers.cell_values import (
 )
 from api.importers.value_reading import MARKS, ValueReading
 from schema.base import ColumnShape
+from schema.formats import read_email
 
 _SALESFORCE_ID = re.compile(
     r"(?=.{0,2}[0-9])[A-Za-z0-9]{15}"
@@ -125,12 +126,35 @@ def join_row_key(cells: Sequence[str]) -> str:
     return join_key([cell or "\\" for cell in cells]) if any(cells) else ""
 
 
-def key_list_parser(separator: str, *, id_form: str | None = None) -> Callable[[str], object]:
-    """Return a parser of a list of keys; a key that stands twice counts once."""
+def or_none(parse: Parse) -> Parse:
+    """Return a parser that gives None for a cell that cannot be read."""
+
+    def parse_readable(cell: str) -> object:
+        try:
+            return parse(cell)
+        except ValueError:
+            return None
+
+    return parse_readable
+
+
+def parse_address(cell: str) -> object:
+    """The one spelling of an e-mail address, to compare it by; of a text that is none, its lower case."""
+    try:
+        return read_email(cell)
+    except ValueError:
+        return parse_key(cell.lower())
+
+
+def key_list_parser(
+    separator: str, *, ends_at: str | None = None, id_form: str | None = None
+) -> Callable[[str], object]:
+    """Return a parser of a list of keys, each of which ends before `ends_at`. A key that stands twice counts once."""
     whole = whole_salesforce_id if id_form == "salesforce" else str
 
     def parse(cell: str) -> object:
-        parts = (part.strip() for part in cell.split(separator))
+        items = cell.split(separator)
+        parts = (item.strip() if ends_at is None else item.partition(ends_at)[0].strip() for item in items)
         return list(dict.fromkeys(parse_key(whole(part)) for part in parts if part))
 
     return parse

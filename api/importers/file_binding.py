@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from api.importers.cell_parsers import DateSettings, join_row_key, join_texts
+from api.importers.cell_parsers import DateSettings, join_row_key, join_texts, parse_address
 from api.importers.cell_values import Parse, parse_key
 from api.importers.mapping import FileMap
 from api.importers.row_values import RowCondition, StagedColumn
 from api.importers.value_reading import Conditions, ValueReading
+from api.intake.staged_merges import MERGES, is_merged, survivor_of
 from api.sql import Sql, name
 from schema.placeholders import without_words
 
+_ADDRESS = "TEXT address"
 _PLAIN_KEY = "TEXT {}"  # the `_use` of a key without options, so that such keys share a column
 
 
@@ -93,6 +95,17 @@ class FileBinding:
             self.add((column,), _PLAIN_KEY, "TEXT", parse_key, condition=condition, is_required=is_required)
         )
 
+    def address(self, column: str, condition: RowCondition | None, *, is_required: bool) -> Sql:
+        """Add a column with the e-mail address in a cell, in the one spelling by which it is compared."""
+        return self.column(
+            self.add((column,), _ADDRESS, "TEXT", parse_address, condition=condition, is_required=is_required)
+        )
+
+    def has_addresses(self, column: str) -> bool:
+        """Whether a record of the file reads its e-mail address from this column."""
+        read = [readings for record in self.file.records for readings in record.fields.get("email", ())]
+        return any(column in reading.sources and reading.lookup is None for reading in read)
+
     def value(self, reading: ValueReading, kind: ValueKind, condition: RowCondition | None) -> str:
         """Add a column with the value of a reading, and return its name."""
         staged = self.add(
@@ -112,23 +125,39 @@ class FileBinding:
             self.keys[staged] = reading.label
         return staged
 
-    def looked_up_value(self, reading: ValueReading, by: Sql, kind: ValueKind) -> Sql:
+    def looked_up_value(
+        self, reading: ValueReading, by: Sql, kind: ValueKind, *, is_address: bool, links_to: str | None
+    ) -> Sql:
         """Add a column with the value, for rows of other files; it is null if no row, or several, match `by`.
 
+        Several rows are one if they name one person: keys of contacts that are merged. Then the first key holds, that
+        of a contact which is not merged before the others.
         A scalar subquery with an index on the matched column: a join would multiply the other file's rows.
         """
         column = str(reading.column)
         parse = kind.parser(self.file.forms_of(column))
         empty = self._empty_cells(reading, kind)
         value = self.add((column,), _use(reading, kind), kind.sql_type, parse, reading=reading, empty=empty)
-        match = self.add((reading.lookup.match if reading.lookup else column,), _PLAIN_KEY, "TEXT", parse_key)
+        matched = reading.lookup.match if reading.lookup else column
+        match = self.add(
+            (matched,),
+            _ADDRESS if is_address else _PLAIN_KEY,
+            "TEXT",
+            parse_address if is_address else parse_key,
+        )
         self.looked_up.add(match)
+        rows = Sql("from {} o where o.{} = {}", name(self.stage), name(match), by)
+        if links_to is not None and links_to in MERGES:
+            return self._person(links_to, Sql("o.{}", name(value)), rows)
+        return Sql("(select case when count(*) = 1 then (array_agg(o.{}))[1] end {})", name(value), rows)
+
+    @staticmethod
+    def _person(table: str, key: Sql, rows: Sql) -> Sql:
+        """The key of the only person that the rows name. Merges are looked up only where several rows match."""
         return Sql(
-            "(select case when count(*) = 1 then (array_agg(o.{}))[1] end from {} o where o.{} = {})",
-            name(value),
-            name(self.stage),
-            name(match),
-            by,
+            "(select case when count(*) = 1 then min({}) when count(*) > 1 then"
+            " (select case when count(distinct {}) = 1 then (array_agg({} order by {}, {}))[1] end {}) end {})",
+            *(key, survivor_of(table, key, key), key, is_merged(table, key), key, rows, rows),
         )
 
     def add(

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from api.importers.cell_values import vocabulary_parser
 from api.importers.layout.file_layout import WORKBOOK_DATES, FileLayout, is_workbook
-from api.importers.value_reading import Conditions, Key, PresetModel, Readings, Texts, ValueReading
+from api.importers.value_reading import Conditions, Key, PresetModel, Rankings, Readings, Texts, ValueReading
 from api.intake.staged import record_tables
 from schema.base import ColumnShape, TableShape
 from schema.date_forms import NAMED_FORMS
@@ -29,7 +29,9 @@ class RecordMap(PresetModel):
     """One record that a row means. A row may mean several: write `[[files.records]]` for every one.
 
     Several rows and files may describe the same record. Where they differ, the value with the latest date (`since`)
-    holds; without dates, that of the record that stands later in the preset; within a file, that of the later row.
+    holds; without dates, that of the record that stands later in the preset; within a file, that of the later row. The
+    order of rows never decides about links, nor about a table without keys, such as deal_contact: rows that differ
+    there need a `primary` one, else they are reported and nothing is changed.
     """
 
     table: str = Field(
@@ -82,6 +84,22 @@ class RecordMap(PresetModel):
         " first of them, the fields are unknown. Only for tables with history.",
         examples=['since = "changed_at"'],
     )
+    may_be_undated: bool = Field(
+        default=False,
+        description="With `true`, a row whose `since` is empty or cannot be read gives its values all the same, as the"
+        " current ones; an unreadable date is reported. For what is certain without its date, such as a merge.",
+        examples=['since = "merged_at"\nmay_be_undated = true'],
+    )
+    primary: Rankings = Field(
+        default=(),
+        description="The columns and texts that mark the row that holds, where several rows give one record different"
+        " links, such as the companies of a deal; conditions as in `when`. Of a list, the first that a row meets"
+        " ranks it. If rows of the same rank differ, they are reported, and the link stays as it was.",
+        examples=[
+            'primary = { type_id = "5" }',
+            'primary = [{ label = "Buyer" }, { label = ["Partner", "Agency"] }]',
+        ],
+    )
     fields: dict[str, Readings] = Field(
         default={},
         description="The fields of the table, or its links by name, and where their values come from. A link is read"
@@ -116,7 +134,8 @@ class RecordMap(PresetModel):
     def columns(self) -> tuple[str, ...]:
         """The columns of the row that the record is read from."""
         read = (column for reading in self.readings for column in reading.own)
-        return (*self.when, *self.unless, *read)
+        ranking = (column for conditions in self.primary for column in conditions)
+        return (*self.when, *self.unless, *ranking, *read)
 
     @model_validator(mode="after")
     def _fits_the_table(self) -> Self:
@@ -147,6 +166,8 @@ class RecordMap(PresetModel):
             raise ValueError(f"a {self.table} is identified by the records that it links; it has no key of its own")
         if (self.begins or self.since) and not self.shape.has_history:
             raise ValueError(f"{self.table} has no history, so remove 'begins' and 'since'")
+        if self.may_be_undated and not self.since:
+            raise ValueError("'may_be_undated' needs 'since'")
         if self.begins and self.since:
             raise ValueError("a record has either 'begins' or 'since'")
         lists = [readings for readings in self.fields.values() if any(reading.split for reading in readings)]

@@ -1,9 +1,9 @@
 """Binds a preset to the temporary tables that its rows go through: the input of the intake."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import count
+from itertools import count, islice
 
 from api.importers.binding import RecordBinding
 from api.importers.cell_parsers import DateSettings
@@ -12,8 +12,9 @@ from api.importers.mapping import FileMap, RecordMap, is_needed
 from api.importers.preset import Preset
 from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
-from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows
-from api.sql import Sql
+from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows, UnreadableValue
+from api.sql import Sql, all_of, join
+from schema.base import ColumnShape
 from schema.placeholders import empty_cells
 
 _SERIALS = count()
@@ -33,6 +34,12 @@ class StagedFile:
     looked_up: tuple[str, ...]
     keys: dict[str, str]
     rows: StagedRows
+
+    @property
+    def described(self) -> tuple[tuple[RecordMap, tuple[tuple[int, StagedRecords], ...]], ...]:
+        """The preset's records, with the staged ones that they are bound to and their places among all of the file."""
+        staged = enumerate(self.rows.records)
+        return tuple((record, tuple(islice(staged, 2 if record.may_be_undated else 1))) for record in self.file.records)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -56,10 +63,12 @@ def bind(preset: Preset, source: str, absent: Collection[str] = ()) -> tuple[Sta
         file.name: FileBinding(file, f"import_{serial}_file_{number}", dates, empty)
         for number, file in enumerate(present)
     }
-    ranks = iter(range(sum(len(file.records) for file in present)))
+    ranks = count()
     records = {
         file.name: tuple(
-            _bind_record(RecordBinding(files[file.name], files, source, record), next(ranks)) for record in file.records
+            staged
+            for record in file.records
+            for staged in _bind_record(RecordBinding(files[file.name], files, source, record), ranks)
         )
         for file in present
     }
@@ -79,8 +88,24 @@ def _staged_file(binding: FileBinding, records: tuple[StagedRecords, ...]) -> St
     )
 
 
-def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
-    """Bind one record of a file's rows. The order of the steps is the order of the temporary table's columns."""
+def _bind_record(binding: RecordBinding, ranks: Iterator[int]) -> tuple[StagedRecords, ...]:
+    """Bind one record of a file's rows: twice if its rows may lack the date since which their values hold."""
+    if not binding.record.may_be_undated or binding.record.since is None:
+        return (_staged_records(binding, next(ranks)),)
+    undated, dated = _staged_records(binding, next(ranks)), _staged_records(binding, next(ranks))
+    moment, cell = dated.since or Sql("null"), binding.written(binding.record.since)
+    own = [] if dated.condition is None else [dated.condition]
+    unreadable = UnreadableValue(
+        all_of((*own, Sql("{} is null and {} is not null", moment, cell))), cell, label_of(binding.record.since)
+    )
+    return (
+        replace(undated, since=None, condition=all_of((*own, Sql("{} is null", moment))), unreadable=unreadable),
+        replace(dated, condition=all_of((*own, Sql("{} is not null", moment)))),
+    )
+
+
+def _staged_records(binding: RecordBinding, rank: int) -> StagedRecords:
+    """The record of a file's rows. The order of the steps is the order of the temporary table's columns."""
     record, file = binding.record, binding.file
     condition = file.test(record.when, record.unless)
     key, alias, fresh, items = None, None, None, None
@@ -95,7 +120,11 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
     if record.alias is not None:
         alias = binding.key(record.alias, is_required=False)
     begins = None if record.begins is None else binding.instant(record.begins, is_required=False)
-    since = None if record.since is None else binding.instant(record.since, is_required=record.is_since_vital)
+    since = None
+    if record.since is not None and record.may_be_undated:
+        since = binding.undated_instant(record.since)
+    elif record.since is not None:
+        since = binding.instant(record.since, is_required=record.is_since_vital)
     values: dict[str, Sql] = {}
     fields: dict[str, Sql] = {}
     left_out: dict[str, LeftOutValue] = {}
@@ -127,6 +156,9 @@ def _bind_record(binding: RecordBinding, rank: int) -> StagedRecords:
         required_values=tuple(_required_values(binding, key, since, values)),
         required_keys=(*_required_keys(record, file.file, key, values), *through),
         left_out=tuple(_with_what_depends(record, values, left_out).values()),
+        agreed=_agreed_columns(record, file.file),
+        priority=_priority(binding),
+        labels={column.name: label_of(readings) or column.name for column, readings in record.filled},
     )
 
 
@@ -147,6 +179,57 @@ def _with_what_depends(
             if column.name in found:
                 found[currency] = replace(found[column.name], column=currency)
     return found
+
+
+def _agreed_columns(record: RecordMap, file: FileMap) -> tuple[str, ...]:
+    """The links of a record, or all that a relation such as deal_contact says, if several rows may give them.
+
+    Several rows may, unless the key of the file's rows determines the record and the date since which its values hold.
+    """
+    if not _is_split(record) and set(file.key) <= _determined(record, file):
+        return ()
+    return tuple(column.name for column, readings in record.filled if _may_differ(record, file, column, readings))
+
+
+def _is_split(record: RecordMap) -> bool:
+    return record.key is not None and record.key.split is not None
+
+
+def _key_columns(record: RecordMap, file: FileMap) -> set[str]:
+    """The columns that make the record's key; none of a key that is translated or looked up, for it may be shared."""
+    if not record.shape.has_id:
+        keys = [readings for column, readings in record.filled if column.is_key]
+        return {column for readings in keys if len(readings) == 1 for column in _plain_columns(readings[0])}
+    if record.key is None:
+        return set(file.key)
+    return set(_plain_columns(record.key))
+
+
+def _plain_columns(reading: ValueReading) -> tuple[str, ...]:
+    is_plain = not (reading.words or reading.contains or reading.lookup or reading.split or reading.unknown)
+    return reading.sources if is_plain else ()
+
+
+def _determined(record: RecordMap, file: FileMap) -> set[str]:
+    """The columns whose cells are equal in all rows with one record and date."""
+    dates = record.since[0].sources if record.since is not None and len(record.since) == 1 else ()
+    fixed = {column for column, words in record.when.items() if len(words) == 1}
+    return {*_key_columns(record, file), *dates, *fixed}
+
+
+def _may_differ(record: RecordMap, file: FileMap, column: ColumnShape, readings: tuple[ValueReading, ...]) -> bool:
+    if column.link is None if record.shape.has_id else column.is_key:
+        return False
+    same = _determined(record, file) - (set() if record.since is None else set(record.since[0].sources))
+    read = {source for reading in readings for source in reading.own}
+    return not read <= same
+
+
+def _priority(binding: RecordBinding) -> Sql | None:
+    """The place of the first ranking that a row meets; the last place without one. None if the preset has none."""
+    tests = [binding.file.test(conditions, {}) for conditions in binding.record.primary]
+    whens = [Sql("when {} then {}", test, Sql(str(place))) for place, test in enumerate(tests) if test is not None]
+    return Sql("case {} else {} end", join(" ", whens), Sql(str(len(whens)))) if whens else None
 
 
 def _file_key(file: FileMap) -> ValueReading:
@@ -173,7 +256,7 @@ def _required_values(
     needed: list[tuple[Sql, tuple[ValueReading, ...], bool]] = []
     if key is not None and record.key is not None and not record.is_optional:
         needed.append((key, (record.key,), False))
-    if since is not None and record.since is not None and record.is_since_vital:
+    if since is not None and record.since is not None and record.is_since_vital and not record.may_be_undated:
         needed.append((since, record.since, has_open_ends))
     for column, readings in record.filled:
         is_stated = len(readings) > 1 and any(reading.is_required for reading in readings)

@@ -1,7 +1,7 @@
 """One import: files to records, in one transaction that ends with the evaluation of the funnel."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +17,14 @@ from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
 from api.importers.exports.recognise import FoundFiles, recognise_files
 from api.importers.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
+from api.importers.layout.workbook import SheetCopies
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.rejects_file import RejectLog, RejectsFile
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import count_left_out, stage_file
-from api.importers.workbook import SheetCopies
+from api.importers.unread_merges import UnreadMerges, find_unread_merges
 from api.intake.apply import apply_staged_rows
 from api.intake.identity_changes import IdentityChanges
 from api.intake.likely_same import LikelySame
@@ -45,7 +46,8 @@ class ImportReport:
     """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
 
     `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
-    `identity_changes` and `likely_same`: see `api.intake.apply.Applied`.
+    `identity_changes` and `likely_same`: see `api.intake.apply.Applied`. `unread_merges` are columns and files that say
+    which records were merged, and that the preset does not read.
     """
 
     title: str
@@ -63,6 +65,7 @@ class ImportReport:
     identity_changes: tuple[IdentityChanges, ...] = ()
     likely_same: tuple[LikelySame, ...] = ()
     are_changes_accepted: bool = False
+    unread_merges: tuple[UnreadMerges, ...] = ()
 
     @property
     def is_unchanged(self) -> bool:
@@ -127,6 +130,7 @@ class _Import:
     sources: tuple[SourceFile, ...]
     roles: dict[str, str]
     links: Collection[str]
+    unread_merges: tuple[UnreadMerges, ...]
     is_dry_run: bool
     accepts_changes: bool
     accepts_loss: bool
@@ -176,7 +180,8 @@ async def run_import(
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
         found = _with_files(preset, folder, file, sheet=sheet, dates=dates, copies=copies)
-        used, folder = found.preset, found.folder
+        used, all_of_folder = found.preset, folder if file is None and folder == found.folder else None
+        folder = found.folder
         accord = read_accord(used.accord)
         require_stages(used, accord, preset)
         absent = _absent(used, folder)
@@ -197,6 +202,7 @@ async def run_import(
             sources=sources,
             roles=found.roles,
             links=links,
+            unread_merges=_unread_merges(used, files, sources, all_of_folder),
             is_dry_run=dry_run,
             accepts_changes=accept_changes,
             accepts_loss=accept_loss,
@@ -218,6 +224,13 @@ async def run_import(
 def _detect(folder: Path, staged: StagedFile, copies: SheetCopies) -> SourceFile:
     file = staged.file
     return detect_file(folder, file.name, staged.needed, key=file.key, layout=file.layout, copies=copies)
+
+
+def _unread_merges(
+    preset: Preset, files: Sequence[StagedFile], sources: Sequence[SourceFile], folder: Path | None
+) -> tuple[UnreadMerges, ...]:
+    """What says merges and is not read, in these files, and in others of the folder if there is one."""
+    return find_unread_merges(files, sources, folder, {file.name for file in preset.files})
 
 
 def _with_files(
@@ -309,6 +322,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         identity_changes=applied.identity_changes,
         likely_same=applied.likely_same,
         are_changes_accepted=planned.accepts_changes,
+        unread_merges=planned.unread_merges,
     )
     if not report.is_rolled_back:
         await _finish(session, planned, report, rejects, started_at)

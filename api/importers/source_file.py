@@ -22,8 +22,8 @@ from api.errors import AccordError, ErrorCode
 from api.importers.layout.dialect import CsvDialect
 from api.importers.layout.file_layout import DETECTED, FileLayout, is_workbook
 from api.importers.layout.header import Header, find_header
+from api.importers.layout.workbook import SHEET_DIALECT, SheetCopies
 from api.importers.text_lines import MARK, first_lines
-from api.importers.workbook import SHEET_DIALECT, SheetCopies
 
 _CHUNK = 1 << 20
 _SAMPLE_LINES = 50

@@ -37,6 +37,18 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(as_list), TomlType("text, or 
 Conditions = dict[str, Texts]
 
 
+def as_conditions(value: object) -> object:
+    """Accept one table of conditions in place of a list."""
+    return (value,) if isinstance(value, dict) else value
+
+
+Rankings = Annotated[
+    tuple[Conditions, ...],
+    BeforeValidator(as_conditions),
+    TomlType("table: name = text, or list of texts; or a list of these"),
+]
+
+
 class Lookup(PresetModel):
     """Reads the column from another file: from its only row whose `match` column equals this row's `by` column."""
 
@@ -49,7 +61,8 @@ class Lookup(PresetModel):
         examples=['amount = { column = "value", lookup = { file = "prices.csv", by = "sku", match = "id" } }'],
     )
     match: str = Field(
-        description="The column of the other file in which it is looked up. If several rows match, the value is empty.",
+        description="The column of the other file in which it is looked up. If several rows match, the value is empty,"
+        " unless they are merged into one contact. E-mail addresses match whatever their case.",
         examples=['amount = { column = "value", lookup = { file = "prices.csv", by = "sku", match = "id" } }'],
     )
 
@@ -203,6 +216,12 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
         " such a column it gives no value.",
         examples=['currency = { heading = "Amount spent (*)" }'],
     )
+    ends_at: str | None = Field(
+        default=None,
+        min_length=1,
+        description="For keys with `split`: an item ends before this text; what follows is no part of the key.",
+        examples=['key = { column = "merged_ids_and_times", split = ";", ends_at = ":" }'],
+    )
     is_optional: bool = Field(
         default=False,
         alias="optional",
@@ -276,6 +295,8 @@ closed_at = { column = "Close Date", given = { outcome = ["WON", "LOST"] } }"""
             raise ValueError("a separator of 'first_of' must not be empty")
         if self.others != "refused" and not (self.words or self.contains):
             raise ValueError("'others' needs 'words' or 'contains'")
+        if self.ends_at and not self.split:
+            raise ValueError("'ends_at' needs 'split'")
         if self.lookup and (self.columns or self.through or self.split):
             raise ValueError("a lookup reads one column of the other file")
         return self

@@ -7,6 +7,8 @@ there are. It knows nothing of files or presets.
 - staged.py                 the input: staged rows, the records they describe, rejected rows
 - apply.py                  all steps in order; the way in
 - dangling_keys.py          rejects rows that refer to records which do not exist
+- staged_merges.py         who is one person after all merges, of the rows and of the database
+- agreement.py             columns that rows of one record may contradict each other in, such as links
 - external_keys.py          ids of new records, and the keys by which their source knows them
 - likely_same.py            new keys of records that another source seems to know; links them on request
 - merge.py                  one row per record: its merged values next to those in the database

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from api.db import WriteSession
+from api.intake.agreement import UnkeptValue, create_excluded_table, exclude_rows, separate_agreed
 from api.intake.constraint_violations import ConstraintViolation, find_violations, reject_violations
 from api.intake.dangling_keys import reject_dangling
 from api.intake.external_keys import register_keys
@@ -12,7 +14,8 @@ from api.intake.first_load import without_indexes_if_first
 from api.intake.identity_changes import IdentityChanges, find_identity_changes
 from api.intake.likely_same import LikelySame, link_likely_same, tables_of_other_sources
 from api.intake.merge import merge_staged, merge_tables
-from api.intake.staged import Reject, StagedRows
+from api.intake.staged import Reject, RejectedRow, StagedRows
+from api.intake.staged_merges import create_merge_tables, find_merges, impossible_merges, without_impossible_merges
 from api.intake.upsert import RecordCounts, upsert
 from api.progress import Progress
 from api.sql import Sql, name
@@ -20,13 +23,19 @@ from api.sql import Sql, name
 
 @dataclass(frozen=True, slots=True)
 class _Intake:
-    """Staged rows on their way to the tables."""
+    """Staged rows on their way to the tables. `inputs` make no merge that is impossible, unlike `reported`."""
 
+    reported: Sequence[StagedRows]
     inputs: Sequence[StagedRows]
     source: str
     reject: Reject
     progress: Progress
     links: Collection[str]
+
+    async def reject_dangling(self, session: WriteSession) -> Counter[str]:
+        """Reject dangling rows; merges are found anew after every pass, because a rejected row may have made one."""
+        found = partial(find_merges, session, self.reported, self.source)
+        return await reject_dangling(session, self.inputs, self.source, self.reject, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,11 @@ async def apply_staged_rows(
     Units:  `rows` is how many rows are staged; many of them into an empty database are loaded without indexes.
     Errors: what PostgreSQL raises for a constraint that is not checked before, such as one of several tables.
     """
-    intake = _Intake(inputs, source, reject, progress, links)
-    rejected = await reject_dangling(session, inputs, source, reject)
+    reported = separate_agreed(inputs)
+    intake = _Intake(reported, without_impossible_merges(reported), source, reject, progress, links)
+    await create_merge_tables(session)
+    await create_excluded_table(session)
+    rejected = await intake.reject_dangling(session)
     async with without_indexes_if_first(session, inputs, rows - rejected.total(), progress):
         written = await _write(session, intake, rejected)
     doubtful = tuple(changes for changes in written.identity_changes if changes.are_too_many)
@@ -87,19 +99,59 @@ async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str])
     while True:
         # A savepoint, not a new transaction: the staged rows are in temporary tables that end with this one.
         await session.script("savepoint records")
-        written = await _write_until_violation(session, intake)
-        if not written.violations:
-            return written
+        shared = await tables_of_other_sources(session, intake.inputs, intake.source)
+        same = await link_likely_same(session, intake.inputs, intake.source, shared, intake.links)
+        await register_keys(session, intake.inputs, intake.source)
+        unkept = await _unkept_values(session, intake)
+        violations = [ConstraintViolation(found.stage, found.row) for found in unkept if found.is_fatal]
+        if not violations:
+            written = await _write_until_violation(session, intake, shared, same)
+            violations = written.violations
+            if not violations:
+                rejected += _report(unkept, intake.reject)
+                return written
         await session.script("rollback to savepoint records")
-        rejected += await reject_violations(session, written.violations, intake.reject)
-        rejected += await reject_dangling(session, intake.inputs, intake.source, intake.reject)
+        rejected += await reject_violations(session, violations, intake.reject)
+        rejected += await intake.reject_dangling(session)
 
 
-async def _write_until_violation(session: WriteSession, intake: _Intake) -> _Written:
+async def _unkept_values(session: WriteSession, intake: _Intake) -> list[UnkeptValue]:
+    """Find the values that are not written: merges of a cycle, contradictions of rows, and dates that are no dates."""
+    # Again, because the keys of new records are known only now.
+    await find_merges(session, intake.reported, intake.source)
+    impossible = [UnkeptValue("", row) for row in await impossible_merges(session, intake.reported)]
+    contradicting = await exclude_rows(session, intake.inputs, intake.source)
+    return [*impossible, *contradicting, *await _unreadable(session, intake.inputs)]
+
+
+async def _unreadable(session: WriteSession, inputs: Sequence[StagedRows]) -> list[UnkeptValue]:
+    """Find the rows that are kept without a value that cannot be read."""
+    found = []
+    for rows in inputs:
+        for value in (records.unreadable for records in rows.records if records.unreadable is not None):
+            lines = await session.rows(
+                Sql("select line, {} as value from {} where {}", value.shown, name(rows.stage), value.condition)
+            )
+            reason = "cannot be read; the row is kept without it"
+            found += [
+                UnkeptValue("", RejectedRow(rows.source, row["line"], value.column, row["value"], reason))
+                for row in lines
+            ]
+    return found
+
+
+def _report(unkept: Sequence[UnkeptValue], reject: Reject) -> Counter[str]:
+    """Report the values that are not written. Returns how many rows give nothing else, by input."""
+    for value in unkept:
+        reject(value.row)
+    lines = {(found.row.source, found.row.line) for found in unkept if found.is_whole}
+    return Counter(source for source, _ in lines)
+
+
+async def _write_until_violation(
+    session: WriteSession, intake: _Intake, shared: frozenset[str], same: tuple[LikelySame, ...]
+) -> _Written:
     """Write table after table, up to the first with records that would violate a constraint."""
-    shared = await tables_of_other_sources(session, intake.inputs, intake.source)
-    same = await link_likely_same(session, intake.inputs, intake.source, shared, intake.links)
-    await register_keys(session, intake.inputs, intake.source)
     counts: dict[str, RecordCounts] = {}
     changes: list[IdentityChanges] = []
     merges = merge_tables(intake.inputs, intake.source, shared)

@@ -193,7 +193,7 @@ async def _rows_of(
                     "select distinct line, {}.{} as value from {} where {} and i0.record_id = any({}::uuid[])"
                     " order by line",
                     *(name(rows.stage), name(rows.key), with_record_ids(merge, records)),
-                    *(records.is_described, list(ids)),
+                    *(records.holds, list(ids)),
                 )
             )
             found += [

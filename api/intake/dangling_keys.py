@@ -1,7 +1,7 @@
 """Rejects staged rows that refer to records which exist neither in the database nor in other staged rows."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from api.db import WriteSession
@@ -19,18 +19,24 @@ class _Check:
 
 
 async def reject_dangling(
-    session: WriteSession, inputs: Sequence[StagedRows], source: str, reject: Reject
+    session: WriteSession,
+    inputs: Sequence[StagedRows],
+    source: str,
+    reject: Reject,
+    before_pass: Callable[[], Awaitable[None]],
 ) -> Counter[str]:
     """Delete staged rows that lack a required value or whose required key belongs to no record.
 
     Repeats until no row is left to reject: a rejected row may be the one that would have created the record that
-    another row refers to. Returns how many rows were rejected, by input.
+    another row refers to, or merged two that another row names by one address. `before_pass` computes what values
+    depend on. Returns how many rows were rejected, by input.
     """
     rejected: Counter[str] = Counter()
     staged = [records for rows in inputs for records in rows.records]
     is_settled = False
     while not is_settled:
         is_settled = True
+        await before_pass()
         for rows in inputs:
             for check in _checks(rows, staged, source):
                 lines = await _reject_rows(session, rows, check, reject)

@@ -99,7 +99,7 @@ def _dated_rows(merge: MergeTable, records: StagedRecords) -> Sql:
             value = Sql("coalesce({}, {})", value, default)
         selected.append(Sql("{} as {}", value or Sql(f"null::{kind}"), name(column.name)))
     is_dated = Sql("{} is not null", records.since or Sql("null"))
-    return Sql("select {} from {} where {} and {}", join(", ", selected), found, records.is_described, is_dated)
+    return Sql("select {} from {} where {} and {}", join(", ", selected), found, records.holds, is_dated)
 
 
 def _ends(merge: MergeTable) -> Sql:

@@ -298,9 +298,7 @@ def _identified_rows(merge: MergeTable, records: StagedRecords) -> Sql:
         selected.append(Sql("{} as {}", value, name(column.name)))
         if _may_lack(merge.staged, column):
             selected.append(Sql("{} as {}", records.lacks(column.name) or Sql("false"), _row_lacks(column)))
-    return Sql(
-        "select {} from {} where {}", join(", ", selected), with_record_ids(merge, records), records.is_described
-    )
+    return Sql("select {} from {} where {}", join(", ", selected), with_record_ids(merge, records), records.holds)
 
 
 def _may_lack(staged: Sequence[StagedRecords], column: ColumnShape) -> bool:

@@ -4,7 +4,7 @@ All values are SQL expressions over the columns of a temporary table, so that a 
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from api.sql import Sql, all_of, name
 from schema.base import TableShape
@@ -74,11 +74,20 @@ class LeftOutValue:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableValue:
+    """A value that cannot be read in the rows that meet `condition`; reported by `column` and `shown`."""
+
+    condition: Sql
+    shown: Sql
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class StagedRecords:
     """The records of one table that the rows of one temporary table describe: one for every row, or for every item.
 
     Where several rows give the same column of a record a value, the one with the latest `since` holds, then the one
-    with the highest `rank`, then the last line.
+    with the highest `rank`, then the last line. The order of lines never decides for the columns in `agreed`.
     """
 
     table: str
@@ -103,6 +112,15 @@ class StagedRecords:
     required_values: tuple[RequiredValue, ...] = ()
     required_keys: tuple[RequiredKey, ...] = ()
     left_out: tuple[LeftOutValue, ...] = ()
+    agreed: tuple[str, ...] = ()
+    """Columns of which a record has one value that its rows may contradict: see `agreement`."""
+    priority: Sql | None = None
+    """For `agreed` columns: rows with a lower number hold before others; None if all rows are equal."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """By column: how reports name the input's cell."""
+    unreadable: UnreadableValue | None = None
+    excluded: Sql | None = None
+    """Rows (of those that describe a record) whose values do not hold; None: none."""
 
     @property
     def shape(self) -> TableShape:
@@ -130,6 +148,11 @@ class StagedRecords:
         """The condition under which a row describes a record: its own condition, and a complete identity."""
         identified = [Sql("{} is not null", key) for key in self.identity]
         return all_of(identified if self.condition is None else [self.condition, *identified])
+
+    @property
+    def holds(self) -> Sql:
+        """The condition under which a row describes a record and its values hold."""
+        return self.is_described if self.excluded is None else all_of((self.is_described, Sql("not {}", self.excluded)))
 
 
 @dataclass(frozen=True, slots=True)

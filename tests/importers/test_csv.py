@@ -14,8 +14,8 @@ from api.db import Database
 from api.errors import AccordError
 from api.importers.date_formats import DateColumn, date_notation
 from api.importers.run_import import ImportReport, run_import
-from api.importers.suggest import SAMPLE_ROWS, suggest
-from api.importers.suggest_text import preset_text
+from api.importers.suggestion.suggest import SAMPLE_ROWS, suggest
+from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import at, rows
 from tests.importers.test_commands import accord
 

@@ -1,5 +1,6 @@
 """The presets of exports that people download by hand, on made-up files with dated and numbered names."""
 
+import csv
 import random
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.importers.exports.headings import adapt
+from api.importers.mapping import FileMap
 from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 
@@ -333,10 +336,13 @@ async def test_ranges_of_a_campaign_and_source_do_not_overlap(
     more = "4,A,google,2026-01-15,7\n5,B,google,2026-01-15,8\n6,A,google,2026-03-01,9\n"
     report = await run_import(database, *costs(tmp_path, LINES + more), rejects_folder=tmp_path)
     assert report.rejects is not None
-    reason = "its days (from_on to before before_on) overlap those of another campaign_cost of the same campaign, source; import one"
-    assert [line.partition(" of the two")[0] for line in report.rejects.read_text().splitlines()[1:]] == [
-        f'"costs.csv",5,"id","4","{reason}'
-    ]
+    with report.rejects.open(encoding="utf-8-sig", newline="") as file:
+        [(*cells, reason)] = list(csv.reader(file))[1:]
+    assert cells == ["costs.csv", "5", "id", "4"]
+    overlap = (
+        "its days (from_on to before before_on) overlap those of another campaign_cost of the same campaign, source"
+    )
+    assert reason.startswith(f"{overlap}; import one of the two")
     assert await rows(database, "select count(*)::int, sum(cost)::int from campaign_cost") == [(5, 52)]
     # A cost that is corrected replaces the one of the same key.
     report = await run_import(database, *costs(tmp_path, LINES.replace(",10", ",11")))
@@ -382,3 +388,25 @@ async def test_a_heading_with_an_unknown_currency_is_refused(database: Database,
         match=r"'Amount spent \(points\)', which is to say the currency: .*'points' is not the code of a currency",
     ):
         await run_import(database, "meta-ads", folder)
+
+
+def test_the_ranking_of_rows_follows_the_headings_of_the_file() -> None:
+    record = {
+        "table": "deal",
+        "key": "Deal",
+        "creates": False,
+        "primary": [{"Label": "Primary"}],
+        "fields": {"company": "Firm"},
+    }
+    file = FileMap.model_validate(
+        {
+            "name": "links",
+            "key": ["Deal", "Firm"],
+            "signs": ["Deal"],
+            "headings": {"Label": ["Etikett"]},
+            "records": [record],
+        }
+    )
+    adapted = adapt(file, "links.csv", ("Deal", "Firm", "Etikett"))
+    assert adapted.records[0].primary == ({"Etikett": ("Primary",)},)
+    assert adapted.may_lack == ()

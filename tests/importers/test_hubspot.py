@@ -323,7 +323,7 @@ async def test_the_file_of_contacts_alone_is_enough(database: Database, tmp_path
 
 
 async def test_an_address_of_two_people_identifies_neither(database: Database, tmp_path: Path) -> None:
-    contacts = FILES["contact_data.csv"].replace("eve.hall@x.com", "eve@x.com")
+    contacts = FILES["contact_data.csv"].replace("kim@y.com", "eve@x.com")
     report = await run_import(database, "hubspot", put(tmp_path, contact_data=contacts), rejects_folder=tmp_path)
     assert {file.name: file.rejected for file in report.files}["email_event_data.csv"] == 4
     assert await rows(database, "select count(*) from touchpoint where kind like 'EMAIL%'") == [(0,)]

@@ -11,8 +11,8 @@ from api.importers.layout.file_layout import DETECTED, FileLayout
 from api.importers.layout.footer import Footer, number_of
 from api.importers.run_import import run_import
 from api.importers.source_file import detect_file
-from api.importers.suggest import suggest
-from api.importers.suggest_text import preset_text
+from api.importers.suggestion.suggest import suggest
+from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import rows
 from tests.importers.test_commands import accord
 

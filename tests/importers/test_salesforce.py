@@ -275,3 +275,30 @@ async def test_a_missing_required_file_is_named(database: Database, tmp_path: Pa
     (tmp_path / "sf_contact_data.csv").unlink()
     with pytest.raises(AccordError, match=r"There is no sf_contact_data\.csv"):
         await run_import(database, "salesforce", tmp_path)
+
+
+async def test_a_merged_lead_is_one_person_with_its_master(database: Database, tmp_path: Path) -> None:
+    leads = "".join(
+        f"{line},{'master_record_id' if place == 0 else ''}\n"
+        for place, line in enumerate(FILES["sf_lead_data.csv"].splitlines())
+    )
+    leads += "l3,2021-02-03 06:49:18,TRUE,false,,,,Working - Contacted,Kim,Fox,kim@y.com,u2,true,Web,l2\n"
+    await run_import(database, "salesforce", put(tmp_path, sf_lead_data=leads))
+    found = await rows(
+        database,
+        """select k.external_id, m.external_id from contact c join external_key k on k.record_id = c.id
+        join external_key m on m.record_id = c.merged_into_id where k.external_id like 'l%'""",
+    )
+    assert found == [("l3", "l2")]
+
+
+@pytest.mark.parametrize("order", [("x1", "x2"), ("x2", "x1")])
+async def test_line_items_of_two_products_leave_the_product_of_the_deal_unknown(
+    database: Database, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    items = "id,opportunity_id,product_2_id\n" + "".join(f"{key},o1,{key}\n" for key in order)
+    products = "id,name,family\nx1,Plan,Usage\nx2,Plan West,Other\n"
+    folder = put(tmp_path, sf_opportunity_line_item_data=items, sf_product_2_data=products)
+    report = await run_import(database, "salesforce", folder, rejects_folder=tmp_path)
+    assert {file.name: file.rejected for file in report.files}["sf_opportunity_line_item_data.csv"] == 2
+    assert await rows(database, "select product_id from deal where name = 'Big'") == [(None,)]

@@ -8,9 +8,9 @@ import pytest
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.importers.preset import parse_preset
-from api.importers.suggest import suggest
-from api.importers.suggest_text import preset_text
 from api.importers.suggestion.keys import is_identity, why_no_key
+from api.importers.suggestion.suggest import suggest
+from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import rows
 from tests.importers.test_csv import imported, put, suggested
 

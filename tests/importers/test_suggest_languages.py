@@ -8,8 +8,8 @@ import pytest
 from api.db import Database
 from api.importers.exports.shipped import find_shipped_preset
 from api.importers.run_import import run_import
-from api.importers.suggest import suggest
-from api.importers.suggest_text import preset_text
+from api.importers.suggestion.suggest import suggest
+from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import rows
 
 # ruff: noqa: E501 - headers of files are as long as they are

@@ -17,8 +17,8 @@ from api.importers.cell_parsers import (
 )
 from api.importers.preset import parse_preset
 from api.importers.run_import import ImportReport, run_import
-from api.importers.suggest import suggest
-from api.importers.suggest_text import preset_text
+from api.importers.suggestion.suggest import suggest
+from api.importers.suggestion.suggest_text import preset_text
 from api.importers.value_reading import ValueReading
 from schema.tables import SHAPES
 from tests.importers.conftest import at, rows

@@ -11,11 +11,11 @@ import pytest
 from api.db import Database
 from api.errors import AccordError
 from api.importers.layout.file_layout import FileLayout, is_workbook
+from api.importers.layout.workbook import SheetCopies, sheet_to_csv
 from api.importers.run_import import run_import
 from api.importers.source_file import detect_file
-from api.importers.suggest import suggest
-from api.importers.suggest_text import preset_text
-from api.importers.workbook import SheetCopies, sheet_to_csv
+from api.importers.suggestion.suggest import suggest
+from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import at, rows
 from tests.importers.test_commands import accord
 

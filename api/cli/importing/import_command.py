@@ -20,8 +20,8 @@ from api.importers.explain.explainer import RowExplainer
 from api.importers.explain.explanation_text import explanation_text
 from api.importers.layout.file_layout import FileLayout
 from api.importers.run_import import ImportReport, run_import
-from api.importers.suggest import suggest
-from api.importers.suggest_text import preset_text
+from api.importers.suggestion.suggest import suggest
+from api.importers.suggestion.suggest_text import preset_text
 from api.settings import Settings
 
 _PRESETS = (
@@ -33,6 +33,26 @@ _USAGE = (
     " A folder: accord import PRESET DIR."
 )
 _EXIT_REFUSED = 3  # nothing was imported, and an option would have it imported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """The options of `accord import` that state what a file does not show."""
+
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With csv and a workbook: the sheet; default: the first that is visible."),
+    ] = None
+    header_line: Annotated[
+        int | None, typer.Option("--header-line", min=1, help="With --suggest: the line of the header.")
+    ] = None
+    dates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="day-first|month-first",
+            help="The order of day and month in dates such as 05/04/2026, for files that do not show it.",
+        ),
+    ] = None
 
 
 @expand_options
@@ -49,22 +69,8 @@ def import_records(
             "--suggest", help="With csv: write a starter preset from the header and the values; import nothing."
         ),
     ] = False,
-    sheet: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="With csv and a workbook: the sheet; default: the first that is visible."),
-    ] = None,
-    header_line: Annotated[
-        int | None, typer.Option("--header-line", min=1, help="With --suggest: the line of the header.")
-    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
-    ] = None,
-    dates: Annotated[
-        str | None,
-        typer.Option(
-            metavar="day-first|month-first",
-            help="The order of day and month in dates such as 05/04/2026, for files that do not show it.",
-        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
     explain_row: Annotated[
@@ -81,6 +87,7 @@ def import_records(
         bool, typer.Option("--accept-loss", help="Import a file even if less than half of its rows can be kept.")
     ] = False,
     data: Data = None,
+    reading: ReadingOptions,
     identity: IdentityOptions,
 ) -> None:
     """Import files of a CRM, or any CSV file or workbook (.xlsx).
@@ -92,9 +99,10 @@ def import_records(
     """
     is_csv = preset == "csv"
     if suggests and is_csv:
-        _suggest(path, out, data, FileLayout(header_line=header_line, sheet=sheet))
+        _suggest(path, out, data, FileLayout(header_line=reading.header_line, sheet=reading.sheet))
         return
-    if is_csv is not (own is not None) or suggests or out is not None or header_line or (sheet and not is_csv):
+    is_for_csv = out is not None or reading.header_line or (reading.sheet and not is_csv)
+    if is_csv is not (own is not None) or suggests or is_for_csv:
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
     explainer = _explainer(explain_row)
@@ -102,8 +110,8 @@ def import_records(
         preset=str(own) if own is not None else preset,
         folder=folder,
         file=file,
-        sheet=sheet,
-        dates=dates,
+        sheet=reading.sheet,
+        dates=reading.dates,
         identity=identity,
         is_dry_run=dry_run or explainer is not None,
         accepts_loss=accept_loss,

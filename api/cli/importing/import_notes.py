@@ -1,4 +1,4 @@
-"""What `accord import` says about the identity of records: their source, likely doubles, and records that change."""
+"""What `accord import` says about the identity of records: source, likely doubles, merges, and records that change."""
 
 import sys
 from collections.abc import Iterator
@@ -112,6 +112,21 @@ def _likely_same_line(same: LikelySame, *, is_dry_run: bool) -> str:
         f"{same.found:,} new {noun} have the {what} of a record of another source: likely the same, and {verb} anew"
         f" ({advice} links them). Such as"
     )
+
+
+def unread_merge_lines(report: ImportReport) -> Iterator[str]:
+    """Warn of merges that the preset does not read: the merged records count as several."""
+    for unread in report.unread_merges:
+        if unread.column is None:
+            place = f"{unread.file} seems to say which records were merged, and this preset does not read the file"
+        else:
+            rows = f"{unread.rows:,} row{'s' if unread.rows > 1 else ''}"
+            place = (
+                f"the column '{unread.column}' of {unread.file} says in {rows} which records were merged, and this"
+                " preset does not read it"
+            )
+        remedy = "Read it in a preset of your own: for contacts, as the field merged_into."
+        yield f"WARNING: {place}. Merged records count as several. {remedy}"
 
 
 def refusal_lines(report: ImportReport) -> Iterator[str]:

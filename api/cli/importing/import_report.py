@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from api.cli.importing.import_notes import likely_same_lines, refusal_lines, source_line
+from api.cli.importing.import_notes import likely_same_lines, refusal_lines, source_line, unread_merge_lines
 from api.cli.options import next_command
 from api.importers.import_record import FileReport
 from api.importers.run_import import ImportReport
@@ -31,6 +31,8 @@ def print_report(report: ImportReport, data: Path | None) -> None:
         )
     if report.ignored:
         typer.echo(f"Not read, because this preset has no file with their columns: {', '.join(report.ignored)}")
+    for line in unread_merge_lines(report):
+        typer.secho(line, fg="red", bold=True)
     if report.rejects is not None:
         what = "rows and left-out values" if report.left_out and report.rejected else "rows"
         what = "values" if report.left_out and not report.rejected else what

@@ -14,6 +14,7 @@ from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile
 from api.intake.merge import merge_tables
 from api.intake.staged import RejectedRow
+from api.sql import Sql, name
 
 
 class RowExplainer:
@@ -81,7 +82,13 @@ class RowExplainer:
             text=row.text if isinstance(row, UnreadableLine) else sources[place].dialect.delimiter.join(row or ()),
             records=await explain_records(session, file, self._line, self._before, merges),
             rejected=tuple(self._rejected),
+            is_kept=await self._is_staged(session, file),
         )
+
+    async def _is_staged(self, session: WriteSession, file: StagedFile) -> bool:
+        """Whether the row was not rejected; the intake deletes those that it rejects."""
+        stage, line = name(file.rows.stage), self._line
+        return bool(await session.value(Sql("select exists (select from {} where line = {})", stage, line)))
 
     def _no_row(self, source: SourceFile, count: RowCount) -> AccordError:
         line, header = self._line, source.header_line

@@ -46,7 +46,7 @@ class RecordExplanation:
 
 @dataclass(frozen=True, slots=True)
 class RowExplanation:
-    """What one row of a file became, and why."""
+    """What one row of a file became, and why. A row that `is_kept` may have values that are `rejected`."""
 
     file: str
     line: int
@@ -54,6 +54,7 @@ class RowExplanation:
     text: str
     records: tuple[RecordExplanation, ...]
     rejected: tuple[RejectedRow, ...]
+    is_kept: bool
 
 
 def shown(value: object) -> str:

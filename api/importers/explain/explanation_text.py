@@ -18,7 +18,7 @@ def _lines(explained: RowExplanation) -> Iterator[str]:
     for cell in explained.cells:
         yield from _cell(cell, width)
     if explained.rejected:
-        yield "The row is rejected:"
+        yield "The row is kept, but not all of it is written:" if explained.is_kept else "The row is rejected:"
         for row in explained.rejected:
             where = f"{row.column} {quoted(row.value)}: " if row.column else ""
             yield f"  {where}{row.reason}"

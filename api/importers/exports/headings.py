@@ -76,6 +76,7 @@ def _adapted_record(record: RecordMap, found: Mapping[str, str], name: str, head
             "since": several(record.since),
             "when": _conditions(record.when, found),
             "unless": _conditions(record.unless, found),
+            "primary": tuple(_conditions(ranking, found) for ranking in record.primary),
             "fields": fields,
         }
     )

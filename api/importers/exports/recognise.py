@@ -8,10 +8,10 @@ from api.errors import AccordError, ErrorCode
 from api.importers.exports.date_order import ORDERS, with_date_order
 from api.importers.exports.headings import adapt, missing_signs
 from api.importers.layout.file_layout import WORKBOOK_SUFFIXES
+from api.importers.layout.workbook import SheetCopies
 from api.importers.mapping import FileMap
 from api.importers.preset import Preset
 from api.importers.source_file import detect_file
-from api.importers.workbook import SheetCopies
 
 _SUFFIXES = (".csv", ".tsv", ".txt", *WORKBOOK_SUFFIXES)
 _SHOWN = 12

@@ -15,6 +15,7 @@ from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
 from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
 from api.importers.layout.file_layout import DETECTED, FileLayout
+from api.importers.layout.workbook import SheetCopies
 from api.importers.mapping import fillable, is_name
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.suggestion.fields import SampledColumn, SuggestedField, check_field, is_dated, plain, synonyms
@@ -25,7 +26,6 @@ from api.importers.suggestion.keys import (
     is_address_column,
     is_identity,
 )
-from api.importers.workbook import SheetCopies
 from api.progress import Progress, no_progress
 from schema.placeholders import empty_cells, is_placeholder
 from schema.tables import SHAPES

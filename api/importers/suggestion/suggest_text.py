@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from api.accord.documents import built_in_accords
 from api.importers.date_formats import DateColumn
-from api.importers.suggest import TABLES, Suggestion
 from api.importers.suggestion.fields import SampledColumn, SuggestedField
+from api.importers.suggestion.suggest import TABLES, Suggestion
 
 _SHOWN = 60
 _LONGEST_REASON = 200
