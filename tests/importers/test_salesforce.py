@@ -299,6 +299,6 @@ async def test_line_items_of_two_products_leave_the_product_of_the_deal_unknown(
     items = "id,opportunity_id,product_2_id\n" + "".join(f"{key},o1,{key}\n" for key in order)
     products = "id,name,family\nx1,Plan,Usage\nx2,Plan West,Other\n"
     folder = put(tmp_path, sf_opportunity_line_item_data=items, sf_product_2_data=products)
-    report = await run_import(database, "salesforce", folder, rejects_folder=tmp_path)
+    report = await run_import(database, "salesforce", folder, rejects_folder=tmp_path, accept_loss=True)
     assert {file.name: file.rejected for file in report.files}["sf_opportunity_line_item_data.csv"] == 2
     assert await rows(database, "select product_id from deal where name = 'Big'") == [(None,)]
