@@ -14,8 +14,9 @@ from api.importers.cell_parsers import (
     value_parser,
 )
 from api.importers.cell_values import Parse
+from api.importers.fields import is_name, is_needed, is_vital
 from api.importers.file_binding import FileBinding, ValueKind
-from api.importers.mapping import RecordMap, is_name, is_needed, is_vital
+from api.importers.mapping import RecordMap
 from api.importers.row_values import RowCondition
 from api.importers.value_reading import ValueReading, label_of
 from api.intake.column_sql import INSTANT, sql_type

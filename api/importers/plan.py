@@ -7,8 +7,9 @@ from itertools import count, islice
 
 from api.importers.binding import RecordBinding
 from api.importers.cell_parsers import DateSettings
+from api.importers.fields import is_needed
 from api.importers.file_binding import FileBinding
-from api.importers.mapping import FileMap, RecordMap, is_needed
+from api.importers.mapping import FileMap, RecordMap
 from api.importers.preset import Preset
 from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of

@@ -1,6 +1,7 @@
 """One import: files to records, in one transaction that ends with the evaluation of the funnel."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,21 +17,19 @@ from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
 from api.importers.exports.recognise import FoundFiles, recognise_files
-from api.importers.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
 from api.importers.layout.workbook import SheetCopies
 from api.importers.plan import StagedFile, bind
 from api.importers.preset import Preset, read_preset, require_stages
-from api.importers.rejects_file import RejectLog, RejectsFile
+from api.importers.reporting.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
+from api.importers.reporting.import_report import ImportReport
+from api.importers.reporting.rejects_file import RejectLog, RejectsFile
+from api.importers.reporting.unread_merges import UnreadMerges, find_unread_merges
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import count_left_out, stage_file
-from api.importers.unread_merges import UnreadMerges, find_unread_merges
 from api.intake.apply import apply_staged_rows
-from api.intake.identity_changes import IdentityChanges
-from api.intake.likely_same import LikelySame
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
-from api.intake.upsert import RecordCounts
 from api.progress import Progress, no_progress
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
@@ -39,74 +38,6 @@ from schema.history import version_name
 from schema.tables import SHAPES
 
 SAMPLE = "sample"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did, or would do (dry run). `rejects` is the file of rejected rows, if there are any.
-
-    `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
-    `identity_changes` and `likely_same`: see `api.intake.apply.Applied`. `unread_merges` are columns and files that say
-    which records were merged, and that the preset does not read.
-    """
-
-    title: str
-    source: SourceName
-    files: tuple[FileReport, ...]
-    records: dict[str, RecordCounts]
-    rejects: Path | None
-    accord: str
-    is_adopted: bool
-    is_presets_accord: bool
-    is_dry_run: bool
-    accepts_loss: bool
-    seconds: float
-    ignored: tuple[str, ...] = ()
-    identity_changes: tuple[IdentityChanges, ...] = ()
-    likely_same: tuple[LikelySame, ...] = ()
-    are_changes_accepted: bool = False
-    unread_merges: tuple[UnreadMerges, ...] = ()
-
-    @property
-    def is_unchanged(self) -> bool:
-        """Whether the import changed nothing in the database."""
-        is_written = any(counts.created or counts.changed for counts in self.records.values())
-        return not self.is_adopted and not is_written
-
-    @property
-    def rejected(self) -> int:
-        """How many rows were rejected."""
-        return sum(file.rejected for file in self.files)
-
-    @property
-    def left_out(self) -> int:
-        """How many values were left out."""
-        return sum(file.left_out for file in self.files)
-
-    @property
-    def mostly_rejected(self) -> tuple[FileReport, ...]:
-        """The files of which less than half of the rows can be kept."""
-        return tuple(file for file in self.files if file.is_mostly_rejected)
-
-    @property
-    def loses_too_much(self) -> bool:
-        """Whether the import would lose most of a file, and nobody accepted that."""
-        return bool(self.mostly_rejected) and not self.accepts_loss
-
-    @property
-    def changes_too_much(self) -> bool:
-        """Whether too many known records would become others, and nobody accepted that."""
-        return bool(self.identity_changes) and not self.are_changes_accepted
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the import commits nothing because of what it would lose or change."""
-        return self.loses_too_much or self.changes_too_much
-
-    @property
-    def is_rolled_back(self) -> bool:
-        """Whether nothing is committed."""
-        return self.is_dry_run or self.is_refused
 
 
 class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the transaction of an import
@@ -118,16 +49,23 @@ class _RolledBack(Exception):  # noqa: N818 - not an error: it rolls back the tr
 
 
 @dataclass(frozen=True, slots=True)
+class _Inputs:
+    """The accord of a preset, the source whose keys the files have, and the files, bound and detected."""
+
+    accord: Accord
+    source: SourceName
+    files: tuple[StagedFile, ...]
+    sources: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Import:
     """An import whose preset and files have been found to fit. `roles` are the preset's names of the files."""
 
     name: str
     folder: Path
     preset: Preset
-    source: SourceName
-    accord: Accord
-    files: tuple[StagedFile, ...]
-    sources: tuple[SourceFile, ...]
+    inputs: _Inputs
     roles: dict[str, str]
     links: Collection[str]
     unread_merges: tuple[UnreadMerges, ...]
@@ -180,29 +118,18 @@ async def run_import(
     path = (rejects_folder or Path()) / f"rejected-{Path(preset).stem}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.csv"
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
         found = _with_files(preset, folder, file, sheet=sheet, dates=dates, copies=copies)
-        used, all_of_folder = found.preset, folder if file is None and folder == found.folder else None
-        folder = found.folder
-        accord = read_accord(used.accord)
-        require_stages(used, accord, preset)
-        absent = _absent(used, folder)
-        # The files show which columns they have, the columns from which source they are.
-        sources = tuple(_detect(folder, staged, copies) for staged in bind(used, "", absent))
-        headers = {detected.name: frozenset(detected.columns) for detected in sources}
-        named = await choose_source(database, source or used.source, headers, may_ask=may_ask_source)
-        files = bind(used, named.name, absent)
+        inputs = await _inputs(database, preset, found, copies, source=source, may_ask_source=may_ask_source)
         if explainer is not None:
-            explainer.choose(files)
+            explainer.choose(inputs.files)
+        all_of_folder = folder if file is None and folder == found.folder else None
         planned = _Import(
             name=preset,
-            folder=folder,
-            preset=used,
-            source=named,
-            accord=accord,
-            files=files,
-            sources=sources,
+            folder=found.folder,
+            preset=found.preset,
+            inputs=inputs,
             roles=found.roles,
             links=links,
-            unread_merges=_unread_merges(used, files, sources, all_of_folder),
+            unread_merges=_unread_merges(found.preset, inputs.files, inputs.sources, all_of_folder),
             is_dry_run=dry_run,
             accepts_changes=accept_changes,
             accepts_loss=accept_loss,
@@ -219,6 +146,26 @@ async def run_import(
         except _RolledBack as rolled_back:
             report = rolled_back.report
     return report
+
+
+async def _inputs(
+    database: Database,
+    origin: str,
+    found: FoundFiles,
+    copies: SheetCopies,
+    *,
+    source: str | None,
+    may_ask_source: bool,
+) -> _Inputs:
+    """Check that the preset and the files fit, and decide whose keys they have."""
+    accord = read_accord(found.preset.accord)
+    require_stages(found.preset, accord, origin)
+    absent = _absent(found.preset, found.folder)
+    # The files show which columns they have, the columns from which source they are.
+    sources = tuple(_detect(found.folder, staged, copies) for staged in bind(found.preset, "", absent))
+    headers = {detected.name: frozenset(detected.columns) for detected in sources}
+    named = await choose_source(database, source or found.preset.source, headers, may_ask=may_ask_source)
+    return _Inputs(accord, named, bind(found.preset, named.name, absent), sources)
 
 
 def _detect(folder: Path, staged: StagedFile, copies: SheetCopies) -> SourceFile:
@@ -266,6 +213,30 @@ def _for_one_file(preset: Preset, origin: str, name: str, sheet: str | None) -> 
     return preset.model_copy(update={"files": (preset.files[0].model_copy(update=changes),)})
 
 
+async def _file_reports(
+    session: WriteSession, planned: _Import, counts: Sequence[RowCount], rejected: Counter[str]
+) -> tuple[FileReport, ...]:
+    """What was read of the files; `rejected` are the rows that the intake rejected."""
+    inputs = planned.inputs
+    reports = [
+        FileReport(
+            name=source.name,
+            encoding=source.encoding,
+            delimiter=source.dialect.delimiter,
+            rows=count.read,
+            rejected=count.rejected + rejected[source.name],
+            unused=await count_unused_rows(session, file.rows),
+            left_out=await count_left_out(session, file, count),
+            sheet=source.sheet,
+            header_line=source.header_line,
+            totals=tuple(line for footer in count.footers for line in footer.totals),
+            notes=tuple(line for footer in count.footers for line in footer.notes),
+        )
+        for source, count, file in zip(inputs.sources, counts, inputs.files, strict=True)
+    ]
+    return tuple(reports)
+
+
 async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, replace_sample: bool) -> ImportReport:
     """Do all steps of an import, inside its transaction."""
     began, started_at = time.monotonic(), datetime.now(UTC)
@@ -276,12 +247,14 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
     reject = rejects.add if explainer is None else explainer.reject
     counts = await _stage(session, planned, reject)
     if explainer is not None:
-        await explainer.staged(session, planned.files, planned.sources, counts)
-    inputs = tuple(file.rows.with_left_out(count.left_out) for file, count in zip(planned.files, counts, strict=True))
+        await explainer.staged(session, planned.inputs.files, planned.inputs.sources, counts)
+    inputs = tuple(
+        file.rows.with_left_out(count.left_out) for file, count in zip(planned.inputs.files, counts, strict=True)
+    )
     applied = await apply_staged_rows(
         session,
         inputs,
-        planned.source.name,
+        planned.inputs.source.name,
         rows=sum(count.read - count.rejected for count in counts),
         reject=reject,
         progress=planned.progress,
@@ -289,32 +262,18 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
     )
     if explainer is not None:
         used = planned.preset
-        await explainer.applied(session, planned.files, planned.sources, planned.source.name, used.zone)
-    files = [
-        FileReport(
-            name=source.name,
-            encoding=source.encoding,
-            delimiter=source.dialect.delimiter,
-            rows=count.read,
-            rejected=count.rejected + applied.rejected[source.name],
-            unused=await count_unused_rows(session, file.rows),
-            left_out=await count_left_out(session, file, count),
-            sheet=source.sheet,
-            header_line=source.header_line,
-            totals=tuple(line for footer in count.footers for line in footer.totals),
-            notes=tuple(line for footer in count.footers for line in footer.notes),
+        await explainer.applied(
+            session, planned.inputs.files, planned.inputs.sources, planned.inputs.source.name, used.zone
         )
-        for source, count, file in zip(planned.sources, counts, planned.files, strict=True)
-    ]
     report = ImportReport(
         title=planned.preset.title,
-        source=planned.source,
-        files=tuple(files),
+        source=planned.inputs.source,
+        files=await _file_reports(session, planned, counts, applied.rejected),
         records=applied.records,
         rejects=rejects.file.path if rejects.file.count else None,
         accord=accord.accord.title,
         is_adopted=is_adopted,
-        is_presets_accord=accord.content_hash == planned.accord.content_hash(),
+        is_presets_accord=accord.content_hash == planned.inputs.accord.content_hash(),
         is_dry_run=planned.is_dry_run,
         accepts_loss=planned.accepts_loss,
         seconds=0,
@@ -352,7 +311,7 @@ async def _accord(session: WriteSession, planned: _Import) -> tuple[AccordInForc
     present = await active_version(session)
     if present is not None:
         return present, False
-    return await adopt_accord(session, planned.accord), True
+    return await adopt_accord(session, planned.inputs.accord), True
 
 
 async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> list[RowCount]:
@@ -360,7 +319,7 @@ async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> lis
     watch_of = planned.explainer.watch_of if planned.explainer else lambda _file: None
     return [
         await stage_file(session, file, source, reject, planned.progress, watch_of(file.file.name))
-        for file, source in zip(planned.files, planned.sources, strict=True)
+        for file, source in zip(planned.inputs.files, planned.inputs.sources, strict=True)
     ]
 
 
@@ -372,15 +331,15 @@ async def _finish(
     if not report.is_unchanged or not is_evaluated:
         await evaluate(session, progress=lambda _step, done, total: planned.progress("evaluation", done, total))
     roles = [planned.roles[file.name] for file in report.files]
-    gaps = gaps_of(planned.files, planned.roles, report.files)
-    has_other_gaps = await replace_gaps(session, planned.source.name, roles, gaps)
+    gaps = gaps_of(planned.inputs.files, planned.roles, report.files)
+    has_other_gaps = await replace_gaps(session, planned.inputs.source.name, roles, gaps)
     if report.is_unchanged and not has_other_gaps:
         return
     done = FinishedImport(
         preset=planned.name,
-        source=planned.source.name,
+        source=planned.inputs.source.name,
         origin=planned.folder,
-        columns={source.name: source.columns for source in planned.sources},
+        columns={source.name: source.columns for source in planned.inputs.sources},
         started_at=started_at,
         files=report.files,
         records=report.records,

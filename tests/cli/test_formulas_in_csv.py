@@ -8,7 +8,7 @@ import pytest
 
 from api.cli.record_output import RecordLine, RecordList, print_records_csv
 from api.csv_text import original_text
-from api.importers.rejects_file import RejectsFile
+from api.importers.reporting.rejects_file import RejectsFile
 from api.intake.staged import RejectedRow
 from schema.vocab import RecordSide
 from tests.importers.test_commands import accord

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError
 from api.importers.date_formats import DateColumn, date_notation
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from api.importers.suggestion.suggest import SAMPLE_ROWS, suggest
 from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import at, rows

@@ -7,7 +7,8 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from tests.importers.conftest import DEAL_HEADER, LEAD_HEADER, SIX_LEADS, THREE_DEALS, Write, at, lines, rows
 
 GOOD = ("gus", "2018-03-01", "page1", "email")

@@ -21,7 +21,7 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.identity.new_ids import generate_ids
 from api.importers.csv_rows import UnreadableLine, read_csv
-from api.importers.rejects_file import RejectsFile
+from api.importers.reporting.rejects_file import RejectsFile
 from api.importers.run_import import run_import
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.text_lines import LONGEST_LINE

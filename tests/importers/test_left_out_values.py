@@ -8,7 +8,8 @@ import pytest
 from api.db import Database
 from api.errors import AccordError
 from api.importers.preset import parse_preset
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 
 PRESET = """

@@ -9,8 +9,9 @@ import pytest
 from api.db import Database
 from api.importers.explain.explainer import RowExplainer
 from api.importers.explain.explanation_text import explanation_text
-from api.importers.run_import import ImportReport, run_import
-from api.importers.unread_merges import UnreadMerges, says_merges
+from api.importers.reporting.import_report import ImportReport
+from api.importers.reporting.unread_merges import UnreadMerges, says_merges
+from api.importers.run_import import run_import
 from tests.importers.conftest import rows
 
 # Small files: most of their rows may be rejected.
@@ -233,7 +234,7 @@ async def test_a_merge_of_a_rejected_row_does_not_count(database: Database, tmp_
     contacts += person("3", "a@x.example", "")
     folder = hubspot(tmp_path, contacts, ("a@x.example",))
     report = await import_files(database, "hubspot", folder, rejects_folder=tmp_path)
-    assert ["contact_data.csv", "email_event_data.csv"] == [file for file, *_ in rejected(report)]
+    assert [file for file, *_ in rejected(report)] == ["contact_data.csv", "email_event_data.csv"]
     assert await rows(database, TOUCHES) == []
 
 

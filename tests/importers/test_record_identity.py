@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.identity.sources import SourceName, SourceOrigin, UnnamedSourceError
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from api.intake.identity_changes import IdentityChange, IdentityChanges
 from api.intake.likely_same import LikelySameExample
 from api.intake.upsert import RecordCounts

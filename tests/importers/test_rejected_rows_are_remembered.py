@@ -5,7 +5,7 @@ from pathlib import Path
 
 from api.access.principal import EVERYONE
 from api.db import Database
-from api.importers.rejects_file import OTHER_REASONS, CountedReason, RejectLog, RejectsFile
+from api.importers.reporting.rejects_file import OTHER_REASONS, CountedReason, RejectLog, RejectsFile
 from api.importers.run_import import run_import
 from api.intake.staged import RejectedRow
 from api.metrics.answer import AnswerWarning

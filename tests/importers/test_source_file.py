@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.errors import AccordError, ErrorCode
-from api.importers.rejects_file import RejectsFile
+from api.importers.reporting.rejects_file import RejectsFile
 from api.importers.row_values import RowCount, StagedColumn, read_rows
 from api.importers.source_file import SourceFile, detect_file
 from api.progress import no_progress

@@ -16,7 +16,8 @@ from api.importers.cell_parsers import (
     whole_salesforce_id,
 )
 from api.importers.preset import parse_preset
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from api.importers.suggestion.suggest import suggest
 from api.importers.suggestion.suggest_text import preset_text
 from api.importers.value_reading import ValueReading

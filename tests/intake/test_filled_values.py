@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api.db import Database
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
 from tests.importers.test_commands import accord
 

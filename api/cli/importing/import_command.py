@@ -19,7 +19,8 @@ from api.identity.sources import UnnamedSourceError
 from api.importers.explain.explainer import RowExplainer
 from api.importers.explain.explanation_text import explanation_text
 from api.importers.layout.file_layout import FileLayout
-from api.importers.run_import import ImportReport, run_import
+from api.importers.reporting.import_report import ImportReport
+from api.importers.run_import import run_import
 from api.importers.suggestion.suggest import suggest
 from api.importers.suggestion.suggest_text import preset_text
 from api.settings import Settings
@@ -37,7 +38,7 @@ _EXIT_REFUSED = 3  # nothing was imported, and an option would have it imported
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOptions:
-    """The options of `accord import` that state what a file does not show."""
+    """The options of `accord import` about the rows of files: what they do not show, and what to do with them."""
 
     sheet: Annotated[
         str | None,
@@ -53,6 +54,16 @@ class ReadingOptions:
             help="The order of day and month in dates such as 05/04/2026, for files that do not show it.",
         ),
     ] = None
+    explain_row: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|FILE:N",
+            help="Show what the row in line N became, and why: cells, records, links, reasons. Changes nothing.",
+        ),
+    ] = None
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Import a file even if less than half of its rows can be kept.")
+    ] = False
 
 
 @expand_options
@@ -73,18 +84,8 @@ def import_records(
         Path | None, typer.Option(metavar="FILE.toml", help="The file that --suggest writes; default: standard output.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
-    explain_row: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|FILE:N",
-            help="Show what the row in line N became, and why: cells, records, links, reasons. Changes nothing.",
-        ),
-    ] = None,
     replace_sample: Annotated[
         bool, typer.Option("--replace-sample", help="Remove the sample company in the same transaction.")
-    ] = False,
-    accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Import a file even if less than half of its rows can be kept.")
     ] = False,
     data: Data = None,
     reading: ReadingOptions,
@@ -105,7 +106,7 @@ def import_records(
     if is_csv is not (own is not None) or suggests or is_for_csv:
         raise typer.BadParameter(_USAGE)
     folder, file = (path.parent, path.name) if is_csv else (path, None)
-    explainer = _explainer(explain_row)
+    explainer = _explainer(reading.explain_row)
     request = _ImportRequest(
         preset=str(own) if own is not None else preset,
         folder=folder,
@@ -114,7 +115,7 @@ def import_records(
         dates=reading.dates,
         identity=identity,
         is_dry_run=dry_run or explainer is not None,
-        accepts_loss=accept_loss,
+        accepts_loss=reading.accept_loss,
         replaces_sample=replace_sample,
         explainer=explainer,
     )

@@ -9,7 +9,7 @@ import typer
 
 from api.errors import AccordError, ErrorCode
 from api.identity.sources import SourceOrigin, UnnamedSourceError
-from api.importers.run_import import ImportReport
+from api.importers.reporting.import_report import ImportReport
 from api.intake.likely_same import LINKABLE, LikelySame
 
 PLURALS = {"company": "companies", "member": "members", "contact": "contacts"}

@@ -7,8 +7,8 @@ import typer
 
 from api.cli.importing.import_notes import likely_same_lines, refusal_lines, source_line, unread_merge_lines
 from api.cli.options import next_command
-from api.importers.import_record import FileReport
-from api.importers.run_import import ImportReport
+from api.importers.reporting.import_record import FileReport
+from api.importers.reporting.import_report import ImportReport
 
 _SHOWN_LINES = 5
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

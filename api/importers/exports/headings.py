@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 
 from api.errors import AccordError, ErrorCode
-from api.importers.mapping import FileMap, RecordMap, check_reading, is_needed
+from api.importers.fields import check_reading, is_needed
+from api.importers.mapping import FileMap, RecordMap
 from api.importers.value_reading import Conditions, ValueReading
 
 

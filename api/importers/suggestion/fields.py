@@ -14,7 +14,7 @@ from typing import Any
 
 from api.importers.cell_values import FORMAT_PARSERS, Parse, column_parser, grouped_number_parser
 from api.importers.date_formats import DateColumn
-from api.importers.mapping import fillable
+from api.importers.fields import fillable
 from api.importers.suggestion.keys import AddressSpellings
 from api.importers.value_reading import MARKS, DecimalMark
 from schema.base import ColumnShape

@@ -14,9 +14,9 @@ from api.importers.cell_values import key_spelling
 from api.importers.csv_rows import UnreadableLine, read_csv
 from api.importers.date_formats import DateColumn
 from api.importers.exports.shipped import ShippedPreset, find_shipped_preset
+from api.importers.fields import fillable, is_name
 from api.importers.layout.file_layout import DETECTED, FileLayout
 from api.importers.layout.workbook import SheetCopies
-from api.importers.mapping import fillable, is_name
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.suggestion.fields import SampledColumn, SuggestedField, check_field, is_dated, plain, synonyms
 from api.importers.suggestion.keys import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from api.db import WriteSession
 from api.importers.plan import StagedFile
-from api.importers.rejects_file import CountedReason
+from api.importers.reporting.rejects_file import CountedReason
 from api.intake.upsert import RecordCounts
 from api.sql import Sql
 from schema.base import new_id
