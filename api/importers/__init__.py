@@ -15,13 +15,10 @@ The import
 - run_import.py       all steps, in one transaction
 - plan.py             binds the preset to temporary tables; binding.py, one record; file_binding.py, a table's columns
 - row_values.py       rows as values; staging.py loads them into the temporary tables
-- rejects_file.py     the file of rejected rows, and their reasons, counted
-- import_record.py    what an import leaves about itself: files, counts, reasons, and the gaps of rejected rows
-- unread_merges.py    merges that the preset does not read
+- reporting/          the file of rejected rows; the report; what an import leaves about itself; merges that were not read
 - database_failures.py  errors of the database, with their remedy
 
 A preset for a new file
-- suggest.py          suggests one from header and values (synonyms.toml); date_formats.py detects the format of dates
-- suggestion/         what the sample proves about columns: fields, keys
-- suggest_text.py     writes it down, with questions for what the values do not decide
+- suggestion/         suggests one from header and values (synonyms.toml), with questions for what they do not decide
+- date_formats.py     detects the format of dates
 """
