@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 098c4272d94f
+Revision ID: 5de2e69f1cfc
 Revises:
-Create Date: 2026-11-28 01:26:13.163903+00:00
+Create Date: 2026-11-28 01:37:35.494745+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "098c4272d94f"
+revision: str = "5de2e69f1cfc"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -855,7 +855,7 @@ def upgrade() -> None:
             "reason",
             sa.Text(),
             nullable=False,
-            comment="The reason. It completes the sentence: the cell, or the row, …",
+            comment="The reason, as the rest of a sentence that begins with: The cell, or: The row.",
         ),
         sa.Column(
             "is_left_out",

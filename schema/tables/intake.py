@@ -82,7 +82,7 @@ class ImportReason(Table, table=True):
         "import_file", "The file.", back="reasons", back_doc="Why rows were rejected and values left out."
     )
     column_name: str | None = column("The column or columns of the file; null for a row as a whole.", default=None)
-    reason: str = column("The reason. It completes the sentence: the cell, or the row, …")
+    reason: str = column("The reason, as the rest of a sentence that begins with: The cell, or: The row.")
     is_left_out: bool = column("True if only the value was left out; false if the row was rejected.")
     occurrences: int = column("How many times this was the reason.", ge=1)
 
