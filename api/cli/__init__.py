@@ -25,7 +25,10 @@ class Commands(LazyGroup):
         "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
         "init": ("Adopt the first version of the accord.", "api.cli.accord_commands:init"),
-        "import": ("Import files of a CRM, or any CSV file or workbook (.xlsx).", "api.cli.importing.import_command:import_records"),
+        "import": (
+            "Import files of a CRM, or any CSV file or workbook (.xlsx).",
+            "api.cli.importing.import_command:import_records",
+        ),
         "sample": ("Make a sample company in an empty database.", "api.cli.sample_command:sample"),
         "show": ("Print the accord in force in plain sentences.", "api.cli.accord_commands:show"),
         "evaluate": ("Evaluate the stage entries of all contacts again.", "api.cli.accord_commands:evaluate"),

@@ -15,7 +15,7 @@ The import
 - run_import.py       all steps, in one transaction
 - plan.py             binds the preset to temporary tables; binding.py, one record; file_binding.py, a table's columns
 - row_values.py       rows as values; staging.py loads them into the temporary tables
-- reporting/          the file of rejected rows; the report; what an import leaves about itself; merges that were not read
+- reporting/          rejected rows, the report, what an import leaves about itself, merges that were not read
 - database_failures.py  errors of the database, with their remedy
 
 A preset for a new file
