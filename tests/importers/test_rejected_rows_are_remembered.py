@@ -126,7 +126,7 @@ async def test_an_import_records_its_files_counts_and_reasons_without_any_cell(
     ]
     reasons = [str(reason) for _, reason, _, _ in found]
     assert reasons[:2] == [
-        "is not a date in the format %Y-%m-%d",
+        "is not a date in the format iso, such as 2026-01-10 or 2026-01-10 09:30:00 UTC",
         "an earlier line has the same mql_id, which identifies a row",
     ]
     for cell in ("soon", "later", "anna", "tiktok"):
