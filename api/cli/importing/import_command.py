@@ -26,8 +26,8 @@ from api.importers.suggestion.suggest_text import preset_text
 from api.settings import Settings
 
 _PRESETS = (
-    "olist, maven, hubspot, salesforce, hubspot-export, salesforce-report, google-ads, meta-ads, linkedin-ads,"
-    " a preset file of your own (FILE.toml), or csv for a single file."
+    "olist, maven, hubspot, salesforce, hubspot-export, salesforce-report, google-ads, meta-ads,"
+    " linkedin-ads, a preset file of your own (FILE.toml), or csv for a single file."
 )
 _USAGE = (
     "A single CSV file: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
