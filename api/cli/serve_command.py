@@ -31,7 +31,7 @@ EXAMPLES = (
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="The address to listen on; only loopback for now.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; it must be a loopback address.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; default 8000, 0 takes a free one.")] = None,
     data: Data = None,
 ) -> None:

@@ -11,7 +11,7 @@ from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AccordUsed
-from api.metrics.source_gaps import ALL_GAPS, SourceGap, read_gaps
+from api.metrics.source_gaps import ALL_GAPS, IncompleteFile, read_gaps
 from api.sql import Sql, all_of, join, name
 from schema.accord import Accord
 
@@ -26,7 +26,7 @@ class MetricContext:
     watermark: datetime | None
     has_contacts: bool  # whether the principal reaches any contact that may be counted
     has_merged_contacts: bool
-    gaps: tuple[SourceGap, ...]
+    gaps: tuple[IncompleteFile, ...]
     now: datetime
 
     @property

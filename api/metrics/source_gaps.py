@@ -21,7 +21,7 @@ ALL_GAPS = Sql(
 
 
 @dataclass(frozen=True, slots=True)
-class SourceGap:
+class IncompleteFile:
     """Rows of one file that were rejected, and one type of the records that they describe."""
 
     source: str
@@ -32,10 +32,10 @@ class SourceGap:
     imported_at: datetime
 
 
-def read_gaps(found: Sequence[Sequence[object]]) -> tuple[SourceGap, ...]:
+def read_gaps(found: Sequence[Sequence[object]]) -> tuple[IncompleteFile, ...]:
     """The gaps that `ALL_GAPS` returns."""
     return tuple(
-        SourceGap(str(source), str(role), str(name), str(table), int(str(rows)), datetime.fromisoformat(str(at)))
+        IncompleteFile(str(source), str(role), str(name), str(table), int(str(rows)), datetime.fromisoformat(str(at)))
         for source, role, name, table, rows, at in found
     )
 
@@ -62,12 +62,12 @@ def tables_behind(reads: Collection[str], accord: Accord) -> frozenset[str]:
     return frozenset(reads) - {STAGE_ENTRIES} | tables
 
 
-def gap_warnings(gaps: Sequence[SourceGap], reads: Collection[str], accord: Accord) -> Iterator[AnswerWarning]:
+def gap_warnings(gaps: Sequence[IncompleteFile], reads: Collection[str], accord: Accord) -> Iterator[AnswerWarning]:
     """Warn of a result whose facts an import rejected rows of. A row that describes several records counts once."""
     if not gaps:
         return
     tables = tables_behind(reads, accord)
-    files: dict[tuple[str, str], SourceGap] = {}
+    files: dict[tuple[str, str], IncompleteFile] = {}
     for gap in gaps:
         if gap.record_type in tables:
             files.setdefault((gap.source, gap.role), gap)
@@ -86,7 +86,7 @@ def gap_warnings(gaps: Sequence[SourceGap], reads: Collection[str], accord: Acco
     yield AnswerWarning(code=WarningCode.SOURCE_INCOMPLETE, message=message, count=rows)
 
 
-def _in_words(gap: SourceGap) -> str:
+def _in_words(gap: IncompleteFile) -> str:
     return (
         f"{gap.rows:,} of {gap.file_name} ({gap.source}, imported {gap.imported_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
     )
