@@ -13,10 +13,12 @@ from api.plan.list_arguments import (
     Negation,
     Operand,
     Operator,
+    PresentStageCondition,
     ToManyCondition,
     ToOneCondition,
 )
-from api.sql import Sql, converted, join
+from api.plan.present_stage import present_entry
+from api.sql import Sql, converted, join, name
 from schema.base import Link
 from schema.tables import SHAPES
 
@@ -42,6 +44,8 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
             return _to_one(tables, where, table, alias)
         case ToManyCondition():
             return _to_many(tables, where, alias)
+        case PresentStageCondition(part):
+            return _present_stage(tables, part, alias)
         case Comparison():
             return _comparison(tables, where, table, alias)
 
@@ -86,6 +90,13 @@ def _to_many(tables: ScopedTables, where: ToManyCondition, referenced: str) -> S
 
 def _conditions(tables: ScopedTables, part: Condition, table: str, alias: str) -> list[Sql]:
     return [] if part == _ANY_ROW else [condition(tables, part, table, alias)]
+
+
+def _present_stage(tables: ScopedTables, part: Condition, contact: str) -> Sql:
+    entry, chosen = tables.new_alias(), tables.new_alias()
+    present = Sql("select {}.*{}", name(entry), present_entry(tables, contact, entry))
+    where = condition(tables, part, "stage_entry", chosen)
+    return Sql("exists (select from ({}) {} where {})", present, name(chosen), where)
 
 
 # --------------------------------------------------------------------------------------------------- comparisons

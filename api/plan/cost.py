@@ -5,7 +5,17 @@ The cost is computed from the selection alone, before any statement runs.
 
 from collections.abc import Iterable
 
-from api.plan.list_arguments import Condition, Conjunction, Disjunction, Negation, Page, ToManyCondition, ToOneCondition
+from api.plan.computed_values import source_name
+from api.plan.list_arguments import (
+    Condition,
+    Conjunction,
+    Disjunction,
+    Negation,
+    Page,
+    PresentStageCondition,
+    ToManyCondition,
+    ToOneCondition,
+)
 from api.plan.selection import (
     Aggregate,
     Connection,
@@ -77,7 +87,8 @@ def _connection_cost(connection: Connection) -> int:
 def _links_of(page: Page) -> int:
     """Return the number of links that the filter and the order of a list follow."""
     paths = {term.links[:length] for term in page.order for length in range(1, len(term.links) + 1)}
-    return len(paths) + (0 if page.where is None else _links_in(page.where))
+    computed = {(term.links, source_name(term.by)) for term in page.order if not isinstance(term.by, str)}
+    return len(paths) + len(computed) + (0 if page.where is None else _links_in(page.where))
 
 
 def _links_in(condition: Condition) -> int:
@@ -86,7 +97,7 @@ def _links_in(condition: Condition) -> int:
             return sum(map(_links_in, parts))
         case Negation(part):
             return _links_in(part)
-        case ToOneCondition(part=part) | ToManyCondition(part=part):
+        case ToOneCondition(part=part) | ToManyCondition(part=part) | PresentStageCondition(part=part):
             return 1 + _links_in(part)
         case _:
             return 0

@@ -76,7 +76,30 @@ class ToManyCondition:
     part: "Condition"
 
 
-Condition = Comparison | Conjunction | Disjunction | Negation | ToOneCondition | ToManyCondition
+@dataclass(frozen=True, slots=True)
+class PresentStageCondition:
+    """True if the contact is in a stage, and the open stage entry of highest rank satisfies the part.
+
+    The part compares columns of `stage_entry`.
+    """
+
+    part: "Condition"
+
+
+Condition = Comparison | Conjunction | Disjunction | Negation | ToOneCondition | ToManyCondition | PresentStageCondition
+
+# ------------------------------------------------------------------------------------------------ computed values
+
+
+@dataclass(frozen=True, slots=True)
+class PresentStageColumn:
+    """A column of the open stage entry of highest rank of a contact."""
+
+    column: str
+
+
+# A value of a row that is not one of its columns, to sort by.
+ComputedValue = PresentStageColumn
 
 
 # ---------------------------------------------------------------------------------------------- order and page
@@ -93,9 +116,9 @@ class SortDirection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderTerm:
-    """A column to sort by. With `links`, the column of the record that this path of foreign keys leads to."""
+    """A column or computed value to sort by. With `links`, one of the record that these foreign keys lead to."""
 
-    column: str
+    by: str | ComputedValue
     direction: SortDirection
     links: tuple[str, ...] = ()
 

@@ -30,7 +30,7 @@ class ListRows:
 
     They are read directly from the table. If the page is needed more than once, it is read once into a common table
     expression (`is_paged`), with two columns of its own: `"#"`, the number of the row in the page, and `"#<n>"`, the
-    sort key n of a linked record.
+    sort key n, of a linked record or computed.
     """
 
     tables: ScopedTables
@@ -69,7 +69,7 @@ class ListRows:
         linked_keys = [
             Sql(f'{{}} as "#{number}"', value)
             for number, (key, value) in enumerate(zip(self.order, values, strict=True))
-            if key.links
+            if key.is_joined
         ]
         columns = join(", ", (Sql("{}.*", name(self.alias)), *linked_keys))
         rows = Sql("select {}{}", columns, self._rows_between_cursors(self.alias, joins, values, self.page.size + 1))
@@ -108,12 +108,12 @@ class ListRows:
         return Sql(f' from {{}} {{}} where {{}} order by {{}}."#"{direction}', self._page_name, row, is_shown, row)
 
     def cursor(self, alias: str) -> Sql:
-        """Return the cursor of a row. Sort keys of linked records come from the columns of the page.
+        """Return the cursor of a row. Sort keys from outside of the table come from the columns of the page.
 
         Shapes: alias of a row of the page -> a text expression.
         """
         values = (
-            Sql(f'{{}}."#{number}"', name(alias)) if key.links else qualified(alias, key.column.name)
+            Sql(f'{{}}."#{number}"', name(alias)) if key.is_joined else qualified(alias, key.column.name)
             for number, key in enumerate(self.order)
         )
         return cursor_of(self.order, tuple(values))
@@ -180,14 +180,14 @@ class ListRows:
 
 
 def _needs_page(connection: Connection, order: Order) -> bool:
-    """Return whether the page is read more than once, is numbered, or has cursors with sort keys of linked records."""
+    """Return whether the page is read more than once or numbered, or its cursors hold values from elsewhere."""
     readers = [part for part in connection.parts if isinstance(part, Nodes | Edges | PageInfo)]
     if len(readers) > 1 or any(isinstance(reader, PageInfo) for reader in readers):
         return True
     if connection.page.is_from_end:
         return bool(readers)
     edge_parts = (part for reader in readers if isinstance(reader, Edges) for part in reader.parts)
-    return any(key.links for key in order) and any(isinstance(part, Cursor) for part in edge_parts)
+    return any(key.is_joined for key in order) and any(isinstance(part, Cursor) for part in edge_parts)
 
 
 def _any_of(conditions: tuple[Sql, ...]) -> Sql:

@@ -1,4 +1,4 @@
-"""The order of a list: its sort keys, and the joins that fetch the sort keys of linked records.
+"""The order of a list: its sort keys, and the joins that fetch those of linked records and the computed ones.
 
 A linked record that is not visible sorts like an absent one: its sort keys are null.
 """
@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from api.access.scoped_tables import ScopedTables, qualified
-from api.plan.list_arguments import Comparison, Condition, Conjunction, OrderTerm, SortDirection, ToOneCondition
+from api.plan.computed_values import source_name, source_rows, value_shape
+from api.plan.list_arguments import (
+    Comparison,
+    ComputedValue,
+    Condition,
+    Conjunction,
+    OrderTerm,
+    SortDirection,
+    ToOneCondition,
+)
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, Link, TableShape
 from schema.tables import SHAPES
@@ -18,23 +27,33 @@ _NULLS_FIRST = (SortDirection.ASC_NULLS_FIRST, SortDirection.DESC_NULLS_FIRST)
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key of a total order: a column of the row, or of the record that a path of links leads to."""
+    """One key of a total order: a value of the row, or of the record that a path of links leads to.
+
+    The value is the column, or the `computed` value, whose source has such a column.
+    """
 
     column: ColumnShape
     is_descending: bool
     has_nulls_first: bool = False
     links: tuple[Link, ...] = ()
+    computed: ComputedValue | None = None
     is_never_null: bool = False  # the filter of the list excludes rows without a value
 
     @property
     def is_nullable(self) -> bool:
         """Whether some rows of the list may have no value."""
-        return (self.column.is_nullable or bool(self.links)) and not self.is_never_null
+        return (self.column.is_nullable or self.is_joined) and not self.is_never_null
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the value is not in the row itself: it comes from a linked record, or is computed."""
+        return bool(self.links) or self.computed is not None
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The columns that lead to the value: the foreign keys, then the column itself."""
-        return (*(link.column for link in self.links), self.column.name)
+        """The names that lead to the value: the foreign keys, the source of a computed value, and the column."""
+        source = () if self.computed is None else (source_name(self.computed),)
+        return (*(link.column for link in self.links), *source, self.column.name)
 
 
 Order = tuple[SortKey, ...]
@@ -84,7 +103,7 @@ def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
 
 
 def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
-    """Return the joins from a row to the linked records that it is sorted by, and the values of the sort keys.
+    """Return the joins from a row to what it is sorted by outside of its table, and the values of the sort keys.
 
     Shapes: order -> joins to append to the `from` clause, one expression per sort key. Keys with a common path share
             its joins.
@@ -98,6 +117,10 @@ def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql,
             if path not in aliases:
                 aliases[path] = tables.new_alias()
                 joins.append(_left_join(tables, link, aliases[path[:-1]], aliases[path]))
+        if key.computed is not None and key.path[:-1] not in aliases:
+            aliases[key.path[:-1]] = source = tables.new_alias()
+            rows = source_rows(tables, key.computed, aliases[key.path[:-2]])
+            joins.append(Sql(" left join lateral ({}) {} on true", rows, name(source)))
         values.append(qualified(aliases[key.path[:-1]], key.column.name))
     return join("", joins), tuple(values)
 
@@ -131,9 +154,13 @@ def _sort_key(shape: TableShape, term: OrderTerm, never_null: frozenset[str]) ->
             raise ValueError(f"{shape.name}.{column} is not a foreign key")
         links.append(link)
         shape = SHAPES[link.target]
-    is_never_null = not links and term.column in never_null
+    computed = None if isinstance(term.by, str) else term.by
     key = SortKey(
-        shape.column(term.column), term.direction in _DESCENDING, links=tuple(links), is_never_null=is_never_null
+        shape.column(term.by) if isinstance(term.by, str) else value_shape(term.by),
+        term.direction in _DESCENDING,
+        links=tuple(links),
+        computed=computed,
+        is_never_null=not links and term.by in never_null,
     )
     return replace(key, has_nulls_first=key.is_nullable and term.direction in _NULLS_FIRST)
 

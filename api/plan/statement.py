@@ -10,12 +10,13 @@ from functools import partial
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
-from api.plan.composite_fields import amount, present_stage, selected_members, typename
+from api.plan.composite_fields import amount, selected_members, typename
 from api.plan.grouping import group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
 from api.plan.json_values import column_as_json
 from api.plan.list_arguments import AggregateCall
 from api.plan.list_rows import ListRows, ParentRow
+from api.plan.present_stage import present_stage
 from api.plan.selection import (
     Aggregate,
     Amount,

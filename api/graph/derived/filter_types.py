@@ -4,6 +4,7 @@ from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
+from api.graph.derived.stage_types import STAGE, STAGE_FILTER, has_stage
 from api.plan.list_arguments import Operator, Quantifier
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
@@ -59,7 +60,7 @@ def where_type(shape: TableShape) -> InputType:
         for key, column in filtered_columns(shape).items()
     )
     doc = f"A filter over {shape.type_name} rows. All given parts must hold. An empty filter matches every row."
-    return InputType(name, doc, combined + columns + _through_links(shape))
+    return InputType(name, doc, combined + columns + _present_stage(shape) + _through_links(shape))
 
 
 def list_filter_type(shape: TableShape) -> InputType:
@@ -81,6 +82,10 @@ def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
 def filtered_types() -> frozenset[str]:
     """Return the names of the types that a visible column has values of."""
     return frozenset(column_type(column).name for shape in visible_shapes() for column in shape.visible)
+
+
+def _present_stage(shape: TableShape) -> tuple[Input, ...]:
+    return (Input(STAGE, "The current stage of the person.", TypeRef(STAGE_FILTER)),) if has_stage(shape) else ()
 
 
 def _through_links(shape: TableShape) -> tuple[Input, ...]:

@@ -3,6 +3,7 @@
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import link_of, links_of
 from api.graph.derived.naming import camel
+from api.graph.derived.stage_types import STAGE, STAGE_ORDER, has_stage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -21,7 +22,8 @@ def order_type(shape: TableShape) -> InputType:
         Input(key, _link_doc(column), _order_ref(column), deprecated=column.note.deprecated)
         for key, column in links_of(shape).items()
     )
-    return InputType(f"{shape.type_name}Order", doc, columns + links, is_one_of=True)
+    stage = (Input(STAGE, "The current stage of the person.", TypeRef(STAGE_ORDER)),) if has_stage(shape) else ()
+    return InputType(f"{shape.type_name}Order", doc, columns + stage + links, is_one_of=True)
 
 
 def ordered_columns(shape: TableShape) -> dict[str, ColumnShape]:

@@ -12,6 +12,7 @@ from api.graph.derived.links import link_of, lists_of, visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
+from api.graph.derived.stage_types import STAGE, has_stage, stage_filter_type, stage_order_type
 from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
@@ -52,6 +53,8 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
 def record_types() -> Iterator[Declared]:
     """Yield every type that the tables imply."""
     yield from _SHARED_TYPES
+    yield stage_filter_type()
+    yield stage_order_type()
     for vocabulary in vocabularies():
         yield enum_of(vocabulary)
     for name in sorted(filtered_types()):
@@ -78,9 +81,9 @@ def _search_argument(shape: TableShape) -> Input:
 def _record(shape: TableShape) -> ObjectType:
     currencies = {column.note.currency for column in shape.columns}
     fields = [_column(column) for column in shape.visible if column.name not in currencies]
-    if shape.name == "contact":
+    if has_stage(shape):
         doc = "The current stage of the person: the highest open one. Null if there is none."
-        fields.append(Output("stage", doc, TypeRef(PRESENT_STAGE), source=FromStage()))
+        fields.append(Output(STAGE, doc, TypeRef(PRESENT_STAGE), source=FromStage()))
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
     return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())
 

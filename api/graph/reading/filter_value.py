@@ -13,6 +13,7 @@ from api.errors import AccordError, ErrorCode
 from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.naming import camel
+from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
 from api.identity.ids import parse_id
 from api.plan.list_arguments import (
     Comparison,
@@ -21,6 +22,7 @@ from api.plan.list_arguments import (
     Disjunction,
     Negation,
     Operator,
+    PresentStageCondition,
     Quantifier,
     Scalar,
     ToManyCondition,
@@ -47,6 +49,8 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
         elif key in links:
             link = link_of(links[key])
             parts.append(ToOneCondition(link.column, read_where(SHAPES[link.target], value)))
+        elif key == STAGE and has_stage(shape):
+            parts.append(_stage(value))
         elif key in lists:
             parts.extend(_quantified(*lists[key], value))
         else:
@@ -68,6 +72,22 @@ def null_operand(key: str, operator: str) -> AccordError:
     """Return the error for an operator whose operand is null."""
     message = f"`{key}: {{{operator}: null}}` has no value to compare with."
     return AccordError(ErrorCode.BAD_INPUT, message, "Leave the operator out, or find nulls with `isNull: true`.")
+
+
+def _stage(tests: Mapping[str, Any]) -> Condition:
+    """Return the condition of a filter over the present stage. Errors: BAD_INPUT for a null operand."""
+    entry, columns = SHAPES["stage_entry"], stage_columns()
+    parts: list[Condition] = []
+    for key, value in tests.items():
+        if key != "isNull" and value is not None:
+            parts.extend(_comparisons(entry, key, columns[key], value))
+    in_stage = PresentStageCondition(Conjunction(tuple(parts)))
+    match tests.get("isNull"):
+        case True:
+            # With other conditions nobody matches: they all need a stage.
+            return Conjunction((Negation(PresentStageCondition(Conjunction(()))), *([in_stage] if parts else ())))
+        case _:
+            return in_stage
 
 
 def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[ToManyCondition]:

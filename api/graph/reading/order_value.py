@@ -6,7 +6,8 @@ from typing import Any
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.links import link_of, links_of
 from api.graph.derived.order_types import ordered_columns
-from api.plan.list_arguments import OrderTerm
+from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
+from api.plan.list_arguments import OrderTerm, PresentStageColumn
 from schema.base import TableShape
 from schema.tables import SHAPES
 
@@ -31,4 +32,7 @@ def _term(shape: TableShape, key: str, value: Any) -> OrderTerm:  # noqa: ANN401
     if len(links) > MAX_LINKS_IN_ORDER:
         message = f"`orderBy` goes through {len(links):,} links to a field. It may go through {MAX_LINKS_IN_ORDER}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Sort by a field that is fewer links away.")
+    if key == STAGE and has_stage(shape):
+        ((part, direction),) = value.items()
+        return OrderTerm(PresentStageColumn(stage_columns()[part].name), direction, tuple(links))
     return OrderTerm(ordered_columns(shape)[key].name, value, tuple(links))

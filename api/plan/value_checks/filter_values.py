@@ -16,6 +16,7 @@ from api.plan.list_arguments import (
     Disjunction,
     Negation,
     Operand,
+    PresentStageCondition,
     ToManyCondition,
     ToOneCondition,
 )
@@ -164,6 +165,8 @@ def _in_filter(where: Condition, table: str, *, is_linked: bool = False) -> Iter
                 yield from _in_filter(part, link.target, is_linked=True)
         case ToManyCondition(table=other, part=part):
             yield from _in_filter(part, other)
+        case PresentStageCondition(part):
+            yield from _in_filter(part, "stage_entry")
         case Comparison(operator="eq" | "in"):
             yield from _in_comparison(where, table, is_linked=is_linked)
 

@@ -1,0 +1,42 @@
+"""Values of a row that are not columns of its table, such as the present stage of a contact.
+
+Each comes from a source: a subquery that refers to the row and returns one row or none. Values of one source share it.
+"""
+
+from api.access.scoped_tables import ScopedTables
+from api.plan.list_arguments import ComputedValue, PresentStageColumn
+from api.plan.present_stage import present_entry
+from api.sql import Sql, name
+from schema.base import ColumnShape
+from schema.tables import SHAPES
+
+
+def value_shape(value: ComputedValue) -> ColumnShape:
+    """Return the declaration of the column of the source that holds a value: its name and type.
+
+    Errors: KeyError for an unknown column.
+    """
+    match value:
+        case PresentStageColumn(column=column):
+            return SHAPES["stage_entry"].column(column)
+
+
+def source_name(value: ComputedValue) -> str:
+    """Return the name of the source of a value. Values with equal names come from the same source.
+
+    A name is part of the cursors of a list that is sorted by the value, so it has to stay the same.
+    """
+    match value:
+        case PresentStageColumn():
+            return "stage()"
+
+
+def source_rows(tables: ScopedTables, value: ComputedValue, row: str) -> Sql:
+    """Return the source of a value for the row with the alias `row`.
+
+    Shapes: -> `select …`, a query of one row at most, with a column as `value_shape` declares it.
+    """
+    match value:
+        case PresentStageColumn():
+            entry = tables.new_alias()
+            return Sql("select {}.*{}", name(entry), present_entry(tables, row, entry))
