@@ -31,9 +31,7 @@ async def without_indexes_if_first(
     # Dated history is built from the versions that are there, record by record, and needs their indexes.
     dated = {records.table for records in staged if records.since is not None}
     written += [version_name(table) for table in written if SHAPES[table].has_history and table not in dated]
-    if not any(records.alias is not None for records in staged):
-        # With second keys, two statements may bring the same key, and the unique index is what drops the second.
-        written.append("external_key")
+    # The index of external_key stays: rows look records up by it while others are written. Its rows arrive sorted.
     async with without_indexes(session, written, progress):
         yield
 

@@ -17,7 +17,7 @@ from uuid import RFC_4122
 import asyncpg
 import pytest
 
-from api.db import Database
+from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.identity.new_ids import generate_ids
 from api.importers.csv_rows import UnreadableLine, read_csv
@@ -25,8 +25,10 @@ from api.importers.reporting.rejects_file import RejectsFile
 from api.importers.run_import import run_import
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.text_lines import LONGEST_LINE
-from api.intake import first_load
+from api.intake import apply, first_load
+from api.intake.merge import MergeTable, merge_staged
 from api.intake.staged import RejectedRow
+from api.sql import Sql
 from schema.tables import METADATA
 from tests.importers.conftest import DEALS, LEADS, SIX_LEADS, Write, rows
 
@@ -272,6 +274,22 @@ async def test_a_first_import_without_indexes_leaves_the_same_database(
     assert await rows(database, query) == small
     assert await rows(database, catalogue) == before
     assert (await run_import(database, "olist", write())).is_unchanged
+
+
+async def test_a_first_import_looks_external_keys_up_by_their_index(
+    database: Database, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[object] = []
+
+    async def merge_and_look(session: WriteSession, merge: MergeTable) -> None:
+        found.append(await session.value(Sql("select count(*) from pg_indexes where tablename = 'external_key'")))
+        await merge_staged(session, merge)
+
+    monkeypatch.setattr(first_load, "FEWEST_ROWS", 0)
+    monkeypatch.setattr(apply, "merge_staged", merge_and_look)
+    await run_import(database, "olist", write())
+    assert found
+    assert all(found)
 
 
 def test_new_ids_rise_and_are_of_version_7() -> None:
