@@ -10,7 +10,6 @@ from api.importers.cell_parsers import (
     join_salesforce_ids,
     key_list_parser,
     key_parser,
-    or_none,
     value_parser,
 )
 from api.importers.cell_values import Parse
@@ -97,28 +96,6 @@ class RecordBinding:
                     ),
                 ).value
                 for reading in readings
-            ]
-        )
-
-    def undated_instant(self, readings: Sequence[ValueReading]) -> Sql:
-        """An instant for a record that may be undated: a cell that cannot be read gives none."""
-        return _first(
-            [
-                self._take(reading, ValueKind(INSTANT, partial(self._readable, reading), use="readable ")).value
-                for reading in readings
-            ]
-        )
-
-    def _readable(self, reading: ValueReading, forms: Sequence[str]) -> Parse:
-        return or_none(begin_parser(reading, self.file.dates, forms))
-
-    def written(self, readings: Sequence[ValueReading]) -> Sql:
-        """The cells of readings as they are written."""
-        return _first(
-            [
-                self.file.plain_key(column, self._condition(reading), is_required=False)
-                for reading in readings
-                for column in reading.sources
             ]
         )
 

@@ -126,18 +126,6 @@ def join_row_key(cells: Sequence[str]) -> str:
     return join_key([cell or "\\" for cell in cells]) if any(cells) else ""
 
 
-def or_none(parse: Parse) -> Parse:
-    """Return a parser that gives None for a cell that cannot be read."""
-
-    def parse_readable(cell: str) -> object:
-        try:
-            return parse(cell)
-        except ValueError:
-            return None
-
-    return parse_readable
-
-
 def parse_address(cell: str) -> object:
     """The one spelling of an e-mail address, to compare it by; of a text that is none, its lower case."""
     try:

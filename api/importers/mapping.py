@@ -77,12 +77,6 @@ class RecordMap(PresetModel):
         " first of them, the fields are unknown. Only for tables with history.",
         examples=['since = "changed_at"'],
     )
-    may_be_undated: bool = Field(
-        default=False,
-        description="With `true`, a row whose `since` is empty or cannot be read gives its values all the same, as the"
-        " current ones; an unreadable date is reported. For what is certain without its date, such as a merge.",
-        examples=['since = "merged_at"\nmay_be_undated = true'],
-    )
     primary: Rankings = Field(
         default=(),
         description="The columns and texts that mark the row that holds, where several rows give one record different"
@@ -159,8 +153,6 @@ class RecordMap(PresetModel):
             raise ValueError(f"a {self.table} is identified by the records that it links; it has no key of its own")
         if (self.begins or self.since) and not self.shape.has_history:
             raise ValueError(f"{self.table} has no history, so remove 'begins' and 'since'")
-        if self.may_be_undated and not self.since:
-            raise ValueError("'may_be_undated' needs 'since'")
         if self.begins and self.since:
             raise ValueError("a record has either 'begins' or 'since'")
         lists = [readings for readings in self.fields.values() if any(reading.split for reading in readings)]

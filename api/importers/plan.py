@@ -1,9 +1,9 @@
 """Binds a preset to the temporary tables that its rows go through: the input of the intake."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import count, islice
+from itertools import count
 
 from api.importers.binding import RecordBinding
 from api.importers.cell_parsers import DateSettings
@@ -13,8 +13,8 @@ from api.importers.mapping import FileMap, RecordMap
 from api.importers.preset import Preset
 from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
-from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows, UnreadableValue
-from api.sql import Sql, all_of, join
+from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows
+from api.sql import Sql, join
 from schema.base import ColumnShape
 from schema.placeholders import empty_cells
 
@@ -35,12 +35,6 @@ class StagedFile:
     looked_up: tuple[str, ...]
     keys: dict[str, str]
     rows: StagedRows
-
-    @property
-    def described(self) -> tuple[tuple[RecordMap, tuple[tuple[int, StagedRecords], ...]], ...]:
-        """The preset's records, with the staged ones that they are bound to and their places among all of the file."""
-        staged = enumerate(self.rows.records)
-        return tuple((record, tuple(islice(staged, 2 if record.may_be_undated else 1))) for record in self.file.records)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -67,9 +61,8 @@ def bind(preset: Preset, source: str, absent: Collection[str] = ()) -> tuple[Sta
     ranks = count()
     records = {
         file.name: tuple(
-            staged
+            _staged_records(RecordBinding(files[file.name], files, source, record), next(ranks))
             for record in file.records
-            for staged in _bind_record(RecordBinding(files[file.name], files, source, record), ranks)
         )
         for file in present
     }
@@ -86,22 +79,6 @@ def _staged_file(binding: FileBinding, records: tuple[StagedRecords, ...]) -> St
         tuple(sorted(binding.looked_up)),
         binding.keys,
         StagedRows(binding.stage, file.name, binding.row_key, file.key_label, records),
-    )
-
-
-def _bind_record(binding: RecordBinding, ranks: Iterator[int]) -> tuple[StagedRecords, ...]:
-    """Bind one record of a file's rows: twice if its rows may lack the date since which their values hold."""
-    if not binding.record.may_be_undated or binding.record.since is None:
-        return (_staged_records(binding, next(ranks)),)
-    undated, dated = _staged_records(binding, next(ranks)), _staged_records(binding, next(ranks))
-    moment, cell = dated.since or Sql("null"), binding.written(binding.record.since)
-    own = [] if dated.condition is None else [dated.condition]
-    unreadable = UnreadableValue(
-        all_of((*own, Sql("{} is null and {} is not null", moment, cell))), cell, label_of(binding.record.since)
-    )
-    return (
-        replace(undated, since=None, condition=all_of((*own, Sql("{} is null", moment))), unreadable=unreadable),
-        replace(dated, condition=all_of((*own, Sql("{} is not null", moment)))),
     )
 
 
@@ -122,9 +99,7 @@ def _staged_records(binding: RecordBinding, rank: int) -> StagedRecords:
         alias = binding.key(record.alias, is_required=False)
     begins = None if record.begins is None else binding.instant(record.begins, is_required=False)
     since = None
-    if record.since is not None and record.may_be_undated:
-        since = binding.undated_instant(record.since)
-    elif record.since is not None:
+    if record.since is not None:
         since = binding.instant(record.since, is_required=record.is_since_vital)
     values: dict[str, Sql] = {}
     fields: dict[str, Sql] = {}
@@ -257,7 +232,7 @@ def _required_values(
     needed: list[tuple[Sql, tuple[ValueReading, ...], bool]] = []
     if key is not None and record.key is not None and not record.is_optional:
         needed.append((key, (record.key,), False))
-    if since is not None and record.since is not None and record.is_since_vital and not record.may_be_undated:
+    if since is not None and record.since is not None and record.is_since_vital:
         needed.append((since, record.since, has_open_ends))
     for column, readings in record.filled:
         is_stated = len(readings) > 1 and any(reading.is_required for reading in readings)

@@ -78,7 +78,7 @@ def _parts(records: StagedRecords, rank: int) -> Iterator[StagedRecords]:
             ),
         )
         # The rows are checked once.
-        parts.append(replace(part, required_values=(), required_keys=(), unreadable=None) if parts else part)
+        parts.append(replace(part, required_values=(), required_keys=()) if parts else part)
     yield from parts
 
 

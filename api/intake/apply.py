@@ -14,7 +14,7 @@ from api.intake.first_load import without_indexes_if_first
 from api.intake.identity_changes import IdentityChanges, find_identity_changes
 from api.intake.likely_same import LikelySame, link_likely_same, tables_of_other_sources
 from api.intake.merge import merge_staged, merge_tables
-from api.intake.staged import Reject, RejectedRow, StagedRows
+from api.intake.staged import Reject, StagedRows
 from api.intake.staged_merges import create_merge_tables, find_merges, impossible_merges, without_impossible_merges
 from api.intake.upsert import RecordCounts, upsert
 from api.progress import Progress
@@ -116,28 +116,11 @@ async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str])
 
 
 async def _unkept_values(session: WriteSession, intake: _Intake) -> list[UnkeptValue]:
-    """Find the values that are not written: merges of a cycle, contradictions of rows, and dates that are no dates."""
+    """Find the values that are not written: merges of a cycle, and contradictions of rows."""
     # Again, because the keys of new records are known only now.
     await find_merges(session, intake.reported, intake.source)
     impossible = [UnkeptValue("", row) for row in await impossible_merges(session, intake.reported)]
-    contradicting = await exclude_rows(session, intake.inputs, intake.source)
-    return [*impossible, *contradicting, *await _unreadable(session, intake.inputs)]
-
-
-async def _unreadable(session: WriteSession, inputs: Sequence[StagedRows]) -> list[UnkeptValue]:
-    """Find the rows that are kept without a value that cannot be read."""
-    found = []
-    for rows in inputs:
-        for value in (records.unreadable for records in rows.records if records.unreadable is not None):
-            lines = await session.rows(
-                Sql("select line, {} as value from {} where {}", value.shown, name(rows.stage), value.condition)
-            )
-            reason = "cannot be read; the row is kept without it"
-            found += [
-                UnkeptValue("", RejectedRow(rows.source, row["line"], value.column, row["value"], reason))
-                for row in lines
-            ]
-    return found
+    return [*impossible, *await exclude_rows(session, intake.inputs, intake.source)]
 
 
 def _report(unkept: Sequence[UnkeptValue], reject: Reject) -> Counter[str]:

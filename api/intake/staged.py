@@ -74,15 +74,6 @@ class LeftOutValue:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableValue:
-    """A value that cannot be read in the rows that meet `condition`; reported by `column` and `shown`."""
-
-    condition: Sql
-    shown: Sql
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
 class StagedRecords:
     """The records of one table that the rows of one temporary table describe: one for every row, or for every item.
 
@@ -118,7 +109,6 @@ class StagedRecords:
     """For `agreed` columns: rows with a lower number hold before others; None if all rows are equal."""
     labels: dict[str, str] = field(default_factory=dict)
     """By column: how reports name the input's cell."""
-    unreadable: UnreadableValue | None = None
     excluded: Sql | None = None
     """Rows (of those that describe a record) whose values do not hold; None: none."""
 

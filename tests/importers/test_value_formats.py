@@ -315,8 +315,8 @@ async def test_several_addresses_in_a_cell_are_a_question_with_the_way_out(datab
     )
     text = suggested(tmp_path, people)
     assert suggest(tmp_path / "people.csv").questions == 1
-    assert "# QUESTION: cells such as 'ada@a.example; ada.b@a.example' hold several values, and are rejected." in text
-    assert "# 1 value will be rejected: 'di@' is not an e-mail address" in text
+    assert "# QUESTION: cells such as 'ada@a.example; ada.b@a.example' hold several values, and are left out." in text
+    assert "# 1 value cannot be read: 'di@' is not an e-mail address" in text
     answer = text.replace('\nemail = "Email"', "").replace("# email = {", "email = {")
     (tmp_path / "answered.toml").write_text(answer)
     report = await run_import(database, str(tmp_path / "answered.toml"), tmp_path, rejects_folder=tmp_path)

@@ -66,16 +66,11 @@ async def explain_records(
 ) -> tuple[RecordExplanation, ...]:
     """Explain the records of the row on a line, after the import wrote them. `before` is by place in the preset."""
     explained: list[RecordExplanation] = []
-    for record, parts in file.described:
-        found = []
-        for place, staged in parts:
-            after = await staged_values(session, staged, line)
-            found += [(staged, values, line if after else None) for values in after or before[place]]
-        if len(parts) > 1:
-            # With and without a date: the row means one of the two, or none.
-            found = [one for one in found if one[1].is_meant] or found[:1]
+    for place, (record, staged) in enumerate(zip(file.file.records, file.rows.records, strict=True)):
+        after = await staged_values(session, staged, line)
+        written = line if after else None
         explained += [
-            await _explain(session, record, staged, values, merges, written) for staged, values, written in found
+            await _explain(session, record, staged, values, merges, written) for values in after or before[place]
         ]
     return tuple(explained)
 

@@ -83,7 +83,7 @@ def _dates(suggestion: Suggestion) -> Iterator[str]:
         choices = list(column.choices())
         if column.not_date_count:
             shown = ", ".join(f"'{_remark(value)}'" for value in column.not_dates)
-            yield f"# {column.not_date_count:,} values are not dates, and their rows will be rejected: {shown}"
+            yield f"# {column.not_date_count:,} values are not dates and cannot be read: {shown}"
         if column.is_proven:
             proof = f"  # proven by {_remark(column.proof)}" if column.proof else ""
             yield f"{_key(name)} = {_forms(choices[0])}{proof}"
@@ -157,7 +157,7 @@ def _field(field: SuggestedField) -> Iterator[str]:
     column = _text(field.column.name)
     if field.misfits:
         count = f"{field.misfit_count:,} value{'s' * (field.misfit_count > 1)}"
-        yield f"# {count} will be rejected: {'; '.join(map(_remark, field.misfits))}"
+        yield f"# {count} cannot be read: {'; '.join(map(_remark, field.misfits))}"
     if field.doubt is not None:
         yield f"# Left out, because {_remark(field.doubt)}."
         yield f"# {field.name} = {column}"
@@ -168,7 +168,7 @@ def _field(field: SuggestedField) -> Iterator[str]:
         yield f"# QUESTION: is the decimal mark the point or the comma? {example} fits both. Write which it is."
         yield f'{field.name} = {{ column = {column}, decimal = "POINT OR COMMA" }}'
     elif field.separators:
-        yield f"# QUESTION: cells such as '{_remark(field.several)}' hold several values, and are rejected. Which one"
+        yield f"# QUESTION: cells such as '{_remark(field.several)}' hold several values, and are left out. Which one"
         yield "# is right? To take the first one, write instead:"
         yield f"# {field.name} = {{ column = {column}, first_of = {_forms(field.separators)} }}"
         yield f"{field.name} = {column}"
