@@ -83,9 +83,11 @@ stop: .venv/.installed ## stop a running server and its PostgreSQL
 
 # ------------------------------------------------------------------------------------------------------------- checks
 
+# Tests of one file share a database, so they stay in one process. JOBS=0: all in this process.
+JOBS ?= auto
 .PHONY: test
-test: .venv/.installed-dev ## run all tests on a real PostgreSQL (ARGS="tests/plan -x")
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/.installed-dev ## run all tests on real PostgreSQL servers, one for each core (ARGS="tests/plan -x" JOBS=0)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-browser
 test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (needs chromium and chromedriver)
