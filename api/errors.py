@@ -1,40 +1,83 @@
 """Expected errors: those that a user or the environment can cause. Any other exception is a bug, and masked."""
 
 from enum import StrEnum
+from typing import Self
 
 
 class ErrorCode(StrEnum):
-    """The codes of expected errors, on which clients and scripts can rely (GraphQL's `extensions.code`)."""
+    """The codes of errors, on which clients and scripts can rely (GraphQL's `extensions.code`).
 
-    BAD_INPUT = "BAD_INPUT"
-    NOT_FOUND = "NOT_FOUND"
-    UNKNOWN_STAGE = "UNKNOWN_STAGE"
-    UNKNOWN_VALUE = "UNKNOWN_VALUE"
-    BAD_PERIOD = "BAD_PERIOD"
-    BAD_ACCORD = "BAD_ACCORD"
-    NO_ACCORD = "NO_ACCORD"
-    NOT_EVALUATED = "NOT_EVALUATED"
-    UNKNOWN_PRESET = "UNKNOWN_PRESET"
-    BAD_FILE = "BAD_FILE"
-    SAMPLE_PRESENT = "SAMPLE_PRESENT"
-    DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE"
-    DATABASE_OUTDATED = "DATABASE_OUTDATED"
-    DATABASE_NEWER = "DATABASE_NEWER"
-    MIGRATION_FAILED = "MIGRATION_FAILED"
-    DATA_FOLDER = "DATA_FOLDER"
-    DISK_FULL = "DISK_FULL"
-    PORT_IN_USE = "PORT_IN_USE"
-    NOT_LOOPBACK = "NOT_LOOPBACK"
-    TOO_LARGE = "TOO_LARGE"
-    TIMED_OUT = "TIMED_OUT"
-    DRIFT = "DRIFT"
-    INTERNAL = "INTERNAL"  # a masked bug; no AccordError has this code
+    Each has its meaning: `CODE = "CODE", "meaning"`. README.md lists them, and a test compares.
+    """
+
+    doc: str
+
+    def __new__(cls, value: str, doc: str) -> Self:
+        """Make a member whose value is the code and which carries its meaning."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.doc = doc
+        return member
+
+    # The HTTP request and its document
+    BAD_REQUEST = "BAD_REQUEST", "The HTTP request is malformed: no JSON, no `query`, or a member of the wrong type."
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "The address does not support the HTTP method, or not for a mutation."
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE", "`Accept` or `Accept-Encoding` allows nothing that the server can send."
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", "The body of a POST is not sent as JSON in UTF-8."
+    HOST_NOT_ALLOWED = "HOST_NOT_ALLOWED", "The host name of the request is not a name of this server."
+    ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED", "Pages of this origin may not send requests."
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", "The document is not GraphQL: a syntax error."
+    GRAPHQL_VALIDATION_FAILED = (
+        "GRAPHQL_VALIDATION_FAILED",
+        "The document does not fit the schema: an unknown field or enum value, a missing argument, a malformed date.",
+    )
+    OPERATION_RESOLUTION_FAILURE = (
+        "OPERATION_RESOLUTION_FAILURE",
+        "`operationName` does not decide which operation of the document to run, or it cannot run here.",
+    )
+    PERSISTED_QUERY_NOT_FOUND = (
+        "PERSISTED_QUERY_NOT_FOUND",
+        "The server does not hold the document of this hash. Clients send the document again by themselves.",
+    )
+    PERSISTED_QUERY_MISMATCH = "PERSISTED_QUERY_MISMATCH", "The hash of a persisted query is not that of its document."
+    TOO_LARGE = "TOO_LARGE", "The request, its document or its response exceeds a limit."
+    TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
+
+    # Values
+    BAD_INPUT = "BAD_INPUT", "A variable, an argument, an option or a setting has a value that is not valid."
+    BAD_PERIOD = "BAD_PERIOD", "A period is malformed, or does not fit the grain or the accord."
+    UNKNOWN_VALUE = "UNKNOWN_VALUE", "A closed set does not have this value."
+    UNKNOWN_STAGE = "UNKNOWN_STAGE", "The accord does not have this stage."
+    NOT_FOUND = "NOT_FOUND", "There is nothing at this address."
+
+    # The state of the data
+    NO_ACCORD = "NO_ACCORD", "No accord is in force."
+    NOT_EVALUATED = "NOT_EVALUATED", "The contacts are not evaluated by the accord in force."
+    DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
+    DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
+    DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
+
+    # The command line
+    BAD_ACCORD = "BAD_ACCORD", "The document of an accord is not valid."
+    BAD_FILE = "BAD_FILE", "A file cannot be read or written, or does not fit its preset."
+    UNKNOWN_PRESET = "UNKNOWN_PRESET", "There is no preset of this name."
+    SAMPLE_PRESENT = "SAMPLE_PRESENT", "The database is not empty, so no sample company can be made in it."
+    MIGRATION_FAILED = "MIGRATION_FAILED", "A migration failed, and was rolled back."
+    DATA_FOLDER = "DATA_FOLDER", "The data folder cannot be used."
+    DISK_FULL = "DISK_FULL", "A disk is full."
+    PORT_IN_USE = "PORT_IN_USE", "The server cannot listen on its address."
+    NOT_LOOPBACK = "NOT_LOOPBACK", "Without credentials, the server listens on loopback addresses only."
+    DRIFT = "DRIFT", "The stored stage entries, or the committed SDL, differ from a rebuild."
+
+    INTERNAL = "INTERNAL", "A bug. The message has the id under which the server log records it."
 
 
 class AccordError(Exception):
     """An expected error: `message` states what was wrong and where, `remedy` what to do about it."""
 
     def __init__(self, code: ErrorCode, message: str, remedy: str) -> None:
+        if code is ErrorCode.INTERNAL:
+            raise ValueError("INTERNAL is the code of a masked bug, not of an expected error")
         super().__init__(f"{message} {remedy}")
         self.code = code
         self.message = message

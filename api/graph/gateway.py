@@ -111,8 +111,8 @@ class Gateway:
     ) -> JsonResult | ExecutedResult:
         """Run a request whose document is valid.
 
-        Errors: BAD_INPUT if the operation name does not decide which operation to run; TOO_LARGE for a cost over the
-        limit.
+        Errors: OPERATION_RESOLUTION_FAILURE if the operation name does not decide which operation to run; TOO_LARGE for
+        a cost over the limit.
         """
         operation = validated.operation(request.operation_name)
         ready, extensions = self._ready(validated, operation, request.variables, principal)

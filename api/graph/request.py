@@ -7,8 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One GraphQL request: a document, its variables as parsed from JSON, and the name of the operation to run."""
+    """One GraphQL request: a document, its variables as parsed from JSON, and the name of the operation to run.
+
+    `query_hash` is the SHA-256 of a persisted query in hexadecimal; such a request may come without its document.
+    """
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    query_hash: str | None = None

@@ -21,6 +21,7 @@ from api.web.error_responses import failure_response, graphql_error_entry, is_re
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import graphiql_page
+from api.web.persisted_queries import PersistedQueries
 from api.web.requests import Headers, read_get, read_post
 from api.web.responses import GraphQLResponse, HttpError, http_error_response
 
@@ -40,6 +41,7 @@ class GraphQLEndpoint:
         self._database_of = database_of
         self._identify = identify
         self._explains = explains
+        self._persisted_queries = PersistedQueries()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request."""
@@ -54,12 +56,13 @@ class GraphQLEndpoint:
         accept = headers.get(b"accept")
         if scope["method"] in ("GET", "HEAD") and wants_page(accept):
             http_request = Request(scope)
-            if "query" not in http_request.query_params:
+            if not {"query", "extensions"} & set(http_request.query_params):
                 return graphiql_page(http_request)
         media_type = negotiate(accept)
         if media_type is None:
             remedy = f"Accept {' or '.join(MediaType)}."
-            return http_error_response(HttpError(406, "`Accept` has no media type that the server supports.", remedy))
+            message = "`Accept` has no media type that the server supports."
+            return http_error_response(HttpError(406, message, remedy, code=ErrorCode.NOT_ACCEPTABLE))
         try:
             # Before the body is read and parsed: a caller that is rejected costs nothing more.
             who = await self._identify(scope)
@@ -71,9 +74,13 @@ class GraphQLEndpoint:
     async def _execute(
         self, scope: Scope, headers: Headers, request: GraphQLRequest, who: Principal, media_type: MediaType
     ) -> Response:
+        if request.query_hash is not None:
+            request = self._persisted_queries.with_document(request)
         validated = self._gateway.validated(request)
         if validated.errors:
-            return _request_error_response(validated.errors, media_type)
+            return _request_error_response(validated.errors, media_type, ErrorCode.GRAPHQL_VALIDATION_FAILED)
+        if request.query_hash is not None:
+            self._persisted_queries.keep(request)
         _require_executable(scope["method"], validated, request)
         database = self._database_of()
         try:
@@ -102,15 +109,17 @@ def _require_executable(method: str, validated: ValidatedDocument, request: Grap
     try:
         kind = validated.operation(request.operation_name).node.operation
     except AccordError as error:
-        raise HttpError(400, error.message, error.remedy) from error
+        raise HttpError(400, error.message, error.remedy, code=error.code) from error
     if kind is OperationType.SUBSCRIPTION:
-        raise HttpError(400, "This endpoint does not execute subscriptions.", "Send a query.")
+        message = "This endpoint does not execute subscriptions."
+        raise HttpError(400, message, "Send a query.", code=ErrorCode.OPERATION_RESOLUTION_FAILURE)
     if kind is OperationType.MUTATION and method == "GET":
         raise _method_not_allowed("A mutation cannot be sent with GET.", "POST")
 
 
 def _method_not_allowed(message: str, allowed: str) -> HttpError:
-    return HttpError(405, message, f"Use {allowed.replace(', ', ' or ')}.", headers={"Allow": allowed})
+    remedy = f"Use {allowed.replace(', ', ' or ')}."
+    return HttpError(405, message, remedy, code=ErrorCode.METHOD_NOT_ALLOWED, headers={"Allow": allowed})
 
 
 def _json_response(result: JsonResult, media_type: MediaType) -> Response:
@@ -132,12 +141,14 @@ def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Resp
     return GraphQLResponse(orjson.dumps(payload), 200, media_type)
 
 
-def _request_error_response(errors: Sequence[GraphQLError], media_type: MediaType) -> Response:
-    """The response to a request that was not executed.
+def _request_error_response(
+    errors: Sequence[GraphQLError], media_type: MediaType, code: ErrorCode = ErrorCode.BAD_INPUT
+) -> Response:
+    """The response to a request that was not executed. `code` is that of errors of GraphQL itself.
 
     The specification has status 400 for the newer media type only; with `application/json` it is 200.
     """
-    entries = [graphql_error_entry(error) for error in errors]
+    entries = [graphql_error_entry(error, code) for error in errors]
     status = 400 if media_type is MediaType.GRAPHQL else 200
     if any(_code(entry) == ErrorCode.INTERNAL for entry in entries):
         status = 500

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db_errors import expected_error
@@ -24,8 +24,11 @@ _STATUS = {
 }
 
 
-def graphql_error_entry(error: GraphQLError) -> dict[str, Any]:
-    """The entry of `errors` for a GraphQL error. Path and locations are kept; the message of a bug is masked."""
+def graphql_error_entry(error: GraphQLError, code: ErrorCode = ErrorCode.BAD_INPUT) -> dict[str, Any]:
+    """The entry of `errors` for a GraphQL error. Path and locations are kept; the message of a bug is masked.
+
+    `code` is that of an error of GraphQL itself: by default a variable or an argument whose value is not valid.
+    """
     entry: dict[str, Any] = dict(error.formatted)
     cause = _root_cause(error)
     expected = expected_error(cause)
@@ -33,6 +36,9 @@ def graphql_error_entry(error: GraphQLError) -> dict[str, Any]:
         entry |= error_entry(expected)
     elif _is_bug(error, cause):
         entry |= masked_entry(cause, ".".join(map(str, error.path)) if error.path else "the request")
+    else:
+        own = ErrorCode.GRAPHQL_PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else code
+        entry["extensions"] = {**entry.get("extensions", {}), "code": own.value}
     return entry
 
 

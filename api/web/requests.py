@@ -1,5 +1,6 @@
 """Reading and validating GraphQL-over-HTTP requests, sent with GET or POST."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from api.web.responses import HttpError
 BODY_LIMIT_BYTES = 256 * 1024
 """Documents that people write are far smaller. A larger body is a mistake or an attack."""
 
+PERSISTED_QUERY_VERSION = 1
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 Headers = Mapping[bytes, bytes]
 
@@ -40,13 +43,36 @@ def read_get(scope: Scope) -> GraphQLRequest:
 
 def _validated(parameters: dict[str, Any]) -> GraphQLRequest:
     query = parameters.get("query")
-    if not isinstance(query, str) or not query.strip():
+    # Persisted queries are the only extension of requests; any other is ignored, but has to be an object as well.
+    extensions = _optional_object(parameters, "extensions")
+    query_hash = _query_hash(extensions) if extensions else None
+    if query_hash is not None and query in (None, ""):
+        query = ""
+    elif not isinstance(query, str) or not query.strip():
         raise HttpError(400, "The request has no `query`.", "Send a GraphQL document in it, as a non-empty string.")
     operation_name = parameters.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise HttpError(400, "`operationName` is not a string.", "Name an operation of the document, or leave it out.")
-    _optional_object(parameters, "extensions")  # no extension is supported, but a malformed one is still rejected
-    return GraphQLRequest(query, _optional_object(parameters, "variables") or {}, operation_name or None)
+    return GraphQLRequest(query, _optional_object(parameters, "variables") or {}, operation_name or None, query_hash)
+
+
+def _query_hash(extensions: Mapping[str, Any]) -> str | None:
+    """The hash of a persisted query. Errors: HttpError if it is malformed, or of an unknown version."""
+    persisted = extensions.get("persistedQuery")
+    if persisted is None:
+        return None
+    given = _json_object(persisted, "`extensions.persistedQuery`")
+    if given.get("version") != PERSISTED_QUERY_VERSION:
+        raise HttpError(
+            400,
+            f"`extensions.persistedQuery.version` is {given.get('version')!r}.",
+            f"The server supports version {PERSISTED_QUERY_VERSION} of automatic persisted queries.",
+        )
+    query_hash = given.get("sha256Hash")
+    if not isinstance(query_hash, str) or not _SHA256.fullmatch(query_hash):
+        message = "`extensions.persistedQuery.sha256Hash` is not the SHA-256 of a document."
+        raise HttpError(400, message, "Send 64 hexadecimal digits.")
+    return query_hash.lower()
 
 
 def _optional_object(parameters: dict[str, Any], name: str) -> dict[str, Any] | None:
@@ -77,10 +103,14 @@ def _kind(value: object) -> str:
 def _require_json(content_type: str) -> None:
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != "application/json":
-        raise HttpError(415, "The POST is not sent as JSON.", "Set the header `Content-Type: application/json`.")
+        raise _not_json("The POST is not sent as JSON.", "Set the header `Content-Type: application/json`.")
     charset = parameters.lower().replace(" ", "").replace('"', "")
     if "charset=" in charset and "charset=utf-8" not in charset:
-        raise HttpError(415, "The encoding of the body is not UTF-8.", "Send JSON in UTF-8.")
+        raise _not_json("The encoding of the body is not UTF-8.", "Send JSON in UTF-8.")
+
+
+def _not_json(message: str, remedy: str) -> HttpError:
+    return HttpError(415, message, remedy, code=ErrorCode.UNSUPPORTED_MEDIA_TYPE)
 
 
 async def _read_body(headers: Headers, receive: Receive) -> bytes:

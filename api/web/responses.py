@@ -8,8 +8,10 @@ from starlette.responses import Response
 from api.errors import AccordError, ErrorCode
 from api.web.media_types import MediaType
 
-# For a browser that is made to display a response: do not guess another media type, load nothing, run nothing.
+# For a browser that is made to display a response: do not guess another media type, load nothing, run nothing. For a
+# cache: what a response depends on, whether or not the request had these headers.
 RESPONSE_HEADERS = {
+    "Vary": "Accept, Accept-Encoding, Origin",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
@@ -20,12 +22,19 @@ def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-# A response is true for this moment only, so no cache may store it.
+# A response is true for this moment only, so no cache may store it. One with a secret is not compressed either: from
+# the lengths of many compressed responses, a page that can also place text into them could find the secret (BREACH).
+SECRET_CACHE_CONTROL = "no-store, no-transform"  # noqa: S105 - the value of a header
 _ENCODED_HEADERS = {
-    media_type: encode_headers(
-        {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **RESPONSE_HEADERS}
+    (media_type, is_secret): encode_headers(
+        {
+            "Content-Type": f"{media_type}; charset=utf-8",
+            "Cache-Control": SECRET_CACHE_CONTROL if is_secret else "no-store",
+            **RESPONSE_HEADERS,
+        }
     )
     for media_type in MediaType
+    for is_secret in (False, True)
 }
 
 
@@ -38,7 +47,7 @@ class HttpError(AccordError):
         message: str,
         remedy: str,
         *,
-        code: ErrorCode = ErrorCode.BAD_INPUT,
+        code: ErrorCode = ErrorCode.BAD_REQUEST,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code, message, remedy)
@@ -52,11 +61,16 @@ def error_entry(error: AccordError) -> dict[str, object]:
 
 
 class GraphQLResponse(Response):
-    """A GraphQL response. All headers but Content-Length are encoded once, when this module is imported."""
+    """A GraphQL response. All headers but Content-Length are encoded once, when this module is imported.
 
-    def __init__(self, body: bytes, status: int, media_type: MediaType = MediaType.JSON) -> None:
+    `is_secret` marks a response that shows a key or a session.
+    """
+
+    def __init__(
+        self, body: bytes, status: int, media_type: MediaType = MediaType.JSON, *, is_secret: bool = False
+    ) -> None:
         self.status_code, self.body, self.background = status, body, None
-        self.raw_headers = [*_ENCODED_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
+        self.raw_headers = [*_ENCODED_HEADERS[media_type, is_secret], (b"content-length", b"%d" % len(body))]
 
 
 def http_error_response(error: HttpError, media_type: MediaType = MediaType.JSON) -> Response:

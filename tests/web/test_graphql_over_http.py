@@ -60,6 +60,7 @@ async def test_an_unsupported_accept_header_is_406_with_the_supported_types(clie
     response = await post(client, "{ hello }", "text/event-stream")
     assert response.status_code == 406
     assert GRAPHQL in response.json()["errors"][0]["message"]
+    assert response.json()["errors"][0]["extensions"]["code"] == "NOT_ACCEPTABLE"
 
 
 async def test_a_header_longer_than_any_client_sends_is_parsed_and_not_cached(client: httpx.AsyncClient) -> None:
@@ -101,8 +102,7 @@ async def test_data_that_an_error_has_nulled_is_null_and_not_absent(client: http
     [b"null", b'"x"', b"1", b"[]", b"true", b"", b"{", b"\xff\xfe", b'{"query": "\xff"}', b"{}", b'{"query": null}',
      b'{"query": 1}', b'{"query": "  "}', b'{"query": "{ hello }", "variables": []}',
      b'{"query": "{ hello }", "variables": "x"}', b'{"query": "{ hello }", "operationName": 1}',
-     b'{"query": "{ hello }", "extensions": 1}', b'{"query": "{ hello }", "operationName": "Other"}',
-     b'{"query": "query A { hello } query B { hello }"}', b'{"query": "{ hello }", "variables": ' + b"[" * 5000],
+     b'{"query": "{ hello }", "extensions": 1}', b'{"query": "{ hello }", "variables": ' + b"[" * 5000],
 )  # fmt: skip
 @pytest.mark.parametrize("media_type", [GRAPHQL, JSON])
 async def test_a_malformed_request_is_400_with_a_graphql_error(
@@ -113,7 +113,20 @@ async def test_a_malformed_request_is_400_with_a_graphql_error(
     assert response.status_code == 400
     assert response.headers["content-type"].startswith(media_type)
     assert list(response.json()) == ["errors"]
-    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": "{ hello }", "operationName": "Other"},
+        {"query": "query A { hello } query B { hello }"},
+    ],
+)
+async def test_an_operation_that_cannot_be_chosen_is_400(client: httpx.AsyncClient, body: dict[str, str]) -> None:
+    response = await client.post("/graphql", json=body)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] == "OPERATION_RESOLUTION_FAILURE"
 
 
 async def test_variables_of_a_get_that_are_not_json_are_400(client: httpx.AsyncClient) -> None:
@@ -148,7 +161,7 @@ async def test_other_methods_are_405(client: httpx.AsyncClient, method: str) -> 
 async def test_a_post_that_a_foreign_form_could_send_is_rejected(client: httpx.AsyncClient, content_type: str) -> None:
     response = await client.post("/graphql", content=b'{"query": "{ hello }"}', headers={"content-type": content_type})
     assert response.status_code == 415
-    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
 
 
 async def test_json_may_be_declared_as_utf8(client: httpx.AsyncClient) -> None:

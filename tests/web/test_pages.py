@@ -45,7 +45,7 @@ async def test_a_browser_that_sends_a_query_gets_a_graphql_response(client: http
 
 async def test_a_program_without_a_query_gets_no_page(client: httpx.AsyncClient) -> None:
     response = await client.get("/graphql", headers={"accept": "*/*"})
-    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_INPUT")
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
 
 
 async def test_without_a_build_the_page_explains_how_to_build_and_the_api_works(

@@ -43,7 +43,7 @@ class ValidatedDocument:
     operations: Mapping[str | None, Operation] = field(default_factory=dict)  # by name; the only one under None too
 
     def operation(self, name: str | None) -> Operation:
-        """Return the operation of that name, or the only one. Errors: BAD_INPUT if the name does not decide."""
+        """Return the operation of that name, or the only one. Errors: OPERATION_RESOLUTION_FAILURE."""
         found = self.operations.get(name)
         if found is None:
             message = (
@@ -51,7 +51,8 @@ class ValidatedDocument:
                 if name
                 else "The document does not have exactly one operation."
             )
-            raise AccordError(ErrorCode.BAD_INPUT, message, "Name the operation to run in `operationName`.")
+            remedy = "Name the operation to run in `operationName`."
+            raise AccordError(ErrorCode.OPERATION_RESOLUTION_FAILURE, message, remedy)
         return found
 
 
