@@ -14,7 +14,7 @@ from api.web.database_provider import DatabaseHolder
 from api.web.examples_route import examples_route
 from api.web.health import health_routes
 from api.web.identification import identify_everyone
-from api.web.website import build_site
+from api.web.website import NetworkAccess, build_site
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -34,7 +34,9 @@ def create_app(settings: Settings) -> ASGIApp:
         holder.get,
         identify_everyone,
         routes=[examples_route(holder.get), *health_routes(holder.get)],
-        names=[settings.host],
+        access=NetworkAccess(
+            settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies, settings.has_credentials
+        ),
         explains=settings.is_loopback,
         lifespan=lifespan,
     )

@@ -2,13 +2,14 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.errors import AccordError, ErrorCode
+from api.network_names import Network, host_names, networks, origins
 
 
 class Settings(BaseSettings):
@@ -28,6 +29,21 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free port.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
+        default=(),
+        description="Host names of the server beside loopback, with commas: `accord.example`. They need credentials, "
+        "which do not exist yet: until then such requests are rejected.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(origins)] = Field(
+        default=(),
+        description="Origins of pages that may use the server beside those of this machine, with commas: "
+        "`https://app.example, https://*.preview.example`. An asterisk stands for one label.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(networks)] = Field(
+        default=(),
+        description="Addresses or networks of proxies, with commas: `10.0.0.0/8, ::1`. `Forwarded` and `X-Forwarded-…` "
+        "headers of others are ignored.",
+    )
 
     @classmethod
     def load(cls, **options: Any) -> Self:  # noqa: ANN401 - fields by name, validated here
@@ -52,6 +68,11 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether callers have to prove who they are. Until they can, the server serves this machine only."""
+        return False
 
     @property
     def database_shown(self) -> str:
@@ -89,7 +110,10 @@ def _require_postgresql(url: str) -> None:
 
 
 def _invalid(error: ValidationError) -> AccordError:
-    problems = [f"{_variable(str(item['loc'][0]))}: {item['msg']}" for item in error.errors(include_input=False)]
+    problems = [
+        f"{_variable(str(item['loc'][0]))}: {item['msg'].removeprefix('Value error, ').removesuffix('.')}"
+        for item in error.errors(include_input=False)
+    ]
     return AccordError(
         ErrorCode.BAD_INPUT,
         f"A setting is not valid: {'; '.join(problems)}.",

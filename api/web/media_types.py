@@ -1,4 +1,4 @@
-"""Content negotiation: the media type of a response, by the request's `Accept` header."""
+"""Content negotiation: the media type of a response by the request's `Accept`, and how such headers are read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -17,13 +17,13 @@ class MediaType(StrEnum):
     JSON = "application/json"
 
 
-def _cached(parse: Callable[[bytes | None], T]) -> Callable[[bytes | None], T]:
+def cached_by_header(parse: Callable[[bytes | None], T]) -> Callable[[bytes | None], T]:
     """Cache the results for recent headers. A longer header than any client sends is parsed and not cached."""
     cached = lru_cache(1_000)(parse)
     return lambda accept: (parse if accept is not None and len(accept) > LONGEST_CACHED else cached)(accept)
 
 
-@_cached
+@cached_by_header
 def negotiate(accept: bytes | None) -> MediaType | None:
     """The media type of the response to a request with this `Accept` header; None if the client accepts neither.
 
@@ -32,7 +32,7 @@ def negotiate(accept: bytes | None) -> MediaType | None:
     """
     if accept is None or not accept.strip():
         return MediaType.JSON
-    ranges = list(_ranges(accept))
+    ranges = list(weighted_values(accept))
     named = {media_type: weight for media_type, weight in ranges if media_type in tuple(MediaType)}
     accepted = [MediaType(name) for name, weight in named.items() if weight > 0]
     if accepted:
@@ -44,17 +44,18 @@ def negotiate(accept: bytes | None) -> MediaType | None:
     return None
 
 
-@_cached
+@cached_by_header
 def wants_page(accept: bytes | None) -> bool:
     """Whether the client is a browser that displays a page: it accepts HTML, which no GraphQL client names."""
-    return any(media_type == "text/html" and weight > 0 for media_type, weight in _ranges(accept or b""))
+    return any(media_type == "text/html" and weight > 0 for media_type, weight in weighted_values(accept or b""))
 
 
-def _ranges(accept: bytes) -> Iterator[tuple[str, float]]:
-    for part in accept.decode("latin-1").split(","):
-        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if media_type:
-            yield media_type, _weight(parameters)
+def weighted_values(header: bytes) -> Iterator[tuple[str, float]]:
+    """The values of an `Accept…` header in lower case, with their weights: 1 if none is given, 0 if it is malformed."""
+    for part in header.decode("latin-1").split(","):
+        value, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if value:
+            yield value, _weight(parameters)
 
 
 def _weight(parameters: Sequence[str]) -> float:

@@ -1,14 +1,26 @@
 """GraphiQL as a page: the built files of `api/static/graphiql`, or a page that explains how to build them."""
 
+import asyncio
+from functools import partial
 from html import escape
 from pathlib import Path
 
+from cachetools import LRUCache
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from api.web.compression import (
+    LEAST_BYTES,
+    ContentCoding,
+    accept_encoding,
+    coded_headers,
+    is_compressible,
+    negotiate_coding,
+)
 
 STATIC = Path(__file__).parent.parent / "static"
 GRAPHIQL = STATIC / "graphiql" / "dist"
@@ -35,6 +47,7 @@ PAGE_POLICY = "; ".join(_PAGE_DIRECTIVES)
 _ASSET_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _ONE_HOUR = "public, max-age=3600"
+_MOST_COMPRESSED = 16 * 1024 * 1024  # bytes of compressed files in memory
 
 
 def graphiql_page(request: Request) -> Response:
@@ -51,7 +64,12 @@ def graphiql_page(request: Request) -> Response:
 
 
 class _Assets(StaticFiles):
-    """Built files. Names with a hash are cached for a year, all others for an hour."""
+    """Built files. Names with a hash are cached for a year, all others for an hour. Each is compressed once."""
+
+    def __init__(self, directory: Path) -> None:
+        # The folder may appear while the server runs (`make assets`), so that it may be missing at the start.
+        super().__init__(directory=directory, check_dir=False)
+        self._compressed: LRUCache[tuple[str, str, ContentCoding], bytes] = LRUCache(_MOST_COMPRESSED, getsizeof=len)
 
     async def check_config(self) -> None:
         """Return 404 if nothing is built; StaticFiles would raise a server error."""
@@ -64,7 +82,26 @@ class _Assets(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = _IMMUTABLE if path.startswith("assets/") else _ONE_HOUR
         response.headers["Content-Security-Policy"] = _ASSET_POLICY
+        if not isinstance(response, FileResponse) or not _may_be_coded(response, scope):
+            return response
+        coding = negotiate_coding(accept_encoding(scope)) or ContentCoding.IDENTITY
+        return response if coding is ContentCoding.IDENTITY else await self._coded(path, response, coding)
+
+    async def _coded(self, path: str, file: FileResponse, coding: ContentCoding) -> Response:
+        """The file in a coding. Its weak ETag is compared with that of the file, so that both get a 304."""
+        key = (path, file.headers["ETag"], coding)
+        body = self._compressed.get(key)
+        if body is None:
+            content = await asyncio.to_thread(Path(file.path).read_bytes)
+            body = self._compressed[key] = await asyncio.to_thread(partial(coding.compress, content, is_kept=True))
+        response = Response(body)
+        response.raw_headers = coded_headers(file.raw_headers, coding, len(body))
         return response
+
+
+def _may_be_coded(file: FileResponse, scope: Scope) -> bool:
+    is_whole = scope["method"] == "GET" and not any(name == b"range" for name, _ in scope["headers"])
+    return is_whole and int(file.headers["Content-Length"]) >= LEAST_BYTES and is_compressible(file.raw_headers)
 
 
 async def _favicon(_request: Request) -> Response:
@@ -75,6 +112,5 @@ def static_routes() -> list[BaseRoute]:
     """The routes of the built front-end, and of the icon that browsers request on their own."""
     return [
         Route("/favicon.ico", _favicon),
-        # The folder may appear while the server runs (`make assets`), so that it may be missing at the start.
-        Mount("/static/graphiql", app=_Assets(directory=GRAPHIQL, check_dir=False), name="graphiql"),
+        Mount("/static/graphiql", app=_Assets(GRAPHIQL), name="graphiql"),
     ]

@@ -1,6 +1,7 @@
 """The ASGI application: its routes behind its middleware."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import orjson
 from starlette.applications import Starlette
@@ -11,16 +12,40 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, StatelessLifespan
 
+from api.errors import ErrorCode
 from api.graph.gateway import Gateway
+from api.network_names import Network
+from api.web.compression import CompressionMiddleware
+from api.web.cross_origin import CrossOriginMiddleware
 from api.web.database_provider import DatabaseProvider
 from api.web.endpoint import GraphQLEndpoint
 from api.web.error_responses import ErrorMiddleware
+from api.web.forwarded import ForwardedMiddleware
+from api.web.host_names import HostMiddleware
 from api.web.identification import Identify
-from api.web.middleware import DirectRouteMiddleware, HostAndOriginMiddleware, SecurityHeadersMiddleware
+from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
 from api.web.pages import static_routes
 from api.web.responses import GraphQLResponse
 
 PATH = "/graphql"
+_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAccess:
+    """From where the site can be used, beside this machine.
+
+    `hosts` are names of the server, `origins` those of pages that may read responses, and `proxies` the networks whose
+    `Forwarded` headers are true. Other hosts than loopback need credentials.
+    """
+
+    hosts: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    proxies: Sequence[Network] = ()
+    has_credentials: bool = False
+
+
+LOOPBACK_ONLY = NetworkAccess()
 
 
 def build_site(
@@ -29,14 +54,14 @@ def build_site(
     identify: Identify,
     *,
     routes: Iterable[Route] = (),
-    names: Iterable[str] = (),
+    access: NetworkAccess = LOOPBACK_ONLY,
     explains: bool = False,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`.
 
-    `routes` are added beside the endpoint, and `names` are host names that are allowed beside loopback. With `explains`
-    a response includes its execution plan on request, which is meant for development.
+    `routes` are added beside the endpoint. With `explains` a response includes its execution plan on request, which is
+    meant for development.
     """
     endpoint = GraphQLEndpoint(gateway, database_of, identify, explains=explains)
     pages = Starlette(
@@ -45,7 +70,10 @@ def build_site(
         exception_handlers={HTTPException: _http_exception_response},
         lifespan=lifespan,
     )
-    return HostAndOriginMiddleware(DirectRouteMiddleware(pages, PATH, endpoint), names)
+    coded = CompressionMiddleware(DirectRouteMiddleware(pages, PATH, endpoint))
+    site: ASGIApp = CrossOriginMiddleware(coded, access.origins)
+    site = HostMiddleware(site, access.hosts, has_credentials=access.has_credentials)
+    return ForwardedMiddleware(site, access.proxies) if access.proxies else site
 
 
 async def _redirect_to_graphql(_request: Request) -> Response:
@@ -57,7 +85,8 @@ async def _http_exception_response(request: Request, error: Exception) -> Respon
     if not isinstance(error, HTTPException):
         raise error
     message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
-    body = orjson.dumps({"errors": [{"message": f"{message}. The API is at {PATH}."}]})
+    code = _CODES.get(error.status_code, ErrorCode.BAD_REQUEST)
+    body = orjson.dumps({"errors": [{"message": f"{message}. The API is at {PATH}.", "extensions": {"code": code}}]})
     response = GraphQLResponse(body, error.status_code)
     response.headers.update(error.headers or {})
     return response
