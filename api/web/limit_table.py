@@ -1,0 +1,67 @@
+"""The limits that callers meet, from the constants that enforce them. README.md has the same table; a test compares."""
+
+from dataclasses import dataclass
+
+from api.db import STATEMENT_TIMEOUT_MS
+from api.graph.derived.group_types import GROUPS, MAX_GROUPS
+from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
+from api.graph.kpis.drill_down import MAX_LISTS
+from api.graph.reading.limits import (
+    MAX_ALIAS_LENGTH,
+    MAX_ALIASES,
+    MAX_DIRECTIVES,
+    MAX_FIELDS,
+    MAX_FILTER_LEVELS,
+    MAX_FILTERS,
+    MAX_LEVELS,
+    MAX_ROOT_FIELDS,
+    MAX_TOKENS,
+)
+from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_TERMS
+from api.graph.reading.search_value import MAX_SEARCH_LENGTH
+from api.graph.reading.selection_reader import MAX_IDS
+from api.metrics.periods import MOST_BUCKETS
+from api.metrics.resolve import LONGEST_WINDOW, MOST_DIMENSIONS
+from api.plan.cost import MAX_COST
+from api.plan.prepared_statements import MAX_RESPONSE_BYTES
+from api.web.compression import LEAST_BYTES
+from api.web.cross_origin import PREFLIGHT_SECONDS
+from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES
+from api.web.requests import BODY_LIMIT_BYTES
+
+_KIB, _MIB = 1024, 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One row of the table: of what there is a limit, and the figure with its unit."""
+
+    subject: str
+    figure: str
+
+
+LIMITS = (
+    Limit("request body", f"{BODY_LIMIT_BYTES // _KIB} KiB"),
+    Limit("tokens of a document", f"{MAX_TOKENS:,}"),
+    Limit("root fields of an operation", f"{MAX_ROOT_FIELDS}"),
+    Limit("levels of fields", f"{MAX_LEVELS}"),
+    Limit("aliases, and characters in one", f"{MAX_ALIASES}, {MAX_ALIAS_LENGTH}"),
+    Limit("directives", f"{MAX_DIRECTIVES}"),
+    Limit("fields of records, with fragments expanded", f"{MAX_FIELDS:,}"),
+    Limit("objects in all filters, and levels of one", f"{MAX_FILTERS:,}, {MAX_FILTER_LEVELS}"),
+    Limit("fields in an `orderBy`, and links to one of them", f"{MAX_TERMS}, {MAX_LINKS_IN_ORDER}"),
+    Limit("characters of a `search`", f"{MAX_SEARCH_LENGTH}"),
+    Limit("ids of one `nodes`", f"{MAX_IDS}"),
+    Limit("rows of a page (`first`, `last`)", f"{PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most"),
+    Limit("groups of a `groupBy`", f"{GROUPS} by default, {MAX_GROUPS} at most"),
+    Limit("cost: records that a response could have, page sizes multiplied down the tree", f"{MAX_COST:,}"),
+    Limit("response of a document that only reads records", f"{MAX_RESPONSE_BYTES // _MIB} MiB"),
+    Limit("time of one SQL statement", f"{STATEMENT_TIMEOUT_MS // 1000} s"),
+    Limit("dimensions of a KPI", f"{MOST_DIMENSIONS}"),
+    Limit("buckets of a period", f"{MOST_BUCKETS:,}"),
+    Limit("window of a KPI", f"{LONGEST_WINDOW.days:,} days"),
+    Limit("lists of records behind the figures of a request", f"{MAX_LISTS}"),
+    Limit("persisted queries of a process", f"{MOST_QUERIES:,}, {MOST_BYTES // _MIB} MiB together"),
+    Limit("responses are compressed from", f"{LEAST_BYTES:,} bytes"),
+    Limit("browsers keep a preflight for", f"{PREFLIGHT_SECONDS // 3600} hours"),
+)
