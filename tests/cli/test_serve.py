@@ -26,12 +26,12 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @contextmanager
-def serving(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def serving(data_dir: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A server, and the lines that it printed until it was ready."""
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     process = subprocess.Popen(
         [sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", "0"],
-        env={**environment, "ACCORD_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"},
+        env={**environment, "ACCORD_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **variables},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -64,6 +64,20 @@ def test_it_prints_its_address_and_three_examples_and_serves_requests(data_dir: 
         assert process.wait(20) == 128 + signal.SIGTERM
     assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert list(data_dir.glob("serve-*.pid")) == []
+
+
+def test_it_compresses_responses_and_believes_a_trusted_proxy(data_dir: Path) -> None:
+    forwarded = {"x-forwarded-for": "203.0.113.7", "x-forwarded-host": "accord.example"}
+    variables = {"ACCORD_TRUSTED_PROXIES": "127.0.0.1", "ACCORD_ALLOWED_HOSTS": "accord.example"}
+    with serving(data_dir, **variables) as (_, printed), httpx.Client(base_url=address(printed)) as client:
+        query = {"query": "{ __schema { types { name description } } }"}
+        assert client.post("/graphql", json=query, headers=forwarded).status_code == 421
+        assert client.get("/healthz", headers=forwarded).status_code == 200
+        plain = client.post("/graphql", json=query, headers={"accept-encoding": "identity"})
+        compressed = client.post("/graphql", json=query, headers={"accept-encoding": "gzip"})
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert compressed.json() == plain.json()
+        assert int(compressed.headers["content-length"]) * 3 < len(plain.content)
 
 
 def test_after_a_kill_the_next_server_uses_the_data_and_stop_ends_what_is_left(data_dir: Path) -> None:
