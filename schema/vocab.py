@@ -1,7 +1,8 @@
 """The closed vocabularies: the words that a column, an argument or a KPI may have, and the units of numbers.
 
-A vocabulary becomes a GraphQL enum of the same name. A column with `vocab=` stores the word as text, with a CHECK that
-lists the words. Each word carries its meaning, which is the description of the enum value.
+A vocabulary becomes a GraphQL enum of the same name, or with its `__graphql_name__` where the class name does not say
+whose words they are. A column with `vocab=` stores the word as text, with a CHECK that lists the words. Each word
+carries its meaning, which is the description of the enum value.
 """
 
 import re
@@ -34,6 +35,12 @@ class Vocabulary(StrEnum):
         require_end_date(deprecated)
         member.deprecated = deprecated
         return member
+
+    @classmethod
+    def graphql_name(cls) -> str:
+        """Return the name of the GraphQL enum: `__graphql_name__`, or else the name of the class."""
+        name: str = getattr(cls, "__graphql_name__", cls.__name__)
+        return name
 
 
 class TeamKind(Vocabulary):
@@ -102,6 +109,8 @@ class TouchKind(Vocabulary):
 class Direction(Vocabulary):
     """Who started a touchpoint."""
 
+    __graphql_name__ = "TouchDirection"
+
     INBOUND = "INBOUND", "The person contacted us or used something of ours."
     OUTBOUND = "OUTBOUND", "We contacted the person."
 
@@ -127,6 +136,8 @@ class CampaignStatus(Vocabulary):
 
 class StageCategory(Vocabulary):
     """What a pipeline stage means for the deals in it."""
+
+    __graphql_name__ = "PipelineStageCategory"
 
     OPEN = "OPEN", "The deal is open."
     WON = "WON", "The deal is closed and won."
@@ -156,6 +167,8 @@ class HandoffStatus(Vocabulary):
 class Disposition(Vocabulary):
     """What happens to a person whose handoff was rejected."""
 
+    __graphql_name__ = "RejectDisposition"
+
     RECYCLE = "RECYCLE", "The person goes back to marketing and may qualify again."
     DISQUALIFY = "DISQUALIFY", "The person is not a possible customer."
     RETURN_FOR_DATA = "RETURN_FOR_DATA", "Sales needs more information first."
@@ -163,6 +176,8 @@ class Disposition(Vocabulary):
 
 class FaultDomain(Vocabulary):
     """Which side caused a rejection."""
+
+    __graphql_name__ = "RejectFaultDomain"
 
     MARKETING = "MARKETING", "Marketing: targeting, content or data."
     SALES = "SALES", "Sales: capacity or follow-up."
@@ -192,6 +207,8 @@ class Reading(Vocabulary):
 class ExitKind(Vocabulary):
     """How an entry into a stage ended."""
 
+    __graphql_name__ = "StageExitKind"
+
     ADVANCED = "ADVANCED", "The person entered a higher stage."
     HANDOFF_REJECTED = "HANDOFF_REJECTED", "Sales rejected the handoff, to recycle or to disqualify the person."
     DEAL_LOST = "DEAL_LOST", "The deal was lost and the person had no other open deal."
@@ -199,6 +216,8 @@ class ExitKind(Vocabulary):
 
 class Unit(Vocabulary):
     """The unit of a number."""
+
+    __graphql_name__ = "KpiUnit"
 
     COUNT = "COUNT", "A number of records."
     RATIO = "RATIO", "A share, from 0 to 1."
@@ -211,6 +230,8 @@ class Unit(Vocabulary):
 
 class Dimension(Vocabulary):
     """What a KPI can be broken down and filtered by. Values are those at the instant that is counted."""
+
+    __graphql_name__ = "KpiDimension"
 
     LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the contact, as the source system writes it."
     CHANNEL = (
@@ -234,6 +255,8 @@ class Dimension(Vocabulary):
 class Grain(Vocabulary):
     """The length of the buckets of a series. Buckets begin at midnight in the accord's time zone."""
 
+    __graphql_name__ = "TimeGrain"
+
     DAY = "DAY", "One day."
     WEEK = "WEEK", "One week. The accord defines its first day."
     MONTH = "MONTH", "One calendar month."
@@ -246,6 +269,8 @@ class Grain(Vocabulary):
 class Anchor(Vocabulary):
     """Which events of a rate must lie in the period."""
 
+    __graphql_name__ = "AnchorSwitch"
+
     COHORT = (
         "COHORT",
         "The entries into the base stage. The people who entered it in the period are followed up to `asOf`.",
@@ -256,6 +281,8 @@ class Anchor(Vocabulary):
 class Reentry(Vocabulary):
     """Which entries count if a person entered a stage several times."""
 
+    __graphql_name__ = "ReentrySwitch"
+
     FIRST = "FIRST", "The first entry of all time."
     LAST = "LAST", "The last entry up to `asOf`."
     EACH = "EACH", "Every entry."
@@ -263,6 +290,8 @@ class Reentry(Vocabulary):
 
 class Skip(Vocabulary):
     """How a skipped stage counts: the person entered a higher stage without fulfilling its rule."""
+
+    __graphql_name__ = "SkippedStagesSwitch"
 
     EXCLUDE = (
         "EXCLUDE",
@@ -278,12 +307,16 @@ class Skip(Vocabulary):
 class RecordSide(Vocabulary):
     """Which records of a result to list."""
 
+    __graphql_name__ = "CountedRecordSide"
+
     BASE = "BASE", "The records that `n` counts: the denominator of a ratio, else all counted records."
     CONVERTED = "CONVERTED", "The records that the numerator counts: won, converted, or with the next stage reached."
 
 
 class WarningCode(Vocabulary):
     """A warning about a result: what to know before using the number."""
+
+    __graphql_name__ = "AnswerWarningCode"
 
     SOURCE_INCOMPLETE = (
         "SOURCE_INCOMPLETE",

@@ -86,7 +86,7 @@ class EnumWord(Described):
 
 @dataclass(frozen=True, slots=True)
 class EnumType(Described):
-    """An enum over the members of a Python enum. The members' values are the names in GraphQL."""
+    """An enum over the members of a Python enum. The members' names are the values in GraphQL."""
 
     members: type[Enum]
     words: tuple[EnumWord, ...]

@@ -159,7 +159,9 @@ def _enum(declared: EnumType) -> StrawberryEnumDefinition:
         wrapped_cls=declared.members,
         name=declared.name,
         values=[
-            EnumValue(word.name, word.name, description=word.doc, deprecation_reason=word.deprecated)
+            EnumValue(
+                word.name, declared.members[word.name].value, description=word.doc, deprecation_reason=word.deprecated
+            )
             for word in declared.words
         ],
         description=declared.doc,

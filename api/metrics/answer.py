@@ -29,6 +29,8 @@ class DrillDown(Protocol):
 class Distribution:
     """The distribution of durations or amounts, in the answer's unit. Percentiles are interpolated."""
 
+    __graphql_name__ = "KpiDistribution"
+
     median: Decimal = described("Half of the values are at most this.")
     p75: Decimal = described("75 % of the values are at most this.")
     p90: Decimal = described("90 % of the values are at most this.")
@@ -39,6 +41,8 @@ class Distribution:
 @dataclass(frozen=True, kw_only=True)
 class KeptApart:
     """Amounts of one currency that no exchange rate converts. They are not part of the value."""
+
+    __graphql_name__ = "KpiAmountsApart"
 
     currency: Currency | None = described("Their currency; null if the source has none.")
     value: Decimal = described("Their sum or average, in their own currency.")
@@ -67,6 +71,8 @@ class KpiFigure:
 class Bucket(KpiFigure):
     """The figure of one bucket of time."""
 
+    __graphql_name__ = "KpiBucket"
+
     period: str | None = described(
         "The bucket's name, such as `2026-Q1` or `FY2026-Q1`, which `period: {named: …}` accepts; null for a day, a "
         "week, and a bucket that the requested period cuts."
@@ -79,8 +85,6 @@ class Bucket(KpiFigure):
 class BreakdownKey:
     """One value of one dimension."""
 
-    __graphql_name__ = "GroupKey"
-
     dimension: Dimension = described("The dimension.")
     id: str | None = described(
         "The id of the record that is the value (campaign, owner, team, pipeline, product), to filter or fetch by."
@@ -92,6 +96,8 @@ class BreakdownKey:
 @dataclass(frozen=True, kw_only=True)
 class Group(KpiFigure):
     """The figure of one combination of values of the requested dimensions."""
+
+    __graphql_name__ = "KpiGroup"
 
     keys: tuple[BreakdownKey, ...] = described("The value of every requested dimension, in the requested order.")
     series: tuple[Bucket, ...] = described("The group's figure for every bucket, if a grain was requested.")

@@ -95,7 +95,7 @@ def conversion_by_source() -> ExampleQuery:
         _document(
             "No source and a source named `unknown` are two different values.",
             """query MqlToCustomerBySource {
-  kpi(key: mql_to_customer, by: [LEAD_SOURCE]) {
+  kpi(key: MQL_TO_CUSTOMER, by: [LEAD_SOURCE]) {
     value numerator denominator implied
     breakdown {
       keys { label }
@@ -116,7 +116,7 @@ def first_to_last_stage(stages: tuple[str, ...]) -> ExampleQuery:
             "The stages are those of your accord. Any two of them can be compared.",
             f"""query FirstToLast {{
   kpi(
-    key: stage_conversion
+    key: STAGE_CONVERSION
     stages: {{from: "{stages[0]}", to: "{stages[-1]}"}}
     grain: QUARTER
   ) {{
@@ -136,7 +136,7 @@ def won_by_month() -> ExampleQuery:
         _document(
             "A deal counts in the month it was won, in the accord's time zone.",
             """query DealsWonPerMonth {
-  kpi(key: deals_won, grain: MONTH) {
+  kpi(key: DEALS_WON, grain: MONTH) {
     value
     series { from before value }
     accords { version isSigned }

@@ -25,6 +25,8 @@ from schema.vocab import (
 class Kind(Vocabulary):
     """How a KPI's value is computed."""
 
+    __graphql_name__ = "KpiKind"
+
     COUNT = "COUNT", "The number of events in the period."
     SUM = "SUM", "The sum of amounts."
     AVERAGE = "AVERAGE", "The sum of amounts divided by the number of amounts."
@@ -37,6 +39,8 @@ class Kind(Vocabulary):
 
 class Subject(Vocabulary):
     """What one counted row stands for."""
+
+    __graphql_name__ = "KpiSubject"
 
     PERSON = "PERSON", "A contact; merged contacts are one."
     DEAL = "DEAL", "A deal."

@@ -26,7 +26,7 @@ CONTRACT = {
     "Add a field": r"^type Contact .*?^  seniority(_?2)?: String$",
     "Add a word to a vocabulary": r"^enum EmailKind .*?^  SHARED(_2)?$",
     "Add an entity": r"^type Competitor2? ",
-    "Add a KPI": r"^enum KpiKey .*?^  deals_closed(_2)?$",
+    "Add a KPI": r"^enum KpiKey .*?^  DEALS_CLOSED(_2)?$",
     "Add a dimension": r"^enum Dimension .*?^  COMPANY(_2)?$",
     "Add a root field": r"^type Query .*?^  reportingCurrency2?: Currency$",
 }

@@ -1,5 +1,6 @@
 """The contract: every part has a description, no hidden column is in it, and the committed SDL is up to date."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +49,37 @@ def undescribed(types: dict[str, Any]) -> Iterator[str]:
 
 def test_every_type_field_argument_and_enum_value_has_a_description() -> None:
     assert list(undescribed(introspected())) == []
+
+
+# Words that do not say whose they are: code generators put every type of a client into one namespace.
+_BARE_NAMES = frozenset(
+    """Anchor Answer Bucket Category Dimension Direction Disposition Distribution Each Edge Filter Grain Group Input
+    Item Key Kind Order Outcome Record Reentry Result Role Skip Stage Status Subject Type Unit Value Warning Where
+    Window
+    """.split()
+)
+
+
+def test_type_names_are_words_in_upper_camel_case_that_say_whose_they_are() -> None:
+    names = [name for name in introspected() if not name.startswith("__")]
+    assert [name for name in names if not re.fullmatch(r"([A-Z][a-z]+|ID)+", name)] == []
+    assert _BARE_NAMES.intersection(names) == set()
+
+
+def test_enum_values_are_upper_case() -> None:
+    enums = {name: found["enumValues"] for name, found in introspected().items() if not name.startswith("__")}
+    values = [f"{name}.{value['name']}" for name, found in enums.items() for value in found or ()]
+    assert [value for value in values if not re.fullmatch(r"\w+\.[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", value)] == []
+
+
+def test_field_and_argument_names_are_camel_case() -> None:
+    parts = [
+        f"{name}.{part['name']}"
+        for name, found in introspected().items()
+        if not name.startswith("__")
+        for part in (*(found["fields"] or ()), *(found["inputFields"] or ()))
+    ]
+    assert [part for part in parts if not re.fullmatch(r"\w+\.[a-z][a-zA-Z0-9]*", part)] == []
 
 
 def test_a_part_without_a_description_cannot_be_declared() -> None:

@@ -36,7 +36,7 @@ async def test_the_people_that_a_rate_counts_can_be_selected_with_any_field(comp
     assert found["n"] > int(found["numerator"]) > 5
     assert (base["totalCount"], str(converted["totalCount"])) == (found["n"], found["numerator"])
     assert [record["__typename"] for record in base["nodes"]] == ["Contact", "Contact"]
-    assert converted["__typename"] == "RecordConnection"
+    assert converted["__typename"] == "CountedRecordConnection"
     assert len(converted["edges"]) == converted["totalCount"]
     assert converted["pageInfo"] == {
         "hasNextPage": False,
@@ -50,7 +50,7 @@ async def test_the_people_that_a_rate_counts_can_be_selected_with_any_field(comp
 
 
 async def test_the_records_of_a_group_are_paged_forwards_by_cursor(company: Database) -> None:
-    document = """query ($after: String) { kpi(key: deals_won, by: [OWNER]) { breakdown { n
+    document = """query ($after: String) { kpi(key: DEALS_WON, by: [OWNER]) { breakdown { n
       records(first: 3, after: $after) { nodes { id ... on Deal { outcome owner { name } } }
         pageInfo { hasNextPage endCursor } } keys { label } } } }"""
     seen: list[str] = []
@@ -66,7 +66,7 @@ async def test_the_records_of_a_group_are_paged_forwards_by_cursor(company: Data
 
 
 async def test_the_records_of_a_number_are_paged_backwards_from_the_end(company: Database) -> None:
-    document = """query ($before: String) { kpi(key: deals_won) { n
+    document = """query ($before: String) { kpi(key: DEALS_WON) { n
       all: records(first: 500) { nodes { id } }
       records(last: 3, before: $before) { nodes { id } edges { cursor }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
@@ -86,7 +86,7 @@ async def test_the_records_of_a_number_are_paged_backwards_from_the_end(company:
 
 
 async def test_page_info_is_right_from_both_ends(company: Database) -> None:
-    document = """query ($after: String, $before: String) { kpi(key: mqls) {
+    document = """query ($after: String, $before: String) { kpi(key: MQLS) {
       all: records(first: 500) { edges { cursor } }
       first: records(first: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } }
       last: records(last: 2, after: $after, before: $before) { pageInfo { hasNextPage hasPreviousPage } } } }"""
@@ -107,7 +107,7 @@ async def test_page_info_is_right_from_both_ends(company: Database) -> None:
 
 
 async def test_two_dimensions_keep_the_requested_order_and_list_their_people(company: Database) -> None:
-    document = """{ kpi(key: mqls, by: [COUNTRY, CHANNEL]) { n breakdown {
+    document = """{ kpi(key: MQLS, by: [COUNTRY, CHANNEL]) { n breakdown {
       keys { dimension } n records(first: 1) { totalCount } } } }"""
     kpi = (await answered(company, document.replace("records(first: 1) { totalCount }", "")))["kpi"]
     assert sum(group["n"] for group in kpi["breakdown"]) == kpi["n"]
@@ -123,7 +123,7 @@ async def test_two_dimensions_keep_the_requested_order_and_list_their_people(com
 
 async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(company: Database) -> None:
     document = """{
-      kpis(requests: [{ key: mqls, grain: QUARTER, by: [CHANNEL] }, { key: deals_won, grain: QUARTER }]) {
+      kpis(requests: [{ key: MQLS, grain: QUARTER, by: [CHANNEL] }, { key: DEALS_WON, grain: QUARTER }]) {
         n all: records { totalCount } series { n records(first: 0) { totalCount nodes { id } } }
         breakdown { n records { totalCount } }
       }
@@ -140,7 +140,7 @@ async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(co
 
 
 async def test_an_error_in_one_list_leaves_the_result_unaffected(company: Database) -> None:
-    document = """{ kpi(key: mqls) { n good: records(first: 1) { totalCount }
+    document = """{ kpi(key: MQLS) { n good: records(first: 1) { totalCount }
       bad: records(side: CONVERTED) { totalCount } worse: records(after: "?") { totalCount }
       worst: records(first: 501) { totalCount } both: records(first: 1, last: 1) { totalCount } } }"""
     result = await executed(company, document)
@@ -156,15 +156,15 @@ async def test_an_error_in_one_list_leaves_the_result_unaffected(company: Databa
 
 async def test_records_take_no_statement_unless_they_are_selected(company: Database) -> None:
     plain, total, nodes = LoggingDatabase(company), LoggingDatabase(company), LoggingDatabase(company)
-    await answered(plain, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } } }")
-    await answered(total, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { totalCount } } }")
-    await answered(nodes, "{ kpi(key: mqls, by: [CHANNEL]) { n breakdown { n } records { nodes { id } } } }")
+    await answered(plain, "{ kpi(key: MQLS, by: [CHANNEL]) { n breakdown { n } } }")
+    await answered(total, "{ kpi(key: MQLS, by: [CHANNEL]) { n breakdown { n } records { totalCount } } }")
+    await answered(nodes, "{ kpi(key: MQLS, by: [CHANNEL]) { n breakdown { n } records { nodes { id } } } }")
     assert len(total.statements) == len(plain.statements) + 1
     assert len(nodes.statements) == len(plain.statements) + 2
 
 
 async def test_too_many_lists_at_once_are_rejected(company: Database) -> None:
-    document = "{ kpi(key: mqls, grain: DAY) { series { records { totalCount } } } }"
+    document = "{ kpi(key: MQLS, grain: DAY) { series { records { totalCount } } } }"
     error = await refused(company, document)
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.TOO_LARGE
@@ -174,10 +174,10 @@ async def test_too_many_lists_at_once_are_rejected(company: Database) -> None:
 async def test_a_fragment_that_is_merged_with_other_fields_in_one_place_is_read_for_every_place(
     company: Database,
 ) -> None:
-    document = """{ kpi(key: mqls, grain: YEAR, by: [CHANNEL]) {
+    document = """{ kpi(key: MQLS, grain: YEAR, by: [CHANNEL]) {
       breakdown { series { ...Bucketed } }
       series { ...Bucketed records(first: 3) { nodes { ... on Contact { email } } } }
-    } } fragment Bucketed on Bucket { records(first: 3) { nodes { id } } }"""
+    } } fragment Bucketed on KpiBucket { records(first: 3) { nodes { id } } }"""
     kpi = (await answered(company, document))["kpi"]
     assert {
         len(node) for group in kpi["breakdown"] for part in group["series"] for node in part["records"]["nodes"]

@@ -32,7 +32,7 @@ async def world(module_database: Database) -> Database:
 )
 async def test_a_named_fiscal_period_counts_its_own_days(world: Database, named: str, value: str) -> None:
     document = """query ($named: String!) {
-      kpi(key: deals_won, period: {named: $named}, switches: {asOf: "2028-01-01T00:00:00Z"}) { value } }"""
+      kpi(key: DEALS_WON, period: {named: $named}, switches: {asOf: "2028-01-01T00:00:00Z"}) { value } }"""
     found = await answered(world, document, named=named)
     assert found["kpi"]["value"] == value
 
@@ -40,7 +40,7 @@ async def test_a_named_fiscal_period_counts_its_own_days(world: Database, named:
 async def test_buckets_have_the_names_of_fiscal_quarters_and_the_result_says_how_they_are_named(
     world: Database,
 ) -> None:
-    document = """{ kpi(key: deals_won, grain: FISCAL_QUARTER, period: {named: "FY2026"},
+    document = """{ kpi(key: DEALS_WON, grain: FISCAL_QUARTER, period: {named: "FY2026"},
       switches: {asOf: "2028-01-01T00:00:00Z"}) { series { period value } accords { fiscalYear } } }"""
     found = (await answered(world, document))["kpi"]
     assert [(bucket["period"], bucket["value"]) for bucket in found["series"]] == [

@@ -92,7 +92,7 @@ async def test_a_result_names_the_import_that_rejected_rows(database: Database, 
     (tmp_path / "people.csv").write_text(FIRST)
     before = datetime.now(UTC)
     await run_import(database, str(tmp_path / "people.toml"), tmp_path, rejects_folder=tmp_path)
-    document = "{ kpi(key: mqls) { warnings { code count message } } funnel { warnings { code count } } }"
+    document = "{ kpi(key: MQLS) { warnings { code count message } } funnel { warnings { code count } } }"
     found = await answered(database, document)
     (warning,) = [one for one in found["kpi"]["warnings"] if one["code"] == "SOURCE_INCOMPLETE"]
     assert warning["count"] == 2

@@ -114,7 +114,7 @@ def test_an_invalid_request_is_rejected(given: dict[str, Any], code: ErrorCode) 
 
 
 async def test_a_kpi_result_says_what_it_was_computed_from(world: Database) -> None:
-    document = """{ kpi(key: deals_won, grain: MONTH, period: { named: "2026-03" }) {
+    document = """{ kpi(key: DEALS_WON, grain: MONTH, period: { named: "2026-03" }) {
       key title definition unit currency value numerator denominator n implied distribution { median }
       series { from before value n } breakdown { keys { id } }
       warnings { code message count } isCanonical overrides
@@ -131,10 +131,10 @@ async def test_a_kpi_result_says_what_it_was_computed_from(world: Database) -> N
 
 async def test_one_invalid_request_leaves_the_others_unaffected(world: Database) -> None:
     document = """{ kpis(requests: [
-      { key: mqls, period: { named: "2026" } }
-      { key: mqls, period: { named: "whenever" } }
-      { key: stage_conversion, stages: { from: "mql", to: "heaven" } }
-      { key: deals_won }
+      { key: MQLS, period: { named: "2026" } }
+      { key: MQLS, period: { named: "whenever" } }
+      { key: STAGE_CONVERSION, stages: { from: "mql", to: "heaven" } }
+      { key: DEALS_WON }
     ]) { key value } }"""
     result = await executed(world, document)
     assert result.data is not None

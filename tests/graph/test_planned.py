@@ -62,9 +62,9 @@ def test_a_value_that_is_a_record_is_planned_at_the_empty_path() -> None:
 
 def test_records_behind_a_figure_are_planned_as_records_of_its_table() -> None:
     lists = "records { totalCount rows: nodes { id } edges { cursor record: node { id } } }"
-    document, [kpi] = planned(f"{{ kpi(key: deals_won) {{ {lists} }} }}")
+    document, [kpi] = planned(f"{{ kpi(key: DEALS_WON) {{ {lists} }} }}")
     assert document.fields == {"kpi": None}
     [records] = document.collector.collect([kpi], "KpiAnswer").values()
     selection = RecordSelection("deal", (ColumnValue("id", "id"),))
-    found = document.planned(records, "RecordConnection", node_table="deal")
+    found = document.planned(records, "CountedRecordConnection", node_table="deal")
     assert found == {("rows",): selection, ("edges", "record"): selection}

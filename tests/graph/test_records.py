@@ -55,7 +55,7 @@ def figures(kind: GraphQLObjectType) -> str:
     """Return a selection of all figures of a list, and of its groups by all keys."""
     key = get_named_type(kind.fields["groupBy"].args["keys"].type)
     assert isinstance(key, GraphQLInputObjectType)
-    words = {"Grain": "MONTH", "Each": "EACH"}
+    words = {"TimeGrain": "MONTH", "GroupByEach": "EACH"}
     keys = (f"{{{name}: {words[str(get_named_type(found.type))]}}}" for name, found in key.fields.items())
     aggregate, group = (get_named_type(kind.fields[name].type) for name in FIGURES)
     assert isinstance(aggregate, GraphQLObjectType)

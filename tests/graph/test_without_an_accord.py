@@ -6,7 +6,7 @@ from tests.support.graphql import executed
 
 
 @pytest.mark.parametrize(
-    "field", ["accord { version }", "stages { key }", "kpi(key: mqls) { value }", "funnel { stages { key } }"]
+    "field", ["accord { version }", "stages { key }", "kpi(key: MQLS) { value }", "funnel { stages { key } }"]
 )
 async def test_without_an_accord_the_error_says_so(field: str, module_database: Database) -> None:
     result = await executed(module_database, f"{{ {field} teams {{ totalCount }} }}")

@@ -148,7 +148,7 @@ ACCORD_DERIVATION = Derivation(
         ContactPolicy: "AccordContactPolicy",
         Reporting: "AccordReporting",
     },
-    types={(Exit, "on"): "ExitKind"},
+    types={(Exit, "on"): "StageExitKind"},
     left_out=frozenset({(Stage, "rule"), (ContactPolicy, "exempt")}),  # shown by computed fields
     additions=lambda model: _ADDITIONS.get(model, ()),
     resolver=_attribute,

@@ -12,7 +12,10 @@ class _Each(Enum):
 
 
 EACH = EnumType(
-    "Each", "Groups rows by every single value of a field.", _Each, (EnumWord("EACH", "One group for each value."),)
+    "GroupByEach",
+    "Groups rows by every single value of a field.",
+    _Each,
+    (EnumWord("EACH", "One group for each value."),),
 )
 SORT_DIRECTION = EnumType(
     "SortDirection",
@@ -31,4 +34,4 @@ def enum_of(vocabulary: type[Vocabulary]) -> EnumType:
     """Return the enum of a vocabulary, with the description of each word."""
     doc = (vocabulary.__doc__ or "").strip()
     words = tuple(EnumWord(word.value, word.doc, word.deprecated) for word in vocabulary)
-    return EnumType(vocabulary.__name__, doc, vocabulary, words)
+    return EnumType(vocabulary.graphql_name(), doc, vocabulary, words)

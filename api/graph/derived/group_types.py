@@ -103,7 +103,12 @@ def _group_key(shape: TableShape) -> InputType:
         " days start in UTC, weeks on Monday, and fiscal years in January."
     )
     fields = tuple(
-        Input(key, column.doc, TypeRef("Grain" if is_grained(column) else "Each"), deprecated=column.note.deprecated)
+        Input(
+            key,
+            column.doc,
+            TypeRef("TimeGrain" if is_grained(column) else "GroupByEach"),
+            deprecated=column.note.deprecated,
+        )
         for key, column in key_columns(shape).items()
     )
     return InputType(f"{shape.type_name}GroupKey", doc, fields, is_one_of=True)

@@ -80,4 +80,4 @@ def column_type(column: ColumnShape) -> TypeRef:
     """Return the GraphQL type of a column's values."""
     if column.link is not None or column.name == "id":
         return TypeRef("ID")
-    return TypeRef(column.note.vocab.__name__) if column.note.vocab else SCALAR_NAMES[column.python]
+    return TypeRef(column.note.vocab.graphql_name()) if column.note.vocab else SCALAR_NAMES[column.python]

@@ -33,7 +33,7 @@ from schema.vocab import RecordSide
 ResponsePath = tuple[str | int, ...]  # response keys and list positions, from the root of the response
 
 MAX_LISTS = 100  # every list takes one or two statements
-CONNECTION, EDGE = "RecordConnection", "RecordEdge"
+CONNECTION, EDGE = "CountedRecordConnection", "CountedRecordEdge"
 
 
 def records_fields(model: type) -> tuple[Output, ...]:
@@ -43,7 +43,7 @@ def records_fields(model: type) -> tuple[Output, ...]:
         Input(
             "side",
             "BASE: the records that `n` counts. CONVERTED: those that the numerator counts. If left out: BASE.",
-            TypeRef("RecordSide"),
+            TypeRef("CountedRecordSide"),
         ),
         *page_arguments(),
     )

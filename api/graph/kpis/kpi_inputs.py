@@ -10,6 +10,12 @@ from schema.vocab import Dimension
 
 DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
 
+
+def kpi_word(key: str) -> str:
+    """Return the enum value of a KPI's key: `win_rate` is `WIN_RATE`."""
+    return key.upper()
+
+
 _STRING, _INT, _DATE = TypeRef("String"), TypeRef("Int"), TypeRef("Date")
 
 _PERIOD = Input(
@@ -24,15 +30,15 @@ _SWITCHES = Input(
 KPI_ARGUMENTS = (
     Input("key", "The KPI.", TypeRef("KpiKey").required),
     _PERIOD,
-    Input("grain", "The length of the buckets of `series`. If left out: no series.", TypeRef("Grain")),
-    Input("by", "The dimensions of `breakdown`. If left out: no breakdown.", TypeRef("Dimension").listed),
-    Input("stages", "The two stages, for a KPI between stages of your choice.", TypeRef("StagePair")),
+    Input("grain", "The length of the buckets of `series`. If left out: no series.", TypeRef("TimeGrain")),
+    Input("by", "The dimensions of `breakdown`. If left out: no breakdown.", TypeRef("KpiDimension").listed),
+    Input("stages", "The two stages, for a KPI between stages of your choice.", TypeRef("KpiStagePair")),
     _WHERE,
     _SWITCHES,
 )
 FUNNEL_ARGUMENTS = (
     _PERIOD,
-    Input("by", "The dimension of `breakdown`. If left out: no breakdown.", TypeRef("Dimension")),
+    Input("by", "The dimension of `breakdown`. If left out: no breakdown.", TypeRef("KpiDimension")),
     _WHERE,
     _SWITCHES,
 )
@@ -41,8 +47,10 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
     EnumType(
         "KpiKey",
         "The KPIs of the catalogue.",
-        cast("type[Enum]", Enum("KpiKey", {key: key for key in CATALOGUE})),
-        tuple(EnumWord(kpi.key, f"{kpi.title}. {kpi.definition}", kpi.deprecated) for kpi in CATALOGUE.values()),
+        cast("type[Enum]", Enum("KpiKey", {kpi_word(key): key for key in CATALOGUE})),
+        tuple(
+            EnumWord(kpi_word(kpi.key), f"{kpi.title}. {kpi.definition}", kpi.deprecated) for kpi in CATALOGUE.values()
+        ),
     ),
     InputType(
         "PeriodInput",
@@ -68,7 +76,7 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         ),
     ),
     InputType(
-        "StagePair",
+        "KpiStagePair",
         "Two stages of the accord.",
         (
             Input("from", "The key of the lower stage, whose people are followed.", _STRING.required),
@@ -102,10 +110,14 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         "KpiSwitches",
         "Choices in how a number is computed. The result lists those that differ from the KPI's defaults.",
         (
-            Input("anchor", "Which events of a rate must be in the period.", TypeRef("Anchor")),
-            Input("reentry", "Which entries of a person into a stage count.", TypeRef("Reentry")),
-            Input("skip", "How stages that a person skipped count.", TypeRef("Skip")),
-            Input("window", "How long a conversion may take. If left out: as the accord says.", TypeRef("WindowInput")),
+            Input("anchor", "Which events of a rate must be in the period.", TypeRef("AnchorSwitch")),
+            Input("reentry", "Which entries of a person into a stage count.", TypeRef("ReentrySwitch")),
+            Input("skip", "How stages that a person skipped count.", TypeRef("SkippedStagesSwitch")),
+            Input(
+                "window",
+                "How long a conversion may take. If left out: as the accord says.",
+                TypeRef("ConversionWindowInput"),
+            ),
             Input("asOf", "Only what happened before this instant counts. If left out: now.", TypeRef("DateTime")),
             Input(
                 "timezone",
@@ -115,7 +127,7 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         ),
     ),
     InputType(
-        "WindowInput",
+        "ConversionWindowInput",
         "How long a conversion may take.",
         (
             Input("seconds", "At most this many seconds.", _INT),

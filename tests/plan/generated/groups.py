@@ -36,8 +36,8 @@ def group_arguments(filters: Filters, table: str, variables: Variables, max_grou
 
 def _grain(filters: Filters, table: str, name: str) -> object:
     if GROUPING_KEYS[table][name].python in (datetime, date):
-        return filters.value_or_ref("Grain!", filters.chance.one(GRAINS))
-    return filters.value_or_ref("Each!", "EACH")
+        return filters.value_or_ref("TimeGrain!", filters.chance.one(GRAINS))
+    return filters.value_or_ref("GroupByEach!", "EACH")
 
 
 def _numbers(table: str) -> list[str]:
