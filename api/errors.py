@@ -41,6 +41,7 @@ class ErrorCode(StrEnum):
     )
     PERSISTED_QUERY_MISMATCH = "PERSISTED_QUERY_MISMATCH", "The hash of a persisted query is not that of its document."
     TOO_LARGE = "TOO_LARGE", "The request, its document or its response exceeds a limit."
+    TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown would have more groups than the limit."
     TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
 
     # Values

@@ -242,9 +242,14 @@ class Dimension(Vocabulary):
     OWNER = "OWNER", "The owner of the contact or of the deal."
     TEAM = "TEAM", "The team of the owner."
     COUNTRY = "COUNTRY", "Of a person, the country of the contact; of a deal, the country of its company."
+    COMPANY = "COMPANY", "The company of the contact or of the deal; empty if it is not visible to you."
     INDUSTRY = "INDUSTRY", "The industry of the company."
     STAGE = "STAGE", "The stage of the accord's funnel."
     PIPELINE = "PIPELINE", "The pipeline of the deal."
+    PIPELINE_STAGE = (
+        "PIPELINE_STAGE",
+        "The pipeline stage of the deal. Pipelines may have stages of the same name: break down by PIPELINE as well.",
+    )
     PRODUCT = "PRODUCT", "The product of the deal."
     REJECT_REASON = (
         "REJECT_REASON",

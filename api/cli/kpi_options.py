@@ -17,7 +17,7 @@ from api.cli.kpi_values import (
 )
 from api.cli.options import DATA_OPTION
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
-from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip
+from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
 
@@ -35,7 +35,11 @@ class FunnelOptions:
     period: Annotated[str | None, typer.Option("--period", metavar="PERIOD", help=_PERIOD)] = None
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="DIMENSION", help="Break down by a dimension: channel, lead_source, owner …"),
+        typer.Option(
+            "--by",
+            metavar="DIMENSIONS",
+            help="Break down by a dimension (channel, owner …) or by two of them: channel,country.",
+        ),
     ] = None
     as_of: Annotated[
         str | None,
@@ -50,7 +54,7 @@ class FunnelOptions:
         """The request. Errors: BAD_INPUT or BAD_PERIOD for a malformed option."""
         return FunnelRequest(
             period=parse_period(self.period),
-            by=None if self.by is None else parse_word(Dimension, "--by", self.by),
+            by=parse_dimensions(self.by),
             where=parse_where(self.where or []),
             switches=Switches(as_of=parse_instant("--as-of", self.as_of), timezone=self.timezone),
         )
@@ -60,14 +64,6 @@ class FunnelOptions:
 class KpiOptions(FunnelOptions):
     """The options of `accord kpi`."""
 
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by",
-            metavar="DIMENSIONS",
-            help="Break down by a dimension (channel, owner …) or by two of them: channel,country.",
-        ),
-    ] = None
     grain: Annotated[
         str | None,
         typer.Option(

@@ -45,15 +45,15 @@ def print_kpi_csv(result: KpiAnswer) -> None:
     for group in result.breakdown:
         lines.append(_figure_line(group, group.keys, dimensions, None))
         lines += [_figure_line(bucket, group.keys, dimensions, bucket) for bucket in group.series]
-    second = tuple(f"{name}_2" for name in KEY) if dimensions > 1 else ()
-    _print_csv((*KEY, *second, "from", "before", *FIGURE), lines)
+    _print_csv((*_key_names(dimensions), "from", "before", *FIGURE), lines)
 
 
 def print_funnel_csv(result: FunnelAnswer) -> None:
     """Print a line for every stage, of the whole funnel and of every group."""
-    lines = [_step_line((), step) for step in result.stages]
-    lines += [_step_line(group.keys, step) for group in result.breakdown for step in group.stages]
-    _print_csv((*KEY, "stage", *STEP), lines)
+    dimensions = max((len(group.keys) for group in result.breakdown), default=1)
+    lines = [_step_line((), dimensions, step) for step in result.stages]
+    lines += [_step_line(group.keys, dimensions, step) for group in result.breakdown for step in group.stages]
+    _print_csv((*_key_names(dimensions), "stage", *STEP), lines)
 
 
 def json_value(value: object) -> object:
@@ -91,8 +91,13 @@ def _figure_line(
     ]
 
 
-def _step_line(keys: tuple[BreakdownKey, ...], step: FunnelStep) -> list[object]:
-    return [*_key_cells(keys, 1), step.key, *(getattr(step, name) for name in STEP)]
+def _step_line(keys: tuple[BreakdownKey, ...], dimensions: int, step: FunnelStep) -> list[object]:
+    return [*_key_cells(keys, dimensions), step.key, *(getattr(step, name) for name in STEP)]
+
+
+def _key_names(dimensions: int) -> tuple[str, ...]:
+    """The names of the columns of the group keys."""
+    return (*KEY, *(f"{name}_2" for name in KEY)) if dimensions > 1 else KEY
 
 
 def _key_cells(keys: tuple[BreakdownKey, ...], dimensions: int) -> list[object]:

@@ -53,7 +53,7 @@ def show_funnel(result: FunnelAnswer, zone: ZoneInfo) -> None:
     console = _console()
     console.print(_funnel_table(result.stages))
     for group in result.breakdown:
-        console.print(f"[bold]{escape(group.keys[0].label)}[/bold]")
+        console.print(f"[bold]{escape(', '.join(key.label for key in group.keys))}[/bold]")
         console.print(_funnel_table(group.stages))
     console.print(
         "[dim]Reached: of the people who entered the first stage in the period, those who got here by the time below. "

@@ -23,6 +23,17 @@ from api.graph.strawberry_types import Types, use_resolvers
 from schema.accord import Accord
 
 QUERY = "Query"
+DESCRIPTION = """\
+Accord: the contacts, companies, campaigns, touchpoints and deals that sales and marketing share, and the funnel and the
+KPIs computed from them by one agreement on the stages (the accord).
+
+- Ids are opaque and unique across all types (`Node`). Take them from `id`, and pass them unchanged.
+- Lists are connections: `first` and `after`, or `last` and `before`, with the cursors of `PageInfo`. A cursor belongs
+  to one order and one filter.
+- `asOf` reads what was known at an instant: an argument of root fields for records, a switch of `KpiSwitches` for KPIs.
+- Errors have `extensions.code`, which stays the same when a message is reworded. Warnings of KPIs have an
+  `AnswerWarningCode`.
+- Numbers with decimals (`Decimal`) are strings, so that no digit is lost. Instants (`DateTime`) are in UTC."""
 
 
 class _PassDocument(SchemaExtension):
@@ -85,10 +96,12 @@ def _built() -> tuple[strawberry.Schema, Mapping[str, Declared]]:
         config=StrawberryConfig(auto_camel_case=False, scalar_map=types.scalars),
         extensions=[_PassDocument],
     )
+    schema._schema.description = DESCRIPTION  # noqa: SLF001 - as below
     use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public access to its schema
     return schema, declared
 
 
 def sdl() -> str:
     """Return the contract as SDL, as it is committed."""
-    return build_schema().as_str() + "\n"
+    # Strawberry prints neither the description nor a definition whose root type has the usual name.
+    return f'"""\n{DESCRIPTION}\n"""\nschema {{\n  query: {QUERY}\n}}\n\n{build_schema().as_str()}\n'

@@ -87,7 +87,7 @@ class BreakdownKey:
 
     dimension: Dimension = described("The dimension.")
     id: str | None = described(
-        "The id of the record that is the value (campaign, owner, team, pipeline, product), to filter or fetch by."
+        "The id of the record that is the value (a campaign, a company, …), to filter or fetch by; null for a text."
     )
     value: str | None = described("The value; null if the source has none.")
     label: str = described("The value as text for display.")
@@ -182,9 +182,9 @@ class FunnelStep:
 
 @dataclass(frozen=True, kw_only=True)
 class FunnelGroup:
-    """The funnel of one value of the requested dimension."""
+    """The funnel of one combination of values of the requested dimensions."""
 
-    keys: tuple[BreakdownKey, ...] = described("The value of the requested dimension.")
+    keys: tuple[BreakdownKey, ...] = described("The value of every requested dimension, in the requested order.")
     stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
 
 
@@ -193,4 +193,4 @@ class FunnelAnswer(Provenance):
     """The funnel: how far the people got who entered the first stage in the period."""
 
     stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
-    breakdown: tuple[FunnelGroup, ...] = described("The same by the requested dimension.")
+    breakdown: tuple[FunnelGroup, ...] = described("The same by the requested dimensions.")

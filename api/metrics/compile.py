@@ -107,7 +107,8 @@ def key_columns(request: ResolvedKpiRequest, row: str = "c") -> Sql:
 def with_names(request: ResolvedKpiRequest, aggregate: Sql) -> Sql:
     """Add the names of keys that are ids.
 
-    The tables they are in (members, teams, campaigns, pipelines, products) belong to nobody: every principal sees them.
+    Most of the tables they are in belong to nobody, so that every principal sees them. Keys of companies are only those
+    within the principal's reach.
     """
     # Joined after the aggregate: a name is looked up once per group, not once per row.
     labels, sources = [], []

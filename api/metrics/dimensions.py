@@ -23,6 +23,7 @@ class DimensionJoin(Enum):
 
     VERSION = auto()  # v: the version of the record at the counted instant
     EMPLOYER = auto()  # w: the version of its company at the counted instant
+    COMPANY = auto()  # o: its company
     OWNER = auto()  # m: its owner
     FIRST_TOUCH = auto()  # f: the person's first inbound touch
     CAMPAIGN = auto()  # g: the deal's primary campaign
@@ -43,6 +44,7 @@ _EMPLOYER = (DimensionJoin.VERSION, DimensionJoin.EMPLOYER)
 _SHARED: dict[Dimension, DimensionColumn] = {
     Dimension.OWNER: DimensionColumn(Sql("v.owner_id"), (_VERSION,), "member"),
     Dimension.TEAM: DimensionColumn(Sql("m.team_id"), (_VERSION, DimensionJoin.OWNER), "team"),
+    Dimension.COMPANY: DimensionColumn(Sql("o.id"), (_VERSION, DimensionJoin.COMPANY), "company"),
     Dimension.INDUSTRY: DimensionColumn(Sql("w.industry"), _EMPLOYER),
 }
 _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
@@ -61,8 +63,13 @@ _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
         Dimension.CHANNEL: DimensionColumn(Sql("g.channel"), (_VERSION, DimensionJoin.CAMPAIGN)),
         Dimension.CAMPAIGN: DimensionColumn(Sql("v.primary_campaign_id"), (_VERSION,), "campaign"),
         Dimension.PIPELINE: DimensionColumn(Sql("s.pipeline_id"), (_VERSION, DimensionJoin.PIPELINE_STAGE), "pipeline"),
+        Dimension.PIPELINE_STAGE: DimensionColumn(Sql("v.pipeline_stage_id"), (_VERSION,), "pipeline_stage"),
         Dimension.PRODUCT: DimensionColumn(Sql("v.product_id"), (_VERSION,), "product"),
     },
+}
+# The dimensions whose values are records, with the table of these.
+RECORD_DIMENSIONS: dict[Dimension, str] = {
+    dimension: column.table for columns in _COLUMNS.values() for dimension, column in columns.items() if column.table
 }
 _IN_FORCE = "coalesce({0}.valid_from, {0}.recorded_at) <= c.at and ({0}.valid_to is null or {0}.valid_to > c.at)"
 
@@ -100,6 +107,8 @@ def _join(subject: Subject, needed: DimensionJoin, context: MetricContext) -> Sq
             return Sql(f" left join {record}_version v on v.{record}_id = c.{record}_id and {_IN_FORCE.format('v')}")
         case DimensionJoin.EMPLOYER:
             return _employer(context)
+        case DimensionJoin.COMPANY:
+            return _company(context)
         case DimensionJoin.OWNER:
             return Sql(" left join member m on m.id = v.owner_id")
         case DimensionJoin.FIRST_TOUCH:
@@ -119,6 +128,12 @@ def _employer(context: MetricContext) -> Sql:
         f" left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format('w')}{{}}",
         join("", (Sql(" and {}", condition) for condition in reached)),
     )
+
+
+def _company(context: MetricContext) -> Sql:
+    """The company itself. One out of reach is not found, so that neither its id nor its name is revealed."""
+    reached = join("", (Sql(" and {}", condition) for condition in context.reach("company", "o")))
+    return Sql(" left join company o on o.id = v.company_id{}", reached)
 
 
 def _first_touch(context: MetricContext) -> Sql:

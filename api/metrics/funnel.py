@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, fields
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import AnswerWarning, FunnelAnswer, FunnelGroup, FunnelStep
+from api.metrics.answer import AnswerWarning, BreakdownKey, FunnelAnswer, FunnelGroup, FunnelStep
 from api.metrics.answer_warnings import LOW_SAMPLE, low_sample, no_contacts, unknown_values
 from api.metrics.compile import key_columns, with_names
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.drill_down import FigureDrillDown, StepDrillDown
-from api.metrics.figure_table import share
+from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
+from api.metrics.group_limit import require_few_groups
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest
@@ -73,7 +74,8 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     """Compute one funnel request.
 
     Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement.
-    Errors: NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_LARGE for an accord with more stages than a funnel can have.
+    Errors: NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_MANY_GROUPS; TOO_LARGE for an accord with more stages than a
+            funnel can have.
     """
     resolved = await with_known_values(session, resolve_funnel(request, context))
     stages = context.accord.stages
@@ -85,15 +87,18 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         )
     has_contacts = context.has_contacts
     statement = _statement(resolved) if has_contacts else contacts_exist(context.accord, context.principal)
-    total, groups = StageTally(), defaultdict[object, StageTally](StageTally)
+    total, groups = StageTally(), defaultdict[Keys, StageTally](StageTally)
+    places = range(1, len(resolved.by) + 1)
     labels: dict[object, str] = {}
     for record in await session.rows(statement) if has_contacts else ():
         row = FunnelRow(**{column.name: record[column.name] for column in fields(FunnelRow)})
         total.add(row)
         if resolved.by:
-            groups[record["key_1"]].add(row)
-            if (label := record.get("label_1")) is not None:
-                labels[record["key_1"]] = label
+            keys = tuple(record[f"key_{place}"] for place in places)
+            groups[keys].add(row)
+            named = ((key, record.get(f"label_{place}")) for key, place in zip(keys, places, strict=True))
+            labels.update({key: label for key, label in named if label is not None})
+    require_few_groups(resolved.by, len(groups))
     whole = FigureDrillDown(resolved)
     steps = _steps(resolved, total, whole) if has_contacts else _empty_steps(resolved, whole)
     return FunnelAnswer(
@@ -152,22 +157,38 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
 
 
 def _breakdown(
-    request: ResolvedKpiRequest, groups: Mapping[object, StageTally], labels: Mapping[object, str]
+    request: ResolvedKpiRequest, groups: Mapping[Keys, StageTally], labels: Mapping[object, str]
 ) -> tuple[FunnelGroup, ...]:
-    """The funnel of every value of the requested dimension, from the largest down."""
-    shown = (
+    """The funnel of every combination of values of the requested dimensions, from the largest down.
+
+    Combinations with the same first value stay together.
+    """
+    firsts = defaultdict[object, StageTally](StageTally)
+    for keys, tally in groups.items():
+        firsts[keys[0]].reached.update(tally.reached)
+        firsts[keys[0]].entered.update(tally.entered)
+
+    def place(keys: Keys) -> list[tuple[int, int, str, str]]:
+        tallies = (firsts[keys[0]], groups[keys])[-len(keys) :]
+        return [
+            (-tally.reached[1], -tally.entered[1], key.label, key.id or "")
+            for key, tally in zip(_keys(request, keys, labels), tallies, strict=True)
+        ]
+
+    return tuple(
         FunnelGroup(
-            keys=(breakdown_key(request, request.by[0], key, labels),),
-            stages=_steps(request, tally, FigureDrillDown(request, (key,))),
+            keys=_keys(request, keys, labels),
+            stages=_steps(request, groups[keys], FigureDrillDown(request, keys)),
         )
-        for key, tally in groups.items()
+        for keys in sorted(groups, key=place)
     )
 
-    def place(group: FunnelGroup) -> tuple[int, int, str, str]:
-        first, key = group.stages[0], group.keys[0]
-        return -(first.reached or 0), -(first.entered or 0), key.label, key.id or ""
 
-    return tuple(sorted(shown, key=place))
+def _keys(request: ResolvedKpiRequest, keys: Keys, labels: Mapping[object, str]) -> tuple[BreakdownKey, ...]:
+    """The values of the requested dimensions with their labels."""
+    return tuple(
+        breakdown_key(request, dimension, key, labels) for dimension, key in zip(request.by, keys, strict=True)
+    )
 
 
 def _steps(request: ResolvedKpiRequest, tally: StageTally, whole: FigureDrillDown) -> tuple[FunnelStep, ...]:

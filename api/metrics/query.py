@@ -16,6 +16,7 @@ from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
+from api.metrics.group_limit import require_few_groups
 from api.metrics.kinds import kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.periods import buckets
@@ -56,7 +57,7 @@ async def query_funnel(
 
     Shapes: one FunnelRequest -> one FunnelAnswer.
     Reads:  one statement, within the principal's reach.
-    Errors: NO_ACCORD; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD.
+    Errors: NO_ACCORD; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_MANY_GROUPS.
     """
     return await compute_funnel(session, request, await read_context(session, principal, now or datetime.now(UTC)))
 
@@ -66,7 +67,7 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
 
     Shapes: one KpiRequest -> one KpiAnswer.
     Reads:  one statement; before it the values that a filter names, and the first instant of a series without a start.
-    Errors: BAD_INPUT, UNKNOWN_STAGE, UNKNOWN_VALUE, BAD_PERIOD, NOT_EVALUATED.
+    Errors: BAD_INPUT, UNKNOWN_STAGE, UNKNOWN_VALUE, BAD_PERIOD, NOT_EVALUATED, TOO_MANY_GROUPS.
     """
     kind = kind_of(kpi.measure)
     resolved = await with_known_values(session, resolve(kpi, request, context))
@@ -78,6 +79,7 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
         boundaries = await _boundaries(session, resolved, kind)
         statement = kind.statement(resolved, boundaries)
         rows = [StatementRow.read(record, len(resolved.by)) for record in await session.rows(statement)]
+        require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
     table = kind.adjusted(resolved, table)
     if kpi.unit is Unit.MONEY:

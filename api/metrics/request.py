@@ -71,7 +71,8 @@ class Switches:
 class Where:
     """A filter over dimensions: all given parts must be true.
 
-    The values of a test are ids or names (campaign, owner, team, pipeline, product) or texts; None is the empty value.
+    The values of a test are texts or, if the dimension's values are records, their ids or names. None is the
+    empty value.
     """
 
     tests: tuple[tuple[Dimension, tuple[str | None, ...]], ...] = ()
@@ -98,6 +99,6 @@ class FunnelRequest:
     """A request for the funnel."""
 
     period: Period = ALL_HISTORY
-    by: Dimension | None = None
+    by: tuple[Dimension, ...] = ()
     where: Where = field(default_factory=Where)
     switches: Switches = field(default_factory=Switches)

@@ -59,7 +59,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         context=context,
         frame=frame,
         grain=request.grain,
-        by=_dimensions(kpi, request.by),
+        by=_dimensions(f"The KPI {kpi.key}", kpi.dimensions, request.by),
         where=_checked_where(f"The KPI {kpi.key}", kpi.dimensions, request.where),
         stages=stages,
         anchor=anchor,
@@ -79,9 +79,7 @@ def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKp
     subject = "The funnel"
     _reject_unknown_switches(subject, Switchboard(), request.switches)
     _checked_where(subject, PERSON_DIMENSIONS, request.where)
-    by = (request.by,) if request.by is not None else ()
-    for dimension in by:
-        _check_dimension(subject, PERSON_DIMENSIONS, dimension)
+    by = _dimensions(subject, PERSON_DIMENSIONS, request.by)
     volume = KpiRequest(STAGE_VOLUME.key, period=request.period, by=by, where=request.where, switches=request.switches)
     return resolve(STAGE_VOLUME, volume, context)
 
@@ -190,16 +188,16 @@ def _window(
     return switches.window, (f"window={format_duration(switches.window)}",)
 
 
-def _dimensions(kpi: Kpi, by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
     for dimension in by:
-        _check_dimension(f"The KPI {kpi.key}", kpi.dimensions, dimension)
+        _check_dimension(subject, allowed, dimension)
     if len(by) > MOST_DIMENSIONS:
         raise _bad(
-            f"A breakdown has at most two dimensions, and {kpi.key} was requested by {len(by)}: {', '.join(by)}.",
+            f"A breakdown has at most two dimensions, and the request names {len(by)}: {', '.join(by)}.",
             "Use two of them, and select one value of every other with `where`.",
         )
     if len(set(by)) < len(by):
-        raise _bad(f"{kpi.key} was requested by {by[0]} twice.", "Name every dimension once.")
+        raise _bad(f"The request names the dimension {by[0]} twice.", "Name every dimension once.")
     return by
 
 

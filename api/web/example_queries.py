@@ -71,7 +71,7 @@ def conversion_by_channel(quarters: Quarters) -> ExampleQuery:
             "People can convert until their window closes. The warnings count those who still can.",
             f"""query MqlToCustomerByChannel {{
   kpi(
-    key: mql_to_customer{_period(quarters, "    ")}
+    key: MQL_TO_CUSTOMER{_period(quarters, "    ")}
     grain: QUARTER
     by: [CHANNEL]
   ) {{
@@ -151,7 +151,7 @@ def several_kpis(quarters: Quarters) -> ExampleQuery:
 
     def request(key: str) -> str:
         return f"""      {{
-        key: {key}{_period(quarters, "        ")}
+        key: {key.upper()}{_period(quarters, "        ")}
         grain: QUARTER
       }}"""
 
@@ -182,7 +182,7 @@ def counted_records(quarters: Quarters) -> ExampleQuery:
             "Every number can be drilled down to the records that it counts. `side` selects which.",
             f"""query BehindTheNumber {{
   kpi(
-    key: mql_to_customer{_period(quarters, "    ")}
+    key: MQL_TO_CUSTOMER{_period(quarters, "    ")}
   ) {{
     numerator denominator
     records(side: CONVERTED, first: 5) {{

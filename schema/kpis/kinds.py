@@ -346,6 +346,7 @@ PERSON_DIMENSIONS = (
     Dimension.OWNER,
     Dimension.TEAM,
     Dimension.COUNTRY,
+    Dimension.COMPANY,
     Dimension.INDUSTRY,
 )
 DEAL_DIMENSIONS = (
@@ -354,8 +355,10 @@ DEAL_DIMENSIONS = (
     Dimension.OWNER,
     Dimension.TEAM,
     Dimension.COUNTRY,
+    Dimension.COMPANY,
     Dimension.INDUSTRY,
     Dimension.PIPELINE,
+    Dimension.PIPELINE_STAGE,
     Dimension.PRODUCT,
 )
 

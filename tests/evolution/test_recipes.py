@@ -16,7 +16,7 @@ EXAMPLES = {
     "Add a word to a vocabulary": ("SHARED",),
     "Add an entity": ("Competitor", "competitor"),
     "Add a KPI": ("DEALS_CLOSED", "deals_closed"),
-    "Add a dimension": ("COMPANY",),
+    "Add a dimension": ("STAGE_CATEGORY",),
     "Add a rule leaf": ("RejectedFor", "rejected_for"),
     "Add a root field": ("reportingCurrency", "reporting_currency"),
     "Add a preset": ("newsletter",),
@@ -27,7 +27,7 @@ CONTRACT = {
     "Add a word to a vocabulary": r"^enum EmailKind .*?^  SHARED(_2)?$",
     "Add an entity": r"^type Competitor2? ",
     "Add a KPI": r"^enum KpiKey .*?^  DEALS_CLOSED(_2)?$",
-    "Add a dimension": r"^enum Dimension .*?^  COMPANY(_2)?$",
+    "Add a dimension": r"^enum KpiDimension .*?^  STAGE_CATEGORY(_2)?$",
     "Add a root field": r"^type Query .*?^  reportingCurrency2?: Currency$",
 }
 

@@ -66,6 +66,16 @@ def test_type_names_are_words_in_upper_camel_case_that_say_whose_they_are() -> N
     assert _BARE_NAMES.intersection(names) == set()
 
 
+def test_the_schema_itself_is_described() -> None:
+    described = build_schema()._schema.description
+    assert described
+    for subject in ("Ids", "`asOf`", "cursor", "`extensions.code`"):
+        assert subject in described
+    assert read_sdl(sdl()).description == described
+    named = set(re.findall(r"`([A-Z]\w+)`", described))
+    assert named <= introspected().keys()
+
+
 def test_enum_values_are_upper_case() -> None:
     enums = {name: found["enumValues"] for name, found in introspected().items() if not name.startswith("__")}
     values = [f"{name}.{value['name']}" for name, found in enums.items() for value in found or ()]

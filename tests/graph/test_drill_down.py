@@ -20,7 +20,7 @@ async def company(module_database: Database) -> Database:
     return module_database
 
 
-RATE = 'key: stage_conversion, stages: { from: "mql", to: "opportunity" }'
+RATE = 'key: STAGE_CONVERSION, stages: { from: "mql", to: "opportunity" }'
 
 
 async def test_the_people_that_a_rate_counts_can_be_selected_with_any_field(company: Database) -> None:
@@ -112,7 +112,7 @@ async def test_two_dimensions_keep_the_requested_order_and_list_their_people(com
     kpi = (await answered(company, document.replace("records(first: 1) { totalCount }", "")))["kpi"]
     assert sum(group["n"] for group in kpi["breakdown"]) == kpi["n"]
     assert {tuple(key["dimension"] for key in group["keys"]) for group in kpi["breakdown"]} == {("COUNTRY", "CHANNEL")}
-    some = document.replace("mqls,", 'mqls, where: { country: { eq: "DE" } },')
+    some = document.replace("MQLS,", 'MQLS, where: { country: { eq: "DE" } },')
     groups = (await answered(company, some))["kpi"]["breakdown"]
     assert groups
     assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
@@ -127,7 +127,7 @@ async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(co
         n all: records { totalCount } series { n records(first: 0) { totalCount nodes { id } } }
         breakdown { n records { totalCount } }
       }
-      funnel(by: COUNTRY) { stages { reached records { totalCount } }
+      funnel(by: [COUNTRY]) { stages { reached records { totalCount } }
         breakdown { stages { reached records(first: 1) { totalCount edges { node { id } } } } } }
     }"""
     found = await answered(company, document)

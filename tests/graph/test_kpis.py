@@ -87,7 +87,7 @@ WHERES: list[tuple[dict[str, Any], Where]] = [
     ({"channel": {"isNull": True}}, Where(tests=((Dimension.CHANNEL, (None,)),))),
     ({"channel": {"isNull": False}}, Where(none_of=(Where(tests=((Dimension.CHANNEL, (None,)),)),))),
     ({"channel": {"in": []}}, Where(tests=((Dimension.CHANNEL, ()),))),
-    ({"or": [{"team": {"eq": "A"}}, {}]}, Where(any_of=(Where(tests=((Dimension.TEAM, ("A",)),)), Where()))),
+    ({"or": [{"team": {"named": ["A"]}}, {}]}, Where(any_of=(Where(tests=((Dimension.TEAM, ("A",)),)), Where()))),
     ({"or": []}, Where(none_of=(Where(),))),
     ({"and": [], "channel": None}, Where()),
 ]
@@ -121,7 +121,7 @@ async def test_a_kpi_result_says_what_it_was_computed_from(world: Database) -> N
       accords { version hash isSigned from } asOf dataWatermark sql
     } }"""
     found = (await answered(world, document))["kpi"]
-    assert (found["key"], found["unit"], found["value"], found["n"]) == ("deals_won", "COUNT", "1", 1)
+    assert (found["key"], found["unit"], found["value"], found["n"]) == ("DEALS_WON", "COUNT", "1", 1)
     bucket = {"from": "2026-03-01T00:00:00Z", "before": "2026-04-01T00:00:00Z", "value": "1", "n": 1}
     assert found["series"] == [bucket]
     assert found["accords"][0]["version"] == 1
@@ -138,14 +138,16 @@ async def test_one_invalid_request_leaves_the_others_unaffected(world: Database)
     ]) { key value } }"""
     result = await executed(world, document)
     assert result.data is not None
-    assert result.data["kpis"] == [{"key": "mqls", "value": "1"}, None, None, {"key": "deals_won", "value": "1"}]
+    assert result.data["kpis"] == [{"key": "MQLS", "value": "1"}, None, None, {"key": "DEALS_WON", "value": "1"}]
     causes = {tuple(error.path or ()): error.original_error for error in result.errors or ()}
     codes = {path: cause.code for path, cause in causes.items() if isinstance(cause, AccordError)}
     assert codes == {("kpis", 1): ErrorCode.BAD_PERIOD, ("kpis", 2): ErrorCode.UNKNOWN_STAGE}
 
 
 async def test_the_funnel_counts_people_stage_by_stage(world: Database) -> None:
-    found = await answered(world, "{ funnel(by: LEAD_SOURCE) { stages { key reached } breakdown { keys { value } } } }")
+    found = await answered(
+        world, "{ funnel(by: [LEAD_SOURCE]) { stages { key reached } breakdown { keys { value } } } }"
+    )
     reached = [(stage["key"], stage["reached"]) for stage in found["funnel"]["stages"]]
     assert reached[:4] == [("suspect", 1), ("inquiry", 1), ("mql", 1), ("sal", 0)]
     assert found["funnel"]["breakdown"][0]["keys"][0]["value"] == "web"
@@ -155,7 +157,7 @@ async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
     found = await answered(
         world, "{ kpiCatalogue { key title kind unit subject reads dimensions switches guard source } }"
     )
-    assert [kpi["key"] for kpi in found["kpiCatalogue"]] == list(CATALOGUE)
+    assert [kpi["key"] for kpi in found["kpiCatalogue"]] == [key.upper() for key in CATALOGUE]
 
 
 async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:

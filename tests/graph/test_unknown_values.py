@@ -18,6 +18,7 @@ from tests.support.statement_log import LoggingDatabase
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 NOBODY = f"member_{uid(99)}"
+NO_STAGE = f"pipeline_stage_{uid(99)}"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,9 @@ async def world(module_database: Database) -> Database:
 UNKNOWN = [
     ('contacts(where: {stageEntries: {some: {stage: {eq: "mqll"}}}})', "There is no stage 'mqll'.", "mql"),
     ('stageEntries(where: {not: {stage: {in: ["mql", "sqll"]}}})', "There is no stage 'sqll'.", "sql"),
+    ('stageEntries(where: {stage: {eq: "MQL"}})', "There is no stage 'MQL'.", "mql"),
+    ('deals(where: {pipelineStage: {name: {eq: "Opne"}}})', "There is no pipeline stage 'Opne'.", "There are no"),
+    (f'deals(where: {{pipelineStageId: {{eq: "{NO_STAGE}"}}}})', "There is no pipeline stage with the id", "the field"),
     ('handoffs(where: {rejectReason: {eq: "NO_FITT"}})', "There is no reject reason", "Did you mean NO_FIT"),
     ('contacts(where: {country: {eq: "Germny"}})', "There is no country 'Germny'.", "Germany"),
     ('deals(where: {company: {country: {in: ["DE", "Itly"]}}})', "There is no country 'Itly'.", "Italy"),

@@ -20,6 +20,13 @@ RECORDED = START + timedelta(days=50)  # when versions without a known start wer
 CENT = Decimal("0.01")
 # Few different instants, so that requests are often as of the instant of a change.
 TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
+# The dimensions that generated deals have.
+DIMENSIONS = (
+    Dimension.OWNER,
+    Dimension.COMPANY,
+    Dimension.PIPELINE,
+    Dimension.PIPELINE_STAGE,
+)
 PIPELINES = {"New": UUID(int=51), "More": UUID(int=52)}
 # A pipeline stage: its id, its pipeline, and its probability of winning.
 STEPS = {
@@ -296,10 +303,21 @@ def convert(
 
 
 def _value(row: Row, dimension: Dimension) -> str | None:
+    """The value of a dimension at the counted instant; of a record, its name."""
     state = row.deal.state_at(row.at)
-    if dimension is Dimension.OWNER:
-        return state.owner if state else None
-    return STEPS[state.step][1] if state and state.step else None
+    if state is None:
+        return None
+    match dimension:
+        case Dimension.OWNER:
+            return state.owner
+        case Dimension.COMPANY:
+            return row.deal.company
+        case Dimension.PIPELINE:
+            return STEPS[state.step][1] if state.step else None
+        case Dimension.PIPELINE_STAGE:
+            return state.step
+        case _:
+            raise AssertionError(dimension)
 
 
 async def prepare_deals(session: WriteSession) -> None:

@@ -222,6 +222,8 @@ def _value(row: Row, dimension: Dimension) -> str | None:
             return version.owner
         case Dimension.TEAM:
             return MEMBERS[version.owner][1] if version.owner else None
+        case Dimension.COMPANY:
+            return version.company
         case Dimension.INDUSTRY:
             history = COMPANIES[version.company][1] if version.company else ()
             return next((industry for since, industry in reversed(history) if since <= row.at), None)

@@ -163,7 +163,10 @@ def _same(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> Non
 def funnels(draw: st.DrawFn) -> FunnelRequest:
     switches = Switches(as_of=draw(RARE_INSTANTS))
     return FunnelRequest(
-        draw(periods()), draw(st.none() | st.sampled_from(PERSON_DIMENSIONS)), draw(filters()), switches
+        draw(periods()),
+        tuple(draw(st.lists(st.sampled_from(PERSON_DIMENSIONS), max_size=2, unique=True))),
+        draw(filters()),
+        switches,
     )
 
 

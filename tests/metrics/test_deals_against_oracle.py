@@ -16,13 +16,12 @@ from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
-from schema.vocab import Currency, Dimension, Grain, WarningCode
+from schema.vocab import Currency, Grain, WarningCode
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.oracle import _bucket, percentile
 from tests.metrics.test_against_oracle import QUICK, periods
 
-BOTH = (Dimension.OWNER, Dimension.PIPELINE)
 COUNTS = ("opportunities_created", "deals_won", "new_customers")
 
 
@@ -32,7 +31,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         draw(st.sampled_from([*COUNTS, "sales_cycle", *oracle.MONEY, *oracle.STANDING])),
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
-        by=draw(st.just(()) | st.sampled_from([BOTH[:1], BOTH[1:], BOTH])),
+        by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
         switches=Switches(
             as_of=draw(st.none() | oracle.TIMES), timezone=draw(st.none() | st.just("America/Sao_Paulo"))
         ),

@@ -138,7 +138,7 @@ async def test_a_person_who_counts_twice_is_listed_twice(company: Database) -> N
 async def test_the_records_of_a_funnel_step_are_the_people_who_reached_it(company: Database) -> None:
     async with company.read() as session:
         funnel = await query_funnel(
-            session, EVERYONE, FunnelRequest(period=named_period("2026-Q1"), by=Dimension.CHANNEL)
+            session, EVERYONE, FunnelRequest(period=named_period("2026-Q1"), by=(Dimension.CHANNEL,))
         )
         for stages in (funnel.stages, funnel.breakdown[0].stages):
             await check_steps(session, stages)

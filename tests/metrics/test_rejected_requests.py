@@ -93,7 +93,7 @@ async def test_a_funnel_rejects_switches_that_would_let_its_bars_grow(database: 
         with pytest.raises(AccordError, match="asOf, timezone"):
             await query_funnel(session, EVERYONE, FunnelRequest(switches=switches))
         with pytest.raises(AccordError, match="The funnel has no dimension STAGE"):
-            await query_funnel(session, EVERYONE, FunnelRequest(by=Dimension.STAGE))
+            await query_funnel(session, EVERYONE, FunnelRequest(by=(Dimension.STAGE,)))
 
 
 async def test_a_kpi_of_a_stage_that_the_accord_does_not_have_is_rejected(database: Database) -> None:

@@ -99,7 +99,7 @@ async def listable(session: ReadSession, who: Principal, table: str) -> set[UUID
 
 @asynccontextmanager
 async def only_listable(database: Database, who: Principal) -> AsyncIterator[ReadSession]:
-    """A session on a database without the facts and deals that the principal may not list, nor companies' values.
+    """A session on a database without the facts and deals that the principal may not list, nor companies.
 
     Contacts stay: whether a deal is a test, or whose it is, does not depend on the principal.
     """
@@ -121,6 +121,7 @@ async def only_listable(database: Database, who: Principal) -> AsyncIterator[Rea
             await session.run(Sql("delete from deal where not id = any ({}::uuid[])", deals))
             companies = [*await listable(read, who, "company")]
             await session.run(Sql("delete from company_version where not company_id = any ({}::uuid[])", companies))
+            await session.run(Sql("delete from company where not id = any ({}::uuid[])", companies))
             yield read
             raise _RolledBackError
     except _RolledBackError:
@@ -211,7 +212,7 @@ async def test_a_new_customer_counts_where_the_first_deal_won_may_be_listed(reac
 async def test_a_restricted_funnel_equals_the_funnel_of_the_people_who_may_be_listed(
     reach: Reach, company: Database
 ) -> None:
-    batch = [FunnelRequest(), *(FunnelRequest(by=dimension) for dimension in PERSON_DIMENSIONS)]
+    batch = [FunnelRequest(), *(FunnelRequest(by=(dimension,)) for dimension in PERSON_DIMENSIONS)]
     async with company.read() as session:
         who = await principal(session, reach)
         contacts = await listable(session, who, "contact")

@@ -105,6 +105,7 @@ UNKNOWN = [
     ("deals_won", Dimension.OWNER, str(uid(99)), "There is no member with the id", "or filter by its name"),
     ("deals_won", Dimension.TEAM, "Outbound", "There is no team 'Outbound'.", "Inbound"),
     ("deals_won", Dimension.PIPELINE, "New busines", "There is no pipeline", "Did you mean New business?"),
+    ("deals_won", Dimension.PIPELINE_STAGE, "Opne", "There is no pipeline stage 'Opne'.", "Won"),
     ("deals_won", Dimension.PRODUCT, "Cat", "There is no product 'Cat'.", "Did you mean Car?"),
     ("deals_won", Dimension.COUNTRY, "Germny", "There is no country 'Germny'.", "Did you mean Germany"),
     ("stage_volume", Dimension.STAGE, "mqll", "There is no stage 'mqll'.", "Did you mean mql"),

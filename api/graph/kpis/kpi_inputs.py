@@ -5,6 +5,9 @@ from typing import cast
 
 from api.graph.declared import Declared, EnumType, EnumWord, Input, InputType, TypeRef
 from api.graph.derived.naming import camel
+from api.metrics.dimensions import RECORD_DIMENSIONS
+from api.metrics.group_limit import MOST_GROUPS
+from api.metrics.resolve import MOST_DIMENSIONS
 from schema.kpis import CATALOGUE
 from schema.vocab import Dimension
 
@@ -27,21 +30,34 @@ _SWITCHES = Input(
     "Choices in how the number is computed. If left out: the KPI's defaults.",
     TypeRef("KpiSwitches"),
 )
+_BY = Input(
+    "by",
+    f"The dimensions of `breakdown`, at most {MOST_DIMENSIONS}. If left out: no breakdown. A breakdown of more than"
+    f" {MOST_GROUPS} groups is an error, TOO_MANY_GROUPS.",
+    TypeRef("KpiDimension").listed,
+)
 KPI_ARGUMENTS = (
     Input("key", "The KPI.", TypeRef("KpiKey").required),
     _PERIOD,
     Input("grain", "The length of the buckets of `series`. If left out: no series.", TypeRef("TimeGrain")),
-    Input("by", "The dimensions of `breakdown`. If left out: no breakdown.", TypeRef("KpiDimension").listed),
+    _BY,
     Input("stages", "The two stages, for a KPI between stages of your choice.", TypeRef("KpiStagePair")),
     _WHERE,
     _SWITCHES,
 )
 FUNNEL_ARGUMENTS = (
     _PERIOD,
-    Input("by", "The dimension of `breakdown`. If left out: no breakdown.", TypeRef("KpiDimension")),
+    _BY,
     _WHERE,
     _SWITCHES,
 )
+
+_IS_NULL = Input("isNull", "True: the source has no value. False: it has one.", TypeRef("Boolean"))
+
+
+def _filter(dimension: Dimension) -> TypeRef:
+    return TypeRef("KpiRecordFilter" if dimension in RECORD_DIMENSIONS else "KpiTextFilter")
+
 
 KPI_INPUT_TYPES: tuple[Declared, ...] = (
     EnumType(
@@ -90,20 +106,30 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("and", "All of these must hold.", TypeRef("KpiWhere").listed),
             Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef("KpiWhere").listed),
             Input("not", "This must not hold.", TypeRef("KpiWhere")),
-            *(Input(key, dimension.doc, TypeRef("DimensionFilter")) for key, dimension in DIMENSION_FIELDS.items()),
+            *(Input(key, dimension.doc, _filter(dimension)) for key, dimension in DIMENSION_FIELDS.items()),
         ),
     ),
     InputType(
-        "DimensionFilter",
-        "Conditions on a dimension's value at the counted instant. All given conditions must hold.",
+        "KpiTextFilter",
+        "Conditions on a dimension of texts, at the counted instant. All given conditions must hold.",
         (
-            Input(
-                "eq",
-                "Equal to this value: the text or, if the dimension's values are records, a record's id or name.",
-                _STRING,
-            ),
+            Input("eq", "Equal to this value.", _STRING),
             Input("in", "Equal to one of these values. An empty list matches nothing.", _STRING.listed),
-            Input("isNull", "True: the source has no value. False: it has one.", TypeRef("Boolean")),
+            _IS_NULL,
+        ),
+    ),
+    InputType(
+        "KpiRecordFilter",
+        "Conditions on a dimension whose values are records, at the counted instant. All given conditions must hold.",
+        (
+            Input("eq", "The record with this id.", TypeRef("ID")),
+            Input("in", "One of the records with these ids. An empty list matches nothing.", TypeRef("ID").listed),
+            Input(
+                "named",
+                "A record with one of these names, which several may have. An empty list matches nothing.",
+                _STRING.listed,
+            ),
+            _IS_NULL,
         ),
     ),
     InputType(

@@ -7,6 +7,8 @@ from typing import Any
 from api.errors import AccordError, ErrorCode
 from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
 from api.graph.reading.filter_value import null_operand
+from api.identity.ids import parse_id
+from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.periods import named_period, period
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 
@@ -31,7 +33,7 @@ def read_funnel(given: Mapping[str, Any]) -> FunnelRequest:
     """Return the request of the arguments of `funnel`. Errors: BAD_PERIOD, BAD_INPUT."""
     return FunnelRequest(
         period=_read_period(given.get("period")),
-        by=given.get("by"),
+        by=tuple(given.get("by") or ()),
         where=_read_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
     )
@@ -69,7 +71,11 @@ def _read_test(key: str, operator: str, operand: Any) -> Where:  # noqa: ANN401 
     if operator == "isNull":
         is_null = Where(tests=((dimension, (None,)),))
         return is_null if operand else Where(none_of=(is_null,))
-    return Where(tests=((dimension, tuple(operand) if operator == "in" else (operand,)),))
+    values = tuple(operand) if isinstance(operand, list) else (operand,)
+    table = RECORD_DIMENSIONS.get(dimension)
+    if table is not None and operator != "named":
+        values = tuple(f"{table}_{parse_id(table, value)}" for value in values)
+    return Where(tests=((dimension, values),))
 
 
 def _read_switches(given: Mapping[str, Any]) -> Switches:

@@ -5,6 +5,7 @@ The filter is rewritten with the values as they are stored: `email` becomes EMAI
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from api.db import ReadSession
 from api.metrics.context import MetricContext
@@ -25,7 +26,7 @@ from api.plan.value_checks.known_values import (
     require_record_ids,
     require_record_names,
 )
-from api.sql import Sql, name
+from api.sql import Sql, all_of, name
 from schema.kpis.kinds import Subject
 from schema.vocab import Channel, Dimension
 
@@ -53,8 +54,22 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
                 if not await has_value(session.value, table, column, value, visible)
             ]
             continue
+        if dimension is Dimension.COMPANY:
+            unknown += await _unknown_companies(session, values, request.context)
+            continue
         stored[dimension] = await _stored_values(session, request.kpi.subject, dimension, values, request.context)
     return replace(request, where=_rewritten(request.where, stored), unknown_values=tuple(unknown))
+
+
+async def _unknown_companies(session: ReadSession, values: Sequence[str], context: MetricContext) -> list[UnknownText]:
+    """The names that no company within reach has. Ids are not looked up: hidden or not there is the same."""
+    names = [value for value in values if record_id_of(Dimension.COMPANY, value, "company") is None]
+    if not names:
+        return []
+    visible = all_of((Sql("x.name = any ({}::text[])", names), *context.reach("company", "x")))
+    found = await session.value(Sql("select array(select x.name from company x where {})", visible))
+    known = frozenset(cast("list[str]", found))
+    return [UnknownText("company", "name", text) for text in names if text not in known]
 
 
 async def _stored_values(

@@ -1,8 +1,9 @@
 """The values of closed sets: a filter that names a value that is in none is rejected, and not answered with nothing.
 
 Closed are the stages and reject reasons of the accord, countries, channels, and the records that others are linked to
-(campaigns, members, teams, pipelines, products). Whatever some record has is known as well, so that facts of an earlier
-accord can still be found. Free texts are only looked up. The rule serves filters of lists and of KPIs alike.
+(campaigns, members, teams, pipelines and their stages, products). Whatever some record has is known as well, so that
+facts of an earlier accord can still be found. Free texts are only looked up. The rule serves filters of lists and of
+KPIs alike.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -53,6 +54,8 @@ class UnknownText:
     @property
     def message(self) -> str:
         """The warning in words."""
+        if self.column == "name":
+            return f"No {self.table} visible to you has the name '{self.text}' of the filter: check how it is spelt."
         noun = self.column.replace("_", " ")
         return f"No {self.table} ever had the {noun} '{self.text}' that the filter names: check how it is spelt."
 
@@ -78,6 +81,7 @@ RECORD_SETS = {
     "member": ClosedSet("member", "members"),
     "team": ClosedSet("team", "teams"),
     "pipeline": ClosedSet("pipeline", "pipelines"),
+    "pipeline_stage": ClosedSet("pipeline stage", "pipeline stages"),
     "product": ClosedSet("product", "products"),
 }
 _OF_THE_ACCORD = {STAGES: ("stages", "key"), REJECT_REASONS: ("reject_reasons", "code")}
