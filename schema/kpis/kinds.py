@@ -339,8 +339,7 @@ class Switchboard:
         return (*(name for name, default in own if default), "asOf", "timezone")
 
 
-PERSON_DIMENSIONS = (
-    Dimension.LEAD_SOURCE,
+_SHARED_DIMENSIONS = (
     Dimension.CHANNEL,
     Dimension.CAMPAIGN,
     Dimension.OWNER,
@@ -349,18 +348,8 @@ PERSON_DIMENSIONS = (
     Dimension.COMPANY,
     Dimension.INDUSTRY,
 )
-DEAL_DIMENSIONS = (
-    Dimension.CHANNEL,
-    Dimension.CAMPAIGN,
-    Dimension.OWNER,
-    Dimension.TEAM,
-    Dimension.COUNTRY,
-    Dimension.COMPANY,
-    Dimension.INDUSTRY,
-    Dimension.PIPELINE,
-    Dimension.PIPELINE_STAGE,
-    Dimension.PRODUCT,
-)
+PERSON_DIMENSIONS = (Dimension.LEAD_SOURCE, *_SHARED_DIMENSIONS)
+DEAL_DIMENSIONS = (*_SHARED_DIMENSIONS, Dimension.PIPELINE, Dimension.PIPELINE_STAGE, Dimension.PRODUCT)
 
 ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED)
 PAIR_SWITCHES = Switchboard(anchor=Anchor.COHORT, reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)

@@ -36,12 +36,12 @@ async def world(module_database: Database) -> Database:
             stage = {"pipeline_id": uid(number), "name": "Won", "rank": 1, "category": "WON"}
             await put(session, "pipeline_stage", {"id": uid(number + 10), **stage})
         links = {"primary_campaign_id": FAIR, "owner_id": ANNA, "product_id": CAR, "pipeline_stage_id": uid(21)}
-        for number, key in enumerate((*ids, None), start=5000):
-            deal = {"id": uid(number), "outcome": "WON", "closed_at": AT, "effective_at": AT, "company_id": key}
-            others = links if key in (ACME, BOLT) else {"pipeline_stage_id": uid(22)}
+        for number, company in enumerate((*ids, None), start=5000):
+            deal = {"id": uid(number), "outcome": "WON", "closed_at": AT, "effective_at": AT, "company_id": company}
+            others = links if company in (ACME, BOLT) else {"pipeline_stage_id": uid(22)}
             await put(session, "deal", {**deal, **others})
-        for number, (key, country) in enumerate(product((ACME, BOLT, None), ("DE", "FR", None)), start=3000):
-            person = {"id": uid(number), "company_id": key, "country": country, "effective_at": AT}
+        for number, (company, country) in enumerate(product((ACME, BOLT, None), ("DE", "FR", None)), start=3000):
+            person = {"id": uid(number), "company_id": company, "country": country, "effective_at": AT}
             await put(session, "contact", person)
             await put(
                 session,
