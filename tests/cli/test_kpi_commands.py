@@ -111,6 +111,10 @@ def test_csv_has_a_line_for_every_figure() -> None:
     ]
     steps = list(csv.DictReader(io.StringIO(printed("funnel", "--csv"))))
     assert [row["reached"] for row in steps] == ["8", "8", "7", "6", "4", "2"]
+    grouped = list(csv.DictReader(io.StringIO(printed("funnel", "--by", "channel,country", "--csv"))))
+    assert {(row["dimension"], row["dimension_2"]) for row in grouped} == {("", ""), ("CHANNEL", "COUNTRY")}
+    first = [row for row in grouped if row["stage"] == steps[0]["stage"]]
+    assert sum(int(row["reached"]) for row in first if row["dimension"]) == int(first[0]["reached"]) == 8
 
 
 def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:

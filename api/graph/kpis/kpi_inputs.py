@@ -122,7 +122,12 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         "KpiRecordFilter",
         "Conditions on a dimension whose values are records, at the counted instant. All given conditions must hold.",
         (
-            Input("eq", "The record with this id.", TypeRef("ID")),
+            Input(
+                "eq",
+                "The record with this id. An id that no record has is refused (UNKNOWN_VALUE); of companies, it matches"
+                " nothing, like one of a company that is not visible to you.",
+                TypeRef("ID"),
+            ),
             Input("in", "One of the records with these ids. An empty list matches nothing.", TypeRef("ID").listed),
             Input(
                 "named",
