@@ -110,10 +110,10 @@ def test_a_word_is_added_to_its_check_without_reading_the_rows_under_a_lock(seen
 
 def test_a_deprecation_is_shown_wherever_its_field_word_or_kpi_is(seen: dict[str, Any]) -> None:
     directive = '@deprecated(reason: "Use phone instead, until 2027-06-30")'
-    uses = {"String": 3, "StringFilter": 1, "SortDirection": 3, "Int!": 1, "Each": 1}
+    uses = {"String": 3, "StringFilter": 1, "SortDirection": 3, "Int!": 1, "GroupByEach": 1}
     assert {name: seen["sdl"].count(f"  telex: {name} {directive}\n") for name in uses} == uses
     assert seen["sdl"].count('  PIGEON @deprecated(reason: "Use ROLE instead, until 2027-06-30")\n') == 1
-    assert seen["sdl"].count(f'  new_customers @deprecated(reason: "{KPI_DEPRECATION}")\n') == 1
+    assert seen["sdl"].count(f'  NEW_CUSTOMERS @deprecated(reason: "{KPI_DEPRECATION}")\n') == 1
 
 
 @pytest.mark.parametrize("reason", ["Use phone instead", "until the summer", "until 27-06-30"])
