@@ -11,7 +11,8 @@ from itertools import count
 from api.access.as_of import changes_over_time, record_alias, rows_as_of
 from api.access.principal import Principal
 from api.access.scope import scope_conditions
-from api.sql import Parameter, Sql, all_of, name
+from api.identity.ids import instant_suffix
+from api.sql import Parameter, Sql, all_of, converted, name
 
 _NO_JOINS = Sql("")
 
@@ -20,11 +21,12 @@ _NO_JOINS = Sql("")
 class ScopedTables:
     """The state of one statement while it is composed: the principal, the instant it reads as of, and the next alias.
 
-    `instant` is None for the current rows.
+    `instant` is None for the current rows. `id_suffix` is the end of the ids of the rows as of the instant, a text.
     """
 
     principal: Principal
     instant: Sql | None = None
+    id_suffix: Sql | None = None
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def as_of(self, instant: datetime | Parameter | None) -> "ScopedTables":
@@ -32,7 +34,10 @@ class ScopedTables:
 
         Aliases stay unique in the statement: both values draw them from the same counter.
         """
-        return replace(self, instant=None if instant is None else Sql("{}::timestamptz", instant))
+        if instant is None:
+            return replace(self, instant=None, id_suffix=None)
+        suffix = Sql("{}::text", converted(instant, instant_suffix))
+        return replace(self, instant=Sql("{}::timestamptz", instant), id_suffix=suffix)
 
     def new_alias(self) -> str:
         """Return an alias that is unique in the statement: t1, t2 … in the order of the calls."""

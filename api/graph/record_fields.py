@@ -9,7 +9,7 @@ from api.graph.derived.naming import camel
 from api.graph.derived.record_types import NODE, TYPE_KEY, list_arguments
 from api.graph.reading.selection_reader import MAX_IDS
 from api.graph.sources import FromId, FromIds, FromTable
-from api.identity.ids import parse_node_id
+from api.identity.ids import parse_record_id
 from schema.tables import SHAPES
 
 
@@ -42,7 +42,8 @@ def record_fields() -> Iterator[Output]:
 
 
 def _id(what: str, *, is_bound: bool = True) -> Input:
-    return Input("id", f"The id of the {what}, from its field `id`.", TypeRef("ID").required, is_bound=is_bound)
+    doc = f"The id of the {what}, from its field `id`. An id from a result with `asOf` reads the same instant again."
+    return Input("id", doc, TypeRef("ID").required, is_bound=is_bound)
 
 
 async def _read(_source: object, info: Info, **_: object) -> object:
@@ -62,7 +63,7 @@ async def _nodes(_source: object, info: Info, *, ids: Sequence[str]) -> Sequence
 
 def _with_type(row: object, id_: str) -> object:
     """Return the row with the name of its type, which the prefix of its id decides."""
-    return row | {TYPE_KEY: SHAPES[parse_node_id(id_)[0]].type_name} if isinstance(row, dict) else None
+    return row | {TYPE_KEY: SHAPES[parse_record_id(id_).table].type_name} if isinstance(row, dict) else None
 
 
 _AS_OF = Input(
@@ -71,16 +72,23 @@ _AS_OF = Input(
     " they had then, including those deleted since. Touchpoints, handoffs, stage entries and roles are those that had"
     " begun by then, without later decisions. A record with an unknown start counts from when Accord recorded it. All"
     " other records are as they are now. Access follows the current owner, also for past instants. If left out or null:"
-    " the current state.",
+    " the current state. Ids in the result carry the instant; `recordId` has the plain ones.",
     TypeRef("DateTime"),
     is_bound=True,
 )
+_IDS = f"Ids from fields `id`, at most {MAX_IDS}. A record whose id carries an instant is read as of that instant."
 _NODES = Output(
     "nodes",
     "The records with these ids, of any types, in the order of the ids; null in place of a record that does not exist"
     " or is not visible to you.",
     TypeRef(NODE, is_required=True, is_list=True, has_required_items=False),
     _nodes,
-    (Input("ids", f"Ids from fields `id`, at most {MAX_IDS}.", TypeRef("ID").required.listed.required),),
+    (
+        Input(
+            "ids",
+            _IDS,
+            TypeRef("ID").required.listed.required,
+        ),
+    ),
     FromIds(),
 )

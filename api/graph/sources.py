@@ -13,6 +13,13 @@ class FromColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class FromRecordId:
+    """The id of the record. If `is_plain`, it never carries an instant."""
+
+    is_plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FromMoney:
     """A money column and the currency beside it."""
 
@@ -74,6 +81,7 @@ class FromDrillDown:
 
 FieldSource = (
     FromColumn
+    | FromRecordId
     | FromMoney
     | FromLink
     | FromBack

@@ -55,7 +55,7 @@ def _selection_cost(selection: OneRecord | ManyRecords | Connection | Typename) 
             return 1 + _fields_cost(fields)
         case ManyRecords(ids=ids, fields=by_table):
             record_cost = {table: 1 + _fields_cost(fields) for table, fields in by_table}
-            return sum(record_cost[table] for table, _ in ids)
+            return sum(record_cost[key.table] for key in ids)
         case Connection():
             return _connection_cost(selection)
 

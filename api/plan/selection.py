@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.identity.ids import RecordKey
 from api.plan.list_arguments import AggregateCall, GroupingKey, GroupOrderTerm, Having, Page
 from api.sql import Parameter
 
@@ -28,6 +29,14 @@ class ColumnValue:
 
     key: str
     column: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordId:
+    """The id of the record. Read as of an instant it carries the instant, unless it is `plain`."""
+
+    key: str
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class ToMany:
     connection: "Connection"
 
 
-Field = Typename | ColumnValue | Amount | PresentStage | ToOne | ToMany
+Field = Typename | ColumnValue | RecordId | Amount | PresentStage | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 
@@ -190,10 +199,10 @@ class OneRecord:
 class ManyRecords:
     """Records of several tables by their ids, in the order of the ids; null for a record that is not visible.
 
-    `ids` holds pairs of table and id. `fields` holds the selected fields of every table that `ids` names.
+    `fields` holds the selected fields of every table that `ids` names.
     """
 
-    ids: tuple[tuple[str, UUID], ...]
+    ids: tuple[RecordKey, ...]
     fields: tuple[tuple[str, tuple[Field, ...]], ...]
 
 

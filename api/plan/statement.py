@@ -31,6 +31,7 @@ from api.plan.selection import (
     OneRecord,
     PageInfo,
     PresentStage,
+    RecordId,
     RootField,
     ToMany,
     ToOne,
@@ -75,6 +76,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
     match field:
         case Typename():
             return typename(field)
+        case RecordId(is_plain=is_plain):
+            return _record_id(tables, table, alias, is_plain=is_plain)
         case ColumnValue(column=column):
             return column_as_json(SHAPES[table].column(column), table, qualified(alias, column))
         case Amount():
@@ -85,6 +88,11 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return _record(tables, field.table, qualified(alias, field.column), field.fields)
         case ToMany():
             return _list(tables, field.connection, ParentRow(alias, field.column))
+
+
+def _record_id(tables: ScopedTables, table: str, alias: str, *, is_plain: bool) -> Sql:
+    id_ = column_as_json(SHAPES[table].column("id"), table, qualified(alias, "id"))
+    return id_ if is_plain or tables.id_suffix is None else Sql("{} || {}", id_, tables.id_suffix)
 
 
 def _record(tables: ScopedTables, table: str, id_: Sql, fields: Sequence[Field]) -> Sql:
@@ -100,13 +108,21 @@ def _records(tables: ScopedTables, selection: ManyRecords) -> Sql:
     """Return records of several tables in the order of their ids, as an array; null for one that is not visible."""
     if not selection.ids:
         return Sql("array[]::json[]")
-    alias = tables.new_alias()
+    alias, fields = tables.new_alias(), dict(selection.fields)
+    kinds = {kind: number for number, kind in enumerate(dict.fromkeys((key.table, key.as_of) for key in selection.ids))}
     # Every branch is JSON: the objects of different tables have different row types, and an array needs one.
     branches = (
-        Sql(f"when '{table}' then to_json({{}})", _record(tables, table, qualified(alias, "id"), fields))
-        for table, fields in selection.fields
+        Sql(
+            f"when {number} then to_json({{}})",
+            _record(tables.as_of(as_of), table, qualified(alias, "id"), fields[table]),
+        )
+        for (table, as_of), number in kinds.items()
     )
-    ids = Sql("unnest({}::text[], {}::uuid[])", *map(list, zip(*selection.ids, strict=True)))
+    ids = Sql(
+        "unnest({}::integer[], {}::uuid[])",
+        [kinds[key.table, key.as_of] for key in selection.ids],
+        [key.id for key in selection.ids],
+    )
     return Sql(
         "array(select case {} {} end from {} with ordinality {} (kind, id, place) order by {})",
         qualified(alias, "kind"),

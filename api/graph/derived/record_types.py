@@ -13,7 +13,7 @@ from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import STAGE, has_stage, stage_filter_type, stage_order_type
-from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromRecordId, FromStage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
@@ -22,6 +22,11 @@ PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 TYPE_KEY = "$type"  # the key of a row's type name, where a value may be any Node; never a GraphQL name
 NODE, PAGE_INFO, MONEY, PRESENT_STAGE = "Node", "PageInfo", "Money", "PresentStage"
 
+_ID = (
+    "The id, unique over all types. The record as of an instant (`asOf`) has an id of its own, which carries the"
+    " instant, so that a cache keeps it apart from the current record. Both are arguments for `node`."
+)
+_RECORD_ID = "The id of the record without an instant: the same now and at every `asOf`. Filters take this one."
 _INT, _STRING, _BOOLEAN = TypeRef("Int"), TypeRef("String"), TypeRef("Boolean")
 
 
@@ -80,12 +85,21 @@ def _search_argument(shape: TableShape) -> Input:
 
 def _record(shape: TableShape) -> ObjectType:
     currencies = {column.note.currency for column in shape.columns}
-    fields = [_column(column) for column in shape.visible if column.name not in currencies]
+    fields = [*(_ids() if shape.has_id else ())]
+    fields += [_column(column) for column in shape.visible if column.name not in {*currencies, "id"}]
     if has_stage(shape):
         doc = "The current stage of the person: the highest open one. Null if there is none."
         fields.append(Output(STAGE, doc, TypeRef(PRESENT_STAGE), source=FromStage()))
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
     return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())
+
+
+def _ids() -> tuple[Output, ...]:
+    id_ = TypeRef("ID").required
+    return (
+        Output("id", _ID, id_, source=FromRecordId()),
+        Output("recordId", _RECORD_ID, id_, source=FromRecordId(is_plain=True)),
+    )
 
 
 def _column(column: ColumnShape) -> Output:
@@ -162,7 +176,7 @@ _SHARED_TYPES: tuple[Declared, ...] = (
     InterfaceType(
         NODE,
         "A record with an id of its own.",
-        (Output("id", "The record's id, unique over all types.", TypeRef("ID").required),),
+        (Output("id", _ID, TypeRef("ID").required),),
         _type_name,
     ),
     ObjectType(

@@ -16,8 +16,18 @@ from api.graph.reading.filter_value import read_where
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.search_value import read_search
-from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
-from api.identity.ids import parse_id, parse_node_id
+from api.graph.sources import (
+    FromBack,
+    FromColumn,
+    FromId,
+    FromIds,
+    FromLink,
+    FromMoney,
+    FromRecordId,
+    FromStage,
+    FromTable,
+)
+from api.identity.ids import RecordKey, parse_id, parse_record_id
 from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
     Aggregate,
@@ -33,6 +43,7 @@ from api.plan.selection import (
     OneRecord,
     PageInfo,
     PresentStage,
+    RecordId,
     RootField,
     ToMany,
     ToOne,
@@ -77,7 +88,7 @@ class SelectionReader(AggregateReader):
             return RootField(key, self._connection(nodes, source.table, arguments), as_of)
         if isinstance(source, FromIds):
             return RootField(key, self._many(nodes, arguments["ids"]))
-        return RootField(key, self._one(nodes, source.table, arguments["id"]), as_of)
+        return self._one(key, nodes, source.table, arguments)
 
     def records(
         self, nodes: Sequence[FieldNode], type_name: str, node_table: str | None = None
@@ -105,18 +116,24 @@ class SelectionReader(AggregateReader):
         fields = self.collector.collect(nodes, declared.name).items()
         return tuple(self._field(declared, key, selected) for key, selected in fields)
 
-    def _one(self, nodes: Sequence[FieldNode], table: str | None, given: str | Parameter) -> OneRecord:
-        if table is None:
-            table, row = parse_node_id(str(given))
-            return OneRecord(table, row, self.record(nodes, table))
-        return OneRecord(table, converted(given, partial(parse_id, table)), self.record(nodes, table))
+    def _one(self, key: str, nodes: Sequence[FieldNode], table: str | None, arguments: Mapping[str, Any]) -> RootField:
+        given, as_of = arguments["id"], arguments.get("asOf")
+        if table is not None and isinstance(given, Parameter):
+            # The id of a record as of an instant does not fit this plan: the executor reads it, with its value.
+            row = converted(given, partial(parse_id, table))
+            return RootField(key, OneRecord(table, row, self.record(nodes, table)), as_of)
+        named = parse_record_id(str(given), table)
+        if as_of is not None and named.as_of is not None:
+            raise _two_instants(nodes[0].name.value, named)
+        record = OneRecord(named.table, named.id, self.record(nodes, named.table))
+        return RootField(key, record, named.as_of or as_of)
 
     def _many(self, nodes: Sequence[FieldNode], given: Sequence[str]) -> ManyRecords:
         if len(given) > MAX_IDS:
             message = f"`{nodes[0].name.value}` was given {len(given):,} ids. The limit is {MAX_IDS}."
             raise AccordError(ErrorCode.TOO_LARGE, message, "Split the ids over several requests.")
-        ids = tuple(parse_node_id(id_) for id_ in given)
-        tables = dict.fromkeys(table for table, _ in ids)
+        ids = tuple(parse_record_id(id_) for id_ in given)
+        tables = dict.fromkeys(key.table for key in ids)
         return ManyRecords(ids, tuple((table, self.record(nodes, table)) for table in tables))
 
     def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
@@ -160,6 +177,8 @@ class SelectionReader(AggregateReader):
         if name == TYPENAME:
             return Typename(key, declared.name)
         match declared.field(name).source:
+            case FromRecordId(is_plain=is_plain):
+                return RecordId(key, is_plain)
             case FromColumn(column=column):
                 return ColumnValue(key, column)
             case FromMoney(column=column):
@@ -191,3 +210,9 @@ class SelectionReader(AggregateReader):
             return None
         self.usage.add_filter("where", given)
         return read_where(SHAPES[table], given)
+
+
+def _two_instants(field: str, key: RecordKey) -> AccordError:
+    message = f"`{field}` has the argument `asOf`, and its id names a record as of an instant."
+    remedy = f"Leave `asOf` out, or pass the record's `recordId`: {key.table}_{key.id}."
+    return AccordError(ErrorCode.BAD_INPUT, message, remedy)

@@ -16,6 +16,7 @@ from tests.support.random_choices import RandomChoices
 
 MAX_CURSORS = 2
 FAR_FUTURE = "9999-01-01T00:00:00Z"  # the rows as of this instant are the current rows
+FAR_FUTURE_SUFFIX = "@99990101T000000Z"
 INVALID_IDS = ("", "nothing", "contact_1", "accord_version_00000000-0000-0000-0000-00000000003d", "stage_entry_x")
 INVALID_CURSORS = ("", "x", "bm90aGluZw==", "WyJpZCsiLCAxXQ==")
 
@@ -46,6 +47,8 @@ class Arguments:
         id_ = self._filters(None).id(table)
         if self.is_invalid and self.chance.happens(2):
             id_ = self.chance.one([*INVALID_IDS, *([] if kind in ("Team", "Node") else [id_.replace(table, "team")])])
+        if kind == "Node" and self.chance.happens(5):  # others bind their id, and leave such a one to the executor
+            id_ += FAR_FUTURE_SUFFIX
         arguments = {"id": self.variables.literal_or_variable("ID!", id_)}
         self._add_as_of(arguments, field)
         return _brackets(arguments)
@@ -53,6 +56,7 @@ class Arguments:
     def of_ids(self) -> str:
         """Return the argument of a field that reads several records of any types."""
         ids = list(self.chance.several(0, 4, lambda: self._filters(None).id(self._any_table())))
+        ids = [f"{id_}{FAR_FUTURE_SUFFIX}" if self.chance.happens(10) else id_ for id_ in ids]
         if self.is_invalid and self.chance.happens(2):
             ids.append(self.chance.one(INVALID_IDS))
         return _brackets({"ids": self.variables.literal_or_variable("[ID!]!", ids)})

@@ -24,12 +24,13 @@ from schema.base import ColumnShape
 from schema.vocab import Unit
 from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, json_value
 from tests.plan.oracle.groups import group_rows, meets_having, sort_groups
-from tests.plan.oracle.inputs import RejectedError, parse_id
+from tests.plan.oracle.inputs import RejectedError, as_of_suffix, parse_record_id
 from tests.plan.oracle.pages import Edge, Page, page_of
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
 
 Info = GraphQLResolveInfo[object]
+Place = tuple[str | int, ...]
 MAX_IDS, DEFAULT_GROUPS = 100, 50
 
 
@@ -72,6 +73,7 @@ class Executor:
         self._numbers = itertools.count(1)
         self._rows_by_stand_in: dict[str, Row] = {}
         self._rows_by_cursor: dict[str, Row] = {}
+        self._suffixes: dict[Place, str] = {}  # the ends of the ids within a root field, or an item of its list
 
     def execute(self, document: str, variables: Mapping[str, object]) -> ExecutionResult:
         """Return graphql-core's result."""
@@ -95,7 +97,7 @@ class Executor:
             case None:
                 return self._root(info, arguments)
             case Record(table=table, row=row):
-                return self._of_record(table, row, name, arguments)
+                return self._of_record(table, row, info, arguments)
             case Page():
                 return self._of_page(source, name, arguments)
             case Edge(page=page, row=row):
@@ -115,18 +117,28 @@ class Executor:
         if "ids" in arguments:
             if len(arguments["ids"]) > MAX_IDS:
                 raise RejectedError("TOO_LARGE")
-            return [self._by_id(*parse_id(id_)) for id_ in arguments["ids"]]
+            return [self._by_id(id_, None, (info.path.key, place)) for place, id_ in enumerate(arguments["ids"])]
         kind = get_named_type(info.return_type).name
+        place, as_of = (info.path.key,), arguments.get("asOf")
+        self._suffixes[place] = "" if as_of is None else as_of_suffix(as_of)
         if "id" in arguments:
-            return self._by_id(*parse_id(arguments["id"], TYPES.get(kind)))
+            return self._by_id(arguments["id"], TYPES.get(kind), place)
         table = TYPES[kind.removesuffix("Connection")]
         return self._page(table, self._records.rows[table], arguments)
 
-    def _by_id(self, table: str, key: UUID | None) -> Record | None:
+    def _by_id(self, id_: str, kind: str | None, place: Place) -> Record | None:
+        table, key, suffix = parse_record_id(id_, kind)
+        if suffix and self._suffixes.get(place):
+            raise RejectedError("BAD_INPUT")
+        self._suffixes[place] = suffix or self._suffixes.get(place, "")
+        return self._record(table, key)
+
+    def _record(self, table: str, key: UUID | None) -> Record | None:
         row = self._records.by_id(table, key)
         return None if row is None else Record(table, row)
 
-    def _of_record(self, table: str, row: Row, field: str, arguments: Row) -> object:
+    def _of_record(self, table: str, row: Row, info: Info, arguments: Row) -> object:
+        field = info.field_name
         if field in LINKS[table]:
             linked = self._records.linked(table, row, field)
             return None if linked is None else Record(LINKS[table][field][1], linked)
@@ -134,10 +146,15 @@ class Executor:
             return self._page(LISTS[table][field][0], self._records.listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
             return self._stage(row)
+        if field in ("id", "recordId") and "id" in row:
+            return f"{table}_{row['id']}{self._suffix(info) if field == 'id' else ''}"
         column = COLUMNS[table][field]
-        if column.note.unit is Unit.MONEY:
-            return _money(column, row)
-        return f"{table}_{row['id']}" if field == "id" else json_value(row[column.name])
+        return _money(column, row) if column.note.unit is Unit.MONEY else json_value(row[column.name])
+
+    def _suffix(self, info: Info) -> str:
+        """Return the end of the ids in the value of a root field, or of one item of its list."""
+        path = info.path.as_list()
+        return self._suffixes.get(tuple(path[:1])) or self._suffixes.get(tuple(path[:2]), "")
 
     def _stage(self, contact: Row) -> Row | None:
         entries = self._records.listed("contact", contact, "stageEntries")
@@ -204,7 +221,7 @@ class Executor:
         found: Row = dict.fromkeys(AGGREGATED[table])
         for name, value in zip((name for key in keys for name in key), values, strict=True):
             link = AGGREGATED[table][name].link
-            found[name] = json_value(value) if link is None else self._by_id(link.target, value)
+            found[name] = json_value(value) if link is None else self._record(link.target, value)
         return found
 
 

@@ -10,6 +10,7 @@ from schema.base import ColumnShape
 from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
 
 _ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_INSTANT = re.compile(r"\d{8}T\d{6}(\.\d*[1-9])?Z")
 
 
 class RejectedError(Exception):
@@ -26,6 +27,21 @@ def parse_id(text: str, table: str | None = None) -> tuple[str, UUID]:
     if match is None or match[1] not in VISIBLE or KEYS[match[1]] != ("id",) or table not in (None, match[1]):
         raise RejectedError("BAD_INPUT")
     return match[1], UUID(match[2])
+
+
+def parse_record_id(text: str, table: str | None = None) -> tuple[str, UUID, str]:
+    """Return the table and the primary key that an id names, and its end with an instant; empty without one."""
+    plain, at, instant = text.partition("@")
+    if at and _INSTANT.fullmatch(instant) is None:
+        raise RejectedError("BAD_INPUT")
+    return *parse_id(plain, table), at + instant
+
+
+def as_of_suffix(instant: str) -> str:
+    """Return the end of the ids of records as of an instant, which the argument `asOf` gives."""
+    moment = datetime.fromisoformat(instant).astimezone(UTC)
+    fraction = f"{moment:%f}".rstrip("0")
+    return f"@{moment:%Y%m%dT%H%M%S}{'.' if fraction else ''}{fraction}Z"
 
 
 def parse_comparisons(table: str, column: ColumnShape, filter_: Row) -> list[tuple[str, Any]]:
