@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 
 from api.graph.accord.accord_fields import ACCORD_DERIVATION, accord_fields
 from api.graph.declared import Declared, ObjectType, registry
+from api.graph.derived.float_fields import with_float_fields
 from api.graph.derived.model_types import model_types
 from api.graph.derived.record_types import record_types
 from api.graph.derived.scalars import SCALARS
@@ -33,7 +34,8 @@ KPIs computed from them by one agreement on the stages (the accord).
 - `asOf` reads what was known at an instant: an argument of root fields for records, a switch of `KpiSwitches` for KPIs.
 - Errors have `extensions.code`, which stays the same when a message is reworded. Warnings of KPIs have an
   `AnswerWarningCode`.
-- Numbers with decimals (`Decimal`) are strings, so that no digit is lost. Instants (`DateTime`) are in UTC."""
+- Numbers with decimals (`Decimal`) are strings, so that no digit is lost. Beside each, a `…Float` field has the nearest
+  number, for charts. Instants (`DateTime`) are in UTC."""
 
 
 class _PassDocument(SchemaExtension):
@@ -72,17 +74,16 @@ def gateway() -> Gateway:
 def registered_types() -> Mapping[str, Declared]:
     """Return every type of the contract by name. A new type has to be added here."""
     root_fields = (*kpi_fields(), *accord_fields(), *record_fields())
-    return registry(
-        (
-            *SCALARS,
-            *record_types(),
-            *KPI_INPUT_TYPES,
-            *model_types(KPI_ROOTS, KPI_DERIVATION),
-            *model_types((Accord,), ACCORD_DERIVATION),
-            *DRILL_DOWN_TYPES,
-            ObjectType(QUERY, "All queries.", root_fields),
-        )
+    types = (
+        *SCALARS,
+        *record_types(),
+        *KPI_INPUT_TYPES,
+        *model_types(KPI_ROOTS, KPI_DERIVATION),
+        *model_types((Accord,), ACCORD_DERIVATION),
+        *DRILL_DOWN_TYPES,
+        ObjectType(QUERY, "All queries.", root_fields),
     )
+    return registry(map(with_float_fields, types))
 
 
 @cache

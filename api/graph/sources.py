@@ -7,9 +7,10 @@ from schema.base import Link
 
 @dataclass(frozen=True, slots=True)
 class FromColumn:
-    """A column of the row."""
+    """A column of the row; if `is_float`, its decimal as the nearest number."""
 
     column: str
+    is_float: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class Bucket(KpiFigure):
     )
     starts_at: datetime = described("The bucket's first instant.")
     before: datetime = described("The first instant after the bucket.")
+    is_partial: bool = described("Whether the requested period cuts the bucket, so that it is shorter than others.")
+    is_open: bool = described("Whether the bucket ends after `asOf`, so that its figure may still change.")
 
 
 @dataclass(frozen=True, kw_only=True)

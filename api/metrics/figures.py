@@ -10,7 +10,7 @@ from api.metrics.dimensions import EMPTY_LABEL, dimension_table
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import ALL, FigureCell, FigureTable, Keys
 from api.metrics.kinds.kind import KpiKind
-from api.metrics.periods import bucket_name, pairs
+from api.metrics.periods import bucket_name, is_whole_bucket, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from schema.vocab import Dimension
@@ -30,6 +30,8 @@ def series(
             period=_bucket_name(whole.request, start, before),
             starts_at=start,
             before=before,
+            is_partial=_is_partial(whole.request, start, before),
+            is_open=before > whole.request.frame.as_of,
             drill_down=whole.in_bucket(start, before),
         )
         for bucket, (start, before) in enumerate(pairs(boundaries), start=1)
@@ -43,6 +45,12 @@ def _bucket_name(request: ResolvedKpiRequest, start: datetime, before: datetime)
     return bucket_name(
         start, before, request.grain, request.frame.zone, request.context.accord.reporting.fiscal_calendar
     )
+
+
+def _is_partial(request: ResolvedKpiRequest, start: datetime, before: datetime) -> bool:
+    if request.grain is None:
+        return False
+    return not is_whole_bucket(start, before, request.grain, request.frame.zone, request.context.accord.reporting)
 
 
 def buckets_before_first(table: FigureTable, boundaries: tuple[datetime, ...]) -> int:

@@ -164,6 +164,13 @@ def pairs(boundaries: tuple[datetime, ...]) -> tuple[tuple[datetime, datetime], 
     return tuple(pairwise(boundaries))
 
 
+def is_whole_bucket(start: datetime, before: datetime, grain: Grain, zone: ZoneInfo, reporting: Reporting) -> bool:
+    """Whether instants are the bounds of a bucket that no period cuts."""
+    day = _day_of(start, zone)
+    end = next(_edges_after(day, grain, reporting))
+    return _floor(day, grain, reporting) == day and midnight(end, zone) == before
+
+
 def bucket_name(start: datetime, before: datetime, grain: Grain, zone: ZoneInfo, fiscal: FiscalCalendar) -> str | None:
     """The name of a bucket, which `named_period` accepts; None for a day, a week, and a bucket that the period cuts."""
     day, months = _day_of(start, zone), _MONTHS.get(grain)

@@ -14,7 +14,7 @@ from api.plan.composite_fields import typename
 from api.plan.currency_amounts import amounts_by_currency, group_by, is_whole_group, windows
 from api.plan.date_buckets import first_day
 from api.plan.json_objects import NO_ROWS, select_objects
-from api.plan.json_values import column_as_json
+from api.plan.json_values import column_as_json, decimal_as_float
 from api.plan.list_arguments import AggregateCall, GroupingKey
 from api.plan.list_rows import ListRows
 from api.plan.selection import Aggregate, AggregateField, FunctionFields, ObjectMember, Typename
@@ -167,14 +167,16 @@ class Aggregation:
             case FunctionFields(parts=parts):
                 return Sql("({})", select_objects(self.columns(parts), NO_ROWS))
             case AggregateField(call=call):
-                return self._json_value(call, part.parts)
+                return self._json_value(call, part.parts, is_float=part.is_float)
 
-    def _json_value(self, call: AggregateCall, parts: tuple[ObjectMember | Typename, ...]) -> Sql:
+    def _json_value(self, call: AggregateCall, parts: tuple[ObjectMember | Typename, ...], *, is_float: bool) -> Sql:
         """Return an aggregate as the response shows it."""
         column = self._column(call)
         if column is not None and _is_money(call, column):
             return self._amounts_value(call, column, parts)
         value = self._column_for(self._expression(call))
+        if is_float:
+            return decimal_as_float(value)
         if column is None or call.function == "countDistinct":
             return value
         if call.function in ("sum", "avg"):

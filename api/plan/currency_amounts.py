@@ -9,7 +9,7 @@ bit of the mask means that the row is not grouped by that currency column.
 """
 
 from api.access.scoped_tables import qualified
-from api.plan.composite_fields import selected_members
+from api.plan.composite_fields import amount_members, selected_members
 from api.plan.json_objects import NO_ROWS, select_objects
 from api.plan.selection import ObjectMember, Typename
 from api.sql import Sql, join
@@ -44,7 +44,7 @@ def amounts_by_currency(
 
     Shapes: alias of the parts, the currency column's number, the amount of a part -> a window function over `windows`.
     """
-    members = {"amount": Sql("{}::text", value), "currency": qualified(alias, f"c{number}")}
+    members = amount_members(value) | {"currency": qualified(alias, f"c{number}")}
     money = select_objects(selected_members(parts, members), NO_ROWS)
     # `grouping` numbers its bits from the right: the last argument is the lowest bit.
     by_this_currency = _all_bits(currencies) & ~(1 << (currencies - 1 - number))

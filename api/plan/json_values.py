@@ -25,6 +25,14 @@ def column_as_json(column: ColumnShape, table: str, value: Sql) -> Sql:
     return value
 
 
+def decimal_as_float(value: Sql) -> Sql:
+    """Return a decimal as the nearest 64-bit number, which PostgreSQL writes with as many digits as it needs.
+
+    Shapes: a numeric expression -> a double precision expression.
+    """
+    return Sql("{}::double precision", value)
+
+
 def instant_as_json(value: Sql) -> Sql:
     """Return an instant as JSON. The time zone of the session has to be UTC.
 

@@ -25,10 +25,11 @@ class Typename:
 
 @dataclass(frozen=True, slots=True)
 class ColumnValue:
-    """The value of a column."""
+    """The value of a column; if `is_float`, its decimal as the nearest 64-bit number."""
 
     key: str
     column: str
+    is_float: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,15 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class AggregateField:
-    """The value of an aggregate. For money it is a list of objects, one per currency, with `parts` as their fields."""
+    """The value of an aggregate. For money it is a list of objects, one per currency, with `parts` as their fields.
+
+    If `is_float`, it is a decimal as the nearest 64-bit number.
+    """
 
     key: str
     call: AggregateCall
     parts: tuple[ObjectMember | Typename, ...] = ()
+    is_float: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from api.plan.aggregation import Aggregation
 from api.plan.composite_fields import amount, selected_members, typename
 from api.plan.grouping import group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
-from api.plan.json_values import column_as_json
+from api.plan.json_values import column_as_json, decimal_as_float
 from api.plan.list_arguments import AggregateCall
 from api.plan.list_rows import ListRows, ParentRow
 from api.plan.present_stage import present_stage
@@ -78,6 +78,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return typename(field)
         case RecordId(is_plain=is_plain):
             return _record_id(tables, table, alias, is_plain=is_plain)
+        case ColumnValue(column=column, is_float=True):
+            return decimal_as_float(qualified(alias, column))
         case ColumnValue(column=column):
             return column_as_json(SHAPES[table].column(column), table, qualified(alias, column))
         case Amount():

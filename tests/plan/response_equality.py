@@ -36,6 +36,9 @@ class _CursorMatching:
                 assert isinstance(found, str)
                 assert self.cursors.setdefault(expected, found) == found
                 assert self.stand_ins.setdefault((page, found), expected) == expected
+            case float():
+                assert isinstance(found, int | float)  # JSON has one type of numbers: 3 and 3.0 are the same
+                assert found == expected
             case _:
                 assert found == expected
                 assert type(found) is type(expected)

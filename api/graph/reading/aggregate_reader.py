@@ -133,7 +133,8 @@ class AggregateReader(ABC):
                 continue
             source = declared.field(selected[0].name.value).source
             members = self.members(selected, MONEY) if isinstance(source, FromMoney) else ()
-            parts.append(AggregateField(key, AggregateCall(function, _column(source)), members))
+            is_float = isinstance(source, FromColumn) and source.is_float
+            parts.append(AggregateField(key, AggregateCall(function, _column(source)), members, is_float))
         return tuple(parts)
 
 

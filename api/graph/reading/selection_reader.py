@@ -179,8 +179,8 @@ class SelectionReader(AggregateReader):
         match declared.field(name).source:
             case FromRecordId(is_plain=is_plain):
                 return RecordId(key, is_plain)
-            case FromColumn(column=column):
-                return ColumnValue(key, column)
+            case FromColumn(column=column, is_float=is_float):
+                return ColumnValue(key, column, is_float)
             case FromMoney(column=column):
                 return Amount(key, column, self.members(nodes, MONEY))
             case FromStage():

@@ -92,12 +92,18 @@ class Executor:
         self._rows_by_cursor[cursor] = self._rows_by_stand_in[stand_in]
 
     def _resolve(self, source: object, info: Info, **arguments: Any) -> object:  # noqa: ANN401 - coerced input
-        name = info.field_name
+        decimal = info.field_name.removesuffix("Float")
+        value: Any = self._value(source, info, decimal, arguments)
+        return value if decimal == info.field_name or value is None else float(value)
+
+    def _value(self, source: object, info: Info, name: str, arguments: Row) -> object:
         match source:
             case None:
                 return self._root(info, arguments)
             case Record(table=table, row=row):
-                return self._of_record(table, row, info, arguments)
+                if name in ("id", "recordId") and "id" in row:
+                    return f"{table}_{row['id']}{self._suffix(info) if name == 'id' else ''}"
+                return self._of_record(table, row, name, arguments)
             case Page():
                 return self._of_page(source, name, arguments)
             case Edge(page=page, row=row):
@@ -137,8 +143,7 @@ class Executor:
         row = self._records.by_id(table, key)
         return None if row is None else Record(table, row)
 
-    def _of_record(self, table: str, row: Row, info: Info, arguments: Row) -> object:
-        field = info.field_name
+    def _of_record(self, table: str, row: Row, field: str, arguments: Row) -> object:
         if field in LINKS[table]:
             linked = self._records.linked(table, row, field)
             return None if linked is None else Record(LINKS[table][field][1], linked)
@@ -146,8 +151,6 @@ class Executor:
             return self._page(LISTS[table][field][0], self._records.listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
             return self._stage(row)
-        if field in ("id", "recordId") and "id" in row:
-            return f"{table}_{row['id']}{self._suffix(info) if field == 'id' else ''}"
         column = COLUMNS[table][field]
         return _money(column, row) if column.note.unit is Unit.MONEY else json_value(row[column.name])
 
