@@ -45,7 +45,7 @@ def print_kpi_csv(result: KpiAnswer) -> None:
     for group in result.breakdown:
         lines.append(_figure_line(group, group.keys, dimensions, None))
         lines += [_figure_line(bucket, group.keys, dimensions, bucket) for bucket in group.series]
-    _print_csv((*_key_names(dimensions), "from", "before", *FIGURE), lines)
+    _print_csv((*_key_names(dimensions), "from", "before", "is_partial", "is_open", *FIGURE), lines)
 
 
 def print_funnel_csv(result: FunnelAnswer) -> None:
@@ -82,13 +82,18 @@ def _figure_line(
     spread = figure.distribution
     return [
         *_key_cells(keys, dimensions),
-        *((bucket.starts_at, bucket.before) if bucket else (None, None)),
+        *((bucket.starts_at, bucket.before, *_truths(bucket)) if bucket else [None] * 4),
         *(figure.value, figure.numerator, figure.denominator, figure.n, figure.implied),
         *((spread.median, spread.p75, spread.p90, spread.mean, spread.max) if spread else [None] * 5),
         "; ".join(
             f"{_text(amount.value)} {amount.currency.value if amount.currency else '?'}" for amount in figure.apart
         ),
     ]
+
+
+def _truths(bucket: Bucket) -> tuple[str, str]:
+    """Whether the period cuts the bucket and whether it may still grow, in the words of JSON."""
+    return str(bucket.is_partial).lower(), str(bucket.is_open).lower()
 
 
 def _step_line(keys: tuple[BreakdownKey, ...], dimensions: int, step: FunnelStep) -> list[object]:

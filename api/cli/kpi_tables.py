@@ -229,8 +229,10 @@ def _bar(value: Decimal | None, largest: Decimal) -> str:
 
 
 def _bucket_name(bucket: Bucket, zone: ZoneInfo) -> str:
-    """The name of a bucket, such as 2026-Q1; one that has none is named by its first day."""
-    return bucket.period or bucket.starts_at.astimezone(zone).date().isoformat()
+    """The name of a bucket, such as 2026-Q1, or else its first day; with a note if it is cut or may still grow."""
+    name = bucket.period or bucket.starts_at.astimezone(zone).date().isoformat()
+    notes = [word for word, holds in (("partial", bucket.is_partial), ("open", bucket.is_open)) if holds]
+    return f"{name} ({', '.join(notes)})" if notes else name
 
 
 def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> None:

@@ -10,7 +10,7 @@ from api.metrics.dimensions import EMPTY_LABEL, dimension_table
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import ALL, FigureCell, FigureTable, Keys
 from api.metrics.kinds.kind import KpiKind
-from api.metrics.periods import bucket_name, is_whole_bucket, pairs
+from api.metrics.periods import bucket_name, is_cut, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from schema.vocab import Dimension
@@ -50,7 +50,7 @@ def _bucket_name(request: ResolvedKpiRequest, start: datetime, before: datetime)
 def _is_partial(request: ResolvedKpiRequest, start: datetime, before: datetime) -> bool:
     if request.grain is None:
         return False
-    return not is_whole_bucket(start, before, request.grain, request.frame.zone, request.context.accord.reporting)
+    return is_cut(start, before, request.grain, request.frame.zone, request.context.accord.reporting)
 
 
 def buckets_before_first(table: FigureTable, boundaries: tuple[datetime, ...]) -> int:

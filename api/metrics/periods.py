@@ -164,11 +164,11 @@ def pairs(boundaries: tuple[datetime, ...]) -> tuple[tuple[datetime, datetime], 
     return tuple(pairwise(boundaries))
 
 
-def is_whole_bucket(start: datetime, before: datetime, grain: Grain, zone: ZoneInfo, reporting: Reporting) -> bool:
-    """Whether instants are the bounds of a bucket that no period cuts."""
-    day = _day_of(start, zone)
-    end = next(_edges_after(day, grain, reporting))
-    return _floor(day, grain, reporting) == day and midnight(end, zone) == before
+def is_cut(start: datetime, before: datetime, grain: Grain, zone: ZoneInfo, reporting: Reporting) -> bool:
+    """Whether a bucket is shorter than a whole one of its grain, because the period begins or ends within it."""
+    whole = _floor(_day_of(start, zone), grain, reporting)
+    end = next(_edges_after(whole, grain, reporting))
+    return (midnight(whole, zone), midnight(end, zone)) != (start, before)
 
 
 def bucket_name(start: datetime, before: datetime, grain: Grain, zone: ZoneInfo, fiscal: FiscalCalendar) -> str | None:

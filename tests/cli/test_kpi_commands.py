@@ -192,3 +192,21 @@ def test_a_series_by_fiscal_quarter_names_its_quarters() -> None:
     shown = printed("kpi", "mqls", "--grain", "fiscal-quarter", "--period", "FY2026")
     names = [line.split()[0] for line in shown.splitlines() if line.startswith("FY")]
     assert names == [f"FY2026-Q{quarter}" for quarter in range(1, 5)]
+
+
+def test_a_bucket_that_is_cut_or_may_still_grow_says_so() -> None:
+    request = ("kpi", "mqls", "--grain", "month", "--period", "2026-01-15..2027-01-01")
+    rows = [row for row in csv.DictReader(io.StringIO(printed(*request, "--csv"))) if row["from"]]
+    said = [(row["from"][:7], row["is_partial"], row["is_open"]) for row in rows]
+    assert said[0] == ("2026-01", "true", "false")
+    assert set(said[1:-1]) == {(f"2026-{month:02}", "false", "false") for month in range(2, 12)}
+    assert said[-1] == ("2026-12", "false", "true")  # the answers are as of 2026-12-31
+    series = json.loads(printed(*request, "--json"))["series"]
+    assert [(bucket["isPartial"], bucket["isOpen"]) for bucket in (series[0], series[1], series[-1])] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+    assert "2026-01-15 (partial)" in printed(*request)
+    whole = next(csv.DictReader(io.StringIO(printed("kpi", "mqls", "--csv"))))
+    assert (whole["is_partial"], whole["is_open"]) == ("", "")

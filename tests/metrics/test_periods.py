@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.periods import buckets, days_of, midnight, named_period, period
+from api.metrics.periods import buckets, days_of, is_cut, midnight, named_period, pairs, period
 from api.metrics.request import ALL_HISTORY, Period
 from schema.accord import Reporting
 from schema.vocab import Grain
@@ -103,6 +103,29 @@ def test_a_stated_start_or_end_cuts_its_bucket_and_an_open_one_does_not() -> Non
     first = datetime(2026, 1, 15, tzinfo=UTC)
     whole = buckets(ALL_HISTORY, first, NOW, Grain.MONTH, UTC_ZONE, MONDAYS)
     assert [edge.date().isoformat() for edge in whole] == ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"]
+
+
+def test_only_the_buckets_that_the_period_cuts_are_partial() -> None:
+    days = Period(date(2026, 1, 15), date(2026, 3, 10))
+    for zone in (UTC_ZONE, BERLIN, SAO_PAULO):
+        cut = pairs(buckets(days, NOW, NOW, Grain.MONTH, zone, MONDAYS))
+        assert [is_cut(*edges, Grain.MONTH, zone, MONDAYS) for edges in cut] == [True, False, True]
+        daily = pairs(buckets(days, NOW, NOW, Grain.DAY, zone, MONDAYS))
+        assert not any(is_cut(*edges, Grain.DAY, zone, MONDAYS) for edges in daily)
+    within = pairs(buckets(Period(date(2026, 2, 3), date(2026, 2, 9)), NOW, NOW, Grain.MONTH, UTC_ZONE, MONDAYS))
+    assert [is_cut(*edges, Grain.MONTH, UTC_ZONE, MONDAYS) for edges in within] == [True]
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("Pacific/Apia"), SAO_PAULO, BERLIN])
+@pytest.mark.parametrize("grain", list(Grain))
+def test_no_bucket_of_whole_years_is_partial_where_clocks_skip_a_midnight_or_a_day(
+    zone: ZoneInfo, grain: Grain
+) -> None:
+    first = datetime(2011, 1, 1, 12, tzinfo=UTC)
+    as_of = datetime(2012, 6, 1, tzinfo=UTC)
+    edges = pairs(buckets(ALL_HISTORY, first, as_of, grain, zone, MONDAYS))
+    assert edges
+    assert not any(is_cut(*bounds, grain, zone, MONDAYS) for bounds in edges)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.support.random_choices import RandomChoices
 
 MAX_VARIABLES = 25
 # The types of fields in objects of which exactly one field is given: a variable there must not be null.
-NEVER_NULL = ("SortDirection!", "Each!", "Grain!")
+NEVER_NULL = ("SortDirection!", "GroupByEach!", "TimeGrain!")
 _VARIABLE_NAMES = re.compile(r"\$(\w+)")
 
 
