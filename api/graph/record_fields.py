@@ -7,9 +7,10 @@ from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.links import visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.record_types import NODE, TYPE_KEY, list_arguments
+from api.graph.kpis.kpi_fields import read_answer
 from api.graph.reading.selection_reader import MAX_IDS
 from api.graph.sources import FromId, FromIds, FromTable
-from api.identity.ids import parse_record_id
+from api.identity.ids import is_answer_id, parse_record_id
 from schema.tables import SHAPES
 
 
@@ -36,7 +37,10 @@ def record_fields() -> Iterator[Output]:
             FromTable(shape.name),
             shape.deprecated,
         )
-    doc = "The record with this id, of any type; null if there is none that is visible to you."
+    doc = (
+        "The record with this id, of any type; null if there is none that is visible to you. Or the answer to a KPI or"
+        " funnel request with this id, computed anew."
+    )
     yield Output("node", doc, TypeRef(NODE), _node, (_id("record", is_bound=False),), FromId())
     yield _NODES
 
@@ -51,6 +55,8 @@ async def _read(_source: object, info: Info, **_: object) -> object:
 
 
 async def _node(_source: object, info: Info, *, id: str) -> object:  # noqa: A002 - the argument's name
+    if is_answer_id(id):
+        return await read_answer(info, id)
     return _with_type(await info.context.records.read(str(info.path.key)), id)
 
 

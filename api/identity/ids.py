@@ -15,6 +15,8 @@ from asyncpg.pgproto.pgproto import UUID as PgUUID  # noqa: N811
 from api.errors import AccordError, ErrorCode
 from schema.tables import SHAPES
 
+# The prefixes of the ids of answers: what they name is computed from their request, which the id holds.
+KPI_ANSWER, FUNNEL_ANSWER = "kpi_answer_", "funnel_answer_"
 _INSTANT = re.compile(r"@(\d{8}T\d{6})(?:\.(\d{0,5}[1-9]))?Z", re.ASCII)
 
 
@@ -25,6 +27,11 @@ class RecordKey:
     table: str
     id: UUID
     as_of: datetime | None = None
+
+
+def is_answer_id(text: str) -> bool:
+    """Return whether a text may be the id of a KPI's or funnel's answer."""
+    return text.startswith((KPI_ANSWER, FUNNEL_ANSWER))
 
 
 def instant_suffix(instant: datetime) -> str:

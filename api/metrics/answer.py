@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from schema.described import described
 from schema.vocab import Currency, Dimension, RecordSide, Unit, WarningCode
@@ -156,6 +157,7 @@ class KpiAnswer(KpiFigure, Provenance):
     )
     series: tuple[Bucket, ...] = described("The figure for every bucket, if a grain was requested.")
     breakdown: tuple[Group, ...] = described("The figure by the requested dimensions.")
+    request: KpiRequest = field(repr=False, compare=False)  # not a field of the GraphQL type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,3 +198,4 @@ class FunnelAnswer(Provenance):
 
     stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
     breakdown: tuple[FunnelGroup, ...] = described("The same by the requested dimensions.")
+    request: FunnelRequest = field(repr=False, compare=False)  # not a field of the GraphQL type

@@ -111,6 +111,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         as_of=resolved.frame.as_of,
         data_watermark=context.watermark,
         sql=readable(statement),
+        request=request,
     )
 
 

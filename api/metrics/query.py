@@ -85,10 +85,11 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     if kpi.unit is Unit.MONEY:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
-    return _answer(resolved, kind, table, boundaries, statement)
+    return _answer(request, resolved, kind, table, boundaries, statement)
 
 
 def _answer(
+    requested: KpiRequest,
     request: ResolvedKpiRequest,
     kind: KpiKind,
     table: FigureTable,
@@ -119,6 +120,7 @@ def _answer(
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
         sql=readable(statement),
         drill_down=whole,
+        request=requested,
     )
 
 

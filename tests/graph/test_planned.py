@@ -8,7 +8,7 @@ from api.graph.declared import Declared, ObjectType, Output, TypeRef
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.planned import PlannedDocument, plan_document
 from api.graph.reading.selection_reader import RecordSelection
-from api.plan.selection import ColumnValue, RootField, Typename
+from api.plan.selection import ColumnValue, RecordId, RootField, Typename
 
 MUTATION = """
   extend schema { mutation: Mutation }
@@ -47,7 +47,7 @@ def test_records_in_a_mutations_payload_are_planned_at_their_paths() -> None:
     )
     assert document.fields == {"moveDeal": None}
     assert document.planned(nodes, "DealMoved") == {
-        ("moved",): RecordSelection("deal", (ColumnValue("id", "id"), ColumnValue("name", "name"))),
+        ("moved",): RecordSelection("deal", (RecordId("id"), ColumnValue("name", "name"))),
         ("company",): RecordSelection("company", (Typename("__typename", "Company"),)),
     }
 
@@ -55,7 +55,7 @@ def test_records_in_a_mutations_payload_are_planned_at_their_paths() -> None:
 def test_a_value_that_is_a_record_is_planned_at_the_empty_path() -> None:
     document, nodes = planned('{ node(id: "contact_00000000-0000-0000-0000-000000000001") { id } }')
     assert isinstance(document.fields["node"], RootField)
-    expected = {(): RecordSelection("contact", (ColumnValue("id", "id"),))}
+    expected = {(): RecordSelection("contact", (RecordId("id"),))}
     assert document.planned(nodes, "Contact") == expected
     assert document.planned(nodes, "Node", node_table="contact") == expected
 
@@ -65,6 +65,6 @@ def test_records_behind_a_figure_are_planned_as_records_of_its_table() -> None:
     document, [kpi] = planned(f"{{ kpi(key: DEALS_WON) {{ {lists} }} }}")
     assert document.fields == {"kpi": None}
     [records] = document.collector.collect([kpi], "KpiAnswer").values()
-    selection = RecordSelection("deal", (ColumnValue("id", "id"),))
+    selection = RecordSelection("deal", (RecordId("id"),))
     found = document.planned(records, "CountedRecordConnection", node_table="deal")
     assert found == {("rows",): selection, ("edges", "record"): selection}

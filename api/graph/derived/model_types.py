@@ -35,7 +35,8 @@ class Derivation:
 
     `names` has GraphQL names that the models do not declare; `types` the type of a field where Python's annotation is
     wider; `left_out` described fields that are not shown; `properties` the properties that are shown, which their
-    docstrings describe. `additions` returns computed fields of a model, `resolver` the resolver of an attribute.
+    docstrings describe. `additions` returns computed fields of a model, `resolver` the resolver of an attribute;
+    `interfaces` has those that a model's type implements.
     """
 
     names: Mapping[type, str] = dataclasses.field(default_factory=dict)
@@ -44,6 +45,7 @@ class Derivation:
     properties: Mapping[type, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     additions: Callable[[type], tuple[Output, ...]] = lambda _model: ()
     resolver: Callable[[str], Resolver] = attribute
+    interfaces: Mapping[type, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def model_types(roots: Iterable[type], derivation: Derivation) -> Iterator[Objec
             _type_name(model, derivation),
             (model.__doc__ or "").strip().partition("\n\n")[0],
             (*(_output(model, field, derivation) for field in fields), *derivation.additions(model)),
+            derivation.interfaces.get(model, ()),
         )
         waiting += [inner for field in fields if _is_model(inner := _inner(field.annotation))]
 

@@ -1,7 +1,6 @@
 """The types that every table implies: its object type, connection, edge, figures, groups, filters and orders."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
 from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
@@ -168,14 +167,14 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
     )
 
 
-def _type_name(value: dict[str, Any], *_: object) -> str:
-    return str(value[TYPE_KEY])
+def _type_name(value: object, *_: object) -> str:
+    return str(value[TYPE_KEY]) if isinstance(value, dict) else type(value).__name__
 
 
 _SHARED_TYPES: tuple[Declared, ...] = (
     InterfaceType(
         NODE,
-        "A record with an id of its own.",
+        "What has an id of its own: a record, or the answer to a KPI request.",
         (Output("id", _ID, TypeRef("ID").required),),
         _type_name,
     ),

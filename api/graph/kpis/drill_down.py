@@ -53,13 +53,17 @@ def records_fields(model: type) -> tuple[Output, ...]:
     )
 
 
-async def read_records(session: ReadSession, info: Info, results: Iterable[tuple[ResponsePath, object]]) -> None:
+async def read_records(
+    session: ReadSession, info: Info, results: Iterable[tuple[ResponsePath, object]], type_name: str | None = None
+) -> None:
     """Read every list of records that the selection of a root field contains, for each of its results, by path.
+
+    `type_name` is the type of the results, if the field's own is an interface.
 
     Errors: TOO_LARGE for too many lists. An error in one list is kept, and raised when that list is resolved.
     """
     reader = _RecordListReader(session, info.context.principal, info.context.document)
-    type_name = str(get_named_type(info.return_type))
+    type_name = type_name or str(get_named_type(info.return_type))
     lists = [found for path, result in results for found in reader.lists(type_name, info.field_nodes, result, path)]
     if len(lists) > MAX_LISTS:
         message = f"The request selects {len(lists):,} lists of records. The limit is {MAX_LISTS}."

@@ -6,6 +6,8 @@ from api.errors import AccordError
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.model_types import Derivation
+from api.graph.derived.record_types import NODE
+from api.graph.kpis.answer_ids import answer_id, parse_answer_id
 from api.graph.kpis.drill_down import read_records, records_fields
 from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
@@ -84,11 +86,34 @@ async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer
     return result
 
 
+async def read_answer(info: Info, id_: str) -> KpiAnswer | FunnelAnswer:
+    """Return the answer that an id names, computed anew, within the caller's reach. Errors: those of the request."""
+    request = parse_answer_id(id_, info.schema)
+    principal = info.context.principal
+    async with info.context.database.read() as session:
+        result: KpiAnswer | FunnelAnswer | AccordError
+        if isinstance(request, KpiRequest):
+            (result,) = await query_kpis(session, principal, [request])
+        else:
+            result = await query_funnel(session, principal, request)
+        if isinstance(result, AccordError):
+            raise result
+        await read_records(session, info, [((str(info.path.key),), result)], type(result).__name__)
+    return result
+
+
 def _catalogue(_source: object, _info: Info) -> list[Kpi]:
     return list(CATALOGUE.values())
 
 
 def _additions(model: type) -> tuple[Output, ...]:
+    if model in (KpiAnswer, FunnelAnswer):
+        doc = (
+            "The id of the answer, made of its request: with it `node` computes the answer anew. Requests that mean the"
+            " same have the same id."
+        )
+        id_ = Output("id", doc, TypeRef("ID").required, lambda answer, _info: answer_id(answer.request))
+        return (id_, *records_fields(model))
     if model is Kpi:
         doc = "The switches that the KPI has."
         return (Output("switches", doc, TypeRef("String").required.listed, lambda kpi, _info: kpi.switches.names),)
@@ -99,4 +124,5 @@ KPI_DERIVATION = Derivation(
     types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (BreakdownKey, "id"): "ID"},
     properties={Kpi: ("kind", "reads")},
     additions=_additions,
+    interfaces={KpiAnswer: (NODE,), FunnelAnswer: (NODE,)},
 )

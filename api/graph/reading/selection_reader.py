@@ -27,7 +27,7 @@ from api.graph.sources import (
     FromStage,
     FromTable,
 )
-from api.identity.ids import RecordKey, parse_id, parse_record_id
+from api.identity.ids import RecordKey, is_answer_id, parse_id, parse_record_id
 from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
     Aggregate,
@@ -88,6 +88,8 @@ class SelectionReader(AggregateReader):
             return RootField(key, self._connection(nodes, source.table, arguments), as_of)
         if isinstance(source, FromIds):
             return RootField(key, self._many(nodes, arguments["ids"]))
+        if source.table is None and is_answer_id(str(arguments["id"])):
+            return None
         return self._one(key, nodes, source.table, arguments)
 
     def records(

@@ -1,0 +1,105 @@
+"""KPI requests as GraphQL inputs: the inverse of `kpi_requests`. Requests that mean the same are written alike."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from api.graph.derived.naming import camel
+from api.graph.kpis.kpi_inputs import kpi_word
+from api.metrics.dimensions import RECORD_DIMENSIONS
+from api.metrics.request import ALL_HISTORY, FiscalPeriod, FunnelRequest, KpiRequest, Period, Switches, Where
+from api.plan.json_values import instant_as_text
+from schema.vocab import Dimension
+
+Given = dict[str, Any]
+
+
+def kpi_arguments(request: KpiRequest) -> Given:
+    """Return the arguments of `kpi` that make the request, as JSON values, without those that are left out."""
+    pair = request.stages
+    own = {
+        "key": kpi_word(request.key),
+        "grain": None if request.grain is None else request.grain.name,
+        "stages": None if pair is None else {"from": pair.base, "to": pair.target},
+    }
+    return _given(own | _shared_arguments(request))
+
+
+def funnel_arguments(request: FunnelRequest) -> Given:
+    """Return the arguments of `funnel` that make the request, as JSON values, without those that are left out."""
+    return _given(_shared_arguments(request))
+
+
+def _shared_arguments(request: KpiRequest | FunnelRequest) -> Given:
+    return {
+        "period": _period(request.period),
+        "by": [dimension.name for dimension in request.by] or None,
+        "where": _where(request.where) or None,
+        "switches": _switches(request.switches) or None,
+    }
+
+
+def _period(period: Period) -> Given | None:
+    if period == ALL_HISTORY:
+        return None
+    if period.last is not None:
+        return {"named": f"last-{period.last.count}-{period.last.unit.name.lower()}s"}
+    match period.fiscal:
+        case None:
+            return {"range": {"from": str(period.starts_on), "before": str(period.before)}}
+        case FiscalPeriod(year=year, quarter=quarter):
+            return {"named": f"FY{year:04d}" if quarter is None else f"FY{year:04d}-Q{quarter}"}
+        case relative:
+            which, unit = ("last" if relative.is_last else "this"), ("year" if relative.is_year else "quarter")
+            return {"named": f"{which}-fiscal-{unit}"}
+
+
+def _where(where: Where) -> Given:
+    """Return a filter with its parts sorted, each once; empty if it keeps everything."""
+    parts = [_test(dimension, values) for dimension, values in where.tests]
+    whole = list(map(_where, where.all_of))
+    if where.any_of:
+        options = _sorted(map(_where, where.any_of))
+        whole.append(options[0] if len(options) == 1 else {"or": options})
+    for part in whole:
+        parts += part["and"] if part.keys() == {"and"} else [part]
+    parts += [{"not": _where(part)} for part in where.none_of]
+    found = _sorted(part for part in parts if part)
+    return {"and": found} if len(found) > 1 else next(iter(found), {})
+
+
+def _test(dimension: Dimension, values: Iterable[str | None]) -> Given:
+    key = camel(dimension.value.lower())
+    known = sorted({value for value in values if value is not None})
+    if not known and None in values:
+        return {key: {"isNull": True}}
+    table = RECORD_DIMENSIONS.get(dimension)
+    is_named = table is not None and not all(value.startswith(f"{table}_") for value in known)
+    return {key: {"named" if is_named else "in": known}}
+
+
+def _switches(switches: Switches) -> Given:
+    window: Given | None = None
+    if switches.has_no_window:
+        window = {"none": True}
+    elif switches.window is not None:
+        window = {"seconds": int(switches.window.total_seconds())}
+    chosen = {key: getattr(switches, key) for key in ("anchor", "reentry", "skip")}
+    return _given(
+        {key: None if choice is None else choice.name for key, choice in chosen.items()}
+        | {
+            "window": window,
+            "asOf": None if switches.as_of is None else instant_as_text(switches.as_of),
+            "timezone": switches.timezone,
+        }
+    )
+
+
+def _sorted(parts: Iterable[Given]) -> list[Given]:
+    found = {orjson.dumps(part, option=orjson.OPT_SORT_KEYS): part for part in parts}
+    return [found[text] for text in sorted(found)]
+
+
+def _given(arguments: Given) -> Given:
+    return {key: value for key, value in arguments.items() if value is not None}
