@@ -14,6 +14,8 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     OrderTerm,
+    PresentStageColumn,
+    PresentStageCondition,
     SortDirection,
     ToOneCondition,
 )
@@ -120,7 +122,9 @@ def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql,
         if key.computed is not None and key.path[:-1] not in aliases:
             aliases[key.path[:-1]] = source = tables.new_alias()
             rows = source_rows(tables, key.computed, aliases[key.path[:-2]])
-            joins.append(Sql(" left join lateral ({}) {} on true", rows, name(source)))
+            # An inner join lets PostgreSQL begin with the source, and read it in the order of an index.
+            kind = "join" if key.is_never_null else "left join"
+            joins.append(Sql(f" {kind} lateral ({{}}) {{}} on true", rows, name(source)))
         values.append(qualified(aliases[key.path[:-1]], key.column.name))
     return join("", joins), tuple(values)
 
@@ -134,7 +138,7 @@ def order_by(order: Order, values: Iterable[Sql]) -> Sql:
 
 
 def _never_null_columns(where: Condition) -> frozenset[str]:
-    """Return columns that have a value in every row that satisfies the filter."""
+    """Return columns, and sources of computed values, that have a value in every row that satisfies the filter."""
     match where:
         case Conjunction(parts):
             return frozenset[str]().union(*map(_never_null_columns, parts))
@@ -142,6 +146,8 @@ def _never_null_columns(where: Condition) -> frozenset[str]:
             return frozenset()
         case Comparison(column=column) | ToOneCondition(column=column):
             return frozenset((column,))
+        case PresentStageCondition():
+            return frozenset((source_name(PresentStageColumn("stage")),))
         case _:
             return frozenset()
 
@@ -160,7 +166,7 @@ def _sort_key(shape: TableShape, term: OrderTerm, never_null: frozenset[str]) ->
         term.direction in _DESCENDING,
         links=tuple(links),
         computed=computed,
-        is_never_null=not links and term.by in never_null,
+        is_never_null=not links and (term.by if computed is None else source_name(computed)) in never_null,
     )
     return replace(key, has_nulls_first=key.is_nullable and term.direction in _NULLS_FIRST)
 

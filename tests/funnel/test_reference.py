@@ -25,7 +25,7 @@ from tests.support.random_choices import RandomChoices
 
 _DERIVED = (
     "select contact_id, accord_version_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind,"
-    " is_implied from ({}) derived order by contact_id, rank, occurrence"
+    " is_implied, present_at from ({}) derived order by contact_id, rank, occurrence"
 )
 VERSION = UUID(int=1)
 AFTER_ALL = histories.START + timedelta(days=400)

@@ -42,8 +42,12 @@ async def database(module_database: Database) -> Database:
         )
         await put(session, "evaluation", run | {"started_at": DAYS[0], "finished_at": DAYS[0]})
         entry = {"contact_id": ADA, "evaluation_id": RUN, "accord_version_id": VERSION, "occurrence": 1}
-        lead = {"stage": "lead", "rank": 1, "is_implied": False, "entered_at": DAYS[2], "own_at": DAYS[2]}
-        mql = {"stage": "mql", "rank": 2, "is_implied": True, "entered_at": DAYS[4], "own_at": DAYS[5]}
+        lead = {"stage": "lead", "rank": 1, "is_implied": False, "entered_at": DAYS[2], "own_at": DAYS[2]} | {
+            "present_at": DAYS[2]
+        }
+        mql = {"stage": "mql", "rank": 2, "is_implied": True, "entered_at": DAYS[4], "own_at": DAYS[5]} | {
+            "present_at": DAYS[4]
+        }
         await put(session, "stage_entry", entry | lead | {"exited_at": DAYS[4], "exit_kind": "ADVANCED"}, entry | mql)
     return module_database
 

@@ -10,13 +10,25 @@ from graphql import FieldNode
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import InterfaceType, ObjectType, object_type
 from api.graph.derived.links import visible_shapes
-from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO, PRESENT_STAGE
+from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO
+from api.graph.derived.stage_types import PRESENT_STAGE
 from api.graph.reading.aggregate_reader import TYPENAME, AggregateReader
 from api.graph.reading.filter_value import read_where
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.search_value import read_search
-from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
+from api.graph.sources import (
+    FromBack,
+    FromColumn,
+    FromId,
+    FromIds,
+    FromIsCounted,
+    FromLink,
+    FromMoney,
+    FromNotCountedBecause,
+    FromStage,
+    FromTable,
+)
 from api.identity.ids import parse_id, parse_node_id
 from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
@@ -28,8 +40,10 @@ from api.plan.selection import (
     Edges,
     Field,
     Groups,
+    IsCounted,
     ManyRecords,
     Nodes,
+    NotCountedBecause,
     OneRecord,
     PageInfo,
     PresentStage,
@@ -166,6 +180,10 @@ class SelectionReader(AggregateReader):
                 return Amount(key, column, self.members(nodes, MONEY))
             case FromStage():
                 return PresentStage(key, self.members(nodes, PRESENT_STAGE))
+            case FromIsCounted():
+                return IsCounted(key)
+            case FromNotCountedBecause():
+                return NotCountedBecause(key)
             case FromLink(link=link):
                 return ToOne(key, link.column, link.target, self.record(nodes, link.target))
             case FromBack(table=table, link=link):
