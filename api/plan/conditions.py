@@ -21,7 +21,7 @@ from api.plan.list_arguments import (
     ToOneCondition,
 )
 from api.plan.present_stage import GROUP, is_entry_of, present_entry
-from api.sql import Sql, converted, join
+from api.sql import Sql, converted, join, name
 from schema.base import Link
 from schema.tables import SHAPES
 
@@ -98,7 +98,7 @@ def _conditions(tables: ScopedTables, part: Condition, table: str, alias: str) -
 def _computed(tables: ScopedTables, where: PresentStageCondition | IsCountedCondition, table: str, alias: str) -> Sql:
     """Return a condition on a value of the row that is not a column."""
     if isinstance(where, PresentStageCondition):
-        return _present_stage(tables, where.comparisons, alias)
+        return Sql("exists (select{})", _matching_entry(tables, where, alias, tables.new_alias()))
     counted = Sql("({})", is_counted(tables, table, alias))
     if where.operator == "eq" and isinstance(where.value, bool):
         # The bare condition: PostgreSQL can turn it into a join.
@@ -106,10 +106,28 @@ def _computed(tables: ScopedTables, where: PresentStageCondition | IsCountedCond
     return compare(where.operator, where.value, counted)
 
 
-def _present_stage(tables: ScopedTables, comparisons: tuple[Comparison, ...], contact: str) -> Sql:
-    entry = tables.new_alias()
-    conditions = (_stage_comparison(comparison, entry) for comparison in comparisons)
-    return Sql("exists (select{})", present_entry(tables, contact, entry, *conditions))
+def split_present_stage(where: Condition | None) -> tuple[PresentStageCondition | None, Condition | None]:
+    """Split a filter into the condition that it sets on the present stage, and the rest; both have to hold."""
+    match where:
+        case PresentStageCondition():
+            return where, None
+        case Conjunction(parts):
+            stages = [part for part in parts if isinstance(part, PresentStageCondition)]
+            if stages:
+                both = PresentStageCondition(tuple(test for stage in stages for test in stage.comparisons))
+                return both, Conjunction(tuple(part for part in parts if not isinstance(part, PresentStageCondition)))
+    return None, where
+
+
+def present_stage_join(tables: ScopedTables, where: PresentStageCondition, contact: str, entry: str) -> Sql:
+    """Return the join from a contact to its present stage entry if that satisfies the condition, known as `entry`."""
+    rows = _matching_entry(tables, where, contact, entry)
+    return Sql(" join lateral (select {}.*{}) {} on true", name(entry), rows, name(entry))
+
+
+def _matching_entry(tables: ScopedTables, where: PresentStageCondition, contact: str, entry: str) -> Sql:
+    comparisons = (_stage_comparison(comparison, entry) for comparison in where.comparisons)
+    return present_entry(tables, contact, entry, *comparisons)
 
 
 def _stage_comparison(where: Comparison, entry: str) -> Sql:

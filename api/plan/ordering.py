@@ -26,6 +26,8 @@ from schema.tables import SHAPES
 _DESCENDING = (SortDirection.DESC, SortDirection.DESC_NULLS_FIRST)
 _NULLS_FIRST = (SortDirection.ASC_NULLS_FIRST, SortDirection.DESC_NULLS_FIRST)
 
+_PRESENT_STAGE = (source_name(PresentStageColumn("stage")),)  # the path of the source of a row's own stage
+
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
@@ -50,6 +52,11 @@ class SortKey:
     def is_joined(self) -> bool:
         """Whether the value is not in the row itself: it comes from a linked record, or is computed."""
         return bool(self.links) or self.computed is not None
+
+    @property
+    def is_present_stage(self) -> bool:
+        """Whether the value belongs to the present stage of the row itself."""
+        return self.path[:-1] == _PRESENT_STAGE
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -104,13 +111,17 @@ def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
     return ids or tuple(column for column in shape.visible if column.is_key)
 
 
-def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
+def join_sort_keys(
+    tables: ScopedTables, order: Order, alias: str, present_entry: str | None = None
+) -> tuple[Sql, tuple[Sql, ...]]:
     """Return the joins from a row to what it is sorted by outside of its table, and the values of the sort keys.
 
     Shapes: order -> joins to append to the `from` clause, one expression per sort key. Keys with a common path share
-            its joins.
+            its joins. `present_entry` is the alias of the present stage entry of the row if that is joined already.
     """
     aliases: dict[tuple[str, ...], str] = {(): alias}
+    if present_entry is not None:
+        aliases[_PRESENT_STAGE] = present_entry
     joins: list[Sql] = []
     values: list[Sql] = []
     for key in order:
@@ -122,9 +133,7 @@ def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql,
         if key.computed is not None and key.path[:-1] not in aliases:
             aliases[key.path[:-1]] = source = tables.new_alias()
             rows = source_rows(tables, key.computed, aliases[key.path[:-2]])
-            # An inner join lets PostgreSQL begin with the source, and read it in the order of an index.
-            kind = "join" if key.is_never_null else "left join"
-            joins.append(Sql(f" {kind} lateral ({{}}) {{}} on true", rows, name(source)))
+            joins.append(Sql(" left join lateral ({}) {} on true", rows, name(source)))
         values.append(qualified(aliases[key.path[:-1]], key.column.name))
     return join("", joins), tuple(values)
 
@@ -147,7 +156,7 @@ def _never_null_columns(where: Condition) -> frozenset[str]:
         case Comparison(column=column) | ToOneCondition(column=column):
             return frozenset((column,))
         case PresentStageCondition():
-            return frozenset((source_name(PresentStageColumn("stage")),))
+            return frozenset(_PRESENT_STAGE)
         case _:
             return frozenset()
 

@@ -93,7 +93,10 @@ class StageEntry(Table, table=True):
         "contact",
         "The person.",
         back="stageEntries",
-        back_doc="The person's entries into the stages of the funnel.",
+        back_doc=(
+            "The person's entries into the stages of the funnel. One without `exitedAt` is open; a person can have"
+            " several of them, and the highest is their current stage."
+        ),
         primary_key=True,
         index=False,
         is_derived=True,

@@ -100,6 +100,27 @@ async def test_facts_are_those_that_had_begun_without_later_decisions(
     assert (await contact_as_of(database, day, hours=1)) == found
 
 
+IN_STAGE = """query ($at: DateTime, $stage: String) { contacts(asOf: $at, where: {stage: {key: {eq: $stage}}},
+  orderBy: [{stage: {rank: DESC}}]) {
+  totalCount groupBy(keys: [{stage: EACH}]) { key { stage { key rank } } count } } }"""
+OUTSIDE = "query ($at: DateTime) { contacts(asOf: $at, where: {stage: {isNull: true}}) { totalCount } }"
+
+
+async def test_people_are_in_the_stage_that_was_open_then(database: Database) -> None:
+    async def people(day: int, stage: str) -> Any:  # noqa: ANN401 - JSON
+        return (await answered(database, IN_STAGE, at=DAYS[day].isoformat(), stage=stage))["contacts"]
+
+    nobody = {"totalCount": 0, "groupBy": []}
+    lead = {"totalCount": 1, "groupBy": [{"key": {"stage": {"key": "lead", "rank": 1}}, "count": 1}]}
+    mql = {"totalCount": 1, "groupBy": [{"key": {"stage": {"key": "mql", "rank": 2}}, "count": 1}]}
+    assert await people(1, "lead") == nobody
+    assert await people(2, "lead") == await people(3, "lead") == lead  # Ada left it later
+    assert await people(4, "lead") == nobody
+    assert await people(3, "mql") == nobody
+    assert await people(4, "mql") == mql
+    assert await answered(database, OUTSIDE, at=DAYS[1].isoformat()) == {"contacts": {"totalCount": 1}}
+
+
 async def test_a_stage_entry_is_open_until_its_exit(database: Database) -> None:
     lead = {"stage": "lead", "ownAt": "2026-03-30T00:00:00Z", "exitedAt": None, "exitKind": None}
     assert (await contact_as_of(database, 3))["stageEntries"]["nodes"] == [lead]

@@ -9,7 +9,8 @@ from schema.vocab import NotCountedReason
 IS_COUNTED = "isCounted"
 _IS_COUNTED_DOC = (
     "Whether KPIs and the funnel can count the record: nothing in `notCountedBecause` excludes it. By today's"
-    " exclusions, under `asOf` too. With `where: {isCounted: {eq: true}}` a list has the records that KPIs count."
+    " exclusions, under `asOf` too. A list with `where: {isCounted: {eq: true}}` leaves out what KPIs leave out; which"
+    " of the other records a KPI counts is up to its definition."
 )
 _REASONS_DOC = "Every reason why KPIs never count the record, by today's exclusions; empty if they can count it."
 

@@ -13,7 +13,10 @@ _COLUMNS = {"key": "stage", "since": "entered_at", "rank": "rank", "occurrence":
 
 STAGE, STAGE_FILTER, STAGE_ORDER = "stage", "PresentStageFilter", "PresentStageOrder"
 PRESENT_STAGE, STAGE_KEY = "PresentStage", "PresentStageKey"
-PRESENT_STAGE_DOC = "The current stage of the person: the highest one that they are in. Null if there is none."
+PRESENT_STAGE_DOC = (
+    "The current stage of the person: the highest one with an open entry. Null if there is none. People whom KPIs"
+    " never count have one, too (`isCounted`)."
+)
 _GROUP_DOC = "The stage's group, such as Prospect, in the version of the accord that the entry was judged by."
 
 
