@@ -35,7 +35,7 @@ class Exclusions:
     @classmethod
     def of(cls, reasons: Iterable[str]) -> "Exclusions":
         """Return the exclusions under an accord that names these reasons."""
-        return cls(tuple((NotCountedReason(reason), None) for reason in reasons))
+        return cls(tuple((NotCountedReason[reason], None) for reason in reasons))
 
     def by_accord(self, contact: str) -> Sql | None:
         """Return the condition that the accord excludes a contact; None if it excludes nobody."""
