@@ -74,6 +74,6 @@ def _reasons(table: str, row: str) -> Sql:
 
 
 def _current_row(table: str, current: str, alias: str) -> Sql:
-    """Return the `from` clause of the current row of a record that was read as of an instant."""
+    """Return the `from` clause of the current row of a record that was read as of an instant, within its scope."""
     is_same = Sql("{} = {}", qualified(current, "id"), qualified(alias, "id"))
     return Sql(" from {} {} where {}", name(table), name(current), is_same)

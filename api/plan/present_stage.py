@@ -11,7 +11,7 @@ from api.plan.json_values import instant_as_json
 from api.plan.selection import PresentStage
 from api.sql import Sql
 
-_STAGES = "accord_version agreed, jsonb_array_elements(agreed.body -> 'stages') step"
+_STAGES = "from accord_version agreed, jsonb_array_elements(agreed.body -> 'stages') step"
 GROUP = Sql("(step.value ->> 'group')")  # of a stage in `is_entry_of`
 
 
@@ -35,7 +35,7 @@ def is_entry_of(entry: str, condition: Sql) -> Sql:
     """Return the condition that the stage of an entry meets a condition on its declaration, `step.value`."""
     # Not one lookup per row: PostgreSQL hashes the few stages of all versions that meet the condition.
     return Sql(
-        f"(({{}}, {{}}) in (select agreed.id, step.value ->> 'key' from {_STAGES} where {{}}))",
+        f"(({{}}, {{}}) in (select agreed.id, step.value ->> 'key' {_STAGES} where {{}}))",
         qualified(entry, "accord_version_id"),
         qualified(entry, "stage"),
         condition,
@@ -50,7 +50,7 @@ def present_stage(tables: ScopedTables, contact: str, selection: PresentStage) -
     entry = tables.new_alias()
     version, stage = qualified(entry, "accord_version_id"), qualified(entry, "stage")
     declared = (
-        f"(select step.value ->> '{{0}}' from {_STAGES} where agreed.id = {{{{}}}} and step.value ->> 'key' = {{{{}}}})"
+        f"(select step.value ->> '{{0}}' {_STAGES} where agreed.id = {{{{}}}} and step.value ->> 'key' = {{{{}}}})"
     )
     members = {
         "key": stage,
@@ -73,7 +73,7 @@ def stage_of_group(selection: PresentStage, stage: Sql, rank: Sql) -> Sql:
     Shapes: key and rank of the stage -> one expression. Errors: KeyError for an unknown member.
     """
     newest = (
-        f"(select step.value ->> '{{0}}' from {_STAGES} where agreed.status in ('ACTIVE', 'SUPERSEDED')"
+        f"(select step.value ->> '{{0}}' {_STAGES} where agreed.status in ('ACTIVE', 'SUPERSEDED')"
         " and step.value ->> 'key' = {{}} order by agreed.number desc limit 1)"
     )
     members = {
