@@ -116,7 +116,7 @@ bench-load: .venv/.installed-dev ## compare import and sample with COPY of the s
 
 SIZES ?= 20000,100000
 .PHONY: bench-funnel
-bench-funnel: .venv/.installed-dev ## compare evaluation and KPIs with hand-written SQL (SIZES=100000,1000000 KEEP=1)
+bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stage with hand-written SQL (SIZES=100000,1000000 KEEP=1)
 	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
 
 PEERS := tests/bench/read/node

@@ -214,6 +214,19 @@ class ExitKind(Vocabulary):
     DEAL_LOST = "DEAL_LOST", "The deal was lost and the person had no other open deal."
 
 
+class NotCountedReason(Vocabulary):
+    """Why KPIs never count a record."""
+
+    TEST = "TEST", "The person is marked as a test record, and the accord in force excludes these."
+    INTERNAL = "INTERNAL", "The person belongs to the firm itself, and the accord in force excludes these."
+    MERGED = "MERGED", "The contact is merged into another one, which counts in its place."
+    DELETED = "DELETED", "The record is deleted."
+    PEOPLE = (
+        "PEOPLE",
+        "All people of the deal or company are excluded as TEST or INTERNAL; the company has no counted deal.",
+    )
+
+
 class Unit(Vocabulary):
     """The unit of a number."""
 

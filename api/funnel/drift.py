@@ -14,7 +14,7 @@ from api.sql import Sql
 
 _EXAMPLES = 3
 # Contact, stage and occurrence identify an entry, and are what the two sides are joined by; the rest is compared.
-_COMPARED = ("rank", "entered_at", "own_at", "exited_at", "exit_kind", "accord_version_id", "is_implied")
+_COMPARED = ("rank", "entered_at", "own_at", "exited_at", "exit_kind", "accord_version_id", "is_implied", "present_at")
 # A full join: a row that only one side has is missing or extra. The window functions count before the limit applies.
 _DIFFERENCES = f"""select contact_id, stage, occurrence, s.rank is null as is_missing, d.rank is null as is_extra,
   count(*) filter (where s.rank is null) over () as missing, count(*) filter (where d.rank is null) over () as extra,

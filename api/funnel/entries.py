@@ -27,6 +27,21 @@ _REACHED = Sql("""with reached as materialized (
   group by o.contact_id, g.rank, g.stage, s.segment_no, s.closed_at, s.exit_kind
 )""")
 
+# `h`: until when a higher stage that was entered before is still open. It hides the entry: the person is in the higher
+# stage. None is entered later without ending the entry, so the time in which an entry is the highest open one is a
+# single interval, which ends with the entry.
+_WITH_EXITS = Sql("""select e.contact_id, e.rank, e.stage, e.occurrence, e.entered_at, e.own_at, e.exited_at,
+  e.exit_kind, e.is_implied, e.accord_version_id,
+  case when coalesce(h.until, e.entered_at) < coalesce(e.exited_at, 'infinity') then coalesce(h.until, e.entered_at) end
+    as present_at
+from ended e
+left join (
+  select e.contact_id, e.rank, e.occurrence, max(coalesce(higher.exited_at, 'infinity')) as until
+  from ended e join ended higher on higher.contact_id = e.contact_id and higher.rank > e.rank
+    and higher.entered_at <= e.entered_at and (higher.exited_at is null or higher.exited_at > e.entered_at)
+  group by 1, 2, 3
+) h on h.contact_id = e.contact_id and h.rank = e.rank and h.occurrence = e.occurrence""")
+
 
 def entries(ladder: Ladder) -> Sql:
     """Select every stage entry, with the id of the version that judged it.
@@ -36,7 +51,8 @@ def entries(ladder: Ladder) -> Sql:
     version_id = ladder.period.version_id
     if not ladder.exit_groups:
         return _without_exits(ladder, version_id)
-    return Sql("{}\n{}\nunion all\n{}", _REACHED, _without_exits(ladder, version_id), _with_exits(version_id))
+    ended = Sql("{},\nended as materialized (\n{}\n)", _REACHED, _ended(version_id))
+    return Sql("{}\n{}\nunion all\n{}", ended, _without_exits(ladder, version_id), _WITH_EXITS)
 
 
 def stage_rows_statement(ladder: Ladder) -> Sql:
@@ -49,8 +65,8 @@ def stage_rows_statement(ladder: Ladder) -> Sql:
     )
 
 
-def _with_exits(version_id: UUID) -> Sql:
-    """Return the entries of contacts that have an exit."""
+def _ended(version_id: UUID) -> Sql:
+    """Return the entries of contacts that have an exit, without `present_at`."""
     # `a`: the earliest entry of a higher stage inside the segment, which is how the entry ends as ADVANCED. It may be
     # at the same instant, when one moment enters both stages. `is distinct from`: `own_at` is null if only implied.
     return Sql(
@@ -101,7 +117,8 @@ def _without_exits(ladder: Ladder, version_id: UUID) -> Sql:
     return Sql(
         f"""select p.contact_id, e.rank, e.stage, 1 as occurrence, e.entered_at, e.own_at, e.exited_at,
   case when e.exited_at is not null then 'ADVANCED' end as exit_kind,
-  e.own_at is distinct from e.entered_at as is_implied, {{}}::uuid as accord_version_id
+  e.own_at is distinct from e.entered_at as is_implied, {{}}::uuid as accord_version_id,
+  case when e.exited_at is distinct from e.entered_at then e.entered_at end as present_at
 from (
   select contact_id, {", ".join(f"own{rank}" for rank in ranks)}{entered}
   from (

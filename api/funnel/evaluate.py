@@ -89,7 +89,7 @@ async def derived_entries(
     The select is valid inside the block; the temp tables are dropped at its end. Nothing permanent is written.
 
     Shapes: facts + versions -> a select of contact_id, rank, stage, occurrence, entered_at, own_at, exited_at,
-            exit_kind, is_implied, accord_version_id.
+            exit_kind, is_implied, accord_version_id, present_at.
     Units:  instants UTC; facts later than `as_of` do not count.
     Errors: ValueError, see `ladder_of`.
     Source: api/README.md, "The evaluator".
@@ -168,9 +168,9 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
     await session.run(
         Sql(
             """insert into stage_entry (contact_id, evaluation_id, stage, occurrence, rank, entered_at, own_at,
-  exited_at, exit_kind, accord_version_id, is_implied)
+  exited_at, exit_kind, accord_version_id, is_implied, present_at)
 select contact_id, {}::uuid, stage, occurrence, rank, entered_at, own_at, exited_at, exit_kind, accord_version_id,
-  is_implied
+  is_implied, present_at
 from ({}) derived order by contact_id, rank, occurrence""",
             evaluation_id,
             derived,

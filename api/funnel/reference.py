@@ -123,6 +123,7 @@ class ReferenceEntry:
     exited_at: datetime | None
     exit_kind: str | None
     is_implied: bool
+    present_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ def _entries_of_stage(
         until = segment.until
         later = [entry.entered_at for entry in higher if entry.entered_at >= entered_at]
         advanced = min((at for at in later if until is None or at <= until), default=None)
+        exited_at = advanced or until
         found.append(
             ReferenceEntry(
                 stage=accord.stages[rank - 1].key,
@@ -227,12 +229,24 @@ def _entries_of_stage(
                 occurrence=len(found) + 1,
                 entered_at=entered_at,
                 own_at=own_at,
-                exited_at=advanced or until,
+                exited_at=exited_at,
                 exit_kind="ADVANCED" if advanced else segment.kind,
                 is_implied=own_at != entered_at,
+                present_at=_present_at(entered_at, exited_at, higher),
             )
         )
     return found
+
+
+def _present_at(entered_at: datetime, exited_at: datetime | None, higher: list[ReferenceEntry]) -> datetime | None:
+    """Find the first instant before the exit at which no higher entry is open."""
+    for at in sorted({entered_at, *(entry.exited_at for entry in higher if entry.exited_at is not None)}):
+        is_hidden = any(
+            entry.entered_at <= at and (entry.exited_at is None or entry.exited_at > at) for entry in higher
+        )
+        if at >= entered_at and (exited_at is None or at < exited_at) and not is_hidden:
+            return at
+    return None
 
 
 @dataclass(frozen=True, slots=True)

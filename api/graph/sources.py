@@ -48,6 +48,16 @@ class FromStage:
 
 
 @dataclass(frozen=True, slots=True)
+class FromIsCounted:
+    """Whether KPIs can count the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromNotCountedBecause:
+    """The reasons why KPIs never count the record."""
+
+
+@dataclass(frozen=True, slots=True)
 class FromTable:
     """A root field: a list of the rows of a table."""
 
@@ -87,6 +97,8 @@ FieldSource = (
     | FromLink
     | FromBack
     | FromStage
+    | FromIsCounted
+    | FromNotCountedBecause
     | FromTable
     | FromId
     | FromIds

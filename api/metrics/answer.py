@@ -171,7 +171,11 @@ class FunnelStep:
         "How many of the cohort reached the stage before `asOf`; null if no contact is known."
     )
     implied: int | None = described("How many of these entered the stage only because they entered a higher one.")
-    open: int | None = described("How many of these have not reached the next stage and still can.")
+    open: int | None = described(
+        "How many of these have not reached the next stage and still can. Fewer than the people whose current stage it"
+        " is (`Contact.stage`): without those whom no KPI counts (`isCounted: false`), those who reached a higher stage"
+        " before and left it, and those who are not in the cohort."
+    )
     step: Decimal | None = described(
         "`reached` of this stage divided by that of the stage before; null for the first stage, or if nobody reached "
         "the stage before."

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.access.evaluation import is_current
+from api.access.exclusions import Exclusions
 from api.access.principal import Principal, Reach
 from api.access.scope import reach_conditions
 from api.accord.in_force import AccordInForce, accord_in_force
@@ -12,7 +13,7 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AccordUsed
 from api.metrics.source_gaps import ALL_GAPS, IncompleteFile, read_gaps
-from api.sql import Sql, all_of, join, name
+from api.sql import Sql, all_of, name
 from schema.accord import Accord
 
 
@@ -116,19 +117,13 @@ def contacts_exist(accord: Accord, principal: Principal) -> Sql:
 
 
 def is_excluded(accord: Accord) -> Sql:
-    """The condition that the contact `x` is never counted: it is deleted or merged, or the accord excludes it.
+    """The condition that the contact `x` is never counted, see `api.access.exclusions`.
 
     It reads the contact as it is today. The facts of a merged contact count for its survivor.
     """
-    return join(" or ", (Sql("x.deleted_at is not null or x.merged_into_id is not null"), *_exclusions(accord)))
+    return exclusions(accord).is_never_counted("contact", "x")
 
 
-def is_excluded_by_accord(accord: Accord) -> Sql | None:
-    """The condition that the accord excludes the contact `x` from reports; None if it excludes nobody."""
-    conditions = _exclusions(accord)
-    return join(" or ", conditions) if conditions else None
-
-
-def _exclusions(accord: Accord) -> tuple[Sql, ...]:
-    columns = {"TEST": Sql("x.is_test"), "INTERNAL": Sql("x.is_internal")}
-    return tuple(columns[exclusion] for exclusion in accord.reporting.exclude)
+def exclusions(accord: Accord) -> Exclusions:
+    """Who is never counted under an accord."""
+    return Exclusions.of(accord.reporting.exclude)

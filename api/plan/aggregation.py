@@ -15,8 +15,9 @@ from api.plan.currency_amounts import amounts_by_currency, group_by, is_whole_gr
 from api.plan.date_buckets import first_day
 from api.plan.json_objects import NO_ROWS, select_objects
 from api.plan.json_values import column_as_json, decimal_as_float
-from api.plan.list_arguments import AggregateCall, GroupingKey
+from api.plan.list_arguments import PRESENT_STAGE_KEY, AggregateCall, GroupingKey
 from api.plan.list_rows import ListRows
+from api.plan.present_stage import present_entry
 from api.plan.selection import Aggregate, AggregateField, FunctionFields, ObjectMember, Typename
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape
@@ -36,6 +37,7 @@ class Aggregation:
     _currencies: list[str] = field(default_factory=list)  # columns that hold currencies
     _amounts: dict[tuple[AggregateCall, tuple[ObjectMember | Typename, ...]], str] = field(default_factory=dict)
     _links: dict[str, str] = field(default_factory=dict)  # foreign key -> alias of the visible linked record
+    _stages: list[str] = field(default_factory=list)  # the alias of the present stage entries, if they are joined
 
     @classmethod
     def of(cls, rows: ListRows, keys: tuple[GroupingKey, ...] = ()) -> "Aggregation":
@@ -93,6 +95,13 @@ class Aggregation:
         """
         return qualified(self.group, f"k{number}")
 
+    def stage_rank(self) -> Sql:
+        """Return the rank of the stage that the rows of a group share; null without a stage.
+
+        Shapes: -> an expression on a computed row. Contacts that are grouped by their present stage only.
+        """
+        return self._column_for(Sql("max({})", qualified(self._stage_alias(), "rank")))
+
     # -------------------------------------------------------------------------------- step two: compute the named
 
     def from_clause(self, having: Sequence[Sql] = ()) -> Sql:
@@ -132,11 +141,15 @@ class Aggregation:
 
     def _list_rows(self) -> Sql:
         """Return the `from` clause of the list's rows, joined with the visible linked records that are aggregated."""
-        if not self._links:
+        if not self._links and not self._stages:
             return self.rows.matching(self.row)
         # A subquery: inside it, the filter of the list can use the bare names of its own alias.
         rows = Sql(" from (select *{}) {}", self.rows.matching(self.rows.tables.new_alias()), name(self.row))
-        return rows + join("", (self._left_join(column, alias) for column, alias in self._links.items()))
+        joins = [self._left_join(column, alias) for column, alias in self._links.items()]
+        for entry in self._stages:
+            present = present_entry(self.rows.tables, self.row, entry)
+            joins.append(Sql(" left join lateral (select {}.*{}) {} on true", name(entry), present, name(entry)))
+        return rows + join("", joins)
 
     def _left_join(self, column: str, alias: str) -> Sql:
         visible = self.rows.tables.from_clause(_linked_table(SHAPES[self.rows.table].column(column)), alias)
@@ -210,7 +223,14 @@ class Aggregation:
         """Return the column that computes an expression; equal expressions are computed once."""
         return qualified(self.group, self._computed.setdefault(expression, f"a{len(self._computed)}"))
 
+    def _stage_alias(self) -> str:
+        if not self._stages:
+            self._stages.append(self.rows.tables.new_alias())
+        return self._stages[0]
+
     def _key_value(self, key: GroupingKey) -> Sql:
+        if key.column == PRESENT_STAGE_KEY:
+            return qualified(self._stage_alias(), "stage")
         column = SHAPES[self.rows.table].column(key.column)
         value = self._value(column)
         return value if key.grain is None else first_day(column, key.grain, value)

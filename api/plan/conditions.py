@@ -5,11 +5,14 @@ its fields and when it compares the foreign key that names it. Otherwise a filte
 """
 
 from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.composite_fields import is_counted
 from api.plan.list_arguments import (
+    STAGE_GROUP,
     Comparison,
     Condition,
     Conjunction,
     Disjunction,
+    IsCountedCondition,
     Negation,
     Operand,
     Operator,
@@ -17,7 +20,7 @@ from api.plan.list_arguments import (
     ToManyCondition,
     ToOneCondition,
 )
-from api.plan.present_stage import present_entry
+from api.plan.present_stage import GROUP, is_entry_of, present_entry
 from api.sql import Sql, converted, join, name
 from schema.base import Link
 from schema.tables import SHAPES
@@ -44,8 +47,8 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
             return _to_one(tables, where, table, alias)
         case ToManyCondition():
             return _to_many(tables, where, alias)
-        case PresentStageCondition(part):
-            return _present_stage(tables, part, alias)
+        case PresentStageCondition() | IsCountedCondition():
+            return _computed(tables, where, table, alias)
         case Comparison():
             return _comparison(tables, where, table, alias)
 
@@ -92,11 +95,48 @@ def _conditions(tables: ScopedTables, part: Condition, table: str, alias: str) -
     return [] if part == _ANY_ROW else [condition(tables, part, table, alias)]
 
 
-def _present_stage(tables: ScopedTables, part: Condition, contact: str) -> Sql:
-    entry, chosen = tables.new_alias(), tables.new_alias()
-    present = Sql("select {}.*{}", name(entry), present_entry(tables, contact, entry))
-    where = condition(tables, part, "stage_entry", chosen)
-    return Sql("exists (select from ({}) {} where {})", present, name(chosen), where)
+def _computed(tables: ScopedTables, where: PresentStageCondition | IsCountedCondition, table: str, alias: str) -> Sql:
+    """Return a condition on a value of the row that is not a column."""
+    if isinstance(where, PresentStageCondition):
+        return Sql("exists (select{})", _matching_entry(tables, where, alias, tables.new_alias()))
+    counted = Sql("({})", is_counted(tables, table, alias))
+    if where.operator == "eq" and isinstance(where.value, bool):
+        # The bare condition: PostgreSQL can turn it into a join.
+        return counted if where.value else Sql("not {}", counted)
+    return compare(where.operator, where.value, counted)
+
+
+def split_present_stage(where: Condition | None) -> tuple[PresentStageCondition | None, Condition | None]:
+    """Split a filter into the condition that it sets on the present stage, and the rest; both have to hold."""
+    match where:
+        case PresentStageCondition():
+            return where, None
+        case Conjunction(parts):
+            stages = [part for part in parts if isinstance(part, PresentStageCondition)]
+            if stages:
+                both = PresentStageCondition(tuple(test for stage in stages for test in stage.comparisons))
+                return both, Conjunction(tuple(part for part in parts if not isinstance(part, PresentStageCondition)))
+    return None, where
+
+
+def present_stage_join(tables: ScopedTables, where: PresentStageCondition, contact: str, entry: str) -> Sql:
+    """Return the join from a contact to its present stage entry if that satisfies the condition, known as `entry`."""
+    rows = _matching_entry(tables, where, contact, entry)
+    return Sql(" join lateral (select {}.*{}) {} on true", name(entry), rows, name(entry))
+
+
+def _matching_entry(tables: ScopedTables, where: PresentStageCondition, contact: str, entry: str) -> Sql:
+    comparisons = (_stage_comparison(comparison, entry) for comparison in where.comparisons)
+    return present_entry(tables, contact, entry, *comparisons)
+
+
+def _stage_comparison(where: Comparison, entry: str) -> Sql:
+    if where.column != STAGE_GROUP:
+        return compare(where.operator, where.value, qualified(entry, where.column))
+    if where.operator != "isNull":
+        return is_entry_of(entry, compare(where.operator, where.value, GROUP))
+    has_group = is_entry_of(entry, Sql("{} is not null", GROUP))
+    return Sql("not {}", has_group) if where.value else has_group
 
 
 # --------------------------------------------------------------------------------------------------- comparisons

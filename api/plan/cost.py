@@ -10,6 +10,7 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     Disjunction,
+    IsCountedCondition,
     Negation,
     Page,
     PresentStageCondition,
@@ -97,8 +98,10 @@ def _links_in(condition: Condition) -> int:
             return sum(map(_links_in, parts))
         case Negation(part):
             return _links_in(part)
-        case ToOneCondition(part=part) | ToManyCondition(part=part) | PresentStageCondition(part=part):
+        case ToOneCondition(part=part) | ToManyCondition(part=part):
             return 1 + _links_in(part)
+        case PresentStageCondition() | IsCountedCondition():
+            return 1
         case _:
             return 0
 

@@ -6,9 +6,27 @@ from api.plan.aggregation import Aggregation
 from api.plan.composite_fields import typename
 from api.plan.conditions import compare
 from api.plan.json_objects import NO_ROWS, select_objects
-from api.plan.list_arguments import GroupComparison, GroupingKey, GroupOrderTerm, Having, SortDirection
+from api.plan.list_arguments import (
+    PRESENT_STAGE_KEY,
+    GroupComparison,
+    GroupingKey,
+    GroupOrderTerm,
+    Having,
+    SortDirection,
+)
 from api.plan.list_rows import ListRows
-from api.plan.selection import Aggregate, AggregateField, ColumnValue, Field, Groups, KeyValues, ToOne, Typename
+from api.plan.present_stage import stage_of_group
+from api.plan.selection import (
+    Aggregate,
+    AggregateField,
+    ColumnValue,
+    Field,
+    Groups,
+    KeyValues,
+    PresentStage,
+    ToOne,
+    Typename,
+)
 from api.sql import Sql, all_of, join
 
 # Writes one record as an object: table, id, selected fields -> a subquery. A parameter, because records are written by
@@ -42,14 +60,19 @@ def _part(
             return aggregation.columns((part,))[0][1]
 
 
-def _key_value(aggregation: Aggregation, part: ColumnValue | ToOne | Typename, record: RecordWriter) -> Sql:
+def _key_value(
+    aggregation: Aggregation, part: ColumnValue | ToOne | PresentStage | Typename, record: RecordWriter
+) -> Sql:
     if isinstance(part, Typename):
         return typename(part)
-    position = next((number for number, key in enumerate(aggregation.keys) if key.column == part.column), None)
+    column = PRESENT_STAGE_KEY if isinstance(part, PresentStage) else part.column
+    position = next((number for number, key in enumerate(aggregation.keys) if key.column == column), None)
     if position is None:
         # Typed: an object with a long key is built by a function, which needs the type of a null.
         return Sql("null::text")
     value = aggregation.key_value(position)
+    if isinstance(part, PresentStage):
+        return stage_of_group(part, value, aggregation.stage_rank())
     return record(part.table, value, part.fields) if isinstance(part, ToOne) else value
 
 
@@ -77,6 +100,8 @@ def _order(aggregation: Aggregation, terms: Sequence[GroupOrderTerm]) -> Sql:
     sorts: list[Sql] = []
     for term in (*terms, *(GroupOrderTerm(key, SortDirection.ASC) for key in aggregation.keys)):
         if isinstance(term.by, GroupingKey):
+            if term.by.column == PRESENT_STAGE_KEY:
+                sorts.append(_sort(aggregation.stage_rank(), term.direction))
             sorts.append(_sort(aggregation.key_value(aggregation.keys.index(term.by)), term.direction))
             continue
         currency = aggregation.currency(term.by)

@@ -77,16 +77,36 @@ class ToManyCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class PresentStageCondition:
-    """True if the contact is in a stage, and the open stage entry of highest rank satisfies the part.
+class IsCountedCondition:
+    """A comparison of whether KPIs can count a contact, company or deal; operands as in `Comparison`."""
 
-    The part compares columns of `stage_entry`.
+    operator: Operator
+    value: Operand
+
+
+STAGE_GROUP = "group"  # the group of the present stage, compared like a column of its stage entry
+
+
+@dataclass(frozen=True, slots=True)
+class PresentStageCondition:
+    """True if the contact is in a stage, and the open stage entry of highest rank satisfies all comparisons.
+
+    They compare columns of `stage_entry`, or `STAGE_GROUP`.
     """
 
-    part: "Condition"
+    comparisons: tuple[Comparison, ...] = ()
 
 
-Condition = Comparison | Conjunction | Disjunction | Negation | ToOneCondition | ToManyCondition | PresentStageCondition
+Condition = (
+    Comparison
+    | Conjunction
+    | Disjunction
+    | Negation
+    | ToOneCondition
+    | ToManyCondition
+    | PresentStageCondition
+    | IsCountedCondition
+)
 
 # ------------------------------------------------------------------------------------------------ computed values
 
@@ -153,9 +173,16 @@ class AggregateCall:
     column: str | None = None
 
 
+# The grouping key of the present stage of contacts. Not a name that a column can have.
+PRESENT_STAGE_KEY = "stage()"
+
+
 @dataclass(frozen=True, slots=True)
 class GroupingKey:
-    """A column to group by. With a `grain`, its instants or dates are grouped by the first day of their bucket."""
+    """A column to group by, or `PRESENT_STAGE_KEY`.
+
+    With a `grain`, the instants or dates of the column are grouped by the first day of their bucket.
+    """
 
     column: str
     grain: Grain | None = None

@@ -1,12 +1,12 @@
 """The rows of a list in SQL: all rows that match, the rows of its page, and the position of the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.access.scoped_tables import ScopedTables, qualified
-from api.plan.conditions import condition
+from api.plan.conditions import condition, present_stage_join, split_present_stage
 from api.plan.cursors import CursorPosition, cursor_of, is_after, read_cursor
 from api.plan.json_objects import NO_ROWS
-from api.plan.list_arguments import Page
+from api.plan.list_arguments import Conjunction, Negation, Page, PresentStageCondition
 from api.plan.ordering import Order, join_sort_keys, order_by, reverse_order, total_order
 from api.plan.search import Words, has_words, matches_by_index
 from api.plan.selection import Connection, Cursor, Edges, Nodes, PageInfo
@@ -53,7 +53,7 @@ class ListRows:
         order = total_order(SHAPES[connection.table], page.order, page.where)
         after = None if page.after is None else read_cursor(order, page.after, "after")
         before = None if page.before is None else read_cursor(order, page.before, "before")
-        is_paged = _needs_page(connection, order)
+        is_paged = _needs_page(connection, order) or _is_sorted_by_stage(tables, order)
         return cls(tables, connection.table, page, parent, tables.new_alias(), order, after, before, is_paged)
 
     def with_page(self) -> Sql:
@@ -65,18 +65,22 @@ class ListRows:
         """
         if not self.is_paged:
             return NO_ROWS
-        joins, values = join_sort_keys(self.tables, self.order, self.alias)
-        linked_keys = [
-            Sql(f'{{}} as "#{number}"', value)
-            for number, (key, value) in enumerate(zip(self.order, values, strict=True))
-            if key.is_joined
-        ]
-        columns = join(", ", (Sql("{}.*", name(self.alias)), *linked_keys))
-        rows = Sql("select {}{}", columns, self._rows_between_cursors(self.alias, joins, values, self.page.size + 1))
-        # The row number of an ordered subquery follows its order. `materialized` keeps PostgreSQL from reading the page
-        # again for each reference.
-        numbered = Sql('select *, row_number() over () as "#" from ({}) {}', rows, name(self.alias))
-        return Sql("with {} as materialized ({}) ", self._page_name, numbered)
+        size = self.page.size + 1
+        first, *others = (part.select_page(self.order, size) for part in self.parts())
+        if not others:
+            return Sql("with {} as materialized ({}) ", self._page_name, _numbered(first, self.alias))
+        [second], first_name = others, name(f"{self.alias}_first")
+        # With a limit of 0, PostgreSQL does not even begin to read the second part.
+        missing = Sql(f"greatest(0, {size} - (select count(*) from {{}}))", first_name)
+        rest = Sql("select * from ({}) {} limit {}", second, name(self.alias), missing)
+        return Sql(
+            "with {} as materialized ({}), {} as materialized (select * from {} union all {}) ",
+            first_name,
+            _numbered(first, self.alias),
+            self._page_name,
+            first_name,
+            _numbered(rest, self.alias, Sql(" + (select count(*) from {})", first_name)),
+        )
 
     def matching(self, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
         """Return the `from` clause of all rows of the list, on all pages together.
@@ -99,8 +103,7 @@ class ListRows:
         Shapes: alias -> a ` from` clause with `order by`.
         """
         if not self.is_paged:
-            joins, values = join_sort_keys(self.tables, self.order, alias)
-            return self._rows_between_cursors(alias, joins, values, self.page.size)
+            return self._rows_between_cursors(alias, *self._join(alias), self.page.size)
         row = name(alias)
         is_shown = Sql(f'{{}}."#" <= {self.page.size}', row)
         # A page from the end was read in reverse order.
@@ -167,16 +170,93 @@ class ListRows:
             bounds.append(is_after(reverse_order(self.order), values, self.before))
         order = reverse_order(self.order) if self.page.is_from_end else self.order
         # The limit is part of the text, not a parameter: with a parameter, a generic plan assumes a tenth of the rows.
-        return self.matching(alias, *bounds, joins=joins) + order_by(order, values) + Sql(f" limit {limit}")
+        return self._joined_rows(alias, *bounds, joins=joins) + order_by(order, values) + Sql(f" limit {limit}")
+
+    def _join(self, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
+        """Return the joins that a page needs, and the values of its sort keys.
+
+        A condition on the present stage is an inner join here. So PostgreSQL can begin with the entries, and read them
+        in the order of the list from an index.
+        """
+        stage, _ = split_present_stage(self.page.where)
+        if stage is None:
+            return join_sort_keys(self.tables, self.order, alias)
+        entry = self.tables.new_alias()
+        joins, values = join_sort_keys(self.tables, self.order, alias, entry)
+        return present_stage_join(self.tables, stage, alias, entry) + joins, values
+
+    def select_page(self, keys: Order, limit: int) -> Sql:
+        """Return the select of the rows between the cursors, with those of the keys that are joined as columns.
+
+        A key that these rows are not sorted by is one of the present stage, and null in all of them.
+        """
+        joins, values = self._join(self.alias)
+        own = {key.path: value for key, value in zip(self.order, values, strict=True)}
+        joined = (
+            Sql(f'{{}} as "#{number}"', own.get(key.path) or Sql("(null::stage_entry).{}", name(key.column.name)))
+            for number, key in enumerate(keys)
+            if key.is_joined
+        )
+        columns = join(", ", (Sql("{}.*", name(self.alias)), *joined))
+        return Sql("select {}{}", columns, self._rows_between_cursors(self.alias, joins, values, limit))
+
+    def parts(self) -> tuple["ListRows", ...]:
+        """Return the parts of the list to read in turn: if it is sorted by stage, the rows with and those without one.
+
+        PostgreSQL reads each part in the order of an index and stops when the page is full. All rows together it would
+        have to sort: no index has the rows without a stage in its order. At least one part is returned.
+        """
+        if not _is_sorted_by_stage(self.tables, self.order):
+            return (self,)
+        where = () if self.page.where is None else (self.page.where,)
+        with_stage = self._part(Conjunction((*where, PresentStageCondition())), has_stage=True)
+        without = self._part(Conjunction((*where, Negation(PresentStageCondition()))), has_stage=False)
+        ordered = (without, with_stage) if self.order[0].has_nulls_first else (with_stage, without)
+        # A cursor lies in one of the parts; it leaves nothing, or everything, of the other one.
+        found = list(ordered)
+        for position, gone in ((self.after, ordered[0]), (self.before, ordered[1])):
+            is_in = with_stage if position is not None and position[0] is not None else without
+            if position is not None and is_in is not gone and gone in found:
+                found.remove(gone)
+        return tuple(reversed(found) if self.page.is_from_end else found)
+
+    def _part(self, where: Conjunction, *, has_stage: bool) -> "ListRows":
+        """Return the rows that satisfy a filter, which decides whether they have a stage."""
+        kept = [number for number, key in enumerate(self.order) if has_stage or not key.is_present_stage]
+
+        def own(position: CursorPosition | None) -> CursorPosition | None:
+            is_here = position is not None and (position[0] is not None) is has_stage
+            return tuple(position[number] for number in kept) if position is not None and is_here else None
+
+        order = tuple(
+            replace(key, is_never_null=True, has_nulls_first=False) if key.is_present_stage else key
+            for key in (self.order[number] for number in kept)
+        )
+        page = replace(self.page, where=where)
+        return replace(self, page=page, order=order, after=own(self.after), before=own(self.before))
 
     def _exists_from(self, order: Order, position: CursorPosition | None) -> tuple[Sql, ...]:
-        """Return the condition that rows exist at or after a cursor in an order; nothing without a cursor."""
+        """Return the conditions that rows exist at or after a cursor in an order, one of which has to hold.
+
+        None without a cursor.
+        """
         if position is None:
             return ()
+        page = replace(self.page, is_from_end=False)
+        rows = replace(self, page=page, order=order, after=position, before=None)
+        return tuple(part.exists_any() for part in rows.parts())
+
+    def exists_any(self) -> Sql:
+        """Return the condition that rows exist at or after the cursor `after`."""
         alias = self.tables.new_alias()
-        joins, values = join_sort_keys(self.tables, self.order, alias)
-        bound = is_after(order, values, position, is_inclusive=True)
-        return (Sql("exists (select{})", self.matching(alias, bound, joins=joins)),)
+        joins, values = self._join(alias)
+        bounds = () if self.after is None else (is_after(self.order, values, self.after, is_inclusive=True),)
+        return Sql("exists (select{})", self._joined_rows(alias, *bounds, joins=joins))
+
+    def _joined_rows(self, alias: str, *conditions: Sql, joins: Sql) -> Sql:
+        """Return the `from` clause of the rows with the joins of `_join`, which stand for a part of the filter."""
+        _, where = split_present_stage(self.page.where)
+        return replace(self, page=replace(self.page, where=where)).matching(alias, *conditions, joins=joins)
 
 
 def _needs_page(connection: Connection, order: Order) -> bool:
@@ -188,6 +268,19 @@ def _needs_page(connection: Connection, order: Order) -> bool:
         return bool(readers)
     edge_parts = (part for reader in readers if isinstance(reader, Edges) for part in reader.parts)
     return any(key.is_joined for key in order) and any(isinstance(part, Cursor) for part in edge_parts)
+
+
+def _is_sorted_by_stage(tables: ScopedTables, order: Order) -> bool:
+    """Return whether the list is sorted by the present stage first, and has rows with and without one.
+
+    As of an instant there is no index to gain from.
+    """
+    return order[0].is_present_stage and order[0].is_nullable and tables.instant is None
+
+
+def _numbered(rows: Sql, alias: str, offset: Sql = NO_ROWS) -> Sql:
+    """Return a select of the rows with their number as `"#"`: it follows the order of an ordered subquery."""
+    return Sql('select *, row_number() over (){} as "#" from ({}) {}', offset, rows, name(alias))
 
 
 def _any_of(conditions: tuple[Sql, ...]) -> Sql:

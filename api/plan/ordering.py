@@ -14,6 +14,8 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     OrderTerm,
+    PresentStageColumn,
+    PresentStageCondition,
     SortDirection,
     ToOneCondition,
 )
@@ -23,6 +25,8 @@ from schema.tables import SHAPES
 
 _DESCENDING = (SortDirection.DESC, SortDirection.DESC_NULLS_FIRST)
 _NULLS_FIRST = (SortDirection.ASC_NULLS_FIRST, SortDirection.DESC_NULLS_FIRST)
+
+_PRESENT_STAGE = (source_name(PresentStageColumn("stage")),)  # the path of the source of a row's own stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class SortKey:
     def is_joined(self) -> bool:
         """Whether the value is not in the row itself: it comes from a linked record, or is computed."""
         return bool(self.links) or self.computed is not None
+
+    @property
+    def is_present_stage(self) -> bool:
+        """Whether the value belongs to the present stage of the row itself."""
+        return self.path[:-1] == _PRESENT_STAGE
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -102,13 +111,17 @@ def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
     return ids or tuple(column for column in shape.visible if column.is_key)
 
 
-def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
+def join_sort_keys(
+    tables: ScopedTables, order: Order, alias: str, present_entry: str | None = None
+) -> tuple[Sql, tuple[Sql, ...]]:
     """Return the joins from a row to what it is sorted by outside of its table, and the values of the sort keys.
 
     Shapes: order -> joins to append to the `from` clause, one expression per sort key. Keys with a common path share
-            its joins.
+            its joins. `present_entry` is the alias of the present stage entry of the row if that is joined already.
     """
     aliases: dict[tuple[str, ...], str] = {(): alias}
+    if present_entry is not None:
+        aliases[_PRESENT_STAGE] = present_entry
     joins: list[Sql] = []
     values: list[Sql] = []
     for key in order:
@@ -134,7 +147,7 @@ def order_by(order: Order, values: Iterable[Sql]) -> Sql:
 
 
 def _never_null_columns(where: Condition) -> frozenset[str]:
-    """Return columns that have a value in every row that satisfies the filter."""
+    """Return columns, and sources of computed values, that have a value in every row that satisfies the filter."""
     match where:
         case Conjunction(parts):
             return frozenset[str]().union(*map(_never_null_columns, parts))
@@ -142,6 +155,8 @@ def _never_null_columns(where: Condition) -> frozenset[str]:
             return frozenset()
         case Comparison(column=column) | ToOneCondition(column=column):
             return frozenset((column,))
+        case PresentStageCondition():
+            return frozenset(_PRESENT_STAGE)
         case _:
             return frozenset()
 
@@ -160,7 +175,7 @@ def _sort_key(shape: TableShape, term: OrderTerm, never_null: frozenset[str]) ->
         term.direction in _DESCENDING,
         links=tuple(links),
         computed=computed,
-        is_never_null=not links and term.by in never_null,
+        is_never_null=not links and (term.by if computed is None else source_name(computed)) in never_null,
     )
     return replace(key, has_nulls_first=key.is_nullable and term.direction in _NULLS_FIRST)
 

@@ -59,10 +59,27 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class PresentStage:
-    """The stage that a contact is in: an object with the fields `key`, `title`, `since` and `occurrence`."""
+    """The stage that a contact is in: an object with the fields `key`, `title`, `since`, `rank`, `group`, `occurrence`.
+
+    As the key of a group of contacts, without `since` and `occurrence`.
+    """
 
     key: str
     parts: "tuple[ObjectMember | Typename, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class IsCounted:
+    """Whether KPIs can count the record."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotCountedBecause:
+    """The reasons why KPIs never count the record, as a list; empty if they can."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,7 @@ class ToMany:
     connection: "Connection"
 
 
-Field = Typename | ColumnValue | RecordId | Amount | PresentStage | ToOne | ToMany
+Field = Typename | ColumnValue | RecordId | Amount | PresentStage | IsCounted | NotCountedBecause | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 
@@ -164,7 +181,7 @@ class KeyValues:
     """The values of a group's keys, by column; a column that is not a grouping key is null."""
 
     key: str
-    parts: tuple[ColumnValue | ToOne | Typename, ...]
+    parts: tuple[ColumnValue | ToOne | PresentStage | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
-from api.plan.composite_fields import amount, selected_members, typename
+from api.plan.composite_fields import amount, is_counted, not_counted_because, selected_members, typename
 from api.plan.grouping import group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
 from api.plan.json_values import column_as_json, decimal_as_float
@@ -26,8 +26,10 @@ from api.plan.selection import (
     Edges,
     Field,
     Groups,
+    IsCounted,
     ManyRecords,
     Nodes,
+    NotCountedBecause,
     OneRecord,
     PageInfo,
     PresentStage,
@@ -86,6 +88,10 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return amount(table, alias, field)
         case PresentStage():
             return present_stage(tables, alias, field)
+        case IsCounted():
+            return is_counted(tables, table, alias, is_single=True)
+        case NotCountedBecause():
+            return not_counted_because(tables, table, alias)
         case ToOne():
             return _record(tables, field.table, qualified(alias, field.column), field.fields)
         case ToMany():

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 5de2e69f1cfc
+Revision ID: 45ac0b96ebd9
 Revises:
-Create Date: 2026-11-28 01:37:35.494745+00:00
+Create Date: 2026-11-28 03:52:04.082204+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "5de2e69f1cfc"
+revision: str = "45ac0b96ebd9"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -409,6 +409,12 @@ def upgrade() -> None:
         ),
         sa.Column("exit_kind", sa.Text(), nullable=True, comment="How the entry ended."),
         sa.Column(
+            "present_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Since when the stage is the highest one that the person is in, until the exit; null if it never was.",
+        ),
+        sa.Column(
             "accord_version_id",
             sa.Uuid(),
             nullable=False,
@@ -427,6 +433,7 @@ def upgrade() -> None:
         sa.CheckConstraint("exited_at >= entered_at", name=op.f("ck_stage_entry_exited_after_entered")),
         sa.CheckConstraint("occurrence >= 1", name=op.f("ck_stage_entry_occurrence_bounds")),
         sa.CheckConstraint("own_at >= entered_at", name=op.f("ck_stage_entry_own_after_entered")),
+        sa.CheckConstraint("present_at >= entered_at", name=op.f("ck_stage_entry_present_after_entered")),
         sa.CheckConstraint("rank >= 1", name=op.f("ck_stage_entry_rank_bounds")),
         sa.PrimaryKeyConstraint("contact_id", "evaluation_id", "stage", "occurrence", name=op.f("pk_stage_entry")),
         comment="An entry of a person into a stage, computed from the facts by the accord's rules. Only the evaluator writes.",
@@ -436,6 +443,27 @@ def upgrade() -> None:
         "stage_entry",
         ["evaluation_id", "stage", "entered_at"],
         unique=False,
+    )
+    op.create_index(
+        "ix_stage_entry_present_rank",
+        "stage_entry",
+        ["evaluation_id", "rank", "entered_at", "contact_id"],
+        unique=False,
+        postgresql_where=sa.text("exited_at is null and present_at is not null"),
+    )
+    op.create_index(
+        "ix_stage_entry_present_stage",
+        "stage_entry",
+        ["evaluation_id", "stage", "contact_id"],
+        unique=False,
+        postgresql_where=sa.text("exited_at is null and present_at is not null"),
+    )
+    op.create_index(
+        "uq_stage_entry_present",
+        "stage_entry",
+        ["contact_id", "evaluation_id"],
+        unique=True,
+        postgresql_where=sa.text("exited_at is null and present_at is not null"),
     )
     op.create_table(
         "team",
@@ -1981,6 +2009,21 @@ def downgrade() -> None:
     op.drop_table("evaluation")
     op.drop_table("campaign_cost")
     op.drop_table("team")
+    op.drop_index(
+        "uq_stage_entry_present",
+        table_name="stage_entry",
+        postgresql_where=sa.text("exited_at is null and present_at is not null"),
+    )
+    op.drop_index(
+        "ix_stage_entry_present_stage",
+        table_name="stage_entry",
+        postgresql_where=sa.text("exited_at is null and present_at is not null"),
+    )
+    op.drop_index(
+        "ix_stage_entry_present_rank",
+        table_name="stage_entry",
+        postgresql_where=sa.text("exited_at is null and present_at is not null"),
+    )
     op.drop_index(op.f("ix_stage_entry_evaluation_id_stage_entered_at"), table_name="stage_entry")
     op.drop_table("stage_entry")
     op.drop_table("source_gap")

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from schema.base import Record, Table, column, link
 from schema.vocab import AccordStatus, ExitKind, Reading
 
+# The entry is the present stage of the person: the highest one that they are in.
+_IS_PRESENT = sa.text("exited_at is null and present_at is not null")
+
 
 class AccordVersion(Record, table=True):
     """One version of the accord: its document and its status. GraphQL shows the version in force as `accord`."""
@@ -71,16 +74,29 @@ class StageEntry(Table, table=True):
     __plural__: ClassVar[str] = "stage_entries"
     __table_args__ = (
         sa.Index(None, "evaluation_id", "stage", "entered_at"),
+        # A person has one present stage at most. The first index finds it; the second one serves lists of people in a
+        # stage, in the order of their ids; the third one serves lists that are sorted by the stage.
+        sa.Index("uq_stage_entry_present", "contact_id", "evaluation_id", unique=True, postgresql_where=_IS_PRESENT),
+        sa.Index("ix_stage_entry_present_stage", "evaluation_id", "stage", "contact_id", postgresql_where=_IS_PRESENT),
+        sa.Index(
+            "ix_stage_entry_present_rank",
+            *("evaluation_id", "rank", "entered_at", "contact_id"),
+            postgresql_where=_IS_PRESENT,
+        ),
         sa.CheckConstraint("own_at >= entered_at", name="own_after_entered"),
         sa.CheckConstraint("exited_at >= entered_at", name="exited_after_entered"),
         sa.CheckConstraint("(exited_at is null) = (exit_kind is null)", name="exit_has_kind"),
+        sa.CheckConstraint("present_at >= entered_at", name="present_after_entered"),
     )
 
     contact_id: UUID = link(
         "contact",
         "The person.",
         back="stageEntries",
-        back_doc="The person's entries into the stages of the funnel.",
+        back_doc=(
+            "The person's entries into the stages of the funnel. One without `exitedAt` is open; a person can have"
+            " several of them, and the highest is their current stage."
+        ),
         primary_key=True,
         index=False,
         is_derived=True,
@@ -108,6 +124,12 @@ class StageEntry(Table, table=True):
         "When the entry ended; null while the person is in the stage.", known_by="exited_at", default=None
     )
     exit_kind: ExitKind | None = column("How the entry ended.", vocab=ExitKind, known_by="exited_at", default=None)
+    present_at: datetime | None = column(
+        "Since when the stage is the highest one that the person is in, until the exit; null if it never was.",
+        known_by="present_at",
+        hidden=True,
+        default=None,
+    )
     accord_version_id: UUID = link(
         "accord_version",
         "The version of the accord whose rules were applied.",

@@ -1,9 +1,9 @@
-"""`make bench-funnel`: the evaluation and the KPIs, beside hand-written SQL for the same rows and numbers.
+"""`make bench-funnel`: evaluation, KPIs and lists by stage, beside hand-written SQL for the same rows and numbers.
 
 For each size a sample company is generated (or reused, with --keep) and vacuumed, as autovacuum would leave it. Then
-the evaluation of the standard accord, and each KPI, runs in turn with the best statements that could be written by hand
-for exactly this accord and KPI, on one connection. Both sides must return the same. Costs are those of the backend
-process, which serves both.
+the evaluation of the standard accord, each KPI, and each list of people by their stage, runs in turn with the best
+statements that could be written by hand for exactly this accord, KPI or list, on one connection. Both sides must return
+the same. Costs are those of the backend process, which serves both.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from tests.bench.funnel_evaluation import compare_derived, compare_stored, entri
 from tests.bench.funnel_kpis import compare_kpis
 from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
+from tests.bench.stage_lists import compare_stage_lists
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
@@ -45,6 +46,7 @@ class SizeComparison:
     entries: int
     evaluation: list[Comparison]
     kpis: list[Comparison]
+    lists: list[Comparison]
 
 
 async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
@@ -66,7 +68,8 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
                 await compare_stored(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
-            return SizeComparison(contacts, await entries(connection), evaluation, kpis)
+            lists = await compare_stage_lists(connection, rounds)
+            return SizeComparison(contacts, await entries(connection), evaluation, kpis, lists)
         finally:
             await connection.close()
     finally:
@@ -80,7 +83,7 @@ def report(measured: SizeComparison) -> None:
         f"{'':<22}{'CPU ours':>10}{'by hand':>10}{'ratio':>8}"
         f"{'wall ours':>11}{'by hand':>10}{'ratio':>8}{'MB':>7}{'MB':>7}"
     )
-    for comparison in (*measured.evaluation, *measured.kpis):
+    for comparison in (*measured.evaluation, *measured.kpis, *measured.lists):
         print(
             f"{comparison.title:<22}{_seconds(comparison.ours.cpu):>10}{_seconds(comparison.rival.cpu):>10}"
             f"{comparison.cpu_ratio:>8.2f}"

@@ -25,7 +25,7 @@ from tests.support.random_choices import RandomChoices
 
 _DERIVED = (
     "select contact_id, accord_version_id, stage, rank, occurrence, entered_at, own_at, exited_at, exit_kind,"
-    " is_implied from ({}) derived order by contact_id, rank, occurrence"
+    " is_implied, present_at from ({}) derived order by contact_id, rank, occurrence"
 )
 VERSION = UUID(int=1)
 AFTER_ALL = histories.START + timedelta(days=400)
@@ -52,7 +52,18 @@ async def compare(
             companies,
             as_of,
         )
+        require_one_present_stage(by_contact[key])
     return len(rows)
+
+
+def require_one_present_stage(entries: list[ReferenceEntry]) -> None:
+    """Require that at any instant the present entry is the highest open one."""
+    for at in {instant for entry in entries for instant in (entry.entered_at, entry.exited_at) if instant is not None}:
+        is_open = [
+            entry for entry in entries if entry.entered_at <= at and (entry.exited_at is None or entry.exited_at > at)
+        ]
+        present = [entry for entry in is_open if entry.present_at is not None and entry.present_at <= at]
+        assert present == sorted(is_open, key=lambda entry: entry.rank)[-1:]
 
 
 async def compare_with_sweeps(session: ScratchSession, periods: tuple[AccordPeriod, ...], as_of: datetime) -> None:

@@ -42,8 +42,12 @@ async def database(module_database: Database) -> Database:
         )
         await put(session, "evaluation", run | {"started_at": DAYS[0], "finished_at": DAYS[0]})
         entry = {"contact_id": ADA, "evaluation_id": RUN, "accord_version_id": VERSION, "occurrence": 1}
-        lead = {"stage": "lead", "rank": 1, "is_implied": False, "entered_at": DAYS[2], "own_at": DAYS[2]}
-        mql = {"stage": "mql", "rank": 2, "is_implied": True, "entered_at": DAYS[4], "own_at": DAYS[5]}
+        lead = {"stage": "lead", "rank": 1, "is_implied": False, "entered_at": DAYS[2], "own_at": DAYS[2]} | {
+            "present_at": DAYS[2]
+        }
+        mql = {"stage": "mql", "rank": 2, "is_implied": True, "entered_at": DAYS[4], "own_at": DAYS[5]} | {
+            "present_at": DAYS[4]
+        }
         await put(session, "stage_entry", entry | lead | {"exited_at": DAYS[4], "exit_kind": "ADVANCED"}, entry | mql)
     return module_database
 
@@ -94,6 +98,27 @@ async def test_facts_are_those_that_had_begun_without_later_decisions(
         [role["deal"]["name"] for role in found["dealRoles"]["nodes"]],
     ) == expected
     assert (await contact_as_of(database, day, hours=1)) == found
+
+
+IN_STAGE = """query ($at: DateTime, $stage: String) { contacts(asOf: $at, where: {stage: {key: {eq: $stage}}},
+  orderBy: [{stage: {rank: DESC}}]) {
+  totalCount groupBy(keys: [{stage: EACH}]) { key { stage { key rank } } count } } }"""
+OUTSIDE = "query ($at: DateTime) { contacts(asOf: $at, where: {stage: {isNull: true}}) { totalCount } }"
+
+
+async def test_people_are_in_the_stage_that_was_open_then(database: Database) -> None:
+    async def people(day: int, stage: str) -> Any:  # noqa: ANN401 - JSON
+        return (await answered(database, IN_STAGE, at=DAYS[day].isoformat(), stage=stage))["contacts"]
+
+    nobody = {"totalCount": 0, "groupBy": []}
+    lead = {"totalCount": 1, "groupBy": [{"key": {"stage": {"key": "lead", "rank": 1}}, "count": 1}]}
+    mql = {"totalCount": 1, "groupBy": [{"key": {"stage": {"key": "mql", "rank": 2}}, "count": 1}]}
+    assert await people(1, "lead") == nobody
+    assert await people(2, "lead") == await people(3, "lead") == lead  # Ada left it later
+    assert await people(4, "lead") == nobody
+    assert await people(3, "mql") == nobody
+    assert await people(4, "mql") == mql
+    assert await answered(database, OUTSIDE, at=DAYS[1].isoformat()) == {"contacts": {"totalCount": 1}}
 
 
 async def test_a_stage_entry_is_open_until_its_exit(database: Database) -> None:

@@ -124,7 +124,12 @@ async def _deals(session: WriteSession) -> None:
 
 
 async def _stage_entries(session: WriteSession) -> None:
-    body = {"stages": [{"key": "lead", "title": "Lead"}, {"key": "mql", "title": "Marketing qualified lead"}]}
+    body = {
+        "stages": [
+            {"key": "lead", "title": "Lead", "group": "Suspect"},
+            {"key": "mql", "title": "Marketing qualified lead"},
+        ]
+    }
     await put(session, "accord_version", row_of(id=VERSION, number=1, status="ACTIVE", body=body, content_hash="abc"))
     run = row_of(reading="IN_FORCE", accord_version_id=VERSION, started_at=CREATED, finished_at=CREATED)
     await put(session, "evaluation", run | {"id": BEFORE}, run | {"id": NOW, "is_current": True})
@@ -133,7 +138,11 @@ async def _stage_entries(session: WriteSession) -> None:
     await put(
         session,
         "stage_entry",
-        entry | {"evaluation_id": BEFORE, "stage": "mql", "rank": 2, "entered_at": CREATED, "occurrence": 9},
-        entry | left | {"evaluation_id": NOW, "stage": "lead", "rank": 1, "entered_at": CREATED},
-        entry | {"evaluation_id": NOW, "stage": "mql", "rank": 2, "entered_at": LATER, "own_at": LATER},
+        entry
+        | {"evaluation_id": BEFORE, "stage": "mql", "rank": 2, "entered_at": CREATED, "occurrence": 9}
+        | {"present_at": CREATED},
+        entry | left | {"evaluation_id": NOW, "stage": "lead", "rank": 1, "entered_at": CREATED, "present_at": CREATED},
+        entry
+        | {"evaluation_id": NOW, "stage": "mql", "rank": 2, "entered_at": LATER, "own_at": LATER}
+        | {"present_at": LATER},
     )

@@ -1,6 +1,7 @@
 """Input types of `where`, derived from columns and links."""
 
 from api.graph.declared import Input, InputType, TypeRef
+from api.graph.derived.counted_types import counted_filter, is_counted_table
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
@@ -60,7 +61,8 @@ def where_type(shape: TableShape) -> InputType:
         for key, column in filtered_columns(shape).items()
     )
     doc = f"A filter over {shape.type_name} rows. All given parts must hold. An empty filter matches every row."
-    return InputType(name, doc, combined + columns + _present_stage(shape) + _through_links(shape))
+    counted = (counted_filter(),) if is_counted_table(shape) else ()
+    return InputType(name, doc, combined + columns + _present_stage(shape) + counted + _through_links(shape))
 
 
 def list_filter_type(shape: TableShape) -> InputType:

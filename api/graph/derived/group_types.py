@@ -6,7 +6,8 @@ from api.graph.declared import Declared, Input, InputType, ObjectType, Output, T
 from api.graph.derived.aggregate_types import extreme_columns, number_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
-from api.graph.sources import FromColumn, FromLink
+from api.graph.derived.stage_types import PRESENT_STAGE_DOC, STAGE, STAGE_KEY, has_stage
+from api.graph.sources import FromColumn, FromLink, FromStage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -81,8 +82,10 @@ def _key(shape: TableShape) -> ObjectType:
         f"The values that the {shape.type_name} rows of a group share. A field is null if the rows have no value in it,"
         " and if they are not grouped by it."
     )
-    fields = tuple(_key_field(key, column) for key, column in key_columns(shape).items())
-    return ObjectType(f"{shape.type_name}Key", doc, fields)
+    fields = [_key_field(key, column) for key, column in key_columns(shape).items()]
+    if has_stage(shape):
+        fields.append(Output(STAGE, PRESENT_STAGE_DOC, TypeRef(STAGE_KEY), source=FromStage()))
+    return ObjectType(f"{shape.type_name}Key", doc, tuple(fields))
 
 
 def _key_field(key: str, column: ColumnShape) -> Output:
@@ -102,7 +105,7 @@ def _group_key(shape: TableShape) -> InputType:
         " the reporting section of the accord in force says, and so do fiscal quarters and years; without an accord,"
         " days start in UTC, weeks on Monday, and fiscal years in January."
     )
-    fields = tuple(
+    fields = [
         Input(
             key,
             column.doc,
@@ -110,8 +113,10 @@ def _group_key(shape: TableShape) -> InputType:
             deprecated=column.note.deprecated,
         )
         for key, column in key_columns(shape).items()
-    )
-    return InputType(f"{shape.type_name}GroupKey", doc, fields, is_one_of=True)
+    ]
+    if has_stage(shape):
+        fields.append(Input(STAGE, PRESENT_STAGE_DOC, TypeRef("GroupByEach")))
+    return InputType(f"{shape.type_name}GroupKey", doc, tuple(fields), is_one_of=True)
 
 
 def _having(shape: TableShape) -> Iterator[InputType]:
@@ -142,7 +147,8 @@ def _order(shape: TableShape) -> Iterator[InputType]:
         Input("count", "The number of rows in the group.", TypeRef("SortDirection")),
         Input("key", "One of the keys. Linked records are sorted by id, oldest first.", TypeRef(f"{name}KeyOrder")),
     ]
-    yield _directions(f"{name}KeyOrder", "key", key_columns(shape))
+    stage = Input(STAGE, f"{PRESENT_STAGE_DOC} Sorted by rank.", TypeRef("SortDirection"))
+    yield _directions(f"{name}KeyOrder", "key", key_columns(shape), *([stage] if has_stage(shape) else ()))
     for kind, functions, columns in (
         ("Numbers", ("sum", "avg"), number_columns(shape)),
         ("Extremes", ("min", "max"), extreme_columns(shape)),
@@ -159,9 +165,9 @@ def _order(shape: TableShape) -> Iterator[InputType]:
     yield InputType(f"{name}GroupOrder", doc, tuple(fields), is_one_of=True)
 
 
-def _directions(name: str, what: str, columns: Mapping[str, ColumnShape]) -> InputType:
+def _directions(name: str, what: str, columns: Mapping[str, ColumnShape], *others: Input) -> InputType:
     fields = tuple(
         Input(key, column.doc, TypeRef("SortDirection"), deprecated=column.note.deprecated)
         for key, column in columns.items()
     )
-    return InputType(name, f"The field whose {what} the groups are sorted by.", fields, is_one_of=True)
+    return InputType(name, f"The field whose {what} the groups are sorted by.", (*fields, *others), is_one_of=True)

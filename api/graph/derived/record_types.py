@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
 from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
+from api.graph.derived.counted_types import counted_fields, is_counted_table
 from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
 from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
 from api.graph.derived.group_types import group_by_field, group_types
@@ -11,7 +12,7 @@ from api.graph.derived.links import link_of, lists_of, visible_shapes
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
-from api.graph.derived.stage_types import STAGE, has_stage, stage_filter_type, stage_order_type
+from api.graph.derived.stage_types import PRESENT_STAGE, PRESENT_STAGE_DOC, STAGE, has_stage, stage_types
 from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromRecordId, FromStage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
@@ -19,7 +20,7 @@ from schema.vocab import Unit, vocabularies
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 TYPE_KEY = "$type"  # the key of a row's type name, where a value may be any Node; never a GraphQL name
-NODE, PAGE_INFO, MONEY, PRESENT_STAGE = "Node", "PageInfo", "Money", "PresentStage"
+NODE, PAGE_INFO, MONEY = "Node", "PageInfo", "Money"
 
 _ID = (
     "The id, unique over all types. The record as of an instant (`asOf`) has an id of its own, which carries the"
@@ -57,8 +58,7 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
 def record_types() -> Iterator[Declared]:
     """Yield every type that the tables imply."""
     yield from _SHARED_TYPES
-    yield stage_filter_type()
-    yield stage_order_type()
+    yield from stage_types()
     for vocabulary in vocabularies():
         yield enum_of(vocabulary)
     for name in sorted(filtered_types()):
@@ -87,8 +87,9 @@ def _record(shape: TableShape) -> ObjectType:
     fields = [*(_ids() if shape.has_id else ())]
     fields += [_column(column) for column in shape.visible if column.name not in {*currencies, "id"}]
     if has_stage(shape):
-        doc = "The current stage of the person: the highest open one. Null if there is none."
-        fields.append(Output(STAGE, doc, TypeRef(PRESENT_STAGE), source=FromStage()))
+        fields.append(Output(STAGE, PRESENT_STAGE_DOC, TypeRef(PRESENT_STAGE), source=FromStage()))
+    if is_counted_table(shape):
+        fields += counted_fields()
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
     return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())
 
@@ -194,16 +195,6 @@ _SHARED_TYPES: tuple[Declared, ...] = (
         (
             Output("amount", "The amount, as a decimal string.", TypeRef("Decimal").required),
             Output("currency", "The currency (ISO 4217); null if the source does not say.", TypeRef("Currency")),
-        ),
-    ),
-    ObjectType(
-        PRESENT_STAGE,
-        "The current stage of a person in the funnel.",
-        (
-            Output("key", "The stage's key in the accord.", _STRING.required),
-            Output("title", "The stage's title, in the version of the accord that the entry was judged by.", _STRING),
-            Output("since", "When the person entered the stage.", TypeRef("DateTime").required),
-            Output("occurrence", "Which entry of the person into the stage this is, counted from 1.", _INT.required),
         ),
     ),
     SORT_DIRECTION,

@@ -1,7 +1,10 @@
-"""Input types for the present stage of a contact, derived from the columns of its stage entry."""
+"""Types for the present stage of a contact, derived from the columns of its stage entry: output, filter, order, key."""
 
-from api.graph.declared import Input, InputType, TypeRef
+from collections.abc import Iterator
+
+from api.graph.declared import Declared, Input, InputType, ObjectType, Output, TypeRef
 from api.graph.derived.scalars import column_type
+from api.plan.list_arguments import STAGE_GROUP
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -9,6 +12,12 @@ from schema.tables import SHAPES
 _COLUMNS = {"key": "stage", "since": "entered_at", "rank": "rank", "occurrence": "occurrence"}
 
 STAGE, STAGE_FILTER, STAGE_ORDER = "stage", "PresentStageFilter", "PresentStageOrder"
+PRESENT_STAGE, STAGE_KEY = "PresentStage", "PresentStageKey"
+PRESENT_STAGE_DOC = (
+    "The current stage of the person: the highest one with an open entry. Null if there is none. People whom KPIs"
+    " never count have one, too (`isCounted`)."
+)
+_GROUP_DOC = "The stage's group, such as Prospect, in the version of the accord that the entry was judged by."
 
 
 def has_stage(shape: TableShape) -> bool:
@@ -21,11 +30,51 @@ def stage_columns() -> dict[str, ColumnShape]:
     return {key: SHAPES["stage_entry"].column(column) for key, column in _COLUMNS.items()}
 
 
-def stage_filter_type() -> InputType:
-    """Return the filter type of the present stage."""
-    conditions = tuple(
-        Input(key, column.doc, TypeRef(f"{column_type(column).name}Filter")) for key, column in stage_columns().items()
+def stage_types() -> Iterator[Declared]:
+    """Yield the types of the present stage: of a contact, of a group of contacts, and of its filter and order."""
+    yield _present_stage_type()
+    yield _stage_key_type()
+    yield _stage_filter_type()
+    yield _stage_order_type()
+
+
+def _present_stage_type() -> ObjectType:
+    columns = {key: Output(key, column.doc, column_type(column).required) for key, column in stage_columns().items()}
+    title = "The stage's title, in the version of the accord that the entry was judged by."
+    return ObjectType(
+        PRESENT_STAGE,
+        "The current stage of a person in the funnel: the highest one that they are in.",
+        (
+            columns["key"],
+            Output("title", title, TypeRef("String")),
+            columns["since"],
+            columns["rank"],
+            Output("group", _GROUP_DOC, TypeRef("String")),
+            columns["occurrence"],
+        ),
     )
+
+
+def _stage_key_type() -> ObjectType:
+    key, rank = (stage_columns()[part] for part in ("key", "rank"))
+    newest = "in the newest version of the accord that has the stage."
+    return ObjectType(
+        STAGE_KEY,
+        "The current stage that the people of a group share.",
+        (
+            Output("key", key.doc, column_type(key).required),
+            Output("title", f"The stage's title, {newest}", TypeRef("String")),
+            Output("rank", rank.doc, column_type(rank).required),
+            Output("group", f"The stage's group, such as Prospect, {newest}", TypeRef("String")),
+        ),
+    )
+
+
+def _stage_filter_type() -> InputType:
+    conditions = [
+        Input(key, column.doc, TypeRef(f"{column_type(column).name}Filter")) for key, column in stage_columns().items()
+    ]
+    conditions.append(Input(STAGE_GROUP, _GROUP_DOC, TypeRef("StringFilter")))
     doc = (
         "Conditions on the current stage of a person. All given conditions must hold. A person without a stage matches"
         " only `isNull: true`. With an empty filter: the person is in a stage."
@@ -34,8 +83,7 @@ def stage_filter_type() -> InputType:
     return InputType(STAGE_FILTER, doc, (*conditions, is_null))
 
 
-def stage_order_type() -> InputType:
-    """Return the input type of a sort term by the present stage."""
+def _stage_order_type() -> InputType:
     terms = tuple(Input(key, column.doc, TypeRef("SortDirection")) for key, column in stage_columns().items())
     doc = "The part of the current stage to sort by. Without a stage, the value is null."
     return InputType(STAGE_ORDER, doc, terms, is_one_of=True)

@@ -9,10 +9,11 @@ from graphql import FieldNode
 
 from api.graph.declared import Declared, object_type
 from api.graph.derived.record_types import MONEY
+from api.graph.derived.stage_types import STAGE_KEY
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.group_values import read_group_limit, read_group_order, read_having, read_keys
 from api.graph.reading.limits import Usage
-from api.graph.sources import FieldSource, FromColumn, FromLink, FromMoney
+from api.graph.sources import FieldSource, FromColumn, FromLink, FromMoney, FromStage
 from api.plan.list_arguments import AggregateCall, AggregateFunction, Having
 from api.plan.selection import (
     Aggregate,
@@ -23,6 +24,7 @@ from api.plan.selection import (
     Groups,
     KeyValues,
     ObjectMember,
+    PresentStage,
     ToOne,
     Typename,
 )
@@ -104,10 +106,12 @@ class AggregateReader(ABC):
                     parts.append(Typename(key, name))
         return tuple(parts)
 
-    def _key(self, nodes: Sequence[FieldNode], shape: TableShape) -> tuple[ColumnValue | ToOne | Typename, ...]:
+    def _key(
+        self, nodes: Sequence[FieldNode], shape: TableShape
+    ) -> tuple[ColumnValue | ToOne | PresentStage | Typename, ...]:
         name = f"{shape.type_name}Key"
         declared = object_type(self.types, name)
-        parts: list[ColumnValue | ToOne | Typename] = []
+        parts: list[ColumnValue | ToOne | PresentStage | Typename] = []
         for key, selected in self.collector.collect(nodes, name).items():
             self.usage.add_field()
             if selected[0].name.value == TYPENAME:
@@ -117,6 +121,8 @@ class AggregateReader(ABC):
             if isinstance(source, FromLink):
                 link = source.link
                 parts.append(ToOne(key, link.column, link.target, self.record(selected, link.target)))
+            elif isinstance(source, FromStage):
+                parts.append(PresentStage(key, self.members(selected, STAGE_KEY)))
             else:
                 parts.append(ColumnValue(key, _column(source)))
         return tuple(parts)

@@ -10,16 +10,19 @@ from functools import partial
 from typing import Any, cast
 
 from api.errors import AccordError, ErrorCode
+from api.graph.derived.counted_types import IS_COUNTED, is_counted_table
 from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.naming import camel
 from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
 from api.identity.ids import parse_id
 from api.plan.list_arguments import (
+    STAGE_GROUP,
     Comparison,
     Condition,
     Conjunction,
     Disjunction,
+    IsCountedCondition,
     Negation,
     Operator,
     PresentStageCondition,
@@ -51,6 +54,8 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
             parts.append(ToOneCondition(link.column, read_where(SHAPES[link.target], value)))
         elif key == STAGE and has_stage(shape):
             parts.append(_stage(value))
+        elif key == IS_COUNTED and is_counted_table(shape):
+            parts.extend(IsCountedCondition(*test) for test in read_tests(key, value, bool))
         elif key in lists:
             parts.extend(_quantified(*lists[key], value))
         else:
@@ -77,17 +82,19 @@ def null_operand(key: str, operator: str) -> AccordError:
 def _stage(tests: Mapping[str, Any]) -> Condition:
     """Return the condition of a filter over the present stage. Errors: BAD_INPUT for a null operand."""
     entry, columns = SHAPES["stage_entry"], stage_columns()
-    parts: list[Condition] = []
+    parts: list[Comparison] = []
     for key, value in tests.items():
-        if key != "isNull" and value is not None:
+        if key == STAGE_GROUP and value is not None:
+            # Read like the key, which is a text as well.
+            found = _comparisons(entry, key, columns["key"], value)
+            parts.extend(Comparison(STAGE_GROUP, comparison.operator, comparison.value) for comparison in found)
+        elif key != "isNull" and value is not None:
             parts.extend(_comparisons(entry, key, columns[key], value))
-    in_stage = PresentStageCondition(Conjunction(tuple(parts)))
-    match tests.get("isNull"):
-        case True:
-            # With other conditions nobody matches: they all need a stage.
-            return Conjunction((Negation(PresentStageCondition(Conjunction(()))), *([in_stage] if parts else ())))
-        case _:
-            return in_stage
+    in_stage = PresentStageCondition(tuple(parts))
+    if tests.get("isNull") is not True:
+        return in_stage
+    # With other conditions nobody matches: they all need a stage.
+    return Conjunction((Negation(PresentStageCondition()), *([in_stage] if parts else ())))
 
 
 def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[ToManyCondition]:

@@ -6,8 +6,10 @@ from typing import Any, cast
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.aggregate_types import extreme_columns, number_columns
 from api.graph.derived.group_types import GROUPS, MAX_GROUPS, is_grained, key_columns
+from api.graph.derived.stage_types import STAGE, has_stage
 from api.graph.reading.filter_value import read_tests
 from api.plan.list_arguments import (
+    PRESENT_STAGE_KEY,
     AggregateCall,
     AggregateFunction,
     GroupComparison,
@@ -40,7 +42,10 @@ def read_keys(shape: TableShape, given: Iterable[Mapping[str, Any]]) -> tuple[Gr
         if key in found:
             message = f"`groupBy(keys: …)` names `{key}` twice, but a group has one value of it."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name it once, with its finest bucket.")
-        found[key] = GroupingKey(columns[key].name, Grain[value] if is_grained(columns[key]) else None)
+        if key == STAGE and has_stage(shape):
+            found[key] = GroupingKey(PRESENT_STAGE_KEY)
+        else:
+            found[key] = GroupingKey(columns[key].name, Grain[value] if is_grained(columns[key]) else None)
     if not found:
         remedy = "Name at least one key, or use `aggregate` for figures of all rows together."
         raise AccordError(ErrorCode.BAD_INPUT, "`groupBy(keys: [])` names no key.", remedy)
@@ -89,7 +94,7 @@ def read_group_order(
             column = extreme_columns(shape)[key].name
             found.append(GroupOrderTerm(AggregateCall(cast("AggregateFunction", function), column), direction))
             continue
-        column = key_columns(shape)[key].name
+        column = PRESENT_STAGE_KEY if key == STAGE and has_stage(shape) else key_columns(shape)[key].name
         if column not in by_column:
             message = f"`groupBy(orderBy: …)` sorts by `{key}`, which is not one of its keys."
             raise AccordError(ErrorCode.BAD_INPUT, message, "Add it to `keys`, or sort by another field.")

@@ -10,7 +10,8 @@ from graphql import FieldNode
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import InterfaceType, ObjectType, object_type
 from api.graph.derived.links import visible_shapes
-from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO, PRESENT_STAGE
+from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO
+from api.graph.derived.stage_types import PRESENT_STAGE
 from api.graph.reading.aggregate_reader import TYPENAME, AggregateReader
 from api.graph.reading.filter_value import read_where
 from api.graph.reading.order_value import read_order
@@ -21,8 +22,10 @@ from api.graph.sources import (
     FromColumn,
     FromId,
     FromIds,
+    FromIsCounted,
     FromLink,
     FromMoney,
+    FromNotCountedBecause,
     FromRecordId,
     FromStage,
     FromTable,
@@ -38,8 +41,10 @@ from api.plan.selection import (
     Edges,
     Field,
     Groups,
+    IsCounted,
     ManyRecords,
     Nodes,
+    NotCountedBecause,
     OneRecord,
     PageInfo,
     PresentStage,
@@ -187,6 +192,10 @@ class SelectionReader(AggregateReader):
                 return Amount(key, column, self.members(nodes, MONEY))
             case FromStage():
                 return PresentStage(key, self.members(nodes, PRESENT_STAGE))
+            case FromIsCounted():
+                return IsCounted(key)
+            case FromNotCountedBecause():
+                return NotCountedBecause(key)
             case FromLink(link=link):
                 return ToOne(key, link.column, link.target, self.record(nodes, link.target))
             case FromBack(table=table, link=link):

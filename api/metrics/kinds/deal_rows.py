@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from api.identity.survivors import SURVIVORS
 from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
-from api.metrics.context import is_excluded_by_accord
+from api.metrics.context import exclusions
 from api.metrics.figure_table import FigureTable
 from api.metrics.kinds.stage_entries import EVER, between
 from api.metrics.periods import Interval
@@ -86,25 +86,9 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
 
 
 def countable_deals(request: ResolvedKpiRequest) -> list[Sql]:
-    """The conditions that the deal `d` may count: not deleted, and not all of its people excluded by the accord.
-
-    A deal of test contacts alone is a test. That is a property of the deal, so the contacts are read whatever the
-    principal reaches.
-    """
-    conditions = [Sql("d.deleted_at is null")]
-    excluded = is_excluded_by_accord(request.context.accord)
-    if excluded is not None:
-        excluded_deals = Sql(
-            "select a.deal_id from contact x join deal_contact a on a.contact_id = x.id where ({}) and not exists ("
-            "select from deal_contact b join contact x on x.id = b.contact_id"
-            " where b.deal_id = a.deal_id and not ({}))",
-            excluded,
-            excluded,
-        )
-        # `not in` is looked up in a hash. For a nested `not exists` the planner expects one row, and would compare
-        # every deal with all of them.
-        conditions.append(Sql("d.id not in ({})", excluded_deals))
-    return conditions
+    """The conditions that the deal `d` may count: not deleted, and not all of its people excluded by the accord."""
+    reasons = exclusions(request.context.accord).reasons("deal", "d")
+    return [Sql("not ({})", reason) for reason in reasons.values()]
 
 
 def first_opening(request: ResolvedKpiRequest) -> Sql:

@@ -165,8 +165,10 @@ def _in_filter(where: Condition, table: str, *, is_linked: bool = False) -> Iter
                 yield from _in_filter(part, link.target, is_linked=True)
         case ToManyCondition(table=other, part=part):
             yield from _in_filter(part, other)
-        case PresentStageCondition(part):
-            yield from _in_filter(part, "stage_entry")
+        case PresentStageCondition(comparisons):
+            for comparison in comparisons:
+                if comparison.operator in ("eq", "in") and ("stage_entry", comparison.column) in CLOSED_COLUMNS:
+                    yield NamedValues("stage_entry", comparison.column, comparison.value)
         case Comparison(operator="eq" | "in"):
             yield from _in_comparison(where, table, is_linked=is_linked)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
+from api.plan.list_arguments import STAGE_GROUP
 from api.sql import Sql, all_of, name
 from schema.countries import country_code, country_names
 from schema.nearest_words import suggestion
@@ -61,12 +62,14 @@ class UnknownText:
 
 
 STAGES = ClosedSet("stage", "stages")
+STAGE_GROUPS = ClosedSet("group of stages", "groups")
 REJECT_REASONS = ClosedSet("reject reason", "reject reasons")
 COUNTRIES = ClosedSet("country", "countries")
 CHANNELS = ClosedSet("channel", "channels")
 # Columns with keys and codes of the accord, or with countries.
 CLOSED_COLUMNS = {
     ("stage_entry", "stage"): STAGES,
+    ("stage_entry", STAGE_GROUP): STAGE_GROUPS,
     ("reported_stage", "stage"): STAGES,
     ("handoff", "reject_reason"): REJECT_REASONS,
     ("contact", "country"): COUNTRIES,
@@ -84,7 +87,11 @@ RECORD_SETS = {
     "pipeline_stage": ClosedSet("pipeline stage", "pipeline stages"),
     "product": ClosedSet("product", "products"),
 }
-_OF_THE_ACCORD = {STAGES: ("stages", "key"), REJECT_REASONS: ("reject_reasons", "code")}
+_OF_THE_ACCORD = {
+    STAGES: ("stages", "key"),
+    STAGE_GROUPS: ("stages", "group"),
+    REJECT_REASONS: ("reject_reasons", "code"),
+}
 
 
 def country_values(text: str) -> tuple[str, ...]:
@@ -152,8 +159,10 @@ async def require_record_ids(read: ReadValue, table: str, ids: Sequence[UUID]) -
 async def has_value(read: ReadValue, table: str, column: str, value: str, visible: Iterable[Sql] = ()) -> bool:
     """Whether any record has the value in a column, or ever had it where the table keeps its history.
 
-    `visible` are conditions on the rows `x` that may be read.
+    `visible` are conditions on the rows `x` that may be read. A group of stages is in a version of the accord.
     """
+    if column == STAGE_GROUP:
+        return bool(await read(Sql("select {}", _is_group(Sql("{}::text", value)))))
     rows = _rows_with_history(table)
     conditions = all_of((Sql("x.{} = {}::text", name(column), value), *visible))
     return bool(await read(Sql("select exists (select from {} x where {})", name(rows), conditions)))
@@ -161,12 +170,23 @@ async def has_value(read: ReadValue, table: str, column: str, value: str, visibl
 
 def is_known(table: str, column: str, value: Sql) -> Sql:
     """The condition that a value is known: to a record, now or in its history, or to the accord in force."""
+    if column == STAGE_GROUP:
+        return _is_group(value)
     rows = table if table in RECORD_SETS else _rows_with_history(table)
     known = Sql("exists (select from {} x where x.{} = {})", name(rows), name(column), value)
     closed = CLOSED_COLUMNS.get((table, column))
     if closed not in _OF_THE_ACCORD:
         return known
     return Sql("({} = any ({}) or {})", value, _accord_words(closed), known)
+
+
+def _is_group(value: Sql) -> Sql:
+    """The condition that a stage of any version of the accord has the group."""
+    return Sql(
+        "exists (select from accord_version agreed, jsonb_array_elements(agreed.body -> 'stages') step"
+        " where step.value ->> 'group' = {})",
+        value,
+    )
 
 
 def _rows_with_history(table: str) -> str:
@@ -185,5 +205,6 @@ def _accord_words(closed: ClosedSet) -> Sql:
 
 
 async def _words_of_the_accord(read: ReadValue, closed: ClosedSet) -> list[str]:
-    """The stage keys or reason codes of the accord in force; none without an accord."""
-    return cast("list[str]", await read(Sql("select {}", _accord_words(closed))))
+    """The stage keys, groups or reason codes of the accord in force, each once; none without an accord."""
+    words = cast("list[str]", await read(Sql("select {}", _accord_words(closed))))
+    return list(dict.fromkeys(words))  # several stages have the same group

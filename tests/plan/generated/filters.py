@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import COLUMNS, COUNTED, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row, Rows
 from tests.support.graphql import uid
 from tests.support.random_choices import RandomChoices
 
@@ -65,6 +65,10 @@ class Filters:
 
     def _entry(self, table: str, levels: int) -> Entry | None:
         generators: list[Callable[[str, int], Entry | None]] = [self._of_column] * 4
+        if table == "contact":
+            generators.append(self._of_stage)
+        if table in COUNTED:
+            generators.append(self._of_counted)
         if levels:
             generators += [self._combination, self._through_link, self._through_list]
         return self.chance.one(generators)(table, levels)
@@ -101,13 +105,31 @@ class Filters:
 
     def _of_column(self, table: str, _levels: int) -> Entry:
         key = self.chance.one(sorted(COLUMNS[table]))
+        return key, self._of_column_named(table, key)
+
+    def _of_column_named(self, table: str, key: str) -> Row:
         types = operators_of(table, key)
         operators = [*types, *(operator for operator in types if operator in ("contains", "startsWith"))]
         least = 0 if self.chance.happens(6) else 1
         comparisons = self.chance.several(
             least, 2, lambda: self._comparison(table, key, operator := self.chance.one(operators), types[operator])
         )
-        return key, dict(comparisons)
+        return dict(comparisons)
+
+    def _of_stage(self, _table: str, _levels: int) -> Entry:
+        """Return conditions on the present stage."""
+        tests: Row = {"isNull": self.chance.happens(2)} if self.chance.happens(4) else {}
+        for part in self.chance.several(0, 2, lambda: self.chance.one(sorted(STAGE_PARTS))):
+            if part == "group":
+                tests[part] = {"isNull": self.chance.happens(2)} if self.chance.happens(2) else {"eq": "Suspect"}
+            else:
+                tests[part] = self._of_column_named("stage_entry", STAGE_PARTS[part])
+        return "stage", tests
+
+    def _of_counted(self, _table: str, _levels: int) -> Entry:
+        """Return conditions on whether KPIs count the record."""
+        operator = self.chance.one(["eq", "eq", "isNull"])
+        return "isCounted", {operator: self.value_or_ref("Boolean", self.chance.happens(2))}
 
     def _comparison(self, table: str, key: str, operator: str, of_type: str) -> Entry:
         if self.variables is not None and self.variables.may_grow and self.chance.happens(12):
@@ -152,6 +174,8 @@ class Filters:
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)
             return {key: self._term(LINKS[table][key][1], levels - 1)}
+        if table == "contact" and self.chance.happens(4):
+            return {"stage": {self.chance.one(["key", "since", "rank", "occurrence"]): self.direction()}}
         return {
             self.chance.one(
                 [name for name, column in sorted(COLUMNS[table].items()) if column.link is None]

@@ -18,7 +18,8 @@ OPERATORS = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")
 def group_arguments(filters: Filters, table: str, variables: Variables, max_groups: int) -> tuple[dict[str, str], int]:
     """Return the arguments by name, and the maximum number of groups."""
     kind, chance = VISIBLE[table].type_name, filters.chance
-    names = list(dict.fromkeys(chance.several(1, 3, lambda: chance.one(sorted(GROUPING_KEYS[table])))))
+    keyed = [*sorted(GROUPING_KEYS[table]), *(["stage"] * 3 if table == "contact" else [])]
+    names = list(dict.fromkeys(chance.several(1, 3, lambda: chance.one(keyed))))
     if "currency" in GROUPING_KEYS[table] and "currency" not in names and chance.happens(3):
         names.append("currency")  # amounts are compared only in groups of one currency
     keys = [{name: _grain(filters, table, name)} for name in names]
@@ -35,7 +36,7 @@ def group_arguments(filters: Filters, table: str, variables: Variables, max_grou
 
 
 def _grain(filters: Filters, table: str, name: str) -> object:
-    if GROUPING_KEYS[table][name].python in (datetime, date):
+    if name in GROUPING_KEYS[table] and GROUPING_KEYS[table][name].python in (datetime, date):
         return filters.value_or_ref("TimeGrain!", filters.chance.one(GRAINS))
     return filters.value_or_ref("GroupByEach!", "EACH")
 

@@ -103,16 +103,17 @@ class _RowGenerator:
         return list(found.values())
 
     def entries(self) -> Iterator[Row]:
-        """Yield stage entries of the current and of the previous evaluation, at most one open entry per contact."""
+        """Yield stage entries of the current and of the previous evaluation; sometimes several of them are open."""
         for contact in self.ids["contact"][4:]:
-            reached = self.choices.randint(0, len(STAGES))
-            for rank, stage in enumerate(STAGES[:reached], start=1):
-                is_left = rank < reached or self.choices.random() < 0.3
+            open_in: set[Any] = set()  # the evaluations with an open entry of a higher stage
+            for rank in range(self.choices.randint(0, len(STAGES)), 0, -1):
+                evaluation = self.choices.choice([NOW, NOW, NOW, BEFORE])
+                is_left = self.choices.random() < 0.5
                 entered = self.choices.choice(INSTANTS[1:])
                 yield {
                     "contact_id": contact,
-                    "evaluation_id": self.choices.choice([NOW, NOW, NOW, BEFORE]),
-                    "stage": stage,
+                    "evaluation_id": evaluation,
+                    "stage": STAGES[rank - 1],
                     "occurrence": self.choices.choice([1, 1, 2]),
                     "rank": rank,
                     "entered_at": entered,
@@ -121,7 +122,10 @@ class _RowGenerator:
                     "exit_kind": "ADVANCED" if is_left else None,
                     "accord_version_id": VERSION,
                     "is_implied": self.choices.choice([False, True]),
+                    "present_at": None if evaluation in open_in else entered,
                 }
+                if not is_left:
+                    open_in.add(evaluation)
 
     def _value(self, column: ColumnShape) -> Any:  # noqa: ANN401 - a column's value
         if column.is_nullable and self.choices.random() < 0.3:

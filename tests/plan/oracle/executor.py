@@ -23,7 +23,7 @@ from api.graph.contract import sdl
 from schema.base import ColumnShape
 from schema.vocab import Unit
 from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, json_value
-from tests.plan.oracle.groups import group_rows, meets_having, sort_groups
+from tests.plan.oracle.groups import STAGE, group_rows, meets_having, sort_groups
 from tests.plan.oracle.inputs import RejectedError, as_of_suffix, parse_record_id
 from tests.plan.oracle.pages import Edge, Page, page_of
 from tests.plan.oracle.records import Records
@@ -150,7 +150,10 @@ class Executor:
         if field in LISTS[table]:
             return self._page(LISTS[table][field][0], self._records.listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
-            return self._stage(row)
+            return {key: json_value(value) for key, value in self._records.present_stage(row).items()} or None
+        if field in ("isCounted", "notCountedBecause"):
+            reasons = self._records.not_counted_because(table, row)
+            return reasons if field == "notCountedBecause" else not reasons
         column = COLUMNS[table][field]
         return _money(column, row) if column.note.unit is Unit.MONEY else json_value(row[column.name])
 
@@ -158,19 +161,6 @@ class Executor:
         """Return the end of the ids in the value of a root field, or of one item of its list."""
         path = info.path.as_list()
         return self._suffixes.get(tuple(path[:1])) or self._suffixes.get(tuple(path[:2]), "")
-
-    def _stage(self, contact: Row) -> Row | None:
-        entries = self._records.listed("contact", contact, "stageEntries")
-        open_entries = [entry for entry in entries if not entry["exited_at"]]
-        if not open_entries:
-            return None
-        highest = max(open_entries, key=lambda entry: entry["rank"])
-        return {
-            "key": highest["stage"],
-            "title": self._records.title(highest),
-            "since": json_value(highest["entered_at"]),
-            "occurrence": highest["occurrence"],
-        }
 
     # ------------------------------------------------------------------------------------------------------ lists
 
@@ -206,7 +196,9 @@ class Executor:
         raise KeyError(field)
 
     def _aggregates(self, page: Page) -> Aggregates:
-        return Aggregates(page.table, [self._records.values(page.table, row) for row in page.matching])
+        stages = [self._records.present_stage(row) if page.table == "contact" else {} for row in page.matching]
+        rows = [self._records.values(page.table, row) for row in page.matching]
+        return Aggregates(page.table, [row | {STAGE: stage} for row, stage in zip(rows, stages, strict=True)])
 
     def _groups(self, aggregates: Aggregates, arguments: Row) -> list[Group]:
         table, keys, having = aggregates.table, arguments["keys"], arguments.get("having") or {}
@@ -215,14 +207,18 @@ class Executor:
         first = arguments.get("first")
         ordered = sort_groups(table, groups, keys, arguments.get("orderBy") or [])
         return [
-            Group(Aggregates(table, groups[values]), self._key(table, keys, values))
+            Group(Aggregates(table, groups[values]), self._key(table, keys, values, groups[values]))
             for values in ordered[: DEFAULT_GROUPS if first is None else first]
         ]
 
-    def _key(self, table: str, keys: list[Row], values: tuple[Any, ...]) -> Row:
+    def _key(self, table: str, keys: list[Row], values: tuple[Any, ...], rows: list[Row]) -> Row:
         """Return the values of a group's keys by name; a column that is not a key is null."""
-        found: Row = dict.fromkeys(AGGREGATED[table])
+        found: Row = dict.fromkeys([*AGGREGATED[table], "stage"] if table == "contact" else AGGREGATED[table])
         for name, value in zip((name for key in keys for name in key), values, strict=True):
+            if name == "stage" and table == "contact":
+                # The accord has one version, so that the stages of all rows have the same title.
+                found[name] = max((row[STAGE] for row in rows), key=lambda stage: stage["rank"]) if value else None
+                continue
             link = AGGREGATED[table][name].link
             found[name] = json_value(value) if link is None else self._record(link.target, value)
         return found

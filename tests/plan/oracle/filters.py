@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.plan.oracle.inputs import parse_comparisons
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, operand: value == operand,
@@ -54,9 +54,25 @@ def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool
             for quantifier, where in value.items()
             if where is not None
         )
+    if key == "stage" and table == "contact":
+        return _stage_holds(records.present_stage(row), value)
+    if key == "isCounted":
+        is_counted = not records.not_counted_because(table, row)
+        return all(_satisfies(is_counted, operator, operand) for operator, operand in value.items())
     column = COLUMNS[table][key]
     own = records.value(row, column)
     return all(_satisfies(own, operator, operand) for operator, operand in parse_comparisons(table, column, value))
+
+
+def _stage_holds(stage: Row, tests: Row) -> bool:
+    if tests.get("isNull") is True:
+        return not stage and all(value is None for key, value in tests.items() if key != "isNull")
+    return bool(stage) and all(
+        _satisfies(stage[key], operator, operand)
+        for key, value in tests.items()
+        if key != "isNull" and value is not None
+        for operator, operand in parse_comparisons("stage_entry", COLUMNS["stage_entry"][STAGE_PARTS[key]], value)
+    )
 
 
 def _quantified(quantifier: str, matching: list[bool]) -> bool:

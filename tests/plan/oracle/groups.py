@@ -16,6 +16,7 @@ Calendar = tuple[str, str, int]  # the time zone, the first day of the week, and
 Values = tuple[Any, ...]
 Groups = dict[Values, list[Row]]
 
+STAGE = "stage()"  # beside the columns of a contact: the parts of its present stage
 DEFAULT_CALENDAR = ("UTC", "MONDAY", 1)
 
 
@@ -24,7 +25,9 @@ def group_rows(table: str, rows: Iterable[Row], keys: Sequence[Row], calendar: C
     groups: Groups = {}
     for row in rows:
         values = (
-            row[AGGREGATED[table][name].name]
+            row[STAGE].get("key")
+            if name == "stage" and table == "contact"
+            else row[AGGREGATED[table][name].name]
             if grain == "EACH"
             else first_day(row[AGGREGATED[table][name].name], grain, calendar)
             for name, grain in _pairs(keys)
@@ -61,6 +64,14 @@ def sort_groups(table: str, groups: Groups, keys: Sequence[Row], order: Sequence
     """Return the sorted groups: nulls last by default, money within its currency, ties broken by the keys."""
     positions = {name: position for position, (name, _) in enumerate(_pairs(keys))}
 
+    def sorts(values: Values, name: str, direction: str) -> list[tuple[Any, str]]:
+        """Return what a key is sorted by: stages by their rank first."""
+        own = (values[positions[name]], direction)
+        if name != "stage" or table != "contact":
+            return [own]
+        ranks = [row[STAGE]["rank"] for row in groups[values] if row[STAGE]]
+        return [(max(ranks, default=None), direction), own]
+
     def terms(values: Values) -> list[tuple[Any, str]]:
         found: list[tuple[Any, str]] = []
         for function, argument in _pairs(order):
@@ -69,11 +80,11 @@ def sort_groups(table: str, groups: Groups, keys: Sequence[Row], order: Sequence
                 continue
             ((name, direction),) = argument.items()
             if function == "key":
-                found.append((values[positions[name]], direction))
+                found += sorts(values, name, direction)
             else:
                 currency, value = comparable_value(groups[values], function, AGGREGATED[table][name])
                 found += [(currency, direction.replace("DESC", "ASC")), (value, direction)]
-        return [*found, *((value, "ASC") for value in values)]
+        return [*found, *(sort for name in positions for sort in sorts(values, name, "ASC"))]
 
     def compare(one: Values, other: Values) -> int:
         pairs = zip(terms(one), terms(other), strict=True)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schema.base import ColumnShape
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row
 
 _ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _INSTANT = re.compile(r"\d{8}T\d{6}(\.\d*[1-9])?Z")
@@ -75,7 +75,18 @@ def validate_where(table: str, where: Row) -> None:
             for part in value.values():
                 validate_where(LISTS[table][key][0], part or {})
         else:
-            parse_comparisons(table, COLUMNS[table][key], value)
+            _validate_comparisons(table, key, value)
+
+
+def _validate_comparisons(table: str, key: str, value: Row) -> None:
+    if key == "isCounted":
+        parse_comparisons("contact", COLUMNS["contact"]["isTest"], value)
+    elif key == "stage" and table == "contact":
+        for part, comparisons in value.items():
+            if part != "isNull" and comparisons is not None:
+                parse_comparisons("stage_entry", COLUMNS["stage_entry"][STAGE_PARTS[part]], comparisons)
+    else:
+        parse_comparisons(table, COLUMNS[table][key], value)
 
 
 def _parse(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value

@@ -43,6 +43,8 @@ class Order:
         for link in links:
             if row is None:
                 return None
+            if link == "stage" and table == "contact":
+                return self._records.present_stage(row).get(last)
             row, table = self._records.linked(table, row, link), LINKS[table][link][1]
         return None if row is None else row[COLUMNS[table][last].name]
 

@@ -57,12 +57,53 @@ class Records:
             column: None for column, target in LINKS[table].values() if self.by_id(target, row[column]) is None
         }
 
-    def title(self, entry: Row) -> str | None:
-        """Return the title of an entry's stage, from the version of the accord that the entry was judged by."""
+    # ------------------------------------------------------------------------------------------- present stage
+
+    def present_stage(self, contact: Row | None) -> Row:
+        """Return the parts of the present stage of a contact, the highest open entry; none if it is in no stage."""
+        entries = [] if contact is None else self.listed("contact", contact, "stageEntries")
+        highest = max((row for row in entries if not row["exited_at"]), key=lambda row: row["rank"], default=None)
+        if highest is None:
+            return {}
+        return {
+            "key": highest["stage"],
+            "title": self._declared(highest, "title"),
+            "since": highest["entered_at"],
+            "rank": highest["rank"],
+            "group": self._declared(highest, "group"),
+            "occurrence": highest["occurrence"],
+        }
+
+    def _declared(self, entry: Row, key: str) -> str | None:
+        """Return a value of an entry's stage, from the version of the accord that the entry was judged by."""
         versions = self._all["accord_version"]
         version = next(version for version in versions if version["id"] == entry["accord_version_id"])
-        stages = version["body"]["stages"]
-        return next((stage["title"] for stage in stages if stage["key"] == entry["stage"]), None)
+        return next((stage.get(key) for stage in version["body"]["stages"] if stage["key"] == entry["stage"]), None)
+
+    # ------------------------------------------------------------------------------------------------ exclusions
+
+    def not_counted_because(self, table: str, row: Row) -> list[str]:
+        """Return the reasons why KPIs never count a record; the accord of the generated rows excludes both kinds."""
+        match table:
+            case "contact":
+                found = {
+                    "DELETED": row["deleted_at"] is not None,
+                    "MERGED": row["merged_into_id"] is not None,
+                    "TEST": row["is_test"],
+                    "INTERNAL": row["is_internal"],
+                }
+            case "deal":
+                found = {"DELETED": row["deleted_at"] is not None, "PEOPLE": self._has_only_excluded(row)}
+            case _:
+                people = [contact for contact in self._all["contact"] if contact["company_id"] == row["id"]]
+                deals = [deal for deal in self._all["deal"] if deal["company_id"] == row["id"]]
+                is_counted = any(deal["deleted_at"] is None and not self._has_only_excluded(deal) for deal in deals)
+                found = {"PEOPLE": bool(people) and all(map(_is_excluded, people)) and not is_counted}
+        return [reason for reason, holds in found.items() if holds]
+
+    def _has_only_excluded(self, deal: Row) -> bool:
+        roles = {row["contact_id"] for row in self._all["deal_contact"] if row["deal_id"] == deal["id"]}
+        return bool(roles) and all(_is_excluded(row) for row in self._all["contact"] if row["id"] in roles)
 
     # ---------------------------------------------------------------------------------------------------- scope
 
@@ -84,3 +125,7 @@ class Records:
         if self._principal.reach is Reach.OWN or member["team_id"] is None:
             return {member["id"]}
         return {row["id"] for row in self._all["member"] if row["team_id"] == member["team_id"]}
+
+
+def _is_excluded(contact: Row) -> bool:
+    return bool(contact["is_test"] or contact["is_internal"])

@@ -27,6 +27,9 @@ AGGREGATED = {
     }
     for table, shape in VISIBLE.items()
 }
+# The columns of stage entries that the parts of a present stage are compared like.
+STAGE_PARTS = {"key": "stage", "since": "enteredAt", "rank": "rank", "occurrence": "occurrence", "group": "stage"}
+COUNTED = ("contact", "company", "deal")  # the tables with the field isCounted
 # The columns that rows can be grouped by.
 GROUPING_KEYS = {
     table: {name: column for name, column in columns.items() if column.python is not Decimal}

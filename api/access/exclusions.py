@@ -1,0 +1,129 @@
+"""The records that no KPI counts, and why: one rule for KPIs and for the field `isCounted` of lists.
+
+- A contact is never counted if it is deleted or merged into another one, or if the accord excludes it: test records,
+  people of the firm itself.
+- A deal is never counted if it is deleted, or if it has people and the accord excludes all of them.
+- A company is never counted if it has people, the accord excludes all of them, and no deal of the company is counted.
+  A deleted company is no reason: its deals still count.
+
+The exclusions are today's: the conditions are about the current row of a record, whatever instant a figure is about.
+They read every person, whatever the principal reaches: whether a deal is a test does not depend on who looks at it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from api.sql import Sql, join, name
+from schema.accord import Reporting
+from schema.vocab import NotCountedReason
+
+_DELETED, _MERGED, _PEOPLE = NotCountedReason.DELETED, NotCountedReason.MERGED, NotCountedReason.PEOPLE
+_COLUMNS = {NotCountedReason.TEST: "is_test", NotCountedReason.INTERNAL: "is_internal"}
+COUNTED_TABLES = ("contact", "company", "deal")
+
+# Returns a query of ids, of all records or of the one with an id; None if there cannot be any.
+ExcludedIds = Callable[[Sql | None], Sql | None]
+Reasons = dict[NotCountedReason, Sql]  # the condition of each reason; a record is never counted if any holds
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """The exclusions under one accord: for each reason that it may name, None, or a condition that it does name it."""
+
+    agreed: tuple[tuple[NotCountedReason, Sql | None], ...]
+
+    @classmethod
+    def of(cls, reasons: Iterable[str]) -> "Exclusions":
+        """Return the exclusions under an accord that names these reasons."""
+        return cls(tuple((NotCountedReason[reason], None) for reason in reasons))
+
+    def by_accord(self, contact: str) -> Sql | None:
+        """Return the condition that the accord excludes a contact; None if it excludes nobody."""
+        conditions = tuple(self._of_person(contact).values())
+        return join(" or ", conditions) if conditions else None
+
+    def reasons(self, table: str, row: str, *, is_single: bool = False) -> Reasons:
+        """Return the reasons for which KPIs never count a row of the table known as `row`.
+
+        With `is_single` the conditions look up the people of the row; otherwise they compare it with the set of all
+        excluded records, which takes less time for many rows.
+
+        Errors: KeyError for a table without such reasons.
+        """
+        is_deleted = Sql("{}.deleted_at is not null", name(row))
+        match table:
+            case "contact":
+                merged = Sql("{}.merged_into_id is not null", name(row))
+                return {_DELETED: is_deleted, _MERGED: merged, **self._of_person(row)}
+            case "deal":
+                return {_DELETED: is_deleted, **self._of_people(self.excluded_deals, row, is_single=is_single)}
+            case "company":
+                return self._of_people(self._excluded_companies, row, is_single=is_single)
+        raise KeyError(f"{table} has no exclusions")
+
+    def is_never_counted(self, table: str, row: str, *, is_single: bool = False) -> Sql:
+        """Return the condition that no KPI counts a row; arguments and errors as those of `reasons`."""
+        conditions = self.reasons(table, row, is_single=is_single).values()
+        return join(" or ", (Sql("({})", condition) for condition in conditions)) if conditions else Sql("false")
+
+    def excluded_deals(self, deal: Sql | None = None) -> Sql | None:
+        """Return a query of the ids of the deals that have people, all of whom the accord excludes.
+
+        Shapes: an id, to look at one deal only -> a query of one column; None if the accord excludes nobody.
+        """
+        excluded, one = self.by_accord("x"), Sql("") if deal is None else Sql(" and a.deal_id = {}", deal)
+        if excluded is None:
+            return None
+        return Sql(
+            "select a.deal_id from contact x join deal_contact a on a.contact_id = x.id where ({}){} and not exists ("
+            "select from deal_contact b join contact x on x.id = b.contact_id"
+            " where b.deal_id = a.deal_id and not ({}))",
+            excluded,
+            one,
+            excluded,
+        )
+
+    def _excluded_companies(self, company: Sql | None = None) -> Sql | None:
+        """Return a query of the ids of the companies with excluded people only, and without a counted deal."""
+        excluded, one = self.by_accord("x"), Sql("") if company is None else Sql(" and x.company_id = {}", company)
+        excluded_deals = self.excluded_deals()
+        if excluded is None or excluded_deals is None:
+            return None
+        return Sql(
+            "select x.company_id from contact x where ({}){} and x.company_id is not null and not exists ("
+            "select from contact y where y.company_id = x.company_id and not ({})) and not exists ("
+            "select from deal d where d.company_id = x.company_id and d.deleted_at is null and d.id not in ({}))",
+            excluded,
+            one,
+            self.by_accord("y"),
+            excluded_deals,
+        )
+
+    def _of_person(self, contact: str) -> Reasons:
+        reasons: Reasons = {}
+        for reason, agreed in self.agreed:
+            mark = Sql("{}.{}", name(contact), name(_COLUMNS[reason]))
+            reasons[reason] = mark if agreed is None else Sql("{} and {}", mark, agreed)
+        return reasons
+
+    @staticmethod
+    def _of_people(query: ExcludedIds, row: str, *, is_single: bool) -> Reasons:
+        own = Sql("{}.id", name(row))
+        excluded = query(own if is_single else None)
+        # `in`, not `exists`: it is looked up in a hash. For a nested `not exists` the planner expects one row, and
+        # would compare every row with all excluded ones.
+        return {} if excluded is None else {_PEOPLE: Sql("{} in ({})", own, excluded)}
+
+
+def _names_reason(reason: NotCountedReason) -> Sql:
+    """Return the condition that the accord in force names a reason. Without an accord, the default applies."""
+    # An uncorrelated scalar subquery: PostgreSQL runs it once per statement, not once per row.
+    named = (
+        "(select (agreed.body #> '{{reporting,exclude}}') @> '\"" + reason.value + "\"'"
+        " from accord_version agreed where agreed.status = 'ACTIVE')"
+    )
+    return Sql(f"coalesce({named}, {str(reason in Reporting.model_fields['exclude'].default).lower()})")
+
+
+# The exclusions under the accord in force, which the statement itself reads: it may be prepared for later accords.
+IN_FORCE = Exclusions(tuple((reason, _names_reason(reason)) for reason in _COLUMNS))
