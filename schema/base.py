@@ -20,7 +20,7 @@ from sqlmodel import Field, SQLModel
 
 from schema.disjoint_ranges import DisjointRanges
 from schema.formats import Format
-from schema.search import words_of
+from schema.search_indexes import add_search_indexes
 from schema.vocab import Unit, Vocabulary, require_end_date
 
 NAMING = {
@@ -376,14 +376,12 @@ def declare(table: type[Table]) -> None:
         column.type = sa.Numeric(*note.numeric) if note.numeric else plain
         for name, condition in _checks(column, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
-    add_search(built, built)
+    add_search_indexes(built, searched_formats(built))
 
 
-def add_search(built: sa.Table, like: sa.Table) -> None:
-    """Declare the search index of `built` on the columns that `like` declares with `search=True`."""
-    searched = [column.name for column in like.columns if note_of(column).search]
-    if searched:
-        sa.Index(f"ix_{built.name}_search", sa.text(words_of(searched)), postgresql_using="gin", _table=built)
+def searched_formats(built: sa.Table) -> dict[str, Format | None]:
+    """Return the formats of the columns with `search=True`, by the name of the column."""
+    return {column.name: note_of(column).format for column in built.columns if note_of(column).search}
 
 
 def _checks(built: sa.Column[Any], note: ColumnNote) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.planned import PlannedDocument, RequestError
+from api.graph.reading.search_reader import with_type_names
 from api.plan.prepared_statements import check_values, read_document
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
@@ -46,7 +47,7 @@ class RootRecords:
 
     async def _read_all(self) -> Mapping[str, object]:
         """Read all root fields; in place of one whose filter names an unknown value stands that error."""
-        valid = [root for root in self.roots.values() if isinstance(root, RootField)]
+        valid = [with_type_names(root) for root in self.roots.values() if isinstance(root, RootField)]
         errors: dict[str, object] = {}
         try:
             found, self.unknown = await read_document(self.database, valid, self.principal)

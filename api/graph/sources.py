@@ -59,6 +59,11 @@ class FromIds:
 
 
 @dataclass(frozen=True, slots=True)
+class FromSearch:
+    """A root field: the records of several tables that its argument `text` finds."""
+
+
+@dataclass(frozen=True, slots=True)
 class FromAttribute:
     """An attribute of a Python value, which its resolver returns."""
 
@@ -81,6 +86,7 @@ FieldSource = (
     | FromTable
     | FromId
     | FromIds
+    | FromSearch
     | FromAttribute
     | FromDrillDown
 )

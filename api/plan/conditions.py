@@ -5,11 +5,14 @@ its fields and when it compares the foreign key that names it. Otherwise a filte
 """
 
 from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.list_aggregates import aggregate_expression
 from api.plan.list_arguments import (
     Comparison,
     Condition,
     Conjunction,
     Disjunction,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
     Operand,
     Operator,
@@ -18,7 +21,7 @@ from api.plan.list_arguments import (
     ToOneCondition,
 )
 from api.plan.present_stage import present_entry
-from api.sql import Sql, converted, join, name
+from api.sql import Sql, all_of, converted, join, name
 from schema.base import Link
 from schema.tables import SHAPES
 
@@ -46,6 +49,8 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
             return _to_many(tables, where, alias)
         case PresentStageCondition(part):
             return _present_stage(tables, part, alias)
+        case ListAggregateCondition():
+            return _list_aggregate(tables, where, alias)
         case Comparison():
             return _comparison(tables, where, table, alias)
 
@@ -86,6 +91,25 @@ def _to_many(tables: ScopedTables, where: ToManyCondition, referenced: str) -> S
         conditions = [_is_not_true(part) for part in conditions] or [Sql("false")]
     rows = tables.from_clause(where.table, alias, is_linked, *conditions)
     return Sql("exists (select{})" if where.quantifier == "some" else "not exists (select{})", rows)
+
+
+def aggregated_rows(tables: ScopedTables, aggregate: ListAggregate, alias: str, referenced: str) -> Sql:
+    """Return the ` from` clause of the rows that an aggregate of a list reads.
+
+    Shapes: aggregate, alias of these rows, alias of the record that they refer to -> a clause.
+    Errors: those of `condition`.
+    """
+    is_linked = Sql("{} = {}", qualified(alias, aggregate.column), qualified(referenced, "id"))
+    counted = _conditions(tables, aggregate.where or _ANY_ROW, aggregate.table, alias)
+    return tables.from_clause(aggregate.table, alias, is_linked, *counted)
+
+
+def _list_aggregate(tables: ScopedTables, where: ListAggregateCondition, referenced: str) -> Sql:
+    alias = tables.new_alias()
+    value = aggregate_expression(where.aggregate, alias)
+    tests = all_of(compare(operator, operand, value) for operator, operand in where.tests)
+    # A condition on a null aggregate is null, and a filter takes that for false, as with a null column.
+    return Sql("(select {}{})", tests, aggregated_rows(tables, where.aggregate, alias, referenced))
 
 
 def _conditions(tables: ScopedTables, part: Condition, table: str, alias: str) -> list[Sql]:

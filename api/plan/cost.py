@@ -10,6 +10,8 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     Disjunction,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
     Page,
     PresentStageCondition,
@@ -26,7 +28,10 @@ from api.plan.selection import (
     ManyRecords,
     Nodes,
     OneRecord,
+    ResultEdges,
+    ResultNodes,
     RootField,
+    SearchResults,
     ToMany,
     ToOne,
     TotalCount,
@@ -47,7 +52,7 @@ def cost(roots: Iterable[RootField]) -> int:
     return sum(_selection_cost(root.selection) for root in roots)
 
 
-def _selection_cost(selection: OneRecord | ManyRecords | Connection | Typename) -> int:
+def _selection_cost(selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> int:
     match selection:
         case Typename():
             return 0
@@ -58,6 +63,8 @@ def _selection_cost(selection: OneRecord | ManyRecords | Connection | Typename) 
             return sum(record_cost[table] for table, _ in ids)
         case Connection():
             return _connection_cost(selection)
+        case SearchResults():
+            return _results_cost(selection)
 
 
 def _fields_cost(fields: Iterable[Field]) -> int:
@@ -84,11 +91,30 @@ def _connection_cost(connection: Connection) -> int:
     return connection.page.size * per_row + flat
 
 
+def _results_cost(results: SearchResults) -> int:
+    """Return the cost of a page of search results, each as that of the table whose records cost the most."""
+    per_row, flat = 0, READ_ONLY_COST * len(results.tables)
+    for part in results.parts:
+        if isinstance(part, ResultNodes):
+            per_row += _result_cost(part)
+        elif isinstance(part, ResultEdges):
+            nodes = [_result_cost(node) for node in part.parts if isinstance(node, ResultNodes)]
+            per_row += sum(nodes) if nodes else 1
+        elif isinstance(part, TotalCount):
+            flat += READ_ONLY_COST
+    return results.size * per_row + flat
+
+
+def _result_cost(nodes: ResultNodes) -> int:
+    return 1 + max(_fields_cost(fields) for _, fields in nodes.fields)
+
+
 def _links_of(page: Page) -> int:
     """Return the number of links that the filter and the order of a list follow."""
     paths = {term.links[:length] for term in page.order for length in range(1, len(term.links) + 1)}
     computed = {(term.links, source_name(term.by)) for term in page.order if not isinstance(term.by, str)}
-    return len(paths) + len(computed) + (0 if page.where is None else _links_in(page.where))
+    counted = sum(_links_in_rows(term.by) for term in page.order if isinstance(term.by, ListAggregate))
+    return len(paths) + len(computed) + counted + (0 if page.where is None else _links_in(page.where))
 
 
 def _links_in(condition: Condition) -> int:
@@ -99,8 +125,14 @@ def _links_in(condition: Condition) -> int:
             return _links_in(part)
         case ToOneCondition(part=part) | ToManyCondition(part=part) | PresentStageCondition(part=part):
             return 1 + _links_in(part)
+        case ListAggregateCondition(aggregate=aggregate):
+            return 1 + _links_in_rows(aggregate)
         case _:
             return 0
+
+
+def _links_in_rows(aggregate: ListAggregate) -> int:
+    return 0 if aggregate.where is None else _links_in(aggregate.where)
 
 
 def _key_records_cost(groups: Groups) -> int:

@@ -86,7 +86,24 @@ class PresentStageCondition:
     part: "Condition"
 
 
-Condition = Comparison | Conjunction | Disjunction | Negation | ToOneCondition | ToManyCondition | PresentStageCondition
+@dataclass(frozen=True, slots=True)
+class ListAggregateCondition:
+    """True if an aggregate of a list satisfies all tests: operators with their operands, as in `Comparison`."""
+
+    aggregate: "ListAggregate"
+    tests: tuple[tuple[Operator, Operand], ...]
+
+
+Condition = (
+    Comparison
+    | Conjunction
+    | Disjunction
+    | Negation
+    | ToOneCondition
+    | ToManyCondition
+    | PresentStageCondition
+    | ListAggregateCondition
+)
 
 # ------------------------------------------------------------------------------------------------ computed values
 
@@ -98,8 +115,21 @@ class PresentStageColumn:
     column: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListAggregate:
+    """An aggregate of the rows of `table` whose foreign key `column` names a record.
+
+    Only visible rows that satisfy `where` count. Without such rows the count is 0, and every other aggregate is null.
+    """
+
+    table: str
+    column: str
+    call: "AggregateCall"
+    where: Condition | None = None
+
+
 # A value of a row that is not one of its columns, to sort by.
-ComputedValue = PresentStageColumn
+ComputedValue = PresentStageColumn | ListAggregate
 
 
 # ---------------------------------------------------------------------------------------------- order and page

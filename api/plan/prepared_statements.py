@@ -13,7 +13,7 @@ from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
-from api.plan.selection import Connection, OneRecord, RootField, Typename
+from api.plan.selection import Connection, OneRecord, RootField, SearchResults, Typename
 from api.plan.statement import document_statement
 from api.plan.value_checks.filter_values import NamedValues, guarded, named_values, require_known_values, unknown_texts
 from api.plan.value_checks.known_values import UnknownText
@@ -151,6 +151,7 @@ def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Par
         for item in node:
             yield from _unread_parameters(item, is_unread=is_unread)
     elif is_dataclass(node):
-        has_no_rows = isinstance(node, Connection) and all(isinstance(part, Typename) for part in node.parts)
+        parts = node.parts if isinstance(node, Connection | SearchResults) else None
+        has_no_rows = parts is not None and all(isinstance(part, Typename) for part in parts)
         for field in fields(node):
             yield from _unread_parameters(getattr(node, field.name), is_unread=is_unread or has_no_rows)

@@ -198,9 +198,36 @@ class ManyRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultNodes:
+    """The records on a page of search results. `fields` holds the selected fields of every table that is searched."""
+
+    key: str
+    fields: tuple[tuple[str, tuple[Field, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultEdges:
+    """The records on a page of search results, together with their cursors."""
+
+    key: str
+    parts: tuple[Cursor | ResultNodes | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResults:
+    """A page of the records of several tables in which every word begins some word; `tables` are in order of rank."""
+
+    tables: tuple[str, ...]
+    words: tuple[str, ...] | Parameter
+    size: int
+    after: str | None
+    parts: tuple[TotalCount | ResultNodes | ResultEdges | PageInfo | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RootField:
     """A root field of a document. With `as_of`, everything in it is read as of that instant."""
 
     key: str
-    selection: OneRecord | ManyRecords | Connection | Typename
+    selection: OneRecord | ManyRecords | Connection | SearchResults | Typename
     as_of: datetime | Parameter | None = None

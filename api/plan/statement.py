@@ -17,6 +17,7 @@ from api.plan.json_values import column_as_json
 from api.plan.list_arguments import AggregateCall
 from api.plan.list_rows import ListRows, ParentRow
 from api.plan.present_stage import present_stage
+from api.plan.search.results import search_results
 from api.plan.selection import (
     Aggregate,
     Amount,
@@ -32,6 +33,7 @@ from api.plan.selection import (
     PageInfo,
     PresentStage,
     RootField,
+    SearchResults,
     ToMany,
     ToOne,
     TotalCount,
@@ -51,7 +53,7 @@ def document_statement(roots: Iterable[RootField], principal: Principal) -> Sql:
     return select_document([(root.key, _root(tables.as_of(root.as_of), root.selection)) for root in roots])
 
 
-def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | Typename) -> Sql:
+def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> Sql:
     match selection:
         case Typename():
             return typename(selection)
@@ -61,6 +63,8 @@ def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection 
             return _records(tables, selection)
         case Connection():
             return _list(tables, selection, None)
+        case SearchResults():
+            return search_results(tables, selection, partial(_record, tables))
 
 
 # ------------------------------------------------------------------------------------------------------- records

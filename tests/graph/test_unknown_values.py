@@ -51,6 +51,8 @@ async def world(module_database: Database) -> Database:
 UNKNOWN = [
     ('contacts(where: {stageEntries: {some: {stage: {eq: "mqll"}}}})', "There is no stage 'mqll'.", "mql"),
     ('stageEntries(where: {not: {stage: {in: ["mql", "sqll"]}}})', "There is no stage 'sqll'.", "sql"),
+    ('contacts(where: {stageEntries: {where: {stage: {eq: "mqll"}}, count: {gte: 1}}})', "no stage 'mqll'", "mql"),
+    ('contacts(orderBy: [{stageEntries: {where: {stage: {eq: "mqll"}}, count: ASC}}])', "no stage 'mqll'", "mql"),
     ('handoffs(where: {rejectReason: {eq: "NO_FITT"}})', "There is no reject reason", "Did you mean NO_FIT"),
     ('contacts(where: {country: {eq: "Germny"}})', "There is no country 'Germny'.", "Germany"),
     ('deals(where: {company: {country: {in: ["DE", "Itly"]}}})', "There is no country 'Itly'.", "Italy"),

@@ -2,6 +2,7 @@
 
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
+from api.graph.derived.list_aggregate_types import aggregate_conditions
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import STAGE, STAGE_FILTER, has_stage
@@ -71,7 +72,7 @@ def list_filter_type(shape: TableShape) -> InputType:
     )
     where = TypeRef(f"{shape.type_name}Where")
     tests = tuple(Input(quantifier, meaning, where) for quantifier, meaning in _QUANTIFIER_DOCS.items())
-    return InputType(f"{shape.type_name}ListFilter", doc, tests)
+    return InputType(f"{shape.type_name}ListFilter", doc, tests + aggregate_conditions(shape))
 
 
 def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:

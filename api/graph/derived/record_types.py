@@ -9,6 +9,7 @@ from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
 from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
 from api.graph.derived.group_types import group_by_field, group_types
 from api.graph.derived.links import link_of, lists_of, visible_shapes
+from api.graph.derived.list_aggregate_types import list_aggregate_types
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
@@ -66,6 +67,7 @@ def record_types() -> Iterator[Declared]:
         yield from group_types(shape)
         yield where_type(shape)
         yield list_filter_type(shape)
+        yield from list_aggregate_types(shape)
         yield order_type(shape)
 
 
@@ -154,7 +156,8 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
     )
 
 
-def _type_name(value: dict[str, Any], *_: object) -> str:
+def type_of_row(value: dict[str, Any], *_: object) -> str:
+    """Return the name of the type of a row that may have one of several."""
     return str(value[TYPE_KEY])
 
 
@@ -163,7 +166,7 @@ _SHARED_TYPES: tuple[Declared, ...] = (
         NODE,
         "A record with an id of its own.",
         (Output("id", "The record's id, unique over all types.", TypeRef("ID").required),),
-        _type_name,
+        type_of_row,
     ),
     ObjectType(
         PAGE_INFO,

@@ -11,12 +11,23 @@ from api.errors import AccordError, ErrorCode
 from api.graph.declared import InterfaceType, ObjectType, object_type
 from api.graph.derived.links import visible_shapes
 from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO, PRESENT_STAGE
-from api.graph.reading.aggregate_reader import TYPENAME, AggregateReader
+from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.filter_value import read_where
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
+from api.graph.reading.search_reader import SearchReader
 from api.graph.reading.search_value import read_search
-from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
+from api.graph.sources import (
+    FromBack,
+    FromColumn,
+    FromId,
+    FromIds,
+    FromLink,
+    FromMoney,
+    FromSearch,
+    FromStage,
+    FromTable,
+)
 from api.identity.ids import parse_id, parse_node_id
 from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
@@ -57,7 +68,7 @@ class RecordSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectionReader(AggregateReader):
+class SelectionReader(SearchReader):
     """Reads the fields of one operation by the sources that the declared types name for them."""
 
     def root(self, type_name: str, key: str, nodes: Sequence[FieldNode]) -> RootField | None:
@@ -69,12 +80,14 @@ class SelectionReader(AggregateReader):
         if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
         source = declared.field(field_name).source
-        if not isinstance(source, FromTable | FromId | FromIds):
+        if not isinstance(source, FromTable | FromId | FromIds | FromSearch):
             return None
         arguments = self.collector.arguments(type_name, nodes[0])
         as_of = arguments.get("asOf")
         if isinstance(source, FromTable):
             return RootField(key, self._connection(nodes, source.table, arguments), as_of)
+        if isinstance(source, FromSearch):
+            return RootField(key, self.search_results(nodes, arguments))
         if isinstance(source, FromIds):
             return RootField(key, self._many(nodes, arguments["ids"]))
         return RootField(key, self._one(nodes, source.table, arguments["id"]), as_of)
@@ -175,12 +188,14 @@ class SelectionReader(AggregateReader):
                 raise TypeError(f"{declared.name}.{name} comes from {other}, which is not part of a row")
 
     def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
-        search = arguments.get("search")
+        search, order = arguments.get("search"), arguments.get("orderBy") or ()
+        for term in order:  # a term may have a filter, for the rows of a list
+            self.usage.add_filter("orderBy", term)
         return Page(
             read_page_size(field_name, arguments),
             arguments.get("after"),
             self._where(table, arguments.get("where")),
-            read_order(SHAPES[table], arguments.get("orderBy") or ()),
+            read_order(SHAPES[table], order),
             arguments.get("before"),
             arguments.get("last") is not None,
             None if search is None else converted(search, read_search),

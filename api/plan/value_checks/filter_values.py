@@ -14,6 +14,8 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     Disjunction,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
     Operand,
     PresentStageCondition,
@@ -142,8 +144,12 @@ def _unclear_countries(operand: object) -> list[object]:
 
 
 def _in_lists(node: object) -> Iterator[NamedValues]:
-    if isinstance(node, Connection) and node.page.where is not None:
-        yield from _in_filter(node.page.where, node.table)
+    if isinstance(node, Connection):
+        if node.page.where is not None:
+            yield from _in_filter(node.page.where, node.table)
+        for term in node.page.order:
+            if isinstance(term.by, ListAggregate):
+                yield from _in_aggregate(term.by)
     if isinstance(node, tuple):
         for item in node:
             yield from _in_lists(item)
@@ -167,8 +173,15 @@ def _in_filter(where: Condition, table: str, *, is_linked: bool = False) -> Iter
             yield from _in_filter(part, other)
         case PresentStageCondition(part):
             yield from _in_filter(part, "stage_entry")
+        case ListAggregateCondition(aggregate=aggregate):
+            yield from _in_aggregate(aggregate)
         case Comparison(operator="eq" | "in"):
             yield from _in_comparison(where, table, is_linked=is_linked)
+
+
+def _in_aggregate(aggregate: ListAggregate) -> Iterator[NamedValues]:
+    if aggregate.where is not None:
+        yield from _in_filter(aggregate.where, aggregate.table)
 
 
 def _in_comparison(where: Comparison, table: str, *, is_linked: bool) -> Iterator[NamedValues]:

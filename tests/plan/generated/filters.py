@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTED_AGGREGATES, LISTS, VISIBLE, Row, Rows
 from tests.support.graphql import uid
 from tests.support.random_choices import RandomChoices
 
@@ -89,8 +89,34 @@ class Filters:
             return self._of_column(table, levels)
         key = self.chance.one(sorted(LISTS[table]))
         other = LISTS[table][key][0]
-        quantifiers = self.chance.several(1, 2, lambda: self.chance.one(["some", "none", "every"]))
-        return key, {quantifier: self.where(other, levels - 1) for quantifier in quantifiers}
+        tests = dict(self.chance.several(1, 2, lambda: self._list_test(other, levels)))
+        return key, self._counted(other, levels) | tests
+
+    def _list_test(self, table: str, levels: int) -> Entry:
+        """Return a condition on the rows of a list: a quantifier or an aggregate."""
+        aggregates = [name for name, columns in LISTED_AGGREGATES[table].items() if columns]
+        test = self.chance.one(["some", "none", "every", "count", *aggregates])
+        if test in ("some", "none", "every"):
+            return test, self.where(table, levels - 1)
+        if test == "count":
+            operator = self.chance.one(["eq", "lt", "lte", "gt", "gte"])
+            return test, {operator: self.value_or_ref("Int", self.chance.integer(0, 3))}
+        key, column = self.chance.one(sorted(LISTED_AGGREGATES[table][test].items()))
+        of_type = "Decimal" if test in ("sum", "avg") else operators_of(table, key)["eq"]
+        values = [row[column.name] for row in self.rows[table] if row[column.name] is not None]
+        operand = as_input(self.chance.one(values)) if values else _DEFAULT_OPERANDS[column.python]
+        operators: dict[str, object] = {
+            self.chance.one(["lt", "lte", "gt", "gte"]): self.value_or_ref(
+                of_type, str(operand) if of_type == "Decimal" else operand
+            )
+        }
+        if self.chance.happens(3):
+            operators = {"isNull": self.value_or_ref("Boolean", self.chance.happens(2))}
+        return test, {key: operators}
+
+    def _counted(self, table: str, levels: int) -> Row:
+        """Return a filter of the rows of a list that count, if there is one."""
+        return {"where": self.where(table, levels - 1)} if self.chance.happens(2) else {}
 
     def _null_or_absent(self, variables: Variables, key: str, of_type: str) -> Entry | None:
         """Return a part of a filter that is null or left out."""
@@ -148,6 +174,15 @@ class Filters:
         return as_input(found)
 
     def _term(self, table: str, levels: int) -> Row:
+        if LISTS[table] and self.chance.happens(3):
+            key = self.chance.one(sorted(LISTS[table]))
+            other = LISTS[table][key][0]
+            functions = [name for name, columns in LISTED_AGGREGATES[other].items() if columns]
+            function = self.chance.one(["count", *functions])
+            by: object = self.direction()
+            if function != "count":
+                by = {self.chance.one(sorted(LISTED_AGGREGATES[other][function])): by}
+            return {key: self._counted(other, 1) | {function: by}}
         links = sorted(LINKS[table])
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)

@@ -25,8 +25,9 @@ from schema.vocab import Unit
 from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, json_value
 from tests.plan.oracle.groups import group_rows, meets_having, sort_groups
 from tests.plan.oracle.inputs import RejectedError, parse_id
-from tests.plan.oracle.pages import Edge, Page, page_of
+from tests.plan.oracle.pages import Edge, Page, Result, ResultEdge, ResultPage, page_of, result_page
 from tests.plan.oracle.records import Records
+from tests.plan.oracle.search_results import ranked_results
 from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
 
 Info = GraphQLResolveInfo[object]
@@ -72,6 +73,8 @@ class Executor:
         self._numbers = itertools.count(1)
         self._rows_by_stand_in: dict[str, Row] = {}
         self._rows_by_cursor: dict[str, Row] = {}
+        self._results_by_stand_in: dict[str, Result] = {}
+        self._results_by_cursor: dict[str, Result] = {}
 
     def execute(self, document: str, variables: Mapping[str, object]) -> ExecutionResult:
         """Return graphql-core's result."""
@@ -87,7 +90,10 @@ class Executor:
 
     def register_cursor(self, cursor: str, stand_in: str) -> None:
         """Register a real cursor: from now on it stands for the row that the stand-in was returned for."""
-        self._rows_by_cursor[cursor] = self._rows_by_stand_in[stand_in]
+        if stand_in in self._results_by_stand_in:
+            self._results_by_cursor[cursor] = self._results_by_stand_in[stand_in]
+        else:
+            self._rows_by_cursor[cursor] = self._rows_by_stand_in[stand_in]
 
     def _resolve(self, source: object, info: Info, **arguments: Any) -> object:  # noqa: ANN401 - coerced input
         name = info.field_name
@@ -100,6 +106,10 @@ class Executor:
                 return self._of_page(source, name, arguments)
             case Edge(page=page, row=row):
                 return Record(page.table, row) if name == "node" else self._cursor(page, row)
+            case ResultPage():
+                return self._of_results(source, name)
+            case ResultEdge(page=results, result=result):
+                return Record(*result) if name == "node" else self._result_cursor(results, result)
             case Aggregates():
                 return _of_aggregates(source, name)
             case Group():
@@ -116,6 +126,10 @@ class Executor:
             if len(arguments["ids"]) > MAX_IDS:
                 raise RejectedError("TOO_LARGE")
             return [self._by_id(*parse_id(id_)) for id_ in arguments["ids"]]
+        if info.field_name == "search":
+            found = ranked_results(self._records, arguments["text"], arguments.get("types"))
+            number = next(self._numbers)
+            return result_page(found, arguments, number=number, results_by_cursor=self._results_by_cursor)
         kind = get_named_type(info.return_type).name
         if "id" in arguments:
             return self._by_id(*parse_id(arguments["id"], TYPES.get(kind)))
@@ -162,6 +176,25 @@ class Executor:
         stand_in = page.cursor(row)
         self._rows_by_stand_in[stand_in] = row
         return stand_in
+
+    def _result_cursor(self, page: ResultPage, result: Result) -> str:
+        stand_in = page.cursor(result)
+        self._results_by_stand_in[stand_in] = result
+        return stand_in
+
+    def _of_results(self, page: ResultPage, field: str) -> object:
+        cursors = [self._result_cursor(page, result) for result in page.results]
+        return {
+            "totalCount": page.count,
+            "nodes": [Record(*result) for result in page.results],
+            "edges": [ResultEdge(page, result) for result in page.results],
+            "pageInfo": {
+                "hasNextPage": page.has_next,
+                "hasPreviousPage": page.has_previous,
+                "startCursor": cursors[0] if cursors else None,
+                "endCursor": cursors[-1] if cursors else None,
+            },
+        }[field]
 
     def _of_page(self, page: Page, field: str, arguments: Row) -> object:
         match field:
