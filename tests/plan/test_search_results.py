@@ -55,7 +55,8 @@ async def world(module_database: Database) -> World:
                 person = {"first_name": first, "last_name": last or None, "email": mail}
                 owner = owners[(number + place) % 3]
                 await put(session, "contact", {"id": uid(400 + 10 * number + place), "owner_id": owner, **person})
-        await session.script("update contact set deleted_at = now() where id::text like '%1'")
+        for table in ("contact", "company", "deal"):
+            await session.script(f"update {table} set deleted_at = now() where id::text like '%1'")
     return World(module_database, await all_rows(module_database))
 
 
