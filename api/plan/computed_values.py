@@ -3,9 +3,13 @@
 Each comes from a source: a subquery that refers to the row and returns one row or none. Values of one source share it.
 """
 
-from api.access.scoped_tables import ScopedTables
-from api.plan.list_arguments import ComputedValue, PresentStageColumn
+from dataclasses import replace
+
+from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.list_arguments import ComputedValue, ConvertedAmount, PresentStageColumn, VocabularyPosition
+from api.plan.money.converted_amounts import converted_amount
 from api.plan.present_stage import present_entry
+from api.plan.ranks import position_in
 from api.sql import Sql, name
 from schema.base import ColumnShape
 from schema.tables import SHAPES
@@ -19,6 +23,11 @@ def value_shape(value: ComputedValue) -> ColumnShape:
     match value:
         case PresentStageColumn(column=column):
             return SHAPES["stage_entry"].column(column)
+        case ConvertedAmount(table, column):
+            return SHAPES[table].column(column)
+        case VocabularyPosition(table, column):
+            shape = SHAPES[table].column(column)
+            return replace(shape, python=int, note=replace(shape.note, vocab=None))
 
 
 def source_name(value: ComputedValue) -> str:
@@ -29,6 +38,10 @@ def source_name(value: ComputedValue) -> str:
     match value:
         case PresentStageColumn():
             return "stage()"
+        case ConvertedAmount(column=column):
+            return f"{column}.converted()"
+        case VocabularyPosition(column=column):
+            return f"{column}.position()"
 
 
 def source_rows(tables: ScopedTables, value: ComputedValue, row: str) -> Sql:
@@ -40,3 +53,10 @@ def source_rows(tables: ScopedTables, value: ComputedValue, row: str) -> Sql:
         case PresentStageColumn():
             entry = tables.new_alias()
             return Sql("select {}.*{}", name(entry), present_entry(tables, row, entry))
+        case ConvertedAmount(table, column):
+            return converted_amount(tables, table, column, row)
+        case VocabularyPosition(table, column):
+            words = SHAPES[table].column(column).note.vocab
+            if words is None:
+                raise ValueError(f"{table}.{column} has no vocabulary")
+            return Sql("select {} as {}", position_in(words, qualified(row, column)), name(column))

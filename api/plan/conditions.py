@@ -9,6 +9,7 @@ from api.plan.list_arguments import (
     Comparison,
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     Negation,
     Operand,
@@ -17,6 +18,7 @@ from api.plan.list_arguments import (
     ToManyCondition,
     ToOneCondition,
 )
+from api.plan.money.converted_amounts import converted_amount
 from api.plan.present_stage import present_entry
 from api.sql import Sql, converted, join, name
 from schema.base import Link
@@ -46,6 +48,8 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
             return _to_many(tables, where, alias)
         case PresentStageCondition(part):
             return _present_stage(tables, part, alias)
+        case ConvertedComparison(column, operator, value):
+            return compare(operator, value, Sql("({})", converted_amount(tables, table, column, alias)))
         case Comparison():
             return _comparison(tables, where, table, alias)
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
+from api.graph.derived.money_types import converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
 from api.identity.ids import parse_id
@@ -19,6 +20,7 @@ from api.plan.list_arguments import (
     Comparison,
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     Negation,
     Operator,
@@ -37,6 +39,7 @@ from schema.tables import SHAPES
 def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
     """Return the condition of a filter over a table. Errors: BAD_INPUT for a null operand or an invalid value."""
     columns, links, lists = filtered_columns(shape), links_of(shape), lists_of(shape)
+    converted_amounts = converted_columns(shape)
     parts: list[Condition] = []
     for key, value in given.items():
         if value is None:
@@ -51,6 +54,10 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
             parts.append(ToOneCondition(link.column, read_where(SHAPES[link.target], value)))
         elif key == STAGE and has_stage(shape):
             parts.append(_stage(value))
+        elif key in converted_amounts:
+            column = converted_amounts[key].name
+            tests = read_tests(key, value, lambda given: cast("Scalar", given))
+            parts.extend(ConvertedComparison(column, operator, operand) for operator, operand in tests)
         elif key in lists:
             parts.extend(_quantified(*lists[key], value))
         else:

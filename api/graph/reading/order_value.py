@@ -5,9 +5,11 @@ from typing import Any
 
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.links import link_of, links_of
+from api.graph.derived.money_types import converted_columns
 from api.graph.derived.order_types import ordered_columns
 from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
-from api.plan.list_arguments import OrderTerm, PresentStageColumn
+from api.plan.list_arguments import ConvertedAmount, OrderTerm, PresentStageColumn, VocabularyPosition
+from api.plan.ranks import ranked_words
 from schema.base import TableShape
 from schema.tables import SHAPES
 
@@ -35,4 +37,9 @@ def _term(shape: TableShape, key: str, value: Any) -> OrderTerm:  # noqa: ANN401
     if key == STAGE and has_stage(shape):
         ((part, direction),) = value.items()
         return OrderTerm(PresentStageColumn(stage_columns()[part].name), direction, tuple(links))
-    return OrderTerm(ordered_columns(shape)[key].name, value, tuple(links))
+    if (column := converted_columns(shape).get(key)) is not None:
+        return OrderTerm(ConvertedAmount(shape.name, column.name), value, tuple(links))
+    column = ordered_columns(shape)[key]
+    if ranked_words(column) is not None:
+        return OrderTerm(VocabularyPosition(shape.name, column.name), value, tuple(links))
+    return OrderTerm(column.name, value, tuple(links))

@@ -16,7 +16,17 @@ from api.graph.reading.filter_value import read_where
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.search_value import read_search
-from api.graph.sources import FromBack, FromColumn, FromId, FromIds, FromLink, FromMoney, FromStage, FromTable
+from api.graph.sources import (
+    FromBack,
+    FromColumn,
+    FromConverted,
+    FromId,
+    FromIds,
+    FromLink,
+    FromMoney,
+    FromStage,
+    FromTable,
+)
 from api.identity.ids import parse_id, parse_node_id
 from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
@@ -24,9 +34,11 @@ from api.plan.selection import (
     Amount,
     ColumnValue,
     Connection,
+    ConvertedMoney,
     Cursor,
     Edges,
     Field,
+    GroupCount,
     Groups,
     ManyRecords,
     Nodes,
@@ -122,7 +134,7 @@ class SelectionReader(AggregateReader):
     def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         shape = SHAPES[table]
         name = f"{shape.type_name}Connection"
-        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename] = []
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename] = []
         for key, selected in self.collector.collect(nodes, name).items():
             match selected[0].name.value:
                 case "totalCount":
@@ -135,6 +147,8 @@ class SelectionReader(AggregateReader):
                     parts.append(self.aggregate(key, selected, shape))
                 case "groupBy":
                     parts.append(self.groups(key, selected, shape))
+                case "groupCount":
+                    parts.append(self.group_count(key, selected, shape))
                 case "pageInfo":
                     parts.append(PageInfo(key, self.members(selected, PAGE_INFO)))
                 case _:
@@ -164,6 +178,8 @@ class SelectionReader(AggregateReader):
                 return ColumnValue(key, column)
             case FromMoney(column=column):
                 return Amount(key, column, self.members(nodes, MONEY))
+            case FromConverted(column=column):
+                return ConvertedMoney(key, column, self.members(nodes, MONEY))
             case FromStage():
                 return PresentStage(key, self.members(nodes, PRESENT_STAGE))
             case FromLink(link=link):

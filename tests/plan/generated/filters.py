@@ -10,11 +10,12 @@ from graphql import GraphQLInputObjectType
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, LINKS, LISTS, VISIBLE, Row, Rows
 from tests.support.graphql import uid
 from tests.support.random_choices import RandomChoices
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
+UNORDERED = ("eq", "in", "isNull")
 Entry = tuple[str, Any]  # of an input object
 
 _DEFAULT_OPERANDS: dict[type, object] = {
@@ -100,8 +101,10 @@ class Filters:
     # --------------------------------------------------------------------------------------------------- columns
 
     def _of_column(self, table: str, _levels: int) -> Entry:
-        key = self.chance.one(sorted(COLUMNS[table]))
-        types = operators_of(table, key)
+        # Bare amounts are not compared by size: rows of several currencies would be rejected.
+        key = self.chance.one(sorted(COLUMNS[table] | CONVERTED[table]))
+        is_bare_money = key in COLUMNS[table] and COLUMNS[table][key].note.currency is not None
+        types = {name: of for name, of in operators_of(table, key).items() if not is_bare_money or name in UNORDERED}
         operators = [*types, *(operator for operator in types if operator in ("contains", "startsWith"))]
         least = 0 if self.chance.happens(6) else 1
         comparisons = self.chance.several(
@@ -125,7 +128,7 @@ class Filters:
 
     def _has_no_known_value(self, table: str, key: str) -> bool:
         """Return whether every value for a column would be rejected or warned of, because no row has any."""
-        column = COLUMNS[table][key]
+        column = (COLUMNS[table] | CONVERTED[table])[key]
         target = column.link.target if column.link else table
         if target in RECORD_SETS and (column.link or column.name in ("id", "name")):
             return not self.rows[target]
@@ -134,7 +137,7 @@ class Filters:
 
     def _value(self, table: str, key: str) -> object:
         """Return an operand for a column, mostly the value of some row."""
-        column = COLUMNS[table][key]
+        column = (COLUMNS[table] | CONVERTED[table])[key]
         if column.link is not None or column.name == "id":
             return self.id(column.link.target if column.link else table)
         values = sorted({row[column.name] for row in self.rows[table]} - {None})
@@ -152,11 +155,8 @@ class Filters:
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)
             return {key: self._term(LINKS[table][key][1], levels - 1)}
-        return {
-            self.chance.one(
-                [name for name, column in sorted(COLUMNS[table].items()) if column.link is None]
-            ): self.direction()
-        }
+        columns = [name for name, column in COLUMNS[table].items() if column.link is None and not column.note.currency]
+        return {self.chance.one(sorted([*columns, *CONVERTED[table]])): self.direction()}
 
 
 def operators_of(table: str, key: str) -> dict[str, str]:

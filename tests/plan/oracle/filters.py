@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.plan.oracle.inputs import parse_comparisons
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, LINKS, LISTS, VISIBLE, Row
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, operand: value == operand,
@@ -54,8 +54,12 @@ def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool
             for quantifier, where in value.items()
             if where is not None
         )
-    column = COLUMNS[table][key]
-    own = records.value(row, column)
+    if key in CONVERTED[table]:
+        column = CONVERTED[table][key]
+        own = records.conversion.converted(row, column)
+    else:
+        column = COLUMNS[table][key]
+        own = records.value(row, column)
     return all(_satisfies(own, operator, operand) for operator, operand in parse_comparisons(table, column, value))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schema.base import ColumnShape
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, KEYS, LINKS, LISTS, VISIBLE, Row
 
 _ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
@@ -59,7 +59,7 @@ def validate_where(table: str, where: Row) -> None:
             for part in value.values():
                 validate_where(LISTS[table][key][0], part or {})
         else:
-            parse_comparisons(table, COLUMNS[table][key], value)
+            parse_comparisons(table, (COLUMNS[table] | CONVERTED[table])[key], value)
 
 
 def _parse(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value

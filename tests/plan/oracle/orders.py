@@ -4,8 +4,9 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from schema.vocab import Currency
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, KEYS, LINKS, Row
 
 Path = tuple[str, ...]
 
@@ -44,7 +45,13 @@ class Order:
             if row is None:
                 return None
             row, table = self._records.linked(table, row, link), LINKS[table][link][1]
-        return None if row is None else row[COLUMNS[table][last].name]
+        if row is None:
+            return None
+        if last in CONVERTED[table]:
+            return self._records.conversion.converted(row, CONVERTED[table][last])
+        column = COLUMNS[table][last]
+        words, value = column.note.vocab, row[column.name]
+        return value if words in (None, Currency) or value is None else list(words or ()).index(value)
 
 
 def compare_values(left: Any, right: Any, direction: str) -> int:  # noqa: ANN401 - two of a column's values
