@@ -17,7 +17,7 @@ from api.plan.json_values import column_as_json
 from api.plan.list_arguments import AggregateCall, GroupingKey
 from api.plan.list_rows import ListRows
 from api.plan.money.amounts_by_currency import amounts_by_currency, group_by, is_whole_group, windows
-from api.plan.money.converted_amounts import REPORTING_CURRENCY, converted_amount
+from api.plan.money.converted_amounts import REPORTING_CURRENCY, join_rates
 from api.plan.selection import Aggregate, AggregateField, FunctionFields, ObjectMember, Typename
 from api.sql import Sql, all_of, join, name
 from schema.base import ColumnShape
@@ -138,16 +138,16 @@ class Aggregation:
             return self.rows.matching(self.row)
         # A subquery: inside it, the filter of the list can use the bare names of its own alias.
         inner = self.rows.tables.new_alias()
-        columns = join("", (self._converted_column(column, alias, inner) for column, alias in self._converted.items()))
+        columns, joins = [Sql("{}.*", name(inner))], Sql("")
+        for column, alias in self._converted.items():
+            rates, amount = join_rates(self.rows.tables, self.rows.table, column, inner, self.rows.matching)
+            columns.append(Sql("{} as {}", amount, name(alias)))
+            joins += Sql(" left join {}", rates)
         # With `offset 0` PostgreSQL converts an amount once, and not in every aggregate that uses it.
-        once = " offset 0" if self._converted else ""
-        matching = self.rows.matching(inner)
-        rows = Sql(f" from (select *{{}}{{}}{once}) {{}}", columns, matching, name(self.row))
+        once = Sql(" offset 0" if self._converted else "")
+        matching = self.rows.matching(inner, joins=joins)
+        rows = Sql(" from (select {}{}{}) {}", join(", ", columns), matching, once, name(self.row))
         return rows + join("", (self._left_join(column, alias) for column, alias in self._links.items()))
-
-    def _converted_column(self, column: str, alias: str, row: str) -> Sql:
-        converted = converted_amount(self.rows.tables, self.rows.table, column, row)
-        return Sql(", ({}) as {}", converted, name(alias))
 
     def _left_join(self, column: str, alias: str) -> Sql:
         visible = self.rows.tables.from_clause(_linked_table(SHAPES[self.rows.table].column(column)), alias)

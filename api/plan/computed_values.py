@@ -54,7 +54,7 @@ def source_rows(tables: ScopedTables, value: ComputedValue, row: str) -> Sql:
             entry = tables.new_alias()
             return Sql("select {}.*{}", name(entry), present_entry(tables, row, entry))
         case ConvertedAmount(table, column):
-            return converted_amount(tables, table, column, row)
+            return Sql("select {} as {}", converted_amount(tables, table, column, row), name(column))
         case VocabularyPosition(table, column):
             words = SHAPES[table].column(column).note.vocab
             if words is None:

@@ -49,7 +49,7 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
         case PresentStageCondition(part):
             return _present_stage(tables, part, alias)
         case ConvertedComparison(column, operator, value):
-            return compare(operator, value, Sql("({})", converted_amount(tables, table, column, alias)))
+            return compare(operator, value, converted_amount(tables, table, column, alias))
         case Comparison():
             return _comparison(tables, where, table, alias)
 

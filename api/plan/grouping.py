@@ -128,7 +128,9 @@ def _comparison(aggregation: Aggregation, comparison: GroupComparison) -> Sql:
 def _order(aggregation: Aggregation, terms: Sequence[GroupOrderTerm]) -> Sql:
     """Return the ` order by` clause of a total order: groups that are equal in all terms are sorted by their keys."""
     sorts: list[Sql] = []
-    for term in (*terms, *(GroupOrderTerm(key, SortDirection.ASC) for key in aggregation.keys)):
+    named = {term.by for term in terms}
+    rest = (GroupOrderTerm(key, SortDirection.ASC) for key in aggregation.keys if key not in named)
+    for term in (*terms, *rest):
         if isinstance(term.by, GroupingKey):
             sorts += (_sort(value, term.direction) for value in _key_sorts(aggregation, term.by))
             continue
