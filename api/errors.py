@@ -49,6 +49,9 @@ class ErrorCode(StrEnum):
     UNKNOWN_VALUE = "UNKNOWN_VALUE", "A closed set does not have this value."
     UNKNOWN_STAGE = "UNKNOWN_STAGE", "The accord does not have this stage."
     NOT_FOUND = "NOT_FOUND", "There is nothing at this address."
+    MIXED_CURRENCIES = "MIXED_CURRENCIES", "Bare amounts of several currencies are compared or sorted."
+    NO_REPORTING_CURRENCY = "NO_REPORTING_CURRENCY", "No accord in force states the currency to convert amounts to."
+    TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "`groupBy` without `first` found more groups than it returns."
 
     # The state of the data
     NO_ACCORD = "NO_ACCORD", "No accord is in force."

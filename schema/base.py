@@ -95,6 +95,7 @@ class ColumnNote:
     vocab: type[Vocabulary] | None = None
     format: Format | None = None
     currency: str | None = None
+    rate_at: str | None = None
     hidden: bool = False
     ge: int | None = None
     le: int | None = None
@@ -123,6 +124,7 @@ def column(
     vocab: type[Vocabulary] | None = None,
     format: Format | None = None,  # noqa: A002 - what it is called
     currency: str | None = None,
+    rate_at: str | None = None,
     hidden: bool = False,
     ge: int | None = None,
     le: int | None = None,
@@ -143,6 +145,7 @@ def column(
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
     - `unit`: what a number measures. `currency`: the column with the currency of this amount.
+    - `rate_at`: the column with the instant or day whose exchange rate converts this amount (default: today).
     - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
     - `hidden`: neither GraphQL nor history has the column.
@@ -159,6 +162,7 @@ def column(
         vocab=vocab,
         format=format,
         currency=currency,
+        rate_at=rate_at,
         hidden=hidden,
         ge=ge,
         le=le,

@@ -20,6 +20,13 @@ class FromMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class FromConverted:
+    """A money column, converted to the reporting currency."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class FromLink:
     """The record that a foreign key refers to."""
 
@@ -80,6 +87,7 @@ class FromDrillDown:
 FieldSource = (
     FromColumn
     | FromMoney
+    | FromConverted
     | FromLink
     | FromBack
     | FromStage

@@ -3,11 +3,21 @@
 Each comes from a source: a subquery that refers to the row and returns one row or none. Values of one source share it.
 """
 
+from dataclasses import replace
+
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.conditions import aggregated_rows
 from api.plan.list_aggregates import VALUE, aggregate_expression, aggregate_name, aggregate_shape
-from api.plan.list_arguments import ComputedValue, ListAggregate, PresentStageColumn
+from api.plan.list_arguments import (
+    ComputedValue,
+    ConvertedAmount,
+    ListAggregate,
+    PresentStageColumn,
+    VocabularyPosition,
+)
+from api.plan.money.converted_amounts import converted_amount
 from api.plan.present_stage import present_entry
+from api.plan.ranks import position_in
 from api.sql import Sql, name
 from schema.base import ColumnShape
 from schema.tables import SHAPES
@@ -23,6 +33,11 @@ def value_shape(value: ComputedValue) -> ColumnShape:
             return SHAPES["stage_entry"].column(column)
         case ListAggregate():
             return aggregate_shape(value)
+        case ConvertedAmount(table, column):
+            return SHAPES[table].column(column)
+        case VocabularyPosition(table, column):
+            shape = SHAPES[table].column(column)
+            return replace(shape, python=int, note=replace(shape.note, vocab=None))
 
 
 def source_name(value: ComputedValue) -> str:
@@ -35,6 +50,10 @@ def source_name(value: ComputedValue) -> str:
             return "stage()"
         case ListAggregate():
             return aggregate_name(value)
+        case ConvertedAmount(column=column):
+            return f"{column}.converted()"
+        case VocabularyPosition(column=column):
+            return f"{column}.position()"
 
 
 def source_rows(tables: ScopedTables, value: ComputedValue, row: str) -> Sql:
@@ -49,7 +68,14 @@ def source_rows(tables: ScopedTables, value: ComputedValue, row: str) -> Sql:
         case ListAggregate():
             listed = tables.new_alias()
             rows = aggregated_rows(tables, value, listed, row)
-            selected = Sql("select {} as {}{}", aggregate_expression(value, listed), name(VALUE), rows)
+            selected = Sql("select {} as {}{}", aggregate_expression(tables, value, listed), name(VALUE), rows)
             # An aggregate returns a row even if there is no record that its rows could refer to, because the row is
             # that of a link: then the value is null, and not a count of 0.
             return selected + Sql(" having {} is not null", qualified(row, "id"))
+        case ConvertedAmount(table, column):
+            return Sql("select {} as {}", converted_amount(tables, table, column, row), name(column))
+        case VocabularyPosition(table, column):
+            words = SHAPES[table].column(column).note.vocab
+            if words is None:
+                raise ValueError(f"{table}.{column} has no vocabulary")
+            return Sql("select {} as {}", position_in(words, qualified(row, column)), name(column))

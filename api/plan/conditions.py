@@ -10,6 +10,7 @@ from api.plan.list_arguments import (
     Comparison,
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     ListAggregate,
     ListAggregateCondition,
@@ -20,6 +21,7 @@ from api.plan.list_arguments import (
     ToManyCondition,
     ToOneCondition,
 )
+from api.plan.money.converted_amounts import converted_amount
 from api.plan.present_stage import present_entry
 from api.sql import Sql, all_of, converted, join, name
 from schema.base import Link
@@ -30,7 +32,7 @@ _SIGNS: dict[Operator, str] = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gt
 _LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def condition(tables: ScopedTables, where: Condition, table: str, alias: str) -> Sql:
+def condition(tables: ScopedTables, where: Condition, table: str, alias: str) -> Sql:  # noqa: PLR0911 - one for each kind
     """Return a filter as a boolean expression on the row of `table` known as `alias`.
 
     Shapes: condition tree -> one expression. Conditions on linked records become `exists` subqueries.
@@ -51,6 +53,8 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
             return _present_stage(tables, part, alias)
         case ListAggregateCondition():
             return _list_aggregate(tables, where, alias)
+        case ConvertedComparison(column, operator, value):
+            return compare(operator, value, converted_amount(tables, table, column, alias))
         case Comparison():
             return _comparison(tables, where, table, alias)
 
@@ -106,7 +110,7 @@ def aggregated_rows(tables: ScopedTables, aggregate: ListAggregate, alias: str, 
 
 def _list_aggregate(tables: ScopedTables, where: ListAggregateCondition, referenced: str) -> Sql:
     alias = tables.new_alias()
-    value = aggregate_expression(where.aggregate, alias)
+    value = aggregate_expression(tables, where.aggregate, alias)
     tests = all_of(compare(operator, operand, value) for operator, operand in where.tests)
     # A condition on a null aggregate is null, and a filter takes that for false, as with a null column.
     return Sql("(select {}{})", tests, aggregated_rows(tables, where.aggregate, alias, referenced))

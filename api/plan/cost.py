@@ -6,9 +6,11 @@ The cost is computed from the selection alone, before any statement runs.
 from collections.abc import Iterable
 
 from api.plan.computed_values import source_name
+from api.plan.grouping import most_groups
 from api.plan.list_arguments import (
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     ListAggregate,
     ListAggregateCondition,
@@ -23,6 +25,7 @@ from api.plan.selection import (
     Connection,
     Edges,
     Field,
+    GroupCount,
     Groups,
     KeyValues,
     ManyRecords,
@@ -84,10 +87,10 @@ def _connection_cost(connection: Connection) -> int:
             per_row += 1 + _fields_cost(part.fields)
         elif isinstance(part, Edges):
             per_row += 1 + sum(_fields_cost(nodes.fields) for nodes in part.parts if isinstance(nodes, Nodes))
-        elif isinstance(part, TotalCount | Aggregate):
+        elif isinstance(part, TotalCount | Aggregate | GroupCount):
             flat += READ_ONLY_COST
         elif isinstance(part, Groups):
-            flat += READ_ONLY_COST + part.size * (1 + _key_records_cost(part))
+            flat += READ_ONLY_COST + most_groups(connection.table, part) * (1 + _key_records_cost(part))
     return connection.page.size * per_row + flat
 
 
@@ -127,6 +130,8 @@ def _links_in(condition: Condition) -> int:
             return 1 + _links_in(part)
         case ListAggregateCondition(aggregate=aggregate):
             return 1 + _links_in_rows(aggregate)
+        case ConvertedComparison():
+            return 1
         case _:
             return 0
 

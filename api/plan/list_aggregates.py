@@ -4,9 +4,10 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 
-from api.access.scoped_tables import qualified
+from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregate_functions import aggregate
 from api.plan.list_arguments import ListAggregate
+from api.plan.money.converted_amounts import converted_amount
 from api.sql import Parameter, Sql
 from schema.base import ColumnNote, ColumnShape
 from schema.tables import SHAPES
@@ -27,15 +28,17 @@ def aggregate_shape(value: ListAggregate) -> ColumnShape:
     return replace(column, name=VALUE, python=python, is_nullable=True, is_key=False, link=None)
 
 
-def aggregate_expression(value: ListAggregate, alias: str) -> Sql:
+def aggregate_expression(tables: ScopedTables, value: ListAggregate, alias: str) -> Sql:
     """Return an aggregate over the rows known as `alias`.
 
-    Shapes: aggregate -> an aggregate expression. Errors: KeyError for an unknown column; ValueError for money, which
-    may be in several currencies.
+    Shapes: aggregate -> an aggregate expression. Errors: KeyError for an unknown column; ValueError for money that is
+    not converted, because it may be in several currencies.
     """
     column = _column(value)
     if column is None:
         return aggregate(value.call, None, alias, Sql(""))
+    if value.call.is_converted:
+        return aggregate(value.call, column, alias, converted_amount(tables, value.table, column.name, alias))
     if column.note.currency is not None:
         raise ValueError(f"{value.table}.{column.name} is money")
     return aggregate(value.call, column, alias, qualified(alias, column.name))
@@ -46,7 +49,8 @@ def aggregate_name(value: ListAggregate) -> str:
 
     Errors: TypeError if a value of the filter is known only at the execution. Cursors would not match it.
     """
-    names = f"{value.table}.{value.column}.{value.call.function}({value.call.column or ''})"
+    column = f"{value.call.column or ''}{'.converted' if value.call.is_converted else ''}"
+    names = f"{value.table}.{value.column}.{value.call.function}({column})"
     if value.where is None:
         return names
     if _has_parameter(value.where):

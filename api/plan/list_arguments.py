@@ -94,6 +94,15 @@ class ListAggregateCondition:
     tests: tuple[tuple[Operator, Operand], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ConvertedComparison:
+    """A comparison of a money column in the reporting currency with a value; operands as in `Comparison`."""
+
+    column: str
+    operator: Operator
+    value: Operand
+
+
 Condition = (
     Comparison
     | Conjunction
@@ -103,6 +112,7 @@ Condition = (
     | ToManyCondition
     | PresentStageCondition
     | ListAggregateCondition
+    | ConvertedComparison
 )
 
 # ------------------------------------------------------------------------------------------------ computed values
@@ -128,8 +138,24 @@ class ListAggregate:
     where: Condition | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ConvertedAmount:
+    """A money column of a table, converted to the reporting currency; null if there is no rate."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyPosition:
+    """The position of a column's word in its vocabulary, from 1: the order in which the words are declared."""
+
+    table: str
+    column: str
+
+
 # A value of a row that is not one of its columns, to sort by.
-ComputedValue = PresentStageColumn | ListAggregate
+ComputedValue = PresentStageColumn | ListAggregate | ConvertedAmount | VocabularyPosition
 
 
 # ---------------------------------------------------------------------------------------------- order and page
@@ -177,10 +203,14 @@ AggregateFunction = Literal["count", "countDistinct", "sum", "avg", "min", "max"
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
-    """An aggregate over many rows: a function of one column; without a column, the number of rows."""
+    """An aggregate over many rows: a function of one column; without a column, the number of rows.
+
+    With `is_converted`, of the amounts of a money column that can be converted to the reporting currency.
+    """
 
     function: AggregateFunction
     column: str | None = None
+    is_converted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class ListRows:
         """
         if not self.is_paged:
             return NO_ROWS
-        joins, values = join_sort_keys(self.tables, self.order, self.alias)
+        joins, values = join_sort_keys(self.tables, self.order, self.alias, self.matching)
         linked_keys = [
             Sql(f'{{}} as "#{number}"', value)
             for number, (key, value) in enumerate(zip(self.order, values, strict=True))
@@ -99,7 +99,7 @@ class ListRows:
         Shapes: alias -> a ` from` clause with `order by`.
         """
         if not self.is_paged:
-            joins, values = join_sort_keys(self.tables, self.order, alias)
+            joins, values = join_sort_keys(self.tables, self.order, alias, self.matching)
             return self._rows_between_cursors(alias, joins, values, self.page.size)
         row = name(alias)
         is_shown = Sql(f'{{}}."#" <= {self.page.size}', row)
@@ -174,7 +174,7 @@ class ListRows:
         if position is None:
             return ()
         alias = self.tables.new_alias()
-        joins, values = join_sort_keys(self.tables, self.order, alias)
+        joins, values = join_sort_keys(self.tables, self.order, alias, self.matching)
         bound = is_after(order, values, position, is_inclusive=True)
         return (Sql("exists (select{})", self.matching(alias, bound, joins=joins)),)
 

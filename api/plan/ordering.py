@@ -13,10 +13,12 @@ from api.plan.list_arguments import (
     ComputedValue,
     Condition,
     Conjunction,
+    ConvertedAmount,
     OrderTerm,
     SortDirection,
     ToOneCondition,
 )
+from api.plan.money.converted_amounts import RowsOf, join_rates
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, Link, TableShape
 from schema.tables import SHAPES
@@ -102,8 +104,12 @@ def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
     return ids or tuple(column for column in shape.visible if column.is_key)
 
 
-def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql, tuple[Sql, ...]]:
+def join_sort_keys(
+    tables: ScopedTables, order: Order, alias: str, rows: RowsOf | None = None
+) -> tuple[Sql, tuple[Sql, ...]]:
     """Return the joins from a row to what it is sorted by outside of its table, and the values of the sort keys.
+
+    `rows` are all rows of the list, for amounts: they are converted faster together.
 
     Shapes: order -> joins to append to the `from` clause, one expression per sort key. Keys with a common path share
             its joins.
@@ -117,10 +123,15 @@ def join_sort_keys(tables: ScopedTables, order: Order, alias: str) -> tuple[Sql,
             if path not in aliases:
                 aliases[path] = tables.new_alias()
                 joins.append(_left_join(tables, link, aliases[path[:-1]], aliases[path]))
+        if rows is not None and isinstance(key.computed, ConvertedAmount) and not key.links:
+            rates, amount = join_rates(tables, key.computed.table, key.computed.column, alias, rows)
+            joins.append(Sql(" left join {}", rates))
+            values.append(amount)
+            continue
         if key.computed is not None and key.path[:-1] not in aliases:
             aliases[key.path[:-1]] = source = tables.new_alias()
-            rows = source_rows(tables, key.computed, aliases[key.path[:-2]])
-            joins.append(Sql(" left join lateral ({}) {} on true", rows, name(source)))
+            found = source_rows(tables, key.computed, aliases[key.path[:-2]])
+            joins.append(Sql(" left join lateral ({}) {} on true", found, name(source)))
         values.append(qualified(aliases[key.path[:-1]], key.column.name))
     return join("", joins), tuple(values)
 

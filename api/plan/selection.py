@@ -48,6 +48,15 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConvertedMoney:
+    """A money column in the reporting currency: an object like `Amount`; null if unknown or not converted."""
+
+    key: str
+    column: str
+    parts: "tuple[ObjectMember | Typename, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class PresentStage:
     """The stage that a contact is in: an object with the fields `key`, `title`, `since` and `occurrence`."""
 
@@ -74,7 +83,7 @@ class ToMany:
     connection: "Connection"
 
 
-Field = Typename | ColumnValue | Amount | PresentStage | ToOne | ToMany
+Field = Typename | ColumnValue | Amount | ConvertedMoney | PresentStage | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 
@@ -122,7 +131,10 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class AggregateField:
-    """The value of an aggregate. For money it is a list of objects, one per currency, with `parts` as their fields."""
+    """The value of an aggregate. Money is a list of objects, one per currency, with `parts` as their fields.
+
+    Converted money is one object: `amount`, `currency` and `unconvertedCount`.
+    """
 
     key: str
     call: AggregateCall
@@ -155,14 +167,26 @@ class KeyValues:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups of all rows that match, on all pages together: those that meet `having`, sorted, the first `size`."""
+    """The groups of all rows that match, on all pages together: those that meet `having`, sorted, the first `size`.
+
+    Without a size, all of them: the statement fails if there are more than `MAX_GROUPS`.
+    """
 
     key: str
     keys: tuple[GroupingKey, ...]
     parts: tuple[AggregateField | KeyValues | Aggregate | Typename, ...]
-    size: int
+    size: int | None
     having: Having
     order: tuple[GroupOrderTerm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """The number of groups of all rows that match that meet `having`."""
+
+    key: str
+    keys: tuple[GroupingKey, ...]
+    having: Having
 
 
 # ----------------------------------------------------------------------------------------------------- root fields
@@ -174,7 +198,7 @@ class Connection:
 
     table: str
     page: Page
-    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename, ...]
+    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)

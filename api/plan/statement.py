@@ -11,11 +11,12 @@ from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
 from api.plan.composite_fields import amount, selected_members, typename
-from api.plan.grouping import group_objects
+from api.plan.grouping import group_count, group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
 from api.plan.json_values import column_as_json
 from api.plan.list_arguments import AggregateCall
 from api.plan.list_rows import ListRows, ParentRow
+from api.plan.money.converted_amounts import converted_money
 from api.plan.present_stage import present_stage
 from api.plan.search.results import search_results
 from api.plan.selection import (
@@ -23,9 +24,11 @@ from api.plan.selection import (
     Amount,
     ColumnValue,
     Connection,
+    ConvertedMoney,
     Cursor,
     Edges,
     Field,
+    GroupCount,
     Groups,
     ManyRecords,
     Nodes,
@@ -83,6 +86,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return column_as_json(SHAPES[table].column(column), table, qualified(alias, column))
         case Amount():
             return amount(table, alias, field)
+        case ConvertedMoney():
+            return converted_money(tables, table, alias, field)
         case PresentStage():
             return present_stage(tables, alias, field)
         case ToOne():
@@ -136,7 +141,7 @@ def _list(tables: ScopedTables, connection: Connection, parent: ParentRow | None
 def _part(
     rows: ListRows,
     aggregation: Aggregation,
-    part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename,
+    part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename,
 ) -> Sql:
     match part:
         case Typename():
@@ -157,6 +162,8 @@ def _part(
             return aggregation.aggregate_object(part)
         case Groups():
             return group_objects(rows, part, partial(_record, rows.tables))
+        case GroupCount():
+            return group_count(rows, part)
 
 
 def _edge_part(rows: ListRows, alias: str, part: Cursor | Nodes | Typename) -> Sql:

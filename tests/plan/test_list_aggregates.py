@@ -225,3 +225,52 @@ async def test_money_cannot_be_compared_across_currencies(world: Database) -> No
     ):
         found = await executed(world, f"{{ companies({argument}) {{ totalCount }} }}")
         assert "unknown field 'amount'" in (found.errors or ())[0].message
+
+
+async def test_companies_are_sorted_by_converted_revenue_won(world: Database) -> None:
+    """Bolt has won 100 USD, which is less than the 90 EUR of Acme; its deal in CHF has no rate."""
+    document = """{ companies(orderBy: [
+        { deals: { where: { outcome: { eq: WON } }, sum: { amountConverted: DESC } } } ]) {
+        nodes { name } }
+      rich: companies(where: {
+        deals: { where: { outcome: { eq: WON } }, sum: { amountConverted: { gt: "89.99" } } } }) {
+        nodes { name } }
+      largest: companies(where: { deals: { max: { amountConverted: { eq: "50" } } } }) { nodes { name } } }"""
+    body = {"reporting": {"currency": "EUR", "timezone": "UTC"}}
+    version = {"id": uid(50), "number": 1, "status": "ACTIVE", "body": body, "content_hash": "abc"}
+    rate = {"id": uid(51), "currency": "USD", "quote_currency": "EUR", "rate_on": START.date(), "rate": Decimal("0.5")}
+    deals = [
+        (ACME, "90", "EUR", "WON"),
+        (ACME, "900", "EUR", "LOST"),
+        (BOLT, "100", "USD", "WON"),
+        (BOLT, "999", "CHF", "WON"),
+    ]
+    rows = [
+        {"id": uid(300 + number), "company_id": company, "amount": Decimal(amount), "currency": currency}
+        | {"outcome": outcome, "closed_at": START}
+        for number, (company, amount, currency, outcome) in enumerate(deals)
+    ]
+    async with world.write() as session:
+        await put(session, "accord_version", version)
+        await put(session, "exchange_rate", rate)
+        await put(session, "deal", *rows)
+    found = await answered(world, document)
+    async with world.write() as session:
+        await session.script(
+            "delete from deal where outcome <> 'OPEN'; delete from exchange_rate; delete from accord_version"
+        )
+    assert {key: [node["name"] for node in value["nodes"]] for key, value in found.items()} == {
+        "companies": ["Acme", "Bolt"],
+        "rich": ["Acme"],
+        "largest": ["Bolt"],
+    }
+
+
+async def test_converted_aggregates_need_a_reporting_currency(world: Database) -> None:
+    for argument in (
+        "orderBy: [{ deals: { sum: { amountConverted: ASC } } }]",
+        'where: { deals: { sum: { amountConverted: { lt: "1" } } } }',
+    ):
+        error = await refused(world, f"{{ companies({argument}) {{ totalCount }} }}")
+        assert isinstance(error, AccordError)
+        assert error.code is ErrorCode.NO_REPORTING_CURRENCY

@@ -3,6 +3,7 @@
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
 from api.graph.derived.list_aggregate_types import aggregate_conditions
+from api.graph.derived.money_types import CONVERTED_DOC, converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import STAGE, STAGE_FILTER, has_stage
@@ -61,7 +62,7 @@ def where_type(shape: TableShape) -> InputType:
         for key, column in filtered_columns(shape).items()
     )
     doc = f"A filter over {shape.type_name} rows. All given parts must hold. An empty filter matches every row."
-    return InputType(name, doc, combined + columns + _present_stage(shape) + _through_links(shape))
+    return InputType(name, doc, combined + columns + _converted(shape) + _present_stage(shape) + _through_links(shape))
 
 
 def list_filter_type(shape: TableShape) -> InputType:
@@ -83,6 +84,13 @@ def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
 def filtered_types() -> frozenset[str]:
     """Return the names of the types that a visible column has values of."""
     return frozenset(column_type(column).name for shape in visible_shapes() for column in shape.visible)
+
+
+def _converted(shape: TableShape) -> tuple[Input, ...]:
+    return tuple(
+        Input(key, f"{column.doc} {CONVERTED_DOC}", TypeRef("DecimalFilter"), deprecated=column.note.deprecated)
+        for key, column in converted_columns(shape).items()
+    )
 
 
 def _present_stage(shape: TableShape) -> tuple[Input, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.aggregate_types import extreme_columns, is_money, number_columns
+from api.graph.derived.money_types import CONVERTED_DOC, converted_columns
 from api.graph.derived.scalars import column_type
 from api.plan.list_arguments import AggregateFunction
 from schema.base import ColumnShape, TableShape
@@ -60,14 +61,15 @@ def list_aggregate_types(shape: TableShape) -> Iterator[InputType]:
 
 
 def aggregated_columns(shape: TableShape, function: AggregateFunction) -> dict[str, ColumnShape]:
-    """Return the columns with an aggregate to filter and sort by, by GraphQL name.
+    """Return the columns with an aggregate to filter and sort by, by GraphQL name; those with money if converted.
 
-    Money is not among them, because a record may have amounts in several currencies; nor is text.
+    Bare amounts are not among them, because a record may have some in several currencies; nor is text.
     """
     columns = number_columns(shape) if function in _NUMERIC else extreme_columns(shape)
-    return {
+    plain = {
         key: column for key, column in columns.items() if not is_money(column) and column_type(column).name != "String"
     }
+    return plain | converted_columns(shape)
 
 
 def _type(shape: TableShape, function: AggregateFunction, kind: str) -> TypeRef:
@@ -78,10 +80,14 @@ def _value_type(column: ColumnShape, group: str) -> str:
     return "Decimal" if group == _NUMBERS else column_type(column).name
 
 
+def _doc(column: ColumnShape) -> str:
+    return f"{column.doc} {CONVERTED_DOC}" if is_money(column) else column.doc
+
+
 def _by_column(
     name: str, doc: str, columns: Mapping[str, ColumnShape], types: Mapping[str, TypeRef], *, is_one_of: bool
 ) -> InputType:
     fields = tuple(
-        Input(key, column.doc, types[key], deprecated=column.note.deprecated) for key, column in columns.items()
+        Input(key, _doc(column), types[key], deprecated=column.note.deprecated) for key, column in columns.items()
     )
     return InputType(name, doc, fields, is_one_of)

@@ -2,6 +2,7 @@
 
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import link_of, links_of, lists_of
+from api.graph.derived.money_types import CONVERTED_DOC, converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.stage_types import STAGE, STAGE_ORDER, has_stage
 from schema.base import ColumnShape, TableShape
@@ -27,8 +28,12 @@ def order_type(shape: TableShape) -> InputType:
         Input(key, link_of(column).back_doc, TypeRef(f"{other.type_name}ListOrder"), deprecated=other.deprecated)
         for key, (other, column) in lists_of(shape).items()
     )
+    converted = tuple(
+        Input(key, f"{column.doc} {CONVERTED_DOC}", TypeRef("SortDirection"), deprecated=column.note.deprecated)
+        for key, column in converted_columns(shape).items()
+    )
     stage = (Input(STAGE, "The current stage of the person.", TypeRef(STAGE_ORDER)),) if has_stage(shape) else ()
-    return InputType(f"{shape.type_name}Order", doc, columns + stage + links + lists, is_one_of=True)
+    return InputType(f"{shape.type_name}Order", doc, columns + converted + stage + links + lists, is_one_of=True)
 
 
 def ordered_columns(shape: TableShape) -> dict[str, ColumnShape]:

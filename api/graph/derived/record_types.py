@@ -7,14 +7,15 @@ from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Outpu
 from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
 from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
 from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
-from api.graph.derived.group_types import group_by_field, group_types
+from api.graph.derived.group_types import group_by_field, group_count_field, group_types
 from api.graph.derived.links import link_of, lists_of, visible_shapes
 from api.graph.derived.list_aggregate_types import list_aggregate_types
+from api.graph.derived.money_types import converted_columns, converted_money_type, rate_day_doc
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import STAGE, has_stage, stage_filter_type, stage_order_type
-from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromStage
+from api.graph.sources import FromBack, FromColumn, FromConverted, FromLink, FromMoney, FromStage
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
@@ -54,6 +55,7 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
 def record_types() -> Iterator[Declared]:
     """Yield every type that the tables imply."""
     yield from _SHARED_TYPES
+    yield converted_money_type()
     yield stage_filter_type()
     yield stage_order_type()
     for vocabulary in vocabularies():
@@ -83,6 +85,7 @@ def _search_argument(shape: TableShape) -> Input:
 def _record(shape: TableShape) -> ObjectType:
     currencies = {column.note.currency for column in shape.columns}
     fields = [_column(column) for column in shape.visible if column.name not in currencies]
+    fields += [_converted(shape, key, column) for key, column in converted_columns(shape).items()]
     if has_stage(shape):
         doc = "The current stage of the person: the highest open one. Null if there is none."
         fields.append(Output(STAGE, doc, TypeRef(PRESENT_STAGE), source=FromStage()))
@@ -109,6 +112,11 @@ def _column(column: ColumnShape) -> Output:
         source=FromMoney(column.name) if has_money else FromColumn(column.name),
         deprecated=column.note.deprecated,
     )
+
+
+def _converted(shape: TableShape, key: str, column: ColumnShape) -> Output:
+    doc, deprecated = rate_day_doc(shape, column), column.note.deprecated
+    return Output(key, doc, TypeRef(MONEY), source=FromConverted(column.name), deprecated=deprecated)
 
 
 def _doc(column: ColumnShape) -> str:
@@ -143,6 +151,7 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
                 Output("totalCount", "The number of rows that match, over all pages.", _INT.required),
                 aggregate_field(shape),
                 group_by_field(shape),
+                group_count_field(shape),
             ),
         ),
         ObjectType(

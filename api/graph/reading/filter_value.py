@@ -13,6 +13,7 @@ from api.errors import AccordError, ErrorCode
 from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.list_aggregate_types import aggregated_columns
+from api.graph.derived.money_types import converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
 from api.identity.ids import parse_id
@@ -22,6 +23,7 @@ from api.plan.list_arguments import (
     Comparison,
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     ListAggregate,
     ListAggregateCondition,
@@ -45,6 +47,7 @@ _ANY_ROW = Conjunction(())
 def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
     """Return the condition of a filter over a table. Errors: BAD_INPUT for a null operand or an invalid value."""
     columns, links, lists = filtered_columns(shape), links_of(shape), lists_of(shape)
+    converted_amounts = converted_columns(shape)
     parts: list[Condition] = []
     for key, value in given.items():
         if value is None:
@@ -59,6 +62,10 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
             parts.append(ToOneCondition(link.column, read_where(SHAPES[link.target], value)))
         elif key == STAGE and has_stage(shape):
             parts.append(_stage(value))
+        elif key in converted_amounts:
+            column = converted_amounts[key].name
+            tests = read_tests(key, value, lambda given: cast("Scalar", given))
+            parts.extend(ConvertedComparison(column, operator, operand) for operator, operand in tests)
         elif key in lists:
             parts.extend(_of_list(key, *lists[key], value))
         else:
@@ -142,7 +149,8 @@ def _aggregates(
     columns = aggregated_columns(other, function)
     for key, tests in value.items():
         if tests is not None:
-            yield AggregateCall(function, columns[key].name), tuple(read_tests(key, tests, _as_given))
+            call = AggregateCall(function, columns[key].name, key in converted_columns(other))
+            yield call, tuple(read_tests(key, tests, _as_given))
 
 
 def _as_given(value: Any) -> Scalar:  # noqa: ANN401 - a number, an instant or a day

@@ -6,17 +6,21 @@ from typing import Any, cast
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.links import link_of, links_of, lists_of
 from api.graph.derived.list_aggregate_types import aggregated_columns
+from api.graph.derived.money_types import converted_columns
 from api.graph.derived.order_types import ordered_columns
 from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
 from api.graph.reading.filter_value import read_list_where
 from api.plan.list_arguments import (
     AggregateCall,
     AggregateFunction,
+    ConvertedAmount,
     ListAggregate,
     OrderTerm,
     PresentStageColumn,
     SortDirection,
+    VocabularyPosition,
 )
+from api.plan.ranks import ranked_words
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -56,7 +60,12 @@ def _term(shape: TableShape, key: str, value: Any) -> OrderTerm:  # noqa: ANN401
         return OrderTerm(PresentStageColumn(stage_columns()[part].name), direction, tuple(links))
     if key in lists_of(shape):
         return OrderTerm(*_list_aggregate(key, *lists_of(shape)[key], value), tuple(links))
-    return OrderTerm(ordered_columns(shape)[key].name, value, tuple(links))
+    if (column := converted_columns(shape).get(key)) is not None:
+        return OrderTerm(ConvertedAmount(shape.name, column.name), value, tuple(links))
+    column = ordered_columns(shape)[key]
+    if ranked_words(column) is not None:
+        return OrderTerm(VocabularyPosition(shape.name, column.name), value, tuple(links))
+    return OrderTerm(column.name, value, tuple(links))
 
 
 def _list_aggregate(
@@ -73,5 +82,6 @@ def _list_aggregate(
     if function == "count":
         return ListAggregate(other.name, column.name, AggregateCall("count"), counted), value
     ((field, direction),) = value.items()
-    call = AggregateCall(function, aggregated_columns(other, function)[field].name)
+    is_converted = field in converted_columns(other)
+    call = AggregateCall(function, aggregated_columns(other, function)[field].name, is_converted)
     return ListAggregate(other.name, column.name, call, counted), direction

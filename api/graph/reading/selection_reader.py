@@ -20,6 +20,7 @@ from api.graph.reading.search_value import read_search
 from api.graph.sources import (
     FromBack,
     FromColumn,
+    FromConverted,
     FromId,
     FromIds,
     FromLink,
@@ -35,9 +36,11 @@ from api.plan.selection import (
     Amount,
     ColumnValue,
     Connection,
+    ConvertedMoney,
     Cursor,
     Edges,
     Field,
+    GroupCount,
     Groups,
     ManyRecords,
     Nodes,
@@ -135,7 +138,7 @@ class SelectionReader(SearchReader):
     def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         shape = SHAPES[table]
         name = f"{shape.type_name}Connection"
-        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename] = []
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename] = []
         for key, selected in self.collector.collect(nodes, name).items():
             match selected[0].name.value:
                 case "totalCount":
@@ -148,6 +151,8 @@ class SelectionReader(SearchReader):
                     parts.append(self.aggregate(key, selected, shape))
                 case "groupBy":
                     parts.append(self.groups(key, selected, shape))
+                case "groupCount":
+                    parts.append(self.group_count(key, selected, shape))
                 case "pageInfo":
                     parts.append(PageInfo(key, self.members(selected, PAGE_INFO)))
                 case _:
@@ -177,6 +182,8 @@ class SelectionReader(SearchReader):
                 return ColumnValue(key, column)
             case FromMoney(column=column):
                 return Amount(key, column, self.members(nodes, MONEY))
+            case FromConverted(column=column):
+                return ConvertedMoney(key, column, self.members(nodes, MONEY))
             case FromStage():
                 return PresentStage(key, self.members(nodes, PRESENT_STAGE))
             case FromLink(link=link):

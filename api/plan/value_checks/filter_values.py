@@ -115,9 +115,13 @@ def named_values(roots: Iterable[RootField], principal: Principal) -> tuple[Name
     return tuple(values for values in found if principal.reach is Reach.ALL or not values.is_free_text)
 
 
-def guarded(statement: Sql, values: Iterable[NamedValues]) -> Sql:
-    """Return the statement so that it returns null, and reads nothing else, if one of the values is not known."""
-    return Sql("select case when {} then ({}) end", all_of(found.guard for found in values), statement)
+def guarded(statement: Sql, values: Iterable[NamedValues], conditions: Iterable[Sql] = ()) -> Sql:
+    """Return the statement so that it returns null, and reads nothing else, if one of the values is not known.
+
+    The same if one of the conditions is not met.
+    """
+    guards = (*(found.guard for found in values), *conditions)
+    return Sql("select case when {} then ({}) end", all_of(guards), statement)
 
 
 async def require_known_values(read: ReadValue, values: Iterable[NamedValues]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from graphql import GraphQLField, get_named_type
 
 from tests.plan.generated.filters import Filters, operators_of
-from tests.plan.generated.groups import group_arguments
+from tests.plan.generated.groups import group_arguments, group_count_arguments
 from tests.plan.generated.variables import Variables, literal
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.filters import words
@@ -101,6 +101,10 @@ class Arguments:
         """Return the arguments of `groupBy`, and the maximum number of groups."""
         arguments, size = group_arguments(self._filters(self.variables), table, self.variables, max_groups)
         return _brackets(arguments), max(1, size)
+
+    def of_group_count(self, table: str) -> str:
+        """Return the arguments of `groupCount`."""
+        return _brackets(group_count_arguments(self._filters(self.variables), table, self.variables))
 
     # ------------------------------------------------------------------------------------------------- which rows
 

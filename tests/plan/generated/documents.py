@@ -229,6 +229,8 @@ class DocumentGenerator:
         kind = get_named_type(found.type).name
         if "text" in found.args:
             return self.arguments.of_search(position.cost)
+        if "keys" in found.args and is_leaf_type(get_named_type(found.type)):
+            return self.arguments.of_group_count(TYPES[position.kind.name.removesuffix("Connection")]), 0
         if "keys" in found.args:
             return self.arguments.of_groups(TYPES[kind.removesuffix("Group")], position.cost)
         if "first" in found.args:

@@ -10,11 +10,12 @@ from graphql import GraphQLInputObjectType
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTED_AGGREGATES, LISTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, LINKS, LISTED_AGGREGATES, LISTS, VISIBLE, Row, Rows
 from tests.support.graphql import uid
 from tests.support.random_choices import RandomChoices
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
+UNORDERED = ("eq", "in", "isNull")
 Entry = tuple[str, Any]  # of an input object
 
 _DEFAULT_OPERANDS: dict[type, object] = {
@@ -102,7 +103,7 @@ class Filters:
             operator = self.chance.one(["eq", "lt", "lte", "gt", "gte"])
             return test, {operator: self.value_or_ref("Int", self.chance.integer(0, 3))}
         key, column = self.chance.one(sorted(LISTED_AGGREGATES[table][test].items()))
-        of_type = "Decimal" if test in ("sum", "avg") else operators_of(table, key)["eq"]
+        of_type = "Decimal" if test in ("sum", "avg") or key in CONVERTED[table] else operators_of(table, key)["eq"]
         values = [row[column.name] for row in self.rows[table] if row[column.name] is not None]
         operand = as_input(self.chance.one(values)) if values else _DEFAULT_OPERANDS[column.python]
         operators: dict[str, object] = {
@@ -126,8 +127,10 @@ class Filters:
     # --------------------------------------------------------------------------------------------------- columns
 
     def _of_column(self, table: str, _levels: int) -> Entry:
-        key = self.chance.one(sorted(COLUMNS[table]))
-        types = operators_of(table, key)
+        # Bare amounts are not compared by size: rows of several currencies would be rejected.
+        key = self.chance.one(sorted(COLUMNS[table] | CONVERTED[table]))
+        is_bare_money = key in COLUMNS[table] and COLUMNS[table][key].note.currency is not None
+        types = {name: of for name, of in operators_of(table, key).items() if not is_bare_money or name in UNORDERED}
         operators = [*types, *(operator for operator in types if operator in ("contains", "startsWith"))]
         least = 0 if self.chance.happens(6) else 1
         comparisons = self.chance.several(
@@ -151,7 +154,7 @@ class Filters:
 
     def _has_no_known_value(self, table: str, key: str) -> bool:
         """Return whether every value for a column would be rejected or warned of, because no row has any."""
-        column = COLUMNS[table][key]
+        column = (COLUMNS[table] | CONVERTED[table])[key]
         target = column.link.target if column.link else table
         if target in RECORD_SETS and (column.link or column.name in ("id", "name")):
             return not self.rows[target]
@@ -160,7 +163,7 @@ class Filters:
 
     def _value(self, table: str, key: str) -> object:
         """Return an operand for a column, mostly the value of some row."""
-        column = COLUMNS[table][key]
+        column = (COLUMNS[table] | CONVERTED[table])[key]
         if column.link is not None or column.name == "id":
             return self.id(column.link.target if column.link else table)
         values = sorted({row[column.name] for row in self.rows[table]} - {None})
@@ -187,11 +190,8 @@ class Filters:
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)
             return {key: self._term(LINKS[table][key][1], levels - 1)}
-        return {
-            self.chance.one(
-                [name for name, column in sorted(COLUMNS[table].items()) if column.link is None]
-            ): self.direction()
-        }
+        columns = [name for name, column in COLUMNS[table].items() if column.link is None and not column.note.currency]
+        return {self.chance.one(sorted([*columns, *CONVERTED[table]])): self.direction()}
 
 
 def operators_of(table: str, key: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -22,16 +22,16 @@ from api.access.principal import Principal
 from api.graph.contract import sdl
 from schema.base import ColumnShape
 from schema.vocab import Unit
-from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, json_value
+from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, converted_figure, json_value
 from tests.plan.oracle.groups import group_rows, meets_having, sort_groups
 from tests.plan.oracle.inputs import RejectedError, parse_id
 from tests.plan.oracle.pages import Edge, Page, Result, ResultEdge, ResultPage, page_of, result_page
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.search_results import ranked_results
-from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, CONVERTED, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
 
 Info = GraphQLResolveInfo[object]
-MAX_IDS, DEFAULT_GROUPS = 100, 50
+MAX_IDS = 100
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Aggregates:
 
     table: str
     rows: list[Row]
+    reporting_currency: str | None
     function: str = ""
 
 
@@ -148,6 +149,10 @@ class Executor:
             return self._page(LISTS[table][field][0], self._records.listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
             return self._stage(row)
+        if field in CONVERTED[table]:
+            amount = self._records.conversion.converted(row, CONVERTED[table][field])
+            currency = self._records.conversion.currency
+            return None if amount is None else {"amount": json_value(amount), "currency": currency}
         column = COLUMNS[table][field]
         if column.note.unit is Unit.MONEY:
             return _money(column, row)
@@ -208,6 +213,8 @@ class Executor:
                 return self._aggregates(page)
             case "groupBy":
                 return self._groups(self._aggregates(page), arguments)
+            case "groupCount":
+                return len(self._groups(self._aggregates(page), arguments))
             case "pageInfo":
                 cursors = [self._cursor(page, row) for row in page.rows]
                 return {
@@ -219,17 +226,18 @@ class Executor:
         raise KeyError(field)
 
     def _aggregates(self, page: Page) -> Aggregates:
-        return Aggregates(page.table, [self._records.values(page.table, row) for row in page.matching])
+        rows = [self._records.values(page.table, row) for row in page.matching]
+        return Aggregates(page.table, rows, self._records.conversion.currency)
 
     def _groups(self, aggregates: Aggregates, arguments: Row) -> list[Group]:
         table, keys, having = aggregates.table, arguments["keys"], arguments.get("having") or {}
         groups = group_rows(table, aggregates.rows, keys)
         groups = {values: rows for values, rows in groups.items() if meets_having(table, rows, having)}
         first = arguments.get("first")
-        ordered = sort_groups(table, groups, keys, arguments.get("orderBy") or [])
+        ordered = sort_groups(table, groups, keys, arguments.get("orderBy") or [], self._records.ranks(table))
         return [
-            Group(Aggregates(table, groups[values]), self._key(table, keys, values))
-            for values in ordered[: DEFAULT_GROUPS if first is None else first]
+            Group(replace(aggregates, rows=groups[values]), self._key(table, keys, values))
+            for values in ordered[:first]
         ]
 
     def _key(self, table: str, keys: list[Row], values: tuple[Any, ...]) -> Row:
@@ -243,9 +251,12 @@ class Executor:
 
 def _of_aggregates(aggregates: Aggregates, field: str) -> object:
     if aggregates.function:
+        if field in CONVERTED[aggregates.table]:
+            column = CONVERTED[aggregates.table][field]
+            return converted_figure(aggregates.rows, aggregates.function, column, aggregates.reporting_currency)
         return aggregate_value(aggregates.rows, aggregates.function, AGGREGATED[aggregates.table][field])
     assert field in FUNCTIONS
-    return len(aggregates.rows) if field == "count" else Aggregates(aggregates.table, aggregates.rows, field)
+    return len(aggregates.rows) if field == "count" else replace(aggregates, function=field)
 
 
 def _money(column: ColumnShape, row: Row) -> Row | None:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.plan.oracle.aggregates import comparable_value
 from tests.plan.oracle.inputs import QUANTIFIERS, list_tests, parse_aggregate_comparisons, parse_comparisons
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTED_AGGREGATES, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, LINKS, LISTS, VISIBLE, Row
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, operand: value == operand,
@@ -45,17 +45,17 @@ def rows_that_count(records: Records, table: str, row: Row, key: str, list_argum
     ]
 
 
-def list_aggregate(table: str, rows: list[Row], function: str, field: str = "") -> Any:  # noqa: ANN401 - a number, instant or day
+def list_aggregate(records: Records, table: str, rows: list[Row], function: str, field: str = "") -> Any:  # noqa: ANN401 - a number, instant or day
     """Return an aggregate of the rows of a list; None without a value to aggregate."""
     if function == "count":
         return len(rows)
-    return comparable_value(rows, function, LISTED_AGGREGATES[table][function][field])[1]
+    return comparable_value([records.values(table, row) for row in rows], function, table, field)[1]
 
 
-def _aggregates_satisfy(table: str, rows: list[Row], function: str, test: Row) -> bool:
+def _aggregates_satisfy(records: Records, table: str, rows: list[Row], function: str, test: Row) -> bool:
     fields = {"": test} if function == "count" else {field: tests for field, tests in test.items() if tests is not None}
     return all(
-        _satisfies(list_aggregate(table, rows, function, field), operator, operand)
+        _satisfies(list_aggregate(records, table, rows, function, field), operator, operand)
         for field, tests in fields.items()
         for operator, operand in parse_aggregate_comparisons(table, function, field, tests)
     )
@@ -78,11 +78,15 @@ def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool
         return all(
             _quantified(name, [matches_where(records, other_table, other, test) for other in counted])
             if name in QUANTIFIERS
-            else _aggregates_satisfy(other_table, counted, name, test)
+            else _aggregates_satisfy(records, other_table, counted, name, test)
             for name, test in list_tests(value)
         )
-    column = COLUMNS[table][key]
-    own = records.value(row, column)
+    if key in CONVERTED[table]:
+        column = CONVERTED[table][key]
+        own = records.conversion.converted(row, column)
+    else:
+        column = COLUMNS[table][key]
+        own = records.value(row, column)
     return all(_satisfies(own, operator, operand) for operator, operand in parse_comparisons(table, column, value))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from schema.base import ColumnShape
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTED_AGGREGATES, LISTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, KEYS, LINKS, LISTED_AGGREGATES, LISTS, VISIBLE, Row
 
 QUANTIFIERS = ("some", "none", "every")
 
@@ -93,7 +93,7 @@ def validate_where(table: str, where: Row) -> None:
                 for field, tests in {"": test}.items() if name == "count" else test.items():
                     parse_aggregate_comparisons(other, name, field, tests or {})
         else:
-            parse_comparisons(table, COLUMNS[table][key], value)
+            parse_comparisons(table, (COLUMNS[table] | CONVERTED[table])[key], value)
 
 
 def _parse(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value

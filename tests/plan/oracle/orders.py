@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from schema.vocab import Currency
 from tests.plan.oracle.filters import list_aggregate, rows_that_count
 from tests.plan.oracle.inputs import RejectedError
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, KEYS, LINKS, LISTS, Row
 
 # The names of links, then that of a column; or that of a list, and its argument without the direction, as JSON.
 Path = tuple[str, ...]
@@ -53,8 +54,13 @@ class Order:
         if names[0] in LISTS[table]:
             argument = json.loads(names[1])
             rows = rows_that_count(self._records, table, row, names[0], argument)
-            return list_aggregate(LISTS[table][names[0]][0], rows, *argument["by"])
-        return row[COLUMNS[table][names[0]].name]
+            return list_aggregate(self._records, LISTS[table][names[0]][0], rows, *argument["by"])
+        last = names[0]
+        if last in CONVERTED[table]:
+            return self._records.conversion.converted(row, CONVERTED[table][last])
+        column = COLUMNS[table][last]
+        words, value = column.note.vocab, row[column.name]
+        return value if words in (None, Currency) or value is None else list(words or ()).index(value)
 
 
 def compare_values(left: Any, right: Any, direction: str) -> int:  # noqa: ANN401 - two of a column's values

@@ -38,6 +38,11 @@ GROUPING_KEYS = {
     table: {name: column for name, column in columns.items() if column.python is not Decimal}
     for table, columns in AGGREGATED.items()
 }
+# The columns with money, by the name of their amounts in the reporting currency.
+CONVERTED = {
+    table: {f"{camel(column.name)}Converted": column for column in shape.visible if column.note.currency}
+    for table, shape in VISIBLE.items()
+}
 # By table and GraphQL name: the foreign key and the table that it names.
 LINKS = {
     table: {camel(column.link.name): (column.name, column.link.target) for column in shape.visible if column.link}
@@ -57,6 +62,7 @@ KEYS = dict.fromkeys(VISIBLE, ("id",)) | {
 LISTED_AGGREGATES: dict[str, dict[str, dict[str, ColumnShape]]] = {
     table: {
         function: {name: column for name, column in columns.items() if _is_aggregated(column, pythons)}
+        | CONVERTED[table]
         for function, pythons in {
             "sum": (int, Decimal),
             "avg": (int, Decimal),
