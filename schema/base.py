@@ -144,8 +144,8 @@ def column(
 ) -> Any:  # noqa: ANN401 - the one permitted Any: a field's declared type is its annotation
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
-    - `unit`: what a number measures. `currency`: the column with the currency of this amount.
-    - `rate_at`: the column with the instant or day whose exchange rate converts this amount (default: today).
+    - `unit`: what a number measures. `currency`: the column with the currency of this amount; `rate_at`: the column
+      with the time whose exchange rate converts it (default: today).
     - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
     - `hidden`: neither GraphQL nor history has the column.
@@ -336,10 +336,7 @@ def _describe_column(table: type[Table], built: sa.Column[Any]) -> ColumnShape:
     note = note_of(built)
     to = None
     if note.target is not None:
-        name = built.name.removesuffix("_id")
-        to = Link(
-            name=name, column=built.name, target=note.target, doc=note.doc, back=note.back, back_doc=note.back_doc
-        )
+        to = Link(built.name.removesuffix("_id"), built.name, note.target, note.doc, note.back, note.back_doc)
     return ColumnShape(
         name=built.name,
         python=_python_type(table.model_fields[built.name].annotation),

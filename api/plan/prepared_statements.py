@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
-from typing import Any
 
 import asyncpg
 import orjson
@@ -67,7 +66,7 @@ class _BoundCheck:
 
     text: str
     values: Sequence[object]
-    error: Callable[[Any], AccordError | None]
+    error: Callable[[object], AccordError | None]
 
     @classmethod
     def of(cls, check: CurrencyCheck, parameters: Mapping[str, object]) -> "_BoundCheck":

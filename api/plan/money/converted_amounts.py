@@ -51,10 +51,11 @@ def join_rates(tables: ScopedTables, table: str, column: str, row: str, rows: Ro
             join, and a numeric expression as that of `converted_amount`.
     """
     other, rate = tables.new_alias(), tables.new_alias()
+    # The day comes first: sorting by texts first would take longer.
     pairs = Sql(
-        "select distinct {} as currency, {} as day{}",
-        _currency(table, column, other),
+        "select distinct {} as day, {} as currency{}",
         _rate_day(tables, table, column, other),
+        _currency(table, column, other),
         rows(other),
     )
     same = Sql("(select 1::numeric as rate, false as is_inverse where k.currency = {})", REPORTING_CURRENCY)
@@ -62,14 +63,13 @@ def join_rates(tables: ScopedTables, table: str, column: str, row: str, rows: Ro
     rates = Sql("(select k.*, x.* from ({}) k cross join lateral ({} union all {}) x)", pairs, same, last)
     is_same_pair = Sql(
         "{} = {} and {} = {}",
-        qualified(rate, "currency"),
-        _currency(table, column, row),
         qualified(rate, "day"),
         _rate_day(tables, table, column, row),
+        qualified(rate, "currency"),
+        _currency(table, column, row),
     )
-    return Sql("{} {} on {}", rates, name(rate), is_same_pair), Sql(
-        "round({}, 2)", at_rate(qualified(row, column), rate)
-    )
+    joined = Sql("{} {} on {}", rates, name(rate), is_same_pair)
+    return joined, Sql("round({}, 2)", at_rate(qualified(row, column), rate))
 
 
 def converted_money(tables: ScopedTables, table: str, row: str, selection: ConvertedMoney) -> Sql:

@@ -7,7 +7,7 @@ costs a scan of these rows at most, and stops at the second currency; a filter f
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import cast
 
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
@@ -39,6 +39,7 @@ from schema.tables import SHAPES
 
 _ORDERING = ("lt", "lte", "gt", "gte")
 _ANY_ROW = Conjunction(())
+_QUERY = Sql("select {}", REPORTING_CURRENCY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class CurrencyCheck:
 
     guard: Sql
     find: Sql
-    error: Callable[[Any], AccordError | None]
+    error: Callable[[object], AccordError | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,8 @@ def currency_checks(roots: Iterable[RootField], principal: Principal) -> tuple[C
             checks += (_single_currency(tables, amounts) for amounts in compared)
         needs_reporting_currency |= any(_compares_converted(node) for node in _nodes(root.selection))
     if needs_reporting_currency:
-        checks.append(
-            CurrencyCheck(Sql("{} is not null", REPORTING_CURRENCY), REPORTING_CURRENCY_QUERY, _unconvertible)
-        )
+        checks.append(CurrencyCheck(Sql("{} is not null", REPORTING_CURRENCY), _QUERY, _unconvertible))
     return tuple(checks)
-
-
-REPORTING_CURRENCY_QUERY = Sql("select {}", REPORTING_CURRENCY)
 
 
 # ------------------------------------------------------------------------------------------- where money is compared
@@ -272,7 +268,8 @@ def _rows(tables: ScopedTables, amounts: _ComparedAmounts, alias: str, *conditio
     return tables.from_clause(amounts.table, alias, is_known, *where, *search, *conditions)
 
 
-def _mixed(amounts: _ComparedAmounts, currencies: list[str | None]) -> AccordError | None:
+def _mixed(amounts: _ComparedAmounts, found: object) -> AccordError | None:
+    currencies = cast("list[str | None]", found)
     if len(currencies) < 2:
         return None
     key, currency = _graphql_name(amounts.column), _graphql_name(_currency(amounts.table, amounts.column) or "")
@@ -287,7 +284,7 @@ def _mixed(amounts: _ComparedAmounts, currencies: list[str | None]) -> AccordErr
     )
 
 
-def _unconvertible(currency: str | None) -> AccordError | None:
+def _unconvertible(currency: object) -> AccordError | None:
     if currency is not None:
         return None
     return AccordError(
