@@ -41,7 +41,7 @@ class ErrorCode(StrEnum):
     )
     PERSISTED_QUERY_MISMATCH = "PERSISTED_QUERY_MISMATCH", "The hash of a persisted query is not that of its document."
     TOO_LARGE = "TOO_LARGE", "The request, its document or its response exceeds a limit."
-    TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown would have more groups than the limit."
+    TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown, or `groupBy` without `first`, has more groups than the limit."
     TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
 
     # Values
@@ -50,6 +50,8 @@ class ErrorCode(StrEnum):
     UNKNOWN_VALUE = "UNKNOWN_VALUE", "A closed set does not have this value."
     UNKNOWN_STAGE = "UNKNOWN_STAGE", "The accord does not have this stage."
     NOT_FOUND = "NOT_FOUND", "There is nothing at this address."
+    MIXED_CURRENCIES = "MIXED_CURRENCIES", "Bare amounts of several currencies are compared or sorted."
+    NO_REPORTING_CURRENCY = "NO_REPORTING_CURRENCY", "No accord in force states the currency to convert amounts to."
 
     # The state of the data
     NO_ACCORD = "NO_ACCORD", "No accord is in force."

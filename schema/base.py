@@ -20,7 +20,7 @@ from sqlmodel import Field, SQLModel
 
 from schema.disjoint_ranges import DisjointRanges
 from schema.formats import Format
-from schema.search import words_of
+from schema.search_indexes import add_search_indexes
 from schema.vocab import Unit, Vocabulary, require_end_date
 
 NAMING = {
@@ -95,6 +95,7 @@ class ColumnNote:
     vocab: type[Vocabulary] | None = None
     format: Format | None = None
     currency: str | None = None
+    rate_at: str | None = None
     hidden: bool = False
     ge: int | None = None
     le: int | None = None
@@ -123,6 +124,7 @@ def column(
     vocab: type[Vocabulary] | None = None,
     format: Format | None = None,  # noqa: A002 - what it is called
     currency: str | None = None,
+    rate_at: str | None = None,
     hidden: bool = False,
     ge: int | None = None,
     le: int | None = None,
@@ -142,7 +144,8 @@ def column(
 ) -> Any:  # noqa: ANN401 - the one permitted Any: a field's declared type is its annotation
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
-    - `unit`: what a number measures. `currency`: the column with the currency of this amount.
+    - `unit`: what a number measures. `currency`: the column with the currency of this amount; `rate_at`: the column
+      with the time whose exchange rate converts it (default: today).
     - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
     - `hidden`: neither GraphQL nor history has the column.
@@ -159,6 +162,7 @@ def column(
         vocab=vocab,
         format=format,
         currency=currency,
+        rate_at=rate_at,
         hidden=hidden,
         ge=ge,
         le=le,
@@ -332,10 +336,7 @@ def _describe_column(table: type[Table], built: sa.Column[Any]) -> ColumnShape:
     note = note_of(built)
     to = None
     if note.target is not None:
-        name = built.name.removesuffix("_id")
-        to = Link(
-            name=name, column=built.name, target=note.target, doc=note.doc, back=note.back, back_doc=note.back_doc
-        )
+        to = Link(built.name.removesuffix("_id"), built.name, note.target, note.doc, note.back, note.back_doc)
     return ColumnShape(
         name=built.name,
         python=_python_type(table.model_fields[built.name].annotation),
@@ -376,14 +377,12 @@ def declare(table: type[Table]) -> None:
         column.type = sa.Numeric(*note.numeric) if note.numeric else plain
         for name, condition in _checks(column, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
-    add_search(built, built)
+    add_search_indexes(built, searched_formats(built))
 
 
-def add_search(built: sa.Table, like: sa.Table) -> None:
-    """Declare the search index of `built` on the columns that `like` declares with `search=True`."""
-    searched = [column.name for column in like.columns if note_of(column).search]
-    if searched:
-        sa.Index(f"ix_{built.name}_search", sa.text(words_of(searched)), postgresql_using="gin", _table=built)
+def searched_formats(built: sa.Table) -> dict[str, Format | None]:
+    """Return the formats of the columns with `search=True`, by the name of the column."""
+    return {column.name: note_of(column).format for column in built.columns if note_of(column).search}
 
 
 def _checks(built: sa.Column[Any], note: ColumnNote) -> list[tuple[str, str]]:

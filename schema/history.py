@@ -19,7 +19,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from schema.base import HistoryRecord, Table, add_search, describe, sql_table
+from schema.base import HistoryRecord, Table, describe, searched_formats, sql_table
+from schema.search_indexes import add_search_indexes
 
 VERSION_COLUMNS = ("id", "valid_from", "valid_to", "recorded_at", "is_assumed")
 _BOOKKEEPING = frozenset({"id", "created_at", "updated_at", "row_version"})
@@ -88,7 +89,7 @@ def add_history(table: type[Table]) -> None:
         ),
         comment=f"History of {built.name}: one row for each version of a record, written by triggers.",
     )
-    add_search(version, built)
+    add_search_indexes(version, searched_formats(built), has_names=False)
     for statement in history_statements(table):
         sa.event.listen(version, "after_create", _after_both(statement, built))
 

@@ -3,11 +3,19 @@
 A word is a run of characters between blanks and punctuation, in lower case: ada.berg@acme-labs.example has five words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 # These are replaced by blanks first: PostgreSQL's parser would keep e-mail addresses and signed numbers whole and drop
 # tags, and in the C locale it takes every character outside ASCII for a letter.
 SEPARATORS = "@._-/+&<>~\u2019\u2013\u2014"
+
+
+def names_among(formats: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the searched columns that name a record: those without a format, such as an address has.
+
+    Shapes: the formats of the searched columns, by name of the column -> names of columns.
+    """
+    return tuple(column for column, format_ in formats.items() if format_ is None)
 
 
 def words_of(columns: Iterable[str], row: str = "") -> str:

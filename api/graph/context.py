@@ -10,9 +10,20 @@ from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.planned import PlannedDocument, RequestError
-from api.plan.prepared_statements import check_values, read_document
+from api.graph.reading.search_reader import with_type_names
+from api.plan.prepared_statements import read_document
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
+
+# Errors of the statement that are raised for the root fields that they concern, and not for all of them.
+OF_ONE_FIELD = frozenset(
+    {
+        ErrorCode.UNKNOWN_VALUE,
+        ErrorCode.MIXED_CURRENCIES,
+        ErrorCode.NO_REPORTING_CURRENCY,
+        ErrorCode.TOO_MANY_GROUPS,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -45,17 +56,17 @@ class RootRecords:
         return found
 
     async def _read_all(self) -> Mapping[str, object]:
-        """Read all root fields; in place of one whose filter names an unknown value stands that error."""
-        valid = [root for root in self.roots.values() if isinstance(root, RootField)]
+        """Read all root fields; in place of one that the data contradict (`OF_ONE_FIELD`) stands its error."""
+        valid = [with_type_names(root) for root in self.roots.values() if isinstance(root, RootField)]
         errors: dict[str, object] = {}
         try:
             found, self.unknown = await read_document(self.database, valid, self.principal)
         except AccordError as error:
-            if error.code is not ErrorCode.UNKNOWN_VALUE:
+            if error.code not in OF_ONE_FIELD:
                 raise
             for root in valid:
                 try:
-                    await check_values(self.database, root, self.principal)
+                    await read_document(self.database, (root,), self.principal)
                 except AccordError as own:
                     errors[root.key] = own
             known = [root for root in valid if root.key not in errors]

@@ -15,6 +15,7 @@ from api.graph.derived.float_fields import with_float_fields
 from api.graph.derived.model_types import model_types
 from api.graph.derived.record_types import record_types
 from api.graph.derived.scalars import SCALARS
+from api.graph.derived.search_types import search_types
 from api.graph.gateway import Gateway
 from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
 from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
@@ -77,6 +78,7 @@ def registered_types() -> Mapping[str, Declared]:
     types = (
         *SCALARS,
         *record_types(),
+        *search_types(),
         *KPI_INPUT_TYPES,
         *model_types(KPI_ROOTS, KPI_DERIVATION),
         *model_types((Accord,), ACCORD_DERIVATION),

@@ -132,7 +132,15 @@ class InterfaceType(Described):
     type_of: Callable[..., str]
 
 
-Declared = EnumType | ScalarType | InputType | ObjectType | InterfaceType
+@dataclass(frozen=True, slots=True)
+class UnionType(Described):
+    """A union of object types, by their names. `type_of` returns the name of a value's object type."""
+
+    members: tuple[str, ...]
+    type_of: Callable[..., str]
+
+
+Declared = EnumType | ScalarType | InputType | ObjectType | InterfaceType | UnionType
 
 
 def registry(types: Iterable[Declared]) -> dict[str, Declared]:
@@ -165,6 +173,8 @@ def object_type(types: Mapping[str, Declared], name: str) -> ObjectType:
 def _uses(types: Iterable[Declared]) -> Iterator[tuple[str, str]]:
     """Every use of a type: who uses it, and the type's name."""
     for declared in types:
+        if isinstance(declared, UnionType):
+            yield from ((declared.name, member) for member in declared.members)
         if isinstance(declared, ObjectType):
             yield from ((declared.name, interface) for interface in declared.interfaces)
         if isinstance(declared, ObjectType | InterfaceType | InputType):

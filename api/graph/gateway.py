@@ -20,7 +20,7 @@ from strawberry.types import ExecutionResult
 from api.access.principal import Principal
 from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError, ErrorCode
-from api.graph.context import Context, RootRecords
+from api.graph.context import OF_ONE_FIELD, Context, RootRecords
 from api.graph.declared import Declared
 from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
 from api.graph.reading.field_collector import FieldCollector
@@ -201,8 +201,8 @@ class Gateway:
         else:  # the executor reports invalid variables before it resolves any field
             planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
-        if isinstance(failure, AccordError) and failure.code is ErrorCode.UNKNOWN_VALUE:
-            failure = None  # it is raised for the field whose filter names the value
+        if isinstance(failure, AccordError) and failure.code in OF_ONE_FIELD:
+            failure = None  # it is raised for the field that it concerns
         price = cost(root for root in roots.values() if isinstance(root, RootField))
         if price > MAX_COST:
             raise _too_costly(price)

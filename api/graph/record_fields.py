@@ -1,4 +1,4 @@
-"""Root fields that read records: one by id, a list of a table, `node` and `nodes`."""
+"""Root fields that read records: one by id, a list of a table, `node`, `nodes` and `search`."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,16 +6,17 @@ from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.links import visible_shapes
 from api.graph.derived.naming import camel
-from api.graph.derived.record_types import NODE, TYPE_KEY, list_arguments
+from api.graph.derived.record_types import MAX_PAGE_SIZE, NODE, PAGE_SIZE, TYPE_KEY, list_arguments
+from api.graph.derived.search_types import SEARCH_CONNECTION, SEARCH_TYPE, searched_shapes
 from api.graph.kpis.kpi_fields import read_answer
 from api.graph.reading.selection_reader import MAX_IDS
-from api.graph.sources import FromId, FromIds, FromTable
+from api.graph.sources import FromId, FromIds, FromSearch, FromTable
 from api.identity.ids import is_answer_id, parse_record_id
 from schema.tables import SHAPES
 
 
 def record_fields() -> Iterator[Output]:
-    """Yield the root fields of every visible table, then `node` and `nodes`."""
+    """Yield the root fields of every visible table, then `node`, `nodes` and `search`."""
     for shape in visible_shapes():
         as_of = (_AS_OF,) if shape.has_history else ()
         if shape.has_id:
@@ -43,11 +44,37 @@ def record_fields() -> Iterator[Output]:
     )
     yield Output("node", doc, TypeRef(NODE), _node, (_id("record", is_bound=False),), FromId())
     yield _NODES
+    yield _search_field()
 
 
 def _id(what: str, *, is_bound: bool = True) -> Input:
     doc = f"The id of the {what}, from its field `id`. An id from a result with `asOf` reads the same instant again."
     return Input("id", doc, TypeRef("ID").required, is_bound=is_bound)
+
+
+def _search_field() -> Output:
+    types = ", ".join(shape.name.upper() for shape in searched_shapes())
+    doc = (
+        "The records of several types in which every word of a text is the start of a word, ignoring case. First those"
+        " with every word as a whole word of their names, then those with words of their names that begin so, then"
+        " those that match only with their addresses. Within these, records are in the order of `types`, and those of"
+        " one type are sorted by id, oldest first."
+    )
+    text = (
+        "The words to search for. Characters that are neither letters nor digits separate words. Every value of"
+        f" `{SEARCH_TYPE}` says which fields are searched."
+    )
+    arguments = (
+        Input("text", text, TypeRef("String").required, is_bound=True),
+        Input(
+            "types",
+            f"The types to search, in the order of their results. If left out or null: {types}.",
+            TypeRef(SEARCH_TYPE).listed,
+        ),
+        Input("first", f"The number of results: {PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most.", TypeRef("Int")),
+        Input("after", "Only results after this cursor, of a search with the same text and types.", TypeRef("String")),
+    )
+    return Output("search", doc, TypeRef(SEARCH_CONNECTION).required, _read, arguments, FromSearch())
 
 
 async def _read(_source: object, info: Info, **_: object) -> object:

@@ -28,6 +28,13 @@ class FromMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class FromConverted:
+    """A money column, converted to the reporting currency."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class FromLink:
     """The record that a foreign key refers to."""
 
@@ -77,6 +84,11 @@ class FromIds:
 
 
 @dataclass(frozen=True, slots=True)
+class FromSearch:
+    """A root field: the records of several tables that its argument `text` finds."""
+
+
+@dataclass(frozen=True, slots=True)
 class FromAttribute:
     """An attribute of a Python value, which its resolver returns."""
 
@@ -94,6 +106,7 @@ FieldSource = (
     FromColumn
     | FromRecordId
     | FromMoney
+    | FromConverted
     | FromLink
     | FromBack
     | FromStage
@@ -102,6 +115,7 @@ FieldSource = (
     | FromTable
     | FromId
     | FromIds
+    | FromSearch
     | FromAttribute
     | FromDrillDown
 )

@@ -4,18 +4,20 @@ Resolvers are graphql-core's, `(source, info, **arguments)` with plain coerced v
 the arguments of every field of every row, which is slow and not needed here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLTypeResolver
 from strawberry.annotation import StrawberryAnnotation
+from strawberry.schema.types.concrete_type import TypeMap
 from strawberry.schema_directives import OneOf
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryList, StrawberryObjectDefinition, StrawberryOptional, StrawberryType
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
+from strawberry.types.union import StrawberryUnion
 from strawberry.types.unset import UNSET
 
 from api.graph.declared import (
@@ -29,6 +31,7 @@ from api.graph.declared import (
     Resolver,
     ScalarType,
     TypeRef,
+    UnionType,
 )
 
 _BUILT_IN: dict[str, Any] = {
@@ -59,6 +62,9 @@ class Types:
         for type_ in declared.values():
             if isinstance(type_, ObjectType | InputType):
                 self._define(type_)
+        for type_ in declared.values():
+            if isinstance(type_, UnionType):
+                self._made[type_.name] = _DerivedUnion(type_, [self._made[member] for member in type_.members])
 
     def __getitem__(self, name: str) -> type:
         found: type = self._made[name]
@@ -87,6 +93,18 @@ class Types:
             resolve_type=declared.type_of if isinstance(declared, InterfaceType) else None,
             fields=[_DerivedField(self.resolved, field, made) for field in declared.fields],
         )
+
+
+class _DerivedUnion(StrawberryUnion):
+    """A union of declared types."""
+
+    def __init__(self, declared: UnionType, members: Iterable[type]) -> None:
+        super().__init__(declared.name, tuple(map(StrawberryAnnotation, members)), declared.doc)
+        self._declared = declared
+
+    def get_type_resolver(self, type_map: TypeMap) -> GraphQLTypeResolver:  # noqa: ARG002 - Strawberry's signature
+        """Return the declared function from a value to the name of its type."""
+        return self._declared.type_of
 
 
 class _DerivedField(StrawberryField):

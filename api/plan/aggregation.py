@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from api.access.scoped_tables import qualified
 from api.plan.aggregate_functions import aggregate, single_currency
-from api.plan.composite_fields import typename
-from api.plan.currency_amounts import amounts_by_currency, group_by, is_whole_group, windows
+from api.plan.composite_fields import selected_members, typename
 from api.plan.date_buckets import first_day
 from api.plan.json_objects import NO_ROWS, select_objects
 from api.plan.json_values import column_as_json, decimal_as_float
 from api.plan.list_arguments import PRESENT_STAGE_KEY, AggregateCall, GroupingKey
 from api.plan.list_rows import ListRows
+from api.plan.money.amounts_by_currency import amounts_by_currency, group_by, is_whole_group, windows
+from api.plan.money.converted_amounts import REPORTING_CURRENCY, join_rates
 from api.plan.present_stage import present_entry
 from api.plan.selection import Aggregate, AggregateField, FunctionFields, ObjectMember, Typename
 from api.sql import Sql, all_of, join, name
@@ -36,6 +37,7 @@ class Aggregation:
     _computed: dict[Sql, str] = field(default_factory=dict)  # aggregate expression -> its column
     _currencies: list[str] = field(default_factory=list)  # columns that hold currencies
     _amounts: dict[tuple[AggregateCall, tuple[ObjectMember | Typename, ...]], str] = field(default_factory=dict)
+    _converted: dict[str, str] = field(default_factory=dict)  # money column -> its converted amounts
     _links: dict[str, str] = field(default_factory=dict)  # foreign key -> alias of the visible linked record
     _stages: list[str] = field(default_factory=list)  # the alias of the present stage entries, if they are joined
 
@@ -141,10 +143,19 @@ class Aggregation:
 
     def _list_rows(self) -> Sql:
         """Return the `from` clause of the list's rows, joined with the visible linked records that are aggregated."""
-        if not self._links and not self._stages:
+        if not self._links and not self._stages and not self._converted:
             return self.rows.matching(self.row)
         # A subquery: inside it, the filter of the list can use the bare names of its own alias.
-        rows = Sql(" from (select *{}) {}", self.rows.matching(self.rows.tables.new_alias()), name(self.row))
+        inner = self.rows.tables.new_alias()
+        columns, rates = [Sql("{}.*", name(inner)) if self._converted else Sql("*")], Sql("")
+        for column, alias in self._converted.items():
+            rate, amount = join_rates(self.rows.tables, self.rows.table, column, inner, self.rows.matching)
+            columns.append(Sql("{} as {}", amount, name(alias)))
+            rates += Sql(" left join {}", rate)
+        # With `offset 0` PostgreSQL converts an amount once, and not in every aggregate that uses it.
+        once = Sql(" offset 0" if self._converted else "")
+        matching = self.rows.matching(inner, joins=rates)
+        rows = Sql(" from (select {}{}{}) {}", join(", ", columns), matching, once, name(self.row))
         joins = [self._left_join(column, alias) for column, alias in self._links.items()]
         for entry in self._stages:
             present = present_entry(self.rows.tables, self.row, entry)
@@ -185,6 +196,8 @@ class Aggregation:
     def _json_value(self, call: AggregateCall, parts: tuple[ObjectMember | Typename, ...], *, is_float: bool) -> Sql:
         """Return an aggregate as the response shows it."""
         column = self._column(call)
+        if column is not None and call.is_converted:
+            return self._converted_value(call, column, parts)
         if column is not None and _is_money(call, column):
             return self._amounts_value(call, column, parts)
         value = self._column_for(self._expression(call))
@@ -195,6 +208,18 @@ class Aggregation:
         if call.function in ("sum", "avg"):
             return Sql("{}::text", value)
         return column_as_json(column, self.rows.table, value)
+
+    def _converted_value(
+        self, call: AggregateCall, column: ColumnShape, parts: tuple[ObjectMember | Typename, ...]
+    ) -> Sql:
+        amount, converted = qualified(self.row, column.name), self._value(column, is_converted=True)
+        is_unconverted = Sql("count(*) filter (where {} is not null and {} is null)", amount, converted)
+        members = {
+            "amount": Sql("{}::text", self._column_for(self._expression(call))),
+            "currency": REPORTING_CURRENCY,
+            "unconvertedCount": self._column_for(is_unconverted),
+        }
+        return Sql("({})", select_objects(selected_members(parts, members), NO_ROWS))
 
     def _amounts_value(
         self, call: AggregateCall, column: ColumnShape, parts: tuple[ObjectMember | Typename, ...]
@@ -216,7 +241,7 @@ class Aggregation:
 
     def _expression(self, call: AggregateCall) -> Sql:
         column = self._column(call)
-        value = Sql("") if column is None else self._value(column)
+        value = Sql("") if column is None else self._value(column, is_converted=call.is_converted)
         return aggregate(call, column, self.row, value)
 
     def _column_for(self, expression: Sql) -> Sql:
@@ -241,8 +266,10 @@ class Aggregation:
         value = qualified(self.row, column)
         return Sql("({} || '')", value) if any(key.column == column for key in self.keys) else value
 
-    def _value(self, column: ColumnShape) -> Sql:
+    def _value(self, column: ColumnShape, *, is_converted: bool = False) -> Sql:
         """Return a column of a row. A foreign key is null if the record that it names is not visible."""
+        if is_converted:
+            return qualified(self.row, self._converted.setdefault(column.name, f"{column.name}$"))
         if column.link is None or not self.rows.tables.hides_rows(column.link.target):
             return qualified(self.row, column.name)
         if column.name not in self._links:
@@ -254,7 +281,7 @@ class Aggregation:
 
 
 def _is_money(call: AggregateCall, column: ColumnShape) -> bool:
-    return column.note.currency is not None and call.function != "countDistinct"
+    return column.note.currency is not None and call.function != "countDistinct" and not call.is_converted
 
 
 def _linked_table(column: ColumnShape) -> str:

@@ -6,13 +6,17 @@ its fields and when it compares the foreign key that names it. Otherwise a filte
 
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.composite_fields import is_counted
+from api.plan.list_aggregates import aggregate_expression
 from api.plan.list_arguments import (
     STAGE_GROUP,
     Comparison,
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     IsCountedCondition,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
     Operand,
     Operator,
@@ -20,8 +24,9 @@ from api.plan.list_arguments import (
     ToManyCondition,
     ToOneCondition,
 )
+from api.plan.money.converted_amounts import converted_amount
 from api.plan.present_stage import GROUP, is_entry_of, present_entry
-from api.sql import Sql, converted, join, name
+from api.sql import Sql, all_of, converted, join, name
 from schema.base import Link
 from schema.tables import SHAPES
 
@@ -30,7 +35,7 @@ _SIGNS: dict[Operator, str] = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gt
 _LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def condition(tables: ScopedTables, where: Condition, table: str, alias: str) -> Sql:
+def condition(tables: ScopedTables, where: Condition, table: str, alias: str) -> Sql:  # noqa: PLR0911 - one for each kind
     """Return a filter as a boolean expression on the row of `table` known as `alias`.
 
     Shapes: condition tree -> one expression. Conditions on linked records become `exists` subqueries.
@@ -49,6 +54,10 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
             return _to_many(tables, where, alias)
         case PresentStageCondition() | IsCountedCondition():
             return _computed(tables, where, table, alias)
+        case ListAggregateCondition():
+            return _list_aggregate(tables, where, alias)
+        case ConvertedComparison(column, operator, value):
+            return compare(operator, value, converted_amount(tables, table, column, alias))
         case Comparison():
             return _comparison(tables, where, table, alias)
 
@@ -89,6 +98,25 @@ def _to_many(tables: ScopedTables, where: ToManyCondition, referenced: str) -> S
         conditions = [_is_not_true(part) for part in conditions] or [Sql("false")]
     rows = tables.from_clause(where.table, alias, is_linked, *conditions)
     return Sql("exists (select{})" if where.quantifier == "some" else "not exists (select{})", rows)
+
+
+def aggregated_rows(tables: ScopedTables, aggregate: ListAggregate, alias: str, referenced: str) -> Sql:
+    """Return the ` from` clause of the rows that an aggregate of a list reads.
+
+    Shapes: aggregate, alias of these rows, alias of the record that they refer to -> a clause.
+    Errors: those of `condition`.
+    """
+    is_linked = Sql("{} = {}", qualified(alias, aggregate.column), qualified(referenced, "id"))
+    counted = _conditions(tables, aggregate.where or _ANY_ROW, aggregate.table, alias)
+    return tables.from_clause(aggregate.table, alias, is_linked, *counted)
+
+
+def _list_aggregate(tables: ScopedTables, where: ListAggregateCondition, referenced: str) -> Sql:
+    alias = tables.new_alias()
+    value = aggregate_expression(tables, where.aggregate, alias)
+    tests = all_of(compare(operator, operand, value) for operator, operand in where.tests)
+    # A condition on a null aggregate is null, and a filter takes that for false, as with a null column.
+    return Sql("(select {}{})", tests, aggregated_rows(tables, where.aggregate, alias, referenced))
 
 
 def _conditions(tables: ScopedTables, part: Condition, table: str, alias: str) -> list[Sql]:

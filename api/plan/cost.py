@@ -6,11 +6,15 @@ The cost is computed from the selection alone, before any statement runs.
 from collections.abc import Iterable
 
 from api.plan.computed_values import source_name
+from api.plan.grouping import most_groups
 from api.plan.list_arguments import (
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     IsCountedCondition,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
     Page,
     PresentStageCondition,
@@ -22,12 +26,16 @@ from api.plan.selection import (
     Connection,
     Edges,
     Field,
+    GroupCount,
     Groups,
     KeyValues,
     ManyRecords,
     Nodes,
     OneRecord,
+    ResultEdges,
+    ResultNodes,
     RootField,
+    SearchResults,
     ToMany,
     ToOne,
     TotalCount,
@@ -48,7 +56,7 @@ def cost(roots: Iterable[RootField]) -> int:
     return sum(_selection_cost(root.selection) for root in roots)
 
 
-def _selection_cost(selection: OneRecord | ManyRecords | Connection | Typename) -> int:
+def _selection_cost(selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> int:
     match selection:
         case Typename():
             return 0
@@ -59,6 +67,8 @@ def _selection_cost(selection: OneRecord | ManyRecords | Connection | Typename) 
             return sum(record_cost[key.table] for key in ids)
         case Connection():
             return _connection_cost(selection)
+        case SearchResults():
+            return _results_cost(selection)
 
 
 def _fields_cost(fields: Iterable[Field]) -> int:
@@ -78,18 +88,37 @@ def _connection_cost(connection: Connection) -> int:
             per_row += 1 + _fields_cost(part.fields)
         elif isinstance(part, Edges):
             per_row += 1 + sum(_fields_cost(nodes.fields) for nodes in part.parts if isinstance(nodes, Nodes))
-        elif isinstance(part, TotalCount | Aggregate):
+        elif isinstance(part, TotalCount | Aggregate | GroupCount):
             flat += READ_ONLY_COST
         elif isinstance(part, Groups):
-            flat += READ_ONLY_COST + part.size * (1 + _key_records_cost(part))
+            flat += READ_ONLY_COST + most_groups(connection.table, part) * (1 + _key_records_cost(part))
     return connection.page.size * per_row + flat
+
+
+def _results_cost(results: SearchResults) -> int:
+    """Return the cost of a page of search results, each as that of the table whose records cost the most."""
+    per_row, flat = 0, READ_ONLY_COST * len(results.tables)
+    for part in results.parts:
+        if isinstance(part, ResultNodes):
+            per_row += _result_cost(part)
+        elif isinstance(part, ResultEdges):
+            nodes = [_result_cost(node) for node in part.parts if isinstance(node, ResultNodes)]
+            per_row += sum(nodes) if nodes else 1
+        elif isinstance(part, TotalCount):
+            flat += READ_ONLY_COST
+    return results.size * per_row + flat
+
+
+def _result_cost(nodes: ResultNodes) -> int:
+    return 1 + max(_fields_cost(fields) for _, fields in nodes.fields)
 
 
 def _links_of(page: Page) -> int:
     """Return the number of links that the filter and the order of a list follow."""
     paths = {term.links[:length] for term in page.order for length in range(1, len(term.links) + 1)}
     computed = {(term.links, source_name(term.by)) for term in page.order if not isinstance(term.by, str)}
-    return len(paths) + len(computed) + (0 if page.where is None else _links_in(page.where))
+    counted = sum(_links_in_rows(term.by) for term in page.order if isinstance(term.by, ListAggregate))
+    return len(paths) + len(computed) + counted + (0 if page.where is None else _links_in(page.where))
 
 
 def _links_in(condition: Condition) -> int:
@@ -100,10 +129,16 @@ def _links_in(condition: Condition) -> int:
             return _links_in(part)
         case ToOneCondition(part=part) | ToManyCondition(part=part):
             return 1 + _links_in(part)
-        case PresentStageCondition() | IsCountedCondition():
+        case ListAggregateCondition(aggregate=aggregate):
+            return 1 + _links_in_rows(aggregate)
+        case PresentStageCondition() | IsCountedCondition() | ConvertedComparison():
             return 1
         case _:
             return 0
+
+
+def _links_in_rows(aggregate: ListAggregate) -> int:
+    return 0 if aggregate.where is None else _links_in(aggregate.where)
 
 
 def _key_records_cost(groups: Groups) -> int:

@@ -12,7 +12,7 @@ from schema.vocab import Grain
 
 # Uncorrelated scalar subqueries: PostgreSQL runs each of them once per statement. They read `accord_version` without a
 # scope, because the accord is visible to everyone.
-_TIME_ZONE = Sql(
+TIME_ZONE = Sql(
     "coalesce((select agreed.body #>> '{{reporting,timezone}}' from accord_version agreed"
     " where agreed.status = 'ACTIVE'), 'UTC')"
 )
@@ -35,7 +35,7 @@ def first_day(column: ColumnShape, grain: Grain, value: Sql) -> Sql:
 
     Shapes: a column of instants or dates, a grain, the value's expression -> a date; null for a null value.
     """
-    day = Sql("({} at time zone {})::date", value, _TIME_ZONE) if column.python is datetime else value
+    day = Sql("({} at time zone {})::date", value, TIME_ZONE) if column.python is datetime else value
     match grain:
         case Grain.DAY:
             return day

@@ -1,6 +1,7 @@
 """The groups of a list's rows (`groupBy`): their filter, their order and their selected fields."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 from api.plan.aggregation import Aggregation
 from api.plan.composite_fields import typename
@@ -16,18 +17,25 @@ from api.plan.list_arguments import (
 )
 from api.plan.list_rows import ListRows
 from api.plan.present_stage import stage_of_group
+from api.plan.ranks import rank_of
 from api.plan.selection import (
     Aggregate,
     AggregateField,
     ColumnValue,
     Field,
+    GroupCount,
     Groups,
     KeyValues,
     PresentStage,
     ToOne,
     Typename,
 )
-from api.sql import Sql, all_of, join
+from api.sql import Sql, all_of, join, name
+from schema.tables import SHAPES
+
+MAX_GROUPS = 1_000
+# The error that a statement raises if a list has more groups, as a pattern of its message. See `_few_groups`.
+TOO_MANY_GROUPS = r'"(\d+) groups"'
 
 # Writes one record as an object: table, id, selected fields -> a subquery. A parameter, because records are written by
 # the module that imports this one.
@@ -38,13 +46,49 @@ def group_objects(rows: ListRows, selection: Groups, record: RecordWriter) -> Sq
     """Return the groups as an array of objects.
 
     Shapes: the rows of a list, the selected groups -> one array; one element per group, at most `selection.size`.
+    Errors: the statement fails with a message like `TOO_MANY_GROUPS` if there is no size, and too many groups.
     """
     aggregation = Aggregation.of(rows, selection.keys)
     parts = [(part.key, _part(aggregation, part, record)) for part in selection.parts]
     having, order = _having(aggregation, selection.having), _order(aggregation, selection.order)
     # The parts, the filter and the order have named their aggregates: only now is the `from` clause complete.
     groups = aggregation.from_clause(having)
+    if selection.size is None:
+        return Sql("array({})", select_objects(parts, _few_groups(aggregation, groups) + order))
     return Sql("array({})", select_objects(parts, groups + order + Sql(f" limit {selection.size}")))
+
+
+def group_count(rows: ListRows, selection: GroupCount) -> Sql:
+    """Return the number of groups that meet the filter.
+
+    Shapes: the rows of a list -> an integer expression.
+    """
+    aggregation = Aggregation.of(rows, selection.keys)
+    having = _having(aggregation, selection.having)
+    return Sql("(select count(*){})", aggregation.from_clause(having))
+
+
+def most_groups(table: str, selection: Groups) -> int:
+    """Return the number of groups that there can be at most: words of a vocabulary make few."""
+    if selection.size is not None:
+        return selection.size
+    vocabularies = (SHAPES[table].column(key.column).note.vocab for key in selection.keys)
+    return min(MAX_GROUPS, math.prod(MAX_GROUPS if words is None else len(words) + 1 for words in vocabularies))
+
+
+def _few_groups(aggregation: Aggregation, groups: Sql) -> Sql:
+    """Return the `from` clause of the groups so that it fails if there are too many.
+
+    PostgreSQL has no function that raises an error. A cast that fails reports the number of groups, and costs only the
+    count: no list is read twice, and a nested list fails as well.
+    """
+    group = name(aggregation.group)
+    counted = Sql("select {}.*, count(*) over () as groups{}", group, groups)
+    return Sql(
+        f" from ({{}}) {{}} where case when {{}}.groups > {MAX_GROUPS}"
+        " then ({}.groups || ' groups')::integer > 0 else true end",
+        *(counted, group, group, group),
+    )
 
 
 def _part(
@@ -98,11 +142,11 @@ def _comparison(aggregation: Aggregation, comparison: GroupComparison) -> Sql:
 def _order(aggregation: Aggregation, terms: Sequence[GroupOrderTerm]) -> Sql:
     """Return the ` order by` clause of a total order: groups that are equal in all terms are sorted by their keys."""
     sorts: list[Sql] = []
-    for term in (*terms, *(GroupOrderTerm(key, SortDirection.ASC) for key in aggregation.keys)):
+    named = {term.by for term in terms}
+    rest = (GroupOrderTerm(key, SortDirection.ASC) for key in aggregation.keys if key not in named)
+    for term in (*terms, *rest):
         if isinstance(term.by, GroupingKey):
-            if term.by.column == PRESENT_STAGE_KEY:
-                sorts.append(_sort(aggregation.stage_rank(), term.direction))
-            sorts.append(_sort(aggregation.key_value(aggregation.keys.index(term.by)), term.direction))
+            sorts += (_sort(value, term.direction) for value in _key_sorts(aggregation, term.by))
             continue
         currency = aggregation.currency(term.by)
         if currency is not None:
@@ -110,6 +154,19 @@ def _order(aggregation: Aggregation, terms: Sequence[GroupOrderTerm]) -> Sql:
             sorts.append(_sort(currency, SortDirection(term.direction.replace("DESC", "ASC"))))
         sorts.append(_sort(aggregation.comparable_value(term.by), term.direction))
     return Sql(" order by {}", join(", ", sorts))
+
+
+def _key_sorts(aggregation: Aggregation, key: GroupingKey) -> Iterator[Sql]:
+    """Yield what groups are sorted by for one of their keys: its rank, if it has one, and its value."""
+    value, table = aggregation.key_value(aggregation.keys.index(key)), aggregation.rows.table
+    if key.column == PRESENT_STAGE_KEY:
+        yield aggregation.stage_rank()
+        yield value
+        return
+    rank = rank_of(aggregation.rows.tables, table, SHAPES[table].column(key.column), value)
+    if rank is not None:
+        yield rank
+    yield value
 
 
 def _sort(value: Sql, direction: SortDirection) -> Sql:

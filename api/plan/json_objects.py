@@ -1,4 +1,5 @@
-"""Rows as JSON objects. The keys are GraphQL names chosen by the client: they are quoted, and never truncated.
+"""Rows as JSON objects. The keys are GraphQL names chosen by the client, or "$type" for the executor of GraphQL. They
+are quoted, and never truncated.
 
 PostgreSQL writes an object from a row of a subquery, which takes a third less time than `json_build_object`. The
 subquery is named `"$"`. That is not a valid GraphQL name, so it cannot collide with a key.
@@ -13,7 +14,7 @@ Columns = Sequence[tuple[str, Sql]]  # key and expression of each member, in the
 
 NO_ROWS = Sql("")  # the `from` clause of a select without one
 
-_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*|\$type")
 _MAX_IDENTIFIER_BYTES = 63  # PostgreSQL truncates longer identifiers
 _MAX_COLUMNS = 1600  # of one row in PostgreSQL
 

@@ -97,6 +97,23 @@ class PresentStageCondition:
     comparisons: tuple[Comparison, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ListAggregateCondition:
+    """True if an aggregate of a list satisfies all tests: operators with their operands, as in `Comparison`."""
+
+    aggregate: "ListAggregate"
+    tests: tuple[tuple[Operator, Operand], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedComparison:
+    """A comparison of a money column in the reporting currency with a value; operands as in `Comparison`."""
+
+    column: str
+    operator: Operator
+    value: Operand
+
+
 Condition = (
     Comparison
     | Conjunction
@@ -106,6 +123,8 @@ Condition = (
     | ToManyCondition
     | PresentStageCondition
     | IsCountedCondition
+    | ListAggregateCondition
+    | ConvertedComparison
 )
 
 # ------------------------------------------------------------------------------------------------ computed values
@@ -118,8 +137,37 @@ class PresentStageColumn:
     column: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListAggregate:
+    """An aggregate of the rows of `table` whose foreign key `column` names a record.
+
+    Only visible rows that satisfy `where` count. Without such rows the count is 0, and every other aggregate is null.
+    """
+
+    table: str
+    column: str
+    call: "AggregateCall"
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedAmount:
+    """A money column of a table, converted to the reporting currency; null if there is no rate."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyPosition:
+    """The position of a column's word in its vocabulary, from 1: the order in which the words are declared."""
+
+    table: str
+    column: str
+
+
 # A value of a row that is not one of its columns, to sort by.
-ComputedValue = PresentStageColumn
+ComputedValue = PresentStageColumn | ListAggregate | ConvertedAmount | VocabularyPosition
 
 
 # ---------------------------------------------------------------------------------------------- order and page
@@ -167,10 +215,14 @@ AggregateFunction = Literal["count", "countDistinct", "sum", "avg", "min", "max"
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
-    """An aggregate over many rows: a function of one column; without a column, the number of rows."""
+    """An aggregate over many rows: a function of one column; without a column, the number of rows.
+
+    With `is_converted`, of the amounts of a money column that can be converted to the reporting currency.
+    """
 
     function: AggregateFunction
     column: str | None = None
+    is_converted: bool = False
 
 
 # The grouping key of the present stage of contacts. Not a name that a column can have.

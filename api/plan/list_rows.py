@@ -8,7 +8,7 @@ from api.plan.cursors import CursorPosition, cursor_of, is_after, read_cursor
 from api.plan.json_objects import NO_ROWS
 from api.plan.list_arguments import Conjunction, Negation, Page, PresentStageCondition
 from api.plan.ordering import Order, join_sort_keys, order_by, reverse_order, total_order
-from api.plan.search import Words, has_words, matches_by_index
+from api.plan.search.words import Words, has_words, matches_by_index
 from api.plan.selection import Connection, Cursor, Edges, Nodes, PageInfo
 from api.sql import Parameter, Sql, join, name
 from schema.tables import SHAPES
@@ -180,9 +180,9 @@ class ListRows:
         """
         stage, _ = split_present_stage(self.page.where)
         if stage is None:
-            return join_sort_keys(self.tables, self.order, alias)
+            return join_sort_keys(self.tables, self.order, alias, self.matching)
         entry = self.tables.new_alias()
-        joins, values = join_sort_keys(self.tables, self.order, alias, entry)
+        joins, values = join_sort_keys(self.tables, self.order, alias, self.matching, entry)
         return present_stage_join(self.tables, stage, alias, entry) + joins, values
 
     def select_page(self, keys: Order, limit: int) -> Sql:

@@ -13,12 +13,14 @@ from api.plan.list_arguments import (
     ComputedValue,
     Condition,
     Conjunction,
+    ConvertedAmount,
     OrderTerm,
     PresentStageColumn,
     PresentStageCondition,
     SortDirection,
     ToOneCondition,
 )
+from api.plan.money.converted_amounts import RowsOf, join_rates
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, Link, TableShape
 from schema.tables import SHAPES
@@ -112,9 +114,11 @@ def key_columns(shape: TableShape) -> tuple[ColumnShape, ...]:
 
 
 def join_sort_keys(
-    tables: ScopedTables, order: Order, alias: str, present_entry: str | None = None
+    tables: ScopedTables, order: Order, alias: str, rows: RowsOf | None = None, present_entry: str | None = None
 ) -> tuple[Sql, tuple[Sql, ...]]:
     """Return the joins from a row to what it is sorted by outside of its table, and the values of the sort keys.
+
+    `rows` are all rows of the list, for amounts: they are converted faster together.
 
     Shapes: order -> joins to append to the `from` clause, one expression per sort key. Keys with a common path share
             its joins. `present_entry` is the alias of the present stage entry of the row if that is joined already.
@@ -130,10 +134,15 @@ def join_sort_keys(
             if path not in aliases:
                 aliases[path] = tables.new_alias()
                 joins.append(_left_join(tables, link, aliases[path[:-1]], aliases[path]))
+        if rows is not None and isinstance(key.computed, ConvertedAmount) and not key.links:
+            rates, amount = join_rates(tables, key.computed.table, key.computed.column, alias, rows)
+            joins.append(Sql(" left join {}", rates))
+            values.append(amount)
+            continue
         if key.computed is not None and key.path[:-1] not in aliases:
             aliases[key.path[:-1]] = source = tables.new_alias()
-            rows = source_rows(tables, key.computed, aliases[key.path[:-2]])
-            joins.append(Sql(" left join lateral ({}) {} on true", rows, name(source)))
+            found = source_rows(tables, key.computed, aliases[key.path[:-2]])
+            joins.append(Sql(" left join lateral ({}) {} on true", found, name(source)))
         values.append(qualified(aliases[key.path[:-1]], key.column.name))
     return join("", joins), tuple(values)
 

@@ -3,18 +3,22 @@
 The result is one JSON object, either as the bytes that PostgreSQL wrote or parsed into Python values.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 
+import asyncpg
 import orjson
 
 from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
-from api.plan.selection import Connection, OneRecord, RootField, Typename
+from api.plan.grouping import MAX_GROUPS, TOO_MANY_GROUPS
+from api.plan.selection import Connection, OneRecord, RootField, SearchResults, Typename
 from api.plan.statement import document_statement
+from api.plan.value_checks.currency_checks import CurrencyCheck, currency_checks
 from api.plan.value_checks.filter_values import NamedValues, guarded, named_values, require_known_values, unknown_texts
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Parameter, Sql, bound_values
@@ -27,8 +31,9 @@ class PreparedStatement:
     """A rendered statement. Its values are constants, and a `Parameter` for every value that an execution supplies.
 
     `unread` has the parameters of lists whose rows the statement does not read. They are validated and not bound.
-    `named` has the values in its filters that have to be known. Where there are some, the statement returns null if
-    one is not, and `unguarded` returns the response in any case.
+    `named` has the values in its filters that have to be known, `currencies` what it needs of the currencies of its
+    amounts. Where there are some, the statement returns null if one condition is not met, and `unguarded` returns the
+    response in any case.
     """
 
     text: str
@@ -36,6 +41,7 @@ class PreparedStatement:
     unread: tuple[Parameter, ...]
     named: tuple[NamedValues, ...] = ()
     unguarded: "PreparedStatement | None" = None
+    currencies: tuple[CurrencyCheck, ...] = ()
 
     def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
         """Return the statement with the values of one execution.
@@ -50,7 +56,22 @@ class PreparedStatement:
             return BoundStatement(self.text, bound_values(self.values, parameters))
         named = tuple(values.bound(parameters) for values in self.named)
         unguarded = self.unguarded.bind(principal, variables)
-        return BoundStatement(self.text, bound_values(self.values, parameters), named, unguarded)
+        currencies = tuple(_BoundCheck.of(check, parameters) for check in self.currencies)
+        return BoundStatement(self.text, bound_values(self.values, parameters), named, unguarded, currencies)
+
+
+@dataclass(frozen=True, slots=True)
+class _BoundCheck:
+    """The query of a check with the values of one execution, and the error for what it finds."""
+
+    text: str
+    values: Sequence[object]
+    error: Callable[[object], AccordError | None]
+
+    @classmethod
+    def of(cls, check: CurrencyCheck, parameters: Mapping[str, object]) -> "_BoundCheck":
+        text, values = check.find.render()
+        return cls(text, bound_values(values, parameters), check.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +82,24 @@ class BoundStatement:
     values: Sequence[object]
     named: tuple[NamedValues, ...] = ()
     unguarded: "BoundStatement | None" = None
+    currencies: tuple[_BoundCheck, ...] = ()
 
     async def run(self, database: Database) -> "DocumentResult":
         """Return the JSON object of a document's root fields.
 
         Shapes: one statement -> bytes. If a value in a filter is not known, more statements find out which.
-        Errors: UNKNOWN_VALUE for a value of a closed set; TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
+        Errors: UNKNOWN_VALUE for a value of a closed set; MIXED_CURRENCIES, NO_REPORTING_CURRENCY; TOO_MANY_GROUPS;
+                TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
         """
-        response: bytes | None = await database.value(self.text, self.values)
+        try:
+            response: bytes | None = await database.value(self.text, self.values)
+        except asyncpg.InvalidTextRepresentationError as error:
+            raise _too_many_groups(error) from error
         if response is None and self.unguarded is not None:
             read = partial(_read_value, database)
             await require_known_values(read, self.named)
+            for check in self.currencies:
+                _require(check.error(await database.value(check.text, check.values)))
             found = await self.unguarded.run(database)
             return DocumentResult(found.json, await unknown_texts(read, self.named))
         if response is None:
@@ -100,7 +128,11 @@ def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStateme
     statement, unread = document_statement(roots, principal), tuple(_unread_parameters(roots))
     plain = PreparedStatement(*statement.render(), unread)
     named = named_values(roots, principal)
-    return PreparedStatement(*guarded(statement, named).render(), unread, named, plain) if named else plain
+    currencies = currency_checks(roots, principal)
+    if not named and not currencies:
+        return plain
+    guarded_statement = guarded(statement, named, (check.guard for check in currencies))
+    return PreparedStatement(*guarded_statement.render(), unread, named, plain, currencies)
 
 
 async def read_document(
@@ -110,7 +142,7 @@ async def read_document(
 
     Beside them the free texts in filters that no record ever had.
     Shapes: root fields without parameters -> one statement -> one object.
-    Errors: UNKNOWN_VALUE; BAD_INPUT if a cursor does not belong to its list; TOO_LARGE.
+    Errors: those of `BoundStatement.run`; BAD_INPUT if a cursor does not belong to its list.
     """
     response = await prepare(roots, principal).bind(principal, {}).run(database)
     values: Mapping[str, object] = orjson.loads(response.json)
@@ -123,23 +155,39 @@ async def read_selection(
     """Return the value of one selection, read in the snapshot of a session; None for a record that is not visible.
 
     Shapes: a selection without parameters -> one statement -> one object.
-    Errors: UNKNOWN_VALUE; BAD_INPUT if a cursor does not belong to its list.
+    Errors: UNKNOWN_VALUE, MIXED_CURRENCIES, NO_REPORTING_CURRENCY, TOO_MANY_GROUPS; BAD_INPUT if a cursor does not
+            belong to its list.
     """
-    roots = (RootField("it", selection),)
+    roots, parameters = (RootField("it", selection),), {MEMBER_PARAMETER: principal.member_id}
     await require_known_values(session.value, named_values(roots, principal))
+    for check in currency_checks(roots, principal):
+        _require(check.error(await session.value(check.find, parameters)))
     statement = document_statement(roots, principal)
-    response = await session.value(statement, {MEMBER_PARAMETER: principal.member_id})
+    try:
+        response = await session.value(statement, parameters)
+    except asyncpg.InvalidTextRepresentationError as error:
+        raise _too_many_groups(error) from error
     values: Mapping[str, object] = orjson.loads(response)
     return values["it"]
 
 
-async def check_values(database: Database, root: RootField, principal: Principal) -> None:
-    """Check the values of closed sets in the filters of one root field. Errors: UNKNOWN_VALUE."""
-    await require_known_values(partial(_read_value, database), named_values((root,), principal))
-
-
 async def _read_value(database: Database, statement: Sql) -> object:
     return await database.value(*statement.render())
+
+
+def _require(error: AccordError | None) -> None:
+    if error is not None:
+        raise error
+
+
+def _too_many_groups(failure: asyncpg.PostgresError) -> Exception:
+    """Return the error of a statement that failed because a list has too many groups; else the failure itself."""
+    found = re.search(TOO_MANY_GROUPS, str(failure))
+    if found is None:
+        return failure
+    message = f"`groupBy` found {int(found[1]):,} groups. Without `first` it returns all of them, up to {MAX_GROUPS:,}."
+    remedy = "Ask for the first ones with `orderBy` and `first`, or for fewer with `having`, `where` or a coarser key."
+    return AccordError(ErrorCode.TOO_MANY_GROUPS, message, remedy)
 
 
 def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Parameter]:
@@ -151,6 +199,7 @@ def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Par
         for item in node:
             yield from _unread_parameters(item, is_unread=is_unread)
     elif is_dataclass(node):
-        has_no_rows = isinstance(node, Connection) and all(isinstance(part, Typename) for part in node.parts)
+        parts = node.parts if isinstance(node, Connection | SearchResults) else None
+        has_no_rows = parts is not None and all(isinstance(part, Typename) for part in parts)
         for field in fields(node):
             yield from _unread_parameters(getattr(node, field.name), is_unread=is_unread or has_no_rows)

@@ -58,6 +58,15 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConvertedMoney:
+    """A money column in the reporting currency: an object like `Amount`; null if unknown or not converted."""
+
+    key: str
+    column: str
+    parts: "tuple[ObjectMember | Typename, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class PresentStage:
     """The stage that a contact is in: an object with the fields `key`, `title`, `since`, `rank`, `group`, `occurrence`.
 
@@ -101,7 +110,9 @@ class ToMany:
     connection: "Connection"
 
 
-Field = Typename | ColumnValue | RecordId | Amount | PresentStage | IsCounted | NotCountedBecause | ToOne | ToMany
+# A field that a row has without its linked records.
+ValueField = Typename | ColumnValue | RecordId | Amount | ConvertedMoney | PresentStage | IsCounted | NotCountedBecause
+Field = ValueField | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 
@@ -149,9 +160,10 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class AggregateField:
-    """The value of an aggregate. For money it is a list of objects, one per currency, with `parts` as their fields.
+    """The value of an aggregate. Money is a list of objects, one per currency, with `parts` as their fields.
 
-    If `is_float`, it is a decimal as the nearest 64-bit number.
+    Converted money is one object: `amount`, `currency` and `unconvertedCount`. If `is_float`, the value is a decimal as
+    the nearest 64-bit number.
     """
 
     key: str
@@ -186,14 +198,26 @@ class KeyValues:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups of all rows that match, on all pages together: those that meet `having`, sorted, the first `size`."""
+    """The groups of all rows that match, on all pages together: those that meet `having`, sorted, the first `size`.
+
+    Without a size, all of them: the statement fails if there are more than `MAX_GROUPS`.
+    """
 
     key: str
     keys: tuple[GroupingKey, ...]
     parts: tuple[AggregateField | KeyValues | Aggregate | Typename, ...]
-    size: int
+    size: int | None
     having: Having
     order: tuple[GroupOrderTerm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """The number of groups of all rows that match that meet `having`."""
+
+    key: str
+    keys: tuple[GroupingKey, ...]
+    having: Having
 
 
 # ----------------------------------------------------------------------------------------------------- root fields
@@ -205,7 +229,7 @@ class Connection:
 
     table: str
     page: Page
-    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename, ...]
+    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +253,36 @@ class ManyRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultNodes:
+    """The records on a page of search results. `fields` holds the selected fields of every table that is searched."""
+
+    key: str
+    fields: tuple[tuple[str, tuple[Field, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultEdges:
+    """The records on a page of search results, together with their cursors."""
+
+    key: str
+    parts: tuple[Cursor | ResultNodes | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResults:
+    """A page of the records of several tables in which every word begins some word; `tables` are in order of rank."""
+
+    tables: tuple[str, ...]
+    words: tuple[str, ...] | Parameter
+    size: int
+    after: str | None
+    parts: tuple[TotalCount | ResultNodes | ResultEdges | PageInfo | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RootField:
     """A root field of a document. With `as_of`, everything in it is read as of that instant."""
 
     key: str
-    selection: OneRecord | ManyRecords | Connection | Typename
+    selection: OneRecord | ManyRecords | Connection | SearchResults | Typename
     as_of: datetime | Parameter | None = None

@@ -11,20 +11,24 @@ from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
 from api.plan.composite_fields import amount, is_counted, not_counted_because, selected_members, typename
-from api.plan.grouping import group_objects
+from api.plan.grouping import group_count, group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
 from api.plan.json_values import column_as_json, decimal_as_float
 from api.plan.list_arguments import AggregateCall
 from api.plan.list_rows import ListRows, ParentRow
+from api.plan.money.converted_amounts import converted_money
 from api.plan.present_stage import present_stage
+from api.plan.search.results import search_results
 from api.plan.selection import (
     Aggregate,
     Amount,
     ColumnValue,
     Connection,
+    ConvertedMoney,
     Cursor,
     Edges,
     Field,
+    GroupCount,
     Groups,
     IsCounted,
     ManyRecords,
@@ -35,12 +39,15 @@ from api.plan.selection import (
     PresentStage,
     RecordId,
     RootField,
+    SearchResults,
     ToMany,
     ToOne,
     TotalCount,
     Typename,
+    ValueField,
 )
 from api.sql import Sql, join, name
+from schema.base import ColumnShape
 from schema.tables import SHAPES
 
 
@@ -54,7 +61,7 @@ def document_statement(roots: Iterable[RootField], principal: Principal) -> Sql:
     return select_document([(root.key, _root(tables.as_of(root.as_of), root.selection)) for root in roots])
 
 
-def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | Typename) -> Sql:
+def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> Sql:
     match selection:
         case Typename():
             return typename(selection)
@@ -64,6 +71,8 @@ def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection 
             return _records(tables, selection)
         case Connection():
             return _list(tables, selection, None)
+        case SearchResults():
+            return search_results(tables, selection, partial(_record, tables))
 
 
 # ------------------------------------------------------------------------------------------------------- records
@@ -76,30 +85,41 @@ def _columns(tables: ScopedTables, table: str, alias: str, fields: Iterable[Fiel
 
 def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
     match field:
+        case ToOne():
+            return _record(tables, field.table, qualified(alias, field.column), field.fields)
+        case ToMany():
+            return _list(tables, field.connection, ParentRow(alias, field.column))
+        case _:
+            return _value(tables, table, alias, field)
+
+
+def _value(tables: ScopedTables, table: str, alias: str, field: ValueField) -> Sql:
+    match field:
         case Typename():
             return typename(field)
         case RecordId(is_plain=is_plain):
             return _record_id(tables, table, alias, is_plain=is_plain)
-        case ColumnValue(column=column, is_float=True):
-            return decimal_as_float(qualified(alias, column))
         case ColumnValue(column=column):
-            return column_as_json(SHAPES[table].column(column), table, qualified(alias, column))
+            value = qualified(alias, column)
+            return decimal_as_float(value) if field.is_float else column_as_json(_column(table, column), table, value)
         case Amount():
             return amount(table, alias, field)
+        case ConvertedMoney():
+            return converted_money(tables, table, alias, field)
         case PresentStage():
             return present_stage(tables, alias, field)
         case IsCounted():
             return is_counted(tables, table, alias, is_single=True)
         case NotCountedBecause():
             return not_counted_because(tables, table, alias)
-        case ToOne():
-            return _record(tables, field.table, qualified(alias, field.column), field.fields)
-        case ToMany():
-            return _list(tables, field.connection, ParentRow(alias, field.column))
+
+
+def _column(table: str, column: str) -> ColumnShape:
+    return SHAPES[table].column(column)
 
 
 def _record_id(tables: ScopedTables, table: str, alias: str, *, is_plain: bool) -> Sql:
-    id_ = column_as_json(SHAPES[table].column("id"), table, qualified(alias, "id"))
+    id_ = column_as_json(_column(table, "id"), table, qualified(alias, "id"))
     return id_ if is_plain or tables.id_suffix is None else Sql("{} || {}", id_, tables.id_suffix)
 
 
@@ -156,7 +176,7 @@ def _list(tables: ScopedTables, connection: Connection, parent: ParentRow | None
 def _part(
     rows: ListRows,
     aggregation: Aggregation,
-    part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename,
+    part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename,
 ) -> Sql:
     match part:
         case Typename():
@@ -177,6 +197,8 @@ def _part(
             return aggregation.aggregate_object(part)
         case Groups():
             return group_objects(rows, part, partial(_record, rows.tables))
+        case GroupCount():
+            return group_count(rows, part)
 
 
 def _edge_part(rows: ListRows, alias: str, part: Cursor | Nodes | Typename) -> Sql:

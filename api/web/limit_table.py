@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from api.db import STATEMENT_TIMEOUT_MS
-from api.graph.derived.group_types import GROUPS, MAX_GROUPS
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
 from api.graph.kpis.drill_down import MAX_LISTS
 from api.graph.reading.limits import (
@@ -23,6 +22,7 @@ from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.periods import MOST_BUCKETS
 from api.metrics.resolve import LONGEST_WINDOW, MOST_DIMENSIONS
 from api.plan.cost import MAX_COST
+from api.plan.grouping import MAX_GROUPS
 from api.plan.prepared_statements import MAX_RESPONSE_BYTES
 from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
@@ -53,7 +53,7 @@ LIMITS = (
     Limit("characters of a `search`", f"{MAX_SEARCH_LENGTH}"),
     Limit("ids of one `nodes`", f"{MAX_IDS}"),
     Limit("rows of a page (`first`, `last`)", f"{PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most"),
-    Limit("groups of a `groupBy`", f"{GROUPS} by default, {MAX_GROUPS} at most"),
+    Limit("groups of a `groupBy`", f"all of them, up to {MAX_GROUPS:,}"),
     Limit("cost: records that a response could have, page sizes multiplied down the tree", f"{MAX_COST:,}"),
     Limit("response of a document that only reads records", f"{MAX_RESPONSE_BYTES // _MIB} MiB"),
     Limit("time of one SQL statement", f"{STATEMENT_TIMEOUT_MS // 1000} s"),

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 45ac0b96ebd9
+Revision ID: f73404f143a8
 Revises:
-Create Date: 2026-11-28 03:52:04.082204+00:00
+Create Date: 2026-11-28 03:55:08.173113+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "45ac0b96ebd9"
+revision: str = "f73404f143a8"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -722,6 +722,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_member_manager_id"), "member", ["manager_id"], unique=False)
     op.create_index(
+        "ix_member_name_search",
+        "member",
+        [sa.literal_column("to_tsvector('simple', translate(coalesce(name, ''), '@._-/+&<>~’–—', '             '))")],
+        unique=False,
+        postgresql_using="gin",
+    )
+    op.create_index(
         "ix_member_search",
         "member",
         [
@@ -856,6 +863,13 @@ def upgrade() -> None:
         comment="A company that is a customer or may become one.",
     )
     op.create_index(op.f("ix_company_domain"), "company", ["domain"], unique=False)
+    op.create_index(
+        "ix_company_name_search",
+        "company",
+        [sa.literal_column("to_tsvector('simple', translate(coalesce(name, ''), '@._-/+&<>~’–—', '             '))")],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_index(op.f("ix_company_owner_id"), "company", ["owner_id"], unique=False)
     op.create_index(op.f("ix_company_parent_id"), "company", ["parent_id"], unique=False)
     op.create_index(
@@ -1121,6 +1135,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_contact_company_id"), "contact", ["company_id"], unique=False)
     op.create_index(op.f("ix_contact_email"), "contact", ["email"], unique=False)
     op.create_index(op.f("ix_contact_merged_into_id"), "contact", ["merged_into_id"], unique=False)
+    op.create_index(
+        "ix_contact_name_search",
+        "contact",
+        [
+            sa.literal_column(
+                "to_tsvector('simple', translate((coalesce(first_name, '') || ' ') || coalesce(last_name, ''), '@._-/+&<>~’–—', '             '))"
+            )
+        ],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_index(
         "ix_contact_never_counted",
         "contact",
@@ -1974,6 +1999,7 @@ def downgrade() -> None:
         table_name="contact",
         postgresql_where=sa.text("is_test or is_internal or deleted_at is not null or merged_into_id is not null"),
     )
+    op.drop_index("ix_contact_name_search", table_name="contact", postgresql_using="gin")
     op.drop_index(op.f("ix_contact_merged_into_id"), table_name="contact")
     op.drop_index(op.f("ix_contact_email"), table_name="contact")
     op.drop_index(op.f("ix_contact_company_id"), table_name="contact")
@@ -1993,11 +2019,13 @@ def downgrade() -> None:
     op.drop_index("ix_company_search", table_name="company", postgresql_using="gin")
     op.drop_index(op.f("ix_company_parent_id"), table_name="company")
     op.drop_index(op.f("ix_company_owner_id"), table_name="company")
+    op.drop_index("ix_company_name_search", table_name="company", postgresql_using="gin")
     op.drop_index(op.f("ix_company_domain"), table_name="company")
     op.drop_table("company")
     op.drop_table("pipeline_stage")
     op.drop_index(op.f("ix_member_team_id"), table_name="member")
     op.drop_index("ix_member_search", table_name="member", postgresql_using="gin")
+    op.drop_index("ix_member_name_search", table_name="member", postgresql_using="gin")
     op.drop_index(op.f("ix_member_manager_id"), table_name="member")
     op.drop_table("member")
     op.drop_index(op.f("ix_import_file_import_job_id"), table_name="import_file")

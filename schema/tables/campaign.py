@@ -58,5 +58,7 @@ class CampaignCost(Record, table=True):
     source: str = column("The system that reports the cost, such as google_ads.")
     from_on: date = column("The first day of the range.")
     before_on: date = column("The day after the last day of the range: the range does not include it.")
-    cost: Decimal = column("The cost in the range, in `currency`.", unit=Unit.MONEY, currency="currency", ge=0)
+    cost: Decimal = column(
+        "The cost in the range, in `currency`.", unit=Unit.MONEY, currency="currency", rate_at="from_on", ge=0
+    )
     currency: Currency = column("The currency of the cost (ISO 4217).", vocab=Currency)

@@ -27,6 +27,7 @@ class Deal(HistoryRecord, table=True):
         "What the customer pays, in `currency`; null if unknown, never 0.",
         unit=Unit.MONEY,
         currency="currency",
+        rate_at="closed_at",
         default=None,
     )
     currency: Currency | None = column("The currency of the amount (ISO 4217).", vocab=Currency, default=None)

@@ -128,6 +128,13 @@ async def _price(database: Database, field: str) -> int:
             7 + 40,
         ),
         ("contacts(last: 7, orderBy: [{ company: { name: ASC } }, { company: { owner: { name: ASC } } }])", 7 + 20),
+        ("contacts(last: 7, where: { touchpoints: { count: { gte: 1 }, max: { occurredAt: { isNull: true } } } })", 27),
+        ("contacts(last: 7, where: { touchpoints: { where: { campaign: {} }, count: { gte: 1 } } })", 7 + 20),
+        (
+            "contacts(last: 7, orderBy: [{ touchpoints: { where: { campaign: {} }, max: { occurredAt: ASC } } }])",
+            7 + 20,
+        ),
+        ("contacts(last: 7, orderBy: [{ company: { deals: { count: DESC } } }, { touchpoints: { count: ASC } }])", 37),
     ],
 )
 async def test_links_in_filters_and_orders_add_to_the_cost(field: str, price: int, database: Database) -> None:
@@ -148,6 +155,24 @@ async def test_figures_cost_as_much_as_a_count_and_groups_as_much_as_their_numbe
     selected: str, price: int, database: Database
 ) -> None:
     request = GraphQLRequest(f"{{ contacts(first: 3) {{ {selected} }} }}")
+    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    assert result.extensions["cost"] == {"requested": price, "limit": MAX_COST}
+
+
+@pytest.mark.parametrize(
+    ("selected", "price"),
+    [
+        ("nodes { __typename }", 3 + 20),
+        ("nodes { ... on Contact { company { id } } } totalCount", 3 * 2 + 20 + 10),
+        ("edges { cursor } pageInfo { hasNextPage }", 3 + 20),
+        ("edges { node { ... on Deal { touchpoints(first: 5) { nodes { id } } } } }", 3 * 6 + 20),
+    ],
+)
+async def test_a_search_costs_as_much_as_the_records_that_cost_the_most(
+    selected: str, price: int, database: Database
+) -> None:
+    document = f'{{ search(text: "a", types: [CONTACT, DEAL], first: 3) {{ {selected} }} }}'
+    request = GraphQLRequest(document)
     result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
     assert result.extensions["cost"] == {"requested": price, "limit": MAX_COST}
 

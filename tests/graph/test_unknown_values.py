@@ -55,6 +55,8 @@ UNKNOWN = [
     ('stageEntries(where: {stage: {eq: "MQL"}})', "There is no stage 'MQL'.", "mql"),
     ('deals(where: {pipelineStage: {name: {eq: "Opne"}}})', "There is no pipeline stage 'Opne'.", "There are no"),
     (f'deals(where: {{pipelineStageId: {{eq: "{NO_STAGE}"}}}})', "There is no pipeline stage with the id", "the field"),
+    ('contacts(where: {stageEntries: {where: {stage: {eq: "mqll"}}, count: {gte: 1}}})', "no stage 'mqll'", "mql"),
+    ('contacts(orderBy: [{stageEntries: {where: {stage: {eq: "mqll"}}, count: ASC}}])', "no stage 'mqll'", "mql"),
     ('handoffs(where: {rejectReason: {eq: "NO_FITT"}})', "There is no reject reason", "Did you mean NO_FIT"),
     ('contacts(where: {country: {eq: "Germny"}})', "There is no country 'Germny'.", "Germany"),
     ('deals(where: {company: {country: {in: ["DE", "Itly"]}}})', "There is no country 'Itly'.", "Italy"),

@@ -76,6 +76,11 @@ def half_cent_deals() -> list[Row]:
 
 
 DEALS = [*generate_deals(), *half_cent_deals()]
+# Closed deals use the first rate, open ones the last.
+RATES: list[Row] = [
+    {"id": uid(300 + number), "currency": "USD", "quote_currency": "EUR", "rate_on": day, "rate": Decimal(rate)}
+    for number, (day, rate) in enumerate([(date(2026, 10, 1), "0.91234567"), (date(2026, 11, 2), "0.85")])
+]
 
 
 async def write_deals(session: WriteSession) -> None:
@@ -83,6 +88,7 @@ async def write_deals(session: WriteSession) -> None:
     await put(session, "member", {"id": ANNA, "name": "Anna"}, {"id": BEN, "name": "Ben"})
     await put(session, "company", *COMPANIES)
     await put(session, "deal", *DEALS)
+    await put(session, "exchange_rate", *RATES)
 
 
 def visible_to(member: object, rows: Iterable[Row]) -> list[Row]:

@@ -27,6 +27,7 @@ KINDS = (
     "PageInfo",
     "Aggregate",
     "ListFilter",
+    "ListOrder",
     "Filter",
     "Group",
     "Where",
@@ -54,7 +55,7 @@ def _schema_features() -> Iterator[Feature]:
     types: Mapping[str, Any] = contract().type_map
     for kind in ("ContactConnection", "ContactEdge", "PageInfo", "ContactAggregate"):
         yield from ((_kind_of(types[kind]), field) for field in types[kind].fields)
-    for kind in ("StringFilter", "DateTimeFilter", "DealListFilter"):
+    for kind in ("StringFilter", "DateTimeFilter", "DealListFilter", "DealListOrder"):
         yield from ((_kind_of(types[kind]), field) for field in types[kind].fields)
     yield from (("arguments of Connection", argument) for argument in types["Query"].fields["contacts"].args)
     yield from (("arguments of Group", argument) for argument in types["DealConnection"].fields["groupBy"].args)
@@ -63,7 +64,8 @@ def _schema_features() -> Iterator[Feature]:
     yield from (("GroupOrder", field) for field in ("count", "key", "sum", "max"))
     yield from (("SortDirection", value) for value in types["SortDirection"].values)
     yield from (("directive", name) for name in ("skip", "include"))
-    yield from (("Query", field) for field in ("node", "nodes"))
+    yield from (("arguments of Connection", argument) for argument in types["Query"].fields["search"].args)
+    yield from (("Query", field) for field in ("node", "nodes", "search"))
 
 
 class _FeatureCollector(Visitor):

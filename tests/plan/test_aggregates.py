@@ -29,7 +29,7 @@ FILTERS: dict[str, Callable[[Row], bool]] = {
     "{currency: {eq: EUR}}": lambda row: row["currency"] == "EUR",
     "{name: {isNull: true}}": lambda row: row["name"] is None,
     "{amount: {isNull: true}}": lambda row: row["amount"] is None,
-    '{amount: {gt: "5"}, outcome: {eq: WON}}': lambda row: (row["amount"] or 0) > 5 and row["outcome"] == "WON",
+    '{amount: {gt: "5"}, currency: {eq: EUR}}': lambda row: (row["amount"] or 0) > 5 and row["currency"] == "EUR",
     "{or: []}": lambda _: False,
 }
 PRINCIPALS: dict[UUID | None, Principal] = {

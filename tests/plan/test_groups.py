@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from tests.plan.deal_rows import ANNA, BEN, COMPANIES, DEALS, VERSION, visible_to, write_deals
-from tests.plan.oracle.aggregates import aggregate_value, json_value
+from tests.plan.deal_rows import ANNA, BEN, COMPANIES, DEALS, RATES, VERSION, visible_to, write_deals
+from tests.plan.oracle.aggregates import aggregate_value, converted_figure, json_value
+from tests.plan.oracle.conversion import Conversion, has_several_currencies
 from tests.plan.oracle.groups import Calendar, group_rows, meets_having, sort_groups
 from tests.plan.oracle.shapes import AGGREGATED, Row
 from tests.plan.test_aggregates import EXTREMES, NUMBERS, PRINCIPALS
-from tests.support.graphql import answered, executed, put, refused
+from tests.support.graphql import answered, code_of, executed, put, refused
 
 CALENDARS: list[Calendar] = [
     ("UTC", "MONDAY", 1),
@@ -25,14 +27,16 @@ CALENDARS: list[Calendar] = [
     ("America/St_Johns", "SUNDAY", 12),
 ]
 DATE_KEYS = ("openedAt", "closeDate")
+CONVERTED = "amountConverted"
 VALUE_KEYS = ("name", "company", "owner", "outcome", "currency", "rowVersion")
 GRAINS = ["DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR"]
 DOCUMENT = """query ($keys: [DealGroupKey!]!, $having: DealHaving, $orderBy: [DealGroupOrder!], $first: Int) {
   deals(first: 0) {
     groupBy(keys: $keys, having: $having, orderBy: $orderBy, first: $first) {
       key { name company { name id } owner { id } outcome currency rowVersion openedAt closeDate } count
-      aggregate { count sum { rowVersion amount { currency amount } } max { name } }
-    } } }"""
+      aggregate { count sum { rowVersion amount { currency amount }
+        amountConverted { amount currency unconvertedCount } } max { name } }
+    } groupCount(keys: $keys, having: $having) } }"""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ async def world(module_database: Database) -> Database:
 async def put_in_force(database: Database, calendar: Calendar | None) -> None:
     """Replace the accord in force by one with this calendar; None leaves no accord."""
     keys = ("timezone", "week_start", "fiscal_year_start_month")
-    body = {"reporting": dict(zip(keys, calendar, strict=True))} if calendar else {}
+    body = {"reporting": dict(zip(keys, calendar, strict=True)) | {"currency": "EUR"}} if calendar else {}
     async with database.write() as session:
         await session.run(Sql("delete from accord_version"))
         if calendar:
@@ -53,7 +57,7 @@ async def put_in_force(database: Database, calendar: Calendar | None) -> None:
             await put(session, "accord_version", version)
 
 
-def group_json(values: tuple[Any, ...], rows: list[Row], keys: list[Row]) -> Row:
+def group_json(values: tuple[Any, ...], rows: list[Row], keys: list[Row], currency: str | None) -> Row:
     """Return a group as the response shows it."""
     names = {row["id"]: row["name"] for row in COMPANIES}
     key: Row = dict.fromkeys([*VALUE_KEYS, *DATE_KEYS])
@@ -69,7 +73,11 @@ def group_json(values: tuple[Any, ...], rows: list[Row], keys: list[Row]) -> Row
     ]
     aggregates = {
         "count": len(rows),
-        "sum": {"rowVersion": deal_aggregate(rows, "sum", "rowVersion"), "amount": amounts},
+        "sum": {
+            "rowVersion": deal_aggregate(rows, "sum", "rowVersion"),
+            "amount": amounts,
+            "amountConverted": converted_figure(rows, "sum", AGGREGATED["deal"]["amount"], currency),
+        },
         "max": {"name": deal_aggregate(rows, "max", "name")},
     }
     return {"key": key, "count": len(rows), "aggregate": aggregates}
@@ -89,6 +97,33 @@ def as_input(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, list):
         return [as_input(item) for item in value]
     return json_value(value)
+
+
+def compared_figures(having: Row) -> set[str]:
+    """Return the columns that a `having` compares by more than whether there is a value."""
+    found: set[str] = set()
+    for key, value in having.items():
+        if key in ("and", "or"):
+            found = found.union(*map(compared_figures, value))
+        elif key == "not":
+            found |= compared_figures(value)
+        elif key != "count":
+            found |= {name for name, tests in value.items() if set(tests) != {"isNull"}}
+    return found
+
+
+def expected_refusals(rows: list[Row], keys: list[Row], having: Row, order: list[Row], *, is_agreed: bool) -> set[str]:
+    """Return the codes of the errors that a request may be rejected with; empty if it has to be answered."""
+    sorted_by = {name for term in order for value in term.values() if isinstance(value, dict) for name in value}
+    compared, ordered = compared_figures(having), sorted_by
+    has_currency_key = any("currency" in key for key in keys)
+    is_bare = "amount" in compared or ("amount" in ordered and not has_currency_key)
+    codes: set[str] = set()
+    if is_bare and has_several_currencies(rows, AGGREGATED["deal"]["amount"]):
+        codes.add("MIXED_CURRENCIES")
+    if CONVERTED in compared | ordered and not is_agreed:
+        codes.add("NO_REPORTING_CURRENCY")
+    return codes
 
 
 KEYS = st.lists(
@@ -111,8 +146,8 @@ ORDERS = st.lists(
     st.one_of(
         DIRECTIONS.map(lambda direction: {"count": direction}),
         by_column("key", [*VALUE_KEYS, *DATE_KEYS]),
-        *(by_column(function, sorted(NUMBERS)) for function in ("sum", "avg")),
-        *(by_column(function, sorted(EXTREMES)) for function in ("min", "max")),
+        *(by_column(function, [*sorted(NUMBERS), CONVERTED]) for function in ("sum", "avg")),
+        *(by_column(function, [*sorted(EXTREMES), CONVERTED]) for function in ("min", "max")),
     ),
     max_size=2,
 )
@@ -135,7 +170,9 @@ HAVINGS = st.recursive(
     st.one_of(
         comparisons([1, 2, 5, 20], may_be_missing=False).map(lambda count: {"count": count}),
         st.tuples(
-            st.sampled_from(["sum", "avg", "min", "max"]), st.sampled_from(sorted(NUMBERS)), NUMBER_COMPARISONS
+            st.sampled_from(["sum", "avg", "min", "max"]),
+            st.sampled_from([*sorted(NUMBERS), CONVERTED]),
+            NUMBER_COMPARISONS,
         ).map(lambda parts: {parts[0]: {parts[1]: parts[2]}}),
     ),
     lambda inner: st.one_of(
@@ -168,15 +205,28 @@ async def test_groups_equal_those_of_the_oracle(
     names = {name for key in keys for name in key}
     order = [term for term in order if next(iter(term.get("key", names))) in names]
     variables = {"keys": keys, "having": as_input(having), "orderBy": order, "first": first}
-    found = (await answered(world, DOCUMENT, PRINCIPALS[member], **variables))["deals"]["groupBy"]
-    groups = group_rows("deal", visible_to(member, DEALS), keys, calendar or CALENDARS[0])
+    zone = ZoneInfo((calendar or CALENDARS[0])[0])
+    conversion = Conversion(RATES, "EUR" if calendar else None, zone)
+    rows = [conversion.with_converted("deal", row) for row in visible_to(member, DEALS)]
+    outcome = await executed(world, DOCUMENT, PRINCIPALS[member], **variables)
+    refusals = expected_refusals(rows, keys, having or {}, order, is_agreed=calendar is not None)
+    if refusals:
+        assert {code_of(error) for error in outcome.errors or ()} <= refusals
+        assert outcome.errors
+        return
+    assert outcome.errors is None, outcome.errors
+    groups = group_rows("deal", rows, keys, calendar or CALENDARS[0])
     groups = {
         values: rows
         for values, rows in groups.items()
         if having is None or meets_having("deal", rows, as_input(having))
     }
-    ordered = sort_groups("deal", groups, keys, order)[:first]
-    assert found == [group_json(values, groups[values], keys) for values in ordered]
+    ordered = sort_groups("deal", groups, keys, order)
+    found = outcome.data["deals"]
+    assert found["groupCount"] == len(groups)
+    assert found["groupBy"] == [
+        group_json(values, groups[values], keys, conversion.currency) for values in ordered[:first]
+    ]
 
 
 async def test_a_nested_list_groups_its_own_rows(world: Database) -> None:
@@ -228,7 +278,7 @@ async def test_the_graphql_executor_returns_the_same_groups(world: Database) -> 
         ("keys: [{openedAt: DAY}, {openedAt: YEAR}]", ErrorCode.BAD_INPUT, "names `openedAt` twice"),
         ("keys: [{outcome: EACH}], orderBy: [{key: {name: ASC}}]", ErrorCode.BAD_INPUT, "sorts by `name`"),
         ("keys: [{outcome: EACH}], first: -1", ErrorCode.BAD_INPUT, "a negative number of groups"),
-        ("keys: [{outcome: EACH}], first: 501", ErrorCode.TOO_LARGE, "500"),
+        ("keys: [{outcome: EACH}], first: 1001", ErrorCode.TOO_LARGE, "1,000"),
         ("keys: [{outcome: EACH}], having: {count: {gt: null}}", ErrorCode.BAD_INPUT, "has no value to compare with"),
     ],
 )

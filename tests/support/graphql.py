@@ -63,6 +63,12 @@ async def refused(database: Database, document: str, **variables: object) -> Exc
     return result.errors[0].original_error or result.errors[0]
 
 
+def code_of(error: GraphQLError) -> str | None:
+    """Return the code of an expected error; None for any other."""
+    cause = error.original_error
+    return cause.code.value if isinstance(cause, AccordError) else None
+
+
 async def put(session: WriteSession, table: str, *rows: Mapping[str, object]) -> None:
     """Insert rows into a table."""
     for row in rows:

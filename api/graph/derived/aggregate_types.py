@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from api.graph.declared import ObjectType, Output, TypeRef
+from api.graph.derived.money_types import CONVERTED_MONEY, converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
-from api.graph.sources import FromColumn, FromMoney
+from api.graph.sources import FromColumn, FromConverted, FromMoney
 from api.plan.aggregate_functions import MIN_AVERAGE_PLACES
 from schema.base import ColumnShape, TableShape
 
@@ -90,13 +91,24 @@ def _distinct(shape: TableShape) -> ObjectType:
 def _numbers(shape: TableShape) -> ObjectType:
     doc = f"Sums or means of {shape.type_name} rows, by field."
     fields = (_figure(key, column, TypeRef("Decimal")) for key, column in number_columns(shape).items())
-    return ObjectType(f"{shape.type_name}Numbers", doc, tuple(fields))
+    return ObjectType(f"{shape.type_name}Numbers", doc, (*fields, *_converted(shape)))
 
 
 def _extremes(shape: TableShape) -> ObjectType:
     doc = f"Minima or maxima of {shape.type_name} rows, by field."
     fields = (_figure(key, column, column_type(column)) for key, column in extreme_columns(shape).items())
-    return ObjectType(f"{shape.type_name}Extremes", doc, tuple(fields))
+    return ObjectType(f"{shape.type_name}Extremes", doc, (*fields, *_converted(shape)))
+
+
+def _converted(shape: TableShape) -> Iterator[Output]:
+    for key, column in converted_columns(shape).items():
+        yield Output(
+            key,
+            f"{column.doc} Every amount is converted to the reporting currency at the rate of its day.",
+            TypeRef(CONVERTED_MONEY).required,
+            source=FromConverted(column.name),
+            deprecated=column.note.deprecated,
+        )
 
 
 def _figure(key: str, column: ColumnShape, plain: TypeRef) -> Output:

@@ -3,6 +3,8 @@
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.counted_types import counted_filter, is_counted_table
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
+from api.graph.derived.list_aggregate_types import aggregate_conditions
+from api.graph.derived.money_types import CONVERTED_DOC, converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import STAGE, STAGE_FILTER, has_stage
@@ -62,7 +64,8 @@ def where_type(shape: TableShape) -> InputType:
     )
     doc = f"A filter over {shape.type_name} rows. All given parts must hold. An empty filter matches every row."
     counted = (counted_filter(),) if is_counted_table(shape) else ()
-    return InputType(name, doc, combined + columns + _present_stage(shape) + counted + _through_links(shape))
+    own = columns + _converted(shape) + _present_stage(shape) + counted
+    return InputType(name, doc, combined + own + _through_links(shape))
 
 
 def list_filter_type(shape: TableShape) -> InputType:
@@ -73,7 +76,7 @@ def list_filter_type(shape: TableShape) -> InputType:
     )
     where = TypeRef(f"{shape.type_name}Where")
     tests = tuple(Input(quantifier, meaning, where) for quantifier, meaning in _QUANTIFIER_DOCS.items())
-    return InputType(f"{shape.type_name}ListFilter", doc, tests)
+    return InputType(f"{shape.type_name}ListFilter", doc, tests + aggregate_conditions(shape))
 
 
 def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
@@ -84,6 +87,13 @@ def filtered_columns(shape: TableShape) -> dict[str, ColumnShape]:
 def filtered_types() -> frozenset[str]:
     """Return the names of the types that a visible column has values of."""
     return frozenset(column_type(column).name for shape in visible_shapes() for column in shape.visible)
+
+
+def _converted(shape: TableShape) -> tuple[Input, ...]:
+    return tuple(
+        Input(key, f"{column.doc} {CONVERTED_DOC}", TypeRef("DecimalFilter"), deprecated=column.note.deprecated)
+        for key, column in converted_columns(shape).items()
+    )
 
 
 def _present_stage(shape: TableShape) -> tuple[Input, ...]:

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping
 
 from api.graph.declared import Declared, Input, InputType, ObjectType, Output, TypeRef
 from api.graph.derived.aggregate_types import extreme_columns, number_columns
+from api.graph.derived.money_types import CONVERTED_DOC, converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import PRESENT_STAGE_DOC, STAGE, STAGE_KEY, has_stage
 from api.graph.sources import FromColumn, FromLink, FromStage
+from api.plan.grouping import MAX_GROUPS
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
-GROUPS, MAX_GROUPS = 50, 500
-
 _GRAINED = ("DateTime", "Date")
 _NOT_GROUPED = ("Decimal",)
-_ONE_CURRENCY = "For money, the condition holds only if all known amounts of the group have the same currency."
+_ONE_CURRENCY = "Money has to be in one currency in all rows of the list: use the converted amount if it is not."
 _FUNCTION_DOCS: dict[str, str] = {
     "sum": "The sum of the known values.",
     "avg": "The mean of the known values, rounded as in the result.",
@@ -29,19 +29,38 @@ def group_by_field(shape: TableShape) -> Output:
     name = shape.type_name
     doc = (
         "All rows that match, over all pages, grouped by equal keys. Rows whose key is null form a group of their own,"
-        " with a null key."
+        " with a null key. Without `first`, all groups; it is an error that states their number if there are more than"
+        f" {MAX_GROUPS:,}."
     )
     arguments = (
-        Input("keys", "The fields to group by, each at most once.", TypeRef(f"{name}GroupKey").listed.required),
-        Input("having", "A filter over the groups. If left out or null, all groups.", TypeRef(f"{name}Having")),
+        *_which_groups(shape),
         Input(
             "orderBy",
-            "The sort terms, most significant first. Groups that are equal in all of them are sorted by their keys.",
+            "The sort terms, most significant first. Groups that are equal in all of them are sorted by their keys:"
+            " stages by rank, enum values as declared, other values in their own order.",
             TypeRef(f"{name}GroupOrder").listed,
         ),
-        Input("first", f"The maximum number of groups to return, up to {MAX_GROUPS}.", TypeRef("Int"), GROUPS),
+        Input(
+            "first",
+            f"Only so many of the first groups, up to {MAX_GROUPS:,}. `groupCount` says how many there are.",
+            TypeRef("Int"),
+        ),
     )
     return Output("groupBy", doc, TypeRef(f"{name}Group").required.listed.required, arguments=arguments)
+
+
+def group_count_field(shape: TableShape) -> Output:
+    """Return the field of a list that has the number of groups of all its rows."""
+    doc = "The number of groups that `groupBy` has with the same `keys` and `having`."
+    return Output("groupCount", doc, TypeRef("Int").required, arguments=_which_groups(shape))
+
+
+def _which_groups(shape: TableShape) -> tuple[Input, ...]:
+    name = shape.type_name
+    return (
+        Input("keys", "The fields to group by, each at most once.", TypeRef(f"{name}GroupKey").listed.required),
+        Input("having", "A filter over the groups. If left out or null, all groups.", TypeRef(f"{name}Having")),
+    )
 
 
 def group_types(shape: TableShape) -> Iterator[Declared]:
@@ -135,8 +154,12 @@ def _having(shape: TableShape) -> Iterator[InputType]:
             Input(key, column.doc, TypeRef("DecimalFilter"), deprecated=column.note.deprecated)
             for key, column in numbers.items()
         )
+        converted = (
+            Input(key, f"{column.doc} {CONVERTED_DOC}", TypeRef("DecimalFilter"), deprecated=column.note.deprecated)
+            for key, column in converted_columns(shape).items()
+        )
         doc = f"Conditions on one figure of {shape.type_name} rows, by field."
-        yield InputType(tests.name, doc, tuple(columns))
+        yield InputType(tests.name, doc, (*columns, *converted))
     doc = f"A filter over groups of {shape.type_name} rows. All given parts must hold."
     yield InputType(name, doc, tuple(fields))
 
@@ -145,7 +168,12 @@ def _order(shape: TableShape) -> Iterator[InputType]:
     name = shape.type_name
     fields = [
         Input("count", "The number of rows in the group.", TypeRef("SortDirection")),
-        Input("key", "One of the keys. Linked records are sorted by id, oldest first.", TypeRef(f"{name}KeyOrder")),
+        Input(
+            "key",
+            "One of the keys. Stages are sorted by rank, enum values as declared, other linked records by id, oldest"
+            " first.",
+            TypeRef(f"{name}KeyOrder"),
+        ),
     ]
     stage = Input(STAGE, f"{PRESENT_STAGE_DOC} Sorted by rank.", TypeRef("SortDirection"))
     yield _directions(f"{name}KeyOrder", "key", key_columns(shape), *([stage] if has_stage(shape) else ()))
@@ -154,13 +182,13 @@ def _order(shape: TableShape) -> Iterator[InputType]:
         ("Extremes", ("min", "max"), extreme_columns(shape)),
     ):
         if columns:
-            yield _directions(f"{name}{kind}Order", "figure", columns)
+            yield _directions(f"{name}{kind}Order", "figure", {**columns, **converted_columns(shape)})
             fields += [
                 Input(function, _FUNCTION_DOCS[function], TypeRef(f"{name}{kind}Order")) for function in functions
             ]
     doc = (
-        f"One value to sort groups of {name} rows by. Money is sorted by currency, then by amount; a group with amounts"
-        " in several currencies is sorted like a group without amounts."
+        f"One value to sort groups of {name} rows by. Money has to be in one currency in all rows of the list, unless"
+        " the currency is a key: then it is sorted by currency, then by amount. Converted amounts always compare."
     )
     yield InputType(f"{name}GroupOrder", doc, tuple(fields), is_one_of=True)
 

@@ -7,13 +7,23 @@ from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, 
 from api.graph.derived.counted_types import counted_fields, is_counted_table
 from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
 from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
-from api.graph.derived.group_types import group_by_field, group_types
+from api.graph.derived.group_types import group_by_field, group_count_field, group_types
 from api.graph.derived.links import link_of, lists_of, visible_shapes
+from api.graph.derived.list_aggregate_types import list_aggregate_types
+from api.graph.derived.money_types import converted_columns, converted_money_type, rate_day_doc
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import PRESENT_STAGE, PRESENT_STAGE_DOC, STAGE, has_stage, stage_types
-from api.graph.sources import FromBack, FromColumn, FromLink, FromMoney, FromRecordId, FromStage
+from api.graph.sources import (
+    FromBack,
+    FromColumn,
+    FromConverted,
+    FromLink,
+    FromMoney,
+    FromRecordId,
+    FromStage,
+)
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
@@ -59,6 +69,7 @@ def record_types() -> Iterator[Declared]:
     """Yield every type that the tables imply."""
     yield from _SHARED_TYPES
     yield from stage_types()
+    yield converted_money_type()
     for vocabulary in vocabularies():
         yield enum_of(vocabulary)
     for name in sorted(filtered_types()):
@@ -70,6 +81,7 @@ def record_types() -> Iterator[Declared]:
         yield from group_types(shape)
         yield where_type(shape)
         yield list_filter_type(shape)
+        yield from list_aggregate_types(shape)
         yield order_type(shape)
 
 
@@ -86,6 +98,7 @@ def _record(shape: TableShape) -> ObjectType:
     currencies = {column.note.currency for column in shape.columns}
     fields = [*(_ids() if shape.has_id else ())]
     fields += [_column(column) for column in shape.visible if column.name not in {*currencies, "id"}]
+    fields += [_converted(shape, key, column) for key, column in converted_columns(shape).items()]
     if has_stage(shape):
         fields.append(Output(STAGE, PRESENT_STAGE_DOC, TypeRef(PRESENT_STAGE), source=FromStage()))
     if is_counted_table(shape):
@@ -123,6 +136,11 @@ def _column(column: ColumnShape) -> Output:
     )
 
 
+def _converted(shape: TableShape, key: str, column: ColumnShape) -> Output:
+    doc, deprecated = rate_day_doc(shape, column), column.note.deprecated
+    return Output(key, doc, TypeRef(MONEY), source=FromConverted(column.name), deprecated=deprecated)
+
+
 def _doc(column: ColumnShape) -> str:
     """A column's description, with its unit. The unit of money is part of the value."""
     unit = column.note.unit
@@ -155,6 +173,7 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
                 Output("totalCount", "The number of rows that match, over all pages.", _INT.required),
                 aggregate_field(shape),
                 group_by_field(shape),
+                group_count_field(shape),
             ),
         ),
         ObjectType(
@@ -168,7 +187,8 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
     )
 
 
-def _type_name(value: object, *_: object) -> str:
+def type_of_value(value: object, *_: object) -> str:
+    """Return the name of the type of a row, or of another value, that may have one of several."""
     return str(value[TYPE_KEY]) if isinstance(value, dict) else type(value).__name__
 
 
@@ -177,7 +197,7 @@ _SHARED_TYPES: tuple[Declared, ...] = (
         NODE,
         "What has an id of its own: a record, or the answer to a KPI request.",
         (Output("id", _ID, TypeRef("ID").required),),
-        _type_name,
+        type_of_value,
     ),
     ObjectType(
         PAGE_INFO,

@@ -3,17 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from graphql import FieldNode
 
 from api.graph.declared import Declared, object_type
+from api.graph.derived.money_types import CONVERTED_MONEY
 from api.graph.derived.record_types import MONEY
 from api.graph.derived.stage_types import STAGE_KEY
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.group_values import read_group_limit, read_group_order, read_having, read_keys
 from api.graph.reading.limits import Usage
-from api.graph.sources import FieldSource, FromColumn, FromLink, FromMoney, FromStage
+from api.graph.sources import FieldSource, FromColumn, FromConverted, FromLink, FromMoney, FromStage
 from api.plan.list_arguments import AggregateCall, AggregateFunction, Having
 from api.plan.selection import (
     Aggregate,
@@ -21,6 +22,7 @@ from api.plan.selection import (
     ColumnValue,
     Field,
     FunctionFields,
+    GroupCount,
     Groups,
     KeyValues,
     ObjectMember,
@@ -70,23 +72,33 @@ class AggregateReader(ABC):
     def groups(self, key: str, nodes: Sequence[FieldNode], shape: TableShape) -> Groups:
         """Return what the field `groupBy` selects. Errors: BAD_INPUT and TOO_LARGE for its arguments."""
         arguments = self.collector.arguments(f"{shape.type_name}Connection", nodes[0])
-        keys, having = read_keys(shape, arguments["keys"]), arguments.get("having")
-        if having is not None:
-            self.usage.add_filter("having", having)
+        keys = read_keys("groupBy", shape, arguments["keys"])
         return Groups(
             key,
             keys,
             self._group(nodes, shape),
             read_group_limit(arguments.get("first")),
-            Having() if having is None else read_having(shape, having),
+            self._having(shape, arguments.get("having")),
             read_group_order(shape, keys, arguments.get("orderBy") or ()),
         )
+
+    def group_count(self, key: str, nodes: Sequence[FieldNode], shape: TableShape) -> GroupCount:
+        """Return which groups the field `groupCount` counts. Errors: BAD_INPUT and TOO_LARGE for its arguments."""
+        arguments = self.collector.arguments(f"{shape.type_name}Connection", nodes[0])
+        keys = read_keys("groupCount", shape, arguments["keys"])
+        return GroupCount(key, keys, self._having(shape, arguments.get("having")))
 
     def members(self, nodes: Sequence[FieldNode], type_name: str) -> tuple[ObjectMember | Typename, ...]:
         """Return what is selected of an object that is part of a row, such as `Money` or `PageInfo`."""
         fields = self.collector.collect(nodes, type_name).items()
         named = ((key, selected[0].name.value) for key, selected in fields)
         return tuple(Typename(key, type_name) if name == TYPENAME else ObjectMember(key, name) for key, name in named)
+
+    def _having(self, shape: TableShape, given: Mapping[str, Any] | None) -> Having:
+        if given is None:
+            return Having()
+        self.usage.add_filter("having", given)
+        return read_having(shape, given)
 
     def _group(
         self, nodes: Sequence[FieldNode], shape: TableShape
@@ -138,6 +150,10 @@ class AggregateReader(ABC):
                 parts.append(Typename(key, type_name))
                 continue
             source = declared.field(selected[0].name.value).source
+            if isinstance(source, FromConverted):
+                call = AggregateCall(function, source.column, is_converted=True)
+                parts.append(AggregateField(key, call, self.members(selected, CONVERTED_MONEY)))
+                continue
             members = self.members(selected, MONEY) if isinstance(source, FromMoney) else ()
             is_float = isinstance(source, FromColumn) and source.is_float
             parts.append(AggregateField(key, AggregateCall(function, _column(source)), members, is_float))

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLSkipDirective,
+    GraphQLUnionType,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
@@ -86,6 +87,9 @@ class FieldCollector:
         condition = fragment.type_condition
         if condition is None or condition.name.value == type_name:
             return True
-        concrete = self.schema.type_map[type_name]
-        interfaces = concrete.interfaces if isinstance(concrete, GraphQLObjectType) else ()
-        return condition.name.value in {interface.name for interface in interfaces}
+        concrete, wanted = self.schema.type_map[type_name], self.schema.type_map[condition.name.value]
+        return (
+            isinstance(concrete, GraphQLObjectType)
+            and isinstance(wanted, GraphQLInterfaceType | GraphQLUnionType)
+            and self.schema.is_sub_type(wanted, concrete)
+        )

@@ -7,23 +7,31 @@ rejected: a variable that was never set would otherwise change the meaning of th
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.counted_types import IS_COUNTED, is_counted_table
 from api.graph.derived.filter_types import filtered_columns
 from api.graph.derived.links import link_of, links_of, lists_of
+from api.graph.derived.list_aggregate_types import aggregated_columns
+from api.graph.derived.money_types import converted_columns
 from api.graph.derived.naming import camel
 from api.graph.derived.stage_types import STAGE, has_stage, stage_columns
 from api.identity.ids import parse_id
 from api.plan.list_arguments import (
     STAGE_GROUP,
+    AggregateCall,
+    AggregateFunction,
     Comparison,
     Condition,
     Conjunction,
+    ConvertedComparison,
     Disjunction,
     IsCountedCondition,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
+    Operand,
     Operator,
     PresentStageCondition,
     Quantifier,
@@ -36,10 +44,13 @@ from api.sql import converted
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
+_ANY_ROW = Conjunction(())
+
 
 def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
     """Return the condition of a filter over a table. Errors: BAD_INPUT for a null operand or an invalid value."""
     columns, links, lists = filtered_columns(shape), links_of(shape), lists_of(shape)
+    converted_amounts = converted_columns(shape)
     parts: list[Condition] = []
     for key, value in given.items():
         if value is None:
@@ -56,8 +67,12 @@ def read_where(shape: TableShape, given: Mapping[str, Any]) -> Condition:
             parts.append(_stage(value))
         elif key == IS_COUNTED and is_counted_table(shape):
             parts.extend(IsCountedCondition(*test) for test in read_tests(key, value, bool))
+        elif key in converted_amounts:
+            column = converted_amounts[key].name
+            tests = read_tests(key, value, lambda given: cast("Scalar", given))
+            parts.extend(ConvertedComparison(column, operator, operand) for operator, operand in tests)
         elif key in lists:
-            parts.extend(_quantified(*lists[key], value))
+            parts.extend(_of_list(key, *lists[key], value))
         else:
             parts.extend(_comparisons(shape, key, columns[key], value))
     return parts[0] if len(parts) == 1 else Conjunction(tuple(parts))
@@ -97,10 +112,56 @@ def _stage(tests: Mapping[str, Any]) -> Condition:
     return Conjunction((Negation(PresentStageCondition()), *([in_stage] if parts else ())))
 
 
-def _quantified(other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[ToManyCondition]:
-    for quantifier, where in tests.items():
-        if where is not None:
-            yield ToManyCondition(other.name, column.name, cast("Quantifier", quantifier), read_where(other, where))
+def read_list_where(other: TableShape, tests: Mapping[str, Any]) -> Condition | None:
+    """Return the filter of the rows of a list that count; None if all of them do. Errors: those of `read_where`."""
+    where = tests.get("where")
+    condition = _ANY_ROW if where is None else read_where(other, where)
+    return None if condition == _ANY_ROW else condition
+
+
+def _of_list(key: str, other: TableShape, column: ColumnShape, tests: Mapping[str, Any]) -> Iterator[Condition]:
+    """Yield the conditions on the rows of a list. Errors: BAD_INPUT for a filter without a condition."""
+    counted = read_list_where(other, tests)
+    conditions = {name: value for name, value in tests.items() if name != "where" and value is not None}
+    if tests.get("where") is not None and not conditions:
+        message = f"`{key}: {{where: …}}` says which rows count, and has no condition on them."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Write `some: {…}`, or add a condition such as `count`.")
+    for name, value in conditions.items():
+        if name in get_args(Quantifier):
+            yield _quantified(other, column, cast("Quantifier", name), counted, read_where(other, value))
+        else:
+            aggregates = _aggregates(other, cast("AggregateFunction", name), value)
+            for call, comparisons in aggregates:
+                if comparisons:
+                    yield ListAggregateCondition(ListAggregate(other.name, column.name, call, counted), comparisons)
+
+
+def _quantified(
+    other: TableShape, column: ColumnShape, quantifier: Quantifier, counted: Condition | None, part: Condition
+) -> Condition:
+    if counted is None:
+        return ToManyCondition(other.name, column.name, quantifier, part)
+    if quantifier == "every":  # none of the rows that count fails
+        return ToManyCondition(other.name, column.name, "none", Conjunction((counted, Negation(part))))
+    return ToManyCondition(other.name, column.name, quantifier, Conjunction((counted, part)))
+
+
+def _aggregates(
+    other: TableShape, function: AggregateFunction, value: Mapping[str, Any]
+) -> Iterator[tuple[AggregateCall, tuple[tuple[Operator, Operand], ...]]]:
+    """Yield the aggregates of a function that a filter compares, with their comparisons."""
+    if function == "count":
+        yield AggregateCall(function), tuple(read_tests(function, value, _as_given))
+        return
+    columns = aggregated_columns(other, function)
+    for key, tests in value.items():
+        if tests is not None:
+            call = AggregateCall(function, columns[key].name, key in converted_columns(other))
+            yield call, tuple(read_tests(key, tests, _as_given))
+
+
+def _as_given(value: Any) -> Scalar:  # noqa: ANN401 - a number, an instant or a day
+    return cast("Scalar", value)
 
 
 def _comparisons(shape: TableShape, key: str, column: ColumnShape, tests: Mapping[str, Any]) -> Iterable[Comparison]:

@@ -4,7 +4,7 @@ import re
 import string
 
 from api.errors import AccordError, ErrorCode
-from api.plan.search import Words
+from api.plan.search.words import Words
 from schema.search import SEPARATORS
 
 MAX_SEARCH_LENGTH = 200  # characters; PostgreSQL's text search rejects words of more than 2,046 bytes

@@ -12,14 +12,17 @@ from api.graph.declared import InterfaceType, ObjectType, object_type
 from api.graph.derived.links import visible_shapes
 from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO
 from api.graph.derived.stage_types import PRESENT_STAGE
-from api.graph.reading.aggregate_reader import TYPENAME, AggregateReader
+from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.filter_value import read_where
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
+from api.graph.reading.search_reader import SearchReader
 from api.graph.reading.search_value import read_search
 from api.graph.sources import (
+    FieldSource,
     FromBack,
     FromColumn,
+    FromConverted,
     FromId,
     FromIds,
     FromIsCounted,
@@ -27,6 +30,7 @@ from api.graph.sources import (
     FromMoney,
     FromNotCountedBecause,
     FromRecordId,
+    FromSearch,
     FromStage,
     FromTable,
 )
@@ -37,9 +41,11 @@ from api.plan.selection import (
     Amount,
     ColumnValue,
     Connection,
+    ConvertedMoney,
     Cursor,
     Edges,
     Field,
+    GroupCount,
     Groups,
     IsCounted,
     ManyRecords,
@@ -73,7 +79,7 @@ class RecordSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectionReader(AggregateReader):
+class SelectionReader(SearchReader):
     """Reads the fields of one operation by the sources that the declared types name for them."""
 
     def root(self, type_name: str, key: str, nodes: Sequence[FieldNode]) -> RootField | None:
@@ -85,12 +91,14 @@ class SelectionReader(AggregateReader):
         if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
         source = declared.field(field_name).source
-        if not isinstance(source, FromTable | FromId | FromIds):
+        if not isinstance(source, FromTable | FromId | FromIds | FromSearch):
             return None
         arguments = self.collector.arguments(type_name, nodes[0])
         as_of = arguments.get("asOf")
         if isinstance(source, FromTable):
             return RootField(key, self._connection(nodes, source.table, arguments), as_of)
+        if isinstance(source, FromSearch):
+            return RootField(key, self.search_results(nodes, arguments))
         if isinstance(source, FromIds):
             return RootField(key, self._many(nodes, arguments["ids"]))
         if source.table is None and is_answer_id(str(arguments["id"])):
@@ -146,7 +154,7 @@ class SelectionReader(AggregateReader):
     def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         shape = SHAPES[table]
         name = f"{shape.type_name}Connection"
-        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | Typename] = []
+        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename] = []
         for key, selected in self.collector.collect(nodes, name).items():
             match selected[0].name.value:
                 case "totalCount":
@@ -159,6 +167,8 @@ class SelectionReader(AggregateReader):
                     parts.append(self.aggregate(key, selected, shape))
                 case "groupBy":
                     parts.append(self.groups(key, selected, shape))
+                case "groupCount":
+                    parts.append(self.group_count(key, selected, shape))
                 case "pageInfo":
                     parts.append(PageInfo(key, self.members(selected, PAGE_INFO)))
                 case _:
@@ -184,33 +194,42 @@ class SelectionReader(AggregateReader):
         if name == TYPENAME:
             return Typename(key, declared.name)
         match declared.field(name).source:
+            case FromLink(link=link):
+                return ToOne(key, link.column, link.target, self.record(nodes, link.target))
+            case FromBack(table=table, link=link):
+                arguments = self.collector.arguments(declared.name, nodes[0])
+                return ToMany(key, link.column, self._connection(nodes, table, arguments))
+            case source:
+                return self._value(key, source, nodes)
+
+    def _value(self, key: str, source: FieldSource | None, nodes: Sequence[FieldNode]) -> Field:
+        match source:
             case FromRecordId(is_plain=is_plain):
                 return RecordId(key, is_plain)
             case FromColumn(column=column, is_float=is_float):
                 return ColumnValue(key, column, is_float)
             case FromMoney(column=column):
                 return Amount(key, column, self.members(nodes, MONEY))
+            case FromConverted(column=column):
+                return ConvertedMoney(key, column, self.members(nodes, MONEY))
             case FromStage():
                 return PresentStage(key, self.members(nodes, PRESENT_STAGE))
             case FromIsCounted():
                 return IsCounted(key)
             case FromNotCountedBecause():
                 return NotCountedBecause(key)
-            case FromLink(link=link):
-                return ToOne(key, link.column, link.target, self.record(nodes, link.target))
-            case FromBack(table=table, link=link):
-                arguments = self.collector.arguments(declared.name, nodes[0])
-                return ToMany(key, link.column, self._connection(nodes, table, arguments))
             case other:
-                raise TypeError(f"{declared.name}.{name} comes from {other}, which is not part of a row")
+                raise TypeError(f"{nodes[0].name.value} comes from {other}, which is not part of a row")
 
     def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
-        search = arguments.get("search")
+        search, order = arguments.get("search"), arguments.get("orderBy") or ()
+        for term in order:  # a term may have a filter, for the rows of a list
+            self.usage.add_filter("orderBy", term)
         return Page(
             read_page_size(field_name, arguments),
             arguments.get("after"),
             self._where(table, arguments.get("where")),
-            read_order(SHAPES[table], arguments.get("orderBy") or ()),
+            read_order(SHAPES[table], order),
             arguments.get("before"),
             arguments.get("last") is not None,
             None if search is None else converted(search, read_search),

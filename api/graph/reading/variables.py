@@ -2,10 +2,11 @@
 
 One prepared statement serves all values of a variable that is only bound, such as an id or the operand of a filter. A
 variable that is *structural*, such as a page size or a whole filter, changes the text, so each of its values has a
-statement of its own. A variable is structural if at least one of its uses is.
+statement of its own. So is a variable within an order: cursors name the order that they belong to. A variable is
+structural if at least one of its uses is.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from typing import Any
 
@@ -121,7 +122,7 @@ class _Uses(Visitor):
         if isinstance(parent, VariableDefinitionNode):
             return
         declared = self._declaration(parent, ancestors)
-        if declared is None or not declared.is_bound:
+        if declared is None or not declared.is_bound or _is_in_order(ancestors):
             self.structural.add(node.name.value)
 
     def _declaration(self, parent: Node, ancestors: list[Any]) -> Input | None:
@@ -137,3 +138,7 @@ class _Uses(Visitor):
         else:
             return None
         return next((declared for declared in inputs if declared.name == parent.name.value), None)
+
+
+def _is_in_order(ancestors: Iterable[object]) -> bool:
+    return any(isinstance(node, ArgumentNode) and node.name.value == "orderBy" for node in ancestors)

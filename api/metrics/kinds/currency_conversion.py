@@ -8,6 +8,7 @@ from api.metrics.counted_rows import EVERY_ROW, CountedRows
 from api.metrics.figure_table import FigureTable
 from api.metrics.kinds.deal_rows import NEWEST_UPDATE
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.plan.money.exchange_rates import at_rate, last_rate
 from api.sql import Sql
 from schema.vocab import WarningCode
 
@@ -50,20 +51,18 @@ def converted(request: ResolvedKpiRequest, rows: Sql, factor: Sql | None = None)
         )
     # Null for an unknown currency: it has no rate either, and stays unconverted.
     is_same = Sql("r.currency = {}", reporting.value)
-    # The direct rate comes first, and `limit 1` stops there: the inverse is only read if there is none.
     # Rates are looked up once per currency and day, not once per deal.
     return Sql(
         "with p as materialized (select q.*, (q.at at time zone {})::date as day from ({}) q)"
-        " select r.*, round(case when {} or x.rate is null then r.amount{} when x.is_inverse then r.amount{} / x.rate"
-        " else r.amount{} * x.rate end, 2) as worth,"
+        " select r.*, round(case when {} or x.rate is null then r.amount{} else {} end, 2) as worth,"
         " case when r.amount{} is null or {} or x.rate is not null then null else coalesce(r.currency, '') end"
         " as unconverted_currency"
         " from p r left join (select k.currency, k.day, x.rate, x.is_inverse"
         " from (select distinct currency, day from p where currency <> {}) k"
-        " cross join lateral ({} union all {} limit 1) x) x on x.currency = r.currency and x.day = r.day",
-        *(request.frame.zone.key, rows, is_same, times, times, times, times, is_same, reporting.value),
-        _rate(Sql("k.currency"), Sql("{}", reporting.value), is_inverse=False),
-        _rate(Sql("{}", reporting.value), Sql("k.currency"), is_inverse=True),
+        " cross join lateral ({}) x) x on x.currency = r.currency and x.day = r.day",
+        *(request.frame.zone.key, rows, is_same, times, at_rate(Sql("r.amount{}", times), "x"), times, is_same),
+        reporting.value,
+        last_rate(Sql("k.currency"), Sql("{}", reporting.value), Sql("k.day")),
     )
 
 
@@ -79,14 +78,3 @@ def missing_rates(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[A
     amounts = "1 amount is" if count == 1 else f"{count:,} amounts are"
     message = f"{amounts} kept apart by currency ({named}), because {why}."
     yield AnswerWarning(code=WarningCode.MISSING_RATE, message=message, count=count)
-
-
-def _rate(currency: Sql, quote: Sql, *, is_inverse: bool) -> Sql:
-    """The last rate from one currency to another on or before the day."""
-    return Sql(
-        "(select x.rate, {} as is_inverse from exchange_rate x where x.currency = {} and x.quote_currency = {}"
-        " and x.rate_on <= k.day order by x.rate_on desc limit 1)",
-        Sql("true" if is_inverse else "false"),
-        currency,
-        quote,
-    )

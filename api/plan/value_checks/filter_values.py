@@ -14,6 +14,8 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     Disjunction,
+    ListAggregate,
+    ListAggregateCondition,
     Negation,
     Operand,
     PresentStageCondition,
@@ -113,9 +115,13 @@ def named_values(roots: Iterable[RootField], principal: Principal) -> tuple[Name
     return tuple(values for values in found if principal.reach is Reach.ALL or not values.is_free_text)
 
 
-def guarded(statement: Sql, values: Iterable[NamedValues]) -> Sql:
-    """Return the statement so that it returns null, and reads nothing else, if one of the values is not known."""
-    return Sql("select case when {} then ({}) end", all_of(found.guard for found in values), statement)
+def guarded(statement: Sql, values: Iterable[NamedValues], conditions: Iterable[Sql] = ()) -> Sql:
+    """Return the statement so that it returns null, and reads nothing else, if one of the values is not known.
+
+    The same if one of the conditions is not met.
+    """
+    guards = (*(found.guard for found in values), *conditions)
+    return Sql("select case when {} then ({}) end", all_of(guards), statement)
 
 
 async def require_known_values(read: ReadValue, values: Iterable[NamedValues]) -> None:
@@ -142,8 +148,12 @@ def _unclear_countries(operand: object) -> list[object]:
 
 
 def _in_lists(node: object) -> Iterator[NamedValues]:
-    if isinstance(node, Connection) and node.page.where is not None:
-        yield from _in_filter(node.page.where, node.table)
+    if isinstance(node, Connection):
+        if node.page.where is not None:
+            yield from _in_filter(node.page.where, node.table)
+        for term in node.page.order:
+            if isinstance(term.by, ListAggregate):
+                yield from _in_aggregate(term.by)
     if isinstance(node, tuple):
         for item in node:
             yield from _in_lists(item)
@@ -169,8 +179,15 @@ def _in_filter(where: Condition, table: str, *, is_linked: bool = False) -> Iter
             for comparison in comparisons:
                 if comparison.operator in ("eq", "in") and ("stage_entry", comparison.column) in CLOSED_COLUMNS:
                     yield NamedValues("stage_entry", comparison.column, comparison.value)
+        case ListAggregateCondition(aggregate=aggregate):
+            yield from _in_aggregate(aggregate)
         case Comparison(operator="eq" | "in"):
             yield from _in_comparison(where, table, is_linked=is_linked)
+
+
+def _in_aggregate(aggregate: ListAggregate) -> Iterator[NamedValues]:
+    if aggregate.where is not None:
+        yield from _in_filter(aggregate.where, aggregate.table)
 
 
 def _in_comparison(where: Comparison, table: str, *, is_linked: bool) -> Iterator[NamedValues]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from graphql import GraphQLField, get_named_type
 
 from tests.plan.generated.filters import Filters, operators_of
-from tests.plan.generated.groups import group_arguments
+from tests.plan.generated.groups import group_arguments, group_count_arguments
 from tests.plan.generated.variables import Variables, literal
 from tests.plan.oracle.executor import contract
 from tests.plan.oracle.filters import words
 from tests.plan.oracle.pages import LARGEST_PAGE, PAGE_SIZE
+from tests.plan.oracle.search_results import TABLES
 from tests.plan.oracle.shapes import COLUMNS, KEYS, TYPES, VISIBLE, Rows
 from tests.support.random_choices import RandomChoices
 
@@ -77,10 +78,37 @@ class Arguments:
         assert set(arguments) <= set(field.args)
         return _brackets(arguments), max(1, size)
 
+    def of_search(self, max_results: int) -> tuple[str, int]:
+        """Return the arguments of a search, and the maximum number of its results."""
+        table = self.chance.one(TABLES)
+        text = self._text(table) or "a"
+        arguments = {"text": self.variables.literal_or_variable("String!", text)}
+        if self.chance.happens(2):
+            types = self.chance.several(1, 3, lambda: self.chance.one([table.upper(), *map(str.upper, TABLES)]))
+            arguments["types"] = self.variables.literal_or_variable("[SearchType!]", list(types))
+        else:
+            self._leave_out(arguments, "types", "[SearchType!]", "[DEAL]")
+        selection = dict(arguments)
+        size = self.chance.integer(0, min(6, max_results))
+        arguments["first"] = self.variables.literal_or_variable("Int", size)
+        if self.chance.happens(4) and len(self.cursor_requests) < MAX_CURSORS:
+            field = f"search{_brackets({'first': str(LARGEST_PAGE), **selection})}"
+            stand_in = self._stand_in(f"cursors: {field} {{ edges {{ cursor }} }}")
+            arguments["after"] = self.variables.literal_or_variable("String", stand_in)
+        else:
+            self._leave_out(arguments, "after", "String", '"x"')
+        if self.is_invalid and self.chance.happens(2):
+            arguments |= self._invalid_search()
+        return _brackets(arguments), max(1, size)
+
     def of_groups(self, table: str, max_groups: int) -> tuple[str, int]:
         """Return the arguments of `groupBy`, and the maximum number of groups."""
         arguments, size = group_arguments(self._filters(self.variables), table, self.variables, max_groups)
         return _brackets(arguments), max(1, size)
+
+    def of_group_count(self, table: str) -> str:
+        """Return the arguments of `groupCount`."""
+        return _brackets(group_count_arguments(self._filters(self.variables), table, self.variables))
 
     # ------------------------------------------------------------------------------------------------- which rows
 
@@ -116,15 +144,13 @@ class Arguments:
 
     def _cursor_stand_in(self, table: str, selection: Mapping[str, str]) -> str:
         """Return a stand-in for the cursor of some row of the list."""
-        stand_in = f"<cursor {len(self.cursor_requests)}>"
         arguments = _brackets({"first": str(LARGEST_PAGE), **selection})
-        self.cursor_requests.append(
-            CursorRequest(
-                stand_in,
-                f"cursors: {root_of(table)}{arguments} {{ edges {{ cursor }} }}",
-                self.chance.integer(0, 30),
-            )
-        )
+        return self._stand_in(f"cursors: {root_of(table)}{arguments} {{ edges {{ cursor }} }}")
+
+    def _stand_in(self, list_field: str) -> str:
+        """Return a stand-in for a cursor that a list returns."""
+        stand_in = f"<cursor {len(self.cursor_requests)}>"
+        self.cursor_requests.append(CursorRequest(stand_in, list_field, self.chance.integer(0, 30)))
         return stand_in
 
     # ------------------------------------------------------------------------------------------------------ pages
@@ -140,6 +166,15 @@ class Arguments:
         arguments[argument] = self.variables.literal_or_variable("Int", size)
         self._leave_out(arguments, other, "Int", "3")
         return arguments, size
+
+    def _invalid_search(self) -> dict[str, str]:
+        match self.chance.integer(0, 2):
+            case 0:
+                return {"types": self.variables.literal_or_variable("[SearchType!]", [])}
+            case 1:
+                return {"first": self.variables.literal_or_variable("Int", self.chance.one([-1, LARGEST_PAGE + 1]))}
+            case _:
+                return {"after": self.variables.literal_or_variable("String", self.chance.one(INVALID_CURSORS))}
 
     def _invalid_arguments(self, table: str, size: int) -> dict[str, str]:
         """Return arguments that are rejected."""

@@ -7,6 +7,7 @@ from graphql import (
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLUnionType,
     get_named_type,
     is_leaf_type,
 )
@@ -17,7 +18,7 @@ from tests.plan.oracle.executor import contract
 from tests.plan.oracle.shapes import KEYS, TYPES, VISIBLE, Rows
 from tests.support.random_choices import RandomChoices
 
-Composite = GraphQLObjectType | GraphQLInterfaceType
+Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 MAX_LEVELS = 7  # levels of fields below a root field
 MAX_FIELDS = 35
@@ -86,7 +87,8 @@ class Budget:
 class Position:
     """The position of a selection: its type, the remaining levels and cost, and whether its fields need aliases.
 
-    Below the interface Node, the same key may mean different things for two types, so every field has an alias.
+    Below the interface Node and below a union, the same key may mean different things for two types, so every field has
+    an alias.
     """
 
     kind: Composite
@@ -147,6 +149,7 @@ class DocumentGenerator:
         self.budget.fields -= 1
         if name == "__typename":
             return f"{self._key(name, may_stay=True)[0]}{self._directives()}"
+        assert not isinstance(position.kind, GraphQLUnionType)  # it has no other field than `__typename`
         found = position.kind.fields[name]
         known = self.unaliased.get((position.kind.name, name))
         if known is not None and known.cost <= position.cost and not position.is_aliased and self.chance.happens(2):
@@ -191,7 +194,7 @@ class DocumentGenerator:
         kind = position.kind
         leaves = ["__typename"]
         others: list[str] = []
-        for name, found in kind.fields.items():
+        for name, found in ({} if isinstance(kind, GraphQLUnionType) else kind.fields).items():
             of_type = get_named_type(found.type)
             if position.is_aliased and self.budget.aliases <= 0:
                 continue
@@ -224,6 +227,10 @@ class DocumentGenerator:
         if "ids" in found.args:
             return self.arguments.of_ids(), 4
         kind = get_named_type(found.type).name
+        if "text" in found.args:
+            return self.arguments.of_search(position.cost)
+        if "keys" in found.args and is_leaf_type(get_named_type(found.type)):
+            return self.arguments.of_group_count(TYPES[position.kind.name.removesuffix("Connection")]), 0
         if "keys" in found.args:
             return self.arguments.of_groups(TYPES[kind.removesuffix("Group")], position.cost)
         if "first" in found.args:
@@ -245,9 +252,12 @@ class DocumentGenerator:
         schema = contract()
         node = schema.type_map["Node"]
         assert isinstance(node, GraphQLInterfaceType)
-        if kind is node:
-            table = self.chance.one([name for name in VISIBLE if KEYS[name] == ("id",)])
-            of_type = schema.type_map[VISIBLE[table].type_name]
+        if kind is node or isinstance(kind, GraphQLUnionType):
+            of_type = self.chance.one(
+                list(kind.types)
+                if isinstance(kind, GraphQLUnionType)
+                else [schema.type_map[VISIBLE[name].type_name] for name in VISIBLE if KEYS[name] == ("id",)]
+            )
             assert isinstance(of_type, GraphQLObjectType)
             return f" on {of_type.name}", Position(of_type, position.levels, position.cost, is_aliased=True)
         conditions: list[tuple[str, Position]] = [("", position), (f" on {kind.name}", position)]
@@ -322,4 +332,4 @@ def _weight(kind: Composite, of_type: str) -> int:
 
 
 def _reads_records(of_type: str) -> bool:
-    return of_type == "Node" or of_type.removesuffix("Connection") in TYPES
+    return of_type in ("Node", "SearchResultConnection") or of_type.removesuffix("Connection") in TYPES

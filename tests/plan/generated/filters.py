@@ -10,11 +10,23 @@ from graphql import GraphQLInputObjectType
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS, RECORD_SETS
 from tests.plan.generated.variables import VariableRef, Variables
 from tests.plan.oracle.executor import contract
-from tests.plan.oracle.shapes import COLUMNS, COUNTED, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import (
+    COLUMNS,
+    CONVERTED,
+    COUNTED,
+    LINKS,
+    LISTED_AGGREGATES,
+    LISTS,
+    STAGE_PARTS,
+    VISIBLE,
+    Row,
+    Rows,
+)
 from tests.support.graphql import uid
 from tests.support.random_choices import RandomChoices
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
+UNORDERED = ("eq", "in", "isNull")
 Entry = tuple[str, Any]  # of an input object
 
 _DEFAULT_OPERANDS: dict[type, object] = {
@@ -93,8 +105,34 @@ class Filters:
             return self._of_column(table, levels)
         key = self.chance.one(sorted(LISTS[table]))
         other = LISTS[table][key][0]
-        quantifiers = self.chance.several(1, 2, lambda: self.chance.one(["some", "none", "every"]))
-        return key, {quantifier: self.where(other, levels - 1) for quantifier in quantifiers}
+        tests = dict(self.chance.several(1, 2, lambda: self._list_test(other, levels)))
+        return key, self._counted(other, levels) | tests
+
+    def _list_test(self, table: str, levels: int) -> Entry:
+        """Return a condition on the rows of a list: a quantifier or an aggregate."""
+        aggregates = [name for name, columns in LISTED_AGGREGATES[table].items() if columns]
+        test = self.chance.one(["some", "none", "every", "count", *aggregates])
+        if test in ("some", "none", "every"):
+            return test, self.where(table, levels - 1)
+        if test == "count":
+            operator = self.chance.one(["eq", "lt", "lte", "gt", "gte"])
+            return test, {operator: self.value_or_ref("Int", self.chance.integer(0, 3))}
+        key, column = self.chance.one(sorted(LISTED_AGGREGATES[table][test].items()))
+        of_type = "Decimal" if test in ("sum", "avg") or key in CONVERTED[table] else operators_of(table, key)["eq"]
+        values = [row[column.name] for row in self.rows[table] if row[column.name] is not None]
+        operand = as_input(self.chance.one(values)) if values else _DEFAULT_OPERANDS[column.python]
+        operators: dict[str, object] = {
+            self.chance.one(["lt", "lte", "gt", "gte"]): self.value_or_ref(
+                of_type, str(operand) if of_type == "Decimal" else operand
+            )
+        }
+        if self.chance.happens(3):
+            operators = {"isNull": self.value_or_ref("Boolean", self.chance.happens(2))}
+        return test, {key: operators}
+
+    def _counted(self, table: str, levels: int) -> Row:
+        """Return a filter of the rows of a list that count, if there is one."""
+        return {"where": self.where(table, levels - 1)} if self.chance.happens(2) else {}
 
     def _null_or_absent(self, variables: Variables, key: str, of_type: str) -> Entry | None:
         """Return a part of a filter that is null or left out."""
@@ -104,11 +142,13 @@ class Filters:
     # --------------------------------------------------------------------------------------------------- columns
 
     def _of_column(self, table: str, _levels: int) -> Entry:
-        key = self.chance.one(sorted(COLUMNS[table]))
+        # Bare amounts are not compared by size: rows of several currencies would be rejected.
+        key = self.chance.one(sorted(COLUMNS[table] | CONVERTED[table]))
         return key, self._of_column_named(table, key)
 
     def _of_column_named(self, table: str, key: str) -> Row:
-        types = operators_of(table, key)
+        is_bare_money = key in COLUMNS[table] and COLUMNS[table][key].note.currency is not None
+        types = {name: of for name, of in operators_of(table, key).items() if not is_bare_money or name in UNORDERED}
         operators = [*types, *(operator for operator in types if operator in ("contains", "startsWith"))]
         least = 0 if self.chance.happens(6) else 1
         comparisons = self.chance.several(
@@ -147,7 +187,7 @@ class Filters:
 
     def _has_no_known_value(self, table: str, key: str) -> bool:
         """Return whether every value for a column would be rejected or warned of, because no row has any."""
-        column = COLUMNS[table][key]
+        column = (COLUMNS[table] | CONVERTED[table])[key]
         target = column.link.target if column.link else table
         if target in RECORD_SETS and (column.link or column.name in ("id", "name")):
             return not self.rows[target]
@@ -156,7 +196,7 @@ class Filters:
 
     def _value(self, table: str, key: str) -> object:
         """Return an operand for a column, mostly the value of some row."""
-        column = COLUMNS[table][key]
+        column = (COLUMNS[table] | CONVERTED[table])[key]
         if column.link is not None or column.name == "id":
             return self.id(column.link.target if column.link else table)
         values = sorted({row[column.name] for row in self.rows[table]} - {None})
@@ -170,17 +210,23 @@ class Filters:
         return as_input(found)
 
     def _term(self, table: str, levels: int) -> Row:
+        if LISTS[table] and self.chance.happens(3):
+            key = self.chance.one(sorted(LISTS[table]))
+            other = LISTS[table][key][0]
+            functions = [name for name, columns in LISTED_AGGREGATES[other].items() if columns]
+            function = self.chance.one(["count", *functions])
+            by: object = self.direction()
+            if function != "count":
+                by = {self.chance.one(sorted(LISTED_AGGREGATES[other][function])): by}
+            return {key: self._counted(other, 1) | {function: by}}
         links = sorted(LINKS[table])
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)
             return {key: self._term(LINKS[table][key][1], levels - 1)}
         if table == "contact" and self.chance.happens(4):
             return {"stage": {self.chance.one(["key", "since", "rank", "occurrence"]): self.direction()}}
-        return {
-            self.chance.one(
-                [name for name, column in sorted(COLUMNS[table].items()) if column.link is None]
-            ): self.direction()
-        }
+        columns = [name for name, column in COLUMNS[table].items() if column.link is None and not column.note.currency]
+        return {self.chance.one(sorted([*columns, *CONVERTED[table]])): self.direction()}
 
 
 def operators_of(table: str, key: str) -> dict[str, str]:

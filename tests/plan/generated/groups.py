@@ -1,38 +1,55 @@
 """Generator of the arguments of `groupBy`: keys, having, order and size."""
 
+import math
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.variables import Variables
-from tests.plan.oracle.pages import PAGE_SIZE
-from tests.plan.oracle.shapes import AGGREGATED, GROUPING_KEYS, VISIBLE, Row
+from tests.plan.oracle.shapes import AGGREGATED, CONVERTED, GROUPING_KEYS, VISIBLE, Row
 
 GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR")
+MAX_GROUPS = 1_000
 COUNTS = (0, 1, 2, 5)
 NUMBERS = ("0", "1", "2", "10.00", "1.5")
 OPERATORS = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")
 
 
+def group_count_arguments(filters: Filters, table: str, variables: Variables) -> dict[str, str]:
+    """Return the arguments of `groupCount` by name."""
+    return _which_groups(filters, table, variables)[0]
+
+
 def group_arguments(filters: Filters, table: str, variables: Variables, max_groups: int) -> tuple[dict[str, str], int]:
     """Return the arguments by name, and the maximum number of groups."""
+    chance = filters.chance
+    arguments, names = _which_groups(filters, table, variables)
+    if not chance.happens(3):
+        order = list(chance.several(0, 2, lambda: _term(filters, table, names)))
+        arguments["orderBy"] = variables.literal_or_variable(f"[{VISIBLE[table].type_name}GroupOrder!]", order)
+    most = _most_groups(table, names)
+    if most <= max_groups and chance.happens(2):
+        return arguments, most
+    size = chance.integer(0, min(6, max_groups))
+    return arguments | {"first": variables.literal_or_variable("Int", size)}, size
+
+
+def _most_groups(table: str, names: list[str]) -> int:
+    vocabularies = (GROUPING_KEYS[table][name].note.vocab for name in names)
+    return min(MAX_GROUPS, math.prod(MAX_GROUPS if words is None else len(words) + 1 for words in vocabularies))
+
+
+def _which_groups(filters: Filters, table: str, variables: Variables) -> tuple[dict[str, str], list[str]]:
+    """Return the arguments `keys` and `having`, and the names of the keys."""
     kind, chance = VISIBLE[table].type_name, filters.chance
     keyed = [*sorted(GROUPING_KEYS[table]), *(["stage"] * 3 if table == "contact" else [])]
     names = list(dict.fromkeys(chance.several(1, 3, lambda: chance.one(keyed))))
-    if "currency" in GROUPING_KEYS[table] and "currency" not in names and chance.happens(3):
-        names.append("currency")  # amounts are compared only in groups of one currency
     keys = [{name: _grain(filters, table, name)} for name in names]
     arguments = {"keys": variables.literal_or_variable(f"[{kind}GroupKey!]!", keys)}
     if chance.happens(3):
         arguments["having"] = variables.literal_or_variable(f"{kind}Having", _having(filters, table, 2))
-    if not chance.happens(3):
-        order = list(chance.several(0, 2, lambda: _term(filters, table, names)))
-        arguments["orderBy"] = variables.literal_or_variable(f"[{kind}GroupOrder!]", order)
-    if max_groups >= PAGE_SIZE and chance.happens(3):
-        return arguments, PAGE_SIZE
-    size = chance.integer(0, min(6, max_groups))
-    return arguments | {"first": variables.literal_or_variable("Int", size)}, size
+    return arguments, names
 
 
 def _grain(filters: Filters, table: str, name: str) -> object:
@@ -42,9 +59,10 @@ def _grain(filters: Filters, table: str, name: str) -> object:
 
 
 def _numbers(table: str) -> list[str]:
-    """Return the columns with numbers, those with money several times."""
-    found = {name: column for name, column in AGGREGATED[table].items() if column.python in (int, Decimal)}
-    return [*found, *(name for name, column in found.items() if column.note.currency for _ in range(3))]
+    """Return the columns with numbers, those with money converted and several times."""
+    columns = AGGREGATED[table].items()
+    plain = [name for name, column in columns if column.python in (int, Decimal) and not column.note.currency]
+    return [*plain, *(name for name in CONVERTED[table] for _ in range(3))]
 
 
 def _having(filters: Filters, table: str, levels: int) -> Row:

@@ -30,7 +30,7 @@ ROW_COUNTS = {
     "pipeline": 2,
     "pipeline_stage": 5,
     "product": 3,
-    "exchange_rate": 4,
+    "exchange_rate": 8,
     "deal": 20,
     "deal_contact": 18,
     "handoff": 12,
@@ -68,6 +68,8 @@ async def write_generated_rows(session: WriteSession) -> None:
     for table, count in ROW_COUNTS.items():
         await put(session, table, *generator.rows(SHAPES[table], count))
     await put(session, "stage_entry", *generator.entries())
+    reporting = Sql("""'{{"reporting": {{"currency": "EUR"}}}}'::jsonb""")
+    await session.run(Sql("update accord_version set body = body || {}", reporting))
 
 
 async def all_rows(database: Database) -> Rows:
@@ -157,7 +159,9 @@ class _RowGenerator:
             case "handoff":
                 return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": CREATED, "reject_reason": "no"}
             case "exchange_rate":
-                return {"currency": "EUR", "quote_currency": "USD", "rate": Decimal("1.10") + number}
+                # Direct and inverse rates to EUR, the reporting currency; none in both directions for the same day.
+                pair = ("SEK", "EUR") if number % 2 else ("EUR", "USD")
+                return {"currency": pair[0], "quote_currency": pair[1], "rate": Decimal("1.10") + number}
             case "campaign_cost":
                 # Days far apart, so that ranges of a campaign and source do not overlap.
                 return {"before_on": row["from_on"] + timedelta(days=1)}
@@ -170,7 +174,7 @@ def _unique_key(table: str, row: Row) -> tuple[Any, ...]:
         case "campaign_cost":
             return row["campaign_id"], row["source"], row["from_on"]
         case "exchange_rate":
-            return (row["rate_on"],)
+            return row["currency"], row["quote_currency"], row["rate_on"]
         case "deal_contact":
             return row["contact_id"], row["deal_id"]
         case _:

@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from schema.base import ColumnShape
-from tests.plan.oracle.shapes import Row
+from tests.plan.oracle.conversion import CONVERTED_KEY
+from tests.plan.oracle.shapes import AGGREGATED, CONVERTED, Row
 
 FUNCTIONS = ("count", "countDistinct", "sum", "avg", "min", "max")
 
@@ -26,8 +27,22 @@ def aggregate_value(rows: Sequence[Row], function: str, column: ColumnShape) -> 
     return [{"amount": json_value(value), "currency": code} for code, value in amounts if value is not None]
 
 
-def comparable_value(rows: Sequence[Row], function: str, column: ColumnShape) -> tuple[str | None, Any]:
+def converted_figure(rows: Sequence[Row], function: str, column: ColumnShape, currency: str | None) -> Row:
+    """Return an aggregate of the converted amounts of the rows as the response shows it."""
+    amounts = [row[CONVERTED_KEY.format(column.name)] for row in rows if row[column.name] is not None]
+    return {
+        "amount": json_value(_aggregate(_converted_rows(rows, column), function, column)),
+        "currency": currency,
+        "unconvertedCount": amounts.count(None),
+    }
+
+
+def comparable_value(rows: Sequence[Row], function: str, table: str, name: str) -> tuple[str | None, Any]:
     """Return currency and value by which an aggregate compares and sorts; None for money in several currencies."""
+    if name in CONVERTED[table]:
+        column = CONVERTED[table][name]
+        return None, _aggregate(_converted_rows(rows, column), function, column)
+    column = AGGREGATED[table][name]
     currency = column.note.currency
     if currency is None:
         return None, _aggregate(rows, function, column)
@@ -48,6 +63,10 @@ def json_value(value: Any) -> Any:  # noqa: ANN401 - as the values
         case Decimal():
             return f"{value:f}"
     return value
+
+
+def _converted_rows(rows: Iterable[Row], column: ColumnShape) -> list[Row]:
+    return [{column.name: row[CONVERTED_KEY.format(column.name)]} for row in rows]
 
 
 def _distinct(rows: Iterable[Row], column: str) -> list[str | None]:

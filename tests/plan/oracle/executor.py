@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -22,16 +22,17 @@ from api.access.principal import Principal
 from api.graph.contract import sdl
 from schema.base import ColumnShape
 from schema.vocab import Unit
-from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, json_value
+from tests.plan.oracle.aggregates import FUNCTIONS, aggregate_value, converted_figure, json_value
 from tests.plan.oracle.groups import STAGE, group_rows, meets_having, sort_groups
 from tests.plan.oracle.inputs import RejectedError, as_of_suffix, parse_record_id
-from tests.plan.oracle.pages import Edge, Page, page_of
+from tests.plan.oracle.pages import Edge, Page, Result, ResultEdge, ResultPage, page_of, result_page
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
+from tests.plan.oracle.search_results import ranked_results
+from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, CONVERTED, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
 
 Info = GraphQLResolveInfo[object]
 Place = tuple[str | int, ...]
-MAX_IDS, DEFAULT_GROUPS = 100, 50
+MAX_IDS = 100
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Aggregates:
 
     table: str
     rows: list[Row]
+    reporting_currency: str | None
     function: str = ""
 
 
@@ -74,6 +76,8 @@ class Executor:
         self._rows_by_stand_in: dict[str, Row] = {}
         self._rows_by_cursor: dict[str, Row] = {}
         self._suffixes: dict[Place, str] = {}  # the ends of the ids within a root field, or an item of its list
+        self._results_by_stand_in: dict[str, Result] = {}
+        self._results_by_cursor: dict[str, Result] = {}
 
     def execute(self, document: str, variables: Mapping[str, object]) -> ExecutionResult:
         """Return graphql-core's result."""
@@ -89,7 +93,10 @@ class Executor:
 
     def register_cursor(self, cursor: str, stand_in: str) -> None:
         """Register a real cursor: from now on it stands for the row that the stand-in was returned for."""
-        self._rows_by_cursor[cursor] = self._rows_by_stand_in[stand_in]
+        if stand_in in self._results_by_stand_in:
+            self._results_by_cursor[cursor] = self._results_by_stand_in[stand_in]
+        else:
+            self._rows_by_cursor[cursor] = self._rows_by_stand_in[stand_in]
 
     def _resolve(self, source: object, info: Info, **arguments: Any) -> object:  # noqa: ANN401 - coerced input
         decimal = info.field_name.removesuffix("Float")
@@ -108,6 +115,10 @@ class Executor:
                 return self._of_page(source, name, arguments)
             case Edge(page=page, row=row):
                 return Record(page.table, row) if name == "node" else self._cursor(page, row)
+            case ResultPage():
+                return self._of_results(source, name)
+            case ResultEdge(page=results, result=result):
+                return Record(*result) if name == "node" else self._result_cursor(results, result)
             case Aggregates():
                 return _of_aggregates(source, name)
             case Group():
@@ -124,6 +135,10 @@ class Executor:
             if len(arguments["ids"]) > MAX_IDS:
                 raise RejectedError("TOO_LARGE")
             return [self._by_id(id_, None, (info.path.key, place)) for place, id_ in enumerate(arguments["ids"])]
+        if info.field_name == "search":
+            found = ranked_results(self._records, arguments["text"], arguments.get("types"))
+            number = next(self._numbers)
+            return result_page(found, arguments, number=number, results_by_cursor=self._results_by_cursor)
         kind = get_named_type(info.return_type).name
         place, as_of = (info.path.key,), arguments.get("asOf")
         self._suffixes[place] = "" if as_of is None else as_of_suffix(as_of)
@@ -154,6 +169,10 @@ class Executor:
         if field in ("isCounted", "notCountedBecause"):
             reasons = self._records.not_counted_because(table, row)
             return reasons if field == "notCountedBecause" else not reasons
+        if field in CONVERTED[table]:
+            amount = self._records.conversion.converted(row, CONVERTED[table][field])
+            currency = self._records.conversion.currency
+            return None if amount is None else {"amount": json_value(amount), "currency": currency}
         column = COLUMNS[table][field]
         return _money(column, row) if column.note.unit is Unit.MONEY else json_value(row[column.name])
 
@@ -173,6 +192,25 @@ class Executor:
         self._rows_by_stand_in[stand_in] = row
         return stand_in
 
+    def _result_cursor(self, page: ResultPage, result: Result) -> str:
+        stand_in = page.cursor(result)
+        self._results_by_stand_in[stand_in] = result
+        return stand_in
+
+    def _of_results(self, page: ResultPage, field: str) -> object:
+        cursors = [self._result_cursor(page, result) for result in page.results]
+        return {
+            "totalCount": page.count,
+            "nodes": [Record(*result) for result in page.results],
+            "edges": [ResultEdge(page, result) for result in page.results],
+            "pageInfo": {
+                "hasNextPage": page.has_next,
+                "hasPreviousPage": page.has_previous,
+                "startCursor": cursors[0] if cursors else None,
+                "endCursor": cursors[-1] if cursors else None,
+            },
+        }[field]
+
     def _of_page(self, page: Page, field: str, arguments: Row) -> object:
         match field:
             case "totalCount":
@@ -185,6 +223,8 @@ class Executor:
                 return self._aggregates(page)
             case "groupBy":
                 return self._groups(self._aggregates(page), arguments)
+            case "groupCount":
+                return len(self._groups(self._aggregates(page), arguments))
             case "pageInfo":
                 cursors = [self._cursor(page, row) for row in page.rows]
                 return {
@@ -198,17 +238,18 @@ class Executor:
     def _aggregates(self, page: Page) -> Aggregates:
         stages = [self._records.present_stage(row) if page.table == "contact" else {} for row in page.matching]
         rows = [self._records.values(page.table, row) for row in page.matching]
-        return Aggregates(page.table, [row | {STAGE: stage} for row, stage in zip(rows, stages, strict=True)])
+        rows = [row | {STAGE: stage} for row, stage in zip(rows, stages, strict=True)]
+        return Aggregates(page.table, rows, self._records.conversion.currency)
 
     def _groups(self, aggregates: Aggregates, arguments: Row) -> list[Group]:
         table, keys, having = aggregates.table, arguments["keys"], arguments.get("having") or {}
         groups = group_rows(table, aggregates.rows, keys)
         groups = {values: rows for values, rows in groups.items() if meets_having(table, rows, having)}
         first = arguments.get("first")
-        ordered = sort_groups(table, groups, keys, arguments.get("orderBy") or [])
+        ordered = sort_groups(table, groups, keys, arguments.get("orderBy") or [], self._records.ranks(table))
         return [
-            Group(Aggregates(table, groups[values]), self._key(table, keys, values, groups[values]))
-            for values in ordered[: DEFAULT_GROUPS if first is None else first]
+            Group(replace(aggregates, rows=groups[values]), self._key(table, keys, values, groups[values]))
+            for values in ordered[:first]
         ]
 
     def _key(self, table: str, keys: list[Row], values: tuple[Any, ...], rows: list[Row]) -> Row:
@@ -226,9 +267,12 @@ class Executor:
 
 def _of_aggregates(aggregates: Aggregates, field: str) -> object:
     if aggregates.function:
+        if field in CONVERTED[aggregates.table]:
+            column = CONVERTED[aggregates.table][field]
+            return converted_figure(aggregates.rows, aggregates.function, column, aggregates.reporting_currency)
         return aggregate_value(aggregates.rows, aggregates.function, AGGREGATED[aggregates.table][field])
     assert field in FUNCTIONS
-    return len(aggregates.rows) if field == "count" else Aggregates(aggregates.table, aggregates.rows, field)
+    return len(aggregates.rows) if field == "count" else replace(aggregates, function=field)
 
 
 def _money(column: ColumnShape, row: Row) -> Row | None:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.plan.oracle.inputs import parse_comparisons
+from tests.plan.oracle.aggregates import comparable_value
+from tests.plan.oracle.inputs import QUANTIFIERS, list_tests, parse_aggregate_comparisons, parse_comparisons
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, operand: value == operand,
@@ -36,6 +37,30 @@ def matches_search(table: str, row: Row, search: str) -> bool:
     return all(any(row_word.startswith(word) for row_word in row_words) for word in words(search))
 
 
+def rows_that_count(records: Records, table: str, row: Row, key: str, list_argument: Row) -> list[Row]:
+    """Return the rows of a record's list that the `where` of an argument leaves."""
+    where = list_argument.get("where") or {}
+    return [
+        other for other in records.listed(table, row, key) if matches_where(records, LISTS[table][key][0], other, where)
+    ]
+
+
+def list_aggregate(records: Records, table: str, rows: list[Row], function: str, field: str = "") -> Any:  # noqa: ANN401 - a number, instant or day
+    """Return an aggregate of the rows of a list; None without a value to aggregate."""
+    if function == "count":
+        return len(rows)
+    return comparable_value([records.values(table, row) for row in rows], function, table, field)[1]
+
+
+def _aggregates_satisfy(records: Records, table: str, rows: list[Row], function: str, test: Row) -> bool:
+    fields = {"": test} if function == "count" else {field: tests for field, tests in test.items() if tests is not None}
+    return all(
+        _satisfies(list_aggregate(records, table, rows, function, field), operator, operand)
+        for field, tests in fields.items()
+        for operator, operand in parse_aggregate_comparisons(table, function, field, tests)
+    )
+
+
 def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool:  # noqa: ANN401 - a filter of any shape
     match key:
         case "and":
@@ -48,19 +73,25 @@ def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool
         linked = records.linked(table, row, key)
         return linked is not None and matches_where(records, LINKS[table][key][1], linked, value)
     if key in LISTS[table]:
-        other_table, listed = LISTS[table][key][0], records.listed(table, row, key)
+        other_table = LISTS[table][key][0]
+        counted = rows_that_count(records, table, row, key, value)
         return all(
-            _quantified(quantifier, [matches_where(records, other_table, other, where) for other in listed])
-            for quantifier, where in value.items()
-            if where is not None
+            _quantified(name, [matches_where(records, other_table, other, test) for other in counted])
+            if name in QUANTIFIERS
+            else _aggregates_satisfy(records, other_table, counted, name, test)
+            for name, test in list_tests(value)
         )
     if key == "stage" and table == "contact":
         return _stage_holds(records.present_stage(row), value)
     if key == "isCounted":
         is_counted = not records.not_counted_because(table, row)
         return all(_satisfies(is_counted, operator, operand) for operator, operand in value.items())
-    column = COLUMNS[table][key]
-    own = records.value(row, column)
+    if key in CONVERTED[table]:
+        column = CONVERTED[table][key]
+        own = records.conversion.converted(row, column)
+    else:
+        column = COLUMNS[table][key]
+        own = records.value(row, column)
     return all(_satisfies(own, operator, operand) for operator, operand in parse_comparisons(table, column, value))
 
 

@@ -7,14 +7,17 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schema.vocab import Currency
 from tests.plan.oracle.aggregates import comparable_value
+from tests.plan.oracle.conversion import CONVERTED_KEY
 from tests.plan.oracle.filters import OPERATORS
 from tests.plan.oracle.orders import compare_values
-from tests.plan.oracle.shapes import AGGREGATED, Row
+from tests.plan.oracle.shapes import AGGREGATED, CONVERTED, Row
 
 Calendar = tuple[str, str, int]  # the time zone, the first day of the week, and the first month of the fiscal year
 Values = tuple[Any, ...]
 Groups = dict[Values, list[Row]]
+Ranks = Mapping[Any, Any]  # of the values of a key
 
 STAGE = "stage()"  # beside the columns of a contact: the parts of its present stage
 DEFAULT_CALENDAR = ("UTC", "MONDAY", 1)
@@ -60,17 +63,23 @@ def meets_having(table: str, rows: list[Row], having: Mapping[str, Any]) -> bool
     return all(_holds(table, rows, key, value) for key, value in having.items() if value is not None)
 
 
-def sort_groups(table: str, groups: Groups, keys: Sequence[Row], order: Sequence[Row]) -> list[Values]:
-    """Return the sorted groups: nulls last by default, money within its currency, ties broken by the keys."""
+def sort_groups(
+    table: str, groups: Groups, keys: Sequence[Row], order: Sequence[Row], ranks: Mapping[str, Ranks] | None = None
+) -> list[Values]:
+    """Return the sorted groups: nulls last by default, money within its currency, ties broken by the keys.
+
+    Keys are sorted by rank: words as declared, and others by `ranks`, which has ranks of values by key.
+    """
+    ranked = _word_ranks(table) | dict(ranks or {})
     positions = {name: position for position, (name, _) in enumerate(_pairs(keys))}
 
     def sorts(values: Values, name: str, direction: str) -> list[tuple[Any, str]]:
-        """Return what a key is sorted by: stages by their rank first."""
-        own = (values[positions[name]], direction)
+        """Return what a key is sorted by: stages and what else has a rank by their rank first."""
+        value = values[positions[name]]
         if name != "stage" or table != "contact":
-            return [own]
-        ranks = [row[STAGE]["rank"] for row in groups[values] if row[STAGE]]
-        return [(max(ranks, default=None), direction), own]
+            return _key_terms(ranked.get(name), value, direction)
+        found = [row[STAGE]["rank"] for row in groups[values] if row[STAGE]]
+        return [(max(found, default=None), direction), (value, direction)]
 
     def terms(values: Values) -> list[tuple[Any, str]]:
         found: list[tuple[Any, str]] = []
@@ -82,7 +91,7 @@ def sort_groups(table: str, groups: Groups, keys: Sequence[Row], order: Sequence
             if function == "key":
                 found += sorts(values, name, direction)
             else:
-                currency, value = comparable_value(groups[values], function, AGGREGATED[table][name])
+                currency, value = comparable_value(groups[values], function, table, name)
                 found += [(currency, direction.replace("DESC", "ASC")), (value, direction)]
         return [*found, *(sort for name in positions for sort in sorts(values, name, "ASC"))]
 
@@ -92,6 +101,19 @@ def sort_groups(table: str, groups: Groups, keys: Sequence[Row], order: Sequence
         return next(filter(None, compared), 0)
 
     return sorted(groups, key=functools.cmp_to_key(compare))
+
+
+def _word_ranks(table: str) -> dict[str, Ranks]:
+    vocabularies = {name: column.note.vocab for name, column in AGGREGATED[table].items()}
+    return {
+        name: {str(word): position for position, word in enumerate(words)}
+        for name, words in vocabularies.items()
+        if words is not None and words is not Currency
+    }
+
+
+def _key_terms(ranks: Ranks | None, value: Any, direction: str) -> list[tuple[Any, str]]:  # noqa: ANN401 - a key's value
+    return [(value, direction)] if ranks is None else [(ranks.get(value), direction), (value, direction)]
 
 
 def _pairs(objects: Iterable[Row]) -> list[tuple[str, Any]]:
@@ -116,9 +138,11 @@ def _holds(table: str, rows: list[Row], key: str, value: Any) -> bool:  # noqa: 
 
 
 def _aggregate_satisfies(table: str, rows: list[Row], function: str, name: str, comparisons: Row) -> bool:
-    column = AGGREGATED[table][name]
-    value = comparable_value(rows, function, column)[1]
-    is_missing = all(row[column.name] is None for row in rows)
+    value = comparable_value(rows, function, table, name)[1]
+    key = (
+        CONVERTED_KEY.format(CONVERTED[table][name].name) if name in CONVERTED[table] else AGGREGATED[table][name].name
+    )
+    is_missing = all(row[key] is None for row in rows)
     return all(
         is_missing == operand if operator == "isNull" else value is not None and _satisfies(operator, value, operand)
         for operator, operand in comparisons.items()

@@ -7,7 +7,19 @@ from typing import Any
 from uuid import UUID
 
 from schema.base import ColumnShape
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, LISTS, STAGE_PARTS, VISIBLE, Row
+from tests.plan.oracle.shapes import (
+    COLUMNS,
+    CONVERTED,
+    KEYS,
+    LINKS,
+    LISTED_AGGREGATES,
+    LISTS,
+    STAGE_PARTS,
+    VISIBLE,
+    Row,
+)
+
+QUANTIFIERS = ("some", "none", "every")
 
 _ID = re.compile(r"([a-z_]+)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _INSTANT = re.compile(r"\d{8}T\d{6}(\.\d*[1-9])?Z")
@@ -59,6 +71,32 @@ def parse_comparisons(table: str, column: ColumnShape, filter_: Row) -> list[tup
     return comparisons
 
 
+def parse_aggregate_comparisons(table: str, function: str, field: str, filter_: Row) -> list[tuple[str, Any]]:
+    """Return the operators of a filter on an aggregate of a list with their parsed operands."""
+    if function in ("sum", "avg"):
+        if None in filter_.values():
+            raise RejectedError("BAD_INPUT")
+        return [
+            (operator, [Decimal(str(item)) for item in value] if operator == "in" else Decimal(str(value)))
+            if operator != "isNull"
+            else (operator, value)
+            for operator, value in filter_.items()
+        ]
+    if function == "count":
+        if None in filter_.values():
+            raise RejectedError("BAD_INPUT")
+        return list(filter_.items())
+    return parse_comparisons(table, LISTED_AGGREGATES[table][function][field], filter_)
+
+
+def list_tests(list_filter: Row) -> list[tuple[str, Any]]:
+    """Return the tests of a filter on a list: quantifiers and aggregates. A `where` without a test is rejected."""
+    tests = [(name, test) for name, test in list_filter.items() if name != "where" and test is not None]
+    if list_filter.get("where") is not None and not tests:
+        raise RejectedError("BAD_INPUT")
+    return tests
+
+
 def validate_where(table: str, where: Row) -> None:
     """Reject a filter with an invalid operand, even if no row is compared with it."""
     for key, value in where.items():
@@ -72,8 +110,14 @@ def validate_where(table: str, where: Row) -> None:
         elif key in LINKS[table]:
             validate_where(LINKS[table][key][1], value)
         elif key in LISTS[table]:
-            for part in value.values():
-                validate_where(LISTS[table][key][0], part or {})
+            other = LISTS[table][key][0]
+            validate_where(other, value.get("where") or {})
+            for name, test in list_tests(value):
+                if name in QUANTIFIERS:
+                    validate_where(other, test)
+                    continue
+                for field, tests in {"": test}.items() if name == "count" else test.items():
+                    parse_aggregate_comparisons(other, name, field, tests or {})
         else:
             _validate_comparisons(table, key, value)
 
@@ -86,7 +130,7 @@ def _validate_comparisons(table: str, key: str, value: Row) -> None:
             if part != "isNull" and comparisons is not None:
                 parse_comparisons("stage_entry", COLUMNS["stage_entry"][STAGE_PARTS[part]], comparisons)
     else:
-        parse_comparisons(table, COLUMNS[table][key], value)
+        parse_comparisons(table, (COLUMNS[table] | CONVERTED[table])[key], value)
 
 
 def _parse(table: str, column: ColumnShape, value: Any) -> Any:  # noqa: ANN401 - a column's value

@@ -1,12 +1,17 @@
 """Sorting of rows: nulls last by default; ties are broken by the key of the table, in the last term's direction."""
 
 import functools
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable
 from typing import Any
 
+from schema.vocab import Currency
+from tests.plan.oracle.filters import list_aggregate, rows_that_count
+from tests.plan.oracle.inputs import RejectedError
 from tests.plan.oracle.records import Records
-from tests.plan.oracle.shapes import COLUMNS, KEYS, LINKS, Row
+from tests.plan.oracle.shapes import COLUMNS, CONVERTED, KEYS, LINKS, LISTS, Row
 
+# The names of links, then that of a column; or that of a list, and its argument without the direction, as JSON.
 Path = tuple[str, ...]
 
 
@@ -18,8 +23,8 @@ class Order:
         self._table = table
         self._directions: dict[Path, str] = {}
         for term in terms:
-            *path, direction = _flat(term)
-            self._directions.setdefault(tuple(path), direction)  # the first of two equal paths counts
+            path, direction = _path(table, term)
+            self._directions.setdefault(path, direction)  # the first of two equal paths counts
         self._last = next(reversed(self._directions.values()), "ASC")
 
     def sorted(self, rows: Iterable[Row]) -> list[Row]:
@@ -37,16 +42,27 @@ class Order:
 
     def _value(self, start: Row, path: Path) -> Any:  # noqa: ANN401 - a column's value
         """Return the value at the end of a path of links; None if a link leads to no visible record."""
-        *links, last = path
         row: Row | None = start
-        table = self._table
-        for link in links:
+        table, names = self._table, list(path)
+        while names[0] in LINKS[table]:
             if row is None:
                 return None
-            if link == "stage" and table == "contact":
-                return self._records.present_stage(row).get(last)
+            link = names.pop(0)
             row, table = self._records.linked(table, row, link), LINKS[table][link][1]
-        return None if row is None else row[COLUMNS[table][last].name]
+        if row is None:
+            return None
+        if names[0] == "stage" and table == "contact":
+            return self._records.present_stage(row).get(names[1])
+        if names[0] in LISTS[table]:
+            argument = json.loads(names[1])
+            rows = rows_that_count(self._records, table, row, names[0], argument)
+            return list_aggregate(self._records, LISTS[table][names[0]][0], rows, *argument["by"])
+        last = names[0]
+        if last in CONVERTED[table]:
+            return self._records.conversion.converted(row, CONVERTED[table][last])
+        column = COLUMNS[table][last]
+        words, value = column.note.vocab, row[column.name]
+        return value if words in (None, Currency) or value is None else list(words or ()).index(value)
 
 
 def compare_values(left: Any, right: Any, direction: str) -> int:  # noqa: ANN401 - two of a column's values
@@ -58,6 +74,19 @@ def compare_values(left: Any, right: Any, direction: str) -> int:  # noqa: ANN40
     return (-1 if left < right else 1) * (-1 if direction.startswith("DESC") else 1)
 
 
-def _flat(term: Row) -> Sequence[str]:
+def _path(table: str, term: Row) -> tuple[Path, str]:
     ((key, value),) = term.items()
-    return [key, *(_flat(value) if isinstance(value, dict) else [value])]
+    if key in LINKS[table]:
+        path, direction = _path(LINKS[table][key][1], value)
+        return (key, *path), direction
+    if key not in LISTS[table]:
+        return (key,), value
+    aggregates = [(name, named) for name, named in value.items() if name != "where" and named is not None]
+    if len(aggregates) != 1:
+        raise RejectedError("BAD_INPUT")
+    ((function, named),) = aggregates
+    by, direction = [function], named
+    if function != "count":
+        ((field, direction),) = named.items()
+        by = [function, field]
+    return (key, json.dumps({"where": value.get("where") or {}, "by": by}, sort_keys=True)), direction

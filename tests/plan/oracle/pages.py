@@ -10,6 +10,7 @@ from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import KEYS, Row
 
 PAGE_SIZE, LARGEST_PAGE = 50, 500
+Result = tuple[str, Row]  # of a search: its table and row
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,43 @@ class Edge:
 
     page: Page
     row: Row
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """A page of search results."""
+
+    number: int  # unique in the document
+    count: int
+    results: list[Result]
+    has_previous: bool
+    has_next: bool
+
+    def cursor(self, result: Result) -> str:
+        """Return a stand-in for the cursor of a result."""
+        table, row = result
+        return f"cursor of {self.number}: {table} {row['id']}"
+
+
+@dataclass(frozen=True)
+class ResultEdge:
+    """A result on a page."""
+
+    page: ResultPage
+    result: Result
+
+
+def result_page(
+    found: list[Result], arguments: Row, *, number: int, results_by_cursor: Mapping[str, Result]
+) -> ResultPage:
+    """Return the page of search results that the arguments request."""
+    size, _ = _size(arguments)
+    after = arguments.get("after")
+    if after is not None and after not in results_by_cursor:
+        raise RejectedError("BAD_INPUT")
+    start = 0 if after is None else found.index(results_by_cursor[after]) + 1
+    shown = found[start : start + size]
+    return ResultPage(number, len(found), shown, start > 0, start + size < len(found))
 
 
 def page_of(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from api.access.principal import Principal, Reach
 from schema.base import ColumnShape
+from tests.plan.oracle.conversion import Conversion
 from tests.plan.oracle.shapes import LINKS, LISTS, VISIBLE, Row, Rows
 
 WITH_OWNER = ("contact", "company", "deal")
@@ -26,6 +27,7 @@ class Records:
         self._by_id: dict[str, dict[UUID, Row]] = {}
         self._principal = principal
         self._all = rows
+        self.conversion = Conversion.of(rows["exchange_rate"], rows["accord_version"])
         self._current = {row["id"] for row in rows["evaluation"] if row["is_current"]}
         for table in (*WITH_OWNER, *(name for name in VISIBLE if name not in WITH_OWNER)):
             self.rows[table] = [row for row in rows[table] if self._is_visible(table, row)]
@@ -52,10 +54,21 @@ class Records:
         return row[column.name]
 
     def values(self, table: str, row: Row) -> Row:
-        """Return a row of such values."""
-        return row | {
+        """Return a row of such values, with its converted amounts."""
+        return self.conversion.with_converted(table, row) | {
             column: None for column, target in LINKS[table].values() if self.by_id(target, row[column]) is None
         }
+
+    def ranks(self, table: str) -> dict[str, dict[Any, Any]]:
+        """Return the ranks of values that have one, by key of the table's groups."""
+        found: dict[str, dict[Any, Any]] = {}
+        if "pipelineStage" in LINKS[table]:
+            stages = self._all["pipeline_stage"]
+            found["pipelineStage"] = {stage["id"]: (stage["pipeline_id"], stage["rank"]) for stage in stages}
+        if table in ("stage_entry", "reported_stage"):
+            active = next(version for version in self._all["accord_version"] if version["status"] == "ACTIVE")
+            found["stage"] = {stage["key"]: rank for rank, stage in enumerate(active["body"]["stages"])}
+        return found
 
     # ------------------------------------------------------------------------------------------- present stage
 

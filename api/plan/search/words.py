@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from api.access.scoped_tables import ScopedTables, qualified
 from api.sql import Parameter, Sql, converted, name
-from schema.search import words_of
+from schema.search import names_among, words_of
 from schema.tables import SHAPES
 
 Words = tuple[str, ...]
@@ -28,10 +28,34 @@ def has_words(table: str, alias: str, words: Words | Parameter) -> Sql:
 
     Errors: KeyError for an unknown table.
     """
-    text = words_of(SHAPES[table].searched, f"{name(alias)}.")
-    return Sql(f"{text} @@ to_tsquery('simple', {{}})", converted(words, _prefix_query))
+    return matches(SHAPES[table].searched, alias, prefixes(words))
+
+
+def searched_names(table: str) -> tuple[str, ...]:
+    """Return the searched columns of a table that name a record. Errors: KeyError for an unknown table."""
+    shape = SHAPES[table]
+    return names_among({column: shape.column(column).note.format for column in shape.searched})
+
+
+def prefixes(words: Words | Parameter) -> Sql:
+    """Return the query for texts in which every word begins some word."""
+    return Sql("to_tsquery('simple', {})", converted(words, _prefix_query))
+
+
+def whole_words(words: Words | Parameter) -> Sql:
+    """Return the query for texts that contain every word."""
+    return Sql("to_tsquery('simple', {})", converted(words, _word_query))
+
+
+def matches(columns: Iterable[str], alias: str, query: Sql) -> Sql:
+    """Return the condition that columns of a row match a query."""
+    return Sql(f"{words_of(columns, f'{name(alias)}.')} @@ {{}}", query)
 
 
 def _prefix_query(words: Iterable[str]) -> str:
     """Return PostgreSQL's tsquery text. The caller has split the words, so none contains a quote or a backslash."""
     return " & ".join(f"'{word}':*" for word in words)
+
+
+def _word_query(words: Iterable[str]) -> str:
+    return " & ".join(f"'{word}'" for word in words)

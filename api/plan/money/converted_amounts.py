@@ -1,0 +1,105 @@
+"""Amounts of money in the reporting currency of the accord in force.
+
+An amount is converted at the rate of its own day, the one that its column declares with `rate_at`: the closing of a
+deal, the first day of a campaign's cost. Without one, as for an open deal, it is the day of `asOf`, or else today. The
+result is rounded to the cent, so that a sum of converted amounts is the sum of its parts. KPIs use the same rates.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from api.access.scoped_tables import ScopedTables, qualified
+from api.plan.composite_fields import selected_members
+from api.plan.date_buckets import TIME_ZONE
+from api.plan.json_objects import select_objects
+from api.plan.money.exchange_rates import at_last_rate, at_rate, last_rate
+from api.plan.selection import ConvertedMoney
+from api.sql import Sql, name
+from schema.tables import SHAPES
+
+# An uncorrelated scalar subquery, which PostgreSQL runs once per statement; null without an accord in force. The accord
+# is visible to everyone, so it is read without a scope.
+REPORTING_CURRENCY = Sql(
+    "(select agreed.body #>> '{{reporting,currency}}' from accord_version agreed where agreed.status = 'ACTIVE')"
+)
+
+
+# The rows of a list: an alias -> a ` from` clause.
+RowsOf = Callable[[str], Sql]
+
+
+def converted_amount(tables: ScopedTables, table: str, column: str, row: str) -> Sql:
+    """Return the converted amount of a row, at a rate that is looked up for this row.
+
+    Shapes: a table and its money column, the alias of a row -> a numeric expression; null without a rate.
+    Units: the reporting currency, rounded to the cent.
+    Errors: KeyError for an unknown column; ValueError if the column is not money.
+    """
+    amount, currency = qualified(row, column), _currency(table, column, row)
+    converted = at_last_rate(amount, currency, REPORTING_CURRENCY, _rate_day(tables, table, column, row))
+    # Amounts in the reporting currency look no rate up.
+    return Sql("round(case when {} = {} then {} else {} end, 2)", currency, REPORTING_CURRENCY, amount, converted)
+
+
+def join_rates(tables: ScopedTables, table: str, column: str, row: str, rows: RowsOf) -> tuple[Sql, Sql]:
+    """Return the rates of the days and currencies of a list's rows, to join with a row, and its converted amount.
+
+    The list is read twice, and a rate is looked up once per currency and day: with many rows, a third of the time that
+    `converted_amount` takes, or less.
+
+    Shapes: a table and its money column, the alias of a row of the list, all its rows -> `… on …`, to stand after a
+            join, and a numeric expression as that of `converted_amount`.
+    """
+    other, rate = tables.new_alias(), tables.new_alias()
+    # The day comes first: sorting by texts first would take longer.
+    pairs = Sql(
+        "select distinct {} as day, {} as currency{}",
+        _rate_day(tables, table, column, other),
+        _currency(table, column, other),
+        rows(other),
+    )
+    same = Sql("(select 1::numeric as rate, false as is_inverse where k.currency = {})", REPORTING_CURRENCY)
+    last = last_rate(Sql("k.currency"), REPORTING_CURRENCY, Sql("k.day"))
+    rates = Sql("(select k.*, x.* from ({}) k cross join lateral ({} union all {}) x)", pairs, same, last)
+    is_same_pair = Sql(
+        "{} = {} and {} = {}",
+        qualified(rate, "day"),
+        _rate_day(tables, table, column, row),
+        qualified(rate, "currency"),
+        _currency(table, column, row),
+    )
+    joined = Sql("{} {} on {}", rates, name(rate), is_same_pair)
+    return joined, Sql("round({}, 2)", at_rate(qualified(row, column), rate))
+
+
+def converted_money(tables: ScopedTables, table: str, row: str, selection: ConvertedMoney) -> Sql:
+    """Return the converted amount of a row as an object; null if it is unknown or not converted.
+
+    Shapes: alias of a row of `table` -> one subquery. Errors: KeyError for an unknown member.
+    """
+    alias = tables.new_alias()
+    amount = qualified(alias, "amount")
+    members = {"amount": Sql("{}::text", amount), "currency": REPORTING_CURRENCY}
+    converted = converted_amount(tables, table, selection.column, row)
+    rows = Sql(" from (select {} as amount) {} where {} is not null", converted, name(alias), amount)
+    return Sql("({})", select_objects(selected_members(selection.parts, members), rows))
+
+
+def _currency(table: str, column: str, row: str) -> Sql:
+    currency = SHAPES[table].column(column).note.currency
+    if currency is None:
+        raise ValueError(f"{table}.{column} is not money")
+    return qualified(row, currency)
+
+
+def _rate_day(tables: ScopedTables, table: str, column: str, row: str) -> Sql:
+    """Return the day whose rate converts the amount, in the time zone of the accord in force."""
+    declared = SHAPES[table].column(column).note.rate_at
+    rate_at = None if declared is None else SHAPES[table].column(declared)
+    now = Sql("now()") if tables.instant is None else tables.instant
+    if rate_at is None:
+        return Sql("({} at time zone {})::date", now, TIME_ZONE)
+    at = qualified(row, rate_at.name)
+    if rate_at.python is datetime:
+        return Sql("(coalesce({}, {}) at time zone {})::date", at, now, TIME_ZONE)
+    return Sql("coalesce({}, ({} at time zone {})::date)", at, now, TIME_ZONE)
