@@ -40,6 +40,8 @@ def everything(kind: GraphQLObjectType, steps: int) -> str:
 def field(kind: GraphQLObjectType, name: str, steps: int) -> str:
     """Return a field with everything in it; an empty text if it is more steps away."""
     found = get_named_type(kind.fields[name].type)
+    if name == "groupCount":
+        return ""
     if not isinstance(found, GraphQLObjectType):
         return name
     if name in FIGURES and "nodes" in kind.fields:
@@ -60,7 +62,8 @@ def figures(kind: GraphQLObjectType) -> str:
     aggregate, group = (get_named_type(kind.fields[name].type) for name in FIGURES)
     assert isinstance(aggregate, GraphQLObjectType)
     assert isinstance(group, GraphQLObjectType)
-    groups = f"groupBy(keys: [{', '.join(keys)}]) {{ {everything(group, 1)} }}"
+    which = f"keys: [{', '.join(keys)}]"
+    groups = f"groupBy({which}) {{ {everything(group, 1)} }} groupCount({which})"
     return f"nodes {{ __typename }} aggregate {{ {everything(aggregate, 0)} }} {groups}"
 
 
