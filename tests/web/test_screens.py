@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import GraphQLSchema, build_schema, parse, validate
 
 import api.web
 from api.graph.contract import sdl
@@ -11,10 +11,15 @@ from api.graph.contract import sdl
 SCREENS = sorted((Path(api.web.__file__).parent / "screens").glob("*.graphql"))
 
 
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema(sdl())
+
+
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda path: path.stem)
-def test_a_screen_is_valid_against_the_schema(screen: Path) -> None:
+def test_a_screen_is_valid_against_the_schema(screen: Path, schema: GraphQLSchema) -> None:
     document = screen.read_text(encoding="utf-8")
-    assert validate(build_schema(sdl()), parse(document)) == []
+    assert validate(schema, parse(document)) == []
     assert document.startswith("# ")
     assert [line for line in document.splitlines() if len(line) > 60] == []
 
