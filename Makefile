@@ -93,6 +93,18 @@ test: .venv/.installed-dev ## run all tests on real PostgreSQL servers, one for 
 test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (needs chromium and chromedriver)
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
+CLIENTS := tests/clients
+.PHONY: test-clients
+test-clients: .venv/.installed-dev ## test GraphQL clients and generators on a running server (needs an npm registry the first time)
+	@$(MAKE) -s $(CLIENTS)/node_modules/.package-lock.json || { \
+		echo "The GraphQL clients could not be installed (is an npm registry reachable?)" >&2; exit 1; }
+	@$(NODE_PATH); export PATH; $(BIN)/python -m pytest -m clients $(CLIENTS) $(ARGS)
+
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json .venv/.node-22
+	@echo "Installing the GraphQL clients to test with"
+	@$(NODE_PATH); export PATH; cd $(CLIENTS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
+	@touch $@
+
 .PHONY: check
 # `alembic check` needs a migrated database, so it is a test in tests/catalogue.
 check: .venv/.installed-dev ## check lint, types, import rule, migrations and SDL
@@ -186,5 +198,5 @@ first-migration: .venv/.installed-dev ## draft the first migration again (only b
 .PHONY: clean
 clean: ## remove everything that was installed and built (keeps the data in .accord)
 	@test ! -x $(ACCORD) || $(ACCORD) stop
-	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules
+	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules $(CLIENTS)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -37,6 +37,10 @@ class Commands(LazyGroup):
         "funnel": ("Show how far people got through the funnel.", "api.cli.kpi_commands:funnel"),
         "explain": ("Explain how a GraphQL document is executed.", "api.cli.explain_command:explain"),
         "sdl": ("Print the GraphQL schema as SDL.", "api.cli.sdl_command:sdl"),
+        "clients": (
+            "Print scalars or cache keys for a GraphQL client or generator.",
+            "api.cli.clients_command:clients",
+        ),
     }
 
 

@@ -5,21 +5,17 @@
 """
 
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from selenium import webdriver
 
 from tests.browser.page import Page
+from tests.support.served import served_sample
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 CHROMEDRIVER = Path(os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver"))
-TIMEOUT_SECONDS = 120
 
 # Chromium's own traffic (updates, safe browsing, field trials) is not caused by the page.
 QUIET = (
@@ -38,40 +34,11 @@ QUIET = (
 )
 
 
-def accord(*arguments: str) -> list[str]:
-    """The `accord` command, run by the interpreter of the tests."""
-    return [sys.executable, "-c", "from api.cli import main; main()", *arguments]
-
-
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with a sample of a thousand people."""
-    folder = tmp_path_factory.mktemp("accord")
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
-    environment |= {"ACCORD_DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
-    for command in (accord("migrate"), accord("sample", "--contacts", "1000", "--until", "2026-07-01")):
-        subprocess.run(command, env=environment, check=True, timeout=TIMEOUT_SECONDS)
-    log = folder / "serve.log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            accord("serve", "--port", "0"), env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        yield _address_of(server, log)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        subprocess.run(accord("stop"), env=environment, check=True, timeout=TIMEOUT_SECONDS)
-
-
-def _address_of(server: "subprocess.Popen[bytes]", log: Path) -> str:
-    """The address that the server prints; the test fails with the server's output if it prints none."""
-    deadline = monotonic() + TIMEOUT_SECONDS
-    while server.poll() is None and monotonic() < deadline:
-        if found := re.search(r"http://[\d.]+:\d+", log.read_text()):
-            return found[0]
-        sleep(0.1)
-    pytest.fail(f"`accord serve` printed no address:\n{log.read_text()}")
+    with served_sample(tmp_path_factory.mktemp("accord"), contacts=1000) as address:
+        yield address
 
 
 @pytest.fixture

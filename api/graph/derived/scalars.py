@@ -55,14 +55,21 @@ DATE_TIME = ScalarType(
     " any. As an input, any offset and any number of decimals are accepted; decimals beyond the microsecond are cut.",
     _serialize_instant,
     _parse_instant,
-    "https://www.rfc-editor.org/rfc/rfc3339",
+    "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
 )
-DATE = ScalarType("Date", "A calendar date, such as 2026-01-10.", str, _parse_date)
+DATE = ScalarType(
+    "Date",
+    "A calendar date, such as 2026-01-10.",
+    str,
+    _parse_date,
+    "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
+)
 DECIMAL = ScalarType(
     "Decimal",
     'An exact decimal number, written as a string such as "1200.50" so that clients do not round it.',
     _serialize_decimal,
     _parse_decimal,
+    "https://www.w3.org/TR/xmlschema-2/#decimal",
 )
 SCALARS = (DATE_TIME, DATE, DECIMAL)
 

@@ -1,0 +1,50 @@
+"""A real server: the commands `accord sample` and `accord serve` in a folder of their own."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+TIMEOUT_SECONDS = 120
+
+
+def accord(*arguments: str) -> list[str]:
+    """The `accord` command, run by the interpreter of the tests."""
+    return [sys.executable, "-c", "from api.cli import main; main()", *arguments]
+
+
+@contextmanager
+def served_sample(folder: Path, *, contacts: int) -> Iterator[str]:
+    """The address of a server with a sample of so many people, until 2026-07-01."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+    environment |= {"ACCORD_DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
+    sample = accord("sample", "--contacts", str(contacts), "--until", "2026-07-01")
+    for command in (accord("migrate"), sample):
+        subprocess.run(command, env=environment, check=True, timeout=TIMEOUT_SECONDS)
+    log = folder / "serve.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            accord("serve", "--port", "0"), env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield _address_of(server, log)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        subprocess.run(accord("stop"), env=environment, check=True, timeout=TIMEOUT_SECONDS)
+
+
+def _address_of(server: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The address that the server prints; the test fails with the server's output if it prints none."""
+    deadline = monotonic() + TIMEOUT_SECONDS
+    while server.poll() is None and monotonic() < deadline:
+        if found := re.search(r"http://[\d.]+:\d+", log.read_text()):
+            return found[0]
+        sleep(0.1)
+    pytest.fail(f"`accord serve` printed no address:\n{log.read_text()}")
