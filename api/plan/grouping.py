@@ -34,6 +34,7 @@ from api.sql import Sql, all_of, join, name
 from schema.tables import SHAPES
 
 MAX_GROUPS = 1_000
+_FUNNEL_STAGES = 20  # more than any accord has, for the cost of a document
 # The error that a statement raises if a list has more groups, as a pattern of its message. See `_few_groups`.
 TOO_MANY_GROUPS = r'"(\d+) groups"'
 
@@ -72,8 +73,14 @@ def most_groups(table: str, selection: Groups) -> int:
     """Return the number of groups that there can be at most: words of a vocabulary make few."""
     if selection.size is not None:
         return selection.size
-    vocabularies = (SHAPES[table].column(key.column).note.vocab for key in selection.keys)
-    return min(MAX_GROUPS, math.prod(MAX_GROUPS if words is None else len(words) + 1 for words in vocabularies))
+    return min(MAX_GROUPS, math.prod(_most_values(table, key) for key in selection.keys))
+
+
+def _most_values(table: str, key: GroupingKey) -> int:
+    if key.column == PRESENT_STAGE_KEY:
+        return _FUNNEL_STAGES + 1
+    words = SHAPES[table].column(key.column).note.vocab
+    return MAX_GROUPS if words is None else len(words) + 1
 
 
 def _few_groups(aggregation: Aggregation, groups: Sql) -> Sql:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api.db import STATEMENT_TIMEOUT_MS
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
+from api.graph.kpis.answer_ids import MAX_ARGUMENTS
 from api.graph.kpis.drill_down import MAX_LISTS
 from api.graph.reading.limits import (
     MAX_ALIAS_LENGTH,
@@ -16,7 +17,7 @@ from api.graph.reading.limits import (
     MAX_ROOT_FIELDS,
     MAX_TOKENS,
 )
-from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_TERMS
+from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATES, MAX_TERMS
 from api.graph.reading.search_value import MAX_SEARCH_LENGTH
 from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.periods import MOST_BUCKETS
@@ -49,9 +50,13 @@ LIMITS = (
     Limit("directives", f"{MAX_DIRECTIVES}"),
     Limit("fields of records, with fragments expanded", f"{MAX_FIELDS:,}"),
     Limit("objects in all filters, and levels of one", f"{MAX_FILTERS:,}, {MAX_FILTER_LEVELS}"),
-    Limit("fields in an `orderBy`, and links to one of them", f"{MAX_TERMS}, {MAX_LINKS_IN_ORDER}"),
+    Limit(
+        "fields in an `orderBy`, links to one of them, and aggregates of lists among them",
+        f"{MAX_TERMS}, {MAX_LINKS_IN_ORDER}, {MAX_LIST_AGGREGATES}",
+    ),
     Limit("characters of a `search`", f"{MAX_SEARCH_LENGTH}"),
     Limit("ids of one `nodes`", f"{MAX_IDS}"),
+    Limit("arguments of a KPI request whose answer can be fetched by its id", f"{MAX_ARGUMENTS:,} bytes"),
     Limit("rows of a page (`first`, `last`)", f"{PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most"),
     Limit("groups of a `groupBy`", f"all of them, up to {MAX_GROUPS:,}"),
     Limit("cost: records that a response could have, page sizes multiplied down the tree", f"{MAX_COST:,}"),

@@ -18,6 +18,7 @@ from accord_version agreed, jsonb_array_elements(agreed.body -> 'stages') step
 where agreed.status in ('ACTIVE', 'SUPERSEDED') and step.value ->> 'key' = t1_figures.k0
 order by agreed.number desc
 limit 1) as "group") "$") end as "stage") "$") as "key", t1_figures.a1 as "count"
+from (select t1_figures.*, count(*) over () as groups
 from (select t2.stage as k0, max(t2.rank) as a0, count(*) as a1
 from (select *
 from contact t3
@@ -25,6 +26,6 @@ where (t3.deleted_at is null)) t1 left join lateral (select t2.*
 from stage_entry t2
 where (t2.contact_id = t1.id) and (t2.exited_at is null) and (t2.present_at is not null) and (t2.evaluation_id = (select v.id
 from evaluation v
-where v.is_current and v.reading = 'IN_FORCE'))) t2 on true group by 1) t1_figures
-order by t1_figures.a0 nulls last, t1_figures.k0 nulls last
-limit 50) "$") as "groupBy") "$") as "contacts") "$"
+where v.is_current and v.reading = 'IN_FORCE'))) t2 on true group by 1) t1_figures) t1_figures
+where case when t1_figures.groups > 1000 then (t1_figures.groups || ' groups')::integer > 0 else true end
+order by t1_figures.a0 nulls last, t1_figures.k0 nulls last) "$") as "groupBy") "$") as "contacts") "$"

@@ -11,14 +11,15 @@ select "$"
 from (select (
 select "$"
 from (select t3_figures.k0 as "occurredAt", t3_figures.k1 as "kind") "$") as "key", t3_figures.a0 as "count"
+from (select t3_figures.*, count(*) over () as groups
 from (select (t3.occurred_at at time zone coalesce((select agreed.body #>> '{reporting,timezone}'
 from accord_version agreed
 where agreed.status = 'ACTIVE'), 'UTC'))::date as k0, t3.kind as k1, count(*) as a0, max(t3.duration_seconds)::numeric as a1, round(avg(t3.duration_seconds), 6) as a2
 from touchpoint t3
 where (t3.contact_id = t2.id) group by 1, 2) t3_figures
-where ((t3_figures.a0 >= $1)) and (((t3_figures.a1 > $2)) or ((((not t3_figures.a2 is null)) is not true)))
-order by t3_figures.k0 desc nulls last, t3_figures.k0 nulls last, t3_figures.k1 nulls last
-limit 50) "$") as "groupBy") "$") as "touchpoints"
+where ((t3_figures.a0 >= $1)) and (((t3_figures.a1 > $2)) or ((((not t3_figures.a2 is null)) is not true)))) t3_figures
+where case when t3_figures.groups > 1000 then (t3_figures.groups || ' groups')::integer > 0 else true end
+order by t3_figures.k0 desc nulls last, array_position(array['AD_CLICK', 'PAGE_VISIT', 'FORM', 'EMAIL_SENT', 'EMAIL_OPENED', 'EMAIL_CLICKED', 'EMAIL_REPLY', 'EVENT', 'CALL', 'MEETING', 'MESSAGE'], t3_figures.k1) nulls last, t3_figures.k1 nulls last) "$") as "groupBy") "$") as "touchpoints"
 from contact t2
 where (t2.deleted_at is null)
 order by t2.id

@@ -1,5 +1,5 @@
 select convert_to(row_to_json("$")::text, 'UTF8')
-from (select array(select case t1.kind when 'deal' then to_json((
+from (select array(select case t1.kind when 0 then to_json((
 select "$"
 from (select text 'Deal' as "__typename", 'deal_' || t2.id as "id",
 (
@@ -9,7 +9,7 @@ from (select count(*) as a0
 from deal_contact t3
 where (t3.deal_id = t2.id)) t3_figures) "$") as "touched"
 from deal t2
-where (t2.id = t1.id) and (t2.deleted_at is null)) "$")) when 'contact' then to_json((
+where (t2.id = t1.id) and (t2.deleted_at is null)) "$")) when 1 then to_json((
 select "$"
 from (select text 'Contact' as "__typename", 'contact_' || t4.id as "id", t4.first_name as "firstName",
 (
@@ -19,7 +19,7 @@ from company t5
 where (t5.id = t4.company_id) and (t5.deleted_at is null)) "$") as "company"
 from contact t4
 where (t4.id = t1.id) and (t4.deleted_at is null)) "$")) end
-from unnest($1::text[], $2::uuid[]) with ordinality t1 (kind, id, place)
+from unnest($1::integer[], $2::uuid[]) with ordinality t1 (kind, id, place)
 order by t1.place) as "nodes") "$"
--- $1: ['deal', 'contact', 'contact', 'deal']
+-- $1: [0, 1, 1, 0]
 -- $2: [UUID('00000000-0000-0000-0000-000000000033'), UUID('00000000-0000-0000-0000-000000000022'), UUID('00000000-0000-0000-0000-00000000001f'), UUID('00000000-0000-0000-0000-000000000033')]
