@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from api.access.scoped_tables import qualified
 from api.plan.aggregate_functions import aggregate, single_currency
-from api.plan.composite_fields import selected_members, typename
+from api.plan.composite_fields import amount_members, selected_members, typename
 from api.plan.date_buckets import first_day
 from api.plan.json_objects import NO_ROWS, select_objects
 from api.plan.json_values import column_as_json, decimal_as_float
@@ -215,7 +215,7 @@ class Aggregation:
         amount, converted = qualified(self.row, column.name), self._value(column, is_converted=True)
         is_unconverted = Sql("count(*) filter (where {} is not null and {} is null)", amount, converted)
         members = {
-            "amount": Sql("{}::text", self._column_for(self._expression(call))),
+            **amount_members(self._column_for(self._expression(call))),
             "currency": REPORTING_CURRENCY,
             "unconvertedCount": self._column_for(is_unconverted),
         }

@@ -17,7 +17,8 @@ from tests.support.small_company import ACME, ADA, DEAL, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
 FIELDS = """id recordId firstName company { id recordId name deals { nodes { id recordId name } } }
-  touchpoints { edges { node { id recordId kind } } groupBy(keys: [{ campaign: EACH }]) { key { campaign { id } } } }"""
+  touchpoints { edges { node { id recordId kind } } groupBy(keys: [{ campaign: EACH }], first: 3) {
+    key { campaign { id } } } }"""
 CONTACTS = f"query ($at: DateTime) {{ contacts(asOf: $at) {{ nodes {{ {FIELDS} }} }} }}"
 NODE = f"query ($id: ID!) {{ node(id: $id) {{ id ... on Contact {{ {FIELDS} }} }} }}"
 AT, SUFFIX = "2026-06-01T12:00:00.25+02:00", "@20260601T100000.25Z"

@@ -1,6 +1,7 @@
 """Reads as of an earlier instant: records have the values of the version in force then, as the oracle finds it."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +16,9 @@ from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
 from tests.plan.response_equality import assert_same_response
-from tests.support.graphql import answered, executed, put
+from tests.support.graphql import answered, executed, put, uid
 from tests.support.random_choices import RandomChoices
+from tests.support.small_company import row_of
 from tests.support.statement_log import LoggingDatabase
 
 
@@ -29,7 +31,7 @@ class World:
 
     def oracle_at(self, instant: datetime) -> Executor:
         """Return the oracle over the rows as of an instant."""
-        return Executor(state_at(instant, self.rows), EVERYONE)
+        return Executor(state_at(instant, self.rows), EVERYONE, instant, self.rows)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,13 @@ async def world(module_database: Database) -> World:
             await put(session, table, *rows)
         for table, versions in VERSIONS.items():
             await put(session, f"{table}_version", *versions)
+        stages = [{"key": "lead", "title": "Lead", "group": "Suspect"}, {"key": "mql", "title": "Qualified"}]
+        version = {"status": "ACTIVE", "body": {"stages": stages, "reporting": {"currency": "EUR"}}}
+        await put(session, "accord_version", row_of(id=uid(1), number=1, content_hash="abc", **version))
+        rate = {"currency": "USD", "quote_currency": "EUR"}
+        days = enumerate((DAYS[0], DAYS[3], DAYS[5]), start=2)
+        rates = [row_of(id=uid(number), rate_on=at.date(), rate=Decimal(number), **rate) for number, at in days]
+        await put(session, "exchange_rate", *rates)
     return World(module_database, await all_rows(module_database))
 
 

@@ -95,7 +95,7 @@ async def test_all_pages_together_are_the_list_of_the_oracle(
     ("order", "new_id", "is_backwards"),
     [
         ([{"name": "ASC"}], uid(98), False),
-        ([{"company": {"name": "DESC_NULLS_FIRST"}}, {"amount": "ASC"}], uid(99), True),
+        ([{"company": {"name": "DESC_NULLS_FIRST"}}, {"amountConverted": "ASC"}], uid(99), True),
     ],
 )
 async def test_a_page_after_a_cursor_is_the_same_after_an_insert_before_it(

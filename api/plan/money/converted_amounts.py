@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from api.access.scoped_tables import ScopedTables, qualified
-from api.plan.composite_fields import selected_members
+from api.plan.composite_fields import amount_members, selected_members
 from api.plan.date_buckets import TIME_ZONE
 from api.plan.json_objects import select_objects
 from api.plan.money.exchange_rates import at_last_rate, at_rate, last_rate
@@ -79,7 +79,7 @@ def converted_money(tables: ScopedTables, table: str, row: str, selection: Conve
     """
     alias = tables.new_alias()
     amount = qualified(alias, "amount")
-    members = {"amount": Sql("{}::text", amount), "currency": REPORTING_CURRENCY}
+    members = amount_members(amount) | {"currency": REPORTING_CURRENCY}
     converted = converted_amount(tables, table, selection.column, row)
     rows = Sql(" from (select {} as amount) {} where {} is not null", converted, name(alias), amount)
     return Sql("({})", select_objects(selected_members(selection.parts, members), rows))

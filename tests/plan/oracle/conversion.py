@@ -17,18 +17,22 @@ REPORTING_CURRENCY_KEY = "reporting currency"
 
 @dataclass(frozen=True)
 class Conversion:
-    """The rates, and the reporting currency and time zone of the accord in force."""
+    """The rates, and the reporting currency and time zone of the accord in force.
+
+    Amounts without an own day are converted at the rate of `as_of`; of today if it is None.
+    """
 
     rates: list[Row]
     currency: str | None
     zone: ZoneInfo
+    as_of: datetime | None = None
 
     @classmethod
-    def of(cls, rates: Iterable[Row], versions: Iterable[Row]) -> "Conversion":
+    def of(cls, rates: Iterable[Row], versions: Iterable[Row], as_of: datetime | None = None) -> "Conversion":
         """Return the conversion by the accord in force among the versions."""
         active = [version["body"] for version in versions if version["status"] == "ACTIVE"]
         reporting = active[0].get("reporting", {}) if active else {}
-        return cls(list(rates), reporting.get("currency"), ZoneInfo(reporting.get("timezone", "UTC")))
+        return cls(list(rates), reporting.get("currency"), ZoneInfo(reporting.get("timezone", "UTC")), as_of)
 
     def converted(self, row: Row, column: ColumnShape) -> Decimal | None:
         """Return an amount in the reporting currency; None if it is unknown, or if there is no rate."""
@@ -38,7 +42,7 @@ class Conversion:
         if currency == self.currency:
             return Decimal(amount)
         at = row[column.note.rate_at] if column.note.rate_at else None
-        day = self._day(datetime.now(UTC) if at is None else at)
+        day = self._day(at or self.as_of or datetime.now(UTC))
         direct, inverse = self._last(currency, self.currency, day), self._last(self.currency, currency, day)
         if direct is not None:
             return Decimal(amount * direct).quantize(CENT, ROUND_HALF_UP)

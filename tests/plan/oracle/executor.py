@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -70,8 +71,10 @@ def contract() -> GraphQLSchema:
 class Executor:
     """Executes documents over the rows that are visible to one principal."""
 
-    def __init__(self, rows: Rows, principal: Principal) -> None:
-        self._records = Records(rows, principal)
+    def __init__(
+        self, rows: Rows, principal: Principal, as_of: datetime | None = None, today: Rows | None = None
+    ) -> None:
+        self._records = Records(rows, principal, as_of, today)
         self._numbers = itertools.count(1)
         self._rows_by_stand_in: dict[str, Row] = {}
         self._rows_by_cursor: dict[str, Row] = {}

@@ -1,6 +1,7 @@
 """The records that are visible to one principal, and the links between them."""
 
 import functools
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,15 @@ SUBJECTS = {
 class Records:
     """The rows that are visible to one principal."""
 
-    def __init__(self, rows: Rows, principal: Principal) -> None:
+    def __init__(
+        self, rows: Rows, principal: Principal, as_of: datetime | None = None, today: Rows | None = None
+    ) -> None:
         self.rows: dict[str, list[Row]] = {}
         self._by_id: dict[str, dict[UUID, Row]] = {}
         self._principal = principal
         self._all = rows
-        self.conversion = Conversion.of(rows["exchange_rate"], rows["accord_version"])
+        self._today = today or rows  # what KPIs leave out is decided by the current rows, also as of an instant
+        self.conversion = Conversion.of(rows["exchange_rate"], rows["accord_version"], as_of)
         self._current = {row["id"] for row in rows["evaluation"] if row["is_current"]}
         for table in (*WITH_OWNER, *(name for name in VISIBLE if name not in WITH_OWNER)):
             self.rows[table] = [row for row in rows[table] if self._is_visible(table, row)]
@@ -97,6 +101,7 @@ class Records:
 
     def not_counted_because(self, table: str, row: Row) -> list[str]:
         """Return the reasons why KPIs never count a record; the accord of the generated rows excludes both kinds."""
+        row = next(current for current in self._today[table] if current["id"] == row["id"])
         match table:
             case "contact":
                 found = {
@@ -108,15 +113,15 @@ class Records:
             case "deal":
                 found = {"DELETED": row["deleted_at"] is not None, "PEOPLE": self._has_only_excluded(row)}
             case _:
-                people = [contact for contact in self._all["contact"] if contact["company_id"] == row["id"]]
-                deals = [deal for deal in self._all["deal"] if deal["company_id"] == row["id"]]
+                people = [contact for contact in self._today["contact"] if contact["company_id"] == row["id"]]
+                deals = [deal for deal in self._today["deal"] if deal["company_id"] == row["id"]]
                 is_counted = any(deal["deleted_at"] is None and not self._has_only_excluded(deal) for deal in deals)
                 found = {"PEOPLE": bool(people) and all(map(_is_excluded, people)) and not is_counted}
         return [reason for reason, holds in found.items() if holds]
 
     def _has_only_excluded(self, deal: Row) -> bool:
-        roles = {row["contact_id"] for row in self._all["deal_contact"] if row["deal_id"] == deal["id"]}
-        return bool(roles) and all(_is_excluded(row) for row in self._all["contact"] if row["id"] in roles)
+        roles = {row["contact_id"] for row in self._today["deal_contact"] if row["deal_id"] == deal["id"]}
+        return bool(roles) and all(_is_excluded(row) for row in self._today["contact"] if row["id"] in roles)
 
     # ---------------------------------------------------------------------------------------------------- scope
 
