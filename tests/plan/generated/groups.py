@@ -10,7 +10,7 @@ from tests.plan.generated.variables import Variables
 from tests.plan.oracle.shapes import AGGREGATED, CONVERTED, GROUPING_KEYS, VISIBLE, Row
 
 GRAINS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR")
-MAX_GROUPS = 1_000
+MAX_GROUPS, MOST_STAGES = 1_000, 20
 COUNTS = (0, 1, 2, 5)
 NUMBERS = ("0", "1", "2", "10.00", "1.5")
 OPERATORS = ("eq", "in", "lt", "lte", "gt", "gte", "isNull")
@@ -36,8 +36,14 @@ def group_arguments(filters: Filters, table: str, variables: Variables, max_grou
 
 
 def _most_groups(table: str, names: list[str]) -> int:
-    vocabularies = (GROUPING_KEYS[table][name].note.vocab for name in names)
-    return min(MAX_GROUPS, math.prod(MAX_GROUPS if words is None else len(words) + 1 for words in vocabularies))
+    return min(MAX_GROUPS, math.prod(_most_values(table, name) for name in names))
+
+
+def _most_values(table: str, name: str) -> int:
+    if name not in GROUPING_KEYS[table]:
+        return MOST_STAGES + 1
+    words = GROUPING_KEYS[table][name].note.vocab
+    return MAX_GROUPS if words is None else len(words) + 1
 
 
 def _which_groups(filters: Filters, table: str, variables: Variables) -> tuple[dict[str, str], list[str]]:

@@ -155,7 +155,8 @@ class _RowGenerator:
                 hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
                 return closed | hidden | ({"lost_reason": None} if is_open else {})
             case "handoff" if is_open:
-                return {"handed_at": CREATED, "status": "PROPOSED", "decided_at": None, "reject_reason": None}
+                decision = dict.fromkeys(("decided_at", "reject_reason", "note"))
+                return {"handed_at": CREATED, "status": "PROPOSED", **decision}
             case "handoff":
                 return {"handed_at": INSTANTS[0], "status": "REJECTED", "decided_at": CREATED, "reject_reason": "no"}
             case "exchange_rate":

@@ -79,6 +79,9 @@ def _path(table: str, term: Row) -> tuple[Path, str]:
     if key in LINKS[table]:
         path, direction = _path(LINKS[table][key][1], value)
         return (key, *path), direction
+    if key == "stage" and table == "contact":
+        ((part, direction),) = value.items()
+        return (key, part), direction
     if key not in LISTS[table]:
         return (key,), value
     aggregates = [(name, named) for name, named in value.items() if name != "where" and named is not None]
