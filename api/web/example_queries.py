@@ -11,11 +11,15 @@ WIDTH = 42  # characters a line of the editor beside the open side pane, in a wi
 
 @dataclass(frozen=True, slots=True)
 class ExampleQuery:
-    """A question in plain words, and the GraphQL document that answers it."""
+    """A question in plain words, and the GraphQL document that answers it.
+
+    GraphiQL lists the examples of a group together, and opens those of the first group as tabs.
+    """
 
     title: str
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
+    group: str = "Questions"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from api.metrics.available_data import AvailableData, available_data
 from api.web import example_queries
 from api.web.database_provider import DatabaseProvider
 from api.web.example_queries import ExampleQuery
+from api.web.screen_examples import screen_examples
 
 QUARTERS = 4
 
@@ -21,7 +22,7 @@ def examples_for(data: AvailableData) -> tuple[ExampleQuery, ...]:
 
 
 def examples_route(database_of: DatabaseProvider) -> Route:
-    """The route `/graphql/examples`, from which GraphiQL builds its tabs."""
+    """The route `/graphql/examples`, from which GraphiQL builds its tabs and its list of examples."""
 
     async def examples(_request: Request) -> Response:
         async with database_of().read() as session:
@@ -54,3 +55,4 @@ def _chosen(data: AvailableData) -> Iterator[ExampleQuery]:
     yield example_queries.contacts()
     yield example_queries.accord()
     yield example_queries.kpi_catalogue()
+    yield from screen_examples(data)

@@ -19,7 +19,7 @@ def test_the_funnel_example_runs(page: Page, tmp_path: Path) -> None:
     assert page.driver.title == "Accord"
     assert page.tabs()[0] == "FunnelByQuarter"
     assert page.examples()[0] == FUNNEL
-    assert len(page.tabs()) == len(page.examples()) >= 3
+    assert len(page.examples()) > len(page.tabs()) >= 3  # screens open a tab when they are chosen
 
     page.run()
     response = page.response()

@@ -11,6 +11,7 @@ from api.graph.contract import gateway
 from api.sql import Sql
 from api.web.examples_route import examples_route
 from api.web.identification import identify_everyone
+from api.web.screen_examples import SCREENS, STANDARD_SCREENS
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.make_sample import make_sample
@@ -36,7 +37,7 @@ async def test_the_examples_run_on_the_sample_company(database: Database) -> Non
         await make_sample(session, contacts=150, seed=1, until=date(2026, 6, 30))
     found = await responses(database)
     assert {title for title, response in found.items() if "errors" in response} == set()
-    assert len(found) == 8
+    assert len(found) == 8 + len(SCREENS) + len(STANDARD_SCREENS)
 
 
 async def test_the_examples_run_on_an_olist_import(database: Database) -> None:

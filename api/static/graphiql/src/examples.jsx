@@ -1,8 +1,9 @@
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
+import { Fragment } from "react";
 
 import { variablesText } from "./storage.js";
 
-/** A side pane that lists the example queries. A click on one opens its tab. */
+/** A side pane that lists the example queries by group. A click on one opens its tab. */
 export function examplesPlugin(examples, problem) {
   return {
     title: "Examples",
@@ -34,19 +35,26 @@ function Examples({ examples, problem }) {
       <div className="graphiql-doc-explorer-title">Examples</div>
       <p>Sales and marketing, one set of numbers. Open an example, run it, change it.</p>
       {problem && <p role="alert">The example queries could not be loaded. {problem}</p>}
-      <ul>
-        {examples.map((example) => (
-          <li key={example.title}>
-            <button
-              type="button"
-              className={tabs[activeTabIndex]?.query === example.query ? "accord-example active" : "accord-example"}
-              onClick={() => open(example)}
-            >
-              {example.title}
-            </button>
-          </li>
-        ))}
-      </ul>
+      {[...new Set(examples.map(({ group }) => group))].map((group) => (
+        <Fragment key={group}>
+          <h3>{group}</h3>
+          <ul>
+            {examples
+              .filter((example) => example.group === group)
+              .map((example) => (
+                <li key={example.title}>
+                  <button
+                    type="button"
+                    className={tabs[activeTabIndex]?.query === example.query ? "accord-example active" : "accord-example"}
+                    onClick={() => open(example)}
+                  >
+                    {example.title}
+                  </button>
+                </li>
+              ))}
+          </ul>
+        </Fragment>
+      ))}
       <p className="accord-hint">
         <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs · <kbd>Ctrl</kbd> <kbd>Space</kbd> completes · the book above
         documents every field

@@ -13,7 +13,7 @@ import { examplesPlugin } from "./examples.jsx";
 import { Logo } from "./logo.jsx";
 import { storageFor, variablesText } from "./storage.js";
 
-/** Render the page: the example queries as tabs, beside the explorer, the documentation and the history. */
+/** Render the page: the example queries of the first group as tabs, beside the explorer, the documentation and the history. */
 async function start() {
   const { examples, problem } = await fetchExamples();
   const examplesPane = examplesPlugin(examples, problem);
@@ -21,7 +21,7 @@ async function start() {
     <GraphiQL
       fetcher={execute}
       storage={storageFor(examples)}
-      defaultTabs={examples.length ? examples.map(asTab) : undefined}
+      defaultTabs={examples.length ? firstGroup(examples).map(asTab) : undefined}
       defaultQuery={WELCOME}
       plugins={[examplesPane, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN]}
       visiblePlugin={examplesPane}
@@ -34,6 +34,10 @@ async function start() {
       </GraphiQL.Logo>
     </GraphiQL>,
   );
+}
+
+function firstGroup(examples) {
+  return examples.filter(({ group }) => group === examples[0].group);
 }
 
 function asTab({ query, variables }) {
