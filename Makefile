@@ -94,11 +94,17 @@ test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (ne
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 CLIENTS := tests/clients
+# Without a registry the clients cannot be installed: then the target fails, or with OPTIONAL=1 only says so.
 .PHONY: test-clients
 test-clients: .venv/.installed-dev ## test GraphQL clients and generators on a running server (needs an npm registry the first time)
-	@$(MAKE) -s $(CLIENTS)/node_modules/.package-lock.json || { \
-		echo "The GraphQL clients could not be installed (is an npm registry reachable?)" >&2; exit 1; }
-	@$(NODE_PATH); export PATH; $(BIN)/python -m pytest -m clients $(CLIENTS) $(ARGS)
+	@$(NODE_PATH); export PATH; \
+	if $(MAKE) -s $(CLIENTS)/node_modules/.package-lock.json; then \
+		$(BIN)/python -m pytest -m clients $(CLIENTS) $(ARGS); \
+	elif npm view typescript version --fetch-retries=0 --fetch-timeout=20000 >/dev/null 2>&1; then \
+		echo "The GraphQL clients could not be installed." >&2; exit 1; \
+	else \
+		echo "The GraphQL clients are not tested: no npm registry was reached." >&2; test -n "$(OPTIONAL)"; \
+	fi
 
 $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json .venv/.node-22
 	@echo "Installing the GraphQL clients to test with"

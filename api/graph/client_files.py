@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from graphql import (
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     is_introspection_type,
     is_specified_scalar_type,
@@ -63,7 +65,7 @@ def keys_for_graphcache(schema: GraphQLSchema) -> str:
 
 
 def type_policies_for_apollo(schema: GraphQLSchema) -> str:
-    """A TypeScript module for Apollo Client: the `typePolicies` of all lists, which merge pages by their arguments."""
+    """A TypeScript module for Apollo Client: `typePolicies` of all lists, which merge pages, and `possibleTypes`."""
 
     def policy(field: GraphQLField) -> str:
         return f"relayStylePagination({json.dumps([name for name in field.args if name not in PAGE_ARGUMENTS])})"
@@ -73,11 +75,18 @@ def type_policies_for_apollo(schema: GraphQLSchema) -> str:
         for type_ in _objects(schema)
         if "id" in type_.fields and not _is_record(type_)
     )
+    possible = "".join(
+        f"  {type_.name}: {json.dumps(sorted(possible.name for possible in schema.get_possible_types(type_)))},\n"
+        for _, type_ in sorted(schema.type_map.items())
+        if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType)
+    )
     return (
-        'import type { TypePolicies } from "@apollo/client";\n'
+        'import type { PossibleTypesMap, TypePolicies } from "@apollo/client";\n'
         'import { relayStylePagination } from "@apollo/client/utilities";\n\n'
         "// A list has one entry for its other arguments; pages are added to its `edges`.\n"
-        f"export const typePolicies: TypePolicies = {{\n{_lists(schema, policy, fields_in='fields')}{without_key}}};\n"
+        f"export const typePolicies: TypePolicies = {{\n{_lists(schema, policy, fields_in='fields')}{without_key}}};\n\n"
+        "// With these, fragments on interfaces and unions match the records of the cache.\n"
+        f"export const possibleTypes: PossibleTypesMap = {{\n{possible}}};\n"
     )
 
 
@@ -105,7 +114,7 @@ def _lists(schema: GraphQLSchema, policy: Callable[[GraphQLField], str], *, fiel
 
 def _connections(type_: GraphQLObjectType) -> Iterator[tuple[str, GraphQLField]]:
     for name, field in type_.fields.items():
-        if field.args.keys() >= PAGE_ARGUMENTS and get_named_type(field.type).name.endswith("Connection"):
+        if {"first", "after"} <= field.args.keys() and get_named_type(field.type).name.endswith("Connection"):
             yield name, field
 
 

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { print } from "graphql";
 import type { ContactNowQuery } from "./generated/codegen/graphql.js";
 import { ContactNowDocument } from "./generated/codegen/graphql.js";
-import { URL, valuesOf } from "./server.js";
+import { changedPerson, URL } from "./server.js";
 
 test("scalars are strings for the compiler and in the response", async () => {
-  const variables = { id: (await valuesOf()).contact };
+  const variables = { id: await changedPerson() };
   const response = await fetch(URL, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -13,7 +13,7 @@ const People = graphql(`
     contacts(where: { createdAt: { gte: $since } }, first: 2) {
       edges { node { id createdAt stage { key since } } }
     }
-    kpi(key: win_rate) { value }
+    kpi(key: WIN_RATE) { value valueFloat }
   }
 `);
 
@@ -29,4 +29,6 @@ test("scalars are strings for the compiler and in the response", async () => {
   const value: string | null | undefined = data.kpi?.value;
   assert.match(createdAt ?? "", /Z$/);
   assert.match(value ?? "", /^0\.\d+$/);
+  const float: number | null | undefined = data.kpi?.valueFloat;
+  assert.equal(float, Number(value));
 });

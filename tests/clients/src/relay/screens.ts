@@ -34,3 +34,48 @@ graphql`
     }
   }
 `;
+
+graphql`
+  query screensNowQuery($id: ID!) @throwOnFieldError {
+    contact(id: $id) {
+      id
+      stage {
+        key
+        since
+      }
+    }
+  }
+`;
+
+graphql`
+  query screensThenQuery($id: ID!, $asOf: DateTime!) {
+    contact(id: $id, asOf: $asOf) {
+      id
+      recordId
+      stage {
+        key
+        since
+      }
+    }
+  }
+`;
+
+graphql`
+  query screensKpiQuery($period: PeriodInput) @throwOnFieldError {
+    kpi(key: WIN_RATE, period: $period) {
+      id
+      value
+      ...screens_kpi
+    }
+  }
+`;
+
+// What useRefetchableFragment reads: Relay makes a query of it, by the id of the answer.
+graphql`
+  fragment screens_kpi on KpiAnswer @refetchable(queryName: "screensKpiRefetchQuery") {
+    value
+    valueFloat
+    numerator
+    denominator
+  }
+`;
