@@ -75,6 +75,7 @@ def type_policies_for_apollo(schema: GraphQLSchema) -> str:
         for type_ in _objects(schema)
         if "id" in type_.fields and not _is_record(type_)
     )
+    lists = _lists(schema, policy, fields_in="fields")
     possible = "".join(
         f"  {type_.name}: {json.dumps(sorted(possible.name for possible in schema.get_possible_types(type_)))},\n"
         for _, type_ in sorted(schema.type_map.items())
@@ -84,7 +85,7 @@ def type_policies_for_apollo(schema: GraphQLSchema) -> str:
         'import type { PossibleTypesMap, TypePolicies } from "@apollo/client";\n'
         'import { relayStylePagination } from "@apollo/client/utilities";\n\n'
         "// A list has one entry for its other arguments; pages are added to its `edges`.\n"
-        f"export const typePolicies: TypePolicies = {{\n{_lists(schema, policy, fields_in='fields')}{without_key}}};\n\n"
+        f"export const typePolicies: TypePolicies = {{\n{lists}{without_key}}};\n\n"
         "// With these, fragments on interfaces and unions match the records of the cache.\n"
         f"export const possibleTypes: PossibleTypesMap = {{\n{possible}}};\n"
     )
