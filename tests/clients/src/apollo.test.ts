@@ -91,7 +91,10 @@ test("the answer to a KPI request is refetched by its id", async () => {
   const cached = apollo.cache.identify({ __typename: "KpiAnswer", id: answer.id });
   apollo.cache.modify({ id: cached, fields: { value: () => "0" } });
   assert.equal(apollo.readQuery({ query: AnswerDocument, variables })?.kpi?.value, "0");
-  await apollo.query({ query: AnswerAgainDocument, variables: { id: answer.id }, fetchPolicy: "network-only" });
+  const again = { query: AnswerAgainDocument, variables: { id: answer.id } };
+  await apollo.query({ ...again, fetchPolicy: "network-only" });
+  // `... on Node` matches by `possibleTypes`.
+  assert.deepEqual(apollo.readQuery(again)?.node, answer);
   assert.deepEqual(apollo.readQuery({ query: AnswerDocument, variables })?.kpi, answer);
 });
 
