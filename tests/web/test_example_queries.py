@@ -12,7 +12,9 @@ from api.graph.contract import sdl
 from api.metrics.available_data import AvailableData, available_data
 from api.sql import Sql
 from api.web.examples_route import examples_for
+from api.web.screen_examples import GROUP
 from api.workflows.adopt_accord import adopt_accord
+from tests.web.test_screens import operation_name
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STANDARD = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
@@ -56,6 +58,16 @@ def test_the_lines_of_an_example_fit_the_editor() -> None:
 def test_olist_gets_a_query_by_lead_source_and_another_accord_one_with_its_own_stages() -> None:
     assert "by: [LEAD_SOURCE]" in examples_for(OLIST)[1].query
     assert 'stages: {from: "lead", to: "client"}' in examples_for(OWN)[1].query
+
+
+def test_a_screen_without_a_required_value_is_left_out() -> None:
+    def screens(data: AvailableData) -> set[str]:
+        return {operation_name(example.query) for example in examples_for(data) if example.group == GROUP}
+
+    record = AvailableData("sample", STANDARD, date(2026, 2, 14), {"contact": "contact_1"})
+    assert screens(record) - screens(SAMPLE) == {"ContactPage"}
+    assert screens(SAMPLE) - screens(OLIST) == {"KpiTiles", "TwoPeriods", "OverContacted"}
+    assert "FunnelByChannel" in screens(OLIST) & screens(OWN)
 
 
 async def test_an_empty_database_gets_the_catalogue_query_only(database: Database) -> None:
