@@ -20,6 +20,7 @@ from api.graph.reading.limits import (
 from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATES, MAX_TERMS
 from api.graph.reading.search_value import MAX_SEARCH_LENGTH
 from api.graph.reading.selection_reader import MAX_IDS
+from api.metrics.group_limit import MOST_GROUPS
 from api.metrics.periods import MOST_BUCKETS
 from api.metrics.resolve import LONGEST_WINDOW, MOST_DIMENSIONS
 from api.plan.cost import MAX_COST
@@ -62,7 +63,7 @@ LIMITS = (
     Limit("cost: records that a response could have, page sizes multiplied down the tree", f"{MAX_COST:,}"),
     Limit("response of a document that only reads records", f"{MAX_RESPONSE_BYTES // _MIB} MiB"),
     Limit("time of one SQL statement", f"{STATEMENT_TIMEOUT_MS // 1000} s"),
-    Limit("dimensions of a KPI", f"{MOST_DIMENSIONS}"),
+    Limit("dimensions of a KPI, and groups of its breakdown", f"{MOST_DIMENSIONS}, {MOST_GROUPS}"),
     Limit("buckets of a period", f"{MOST_BUCKETS:,}"),
     Limit("window of a KPI", f"{LONGEST_WINDOW.days:,} days"),
     Limit("lists of records behind the figures of a request", f"{MAX_LISTS}"),
