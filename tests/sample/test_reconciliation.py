@@ -77,7 +77,7 @@ async def ids(database: Database, field: str, where: str, arguments: str = "", s
 async def records(database: Database, key: str, arguments: str = "", select: str = "id") -> list[Any]:
     """Return the records that a KPI counts."""
     document = (
-        f"{{ kpi(key: {key} {arguments}) {{ records(first: 500) {{ totalCount"
+        f"{{ kpi(key: {key.upper()} {arguments}) {{ records(first: 500) {{ totalCount"
         f" edges {{ node {{ __typename ... on Deal {{ {select} }} }} }} }} }} }}"
     )
     found = (await answered(database, document))["kpi"]["records"]
