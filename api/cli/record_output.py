@@ -14,9 +14,11 @@ from rich.table import Table
 from api.access.principal import Principal
 from api.csv_text import CsvWriter
 from api.db import ReadSession
-from api.metrics.answer import KpiAnswer
-from api.metrics.record_pages import read_page
+from api.metrics.answer import ContactPressure, KpiAnswer
+from api.metrics.record_lists.record_pages import read_page
 from api.plan.record_labels import record_labels
+from schema.accord import ContactPolicy
+from schema.durations import format_duration
 from schema.vocab import RecordSide
 
 PAGE_SIZE = 500
@@ -29,6 +31,7 @@ class RecordLine:
     id: str
     name: str | None
     at: datetime
+    pressure: ContactPressure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class RecordList:
     side: RecordSide
     records: tuple[RecordLine, ...]
     total: int
+    policy: ContactPolicy | None = None  # that the KPI counts touches against, if it does
 
 
 async def read_records(
@@ -52,41 +56,81 @@ async def read_records(
     total: int | None = None
     while True:
         size = min(PAGE_SIZE, first - len(lines))
-        page = await read_page(session, drill_down, side, size=size, after=after, needs_total=total is None)
+        page = await read_page(
+            session, drill_down, side, size=size, after=after, needs_total=total is None, needs_pressure=True
+        )
         total = page.total if total is None else total
         names = await record_labels(session, who, drill_down.table, [record.id for record in page.records])
         lines += [
-            RecordLine(f"{drill_down.table}_{record.id}", names.get(record.id), record.at) for record in page.records
+            RecordLine(f"{drill_down.table}_{record.id}", names.get(record.id), record.at, record.pressure)
+            for record in page.records
         ]
         if not page.has_more or len(lines) >= first:
-            return RecordList(side, tuple(lines), total or 0)
+            return RecordList(side, tuple(lines), total or 0, drill_down.contact_policy)
         after = page.records[-1].cursor
 
 
 def show_records(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
     """Print the records as a table."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("at", "name", "id"):
+    for heading in ("at", *(("touches", "first touch", "last touch") if listed.policy else ()), "name", "id"):
         table.add_column(heading, no_wrap=heading != "name", overflow="fold")
     for record in listed.records:
-        table.add_row(f"{record.at.astimezone(zone):%Y-%m-%d %H:%M}", escape(record.name or ""), record.id)
+        pressure = _pressure_cells(record.pressure, zone) if listed.policy else ()
+        table.add_row(_minute(record.at, zone), *pressure, escape(record.name or ""), record.id)
     console.print(table)
+    if listed.policy is not None:
+        allowed = f"{listed.policy.at_most:,} in {format_duration(listed.policy.within)}"
+        console.print(f"[dim]touches: the most at once while over the contact policy, which allows {allowed}.[/dim]")
     if (rest := listed.total - len(listed.records)) > 0:
         console.print(f"[dim]{rest:,} more of {listed.total:,}: --first {listed.total} lists all.[/dim]")
 
 
 def print_records_json(listed: RecordList) -> None:
     """Print the records as JSON."""
-    records = [{"id": record.id, "name": record.name, "at": _iso(record.at)} for record in listed.records]
+    records: list[dict[str, object]] = [
+        {"id": record.id, "name": record.name, "at": _iso(record.at)} for record in listed.records
+    ]
+    if listed.policy:
+        for shown, record in zip(records, listed.records, strict=True):
+            shown["contactPressure"] = _pressure_values(record.pressure)
     document = {"side": listed.side.value, "totalCount": listed.total, "records": records}
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 def print_records_csv(listed: RecordList) -> None:
-    """Print the records as CSV."""
+    """Print the records as CSV. Values of contact pressure are empty for people who were never over the policy."""
     writer = CsvWriter(sys.stdout, line_end="\n")
-    writer.row(("at", "id", "name"))
-    writer.rows((_iso(record.at), record.id, record.name or "") for record in listed.records)
+    pressure = ("touches", "at_most", "within_seconds", "first_touch_at", "last_touch_at")
+    writer.row(("at", "id", "name", *(pressure if listed.policy else ())))
+    for record in listed.records:
+        values = (_pressure_values(record.pressure) or dict.fromkeys(pressure, "")).values()
+        cells = map(str, values) if listed.policy else ()
+        writer.row((_iso(record.at), record.id, record.name or "", *cells))
+
+
+def _pressure_cells(pressure: ContactPressure | None, zone: ZoneInfo) -> tuple[str, ...]:
+    if pressure is None:
+        return ("",) * 3
+    first, last = (_minute(instant, zone) for instant in (pressure.first_touch_at, pressure.last_touch_at))
+    return f"{pressure.touches:,}", first, last
+
+
+def _pressure_values(pressure: ContactPressure | None) -> dict[str, object] | None:
+    """The values by their names in GraphQL."""
+    if pressure is None:
+        return None
+    return {
+        "touches": pressure.touches,
+        "atMost": pressure.at_most,
+        "withinSeconds": int(pressure.within.total_seconds()),
+        "firstTouchAt": _iso(pressure.first_touch_at),
+        "lastTouchAt": _iso(pressure.last_touch_at),
+    }
+
+
+def _minute(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _iso(instant: datetime) -> str:

@@ -20,6 +20,7 @@ from api.graph.gateway import Gateway
 from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
 from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
 from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
+from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
 from schema.accord import Accord
@@ -80,6 +81,7 @@ def registered_types() -> Mapping[str, Declared]:
         *record_types(),
         *search_types(),
         *KPI_INPUT_TYPES,
+        *RECORD_ORDER_TYPES,
         *model_types(KPI_ROOTS, KPI_DERIVATION),
         *model_types((Accord,), ACCORD_DERIVATION),
         *DRILL_DOWN_TYPES,

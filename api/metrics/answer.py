@@ -5,25 +5,53 @@ GraphQL derives its answer types from these dataclasses: the description of a fi
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
+from schema.accord import ContactPolicy
 from schema.described import described
 from schema.vocab import Currency, Dimension, RecordSide, Unit, WarningCode
 
 
 class DrillDown(Protocol):
-    """A query for the records that a figure counts; `api/metrics/record_pages.py` reads it page by page."""
+    """A query for the records that a figure counts; `api/metrics/record_lists/` reads it page by page."""
 
     @property
     def table(self) -> str:
         """The table of the records."""
 
-    def rows(self, side: RecordSide) -> Sql:
-        """A select of the records of one side: `id, at, tie`. Errors: BAD_INPUT if there is no such side."""
+    @property
+    def contact_policy(self) -> ContactPolicy | None:
+        """The policy that the people are measured against; None if the KPI does not count touches against it."""
+
+    def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
+        """A select of the records of one side: `id, at, tie`; with `has_pressure` also what `ContactPressure` has.
+
+        Errors: BAD_INPUT if there is no such side. ValueError for `has_pressure` without a `contact_policy`.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPressure:
+    """The most touches that a person had at once while over the contact policy.
+
+    At every instant the policy counts the touches of the rolling time before it. Of the instants of the figure's time
+    at which the person was over the policy, this is the one with the most touches, and of several the first.
+    """
+
+    touches: int = described(
+        "The number of touches, without those that the policy exempts. It is greater than `atMost`."
+    )
+    at_most: int = described("The highest number of touches within the policy.")
+    within: timedelta = described("The length of the policy's rolling time.")
+    first_touch_at: datetime = described("The first of the touches. It may lie before the figure's period.")
+    last_touch_at: datetime = described(
+        "The last of the touches. It lies before the figure's period if the person was over the policy when the period "
+        "began, and less so later."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

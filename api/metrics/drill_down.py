@@ -10,9 +10,13 @@ from api.metrics.kinds import kind_of
 from api.metrics.periods import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name
+from schema.accord import ContactPolicy
 from schema.vocab import Dimension, RecordSide
 
-_NO_RECORDS = Sql("select null::uuid as id, null::timestamptz as at, '' as tie where false")
+_NO_RECORDS = Sql(
+    "select null::uuid as id, null::timestamptz as at, '' as tie, null::bigint as touches,"
+    " null::timestamptz as first_touch_at, null::timestamptz as last_touch_at where false"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,25 @@ class FigureDrillDown:
         """The same for one bucket."""
         return replace(self, starts_at=starts_at, before=before)
 
-    def rows(self, side: RecordSide) -> Sql:
-        """A select of the records of one side: `id, at, tie`.
+    @property
+    def contact_policy(self) -> ContactPolicy | None:
+        """The policy that the people are measured against; None if the KPI does not count touches against it."""
+        is_measured = kind_of(self.request.kpi.measure).contact_pressure(self.request) is not None
+        return self.request.context.accord.contact_policy if is_measured else None
+
+    def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
+        """A select of the records of one side: `id, at, tie`; with `has_pressure` also what `ContactPressure` has.
 
         Shapes: BASE: as many rows as the figure's n. CONVERTED: as many as its numerator.
-        Errors: BAD_INPUT if the numerator counts no records.
+        Errors: BAD_INPUT if the numerator counts no records. ValueError for `has_pressure` without a `contact_policy`.
         """
         if self.request.lacks_contacts:
             return _NO_RECORDS
         request = self._of_bucket()
-        counted = kind_of(request.kpi.measure).counted(request)
+        kind = kind_of(request.kpi.measure)
+        counted = kind.contact_pressure(request) if has_pressure else kind.counted(request)
+        if counted is None:
+            raise ValueError(f"{request.kpi.key} does not count touches against the contact policy")
         test = counted.is_base if side is RecordSide.BASE else counted.is_converted
         if test is None:
             raise AccordError(
@@ -60,7 +73,12 @@ class FigureDrillDown:
         keyed = keyed_rows(request if self.keys is not None else replace(request, by=()), counted.rows, ())
         record = name(f"{self.table}_id")
         return Sql(
-            "select c.{} as id, c.at, {} as tie from ({}) c where {}", record, counted.tie, keyed, all_of(conditions)
+            "select c.{} as id, c.at, {} as tie{} from ({}) c where {}",
+            record,
+            counted.tie,
+            Sql(", c.touches, c.first_touch_at, c.last_touch_at" if has_pressure else ""),
+            keyed,
+            all_of(conditions),
         )
 
     def _of_bucket(self) -> ResolvedKpiRequest:
@@ -83,12 +101,19 @@ class StepDrillDown:
         """The table of the records."""
         return self.cohort.table
 
-    def rows(self, side: RecordSide) -> Sql:
+    @property
+    def contact_policy(self) -> None:
+        """None: a funnel does not count touches."""
+        return
+
+    def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
         """A select of the people who reached the stage, with that instant: `id, at, tie`.
 
         Shapes: BASE: as many rows as the step's `reached`. CONVERTED: those of them who reached the next stage.
-        Errors: BAD_INPUT for CONVERTED of the last stage.
+        Errors: BAD_INPUT for CONVERTED of the last stage. ValueError for `has_pressure`.
         """
+        if has_pressure:
+            raise ValueError("a funnel does not count touches against the contact policy")
         request = self.cohort.request
         stages = request.context.accord.stages
         if side is RecordSide.CONVERTED and self.rank == len(stages):

@@ -29,7 +29,8 @@ OVER_PRESSURE_RATE = Kpi(
     definition=(
         "Of the people touched in the period, the share who at any instant of it had more touches than the accord's "
         "contact policy allows. The policy counts over a rolling time, which does not restart at midnight or at the "
-        "start of a month. Touches that the policy exempts do not count."
+        "start of a month, so touches from before the period count as far as that time reaches back. Touches that the "
+        "policy exempts do not count. The records behind the number say which touches put a person over the policy."
     ),
     measure=OverPolicy(),
     unit=Unit.RATIO,

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,7 +14,7 @@ from api.cli import app
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
-from tests.golden.world import AFTER_ALL, load
+from tests.golden.world import AFTER_ALL, CONTACTS, contact_id, load
 
 RATE = ("kpi", "stage_conversion", "--from", "mql", "--to", "sql", "--period", "2026-Q1", "--skip", "exclude")
 
@@ -21,6 +23,12 @@ RATE = ("kpi", "stage_conversion", "--from", "mql", "--to", "sql", "--period", "
 async def dsn(module_dsn: str, module_database: Database) -> str:
     async with module_database.write() as session:
         await load(session)
+        # One person is over the contact policy.
+        touched = ["contact_id", "id", "occurred_at", "kind", "direction"]
+        calls = [(CONTACTS[0], AFTER_ALL - timedelta(hours=hours)) for hours in range(1, 8)]
+        calls += [(name, AFTER_ALL - timedelta(hours=1)) for name in CONTACTS[1:3]]
+        rows = [(contact_id(name), UUID(int=place), at, "CALL", "OUTBOUND") for place, (name, at) in enumerate(calls)]
+        await session.copy("touchpoint", touched, rows)
         await evaluate(session, as_of=AFTER_ALL)
     return module_dsn
 
@@ -175,6 +183,22 @@ def test_the_records_that_a_number_counts_are_listed_with_name_and_instant() -> 
     shown = printed(*RATE, "--records", "--first", "2")
     assert "4 more of 6: --first 6 lists all." in shown
     assert "contact_" in shown
+
+
+def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_it() -> None:
+    words = ("kpi", "over_pressure_rate", "--records")
+    found = json.loads(printed(*words, "--json"))["records"]
+    pressed = [record["contactPressure"] for record in found if record["contactPressure"] is not None]
+    assert len(found) > len(pressed) > 0
+    assert all(pressure["touches"] > pressure["atMost"] for pressure in pressed)
+    rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
+    assert list(rows[0])[3:] == ["touches", "at_most", "within_seconds", "first_touch_at", "last_touch_at"]
+    shown = [list(pressure.values()) for pressure in pressed]
+    assert [list(row.values())[3:] for row in rows if row["touches"]] == [list(map(str, values)) for values in shown]
+    table = printed(*words)
+    assert "touches   first touch        last touch" in table
+    assert "the contact policy, which allows 5 in 7 days." in table
+    assert "touches" not in json.dumps(json.loads(printed(*RATE, "--records", "--json")))
 
 
 def test_a_misspelt_value_is_rejected_and_an_unknown_text_is_warned_of() -> None:

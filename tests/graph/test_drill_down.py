@@ -183,3 +183,72 @@ async def test_a_fragment_that_is_merged_with_other_fields_in_one_place_is_read_
         len(node) for group in kpi["breakdown"] for part in group["series"] for node in part["records"]["nodes"]
     } == {1}
     assert {tuple(node) for part in kpi["series"] for node in part["records"]["nodes"]} == {("id", "email")}
+
+
+PRESSED = 'key: OVER_PRESSURE_RATE, period: { named: "2026" }'
+
+
+async def test_the_people_over_the_contact_policy_are_sorted_by_their_touches_page_by_page(company: Database) -> None:
+    document = """query ($after: String, $order: [CountedRecordOrder!]) { kpi(%s) { numerator
+      records(side: CONVERTED, first: 3, after: $after, orderBy: $order) { pageInfo { hasNextPage endCursor } edges {
+        cursor contactPressure { touches atMost withinSeconds firstTouchAt lastTouchAt } node { id } } } } }"""
+    order = [{"contactPressure": {"touches": "DESC"}}, {"contactPressure": {"lastTouchAt": "ASC"}}]
+    edges: list[dict[str, Any]] = []
+    kpi: dict[str, Any] = {}
+    after, has_more = None, True
+    while has_more:
+        kpi = (await answered(company, document % PRESSED, after=after, order=order))["kpi"]
+        edges += kpi["records"]["edges"]
+        after, has_more = kpi["records"]["pageInfo"]["endCursor"], kpi["records"]["pageInfo"]["hasNextPage"]
+    assert len(edges) == int(kpi["numerator"]) > 3
+    pressures = [edge["contactPressure"] for edge in edges]
+    policy = (await answered(company, "{ accord { contactPolicy { atMost withinSeconds } } }"))["accord"]
+    assert {(pressure["atMost"], pressure["withinSeconds"]) for pressure in pressures} == {
+        tuple(policy["contactPolicy"].values())
+    }
+    assert all(pressure["touches"] > pressure["atMost"] for pressure in pressures)
+    assert pressures == sorted(pressures, key=lambda shown: (-shown["touches"], shown["lastTouchAt"]))
+    assert len({edge["node"]["id"] for edge in edges}) == len(edges)
+    error = (await executed(company, document % PRESSED, after=after, order=[])).errors
+    assert error is not None
+    assert isinstance(error[0].original_error, AccordError)
+    assert error[0].original_error.code is ErrorCode.BAD_INPUT
+
+
+async def test_a_record_has_a_contact_pressure_only_if_the_person_was_over_the_policy(company: Database) -> None:
+    document = """{ kpi(%s, by: [CHANNEL], grain: QUARTER) { n numerator
+      records(first: 500) { edges { contactPressure { touches } } }
+      breakdown { numerator records(first: 500) { edges { ...Pressed } } }
+      series { numerator records(first: 500) { edges { pressed: contactPressure { touches } } } }
+    } } fragment Pressed on CountedRecordEdge { contactPressure { touches } }"""
+    kpi = (await answered(company, document % PRESSED))["kpi"]
+    for figure in (kpi, *kpi["breakdown"], *kpi["series"]):
+        pressed = [edge for edge in figure["records"]["edges"] if next(iter(edge.values())) is not None]
+        assert len(pressed) == int(figure["numerator"] or 0)
+    assert kpi["n"] > int(kpi["numerator"])
+    other = (await answered(company, "{ kpi(key: MQLS) { records { edges { contactPressure { touches } } } } }"))["kpi"]
+    assert {edge["contactPressure"] for edge in other["records"]["edges"]} == {None}
+    rejected = await executed(
+        company, "{ kpi(key: MQLS) { records(orderBy: { contactPressure: { touches: DESC } }) { totalCount } } }"
+    )
+    assert rejected.errors is not None
+    assert isinstance(rejected.errors[0].original_error, AccordError)
+    assert rejected.errors[0].original_error.code is ErrorCode.BAD_INPUT
+
+
+async def test_records_can_be_sorted_by_the_latest_instant(company: Database) -> None:
+    document = """{ kpi(key: DEALS_WON) { first: records { nodes { id } edges { at } }
+      latest: records(orderBy: [{ at: DESC }], first: 500) { nodes { id } } } }"""
+    kpi = (await answered(company, document.replace("records {", "records(first: 500) {")))["kpi"]
+    assert kpi["latest"]["nodes"] == kpi["first"]["nodes"][::-1]
+    assert len(kpi["latest"]["nodes"]) > 3
+
+
+async def test_the_contact_pressure_of_records_takes_no_further_statement(company: Database) -> None:
+    plain, pressed = LoggingDatabase(company), LoggingDatabase(company)
+    document = "{ kpi(key: OVER_PRESSURE_RATE) { records { edges { at } } } }"
+    await answered(plain, document)
+    await answered(pressed, document.replace("at }", "at contactPressure { touches } }"))
+    assert len(pressed.statements) == len(plain.statements)
+    assert any("rolling" in str(statement) for statement in pressed.statements)
+    assert not any("rolling" in str(statement) for statement in plain.statements)

@@ -231,7 +231,8 @@ def _trailing(known: Known, request: OracleRequest) -> Iterator[Row]:
             yield Row(known, moment - MOMENT, amount=float(len(counted)))
 
 
-def _pressed(known: Known, request: OracleRequest) -> Iterator[Row]:
+def touches_that_count(known: Known, request: OracleRequest) -> list[datetime]:
+    """The instants of the touches that the contact policy counts."""
     policy = request.accord.contact_policy
     assert policy is not None
 
@@ -242,9 +243,13 @@ def _pressed(known: Known, request: OracleRequest) -> Iterator[Row]:
         )
         return is_answer or (policy.exempt.automated and touch.is_automated)
 
-    counted = [
-        touch.at for touch in known.touches if touch.is_ours and touch.at < request.as_of and not is_exempt(touch)
-    ]
+    return [touch.at for touch in known.touches if touch.is_ours and touch.at < request.as_of and not is_exempt(touch)]
+
+
+def _pressed(known: Known, request: OracleRequest) -> Iterator[Row]:
+    policy = request.accord.contact_policy
+    assert policy is not None
+    counted = touches_that_count(known, request)
     inside = [at for at in counted if request.holds(at)]
     if inside:
         moments = [*inside, *([request.start] if request.start else [])]

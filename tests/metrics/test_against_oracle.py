@@ -14,7 +14,7 @@ from api.access.principal import EVERYONE
 from api.db import Database, ReadSession
 from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.record_pages import read_page
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.kinds import PERSON_DIMENSIONS

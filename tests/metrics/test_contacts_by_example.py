@@ -12,7 +12,7 @@ from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods import named_period
 from api.metrics.query import query_kpis
-from api.metrics.record_pages import read_page
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches, Where
 from schema.vocab import Anchor, Dimension, Grain, RecordSide, Skip, WarningCode
 from tests.golden import world as golden

@@ -12,7 +12,8 @@ from api.errors import AccordError
 from api.metrics.answer import DrillDown, FunnelStep, KpiAnswer, KpiFigure
 from api.metrics.periods import named_period
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.record_pages import CountedRecord, read_page
+from api.metrics.record_lists.record_order import CountedRecord
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE

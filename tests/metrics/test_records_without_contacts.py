@@ -6,7 +6,7 @@ from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.record_pages import read_page
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE

@@ -13,7 +13,8 @@ from api.db import Database, ReadSession, WriteSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer, KpiFigure
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.record_pages import CountedRecord, read_page
+from api.metrics.record_lists.record_order import CountedRecord
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from api.workflows.make_sample import make_sample

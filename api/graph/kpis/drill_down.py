@@ -17,13 +17,15 @@ from api.errors import AccordError, ErrorCode
 from api.graph.context import Info
 from api.graph.declared import Input, ObjectType, Output, TypeRef, object_type
 from api.graph.derived.record_types import NODE, PAGE_INFO, TYPE_KEY, page_arguments
+from api.graph.kpis.record_order_types import ORDER, read_record_order
 from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.planned import PlannedDocument
 from api.graph.reading.selection_reader import Path, RecordSelection
 from api.graph.sources import FromAttribute, FromDrillDown
-from api.metrics.answer import DrillDown
-from api.metrics.record_pages import CountedRecord, RecordPage, read_page
+from api.metrics.answer import ContactPressure, DrillDown
+from api.metrics.record_lists.record_order import CountedRecord
+from api.metrics.record_lists.record_pages import RecordPage, read_page
 from api.plan.list_arguments import Comparison, Page
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Nodes
@@ -34,6 +36,7 @@ ResponsePath = tuple[str | int, ...]  # response keys and list positions, from t
 
 MAX_LISTS = 100  # every list takes one or two statements
 CONNECTION, EDGE = "CountedRecordConnection", "CountedRecordEdge"
+_PRESSURE = "contactPressure"  # the field of an edge that takes a longer statement
 
 
 def records_fields(model: type) -> tuple[Output, ...]:
@@ -45,9 +48,15 @@ def records_fields(model: type) -> tuple[Output, ...]:
             "BASE: the records that `n` counts. CONVERTED: those that the numerator counts. If left out: BASE.",
             TypeRef("CountedRecordSide"),
         ),
+        Input(
+            "orderBy",
+            "The sort terms, most significant first. If left out: by the instant at which the records count, earliest"
+            " first. A term that the figure's records have no value for is an error.",
+            TypeRef(ORDER).listed,
+        ),
         *page_arguments(),
     )
-    doc = "The records that the number counts, sorted by the instant at which they count, earliest first."
+    doc = "The records that the number counts, in the requested order."
     return tuple(
         Output("records", doc, TypeRef(CONNECTION), _records, arguments, FromDrillDown(name)) for name in names
     )
@@ -94,6 +103,7 @@ class _ListSelection:
     arguments: Mapping[str, Any]
     records: Mapping[Path, RecordSelection]
     has_total: bool
+    has_pressure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +179,8 @@ class _RecordListReader:
             before=arguments.get("before"),
             is_last=is_last,
             needs_total=selection.has_total,
+            needs_pressure=selection.has_pressure,
+            order=read_record_order(arguments.get("orderBy") or ()),
         )
         return _CountedPage(page, is_last, await self._rows(found.counted.table, selection.records, page))
 
@@ -178,10 +190,17 @@ class _RecordListReader:
         if place not in self.selections:
             collector = self.document.collector
             fields = collector.collect(found.nodes, CONNECTION).values()
+            edges = [
+                selected[0].name.value
+                for nodes in fields
+                if nodes[0].name.value == "edges"
+                for selected in collector.collect(nodes, EDGE).values()
+            ]
             self.selections[place] = _ListSelection(
                 collector.arguments(found.parent_type, found.nodes[0]),
                 self.document.planned(found.nodes, CONNECTION, found.counted.table),
-                any(selected[0].name.value == "totalCount" for selected in fields),
+                has_total=any(selected[0].name.value == "totalCount" for selected in fields),
+                has_pressure=_PRESSURE in edges,
             )
         return self.selections[place]
 
@@ -278,6 +297,13 @@ DRILL_DOWN_TYPES = (
                 "The instant at which it counts: when it entered the stage, was closed, …",
                 TypeRef("DateTime").required,
                 lambda source, _info: source.record.at,
+            ),
+            Output(
+                _PRESSURE,
+                "For OVER_PRESSURE_RATE: what put the person over the contact policy. Null for people who were never"
+                " over it in the figure's time, and for all other KPIs.",
+                TypeRef(ContactPressure.__name__),
+                lambda source, _info: source.record.pressure,
             ),
             Output(
                 "node",

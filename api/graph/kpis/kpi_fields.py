@@ -11,13 +11,13 @@ from api.graph.kpis.answer_ids import answer_id, parse_answer_id
 from api.graph.kpis.drill_down import read_records, records_fields
 from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
-from api.metrics.answer import BreakdownKey, FunnelAnswer, KpiAnswer
+from api.metrics.answer import BreakdownKey, ContactPressure, FunnelAnswer, KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kpi
 
-KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi)
+KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi, ContactPressure)
 
 
 def kpi_fields() -> tuple[Output, ...]:

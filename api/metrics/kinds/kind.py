@@ -56,6 +56,13 @@ class KpiKind(ABC):
         them the rows are those of the whole period.
         """
 
+    def contact_pressure(self, request: ResolvedKpiRequest) -> CountedRows | None:
+        """The counted rows of the whole period, with `touches, first_touch_at, last_touch_at` of `ContactPressure`.
+
+        They are null for people who were never over the contact policy. None if the kind does not measure against it.
+        """
+        return None
+
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement that aggregates the counted rows."""
         return statement(request, self.counted(request, boundaries), boundaries)

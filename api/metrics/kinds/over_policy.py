@@ -2,12 +2,12 @@
 
 The policy's time rolls. A person is over the policy at an instant if more touches than it allows lie in
 `(instant - within, instant]`. That begins with a touch whose n-th predecessor lies within, and ends when that
-predecessor leaves the time. So `lag(n)` finds it in one pass over a person's touches, in the order of their index; a
-window frame over a range of time would count all touches again for every row.
+predecessor leaves the time. So `lag(n)` finds it in one pass over a person's touches, in the order of their index. A
+window frame over a range of time is slower: it is used only if the number of touches is selected (contact pressure).
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.columns import Aggregates, count_where
@@ -50,6 +50,10 @@ class OverPolicyShare(KpiKind):
             has_parts=True,
         )
 
+    def contact_pressure(self, request: ResolvedKpiRequest) -> CountedRows:
+        """The same people with the most touches that they had at once while over the policy."""
+        return replace(self.counted(request), rows=_touched(request, (), has_pressure=True))
+
     def figure(self, cell: FigureCell) -> FigureValues:
         """The people over the policy divided by the people touched."""
         return share_figure(cell)
@@ -78,8 +82,11 @@ def _policy(accord: Accord) -> ContactPolicy:
     return accord.contact_policy
 
 
-def _touched(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
-    """One row per person touched in a part: `contact_id, part, at, is_over`; `at` is the first touch in it."""
+def _touched(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...], *, has_pressure: bool = False) -> Sql:
+    """One row per person touched in a part: `contact_id, part, at, is_over`; `at` is the first touch in it.
+
+    With `has_pressure`, which allows no boundaries, also `touches, first_touch_at, last_touch_at`.
+    """
     policy, interval = _policy(request.context.accord), request.frame.interval
     within = all_of(between(Sql("at"), interval) or [Sql("true")])
     was_over = _is_over_after(interval.start) if interval.start else Sql("bool_or(over_until is not null)")
@@ -103,13 +110,45 @@ def _touched(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> S
                 within,
             )
         )
-    # Read by both parts of a series; read by one alone, it is better planned as a subquery.
+    found = join(" union all ", parts)
+    if has_pressure:
+        found = Sql(
+            "select o.*, m.touches, m.first_touch_at, m.last_touch_at from ({}) o left join ({}) m using (contact_id)",
+            found,
+            _most_touches(policy, interval, within),
+        )
+    # Read by both parts of a series, or for the pressure too; read by one alone, it is better planned as a subquery.
     return Sql(
         "select p.* from (with touch as {} ({}) {}) p where {}",
-        Sql("materialized" if boundaries else "not materialized"),
-        _over_until(request, policy),
-        join(" union all ", parts),
+        Sql("materialized" if boundaries or has_pressure else "not materialized"),
+        _over_until(request, policy, has_pressure=has_pressure),
+        found,
         counts(request, Sql("p.contact_id")),
+    )
+
+
+def _most_touches(policy: ContactPolicy, interval: Interval, within: Sql) -> Sql:
+    """One row per person over the policy in the period: `contact_id, touches, first_touch_at, last_touch_at`.
+
+    The number of touches in the rolling time rises only with a touch. So the greatest number of the period is that at
+    one of its touches, or at its start, where touches from before it are still counted.
+    """
+    moments = [Sql("select contact_id, at as moment, touches, first_at, at as last_at from touch where {}", within)]
+    if interval.start is not None:
+        moments.append(
+            Sql(
+                "select contact_id, {}::timestamptz, count(*), min(at), max(at) from touch where at > {} and at <= {}"
+                " group by contact_id",
+                interval.start,
+                interval.start - policy.within,
+                interval.start,
+            )
+        )
+    return Sql(
+        "select distinct on (contact_id) contact_id, touches, first_at as first_touch_at, last_at as last_touch_at"
+        " from ({}) m where touches > {} order by contact_id, touches desc, moment",
+        join(" union all ", moments),
+        policy.at_most,
     )
 
 
@@ -118,8 +157,11 @@ def _is_over_after(start: Sql | datetime) -> Sql:
     return Sql("coalesce(bool_or(over_until > {}), false)", start)
 
 
-def _over_until(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
-    """The counted touches: `contact_id, at, over_until`, until when the touches so far are more than allowed."""
+def _over_until(request: ResolvedKpiRequest, policy: ContactPolicy, *, has_pressure: bool = False) -> Sql:
+    """The counted touches: `contact_id, at, over_until`, until when the touches so far are more than allowed.
+
+    With `has_pressure` also `touches`, how many are in the rolling time at that instant, and `first_at` of these.
+    """
     # `prior` is the touch `at_most` places before: with it and all between, the touch is one more than allowed.
     # The running maximum keeps an earlier excess that ends later.
     until = Sql("prior + {}", elapsed(policy.within))
@@ -128,12 +170,19 @@ def _over_until(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
         policy.at_most,
         _counted_touches(request, policy),
     )
+    # A touch exactly as old as the rolling time does not count, but a frame includes both of its ends.
+    rolling = Sql(
+        " window rolling as (partition by contact_id order by at range between {} preceding and current row)",
+        elapsed(policy.within - timedelta(microseconds=1)),
+    )
     return Sql(
         "select contact_id, at, max(case when {} > at then {} end) over (partition by contact_id order by at)"
-        " as over_until from ({}) t",
+        " as over_until{} from ({}) t{}",
         until,
         until,
+        Sql(", count(*) over rolling as touches, first_value(at) over rolling as first_at" if has_pressure else ""),
         prior,
+        rolling if has_pressure else Sql(""),
     )
 
 

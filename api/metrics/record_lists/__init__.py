@@ -1,0 +1,1 @@
+"""Lists of the records that a figure counts: their order, and their pages."""
