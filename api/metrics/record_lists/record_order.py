@@ -9,7 +9,6 @@ from enum import Enum
 from itertools import groupby
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from api.errors import AccordError, ErrorCode
@@ -34,17 +33,6 @@ class RecordSort(Enum):
     def is_of_pressure(self) -> bool:
         """Whether it is a value of `contactPressure`, which is null for people who were never over the policy."""
         return self is not RecordSort.AT
-
-
-@dataclass(frozen=True, slots=True)
-class CountedRecord:
-    """One counted record, and its position in the list."""
-
-    id: UUID
-    at: datetime
-    tie: str
-    cursor: str  # opaque; belongs to the order of the list
-    pressure: ContactPressure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +86,6 @@ class RecordOrder:
         """The same for the opposite order."""
         return self._sorted(is_reversed=True)
 
-    def cursor(self, row: asyncpg.Record) -> str:
-        """Return the opaque cursor of a row."""
-        values = [row[sort.value] for sort, _ in self.terms]
-        position = [self._label, values, row["at"], str(row["id"]), row["tie"]]
-        return base64.b64encode(orjson.dumps(position)).decode()
-
     def beyond(self, argument: str, cursor: str) -> Sql:
         """The condition that a row `r` lies after the cursor (argument `after`) or before it (`before`).
 
@@ -111,7 +93,7 @@ class RecordOrder:
         """
         try:
             label, values, at, record_id, tie = orjson.loads(base64.b64decode(cursor, validate=True))
-            if label == self._label and isinstance(tie, str) and "\0" not in tie:
+            if label == self.label and isinstance(tie, str) and "\0" not in tie:
                 given = [_sort_value(sort, value) for (sort, _), value in zip(self.terms, values, strict=True)]
                 parts = self._parts(given, _instant(at), UUID(record_id), tie)
                 return _beyond(list(parts), is_after=argument == "after")
@@ -125,8 +107,8 @@ class RecordOrder:
         )
 
     @property
-    def _label(self) -> str:
-        """A text that distinguishes the order from others."""
+    def label(self) -> str:
+        """A text that distinguishes the order from others, for cursors."""
         return ", ".join(f"{sort.value} {direction.value}" for sort, direction in self.terms)
 
     def _sorted(self, *, is_reversed: bool) -> Sql:
@@ -159,6 +141,30 @@ class RecordOrder:
 
 
 DEFAULT_ORDER = RecordOrder()
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRecord:
+    """One counted record, and its position in a list of that order."""
+
+    id: UUID
+    at: datetime
+    tie: str
+    pressure: ContactPressure | None = None
+    order: RecordOrder = DEFAULT_ORDER
+
+    @property
+    def cursor(self) -> str:
+        """The opaque cursor of its position."""
+        values = [self._value(sort) for sort, _ in self.order.terms]
+        position = [self.order.label, values, self.at, str(self.id), self.tie]
+        return base64.b64encode(orjson.dumps(position)).decode()
+
+    def _value(self, sort: RecordSort) -> SortValue:
+        if sort is RecordSort.AT:
+            return self.at
+        found: SortValue = None if self.pressure is None else getattr(self.pressure, sort.value)
+        return found
 
 
 def _beyond(parts: list[_Part], *, is_after: bool) -> Sql:
