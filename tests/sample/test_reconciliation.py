@@ -68,7 +68,8 @@ async def ids(database: Database, field: str, where: str, arguments: str = "", s
         )
         page = (await answered(database, document))["list"]
         for node in page["nodes"]:
-            found[node["id"] if "id" in node else node["contact"]["id"]] = node
+            id_ = node["id"] if "id" in node else node["contact"]["id"]
+            found[id_.partition("@")[0]] = node  # as of an instant, an id carries it
         if not page["pageInfo"]["hasNextPage"]:
             return found
         after = f'"{page["pageInfo"]["endCursor"]}"'
