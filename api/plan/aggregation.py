@@ -147,7 +147,7 @@ class Aggregation:
             return self.rows.matching(self.row)
         # A subquery: inside it, the filter of the list can use the bare names of its own alias.
         inner = self.rows.tables.new_alias()
-        columns, rates = [Sql("{}.*", name(inner)) if self._converted else Sql("*")], Sql("")
+        columns, rates = [Sql("{}.*", name(inner))], Sql("")
         for column, alias in self._converted.items():
             rate, amount = join_rates(self.rows.tables, self.rows.table, column, inner, self.rows.matching)
             columns.append(Sql("{} as {}", amount, name(alias)))

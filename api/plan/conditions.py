@@ -147,6 +147,20 @@ def split_present_stage(where: Condition | None) -> tuple[PresentStageCondition 
     return None, where
 
 
+def split_converted(where: Condition | None) -> tuple[tuple[ConvertedComparison, ...], Condition | None]:
+    """Split a filter into comparisons of converted amounts and the rest; all of them have to hold."""
+    match where:
+        case ConvertedComparison():
+            return (where,), None
+        case Conjunction(parts):
+            converted = tuple(part for part in parts if isinstance(part, ConvertedComparison))
+            if converted:
+                return converted, Conjunction(
+                    tuple(part for part in parts if not isinstance(part, ConvertedComparison))
+                )
+    return (), where
+
+
 def present_stage_join(tables: ScopedTables, where: PresentStageCondition, contact: str, entry: str) -> Sql:
     """Return the join from a contact to its present stage entry if that satisfies the condition, known as `entry`."""
     rows = _matching_entry(tables, where, contact, entry)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 
 from api.access.scoped_tables import ScopedTables, qualified
-from api.plan.conditions import condition, present_stage_join, split_present_stage
+from api.plan.conditions import compare, condition, present_stage_join, split_converted, split_present_stage
 from api.plan.cursors import CursorPosition, cursor_of, is_after, read_cursor
 from api.plan.json_objects import NO_ROWS
 from api.plan.list_arguments import Conjunction, Negation, Page, PresentStageCondition
+from api.plan.money.converted_amounts import join_rates
 from api.plan.ordering import Order, join_sort_keys, order_by, reverse_order, total_order
 from api.plan.search.words import Words, has_words, matches_by_index
 from api.plan.selection import Connection, Cursor, Edges, Nodes, PageInfo
@@ -85,9 +86,24 @@ class ListRows:
     def matching(self, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
         """Return the `from` clause of all rows of the list, on all pages together.
 
+        Amounts that the filter compares in the reporting currency are converted together, with rates that are joined.
+
         Shapes: alias, further conditions on that alias, joins for these conditions -> a ` from` clause.
         Errors: those of `condition`.
         """
+        compared, where = split_converted(self.page.where)
+        candidates = replace(self, page=replace(self.page, where=where))
+        found, amounts = list(conditions), dict[str, Sql]()
+        for comparison in compared:
+            if comparison.column not in amounts:
+                rates, amount = join_rates(self.tables, self.table, comparison.column, alias, candidates.row_by_row)
+                joins += Sql(" left join {}", rates)
+                amounts[comparison.column] = amount
+            found.append(compare(comparison.operator, comparison.value, amounts[comparison.column]))
+        return candidates.row_by_row(alias, *found, joins=joins)
+
+    def row_by_row(self, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
+        """Return the rows of `matching`, but look the rate of an amount up for the row: best if few rows are read."""
         found = list(conditions)
         if self.parent is not None:
             found.append(Sql("{} = {}", qualified(alias, self.parent.column), qualified(self.parent.alias, "id")))
@@ -256,7 +272,10 @@ class ListRows:
     def _joined_rows(self, alias: str, *conditions: Sql, joins: Sql) -> Sql:
         """Return the `from` clause of the rows with the joins of `_join`, which stand for a part of the filter."""
         _, where = split_present_stage(self.page.where)
-        return replace(self, page=replace(self.page, where=where)).matching(alias, *conditions, joins=joins)
+        rows = replace(self, page=replace(self.page, where=where))
+        # In the order of an index, such as that of the ids, PostgreSQL stops reading when the page is full.
+        find = rows.row_by_row if len(self.order) == 1 else rows.matching
+        return find(alias, *conditions, joins=joins)
 
 
 def _needs_page(connection: Connection, order: Order) -> bool:

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: f73404f143a8
+Revision ID: 099352b96122
 Revises:
-Create Date: 2026-11-28 03:55:08.173113+00:00
+Create Date: 2026-11-28 04:30:36.802196+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "f73404f143a8"
+revision: str = "099352b96122"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -1153,7 +1153,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("is_test or is_internal or deleted_at is not null or merged_into_id is not null"),
     )
-    op.create_index(op.f("ix_contact_owner_id"), "contact", ["owner_id"], unique=False)
+    op.create_index(op.f("ix_contact_owner_id_id"), "contact", ["owner_id", "id"], unique=False)
     op.create_index(
         "ix_contact_search",
         "contact",
@@ -1993,7 +1993,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deal_company_id"), table_name="deal")
     op.drop_table("deal")
     op.drop_index("ix_contact_search", table_name="contact", postgresql_using="gin")
-    op.drop_index(op.f("ix_contact_owner_id"), table_name="contact")
+    op.drop_index(op.f("ix_contact_owner_id_id"), table_name="contact")
     op.drop_index(
         "ix_contact_never_counted",
         table_name="contact",

@@ -13,6 +13,8 @@ class Contact(HistoryRecord, table=True):
     """A person whom marketing and sales address: a suspect, a prospect or a customer."""
 
     __table_args__ = (
+        # With the id, a page of a member's people in the order of their ids reads no more entries than it shows.
+        sa.Index(None, "owner_id", "id"),
         # Every KPI excludes these few contacts: it looks them up here instead of scanning all contacts.
         sa.Index(
             "ix_contact_never_counted",
@@ -47,6 +49,7 @@ class Contact(HistoryRecord, table=True):
         "The member responsible for the person.",
         back="ownedContacts",
         back_doc="The contacts that this member is responsible for.",
+        index=False,
         default=None,
     )
     lead_source: str | None = column(

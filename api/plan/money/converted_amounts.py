@@ -24,8 +24,8 @@ REPORTING_CURRENCY = Sql(
 )
 
 
-# The rows of a list: an alias -> a ` from` clause.
-RowsOf = Callable[[str], Sql]
+# The rows of a list: an alias and conditions on it -> a ` from` clause.
+RowsOf = Callable[[str, Sql], Sql]
 
 
 def converted_amount(tables: ScopedTables, table: str, column: str, row: str) -> Sql:
@@ -51,25 +51,33 @@ def join_rates(tables: ScopedTables, table: str, column: str, row: str, rows: Ro
             join, and a numeric expression as that of `converted_amount`.
     """
     other, rate = tables.new_alias(), tables.new_alias()
-    # The day comes first: sorting by texts first would take longer.
-    pairs = Sql(
-        "select distinct {} as day, {} as currency{}",
+    currency = _currency(table, column, row)
+    is_foreign = Sql("{} <> {}", _currency(table, column, other), REPORTING_CURRENCY)
+    days = Sql(
+        "select {} as day, {} as currency{} offset 0",
         _rate_day(tables, table, column, other),
         _currency(table, column, other),
-        rows(other),
+        rows(other, is_foreign),
     )
-    same = Sql("(select 1::numeric as rate, false as is_inverse where k.currency = {})", REPORTING_CURRENCY)
+    # One text for both, such as `USD9131`: PostgreSQL knows that it is unique, and joins by hashing. Two keys it would
+    # sort.
+    pairs = Sql(
+        "select p.currency || (p.day - date '2000-01-01') as pair, min(p.day) as day, min(p.currency) as currency"
+        " from ({}) p group by 1",
+        days,
+    )
     last = last_rate(Sql("k.currency"), REPORTING_CURRENCY, Sql("k.day"))
-    rates = Sql("(select k.*, x.* from ({}) k cross join lateral ({} union all {}) x)", pairs, same, last)
+    rates = Sql("(select k.pair, x.* from ({}) k cross join lateral ({}) x)", pairs, last)
+    pair = Sql("{} || ({} - date '2000-01-01')", currency, _rate_day(tables, table, column, row))
+    # Amounts in the reporting currency look no rate up.
     is_same_pair = Sql(
-        "{} = {} and {} = {}",
-        qualified(rate, "day"),
-        _rate_day(tables, table, column, row),
-        qualified(rate, "currency"),
-        _currency(table, column, row),
+        "{} = case when {} <> {} then {} end", qualified(rate, "pair"), currency, REPORTING_CURRENCY, pair
     )
     joined = Sql("{} {} on {}", rates, name(rate), is_same_pair)
-    return joined, Sql("round({}, 2)", at_rate(qualified(row, column), rate))
+    amount = qualified(row, column)
+    at_its_rate = at_rate(amount, rate)
+    converted = Sql("case when {} = {} then {} else {} end", currency, REPORTING_CURRENCY, amount, at_its_rate)
+    return joined, Sql("round({}, 2)", converted)
 
 
 def converted_money(tables: ScopedTables, table: str, row: str, selection: ConvertedMoney) -> Sql:
