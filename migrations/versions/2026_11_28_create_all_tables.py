@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 099352b96122
+Revision ID: 9a42b1466c8b
 Revises:
-Create Date: 2026-11-28 04:30:36.802196+00:00
+Create Date: 2026-11-28 04:35:39.164553+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "099352b96122"
+revision: str = "9a42b1466c8b"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

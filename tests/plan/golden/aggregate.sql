@@ -20,7 +20,7 @@ from (select t1_parts.*, coalesce(json_agg((
 select "$"
 from (select t1_parts.a3::text as "amount", t1_parts.c0 as "currency") "$")) filter (where t1_parts.w = 0 and t1_parts.a3 is not null) over by_c0, '[]') as m0
 from (select t1.currency as c0, count(*) as a0, count(distinct t2.id) as a1, count(distinct (t1.amount, t1.currency)) filter (where t1.amount is not null) as a2, sum(t1.amount)::numeric as a3, round(avg(t1.probability), 6) as a4, max(t1.closed_at) as a5, max(t1.name) as a6, grouping(t1.currency) as w
-from (select *
+from (select t3.*
 from deal t3
 where (t3.deleted_at is null)) t1 left join (select t2.id
 from company t2

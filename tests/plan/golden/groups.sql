@@ -18,7 +18,7 @@ from accord_version agreed
 where agreed.status = 'ACTIVE'), false)::integer)::timestamp)::date - coalesce((select agreed.body #>> '{reporting,week_start}' = 'SUNDAY'
 from accord_version agreed
 where agreed.status = 'ACTIVE'), false)::integer) as k0, t3.id as k1, count(*) as a0, max(t1.duration_seconds)::numeric as a1
-from (select *
+from (select t4.*
 from touchpoint t4
 where (t4.kind = $1)) t1 left join (select t3.id
 from contact t3

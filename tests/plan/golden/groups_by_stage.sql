@@ -20,7 +20,7 @@ order by agreed.number desc
 limit 1) as "group") "$") end as "stage") "$") as "key", t1_figures.a1 as "count"
 from (select t1_figures.*, count(*) over () as groups
 from (select t2.stage as k0, max(t2.rank) as a0, count(*) as a1
-from (select *
+from (select t3.*
 from contact t3
 where (t3.deleted_at is null)) t1 left join lateral (select t2.*
 from stage_entry t2
