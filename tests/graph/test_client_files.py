@@ -47,7 +47,7 @@ def test_apollo_merges_the_pages_of_every_list_by_its_other_arguments(schema: Gr
     text = CLIENT_FILES["apollo-client"](schema)
     assert '    contacts: relayStylePagination(["where", "orderBy", "search", "asOf"]),\n' in text
     assert '    search: relayStylePagination(["text", "types"]),\n' in text
-    assert '    records: relayStylePagination(["side"]),\n' in text
+    assert '    records: relayStylePagination(["side", "orderBy"]),\n' in text
     union = schema.type_map["SearchResult"]
     assert isinstance(union, GraphQLUnionType)
     assert f"  SearchResult: {json.dumps(sorted(type_.name for type_ in union.types))},\n" in text
