@@ -24,9 +24,15 @@ from api.graph.derived.record_types import NODE
 PAGE_ARGUMENTS = frozenset({"first", "after", "last", "before"})
 
 
-def scalars_for_codegen(schema: GraphQLSchema) -> str:
-    """The option `scalars` of GraphQL Code Generator, as JSON."""
-    return _json(_strings(schema))
+def config_for_codegen(schema: GraphQLSchema) -> str:
+    """The options of GraphQL Code Generator, as JSON: scalars, and values of enums that keep their names."""
+    options = {
+        "scalars": _strings(schema),
+        "strictScalars": True,
+        # Otherwise TOUCHES_PER_CONTACT_7D becomes TouchesPerContact_7D.
+        "namingConvention": {"enumValues": "keep"},
+    }
+    return _json(options)
 
 
 def scalars_for_relay(schema: GraphQLSchema) -> str:
@@ -92,7 +98,7 @@ def type_policies_for_apollo(schema: GraphQLSchema) -> str:
 
 
 CLIENT_FILES: Mapping[str, Callable[[GraphQLSchema], str]] = {
-    "codegen": scalars_for_codegen,
+    "codegen": config_for_codegen,
     "gql-tada": scalars_for_gql_tada,
     "relay": scalars_for_relay,
     "apollo-kotlin": scalars_for_apollo_kotlin,

@@ -8,8 +8,7 @@ export default {
       preset: "client",
       presetConfig: { fragmentMasking: false },
       config: {
-        scalars: JSON.parse(readFileSync("src/generated/scalars.codegen.json", "utf8")),
-        strictScalars: true,
+        ...JSON.parse(readFileSync("src/generated/codegen.json", "utf8")),
         useTypeImports: true,
         enumType: "const",
         documentMode: "documentNode",

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 GENERATED = HERE / "src" / "generated"
 TIMEOUT_SECONDS = 180
 MODULES = {"gql-tada": "scalars.ts", "apollo-client": "apollo-client.ts", "graphcache": "graphcache.ts"}
-OPTIONS = {"codegen": "scalars.codegen.json", "relay": "scalars.relay.json"}
+OPTIONS = {"codegen": "codegen.json", "relay": "scalars.relay.json"}
 
 
 @pytest.fixture(scope="session")

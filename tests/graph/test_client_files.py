@@ -21,9 +21,9 @@ def scalars(schema: GraphQLSchema) -> set[str]:
     return {name for name, type_ in kinds.items() if not is_specified_scalar_type(type_)}
 
 
-@pytest.mark.parametrize("client", ["codegen", "relay"])
-def test_all_scalars_are_strings_in_json(client: str, schema: GraphQLSchema, scalars: set[str]) -> None:
-    assert json.loads(CLIENT_FILES[client](schema)) == dict.fromkeys(scalars, "string")
+def test_all_scalars_are_strings_in_json(schema: GraphQLSchema, scalars: set[str]) -> None:
+    assert json.loads(CLIENT_FILES["relay"](schema)) == dict.fromkeys(scalars, "string")
+    assert json.loads(CLIENT_FILES["codegen"](schema))["scalars"] == dict.fromkeys(scalars, "string")
     assert {"DateTime", "Date", "Decimal"} <= scalars
 
 
