@@ -18,7 +18,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _BY_HAND = Path(__file__).with_name("stage_lists.sql")
 _THEN = "2026-06-01T00:00:00Z"
-_PAGE = "{ nodes { id firstName stage { key rank } } }"
+_PAGE = "{ nodes { id: recordId firstName stage { key rank } } }"
 _COUNT = "{ totalCount }"
 _GROUPS = "{ groupBy(keys: [{ stage: EACH }]) { key { stage { key } } count } }"
 _MQL = 'stage: { key: { eq: "mql" } }'
