@@ -4,6 +4,7 @@ Every `from` clause of the planner comes from `ScopedTables.from_clause`. A stat
 read a row that the principal does not reach, whatever the query selects, filters by or sorts by.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
@@ -14,7 +15,11 @@ from api.access.scope import scope_conditions
 from api.identity.ids import instant_suffix
 from api.sql import Parameter, Sql, all_of, converted, name
 
+# Conditions on the row with an alias.
+StoredConditions = Callable[[str], Iterable[Sql]]
+
 _NO_JOINS = Sql("")
+_ANY_ROW: StoredConditions = lambda _alias: ()  # noqa: E731 - a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,14 @@ class ScopedTables:
         """Return an alias that is unique in the statement: t1, t2 … in the order of the calls."""
         return f"t{next(self._numbers)}"
 
-    def from_clause(self, table: str, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS) -> Sql:
+    def from_clause(
+        self, table: str, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS, stored: StoredConditions = _ANY_ROW
+    ) -> Sql:
         """Return ` from … where …` for the rows of a table that the principal reaches and that meet the conditions.
 
         Shapes: table, alias, conditions on that alias -> a clause with a leading space. `joins` follows the table; its
-                tables have to come from `from_clause`, too.
+                tables have to come from `from_clause`, too. `stored` are conditions on the row as it is stored, also
+                as of an instant.
         Errors: KeyError for an unknown table.
         """
         where, rows = list(conditions), name(table)
@@ -55,11 +63,10 @@ class ScopedTables:
             # The scope moves into the subquery: it applies to the current row of the record, and the subquery exposes
             # the values as of the instant.
             current = record_alias(alias)
-            rows = rows_as_of(
-                table, alias, self.instant, scope_conditions(table, current, self.principal, self.instant)
-            )
+            scope = scope_conditions(table, current, self.principal, self.instant)
+            rows = rows_as_of(table, alias, self.instant, (*scope, *stored(current)))
         else:
-            where += scope_conditions(table, alias, self.principal, self.instant)
+            where += (*scope_conditions(table, alias, self.principal, self.instant), *stored(alias))
         clause = Sql(" from {} {}{}", rows, name(alias), joins)
         return clause + Sql(" where {}", all_of(where)) if where else clause
 

@@ -4,6 +4,8 @@ Title and group come from the version of the accord that the entry was judged by
 are looked up in the version's JSON body: one index lookup, and a scan of a dozen stages.
 """
 
+from functools import partial
+
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.composite_fields import selected_members
 from api.plan.json_objects import NO_ROWS, select_objects
@@ -20,15 +22,17 @@ def present_entry(tables: ScopedTables, contact: str, entry: str, *conditions: S
 
     Shapes: alias of a `contact` row, alias of the entry, conditions on it -> a clause of one row at most.
     """
-    # The evaluator notes since when an entry is the highest open one. As of an instant, later instants read as null.
-    return tables.from_clause(
-        "stage_entry",
-        entry,
-        Sql("{} = {}", qualified(entry, "contact_id"), qualified(contact, "id")),
-        Sql("{} is null", qualified(entry, "exited_at")),
-        Sql("{} is not null", qualified(entry, "present_at")),
-        *conditions,
-    )
+    own = Sql("{} = {}", qualified(entry, "contact_id"), qualified(contact, "id"))
+    return tables.from_clause("stage_entry", entry, own, *conditions, stored=partial(_is_present, tables.instant))
+
+
+def _is_present(instant: Sql | None, row: str) -> tuple[Sql, Sql]:
+    """Return the conditions that an entry is the present one: the evaluator notes since when it is the highest open."""
+    exited, present = qualified(row, "exited_at"), qualified(row, "present_at")
+    if instant is None:
+        return Sql("{} is null", exited), Sql("{} is not null", present)
+    # On the stored values: comparing those that were known at the instant would take PostgreSQL longer.
+    return Sql("{} <= {}", present, instant), Sql("({} is null or {} > {})", exited, exited, instant)
 
 
 def is_entry_of(entry: str, condition: Sql) -> Sql:

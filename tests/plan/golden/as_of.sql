@@ -18,8 +18,8 @@ from (select t4_now.contact_id, t4_now.evaluation_id, t4_now.stage, t4_now.occur
 from stage_entry t4_now
 where (t4_now.evaluation_id = (select v.id
 from evaluation v
-where v.is_current and v.reading = 'IN_FORCE')) and (t4_now.entered_at <= $1::timestamptz)) t4
-where (t4.contact_id = t2.id) and (t4.exited_at is null) and (t4.present_at is not null)) "$") as "stage",
+where v.is_current and v.reading = 'IN_FORCE')) and (t4_now.present_at <= $1::timestamptz) and ((t4_now.exited_at is null or t4_now.exited_at > $1::timestamptz)) and (t4_now.entered_at <= $1::timestamptz)) t4
+where (t4.contact_id = t2.id)) "$") as "stage",
 (
 select "$"
 from (select array(

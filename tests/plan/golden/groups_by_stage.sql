@@ -24,8 +24,8 @@ from (select t3.*
 from contact t3
 where (t3.deleted_at is null)) t1 left join lateral (select t2.*
 from stage_entry t2
-where (t2.contact_id = t1.id) and (t2.exited_at is null) and (t2.present_at is not null) and (t2.evaluation_id = (select v.id
+where (t2.contact_id = t1.id) and (t2.evaluation_id = (select v.id
 from evaluation v
-where v.is_current and v.reading = 'IN_FORCE'))) t2 on true group by 1) t1_figures) t1_figures
+where v.is_current and v.reading = 'IN_FORCE')) and (t2.exited_at is null) and (t2.present_at is not null)) t2 on true group by 1) t1_figures) t1_figures
 where case when t1_figures.groups > 1000 then (t1_figures.groups || ' groups')::integer > 0 else true end
 order by t1_figures.a0 nulls last, t1_figures.k0 nulls last) "$") as "groupBy") "$") as "contacts") "$"

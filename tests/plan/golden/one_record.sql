@@ -21,9 +21,9 @@ from (select t4.stage as "key",
 from accord_version agreed, jsonb_array_elements(agreed.body -> 'stages') step
 where agreed.id = t4.accord_version_id and step.value ->> 'key' = t4.stage) as "title", replace(to_json(t4.entered_at)::text, '+00:00"', 'Z"')::json as "since", t4.occurrence as "occurrence"
 from stage_entry t4
-where (t4.contact_id = t1.id) and (t4.exited_at is null) and (t4.present_at is not null) and (t4.evaluation_id = (select v.id
+where (t4.contact_id = t1.id) and (t4.evaluation_id = (select v.id
 from evaluation v
-where v.is_current and v.reading = 'IN_FORCE'))) "$") as "stage",
+where v.is_current and v.reading = 'IN_FORCE')) and (t4.exited_at is null) and (t4.present_at is not null)) "$") as "stage",
 (
 select "$"
 from (select 'contact_' || t5.id as "id"
