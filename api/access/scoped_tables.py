@@ -54,8 +54,8 @@ class ScopedTables:
         """Return ` from … where …` for the rows of a table that the principal reaches and that meet the conditions.
 
         Shapes: table, alias, conditions on that alias -> a clause with a leading space. `joins` follows the table; its
-                tables have to come from `from_clause`, too. `stored` are conditions on the row as it is stored, also
-                as of an instant.
+                tables have to come from `from_clause`, too. `stored` returns conditions on the stored values of a
+                row: as of an instant, they apply to the current row and not to the values of that instant.
         Errors: KeyError for an unknown table.
         """
         where, rows = list(conditions), name(table)

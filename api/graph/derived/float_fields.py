@@ -8,7 +8,7 @@ from api.graph.sources import FromColumn
 
 
 def with_float_fields(declared: Declared) -> Declared:
-    """Return the type with a field `<name>Float` after every decimal field; a type without decimals as it is."""
+    """Return the type with a field `<name>Float` after every decimal field. Types without decimals do not change."""
     if not isinstance(declared, ObjectType):
         return declared
     fields = (beside for field in declared.fields for beside in ((field, *_float_field(field))))

@@ -22,8 +22,6 @@ from schema.tables import SHAPES
 REPORTING_CURRENCY = Sql(
     "(select agreed.body #>> '{{reporting,currency}}' from accord_version agreed where agreed.status = 'ACTIVE')"
 )
-
-
 # The rows of a list: an alias and conditions on it -> a ` from` clause.
 RowsOf = Callable[[str, Sql], Sql]
 
@@ -37,8 +35,7 @@ def converted_amount(tables: ScopedTables, table: str, column: str, row: str) ->
     """
     amount, currency = qualified(row, column), _currency(table, column, row)
     converted = at_last_rate(amount, currency, REPORTING_CURRENCY, _rate_day(tables, table, column, row))
-    # Amounts in the reporting currency look no rate up.
-    return Sql("round(case when {} = {} then {} else {} end, 2)", currency, REPORTING_CURRENCY, amount, converted)
+    return _in_reporting_currency(amount, currency, converted)
 
 
 def join_rates(tables: ScopedTables, table: str, column: str, row: str, rows: RowsOf) -> tuple[Sql, Sql]:
@@ -75,9 +72,7 @@ def join_rates(tables: ScopedTables, table: str, column: str, row: str, rows: Ro
     )
     joined = Sql("{} {} on {}", rates, name(rate), is_same_pair)
     amount = qualified(row, column)
-    at_its_rate = at_rate(amount, rate)
-    converted = Sql("case when {} = {} then {} else {} end", currency, REPORTING_CURRENCY, amount, at_its_rate)
-    return joined, Sql("round({}, 2)", converted)
+    return joined, _in_reporting_currency(amount, currency, at_rate(amount, rate))
 
 
 def converted_money(tables: ScopedTables, table: str, row: str, selection: ConvertedMoney) -> Sql:
@@ -91,6 +86,11 @@ def converted_money(tables: ScopedTables, table: str, row: str, selection: Conve
     converted = converted_amount(tables, table, selection.column, row)
     rows = Sql(" from (select {} as amount) {} where {} is not null", converted, name(alias), amount)
     return Sql("({})", select_objects(selected_members(selection.parts, members), rows))
+
+
+def _in_reporting_currency(amount: Sql, currency: Sql, converted: Sql) -> Sql:
+    """Return an amount rounded to the cent; one that is in the reporting currency already looks no rate up."""
+    return Sql("round(case when {} = {} then {} else {} end, 2)", currency, REPORTING_CURRENCY, amount, converted)
 
 
 def _currency(table: str, column: str, row: str) -> Sql:
