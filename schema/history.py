@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from schema.base import HistoryRecord, Table, describe, searched_formats, sql_table
 from schema.search_indexes import add_search_indexes
+from schema.vocab import Unit
 
 VERSION_COLUMNS = ("id", "valid_from", "valid_to", "recorded_at", "is_assumed")
 _BOOKKEEPING = frozenset({"id", "created_at", "updated_at", "row_version"})
@@ -44,6 +45,7 @@ def add_history(table: type[Table]) -> None:
     name, key = version_name(built.name), f"{built.name}_id"
     kept = [_copy(built.columns[column]) for column in kept_columns(table)]
     links = [column for column in kept if column.name.endswith("_id")]
+    money = [column.name for column in describe(table).visible if column.note.unit is Unit.MONEY]
     version = sa.Table(
         name,
         Table.metadata,
@@ -87,6 +89,8 @@ def add_history(table: type[Table]) -> None:
             sa.Index(f"ix_{name}_{column.name}", column, postgresql_where=sa.text(f"{column.name} is not null"))
             for column in links
         ),
+        # KPIs look up the few records with a negative amount.
+        *(sa.Index(f"ix_{name}_negative_{amount}", key, postgresql_where=sa.text(f"{amount} < 0")) for amount in money),
         comment=f"History of {built.name}: one row for each version of a record, written by triggers.",
     )
     add_search_indexes(version, searched_formats(built), has_names=False)

@@ -215,15 +215,21 @@ class ExitKind(Vocabulary):
 
 
 class NotCountedReason(Vocabulary):
-    """Why KPIs never count a record."""
+    """Why a KPI does not count a record that would otherwise be part of its number."""
 
-    TEST = "TEST", "The person is marked as a test record, and the accord in force excludes these."
-    INTERNAL = "INTERNAL", "The person belongs to the firm itself, and the accord in force excludes these."
-    MERGED = "MERGED", "The contact is merged into another one, which counts in its place."
     DELETED = "DELETED", "The record is deleted."
-    PEOPLE = (
-        "PEOPLE",
-        "All people of the deal or company are excluded as TEST or INTERNAL; the company has no counted deal.",
+    MERGED = "MERGED", "The contact is merged into another one, which counts in its place."
+    TEST = (
+        "TEST",
+        "A test record, which the accord in force excludes; or a deal or company with excluded people only.",
+    )
+    INTERNAL = (
+        "INTERNAL",
+        "One of the firm's own people, whom the accord in force excludes; or a deal or company of such people only.",
+    )
+    NEGATIVE = (
+        "NEGATIVE",
+        "The amount of the deal is negative: it lowers sums of money, and is no win, no customer and no closing.",
     )
 
 

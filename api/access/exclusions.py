@@ -2,27 +2,29 @@
 
 - A contact is never counted if it is deleted or merged into another one, or if the accord excludes it: test records,
   people of the firm itself.
-- A deal is never counted if it is deleted, or if it has people and the accord excludes all of them.
+- A deal is never counted if it is deleted, or if it has people and the accord excludes all of them. The reasons are
+  then those of its people.
 - A company is never counted if it has people, the accord excludes all of them, and no deal of the company is counted.
   A deleted company is no reason: its deals still count.
+
+A record with several reasons is counted under the first of DELETED, MERGED, TEST, INTERNAL. Lists leave out the deleted
+and merged, so what a list shows and a KPI does not count is TEST and INTERNAL together.
 
 The exclusions are today's: the conditions are about the current row of a record, whatever instant a figure is about.
 They read every person, whatever the principal reaches: whether a deal is a test does not depend on who looks at it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.sql import Sql, join, name
 from schema.accord import Reporting
 from schema.vocab import NotCountedReason
 
-_DELETED, _MERGED, _PEOPLE = NotCountedReason.DELETED, NotCountedReason.MERGED, NotCountedReason.PEOPLE
+_DELETED, _MERGED = NotCountedReason.DELETED, NotCountedReason.MERGED
 _COLUMNS = {NotCountedReason.TEST: "is_test", NotCountedReason.INTERNAL: "is_internal"}
 COUNTED_TABLES = ("contact", "company", "deal")
 
-# Returns a query of ids, of all records or of the one with an id; None if there cannot be any.
-ExcludedIds = Callable[[Sql | None], Sql | None]
 Reasons = dict[NotCountedReason, Sql]  # the condition of each reason; a record is never counted if any holds
 
 
@@ -43,28 +45,58 @@ class Exclusions:
         return join(" or ", conditions) if conditions else None
 
     def reasons(self, table: str, row: str, *, is_single: bool = False) -> Reasons:
-        """Return the reasons for which KPIs never count a row of the table known as `row`.
+        """Return the reasons for which KPIs never count a row of the table known as `row`, the first one first.
 
         With `is_single` the conditions look up the people of the row; otherwise they compare it with the set of all
         excluded records, which takes less time for many rows.
 
         Errors: KeyError for a table without such reasons.
         """
-        is_deleted = Sql("{}.deleted_at is not null", name(row))
         match table:
             case "contact":
                 merged = Sql("{}.merged_into_id is not null", name(row))
-                return {_DELETED: is_deleted, _MERGED: merged, **self._of_person(row)}
+                return {_DELETED: _is_deleted(row), _MERGED: merged, **self._of_person(row)}
             case "deal":
-                return {_DELETED: is_deleted, **self._of_people(self.excluded_deals, row, is_single=is_single)}
+                people = Sql("deal_contact a join contact x on x.id = a.contact_id where a.deal_id = {}.id", name(row))
+                others = Sql("not exists (select from {} and not ({}))", people, self.by_accord("x") or Sql("false"))
+                return {_DELETED: _is_deleted(row), **self._of_people(others, people)}
             case "company":
-                return self._of_people(self._excluded_companies, row, is_single=is_single)
+                excluded = self._in_excluded(table, row, is_single=is_single)
+                return self._of_people(excluded, Sql("contact x where x.company_id = {}.id", name(row)))
         raise KeyError(f"{table} has no exclusions")
 
     def is_never_counted(self, table: str, row: str, *, is_single: bool = False) -> Sql:
         """Return the condition that no KPI counts a row; arguments and errors as those of `reasons`."""
-        conditions = self.reasons(table, row, is_single=is_single).values()
+        conditions = [*self.reasons(table, row, is_single=is_single).values()]
+        if table != "contact":
+            # Which of its people are the reason does not matter.
+            excluded = self._in_excluded(table, row, is_single=is_single)
+            conditions = [_is_deleted(row)] if table == "deal" else []
+            conditions += [] if excluded is None else [excluded]
         return join(" or ", (Sql("({})", condition) for condition in conditions)) if conditions else Sql("false")
+
+    def never_counted(self, table: str) -> Sql:
+        """Return a query of the contacts or deals that no KPI counts: `id, reason`, the first reason of each.
+
+        Contacts that are merged into others are left out: their facts are those of the survivors.
+        Errors: KeyError for another table.
+        """
+        match table:
+            case "contact":
+                reasons = self.reasons("contact", "x")
+                is_own = Sql("not {} and ({})", reasons.pop(_MERGED), join(" or ", reasons.values()))
+                return _with_reason("contact", "x", reasons, is_own)
+            case "deal":
+                # Two queries, each of which reads the few records concerned from an index.
+                deleted = _with_reason("deal", "d", {_DELETED: _is_deleted("d")}, _is_deleted("d"))
+                excluded = self._in_excluded("deal", "d", is_single=False)
+                if excluded is None:
+                    return deleted
+                reasons = self.reasons("deal", "d")
+                del reasons[_DELETED]
+                rest = _with_reason("deal", "d", reasons, Sql("not {} and {}", _is_deleted("d"), excluded))
+                return Sql("{} union all {}", deleted, rest)
+        raise KeyError(f"{table} has no such query")
 
     def excluded_deals(self, deal: Sql | None = None) -> Sql | None:
         """Return a query of the ids of the deals that have people, all of whom the accord excludes.
@@ -106,13 +138,32 @@ class Exclusions:
             reasons[reason] = mark if agreed is None else Sql("{} and {}", mark, agreed)
         return reasons
 
-    @staticmethod
-    def _of_people(query: ExcludedIds, row: str, *, is_single: bool) -> Reasons:
+    def _of_people(self, excluded: Sql | None, people: Sql) -> Reasons:
+        """Return the reasons of a row all of whose people are excluded: one of them has the mark."""
+        if excluded is None:
+            return {}
+        marks = self._of_person("x").items()
+        return {reason: Sql("{} and exists (select from {} and {})", excluded, people, mark) for reason, mark in marks}
+
+    def _in_excluded(self, table: str, row: str, *, is_single: bool) -> Sql | None:
+        """Return the condition that all people of a deal or company are excluded; None if nobody is."""
         own = Sql("{}.id", name(row))
+        query = self.excluded_deals if table == "deal" else self._excluded_companies
         excluded = query(own if is_single else None)
         # `in`, not `exists`: it is looked up in a hash. For a nested `not exists` the planner expects one row, and
         # would compare every row with all excluded ones.
-        return {} if excluded is None else {_PEOPLE: Sql("{} in ({})", own, excluded)}
+        return None if excluded is None else Sql("{} in ({})", own, excluded)
+
+
+def _is_deleted(row: str) -> Sql:
+    return Sql("{}.deleted_at is not null", name(row))
+
+
+def _with_reason(table: str, row: str, reasons: Reasons, condition: Sql) -> Sql:
+    cases = join("", (Sql(f" when {{}} then '{reason}'", holds) for reason, holds in reasons.items()))
+    return Sql(
+        "select {}.id, case{} end as reason from {} {} where {}", name(row), cases, name(table), name(row), condition
+    )
 
 
 def _names_reason(reason: NotCountedReason) -> Sql:

@@ -238,6 +238,9 @@ def _bucket_name(bucket: Bucket, zone: ZoneInfo) -> str:
 def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> None:
     for warning in result.warnings:
         console.print(f"[yellow]! {escape(warning.message)}[/yellow]")
+    if result.excluded.count:
+        reasons = ", ".join(f"{part.count:,} {part.reason.value.lower()}" for part in result.excluded.reasons)
+        console.print(f"[dim]Not counted for who or what they are: {result.excluded.count:,} ({reasons}).[/dim]")
     if result.overrides:
         console.print(f"[yellow]! Not as agreed: {escape(', '.join(result.overrides))}.[/yellow]")
     used = ", ".join(

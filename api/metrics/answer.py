@@ -13,7 +13,7 @@ from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from schema.accord import ContactPolicy
 from schema.described import described
-from schema.vocab import Currency, Dimension, RecordSide, Unit, WarningCode
+from schema.vocab import Currency, Dimension, NotCountedReason, RecordSide, Unit, WarningCode
 
 
 class DrillDown(Protocol):
@@ -28,7 +28,7 @@ class DrillDown(Protocol):
         """The policy that the people are measured against; None if the KPI does not count touches against it."""
 
     def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
-        """A select of the records of one side: `id, at, tie`; with `has_pressure` also what `ContactPressure` has.
+        """A select of the records of one side: `id, at, tie, value`; with `has_pressure` also a `ContactPressure`.
 
         Errors: BAD_INPUT if there is no such side. ValueError for `has_pressure` without a `contact_policy`.
         """
@@ -157,17 +157,44 @@ class AccordUsed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExcludedCount:
+    """How many records a number leaves out for one reason."""
+
+    __graphql_name__ = "KpiExcludedCount"
+
+    reason: NotCountedReason = described("The reason.")
+    count: int = described("How many records it excludes. Each record is counted under one reason only.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excluded:
+    """The records that would be part of a number, but for who or what they are. The exclusions are those of today."""
+
+    __graphql_name__ = "KpiExcluded"
+
+    count: int = described("How many records are left out.")
+    reasons: tuple[ExcludedCount, ...] = described(
+        "The same by reason. A list with the same filter shows the counted records and those under `TEST`, `INTERNAL` "
+        "and `NEGATIVE`; it leaves out the deleted and the merged ones."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """What an answer was computed from."""
 
     warnings: tuple[AnswerWarning, ...] = described("What to know before using the value.")
+    excluded: Excluded = described(
+        "The records that are left out for who or what they are. Otherwise they would be in `n`, or in the cohort of a "
+        "funnel."
+    )
     is_canonical: bool = described("Whether every switch has its default, and every record was read.")
     overrides: tuple[str, ...] = described(
         "The switches that do not have their default, such as `skip=EXCLUDE`, and `scope=TEAM` or `scope=OWN` if only "
         "the records within the caller's reach were read."
     )
     accords: tuple[AccordUsed, ...] = described("The versions of the accord that produced the counted stage entries.")
-    as_of: datetime = described("Only events before this instant count.")
+    as_of: datetime = described("Events at or before this instant count.")
     data_watermark: datetime | None = described("When the newest fact that was read had been recorded.")
     sql: str = described("The SQL statement that computed the answer, for checking.")
 
@@ -195,9 +222,7 @@ class FunnelStep:
     key: str = described("The stage's key.")
     title: str = described("The stage's title.")
     group: str = described("The stage's group, such as Prospect.")
-    reached: int | None = described(
-        "How many of the cohort reached the stage before `asOf`; null if no contact is known."
-    )
+    reached: int | None = described("How many of the cohort reached the stage by `asOf`; null if no contact is known.")
     implied: int | None = described("How many of these entered the stage only because they entered a higher one.")
     open: int | None = described(
         "How many of these have not reached the next stage and still can. Fewer than the people whose current stage it"

@@ -16,7 +16,7 @@ from schema.kpis.kinds import Subject
 
 RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
 EVERY_ROW = Sql("true")
-_NO_TIE = Sql("''")
+_NO_TIE, _ONE = Sql("''"), Sql("1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,9 @@ class CountedRows:
     - `aggregates` are the measures over them.
     - `is_base` is true for the rows that n counts. `is_converted` is true for those that the numerator counts; None if
       the kind has no numerator, or one that counts no records.
+    - `value` is what the row gives to the number, in its unit: an amount, a duration in seconds, or 1 for a count.
+    - `is_negative`, in the population EXCLUDED, is true for deals that are left out for a negative amount; None if the
+      kind counts these.
     - `tie` is a text that distinguishes rows of one record at one instant.
     - `spread` is a number per row whose percentiles are returned.
     - `is_by_currency`: the rows have `unconverted_currency`, and figures are kept apart by it.
@@ -39,6 +42,8 @@ class CountedRows:
     aggregates: Aggregates = field(default_factory=Aggregates)
     is_base: Sql = EVERY_ROW
     is_converted: Sql | None = None
+    value: Sql = _ONE
+    is_negative: Sql | None = None
     tie: Sql = _NO_TIE
     spread: Sql | None = None
     is_by_currency: bool = False

@@ -14,7 +14,7 @@ from schema.accord import ContactPolicy
 from schema.vocab import Dimension, RecordSide
 
 _NO_RECORDS = Sql(
-    "select null::uuid as id, null::timestamptz as at, '' as tie, null::bigint as touches,"
+    "select null::uuid as id, null::timestamptz as at, '' as tie, null::numeric as value, null::bigint as touches,"
     " null::timestamptz as first_touch_at, null::timestamptz as last_touch_at where false"
 )
 
@@ -27,6 +27,7 @@ class FigureDrillDown:
     keys: tuple[object, ...] | None = None
     starts_at: datetime | None = None
     before: datetime | None = None
+    kept_currency: str | None = None  # without a reporting currency, that of the answer: amounts in it have a value
 
     @property
     def table(self) -> str:
@@ -44,7 +45,7 @@ class FigureDrillDown:
         return self.request.context.accord.contact_policy if is_measured else None
 
     def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
-        """A select of the records of one side: `id, at, tie`; with `has_pressure` also what `ContactPressure` has.
+        """A select of the records of one side: `id, at, tie, value`; with `has_pressure` also a `ContactPressure`.
 
         Shapes: BASE: as many rows as the figure's n. CONVERTED: as many as its numerator.
         Errors: BAD_INPUT if the numerator counts no records. ValueError for `has_pressure` without a `contact_policy`.
@@ -71,11 +72,15 @@ class FigureDrillDown:
             conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))
         # Without keys to select, the joins of the dimensions are left out.
         keyed = keyed_rows(request if self.keys is not None else replace(request, by=()), counted.rows, ())
-        record = name(f"{self.table}_id")
+        record, value = name(f"{self.table}_id"), counted.value
+        if counted.is_by_currency:
+            kept = self.kept_currency
+            value = Sql("case when c.unconverted_currency is not distinct from {}::text then {} end", kept, value)
         return Sql(
-            "select c.{} as id, c.at, {} as tie{} from ({}) c where {}",
+            "select c.{} as id, c.at, {} as tie, ({})::numeric as value{} from ({}) c where {}",
             record,
             counted.tie,
+            value,
             Sql(", c.touches, c.first_touch_at, c.last_touch_at" if has_pressure else ""),
             keyed,
             all_of(conditions),
@@ -107,7 +112,7 @@ class StepDrillDown:
         return
 
     def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
-        """A select of the people who reached the stage, with that instant: `id, at, tie`.
+        """A select of the people who reached the stage, with that instant: `id, at, tie, value`.
 
         Shapes: BASE: as many rows as the step's `reached`. CONVERTED: those of them who reached the next stage.
         Errors: BAD_INPUT for CONVERTED of the last stage. ValueError for `has_pressure`.
@@ -128,11 +133,11 @@ class StepDrillDown:
         reached = Sql(
             "e.evaluation_id = {} and e.occurrence = 1 and e.entered_at < {}",
             request.context.evaluation,
-            request.frame.as_of,
+            request.frame.until,
         )
         rows = Sql(
-            "select c.id, e.entered_at as at, '' as tie from ({}) c join stage_entry e on e.contact_id = c.id"
-            " where {} and e.rank = {}",
+            "select c.id, e.entered_at as at, '' as tie, 1::numeric as value from ({}) c"
+            " join stage_entry e on e.contact_id = c.id where {} and e.rank = {}",
             first.rows(RecordSide.BASE),
             reached,
             self.rank,

@@ -96,6 +96,7 @@ class FigureTable:
     cells: Mapping[CellAddress, FigureCell]
     labels: Mapping[object, str]
     currency: Currency | None = None
+    kept_currency: str | None = None  # the unconverted currency that is the one of the answer
 
     @property
     def total(self) -> FigureCell:
@@ -157,7 +158,7 @@ def in_one_currency(table: FigureTable) -> FigureTable:
         address: replace(cell, amounts={None: cell.amounts[currency]} if currency in cell.amounts else {})
         for address, cell in table.cells.items()
     }
-    return replace(table, cells=cells, currency=Currency[currency] if currency else None)
+    return replace(table, cells=cells, currency=Currency[currency] if currency else None, kept_currency=currency)
 
 
 def share(part: int, whole: int) -> Decimal | None:

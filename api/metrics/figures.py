@@ -31,7 +31,7 @@ def series(
             starts_at=start,
             before=before,
             is_partial=_is_partial(whole.request, start, before),
-            is_open=before > whole.request.frame.as_of,
+            is_open=before > whole.request.frame.until,
             drill_down=whole.in_bucket(start, before),
         )
         for bucket, (start, before) in enumerate(pairs(boundaries), start=1)
@@ -81,8 +81,10 @@ def breakdown(
                 breakdown_key(request, dimension, key, table.labels)
                 for dimension, key in zip(request.by, keys, strict=True)
             ),
-            series=series(table, kind, boundaries, FigureDrillDown(request, keys), skipped),
-            drill_down=FigureDrillDown(request, keys),
+            series=series(
+                table, kind, boundaries, FigureDrillDown(request, keys, kept_currency=table.kept_currency), skipped
+            ),
+            drill_down=FigureDrillDown(request, keys, kept_currency=table.kept_currency),
         )
         for keys in shown
     ]

@@ -8,19 +8,22 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+import asyncpg
+
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, BreakdownKey, FunnelAnswer, FunnelGroup, FunnelStep
 from api.metrics.answer_warnings import LOW_SAMPLE, low_sample, no_contacts, unknown_values
 from api.metrics.compile import key_columns, with_names
 from api.metrics.context import MetricContext, contacts_exist
-from api.metrics.counted_rows import keyed_rows
+from api.metrics.counted_rows import CountedRows, keyed_rows
 from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.group_limit import require_few_groups
 from api.metrics.kinds.stage_entries import counted_entries
+from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest
 from api.metrics.resolve import resolve_funnel
@@ -86,11 +89,18 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
             "Use stage_conversion for the pairs of stages that matter.",
         )
     has_contacts = context.has_contacts
-    statement = _statement(resolved) if has_contacts else contacts_exist(context.accord, context.principal)
+    statement = contacts_exist(context.accord, context.principal)
+    records: list[asyncpg.Record] = []
+    excluded = NOTHING_EXCLUDED
+    if has_contacts:
+        left_out = CountedRows(rows=counted_entries(excluded_only(resolved), resolved.stages[:1]))
+        statement = with_excluded(resolved, left_out, _statement(resolved))
+        records = await session.rows(statement)
+        excluded = read_excluded(records[0]["excluded"])
     total, groups = StageTally(), defaultdict[Keys, StageTally](StageTally)
     places = range(1, len(resolved.by) + 1)
     labels: dict[object, str] = {}
-    for record in await session.rows(statement) if has_contacts else ():
+    for record in (record for record in records if record["is_row"]):
         row = FunnelRow(**{column.name: record[column.name] for column in fields(FunnelRow)})
         total.add(row)
         if resolved.by:
@@ -105,6 +115,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         stages=steps,
         breakdown=_breakdown(resolved, groups, labels),
         warnings=_warnings(resolved, steps),
+        excluded=excluded,
         is_canonical=not resolved.overrides,
         overrides=resolved.overrides,
         accords=context.accords,
@@ -122,7 +133,7 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
     One pass over a person's entries returns the highest rank reached, the highest rank still open, and the stages first
     entered by skipping. Few combinations of these occur, so the server aggregates almost everything.
     """
-    as_of = request.frame.as_of
+    until = request.frame.until
     keys, kept = key_columns(request), key_columns(request, "p")
     cohort = keyed_rows(request, counted_entries(request, request.stages[:1]), ())
     entered = keyed_rows(request, counted_entries(request, request.stages), ())
@@ -134,10 +145,10 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
         " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
         " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
         keys,
-        as_of,
+        until,
         cohort,
         request.context.evaluation,
-        as_of,
+        until,
         keys,
     )
     # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.

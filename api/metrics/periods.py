@@ -140,11 +140,11 @@ def buckets(
 
     Shapes: a bucket per day, week … -> at most MOST_BUCKETS + 1 instants.
     A period with a stated start or end cuts its first or last bucket, so that buckets sum to the total. With an open
-    start the first bucket is that of the instant `first`, with an open end the last one is that of the last instant
-    before `asOf`. There are no buckets from `asOf` on. Weeks and fiscal years begin as the accord's `reporting` says.
+    start the first bucket is that of the instant `first`, with an open end the last one is that of `asOf`.
+    There are no buckets after it. Weeks and fiscal years begin as the accord's `reporting` says.
     Errors: BAD_PERIOD for too many buckets.
     """
-    last_day = _day_of(as_of - timedelta(microseconds=1), zone)
+    last_day = _day_of(as_of, zone)
     start = days.starts_on or _floor(_day_of(first, zone), grain, reporting)
     if days.before is not None:
         last_day = min(last_day, days.before - timedelta(days=1))

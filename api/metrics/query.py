@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import Excluded, FunnelAnswer, KpiAnswer
 from api.metrics.answer_warnings import kpi_warnings
 from api.metrics.columns import StatementRow
 from api.metrics.context import MetricContext, contacts_exist, read_context
@@ -20,6 +20,7 @@ from api.metrics.group_limit import require_few_groups
 from api.metrics.kinds import kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.periods import buckets
+from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.metrics.resolve import resolve
@@ -73,19 +74,23 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     resolved = await with_known_values(session, resolve(kpi, request, context))
     boundaries: tuple[datetime, ...] = ()
     rows: list[StatementRow] = []
+    excluded = NOTHING_EXCLUDED
     if resolved.lacks_contacts:
         statement = contacts_exist(context.accord, context.principal)
     else:
         boundaries = await _boundaries(session, resolved, kind)
-        statement = kind.statement(resolved, boundaries)
-        rows = [StatementRow.read(record, len(resolved.by)) for record in await session.rows(statement)]
+        left_out = kind.counted(excluded_only(resolved))
+        statement = with_excluded(resolved, left_out, kind.statement(resolved, boundaries))
+        records = await session.rows(statement)
+        excluded = read_excluded(records[0]["excluded"])
+        rows = [StatementRow.read(record, len(resolved.by)) for record in records if record["is_row"]]
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
     table = kind.adjusted(resolved, table)
     if kpi.unit is Unit.MONEY:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
-    return _answer(request, resolved, kind, table, boundaries, statement)
+    return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded)
 
 
 def _answer(
@@ -95,9 +100,12 @@ def _answer(
     table: FigureTable,
     boundaries: tuple[datetime, ...],
     statement: Sql,
+    *,
+    excluded: Excluded,
 ) -> KpiAnswer:
     """Put an answer together. Without contacts its value is null, which is not the same as 0."""
-    kpi, context, whole = request.kpi, request.context, FigureDrillDown(request)
+    kpi, context = request.kpi, request.context
+    whole = FigureDrillDown(request, kept_currency=table.kept_currency)
     total = kind.figure(table.total)
     if request.lacks_contacts:
         total = {**total, "value": None, "numerator": None, "denominator": None}
@@ -113,6 +121,7 @@ def _answer(
         series=series(table, kind, boundaries, whole, skipped),
         breakdown=() if request.lacks_contacts else breakdown(request, kind, table, boundaries, skipped),
         warnings=kpi_warnings(request, table, kind.empty_reason(request), kind.warnings(request, table), kind.reads),
+        excluded=excluded,
         is_canonical=not request.overrides,
         overrides=request.overrides,
         accords=context.accords,
@@ -130,7 +139,7 @@ async def _boundaries(session: ReadSession, request: ResolvedKpiRequest, kind: K
     if request.grain is None:
         return ()
     first = frame.interval.start or await session.value(kind.first_instant(request))
-    if first is None or first >= frame.as_of:
+    if first is None or first >= frame.until:
         return ()
     return buckets(frame.days, first, frame.as_of, request.grain, frame.zone, request.context.accord.reporting)
 

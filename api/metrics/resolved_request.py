@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
@@ -14,10 +15,22 @@ from schema.accord import Accord
 from schema.kpis.kinds import Kpi, Subject
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
+MICROSECOND = timedelta(microseconds=1)  # the precision of instants
+
+
+class Population(Enum):
+    """Which records a statement reads."""
+
+    COUNTED = auto()
+    EXCLUDED = auto()  # those that would be counted, but for who or what they are
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeFrame:
-    """The period of a request, and the instant as of which it is computed."""
+    """The period of a request, and the instant as of which it is computed.
+
+    As of an instant, every fact at or before it counts.
+    """
 
     as_of: datetime
     is_past: bool  # the request names `asOf`: what changed since then has to be read from history
@@ -25,6 +38,11 @@ class TimeFrame:
     days: Period
     interval: Interval
     overrides: tuple[str, ...]
+
+    @property
+    def until(self) -> datetime:
+        """The first instant after `asOf`: a fact counts if it lies before this bound."""
+        return self.as_of + MICROSECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +65,7 @@ class ResolvedKpiRequest:
     window: timedelta | None
     overrides: tuple[str, ...]
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
+    population: Population = Population.COUNTED
 
     @property
     def is_about_contacts(self) -> bool:

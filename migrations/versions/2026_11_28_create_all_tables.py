@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 9a42b1466c8b
+Revision ID: a9491b783bc9
 Revises:
-Create Date: 2026-11-28 04:35:39.164553+00:00
+Create Date: 2026-11-28 07:15:17.127454+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "9a42b1466c8b"
+revision: str = "a9491b783bc9"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -975,6 +975,13 @@ def upgrade() -> None:
         comment="History of company: one row for each version of a record, written by triggers.",
     )
     op.create_index(
+        "ix_company_version_negative_annual_revenue",
+        "company_version",
+        ["company_id"],
+        unique=False,
+        postgresql_where=sa.text("annual_revenue < 0"),
+    )
+    op.create_index(
         "ix_company_version_owner_id",
         "company_version",
         ["owner_id"],
@@ -1282,6 +1289,7 @@ def upgrade() -> None:
         comment="One possible sale: open, won or lost.",
     )
     op.create_index(op.f("ix_deal_company_id"), "deal", ["company_id"], unique=False)
+    op.create_index("ix_deal_deleted", "deal", ["id"], unique=False, postgresql_where=sa.text("deleted_at is not null"))
     op.create_index(op.f("ix_deal_opened_at"), "deal", ["opened_at"], unique=False)
     op.create_index(op.f("ix_deal_outcome_closed_at"), "deal", ["outcome", "closed_at"], unique=False)
     op.create_index(op.f("ix_deal_owner_id"), "deal", ["owner_id"], unique=False)
@@ -1567,6 +1575,13 @@ def upgrade() -> None:
         ["company_id"],
         unique=False,
         postgresql_where=sa.text("company_id is not null"),
+    )
+    op.create_index(
+        "ix_deal_version_negative_amount",
+        "deal_version",
+        ["deal_id"],
+        unique=False,
+        postgresql_where=sa.text("amount < 0"),
     )
     op.create_index(
         "ix_deal_version_owner_id",
@@ -1958,6 +1973,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_deal_version_owner_id", table_name="deal_version", postgresql_where=sa.text("owner_id is not null")
     )
+    op.drop_index("ix_deal_version_negative_amount", table_name="deal_version", postgresql_where=sa.text("amount < 0"))
     op.drop_index(
         "ix_deal_version_company_id", table_name="deal_version", postgresql_where=sa.text("company_id is not null")
     )
@@ -1990,6 +2006,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deal_owner_id"), table_name="deal")
     op.drop_index(op.f("ix_deal_outcome_closed_at"), table_name="deal")
     op.drop_index(op.f("ix_deal_opened_at"), table_name="deal")
+    op.drop_index("ix_deal_deleted", table_name="deal", postgresql_where=sa.text("deleted_at is not null"))
     op.drop_index(op.f("ix_deal_company_id"), table_name="deal")
     op.drop_table("deal")
     op.drop_index("ix_contact_search", table_name="contact", postgresql_using="gin")
@@ -2012,6 +2029,11 @@ def downgrade() -> None:
     )
     op.drop_index(
         "ix_company_version_owner_id", table_name="company_version", postgresql_where=sa.text("owner_id is not null")
+    )
+    op.drop_index(
+        "ix_company_version_negative_annual_revenue",
+        table_name="company_version",
+        postgresql_where=sa.text("annual_revenue < 0"),
     )
     op.drop_table("company_version")
     op.drop_index(op.f("ix_import_reason_import_file_id"), table_name="import_reason")

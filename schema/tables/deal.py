@@ -17,6 +17,8 @@ class Deal(HistoryRecord, table=True):
         sa.CheckConstraint("(outcome = 'OPEN') = (closed_at is null)", name="closed_when_decided"),
         sa.CheckConstraint("lost_reason is null or outcome = 'LOST'", name="reason_when_lost"),
         sa.Index(None, "outcome", "closed_at"),
+        # Every KPI of deals counts these few as excluded.
+        sa.Index("ix_deal_deleted", "id", postgresql_where=sa.text("deleted_at is not null")),
     )
 
     name: str | None = column("The name of the deal.", search=True, default=None)

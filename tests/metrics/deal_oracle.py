@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from api.db import WriteSession
 from api.metrics.request import KpiRequest
-from schema.vocab import Dimension
+from api.metrics.resolved_request import MICROSECOND
+from schema.vocab import Dimension, NotCountedReason
 from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
 from tests.metrics.oracle import Key, _bucket, _in_period
 
@@ -42,7 +43,10 @@ PEOPLE = {
     "from Acme to Bolt": (UUID(int=82), "Acme", "Bolt"),
     "alone": (UUID(int=83), None, None),
     "merged into alone": (UUID(int=84), None, None),
+    "tester": (UUID(int=85), None, None),
+    "colleague": (UUID(int=86), "Bolt", "Bolt"),
 }
+NEVER_COUNTED = {"tester": NotCountedReason.TEST, "colleague": NotCountedReason.INTERNAL}
 # Exchange rates from a day on: none of SEK, both directions of USD, only the inverse of GBP.
 RATES = (
     ("USD", "EUR", date(2026, 1, 20), Decimal("0.91")),
@@ -82,12 +86,24 @@ class MadeDeal:
     def ends(self) -> Iterator[tuple[State, datetime | None]]:
         yield from zip(self.states, [*(state.at for state in self.states[1:]), None], strict=True)
 
+    @property
+    def reason(self) -> NotCountedReason | None:
+        """Why the deal never counts."""
+        return NotCountedReason.DELETED if self.is_deleted else NEVER_COUNTED.get(self.person or "")
+
+    def amount_at(self, closing: datetime) -> tuple[Decimal | None, str | None]:
+        """The amount and currency of the first state with that closing that held for any time."""
+        held = (state for state, end in self.ends() if not end or end > state.begins)
+        first = next(state for state in held if state.closed_at == closing)
+        return first.amount, first.currency
+
     def state_at(self, instant: datetime) -> State | None:
         found = [state for state, end in self.ends() if state.begins <= instant and (end is None or end > instant)]
         return found[0] if found else None
 
 
-AMOUNTS = st.one_of(st.none(), st.integers(1, 99_999).map(lambda cents: Decimal(cents * 7) / 100))
+CENTS = st.one_of(st.integers(1, 99_999), st.integers(1, 99_999), st.integers(-9_999, -1))
+AMOUNTS = st.one_of(st.none(), CENTS.map(lambda cents: Decimal(cents * 7) / 100))
 CURRENCIES = st.sampled_from(["EUR", "EUR", "USD", "USD", "GBP", "SEK", None])
 
 
@@ -119,6 +135,9 @@ def deals(draw: st.DrawFn) -> MadeDeal:
     return MadeDeal(opened, tuple(states), company, person, is_deleted=draw(st.integers(0, 11)) == 0)
 
 
+Closing = tuple[datetime, int, MadeDeal, NotCountedReason | None]
+
+
 @dataclass(frozen=True)
 class Row:
     deal: MadeDeal
@@ -128,6 +147,7 @@ class Row:
     kept: str | None = None
     is_counted: bool = True
     is_undated: bool = False
+    reason: NotCountedReason | None = None
 
 
 @dataclass
@@ -144,6 +164,7 @@ class Counted:
     groups: dict[Key, Figure] = field(default_factory=lambda: defaultdict(Figure))
     buckets: dict[date, Figure] = field(default_factory=lambda: defaultdict(Figure))
     undated: int = 0
+    excluded: Counter[NotCountedReason] = field(default_factory=Counter)
     currencies: Counter[str] = field(default_factory=Counter)
 
 
@@ -156,16 +177,20 @@ def count(
 ) -> Counted:
     """Compute a request; for a snapshot, `ends` are those of its buckets."""
     zone, answer = ZoneInfo(request.switches.timezone or "Europe/Berlin"), Counted()
-    as_of = request.switches.as_of or NOW
+    until = (request.switches.as_of or NOW) + MICROSECOND
     if request.key in STANDING:
-        end = datetime.combine(request.period.before, datetime.min.time(), zone) if request.period.before else as_of
-        instants = {min(boundary, as_of) - timedelta(microseconds=1) for boundary in ends or [end]}
+        end = datetime.combine(request.period.before, datetime.min.time(), zone) if request.period.before else until
+        instants = {min(boundary, until) - MICROSECOND for boundary in ends or [end]}
         rows = [row for at in instants for row in _standing(world, request, at, reporting, zone)]
         last = max(instants)
     else:
-        rows, last = list(_rows(world, request, as_of, reporting, zone)), None
+        rows, last = list(_rows(world, request, until, reporting, zone)), None
     for row in rows:
         is_whole = last is None or row.at == last
+        if row.reason is not None:
+            is_left_out = row.is_counted and (row.value is not None or request.key not in MONEY)
+            answer.excluded[row.reason] += is_whole and is_left_out
+            continue
         answer.undated += is_whole and row.is_undated
         if not row.is_counted:
             continue
@@ -195,54 +220,67 @@ def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
 
 
 def _rows(
-    world: list[MadeDeal], request: KpiRequest, as_of: datetime, reporting: str | None, zone: ZoneInfo
+    world: list[MadeDeal], request: KpiRequest, until: datetime, reporting: str | None, zone: ZoneInfo
 ) -> Iterator[Row]:
-    alive = [(number, deal) for number, deal in enumerate(world) if not deal.is_deleted]
     if request.key in ("opportunities_created", "pipeline_created"):
-        for number, deal in alive:
-            if deal.opened_at is None:
-                yield Row(deal, number, as_of, is_counted=False, is_undated=True)
-            elif deal.opened_at < as_of and _in_period(deal.opened_at, request, zone):
-                worth, kept = None, None
-                if request.key in MONEY:
-                    worth, kept = convert(*_at_opening(deal), deal.opened_at.astimezone(zone).date(), reporting)
-                yield Row(deal, number, deal.opened_at, worth, kept)
+        yield from _opened(world, request, until, reporting, zone)
         return
-    closings = [
-        (at, number, deal, outcome)
-        for number, deal in alive
-        for at, outcome in _closing(deal, as_of, is_asked=request.switches.as_of is not None)
-        if outcome == "WON" or request.key == "win_rate"
-    ]
-    seen = set()
-    for at, number, deal, _ in sorted(closings, key=lambda closing: closing[:2]):
-        customer = _customer(deal, number, at)
-        if not _in_period(at, request, zone) or (request.key == "new_customers" and customer in seen):
-            seen.add(customer)
+    closings: list[Closing] = []
+    for number, deal in enumerate(world):
+        for at, outcome in _closing(deal, until, is_asked=request.switches.as_of is not None):
+            if outcome == "WON" or request.key == "win_rate":
+                is_refund = (deal.amount_at(at)[0] or 0) < 0 and request.key != "revenue_won"
+                closings.append((at, number, deal, deal.reason or (NotCountedReason.NEGATIVE if is_refund else None)))
+    if request.key == "new_customers":
+        closings = [*_first_wins([one for one in closings if one[3] is None]), *_would_be_first(closings)]
+    for at, number, deal, reason in closings:
+        if not _in_period(at, request, zone):
             continue
-        seen.add(customer)
         if request.key == "sales_cycle":
             is_known = deal.opened_at is not None and deal.opened_at <= at
             took = Decimal((at - deal.opened_at).total_seconds()) if is_known and deal.opened_at else None
-            yield Row(deal, number, at, took, is_counted=is_known, is_undated=not is_known)
+            yield Row(deal, number, at, took, is_counted=is_known, is_undated=not is_known, reason=reason)
         elif request.key in MONEY:
-            held = (state for state, end in deal.ends() if not end or end > state.begins)
-            first = next(state for state in held if state.closed_at == at)
-            worth, kept = convert(first.amount, first.currency, at.astimezone(zone).date(), reporting)
-            yield Row(deal, number, at, worth, kept)
+            worth, kept = convert(*deal.amount_at(at), at.astimezone(zone).date(), reporting)
+            yield Row(deal, number, at, worth, kept, reason=reason)
         else:
-            yield Row(deal, number, at)
+            yield Row(deal, number, at, reason=reason)
+
+
+def _opened(
+    world: list[MadeDeal], request: KpiRequest, until: datetime, reporting: str | None, zone: ZoneInfo
+) -> Iterator[Row]:
+    for number, deal in enumerate(world):
+        if deal.opened_at is None:
+            yield Row(deal, number, until - MICROSECOND, is_counted=False, is_undated=True, reason=deal.reason)
+        elif deal.opened_at < until and _in_period(deal.opened_at, request, zone):
+            worth, kept = None, None
+            if request.key in MONEY:
+                worth, kept = convert(*_at_opening(deal), deal.opened_at.astimezone(zone).date(), reporting)
+            yield Row(deal, number, deal.opened_at, worth, kept, reason=deal.reason)
+
+
+def _first_wins(closings: list[Closing]) -> list[Closing]:
+    """The first win of every customer."""
+    first: dict[object, Closing] = {}
+    for closing in sorted(closings, key=lambda closing: closing[:2]):
+        at, number, deal, _ = closing
+        first.setdefault(_customer(deal, number, at), closing)
+    return [*first.values()]
+
+
+def _would_be_first(closings: list[Closing]) -> list[Closing]:
+    """The wins that would be a customer's first one, if every deal counted."""
+    return [closing for closing in _first_wins(closings) if closing[3] is not None]
 
 
 def _standing(
     world: list[MadeDeal], request: KpiRequest, at: datetime, reporting: str | None, zone: ZoneInfo
 ) -> Iterator[Row]:
     for number, deal in enumerate(world):
-        if deal.is_deleted:
-            continue
         state = deal.state_at(at)
         if all(state.begins > at for state in deal.states) and deal.opened_at is None:
-            yield Row(deal, number, at, is_counted=False, is_undated=True)
+            yield Row(deal, number, at, is_counted=False, is_undated=True, reason=deal.reason)
         if state is None or state.outcome != "OPEN":
             continue
         chance: Decimal | None = Decimal(1)
@@ -250,17 +288,17 @@ def _standing(
             chance = state.chance if state.chance is not None else STEPS[state.step][2] if state.step else None
         amount = state.amount if chance is not None else None
         worth, kept = convert(amount, state.currency, at.astimezone(zone).date(), reporting, chance or Decimal(0))
-        yield Row(deal, number, at, worth, kept, is_undated=deal.opened_at is None)
+        yield Row(deal, number, at, worth, kept, is_undated=deal.opened_at is None, reason=deal.reason)
 
 
-def _closing(deal: MadeDeal, as_of: datetime, *, is_asked: bool) -> Iterator[tuple[datetime, str]]:
-    """The deal's last closing before `asOf`: that of its present state, or else that of its state at `asOf`."""
+def _closing(deal: MadeDeal, until: datetime, *, is_asked: bool) -> Iterator[tuple[datetime, str]]:
+    """The deal's last closing by `asOf`: that of its present state, or else that of its state at `asOf`."""
     now = deal.states[-1]
-    if now.closed_at is not None and now.closed_at < as_of:
+    if now.closed_at is not None and now.closed_at < until:
         yield now.closed_at, now.outcome
         return
-    then = deal.state_at(as_of - timedelta(microseconds=1)) if is_asked else None
-    if then is not None and then is not now and then.closed_at is not None and then.closed_at < as_of:
+    then = deal.state_at(until - MICROSECOND) if is_asked else None
+    if then is not None and then is not now and then.closed_at is not None and then.closed_at < until:
         yield then.closed_at, then.outcome
 
 
@@ -332,10 +370,16 @@ async def prepare_deals(session: WriteSession) -> None:
     await session.copy("company", ["id", "name"], [(key, name) for name, key in BUYERS.items()])
     survivor = PEOPLE["alone"][0]
     people = [
-        (key, BUYERS[now] if now else None, survivor if name.startswith("merged") else None)
+        (
+            key,
+            BUYERS[now] if now else None,
+            survivor if name.startswith("merged") else None,
+            name == "tester",
+            name == "colleague",
+        )
         for name, (key, _, now) in PEOPLE.items()
     ]
-    await session.copy("contact", ["id", "company_id", "merged_into_id"], people)
+    await session.copy("contact", ["id", "company_id", "merged_into_id", "is_test", "is_internal"], people)
     versions: list[tuple[object, ...]] = []
     for key, before, after in PEOPLE.values():
         versions.append((key, START - timedelta(days=90), MOVED, BUYERS[before] if before else None))

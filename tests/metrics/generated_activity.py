@@ -156,19 +156,19 @@ class OracleRequest:
     key: str
     start: datetime | None
     end: datetime | None
-    as_of: datetime
+    until: datetime
     accord: Accord
     is_cohort: bool = False
 
     def holds(self, at: datetime) -> bool:
-        return (self.start is None or at >= self.start) and (self.end is None or at < self.end) and at < self.as_of
+        return (self.start is None or at >= self.start) and (self.end is None or at < self.end) and at < self.until
 
     @property
     def moment(self) -> datetime | None:
         """The instant of a snapshot; None if the interval starts after `asOf`."""
-        if self.start is not None and self.start >= self.as_of:
+        if self.start is not None and self.start >= self.until:
             return None
-        return min(self.end or self.as_of, self.as_of)
+        return min(self.end or self.until, self.until)
 
 
 def rows(known: Known, request: OracleRequest) -> Iterator[Row]:
@@ -189,11 +189,11 @@ def rows(known: Known, request: OracleRequest) -> Iterator[Row]:
 
 
 def _waits(known: Known, request: OracleRequest) -> Iterator[Row]:
-    entries = [entry for entry in known.person.entries["inquiry"] if entry.entered < request.as_of][:1]
+    entries = [entry for entry in known.person.entries["inquiry"] if entry.entered < request.until][:1]
     for entry in entries:
         if request.holds(entry.entered):
             by_hand = [touch.at for touch in known.touches if touch.is_ours and not touch.is_automated]
-            since = [at for at in by_hand if entry.entered <= at < request.as_of]
+            since = [at for at in by_hand if entry.entered <= at < request.until]
             took = (min(since) - entry.entered).total_seconds() if since else None
             yield Row(known, entry.entered, amount=took, is_implied=entry.is_implied)
 
@@ -202,7 +202,7 @@ def _stays(known: Known, request: OracleRequest) -> Iterator[Row]:
     for stage, entries in known.person.entries.items():
         for entry in entries:
             if request.holds(entry.entered):
-                is_over = entry.exited is not None and entry.exited < request.as_of
+                is_over = entry.exited is not None and entry.exited < request.until
                 took = (entry.exited - entry.entered).total_seconds() if is_over and entry.exited else None
                 yield Row(known, entry.entered, amount=took, word=stage, is_implied=entry.is_implied)
 
@@ -211,7 +211,7 @@ def _decisions(known: Known, request: OracleRequest) -> Iterator[Row]:
     part = "ACCEPTED" if request.key == "mql_acceptance" else "REJECTED"
     for handoff in known.handoffs:
         is_final = handoff.status in ("ACCEPTED", "REJECTED")
-        is_decided = is_final and handoff.decided is not None and handoff.decided < request.as_of
+        is_decided = is_final and handoff.decided is not None and handoff.decided < request.until
         at = handoff.handed if request.is_cohort else handoff.decided
         if at is not None and request.holds(at) and (request.is_cohort or is_decided):
             yield Row(
@@ -243,7 +243,7 @@ def touches_that_count(known: Known, request: OracleRequest) -> list[datetime]:
         )
         return is_answer or (policy.exempt.automated and touch.is_automated)
 
-    return [touch.at for touch in known.touches if touch.is_ours and touch.at < request.as_of and not is_exempt(touch)]
+    return [touch.at for touch in known.touches if touch.is_ours and touch.at < request.until and not is_exempt(touch)]
 
 
 def _pressed(known: Known, request: OracleRequest) -> Iterator[Row]:

@@ -1,16 +1,23 @@
 """An independent oracle: plain Python over generated contacts, written from the meaning of the switches."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.metrics.request import KpiRequest, Where
-from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip
+from api.metrics.resolved_request import MICROSECOND
+from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide, Reentry, Skip
 from tests.metrics.generated_contacts import ACCORD, COMPANIES, MEMBERS, NOW, STAGES, Person, Touch, Version
 
 Key = tuple[str | None, ...]
+REASONS = {
+    "is_test": NotCountedReason.TEST,
+    "is_internal": NotCountedReason.INTERNAL,
+    "deleted_at": NotCountedReason.DELETED,
+    "merged_into_id": NotCountedReason.MERGED,
+}
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
 
@@ -29,6 +36,7 @@ class Counted:
     buckets: dict[date, Figure] = field(default_factory=lambda: defaultdict(Figure))
     cells: dict[tuple[Key, date], Figure] = field(default_factory=lambda: defaultdict(Figure))
     waiting: int = 0
+    excluded: Counter[NotCountedReason] = field(default_factory=Counter)
     rows: list["Row"] = field(default_factory=list)
 
     def records(self, side: RecordSide, key: Key | None) -> list[tuple[datetime, UUID]]:
@@ -65,25 +73,31 @@ class Row:
 def count(world: list[Person], request: KpiRequest) -> Counted:
     """Compute a request whose anchor, reentry and skip are given."""
     zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
-    as_of = request.switches.as_of or NOW
+    until = (request.switches.as_of or NOW) + MICROSECOND
     # The touches of merged contacts count for the survivor, which is the first contact.
     pooled = [touch for person in world if person.why_not == "merged_into_id" for touch in person.touches]
-    rows = []
-    for place, person in enumerate(world):
-        if person.why_not is None:
-            touches = sorted([*person.touches, *(pooled if place == 0 else [])], key=lambda touch: touch.at)
-            known = Person(person.entries, person.versions, tuple(touches), None)
-            rows += [
-                replace(row, place=place, key=tuple(_value(row, dimension) for dimension in request.by))
-                for row in _rows(known, request, as_of)
-                if _in_period(row.at, request, zone) and _holds(row, request.where)
-            ]
+
+    def rows_of(place: int) -> list[Row]:
+        person = world[place]
+        touches = sorted([*person.touches, *(pooled if place == 0 else [])], key=lambda touch: touch.at)
+        known = Person(person.entries, person.versions, tuple(touches), None)
+        return [
+            replace(row, place=place, key=tuple(_value(row, dimension) for dimension in request.by))
+            for row in _rows(known, request, until)
+            if _in_period(row.at, request, zone) and _holds(row, request.where)
+        ]
+
+    rows = [row for place, person in enumerate(world) if person.why_not is None for row in rows_of(place)]
     answer = Counted(rows=rows)
+    for place, person in enumerate(world):
+        if person.why_not is not None:
+            would_be = rows_of(0 if person.why_not == "merged_into_id" else place)
+            answer.excluded[REASONS[person.why_not]] += sum(row.is_counted for row in would_be)
     for row in rows:
         bucket = _bucket(row.at, request.grain, zone)
         for figure in (answer.total, answer.groups[row.key], answer.buckets[bucket], answer.cells[row.key, bucket]):
             _tally(figure, row)
-    answer.waiting = _waiting(rows, request, min(as_of, NOW))
+    answer.waiting = _waiting(rows, request, min(until, NOW + MICROSECOND))
     return answer
 
 
@@ -95,7 +109,7 @@ def _tally(figure: Figure, row: Row) -> None:
         figure.took.append(row.took)
 
 
-def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
+def _rows(person: Person, request: KpiRequest, until: datetime) -> list[Row]:
     switches = request.switches
     if request.key in ("stage_volume", "mqls"):
         stages = STAGES if request.key == "stage_volume" else ("mql",)
@@ -103,12 +117,12 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
         return [
             Row(person, at, stage, implied)
             for stage in stages
-            for at, implied in _picked(_moments(person, stage, own, as_of), switches.reentry)
+            for at, implied in _picked(_moments(person, stage, own, until), switches.reentry)
         ]
     base, target = _pair(request)
-    bases = _picked(_moments(person, base, switches.skip is not Skip.IMPLIED, as_of), switches.reentry)
+    bases = _picked(_moments(person, base, switches.skip is not Skip.IMPLIED, until), switches.reentry)
     targets = [
-        at for at, _ in _picked(_moments(person, target, switches.skip is Skip.EXCLUDE, as_of), switches.reentry)
+        at for at, _ in _picked(_moments(person, target, switches.skip is Skip.EXCLUDE, until), switches.reentry)
     ]
     if switches.anchor is Anchor.PERIOD and request.key != "time_to_convert":
         return [Row(person, at, base, implied) for at, implied in bases] + [
@@ -117,8 +131,8 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
     rows = []
     for place, (at, implied) in enumerate(bases):
         # A conversion belongs to the last entry at or before it.
-        until = bases[place + 1][0] if place + 1 < len(bases) else None
-        mine = [instant for instant in targets if instant >= at and (until is None or instant < until)]
+        following = bases[place + 1][0] if place + 1 < len(bases) else None
+        mine = [instant for instant in targets if instant >= at and (following is None or instant < following)]
         first = min(mine, default=None)
         window = _window(request)
         took = (first - at).total_seconds() if first is not None and (window is None or first - at <= window) else None
@@ -127,7 +141,7 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
             and {
                 Reentry.FIRST: not targets,
                 Reentry.LAST: True,
-                Reentry.EACH: until is None and not mine,
+                Reentry.EACH: following is None and not mine,
                 None: False,
             }[switches.reentry]
         )
@@ -136,10 +150,10 @@ def _rows(person: Person, request: KpiRequest, as_of: datetime) -> list[Row]:
     return rows
 
 
-def _moments(person: Person, stage: str, own: bool, as_of: datetime) -> list[tuple[datetime, bool]]:
+def _moments(person: Person, stage: str, own: bool, until: datetime) -> list[tuple[datetime, bool]]:
     if own:
-        return [(entry.own, False) for entry in person.entries[stage] if entry.own is not None and entry.own < as_of]
-    return [(entry.entered, entry.is_implied) for entry in person.entries[stage] if entry.entered < as_of]
+        return [(entry.own, False) for entry in person.entries[stage] if entry.own is not None and entry.own < until]
+    return [(entry.entered, entry.is_implied) for entry in person.entries[stage] if entry.entered < until]
 
 
 def _picked(moments: list[tuple[datetime, bool]], reentry: Reentry | None) -> list[tuple[datetime, bool]]:

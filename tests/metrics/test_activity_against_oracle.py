@@ -16,6 +16,7 @@ from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods import midnight
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
+from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord, ContactPolicy
@@ -87,8 +88,8 @@ async def test_kpis_of_activity_equal_the_oracle(
 
 def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:
     start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
-    as_of = request.switches.as_of or NOW
-    oracle_request = OracleRequest(request.key, start, end, as_of, accord, request.switches.anchor is Anchor.COHORT)
+    until = (request.switches.as_of or NOW) + MICROSECOND
+    oracle_request = OracleRequest(request.key, start, end, until, accord, request.switches.anchor is Anchor.COHORT)
     rows = counted(found, oracle_request)
     same(answer, request, rows, rows)
     warned = {warning.code: warning.count for warning in answer.warnings}
@@ -103,7 +104,7 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
         same(bucket, request, inside, inside)
     if request.grain is not None:
         # Rows without a duration are not counted, so they need no bucket.
-        assert_whole(answer, [row for row in rows if request.key not in TIMES or row.amount is not None], as_of)
+        assert_whole(answer, [row for row in rows if request.key not in TIMES or row.amount is not None], until)
 
 
 def groups(answer: KpiAnswer, request: KpiRequest, rows: list[Row]) -> None:
@@ -126,11 +127,11 @@ def groups(answer: KpiAnswer, request: KpiRequest, rows: list[Row]) -> None:
                 assert bucket.n in (0, whole.n)
 
 
-def assert_whole(answer: KpiAnswer, rows: list[Row], as_of: datetime) -> None:
+def assert_whole(answer: KpiAnswer, rows: list[Row], until: datetime) -> None:
     """Every counted row lies in exactly one bucket."""
     for row in rows:
         assert sum(bucket.starts_at <= row.at < bucket.before for bucket in answer.series) == 1
-    assert all(bucket.starts_at < as_of for bucket in answer.series)
+    assert all(bucket.starts_at < until for bucket in answer.series)
 
 
 def key(row: Row, request: KpiRequest) -> str | None:

@@ -1,5 +1,6 @@
 """KPIs of stages and funnels equal an independent oracle, over generated contacts, switches, periods and filters."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,9 +17,10 @@ from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.kinds import PERSON_DIMENSIONS
-from schema.vocab import Anchor, Dimension, Grain, RecordSide, Reentry, Skip, WarningCode
+from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide, Reentry, Skip, WarningCode
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
 
@@ -120,6 +122,8 @@ async def _compare_records(session: ReadSession, answer: KpiAnswer, counted: ora
 def _compare(request: KpiRequest, answer: KpiAnswer, counted: oracle.Counted) -> None:
     zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
     _same(request, answer, counted.total)
+    assert {part.reason: part.count for part in answer.excluded.reasons} == +counted.excluded
+    assert answer.excluded.count == counted.excluded.total()
     shown = {tuple(key.value for key in group.keys): group for group in answer.breakdown}
     assert len(shown) == len(answer.breakdown)
     if request.by:
@@ -186,14 +190,25 @@ async def test_funnels_equal_the_oracle(
                     (step.reached, step.implied, step.open, step.entered, step.entered_implied)
                     for step in answer.stages
                 ] == _funnel(world, request)
+                assert {part.reason: part.count for part in answer.excluded.reasons} == +_left_out(world, request)
             for groups in zip(*(group.stages for group in answer.breakdown), strict=True):
                 whole = next(step for step in answer.stages if step.key == groups[0].key)
                 assert sum(step.reached for step in groups) == whole.reached
                 assert sum(step.entered for step in groups) == whole.entered
 
 
+def _left_out(world: list[Person], request: FunnelRequest) -> Counter[NotCountedReason]:
+    first = [
+        replace(person, entries={**dict.fromkeys(STAGES, ()), STAGES[0]: person.entries[STAGES[0]]}) for person in world
+    ]
+    switches = Switches(reentry=Reentry.FIRST, skip=Skip.IMPLIED, as_of=request.switches.as_of)
+    return oracle.count(
+        first, KpiRequest("stage_volume", request.period, where=request.where, switches=switches)
+    ).excluded
+
+
 def _funnel(world: list[Person], request: FunnelRequest) -> list[tuple[int, ...]]:
-    as_of: datetime = request.switches.as_of or NOW
+    until: datetime = (request.switches.as_of or NOW) + MICROSECOND
     switches = Switches(reentry=Reentry.FIRST, skip=Skip.IMPLIED, as_of=request.switches.as_of)
     people = [person for person in world if person.why_not is None]
     steps: list[tuple[int, ...]] = []
@@ -208,11 +223,11 @@ def _funnel(world: list[Person], request: FunnelRequest) -> list[tuple[int, ...]
             only_first = replace(person, entries=first)
             if not oracle.count([only_first, *alone[1:]], came).total.n:
                 continue
-            here = [entry for entry in person.entries[stage] if entry.entered < as_of]
-            gone_on = above is not None and any(entry.entered < as_of for entry in person.entries[above])
+            here = [entry for entry in person.entries[stage] if entry.entered < until]
+            gone_on = above is not None and any(entry.entered < until for entry in person.entries[above])
             reached += bool(here)
             implied += bool(here) and here[0].is_implied
-            is_open = any(entry.exited is None or entry.exited >= as_of for entry in here)
+            is_open = any(entry.exited is None or entry.exited >= until for entry in here)
             standing += bool(above and is_open and not gone_on)
         entered = KpiRequest(
             "stage_volume", request.period, by=(Dimension.STAGE,), where=request.where, switches=switches

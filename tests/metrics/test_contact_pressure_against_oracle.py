@@ -20,6 +20,7 @@ from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_order import DEFAULT_ORDER, CountedRecord, RecordOrder, RecordSort
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period, Switches
+from api.metrics.resolved_request import MICROSECOND
 from api.plan.list_arguments import SortDirection
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
@@ -114,8 +115,8 @@ async def check(
 ) -> None:
     zone = ZoneInfo(world.accord.reporting.timezone)
     start, end = (midnight(day, zone) if day else None for day in (request.period.starts_on, request.period.before))
-    as_of = request.switches.as_of or NOW
-    whole, order = OracleRequest(KEY, start, end, as_of, world.accord), RecordOrder.of(terms)
+    until = (request.switches.as_of or NOW) + MICROSECOND
+    whole, order = OracleRequest(KEY, start, end, until, world.accord), RecordOrder.of(terms)
     records = await walk(session, answer.drill_down, order, size)
     assert {record.id: record.pressure for record in records} == dict(expected(world, whole))
     assert records == in_order(records, terms)
@@ -127,7 +128,7 @@ async def check(
     ]
     assert not request.by or {record.id: record.pressure for record in by_group} == dict(expected(world, whole))
     for bucket in [bucket for bucket in answer.series if bucket.n][:6]:
-        inside = OracleRequest(KEY, bucket.starts_at, bucket.before, as_of, world.accord)
+        inside = OracleRequest(KEY, bucket.starts_at, bucket.before, until, world.accord)
         found = await walk(session, bucket.drill_down, order, size)
         assert {record.id: record.pressure for record in found} == dict(expected(world, inside))
 

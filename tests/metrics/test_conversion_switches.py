@@ -14,6 +14,7 @@ from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.periods import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
+from api.metrics.resolved_request import MICROSECOND
 from schema.vocab import Anchor, Dimension, Reentry, Skip, WarningCode
 from tests.golden.world import AFTER_ALL, day, load
 
@@ -118,9 +119,9 @@ async def test_an_open_cohort_has_a_warning_with_how_many_can_still_convert(worl
     assert "30 days" in warning.message
 
 
-async def test_a_window_that_ends_at_as_of_is_still_open(world: Database) -> None:
+async def test_a_window_is_open_until_its_last_instant(world: Database) -> None:
     counts = []
-    for as_of in (day("03-20"), day("03-20") + timedelta(microseconds=1)):
+    for as_of in (day("03-20") - MICROSECOND, day("03-20")):
         switches = Switches(skip=Skip.EXCLUDE, window=timedelta(days=10), as_of=as_of)
         request = KpiRequest("stage_conversion", period=named_period("2026-03"), stages=PAIR, switches=switches)
         answer = await query(world, request)
@@ -129,9 +130,9 @@ async def test_a_window_that_ends_at_as_of_is_still_open(world: Database) -> Non
     assert counts == [1, None]  # c8, of 03-10
 
 
-async def test_the_last_entry_is_the_last_before_as_of(world: Database) -> None:
+async def test_the_last_entry_is_the_last_by_as_of(world: Database) -> None:
     months = []
-    for as_of in (day("03-05"), day("03-05") + timedelta(microseconds=1)):
+    for as_of in (day("03-05") - MICROSECOND, day("03-05")):
         switches = Switches(reentry=Reentry.LAST, as_of=as_of)
         answer = await query(world, KpiRequest("mqls", period=named_period("2026-01"), switches=switches))
         months.append(answer.value)
@@ -194,9 +195,9 @@ async def test_a_person_back_in_a_lower_stage_still_counts_in_the_highest_one_re
     assert [(step.reached, step.open) for step in answer.stages] == [(3, 0), (3, 0), (2, 1), (1, 0), (1, 1), (0, 0)]
 
 
-async def test_an_entry_that_ends_at_as_of_is_still_open(world: Database) -> None:
+async def test_an_entry_that_ends_at_as_of_has_ended(world: Database) -> None:
     waiting = []
-    for as_of in (day("02-15"), day("02-15") + timedelta(microseconds=1)):
+    for as_of in (day("02-15") - MICROSECOND, day("02-15")):
         request = FunnelRequest(named_period("2026-Q1"), switches=Switches(as_of=as_of))
         waiting.append((await query_the_funnel(world, request)).stages[1].open)
     assert waiting == [1, 0]  # c5, rejected on 02-15

@@ -13,6 +13,7 @@ from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods import named_period, period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches, Where
+from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
@@ -69,7 +70,7 @@ async def test_open_deals_are_neither_in_numerator_nor_denominator_of_the_win_ra
         await session.copy("deal", ["id", "opened_at"], [(UUID(int=4), at("02-01"))])
     found = await query(database, KpiRequest("win_rate", grain=Grain.MONTH))
     assert [found.numerator, found.denominator] == [Decimal(1), Decimal(3)]
-    assert [(bucket.n, bucket.value is None) for bucket in found.series] == [(3, False), *[(0, True)] * 4]
+    assert [(bucket.n, bucket.value is None) for bucket in found.series] == [(3, False), *[(0, True)] * 5]
     assert [warning.code for warning in found.warnings] == [WarningCode.LOW_SAMPLE]
 
 
@@ -93,10 +94,10 @@ async def test_a_deal_won_again_counts_at_its_last_win_and_before_it_as_of_then(
     now = await query(database, KpiRequest("win_rate"))
     assert [now.numerator, now.denominator] == [Decimal(1), Decimal(1)]
     seen: list[tuple[object, int]] = []
-    for as_of in ("02-01", "02-15", "03-15", "04-15"):
+    for as_of in ("02-01", "02-15", "03-01", "04-01"):
         then = await query(database, KpiRequest("win_rate", switches=Switches(as_of=at(as_of))))
         seen.append((then.numerator, then.n))
-    assert seen == [(0, 0), (0, 1), (0, 0), (1, 1)]
+    assert seen == [(0, 1), (0, 1), (0, 0), (1, 1)]
 
 
 async def test_deleted_deals_and_deals_of_test_contacts_alone_never_count(database: Database) -> None:
@@ -156,7 +157,7 @@ async def test_a_sum_adds_known_amounts_and_warns_of_unknown_ones(database: Data
     assert (found.value, found.currency, found.n) == (Decimal("100.25"), Currency.EUR, 2)
     assert [bucket.value for bucket in found.series] == [0, Decimal("100.10"), Decimal("0.15")]
     assert [(warning.code, warning.count) for warning in found.warnings] == [(WarningCode.UNKNOWN_AMOUNT, 1)]
-    unknown = await query(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01"))))
+    unknown = await query(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01") - MICROSECOND)))
     assert unknown.value == 0
 
 
@@ -280,8 +281,9 @@ async def pipeline(database: Database) -> None:
 async def test_the_pipeline_of_a_past_day_is_read_from_history(database: Database) -> None:
     await pipeline(database)
     seen: list[tuple[object, ...]] = []
-    for as_of in ("01-10", "01-11", "03-10", "03-11", "04-11", "05-02"):
-        found = await query(database, KpiRequest("open_pipeline", switches=Switches(as_of=at(as_of))))
+    before_all = at("01-10") - MICROSECOND
+    for as_of in (before_all, *map(at, ("01-10", "02-10", "03-10", "04-10", "05-01"))):
+        found = await query(database, KpiRequest("open_pipeline", switches=Switches(as_of=as_of)))
         seen.append((found.value, found.n, warned(found).get(WarningCode.UNDATED)))
     # A deal without a known opening is in no pipeline before it was recorded.
     assert seen == [(0, 0, 1), (100, 1, 1), (110, 2, 1), (10, 1, 1), (20, 1, 1), (1020, 2, 1)]
@@ -291,7 +293,7 @@ async def test_a_series_of_a_snapshot_has_the_state_at_the_end_of_every_bucket(d
     await pipeline(database)
     request = KpiRequest("open_pipeline", grain=Grain.MONTH, period=named_period("2026"))
     found = await query(database, request)
-    assert [bucket.value for bucket in found.series] == [100, 110, 10, 20, 1020, 1020]
+    assert [bucket.value for bucket in found.series] == [100, 110, 10, 20, 1020, 1020, 1020]
     assert found.value == 1020
     quarter = await query(database, KpiRequest("open_pipeline", period=named_period("2026-Q1"), grain=Grain.QUARTER))
     assert [figure.value for figure in (quarter, *quarter.series)] == [10, 10]
@@ -321,7 +323,7 @@ async def test_a_deals_own_probability_comes_before_that_of_its_stage(database: 
     await pipeline(database)
     found = await query(database, KpiRequest("weighted_pipeline", grain=Grain.MONTH, period=named_period("2026")))
     # 10 at 0.25, then 20 at 0.6; the other two deals have no known probability.
-    assert [bucket.value for bucket in found.series] == [None, Decimal("2.50"), Decimal("2.50"), 12, 12, 12]
+    assert [bucket.value for bucket in found.series] == [None, Decimal("2.50"), Decimal("2.50"), 12, 12, 12, 12]
     assert warned(found) == {WarningCode.UNDATED: 1, WarningCode.UNKNOWN_AMOUNT: 1}
 
 
@@ -333,7 +335,9 @@ async def test_pipeline_created_has_the_amount_at_the_opening_and_warns_of_undat
     opened = await query(database, KpiRequest("opportunities_created", by=(Dimension.PIPELINE,)))
     assert opened.value == sum(group.n for group in opened.breakdown) == 2
     assert warned(opened)[WarningCode.UNDATED] == 1
-    before = await query(database, KpiRequest("opportunities_created", switches=Switches(as_of=at("02-10"))))
+    before = await query(
+        database, KpiRequest("opportunities_created", switches=Switches(as_of=at("02-10") - MICROSECOND))
+    )
     assert before.value == 1
 
 

@@ -77,6 +77,7 @@ async def test_kpis_of_deals_equal_the_oracle(
 
 def _compare(request: KpiRequest, found: shapes.KpiAnswer, counted: oracle.Counted) -> None:
     _same(request, found, counted.total)
+    assert {part.reason: part.count for part in found.excluded.reasons} == +counted.excluded
     groups = {tuple(key.value for key in group.keys): group for group in found.breakdown}
     if request.by:
         assert groups.keys() == counted.groups.keys()

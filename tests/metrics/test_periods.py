@@ -9,6 +9,7 @@ import pytest
 from api.errors import AccordError, ErrorCode
 from api.metrics.periods import buckets, days_of, is_cut, midnight, named_period, pairs, period
 from api.metrics.request import ALL_HISTORY, Period
+from api.metrics.resolved_request import MICROSECOND
 from schema.accord import Reporting
 from schema.vocab import Grain
 
@@ -101,7 +102,7 @@ def test_a_stated_start_or_end_cuts_its_bucket_and_an_open_one_does_not() -> Non
     cut = buckets(Period(date(2026, 1, 15), date(2026, 3, 10)), NOW, NOW, Grain.MONTH, UTC_ZONE, MONDAYS)
     assert [edge.date().isoformat() for edge in cut] == ["2026-01-15", "2026-02-01", "2026-03-01", "2026-03-10"]
     first = datetime(2026, 1, 15, tzinfo=UTC)
-    whole = buckets(ALL_HISTORY, first, NOW, Grain.MONTH, UTC_ZONE, MONDAYS)
+    whole = buckets(ALL_HISTORY, first, NOW - MICROSECOND, Grain.MONTH, UTC_ZONE, MONDAYS)
     assert [edge.date().isoformat() for edge in whole] == ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"]
 
 
@@ -137,9 +138,12 @@ def test_weeks_begin_on_the_day_of_the_accord(reporting: Reporting, first: date)
     assert edges[0].date() == first
 
 
-def test_no_bucket_begins_at_as_of_or_later() -> None:
-    edges = buckets(named_period("2026"), NOW, NOW, Grain.QUARTER, UTC_ZONE, MONDAYS)
-    assert len(edges) == 2
+def test_the_last_bucket_has_the_instant_as_of() -> None:
+    edges = [
+        len(buckets(named_period("2026"), NOW, as_of, Grain.QUARTER, UTC_ZONE, MONDAYS))
+        for as_of in (NOW - MICROSECOND, NOW)
+    ]
+    assert edges == [2, 3]
 
 
 def test_too_many_buckets_are_rejected() -> None:

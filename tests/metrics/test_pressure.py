@@ -71,7 +71,7 @@ async def test_a_touch_exactly_as_old_as_the_rolling_time_does_not_count(databas
         (await query(database, KpiRequest("touches_per_contact_7d", switches=Switches(as_of=first + age)))).value
         for age in (timedelta(0), timedelta(seconds=1), timedelta(hours=24, seconds=1), timedelta(days=7))
     ]
-    assert trailing == [None, 1, 2, 1]
+    assert trailing == [1, 1, 2, 1]
 
 
 async def test_a_person_over_the_policy_when_a_period_begins_is_over_it_in_the_period(database: Database) -> None:

@@ -299,6 +299,16 @@ DRILL_DOWN_TYPES = (
                 lambda source, _info: source.record.at,
             ),
             Output(
+                "value",
+                "What the record gives to the number, in the answer's unit and currency: an amount as it was then,"
+                " converted and weighted as the number is; a duration in seconds; a number of touches; 1 for a record"
+                " that is counted. Null for an amount that is kept `apart`. Over all pages the values of a count or sum"
+                " add up to the number, and those of the two sides to numerator and denominator; of a duration the"
+                " number is their median.",
+                TypeRef("Decimal"),
+                lambda source, _info: source.record.value,
+            ),
+            Output(
                 _PRESSURE,
                 "For OVER_PRESSURE_RATE: what put the person over the contact policy. Null for people who were never"
                 " over it in the figure's time, and for all other KPIs.",

@@ -24,6 +24,7 @@ RECORD_ORDER_TYPES: tuple[Declared, ...] = (
         " instant at which they count.",
         (
             Input("at", "The instant at which the record counts.", _DIRECTION),
+            Input("value", "What the record gives to the number; null for an amount that is kept apart.", _DIRECTION),
             Input(
                 "contactPressure",
                 "What put the person over the contact policy: for OVER_PRESSURE_RATE only, BAD_INPUT for other KPIs.",

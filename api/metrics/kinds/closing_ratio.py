@@ -6,7 +6,7 @@ from datetime import datetime
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell
-from api.metrics.kinds.deal_rows import NEWEST_UPDATE, closing_rows, first_closing
+from api.metrics.kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
@@ -37,6 +37,7 @@ class ClosingShare(KpiKind):
             rows=closing_rows(request, self.whole),
             aggregates=Aggregates(numerator=count_where(is_part), updated_at=NEWEST_UPDATE),
             is_converted=is_part,
+            is_negative=IS_NEGATIVE,
         )
 
     def figure(self, cell: FigureCell) -> FigureValues:

@@ -7,7 +7,7 @@ from api.metrics.columns import COUNT_ALL, Aggregates, count_where, percentiles_
 from api.metrics.compile import by_groups, by_sets, with_names
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.kinds.stage_entries import elapsed
-from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql
 
 SHARE = Aggregates(
@@ -23,6 +23,8 @@ DURATION = Aggregates(
     percentiles=percentiles_of(Sql("c.took")),
     mean=Sql("avg(c.took)"),
 )
+
+TOOK = Sql("extract(epoch from c.target_at - c.at)")  # of a row that converted, in seconds
 
 
 def converts(window: timedelta | None) -> Sql:
@@ -52,7 +54,7 @@ def cohort_statement(
     is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)
     followed = keyed_rows(request, rows, boundaries, (took, is_waiting))
     # Nothing is known after `asOf`, nor after now if `asOf` lies in the future: what falls due there is open.
-    horizon = min(request.frame.as_of, request.context.now)
+    horizon = min(request.frame.until, request.context.now + MICROSECOND)
     if request.window is not None:
         is_open = Sql("c.at + {} >= {}", elapsed(request.window), horizon)
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))

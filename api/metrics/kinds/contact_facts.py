@@ -1,7 +1,7 @@
 """The person that a fact belongs to: touches, handoffs and reported stages of a merged contact are its survivor's."""
 
 from api.identity.survivors import MERGED_INTO, SURVIVORS
-from api.metrics.context import is_excluded
+from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name
 
@@ -31,8 +31,5 @@ def belongs_to(request: ResolvedKpiRequest, fact: str, row: str) -> tuple[Sql, S
 
 
 def counts(request: ResolvedKpiRequest, person: Sql) -> Sql:
-    """The condition that a person counts: they are not excluded, and the principal reaches them."""
-    excluded = is_excluded(request.context.accord)
-    is_counted = Sql("not exists (select from contact x where x.id = {} and ({}))", person, excluded)
-    reached = request.context.reach_by_id("contact", person)
-    return all_of([is_counted, *reached]) if reached else is_counted
+    """The condition that a person belongs to the population of the request, and that the principal reaches them."""
+    return all_of([is_person_of(request, person), *request.context.reach_by_id("contact", person)])

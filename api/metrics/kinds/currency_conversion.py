@@ -26,6 +26,7 @@ def counted_amounts(rows: Sql, is_counted: Sql = EVERY_ROW, is_unopened: Sql | N
             updated_at=NEWEST_UPDATE,
         ),
         is_base=known,
+        value=Sql("c.worth"),
         is_by_currency=True,
     )
 

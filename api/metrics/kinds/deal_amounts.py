@@ -9,7 +9,14 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
-from api.metrics.kinds.deal_rows import closing_amounts, first_closing, first_opening, unknown_amounts, unopened_deals
+from api.metrics.kinds.deal_rows import (
+    IS_NEGATIVE,
+    closing_amounts,
+    first_closing,
+    first_opening,
+    unknown_amounts,
+    unopened_deals,
+)
 from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values, sum_figure
 from api.metrics.kinds.openings import NOT_IN_PERIOD, opening_rows
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -36,7 +43,7 @@ class ClosingSum(KpiKind):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings: `deal_id, at, worth, unconverted_currency`."""
-        return counted_amounts(converted(request, closing_amounts(request, self.of)))
+        return counted_amounts(converted(request, closing_amounts(request, self.of, has_refunds=True)))
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The sum."""
@@ -57,8 +64,9 @@ class ClosingAverage(ClosingSum):
     """The sum of a `ClosingSum` divided by the number of known amounts, with the distribution of the amounts."""
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
-        """The same rows, with percentiles."""
-        return replace(ClosingSum.counted(self, request, boundaries), spread=Sql("c.worth::double precision"))
+        """The same rows without negative amounts, which are no wins; with percentiles."""
+        rows = converted(request, closing_amounts(request, self.of, has_refunds=False))
+        return replace(counted_amounts(rows), spread=Sql("c.worth::double precision"), is_negative=IS_NEGATIVE)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The average and the distribution."""

@@ -10,6 +10,7 @@ from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.deal_rows import (
+    IS_NEGATIVE,
     NEWEST_UPDATE,
     closing_rows,
     first_closing,
@@ -56,7 +57,11 @@ class ClosingCount(_DealCount):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings: `deal_id, at, updated_at`."""
-        return CountedRows(rows=closing_rows(request, self.of), aggregates=Aggregates(updated_at=NEWEST_UPDATE))
+        return CountedRows(
+            rows=closing_rows(request, self.of),
+            aggregates=Aggregates(updated_at=NEWEST_UPDATE),
+            is_negative=IS_NEGATIVE,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,9 @@ class FirstWinCount(_DealCount):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The first wins: `deal_id, at, updated_at`."""
-        return CountedRows(rows=first_wins(request), aggregates=Aggregates(updated_at=NEWEST_UPDATE))
+        return CountedRows(
+            rows=first_wins(request), aggregates=Aggregates(updated_at=NEWEST_UPDATE), is_negative=IS_NEGATIVE
+        )
 
 
 @dataclass(frozen=True, slots=True)

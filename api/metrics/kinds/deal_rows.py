@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from api.identity.survivors import SURVIVORS
 from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
-from api.metrics.context import exclusions
 from api.metrics.figure_table import FigureTable
 from api.metrics.kinds.stage_entries import EVER, between
 from api.metrics.periods import Interval
-from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.population import is_deal_of
+from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.kpis.kinds import Closings
 from schema.vocab import DealOutcome, WarningCode
@@ -21,45 +21,56 @@ _COLUMNS = (
     "d.id as deal_id, {0}.closed_at as at, {0}.outcome, {0}.amount, {0}.currency, {0}.company_id, d.opened_at,"
     " d.updated_at"
 )
+IS_NEGATIVE = Sql("c.is_negative")
 VERSION_START = "coalesce(h.valid_from, h.recorded_at)"  # of the version `h` of a deal
 NEWEST_UPDATE = Sql("max(c.updated_at)")  # the watermark of deals; contacts have that of their evaluation
+# The few deals that ever had a negative amount, from an index.
+_EVER_NEGATIVE = Sql("select n.deal_id from deal_version n where n.amount < 0")
 _SURVIVORS = Sql(" left join ({}) up on up.contact_id = p.contact_id", SURVIVORS)
 
 
-def closing_rows(request: ResolvedKpiRequest, of: Closings) -> Sql:
+def closing_rows(request: ResolvedKpiRequest, of: Closings, *, has_refunds: bool = False) -> Sql:
     """One row per deal closed in the period, with the columns `_COLUMNS`.
 
-    A deal counts at its last closing before `asOf`: as the deal is now, or, if the request names `asOf` and the deal
+    A deal that was closed with a negative amount is a row only with `has_refunds`. Without them, the population
+    EXCLUDED has them, with `is_negative`.
+
+    A deal counts at its last closing by `asOf`: as the deal is now, or, if the request names `asOf` and the deal
     was reopened or closed again since, as its history has it.
     """
     reached = request.context.reach("deal", "d")
-    return _closings(request, of, request.frame.interval, [*countable_deals(request), *reached])
+    return _closings(request, of, request.frame.interval, reached, has_refunds=has_refunds)
 
 
-def closing_amounts(request: ResolvedKpiRequest, of: Closings) -> Sql:
+def closing_amounts(request: ResolvedKpiRequest, of: Closings, *, has_refunds: bool) -> Sql:
     """Closings with the amount and currency at the closing: `deal_id, at, outcome, updated_at, amount, currency`.
 
     These are those of the first version with this closing that held for any time, whatever was changed later. A deal
     without such a version has the values it has now.
     """
     return Sql(
-        "select k.deal_id, k.at, k.outcome, k.updated_at,"
+        "select k.deal_id, k.at, k.outcome, k.updated_at, k.is_negative,"
         " case when a.id is null then k.amount else a.amount end as amount,"
         " case when a.id is null then k.currency else a.currency end as currency"
         " from ({}) k left join lateral (select h.id, h.amount, h.currency from deal_version h"
         " where h.deal_id = k.deal_id and h.closed_at = k.at and h.outcome = k.outcome"
         f" and (h.valid_to is null or h.valid_to > {VERSION_START}) order by {VERSION_START}, h.id limit 1) a on true",
-        closing_rows(request, of),
+        closing_rows(request, of, has_refunds=has_refunds),
     )
 
 
 def first_wins(request: ResolvedKpiRequest) -> Sql:
     """The first deal won of each customer, if it was won in the period: `deal_id, at, updated_at, customer`.
 
+    For the population EXCLUDED it is the first of all deals won, with `is_negative`: if that one is excluded, the
+    customer is not new at its instant.
+
     The customer of a deal is its company; else the company of its main contact at the closing; else that person; else
     the deal itself. Which win is a customer's first does not depend on the principal; out of reach it is not counted.
     """
-    won = _closings(request, Closings((DealOutcome.WON,)), EVER, countable_deals(request))
+    won = _closings(
+        request, Closings((DealOutcome.WON,)), EVER, [], has_every_deal=request.population is Population.EXCLUDED
+    )
     main = (
         "select a.contact_id from deal_contact a where a.deal_id = k.deal_id and k.company_id is null"
         " order by a.is_primary desc, a.since nulls first, a.contact_id limit 1"
@@ -72,7 +83,8 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
     if request.context.has_merged_contacts:
         person, survivors = Sql("coalesce(up.survivor_id, p.contact_id)"), _SURVIVORS
     named = Sql(
-        "select k.deal_id, k.at, k.updated_at, coalesce(k.company_id, w.company_id, {}, k.deal_id) as customer"
+        "select k.deal_id, k.at, k.updated_at, k.is_negative,"
+        " coalesce(k.company_id, w.company_id, {}, k.deal_id) as customer"
         f" from ({{}}) k left join lateral ({main}) p on true left join lateral ({employed}) w on true{{}}",
         person,
         won,
@@ -83,12 +95,6 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
     conditions = between(Sql("w.at"), request.frame.interval)
     conditions += request.context.reach_by_id("deal", Sql("w.deal_id"))
     return Sql("select w.* from ({}) w where {}", first, all_of(conditions))
-
-
-def countable_deals(request: ResolvedKpiRequest) -> list[Sql]:
-    """The conditions that the deal `d` may count: not deleted, and not all of its people excluded by the accord."""
-    reasons = exclusions(request.context.accord).reasons("deal", "d")
-    return [Sql("not ({})", reason) for reason in reasons.values()]
 
 
 def first_opening(request: ResolvedKpiRequest) -> Sql:
@@ -122,35 +128,63 @@ def unknown_amounts(table: FigureTable, what: str = "amount") -> Iterator[Answer
         yield AnswerWarning(code=WarningCode.UNKNOWN_AMOUNT, message=message, count=count)
 
 
-def _closings(request: ResolvedKpiRequest, of: Closings, within: Interval, countable: list[Sql]) -> Sql:
-    outcomes = [outcome.value for outcome in of.outcomes]
-    as_of = request.frame.as_of
-    now = all_of(
-        [
-            Sql("d.outcome = any ({}::text[])", outcomes),
-            Sql("d.closed_at < {}", as_of),
-            *between(Sql("d.closed_at"), within),
-            *countable,
-        ]
-    )
-    rows = Sql("select " + _COLUMNS.format("d") + " from deal d where {}", now)
+def _closings(
+    request: ResolvedKpiRequest,
+    of: Closings,
+    within: Interval,
+    conditions: list[Sql],
+    *,
+    has_refunds: bool = False,
+    has_every_deal: bool = False,
+) -> Sql:
+    """The closings of the deals of the population, or with `has_every_deal` of all deals."""
+    outcomes, until = [outcome.value for outcome in of.outcomes], request.frame.until
+    countable = list(conditions)
+    if not has_every_deal:
+        countable.append(is_deal_of(request, "d", others=None if has_refunds else _EVER_NEGATIVE))
+    now = [
+        Sql("d.outcome = any ({}::text[])", outcomes),
+        Sql("d.closed_at < {}", until),
+        *between(Sql("d.closed_at"), within),
+        *countable,
+    ]
+    rows = _rows_of(request, "d", Sql("deal d"), now, has_refunds=has_refunds)
     if not request.frame.is_past:
         return rows
-    # Deals whose present closing is not before `asOf`, by the version that held then. The rows above are other deals,
+    # Deals whose present closing is later than `asOf`, by the version that held then. The rows above are other deals,
     # so a deal has one row.
-    then = all_of(
-        [
-            Sql("d.closed_at is null or d.closed_at >= {}", as_of),
-            Sql("h.outcome = any ({}::text[])", outcomes),
-            Sql("h.closed_at < {}", as_of),
-            *between(Sql("h.closed_at"), within),
-            Sql(VERSION_START + " < {} and h.valid_to >= {}", as_of, as_of),
-            *countable,
-        ]
-    )
-    return rows + Sql(
-        " union all select " + _COLUMNS.format("h") + " from deal d join deal_version h on h.deal_id = d.id where {}",
-        then,
+    then = [
+        Sql("d.closed_at is null or d.closed_at >= {}", until),
+        Sql("h.outcome = any ({}::text[])", outcomes),
+        Sql("h.closed_at < {}", until),
+        *between(Sql("h.closed_at"), within),
+        Sql(VERSION_START + " < {} and h.valid_to >= {}", until, until),
+        *countable,
+    ]
+    versions = Sql("deal d join deal_version h on h.deal_id = d.id")
+    return Sql("{} union all {}", rows, _rows_of(request, "h", versions, then, has_refunds=has_refunds))
+
+
+def _rows_of(request: ResolvedKpiRequest, row: str, source: Sql, conditions: list[Sql], *, has_refunds: bool) -> Sql:
+    """The closings of a source by the values of `row`: a deal, or a version of it."""
+    is_negative = Sql("false")
+    if not has_refunds:
+        is_refund = Sql("(d.id in ({}) and {})", _EVER_NEGATIVE, _was_negative(row))
+        if request.population is Population.COUNTED:
+            conditions = [*conditions, Sql("not {}", is_refund)]
+        else:
+            is_negative = is_refund
+    columns = Sql(_COLUMNS.format(row) + ", {} as is_negative", is_negative)
+    return Sql("select {} from {} where {}", columns, source, all_of(conditions))
+
+
+def _was_negative(row: str) -> Sql:
+    """The condition that a deal was closed with a negative amount, which is that of `closing_amounts`."""
+    return Sql(
+        f"coalesce((select coalesce(a.amount < 0, false) from deal_version a where a.deal_id = d.id"
+        f" and a.closed_at = {row}.closed_at and a.outcome = {row}.outcome"
+        " and (a.valid_to is null or a.valid_to > coalesce(a.valid_from, a.recorded_at))"
+        f" order by coalesce(a.valid_from, a.recorded_at), a.id limit 1), {row}.amount < 0, false)"
     )
 
 

@@ -8,7 +8,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.columns import count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.cohorts import DURATION, cohort_statement
+from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
 from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.kinds.stage_entries import counted_entries, first_entry
@@ -42,7 +42,7 @@ class FirstResponse(KpiKind):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The entries with their first touch."""
-        return CountedRows(rows=_responses(request), is_base=Sql("c.target_at is not null"))
+        return CountedRows(rows=_responses(request), is_base=Sql("c.target_at is not null"), value=TOOK)
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the entries, followed until their first touch."""
@@ -81,6 +81,6 @@ def _responses(request: ResolvedKpiRequest) -> Sql:
         counted_entries(request, request.stages),
         joined,
         owned,
-        request.frame.as_of,
+        request.frame.until,
         join("", (Sql(" and {}", condition) for condition in request.context.reach("touchpoint", "t"))),
     )

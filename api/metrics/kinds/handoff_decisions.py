@@ -94,12 +94,12 @@ def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
     PERIOD: at its decision, if it was decided with one of the statuses. COHORT: at the handing over; status and reason
     are null until it is decided.
     """
-    as_of, within = request.frame.as_of, request.frame.interval
+    until, within = request.frame.until, request.frame.interval
     statuses = [status.value for status in whole.statuses]
-    decided = Sql("h.status = any ({}::text[]) and h.decided_at < {}", statuses, as_of)
+    decided = Sql("h.status = any ({}::text[]) and h.decided_at < {}", statuses, until)
     person, joined = person_of(request, "h")
     if request.anchor is Anchor.COHORT:
-        at, conditions = Sql("h.handed_at"), [Sql("h.handed_at < {}", as_of)]
+        at, conditions = Sql("h.handed_at"), [Sql("h.handed_at < {}", until)]
         status, reason = (Sql("case when {} then {} end", decided, column) for column in (_STATUS, _REASON))
     else:
         at, conditions, status, reason = Sql("h.decided_at"), [decided], _STATUS, _REASON

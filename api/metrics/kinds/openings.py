@@ -1,7 +1,8 @@
 """Rows of deals by the instant they were opened."""
 
-from api.metrics.kinds.deal_rows import VERSION_START, countable_deals
+from api.metrics.kinds.deal_rows import VERSION_START
 from api.metrics.kinds.stage_entries import between
+from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 
@@ -24,16 +25,15 @@ def opening_rows(request: ResolvedKpiRequest, *, has_amounts: bool) -> Sql:
             f" and (h.valid_to is null or h.valid_to > greatest(d.opened_at, {VERSION_START}))"
             f" order by {VERSION_START}, h.id limit 1) a on true"
         )
-    as_of = request.frame.as_of
-    countable = [*countable_deals(request), *request.context.reach("deal", "d")]
-    opened = [Sql("d.opened_at < {}", as_of), *between(Sql("d.opened_at"), request.frame.interval)]
+    countable = [is_deal_of(request, "d"), *request.context.reach("deal", "d")]
+    opened = [Sql("d.opened_at < {}", request.frame.until), *between(Sql("d.opened_at"), request.frame.interval)]
     return Sql(
         "select d.id as deal_id, d.opened_at as at, d.updated_at, false as is_unopened{} from deal d{} where {}"
         " union all select d.id, {}::timestamptz, d.updated_at, true{} from deal d where {}",
         amounts,
         at_opening,
         all_of([*opened, *countable]),
-        as_of,
+        request.frame.as_of,
         none,
         all_of([Sql("d.opened_at is null"), *countable]),
     )

@@ -189,10 +189,10 @@ def _over_until(request: ResolvedKpiRequest, policy: ContactPolicy, *, has_press
 def _counted_touches(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
     """The outbound touches that the policy counts, `contact_id, at`, from before the period as far as they matter."""
     reply = policy.exempt.reply_within
-    interval, as_of = request.frame.interval, request.frame.as_of
+    interval, until = request.frame.interval, request.frame.until
     # Touches before the period matter if they are within the policy's time of its start, and inbound ones if they are
     # within the reply time of these.
-    since, end = interval.start, min(interval.end or as_of, as_of)
+    since, end = interval.start, min(interval.end or until, until)
     outbound = _touches(
         request,
         OUTBOUND if not policy.exempt.automated else Sql("{} and not t.is_automated", OUTBOUND),

@@ -8,11 +8,11 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
-from api.metrics.kinds.deal_rows import VERSION_START, countable_deals, unknown_amounts, unopened_deals
+from api.metrics.kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
-from api.metrics.kinds.snapshot_instants import MICROSECOND
 from api.metrics.periods import pairs
-from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.population import is_deal_of
+from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql, all_of
 
 _HELD = f"{VERSION_START} <= {{0}} and (h.valid_to is null or h.valid_to > {{0}})"
@@ -66,7 +66,7 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
     `is_standing` have no known opening, and no history yet at the last instant: whether they were open is unknown.
     """
     instants = _instants(request, boundaries)
-    last, counting = instants[-1], all_of([*countable_deals(request), *request.context.reach("deal", "d")])
+    last, counting = instants[-1], all_of([is_deal_of(request, "d"), *request.context.reach("deal", "d")])
     if len(instants) == 1:
         at, held = Sql("{}::timestamptz as at", last), Sql(_HELD.format("{}"), last, last)
         source = Sql("deal_version h")
@@ -96,6 +96,6 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
 
 def _instants(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[datetime, ...]:
     """The last instant of every bucket, or of the period: it lies in the bucket, and a change at the end does not."""
-    as_of = request.frame.as_of
-    ends = [end for _, end in pairs(boundaries)] or [request.frame.interval.end or as_of]
-    return tuple(min(end, as_of) - MICROSECOND for end in ends)
+    until = request.frame.until
+    ends = [end for _, end in pairs(boundaries)] or [request.frame.interval.end or until]
+    return tuple(min(end, until) - MICROSECOND for end in ends)

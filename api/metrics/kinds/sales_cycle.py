@@ -8,7 +8,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.deal_rows import NEWEST_UPDATE, closing_rows, first_closing, unopened_deals
+from api.metrics.kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing, unopened_deals
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
@@ -45,6 +45,8 @@ class SalesCycle(KpiKind):
                 updated_at=NEWEST_UPDATE,
             ),
             is_base=is_known,
+            value=Sql("extract(epoch from c.at - c.opened_at)"),
+            is_negative=IS_NEGATIVE,
             spread=took,
         )
 

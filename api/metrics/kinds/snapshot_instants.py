@@ -4,25 +4,24 @@ An event at such an instant is not part of the state: a part has the state just 
 the number of its bucket, or null for the total.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeAlias
 
-from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql
 
 PartEnds: TypeAlias = tuple[datetime, ...]
 
-MICROSECOND = timedelta(microseconds=1)  # the precision of instants
 _BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def part_ends(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> PartEnds:
-    """The ends of the parts in order, the total's last. None is after `asOf`."""
-    as_of, interval = request.frame.as_of, request.frame.interval
-    if interval.start is not None and interval.start >= as_of:
+    """The ends of the parts in order, the total's last. None is after the first instant after `asOf`."""
+    until, interval = request.frame.until, request.frame.interval
+    if interval.start is not None and interval.start >= until:
         # A period that starts after `asOf` has no state.
         return (_BEFORE_ALL,)
-    return (*(min(boundary, as_of) for boundary in boundaries[1:]), min(interval.end or as_of, as_of))
+    return (*(min(boundary, until) for boundary in boundaries[1:]), min(interval.end or until, until))
 
 
 def parts_between(ends: PartEnds, after: Sql, until: Sql) -> Sql:

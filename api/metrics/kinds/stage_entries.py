@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from api.metrics.context import is_excluded
 from api.metrics.periods import Interval
+from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
 from schema.vocab import Reentry, Skip
@@ -32,14 +32,12 @@ def picked_entries(
     conditions = [
         Sql("e.evaluation_id = {}", request.context.evaluation),
         stage,
-        Sql("{} < {}", at, request.frame.as_of),
+        Sql("{} < {}", at, request.frame.until),
         *between(at, within),
         *_reentry(request, own=own),
     ]
     if not is_joined:
-        # An anti-join on the primary key of contact: one hash over the few excluded contacts.
-        excluded = is_excluded(request.context.accord)
-        conditions.append(Sql("not exists (select from contact x where x.id = e.contact_id and ({}))", excluded))
+        conditions.append(is_person_of(request, Sql("e.contact_id")))
         conditions += request.context.reach("stage_entry", "e")
     return Sql(
         "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank, e.exited_at from stage_entry e where {}",
@@ -94,7 +92,7 @@ def _reentry(request: ResolvedKpiRequest, *, own: bool) -> list[Sql]:
         case Reentry.FIRST:
             return [Sql("e.occurrence = 1")]
         case Reentry.LAST:
-            # The last one before `asOf`: later occurrences do not count as later.
+            # The last one by `asOf`: later occurrences do not count as later.
             at = Sql("o.own_at") if own else Sql("o.entered_at")
-            later = Sql("{} and o.occurrence > e.occurrence and {} < {}", other, at, request.frame.as_of)
+            later = Sql("{} and o.occurrence > e.occurrence and {} < {}", other, at, request.frame.until)
             return [Sql("not exists ({})", later)]

@@ -10,7 +10,7 @@ from api.metrics.columns import Aggregates, count_where
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.cohorts import DURATION, SHARE, cohort_statement, converts
+from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
 from api.metrics.kinds.stage_entries import EVER, between, first_entry, picked_entries
 from api.metrics.periods import Interval
@@ -99,7 +99,7 @@ class TimeBetweenStages(_StagePair):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion."""
-        return CountedRows(rows=_cohort(request), is_base=converts(request.window))
+        return CountedRows(rows=_cohort(request), is_base=converts(request.window), value=TOOK)
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the cohort."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.cohorts import DURATION, cohort_statement
+from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -36,7 +36,7 @@ class TimeInStage(KpiKind):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The entries with their exit."""
-        return CountedRows(rows=_stays(request), is_base=Sql("c.target_at is not null"), tie=RANK_TIE)
+        return CountedRows(rows=_stays(request), is_base=Sql("c.target_at is not null"), value=TOOK, tie=RANK_TIE)
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the entries. All open ones are counted as waiting: an open entry is not a failed one."""
@@ -59,15 +59,15 @@ class TimeInStage(KpiKind):
 
 def _stays(request: ResolvedKpiRequest) -> Sql:
     """One row per entry: `contact_id, at, is_implied, stage, rank, target_at` (exit), `may_convert` (still open)."""
-    as_of = request.frame.as_of
+    until = request.frame.until
     # A person whose own facts came after the exit was never in the stage by own facts.
     was_in = Sql(" where c.exited_at is null or c.exited_at >= c.at") if request.skip is not Skip.IMPLIED else Sql("")
     return Sql(
         "select c.contact_id, c.at, c.is_implied, c.stage, c.rank,"
         " case when c.exited_at < {} then c.exited_at end as target_at,"
         " (c.exited_at < {}) is not true as may_convert from ({}) c{}",
-        as_of,
-        as_of,
+        until,
+        until,
         counted_entries(request, request.stages),
         was_in,
     )

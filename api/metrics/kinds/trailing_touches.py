@@ -36,6 +36,7 @@ class TrailingTouches(KpiKind):
         return CountedRows(
             rows=_touched(request, self.within, boundaries),
             aggregates=Aggregates(mean=Sql("avg({})", touches), most=Sql("max(c.touches)")),
+            value=Sql("c.touches"),
             spread=touches,
             has_parts=True,
         )

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from itertools import groupby
 from uuid import UUID
@@ -18,13 +19,14 @@ from api.sql import Sql, join, name
 
 _DESCENDING = (SortDirection.DESC, SortDirection.DESC_NULLS_FIRST)
 _NULLS_FIRST = (SortDirection.ASC_NULLS_FIRST, SortDirection.DESC_NULLS_FIRST)
-SortValue = datetime | int | None
+SortValue = datetime | Decimal | int | None
 
 
 class RecordSort(Enum):
     """What a list of counted records can be sorted by: the columns of its rows."""
 
     AT = "at"
+    VALUE = "value"
     TOUCHES = "touches"
     FIRST_TOUCH_AT = "first_touch_at"
     LAST_TOUCH_AT = "last_touch_at"
@@ -32,7 +34,16 @@ class RecordSort(Enum):
     @property
     def is_of_pressure(self) -> bool:
         """Whether it is a value of `contactPressure`, which is null for people who were never over the policy."""
-        return self is not RecordSort.AT
+        return self not in (RecordSort.AT, RecordSort.VALUE)
+
+
+# The type of each nullable column, and a value that stands for null.
+_KINDS = {
+    RecordSort.VALUE: ("numeric", "0"),
+    RecordSort.TOUCHES: ("bigint", "0"),
+    RecordSort.FIRST_TOUCH_AT: ("timestamptz", "'epoch'::timestamptz"),
+    RecordSort.LAST_TOUCH_AT: ("timestamptz", "'epoch'::timestamptz"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ class RecordOrder:
                 given = [_sort_value(sort, value) for (sort, _), value in zip(self.terms, values, strict=True)]
                 parts = self._parts(given, _instant(at), UUID(record_id), tie)
                 return _beyond(list(parts), is_after=argument == "after")
-        except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError):
+        except (binascii.Error, ValueError, TypeError, AttributeError, ArithmeticError):
             pass  # whatever is wrong with it, the error below reports it
         end = "endCursor" if argument == "after" else "startCursor"
         raise AccordError(
@@ -124,16 +135,16 @@ class RecordOrder:
         is_descending = False
         for (sort, direction), value in zip(self.terms, values, strict=True):
             is_descending = _is_descending(direction)
-            if not sort.is_of_pressure:
+            if sort is RecordSort.AT:
                 yield _Part(Sql("r.at"), is_descending, Sql("{}::timestamptz", at))
                 continue
             column = Sql("r.{}", name(sort.value))
             # Nulls are sorted by an expression of their own, so that rows compare by values that are never null.
             yield _Part(Sql("({} is null)", column), direction in _NULLS_FIRST, Sql("{}::boolean", value is None))
-            kind, least = ("bigint", "0") if sort is RecordSort.TOUCHES else ("timestamptz", "'epoch'::timestamptz")
+            kind, least = _KINDS[sort]
             known = f"coalesce({{}}, {least})"
             yield _Part(Sql(known, column), is_descending, Sql(known, Sql(f"{{}}::{kind}", value)))
-        if all(sort.is_of_pressure for sort, _ in self.terms):
+        if all(sort is not RecordSort.AT for sort, _ in self.terms):
             yield _Part(Sql("r.at"), is_descending, Sql("{}::timestamptz", at))
         yield _Part(Sql("r.id"), is_descending, Sql("{}::uuid", record_id))
         # Compared by bytes: a text's order otherwise depends on the database's collation, and cursors would not.
@@ -150,19 +161,24 @@ class CountedRecord:
     id: UUID
     at: datetime
     tie: str
+    value: Decimal | None = None  # what it gives to the number, in its unit; null for an amount that is kept apart
     pressure: ContactPressure | None = None
     order: RecordOrder = DEFAULT_ORDER
 
     @property
     def cursor(self) -> str:
         """The opaque cursor of its position."""
-        values = [self._value(sort) for sort, _ in self.order.terms]
+        values = [
+            str(value) if isinstance(value := self._value(sort), Decimal) else value for sort, _ in self.order.terms
+        ]
         position = [self.order.label, values, self.at, str(self.id), self.tie]
         return base64.b64encode(orjson.dumps(position)).decode()
 
     def _value(self, sort: RecordSort) -> SortValue:
         if sort is RecordSort.AT:
             return self.at
+        if sort is RecordSort.VALUE:
+            return self.value
         found: SortValue = None if self.pressure is None else getattr(self.pressure, sort.value)
         return found
 
@@ -189,13 +205,21 @@ def _is_descending(direction: SortDirection) -> bool:
 
 def _sort_value(sort: RecordSort, value: object) -> SortValue:
     """Return the value of a cursor for a term. Errors: ValueError, TypeError for a value of another type."""
-    if value is None and sort.is_of_pressure:
+    if value is None and sort is not RecordSort.AT:
         return None
+    if sort is RecordSort.VALUE:
+        return _decimal(value)
     if sort is not RecordSort.TOUCHES:
         return _instant(value)
     if not isinstance(value, int) or not 0 <= value < 2**31:
         raise TypeError(f"{value} is not a number of touches")
     return value
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, str) and (number := Decimal(value)).is_finite():
+        return number
+    raise TypeError(f"{value} is not a decimal")
 
 
 def _instant(value: object) -> datetime:

@@ -101,4 +101,4 @@ def _record(row: asyncpg.Record, order: RecordOrder, policy: ContactPolicy | Non
             first_touch_at=row["first_touch_at"],
             last_touch_at=row["last_touch_at"],
         )
-    return CountedRecord(row["id"], row["at"], row["tie"], pressure, order)
+    return CountedRecord(row["id"], row["at"], row["tie"], row["value"], pressure, order)

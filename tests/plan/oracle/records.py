@@ -111,17 +111,23 @@ class Records:
                     "INTERNAL": row["is_internal"],
                 }
             case "deal":
-                found = {"DELETED": row["deleted_at"] is not None, "PEOPLE": self._has_only_excluded(row)}
+                found = {"DELETED": row["deleted_at"] is not None}
+                if self._has_only_excluded(row):
+                    found |= _marks(self._people_of(row))
             case _:
                 people = [contact for contact in self._today["contact"] if contact["company_id"] == row["id"]]
                 deals = [deal for deal in self._today["deal"] if deal["company_id"] == row["id"]]
                 is_counted = any(deal["deleted_at"] is None and not self._has_only_excluded(deal) for deal in deals)
-                found = {"PEOPLE": bool(people) and all(map(_is_excluded, people)) and not is_counted}
+                found = _marks(people) if people and all(map(_is_excluded, people)) and not is_counted else {}
         return [reason for reason, holds in found.items() if holds]
 
     def _has_only_excluded(self, deal: Row) -> bool:
+        people = self._people_of(deal)
+        return bool(people) and all(map(_is_excluded, people))
+
+    def _people_of(self, deal: Row) -> list[Row]:
         roles = {row["contact_id"] for row in self._today["deal_contact"] if row["deal_id"] == deal["id"]}
-        return bool(roles) and all(_is_excluded(row) for row in self._today["contact"] if row["id"] in roles)
+        return [row for row in self._today["contact"] if row["id"] in roles]
 
     # ---------------------------------------------------------------------------------------------------- scope
 
@@ -143,6 +149,10 @@ class Records:
         if self._principal.reach is Reach.OWN or member["team_id"] is None:
             return {member["id"]}
         return {row["id"] for row in self._all["member"] if row["team_id"] == member["team_id"]}
+
+
+def _marks(people: list[Row]) -> dict[str, bool]:
+    return {"TEST": any(row["is_test"] for row in people), "INTERNAL": any(row["is_internal"] for row in people)}
 
 
 def _is_excluded(contact: Row) -> bool:

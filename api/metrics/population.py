@@ -1,0 +1,88 @@
+"""Who is counted: the conditions that keep excluded records out of a number, and how many it leaves out, and why.
+
+The same query of counted rows serves both: for the population EXCLUDED it has the rows of the few records that no KPI
+counts, and each of them is counted under the reason that excludes it. A contact that is merged into another one has no
+rows of its own: it is counted where a row of its survivor is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from api.identity.survivors import SURVIVORS
+from api.metrics.answer import Excluded, ExcludedCount
+from api.metrics.context import exclusions, is_excluded
+from api.metrics.counted_rows import RECORD_OF, CountedRows, keyed_rows
+from api.metrics.resolved_request import Population, ResolvedKpiRequest
+from api.sql import Sql, name
+from schema.kpis.kinds import Subject
+from schema.vocab import NotCountedReason
+
+NOTHING_EXCLUDED = Excluded(count=0, reasons=())
+
+
+def excluded_only(request: ResolvedKpiRequest) -> ResolvedKpiRequest:
+    """The same request for the records that it leaves out, without a breakdown."""
+    return replace(request, population=Population.EXCLUDED, by=())
+
+
+def is_person_of(request: ResolvedKpiRequest, person: Sql) -> Sql:
+    """The condition that the person with an id belongs to the population of the request."""
+    if request.population is Population.EXCLUDED:
+        return Sql("{} in (select n.id from ({}) n)", person, _never_counted(request))
+    # An anti-join on the primary key of contact: one hash over the few excluded contacts.
+    excluded = is_excluded(request.context.accord)
+    return Sql("not exists (select from contact x where x.id = {} and ({}))", person, excluded)
+
+
+def is_deal_of(request: ResolvedKpiRequest, deal: str, *, others: Sql | None = None) -> Sql:
+    """The condition that the row `deal` belongs to the population of the request.
+
+    `others` is a query of the ids of further deals that may be excluded.
+    """
+    if request.population is Population.EXCLUDED:
+        never = Sql("select n.id from ({}) n", _never_counted(request))
+        if others is not None:
+            never = Sql("{} union all {}", never, others)
+        return Sql("{}.id in ({})", name(deal), never)
+    return Sql("not ({})", exclusions(request.context.accord).is_never_counted("deal", deal))
+
+
+def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement: Sql) -> Sql:
+    """A statement whose every row also has `excluded`: the number of excluded records by reason, as a JSON object.
+
+    `excluded` are the counted rows of `excluded_only(request)`. Beside the rows of the statement, for which `is_row` is
+    true, there is one if the statement has none.
+    """
+    reason = Sql("x.reason")
+    if excluded.is_negative is not None:
+        reason = Sql(f"coalesce(x.reason, case when {{}} then '{NotCountedReason.NEGATIVE}' end)", excluded.is_negative)
+    counts = Sql(
+        "select {} as reason, count(*) as n from ({}) c left join ({}) x on x.id = c.{} where {} group by 1",
+        reason,
+        keyed_rows(excluded_only(request), excluded.rows, ()),
+        _never_counted(request),
+        name(f"{RECORD_OF[request.kpi.subject]}_id"),
+        excluded.is_base,
+    )
+    return Sql(
+        "select x.excluded, m.* from (select jsonb_object_agg(reason, n) filter (where reason is not null) as excluded"
+        " from ({}) r) x left join (select true as is_row, s.* from ({}) s) m on true",
+        counts,
+        statement,
+    )
+
+
+def read_excluded(found: Mapping[str, int] | None) -> Excluded:
+    """What `with_excluded` returned."""
+    counts = [ExcludedCount(reason=reason, count=n) for reason in NotCountedReason if (n := (found or {}).get(reason))]
+    return Excluded(count=sum(excluded.count for excluded in counts), reasons=tuple(counts))
+
+
+def _never_counted(request: ResolvedKpiRequest) -> Sql:
+    """A query of the records that are never counted: `id, reason`, where `id` is the record that has their rows."""
+    table = RECORD_OF[request.kpi.subject]
+    never = exclusions(request.context.accord).never_counted(table)
+    if request.kpi.subject is Subject.PERSON and request.context.has_merged_contacts:
+        merged = Sql(f"select s.survivor_id, '{NotCountedReason.MERGED}' from ({{}}) s", SURVIVORS)
+        return Sql("{} union all {}", never, merged)
+    return never
