@@ -89,13 +89,19 @@ class Exclusions:
             case "deal":
                 # Two queries, each of which reads the few records concerned from an index.
                 deleted = _with_reason("deal", "d", {_DELETED: _is_deleted("d")}, _is_deleted("d"))
-                excluded = self._in_excluded("deal", "d", is_single=False)
+                excluded = self.excluded_deals()
                 if excluded is None:
                     return deleted
-                reasons = self.reasons("deal", "d")
-                del reasons[_DELETED]
-                rest = _with_reason("deal", "d", reasons, Sql("not {} and {}", _is_deleted("d"), excluded))
-                return Sql("{} union all {}", deleted, rest)
+                marks = {reason: Sql("bool_or({})", mark) for reason, mark in self._of_person("p").items()}
+                return Sql(
+                    "{} union all select r.deal_id, {} from ({}) e join deal d on d.id = e.deal_id and not {}"
+                    " join deal_contact r on r.deal_id = e.deal_id join contact p on p.id = r.contact_id"
+                    " group by r.deal_id",
+                    deleted,
+                    _first_of(marks),
+                    excluded,
+                    _is_deleted("d"),
+                )
         raise KeyError(f"{table} has no such query")
 
     def excluded_deals(self, deal: Sql | None = None) -> Sql | None:
@@ -160,10 +166,12 @@ def _is_deleted(row: str) -> Sql:
 
 
 def _with_reason(table: str, row: str, reasons: Reasons, condition: Sql) -> Sql:
-    cases = join("", (Sql(f" when {{}} then '{reason}'", holds) for reason, holds in reasons.items()))
-    return Sql(
-        "select {}.id, case{} end as reason from {} {} where {}", name(row), cases, name(table), name(row), condition
-    )
+    source = Sql("{} {}", name(table), name(row))
+    return Sql("select {}.id, {} as reason from {} where {}", name(row), _first_of(reasons), source, condition)
+
+
+def _first_of(reasons: Reasons) -> Sql:
+    return Sql("case{} end", join("", (Sql(f" when {{}} then '{reason}'", holds) for reason, holds in reasons.items())))
 
 
 def _names_reason(reason: NotCountedReason) -> Sql:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from api.db import WriteSession
 from schema.accord import Accord
+from schema.vocab import NotCountedReason
 from tests.metrics import generated_contacts
 from tests.metrics.generated_contacts import INSTANTS, STAGES, START, Person
+from tests.metrics.oracle import REASONS
 
 WEEK = timedelta(days=7)
 MOMENT = timedelta(microseconds=1)
@@ -133,20 +135,34 @@ async def load(session: WriteSession, found: list[Known], version_id: UUID) -> N
 
 def survivors(found: list[Known]) -> list[Known]:
     """The people who count. The first one has the facts of all merged contacts too."""
-    kept = []
+    return [known for known in with_merged_facts(found) if known.person.why_not is None]
+
+
+def excluded(found: list[Known]) -> list[tuple[NotCountedReason, Known]]:
+    """The people who do not count, and why. A merged contact stands where its survivor does, the first one."""
+    people = with_merged_facts(found)
+    return [
+        (REASONS[known.person.why_not], people[0] if known.person.why_not == "merged_into_id" else known)
+        for known in people
+        if known.person.why_not is not None
+    ]
+
+
+def with_merged_facts(found: list[Known]) -> list[Known]:
+    """Everybody, the first one with the facts of all merged contacts too."""
+    people = []
     for place, known in enumerate(found):
         whose = [known, *(other for other in found if place == 0 and other.person.why_not == "merged_into_id")]
         own = tuple(Touched(touch.at, not touch.is_inbound) for who in whose for touch in who.person.touches)
-        if known.person.why_not is None:
-            kept.append(
-                Known(
-                    known.person,
-                    own + tuple(touch for who in whose for touch in who.touches),
-                    tuple(handed for who in whose for handed in who.handoffs),
-                    tuple(report for who in whose for report in who.reports),
-                )
+        people.append(
+            Known(
+                known.person,
+                own + tuple(touch for who in whose for touch in who.touches),
+                tuple(handed for who in whose for handed in who.handoffs),
+                tuple(report for who in whose for report in who.reports),
             )
-    return kept
+        )
+    return people
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Every figure of the KPIs of touches, handoffs and reported stages equals that of an independent oracle."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +21,7 @@ from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord, ContactPolicy
-from schema.vocab import Anchor, Dimension, Grain, WarningCode
+from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, WarningCode
 from tests.metrics import generated_activity
 from tests.metrics.generated_activity import CLOSE, POLICIES, Known, OracleRequest, Row, survivors, worlds
 from tests.metrics.generated_contacts import ACCORD, NOW, prepare
@@ -84,12 +85,17 @@ async def test_kpis_of_activity_equal_the_oracle(
     for request, answer in zip(batch, answers, strict=True):
         assert isinstance(answer, KpiAnswer), answer
         check(request, answer, survivors(found), accord)
+        check_excluded(request, answer, generated_activity.excluded(found), accord)
+
+
+def oracle_request_of(request: KpiRequest, accord: Accord) -> OracleRequest:
+    start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
+    until = (request.switches.as_of or NOW) + MICROSECOND
+    return OracleRequest(request.key, start, end, until, accord, request.switches.anchor is Anchor.COHORT)
 
 
 def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:
-    start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
-    until = (request.switches.as_of or NOW) + MICROSECOND
-    oracle_request = OracleRequest(request.key, start, end, until, accord, request.switches.anchor is Anchor.COHORT)
+    oracle_request = oracle_request_of(request, accord)
     rows = counted(found, oracle_request)
     same(answer, request, rows, rows)
     warned = {warning.code: warning.count for warning in answer.warnings}
@@ -104,7 +110,23 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
         same(bucket, request, inside, inside)
     if request.grain is not None:
         # Rows without a duration are not counted, so they need no bucket.
-        assert_whole(answer, [row for row in rows if request.key not in TIMES or row.amount is not None], until)
+        assert_whole(
+            answer, [row for row in rows if request.key not in TIMES or row.amount is not None], oracle_request.until
+        )
+
+
+def check_excluded(
+    request: KpiRequest, answer: KpiAnswer, found: list[tuple[NotCountedReason, Known]], accord: Accord
+) -> None:
+    oracle_request = oracle_request_of(request, accord)
+    expected = Counter(
+        reason
+        for reason, known in found
+        for row in counted([known], oracle_request)
+        if request.key not in TIMES or row.amount is not None
+    )
+    lacks_people = any(warning.code is WarningCode.NO_CONTACTS for warning in answer.warnings)
+    assert {part.reason: part.count for part in answer.excluded.reasons} == ({} if lacks_people else expected)
 
 
 def groups(answer: KpiAnswer, request: KpiRequest, rows: list[Row]) -> None:

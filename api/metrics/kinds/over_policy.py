@@ -17,6 +17,7 @@ from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between, elapsed
 from api.metrics.periods import Interval
+from api.metrics.population import excluded_person
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
 from schema.accord import Accord, ContactPolicy
@@ -214,6 +215,7 @@ def _counted_touches(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
 def _touches(request: ResolvedKpiRequest, which: Sql, within: Interval) -> Sql:
     person, joined = person_of(request, "t")
     conditions = [which, *between(Sql("t.occurred_at"), within), *request.context.reach("touchpoint", "t")]
+    conditions += excluded_person(request, person)
     return Sql(
         "select {} as contact_id, t.occurred_at as at from touchpoint t{} where {}", person, joined, all_of(conditions)
     )

@@ -9,6 +9,7 @@ from api.metrics.figure_table import FigureCell
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.snapshot_instants import PartEnds, part_and_instant, part_ends, parts_between
+from api.metrics.population import excluded_person
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, join
@@ -72,6 +73,7 @@ def _reported(request: ResolvedKpiRequest, ends: PartEnds) -> Sql:
     """
     person, joined = person_of(request, "r")
     stages, at = [stage.key for stage in request.context.accord.stages], Sql("coalesce(r.entered_at, r.recorded_at)")
+    conditions = [*request.context.reach("reported_stage", "r"), *excluded_person(request, person)]
     reports = Sql(
         "select {} as contact_id, r.stage, r.id, {} as at, array_position({}::text[], r.stage) as rank"
         " from reported_stage r{} where r.stage is not null and {} < {}{}",
@@ -81,7 +83,7 @@ def _reported(request: ResolvedKpiRequest, ends: PartEnds) -> Sql:
         joined,
         at,
         ends[-1],
-        join("", (Sql(" and {}", condition) for condition in request.context.reach("reported_stage", "r"))),
+        join("", (Sql(" and {}", condition) for condition in conditions)),
     )
     followed = Sql(
         "select contact_id, stage, at, lead(at) over (partition by contact_id order by at, rank nulls first, id)"
