@@ -1,6 +1,9 @@
 """Drilling down from a number to its records: any field of them, page by page, in the snapshot of the number."""
 
+import base64
+import json
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -252,3 +255,47 @@ async def test_the_contact_pressure_of_records_takes_no_further_statement(compan
     assert len(pressed.statements) == len(plain.statements)
     assert any("rolling" in str(statement) for statement in pressed.statements)
     assert not any("rolling" in str(statement) for statement in plain.statements)
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+async def test_records_sorted_by_what_they_give_add_up_to_the_number(direction: str, company: Database) -> None:
+    document = """query ($after: String) { kpi(key: REVENUE_WON) { value apart { n }
+      records(first: 4, after: $after, orderBy: [{ value: %s }]) { totalCount edges { value valueFloat }
+        pageInfo { hasNextPage endCursor } } } }"""
+    seen: list[dict[str, Any]] = []
+    after = None
+    while True:
+        kpi = (await answered(company, document % direction, after=after))["kpi"]
+        seen += kpi["records"]["edges"]
+        after = kpi["records"]["pageInfo"]["endCursor"]
+        if not kpi["records"]["pageInfo"]["hasNextPage"]:
+            break
+    given = [edge["valueFloat"] for edge in seen if edge["value"] is not None]
+    assert len(seen) == kpi["records"]["totalCount"] > 8
+    assert len(seen) - len(given) == sum(apart["n"] for apart in kpi["apart"])
+    assert given == sorted(given, reverse=direction == "DESC")
+    assert sum(Decimal(edge["value"]) for edge in seen if edge["value"] is not None) == Decimal(kpi["value"])
+
+
+async def test_a_cursor_of_values_must_hold_a_decimal(company: Database) -> None:
+    document = """query ($after: String) { kpi(key: REVENUE_WON) {
+      records(after: $after, orderBy: [{ value: ASC }]) { totalCount } } }"""
+    id_, at = "00000000-0000-0000-0000-000000000001", "2026-01-01T00:00:00+00:00"
+    for value in (1, "NaN", "one", True):
+        cursor = base64.b64encode(json.dumps(["value ASC", [value], at, id_, ""]).encode()).decode()
+        error = await refused(company, document, after=cursor)
+        assert "is not a cursor" in str(error)
+
+
+async def test_a_number_and_the_funnel_say_whom_they_leave_out(company: Database) -> None:
+    counts = "excluded { count reasons { reason count } }"
+    document = f"""{{ kpi(key: STAGE_VOLUME, where: {{ stage: {{ eq: "suspect" }} }}) {{ n {counts} }}
+      funnel {{ stages {{ reached }} {counts} }}
+      contacts {{ totalCount }} counted: contacts(where: {{ isCounted: {{ eq: true }} }}) {{ totalCount }} }}"""
+    found = await answered(company, document)
+    assert found["kpi"]["n"] == found["funnel"]["stages"][0]["reached"] == found["counted"]["totalCount"]
+    assert found["kpi"]["excluded"] == found["funnel"]["excluded"]
+    reasons = {part["reason"]: part["count"] for part in found["kpi"]["excluded"]["reasons"]}
+    assert found["kpi"]["excluded"]["count"] == sum(reasons.values()) > 0
+    listed = found["kpi"]["n"] + sum(reasons.get(reason, 0) for reason in ("TEST", "INTERNAL", "NEGATIVE"))
+    assert listed == found["contacts"]["totalCount"]
