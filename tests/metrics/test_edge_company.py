@@ -16,7 +16,8 @@ from api.metrics.request import ALL_HISTORY, KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.vocab import RecordSide
-from tests.metrics.edge_company import NOW, ZONE, Books, accord_in_euros, at, write_edge_company
+from tests.metrics.deal_books import Books
+from tests.metrics.edge_company import NOW, ZONE, accord_in_euros, at, write_edge_company
 
 KEYS = (
     "opportunities_created",
@@ -52,7 +53,7 @@ async def company(module_database: Database) -> Database:
 @pytest.mark.parametrize("key", KEYS)
 async def test_a_kpi_of_deals_is_the_count_by_hand(key: str, company: Database) -> None:
     async with company.read() as session:
-        books = await Books.read(session)
+        books = await Books.read(session, ZONE, "EUR")
         months = [named_period(f"2026-{month:02}") for month in range(1, 10)]
         cases = [(period, None) for period in months] + [(period, as_of) for period in EDGES for as_of in BORDERS]
         requests = [KpiRequest(key, period, switches=Switches(as_of=as_of)) for period, as_of in cases]

@@ -1,0 +1,199 @@
+"""A count of the KPIs of people in plain Python, from the raw rows of a sample; it shares no code with KPIs.
+
+People are counted under the survivor of a merge. Who never counts is counted apart, by reason, and a contact that is
+merged into another one stands beside every row of its survivor.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import mean, median
+from typing import Any
+from uuid import UUID
+
+Row = dict[str, Any]
+STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
+# As the standard accord has them: the windows between stages, and the contact policy.
+WINDOWS = {("mql", "opportunity"): timedelta(days=58), ("mql", "customer"): timedelta(days=238)}
+AT_MOST, WITHIN, REPLY = 5, timedelta(days=7), timedelta(hours=24)
+WEEK, MOMENT = timedelta(days=7), timedelta(microseconds=1)
+
+
+@dataclass
+class Counted:
+    """One figure: what each record of the base gives, how many converted, and who is left out."""
+
+    given: list[float] = field(default_factory=list)
+    converted: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def middle(self) -> float | None:
+        """The median."""
+        return median(self.given) if self.given else None
+
+    @property
+    def average(self) -> float | None:
+        """The mean."""
+        return mean(self.given) if self.given else None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The instants from `start` until before `before`, up to now."""
+
+    start: datetime | None
+    before: datetime | None
+    now: datetime
+
+    def holds(self, at: datetime | None) -> bool:
+        """Whether an instant lies in it."""
+        return at is not None and at < self.end and (self.start is None or at >= self.start)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after it."""
+        return min(self.before or self.now + MOMENT, self.now + MOMENT)
+
+
+@dataclass
+class PeopleBooks:
+    """The raw rows of a database, by the person that they belong to."""
+
+    now: datetime
+    contacts: dict[UUID, Row]
+    survivor: dict[UUID, UUID]
+    entries: Mapping[UUID, list[Row]]
+    touches: Mapping[UUID, list[Row]]
+    handoffs: Mapping[UUID, list[Row]]
+    reports: Mapping[UUID, list[Row]]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, list[Row]], now: datetime) -> "PeopleBooks":
+        """Sort the rows of the tables to their people."""
+        contacts = {row["id"]: row for row in tables["contact"]}
+
+        def survivor(key: UUID) -> UUID:
+            merged_into = contacts[key]["merged_into_id"]
+            return key if merged_into is None else survivor(merged_into)
+
+        survivors = {key: survivor(key) for key in contacts}
+
+        def by_person(table: str, at: str) -> Mapping[UUID, list[Row]]:
+            rows = defaultdict[UUID, list[Row]](list)
+            for row in sorted(tables[table], key=lambda row: (row[at] or row["recorded_at"], str(row.get("id")))):
+                rows[survivors[row["contact_id"]]].append(row)
+            return rows
+
+        facts = {"touchpoint": "occurred_at", "handoff": "handed_at", "reported_stage": "entered_at"}
+        read = (by_person(table, at) for table, at in {"stage_entry": "entered_at", **facts}.items())
+        return cls(now, contacts, survivors, *read)
+
+    def count(self, key: str, start: datetime | None, before: datetime | None) -> Counted:
+        """Count a KPI over the instants from `start` until before `before`."""
+        found = Counted()
+        merged = Counter(into for key, into in self.survivor.items() if key != into)
+        for person in self.contacts:
+            if self.survivor[person] != person:
+                continue
+            for value, is_converted in self._rows(key, person, Span(start, before, self.now)):
+                reason = self._reason(person)
+                if reason is not None:
+                    found.excluded[reason] += 1
+                else:
+                    found.given.append(value)
+                    found.converted += is_converted
+                found.excluded["MERGED"] += merged[person]
+        return found
+
+    def _reason(self, person: UUID) -> str | None:
+        row = self.contacts[person]
+        if row["deleted_at"] is not None:
+            return "DELETED"
+        return "TEST" if row["is_test"] else "INTERNAL" if row["is_internal"] else None
+
+    def _rows(self, key: str, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
+        """What a person gives to the base of a KPI, and whether they converted."""
+        match key:
+            case "stage_volume" | "mqls" | "sqls":
+                stages = STAGES if key == "stage_volume" else (key[:3],)
+                yield from ((1, False) for stage in stages if span.holds(self._entered(person, stage)))
+            case "stage_conversion" | "mql_to_customer":
+                yield from self._conversion(person, "customer" if key == "mql_to_customer" else "opportunity", span)
+            case "mql_acceptance" | "rejection_rate":
+                part = "ACCEPTED" if key == "mql_acceptance" else "REJECTED"
+                decided = (row for row in self.handoffs[person] if row["status"] in ("ACCEPTED", "REJECTED"))
+                yield from ((1, row["status"] == part) for row in decided if span.holds(row["decided_at"]))
+            case "touches_per_contact_7d":
+                since = span.end - MOMENT - WEEK
+                if touches := [row for row in self._ours(person) if since < row["occurred_at"] < span.end]:
+                    yield len(touches), False
+            case "over_pressure_rate":
+                yield from self._pressed(person, span)
+            case "stage_integrity":
+                yield from self._compared(person, span.end)
+            case _:
+                yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
+
+    def _conversion(self, person: UUID, target: str, span: Span) -> Iterator[tuple[float, bool]]:
+        base, reached = self._entered(person, "mql"), self._entered(person, target)
+        if base is not None and span.holds(base):
+            yield 1, reached is not None and base <= reached <= base + WINDOWS["mql", target]
+
+    def _durations(self, key: str, person: UUID, span: Span) -> Iterator[timedelta]:
+        """How long something took a person, by facts of their own at both ends."""
+        match key:
+            case "time_to_convert":
+                base, reached = self._own(person, "mql"), self._own(person, "opportunity")
+                window = WINDOWS["mql", "opportunity"]
+                if base is not None and span.holds(base) and reached is not None and base <= reached <= base + window:
+                    yield reached - base
+            case "speed_to_lead":
+                base = self._own(person, "inquiry")
+                by_hand = (row["occurred_at"] for row in self._ours(person) if not row["is_automated"])
+                answers = [at for at in by_hand if base is not None and at >= base]
+                if base is not None and span.holds(base) and answers:
+                    yield min(answers) - base
+            case "time_in_stage":
+                for entry in self.entries[person]:
+                    since, left = entry["own_at"], entry["exited_at"]
+                    if span.holds(since) and left is not None and since <= left <= self.now:
+                        yield left - since
+
+    def _entered(self, person: UUID, stage: str) -> datetime | None:
+        """The first entry into a stage, own or implied."""
+        return min((entry["entered_at"] for entry in self.entries[person] if entry["stage"] == stage), default=None)
+
+    def _own(self, person: UUID, stage: str) -> datetime | None:
+        """The first entry into a stage by facts of its own."""
+        own = (entry["own_at"] for entry in self.entries[person] if entry["stage"] == stage)
+        return min((at for at in own if at is not None), default=None)
+
+    def _ours(self, person: UUID) -> list[Row]:
+        return [touch for touch in self.touches[person] if touch["direction"] == "OUTBOUND"]
+
+    def _pressed(self, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
+        theirs = [touch["occurred_at"] for touch in self.touches[person] if touch["direction"] == "INBOUND"]
+        counted = [
+            touch["occurred_at"]
+            for touch in self._ours(person)
+            if not touch["is_automated"] and not any(at <= touch["occurred_at"] < at + REPLY for at in theirs)
+        ]
+        inside = [at for at in counted if span.holds(at)]
+        if inside:
+            moments = [*inside, *([span.start] if span.start else [])]
+            yield 1, any(sum(moment - WITHIN < at <= moment for at in counted) > AT_MOST for moment in moments)
+
+    def _compared(self, person: UUID, end: datetime) -> Iterator[tuple[float, bool]]:
+        reports = [
+            row for row in self.reports[person] if row["stage"] and (row["entered_at"] or row["recorded_at"]) < end
+        ]
+        standing = [
+            STAGES.index(entry["stage"])
+            for entry in self.entries[person]
+            if entry["entered_at"] < end and (entry["exited_at"] is None or entry["exited_at"] >= end)
+        ]
+        if reports:
+            last = max(reports, key=lambda row: (row["entered_at"] or row["recorded_at"], STAGES.index(row["stage"])))
+            yield 1, bool(standing) and STAGES[max(standing)] == last["stage"]
