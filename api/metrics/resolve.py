@@ -41,9 +41,9 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
             "The switch window has no meaning with anchor=PERIOD: numerator and denominator may be different people.",
             "Leave window out, or set anchor=COHORT.",
         )
-    if kpi.kind is Kind.COUNT and switches.skip is Skip.REACHED_OR_BEYOND:
+    if switches.skip is Skip.REACHED_OR_BEYOND and not board.has_window:
         raise _bad(
-            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} reads one.", "Set skip to IMPLIED or EXCLUDE."
+            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
     frame = _frame(request.period, switches, context)
     chosen = (
