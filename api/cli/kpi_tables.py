@@ -14,6 +14,7 @@ from api.cli.record_output import RecordList, show_records
 from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
 from api.metrics.answer_warnings import length_in_words
 from api.metrics.kinds import kind_of
+from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind
 from schema.vocab import Currency, Unit
@@ -242,7 +243,8 @@ def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> No
         reasons = ", ".join(f"{part.count:,} {part.reason.value.lower()}" for part in result.excluded.reasons)
         console.print(f"[dim]Not counted for who or what they are: {result.excluded.count:,} ({reasons}).[/dim]")
     if result.overrides:
-        console.print(f"[yellow]! Not as agreed: {escape(', '.join(result.overrides))}.[/yellow]")
+        overrides = ", ".join(map(_override_in_words, result.overrides))
+        console.print(f"[yellow]! Not as agreed: {escape(overrides)}.[/yellow]")
     used = ", ".join(
         f"version {accord.version} ({accord.hash[:12]}, {'signed' if accord.is_signed else 'provisional'})"
         for accord in result.accords
@@ -251,6 +253,13 @@ def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> No
     console.print(f"[dim]accord {used} · as of {_moment(result.as_of, zone)} · {watermark}[/dim]")
     for sentence in {accord.fiscal_year for accord in result.accords if accord.fiscal_year is not None}:
         console.print(f"[dim]{sentence}[/dim]")
+
+
+def _override_in_words(override: str) -> str:
+    """An override as the options of the command are written: `window=30 days` for `window=P30D`."""
+    name, _, value = override.partition("=")
+    is_length = name == "window" and value != "none"
+    return f"{name}={format_duration(parse_iso_duration(value))}" if is_length else override
 
 
 def _moment(instant: datetime, zone: ZoneInfo) -> str:

@@ -18,7 +18,7 @@ from api.metrics.answer import ContactPressure, KpiAnswer
 from api.metrics.record_lists.record_pages import read_page
 from api.plan.record_labels import record_labels
 from schema.accord import ContactPolicy
-from schema.durations import format_duration
+from schema.durations import format_duration, iso_duration
 from schema.vocab import RecordSide
 
 PAGE_SIZE = 500
@@ -101,7 +101,7 @@ def print_records_json(listed: RecordList) -> None:
 def print_records_csv(listed: RecordList) -> None:
     """Print the records as CSV. Values of contact pressure are empty for people who were never over the policy."""
     writer = CsvWriter(sys.stdout, line_end="\n")
-    pressure = ("touches", "at_most", "within_seconds", "first_touch_at", "last_touch_at")
+    pressure = ("touches", "at_most", "within", "first_touch_at", "last_touch_at")
     writer.row(("at", "id", "name", *(pressure if listed.policy else ())))
     for record in listed.records:
         values = (_pressure_values(record.pressure) or dict.fromkeys(pressure, "")).values()
@@ -123,7 +123,7 @@ def _pressure_values(pressure: ContactPressure | None) -> dict[str, object] | No
     return {
         "touches": pressure.touches,
         "atMost": pressure.at_most,
-        "withinSeconds": int(pressure.within.total_seconds()),
+        "within": iso_duration(pressure.within),
         "firstTouchAt": _iso(pressure.first_touch_at),
         "lastTouchAt": _iso(pressure.last_touch_at),
     }

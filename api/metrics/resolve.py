@@ -13,12 +13,11 @@ from api.metrics.periods import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
 from schema.accord import Accord
-from schema.durations import format_duration
+from schema.durations import LONGEST, iso_duration
 from schema.kpis.kinds import PERSON_DIMENSIONS, Kind, Kpi, Subject, Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Reentry, Skip
 
-LONGEST_WINDOW = timedelta(days=36_525)
 MOST_DIMENSIONS = 2
 
 
@@ -180,12 +179,10 @@ def _window(
         return None, () if agreed is None else ("window=none",)
     if switches.window is None or switches.window == agreed:
         return agreed, ()
-    if not timedelta(0) < switches.window <= LONGEST_WINDOW:
-        raise _bad(
-            f"The window {switches.window} is not between 0 seconds and 100 years.",
-            "Write one like '30 days', or none.",
-        )
-    return switches.window, (f"window={format_duration(switches.window)}",)
+    if not timedelta(0) < switches.window <= LONGEST:
+        message = "The window is not longer than 0 seconds, or is longer than 100 years."
+        raise _bad(message, "Give one of more than 0 seconds and at most 100 years, or none.")
+    return switches.window, (f"window={iso_duration(switches.window)}",)
 
 
 def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:

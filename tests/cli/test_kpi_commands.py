@@ -68,8 +68,9 @@ def test_the_window_can_be_none() -> None:
 
 
 def test_durations_are_shown_in_days() -> None:
-    shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--skip", "exclude", "--window", "none")
+    shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--window", "none")
     assert "18 days in the middle" in shown
+    assert "Not as agreed: window=none, asOf=" in shown
 
 
 def test_a_distribution_names_what_it_counts() -> None:
@@ -143,6 +144,8 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
         (("kpi", "stage_conversion", "--from", "mql"), ErrorCode.BAD_INPUT, "--to STAGE"),
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
         ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),
+        ((*RATE, "--window", "P30D"), ErrorCode.BAD_INPUT, "30 days"),
+        ((*RATE, "--window", "0 days"), ErrorCode.BAD_INPUT, "up to 36525 days"),
         (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
         (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "Use two of them"),
         (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
@@ -192,7 +195,7 @@ def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_i
     assert len(found) > len(pressed) > 0
     assert all(pressure["touches"] > pressure["atMost"] for pressure in pressed)
     rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
-    assert list(rows[0])[3:] == ["touches", "at_most", "within_seconds", "first_touch_at", "last_touch_at"]
+    assert list(rows[0])[3:] == ["touches", "at_most", "within", "first_touch_at", "last_touch_at"]
     shown = [list(pressure.values()) for pressure in pressed]
     assert [list(row.values())[3:] for row in rows if row["touches"]] == [list(map(str, values)) for values in shown]
     table = printed(*words)
