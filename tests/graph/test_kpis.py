@@ -201,7 +201,7 @@ async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:
     accord, stages = found["accord"], {stage["key"]: stage for stage in found["accord"]["stages"]}
     assert (accord["version"], accord["status"], accord["isSigned"], accord["from"]) == (1, "ACTIVE", False, None)
     assert stages["mql"]["window"] == "P14D"
-    assert "2 inbound touches within 30 days" in stages["mql"]["rule"]
+    assert "2 inbound touches less than 30 days ago" in stages["mql"]["rule"]
     assert found["stages"][0] == {"title": "Suspect"}
     policy = accord["contactPolicy"]
     assert policy.pop("sentences")[0].startswith("No person gets more than 5 touches")
