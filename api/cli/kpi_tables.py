@@ -57,8 +57,9 @@ def show_funnel(result: FunnelAnswer, zone: ZoneInfo) -> None:
         console.print(f"[bold]{escape(', '.join(key.label for key in group.keys))}[/bold]")
         console.print(_funnel_table(group.stages))
     console.print(
-        "[dim]Reached: of the people who entered the first stage in the period, those who got here by the time below. "
-        "Entered: everyone who first entered this stage in the period, which is another population.[/dim]"
+        "[dim]Reached: of the people who entered the first stage in the period, those who got here by the time below, "
+        "so no bar is longer than the one before. Entered: everyone who first entered this stage in the period, which "
+        "is another population.[/dim]"
     )
     _show_provenance(console, result, zone)
 
