@@ -27,6 +27,14 @@ def parse_dimensions(text: str | None) -> tuple[Dimension, ...]:
     return tuple(parse_word(Dimension, "--by", word) for word in text.split(",")) if text is not None else ()
 
 
+def parse_paths(text: str) -> tuple[str, ...]:
+    """The field paths of a list such as `email,owner.name`."""
+    paths = tuple(path.strip() for path in text.split(","))
+    if not all(paths):
+        raise bad_input(f"--fields: '{text}' has an empty field.", "Write fields like --fields email,owner.name.")
+    return paths
+
+
 def parse_where(filters: list[str]) -> Where:
     """A filter that requires all of `dimension=value,value` and `dimension!=value`; no value is the empty value."""
     parts = []

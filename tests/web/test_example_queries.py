@@ -7,6 +7,7 @@ import pytest
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLSchema,
     InlineFragmentNode,
     SelectionSetNode,
@@ -93,7 +94,7 @@ def selections_of_answers(schema: GraphQLSchema, document: str) -> list[tuple[st
                 nodes.append(node)
             elif isinstance(node, InlineFragmentNode):
                 nodes += fields(node.selection_set)
-            else:
+            elif isinstance(node, FragmentSpreadNode):
                 nodes += fields(fragments[node.name.value].selection_set)
         return nodes
 
