@@ -45,7 +45,9 @@ def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = Non
     elif result.series:
         console.print(_series_table(result, zone))
     if records is not None:
-        show_records(records, zone, console)
+        # Every record of a ratio gives 1 to one of its sides, so its values are no shares.
+        unit = Unit.COUNT if result.unit is Unit.RATIO else result.unit
+        show_records(records, zone, console, lambda value: value_in_words(value, unit, result.currency))
     _show_provenance(console, result, zone)
 
 

@@ -1,9 +1,10 @@
 """`accord kpi --records`: the records that a number counts, in the order of the instants at which they count."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -18,6 +19,7 @@ from api.db import ReadSession
 from api.graph.reading.field_paths import FieldPaths, read_field_paths
 from api.metrics.answer import ContactPressure, KpiAnswer
 from api.metrics.record_lists.record_pages import read_page
+from api.plan.json_values import decimal_as_text
 from api.plan.record_labels import record_labels
 from schema.accord import ContactPolicy
 from schema.durations import format_duration, iso_duration
@@ -38,11 +40,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """One record of the list. `row` has the requested fields as GraphQL nests them; None if it is not visible."""
+    """One record of the list, with its `value`: what it gives to the number, null for an amount that is kept apart.
+
+    `row` has the requested fields as GraphQL nests them; None if the record is not visible.
+    """
 
     id: str
     name: str | None
     at: datetime
+    value: Decimal | None = None
     pressure: ContactPressure | None = None
     row: Mapping[str, object] | None = None
 
@@ -93,6 +99,7 @@ async def read_records(session: ReadSession, who: Principal, result: KpiAnswer, 
                 f"{drill_down.table}_{record.id}",
                 names.get(record.id),
                 record.at,
+                record.value,
                 record.pressure,
                 rows.get(record.id),
             )
@@ -103,11 +110,16 @@ async def read_records(session: ReadSession, who: Principal, result: KpiAnswer, 
         after = page.records[-1].cursor
 
 
-def show_records(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
-    """Print the records as a table."""
+def show_records(
+    listed: RecordList, zone: ZoneInfo, console: Console, value_in_words: Callable[[Decimal | None], str]
+) -> None:
+    """Print the records as a table. Their values are left out if they only count them."""
+    has_value = any(record.value != 1 for record in listed.records)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("at", *(("touches", "first touch", "last touch") if listed.policy else ())):
         table.add_column(heading, no_wrap=True)
+    if has_value:
+        table.add_column("value", justify="right", no_wrap=True)
     for heading in listed.headings:
         table.add_column(heading, overflow="fold")
     # Requested fields need the width; the id is one of them if it is wanted.
@@ -117,7 +129,8 @@ def show_records(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
     for record in listed.records:
         pressure = _pressure_cells(record.pressure, zone) if listed.policy else ()
         shown = (escape(text) for text in _texts(listed.cells(record)))
-        table.add_row(_minute(record.at, zone), *pressure, *shown, *((record.id,) if has_id else ()))
+        value = (value_in_words(record.value),) if has_value else ()
+        table.add_row(_minute(record.at, zone), *pressure, *value, *shown, *((record.id,) if has_id else ()))
     console.print(table)
     if listed.policy is not None:
         allowed = f"{listed.policy.at_most:,} in {format_duration(listed.policy.within)}"
@@ -130,7 +143,7 @@ def print_records_json(listed: RecordList) -> None:
     """Print the records as JSON. Requested fields are the `node` of each, nested as in GraphQL."""
     records: list[dict[str, object]] = []
     for record in listed.records:
-        shown: dict[str, object] = {"id": record.id, "at": _iso(record.at)}
+        shown: dict[str, object] = {"id": record.id, "at": _iso(record.at), "value": _decimal(record.value)}
         shown |= {"name": record.name} if listed.fields is None else {"node": record.row}
         if listed.policy:
             shown["contactPressure"] = _pressure_values(record.pressure)
@@ -143,11 +156,17 @@ def print_records_csv(listed: RecordList) -> None:
     """Print the records as CSV. Values of contact pressure are empty for people who were never over the policy."""
     writer = CsvWriter(sys.stdout, line_end="\n")
     has_id = "id" not in listed.headings
-    writer.row(("at", *(("id",) if has_id else ()), *listed.headings, *(_PRESSURE if listed.policy else ())))
+    writer.row(("at", *(("id",) if has_id else ()), "value", *listed.headings, *(_PRESSURE if listed.policy else ())))
     for record in listed.records:
         values = (_pressure_values(record.pressure) or dict.fromkeys(_PRESSURE)).values() if listed.policy else ()
         id_ = (record.id,) if has_id else ()
-        writer.row((_iso(record.at), *id_, *_texts((*listed.cells(record), *values))))
+        cells = (_decimal(record.value), *listed.cells(record), *values)
+        writer.row((_iso(record.at), *id_, *_texts(cells)))
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    """A value as GraphQL writes it."""
+    return None if value is None else decimal_as_text(value)
 
 
 def _texts(values: Iterable[object]) -> Iterable[str]:

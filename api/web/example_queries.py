@@ -8,7 +8,7 @@ from typing import Any
 
 WIDTH = 42  # characters a line of the editor beside the open side pane, in a window of common width
 # What to read before a number is used. Every example with a KPI or a funnel selects it.
-CAVEATS = ("warnings { code message count }",)
+CAVEATS = ("warnings { code message count }", "excluded { count reasons { reason count } }")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -201,10 +202,10 @@ def test_records_have_the_requested_fields_instead_of_their_name() -> None:
     words = (*RATE, "--records", "--fields", "email, leadSource,owner.name,stage.title,isCounted")
     listed = json.loads(printed(*words, "--json"))["records"]
     assert len(listed) == 6
-    assert [list(record) for record in listed] == [["id", "at", "node"]] * 6
+    assert [list(record) for record in listed] == [["id", "at", "value", "node"]] * 6
     assert list(listed[0]["node"]) == ["email", "leadSource", "owner", "stage", "isCounted"]
     rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
-    assert list(rows[0]) == ["at", "id", "email", "leadSource", "owner.name", "stage.title", "isCounted"]
+    assert list(rows[0]) == ["at", "id", "value", "email", "leadSource", "owner.name", "stage.title", "isCounted"]
     for row, record in zip(rows, listed, strict=True):
         node = record["node"]
         assert (row["at"], row["id"]) == (record["at"], record["id"])
@@ -214,8 +215,20 @@ def test_records_have_the_requested_fields_instead_of_their_name() -> None:
     assert any(row["stage.title"] for row in rows)
     assert "stage.title" in printed(*words)
     ids = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--fields", "id", "--csv"))))
-    assert [list(row) for row in ids] == [["at", "id"]] * 6
+    assert [list(row) for row in ids] == [["at", "value", "id"]] * 6
     assert [row["id"] for row in ids] == [record["id"] for record in listed]
+
+
+def test_records_have_the_value_that_they_give_to_the_number() -> None:
+    words = ("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--window", "none", "--records")
+    rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
+    listed = json.loads(printed(*words, "--json"))["records"]
+    assert sorted(Decimal(row["value"]) for row in rows) == [days * 86_400 for days in (10, 12, 18, 23, 73)]
+    assert [record["value"] for record in listed] == [row["value"] for row in rows]
+    assert "73 days" in printed(*words)
+    counted = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--csv"))))
+    assert {row["value"] for row in counted} == {"1"}
+    assert re.search(r"^ ?at +name +id *$", printed(*RATE, "--records"), re.MULTILINE)
 
 
 def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_it() -> None:
@@ -225,9 +238,9 @@ def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_i
     assert len(found) > len(pressed) > 0
     assert all(pressure["touches"] > pressure["atMost"] for pressure in pressed)
     rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
-    assert list(rows[0])[3:] == ["touches", "at_most", "within", "first_touch_at", "last_touch_at"]
+    assert list(rows[0])[4:] == ["touches", "at_most", "within", "first_touch_at", "last_touch_at"]
     shown = [list(pressure.values()) for pressure in pressed]
-    assert [list(row.values())[3:] for row in rows if row["touches"]] == [list(map(str, values)) for values in shown]
+    assert [list(row.values())[4:] for row in rows if row["touches"]] == [list(map(str, values)) for values in shown]
     table = printed(*words)
     assert "touches   first touch        last touch" in table
     assert "the contact policy, which allows 5 in 7 days." in table
