@@ -41,7 +41,8 @@ class Stage(AccordModel):
     rule: Rule = Field(description="The entry rule: a contact enters the stage when it becomes true.")
     window: Duration | None = Field(
         default=None,
-        description="How long a person has to reach the next stage, such as 14 days; null for no time limit.",
+        description="How long a person has to reach the next stage, such as 14 days, whose last instant is included; "
+        "null for no time limit.",
     )
     needs: tuple[str, ...] = Field(
         default=(), description="The fields that have to be filled in, such as contact.email."
@@ -89,7 +90,7 @@ class Exemptions(AccordModel):
     automated: bool = Field(default=False, description="Whether automated touches do not count.")
     reply_within: Duration | None = Field(
         default=None,
-        description="A reply within this time after the person's own touch does not count; null: every reply counts.",
+        description="A reply less than this after the person's own touch does not count; null: every reply counts.",
     )
 
 
@@ -100,7 +101,7 @@ class ContactPolicy(AccordModel):
     """
 
     at_most: int = Field(ge=1, le=1000, description="The highest number of outbound touches within the policy.")
-    within: Duration = Field(description="The length of the rolling window, such as 7 days.")
+    within: Duration = Field(description="A touch counts while it is younger than this, such as 7 days.")
     exempt: Exemptions = Field(default=Exemptions(), description="The outbound touches that do not count.")
 
 

@@ -1,4 +1,8 @@
-"""Durations in an accord: `30 days`, `14 d`, `72 hours`. They are elapsed time; a day is always 24 hours."""
+"""Durations: elapsed time, in which a day always has 24 hours. They have two written forms.
+
+People write and read words, in the accord's document and on the command line: `30 days`, `14 d`, `72 hours`. Programs
+write and read ISO 8601, in GraphQL and in JSON: `P30D`, `PT72H`, `P2W`.
+"""
 
 import re
 from datetime import timedelta
@@ -6,36 +10,76 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
+LONGEST = timedelta(days=36_525)  # 100 years
+
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _SHORT = {"s": "second", "min": "minute", "h": "hour", "d": "day", "w": "week"}
-_DURATION = re.compile(r"([0-9]{1,10}) ?(second|minute|hour|day|week|s|min|h|d|w)s?")
-_LONGEST = timedelta(days=36_500)
+_WORDS = re.compile(r"([0-9]{1,10}) ?(second|minute|hour|day|week|s|min|h|d|w)s?")
+_COUNT = r"(?:([0-9]{{1,10}}){})?"
+_ISO = re.compile("P" + "".join(map(_COUNT.format, "WD")) + "(?:T" + "".join(map(_COUNT.format, "HMS")) + ")?")
+_ISO_UNITS = ("week", "day", "hour", "minute", "second")  # of the groups of _ISO
+_ISO_EXAMPLES = "such as P30D, PT48H or P2W"
 
 
 def parse_duration(text: object) -> timedelta:
-    """Parse a duration; ValueError on anything else."""
+    """Parse a duration in words; ValueError on anything else."""
     if isinstance(text, timedelta):
         return text
-    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    found = _WORDS.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError(
             f"'{text}' is not a duration; write a whole number and a unit (seconds, minutes, hours, days or weeks),"
             " such as '30 days'"
         )
-    return timedelta(seconds=int(found[1]) * _UNITS[_SHORT.get(found[2], found[2])])
+    return _sensible(_length({_SHORT.get(found[2], found[2]): found[1]}))
 
 
 def format_duration(length: timedelta) -> str:
-    """Format a duration in the largest unit, up to days, that gives a whole number."""
+    """Format a duration in words, in the largest unit, up to days, that gives a whole number."""
     seconds = int(length.total_seconds())
     unit = next(word for word in ("day", "hour", "minute", "second") if seconds % _UNITS[word] == 0)
     count = seconds // _UNITS[unit]
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
+def parse_iso_duration(text: object) -> timedelta:
+    """Parse an ISO 8601 duration of weeks, days, hours, minutes and seconds; ValueError on anything else."""
+    found = _ISO.fullmatch(text) if isinstance(text, str) else None
+    if found is None or not any(found.groups()) or str(text).endswith("T"):
+        if isinstance(text, str) and re.fullmatch(r"P(?=[^T]*[0-9][YM])[0-9YMWD]+(T[0-9HMS]*)?", text):
+            raise ValueError(
+                f"'{text}' has calendar years or months, which are not all of one length; write days, such as P30D"
+            )
+        raise ValueError(
+            f"'{text}' is not an ISO 8601 duration; write whole weeks, days, hours, minutes or seconds, {_ISO_EXAMPLES}"
+        )
+    length = _length(dict(zip(_ISO_UNITS, found.groups(), strict=True)))
+    if not timedelta(0) < length <= LONGEST:
+        raise ValueError(
+            f"'{text}' is out of range; write a duration of more than PT0S and at most {iso_duration(LONGEST)}"
+        )
+    return length
+
+
+def iso_duration(length: timedelta) -> str:
+    """Format a duration as ISO 8601, in days, hours, minutes and seconds: `P30D`, `P1DT12H`; the fraction is cut."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    date = f"{days}D" if days else ""
+    time = "".join(f"{count}{unit}" for count, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if count)
+    return f"P{date}T{time}" if time else f"P{date or 'T0S'}"
+
+
+def _length(counts: dict[str, str | None]) -> timedelta:
+    """The length of whole numbers of units, as decimal digits. One that no timedelta can hold is the longest it can."""
+    seconds = sum(int(count) * _UNITS[unit] for unit, count in counts.items() if count)
+    return timedelta(seconds=seconds) if seconds <= timedelta.max.total_seconds() else timedelta.max
+
+
 def _sensible(length: timedelta) -> timedelta:
-    if not timedelta(0) < length <= _LONGEST or length.microseconds:
-        raise ValueError("a duration must be a whole number of seconds, more than 0 and at most 36500 days")
+    if not timedelta(0) < length <= LONGEST or length.microseconds:
+        raise ValueError(f"a duration must be a whole number of seconds, more than 0 and at most {LONGEST.days} days")
     return length
 
 

@@ -130,7 +130,8 @@ class TouchFilter(AccordModel):
     )
     at_least: int = Field(default=1, ge=1, le=1000, description="How many matching touchpoints are needed.")
     within: Duration | None = Field(
-        default=None, description="How old a touchpoint may be, such as 30 days; null for any age."
+        default=None,
+        description="A touchpoint counts while it is younger than this, such as 30 days; null for any age.",
     )
 
 
@@ -170,7 +171,8 @@ class StageReached(AccordModel):
 
     stage: str = Field(description="The key of the lower stage.")
     within: Duration | None = Field(
-        default=None, description="How long ago it may have been entered, such as 14 days; null for any time."
+        default=None,
+        description="It was entered less than this long ago, such as 14 days; null for any time.",
     )
 
 

@@ -52,7 +52,7 @@ _DEALS = {
 
 
 def rule_sentence(rule: Rule, accord: Accord | None = None) -> str:
-    """Render a rule, such as `at least 2 inbound touches within 30 days, and (e-mail known or phone known)`.
+    """Render a rule, such as `at least 2 inbound touches less than 30 days ago, and (e-mail known or phone known)`.
 
     A stage that the rule names is rendered as its title in the accord, or as its key without an accord.
     """
@@ -96,7 +96,8 @@ def window_sentence(stage: Stage, accord: Accord) -> str:
     following = accord.stages[rank].title
     if stage.window is None:
         return f"The step to {following} has no time limit."
-    return f"The step to {following} counts if it takes at most {format_duration(stage.window)}."
+    length = format_duration(stage.window)
+    return f"The step to {following} counts if it takes at most {length}, exactly {length} included."
 
 
 def exit_sentence(leaving: Exit, accord: Accord) -> str:
@@ -121,11 +122,12 @@ def reason_sentence(reason: RejectReason) -> str:
 def policy_sentences(policy: ContactPolicy) -> tuple[str, ...]:
     """Render how often a person may be touched, and which touches do not count."""
     most = "1 touch" if policy.at_most == 1 else f"{policy.at_most} touches"
-    rolling = f"in any {format_duration(policy.within)}"
+    length = format_duration(policy.within)
+    rolling = f"in any {length} (a touch exactly {length} old no longer counts)"
     exempt = ["automated touches"] if policy.exempt.automated else []
     if policy.exempt.reply_within:
-        length = format_duration(policy.exempt.reply_within)
-        exempt.append(f"replies within {length} of the person's own touch")
+        reply = format_duration(policy.exempt.reply_within)
+        exempt.append(f"replies less than {reply} after the person's own touch")
     return (
         f"No person gets more than {most} from both teams together, over all channels, {rolling}.",
         f"Not counted: {' and '.join(exempt)}." if exempt else "Every outbound touch counts.",
@@ -193,7 +195,7 @@ def _touches(wanted: TouchFilter) -> str:
     text += _of(wanted.kind, " of kind ") + _of(wanted.channel, " through ") + _of(wanted.outcome, " with outcome ")
     if wanted.campaign:
         text += " of campaign " + _either([f"'{name}'" for name in wanted.campaign])
-    return text + (f" within {format_duration(wanted.within)}" if wanted.within else "")
+    return text + (f" less than {format_duration(wanted.within)} ago" if wanted.within else "")
 
 
 def _of(words: tuple[Vocabulary, ...], lead: str) -> str:
@@ -213,7 +215,7 @@ def _stage(rule: StageReached, accord: Accord | None) -> str:
     title = (
         next((stage.title for stage in accord.stages if stage.key == rule.stage), rule.stage) if accord else rule.stage
     )
-    when = f"within the last {format_duration(rule.within)}" if rule.within else "before"
+    when = f"less than {format_duration(rule.within)} ago" if rule.within else "before"
     return f"{title} was entered {when}"
 
 

@@ -354,6 +354,10 @@ class WarningCode(Vocabulary):
         "UNKNOWN_VALUE",
         "The filter names a free text, such as a lead source, that no record ever had: it may be misspelt.",
     )
+    SKIPPED_STAGE = (
+        "SKIPPED_STAGE",
+        "Some people skipped a stage, so that nothing says how long they took. They are not in the value.",
+    )
     NEVER_TOUCHED = "NEVER_TOUCHED", "Some people had no outbound touch by hand since then. They are not in the value."
     UNDATED = "UNDATED", "Some records have no known date and are counted in no period."
     UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown. They are not in the value."

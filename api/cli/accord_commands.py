@@ -111,11 +111,12 @@ def show(
 def evaluate(data: Data = None) -> None:
     """Evaluate the stage entries of all contacts again.
 
-    Prints the number of entries of every stage.
+    Prints the number of entries of every stage, of all people.
     """
     began = time.monotonic()
     evaluated = asyncio.run(_evaluate(data))
     width = max(len(stage) for stage in evaluated.entries)
+    typer.echo("Entries of all people, every time they entered a stage (`accord funnel` counts people instead):")
     for stage, entries in evaluated.entries.items():
         typer.echo(f"{stage:{width}}  {entries:>12,}")
     watermark = f"{evaluated.watermark:%Y-%m-%d %H:%M:%S} UTC" if evaluated.watermark else "none"

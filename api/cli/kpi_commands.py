@@ -13,14 +13,13 @@ from api.cli.kpi_options import FunnelOptions, KpiOptions, OutputOptions
 from api.cli.kpi_output import print_funnel_csv, print_json, print_kpi_csv
 from api.cli.kpi_tables import show_catalogue, show_funnel, show_kpi
 from api.cli.options import expand_options
-from api.cli.record_output import RecordList, print_records_csv, print_records_json, read_records
+from api.cli.record_output import Listing, RecordList, print_records_csv, print_records_json, read_records
 from api.cli.session import open_database
 from api.db import ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
-from schema.vocab import RecordSide
 
 
 @expand_options
@@ -66,13 +65,13 @@ def funnel(*, options: FunnelOptions, output: OutputOptions) -> None:
 
 
 async def _compute_kpi(
-    data: Path | None, request: KpiRequest, listing: tuple[RecordSide, int] | None
+    data: Path | None, request: KpiRequest, listing: Listing | None
 ) -> tuple[KpiAnswer, RecordList | None, ZoneInfo]:
     async with open_database(data) as database, database.read() as session:
         (result,) = await query_kpis(session, EVERYONE, [request])
         if isinstance(result, AccordError):
             raise result
-        records = None if listing is None else await read_records(session, EVERYONE, result, *listing)
+        records = None if listing is None else await read_records(session, EVERYONE, result, listing)
         return result, records, await _reporting_zone(session, request.switches)
 
 

@@ -11,11 +11,13 @@ from api.cli.kpi_values import (
     parse_dimensions,
     parse_duration_option,
     parse_instant,
+    parse_paths,
     parse_period,
     parse_where,
     parse_word,
 )
 from api.cli.options import DATA_OPTION
+from api.cli.record_output import Listing
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
@@ -99,6 +101,16 @@ class KpiOptions(FunnelOptions):
         typer.Option("--first", min=0, help=f"With --records: how many to list; default {DEFAULT_RECORDS}."),
     ] = None
 
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            "--fields",
+            metavar="PATHS",
+            help="With --records: fields of the records as of now, by their GraphQL names, such as"
+            " email,leadSource,owner.name; default: their name.",
+        ),
+    ] = None
+
     def kpi_request(self, key: str) -> KpiRequest:
         """The request for a KPI. Errors: BAD_INPUT or BAD_PERIOD for a malformed option."""
         return KpiRequest(
@@ -111,14 +123,15 @@ class KpiOptions(FunnelOptions):
             switches=self._switches(),
         )
 
-    def listing(self) -> tuple[RecordSide, int] | None:
-        """The side of the records to list, and how many; None without --records."""
+    def listing(self) -> Listing | None:
+        """The records to list; None without --records. Errors: BAD_INPUT for an option that needs --records."""
         if not self.records:
-            if self.side is not None or self.first is not None:
-                raise bad_input("--side and --first need --records.", "Add --records, or leave them out.")
+            if any(option is not None for option in (self.side, self.first, self.fields)):
+                raise bad_input("--side, --first and --fields need --records.", "Add --records, or leave them out.")
             return None
         side = RecordSide.BASE if self.side is None else parse_word(RecordSide, "--side", self.side)
-        return side, DEFAULT_RECORDS if self.first is None else self.first
+        first = DEFAULT_RECORDS if self.first is None else self.first
+        return Listing(side, first, () if self.fields is None else parse_paths(self.fields))
 
     def _stages(self) -> StagePair | None:
         if self.base is None and self.target is None:

@@ -33,27 +33,32 @@ def print_json(result: KpiAnswer | FunnelAnswer) -> None:
 
 
 def print_kpi_csv(result: KpiAnswer) -> None:
-    """Print the total and every group, each followed by its buckets.
+    """Print a line for every group and bucket, and the total last.
 
-    A line without a key is the total. A line without dates is the whole period.
+    The column `row` says what a line is, because the kinds of lines overlap: GROUP for a combination of the dimensions,
+    GROUP_BUCKET for one of its buckets, BUCKET for one of all groups, TOTAL for everything.
     """
     dimensions = max((len(group.keys) for group in result.breakdown), default=1)
-    lines = [
-        _figure_line(result, (), dimensions, None),
-        *(_figure_line(bucket, (), dimensions, bucket) for bucket in result.series),
-    ]
+    lines: list[list[object]] = []
     for group in result.breakdown:
-        lines.append(_figure_line(group, group.keys, dimensions, None))
-        lines += [_figure_line(bucket, group.keys, dimensions, bucket) for bucket in group.series]
-    _print_csv((*_key_names(dimensions), "from", "before", "is_partial", "is_open", *FIGURE), lines)
+        lines.append(["GROUP", *_figure_line(group, group.keys, dimensions, None)])
+        lines += [["GROUP_BUCKET", *_figure_line(bucket, group.keys, dimensions, bucket)] for bucket in group.series]
+    lines += [["BUCKET", *_figure_line(bucket, (), dimensions, bucket)] for bucket in result.series]
+    lines.append(["TOTAL", *_figure_line(result, (), dimensions, None)])
+    _print_csv(("row", *_key_names(dimensions), "from", "before", "is_partial", "is_open", *FIGURE), lines)
 
 
 def print_funnel_csv(result: FunnelAnswer) -> None:
-    """Print a line for every stage, of the whole funnel and of every group."""
+    """Print a line for every stage of every group, and those of the whole funnel last.
+
+    The column `row` says what a line is: GROUP for a stage of a group, TOTAL for a stage of the whole funnel.
+    """
     dimensions = max((len(group.keys) for group in result.breakdown), default=1)
-    lines = [_step_line((), dimensions, step) for step in result.stages]
-    lines += [_step_line(group.keys, dimensions, step) for group in result.breakdown for step in group.stages]
-    _print_csv((*_key_names(dimensions), "stage", *STEP), lines)
+    lines = [
+        ["GROUP", *_step_line(group.keys, dimensions, step)] for group in result.breakdown for step in group.stages
+    ]
+    lines += [["TOTAL", *_step_line((), dimensions, step)] for step in result.stages]
+    _print_csv(("row", *_key_names(dimensions), "stage", *STEP), lines)
 
 
 def json_value(value: object) -> object:

@@ -14,6 +14,7 @@ from api.cli.record_output import RecordList, show_records
 from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
 from api.metrics.answer_warnings import length_in_words
 from api.metrics.kinds import kind_of
+from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind
 from schema.vocab import Currency, Unit
@@ -44,7 +45,9 @@ def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = Non
     elif result.series:
         console.print(_series_table(result, zone))
     if records is not None:
-        show_records(records, zone, console)
+        # Every record of a ratio gives 1 to one of its sides, so its values are no shares.
+        unit = Unit.COUNT if result.unit is Unit.RATIO else result.unit
+        show_records(records, zone, console, lambda value: value_in_words(value, unit, result.currency))
     _show_provenance(console, result, zone)
 
 
@@ -56,8 +59,9 @@ def show_funnel(result: FunnelAnswer, zone: ZoneInfo) -> None:
         console.print(f"[bold]{escape(', '.join(key.label for key in group.keys))}[/bold]")
         console.print(_funnel_table(group.stages))
     console.print(
-        "[dim]Reached: of the people who entered the first stage in the period, those who got here by the time below. "
-        "Entered: everyone who first entered this stage in the period, which is another population.[/dim]"
+        "[dim]Reached: of the people who entered the first stage in the period, those who got here by the time below, "
+        "so no bar is longer than the one before. Entered: everyone who first entered this stage in the period, which "
+        "is another population.[/dim]"
     )
     _show_provenance(console, result, zone)
 
@@ -242,7 +246,8 @@ def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> No
         reasons = ", ".join(f"{part.count:,} {part.reason.value.lower()}" for part in result.excluded.reasons)
         console.print(f"[dim]Not counted for who or what they are: {result.excluded.count:,} ({reasons}).[/dim]")
     if result.overrides:
-        console.print(f"[yellow]! Not as agreed: {escape(', '.join(result.overrides))}.[/yellow]")
+        overrides = ", ".join(map(_override_in_words, result.overrides))
+        console.print(f"[yellow]! Not as agreed: {escape(overrides)}.[/yellow]")
     used = ", ".join(
         f"version {accord.version} ({accord.hash[:12]}, {'signed' if accord.is_signed else 'provisional'})"
         for accord in result.accords
@@ -251,6 +256,13 @@ def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> No
     console.print(f"[dim]accord {used} · as of {_moment(result.as_of, zone)} · {watermark}[/dim]")
     for sentence in {accord.fiscal_year for accord in result.accords if accord.fiscal_year is not None}:
         console.print(f"[dim]{sentence}[/dim]")
+
+
+def _override_in_words(override: str) -> str:
+    """An override as the options of the command are written: `window=30 days` for `window=P30D`."""
+    name, _, value = override.partition("=")
+    is_length = name == "window" and value != "none"
+    return f"{name}={format_duration(parse_iso_duration(value))}" if is_length else override
 
 
 def _moment(instant: datetime, zone: ZoneInfo) -> str:

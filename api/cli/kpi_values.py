@@ -6,7 +6,7 @@ from typing import TypeVar
 from api.errors import AccordError, ErrorCode
 from api.metrics.periods import named_period, period
 from api.metrics.request import ALL_HISTORY, Period, Where
-from schema.durations import parse_duration
+from schema.durations import LONGEST, parse_duration
 from schema.vocab import Dimension, Vocabulary
 
 Word = TypeVar("Word", bound=Vocabulary)
@@ -25,6 +25,14 @@ def parse_period(text: str | None) -> Period:
 def parse_dimensions(text: str | None) -> tuple[Dimension, ...]:
     """The dimensions of a list such as `channel,country`; None is none."""
     return tuple(parse_word(Dimension, "--by", word) for word in text.split(",")) if text is not None else ()
+
+
+def parse_paths(text: str) -> tuple[str, ...]:
+    """The field paths of a list such as `email,owner.name`."""
+    paths = tuple(path.strip() for path in text.split(","))
+    if not all(paths):
+        raise bad_input(f"--fields: '{text}' has an empty field.", "Write fields like --fields email,owner.name.")
+    return paths
 
 
 def parse_where(filters: list[str]) -> Where:
@@ -54,8 +62,8 @@ def parse_duration_option(option: str, text: str) -> timedelta:
     """A duration such as `30 days`."""
     try:
         return parse_duration(text)
-    except (ValueError, OverflowError) as error:
-        remedy = "Write a duration like '30 days' or '72 hours', or none."
+    except ValueError as error:
+        remedy = f"Write a duration like '30 days' or '72 hours', up to {LONGEST.days} days, or none."
         raise bad_input(f"{option} does not accept '{text}'.", remedy) from error
 
 

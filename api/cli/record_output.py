@@ -1,8 +1,10 @@
 """`accord kpi --records`: the records that a number counts, in the order of the instants at which they count."""
 
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -14,24 +16,41 @@ from rich.table import Table
 from api.access.principal import Principal
 from api.csv_text import CsvWriter
 from api.db import ReadSession
+from api.graph.reading.field_paths import FieldPaths, read_field_paths
 from api.metrics.answer import ContactPressure, KpiAnswer
 from api.metrics.record_lists.record_pages import read_page
+from api.plan.json_values import decimal_as_text
 from api.plan.record_labels import record_labels
 from schema.accord import ContactPolicy
-from schema.durations import format_duration
+from schema.durations import format_duration, iso_duration
 from schema.vocab import RecordSide
 
 PAGE_SIZE = 500
+_PRESSURE = ("touches", "at_most", "within", "first_touch_at", "last_touch_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which records to list: the side, how many, and the paths of their fields; without paths, their names."""
+
+    side: RecordSide
+    first: int
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """One record of the list."""
+    """One record of the list, with its `value`: what it gives to the number, null for an amount that is kept apart.
+
+    `row` has the requested fields as GraphQL nests them; None if the record is not visible.
+    """
 
     id: str
     name: str | None
     at: datetime
+    value: Decimal | None = None
     pressure: ContactPressure | None = None
+    row: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +61,76 @@ class RecordList:
     records: tuple[RecordLine, ...]
     total: int
     policy: ContactPolicy | None = None  # that the KPI counts touches against, if it does
+    fields: FieldPaths | None = None
+
+    def cells(self, record: RecordLine) -> tuple[object, ...]:
+        """The name of a record, or the values of the requested fields."""
+        return (record.name,) if self.fields is None else self.fields.values(record.row or {})
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings of `cells`."""
+        return ("name",) if self.fields is None else self.fields.paths
 
 
-async def read_records(
-    session: ReadSession, who: Principal, result: KpiAnswer, side: RecordSide, first: int
-) -> RecordList:
-    """Read the first records that a result counts, with their names. Errors: BAD_INPUT if the KPI lacks the side."""
+async def read_records(session: ReadSession, who: Principal, result: KpiAnswer, listing: Listing) -> RecordList:
+    """Read the first records that a result counts, with their names or the requested fields.
+
+    Errors: BAD_INPUT if the KPI lacks the side, or the records a field.
+    """
     drill_down = result.drill_down
     if drill_down is None:
         raise TypeError(f"the result of {result.key} has no records")
+    fields = read_field_paths(drill_down.table, listing.paths) if listing.paths else None
     lines: list[RecordLine] = []
     after: str | None = None
     total: int | None = None
     while True:
-        size = min(PAGE_SIZE, first - len(lines))
+        size = min(PAGE_SIZE, listing.first - len(lines))
         page = await read_page(
-            session, drill_down, side, size=size, after=after, needs_total=total is None, needs_pressure=True
+            session, drill_down, listing.side, size=size, after=after, needs_total=total is None, needs_pressure=True
         )
         total = page.total if total is None else total
-        names = await record_labels(session, who, drill_down.table, [record.id for record in page.records])
+        ids = [record.id for record in page.records]
+        names = {} if fields else await record_labels(session, who, drill_down.table, ids)
+        rows = await fields.read(session, who, ids) if fields else {}
         lines += [
-            RecordLine(f"{drill_down.table}_{record.id}", names.get(record.id), record.at, record.pressure)
+            RecordLine(
+                f"{drill_down.table}_{record.id}",
+                names.get(record.id),
+                record.at,
+                record.value,
+                record.pressure,
+                rows.get(record.id),
+            )
             for record in page.records
         ]
-        if not page.has_more or len(lines) >= first:
-            return RecordList(side, tuple(lines), total or 0, drill_down.contact_policy)
+        if not page.has_more or len(lines) >= listing.first:
+            return RecordList(listing.side, tuple(lines), total or 0, drill_down.contact_policy, fields)
         after = page.records[-1].cursor
 
 
-def show_records(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
-    """Print the records as a table."""
+def show_records(
+    listed: RecordList, zone: ZoneInfo, console: Console, value_in_words: Callable[[Decimal | None], str]
+) -> None:
+    """Print the records as a table. Their values are left out if they only count them."""
+    has_value = any(record.value != 1 for record in listed.records)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("at", *(("touches", "first touch", "last touch") if listed.policy else ()), "name", "id"):
-        table.add_column(heading, no_wrap=heading != "name", overflow="fold")
+    for heading in ("at", *(("touches", "first touch", "last touch") if listed.policy else ())):
+        table.add_column(heading, no_wrap=True)
+    if has_value:
+        table.add_column("value", justify="right", no_wrap=True)
+    for heading in listed.headings:
+        table.add_column(heading, overflow="fold")
+    # Requested fields need the width; the id is one of them if it is wanted.
+    has_id = listed.fields is None
+    if has_id:
+        table.add_column("id", no_wrap=True)
     for record in listed.records:
         pressure = _pressure_cells(record.pressure, zone) if listed.policy else ()
-        table.add_row(_minute(record.at, zone), *pressure, escape(record.name or ""), record.id)
+        shown = (escape(text) for text in _texts(listed.cells(record)))
+        value = (value_in_words(record.value),) if has_value else ()
+        table.add_row(_minute(record.at, zone), *pressure, *value, *shown, *((record.id,) if has_id else ()))
     console.print(table)
     if listed.policy is not None:
         allowed = f"{listed.policy.at_most:,} in {format_duration(listed.policy.within)}"
@@ -87,13 +140,14 @@ def show_records(listed: RecordList, zone: ZoneInfo, console: Console) -> None:
 
 
 def print_records_json(listed: RecordList) -> None:
-    """Print the records as JSON."""
-    records: list[dict[str, object]] = [
-        {"id": record.id, "name": record.name, "at": _iso(record.at)} for record in listed.records
-    ]
-    if listed.policy:
-        for shown, record in zip(records, listed.records, strict=True):
+    """Print the records as JSON. Requested fields are the `node` of each, nested as in GraphQL."""
+    records: list[dict[str, object]] = []
+    for record in listed.records:
+        shown: dict[str, object] = {"id": record.id, "at": _iso(record.at), "value": _decimal(record.value)}
+        shown |= {"name": record.name} if listed.fields is None else {"node": record.row}
+        if listed.policy:
             shown["contactPressure"] = _pressure_values(record.pressure)
+        records.append(shown)
     document = {"side": listed.side.value, "totalCount": listed.total, "records": records}
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
@@ -101,12 +155,32 @@ def print_records_json(listed: RecordList) -> None:
 def print_records_csv(listed: RecordList) -> None:
     """Print the records as CSV. Values of contact pressure are empty for people who were never over the policy."""
     writer = CsvWriter(sys.stdout, line_end="\n")
-    pressure = ("touches", "at_most", "within_seconds", "first_touch_at", "last_touch_at")
-    writer.row(("at", "id", "name", *(pressure if listed.policy else ())))
+    has_id = "id" not in listed.headings
+    writer.row(("at", *(("id",) if has_id else ()), "value", *listed.headings, *(_PRESSURE if listed.policy else ())))
     for record in listed.records:
-        values = (_pressure_values(record.pressure) or dict.fromkeys(pressure, "")).values()
-        cells = map(str, values) if listed.policy else ()
-        writer.row((_iso(record.at), record.id, record.name or "", *cells))
+        values = (_pressure_values(record.pressure) or dict.fromkeys(_PRESSURE)).values() if listed.policy else ()
+        id_ = (record.id,) if has_id else ()
+        cells = (_decimal(record.value), *listed.cells(record), *values)
+        writer.row((_iso(record.at), *id_, *_texts(cells)))
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    """A value as GraphQL writes it."""
+    return None if value is None else decimal_as_text(value)
+
+
+def _texts(values: Iterable[object]) -> Iterable[str]:
+    """Values as text: nothing for null, the words of JSON for truths, and lists with semicolons."""
+    for value in values:
+        match value:
+            case None:
+                yield ""
+            case bool():
+                yield str(value).lower()
+            case list():
+                yield "; ".join(map(str, value))
+            case _:
+                yield str(value)
 
 
 def _pressure_cells(pressure: ContactPressure | None, zone: ZoneInfo) -> tuple[str, ...]:
@@ -123,7 +197,7 @@ def _pressure_values(pressure: ContactPressure | None) -> dict[str, object] | No
     return {
         "touches": pressure.touches,
         "atMost": pressure.at_most,
-        "withinSeconds": int(pressure.within.total_seconds()),
+        "within": iso_duration(pressure.within),
         "firstTouchAt": _iso(pressure.first_touch_at),
         "lastTouchAt": _iso(pressure.last_touch_at),
     }

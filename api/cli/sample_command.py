@@ -8,11 +8,15 @@ from typing import Annotated
 
 import typer
 
+from api.access.principal import EVERYONE
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.db_errors import DiskFullError
 from api.errors import AccordError, ErrorCode
+from api.metrics.answer import FunnelStep
+from api.metrics.query import query_funnel
+from api.metrics.request import FunnelRequest
 from api.workflows.make_sample import SampleMade, has_records, make_sample
 from schema.base import now
 
@@ -42,10 +46,13 @@ def sample(
     last_day = until.date() if until else now().date()
     made = asyncio.run(_make(contacts, seed, last_day, data, if_empty=if_empty))
     if made is not None:
-        _print_made(made, time.monotonic() - began, data)
+        _print_made(*made, time.monotonic() - began, data)
 
 
-async def _make(contacts: int, seed: int, until: date, data: Path | None, *, if_empty: bool) -> SampleMade | None:
+async def _make(
+    contacts: int, seed: int, until: date, data: Path | None, *, if_empty: bool
+) -> tuple[SampleMade, tuple[FunnelStep, ...]] | None:
+    """Make the sample and read its funnel, so that the first numbers shown are those that `accord funnel` shows."""
     async with open_database(data, sets_up=True) as database:
         if if_empty:
             async with database.read() as session:
@@ -54,7 +61,7 @@ async def _make(contacts: int, seed: int, until: date, data: Path | None, *, if_
         try:
             with progress_bar() as progress:
                 async with database.write() as write_session:
-                    return await make_sample(
+                    made = await make_sample(
                         write_session, contacts=contacts, seed=seed, until=until, progress=progress
                     )
         except DiskFullError as error:
@@ -64,15 +71,17 @@ async def _make(contacts: int, seed: int, until: date, data: Path | None, *, if_
                 f"The disk of the database is full ({reason}). Nothing was made.",
                 "Free some space there, or make fewer people (--contacts): a million need about 8 GB.",
             ) from error
+        async with database.read() as session:
+            return made, (await query_funnel(session, EVERYONE, FunnelRequest())).stages
 
 
-def _print_made(made: SampleMade, seconds: float, data: Path | None) -> None:
-    """Print how many records were made, and how many entries every stage has."""
+def _print_made(made: SampleMade, stages: tuple[FunnelStep, ...], seconds: float, data: Path | None) -> None:
+    """Print how many records were made, and how many people reached every stage."""
     words = {"contact": "people", "company": "companies", "touchpoint": "touchpoints", "handoff": "handoffs"}
     counts = ", ".join(f"{made.rows.get(table, 0):,} {word}" for table, word in words.items())
     total = sum(made.rows.values())
     typer.echo(f"Made a sample company: {counts}, {made.rows.get('deal', 0):,} deals.")
     typer.echo(f"{total:,} rows in {seconds:.1f} s; seed {made.seed}, 24 months until {made.until}.")
-    entries = ", ".join(f"{stage} {count:,}" for stage, count in made.evaluated.entries.items())
-    typer.echo(f"Entries by the standard accord: {entries}.")
+    reached = ", ".join(f"{stage.key} {stage.reached or 0:,}" for stage in stages)
+    typer.echo(f"People who reached each stage, without tests and our own people: {reached}.")
     typer.echo(f"See it with: {next_command('accord funnel', data)}")

@@ -17,6 +17,7 @@ _ORDER = (
     WarningCode.ZERO_DENOMINATOR,
     WarningCode.LOW_SAMPLE,
     WarningCode.OPEN_COHORT,
+    WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,
     WarningCode.UNDATED,
     WarningCode.UNKNOWN_AMOUNT,

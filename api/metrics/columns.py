@@ -37,6 +37,7 @@ class Aggregates:
     waiting: Sql | None = None
     slow: Sql | None = None
     untouched: Sql | None = None
+    skipped: Sql | None = None
     amount: Sql | None = None
     left_out: Sql | None = None
     unopened: Sql | None = None
@@ -67,6 +68,7 @@ class Measured:
     waiting: int = 0  # not converted, decided or ended yet, and still able to
     slow: float | None = None  # the time within which 90 % of the converted converted
     untouched: int = 0  # without a first touch by hand
+    skipped: int = 0  # without a duration, because a stage was skipped
     amount: Decimal | None = None
     left_out: int = 0  # without a known amount
     unopened: int = 0  # without a known opening

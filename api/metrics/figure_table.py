@@ -51,6 +51,7 @@ class FigureCell:
     left_out: int = 0
     unopened: int = 0
     untouched: int = 0
+    skipped: int = 0
     # By the currency that could not be converted; None is the currency of the answer.
     amounts: dict[str | None, AmountTotal] = field(default_factory=dict)
     distribution: Distribution | None = None
@@ -68,6 +69,7 @@ class FigureCell:
         self.left_out += measured.left_out
         self.unopened += measured.unopened
         self.untouched += measured.untouched
+        self.skipped += measured.skipped
         if measured.amount is not None:
             total = self.amounts.setdefault(row.unconverted_currency, AmountTotal())
             total.add(measured.n, measured.amount, measured.percentiles)

@@ -257,6 +257,6 @@ def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...]) -> tup
     if cohort < LOW_SAMPLE:
         found.append(low_sample(cohort))
     if waiting:
-        message = f"{waiting:,} are in a stage and can still reach the next one: the bars after it may still grow."
+        message = f"{waiting:,} are in a stage and can still reach the next one, so the stages after it may still grow."
         found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))
     return tuple(found)

@@ -13,12 +13,11 @@ from api.metrics.periods import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
 from schema.accord import Accord
-from schema.durations import format_duration
+from schema.durations import LONGEST, iso_duration
 from schema.kpis.kinds import PERSON_DIMENSIONS, Kind, Kpi, Subject, Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Reentry, Skip
 
-LONGEST_WINDOW = timedelta(days=36_525)
 MOST_DIMENSIONS = 2
 
 
@@ -41,9 +40,9 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
             "The switch window has no meaning with anchor=PERIOD: numerator and denominator may be different people.",
             "Leave window out, or set anchor=COHORT.",
         )
-    if kpi.kind is Kind.COUNT and switches.skip is Skip.REACHED_OR_BEYOND:
+    if switches.skip is Skip.REACHED_OR_BEYOND and not board.has_window:
         raise _bad(
-            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} reads one.", "Set skip to IMPLIED or EXCLUDE."
+            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
     frame = _frame(request.period, switches, context)
     chosen = (
@@ -180,12 +179,10 @@ def _window(
         return None, () if agreed is None else ("window=none",)
     if switches.window is None or switches.window == agreed:
         return agreed, ()
-    if not timedelta(0) < switches.window <= LONGEST_WINDOW:
-        raise _bad(
-            f"The window {switches.window} is not between 0 seconds and 100 years.",
-            "Write one like '30 days', or none.",
-        )
-    return switches.window, (f"window={format_duration(switches.window)}",)
+    if not timedelta(0) < switches.window <= LONGEST:
+        message = "The window is not longer than 0 seconds, or is longer than 100 years."
+        raise _bad(message, "Give one of more than 0 seconds and at most 100 years, or none.")
+    return switches.window, (f"window={iso_duration(switches.window)}",)
 
 
 def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:

@@ -7,6 +7,8 @@ from textwrap import wrap
 from typing import Any
 
 WIDTH = 42  # characters a line of the editor beside the open side pane, in a window of common width
+# What to read before a number is used. Every example with a KPI or a funnel selects it.
+CAVEATS = ("warnings { code message count }", "excluded { count reasons { reason count } }")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,13 @@ def funnel(quarters: Quarters) -> ExampleQuery:
     return ExampleQuery(
         "How far did the people of each quarter get?",
         _document(
-            "Each funnel follows the people who entered the first stage in its quarter.",
+            "Each funnel follows the people who entered the first stage in its quarter, so no stage has more people "
+            "than the one before. Warnings count those who can still go on: the stages after theirs may still grow.",
             "query FunnelByQuarter {\n" + "\n".join(funnels or [f"  funnel {fields}"]) + "\n}",
-            """fragment FunnelStages on FunnelAnswer {
-  stages { title reached step overall }
-}""",
+            f"""fragment FunnelStages on FunnelAnswer {{
+  stages {{ title reached step overall }}
+{_caveats("  ")}
+}}""",
         ),
     )
 
@@ -85,7 +89,7 @@ def conversion_by_channel(quarters: Quarters) -> ExampleQuery:
       value numerator denominator
       series {{ from value n }}
     }}
-    warnings {{ code message }}
+{_caveats("    ")}
   }}
 }}""",
         ),
@@ -98,16 +102,16 @@ def conversion_by_source() -> ExampleQuery:
         "Which lead sources turn into customers?",
         _document(
             "No source and a source named `unknown` are two different values.",
-            """query MqlToCustomerBySource {
-  kpi(key: MQL_TO_CUSTOMER, by: [LEAD_SOURCE]) {
+            f"""query MqlToCustomerBySource {{
+  kpi(key: MQL_TO_CUSTOMER, by: [LEAD_SOURCE]) {{
     value numerator denominator implied
-    breakdown {
-      keys { label }
+    breakdown {{
+      keys {{ label }}
       value numerator denominator
-    }
-    warnings { code message }
-  }
-}""",
+    }}
+{_caveats("    ")}
+  }}
+}}""",
         ),
     )
 
@@ -126,7 +130,7 @@ def first_to_last_stage(stages: tuple[str, ...]) -> ExampleQuery:
   ) {{
     value numerator denominator
     series {{ from value n }}
-    warnings {{ code message }}
+{_caveats("    ")}
   }}
 }}""",
         ),
@@ -139,13 +143,14 @@ def won_by_month() -> ExampleQuery:
         "How many deals were won each month?",
         _document(
             "A deal counts in the month it was won, in the accord's time zone.",
-            """query DealsWonPerMonth {
-  kpi(key: DEALS_WON, grain: MONTH) {
+            f"""query DealsWonPerMonth {{
+  kpi(key: DEALS_WON, grain: MONTH) {{
     value
-    series { from before value }
-    accords { version isSigned }
-  }
-}""",
+    series {{ from before value }}
+    accords {{ version isSigned }}
+{_caveats("    ")}
+  }}
+}}""",
         ),
     )
 
@@ -172,6 +177,7 @@ def several_kpis(quarters: Quarters) -> ExampleQuery:
   ) {{
     title definition unit value
     series {{ from value n }}
+{_caveats("    ")}
   }}
 }}""",
         ),
@@ -189,6 +195,7 @@ def counted_records(quarters: Quarters) -> ExampleQuery:
     key: MQL_TO_CUSTOMER{_period(quarters, "    ")}
   ) {{
     numerator denominator
+{_caveats("    ")}
     records(side: CONVERTED, first: 5) {{
       totalCount
       edges {{
@@ -268,6 +275,11 @@ def kpi_catalogue() -> ExampleQuery:
 }""",
         ),
     )
+
+
+def _caveats(indent: str) -> str:
+    """The fields of `CAVEATS`, on lines of their own."""
+    return "\n".join(f"{indent}{line}" for line in CAVEATS)
 
 
 def _period(quarters: Quarters, indent: str) -> str:

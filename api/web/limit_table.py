@@ -22,7 +22,7 @@ from api.graph.reading.search_value import MAX_SEARCH_LENGTH
 from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.group_limit import MOST_GROUPS
 from api.metrics.periods import MOST_BUCKETS
-from api.metrics.resolve import LONGEST_WINDOW, MOST_DIMENSIONS
+from api.metrics.resolve import MOST_DIMENSIONS
 from api.plan.cost import MAX_COST
 from api.plan.grouping import MAX_GROUPS
 from api.plan.prepared_statements import MAX_RESPONSE_BYTES
@@ -30,6 +30,7 @@ from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
 from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES
 from api.web.requests import BODY_LIMIT_BYTES
+from schema.durations import LONGEST
 
 _KIB, _MIB = 1024, 1024 * 1024
 
@@ -65,7 +66,7 @@ LIMITS = (
     Limit("time of one SQL statement", f"{STATEMENT_TIMEOUT_MS // 1000} s"),
     Limit("dimensions of a KPI, and groups of its breakdown", f"{MOST_DIMENSIONS}, {MOST_GROUPS}"),
     Limit("buckets of a period", f"{MOST_BUCKETS:,}"),
-    Limit("window of a KPI", f"{LONGEST_WINDOW.days:,} days"),
+    Limit("window of a KPI", f"{LONGEST.days:,} days"),
     Limit("lists of records behind the figures of a request", f"{MAX_LISTS}"),
     Limit("persisted queries of a process", f"{MOST_QUERIES:,}, {MOST_BYTES // _MIB} MiB together"),
     Limit("responses are compressed from", f"{LEAST_BYTES:,} bytes"),

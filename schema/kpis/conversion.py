@@ -13,7 +13,7 @@ from schema.kpis.kinds import (
 )
 from schema.vocab import DealOutcome, Unit
 
-_WINDOW = "within the accord's window between the two stages and by `asOf`"
+_WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"
 
 STAGE_CONVERSION = Kpi(
     key="stage_conversion",

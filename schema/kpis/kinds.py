@@ -353,9 +353,10 @@ DEAL_DIMENSIONS = (*_SHARED_DIMENSIONS, Dimension.PIPELINE, Dimension.PIPELINE_S
 
 ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED)
 PAIR_SWITCHES = Switchboard(anchor=Anchor.COHORT, reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)
-DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)
+DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True)
 DEAL_SWITCHES = Switchboard()
-STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.IMPLIED)
+STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE)
+RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE)
 DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
 FACT_SWITCHES = Switchboard()
 

@@ -10,9 +10,9 @@ TOUCHES_PER_CONTACT_7D = Kpi(
     title="Touches per contact in 7 days",
     definition=(
         "The average number of outbound touches, by both teams and on all channels, that a person had in the 7 times "
-        "24 hours before the end of the period, or before `asOf` if that is earlier. People without a touch in that "
-        "time do not count. One e-mail to many people is one touch of every person. A series has the 7 days before the "
-        "end of each bucket."
+        "24 hours before the end of the period, or before `asOf` if that is earlier; a touch exactly 7 days old no "
+        "longer counts. People without a touch in that time do not count. One e-mail to many people is one touch of "
+        "every person. A series has the 7 days before the end of each bucket."
     ),
     measure=Trailing(timedelta(days=7)),
     unit=Unit.COUNT,
@@ -29,8 +29,9 @@ OVER_PRESSURE_RATE = Kpi(
     definition=(
         "Of the people touched in the period, the share who at any instant of it had more touches than the accord's "
         "contact policy allows. The policy counts over a rolling time, which does not restart at midnight or at the "
-        "start of a month, so touches from before the period count as far as that time reaches back. Touches that the "
-        "policy exempts do not count. The records behind the number say which touches put a person over the policy."
+        "start of a month, so touches from before the period count as far as that time reaches back; a touch exactly "
+        "as old as that time no longer counts. Touches that the policy exempts do not count. The records behind the "
+        "number say which touches put a person over the policy."
     ),
     measure=OverPolicy(),
     unit=Unit.RATIO,

@@ -4,8 +4,8 @@ from schema.kpis.kinds import (
     DEAL_DIMENSIONS,
     DEAL_SWITCHES,
     DURATION_SWITCHES,
-    ENTRY_SWITCHES,
     PERSON_DIMENSIONS,
+    RESPONSE_SWITCHES,
     STAY_SWITCHES,
     Closings,
     Cycle,
@@ -22,7 +22,9 @@ TIME_TO_CONVERT = Kpi(
     title="Time to convert",
     definition=(
         "How long the people who entered the first stage in the period took to enter the second one: the median, p75, "
-        "p90 and mean. Only people who entered it within the accord's window count."
+        "p90 and mean. Only those who got there count, within the accord's window and its last instant included, so "
+        "the people who never convert make it no longer. Both stages count when the person's own facts fulfilled their "
+        "rules: who skipped one of them has no time between them, and a warning has their number."
     ),
     measure=Duration(),
     unit=Unit.SECONDS,
@@ -55,13 +57,13 @@ SPEED_TO_LEAD = Kpi(
     definition=(
         "How long the people who became inquiries in the period waited for the first outbound touch by a person of "
         "either team: the median, p75, p90 and mean. Automated touches do not count. People not touched yet do not "
-        "count either; a warning has their number."
+        "count either, nor those who skipped the stage; warnings have their numbers."
     ),
     measure=Response("inquiry"),
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=ENTRY_SWITCHES,
+    switches=RESPONSE_SWITCHES,
     guard="over_pressure_rate",
     source="The accord's stage inquiry; the outbound touchpoints that are not automated.",
 )
@@ -71,9 +73,9 @@ TIME_IN_STAGE = Kpi(
     title="Time in stage",
     definition=(
         "How long the entries into a stage in the period lasted, until the person entered a higher stage or an exit of "
-        "the accord ended the entry: the median, p75, p90 and mean. Entries that have not ended do not count; a "
-        "warning has their number. Entries of people who skipped the stage last 0 seconds: they are counted in "
-        "`implied`, and left out with skip=EXCLUDE. Select a stage with the dimension STAGE."
+        "the accord ended the entry: the median, p75, p90 and mean. The entry begins when the person's own facts "
+        "fulfilled the stage's rule: who skipped the stage was no time in it. They do not count, nor do entries that "
+        "have not ended; warnings have their numbers. Select a stage with the dimension STAGE."
     ),
     measure=Stay(),
     unit=Unit.SECONDS,

@@ -37,13 +37,13 @@ SENTENCES = [
     ("{ all = [] }", "the contact exists"),
     (
         '{ touches = { direction = "INBOUND", at_least = 2, within = "30 days" } }',
-        "at least 2 inbound touches within 30 days",
+        "at least 2 inbound touches less than 30 days ago",
     ),
     (
         '{ touches = { team = "SALES", kind = ["CALL", "MEETING", "EMAIL_REPLY"], campaign = "Spring" } }',
         "at least 1 touch by sales of kind call, meeting or e-mail reply of campaign 'Spring'",
     ),
-    ('{ not = { touches = { within = "72 h" } } }', "not (at least 1 touch within 3 days)"),
+    ('{ not = { touches = { within = "72 h" } } }', "not (at least 1 touch less than 3 days ago)"),
     ('{ field = "contact.lead_score", op = "gte", value = 50 }', "lead score is at least 50"),
     ('{ field = "contact.do_not_call", op = "ne", value = true }', "did not ask not to be called"),
     (
@@ -55,7 +55,7 @@ SENTENCES = [
         '{ deal = { state = "OPEN", pipeline = "New", amount_at_least = 1e3 } }',
         "has a role in an open deal of pipeline 'New' of at least 1000",
     ),
-    ('{ stage = "mql", within = "1 week" }', "Lead was entered within the last 7 days"),
+    ('{ stage = "mql", within = "1 week" }', "Lead was entered less than 7 days ago"),
     (
         '{ any = [{ stage = "mql" }, { all = [{ handoff = "ACCEPTED" }, { deal = { state = "WON" } }] }] }',
         "Lead was entered before or (sales accepted a handoff, and has a role in a won deal)",
@@ -72,11 +72,12 @@ def test_a_rule_renders_as_a_sentence(rule: str, sentence: str) -> None:
 def test_the_standard_accord_renders_in_plain_english() -> None:
     accord: Accord = read_accord("standard")
     assert rule_sentence(accord.stages[2].rule, accord) == (
-        "at least 2 inbound touches within 30 days, and (e-mail known or phone known), and not opted out of e-mail"
+        "at least 2 inbound touches less than 30 days ago, and (e-mail known or phone known),"
+        " and not opted out of e-mail"
     )
     assert (
         window_sentence(accord.stages[2], accord)
-        == "The step to Sales accepted lead counts if it takes at most 14 days."
+        == "The step to Sales accepted lead counts if it takes at most 14 days, exactly 14 days included."
     )
     assert window_sentence(accord.stages[0], accord) == "The step to Inquiry has no time limit."
     assert [exit_sentence(leaving, accord) for leaving in accord.exits] == [
@@ -89,12 +90,18 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
     assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
     assert accord.contact_policy is not None
     assert policy_sentences(accord.contact_policy) == (
-        "No person gets more than 5 touches from both teams together, over all channels, in any 7 days.",
-        "Not counted: automated touches and replies within 1 day of the person's own touch.",
+        (
+            "No person gets more than 5 touches from both teams together, over all channels, in any 7 days"
+            " (a touch exactly 7 days old no longer counts)."
+        ),
+        "Not counted: automated touches and replies less than 1 day after the person's own touch.",
     )
     once = ContactPolicy(at_most=1, within=timedelta(hours=36))
     assert policy_sentences(once) == (
-        "No person gets more than 1 touch from both teams together, over all channels, in any 36 hours.",
+        (
+            "No person gets more than 1 touch from both teams together, over all channels, in any 36 hours"
+            " (a touch exactly 36 hours old no longer counts)."
+        ),
         "Every outbound touch counts.",
     )
     assert reporting_sentences(accord)[0] == "Days begin at midnight in UTC, weeks on Monday."

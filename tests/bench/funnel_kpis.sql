@@ -91,13 +91,17 @@ where b.evaluation_id = :evaluation and b.stage = 'mql' and b.occurrence = 1
 select count(took) as n, percentile_cont(array[0.5, 0.75, 0.9]) within group (order by took) as percentiles,
   avg(took) as mean
 from (
-  select extract(epoch from o.entered_at - b.entered_at)::double precision as took
-  from stage_entry b
-  join stage_entry o on o.evaluation_id = :evaluation and o.contact_id = b.contact_id and o.stage = 'sql'
-    and o.occurrence = 1 and o.entered_at < :as_of and o.entered_at >= b.entered_at
-    and o.entered_at <= b.entered_at + interval '672 hours'
-  where b.evaluation_id = :evaluation and b.stage = 'mql' and b.occurrence = 1
-    and b.entered_at >= :start and b.entered_at < :end
+  select extract(epoch from o.own_at - b.own_at)::double precision as took
+  from (
+    select contact_id, min(own_at) as own_at from stage_entry
+    where evaluation_id = :evaluation and stage = 'mql' and own_at is not null group by 1
+  ) b
+  join (
+    select contact_id, min(own_at) as own_at from stage_entry
+    where evaluation_id = :evaluation and stage = 'sql' and own_at is not null group by 1
+  ) o on o.contact_id = b.contact_id and o.own_at < :as_of and o.own_at >= b.own_at
+    and o.own_at <= b.own_at + interval '672 hours'
+  where b.own_at >= :start and b.own_at < :end
     and not exists (select from contact x where x.id = b.contact_id
       and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
 ) converted
@@ -278,33 +282,34 @@ where status in ('ACCEPTED', 'REJECTED') and decided_at >= :start and decided_at
     and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
 
 -- time_in_stage
-select count(*) filter (where is_over) as n, count(*) filter (where is_over and is_implied) as implied,
-  count(*) filter (where is_over is not true) as waiting,
+select count(*) filter (where is_over) as n, count(*) filter (where is_over is not true) as waiting,
   percentile_cont(array[0.5, 0.75, 0.9]) within group (order by took) as percentiles, avg(took) as mean
 from (
-  select is_implied, exited_at < :as_of as is_over,
-    case when exited_at < :as_of then extract(epoch from exited_at - entered_at)::double precision end as took
+  select exited_at < :as_of as is_over,
+    case when exited_at < :as_of then extract(epoch from exited_at - own_at)::double precision end as took
   from stage_entry e
   where evaluation_id = :evaluation
     and stage in ('suspect', 'inquiry', 'mql', 'sal', 'sql', 'opportunity', 'customer')
-    and entered_at >= :start and entered_at < :end
+    and own_at >= :start and own_at < :end and (exited_at is null or exited_at >= own_at)
     and not exists (select from contact x where x.id = e.contact_id
     and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
 ) stay
 
 -- speed_to_lead
-select count(took) as n, count(took) filter (where is_implied) as implied,
+select count(took) as n,
   percentile_cont(array[0.5, 0.75, 0.9]) within group (order by took) as percentiles, avg(took) as mean
 from (
-  select e.is_implied, extract(epoch from t.at - e.entered_at)::double precision as took
-  from stage_entry e
+  select extract(epoch from t.at - e.own_at)::double precision as took
+  from (
+    select contact_id, min(own_at) as own_at from stage_entry
+    where evaluation_id = :evaluation and stage = 'inquiry' and own_at is not null group by 1
+  ) e
   cross join lateral (
     select min(occurred_at) as at from touchpoint t
     where t.contact_id = e.contact_id and t.direction = 'OUTBOUND' and not t.is_automated
-      and t.occurred_at >= e.entered_at and t.occurred_at < :as_of
+      and t.occurred_at >= e.own_at and t.occurred_at < :as_of
   ) t
-  where evaluation_id = :evaluation and stage = 'inquiry' and entered_at >= :start and entered_at < :end
-    and occurrence = 1 and not exists (select from contact x where x.id = e.contact_id
+  where e.own_at >= :start and e.own_at < :end and not exists (select from contact x where x.id = e.contact_id
     and (x.is_test or x.is_internal or x.deleted_at is not null or x.merged_into_id is not null))
 ) waited
 

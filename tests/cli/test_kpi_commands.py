@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -68,8 +69,9 @@ def test_the_window_can_be_none() -> None:
 
 
 def test_durations_are_shown_in_days() -> None:
-    shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--skip", "exclude", "--window", "none")
+    shown = printed("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--window", "none")
     assert "18 days in the middle" in shown
+    assert "Not as agreed: window=none, asOf=" in shown
 
 
 def test_a_distribution_names_what_it_counts() -> None:
@@ -109,20 +111,25 @@ def test_json_has_the_fields_of_the_graphql_result() -> None:
 
 def test_csv_has_a_line_for_every_figure() -> None:
     rows = list(csv.DictReader(io.StringIO(printed("kpi", "mqls", "--by", "channel", "--grain", "year", "--csv"))))
-    assert [(row["key"], row["from"], row["value"]) for row in rows] == [
-        ("", "", "8"),
-        ("", "2025-01-01T00:00:00Z", "1"),
-        ("", "2026-01-01T00:00:00Z", "7"),
-        ("WEBSITE", "", "8"),
-        ("WEBSITE", "2025-01-01T00:00:00Z", "1"),
-        ("WEBSITE", "2026-01-01T00:00:00Z", "7"),
+    assert [(row["row"], row["key"], row["from"], row["value"]) for row in rows] == [
+        ("GROUP", "WEBSITE", "", "8"),
+        ("GROUP_BUCKET", "WEBSITE", "2025-01-01T00:00:00Z", "1"),
+        ("GROUP_BUCKET", "WEBSITE", "2026-01-01T00:00:00Z", "7"),
+        ("BUCKET", "", "2025-01-01T00:00:00Z", "1"),
+        ("BUCKET", "", "2026-01-01T00:00:00Z", "7"),
+        ("TOTAL", "", "", "8"),
     ]
+
+
+def test_the_csv_of_the_funnel_has_the_stages_of_every_group_and_of_the_whole_last() -> None:
     steps = list(csv.DictReader(io.StringIO(printed("funnel", "--csv"))))
     assert [row["reached"] for row in steps] == ["8", "8", "7", "6", "4", "2"]
     grouped = list(csv.DictReader(io.StringIO(printed("funnel", "--by", "channel,country", "--csv"))))
     assert {(row["dimension"], row["dimension_2"]) for row in grouped} == {("", ""), ("CHANNEL", "COUNTRY")}
     first = [row for row in grouped if row["stage"] == steps[0]["stage"]]
-    assert sum(int(row["reached"]) for row in first if row["dimension"]) == int(first[0]["reached"]) == 8
+    assert [row["row"] for row in grouped][-len(steps) :] == ["TOTAL"] * len(steps)
+    assert {row["row"] for row in steps} == {"TOTAL"}
+    assert sum(int(row["reached"]) for row in first if row["row"] == "GROUP") == int(first[-1]["reached"]) == 8
 
 
 def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
@@ -143,10 +150,16 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
         (("kpi", "stage_conversion", "--from", "mql"), ErrorCode.BAD_INPUT, "--to STAGE"),
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
         ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),
+        ((*RATE, "--window", "P30D"), ErrorCode.BAD_INPUT, "30 days"),
+        ((*RATE, "--window", "0 days"), ErrorCode.BAD_INPUT, "up to 36525 days"),
         (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
         (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "Use two of them"),
         (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
         (("kpi", "mqls", "--side", "base"), ErrorCode.BAD_INPUT, "--records"),
+        (("kpi", "mqls", "--fields", "email"), ErrorCode.BAD_INPUT, "--records"),
+        (("kpi", "mqls", "--records", "--fields", "email,"), ErrorCode.BAD_INPUT, "empty field"),
+        (("kpi", "mqls", "--records", "--fields", "emial"), ErrorCode.BAD_INPUT, "Did you mean email?"),
+        (("kpi", "deals_won", "--records", "--fields", "amount"), ErrorCode.BAD_INPUT, "amount.amount"),
         (("kpi", "profit"), ErrorCode.BAD_INPUT, "mqls"),
     ],
 )
@@ -164,12 +177,12 @@ def test_two_dimensions_are_two_columns() -> None:
     labelled = [line for line in shown if "Website" in line]
     assert len(labelled) == 1  # the value is shown once, above the other lines of its block
     rows = list(csv.DictReader(io.StringIO(printed("kpi", "stage_volume", "--by", "channel,stage", "--csv"))))
-    assert [(row["key"], row["key_2"], row["value"]) for row in rows][:3] == [
-        ("", "", rows[0]["value"]),
+    assert [(row["key"], row["key_2"], row["value"]) for row in rows][:2] == [
         ("WEBSITE", "inquiry", "8"),
         ("WEBSITE", "mql", "8"),
     ]
-    assert sum(int(row["value"]) for row in rows[1:]) == int(rows[0]["value"])
+    assert [row["row"] for row in rows] == ["GROUP"] * (len(rows) - 1) + ["TOTAL"]
+    assert sum(int(row["value"]) for row in rows if row["row"] == "GROUP") == int(rows[-1]["value"])
 
 
 def test_the_records_that_a_number_counts_are_listed_with_name_and_instant() -> None:
@@ -185,6 +198,39 @@ def test_the_records_that_a_number_counts_are_listed_with_name_and_instant() -> 
     assert "contact_" in shown
 
 
+def test_records_have_the_requested_fields_instead_of_their_name() -> None:
+    words = (*RATE, "--records", "--fields", "email, leadSource,owner.name,stage.title,isCounted")
+    listed = json.loads(printed(*words, "--json"))["records"]
+    assert len(listed) == 6
+    assert [list(record) for record in listed] == [["id", "at", "value", "node"]] * 6
+    assert list(listed[0]["node"]) == ["email", "leadSource", "owner", "stage", "isCounted"]
+    rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
+    assert list(rows[0]) == ["at", "id", "value", "email", "leadSource", "owner.name", "stage.title", "isCounted"]
+    for row, record in zip(rows, listed, strict=True):
+        node = record["node"]
+        assert (row["at"], row["id"]) == (record["at"], record["id"])
+        assert row["email"] == (node["email"] or "")
+        assert row["owner.name"] == ((node["owner"] or {}).get("name") or "")
+        assert (row["stage.title"], row["isCounted"]) == ((node["stage"] or {}).get("title") or "", "true")
+    assert any(row["stage.title"] for row in rows)
+    assert "stage.title" in printed(*words)
+    ids = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--fields", "id", "--csv"))))
+    assert [list(row) for row in ids] == [["at", "value", "id"]] * 6
+    assert [row["id"] for row in ids] == [record["id"] for record in listed]
+
+
+def test_records_have_the_value_that_they_give_to_the_number() -> None:
+    words = ("kpi", "time_to_convert", "--from", "mql", "--to", "sql", "--window", "none", "--records")
+    rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
+    listed = json.loads(printed(*words, "--json"))["records"]
+    assert sorted(Decimal(row["value"]) for row in rows) == [days * 86_400 for days in (10, 12, 18, 23, 73)]
+    assert [record["value"] for record in listed] == [row["value"] for row in rows]
+    assert "73 days" in printed(*words)
+    counted = list(csv.DictReader(io.StringIO(printed(*RATE, "--records", "--csv"))))
+    assert {row["value"] for row in counted} == {"1"}
+    assert re.search(r"^ ?at +name +id *$", printed(*RATE, "--records"), re.MULTILINE)
+
+
 def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_it() -> None:
     words = ("kpi", "over_pressure_rate", "--records")
     found = json.loads(printed(*words, "--json"))["records"]
@@ -192,9 +238,9 @@ def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_i
     assert len(found) > len(pressed) > 0
     assert all(pressure["touches"] > pressure["atMost"] for pressure in pressed)
     rows = list(csv.DictReader(io.StringIO(printed(*words, "--csv"))))
-    assert list(rows[0])[3:] == ["touches", "at_most", "within_seconds", "first_touch_at", "last_touch_at"]
+    assert list(rows[0])[4:] == ["touches", "at_most", "within", "first_touch_at", "last_touch_at"]
     shown = [list(pressure.values()) for pressure in pressed]
-    assert [list(row.values())[3:] for row in rows if row["touches"]] == [list(map(str, values)) for values in shown]
+    assert [list(row.values())[4:] for row in rows if row["touches"]] == [list(map(str, values)) for values in shown]
     table = printed(*words)
     assert "touches   first touch        last touch" in table
     assert "the contact policy, which allows 5 in 7 days." in table

@@ -24,7 +24,7 @@ def scalars(schema: GraphQLSchema) -> set[str]:
 def test_all_scalars_are_strings_in_json(schema: GraphQLSchema, scalars: set[str]) -> None:
     assert json.loads(CLIENT_FILES["relay"](schema)) == dict.fromkeys(scalars, "string")
     assert json.loads(CLIENT_FILES["codegen"](schema))["scalars"] == dict.fromkeys(scalars, "string")
-    assert {"DateTime", "Date", "Decimal"} <= scalars
+    assert {"DateTime", "Date", "Decimal", "Duration"} <= scalars
 
 
 def test_all_scalars_are_strings_in_typescript_and_kotlin(schema: GraphQLSchema, scalars: set[str]) -> None:

@@ -194,7 +194,7 @@ PRESSED = 'key: OVER_PRESSURE_RATE, period: { named: "2026" }'
 async def test_the_people_over_the_contact_policy_are_sorted_by_their_touches_page_by_page(company: Database) -> None:
     document = """query ($after: String, $order: [CountedRecordOrder!]) { kpi(%s) { numerator
       records(side: CONVERTED, first: 3, after: $after, orderBy: $order) { pageInfo { hasNextPage endCursor } edges {
-        cursor contactPressure { touches atMost withinSeconds firstTouchAt lastTouchAt } node { id } } } } }"""
+        cursor contactPressure { touches atMost within firstTouchAt lastTouchAt } node { id } } } } }"""
     order = [{"contactPressure": {"touches": "DESC"}}, {"contactPressure": {"lastTouchAt": "ASC"}}]
     edges: list[dict[str, Any]] = []
     kpi: dict[str, Any] = {}
@@ -205,8 +205,8 @@ async def test_the_people_over_the_contact_policy_are_sorted_by_their_touches_pa
         after, has_more = kpi["records"]["pageInfo"]["endCursor"], kpi["records"]["pageInfo"]["hasNextPage"]
     assert len(edges) == int(kpi["numerator"]) > 3
     pressures = [edge["contactPressure"] for edge in edges]
-    policy = (await answered(company, "{ accord { contactPolicy { atMost withinSeconds } } }"))["accord"]
-    assert {(pressure["atMost"], pressure["withinSeconds"]) for pressure in pressures} == {
+    policy = (await answered(company, "{ accord { contactPolicy { atMost within } } }"))["accord"]
+    assert {(pressure["atMost"], pressure["within"]) for pressure in pressures} == {
         tuple(policy["contactPolicy"].values())
     }
     assert all(pressure["touches"] > pressure["atMost"] for pressure in pressures)

@@ -1,6 +1,7 @@
 """KPI requests and the accord through the contract: how arguments are read, and what results contain."""
 
 from datetime import UTC, date, datetime, timedelta
+from json import dumps
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def test_every_argument_of_a_kpi_is_read() -> None:
         "switches": {
             "anchor": Anchor.PERIOD,
             "skip": Skip.EXCLUDE,
-            "window": {"seconds": 60},
+            "window": {"length": timedelta(minutes=1)},
             "asOf": SPRING,
             "timezone": "UTC",
         },
@@ -129,6 +130,37 @@ async def test_a_kpi_result_says_what_it_was_computed_from(world: Database) -> N
     assert found["accords"][0]["from"] is None
 
 
+async def test_a_window_is_given_and_reported_as_an_iso_duration(world: Database) -> None:
+    document = """query Window($length: Duration!) {
+      kpi(key: STAGE_CONVERSION, stages: {from: "mql", to: "sql"}, switches: {window: {length: $length}}) { overrides }
+    }"""
+    assert (await answered(world, document, length="PT240H"))["kpi"] == {"overrides": ["window=P10D"]}
+    literal = document.replace("($length: Duration!)", "").replace("$length", '"P2W"')
+    assert (await answered(world, literal))["kpi"] == {"overrides": ["window=P14D"]}
+
+
+@pytest.mark.parametrize(
+    ("length", "reason"),
+    [
+        ("30 days", "such as P30D"),
+        (2592000, "such as P30D"),
+        ("P1M", "calendar years or months"),
+        ("PT0S", "more than PT0S"),
+    ],
+)
+async def test_a_window_in_another_form_is_refused_with_the_form_to_write(
+    world: Database, length: object, reason: str
+) -> None:
+    document = """query Window($length: Duration!) {
+      kpi(key: MQL_TO_CUSTOMER, switches: {window: {length: $length}}) { value }
+    }"""
+    literal = document.replace("($length: Duration!)", "").replace("$length", dumps(length))
+    for result in (await executed(world, document, length=length), await executed(world, literal)):
+        errors = result.errors
+        assert errors is not None
+        assert reason in errors[0].message
+
+
 async def test_one_invalid_request_leaves_the_others_unaffected(world: Database) -> None:
     document = """{ kpis(requests: [
       { key: MQLS, period: { named: "2026" } }
@@ -162,22 +194,22 @@ async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
 
 async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:
     document = """{ accord { version hash isSigned status from title
-      stages { key rank owner rule windowSeconds needs } exits { on dispositions sentence }
-      contactPolicy { atMost withinSeconds isAutomatedExempt replyWithinSeconds sentences }
+      stages { key rank owner rule window needs } exits { on dispositions sentence }
+      contactPolicy { atMost within isAutomatedExempt replyWithin sentences }
       rejectReasons { code sentence } reporting { timezone weekStart exclude sentences } } stages { title } }"""
     found = await answered(world, document)
     accord, stages = found["accord"], {stage["key"]: stage for stage in found["accord"]["stages"]}
     assert (accord["version"], accord["status"], accord["isSigned"], accord["from"]) == (1, "ACTIVE", False, None)
-    assert stages["mql"]["windowSeconds"] == 14 * 86400
-    assert "2 inbound touches within 30 days" in stages["mql"]["rule"]
+    assert stages["mql"]["window"] == "P14D"
+    assert "2 inbound touches less than 30 days ago" in stages["mql"]["rule"]
     assert found["stages"][0] == {"title": "Suspect"}
     policy = accord["contactPolicy"]
     assert policy.pop("sentences")[0].startswith("No person gets more than 5 touches")
     assert policy == {
         "atMost": 5,
-        "withinSeconds": 7 * 86400,
+        "within": "P7D",
         "isAutomatedExempt": True,
-        "replyWithinSeconds": 86400,
+        "replyWithin": "P1D",
     }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.db import WriteSession
 from schema.accord import Accord
-from schema.vocab import NotCountedReason
+from schema.vocab import NotCountedReason, Skip
 from tests.metrics import generated_contacts
 from tests.metrics.generated_contacts import INSTANTS, STAGES, START, Person
 from tests.metrics.oracle import REASONS
@@ -77,6 +77,7 @@ class Row:
     amount: float | None = None
     word: str | None = None
     is_implied: bool = False
+    is_skipped: bool = False
 
     @property
     def lead_source(self) -> str | None:
@@ -175,6 +176,7 @@ class OracleRequest:
     until: datetime
     accord: Accord
     is_cohort: bool = False
+    skip: Skip | None = None  # of durations: the default is to leave out who skipped the stage
 
     def holds(self, at: datetime) -> bool:
         return (self.start is None or at >= self.start) and (self.end is None or at < self.end) and at < self.until
@@ -205,22 +207,41 @@ def rows(known: Known, request: OracleRequest) -> Iterator[Row]:
 
 
 def _waits(known: Known, request: OracleRequest) -> Iterator[Row]:
-    entries = [entry for entry in known.person.entries["inquiry"] if entry.entered < request.until][:1]
-    for entry in entries:
-        if request.holds(entry.entered):
-            by_hand = [touch.at for touch in known.touches if touch.is_ours and not touch.is_automated]
-            since = [at for at in by_hand if entry.entered <= at < request.until]
-            took = (min(since) - entry.entered).total_seconds() if since else None
-            yield Row(known, entry.entered, amount=took, is_implied=entry.is_implied)
+    by_hand = [touch.at for touch in known.touches if touch.is_ours and not touch.is_automated]
+
+    def wait(start: datetime) -> float | None:
+        return min(((at - start).total_seconds() for at in by_hand if start <= at < request.until), default=None)
+
+    entries = known.person.entries["inquiry"]
+    first = [entry for entry in entries if entry.entered < request.until][:1]
+    if request.skip is Skip.IMPLIED:
+        for entry in first:
+            if request.holds(entry.entered):
+                yield Row(known, entry.entered, amount=wait(entry.entered), is_implied=entry.is_implied)
+        return
+    for own in [entry.own for entry in entries if entry.own is not None and entry.own < request.until][:1]:
+        if request.holds(own):
+            yield Row(known, own, amount=wait(own))
+    for entry in first:
+        is_skip = entry.own is None or entry.own >= request.until
+        if is_skip and request.holds(entry.entered) and wait(entry.entered) is not None:
+            yield Row(known, entry.entered, is_skipped=True)
 
 
 def _stays(known: Known, request: OracleRequest) -> Iterator[Row]:
     for stage, entries in known.person.entries.items():
         for entry in entries:
-            if request.holds(entry.entered):
-                is_over = entry.exited is not None and entry.exited < request.until
-                took = (entry.exited - entry.entered).total_seconds() if is_over and entry.exited else None
-                yield Row(known, entry.entered, amount=took, word=stage, is_implied=entry.is_implied)
+            ended = entry.exited if entry.exited is not None and entry.exited < request.until else None
+            is_implied = request.skip is Skip.IMPLIED and entry.is_implied
+            start = entry.entered if request.skip is Skip.IMPLIED else entry.own
+            if start is not None and request.holds(start) and (entry.exited is None or start <= entry.exited):
+                took = None if ended is None else (ended - start).total_seconds()
+                yield Row(known, start, amount=took, word=stage, is_implied=is_implied)
+            is_skip = request.skip is not Skip.IMPLIED and (
+                entry.own is None or (ended is not None and entry.own > ended)
+            )
+            if is_skip and ended is not None and request.holds(entry.entered):
+                yield Row(known, entry.entered, word=stage, is_skipped=True)
 
 
 def _decisions(known: Known, request: OracleRequest) -> Iterator[Row]:

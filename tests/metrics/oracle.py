@@ -37,6 +37,7 @@ class Counted:
     cells: dict[tuple[Key, date], Figure] = field(default_factory=lambda: defaultdict(Figure))
     waiting: int = 0
     excluded: Counter[NotCountedReason] = field(default_factory=Counter)
+    skipped: int = 0
     rows: list["Row"] = field(default_factory=list)
 
     def records(self, side: RecordSide, key: Key | None) -> list[tuple[datetime, UUID]]:
@@ -60,6 +61,7 @@ class Row:
     place: int = 0
     key: Key = ()
     is_duration: bool = False
+    is_skipped: bool = False
 
     @property
     def is_counted(self) -> bool:
@@ -71,7 +73,8 @@ class Row:
 
 
 def count(world: list[Person], request: KpiRequest) -> Counted:
-    """Compute a request whose anchor, reentry and skip are given."""
+    """Compute a request whose anchor and reentry are given, and whose skip is if it is not a duration."""
+    request = replace(request, switches=replace(request.switches, skip=_skip(request)))
     zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
     until = (request.switches.as_of or NOW) + MICROSECOND
     # The touches of merged contacts count for the survivor, which is the first contact.
@@ -97,6 +100,7 @@ def count(world: list[Person], request: KpiRequest) -> Counted:
         bucket = _bucket(row.at, request.grain, zone)
         for figure in (answer.total, answer.groups[row.key], answer.buckets[bucket], answer.cells[row.key, bucket]):
             _tally(figure, row)
+    answer.skipped = sum(row.is_skipped for row in rows)
     answer.waiting = _waiting(rows, request, min(until, NOW + MICROSECOND))
     return answer
 
@@ -147,6 +151,31 @@ def _rows(person: Person, request: KpiRequest, until: datetime) -> list[Row]:
         )
         is_duration = request.key == "time_to_convert"
         rows.append(Row(person, at, base, implied, took=took, may_convert=may, is_duration=is_duration))
+    if request.key == "time_to_convert":
+        rows += _skipped(person, request, until)
+    return rows
+
+
+def _skip(request: KpiRequest) -> Skip | None:
+    """Who skipped a stage has no time in it, so durations take own facts at both ends."""
+    return request.switches.skip or (Skip.EXCLUDE if request.key == "time_to_convert" else None)
+
+
+def _skipped(person: Person, request: KpiRequest, until: datetime) -> list[Row]:
+    """The conversions that count only if skipped stages do: own facts do not say when both stages were entered."""
+    skip = request.switches.skip
+    if skip is Skip.IMPLIED:
+        return []
+    base, target = _pair(request)
+    everybody = replace(request, switches=replace(request.switches, skip=Skip.IMPLIED))
+    owned = {stage: {entry.entered: entry.own for entry in person.entries[stage]} for stage in (base, target)}
+    rows = []
+    for row in _rows(person, everybody, until):
+        if row.took is not None:
+            reached_at = row.at + timedelta(seconds=row.took)
+            began, got = owned[base][row.at], owned[target][reached_at] if skip is Skip.EXCLUDE else reached_at
+            if began is None or got is None or not began <= got < until:
+                rows.append(replace(row, took=None, may_convert=False, is_skipped=True))
     return rows
 
 

@@ -21,7 +21,7 @@ from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord, ContactPolicy
-from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, WarningCode
+from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, Skip, WarningCode
 from tests.metrics import generated_activity
 from tests.metrics.generated_activity import CLOSE, POLICIES, Known, OracleRequest, Row, survivors, worlds
 from tests.metrics.generated_contacts import ACCORD, NOW, prepare
@@ -54,6 +54,7 @@ def requests(draw: st.DrawFn, key: str) -> KpiRequest:
         switches=Switches(
             as_of=draw(st.none() | CLOSE),
             anchor=draw(st.sampled_from([None, Anchor.COHORT])) if is_handed else None,
+            skip=draw(st.sampled_from([None, None, Skip.EXCLUDE, Skip.IMPLIED])) if key in TIMES else None,
         ),
     )
 
@@ -91,7 +92,8 @@ async def test_kpis_of_activity_equal_the_oracle(
 def oracle_request_of(request: KpiRequest, accord: Accord) -> OracleRequest:
     start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
     until = (request.switches.as_of or NOW) + MICROSECOND
-    return OracleRequest(request.key, start, end, until, accord, request.switches.anchor is Anchor.COHORT)
+    is_cohort, skip = request.switches.anchor is Anchor.COHORT, request.switches.skip
+    return OracleRequest(request.key, start, end, until, accord, is_cohort, skip)
 
 
 def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:
@@ -99,7 +101,8 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
     rows = counted(found, oracle_request)
     same(answer, request, rows, rows)
     warned = {warning.code: warning.count for warning in answer.warnings}
-    waiting = sum(row.amount is None for row in rows)
+    waiting = sum(row.amount is None and not row.is_skipped for row in rows)
+    assert warned.get(WarningCode.SKIPPED_STAGE, 0) == sum(row.is_skipped for row in rows)
     if request.key == "speed_to_lead":
         assert warned.get(WarningCode.NEVER_TOUCHED, 0) == waiting
     elif request.key == "time_in_stage" or oracle_request.is_cohort:

@@ -72,7 +72,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         switches=Switches(
             anchor=anchor,
             reentry=draw(st.sampled_from(list(Reentry))),
-            skip=draw(st.sampled_from(skips)),
+            skip=draw(st.sampled_from(skips if key != "time_to_convert" else [None, *skips])),
             window=window,
             has_no_window=not is_count and window is None and draw(st.booleans()),
             as_of=draw(RARE_INSTANTS),
@@ -143,6 +143,8 @@ def _compare(request: KpiRequest, answer: KpiAnswer, counted: oracle.Counted) ->
                 _same(request, bucket, counted.cells.get((key, start), oracle.Figure()))
     open_cohort = next((warning.count for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT), 0)
     assert open_cohort == counted.waiting
+    skipped = next((warning.count for warning in answer.warnings if warning.code is WarningCode.SKIPPED_STAGE), 0)
+    assert skipped == counted.skipped
 
 
 def _same(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> None:

@@ -125,17 +125,23 @@ async def test_the_first_touch_by_hand_ends_the_wait(quarter: Database) -> None:
 async def test_open_entries_have_no_duration_and_are_counted_in_a_warning(quarter: Database) -> None:
     mql = Where(tests=((Dimension.STAGE, ("mql",)),))
     answer = await query(quarter, KpiRequest("time_in_stage", period=Q1, where=mql))
-    # c1 1 d, c2 1, c3 2 and 1, c4 0 by skipping, c5 1, c6 2, c8 2.
-    assert (answer.n, answer.implied) == (8, 1)
+    # c1 1 d, c2 1, c3 2 and 1, c5 1, c6 2, c8 2; c4 skipped the stage.
+    assert (answer.n, answer.implied, answer.is_canonical) == (7, 0, True)
     assert answer.distribution is not None
-    assert answer.distribution.mean == Decimal(10 * 86400) / 8
-    own = await query(quarter, KpiRequest("time_in_stage", period=Q1, where=mql, switches=Switches(skip=Skip.EXCLUDE)))
-    assert (own.n, own.distribution and own.distribution.mean) == (7, round(Decimal(10 * 86400) / 7, 6))
+    assert answer.distribution.mean == round(Decimal(10 * 86400) / 7, 6)
+    [skipped] = [warning for warning in answer.warnings if warning.code is WarningCode.SKIPPED_STAGE]
+    assert skipped.count == 1
+    every = Switches(skip=Skip.IMPLIED)
+    implied = await query(quarter, KpiRequest("time_in_stage", period=Q1, where=mql, switches=every))
+    assert (implied.n, implied.implied, implied.overrides) == (8, 1, ("skip=IMPLIED",))
+    assert implied.distribution is not None
+    assert implied.distribution.mean == Decimal(10 * 86400) / 8
+    assert WarningCode.SKIPPED_STAGE not in {warning.code for warning in implied.warnings}
     # c6 leaves a microsecond later, and c8 before.
     seen = await query(
         quarter, KpiRequest("time_in_stage", period=Q1, where=mql, switches=Switches(as_of=day("03-30") - MICROSECOND))
     )
-    assert (seen.n, [warning.count for warning in seen.warnings if warning.code is WarningCode.OPEN_COHORT]) == (7, [1])
+    assert (seen.n, [warning.count for warning in seen.warnings if warning.code is WarningCode.OPEN_COHORT]) == (6, [1])
     stages = await query(quarter, KpiRequest("time_in_stage", by=(Dimension.STAGE,)))
     assert [group.keys[0].value for group in stages.breakdown] == [stage.key for stage in golden.accord().stages]
     [warned] = [warning for warning in stages.warnings if warning.code is WarningCode.OPEN_COHORT]

@@ -159,8 +159,7 @@ async def test_without_a_window_the_90th_percentile_decides_who_can_still_conver
 
 
 async def test_time_to_convert_has_the_distribution_of_the_converted(world: Database) -> None:
-    switches = Switches(skip=Skip.EXCLUDE, has_no_window=True)
-    answer = await query(world, KpiRequest("time_to_convert", stages=PAIR, switches=switches))
+    answer = await query(world, KpiRequest("time_to_convert", stages=PAIR, switches=Switches(has_no_window=True)))
     days = Decimal(86_400)  # 10, 18, 73, 12 and 23 days
     assert answer.n == 5
     assert answer.value == 18 * days

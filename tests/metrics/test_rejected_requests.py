@@ -38,7 +38,7 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     (
         KpiRequest("stage_conversion", stages=PAIR, switches=Switches(window=timedelta(0))),
         ErrorCode.BAD_INPUT,
-        "30 days",
+        "100 years",
     ),
     (
         KpiRequest("stage_conversion", stages=PAIR, switches=Switches(window=timedelta(1), has_no_window=True)),

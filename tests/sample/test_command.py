@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+from api.access.principal import EVERYONE
 from api.db import Database
+from api.metrics.query import query_funnel
+from api.metrics.request import FunnelRequest
 from api.sql import Sql
 
 
@@ -24,7 +27,10 @@ async def test_the_command_creates_a_sample_once_and_reports_its_size(module_dsn
     assert made.returncode == 0, made.stderr
     assert "20 people" in made.stdout
     assert "seed 5, 24 months until 2026-03-01" in made.stdout
-    assert "suspect 20" in made.stdout
+    async with database.read() as session:
+        stages = (await query_funnel(session, EVERYONE, FunnelRequest())).stages
+    people = ", ".join(f"{stage.key} {stage.reached}" for stage in stages)
+    assert f"People who reached each stage, without tests and our own people: {people}." in made.stdout
 
     unchanged = accord_sample(module_dsn, "--if-empty")
     assert (unchanged.returncode, unchanged.stdout) == (0, "")

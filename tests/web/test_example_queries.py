@@ -4,7 +4,23 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    build_schema,
+    get_named_type,
+    is_object_type,
+    parse,
+    validate,
+    visit,
+)
 
 from api.accord.documents import read_accord
 from api.db import Database
@@ -22,6 +38,13 @@ SAMPLE = AvailableData("sample", STANDARD, date(2026, 2, 14))
 OLIST = AvailableData("olist", ("mql", "customer"), date(2018, 5, 31))
 OWN = AvailableData("hubspot", ("lead", "client"), None)
 ALL = [SAMPLE, OLIST, OWN, AvailableData("own", ("only",), date(2020, 1, 1)), AvailableData()]
+RECORDS = {table: f"{table}_1" for table in ("contact", "company", "campaign", "member")}
+# What to read before a number is used, with what is read of each.
+CAVEATS = {
+    "warnings": {"code", "message", "count"},
+    "excluded": {"count", "reasons"},
+    "period": {"from", "before", "isOver"},
+}
 
 
 @pytest.mark.parametrize("data", ALL, ids=lambda data: str(data.preset))
@@ -37,6 +60,56 @@ def test_every_example_is_valid_against_the_schema(data: AvailableData) -> None:
     schema = build_schema(sdl())
     for example in examples_for(data):
         assert validate(schema, parse(example.query)) == [], example.title
+
+
+def test_every_example_with_a_number_selects_what_to_read_before_using_it() -> None:
+    schema = build_schema(sdl())
+    with_records = AvailableData("sample", STANDARD, date(2026, 2, 14), RECORDS)
+    answers = [
+        (example.title, found)
+        for data in (*ALL, with_records)
+        for example in examples_for(data)
+        for found in selections_of_answers(schema, example.query)
+    ]
+    assert {"How far did the people of each quarter get?", "Who is contacted too often?"} <= {
+        name for name, _ in answers
+    }
+    for title, (type_name, selected) in answers:
+        answer = schema.type_map[type_name]
+        assert is_object_type(answer)
+        for caveat in CAVEATS.keys() & answer.fields.keys():
+            assert selected.get(caveat, set()) >= CAVEATS[caveat], (title, caveat)
+
+
+def selections_of_answers(schema: GraphQLSchema, document: str) -> list[tuple[str, dict[str, set[str]]]]:
+    """The type of every answer of a document, and the names of the selected fields with those selected of each."""
+    found: list[tuple[str, dict[str, set[str]]]] = []
+    parsed, types = parse(document), TypeInfo(schema)
+    fragments = {part.name.value: part for part in parsed.definitions if isinstance(part, FragmentDefinitionNode)}
+
+    def fields(selections: SelectionSetNode | None) -> list[FieldNode]:
+        nodes: list[FieldNode] = []
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                nodes.append(node)
+            elif isinstance(node, InlineFragmentNode):
+                nodes += fields(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                nodes += fields(fragments[node.name.value].selection_set)
+        return nodes
+
+    class Answers(Visitor):
+        def enter_field(self, node: FieldNode, *_: object) -> None:
+            type_name = str(get_named_type(types.get_type()))
+            if type_name in ("KpiAnswer", "FunnelAnswer"):
+                selected = {
+                    field.name.value: {part.name.value for part in fields(field.selection_set)}
+                    for field in fields(node.selection_set)
+                }
+                found.append((type_name, selected))
+
+    visit(parsed, TypeInfoVisitor(types, Answers()))
+    return found
 
 
 def test_the_quarters_are_the_last_four_of_the_data() -> None:

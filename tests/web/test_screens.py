@@ -73,7 +73,7 @@ def test_every_screen_reads_what_it_read_before(responses: Responses) -> None:
 def test_no_list_is_empty_but_warnings_and_reasons(responses: Responses) -> None:
     assert len(responses) == len(FILES)
     empty = [path for name, data in responses.items() for path in empty_lists(shape_of([data]), name)]
-    assert [path for path in empty if not path.endswith((".warnings", ".notCountedBecause"))] == []
+    assert [path for path in empty if not path.endswith((".warnings", ".reasons", ".notCountedBecause"))] == []
 
 
 def test_the_people_of_a_stage_are_as_many_as_its_count(

@@ -82,11 +82,6 @@ def _of_version(name: str, doc: str, shown: TypeRef, read: Callable[[AccordInFor
     return Output(name, doc, shown, lambda source, _info: read(source.version))
 
 
-def _reply_seconds(policy: ContactPolicy, _accord: Accord) -> int | None:
-    duration = policy.exempt.reply_within
-    return None if duration is None else int(duration.total_seconds())
-
-
 _ADDITIONS: dict[type, tuple[Output, ...]] = {
     Accord: (
         _of_version("version", "The version's number.", _INT, lambda version: version.number),
@@ -129,10 +124,10 @@ _ADDITIONS: dict[type, tuple[Output, ...]] = {
             lambda policy, _accord: policy.exempt.automated,
         ),
         _computed(
-            "replyWithinSeconds",
-            f"{Exemptions.model_fields['reply_within'].description} In seconds.",
-            TypeRef("Int"),
-            _reply_seconds,
+            "replyWithin",
+            str(Exemptions.model_fields["reply_within"].description),
+            TypeRef("Duration"),
+            lambda policy, _accord: policy.exempt.reply_within,
         ),
         _computed("sentences", _SENTENCES, _STRING.listed, lambda policy, _accord: policy_sentences(policy)),
     ),

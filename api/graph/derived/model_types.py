@@ -1,13 +1,11 @@
 """Object types derived from dataclasses and Pydantic models, where each field is declared once.
 
-A field without a description is not part of the contract. A duration becomes a number of seconds: `window` is shown as
-`windowSeconds`. A type has the name of its class, unless that has a `__graphql_name__`, and the first paragraph of its
-docstring as its description.
+A field without a description is not part of the contract. A type has the name of its class, unless that has a
+`__graphql_name__`, and the first paragraph of its docstring as its description.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -101,25 +99,14 @@ def _properties(model: type, names: Iterable[str]) -> Iterator[_ModelField]:
 
 
 def _output(model: type, field: _ModelField, derivation: Derivation) -> Output:
-    name, doc = _RENAMED.get(field.name, camel(field.name)), field.doc
-    resolve = derivation.resolver(field.name)
-    if _inner(field.annotation) is timedelta:
-        name, doc, resolve = f"{name}Seconds", f"{doc} In seconds.", _in_seconds(resolve)
+    name = _RENAMED.get(field.name, camel(field.name))
     shown = _type_ref(field.annotation, derivation.types.get((model, field.name)), derivation)
-    return Output(name, doc, shown, resolve, source=FromAttribute(field.name))
+    return Output(name, field.doc, shown, derivation.resolver(field.name), source=FromAttribute(field.name))
 
 
 def _type_name(model: type, derivation: Derivation) -> str:
     name: str = getattr(model, "__graphql_name__", model.__name__)
     return derivation.names.get(model, name)
-
-
-def _in_seconds(resolve: Resolver) -> Resolver:
-    def seconds(source: object, info: object) -> int | None:
-        duration: timedelta | None = resolve(source, info)
-        return None if duration is None else int(duration.total_seconds())
-
-    return seconds
 
 
 def _type_ref(annotation: Any, named: str | None, derivation: Derivation) -> TypeRef:  # noqa: ANN401 - an annotation is any object
@@ -133,7 +120,7 @@ def _type_ref(annotation: Any, named: str | None, derivation: Derivation) -> Typ
     if named is not None:
         return TypeRef(named).required
     plain = _inner(annotation)
-    known = TypeRef("Int") if plain is timedelta else SCALAR_NAMES.get(plain)
+    known = SCALAR_NAMES.get(plain)
     if known is None and not (_is_model(plain) or issubclass(plain, Vocabulary)):
         raise TypeError(f"{annotation} has no GraphQL type")
     return (known or TypeRef(_type_name(plain, derivation))).required

@@ -1,15 +1,16 @@
-"""The scalars for instants, dates and decimals, and the GraphQL type of a column.
+"""The scalars for instants, dates, decimals and durations, and the GraphQL type of a column.
 
 The executor and PostgreSQL serialize values identically, so a response does not depend on how it was produced.
 """
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from api.graph.declared import ScalarType, TypeRef
 from api.plan.json_values import decimal_as_text, instant_as_text
 from schema.base import ColumnShape
+from schema.durations import iso_duration, parse_iso_duration
 from schema.instants import read_rfc3339
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -49,6 +50,10 @@ def _parse_decimal(value: object) -> Decimal:
         raise ValueError(f"{value!r} is not a decimal") from error
 
 
+def _serialize_duration(value: object) -> str:
+    return iso_duration(value) if isinstance(value, timedelta) else str(value)
+
+
 DATE_TIME = ScalarType(
     "DateTime",
     "An instant in UTC (RFC 3339), such as 2026-01-10T09:30:00Z. Fractions of a second are written only if there are"
@@ -71,7 +76,16 @@ DECIMAL = ScalarType(
     _parse_decimal,
     "https://www.w3.org/TR/xmlschema-2/#decimal",
 )
-SCALARS = (DATE_TIME, DATE, DECIMAL)
+DURATION = ScalarType(
+    "Duration",
+    "A length of elapsed time (ISO 8601), such as P30D, PT48H or P2W. A day always has 24 hours. Calendar years and"
+    " months are not accepted, because they are not all of one length, nor are fractions. KPIs that measure a time are"
+    " numbers of seconds, not durations.",
+    _serialize_duration,
+    parse_iso_duration,
+    "https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
+)
+SCALARS = (DATE_TIME, DATE, DECIMAL, DURATION)
 
 SCALAR_NAMES: dict[type, TypeRef] = {
     str: TypeRef("String"),
@@ -80,6 +94,7 @@ SCALAR_NAMES: dict[type, TypeRef] = {
     Decimal: TypeRef("Decimal"),
     datetime: TypeRef("DateTime"),
     date: TypeRef("Date"),
+    timedelta: TypeRef("Duration"),
 }
 
 

@@ -19,7 +19,7 @@ def kpi_word(key: str) -> str:
     return key.upper()
 
 
-_STRING, _INT, _DATE = TypeRef("String"), TypeRef("Int"), TypeRef("Date")
+_STRING, _DATE = TypeRef("String"), TypeRef("Date")
 
 _PERIOD = Input(
     "period", "The days to report on, in the accord's time zone. If left out: all history.", TypeRef("PeriodInput")
@@ -161,7 +161,7 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         "ConversionWindowInput",
         "How long a conversion may take.",
         (
-            Input("seconds", "At most this many seconds.", _INT),
+            Input("length", "At most this long; who converts at its last instant has converted.", TypeRef("Duration")),
             Input("none", "True: no limit.", TypeRef("Boolean")),
         ),
         is_one_of=True,

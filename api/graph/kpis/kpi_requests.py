@@ -1,7 +1,6 @@
 """Reading the arguments of KPI root fields: their values become KPI requests."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from api.errors import AccordError, ErrorCode
@@ -82,12 +81,12 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
     window = given.get("window") or {}
     if window.get("none") is False:
         message = "`window: {none: false}` gives no window."
-        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `window` out for the accord's, or give its `seconds`.")
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `window` out for the accord's, or give its `length`.")
     return Switches(
         anchor=given.get("anchor"),
         reentry=given.get("reentry"),
         skip=given.get("skip"),
-        window=timedelta(seconds=window["seconds"]) if "seconds" in window else None,
+        window=window.get("length"),
         has_no_window="none" in window,
         as_of=given.get("asOf"),
         timezone=given.get("timezone"),

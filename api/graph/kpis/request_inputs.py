@@ -10,6 +10,7 @@ from api.graph.kpis.kpi_inputs import kpi_word
 from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.request import ALL_HISTORY, FiscalPeriod, FunnelRequest, KpiRequest, Period, Switches, Where
 from api.plan.json_values import instant_as_text
+from schema.durations import iso_duration
 from schema.vocab import Dimension
 
 Given = dict[str, Any]
@@ -84,7 +85,7 @@ def _switches(switches: Switches) -> Given:
     if switches.has_no_window:
         window = {"none": True}
     elif switches.window is not None:
-        window = {"seconds": int(switches.window.total_seconds())}
+        window = {"length": iso_duration(switches.window)}
     chosen = {key: getattr(switches, key) for key in ("anchor", "reentry", "skip")}
     return _given(
         {key: None if choice is None else choice.name for key, choice in chosen.items()}

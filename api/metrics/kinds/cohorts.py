@@ -16,8 +16,10 @@ SHARE = Aggregates(
     implied=count_where(Sql("c.is_implied")),
     undated=count_where(Sql("c.is_undated")),
 )
+# Rows that skipped a stage have `is_skipped` and no `took`: they are counted beside the durations, not among them.
 DURATION = Aggregates(
     n=Sql("count(c.took)"),
+    skipped=count_where(Sql("c.is_skipped")),
     implied=count_where(Sql("c.is_implied and c.took is not null")),
     undated=count_where(Sql("c.is_undated")),
     percentiles=percentiles_of(Sql("c.took")),
@@ -42,7 +44,7 @@ def cohort_statement(
     *,
     is_always_open: bool = False,
 ) -> Sql:
-    """The statement of a cohort; rows are `contact_id, at, is_implied, target_at, may_convert`.
+    """The statement of a cohort; rows are `contact_id, at, is_implied, target_at, may_convert`, of times `is_skipped`.
 
     `waiting` counts the rows that have not converted and still can: with a window those that are within it, without
     one those that are younger than the time within which 90 % of the converted converted, or with `is_always_open` all.

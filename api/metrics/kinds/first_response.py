@@ -11,11 +11,11 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
 from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
-from api.metrics.kinds.stage_entries import counted_entries, first_entry
+from api.metrics.kinds.stage_entries import counted_entries, first_entry, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, join
-from schema.vocab import WarningCode
+from schema.vocab import Skip, WarningCode
 
 _AGGREGATES = replace(DURATION, untouched=count_where(Sql("c.is_waiting")))
 
@@ -42,11 +42,15 @@ class FirstResponse(KpiKind):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The entries with their first touch."""
-        return CountedRows(rows=_responses(request), is_base=Sql("c.target_at is not null"), value=TOOK)
+        return CountedRows(
+            rows=_responses(request, counted_entries(request, request.stages)),
+            is_base=Sql("c.target_at is not null"),
+            value=TOOK,
+        )
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the entries, followed until their first touch."""
-        return cohort_statement(request, _responses(request), boundaries, _AGGREGATES)
+        return cohort_statement(request, _with_skipped(request), boundaries, _AGGREGATES)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The median and the distribution."""
@@ -54,10 +58,17 @@ class FirstResponse(KpiKind):
 
     def empty_reason(self, request: ResolvedKpiRequest) -> str:
         """Nobody was touched."""
-        return f"Nobody who entered {self.base} in the period was touched by hand since, so there is no duration."
+        own = "" if request.skip is Skip.IMPLIED else " by facts of their own"
+        return f"Nobody who entered {self.base}{own} in the period was touched by hand since, so there is no duration."
 
     def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
-        """OPEN_COHORT: how many can still be touched as soon as the others. NEVER_TOUCHED: how many were not."""
+        """OPEN_COHORT: how many can still be touched as soon as the others. NEVER_TOUCHED: how many were not.
+
+        SKIPPED_STAGE: how many skipped the stage and were touched since.
+        """
+        one = f"person skipped {self.base} and was touched since"
+        many = f"people skipped {self.base} and were touched since"
+        yield from skipped_stage(table, one=one, many=many)
         waiting, untouched = table.total.waiting, table.total.untouched
         if not untouched:
             return
@@ -70,7 +81,7 @@ class FirstResponse(KpiKind):
         yield AnswerWarning(code=WarningCode.NEVER_TOUCHED, message=message, count=untouched)
 
 
-def _responses(request: ResolvedKpiRequest) -> Sql:
+def _responses(request: ResolvedKpiRequest, entries: Sql) -> Sql:
     """One row per entry: `contact_id, at, is_implied, target_at` (our first touch), `may_convert` (there is none)."""
     owned, joined = belongs_to(request, "t", "c")
     return Sql(
@@ -78,9 +89,28 @@ def _responses(request: ResolvedKpiRequest) -> Sql:
         " from ({}) c{} cross join lateral (select min(t.occurred_at) as at from touchpoint t"
         " where {} and t.direction = 'OUTBOUND' and not t.is_automated and t.occurred_at >= c.at"
         " and t.occurred_at < {}{}) t",
-        counted_entries(request, request.stages),
+        entries,
         joined,
         owned,
         request.frame.until,
         join("", (Sql(" and {}", condition) for condition in request.context.reach("touchpoint", "t"))),
+    )
+
+
+def _with_skipped(request: ResolvedKpiRequest) -> Sql:
+    """The entries, and, unless skipped stages count, with `is_skipped` those that skipped it and were touched since."""
+    entries = counted_entries(request, request.stages)
+    counted = Sql("select c.*, false as is_skipped from ({}) c", _responses(request, entries))
+    if request.skip is Skip.IMPLIED:
+        return counted
+    skipped = Sql(
+        "select e.* from ({}) e where (e.own_at < {}) is not true",
+        counted_entries(replace(request, skip=Skip.IMPLIED), request.stages),
+        request.frame.until,
+    )
+    return Sql(
+        "{} union all select c.contact_id, c.at, c.is_implied, null, false, true from ({}) c"
+        " where c.target_at is not null",
+        counted,
+        _responses(request, skipped),
     )

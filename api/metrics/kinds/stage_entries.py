@@ -1,12 +1,15 @@
 """Rows of stage entries: which entries into a stage count, under the switches `skip`, `reentry` and `asOf`."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
+from api.metrics.answer import AnswerWarning
+from api.metrics.figure_table import FigureTable
 from api.metrics.periods import Interval
 from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
-from schema.vocab import Reentry, Skip
+from schema.vocab import Reentry, Skip, WarningCode
 
 EVER = Interval(None, None)
 # A person who skips stages enters several of them at one instant: the rank distinguishes these rows.
@@ -14,14 +17,14 @@ RANK_TIE = Sql("to_char(c.rank, 'FM000000')")
 
 
 def counted_entries(request: ResolvedKpiRequest, stages: tuple[str, ...]) -> Sql:
-    """The counted entries into stages in the period: `contact_id, at, is_implied, stage, rank, exited_at`."""
+    """The counted entries into stages in the period: `contact_id, at, is_implied, stage, rank, own_at, exited_at`."""
     return picked_entries(request, stages, own=request.skip is not Skip.IMPLIED, within=request.frame.interval)
 
 
 def picked_entries(
     request: ResolvedKpiRequest, stages: tuple[str, ...], *, own: bool, within: Interval, is_joined: bool = False
 ) -> Sql:
-    """The counted entries into stages in an interval: `contact_id, at, is_implied, stage, rank, exited_at`.
+    """The counted entries into stages in an interval: `contact_id, at, is_implied, stage, rank, own_at, exited_at`.
 
     With `own`, an entry counts at the instant at which the contact's own facts satisfied the stage, and implied entries
     do not count. With `is_joined` the rows are joined to contacts that count, and whether they do is not checked again.
@@ -40,11 +43,20 @@ def picked_entries(
         conditions.append(is_person_of(request, Sql("e.contact_id")))
         conditions += request.context.reach("stage_entry", "e")
     return Sql(
-        "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank, e.exited_at from stage_entry e where {}",
+        "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank, e.own_at, e.exited_at"
+        " from stage_entry e where {}",
         at,
         Sql("false") if own else Sql("e.is_implied"),
         all_of(conditions),
     )
+
+
+def skipped_stage(table: FigureTable, *, one: str, many: str) -> Iterator[AnswerWarning]:
+    """The warning of the rows without a duration, because a stage was skipped: `1 person …` or `12 people …`."""
+    if skipped := table.total.skipped:
+        who = f"1 {one}" if skipped == 1 else f"{skipped:,} {many}"
+        why = "so that nothing says how long it took. They are not in the value; with skip=IMPLIED they are."
+        yield AnswerWarning(code=WarningCode.SKIPPED_STAGE, message=f"{who}, {why}", count=skipped)
 
 
 def first_entry(request: ResolvedKpiRequest) -> Sql:

@@ -1,7 +1,7 @@
 """Two stages of the accord: the share that got from the lower to the higher one, and how long that took."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from api.metrics.answer import AnswerWarning
@@ -12,7 +12,7 @@ from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
-from api.metrics.kinds.stage_entries import EVER, between, first_entry, picked_entries
+from api.metrics.kinds.stage_entries import EVER, between, first_entry, picked_entries, skipped_stage
 from api.metrics.periods import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
@@ -90,7 +90,7 @@ class StageConversion(_StagePair):
 
 @dataclass(frozen=True, slots=True)
 class TimeBetweenStages(_StagePair):
-    """The time from the base stage to the target, of those who reached it.
+    """The time from the base stage to the target, of those who reached it by facts of their own in both.
 
     Shapes: one row per base entry; n counts the converted ones.
     Units:  seconds.
@@ -103,19 +103,50 @@ class TimeBetweenStages(_StagePair):
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the cohort."""
-        return cohort_statement(request, _cohort(request), boundaries, DURATION)
+        return cohort_statement(request, _with_skipped(request), boundaries, DURATION)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The median and the distribution."""
         return duration_figure(cell)
 
     def empty_reason(self, request: ResolvedKpiRequest) -> str:
-        """Nobody converted."""
-        return f"Nobody got from {' to '.join(request.stages)}, so there is no duration."
+        """Nobody converted, or nobody without skipping a stage."""
+        own = "" if request.skip is Skip.IMPLIED else " by facts of their own"
+        return f"Nobody got from {' to '.join(request.stages)}{own}, so there is no duration."
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """OPEN_COHORT as of the share. SKIPPED_STAGE: how many conversions skipped one of the two stages."""
+        yield from _StagePair.warnings(self, request, table)
+        skipped = f"skipped {' or '.join(request.stages)}"
+        yield from skipped_stage(table, one=f"person who converted {skipped}", many=f"people who converted {skipped}")
+
+
+def _with_skipped(request: ResolvedKpiRequest) -> Sql:
+    """The cohort, and, unless skipped stages count, with `is_skipped` the conversions that skipped one of the stages.
+
+    A conversion skipped a stage if the person's own facts do not say when they entered both, the base first.
+    """
+    counted = Sql(
+        "select contact_id, at, is_implied, target_at, may_convert, false as is_skipped from ({}) c", _cohort(request)
+    )
+    if request.skip is Skip.IMPLIED:
+        return counted
+    everybody = replace(request, skip=Skip.IMPLIED)
+    reached_at = Sql("c.target_own_at" if request.skip is Skip.EXCLUDE else "c.target_at")
+    return Sql(
+        "{} union all select c.contact_id, c.at, c.is_implied, null, false, true from ({}) c"
+        " where {} and (c.own_at <= {} and {} < {}) is not true",
+        counted,
+        _cohort(everybody),
+        converts(request.window),
+        reached_at,
+        reached_at,
+        request.frame.until,
+    )
 
 
 def _cohort(request: ResolvedKpiRequest) -> Sql:
-    """The base entries in the period: `contact_id, at, is_implied, target_at, may_convert`.
+    """The base entries in the period: `contact_id, at, is_implied, own_at, target_at, target_own_at, may_convert`.
 
     `target_at` is when the person converted, whatever the window; `may_convert` is whether a later entry still could.
     """
@@ -131,8 +162,8 @@ def _cohort(request: ResolvedKpiRequest) -> Sql:
     # A person whose first entry into the target is before the base, or after the window, cannot convert any more.
     may_convert = Sql("t.at is null") if request.reentry is Reentry.FIRST else Sql("true")
     return Sql(
-        "select b.contact_id, b.at, b.is_implied, case when t.at >= b.at then t.at end as target_at, {} as may_convert"
-        " from ({}) b left join ({}) t on t.contact_id = b.contact_id",
+        "select b.contact_id, b.at, b.is_implied, b.own_at, case when t.at >= b.at then t.at end as target_at,"
+        " t.own_at as target_own_at, {} as may_convert from ({}) b left join ({}) t on t.contact_id = b.contact_id",
         may_convert,
         picked_entries(request, (base,), own=base_own, within=request.frame.interval),
         picked_entries(request, (target,), own=target_own, within=EVER, is_joined=True),
@@ -148,11 +179,12 @@ def _each_entry(base: Sql, target: Sql, within: Interval) -> Sql:
     # At the same instant the base entry sorts first (false < true), so a target at that instant is its conversion.
     # The period is applied outside: base entries after it still take conversions away from those in it.
     return Sql(
-        "select contact_id, at, is_implied, case when is_followed then next_at end as target_at,"
-        " is_followed is null as may_convert from (select contact_id, at, is_implied, is_target,"
-        " lead(is_target) over way as is_followed, lead(at) over way as next_at"
-        " from (select contact_id, at, is_implied, false as is_target from ({}) b"
-        " union all select contact_id, at, is_implied, true from ({}) t) e"
+        "select contact_id, at, is_implied, own_at, case when is_followed then next_at end as target_at,"
+        " next_own_at as target_own_at, is_followed is null as may_convert"
+        " from (select contact_id, at, is_implied, own_at, is_target,"
+        " lead(is_target) over way as is_followed, lead(at) over way as next_at, lead(own_at) over way as next_own_at"
+        " from (select contact_id, at, is_implied, own_at, false as is_target from ({}) b"
+        " union all select contact_id, at, is_implied, own_at, true from ({}) t) e"
         " window way as (partition by contact_id order by at, is_target)) e"
         " where {}",
         base,

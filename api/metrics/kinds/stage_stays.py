@@ -1,7 +1,7 @@
 """How long people stay in a stage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.metrics.answer import AnswerWarning
@@ -9,7 +9,7 @@ from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
-from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry
+from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.vocab import Skip, WarningCode
@@ -40,21 +40,24 @@ class TimeInStage(KpiKind):
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the entries. All open ones are counted as waiting: an open entry is not a failed one."""
-        return cohort_statement(request, _stays(request), boundaries, DURATION, is_always_open=True)
+        return cohort_statement(request, _with_skipped(request), boundaries, DURATION, is_always_open=True)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The median and the distribution."""
         return duration_figure(cell)
 
     def empty_reason(self, request: ResolvedKpiRequest) -> str:
-        """No entry ended."""
-        return "No entry of the period has ended, so there is no duration."
+        """No entry ended, or none without skipping the stage."""
+        own = "" if request.skip is Skip.IMPLIED else " by the person's own facts"
+        return f"No entry of the period{own} has ended, so there is no duration."
 
     def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
-        """OPEN_COHORT: how many entries have not ended."""
+        """OPEN_COHORT: how many entries have not ended. SKIPPED_STAGE: how many skipped the stage."""
         if waiting := table.total.waiting:
             message = f"{waiting:,} of the entries have not ended: they have no duration yet and are not in the value."
             yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
+        one, many = "entry skipped its stage", "entries skipped their stage"
+        yield from skipped_stage(table, one=one, many=many)
 
 
 def _stays(request: ResolvedKpiRequest) -> Sql:
@@ -70,4 +73,21 @@ def _stays(request: ResolvedKpiRequest) -> Sql:
         until,
         counted_entries(request, request.stages),
         was_in,
+    )
+
+
+def _with_skipped(request: ResolvedKpiRequest) -> Sql:
+    """The entries, and, unless skipped stages count, with `is_skipped` those that skipped their stage and have ended.
+
+    These ended before the person's own facts fulfilled the stage's rule. They have no exit.
+    """
+    counted = Sql("select c.*, false as is_skipped from ({}) c", _stays(request))
+    if request.skip is Skip.IMPLIED:
+        return counted
+    return Sql(
+        "{} union all select c.contact_id, c.at, c.is_implied, c.stage, c.rank, null, false, true from ({}) c"
+        " where c.exited_at < {} and (c.own_at <= c.exited_at) is not true",
+        counted,
+        counted_entries(replace(request, skip=Skip.IMPLIED), request.stages),
+        request.frame.until,
     )
