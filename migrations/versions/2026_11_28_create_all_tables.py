@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: a9491b783bc9
+Revision ID: 5dcc809807d7
 Revises:
-Create Date: 2026-11-28 07:15:17.127454+00:00
+Create Date: 2026-11-28 08:06:22.987635+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "a9491b783bc9"
+revision: str = "5dcc809807d7"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
