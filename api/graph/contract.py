@@ -37,7 +37,7 @@ KPIs computed from them by one agreement on the stages (the accord).
 - Errors have `extensions.code`, which stays the same when a message is reworded. Warnings of KPIs have an
   `AnswerWarningCode`.
 - Numbers with decimals (`Decimal`) are strings, so that no digit is lost. Beside each, a `…Float` field has the nearest
-  number, for charts. Instants (`DateTime`) are in UTC. Lengths of time (`Duration`) are ISO 8601, such as `P30D`."""
+  number, for charts. Instants (`DateTime`) are in UTC. Lengths of time (`Duration`) are ISO 8601, such as P30D."""
 
 
 class _PassDocument(SchemaExtension):

@@ -149,7 +149,9 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
                 "How long a conversion may take. If left out: as the accord says.",
                 TypeRef("ConversionWindowInput"),
             ),
-            Input("asOf", "Only what happened before this instant counts. If left out: now.", TypeRef("DateTime")),
+            Input(
+                "asOf", "Only what happened at or before this instant counts. If left out: now.", TypeRef("DateTime")
+            ),
             Input(
                 "timezone",
                 "The time zone in which days and buckets start (IANA name). If left out: the accord's.",
