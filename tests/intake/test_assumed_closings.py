@@ -88,8 +88,11 @@ SINCE = (CLOSED, "WON", "Won", 1.0, "2026-02-05", True)
 async def test_a_deal_imported_closed_was_open_in_an_unknown_stage(database: Database, tmp_path: Path) -> None:
     await deal(database, tmp_path, WON)
     assert await versions(database) == [BEFORE, SINCE]
-    known = "select s.name, d.probability::float, d.amount::int from deal d join pipeline_stage s on s.id = d.pipeline_stage_id"
-    assert await rows(database, known) == [("Won", 1.0, 100)]
+    present = (
+        "select s.name, d.probability::float, d.amount::int from deal d"
+        " join pipeline_stage s on s.id = d.pipeline_stage_id"
+    )
+    assert await rows(database, present) == [("Won", 1.0, 100)]
     # What is not overwritten by a closing is the best known of the time before it.
     assert await rows(database, "select distinct amount::int from deal_version") == [(100,)]
     assert (await deal(database, tmp_path, WON)).is_unchanged

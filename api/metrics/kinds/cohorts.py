@@ -15,11 +15,13 @@ SHARE = Aggregates(
     numerator=Sql("count(c.took)"),
     implied=count_where(Sql("c.is_implied")),
     undated=count_where(Sql("c.is_undated")),
+    assumed=count_where(Sql("c.is_assumed")),
 )
 DURATION = Aggregates(
     n=Sql("count(c.took)"),
     implied=count_where(Sql("c.is_implied and c.took is not null")),
     undated=count_where(Sql("c.is_undated")),
+    assumed=count_where(Sql("c.is_assumed and c.took is not null")),
     percentiles=percentiles_of(Sql("c.took")),
     mean=Sql("avg(c.took)"),
 )
