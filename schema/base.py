@@ -206,7 +206,7 @@ class HistoryRecord(Record):
         default=None,
     )
     is_assumed: bool = column(
-        "The source has no history: the current values are assumed to be true since effective_at.",
+        "The source has no history: values of a later import are assumed to be true since effective_at.",
         hidden=True,
         server_default="false",
         default=None,
