@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from schema.disjoint_ranges import DisjointRanges
+from schema.declarations import NOTE, ColumnNote, DisjointRanges, Link
 from schema.formats import Format
 from schema.search_indexes import add_search_indexes
 from schema.vocab import Unit, Vocabulary, require_end_date
@@ -74,49 +74,6 @@ class Table(SQLModel):
     __disjoint_ranges__: ClassVar[DisjointRanges | None] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A foreign key as two GraphQL fields: to-one `name` on this table, and to-many `back` on the target."""
-
-    name: str
-    column: str
-    target: str
-    doc: str
-    back: str
-    back_doc: str
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnNote:
-    """The arguments of `column` and `link`, kept on the SQLAlchemy column for `describe`."""
-
-    doc: str
-    unit: Unit | None = None
-    vocab: type[Vocabulary] | None = None
-    format: Format | None = None
-    currency: str | None = None
-    rate_at: str | None = None
-    hidden: bool = False
-    ge: int | None = None
-    le: int | None = None
-    gt: int | None = None
-    target: str | None = None
-    back: str = ""
-    back_doc: str = ""
-    numeric: tuple[int, int] | None = None
-    search: bool = False
-    begins: bool = False
-    known_by: str | None = None
-    before: str | None = None
-    deprecated: str | None = None
-
-    def __post_init__(self) -> None:
-        require_end_date(self.deprecated)
-
-
-NOTE = "accord"  # the key of a ColumnNote in a column's `info`
-
-
 def column(
     doc: str,
     *,
@@ -135,6 +92,7 @@ def column(
     begins: bool = False,
     known_by: str | None = None,
     before: str | None = None,
+    overwritten_at: str | None = None,
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
@@ -153,6 +111,8 @@ def column(
     - `begins`: the row is a fact from this instant on; if null, from `recorded_at`, or as long as the records it links
       to. `known_by`: the column with the instant from which the value is known. `before`: the value until then
       (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
+    - `overwritten_at`: the column with the instant at which sources overwrite the value, such as a closing. Without a
+      history of it, an import cannot know the value before that instant, and leaves it null there.
     - `server_default`: the default as an SQL expression. `default=None`: the Python value may be omitted.
     - `deprecated`: what to use instead, and the last day: "Use seniority instead, until 2027-06-30".
     """
@@ -172,6 +132,7 @@ def column(
         begins=begins,
         known_by=known_by,
         before=before,
+        overwritten_at=overwritten_at,
         deprecated=deprecated,
     )
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}
@@ -193,6 +154,7 @@ def link(
     hidden: bool = False,
     primary_key: bool = False,
     is_derived: bool = False,
+    overwritten_at: str | None = None,
     deprecated: str | None = None,
     default: object = ...,
 ) -> Any:  # noqa: ANN401 - as in column()
@@ -200,8 +162,17 @@ def link(
 
     GraphQL shows it as the to-one field `<name>` of this table and, with `back`, as the to-many field `back` of the
     target. `is_derived` declares no SQL constraint: the row is computed from existing rows, so a check only costs time.
+    `overwritten_at` is as in `column`.
     """
-    note = ColumnNote(doc=doc, hidden=hidden, target=target, back=back, back_doc=back_doc, deprecated=deprecated)
+    note = ColumnNote(
+        doc=doc,
+        hidden=hidden,
+        target=target,
+        back=back,
+        back_doc=back_doc,
+        overwritten_at=overwritten_at,
+        deprecated=deprecated,
+    )
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
     if not is_derived:
         chosen["foreign_key"] = f"{target}.id"
@@ -235,7 +206,7 @@ class HistoryRecord(Record):
         default=None,
     )
     is_assumed: bool = column(
-        "The source has no history: the current values are assumed to be true since effective_at.",
+        "The source has no history: values of a later import are assumed to be true since effective_at.",
         hidden=True,
         server_default="false",
         default=None,

@@ -9,7 +9,10 @@ time of a version comes from the record's `effective_at`:
   the update sets one, else now, but never before the start of the open version. A version that is replaced at its own
   start stays as an empty interval, so no earlier knowledge is lost.
 
-An import also replaces an assumed version at its own start when it fills a value that was empty in it.
+A version with `is_assumed` is from a source without history: its values hold by assumption until `recorded_at`, and
+since then by the source's word. Values that sources overwrite at a closing (`overwritten_at`) are null in an assumed
+version from before the closing. An import also replaces an assumed version at its own start when it fills a value that
+was empty in it.
 
 An import with a history of its own sets `accord.history_is_given` to `on` for its transaction and writes the versions
 itself.
@@ -78,7 +81,7 @@ def add_history(table: type[Table]) -> None:
             "is_assumed",
             sa.Boolean(),
             nullable=False,
-            comment="True if the source has no history: the values are assumed since valid_from.",
+            comment="True if the source has no history: until recorded_at, the values are assumed.",
         ),
         *kept,
         sa.PrimaryKeyConstraint(key, "id"),

@@ -360,7 +360,15 @@ class WarningCode(Vocabulary):
     )
     NEVER_TOUCHED = "NEVER_TOUCHED", "Some people had no outbound touch by hand since then. They are not in the value."
     UNDATED = "UNDATED", "Some records have no known date and are counted in no period."
+    HISTORY_ASSUMED = (
+        "HISTORY_ASSUMED",
+        "Some values are of a time of which the source has no history: those of a later import are assumed.",
+    )
     UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown. They are not in the value."
+    UNKNOWN_PROBABILITY = (
+        "UNKNOWN_PROBABILITY",
+        "Some deals have an amount and no known probability of winning. They are not in the value.",
+    )
     MISSING_RATE = (
         "MISSING_RATE",
         "Some amounts have no exchange rate to the currency of the result. They are listed separately.",

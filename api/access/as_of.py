@@ -1,7 +1,8 @@
 """The rows of a table as of an instant, in the table's current columns.
 
 - A table with history returns, for each record, the values of the version in force at the instant. Columns that no
-  version keeps have their current value.
+  version keeps have their current value. `is_assumed` is true if the source had these values only later: the version is
+  assumed, and was recorded after the instant.
 - A fact, such as a touchpoint, is a row from its own instant on.
 - A column that is set by a later decision is null, or has its value from before the decision, until the instant of
   that decision.
@@ -15,6 +16,7 @@ from schema.base import ColumnShape, TableShape
 from schema.history import kept_columns, version_name
 from schema.tables import SHAPES, TABLES
 
+IS_ASSUMED = "is_assumed"  # a column of every table with history, and of no other
 _KEPT = {table.__tablename__: frozenset(kept_columns(table)) for table in TABLES if table.__has_history__}
 
 
@@ -43,7 +45,12 @@ def rows_as_of(table: str, alias: str, instant: Sql, scope: Iterable[Sql]) -> Sq
         conditions.append(_is_in_force(version, instant))
     conditions += (_had_begun(shape, column, current, instant) for column in shape.columns if column.note.begins)
     kept = _KEPT.get(table, frozenset())
-    columns = (_column(column, version if column.name in kept else current, instant) for column in shape.columns)
+    columns = (
+        _is_assumed(version, instant)
+        if column.name == IS_ASSUMED
+        else _column(column, version if column.name in kept else current, instant)
+        for column in shape.columns
+    )
     return Sql("(select {} from {} where {})", join(", ", columns), tables, all_of(conditions))
 
 
@@ -64,6 +71,11 @@ def _is_in_force(version: str, instant: Sql) -> Sql:
 def _start(version: str) -> Sql:
     """Return the start of a version. An unknown start counts as the instant at which the version was recorded."""
     return Sql("coalesce({}.valid_from, {}.recorded_at)", name(version), name(version))
+
+
+def _is_assumed(version: str, instant: Sql) -> Sql:
+    row = name(version)
+    return Sql("{}.is_assumed and {}.recorded_at > {} as {}", row, row, instant, name(IS_ASSUMED))
 
 
 def _had_begun(shape: TableShape, column: ColumnShape, current: str, instant: Sql) -> Sql:

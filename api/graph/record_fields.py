@@ -103,9 +103,11 @@ _AS_OF = Input(
     "asOf",
     "The state at this instant, for everything selected here and within. Contacts, companies and deals have the values"
     " they had then, including those deleted since. Touchpoints, handoffs, stage entries and roles are those that had"
-    " begun by then, without later decisions. A record with an unknown start counts from when Accord recorded it. All"
-    " other records are as they are now. Access follows the current owner, also for past instants. If left out or null:"
-    " the current state. Ids in the result carry the instant; `recordId` has the plain ones.",
+    " begun by then, without later decisions. A record with an unknown start counts from when Accord recorded it. Where"
+    " the source has no history, the values of a later import are assumed (see `assumedCount`), but for those that came"
+    " with the closing of a deal: its pipeline stage, probability and close date are null before it. All other records"
+    " are as they are now. Access follows the current owner, also for past instants. If left out or null: the current"
+    " state. Ids in the result carry the instant; `recordId` has the plain ones.",
     TypeRef("DateTime"),
     is_bound=True,
 )

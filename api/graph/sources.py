@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schema.base import Link
+from schema.declarations import Link
 
 
 @dataclass(frozen=True, slots=True)

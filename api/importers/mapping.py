@@ -67,8 +67,9 @@ class RecordMap(PresetModel):
     )
     begins: Readings | None = Field(
         default=None,
-        description="A date by which the record existed. Its values are assumed to hold since its earliest date. Only"
-        " for tables with history, and not together with `since`.",
+        description="A date by which the record existed. Its values are assumed to hold since its earliest date; the"
+        " pipeline stage, probability and close date of a closed deal since its closing. Only for tables with history,"
+        " and not together with `since`.",
         examples=['begins = "Create Date"'],
     )
     since: Readings | None = Field(

@@ -109,11 +109,11 @@ def _ends(merge: MergeTable) -> Sql:
         raise TypeError(f"{merge.table} has no lifecycle")
     selected = [Sql("n.id, n.{} as moment, -1 as row_rank, 0::bigint as row_line", name(lifecycle.closed))]
     for column in merge.dated:
-        is_set = column.name in lifecycle.set_when_closed
-        kind = sql_type(merge.table, column.name)
-        selected.append(Sql("{} as {}", Sql("true" if is_set else "false"), name(f"has_{column.name}")))
-        value = Sql("n.{}", name(column.name)) if is_set else Sql(f"null::{kind}")
-        selected.append(Sql("{} as {}", value, name(column.name)))
+        is_set = Sql("true" if column.name in lifecycle.set_when_closed else "false")
+        if column in merge.overwritten:
+            is_set = Sql("n.{}", name(f"closes_{column.name}"))
+        selected.append(Sql("{} as {}", is_set, name(f"has_{column.name}")))
+        selected.append(Sql("case when {} then n.{} end as {}", is_set, name(column.name), name(column.name)))
     dated = Sql("n.{} is not null and n.{}", name(lifecycle.closed), name(f"dated_{lifecycle.closed}"))
     return Sql("select {} from {} n where {}", join(", ", selected), name(merge.stage), dated)
 

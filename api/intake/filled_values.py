@@ -4,6 +4,9 @@ An assumed version says what the source said at the first import, for want of a 
 later, such as a currency, is its better knowledge of the same time. So the version is replaced at its own start: the
 new row has its own `recorded_at`, and the old one stays as an empty interval, which no reading takes and from which an
 earlier knowledge can be told. A version that was really recorded stays as it is.
+
+A value that sources overwrite at a closing fills only the versions since the last closing or reopening: what it was
+before, the source does not say.
 """
 
 from api.db import WriteSession
@@ -84,4 +87,18 @@ def _is_filled(merge: MergeTable, column: ColumnShape) -> Sql:
     if column in merge.dated:
         # A value with a date holds since then, and not before.
         conditions.append(Sql("not n.{}", name(f"dated_{column.name}")))
+    if column.note.overwritten_at is not None:
+        conditions.append(_is_of_present_end(merge, column.note.overwritten_at))
     return all_of(conditions)
+
+
+def _is_of_present_end(merge: MergeTable, closed: str) -> Sql:
+    """The condition that from the version on, and with the merged record, the record's end is the present one."""
+    end = name(closed)
+    is_filled = any(column.name == closed for column in merge.columns)
+    is_same = Sql("n.{} is not distinct from t.{} and ", end, end) if is_filled else Sql("")
+    return Sql(
+        "{}not exists (select from {} w where w.{} = n.id and (w.valid_to is null or w.valid_to > v.valid_from)"
+        " and w.{} is distinct from t.{})",
+        *(is_same, name(version_name(merge.table)), name(f"{merge.table}_id"), end, end),
+    )

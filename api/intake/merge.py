@@ -7,6 +7,8 @@ Its columns are `id` (for tables that have one), the merged value of every colum
 - `is_changed`  a current value differs from the database's
 - `is_earlier`  the record existed before the assumed beginning in the database
 - `dated_…`     for every column that can have dated values: this record's rows date it, so `dated_history` writes it
+- `closes_…`    for every column that sources overwrite when they close a record: the value is that of a closing which
+                the database does not have, so nothing is known of the value before
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -92,7 +94,16 @@ class MergeTable:
         """The columns whose values may come with a date."""
         names = {column for records in self.dated_records for column in records.values} - _NOT_IN_HISTORY
         names |= set(self.lifecycle.set_when_closed) if self.lifecycle else set()
+        names |= {column.name for column in self.overwritten}
         return tuple(column for column in self.columns if column.name in names)
+
+    @property
+    def overwritten(self) -> tuple[ColumnShape, ...]:
+        """The columns that sources overwrite at the record's end: their last values say nothing of those before."""
+        lifecycle = self.lifecycle
+        if lifecycle is None:
+            return ()
+        return tuple(column for column in self.columns if column.note.overwritten_at == lifecycle.closed)
 
     @property
     def changeable(self) -> tuple[ColumnShape, ...]:
@@ -122,6 +133,7 @@ async def merge_staged(session: WriteSession, merge: MergeTable) -> None:
     columns += [f"{column.name} {sql_type(merge.table, column.name)}" for column in merge.columns]
     columns += ["begins timestamptz", "is_new boolean", "is_changed boolean", "is_earlier boolean"]
     columns += [f"dated_{column.name} boolean" for column in merge.dated]
+    columns += [f"closes_{column.name} boolean" for column in merge.overwritten]
     await session.script(f"create temporary table {merge.stage} ({', '.join(columns)}) on commit drop")
     # Kept in a table, not repeated as a subquery: several later statements read it, and need its statistics.
     await session.run(Sql("insert into {} {}", name(merge.stage), _comparison(merge)))
@@ -190,7 +202,8 @@ def _comparison(merge: MergeTable) -> Sql:
         if merge.shape.has_history
         else Sql("false"),
     ]
-    selected += [_is_dated(merge, column) for column in merge.dated]
+    selected += [_is_dated(merge, column, values) for column in merge.dated]
+    selected += [_is_overwritten(merge, column, values) for column in merge.overwritten]
     return Sql("select {} from ({}) g {}", join(", ", selected), _grouped(merge), join(" ", _joins(merge, values)))
 
 
@@ -213,14 +226,37 @@ def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
     return Sql("case when g.{} is null then {} else {} end", name(column.name), present, value)
 
 
-def _is_dated(merge: MergeTable, column: ColumnShape) -> Sql:
+def _is_dated(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) -> Sql:
     """Whether the record's rows date the column's value."""
-    dates = [Sql("false")]
-    if any(column.name in records.values for records in merge.dated_records):
-        dates.append(Sql("coalesce(g.{}, false)", name(f"dated_{column.name}")))
+    dates = [_is_dated_by_rows(merge, column)]
     if merge.lifecycle is not None and column.name in merge.lifecycle.set_when_closed:
-        dates.append(Sql("g.{}[1] is not null", name(merge.lifecycle.closed)))
+        dates.append(_is_closed(merge.lifecycle))
+    if column in merge.overwritten:
+        dates.append(_is_overwritten(merge, column, values))
     return Sql("({})", join(" or ", dates))
+
+
+def _is_dated_by_rows(merge: MergeTable, column: ColumnShape) -> Sql:
+    is_filled = any(column.name in records.values for records in merge.dated_records)
+    return Sql("coalesce(g.{}, false)", name(f"dated_{column.name}")) if is_filled else Sql("false")
+
+
+def _is_closed(lifecycle: RecordLifecycle) -> Sql:
+    return Sql("g.{}[1] is not null", name(lifecycle.closed))
+
+
+def _is_overwritten(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) -> Sql:
+    """Whether the value came with a closing that the database does not have; false if the rows date it themselves.
+
+    A value that changes after a known closing is no part of it: it holds from the change on, like any other.
+    """
+    lifecycle = merge.lifecycle
+    if lifecycle is None:
+        return Sql("false")
+    outcome = lifecycle.set_when_closed[0]
+    known = (values[outcome], values[lifecycle.closed], Sql("t.{}", name(outcome)), Sql("t.{}", name(lifecycle.closed)))
+    is_new = Sql("row({}, {}) is distinct from row({}, {})", *known)
+    return Sql("({} and {} and not {})", _is_closed(lifecycle), is_new, _is_dated_by_rows(merge, column))
 
 
 def _differs(merge: MergeTable, values: dict[str, Sql]) -> Sql:
@@ -229,7 +265,10 @@ def _differs(merge: MergeTable, values: dict[str, Sql]) -> Sql:
     present = join(", ", (Sql("t.{}", name(column.name)) for column in merge.changeable))
     merged = join(
         ", ",
-        (current_value(merge, column, _is_dated(merge, column), values[column.name]) for column in merge.changeable),
+        (
+            current_value(merge, column, _is_dated(merge, column, values), values[column.name])
+            for column in merge.changeable
+        ),
     )
     # Unlike `<>`, it takes two nulls for equal.
     return Sql("row({}) is distinct from row({})", merged, present)

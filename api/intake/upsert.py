@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from api.db import WriteSession
 from api.intake.column_sql import default_of
-from api.intake.dated_history import bookkeeping, write_history
+from api.intake.dated_history import bookkeeping, versioned_columns, write_history
 from api.intake.filled_values import fill_assumed_versions
-from api.intake.merge import MergeTable, current_value, first_version
+from api.intake.merge import LIFECYCLES, MergeTable, RecordLifecycle, current_value, first_version
 from api.sql import Sql, join, name
 from schema.base import ColumnShape
 from schema.history import version_name
@@ -92,17 +92,44 @@ def _first_value(merge: MergeTable, column: ColumnShape) -> Sql:
 
 
 async def _begin_earlier(session: WriteSession, merge: MergeTable) -> None:
-    """Move the assumed beginning of records for which an earlier date is now known."""
-    version, key = name(version_name(merge.table)), name(f"{merge.table}_id")
+    """Move the assumed beginning of records for which an earlier date is now known.
+
+    A first version in which the record is closed does not begin before the closing. Until then the record was open:
+    one more version says so.
+    """
+    lifecycle = LIFECYCLES.get(merge.table)
+    if lifecycle is None:
+        await session.run(_moved_beginning(merge, Sql("n.begins")))
+        return
+    start, closed = Sql("coalesce(v.valid_from, v.recorded_at)"), Sql("v.{}", name(lifecycle.closed))
+    since = Sql("case when {} is null then n.begins else greatest(n.begins, least({}, {})) end", closed, start, closed)
+    columns = versioned_columns(merge)
     await session.run(
         Sql(
-            "update {} v set valid_from = n.begins from {} n where n.is_earlier and v.{} = n.id and v.id = ({})",
-            version,
-            name(merge.stage),
-            key,
-            first_version(merge, Sql("f.id"), Sql("n.id")),
+            "with moved as ({} returning v.*, n.begins) insert into {} ({}, valid_from, valid_to, is_assumed, {})"
+            " select m.{}, m.begins, m.valid_from, true, {} from moved m where m.begins < m.valid_from",
+            _moved_beginning(merge, since),
+            *(name(version_name(merge.table)), name(f"{merge.table}_id"), join(", ", map(name, columns))),
+            *(name(f"{merge.table}_id"), join(", ", (_value_when_open(merge, lifecycle, it) for it in columns))),
         )
     )
+
+
+def _moved_beginning(merge: MergeTable, since: Sql) -> Sql:
+    """The update of the first versions (`v`) of records for which an earlier date is known."""
+    return Sql(
+        "update {} v set valid_from = {} from {} n where n.is_earlier and v.{} = n.id and v.id = ({})",
+        *(name(version_name(merge.table)), since, name(merge.stage), name(f"{merge.table}_id")),
+        first_version(merge, Sql("f.id"), Sql("n.id")),
+    )
+
+
+def _value_when_open(merge: MergeTable, lifecycle: RecordLifecycle, column: str) -> Sql:
+    """A column's value before the closing of the version `m`: unknown if it came with it."""
+    if column in lifecycle.set_when_closed:
+        return default_of(merge.table, column) or Sql("null")
+    is_overwritten = merge.shape.column(column).note.overwritten_at == lifecycle.closed
+    return Sql("null") if is_overwritten else Sql("m.{}", name(column))
 
 
 async def _update(session: WriteSession, merge: MergeTable) -> None:

@@ -20,7 +20,9 @@ _ORDER = (
     WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,
     WarningCode.UNDATED,
+    WarningCode.HISTORY_ASSUMED,
     WarningCode.UNKNOWN_AMOUNT,
+    WarningCode.UNKNOWN_PROBABILITY,
     WarningCode.MISSING_RATE,
 )
 
@@ -31,19 +33,32 @@ def kpi_warnings(
     empty_reason: str | None,
     own: Iterable[AnswerWarning],
     reads: Collection[str],
+    row_noun: str,
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a KPI's answer: those that all kinds share, and its kind's own.
 
     `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0. `reads` are the tables
-    that the kind reads.
+    that the kind reads, and `row_noun` is what it counts, in the plural.
     """
     gaps = gap_warnings(request.context.gaps, reads, request.context.accord)
     if request.lacks_contacts:
         return (no_contacts(), *gaps)
-    found = [*unknown_values(request), *gaps, *_undated(request, table), *own]
+    found = [*unknown_values(request), *gaps, *_undated(request, table), *_assumed(table, row_noun), *own]
     if empty_reason is not None:
         found += [*_zero_denominator(table, empty_reason), *_low_sample(table)]
     return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.code)))
+
+
+def assumed_history(count: int, whole: int, noun: str, *, is_bucket: bool = False) -> Iterator[AnswerWarning]:
+    """HISTORY_ASSUMED: how many rows have values that the source had only later, out of how many."""
+    if count:
+        within = "In one bucket of the series, " if is_bucket else ""
+        stand = "stands" if count == 1 else "stand"
+        message = (
+            f"{within}{count:,} of {whole:,} {noun} {stand} on an assumed history: the source has no values of that "
+            "time, so those of a later import are used."
+        )
+        yield AnswerWarning(code=WarningCode.HISTORY_ASSUMED, message=message, count=count)
 
 
 def no_contacts() -> AnswerWarning:
@@ -99,3 +114,8 @@ def _undated(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[Answer
         by = " and ".join(request.by)
         message = f"{count:,} have no history at the counted instant; the breakdown by {by} has them under (empty)."
         yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
+
+
+def _assumed(table: FigureTable, noun: str) -> Iterator[AnswerWarning]:
+    cell, is_bucket = table.largest(lambda cell: cell.assumed)
+    return assumed_history(cell.assumed, cell.n, noun, is_bucket=is_bucket)

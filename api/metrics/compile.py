@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from api.metrics.columns import Aggregates, count_where, percentiles_of
-from api.metrics.counted_rows import CountedRows, keyed_rows
+from api.metrics.counted_rows import CountedRows, keyed_rows, reads_versions
 from api.metrics.dimensions import dimension_table, is_dated_by_version, key_name
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join, name
@@ -30,6 +30,10 @@ def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tup
     aggregates = counted.aggregates
     if is_dated_by_version(request.kpi.subject, request.by):
         aggregates = replace(aggregates, undated=count_where(Sql("c.is_undated")))
+    if counted.is_assumed is not None or reads_versions(request):
+        tests = [Sql("c.is_assumed"), *([] if counted.is_assumed is None else [counted.is_assumed])]
+        is_assumed = Sql("{} and ({})", counted.is_base, join(" or ", tests))
+        aggregates = replace(aggregates, assumed=count_where(is_assumed))
     if counted.spread is not None:
         aggregates = replace(aggregates, percentiles=percentiles_of(counted.spread))
     if counted.has_parts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.metrics.columns import Aggregates
-from api.metrics.dimensions import dimension_value, is_dated_by_version, joins, key_name
+from api.metrics.dimensions import assumed_version, dimension_value, is_dated_by_version, joins, key_name
 from api.metrics.filtering.filter_conditions import condition
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
@@ -32,6 +32,8 @@ class CountedRows:
     - `is_negative`, in the population EXCLUDED, is true for deals that are left out for a negative amount; None if the
       kind counts these.
     - `tie` is a text that distinguishes rows of one record at one instant.
+    - `is_assumed` is true for rows with values from an assumed history (`stands_on_assumption`); None if the kind reads
+      no versions of its own.
     - `spread` is a number per row whose percentiles are returned.
     - `is_by_currency`: the rows have `unconverted_currency`, and figures are kept apart by it.
     - `has_parts`: buckets are not parts of the total (a state, or a person counted once in each bucket). Then the rows
@@ -45,15 +47,22 @@ class CountedRows:
     value: Sql = _ONE
     is_negative: Sql | None = None
     tie: Sql = _NO_TIE
+    is_assumed: Sql | None = None
     spread: Sql | None = None
     is_by_currency: bool = False
     has_parts: bool = False
 
 
+def reads_versions(request: ResolvedKpiRequest) -> bool:
+    """Whether the filter or the breakdown of a request reads the history of its records."""
+    return is_dated_by_version(request.kpi.subject, [*dimensions_of(request.where), *request.by])
+
+
 def keyed_rows(
     request: ResolvedKpiRequest, rows: Sql, boundaries: tuple[datetime, ...], more: Iterable[Sql] = ()
 ) -> Sql:
-    """The counted rows that meet the filter, with `key_1`, `key_2` (as many as requested), `bucket` and `is_undated`.
+    """The counted rows that meet the filter, with `key_1`, `key_2` (as many as requested), `bucket`, `is_undated`
+    and `is_assumed`, which are about the versions that the dimensions of filter and breakdown read.
 
     Buckets count from 1; without boundaries they are null. `more` are further columns.
     """
@@ -67,10 +76,11 @@ def keyed_rows(
     bucket = Sql("width_bucket(c.at, {}::timestamptz[])", list(boundaries)) if boundaries else Sql("null::int")
     undated = Sql("v.id is null") if is_dated_by_version(request.kpi.subject, request.by) else Sql("false")
     return Sql(
-        "select c.*{}, {} as bucket, {} as is_undated{} from ({}) c{}{}",
+        "select c.*{}, {} as bucket, {} as is_undated, {} as is_assumed{} from ({}) c{}{}",
         join("", keys),
         bucket,
         undated,
+        assumed_version(request.kpi.subject, dimensions),
         join("", (Sql(", {}", column) for column in more)),
         rows,
         joins(request.kpi.subject, dimensions, request.context),

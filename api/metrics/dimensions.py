@@ -39,6 +39,7 @@ class DimensionColumn:
     table: str | None = None
 
 
+_VERSIONS = ((DimensionJoin.VERSION, "v"), (DimensionJoin.EMPLOYER, "w"))
 _VERSION, _FIRST_TOUCH = DimensionJoin.VERSION, DimensionJoin.FIRST_TOUCH
 _EMPLOYER = (DimensionJoin.VERSION, DimensionJoin.EMPLOYER)
 _SHARED: dict[Dimension, DimensionColumn] = {
@@ -87,6 +88,22 @@ def dimension_table(subject: Subject, dimension: Dimension) -> str | None:
 def is_dated_by_version(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
     """Whether one of the dimensions reads the record's history, which may begin after the counted instant."""
     return any(_VERSION in _COLUMNS[subject][dimension].joins for dimension in dimensions)
+
+
+def assumed_version(subject: Subject, dimensions: Iterable[Dimension]) -> Sql:
+    """The condition that a version which the dimensions read is assumed, see `stands_on_assumption`; else false."""
+    needed = {needed for dimension in dimensions for needed in _COLUMNS[subject][dimension].joins}
+    tests = [stands_on_assumption(alias, Sql("c.at")) for read, alias in _VERSIONS if read in needed]
+    return Sql("({})", join(" or ", tests)) if tests else Sql("false")
+
+
+def stands_on_assumption(version: str, at: Sql) -> Sql:
+    """The condition that values of a version hold at an instant by assumption: it is assumed, and recorded later.
+
+    From the instant on at which it was recorded, the source has confirmed its values.
+    """
+    row = name(version)
+    return Sql("coalesce({}.is_assumed and {}.recorded_at > {}, false)", row, row, at)
 
 
 def key_name(place: int) -> Sql:

@@ -1,7 +1,7 @@
 """The rows of a statement as a table of cells: one cell per combination of dimension values and bucket, and totals."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -47,8 +47,10 @@ class FigureCell:
     numerator: int = 0
     implied: int = 0
     undated: int = 0
+    assumed: int = 0
     waiting: int = 0
     left_out: int = 0
+    unweighted: int = 0
     unopened: int = 0
     untouched: int = 0
     skipped: int = 0
@@ -65,8 +67,10 @@ class FigureCell:
         self.numerator += measured.numerator
         self.implied += measured.implied
         self.undated += measured.undated
+        self.assumed += measured.assumed
         self.waiting += measured.waiting
         self.left_out += measured.left_out
+        self.unweighted += measured.unweighted
         self.unopened += measured.unopened
         self.untouched += measured.untouched
         self.skipped += measured.skipped
@@ -104,6 +108,16 @@ class FigureTable:
     def total(self) -> FigureCell:
         """The cell of everything."""
         return self.cells.get((ALL, ALL), FigureCell())
+
+    def largest(self, count: Callable[[FigureCell], int]) -> tuple[FigureCell, bool]:
+        """The total, or if it has none of what `count` counts, the bucket that has most; and whether it is a bucket.
+
+        The total of a snapshot has nothing of the buckets before the last.
+        """
+        buckets = [cell for (keys, bucket), cell in self.cells.items() if keys == ALL and bucket != ALL]
+        if count(self.total) or not buckets:
+            return self.total, False
+        return max(buckets, key=count), True
 
     @property
     def unconverted(self) -> Counter[str]:

@@ -13,7 +13,7 @@ import asyncpg
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, BreakdownKey, FunnelAnswer, FunnelGroup, FunnelStep
-from api.metrics.answer_warnings import LOW_SAMPLE, low_sample, no_contacts, unknown_values
+from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, low_sample, no_contacts, unknown_values
 from api.metrics.compile import key_columns, with_names
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.counted_rows import CountedRows, keyed_rows
@@ -48,6 +48,7 @@ class FunnelRow:
     skipped: int  # the stages below entered by implication, as bits
     people: int
     implied: int
+    assumed: int  # people of the cohort whose dimension values are from an assumed history
 
 
 @dataclass(slots=True)
@@ -59,9 +60,11 @@ class StageTally:
     standing: Counter[int] = field(default_factory=Counter)
     entered: Counter[int] = field(default_factory=Counter)
     entered_implied: Counter[int] = field(default_factory=Counter)
+    assumed: int = 0
 
     def add(self, row: FunnelRow) -> None:
         """Add a row of the statement."""
+        self.assumed += row.assumed
         if row.is_entered:
             self.entered[row.rank] += row.people
             self.entered_implied[row.rank] += row.implied
@@ -114,7 +117,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     return FunnelAnswer(
         stages=steps,
         breakdown=_breakdown(resolved, groups, labels),
-        warnings=_warnings(resolved, steps),
+        warnings=_warnings(resolved, steps, total.assumed),
         excluded=excluded,
         is_canonical=not resolved.overrides,
         overrides=resolved.overrides,
@@ -141,7 +144,8 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
     people = Sql(
         "select {}max(e.rank) as rank,"
         " max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
-        " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << (e.rank - 1) else 0 end) as skipped"
+        " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << (e.rank - 1) else 0 end) as skipped,"
+        " bool_or(c.is_assumed) as is_assumed"
         " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
         " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
         keys,
@@ -154,13 +158,15 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
     # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.
     ways = Sql(
         "select {}false as is_entered, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
-        " count(*) as people, 0 as implied from ({}) p group by {}p.rank, is_standing, p.skipped",
+        " count(*) as people, 0 as implied, count(*) filter (where p.is_assumed) as assumed from ({}) p"
+        " group by {}p.rank, is_standing, p.skipped",
         kept,
         people,
         kept,
     )
     in_period = Sql(
-        "select {}true, c.rank, false, 0, count(*), count(*) filter (where c.is_implied) from ({}) c group by {}c.rank",
+        "select {}true, c.rank, false, 0, count(*), count(*) filter (where c.is_implied), 0 from ({}) c"
+        " group by {}c.rank",
         keys,
         entered,
         keys,
@@ -244,7 +250,7 @@ def _empty_steps(request: ResolvedKpiRequest, whole: FigureDrillDown) -> tuple[F
     )
 
 
-def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...]) -> tuple[AnswerWarning, ...]:
+def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...], assumed: int) -> tuple[AnswerWarning, ...]:
     gaps = tuple(gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord))
     if not request.context.has_contacts:
         return (no_contacts(), *gaps)
@@ -259,4 +265,5 @@ def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...]) -> tup
     if waiting:
         message = f"{waiting:,} are in a stage and can still reach the next one, so the stages after it may still grow."
         found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))
+    found += assumed_history(assumed, cohort, "people")
     return tuple(found)

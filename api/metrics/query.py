@@ -120,7 +120,9 @@ def _answer(
         currency=table.currency,
         series=series(table, kind, boundaries, whole, skipped),
         breakdown=() if request.lacks_contacts else breakdown(request, kind, table, boundaries, skipped),
-        warnings=kpi_warnings(request, table, kind.empty_reason(request), kind.warnings(request, table), kind.reads),
+        warnings=kpi_warnings(
+            request, table, kind.empty_reason(request), kind.warnings(request, table), kind.reads, kind.row_noun
+        ),
         excluded=excluded,
         is_canonical=not request.overrides,
         overrides=request.overrides,

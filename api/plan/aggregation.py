@@ -8,6 +8,7 @@ row. Then `from_clause` returns the subquery that computes these aggregates, and
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from api.access.as_of import IS_ASSUMED
 from api.access.scoped_tables import qualified
 from api.plan.aggregate_functions import aggregate, single_currency
 from api.plan.composite_fields import amount_members, selected_members, typename
@@ -70,6 +71,17 @@ class Aggregation:
         Errors: KeyError for an unknown column.
         """
         return self._column_for(self._comparable_expression(call))
+
+    def assumed_count(self) -> Sql:
+        """Return the number of rows whose values, as of the instant, are from an assumed history; 0 without an instant.
+
+        Shapes: -> an expression on a computed row. Errors: ValueError for a table without history.
+        """
+        if not SHAPES[self.rows.table].has_history:
+            raise ValueError(f"{self.rows.table} has no history")
+        if self.rows.tables.instant is None:
+            return Sql("0")
+        return self._column_for(Sql("count(*) filter (where {})", qualified(self.row, IS_ASSUMED)))
 
     def currency(self, call: AggregateCall) -> Sql | None:
         """Return the currency of an aggregate of money; None if the aggregate is not money.

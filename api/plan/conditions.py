@@ -27,7 +27,7 @@ from api.plan.list_arguments import (
 from api.plan.money.converted_amounts import converted_amount
 from api.plan.present_stage import GROUP, is_entry_of, present_entry
 from api.sql import Sql, all_of, converted, join, name
-from schema.base import Link
+from schema.declarations import Link
 from schema.tables import SHAPES
 
 _ANY_ROW = Conjunction(())

@@ -23,6 +23,7 @@ from api.plan.list_arguments import (
 )
 from api.plan.selection import (
     Aggregate,
+    AssumedCount,
     Connection,
     Edges,
     Field,
@@ -88,7 +89,7 @@ def _connection_cost(connection: Connection) -> int:
             per_row += 1 + _fields_cost(part.fields)
         elif isinstance(part, Edges):
             per_row += 1 + sum(_fields_cost(nodes.fields) for nodes in part.parts if isinstance(nodes, Nodes))
-        elif isinstance(part, TotalCount | Aggregate | GroupCount):
+        elif isinstance(part, TotalCount | AssumedCount | Aggregate | GroupCount):
             flat += READ_ONLY_COST
         elif isinstance(part, Groups):
             flat += READ_ONLY_COST + most_groups(connection.table, part) * (1 + _key_records_cost(part))

@@ -9,7 +9,8 @@ from api.plan.aggregate_functions import aggregate
 from api.plan.list_arguments import ListAggregate
 from api.plan.money.converted_amounts import converted_amount
 from api.sql import Parameter, Sql
-from schema.base import ColumnNote, ColumnShape
+from schema.base import ColumnShape
+from schema.declarations import ColumnNote
 from schema.tables import SHAPES
 
 VALUE = "value"  # the name of the only column of the source of an aggregate

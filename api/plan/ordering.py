@@ -22,7 +22,8 @@ from api.plan.list_arguments import (
 )
 from api.plan.money.converted_amounts import RowsOf, join_rates
 from api.sql import Sql, join, name
-from schema.base import ColumnShape, Link, TableShape
+from schema.base import ColumnShape, TableShape
+from schema.declarations import Link
 from schema.tables import SHAPES
 
 _DESCENDING = (SortDirection.DESC, SortDirection.DESC_NULLS_FIRST)

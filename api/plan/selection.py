@@ -125,6 +125,13 @@ class TotalCount:
 
 
 @dataclass(frozen=True, slots=True)
+class AssumedCount:
+    """The number of rows that match whose values, as of the instant, are from an assumed history."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nodes:
     """The rows of the page."""
 
@@ -229,7 +236,10 @@ class Connection:
 
     table: str
     page: Page
-    parts: tuple[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename, ...]
+    parts: "tuple[ConnectionPart, ...]"
+
+
+ConnectionPart = TotalCount | AssumedCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,10 @@ from api.plan.search.results import search_results
 from api.plan.selection import (
     Aggregate,
     Amount,
+    AssumedCount,
     ColumnValue,
     Connection,
+    ConnectionPart,
     ConvertedMoney,
     Cursor,
     Edges,
@@ -176,13 +178,13 @@ def _list(tables: ScopedTables, connection: Connection, parent: ParentRow | None
 def _part(
     rows: ListRows,
     aggregation: Aggregation,
-    part: TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename,
+    part: ConnectionPart,
 ) -> Sql:
     match part:
         case Typename():
             return typename(part)
-        case TotalCount():
-            return aggregation.comparable_value(AggregateCall("count"))
+        case TotalCount() | AssumedCount():
+            return _count(aggregation, part)
         case Nodes(fields=fields):
             alias = rows.tables.new_alias()
             columns = _columns(rows.tables, rows.table, alias, fields)
@@ -199,6 +201,12 @@ def _part(
             return group_objects(rows, part, partial(_record, rows.tables))
         case GroupCount():
             return group_count(rows, part)
+
+
+def _count(aggregation: Aggregation, part: TotalCount | AssumedCount) -> Sql:
+    if isinstance(part, AssumedCount):
+        return aggregation.assumed_count()
+    return aggregation.comparable_value(AggregateCall("count"))
 
 
 def _edge_part(rows: ListRows, alias: str, part: Cursor | Nodes | Typename) -> Sql:

@@ -93,16 +93,18 @@ def add_with_history(
 ) -> None:
     """Add a record in its state after the last change, and one version for each state that it had.
 
-    With an assumed history there is one version: the present state, valid from the beginning.
+    With an assumed history there is one version: the present state, valid from the beginning and recorded at the last
+    change. Only contacts can have one: deals have values that came with their closing.
     """
     present, versions = buffers[table], buffers[f"{table}_version"]
     states = _states((at, versions.encode(fields)) for at, fields in sorted(changes, key=itemgetter(0)))
+    recorded = states[-1][0] if is_assumed else None
     if is_assumed:
         states = [(states[0][0], states[-1][1])]
     shared = versions.encode({f"{table}_id": record, "is_assumed": is_assumed})
     for following, (since, state) in enumerate(states, start=1):
         ends = states[following][0] if following < len(states) else None
-        validity = versions.encode({"valid_from": since, "valid_to": ends, "recorded_at": since})
+        validity = versions.encode({"valid_from": since, "valid_to": ends, "recorded_at": recorded or since})
         versions.add_encoded({**shared, **validity, **state})
     created, changed = states[0][0], states[-1][0]
     marks = {"created_at": created, "updated_at": changed, "effective_at": changed, "row_version": len(states)}

@@ -60,7 +60,8 @@ OPEN_PIPELINE = Kpi(
     title="Open pipeline",
     definition=(
         f"The sum of the amounts of the deals that were open {_AT_END}. Amounts are those in the deals' history at "
-        "that instant, converted at the exchange rates of that day."
+        "that instant, converted at the exchange rates of that day. Where the source has no history, they are those of "
+        "a later import, and a warning counts such deals."
     ),
     measure=Snapshot(),
     unit=Unit.MONEY,
@@ -75,8 +76,10 @@ WEIGHTED_PIPELINE = Kpi(
     key="weighted_pipeline",
     title="Weighted pipeline",
     definition=(
-        f"The sum of the amounts of the deals that were open {_AT_END}. Every amount is multiplied by the deal's "
-        "probability of winning, or by that of its pipeline stage if the deal has none of its own."
+        f"The sum of the amounts of the deals that were open {_AT_END}. Every amount is multiplied by the probability "
+        "of winning that the deal had then, or by that of its pipeline stage then if the deal had none of its own. "
+        "Deals without a known probability are left out and counted in a warning: what the source overwrote when it "
+        "closed a deal says nothing of the time before."
     ),
     measure=Snapshot(is_weighted=True),
     unit=Unit.MONEY,

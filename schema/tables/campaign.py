@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import Record, column, link
-from schema.disjoint_ranges import DisjointRanges
+from schema.declarations import DisjointRanges
 from schema.vocab import CampaignStatus, Channel, Currency, Unit
 
 

@@ -42,15 +42,21 @@ class Deal(HistoryRecord, table=True):
         numeric=(5, 4),
         ge=0,
         le=1,
+        overwritten_at="closed_at",
         default=None,
     )
     opened_at: datetime | None = column("When the deal was opened; null if unknown.", index=True, default=None)
-    close_date: date | None = column("The day on which the deal is expected to close.", default=None)
+    close_date: date | None = column(
+        "The day on which the deal is expected to close, or on which it closed.",
+        overwritten_at="closed_at",
+        default=None,
+    )
     pipeline_stage_id: UUID | None = link(
         "pipeline_stage",
         "The stage of the pipeline that the deal is in.",
         back="deals",
         back_doc="The deals in this stage.",
+        overwritten_at="closed_at",
         default=None,
     )
     owner_id: UUID | None = link(

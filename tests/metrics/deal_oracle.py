@@ -17,7 +17,7 @@ from schema.vocab import Dimension, NotCountedReason
 from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
 from tests.metrics.oracle import Key, _bucket, _in_period
 
-RECORDED = START + timedelta(days=50)  # when versions without a known start were recorded
+RECORDED = START + timedelta(days=50)  # when all versions were recorded
 CENT = Decimal("0.01")
 # Few different instants, so that requests are often as of the instant of a change.
 TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
@@ -69,6 +69,11 @@ class State:
     chance: Decimal | None
     step: str | None
     owner: str | None
+    is_assumed: bool = False
+
+    def holds_by_assumption(self, instant: datetime) -> bool:
+        """Whether the source had these values only later: they were assumed, and recorded after the instant."""
+        return self.is_assumed and instant < RECORDED
 
     @property
     def begins(self) -> datetime:
@@ -92,10 +97,20 @@ class MadeDeal:
         return NotCountedReason.DELETED if self.is_deleted else NEVER_COUNTED.get(self.person or "")
 
     def amount_at(self, closing: datetime) -> tuple[Decimal | None, str | None]:
-        """The amount and currency of the first state with that closing that held for any time."""
-        held = (state for state, end in self.ends() if not end or end > state.begins)
-        first = next(state for state in held if state.closed_at == closing)
+        """The amount and currency at a closing."""
+        first = self.state_closed(closing)
         return first.amount, first.currency
+
+    def state_closed(self, closing: datetime) -> State:
+        """The first state with that closing that held for any time."""
+        held = (state for state, end in self.ends() if not end or end > state.begins)
+        return next(state for state in held if state.closed_at == closing)
+
+    def state_opened(self) -> State:
+        """The first state that held after the opening."""
+        assert self.opened_at is not None
+        opened = self.opened_at
+        return next(state for state, end in self.ends() if end is None or end > max(opened, state.begins))
 
     def state_at(self, instant: datetime) -> State | None:
         found = [state for state, end in self.ends() if state.begins <= instant and (end is None or end > instant)]
@@ -127,6 +142,7 @@ def deals(draw: st.DrawFn) -> MadeDeal:
                 chance=draw(st.sampled_from([None, None, Decimal("0.5"), Decimal("0.3333")])),
                 step=draw(st.sampled_from([None, *STEPS])),
                 owner=draw(st.sampled_from([None, *MEMBERS])),
+                is_assumed=draw(st.booleans()),
             )
         )
     opened = instants[0] - timedelta(days=draw(st.sampled_from([0, 0, 2, -4]))) if is_dated else None
@@ -147,6 +163,8 @@ class Row:
     kept: str | None = None
     is_counted: bool = True
     is_undated: bool = False
+    is_assumed: bool = False  # the amount is from an assumed state
+    lacks_chance: bool = False  # the amount is known, and its probability is not
     reason: NotCountedReason | None = None
 
 
@@ -156,6 +174,8 @@ class Figure:
     values: list[Decimal] = field(default_factory=list)
     apart: dict[str, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
     unknown: int = 0
+    unweighted: int = 0
+    assumed: int = 0
 
 
 @dataclass
@@ -210,9 +230,12 @@ def count(
 
 def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
     if request.key in MONEY and row.value is None:
-        figure.unknown += 1
+        figure.unweighted += row.lacks_chance
+        figure.unknown += not row.lacks_chance
         return
     figure.n += 1
+    state = row.deal.state_at(row.at) if request.by else None
+    figure.assumed += row.is_assumed or (state is not None and state.holds_by_assumption(row.at))
     if row.kept is not None:
         figure.apart[row.kept].append(row.value or Decimal(0))
     elif row.value is not None:
@@ -242,7 +265,8 @@ def _rows(
             yield Row(deal, number, at, took, is_counted=is_known, is_undated=not is_known, reason=reason)
         elif request.key in MONEY:
             worth, kept = convert(*deal.amount_at(at), at.astimezone(zone).date(), reporting)
-            yield Row(deal, number, at, worth, kept, reason=reason)
+            is_assumed = deal.state_closed(at).holds_by_assumption(at)
+            yield Row(deal, number, at, worth, kept, is_assumed=is_assumed, reason=reason)
         else:
             yield Row(deal, number, at, reason=reason)
 
@@ -254,10 +278,12 @@ def _opened(
         if deal.opened_at is None:
             yield Row(deal, number, until - MICROSECOND, is_counted=False, is_undated=True, reason=deal.reason)
         elif deal.opened_at < until and _in_period(deal.opened_at, request, zone):
-            worth, kept = None, None
+            worth, kept, is_assumed = None, None, False
             if request.key in MONEY:
-                worth, kept = convert(*_at_opening(deal), deal.opened_at.astimezone(zone).date(), reporting)
-            yield Row(deal, number, deal.opened_at, worth, kept, reason=deal.reason)
+                first = deal.state_opened()
+                worth, kept = convert(first.amount, first.currency, deal.opened_at.astimezone(zone).date(), reporting)
+                is_assumed = first.holds_by_assumption(deal.opened_at)
+            yield Row(deal, number, deal.opened_at, worth, kept, is_assumed=is_assumed, reason=deal.reason)
 
 
 def _first_wins(closings: list[Closing]) -> list[Closing]:
@@ -288,7 +314,13 @@ def _standing(
             chance = state.chance if state.chance is not None else STEPS[state.step][2] if state.step else None
         amount = state.amount if chance is not None else None
         worth, kept = convert(amount, state.currency, at.astimezone(zone).date(), reporting, chance or Decimal(0))
-        yield Row(deal, number, at, worth, kept, is_undated=deal.opened_at is None, reason=deal.reason)
+        yield Row(
+            *(deal, number, at, worth, kept),
+            is_undated=deal.opened_at is None,
+            is_assumed=state.holds_by_assumption(at),
+            lacks_chance=state.amount is not None and chance is None,
+            reason=deal.reason,
+        )
 
 
 def _closing(deal: MadeDeal, until: datetime, *, is_asked: bool) -> Iterator[tuple[datetime, str]]:
@@ -300,12 +332,6 @@ def _closing(deal: MadeDeal, until: datetime, *, is_asked: bool) -> Iterator[tup
     then = deal.state_at(until - MICROSECOND) if is_asked else None
     if then is not None and then is not now and then.closed_at is not None and then.closed_at < until:
         yield then.closed_at, then.outcome
-
-
-def _at_opening(deal: MadeDeal) -> tuple[Decimal | None, str | None]:
-    assert deal.opened_at is not None
-    first = next(state for state, end in deal.ends() if end is None or end > max(deal.opened_at, state.begins))
-    return first.amount, first.currency
 
 
 def _customer(deal: MadeDeal, number: int, at: datetime) -> object:
@@ -403,7 +429,8 @@ async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
         deleted = NOW if deal.is_deleted else None
         rows.append((key, deal.opened_at, company, deleted, *_columns(deal.states[-1])))
         for state, end in deal.ends():
-            versions.append((key, state.at, end, RECORDED, False, deal.opened_at, company, *_columns(state)))
+            is_assumed = state.is_assumed
+            versions.append((key, state.at, end, RECORDED, is_assumed, deal.opened_at, company, *_columns(state)))
         if deal.person:
             roles.append((PEOPLE[deal.person][0], key))
     await session.copy("deal", ["id", "opened_at", "company_id", "deleted_at", *kept], rows)

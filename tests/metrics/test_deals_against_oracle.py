@@ -93,6 +93,12 @@ def _compare(request: KpiRequest, found: shapes.KpiAnswer, counted: oracle.Count
     codes = {warning.code: warning.count for warning in found.warnings if "(empty)" not in warning.message}
     assert codes.get(WarningCode.UNDATED, 0) == counted.undated
     assert codes.get(WarningCode.UNKNOWN_AMOUNT, 0) == counted.total.unknown
+    # Of a series they may concern an earlier bucket than the total.
+    buckets = counted.buckets.values() if request.grain is not None else ()
+    unweighted = counted.total.unweighted or max((bucket.unweighted for bucket in buckets), default=0)
+    assumed = counted.total.assumed or max((bucket.assumed for bucket in buckets), default=0)
+    assert codes.get(WarningCode.UNKNOWN_PROBABILITY, 0) == unweighted
+    assert codes.get(WarningCode.HISTORY_ASSUMED, 0) == assumed
     apart = sum(len(amounts) for amounts in counted.total.apart.values())
     assert (codes.get(WarningCode.MISSING_RATE, 0) == apart) or not apart
 
@@ -115,7 +121,7 @@ def _same(request: KpiRequest, found: shapes.KpiFigure, counted: oracle.Figure) 
                 assert float(value) == pytest.approx(percentile([float(amount) for amount in values], share), abs=0.006)
         assert (found.distribution is None) == (not values)
     else:
-        is_nothing = not counted.unknown and not counted.apart
+        is_nothing = not counted.unknown and not counted.unweighted and not counted.apart
         assert found.value == (sum(values) if values else Decimal(0) if is_nothing else None)
     if request.key != "avg_deal_size":
         shown = {amount.currency.value if amount.currency else "": (amount.value, amount.n) for amount in found.apart}

@@ -53,7 +53,7 @@ async def world(module_database: Database) -> World:
 
 
 DEALS = """query ($at: DateTime, $where: DealWhere, $orderBy: [DealOrder!]) {
-  deals(first: 100, asOf: $at, where: $where, orderBy: $orderBy) { totalCount nodes {
+  deals(first: 100, asOf: $at, where: $where, orderBy: $orderBy) { totalCount assumedCount nodes {
     id name company { name deals { totalCount nodes { id } } } owner { ownedDeals { nodes { id } } }
   } edges { cursor } aggregate { count countDistinct { company } } } }"""
 

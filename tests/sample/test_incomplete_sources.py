@@ -59,6 +59,10 @@ async def test_assumed_histories_have_one_version(sample: Sample) -> None:
         own = versions[row["id"]]
         assert {version["is_assumed"] for version in own} == {row["is_assumed"]}
         assert not row["is_assumed"] or (len(own) == 1 and own[0]["valid_from"] == row["created_at"])
+    # The source's word for it is from the last change on, which most of these people had after they arrived.
+    recorded = [(versions[row["id"]][0]["recorded_at"], row["created_at"]) for row in assumed]
+    assert all(instant(at) >= instant(created) for at, created in recorded)
+    assert sum(at != created for at, created in recorded) > 0.2 * len(recorded)
 
 
 async def test_most_reported_stages_agree_with_the_accord(sample: Sample) -> None:

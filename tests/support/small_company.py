@@ -43,7 +43,7 @@ async def write_small_company(session: WriteSession) -> None:
             id=ACME, name="Acme", domain="acme.example", employees=12, annual_revenue=Decimal("1000.50"), currency="EUR"
         ),
         versioned_row(id=GONE_COMPANY, name="Gone GmbH", deleted_at=LATER, annual_revenue=Decimal(5)),
-        versioned_row(id=BOLT, name="Bolt", parent_id=ACME, owner_id=ANNA, annual_revenue=Decimal(7)),
+        versioned_row(id=BOLT, name="Bolt", parent_id=ACME, owner_id=ANNA, annual_revenue=Decimal(7), is_assumed=True),
     )
     await _contacts(session)
     await put(

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from api.graph.derived.naming import camel
-from schema.base import ColumnShape, Link, TableShape
+from schema.base import ColumnShape, TableShape
+from schema.declarations import Link
 from schema.tables import SHAPES
 
 

@@ -40,6 +40,14 @@ _RECORD_ID = "The id of the record without an instant: the same now and at every
 _INT, _STRING, _BOOLEAN = TypeRef("Int"), TypeRef("String"), TypeRef("Boolean")
 
 
+_ASSUMED_COUNT = Output(
+    "assumedCount",
+    "How many of `totalCount` stand on an assumed history at the instant `asOf`: their source has no values of that"
+    " time, so those of a later import are used. Without `asOf` it is 0.",
+    _INT.required,
+)
+
+
 def page_arguments() -> tuple[Input, ...]:
     """Return the arguments that choose the page of a list."""
     return (
@@ -171,6 +179,7 @@ def _list_types(shape: TableShape) -> tuple[ObjectType, ObjectType]:
                 Output("edges", "The rows of the page with their cursors.", edges),
                 Output("pageInfo", "The position of the page in the list.", TypeRef(PAGE_INFO).required),
                 Output("totalCount", "The number of rows that match, over all pages.", _INT.required),
+                *((_ASSUMED_COUNT,) if shape.has_history else ()),
                 aggregate_field(shape),
                 group_by_field(shape),
                 group_count_field(shape),

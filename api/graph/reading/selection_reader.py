@@ -37,16 +37,15 @@ from api.graph.sources import (
 from api.identity.ids import RecordKey, is_answer_id, parse_id, parse_record_id
 from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
-    Aggregate,
     Amount,
+    AssumedCount,
     ColumnValue,
     Connection,
+    ConnectionPart,
     ConvertedMoney,
     Cursor,
     Edges,
     Field,
-    GroupCount,
-    Groups,
     IsCounted,
     ManyRecords,
     Nodes,
@@ -154,11 +153,13 @@ class SelectionReader(SearchReader):
     def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
         shape = SHAPES[table]
         name = f"{shape.type_name}Connection"
-        parts: list[TotalCount | Nodes | Edges | PageInfo | Aggregate | Groups | GroupCount | Typename] = []
+        parts: list[ConnectionPart] = []
         for key, selected in self.collector.collect(nodes, name).items():
             match selected[0].name.value:
                 case "totalCount":
                     parts.append(TotalCount(key))
+                case "assumedCount":
+                    parts.append(AssumedCount(key))
                 case "nodes":
                     parts.append(Nodes(key, self.record(selected, table)))
                 case "edges":

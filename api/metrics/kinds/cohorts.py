@@ -15,6 +15,7 @@ SHARE = Aggregates(
     numerator=Sql("count(c.took)"),
     implied=count_where(Sql("c.is_implied")),
     undated=count_where(Sql("c.is_undated")),
+    assumed=count_where(Sql("c.is_assumed")),
 )
 # Rows that skipped a stage have `is_skipped` and no `took`: they are counted beside the durations, not among them.
 DURATION = Aggregates(
@@ -22,6 +23,7 @@ DURATION = Aggregates(
     skipped=count_where(Sql("c.is_skipped")),
     implied=count_where(Sql("c.is_implied and c.took is not null")),
     undated=count_where(Sql("c.is_undated")),
+    assumed=count_where(Sql("c.is_assumed and c.took is not null")),
     percentiles=percentiles_of(Sql("c.took")),
     mean=Sql("avg(c.took)"),
 )

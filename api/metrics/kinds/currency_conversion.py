@@ -14,7 +14,10 @@ from schema.vocab import WarningCode
 
 
 def counted_amounts(rows: Sql, is_counted: Sql = EVERY_ROW, is_unopened: Sql | None = None) -> CountedRows:
-    """Counted rows of converted amounts: known amounts are summed, unknown ones counted, by unconverted currency."""
+    """Counted rows of converted amounts: known amounts are summed, unknown ones counted, by unconverted currency.
+
+    The rows have `reads_assumed`: whether the amount is from an assumed history.
+    """
     known = Sql("{} and c.worth is not null", is_counted)
     return CountedRows(
         rows=rows,
@@ -27,6 +30,7 @@ def counted_amounts(rows: Sql, is_counted: Sql = EVERY_ROW, is_unopened: Sql | N
         ),
         is_base=known,
         value=Sql("c.worth"),
+        is_assumed=Sql("c.reads_assumed"),
         is_by_currency=True,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from api.identity.survivors import SURVIVORS
 from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
+from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureTable
 from api.metrics.kinds.stage_entries import EVER, between
 from api.metrics.periods import Interval
@@ -43,7 +44,8 @@ def closing_rows(request: ResolvedKpiRequest, of: Closings, *, has_refunds: bool
 
 
 def closing_amounts(request: ResolvedKpiRequest, of: Closings, *, has_refunds: bool) -> Sql:
-    """Closings with the amount and currency at the closing: `deal_id, at, outcome, updated_at, amount, currency`.
+    """Closings with the amount and currency at the closing: `deal_id, at, outcome, updated_at, amount, currency`,
+    `reads_assumed`.
 
     These are those of the first version with this closing that held for any time, whatever was changed later. A deal
     without such a version has the values it has now.
@@ -51,10 +53,12 @@ def closing_amounts(request: ResolvedKpiRequest, of: Closings, *, has_refunds: b
     return Sql(
         "select k.deal_id, k.at, k.outcome, k.updated_at, k.is_negative,"
         " case when a.id is null then k.amount else a.amount end as amount,"
-        " case when a.id is null then k.currency else a.currency end as currency"
-        " from ({}) k left join lateral (select h.id, h.amount, h.currency from deal_version h"
+        " case when a.id is null then k.currency else a.currency end as currency, {} as reads_assumed"
+        " from ({}) k left join lateral (select h.id, h.amount, h.currency, h.is_assumed, h.recorded_at"
+        " from deal_version h"
         " where h.deal_id = k.deal_id and h.closed_at = k.at and h.outcome = k.outcome"
         f" and (h.valid_to is null or h.valid_to > {VERSION_START}) order by {VERSION_START}, h.id limit 1) a on true",
+        stands_on_assumption("a", Sql("k.at")),
         closing_rows(request, of, has_refunds=has_refunds),
     )
 
@@ -120,11 +124,11 @@ def unopened_deals(table: FigureTable, consequence: str) -> Iterator[AnswerWarni
         yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 
 
-def unknown_amounts(table: FigureTable, what: str = "amount") -> Iterator[AnswerWarning]:
+def unknown_amounts(table: FigureTable) -> Iterator[AnswerWarning]:
     """UNKNOWN_AMOUNT: how many deals have no known amount."""
-    if count := table.total.left_out:
+    if count := table.total.left_out - table.total.unweighted:
         has = "has" if count == 1 else "have"
-        message = f"{number_of(count, 'deal')} {has} no known {what} and cannot be in the value."
+        message = f"{number_of(count, 'deal')} {has} no known amount and cannot be in the value."
         yield AnswerWarning(code=WarningCode.UNKNOWN_AMOUNT, message=message, count=count)
 
 

@@ -1,5 +1,6 @@
 """Rows of deals by the instant they were opened."""
 
+from api.metrics.dimensions import stands_on_assumption
 from api.metrics.kinds.deal_rows import VERSION_START
 from api.metrics.kinds.stage_entries import between
 from api.metrics.population import is_deal_of
@@ -10,18 +11,22 @@ NOT_IN_PERIOD = " and cannot be in any period"
 
 
 def opening_rows(request: ResolvedKpiRequest, *, has_amounts: bool) -> Sql:
-    """One row per deal opened in the period: `deal_id, at, updated_at, is_unopened`, on request `amount, currency`.
+    """One row per deal opened in the period: `deal_id, at, updated_at, is_unopened`.
 
-    The amount is that of the deal's version at the opening, or of the first one if its history begins later. Deals
-    without a known opening are rows too, with `is_unopened` and `asOf` as their `at`, so that they can be reported.
+    On request also `amount, currency, reads_assumed`. The amount is that of the deal's version at the opening, or of
+    the first one if its history begins later. Deals without a known opening are rows too, with `is_unopened` and
+    `asOf` as their `at`, so that they can be reported.
     """
     # The version at the opening is the first one that still held after it, and that held at all: a version that was
     # corrected at the instant of its start ends there too.
     amounts, none, at_opening = Sql(""), Sql(""), Sql("")
     if has_amounts:
-        amounts, none = Sql(", a.amount, a.currency"), Sql(", null::numeric, null::text")
+        is_assumed = stands_on_assumption("a", Sql("d.opened_at"))
+        amounts = Sql(", a.amount, a.currency, {} as reads_assumed", is_assumed)
+        none = Sql(", null::numeric, null::text, false")
         at_opening = Sql(
-            " left join lateral (select h.amount, h.currency from deal_version h where h.deal_id = d.id"
+            " left join lateral (select h.amount, h.currency, h.is_assumed, h.recorded_at from deal_version h"
+            " where h.deal_id = d.id"
             f" and (h.valid_to is null or h.valid_to > greatest(d.opened_at, {VERSION_START}))"
             f" order by {VERSION_START}, h.id limit 1) a on true"
         )

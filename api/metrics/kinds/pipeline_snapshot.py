@@ -1,11 +1,14 @@
 """The amounts of the deals that are open at an instant."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.metrics.answer import AnswerWarning
+from api.metrics.answer_warnings import number_of
+from api.metrics.columns import count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
 from api.metrics.kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
@@ -14,6 +17,7 @@ from api.metrics.periods import pairs
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql, all_of
+from schema.vocab import WarningCode
 
 _HELD = f"{VERSION_START} <= {{0}} and (h.valid_to is null or h.valid_to > {{0}})"
 
@@ -42,7 +46,11 @@ class PipelineSnapshot(KpiKind):
         """The open deals: `deal_id, at, worth, unconverted_currency, is_standing, is_unopened`."""
         factor = Sql("r.chance") if self.is_weighted else None
         rows = converted(request, _open_deals(request, boundaries), factor)
-        return counted_amounts(rows, Sql("c.is_standing"), Sql("c.is_unopened"))
+        counted = counted_amounts(rows, Sql("c.is_standing"), Sql("c.is_unopened"))
+        if not self.is_weighted:
+            return counted
+        unweighted = count_where(Sql("c.is_standing and c.amount is not null and c.chance is null"))
+        return replace(counted, aggregates=replace(counted.aggregates, unweighted=unweighted))
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The sum."""
@@ -53,22 +61,24 @@ class PipelineSnapshot(KpiKind):
         return None
 
     def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
-        """UNDATED, UNKNOWN_AMOUNT, MISSING_RATE."""
+        """UNDATED, UNKNOWN_AMOUNT, UNKNOWN_PROBABILITY, MISSING_RATE."""
         yield from unopened_deals(table, ": before their history begins they are not in the pipeline")
-        yield from unknown_amounts(table, "amount or chance of winning" if self.is_weighted else "amount")
+        yield from unknown_amounts(table)
+        yield from _unknown_probabilities(table)
         yield from missing_rates(request, table)
 
 
 def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
     """One row per deal and instant at which it was open by its history.
 
-    `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened`. Deals with `is_unopened` but not
-    `is_standing` have no known opening, and no history yet at the last instant: whether they were open is unknown.
+    `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened, reads_assumed`. Deals with
+    `is_unopened` but not `is_standing` have no known opening, and no history yet at the last instant: whether they were
+    open is unknown.
     """
     instants = _instants(request, boundaries)
     last, counting = instants[-1], all_of([is_deal_of(request, "d"), *request.context.reach("deal", "d")])
     if len(instants) == 1:
-        at, held = Sql("{}::timestamptz as at", last), Sql(_HELD.format("{}"), last, last)
+        at, held = Sql("{}::timestamptz", last), Sql(_HELD.format("{}"), last, last)
         source = Sql("deal_version h")
     else:
         # Shifted by a microsecond, a version that starts at an instant is in it, and one that ends at it is not, as
@@ -81,17 +91,28 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
             " where h.outcome = 'OPEN') h",
             *(step, given, step, given, len(instants)),
         )
-        at, held = Sql("({})[h.place] as at", given), Sql("true")
+        at, held = Sql("({})[h.place]", given), Sql("true")
     return Sql(
-        "select h.deal_id, {}, h.amount, h.currency, coalesce(h.probability, s.probability) as chance, d.updated_at,"
-        " true as is_standing, d.opened_at is null as is_unopened from {} join deal d on d.id = h.deal_id"
-        " left join pipeline_stage s on s.id = h.pipeline_stage_id where h.outcome = 'OPEN' and {} and {}"
-        " union all select d.id, {}::timestamptz, null, null, null, d.updated_at, false, true from deal d"
+        "select h.deal_id, {} as at, h.amount, h.currency, coalesce(h.probability, s.probability) as chance,"
+        " d.updated_at, true as is_standing, d.opened_at is null as is_unopened, {} as reads_assumed from {}"
+        " join deal d on d.id = h.deal_id left join pipeline_stage s on s.id = h.pipeline_stage_id"
+        " where h.outcome = 'OPEN' and {} and {}"
+        " union all select d.id, {}::timestamptz, null, null, null, d.updated_at, false, true, false from deal d"
         " where d.opened_at is null and {} and not exists (select from deal_version h where h.deal_id = d.id and "
         + VERSION_START
         + " <= {})",
-        *(at, source, held, counting, last, counting, last),
+        *(at, stands_on_assumption("h", at), source, held, counting, last, counting, last),
     )
+
+
+def _unknown_probabilities(table: FigureTable) -> Iterator[AnswerWarning]:
+    """UNKNOWN_PROBABILITY: how many deals have an amount and no known probability of winning."""
+    cell, is_bucket = table.largest(lambda cell: cell.unweighted)
+    if count := cell.unweighted:
+        within, has = "In one bucket of the series, " if is_bucket else "", "has" if count == 1 else "have"
+        deals = f"{within}{number_of(count, 'deal')} {has}"
+        message = f"{deals} no known probability of winning and cannot be in the value."
+        yield AnswerWarning(code=WarningCode.UNKNOWN_PROBABILITY, message=message, count=count)
 
 
 def _instants(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[datetime, ...]:

@@ -76,7 +76,7 @@ def generate_versions(table: str, choices: random.Random) -> Iterator[Row]:
             values = row if end is None else choices.choice(others)
             kept = {column: value for column, value in values.items() if column in KEPT[table]}
             dates = {"valid_from": start, "valid_to": end, "recorded_at": choices.choice(DAYS[:4])}
-            yield REQUIRED[table] | kept | dates | {f"{table}_id": row["id"], "is_assumed": False}
+            yield REQUIRED[table] | kept | dates | {f"{table}_id": row["id"], "is_assumed": choices.random() < 0.4}
 
 
 VERSIONS = {table: list(generate_versions(table, random.Random(7))) for table in REQUIRED}
@@ -87,7 +87,9 @@ def state_at(instant: datetime, rows: Rows) -> Mapping[str, list[Row]]:
     found = {table: list(table_rows) for table, table_rows in rows.items()}
     for table, versions in VERSIONS.items():
         found[table] = [
-            row | {key: version[key] for key in KEPT[table] if key in version} | {"deleted_at": None}
+            row
+            | {key: version[key] for key in KEPT[table] if key in version}
+            | {"deleted_at": None, "is_assumed": version["is_assumed"] and version["recorded_at"] > instant}
             for row in rows[table]
             if row["deleted_at"] is None or row["deleted_at"] > instant
             for version in versions

@@ -75,6 +75,7 @@ class Executor:
         self, rows: Rows, principal: Principal, as_of: datetime | None = None, today: Rows | None = None
     ) -> None:
         self._records = Records(rows, principal, as_of, today)
+        self._is_past = as_of is not None
         self._numbers = itertools.count(1)
         self._rows_by_stand_in: dict[str, Row] = {}
         self._rows_by_cursor: dict[str, Row] = {}
@@ -218,6 +219,8 @@ class Executor:
         match field:
             case "totalCount":
                 return len(page.matching)
+            case "assumedCount":
+                return sum(bool(row.get("is_assumed")) for row in page.matching) if self._is_past else 0
             case "nodes":
                 return [Record(page.table, row) for row in page.rows]
             case "edges":
