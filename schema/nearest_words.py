@@ -22,11 +22,16 @@ def suggestion(text: str, known: Iterable[str], plural: str) -> str:
     """
     words = tuple(known)
     near = nearest_words(text, words)
-    alternatives = (", ".join(near[:-1]), near[-1]) if len(near) > 1 else near
-    sentences = [f"Did you mean {' or '.join(alternatives)}?"] if near else []
+    sentences = [did_you_mean(near)] if near else []
     if not words:
         sentences.append(f"There are no {plural}.")
     elif len(words) <= MOST_LISTED or not near:
         more = f" and {len(words) - MOST_LISTED:,} more" if len(words) > MOST_LISTED else ""
         sentences.append(f"The {plural} are {', '.join(words[:MOST_LISTED])}{more}.")
     return " ".join(sentences)
+
+
+def did_you_mean(near: tuple[str, ...]) -> str:
+    """The question for the nearest words, such as `Did you mean EMAIL or CHAT?`; empty without any."""
+    alternatives = (", ".join(near[:-1]), near[-1]) if len(near) > 1 else near
+    return f"Did you mean {' or '.join(alternatives)}?" if near else ""

@@ -6,6 +6,9 @@
 - A row with a mandatory link to such a record is reached together with that record.
 - All other rows are visible to everyone.
 - Deleted records, and stage entries of a superseded evaluation, are visible to no one.
+- A record that was merged into another one is visible by its id and through links that name it, but is in no list.
+
+Who is deleted or merged is so today, whatever instant a statement reads as of: such a record is in no list of the past.
 """
 
 from collections.abc import Callable
@@ -19,16 +22,19 @@ from schema.tables import SHAPES
 # Returns the conditions for the rows of a linked table known by an alias.
 LinkedConditions = Callable[[str, str], tuple[Sql, ...]]
 
+# The link from a record to the one that it was merged into.
+MERGED_INTO = "merged_into_id"
+
 # The parameter that each execution binds to the principal's member id. The dot keeps it apart from GraphQL variables.
 MEMBER_PARAMETER = "principal.member_id"
 
 
-def scope_conditions(table: str, alias: str, principal: Principal, instant: Sql | None = None) -> tuple[Sql, ...]:
+def scope_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql, ...]:
     """Return the conditions for the rows of `table` that a principal reaches; empty if every row is visible.
 
-    `alias` names the current row of the record, also if the statement reads the rows as of an earlier `instant`. A
-    record that was deleted after that instant is still visible as of then. Access follows the current owner, also for
-    past instants: the current owner reads the whole past of a record, and a former owner reads nothing of it.
+    `alias` names the current row of the record, also if the statement reads the rows as of an earlier instant. A
+    record that is deleted today is not visible as of any instant. Access follows the current owner, also for past
+    instants: the current owner reads the whole past of a record, and a former owner reads nothing of it.
 
     Shapes: table -> conditions. Each execution binds `MEMBER_PARAMETER` to the principal's member id.
     Errors: KeyError for an unknown table.
@@ -36,15 +42,31 @@ def scope_conditions(table: str, alias: str, principal: Principal, instant: Sql 
     row = name(alias)
     conditions: list[Sql] = []
     if any(column.name == "deleted_at" for column in SHAPES[table].columns):
-        deleted_later = Sql("") if instant is None else Sql(" or {}.deleted_at > {}", row, instant)
-        conditions.append(Sql("{}.deleted_at is null{}", row, deleted_later))
+        conditions.append(Sql("{}.deleted_at is null", row))
     if table == "stage_entry":
         conditions.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
     if principal.reach is not Reach.ALL:
         member = Sql("{}", Parameter(MEMBER_PARAMETER))
-        linked_scope = partial(scope_conditions, principal=principal, instant=instant)
+        linked_scope = partial(scope_conditions, principal=principal)
         conditions += _reach(table, alias, principal.reach, member, linked_scope)
     return tuple(conditions)
+
+
+@cache
+def can_be_merged(table: str) -> bool:
+    """Return whether a row of the table can be merged into another one.
+
+    Errors: KeyError for an unknown table.
+    """
+    return any(column.name == MERGED_INTO for column in SHAPES[table].columns)
+
+
+def unmerged_conditions(table: str, alias: str) -> tuple[Sql, ...]:
+    """Return the conditions for the rows of `table` that were not merged into another one; empty if none can be.
+
+    Shapes: table, alias of the current row of the record -> conditions. Errors: KeyError for an unknown table.
+    """
+    return (Sql("{}.{} is null", name(alias), name(MERGED_INTO)),) if can_be_merged(table) else ()
 
 
 def reach_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql, ...]:

@@ -11,7 +11,7 @@ from itertools import count
 
 from api.access.as_of import changes_over_time, record_alias, rows_as_of
 from api.access.principal import Principal
-from api.access.scope import scope_conditions
+from api.access.scope import scope_conditions, unmerged_conditions
 from api.identity.ids import instant_suffix
 from api.sql import Parameter, Sql, all_of, converted, name
 
@@ -49,9 +49,18 @@ class ScopedTables:
         return f"t{next(self._numbers)}"
 
     def from_clause(
-        self, table: str, alias: str, *conditions: Sql, joins: Sql = _NO_JOINS, stored: StoredConditions = _ANY_ROW
+        self,
+        table: str,
+        alias: str,
+        *conditions: Sql,
+        joins: Sql = _NO_JOINS,
+        stored: StoredConditions = _ANY_ROW,
+        with_merged: bool = False,
     ) -> Sql:
         """Return ` from … where …` for the rows of a table that the principal reaches and that meet the conditions.
+
+        A list leaves out the records that were merged into another one. A record that an id or a link names is read
+        `with_merged`.
 
         Shapes: table, alias, conditions on that alias -> a clause with a leading space. `joins` follows the table; its
                 tables have to come from `from_clause`, too. `stored` returns conditions on the stored values of a
@@ -63,15 +72,19 @@ class ScopedTables:
             # The scope moves into the subquery: it applies to the current row of the record, and the subquery exposes
             # the values as of the instant.
             current = record_alias(alias)
-            scope = scope_conditions(table, current, self.principal, self.instant)
-            rows = rows_as_of(table, alias, self.instant, (*scope, *stored(current)))
+            rows = rows_as_of(table, alias, self.instant, self._of_stored_row(table, current, stored, with_merged))
         else:
-            where += (*scope_conditions(table, alias, self.principal, self.instant), *stored(alias))
+            where += self._of_stored_row(table, alias, stored, with_merged)
         clause = Sql(" from {} {}{}", rows, name(alias), joins)
         return clause + Sql(" where {}", all_of(where)) if where else clause
 
+    def _of_stored_row(self, table: str, row: str, stored: StoredConditions, with_merged: bool) -> Iterable[Sql]:
+        """Return the conditions on the stored values of a row that is known as `row`."""
+        is_unmerged = () if with_merged else unmerged_conditions(table, row)
+        return (*scope_conditions(table, row, self.principal), *is_unmerged, *stored(row))
+
     def hides_rows(self, table: str) -> bool:
-        """Return whether some rows of a table can be invisible to the principal as of the instant.
+        """Return whether links to some rows of a table can be invisible to the principal as of the instant.
 
         If not, a foreign key may be returned without reading the row that it names.
 

@@ -25,6 +25,7 @@ from api.graph.declared import Declared
 from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
+from api.graph.reading.refused_values import with_way
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MAX_COST, cost
@@ -215,6 +216,7 @@ class Gateway:
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
+        result.errors = result.errors and list(map(with_way, result.errors))
         return ExecutedResult(result, _cost_extension(price) | _warnings(records.unknown))
 
 

@@ -58,7 +58,7 @@ def _search_field() -> Output:
         "The records of several types in which every word of a text is the start of a word, ignoring case. First those"
         " with every word as a whole word of their names, then those with words of their names that begin so, then"
         " those that match only with their addresses. Within these, records are in the order of `types`, and those of"
-        " one type are sorted by id, oldest first."
+        " one type are sorted by id, oldest first. Records that were merged into another one are left out."
     )
     text = (
         "The words to search for. Characters that are neither letters nor digits separate words. Every value of"
@@ -101,13 +101,14 @@ def _with_type(row: object, id_: str) -> object:
 
 _AS_OF = Input(
     "asOf",
-    "The state at this instant, for everything selected here and within. Contacts, companies and deals have the values"
-    " they had then, including those deleted since. Touchpoints, handoffs, stage entries and roles are those that had"
-    " begun by then, without later decisions. A record with an unknown start counts from when Accord recorded it. Where"
-    " the source has no history, the values of a later import are assumed (see `assumedCount`), but for those that came"
-    " with the closing of a deal: its pipeline stage, probability and close date are null before it. All other records"
-    " are as they are now. Access follows the current owner, also for past instants. If left out or null: the current"
-    " state. Ids in the result carry the instant; `recordId` has the plain ones.",
+    "The state at this instant, for everything selected here and within: every fact at or before it. Contacts,"
+    " companies and deals have the values they had then. Touchpoints, handoffs, stage entries and roles are those that"
+    " had begun by then, without later decisions. A record with an unknown start counts from when Accord recorded it."
+    " Where the source has no history, the values of a later import are assumed (see `assumedCount`), but for those"
+    " that came with the closing of a deal: its pipeline stage, probability and close date are null before it. All"
+    " other records are as they are now. Who is deleted or merged today is left out at every instant, and access"
+    " follows the current owner. If left out or null: the current state. Ids in the result carry the instant;"
+    " `recordId` has the plain ones.",
     TypeRef("DateTime"),
     is_bound=True,
 )

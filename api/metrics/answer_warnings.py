@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.figure_table import ALL, FigureTable
+from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import gap_warnings
 from schema.vocab import WarningCode
@@ -45,7 +46,7 @@ def kpi_warnings(
         return (no_contacts(), *gaps)
     found = [*unknown_values(request), *gaps, *_undated(request, table), *_assumed(table, row_noun), *own]
     if empty_reason is not None:
-        found += [*_zero_denominator(table, empty_reason), *_low_sample(table)]
+        found += [*_zero_denominator(request, table, empty_reason), *_low_sample(table)]
     return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.code)))
 
 
@@ -94,9 +95,13 @@ def number_of(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _zero_denominator(table: FigureTable, reason: str) -> Iterator[AnswerWarning]:
-    if not table.total.n:
-        yield AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=reason, count=0)
+def _zero_denominator(request: ResolvedKpiRequest, table: FigureTable, reason: str) -> Iterator[AnswerWarning]:
+    if table.total.n:
+        return
+    if request.where != Where():
+        # Without the filter there may well be some: the reason holds for what the filter keeps.
+        reason = f"Of what the filter keeps: {reason[0].lower()}{reason[1:]}"
+    yield AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=reason, count=0)
 
 
 def _low_sample(table: FigureTable) -> Iterator[AnswerWarning]:

@@ -175,7 +175,8 @@ class Aggregation:
         return rows + join("", joins)
 
     def _left_join(self, column: str, alias: str) -> Sql:
-        visible = self.rows.tables.from_clause(_linked_table(SHAPES[self.rows.table].column(column)), alias)
+        linked = _linked_table(SHAPES[self.rows.table].column(column))
+        visible = self.rows.tables.from_clause(linked, alias, with_merged=True)
         is_linked = Sql("{} = {}", qualified(alias, "id"), qualified(self.row, column))
         return Sql(" left join (select {}{}) {} on {}", qualified(alias, "id"), visible, name(alias), is_linked)
 

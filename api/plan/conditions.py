@@ -4,6 +4,7 @@ A filter uses only what the principal can see: a record that is not visible coun
 its fields and when it compares the foreign key that names it. Otherwise a filter would reveal hidden records.
 """
 
+from api.access.scope import MERGED_INTO
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.composite_fields import is_counted
 from api.plan.list_aggregates import aggregate_expression
@@ -85,7 +86,8 @@ def _linked_exists(tables: ScopedTables, link: Link, referrer: str, part: Condit
     """Return the condition that the record named by a foreign key of `referrer` is visible and satisfies the part."""
     alias = tables.new_alias()
     is_linked = Sql("{} = {}", qualified(alias, "id"), qualified(referrer, link.column))
-    linked = tables.from_clause(link.target, alias, is_linked, *_conditions(tables, part, link.target, alias))
+    conditions = _conditions(tables, part, link.target, alias)
+    linked = tables.from_clause(link.target, alias, is_linked, *conditions, with_merged=True)
     return Sql("exists (select{})", linked)
 
 
@@ -96,7 +98,7 @@ def _to_many(tables: ScopedTables, where: ToManyCondition, referenced: str) -> S
     if where.quantifier == "every":
         # "Every row satisfies the part" is "no row fails it". The empty filter cannot fail.
         conditions = [_is_not_true(part) for part in conditions] or [Sql("false")]
-    rows = tables.from_clause(where.table, alias, is_linked, *conditions)
+    rows = tables.from_clause(where.table, alias, is_linked, *conditions, with_merged=where.column == MERGED_INTO)
     return Sql("exists (select{})" if where.quantifier == "some" else "not exists (select{})", rows)
 
 
@@ -108,7 +110,8 @@ def aggregated_rows(tables: ScopedTables, aggregate: ListAggregate, alias: str, 
     """
     is_linked = Sql("{} = {}", qualified(alias, aggregate.column), qualified(referenced, "id"))
     counted = _conditions(tables, aggregate.where or _ANY_ROW, aggregate.table, alias)
-    return tables.from_clause(aggregate.table, alias, is_linked, *counted)
+    is_of_merged = aggregate.column == MERGED_INTO
+    return tables.from_clause(aggregate.table, alias, is_linked, *counted, with_merged=is_of_merged)
 
 
 def _list_aggregate(tables: ScopedTables, where: ListAggregateCondition, referenced: str) -> Sql:

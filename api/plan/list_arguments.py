@@ -196,7 +196,7 @@ class Page:
     """The page of a list: of the rows that match `where` and `search`, sorted, between two cursors, the first `size`.
 
     `is_from_end` takes the last `size` rows instead. `search` is a list of lower-case words; every one has to begin
-    some word in a row's searched columns.
+    some word in a row's searched columns. `with_merged`: with the rows that were merged into another one.
     """
 
     size: int
@@ -206,6 +206,7 @@ class Page:
     before: str | None = None
     is_from_end: bool = False
     search: tuple[str, ...] | Parameter | None = None
+    with_merged: bool = False
 
 
 # --------------------------------------------------------------------------------------------------------- groups

@@ -111,7 +111,7 @@ class ListRows:
             found.append(condition(self.tables, self.page.where, self.table, alias))
         if self.page.search is not None:
             found.append(self._matches_search(alias, self.page.search))
-        return self.tables.from_clause(self.table, alias, *found, joins=joins)
+        return self.tables.from_clause(self.table, alias, *found, joins=joins, with_merged=self.page.with_merged)
 
     def page_rows(self, alias: str) -> Sql:
         """Return the `from` clause of the rows of the page, in the order of the list.

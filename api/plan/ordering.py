@@ -195,7 +195,7 @@ def _left_join(tables: ScopedTables, link: Link, referrer: str, alias: str) -> S
     # ordinary join and chooses the join method freely.
     is_linked = Sql("{} = {}", qualified(alias, "id"), qualified(referrer, link.column))
     row = name(alias)
-    linked = tables.from_clause(link.target, alias, is_linked)
+    linked = tables.from_clause(link.target, alias, is_linked, with_merged=True)
     return Sql(" left join lateral (select {}.*{}) {} on true", row, linked, row)
 
 

@@ -52,5 +52,5 @@ def rank_of(tables: ScopedTables, table: str, column: ColumnShape, value: Sql) -
     alias = tables.new_alias()
     owners = (qualified(alias, link.column) for link in target.links)
     ranks = join(", ", (*owners, qualified(alias, _RANK)))
-    row = tables.from_clause(target.name, alias, Sql("{} = {}", qualified(alias, "id"), value))
+    row = tables.from_clause(target.name, alias, Sql("{} = {}", qualified(alias, "id"), value), with_merged=True)
     return Sql("(select row({}){})", ranks, row)

@@ -24,7 +24,7 @@ async def record_labels(
     Shapes: n ids of one table -> at most n labels. Reads one statement.
     """
     tables = ScopedTables(who)
-    rows = tables.from_clause(table, "r", Sql("r.id = any ({})", ids))
+    rows = tables.from_clause(table, "r", Sql("r.id = any ({})", ids), with_merged=True)
     statement = Sql("select json_object_agg(r.id, {}){}", _label(tables, table), rows)
     # One JSON value, because only `value` fills the slot of the principal's member.
     labels: dict[str, str | None] = await session.value(statement, {MEMBER_PARAMETER: who.member_id}) or {}
@@ -36,9 +36,9 @@ def _label(tables: ScopedTables, table: str) -> Sql:
     if table == "contact":
         return Sql(_PERSON.format("r"))
     if table == "deal":
-        company = Sql("(select o.name{})", tables.from_clause("company", "o", Sql("o.id = r.company_id")))
-        return Sql("coalesce(r.name, {})", company)
+        company = tables.from_clause("company", "o", Sql("o.id = r.company_id"), with_merged=True)
+        return Sql("coalesce(r.name, (select o.name{}))", company)
     if "name" in {column.name for column in SHAPES[table].columns}:
         return Sql("r.name")
-    contact = tables.from_clause("contact", "x", Sql("x.id = r.contact_id"))
+    contact = tables.from_clause("contact", "x", Sql("x.id = r.contact_id"), with_merged=True)
     return Sql(f"(select {_PERSON.format('x')}{{}})", contact)

@@ -130,7 +130,7 @@ def _record(tables: ScopedTables, table: str, id_: Sql, fields: Sequence[Field])
     # A subquery costs one index lookup for each row of the parent. In return the same form serves root fields, links
     # and grouping keys, and the scope of the table decides alone whether the object is null.
     alias = tables.new_alias()
-    row = tables.from_clause(table, alias, Sql("{}.id = {}", name(alias), id_))
+    row = tables.from_clause(table, alias, Sql("{}.id = {}", name(alias), id_), with_merged=True)
     return Sql("({})", select_objects(_columns(tables, table, alias, fields), row))
 
 

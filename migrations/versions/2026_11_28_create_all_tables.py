@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 5dcc809807d7
+Revision ID: 3b8e3b888651
 Revises:
-Create Date: 2026-11-28 08:06:22.987635+00:00
+Create Date: 2026-11-28 08:19:06.753318+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "5dcc809807d7"
+revision: str = "3b8e3b888651"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -820,7 +820,7 @@ def upgrade() -> None:
             sa.Boolean(),
             server_default=sa.text("false"),
             nullable=False,
-            comment="The source has no history: the current values are assumed to be true since effective_at.",
+            comment="The source has no history: values of a later import are assumed to be true since effective_at.",
         ),
         sa.Column(
             "deleted_at",
@@ -945,7 +945,7 @@ def upgrade() -> None:
             "is_assumed",
             sa.Boolean(),
             nullable=False,
-            comment="True if the source has no history: the values are assumed since valid_from.",
+            comment="True if the source has no history: until recorded_at, the values are assumed.",
         ),
         sa.Column(
             "name",
@@ -1049,7 +1049,7 @@ def upgrade() -> None:
             sa.Boolean(),
             server_default=sa.text("false"),
             nullable=False,
-            comment="The source has no history: the current values are assumed to be true since effective_at.",
+            comment="The source has no history: values of a later import are assumed to be true since effective_at.",
         ),
         sa.Column(
             "deleted_at",
@@ -1207,7 +1207,7 @@ def upgrade() -> None:
             sa.Boolean(),
             server_default=sa.text("false"),
             nullable=False,
-            comment="The source has no history: the current values are assumed to be true since effective_at.",
+            comment="The source has no history: values of a later import are assumed to be true since effective_at.",
         ),
         sa.Column(
             "deleted_at",
@@ -1234,7 +1234,12 @@ def upgrade() -> None:
         sa.Column(
             "opened_at", sa.DateTime(timezone=True), nullable=True, comment="When the deal was opened; null if unknown."
         ),
-        sa.Column("close_date", sa.Date(), nullable=True, comment="The day on which the deal is expected to close."),
+        sa.Column(
+            "close_date",
+            sa.Date(),
+            nullable=True,
+            comment="The day on which the deal is expected to close, or on which it closed.",
+        ),
         sa.Column(
             "pipeline_stage_id", sa.Uuid(), nullable=True, comment="The stage of the pipeline that the deal is in."
         ),
@@ -1337,7 +1342,7 @@ def upgrade() -> None:
             "is_assumed",
             sa.Boolean(),
             nullable=False,
-            comment="True if the source has no history: the values are assumed since valid_from.",
+            comment="True if the source has no history: until recorded_at, the values are assumed.",
         ),
         sa.Column("first_name", sa.Text(), nullable=True, comment="Given name."),
         sa.Column("last_name", sa.Text(), nullable=True, comment="Family name."),
@@ -1514,7 +1519,7 @@ def upgrade() -> None:
             "is_assumed",
             sa.Boolean(),
             nullable=False,
-            comment="True if the source has no history: the values are assumed since valid_from.",
+            comment="True if the source has no history: until recorded_at, the values are assumed.",
         ),
         sa.Column("name", sa.Text(), nullable=True, comment="The name of the deal."),
         sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company that buys."),
@@ -1535,7 +1540,12 @@ def upgrade() -> None:
         sa.Column(
             "opened_at", sa.DateTime(timezone=True), nullable=True, comment="When the deal was opened; null if unknown."
         ),
-        sa.Column("close_date", sa.Date(), nullable=True, comment="The day on which the deal is expected to close."),
+        sa.Column(
+            "close_date",
+            sa.Date(),
+            nullable=True,
+            comment="The day on which the deal is expected to close, or on which it closed.",
+        ),
         sa.Column(
             "pipeline_stage_id", sa.Uuid(), nullable=True, comment="The stage of the pipeline that the deal is in."
         ),

@@ -116,7 +116,8 @@ async def test_a_variable_is_checked_at_every_execution(world: Database) -> None
         'handoffs(where: {rejectReason: {eq: "OLD_CODE"}})',  # not of the accord, but a record has it
         'contacts(where: {country: {eq: "Iceland"}})',
         'members(where: {name: {eq: "Nobody"}})',  # a search for a member, not a link to one
-        'deals(where: {company: {name: {eq: "Nobody"}}})',  # companies may be hidden
+        'companies(where: {name: {eq: "Nobody"}})',  # a search, too
+        'deals(where: {company: {name: {eq: "Nobody"}}})',  # companies may be hidden: it is only warned of
         f'companies(where: {{id: {{eq: "company_{uid(99)}"}}}})',
         f'touchpoints(where: {{campaignId: {{eq: "campaign_{SPRING}"}}}})',
         'contacts(where: {leadSource: {eq: "nowhere"}})',
@@ -150,6 +151,14 @@ async def test_a_country_is_found_by_its_name_and_by_its_code(world: Database, g
         ('contacts(where: {jobTitle: {eq: "Emperor"}})', "No contact ever had the job title 'Emperor'"),
         ('companies(where: {contacts: {some: {leadSource: {in: ["wbe"]}}}})', "the lead source 'wbe'"),
         ('companies(where: {not: {industry: {eq: "Stele"}}})', "No company ever had the industry 'Stele'"),
+        (
+            'deals(where: {lostReason: {eq: "Price"}})',
+            "the lost reason 'Price' that the filter names. Did you mean 'price'?",
+        ),
+        ('dealContacts(where: {role: {in: ["Decides", "decides"]}})', "No deal contact ever had the role 'Decides'"),
+        ('contacts(where: {company: {name: {eq: "ACME"}}})', "the name 'ACME' of the filter. Did you mean 'Acme'?"),
+        ('touchpoints(where: {campaign: {type: {eq: "x"}}})', "No campaign ever had the type 'x'"),
+        ('deals(where: {product: {family: {eq: "x"}}})', "No product ever had the family 'x'"),
     ],
 )
 async def test_an_unknown_free_text_is_answered_with_a_warning(world: Database, field: str, text: str) -> None:

@@ -194,12 +194,50 @@ async def test_a_free_text_that_no_record_ever_had_gives_a_warning(
         assert all(f"'{value}'" in message for message in warned)
 
 
+@pytest.mark.parametrize(
+    ("dimension", "value", "near"),
+    [
+        (Dimension.LEAD_SOURCE, "Web", "Did you mean 'web'?"),
+        (Dimension.LEAD_SOURCE, "FAIR", "Did you mean 'fair'?"),  # the contact has another one today
+        (Dimension.INDUSTRY, "steel", "Did you mean 'Steel'?"),
+        (Dimension.COMPANY, "ACME", "Did you mean 'Acme'?"),
+        (Dimension.COMPANY, "Xyzzy", "Check how it is spelt."),
+    ],
+)
+async def test_the_warning_of_a_free_text_names_those_that_are_spelled_like_it(
+    world: Database, dimension: Dimension, value: str, near: str
+) -> None:
+    found = await ask(world, "deals_won" if dimension is Dimension.COMPANY else "stage_volume", where(dimension, value))
+    assert isinstance(found, KpiAnswer), found
+    [message] = [warning.message for warning in found.warnings if warning.code is WarningCode.UNKNOWN_VALUE]
+    assert f"'{value}'" in message
+    assert message.endswith(near)
+
+
+async def test_the_reason_for_no_value_speaks_of_the_filter(world: Database) -> None:
+    def reasons(found: KpiAnswer | AccordError) -> list[str]:
+        assert isinstance(found, KpiAnswer), found
+        return [warning.message for warning in found.warnings if warning.code is WarningCode.ZERO_DENOMINATOR]
+
+    # Deals were closed, but none of those that the filter keeps.
+    empty = await ask(world, "win_rate", Where(none_of=(where(Dimension.OWNER, "Ben", "Anna Berg"),)))
+    assert reasons(empty) == [
+        "Of what the filter keeps: no deal was closed in the period, so there is nothing to divide by."
+    ]
+    assert reasons(await ask(world, "win_rate", where(Dimension.OWNER, "Anna Berg"))) == []
+    unfiltered = await ask(world, "rejection_rate", Where())
+    assert reasons(unfiltered) == ["No handoff was decided in the period, so there is nothing to divide by."]
+
+
 async def test_a_restricted_principal_learns_nothing_of_texts_beyond_its_reach(world: Database) -> None:
     ben = Principal(reach=Reach.OWN, member_id=BEN)
     for value, is_known in (("mail", True), ("web", False)):
         found = await ask(world, "stage_volume", where(Dimension.LEAD_SOURCE, value), ben)
         assert isinstance(found, KpiAnswer)
         assert (WarningCode.UNKNOWN_VALUE in {warning.code for warning in found.warnings}) is not is_known
+    misspelt = await ask(world, "stage_volume", where(Dimension.LEAD_SOURCE, "Web"), ben)
+    assert isinstance(misspelt, KpiAnswer)
+    assert all("'web'" not in warning.message for warning in misspelt.warnings)
 
 
 @pytest.mark.parametrize("key", sorted(CATALOGUE))

@@ -11,19 +11,25 @@ from tests.support.graphql import answered, put, uid
 from tests.support.statement_log import LoggingDatabase
 
 DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
-ANNA, ZOE, ADA, DEAL, VERSION, RUN = (uid(number) for number in (201, 202, 203, 204, 205, 206))
+ANNA, ZOE, ADA, DEAL, VERSION, RUN, GONE, DOUBLE = (uid(number) for number in range(201, 209))
 
 
 @pytest.fixture(scope="module")
 async def database(module_database: Database) -> Database:
-    """Insert a contact that Anna owns until day 4 and Zoe from then on, with one fact or decision a day."""
+    """Insert a contact that Anna owns until day 4 and Zoe from then on, with one fact or decision a day.
+
+    Beside it a contact that is deleted on day 6, and one that is merged into the first.
+    """
     async with module_database.write() as session:
         await put(session, "member", {"id": ANNA, "name": "Anna A"}, {"id": ZOE, "name": "Zoe"})
         ada = {"id": ADA, "first_name": "Ada", "last_name": "Stern", "owner_id": ANNA, "effective_at": DAYS[1]}
         await put(session, "contact", ada)
         await put(session, "deal", {"id": DEAL, "name": "Late", "owner_id": ANNA, "effective_at": DAYS[3]})
-        change = f"owner_id = '{ZOE}', last_name = 'Berg', effective_at = '{DAYS[4]}', deleted_at = '{DAYS[6]}'"
+        change = f"owner_id = '{ZOE}', last_name = 'Berg', effective_at = '{DAYS[4]}'"
         await session.script(f"update contact set {change} where id = '{ADA}'")
+        old = {"last_name": "Sterner", "owner_id": ZOE, "effective_at": DAYS[1]}
+        gone = {"id": GONE, "first_name": "Gone", "deleted_at": DAYS[6]}
+        await put(session, "contact", old | gone, old | {"id": DOUBLE, "first_name": "Adda", "merged_into_id": ADA})
         await put(session, "deal_contact", {"contact_id": ADA, "deal_id": DEAL})
         touch = {"contact_id": ADA, "kind": "FORM", "direction": "INBOUND"}
         for day in (2, 3, 5):
@@ -61,19 +67,40 @@ PROPOSED = {"status": "PROPOSED", "decidedAt": None, "rejectReason": None, "note
 REJECTED = {"status": "REJECTED", "decidedAt": "2026-04-02T00:00:00Z", "rejectReason": "other", "note": "no budget"}
 
 
-async def contact_as_of(database: Database, day: int, principal: Principal = EVERYONE, *, hours: int = 0) -> Any:  # noqa: ANN401 - JSON
-    at = (DAYS[day] + timedelta(hours=hours)).isoformat()
+async def contact_as_of(
+    database: Database, day: int, principal: Principal = EVERYONE, *, after: timedelta = timedelta(0)
+) -> Any:  # noqa: ANN401 - JSON
+    at = (DAYS[day] + after).isoformat()
     return (await answered(database, CONTACT, principal, id=f"contact_{ADA}", at=at))["contact"]
 
 
-async def test_a_record_exists_from_its_start_until_its_deletion(database: Database) -> None:
-    assert await contact_as_of(database, 0, hours=23) is None
+async def test_a_record_exists_from_its_start_with_the_values_of_each_instant(database: Database) -> None:
+    just_before = timedelta(microseconds=-1)
+    assert await contact_as_of(database, 1, after=just_before) is None
     assert (await contact_as_of(database, 1))["lastName"] == "Stern"
+    assert (await contact_as_of(database, 4, after=just_before))["lastName"] == "Stern"
     assert (await contact_as_of(database, 4))["lastName"] == "Berg"
-    assert (await contact_as_of(database, 5, hours=23))["owner"] == {"name": "Zoe"}
-    assert await contact_as_of(database, 6) is None
-    now = await answered(database, "query ($id: ID!) { contact(id: $id) { id } }", id=f"contact_{ADA}")
-    assert now == {"contact": None}
+    assert (await contact_as_of(database, 6))["owner"] == {"name": "Zoe"}
+
+
+PAST = """query ($at: DateTime, $gone: ID!, $double: ID!) {
+  contacts(asOf: $at) { totalCount nodes { recordId } groupBy(keys: [{lastName: EACH}]) { count } }
+  searched: contacts(asOf: $at, search: "stern") { nodes { recordId } }
+  merged: contacts(asOf: $at, includeMerged: true) { nodes { recordId } }
+  gone: contact(id: $gone, asOf: $at) { recordId }
+  double: contact(id: $double, asOf: $at) { mergedInto { lastName } } }"""
+
+
+@pytest.mark.parametrize("day", [1, 5, 6, 7])
+async def test_who_is_deleted_or_merged_today_is_in_no_list_of_the_past(database: Database, day: int) -> None:
+    keys = {"gone": f"contact_{GONE}", "double": f"contact_{DOUBLE}"}
+    found = await answered(database, PAST, at=DAYS[day].isoformat(), **keys)
+    ada = {"recordId": f"contact_{ADA}"}
+    assert found["contacts"] == {"totalCount": 1, "nodes": [ada], "groupBy": [{"count": 1}]}
+    assert found["searched"]["nodes"] == ([ada] if day < 4 else [])
+    assert found["merged"]["nodes"] == [ada, {"recordId": keys["double"]}]
+    assert found["gone"] is None
+    assert found["double"] == {"mergedInto": {"lastName": "Stern" if day < 4 else "Berg"}}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +124,7 @@ async def test_facts_are_those_that_had_begun_without_later_decisions(
         [stage["sourceStage"] for stage in found["reportedStages"]["nodes"]],
         [role["deal"]["name"] for role in found["dealRoles"]["nodes"]],
     ) == expected
-    assert (await contact_as_of(database, day, hours=1)) == found
+    assert (await contact_as_of(database, day, after=timedelta(hours=1))) == found
 
 
 IN_STAGE = """query ($at: DateTime, $stage: String) { contacts(asOf: $at, where: {stage: {key: {eq: $stage}}},

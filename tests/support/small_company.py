@@ -1,4 +1,7 @@
-"""The rows of a small company, with fixed ids: every kind of column, and records that are visible to no one."""
+"""The rows of a small company, with fixed ids: every kind of column, and records that no list shows.
+
+Some of these are deleted, one contact is merged into another one, and one stage entry is of a past evaluation.
+"""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,7 +14,7 @@ CREATED = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)
 LATER = datetime(2026, 2, 1, 0, 0, 0, 500000, tzinfo=UTC)
 TEAM, ANNA, BEN = uid(1), uid(11), uid(12)
 ACME, GONE_COMPANY, BOLT = uid(21), uid(22), uid(23)
-ADA, BOB, CARL, GONE_CONTACT = uid(31), uid(32), uid(33), uid(34)
+ADA, BOB, CARL, GONE_CONTACT, MERGED_CONTACT = uid(31), uid(32), uid(33), uid(34), uid(35)
 SPRING = uid(41)
 DEAL, LOST_DEAL, GONE_DEAL = uid(51), uid(52), uid(53)
 VERSION, NOW, BEFORE = uid(61), uid(62), uid(63)
@@ -78,7 +81,16 @@ async def _contacts(session: WriteSession) -> None:
             lead_score=7,
         ),
         versioned_row(id=BOB, first_name="Bob", company_id=GONE_COMPANY, owner_id=ANNA, email_opt_out=True),
-        versioned_row(id=CARL, first_name="Carl", company_id=ACME, merged_into_id=GONE_CONTACT) | {"created_at": LATER},
+        versioned_row(id=CARL, first_name="Carl", company_id=ACME) | {"created_at": LATER},
+        versioned_row(
+            id=MERGED_CONTACT,
+            first_name="Adda",
+            last_name="Berg",
+            company_id=ACME,
+            owner_id=ANNA,
+            lead_score=5,
+            merged_into_id=ADA,
+        ),
     )
     await _update_later(session, "contact", ADA, f"last_name = 'Berg', company_id = '{ACME}'")
 

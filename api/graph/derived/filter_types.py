@@ -12,6 +12,11 @@ from api.plan.list_arguments import Operator, Quantifier
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
+IS_NULL = "isNull"
+_IS_NULL_DOC = (
+    "In the filter of a link. True: there is no linked record that is visible to you. False: there is one. Elsewhere it"
+    " is refused (BAD_INPUT): the rows of a list are never null."
+)
 _OPERATOR_DOCS: dict[Operator, str] = {
     "eq": "Equal to this value.",
     "in": "Equal to one of these values. An empty list matches nothing.",
@@ -57,12 +62,16 @@ def where_type(shape: TableShape) -> InputType:
         Input("and", "All of these must hold. An empty list changes nothing.", TypeRef(name).listed),
         Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef(name).listed),
         Input("not", "This must not hold. Rows for which it compares with null match.", TypeRef(name)),
+        Input(IS_NULL, _IS_NULL_DOC, TypeRef("Boolean")),
     )
     columns = tuple(
         Input(key, column.doc, TypeRef(f"{column_type(column).name}Filter"), deprecated=column.note.deprecated)
         for key, column in filtered_columns(shape).items()
     )
-    doc = f"A filter over {shape.type_name} rows. All given parts must hold. An empty filter matches every row."
+    doc = (
+        f"A filter over {shape.type_name} rows. All given parts must hold. An empty filter matches every row. A part"
+        " that is null is refused (BAD_INPUT): leave it out, or find nulls with `isNull: true`."
+    )
     counted = (counted_filter(),) if is_counted_table(shape) else ()
     own = columns + _converted(shape) + _present_stage(shape) + counted
     return InputType(name, doc, combined + own + _through_links(shape))
@@ -104,7 +113,8 @@ def _through_links(shape: TableShape) -> tuple[Input, ...]:
     links = (
         Input(
             key,
-            f"{column.doc} The record must exist and match this filter. With an empty filter: it must exist.",
+            f"{column.doc} The record must exist and match this filter. With an empty filter: it must exist. With"
+            " `{isNull: true}`: there must be none.",
             TypeRef(f"{SHAPES[link_of(column).target].type_name}Where"),
             deprecated=column.note.deprecated,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from api.access.scope import MERGED_INTO, can_be_merged
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
 from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
 from api.graph.derived.counted_types import counted_fields, is_counted_table
@@ -29,6 +30,7 @@ from schema.tables import SHAPES
 from schema.vocab import Unit, vocabularies
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
+INCLUDE_MERGED = "includeMerged"
 TYPE_KEY = "$type"  # the key of a row's type name, where a value may be any Node; never a GraphQL name
 NODE, PAGE_INFO, MONEY = "Node", "PageInfo", "Money"
 
@@ -38,6 +40,13 @@ _ID = (
 )
 _RECORD_ID = "The id of the record without an instant: the same now and at every `asOf`. Filters take this one."
 _INT, _STRING, _BOOLEAN = TypeRef("Int"), TypeRef("String"), TypeRef("Boolean")
+_INCLUDE_MERGED = Input(
+    INCLUDE_MERGED,
+    "True: with the records that were merged into another one (`mergedInto`), which stands in their place. By default"
+    " they are left out, like deleted ones, as they are in filters through lists and in `search`. By its id, or through"
+    " a link that names it, a merged record can always be read.",
+    _BOOLEAN,
+)
 
 
 _ASSUMED_COUNT = Output(
@@ -60,6 +69,7 @@ def page_arguments() -> tuple[Input, ...]:
 
 def list_arguments(shape: TableShape) -> tuple[Input, ...]:
     """Return the arguments of every list of a table."""
+    merged = (_INCLUDE_MERGED,) if can_be_merged(shape.name) else ()
     search = (_search_argument(shape),) if shape.searched else ()
     return (
         *page_arguments(),
@@ -70,6 +80,7 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
             TypeRef(f"{shape.type_name}Order").listed,
         ),
         *search,
+        *merged,
     )
 
 
@@ -157,11 +168,14 @@ def _doc(column: ColumnShape) -> str:
 
 def _back(other: TableShape, column: ColumnShape) -> Output:
     link = link_of(column)
+    # Whoever was merged into a record is all that its list of them holds.
+    without = INCLUDE_MERGED if column.name == MERGED_INTO else ""
+    arguments = tuple(argument for argument in list_arguments(other) if argument.name != without)
     return Output(
         link.back,
         link.back_doc,
         TypeRef(f"{other.type_name}Connection").required,
-        arguments=list_arguments(other),
+        arguments=arguments,
         source=FromBack(other.name, link),
         deprecated=column.note.deprecated or other.deprecated,
     )

@@ -213,7 +213,7 @@ class _RecordListReader:
             return {}
         places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
         edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
-        rows = Page(len(ids), where=Comparison("id", "in", ids))
+        rows = Page(len(ids), where=Comparison("id", "in", ids), with_merged=True)
         found: Any = await read_selection(self.session, Connection(table, rows, (edges,)), self.principal)
         kind = {TYPE_KEY: SHAPES[table].type_name}
         by_id = {edge["id"]["id"]: edge for edge in found["edges"]}

@@ -101,7 +101,8 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
     ),
     InputType(
         "KpiWhere",
-        "A filter over what is counted. All given parts must hold.",
+        "A filter over what is counted. All given parts must hold. A part that is null is refused (BAD_INPUT): leave it"
+        " out, or find nulls with `isNull: true`.",
         (
             Input("and", "All of these must hold.", TypeRef("KpiWhere").listed),
             Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef("KpiWhere").listed),

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.errors import AccordError, ErrorCode
 from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
-from api.graph.reading.filter_value import null_operand
+from api.graph.reading.refused_values import null_filter, null_operand, null_value
 from api.identity.ids import parse_id
 from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.periods import named_period, period
@@ -47,11 +47,11 @@ def _read_period(given: Mapping[str, Any] | None) -> Period:
 
 
 def _read_where(given: Mapping[str, Any]) -> Where:
-    """Return the filter, all of whose parts must hold. Nulls mean the same as in filters over records."""
+    """Return the filter, all of whose parts must hold. Errors: BAD_INPUT for a null, as in filters over records."""
     parts: list[Where] = []
     for key, value in given.items():
         if value is None:
-            continue
+            raise null_filter(key) if key in ("and", "or", "not") else null_value(key)
         if key == "and":
             parts += [_read_where(part) for part in value]
         elif key == "or":

@@ -26,6 +26,7 @@ from api.graph.reading.limits import (
     too_many_comparisons,
     too_many_tokens,
 )
+from api.graph.reading.refused_values import with_way
 from api.graph.reading.variables import Operation, structural_variables
 
 # The size of the cache over all callers. A syntax tree takes about a kilobyte a token.
@@ -97,12 +98,12 @@ class DocumentCache:
 
 
 def _own_limit(error: GraphQLError) -> GraphQLError:
-    """Replace graphql-core's errors about the limits that we set by our own, which say what to do."""
+    """Replace graphql-core's errors about the limits that we set, and about known mistakes: ours say what to do."""
     if f"more than {MAX_TOKENS} " in error.message:
         return as_graphql_error(too_many_tokens())
     if isinstance(error, ValidationAbortedError):
         return as_graphql_error(too_many_comparisons())
-    return error
+    return with_way(error)
 
 
 def _token_count(document: DocumentNode) -> int:

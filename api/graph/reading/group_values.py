@@ -9,6 +9,7 @@ from api.graph.derived.group_types import is_grained, key_columns
 from api.graph.derived.money_types import converted_columns
 from api.graph.derived.stage_types import STAGE, has_stage
 from api.graph.reading.filter_value import read_tests
+from api.graph.reading.refused_values import null_filter, null_value
 from api.plan.grouping import MAX_GROUPS
 from api.plan.list_arguments import (
     PRESENT_STAGE_KEY,
@@ -55,20 +56,23 @@ def read_keys(field: str, shape: TableShape, given: Iterable[Mapping[str, Any]])
 
 
 def read_having(shape: TableShape, given: Mapping[str, Any]) -> Having:
-    """Return the filter over the groups. Errors: BAD_INPUT for a null operand."""
+    """Return the filter over the groups. Errors: BAD_INPUT for a null."""
     calls = _calls(shape, number_columns(shape))
     tests: list[GroupComparison] = []
     for function, value in given.items():
-        if value is None or function in ("and", "or", "not"):
+        if value is None:
+            raise null_filter(function)
+        if function in ("and", "or", "not"):
             continue
         if function == "count":
             tests += _tests(function, AggregateCall("count"), value)
             continue
         for key, conditions in value.items():
-            if conditions is not None:
-                column, is_converted = calls[key]
-                call = AggregateCall(cast("AggregateFunction", function), column, is_converted)
-                tests += _tests(key, call, conditions)
+            if conditions is None:
+                raise null_value(key)
+            column, is_converted = calls[key]
+            call = AggregateCall(cast("AggregateFunction", function), column, is_converted)
+            tests += _tests(key, call, conditions)
     every, some, without = given.get("and"), given.get("or"), given.get("not")
     return Having(
         tuple(tests),

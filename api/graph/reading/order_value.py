@@ -78,7 +78,7 @@ def _list_aggregate(
         raise AccordError(ErrorCode.BAD_INPUT, message, "Write every aggregate in a term of its own.")
     ((name, value),) = named
     function = cast("AggregateFunction", name)
-    counted = read_list_where(other, given)
+    counted = read_list_where(other, column, given)
     if function == "count":
         return ListAggregate(other.name, column.name, AggregateCall("count"), counted), value
     ((field, direction),) = value.items()

@@ -7,13 +7,15 @@ from typing import Any
 
 from graphql import FieldNode
 
+from api.access.scope import MERGED_INTO
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import InterfaceType, ObjectType, object_type
 from api.graph.derived.links import visible_shapes
-from api.graph.derived.record_types import MONEY, NODE, PAGE_INFO
+from api.graph.derived.record_types import INCLUDE_MERGED, MONEY, NODE, PAGE_INFO
 from api.graph.derived.stage_types import PRESENT_STAGE
 from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.filter_value import read_where
+from api.graph.reading.merged_filter import require_listed
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.search_reader import SearchReader
@@ -95,7 +97,7 @@ class SelectionReader(SearchReader):
         arguments = self.collector.arguments(type_name, nodes[0])
         as_of = arguments.get("asOf")
         if isinstance(source, FromTable):
-            return RootField(key, self._connection(nodes, source.table, arguments), as_of)
+            return RootField(key, self._connection(nodes, source.table, arguments, with_merged=False), as_of)
         if isinstance(source, FromSearch):
             return RootField(key, self.search_results(nodes, arguments))
         if isinstance(source, FromIds):
@@ -150,7 +152,9 @@ class SelectionReader(SearchReader):
         tables = dict.fromkeys(key.table for key in ids)
         return ManyRecords(ids, tuple((table, self.record(nodes, table)) for table in tables))
 
-    def _connection(self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any]) -> Connection:
+    def _connection(
+        self, nodes: Sequence[FieldNode], table: str, arguments: Mapping[str, Any], *, with_merged: bool
+    ) -> Connection:
         shape = SHAPES[table]
         name = f"{shape.type_name}Connection"
         parts: list[ConnectionPart] = []
@@ -174,7 +178,9 @@ class SelectionReader(SearchReader):
                     parts.append(PageInfo(key, self.members(selected, PAGE_INFO)))
                 case _:
                     parts.append(Typename(key, name))
-        return Connection(table, self._page(table, nodes[0].name.value, arguments), tuple(parts))
+        with_merged |= arguments.get(INCLUDE_MERGED) is True
+        page = self._page(table, nodes[0].name.value, arguments, with_merged=with_merged)
+        return Connection(table, page, tuple(parts))
 
     def _edge(self, nodes: Sequence[FieldNode], table: str) -> tuple[Cursor | Nodes | Typename, ...]:
         name = f"{SHAPES[table].type_name}Edge"
@@ -199,7 +205,8 @@ class SelectionReader(SearchReader):
                 return ToOne(key, link.column, link.target, self.record(nodes, link.target))
             case FromBack(table=table, link=link):
                 arguments = self.collector.arguments(declared.name, nodes[0])
-                return ToMany(key, link.column, self._connection(nodes, table, arguments))
+                lists_merged = link.column == MERGED_INTO
+                return ToMany(key, link.column, self._connection(nodes, table, arguments, with_merged=lists_merged))
             case source:
                 return self._value(key, source, nodes)
 
@@ -222,25 +229,26 @@ class SelectionReader(SearchReader):
             case other:
                 raise TypeError(f"{nodes[0].name.value} comes from {other}, which is not part of a row")
 
-    def _page(self, table: str, field_name: str, arguments: Mapping[str, Any]) -> Page:
+    def _page(self, table: str, field_name: str, arguments: Mapping[str, Any], *, with_merged: bool) -> Page:
         search, order = arguments.get("search"), arguments.get("orderBy") or ()
         for term in order:  # a term may have a filter, for the rows of a list
             self.usage.add_filter("orderBy", term)
         return Page(
             read_page_size(field_name, arguments),
             arguments.get("after"),
-            self._where(table, arguments.get("where")),
+            self._where(table, arguments.get("where"), with_merged=with_merged),
             read_order(SHAPES[table], order),
             arguments.get("before"),
             arguments.get("last") is not None,
             None if search is None else converted(search, read_search),
+            with_merged,
         )
 
-    def _where(self, table: str, given: Mapping[str, Any] | None) -> Condition | None:
+    def _where(self, table: str, given: Mapping[str, Any] | None, *, with_merged: bool) -> Condition | None:
         if given is None:
             return None
         self.usage.add_filter("where", given)
-        return read_where(SHAPES[table], given)
+        return require_listed(read_where(SHAPES[table], given), with_merged=with_merged)
 
 
 def _two_instants(field: str, key: RecordKey) -> AccordError:

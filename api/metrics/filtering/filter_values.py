@@ -21,10 +21,11 @@ from api.plan.value_checks.known_values import (
     ClosedSet,
     UnknownText,
     country_values,
-    has_value,
     require_column_values,
     require_record_ids,
     require_record_names,
+    unknown_text,
+    with_near_texts,
 )
 from api.sql import Sql, all_of, name
 from schema.kpis.kinds import Subject
@@ -48,11 +49,8 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
         if dimension in _FREE_TEXTS:
             table, column = _FREE_TEXTS[dimension]
             visible = request.context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
-            unknown += [
-                UnknownText(table, column, value)
-                for value in values
-                if not await has_value(session.value, table, column, value, visible)
-            ]
+            found = [await unknown_text(session.value, table, column, value, visible) for value in values]
+            unknown += [text for text in found if text is not None]
             continue
         if dimension is Dimension.COMPANY:
             unknown += await _unknown_companies(session, values, request.context)
@@ -66,10 +64,12 @@ async def _unknown_companies(session: ReadSession, values: Sequence[str], contex
     names = [value for value in values if record_id_of(Dimension.COMPANY, value, "company") is None]
     if not names:
         return []
-    visible = all_of((Sql("x.name = any ({}::text[])", names), *context.reach("company", "x")))
+    reach = context.reach("company", "x")
+    visible = all_of((Sql("x.name = any ({}::text[])", names), *reach))
     found = await session.value(Sql("select array(select x.name from company x where {})", visible))
     known = frozenset(cast("list[str]", found))
-    return [UnknownText("company", "name", text) for text in names if text not in known]
+    unknown = [UnknownText("company", "name", text) for text in names if text not in known]
+    return [await with_near_texts(session.value, text, "company", reach) for text in unknown]
 
 
 async def _stored_values(

@@ -19,7 +19,8 @@ def matches_by_index(tables: ScopedTables, table: str, alias: str, words: Words 
     # `offset 0` keeps PostgreSQL from flattening the subquery. It cannot estimate how rare the words are, and would
     # otherwise scan the table in the requested order until a page is full. The cost: all matches are read for one page.
     found = tables.new_alias()
-    matching = tables.from_clause(table, found, has_words(table, found, words))
+    # The list decides about merged records, the index finds them all.
+    matching = tables.from_clause(table, found, has_words(table, found, words), with_merged=True)
     return Sql("{} in (select {}{} offset 0)", qualified(alias, "id"), qualified(found, "id"), matching)
 
 

@@ -262,7 +262,8 @@ def _rows(tables: ScopedTables, amounts: _ComparedAmounts, alias: str, *conditio
     is_known = Sql("{} is not null", qualified(alias, amounts.column))
     where = [] if amounts.where == _ANY_ROW else [condition(tables, amounts.where, amounts.table, alias)]
     search = [] if amounts.search is None else [has_words(amounts.table, alias, amounts.search)]
-    return tables.from_clause(amounts.table, alias, is_known, *where, *search, *conditions)
+    # With merged rows: filters and orders through links compare their amounts, too.
+    return tables.from_clause(amounts.table, alias, is_known, *where, *search, *conditions, with_merged=True)
 
 
 def _mixed(amounts: _ComparedAmounts, found: object) -> AccordError | None:

@@ -27,14 +27,15 @@ from api.plan.value_checks.known_values import (
     CLOSED_COLUMNS,
     COUNTRIES,
     FREE_TEXTS,
+    LINKED_TEXTS,
     RECORD_SETS,
     ReadValue,
     UnknownText,
-    has_value,
     is_known,
     require_column_values,
     require_record_ids,
     require_record_names,
+    unknown_text,
 )
 from api.sql import Parameter, Sql, all_of, converted
 from schema.countries import country_code
@@ -58,7 +59,7 @@ class NamedValues:
     @property
     def is_free_text(self) -> bool:
         """Whether any text is allowed, so that an unknown one is only warned of."""
-        return (self.table, self.column) in FREE_TEXTS
+        return (self.table, self.column) in FREE_TEXTS | LINKED_TEXTS
 
     @property
     def values(self) -> tuple[object, ...]:
@@ -98,12 +99,13 @@ class NamedValues:
         else:
             await require_column_values(read, self.table, self.column, cast("tuple[str, ...]", self.values))
 
-    async def unknown_texts(self, read: ReadValue) -> list[str]:
-        """Return the free texts that no record ever had."""
+    async def unknown_texts(self, read: ReadValue) -> list[UnknownText]:
+        """Return the free texts that no record ever had, with those that are spelled like them."""
         if not self.is_free_text:
             return []
         texts = cast("tuple[str, ...]", self.values)
-        return [text for text in texts if not await has_value(read, self.table, self.column, text)]
+        found = [await unknown_text(read, self.table, self.column, text) for text in texts]
+        return [unknown for unknown in found if unknown is not None]
 
 
 def named_values(roots: Iterable[RootField], principal: Principal) -> tuple[NamedValues, ...]:
@@ -132,9 +134,7 @@ async def require_known_values(read: ReadValue, values: Iterable[NamedValues]) -
 
 async def unknown_texts(read: ReadValue, values: Iterable[NamedValues]) -> tuple[UnknownText, ...]:
     """Return the free texts that no record ever had, each once."""
-    found = [
-        UnknownText(named.table, named.column, text) for named in values for text in await named.unknown_texts(read)
-    ]
+    found = [unknown for named in values for unknown in await named.unknown_texts(read)]
     return tuple(dict.fromkeys(found))
 
 
@@ -194,7 +194,8 @@ def _in_comparison(where: Comparison, table: str, *, is_linked: bool) -> Iterato
     link = SHAPES[table].column(where.column).link
     if (table, where.column) in {*CLOSED_COLUMNS, *FREE_TEXTS} or (
         # A list of these records may be searched by any name; a link to them names one that has to exist.
-        is_linked and table in RECORD_SETS and where.column in _RECORD_COLUMNS
+        is_linked
+        and ((table in RECORD_SETS and where.column in _RECORD_COLUMNS) or (table, where.column) in LINKED_TEXTS)
     ):
         yield NamedValues(table, where.column, where.value)
     elif link is not None and link.target in RECORD_SETS:

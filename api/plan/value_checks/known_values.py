@@ -7,7 +7,7 @@ KPIs alike.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from api.errors import AccordError, ErrorCode
 from api.plan.list_arguments import STAGE_GROUP
 from api.sql import Sql, all_of, name
 from schema.countries import country_code, country_names
-from schema.nearest_words import suggestion
+from schema.nearest_words import did_you_mean, nearest_words, suggestion
 from schema.tables import SHAPES
 
 # Runs a statement and returns its value.
@@ -46,19 +46,24 @@ class ClosedSet:
 
 @dataclass(frozen=True, slots=True)
 class UnknownText:
-    """A free text in a filter that no record ever had: an answer with it may be 0 because it is misspelt."""
+    """A free text in a filter that no record ever had: an answer with it may be 0 because it is misspelt.
+
+    `near` are texts that records had and that are spelled most like it, the same in other letters first.
+    """
 
     table: str
     column: str
     text: str
+    near: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
         """The warning in words."""
+        way = did_you_mean(tuple(f"'{text}'" for text in self.near)) or "Check how it is spelt."
         if self.column == "name":
-            return f"No {self.table} visible to you has the name '{self.text}' of the filter: check how it is spelt."
-        noun = self.column.replace("_", " ")
-        return f"No {self.table} ever had the {noun} '{self.text}' that the filter names: check how it is spelt."
+            return f"No {self.table} visible to you has the name '{self.text}' of the filter. {way}"
+        record, noun = (word.replace("_", " ") for word in (self.table, self.column))
+        return f"No {record} ever had the {noun} '{self.text}' that the filter names. {way}"
 
 
 STAGES = ClosedSet("stage", "stages")
@@ -76,7 +81,21 @@ CLOSED_COLUMNS = {
     ("company", "country"): COUNTRIES,
 }
 # Columns with texts as the source systems write them. One that no record ever had is answered with a warning.
-FREE_TEXTS = frozenset({("contact", "lead_source"), ("contact", "job_title"), ("company", "industry")})
+FREE_TEXTS = frozenset(
+    {
+        ("contact", "lead_source"),
+        ("contact", "source_detail"),
+        ("contact", "job_title"),
+        ("company", "industry"),
+        ("deal", "lost_reason"),
+        ("deal_contact", "role"),
+        ("campaign", "type"),
+        ("campaign", "utm_campaign"),
+        ("product", "family"),
+    }
+)
+# The same where a filter names a linked record by them. A list of these records may be searched by any text.
+LINKED_TEXTS = frozenset({("company", "name")})
 # Tables whose records are few, visible to everyone, and never deleted. Of other tables nothing is said about what
 # exists: an error would reveal hidden records.
 RECORD_SETS = {
@@ -130,14 +149,7 @@ async def require_record_names(read: ReadValue, table: str, names: Sequence[str]
     found = cast("list[str]", await read(known))
     for text in names:
         if text not in found:
-            similar = Sql(
-                "select array(select x.name from {} x group by x.name"
-                " order by abs(length(x.name) - {}::int), x.name limit {}::int)",
-                name(table),
-                len(text),
-                _MOST_COMPARED,
-            )
-            raise RECORD_SETS[table].unknown(text, cast("list[str]", await read(similar)))
+            raise RECORD_SETS[table].unknown(text, await _similar(read, table, "name", text))
 
 
 async def require_record_ids(read: ReadValue, table: str, ids: Sequence[UUID]) -> None:
@@ -154,6 +166,40 @@ async def require_record_ids(read: ReadValue, table: str, ids: Sequence[UUID]) -
                 f"There is no {noun} with the id '{table}_{record_id}'.",
                 f"Take the id from the field `id` of a {noun}, or filter by its name.",
             )
+
+
+async def unknown_text(
+    read: ReadValue, table: str, column: str, text: str, visible: Iterable[Sql] = ()
+) -> UnknownText | None:
+    """Return the text with those that are spelled like it if no record ever had it; None if one had.
+
+    `visible` as in `has_value`. Reads a statement, and one more for an unknown text.
+    """
+    conditions = tuple(visible)
+    if await has_value(read, table, column, text, conditions):
+        return None
+    return await with_near_texts(read, UnknownText(table, column, text), _rows_with_history(table), conditions)
+
+
+async def with_near_texts(read: ReadValue, unknown: UnknownText, rows: str, visible: Iterable[Sql] = ()) -> UnknownText:
+    """Return an unknown text with the texts in its column of `rows` that are spelled most like it."""
+    similar = await _similar(read, rows, unknown.column, unknown.text, visible)
+    return replace(unknown, near=nearest_words(unknown.text, similar))
+
+
+async def _similar(read: ReadValue, rows: str, column: str, text: str, visible: Iterable[Sql] = ()) -> list[str]:
+    """Return the texts in a column that a misspelt one is compared with: those of the most similar length."""
+    own = Sql("x.{}", name(column))
+    similar = Sql(
+        "select array(select {} from {} x where {} group by 1 order by abs(length({}) - {}::int), 1 limit {}::int)",
+        own,
+        name(rows),
+        all_of((Sql("{} is not null", own), *visible)),
+        own,
+        len(text),
+        _MOST_COMPARED,
+    )
+    return cast("list[str]", await read(similar))
 
 
 async def has_value(read: ReadValue, table: str, column: str, value: str, visible: Iterable[Sql] = ()) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphql import GraphQLField, get_named_type
+from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
 
 from tests.plan.generated.filters import Filters, operators_of
 from tests.plan.generated.groups import group_arguments, group_count_arguments
@@ -64,7 +64,7 @@ class Arguments:
 
     def of_list(self, field: GraphQLField, table: str, max_rows: int, *, is_root: bool) -> tuple[str, int]:
         """Return the arguments of a list, and the maximum number of its rows."""
-        selection = self._row_selection(table)
+        selection = self._row_selection(field, table)
         page, size = self._page(max_rows)
         arguments = page | selection
         for key in ("after", "before"):
@@ -112,12 +112,18 @@ class Arguments:
 
     # ------------------------------------------------------------------------------------------------- which rows
 
-    def _row_selection(self, table: str) -> dict[str, str]:
+    def _row_selection(self, field: GraphQLField, table: str) -> dict[str, str]:
         """Return filter, search and order: the arguments that have to be the same for a cursor."""
         arguments: dict[str, str] = {}
         kind = VISIBLE[table].type_name
         # Only a filter or an order without variables can be a variable as a whole.
         filters = self._filters(self.chance.one([None, self.variables]))
+        filters.is_about_merges = table == "contact" and "includeMerged" not in field.args  # all of these are merged
+        if "includeMerged" in field.args and self.chance.happens(3):
+            arguments["includeMerged"] = self.variables.literal_or_variable("Boolean", True)
+            filters.is_about_merges = True
+        elif "includeMerged" in field.args:
+            self._leave_out(arguments, "includeMerged", "Boolean", "true")
         if self.chance.happens(2):
             arguments["where"] = self.variables.literal_or_variable(f"{kind}Where", filters.where(table))
         else:
@@ -144,7 +150,8 @@ class Arguments:
 
     def _cursor_stand_in(self, table: str, selection: Mapping[str, str]) -> str:
         """Return a stand-in for the cursor of some row of the list."""
-        arguments = _brackets({"first": str(LARGEST_PAGE), **selection})
+        with_merged = {"includeMerged": "true"} if table == "contact" else {}
+        arguments = _brackets({"first": str(LARGEST_PAGE), **selection, **with_merged})
         return self._stand_in(f"cursors: {root_of(table)}{arguments} {{ edges {{ cursor }} }}")
 
     def _stand_in(self, list_field: str) -> str:
@@ -178,7 +185,7 @@ class Arguments:
 
     def _invalid_arguments(self, table: str, size: int) -> dict[str, str]:
         """Return arguments that are rejected."""
-        match self.chance.integer(0, 5):
+        match self.chance.integer(0, 7):
             case 0:
                 return {"first": self.variables.literal_or_variable("Int", LARGEST_PAGE + 1), "last": "null"}
             case 1:
@@ -192,6 +199,18 @@ class Arguments:
                 key = self.chance.one(KEYS[table]).removesuffix("_id") + ("Id" if KEYS[table] != ("id",) else "")
                 id_ = self.variables.literal_or_variable("ID", self.chance.one(INVALID_IDS))
                 return {"where": f"{{ {key}: {{ eq: {id_} }} }}"}
+            case 5:
+                kind = f"{VISIBLE[table].type_name}Where"
+                key, of_type = self.chance.one(_parts(kind))
+                name = self.variables.new(of_type)
+                self.variables.given[name] = None
+                return {"where": f"{{ {key}: {self.chance.one(['null', f'${name}'])} }}"}
+            case 6:
+                own = "mergedInto: {}" if table == "contact" else "isNull: false"
+                return {
+                    "where": f"{{ or: [{{ {own} }}] }}",
+                    **({"includeMerged": "false"} if table == "contact" else {}),
+                }
             case _:
                 key = self.chance.one(sorted(COLUMNS[table]))
                 operator, of_type = self.chance.one(sorted(operators_of(table, key).items()))
@@ -218,6 +237,13 @@ class Arguments:
 
     def _any_table(self) -> str:
         return self.chance.one([table for table in VISIBLE if KEYS[table] == ("id",)])
+
+
+def _parts(where_type: str) -> list[tuple[str, str]]:
+    """Return the parts of a filter with their types."""
+    where = contract().type_map[where_type]
+    assert isinstance(where, GraphQLInputObjectType)
+    return [(name, str(field.type)) for name, field in sorted(where.fields.items())]
 
 
 def root_of(table: str) -> str:

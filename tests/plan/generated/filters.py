@@ -1,6 +1,6 @@
 """Generator of filters and orders: operands are mostly values of rows; some parts are null, some follow links."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -46,6 +46,8 @@ class Filters:
         self.chance = chance
         self.rows = rows
         self.variables = variables
+        self.is_about_merges = False  # whether the rows that a filter is for may be merged ones
+        self._is_of_link = False
 
     def where(self, table: str, levels: int = 3) -> Row:
         """Return a filter that nests at most so many links and combinations; rarely an empty one."""
@@ -77,6 +79,8 @@ class Filters:
 
     def _entry(self, table: str, levels: int) -> Entry | None:
         generators: list[Callable[[str, int], Entry | None]] = [self._of_column] * 4
+        if self._is_of_link:
+            generators.append(self._presence)
         if table == "contact":
             generators.append(self._of_stage)
         if table in COUNTED:
@@ -92,28 +96,46 @@ class Filters:
         return key, list(self.chance.several(0, 2, lambda: self.where(table, levels - 1)))
 
     def _through_link(self, table: str, levels: int) -> Entry | None:
-        if not LINKS[table]:
+        keys = self._without_merges(LINKS[table])
+        if not keys:
             return self._of_column(table, levels)
-        key = self.chance.one(sorted(LINKS[table]))
+        key = self.chance.one(keys)
         target = LINKS[table][key][1]
-        if self.variables is not None and self.chance.happens(6):
-            return self._null_or_absent(self.variables, key, f"{VISIBLE[target].type_name}Where")
-        return key, self.where(target, levels - 1)
+        if self.variables is not None and self.variables.may_grow and self.chance.happens(6):
+            return key, VariableRef(self.variables.new(f"{VISIBLE[target].type_name}Where"))  # without a value
+        return key, self._where_within(target, levels - 1, is_of_link=True, is_about_merges=True)
+
+    def _presence(self, _table: str, _levels: int) -> Entry:
+        """Return the condition of a link that there is a record, or that there is none."""
+        return "isNull", self.value_or_ref("Boolean", self.chance.happens(2))
+
+    def _where_within(self, table: str, levels: int, *, is_of_link: bool, is_about_merges: bool) -> Row:
+        """Return the filter of a linked record or of the rows of a list within a filter."""
+        before = self._is_of_link, self.is_about_merges
+        self._is_of_link, self.is_about_merges = is_of_link, is_about_merges
+        found = self.where(table, levels)
+        self._is_of_link, self.is_about_merges = before
+        return found
+
+    def _without_merges(self, keys: Iterable[str]) -> list[str]:
+        """Return the keys that a filter may use: a list without merged rows is not filtered by their survivors."""
+        return sorted(key for key in keys if self.is_about_merges or not key.startswith("mergedInto"))
 
     def _through_list(self, table: str, levels: int) -> Entry | None:
         if not LISTS[table]:
             return self._of_column(table, levels)
         key = self.chance.one(sorted(LISTS[table]))
         other = LISTS[table][key][0]
-        tests = dict(self.chance.several(1, 2, lambda: self._list_test(other, levels)))
-        return key, self._counted(other, levels) | tests
+        has_merged = key == "mergedContacts"
+        tests = dict(self.chance.several(1, 2, lambda: self._list_test(other, levels, has_merged=has_merged)))
+        return key, self._counted(other, levels, has_merged=has_merged) | tests
 
-    def _list_test(self, table: str, levels: int) -> Entry:
+    def _list_test(self, table: str, levels: int, *, has_merged: bool) -> Entry:
         """Return a condition on the rows of a list: a quantifier or an aggregate."""
         aggregates = [name for name, columns in LISTED_AGGREGATES[table].items() if columns]
         test = self.chance.one(["some", "none", "every", "count", *aggregates])
         if test in ("some", "none", "every"):
-            return test, self.where(table, levels - 1)
+            return test, self._where_within(table, levels - 1, is_of_link=False, is_about_merges=has_merged)
         if test == "count":
             operator = self.chance.one(["eq", "lt", "lte", "gt", "gte"])
             return test, {operator: self.value_or_ref("Int", self.chance.integer(0, 3))}
@@ -130,20 +152,17 @@ class Filters:
             operators = {"isNull": self.value_or_ref("Boolean", self.chance.happens(2))}
         return test, {key: operators}
 
-    def _counted(self, table: str, levels: int) -> Row:
+    def _counted(self, table: str, levels: int, *, has_merged: bool) -> Row:
         """Return a filter of the rows of a list that count, if there is one."""
-        return {"where": self.where(table, levels - 1)} if self.chance.happens(2) else {}
-
-    def _null_or_absent(self, variables: Variables, key: str, of_type: str) -> Entry | None:
-        """Return a part of a filter that is null or left out."""
-        found = variables.null_or_absent(of_type)
-        return None if found is None else (key, None if found == "null" else VariableRef(found[1:]))
+        if not self.chance.happens(2):
+            return {}
+        return {"where": self._where_within(table, levels - 1, is_of_link=False, is_about_merges=has_merged)}
 
     # --------------------------------------------------------------------------------------------------- columns
 
     def _of_column(self, table: str, _levels: int) -> Entry:
         # Bare amounts are not compared by size: rows of several currencies would be rejected.
-        key = self.chance.one(sorted(COLUMNS[table] | CONVERTED[table]))
+        key = self.chance.one(self._without_merges(COLUMNS[table] | CONVERTED[table]))
         return key, self._of_column_named(table, key)
 
     def _of_column_named(self, table: str, key: str) -> Row:
@@ -218,7 +237,7 @@ class Filters:
             by: object = self.direction()
             if function != "count":
                 by = {self.chance.one(sorted(LISTED_AGGREGATES[other][function])): by}
-            return {key: self._counted(other, 1) | {function: by}}
+            return {key: self._counted(other, 1, has_merged=key == "mergedContacts") | {function: by}}
         links = sorted(LINKS[table])
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)

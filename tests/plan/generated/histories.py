@@ -83,15 +83,15 @@ VERSIONS = {table: list(generate_versions(table, random.Random(7))) for table in
 
 
 def state_at(instant: datetime, rows: Rows) -> Mapping[str, list[Row]]:
-    """Return the rows as of an instant, given the current rows."""
+    """Return the rows as of an instant, given the current rows. Who is deleted today was never there."""
     found = {table: list(table_rows) for table, table_rows in rows.items()}
     for table, versions in VERSIONS.items():
         found[table] = [
             row
             | {key: version[key] for key in KEPT[table] if key in version}
-            | {"deleted_at": None, "is_assumed": version["is_assumed"] and version["recorded_at"] > instant}
+            | {"is_assumed": version["is_assumed"] and version["recorded_at"] > instant}
             for row in rows[table]
-            if row["deleted_at"] is None or row["deleted_at"] > instant
+            if row["deleted_at"] is None
             for version in versions
             if version[f"{table}_id"] == row["id"] and _is_in_force(version, instant)
         ]

@@ -147,7 +147,9 @@ class _RowGenerator:
             case "team" | "pipeline" | "product" | "pipeline_stage":
                 return {"name": f"{row['name']}{number}"}
             case "company" | "contact":
-                return {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                merged = {"merged_into_id": None} if table == "contact" and number % 4 else {}
+                hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                return hidden | merged
             case "deal":
                 closed = (
                     {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": CREATED}

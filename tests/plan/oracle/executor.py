@@ -149,7 +149,8 @@ class Executor:
         if "id" in arguments:
             return self._by_id(arguments["id"], TYPES.get(kind), place)
         table = TYPES[kind.removesuffix("Connection")]
-        return self._page(table, self._records.rows[table], arguments)
+        rows = self._records.rows[table] if arguments.get("includeMerged") else self._records.unmerged(table)
+        return self._page(table, rows, arguments)
 
     def _by_id(self, id_: str, kind: str | None, place: Place) -> Record | None:
         table, key, suffix = parse_record_id(id_, kind)
@@ -167,7 +168,9 @@ class Executor:
             linked = self._records.linked(table, row, field)
             return None if linked is None else Record(LINKS[table][field][1], linked)
         if field in LISTS[table]:
-            return self._page(LISTS[table][field][0], self._records.listed(table, row, field), arguments)
+            listed = self._records.listed_with_merged if arguments.get("includeMerged") else self._records.listed
+            arguments = arguments | {"includeMerged": arguments.get("includeMerged") or field == "mergedContacts"}
+            return self._page(LISTS[table][field][0], listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
             return {key: json_value(value) for key, value in self._records.present_stage(row).items()} or None
         if field in ("isCounted", "notCountedBecause"):

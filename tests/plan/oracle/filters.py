@@ -22,8 +22,8 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def matches_where(records: Records, table: str, row: Row, where: Row) -> bool:
-    """Return whether a row satisfies a filter; a null in place of a whole filter is ignored."""
-    return all(_holds(records, table, row, key, value) for key, value in where.items() if value is not None)
+    """Return whether a row satisfies a filter."""
+    return all(_holds(records, table, row, key, value) for key, value in where.items())
 
 
 def words(text: str) -> list[str]:
@@ -39,7 +39,7 @@ def matches_search(table: str, row: Row, search: str) -> bool:
 
 def rows_that_count(records: Records, table: str, row: Row, key: str, list_argument: Row) -> list[Row]:
     """Return the rows of a record's list that the `where` of an argument leaves."""
-    where = list_argument.get("where") or {}
+    where = list_argument.get("where", {})
     return [
         other for other in records.listed(table, row, key) if matches_where(records, LISTS[table][key][0], other, where)
     ]
@@ -53,7 +53,7 @@ def list_aggregate(records: Records, table: str, rows: list[Row], function: str,
 
 
 def _aggregates_satisfy(records: Records, table: str, rows: list[Row], function: str, test: Row) -> bool:
-    fields = {"": test} if function == "count" else {field: tests for field, tests in test.items() if tests is not None}
+    fields = {"": test} if function == "count" else test
     return all(
         _satisfies(list_aggregate(records, table, rows, function, field), operator, operand)
         for field, tests in fields.items()
@@ -69,9 +69,13 @@ def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool
             return any(matches_where(records, table, row, part) for part in value)
         case "not":
             return not matches_where(records, table, row, value)
+        case "isNull":
+            return not value  # of a linked record, which is there
     if key in LINKS[table]:
         linked = records.linked(table, row, key)
-        return linked is not None and matches_where(records, LINKS[table][key][1], linked, value)
+        if linked is None:
+            return _tests_absence(value) and _holds_if_absent(value)
+        return matches_where(records, LINKS[table][key][1], linked, value)
     if key in LISTS[table]:
         other_table = LISTS[table][key][0]
         counted = rows_that_count(records, table, row, key, value)
@@ -95,13 +99,33 @@ def _holds(records: Records, table: str, row: Row, key: str, value: Any) -> bool
     return all(_satisfies(own, operator, operand) for operator, operand in parse_comparisons(table, column, value))
 
 
+def _tests_absence(where: Row) -> bool:
+    """Return whether the filter of a link says somewhere whether there is a record."""
+    parts = [*where.get("and", []), *where.get("or", []), *([where["not"]] if "not" in where else [])]
+    return "isNull" in where or "isNull" in where.get("id", {}) or any(map(_tests_absence, parts))
+
+
+def _holds_if_absent(where: Row) -> bool:
+    """Return whether the filter of a link is true without a record, of which everything else is false."""
+    found = {
+        "and": lambda parts: all(map(_holds_if_absent, parts)),
+        "or": lambda parts: any(map(_holds_if_absent, parts)),
+    }
+    found |= {
+        "not": lambda part: not _holds_if_absent(part),
+        "isNull": bool,
+        "id": lambda test: test == {"isNull": True},
+    }
+    return all(key in found and found[key](value) for key, value in where.items())
+
+
 def _stage_holds(stage: Row, tests: Row) -> bool:
     if tests.get("isNull") is True:
-        return not stage and all(value is None for key, value in tests.items() if key != "isNull")
+        return not stage and set(tests) == {"isNull"}
     return bool(stage) and all(
         _satisfies(stage[key], operator, operand)
         for key, value in tests.items()
-        if key != "isNull" and value is not None
+        if key != "isNull"
         for operator, operand in parse_comparisons("stage_entry", COLUMNS["stage_entry"][STAGE_PARTS[key]], value)
     )
 

@@ -90,36 +90,48 @@ def parse_aggregate_comparisons(table: str, function: str, field: str, filter_: 
 
 
 def list_tests(list_filter: Row) -> list[tuple[str, Any]]:
-    """Return the tests of a filter on a list: quantifiers and aggregates. A `where` without a test is rejected."""
-    tests = [(name, test) for name, test in list_filter.items() if name != "where" and test is not None]
-    if list_filter.get("where") is not None and not tests:
+    """Return the tests of a filter on a list: quantifiers and aggregates. A null and a lone `where` are rejected."""
+    if None in list_filter.values():
+        raise RejectedError("BAD_INPUT")
+    tests = [(name, test) for name, test in list_filter.items() if name != "where"]
+    if "where" in list_filter and not tests:
         raise RejectedError("BAD_INPUT")
     return tests
 
 
-def validate_where(table: str, where: Row) -> None:
-    """Reject a filter with an invalid operand, even if no row is compared with it."""
+def validate_where(table: str, where: Row, *, is_link: bool = False, lists_merged: bool = False) -> None:
+    """Reject a filter with a null or an invalid operand, even if no row is compared with it.
+
+    `isNull` is only for the filter of a link. A list without merged rows is not filtered by what they were merged into.
+    """
     for key, value in where.items():
-        if value is None:
-            continue
+        is_about_merges = key in ("mergedInto", "mergedIntoId") and not (is_link or lists_merged)
+        if value is None or is_about_merges or (key == "isNull" and not is_link):
+            raise RejectedError("BAD_INPUT")
         if key in ("and", "or"):
             for part in value:
-                validate_where(table, part)
+                validate_where(table, part, is_link=is_link, lists_merged=lists_merged)
         elif key == "not":
-            validate_where(table, value)
+            validate_where(table, value, is_link=is_link, lists_merged=lists_merged)
         elif key in LINKS[table]:
-            validate_where(LINKS[table][key][1], value)
+            validate_where(LINKS[table][key][1], value, is_link=True)
         elif key in LISTS[table]:
-            other = LISTS[table][key][0]
-            validate_where(other, value.get("where") or {})
-            for name, test in list_tests(value):
-                if name in QUANTIFIERS:
-                    validate_where(other, test)
-                    continue
-                for field, tests in {"": test}.items() if name == "count" else test.items():
-                    parse_aggregate_comparisons(other, name, field, tests or {})
-        else:
+            _validate_list(LISTS[table][key][0], value, has_merged=key == "mergedContacts")
+        elif key != "isNull":
             _validate_comparisons(table, key, value)
+
+
+def _validate_list(other: str, list_filter: Row, *, has_merged: bool) -> None:
+    tests = list_tests(list_filter)
+    validate_where(other, list_filter.get("where", {}), lists_merged=has_merged)
+    for name, test in tests:
+        if name in QUANTIFIERS:
+            validate_where(other, test, lists_merged=has_merged)
+            continue
+        for field, comparisons in {"": test}.items() if name == "count" else test.items():
+            if comparisons is None:
+                raise RejectedError("BAD_INPUT")
+            parse_aggregate_comparisons(other, name, field, comparisons)
 
 
 def _validate_comparisons(table: str, key: str, value: Row) -> None:
@@ -127,7 +139,9 @@ def _validate_comparisons(table: str, key: str, value: Row) -> None:
         parse_comparisons("contact", COLUMNS["contact"]["isTest"], value)
     elif key == "stage" and table == "contact":
         for part, comparisons in value.items():
-            if part != "isNull" and comparisons is not None:
+            if comparisons is None:
+                raise RejectedError("BAD_INPUT")
+            if part != "isNull":
                 parse_comparisons("stage_entry", COLUMNS["stage_entry"][STAGE_PARTS[part]], comparisons)
     else:
         parse_comparisons(table, (COLUMNS[table] | CONVERTED[table])[key], value)

@@ -81,7 +81,7 @@ def page_of(
     size, is_from_end = _size(arguments)
     after, before = (_row(arguments.get(argument), rows_by_cursor) for argument in ("after", "before"))
     where, search = arguments.get("where") or {}, arguments.get("search")
-    validate_where(table, where)
+    validate_where(table, where, lists_merged=bool(arguments.get("includeMerged")))
     order = Order(records, table, arguments.get("orderBy") or [])
     filtered = (row for row in rows if matches_where(records, table, row, where))
     matching = order.sorted(row for row in filtered if search is None or matches_search(table, row, search))

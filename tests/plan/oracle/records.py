@@ -32,6 +32,7 @@ class Records:
         self._all = rows
         self._today = today or rows  # what KPIs leave out is decided by the current rows, also as of an instant
         self.conversion = Conversion.of(rows["exchange_rate"], rows["accord_version"], as_of)
+        self._merged = {row["id"] for row in self._today["contact"] if row["merged_into_id"] is not None}
         self._current = {row["id"] for row in rows["evaluation"] if row["is_current"]}
         for table in (*WITH_OWNER, *(name for name in VISIBLE if name not in WITH_OWNER)):
             self.rows[table] = [row for row in rows[table] if self._is_visible(table, row)]
@@ -47,9 +48,19 @@ class Records:
         return self.by_id(target, row[column])
 
     def listed(self, table: str, row: Row, back: str) -> list[Row]:
-        """Return the visible rows that name a record."""
+        """Return the rows of a list of a record: those that name it. Only the list of merged ones has merged rows."""
+        other, column = LISTS[table][back]
+        rows = self.rows[other] if column == "merged_into_id" else self.unmerged(other)
+        return [listed for listed in rows if listed[column] == row["id"]]
+
+    def listed_with_merged(self, table: str, row: Row, back: str) -> list[Row]:
+        """Return the rows that name a record, merged ones included."""
         other, column = LISTS[table][back]
         return [listed for listed in self.rows[other] if listed[column] == row["id"]]
+
+    def unmerged(self, table: str) -> list[Row]:
+        """Return the visible rows of a table without those that are merged into another one today."""
+        return [row for row in self.rows[table] if row.get("id") not in self._merged]
 
     def value(self, row: Row, column: ColumnShape) -> Any:  # noqa: ANN401 - a column's value
         """Return a value as filters, aggregates and groups use it: the id of a record that is not visible is null."""

@@ -21,7 +21,7 @@ def ranked_results(records: Records, text: str, types: Sequence[str] | None) -> 
     ranked = [
         (rank, number, row["id"], table, row)
         for number, table in enumerate(tables)
-        for row in records.rows[table]
+        for row in records.unmerged(table)
         if (rank := _rank(table, row, words(text))) is not None
     ]
     return [(table, row) for *_, table, row in sorted(ranked, key=lambda result: result[:3])]
