@@ -2,7 +2,7 @@ select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (with t1_page as materialized (select *, row_number() over () as "#"
 from (select t1.*
 from contact t1
-where ((t1.created_at, t1.id) > ($1, $2)) and (t1.deleted_at is null)
+where ((t1.created_at, t1.id) > ($1, $2)) and (t1.deleted_at is null) and (t1.merged_into_id is null)
 order by t1.created_at, t1.id
 limit 2) t1) select "$"
 from (select array(
@@ -20,7 +20,7 @@ from (select exists (select
 from t1_page t3
 where t3."#" > 1) as "hasNextPage", exists (select
 from contact t4
-where ((t4.created_at, t4.id) <= ($3, $4)) and (t4.deleted_at is null)) as "hasPreviousPage",
+where ((t4.created_at, t4.id) <= ($3, $4)) and (t4.deleted_at is null) and (t4.merged_into_id is null)) as "hasPreviousPage",
 (select translate(encode(convert_to(json_build_array('created_at+ id+', t3.created_at, t3.id)::text, 'UTF8'), 'base64'), e'\n', '')
 from t1_page t3
 where t3."#" <= 1

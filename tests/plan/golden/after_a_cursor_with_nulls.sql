@@ -5,7 +5,7 @@ from (select array(
 select "$"
 from (select t2.first_name as "firstName", t2.lead_score as "leadScore"
 from contact t2
-where (((t2.lead_score < $1 or t2.lead_score is null)) or ((t2.lead_score = $1) and (t2.first_name > $2 or t2.first_name is null)) or ((t2.lead_score = $1) and (t2.first_name = $2) and (t2.id > $3))) and (t2.deleted_at is null)
+where (((t2.lead_score < $1 or t2.lead_score is null)) or ((t2.lead_score = $1) and (t2.first_name > $2 or t2.first_name is null)) or ((t2.lead_score = $1) and (t2.first_name = $2) and (t2.id > $3))) and (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.lead_score desc nulls last, t2.first_name, t2.id
 limit 50) "$") as "nodes") "$") as "contacts") "$"
 -- $1: 7

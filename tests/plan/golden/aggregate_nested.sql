@@ -25,10 +25,10 @@ from (select count(*) as a0, sum(t3.duration_seconds)::numeric as a1, min(t3.occ
 from touchpoint t3
 where (t3.contact_id = t2.id) and (t3.kind = $1)) t3_figures) "$") as "touchpoints"
 from contact t2
-where (t2.deleted_at is null)
+where (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.first_name, t2.id
 limit 50) "$") as "nodes"
 from (select count(*) as a0
 from contact t1
-where (t1.deleted_at is null)) t1_figures) "$") as "contacts") "$"
+where (t1.deleted_at is null) and (t1.merged_into_id is null)) t1_figures) "$") as "contacts") "$"
 -- $1: 'FORM'

@@ -16,7 +16,7 @@ where (((not ((t2.deleted_at is not null) or (t2.merged_into_id is not null) or 
 from accord_version agreed
 where agreed.status = 'ACTIVE'), true)) or (t2.is_internal and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"INTERNAL"'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), true)))))) and (t2.deleted_at is null)
+where agreed.status = 'ACTIVE'), true)))))) and (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.id
 limit 50) "$") as "nodes"
 from (select count(*) as a0
@@ -31,6 +31,6 @@ where v.is_current and v.reading = 'IN_FORCE')) and (t4.exited_at is null) and (
 from accord_version agreed
 where agreed.status = 'ACTIVE'), true)) or (t1.is_internal and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"INTERNAL"'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), true)))))) and (t1.deleted_at is null)) t1_figures) "$") as "contacts") "$"
+where agreed.status = 'ACTIVE'), true)))))) and (t1.deleted_at is null) and (t1.merged_into_id is null)) t1_figures) "$") as "contacts") "$"
 -- $1: 2
 -- $2: 2

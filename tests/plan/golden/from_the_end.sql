@@ -2,7 +2,7 @@ select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (with t1_page as materialized (select *, row_number() over () as "#"
 from (select t1.*
 from contact t1
-where (((t1.first_name < $1)) or ((t1.first_name = $1) and (t1.id < $2))) and (t1.deleted_at is null)
+where (((t1.first_name < $1)) or ((t1.first_name = $1) and (t1.id < $2))) and (t1.deleted_at is null) and (t1.merged_into_id is null)
 order by t1.first_name desc, t1.id desc
 limit 2) t1) select "$"
 from (select array(
@@ -27,7 +27,7 @@ order by t2."#" desc) "$") as "nodes",
 select "$"
 from (select exists (select
 from contact t6
-where (((t6.first_name > $3 or t6.first_name is null)) or ((t6.first_name = $3) and (t6.id > $4)) or ((t6.first_name = $3) and (t6.id = $4))) and (t6.deleted_at is null)) as "hasNextPage", exists (select
+where (((t6.first_name > $3 or t6.first_name is null)) or ((t6.first_name = $3) and (t6.id > $4)) or ((t6.first_name = $3) and (t6.id = $4))) and (t6.deleted_at is null) and (t6.merged_into_id is null)) as "hasNextPage", exists (select
 from t1_page t5
 where t5."#" > 1) as "hasPreviousPage") "$") as "pageInfo") "$") as "contacts") "$"
 -- $1: 'Carl'

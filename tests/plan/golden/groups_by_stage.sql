@@ -22,7 +22,7 @@ from (select t1_figures.*, count(*) over () as groups
 from (select t2.stage as k0, max(t2.rank) as a0, count(*) as a1
 from (select t3.*
 from contact t3
-where (t3.deleted_at is null)) t1 left join lateral (select t2.*
+where (t3.deleted_at is null) and (t3.merged_into_id is null)) t1 left join lateral (select t2.*
 from stage_entry t2
 where (t2.contact_id = t1.id) and (t2.evaluation_id = (select v.id
 from evaluation v

@@ -21,7 +21,7 @@ where ((t3_figures.a0 >= $1)) and (((t3_figures.a1 > $2)) or ((((not t3_figures.
 where case when t3_figures.groups > 1000 then (t3_figures.groups || ' groups')::integer > 0 else true end
 order by t3_figures.k0 desc nulls last, array_position(array['AD_CLICK', 'PAGE_VISIT', 'FORM', 'EMAIL_SENT', 'EMAIL_OPENED', 'EMAIL_CLICKED', 'EMAIL_REPLY', 'EVENT', 'CALL', 'MEETING', 'MESSAGE'], t3_figures.k1) nulls last, t3_figures.k1 nulls last) "$") as "groupBy") "$") as "touchpoints"
 from contact t2
-where (t2.deleted_at is null)
+where (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.id
 limit 2) "$") as "nodes") "$") as "contacts") "$"
 -- $1: 1

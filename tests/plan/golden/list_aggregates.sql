@@ -24,7 +24,7 @@ from company t11
 where (t11.id = t7.company_id) and (t11.deleted_at is null)) t11 on true left join lateral (select count(*) as value
 from deal t13
 where (t13.company_id = t11.id) and (t13.outcome = $11) and (t13.deleted_at is null) having t11.id is not null) t12 on true
-where (t7.deleted_at is null)
+where (t7.deleted_at is null) and (t7.merged_into_id is null)
 order by t9.value, t12.value desc nulls last, t7.id desc
 limit 3) t7) select "$"
 from (select array(

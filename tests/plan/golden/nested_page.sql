@@ -2,7 +2,7 @@ select convert_to(row_to_json("$")::text, 'UTF8')
 from (select (with t1_page as materialized (select *, row_number() over () as "#"
 from (select t1.*
 from contact t1
-where (t1.deleted_at is null)
+where (t1.deleted_at is null) and (t1.merged_into_id is null)
 order by t1.created_at desc, t1.id desc
 limit 3) t1) select "$"
 from (select t1_figures.a0 as "totalCount",
@@ -43,4 +43,4 @@ order by t7."#" desc
 limit 1) as "endCursor") "$") as "pageInfo"
 from (select count(*) as a0
 from contact t1
-where (t1.deleted_at is null)) t1_figures) "$") as "contacts") "$"
+where (t1.deleted_at is null) and (t1.merged_into_id is null)) t1_figures) "$") as "contacts") "$"

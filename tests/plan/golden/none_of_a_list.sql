@@ -20,7 +20,7 @@ where (t3.contact_id = t2.id) and (t3.kind = $2)) t3_figures) "$") as "touchpoin
 from contact t2
 where ((not exists (select
 from touchpoint t5
-where (t5.contact_id = t2.id) and (t5.occurred_at <= $3))) and (t2.created_at < $4)) and (t2.deleted_at is null)
+where (t5.contact_id = t2.id) and (t5.occurred_at <= $3))) and (t2.created_at < $4)) and (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.id
 limit 50) "$") as "nodes") "$") as "contacts") "$"
 -- $1: 'FORM'

@@ -20,7 +20,7 @@ where v.is_current and v.reading = 'IN_FORCE'))
 order by t4.rank, t4.contact_id, t4.stage, t4.occurrence
 limit 50) "$") as "nodes") "$") as "stageEntries"
 from contact t2
-where (t2.id = any($1)) and (t2.deleted_at is null)
+where (t2.id = any($1)) and (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.id
 limit 50) "$") as "nodes") "$") as "contacts") "$"
 -- $1: (UUID('00000000-0000-0000-0000-00000000001f'),)

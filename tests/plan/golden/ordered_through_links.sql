@@ -6,7 +6,7 @@ from company t4
 where (t4.id = t1.company_id) and (t4.deleted_at is null)) t4 on true left join lateral (select t5.*
 from member t5
 where (t5.id = t4.owner_id)) t5 on true
-where (t1.deleted_at is null)
+where (t1.deleted_at is null) and (t1.merged_into_id is null)
 order by t4.name, t5.name desc, t1.id desc
 limit 2) t1) select "$"
 from (select array(

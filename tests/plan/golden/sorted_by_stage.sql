@@ -6,7 +6,7 @@ from stage_entry t4
 where (t4.contact_id = t1.id) and (t4.evaluation_id = (select v.id
 from evaluation v
 where v.is_current and v.reading = 'IN_FORCE')) and (t4.exited_at is null) and (t4.present_at is not null)) t4 on true
-where (true) and (t1.deleted_at is null)
+where (true) and (t1.deleted_at is null) and (t1.merged_into_id is null)
 order by t4.rank desc, t1.id desc
 limit 3) t1), t1_page as materialized (select *
 from t1_first union all select *, row_number() over () + (select count(*)
@@ -18,7 +18,7 @@ where (((exists (select
 from stage_entry t5
 where (t5.contact_id = t1.id) and (t5.evaluation_id = (select v.id
 from evaluation v
-where v.is_current and v.reading = 'IN_FORCE')) and (t5.exited_at is null) and (t5.present_at is not null))) is not true)) and (t1.deleted_at is null)
+where v.is_current and v.reading = 'IN_FORCE')) and (t5.exited_at is null) and (t5.present_at is not null))) is not true)) and (t1.deleted_at is null) and (t1.merged_into_id is null)
 order by t1.id desc
 limit 3) t1
 limit greatest(0, 3 - (select count(*)
