@@ -45,7 +45,7 @@ def test_graphcache_keeps_exactly_the_nodes_by_their_id(schema: GraphQLSchema) -
 
 def test_apollo_merges_the_pages_of_every_list_by_its_other_arguments(schema: GraphQLSchema) -> None:
     text = CLIENT_FILES["apollo-client"](schema)
-    assert '    contacts: relayStylePagination(["where", "orderBy", "search", "asOf"]),\n' in text
+    assert '    contacts: relayStylePagination(["where", "orderBy", "search", "includeMerged", "asOf"]),\n' in text
     assert '    search: relayStylePagination(["text", "types"]),\n' in text
     assert '    records: relayStylePagination(["side", "orderBy"]),\n' in text
     union = schema.type_map["SearchResult"]

@@ -90,7 +90,7 @@ WHERES: list[tuple[dict[str, Any], Where]] = [
     ({"channel": {"in": []}}, Where(tests=((Dimension.CHANNEL, ()),))),
     ({"or": [{"team": {"named": ["A"]}}, {}]}, Where(any_of=(Where(tests=((Dimension.TEAM, ("A",)),)), Where()))),
     ({"or": []}, Where(none_of=(Where(),))),
-    ({"and": [], "channel": None}, Where()),
+    ({"and": []}, Where()),
 ]
 
 

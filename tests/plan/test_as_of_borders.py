@@ -81,7 +81,7 @@ def people(draw: st.DrawFn) -> Person:
     return Person(
         began=draw(steps),
         entered=entered,
-        left=draw(st.integers(entered[-1] + 1, STEPS)) if entered and draw(st.booleans()) else None,
+        left=draw(st.none() | st.integers(entered[-1] + 1, STEPS)) if entered else None,
         touched=tuple(draw(st.lists(steps, max_size=3))),
         handed=handed,
         decided=draw(st.none() | st.integers(handed, STEPS)),

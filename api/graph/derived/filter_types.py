@@ -1,5 +1,7 @@
 """Input types of `where`, derived from columns and links."""
 
+from typing import Literal
+
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.counted_types import counted_filter, is_counted_table
 from api.graph.derived.links import link_of, links_of, lists_of, visible_shapes
@@ -12,7 +14,7 @@ from api.plan.list_arguments import Operator, Quantifier
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
-IS_NULL = "isNull"
+IS_NULL: Literal["isNull"] = "isNull"
 _IS_NULL_DOC = (
     "In the filter of a link. True: there is no linked record that is visible to you. False: there is one. Elsewhere it"
     " is refused (BAD_INPUT): the rows of a list are never null."

@@ -11,7 +11,7 @@ from typing import Any
 from api.graph.derived.filter_types import IS_NULL
 
 Given = Mapping[str, Any]
-_NEVER = {"or": []}
+_NEVER: Given = {"or": []}
 
 
 def tests_presence(given: Given) -> bool:

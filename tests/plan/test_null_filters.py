@@ -10,7 +10,7 @@ from api.graph.contract import gateway
 from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
 from api.graph.request import GraphQLRequest
 from tests.support.graphql import answered, executed, refused
-from tests.support.small_company import write_small_company
+from tests.support.small_company import ANNA, write_small_company
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,8 @@ BY_OWNER: list[tuple[str, list[str]]] = [
     ("{isNull: false}", ["Ada", "Bob"]),
     ("{id: {isNull: true}}", ["Carl"]),
     ("{id: {isNull: false}}", ["Ada", "Bob"]),
+    (f'{{id: {{isNull: true, eq: "member_{ANNA}"}}}}', []),
+    (f'{{id: {{isNull: false, eq: "member_{ANNA}"}}}}', ["Ada", "Bob"]),
     ("{}", ["Ada", "Bob"]),
     ('{or: [{isNull: true}, {name: {eq: "Anna"}}]}', ["Ada", "Bob", "Carl"]),
     ('{or: [{isNull: true}, {name: {eq: "Ben"}}]}', ["Carl"]),
