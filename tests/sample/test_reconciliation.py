@@ -150,3 +150,50 @@ async def test_new_customers_are_the_companies_with_a_won_deal_that_counts(compa
     other = "{ deals: { some: { outcome: { eq: WON } }, none: { outcome: { eq: WON }, isCounted: { eq: true } } } }"
     every = await ids(company, "companies", "{ deals: { some: { outcome: { eq: WON } } } }")
     assert set(every) - customers == set(await ids(company, "companies", other))
+
+
+async def test_the_five_figures_of_customers_differ_by_named_people_and_deals(company: Database) -> None:
+    counts = "n excluded { count reasons { reason count } }"
+    document = f"""{{
+      people: kpi(key: STAGE_VOLUME, where: {{ stage: {{ eq: "customer" }} }}) {{ {counts} }}
+      companies: kpi(key: NEW_CUSTOMERS) {{ {counts} }}
+      won: kpi(key: DEALS_WON) {{ {counts} }}
+      list: deals(where: {{ outcome: {{ eq: WON }} }}) {{ totalCount }}
+      entries: stageEntries(where: {{ stage: {{ eq: "customer" }} }}) {{ totalCount }}
+      again: stageEntries(where: {{ stage: {{ eq: "customer" }}, occurrence: {{ gt: 1 }} }}) {{ totalCount }}
+      funnel {{ stages {{ key reached }} {counts.removeprefix("n ")} }}
+    }}"""
+    found = await answered(company, document)
+    people, companies, won = found["people"], found["companies"], found["won"]
+    assert found["funnel"]["stages"][-1] == {"key": "customer", "reached": people["n"]}
+    # The list of deals won shows those of test and internal people and the refunds, which are no wins.
+    assert found["list"]["totalCount"] == won["n"] + shown(won["excluded"])
+    # The list of entries shows those of people whom KPIs never count, and those of people who became customers again.
+    assert found["entries"]["totalCount"] == people["n"] + people["excluded"]["count"] + found["again"]["totalCount"]
+    # Every deal won is of one customer: its company, or else that of its main contact, or that person, or itself.
+    deals = await records(
+        company,
+        "deals_won",
+        EVERYONE_EVER,
+        "id company { id } contactRoles(first: 1, where: { isPrimary: { eq: true } })"
+        " { nodes { contact { id company { id } } } }",
+    )
+    customers = {customer_of(deal) for deal in deals}
+    assert (len(deals), len(customers)) == (won["n"], companies["n"])
+    # A person is a customer by a role on a won deal that is not deleted.
+    on_deals = "{ dealRoles: { some: { deal: { outcome: { eq: WON } } } }, isCounted: { eq: true } }"
+    assert len(await ids(company, "contacts", on_deals)) == people["n"]
+
+
+def shown(excluded: dict[str, Any]) -> int:
+    """How many of the excluded records a list shows: it leaves out the deleted and the merged."""
+    return sum(part["count"] for part in excluded["reasons"] if part["reason"] in ("TEST", "INTERNAL", "NEGATIVE"))
+
+
+def customer_of(deal: dict[str, Any]) -> str:
+    if deal["company"]:
+        return str(deal["company"]["id"])
+    for role in deal["contactRoles"]["nodes"]:
+        person = role["contact"]
+        return str((person["company"] or person)["id"])
+    return str(deal["id"])
