@@ -18,7 +18,7 @@ _WINDOW = "within the accord's window between the two stages, its last instant i
 STAGE_CONVERSION = Kpi(
     key="stage_conversion",
     title="Conversion from stage to stage",
-    definition=(
+    meaning=(
         "Of the people who entered the first stage in the period, the share that entered the second stage at that "
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
         "higher one."
@@ -35,7 +35,7 @@ STAGE_CONVERSION = Kpi(
 MQL_TO_CUSTOMER = Kpi(
     key="mql_to_customer",
     title="MQL to customer",
-    definition=(
+    meaning=(
         "Of the people who became marketing qualified leads in the period, the share that became customers at that "
         f"instant or later, {_WINDOW}."
     ),
@@ -51,7 +51,10 @@ MQL_TO_CUSTOMER = Kpi(
 WIN_RATE = Kpi(
     key="win_rate",
     title="Win rate",
-    definition="Of the deals closed in the period, the share that was won. Open deals do not count.",
+    meaning=(
+        "Of the deals closed in the period, the share that was won. Open deals do not count, nor deals with a negative "
+        "amount."
+    ),
     measure=ClosingRatio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
     unit=Unit.RATIO,
     subject=Subject.DEAL,

@@ -6,7 +6,7 @@ from schema.vocab import Unit
 STAGE_INTEGRITY = Kpi(
     key="stage_integrity",
     title="Stage integrity",
-    definition=(
+    meaning=(
         "Of the people for whom a source reports a stage, the share who are in the same stage by the accord at the end "
         "of the period, or at `asOf` if that is earlier. The last reported stage is compared with the highest stage "
         "whose entry is open. A series has the state at the end of each bucket."

@@ -9,7 +9,7 @@ _PENDING = "Handoffs that are pending or were returned for data do not count"
 MQL_ACCEPTANCE = Kpi(
     key="mql_acceptance",
     title="MQL acceptance",
-    definition=(
+    meaning=(
         f"Of the handoffs that sales decided in the period, the share accepted. {_PENDING}. With anchor=COHORT it is "
         "the share of all handoffs made in the period, decided or not."
     ),
@@ -25,7 +25,7 @@ MQL_ACCEPTANCE = Kpi(
 REJECTION_RATE = Kpi(
     key="rejection_rate",
     title="Rejection rate",
-    definition=(
+    meaning=(
         f"Of the handoffs that sales decided in the period, the share rejected. {_PENDING}. By REJECT_REASON every "
         "reason is a share of all decided handoffs, so the shares of the reasons sum to the rate."
     ),

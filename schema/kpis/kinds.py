@@ -46,6 +46,15 @@ class Subject(Vocabulary):
     DEAL = "DEAL", "A deal."
 
 
+NEVER_COUNTED = {
+    Subject.PERSON: (
+        "Deleted people never count, nor test records and people of the firm that the accord excludes; merged people "
+        "count once."
+    ),
+    Subject.DEAL: "Deleted deals never count, nor deals with only test records and people of the firm on them.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Entries of people into one stage of the accord; with None, into any stage."""
@@ -371,7 +380,7 @@ class Kpi:
 
     key: str = described("The KPI's key, for the argument `key` of `kpi`.")
     title: str = described("The KPI's name for display.")
-    definition: str = described("What the KPI counts, in plain words.")
+    meaning: str  # what it counts, in plain words; the definition adds who never counts
     measure: Measure
     unit: Unit = described("The unit of the KPI's value.")
     subject: Subject = described("What one counted row is.")
@@ -385,6 +394,11 @@ class Kpi:
 
     def __post_init__(self) -> None:
         require_end_date(self.deprecated)
+
+    @property
+    def definition(self) -> str:
+        """What the KPI counts, and who never counts, in plain words."""
+        return f"{self.meaning} {NEVER_COUNTED[self.subject]}"
 
     @property
     def kind(self) -> Kind:

@@ -9,9 +9,9 @@ _AT_END = "at the end of the period, or at `asOf` if that is earlier. A series h
 REVENUE_WON = Kpi(
     key="revenue_won",
     title="Revenue won",
-    definition=(
+    meaning=(
         "The sum of the amounts of the deals won in the period. Amounts are those at the closing, converted at the "
-        "exchange rates of that day."
+        "exchange rates of that day. Negative amounts lower the sum."
     ),
     measure=Sum(_WON),
     unit=Unit.MONEY,
@@ -25,10 +25,10 @@ REVENUE_WON = Kpi(
 AVG_DEAL_SIZE = Kpi(
     key="avg_deal_size",
     title="Average deal size",
-    definition=(
+    meaning=(
         "The sum of the amounts of the deals won in the period, divided by the number of known amounts. Amounts are "
-        "those at the closing. The distribution has the median, p75 and p90, because a few large deals change an "
-        "average a lot."
+        "those at the closing; deals with a negative amount are no wins and do not count. The distribution has the "
+        "median, p75 and p90, because a few large deals change an average a lot."
     ),
     measure=Average(_WON),
     unit=Unit.MONEY,
@@ -42,9 +42,9 @@ AVG_DEAL_SIZE = Kpi(
 PIPELINE_CREATED = Kpi(
     key="pipeline_created",
     title="Pipeline created",
-    definition=(
+    meaning=(
         "The sum of the amounts of the deals opened in the period. Amounts are those at the opening, converted at the "
-        "exchange rates of that day."
+        "exchange rates of that day. Negative amounts lower the sum."
     ),
     measure=Sum(Openings()),
     unit=Unit.MONEY,
@@ -58,7 +58,7 @@ PIPELINE_CREATED = Kpi(
 OPEN_PIPELINE = Kpi(
     key="open_pipeline",
     title="Open pipeline",
-    definition=(
+    meaning=(
         f"The sum of the amounts of the deals that were open {_AT_END}. Amounts are those in the deals' history at "
         "that instant, converted at the exchange rates of that day. Where the source has no history, they are those of "
         "a later import, and a warning counts such deals."
@@ -75,7 +75,7 @@ OPEN_PIPELINE = Kpi(
 WEIGHTED_PIPELINE = Kpi(
     key="weighted_pipeline",
     title="Weighted pipeline",
-    definition=(
+    meaning=(
         f"The sum of the amounts of the deals that were open {_AT_END}. Every amount is multiplied by the probability "
         "of winning that the deal had then, or by that of its pipeline stage then if the deal had none of its own. "
         "Deals without a known probability are left out and counted in a warning: what the source overwrote when it "

@@ -8,7 +8,7 @@ from schema.vocab import Unit
 TOUCHES_PER_CONTACT_7D = Kpi(
     key="touches_per_contact_7d",
     title="Touches per contact in 7 days",
-    definition=(
+    meaning=(
         "The average number of outbound touches, by both teams and on all channels, that a person had in the 7 times "
         "24 hours before the end of the period, or before `asOf` if that is earlier; a touch exactly 7 days old no "
         "longer counts. People without a touch in that time do not count. One e-mail to many people is one touch of "
@@ -26,7 +26,7 @@ TOUCHES_PER_CONTACT_7D = Kpi(
 OVER_PRESSURE_RATE = Kpi(
     key="over_pressure_rate",
     title="Over pressure rate",
-    definition=(
+    meaning=(
         "Of the people touched in the period, the share who at any instant of it had more touches than the accord's "
         "contact policy allows. The policy counts over a rolling time, which does not restart at midnight or at the "
         "start of a month, so touches from before the period count as far as that time reaches back; a touch exactly "

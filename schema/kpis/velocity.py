@@ -20,7 +20,7 @@ from schema.vocab import DealOutcome, Dimension, Unit
 TIME_TO_CONVERT = Kpi(
     key="time_to_convert",
     title="Time to convert",
-    definition=(
+    meaning=(
         "How long the people who entered the first stage in the period took to enter the second one: the median, p75, "
         "p90 and mean. Only those who got there count, within the accord's window and its last instant included, so "
         "the people who never convert make it no longer. Both stages count when the person's own facts fulfilled their "
@@ -38,9 +38,10 @@ TIME_TO_CONVERT = Kpi(
 SALES_CYCLE = Kpi(
     key="sales_cycle",
     title="Sales cycle",
-    definition=(
+    meaning=(
         "How long the deals won in the period took from opening to closing: the median, p75, p90 and mean. Deals "
-        "whose opening is unknown, or dated after the closing, do not count; a warning has their number."
+        "whose opening is unknown, or dated after the closing, do not count; a warning has their number. Deals with a "
+        "negative amount are no wins."
     ),
     measure=Cycle(Closings((DealOutcome.WON,))),
     unit=Unit.SECONDS,
@@ -54,7 +55,7 @@ SALES_CYCLE = Kpi(
 SPEED_TO_LEAD = Kpi(
     key="speed_to_lead",
     title="Speed to lead",
-    definition=(
+    meaning=(
         "How long the people who became inquiries in the period waited for the first outbound touch by a person of "
         "either team: the median, p75, p90 and mean. Automated touches do not count. People not touched yet do not "
         "count either, nor those who skipped the stage; warnings have their numbers."
@@ -71,7 +72,7 @@ SPEED_TO_LEAD = Kpi(
 TIME_IN_STAGE = Kpi(
     key="time_in_stage",
     title="Time in stage",
-    definition=(
+    meaning=(
         "How long the entries into a stage in the period lasted, until the person entered a higher stage or an exit of "
         "the accord ended the entry: the median, p75, p90 and mean. The entry begins when the person's own facts "
         "fulfilled the stage's rule: who skipped the stage was no time in it. They do not count, nor do entries that "

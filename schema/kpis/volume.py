@@ -18,7 +18,7 @@ from schema.vocab import DealOutcome, Dimension, Unit
 STAGE_VOLUME = Kpi(
     key="stage_volume",
     title="Entries into stages",
-    definition=(
+    meaning=(
         "How many people entered a stage in the period. People who skipped the stage are included, and their number is "
         "in `implied`. Select a stage with the dimension STAGE; otherwise a person counts once in every stage entered."
     ),
@@ -33,7 +33,7 @@ STAGE_VOLUME = Kpi(
 MQLS = Kpi(
     key="mqls",
     title="Marketing qualified leads",
-    definition=(
+    meaning=(
         "How many people entered the accord's stage mql in the period. People who skipped it are included, and their "
         "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
@@ -49,7 +49,7 @@ MQLS = Kpi(
 SQLS = Kpi(
     key="sqls",
     title="Sales qualified leads",
-    definition=(
+    meaning=(
         "How many people entered the accord's stage sql in the period. People who skipped it are included, and their "
         "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
@@ -65,7 +65,7 @@ SQLS = Kpi(
 OPPORTUNITIES_CREATED = Kpi(
     key="opportunities_created",
     title="Opportunities created",
-    definition=(
+    meaning=(
         "How many deals were opened in the period, in any pipeline. A deal that was reopened counts once, at its first "
         "opening."
     ),
@@ -81,8 +81,9 @@ OPPORTUNITIES_CREATED = Kpi(
 DEALS_WON = Kpi(
     key="deals_won",
     title="Deals won",
-    definition=(
-        "How many deals were won in the period. A deal that was reopened and won again counts once, at its last win."
+    meaning=(
+        "How many deals were won in the period. A deal that was reopened and won again counts once, at its last win. "
+        "A deal with a negative amount is no win."
     ),
     measure=Count(Closings((DealOutcome.WON,))),
     unit=Unit.COUNT,
@@ -96,9 +97,10 @@ DEALS_WON = Kpi(
 NEW_CUSTOMERS = Kpi(
     key="new_customers",
     title="New customers",
-    definition=(
+    meaning=(
         "How many companies had their first deal won in the period. The customer of a deal without a company is the "
-        "company of its main contact, otherwise that person, otherwise the deal itself."
+        "company of its main contact, otherwise that person, otherwise the deal itself. A deal with a negative amount "
+        "makes no customer."
     ),
     measure=Count(FirstWins()),
     unit=Unit.COUNT,

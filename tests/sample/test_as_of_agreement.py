@@ -47,7 +47,8 @@ async def borders(company: Database) -> list[datetime]:
         rows = await session.rows(
             Sql(
                 "select opened_at as at from deal union select closed_at from deal"
-                " union select valid_to from deal_version union select entered_at from stage_entry union select exited_at from stage_entry order by 1"
+                " union select valid_to from deal_version union select entered_at from stage_entry"
+                " union select exited_at from stage_entry order by 1"
             )
         )
     return [row["at"] for row in rows if row["at"] is not None][::7]

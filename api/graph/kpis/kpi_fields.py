@@ -122,7 +122,7 @@ def _additions(model: type) -> tuple[Output, ...]:
 
 KPI_DERIVATION = Derivation(
     types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (BreakdownKey, "id"): "ID"},
-    properties={Kpi: ("kind", "reads")},
+    properties={Kpi: ("definition", "kind", "reads")},
     additions=_additions,
     interfaces={KpiAnswer: (NODE,), FunnelAnswer: (NODE,)},
 )
