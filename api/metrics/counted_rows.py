@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.metrics.columns import Aggregates
-from api.metrics.dimensions import assumed_version, dimension_value, is_undated, joins, key_name
+from api.metrics.dimensions import (
+    assumed_version,
+    dimension_value,
+    is_dated_by_version,
+    is_undated,
+    joins,
+    key_name,
+)
 from api.metrics.filtering.filter_conditions import condition
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
