@@ -247,6 +247,13 @@ def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_i
     assert "touches" not in json.dumps(json.loads(printed(*RATE, "--records", "--json")))
 
 
+def test_the_list_of_kpis_says_what_each_dimension_means() -> None:
+    shown = " ".join(printed("kpi").split())
+    assert "current_owner: Who is responsible for the contact or the deal. Moment: today, for an earlier" in shown
+    assert "Of a person: the campaign of the person's first inbound touchpoint. Moment: the first inbound" in shown
+    assert "Of a deal: the deal's primary campaign. Moment: the counted instant." in shown
+
+
 def test_a_misspelt_value_is_rejected_and_an_unknown_text_is_warned_of() -> None:
     for filter_ in ("channel=webiste", "owner=Nobody", "country=Germny"):
         result = run("kpi", "mqls", "--where", filter_)
