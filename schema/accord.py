@@ -68,7 +68,9 @@ class RejectReason(AccordModel):
 class Exit(AccordModel):
     """A fact that ends the open entries of some stages."""
 
-    on: Literal["HANDOFF_REJECTED", "DEAL_LOST"] = Field(description="The fact: a rejected handoff or a lost deal.")
+    on: Literal["HANDOFF_REJECTED", "DEAL_LOST"] = Field(
+        description="The fact: a rejected handoff, or a lost deal whose amount is not negative."
+    )
     dispositions: tuple[Disposition, ...] = Field(
         default=(), description="Only handoffs rejected with one of these dispositions; empty for a lost deal."
     )

@@ -148,7 +148,7 @@ class HandoffIs(AccordModel):
 
 
 class DealFilter(AccordModel):
-    """Which deals count."""
+    """Which deals count. A deal does not count while its amount is negative; an unknown amount is not negative."""
 
     state: DealOutcome = Field(description="Whether the deal is open, won or lost.")
     pipeline: str | None = Field(
@@ -161,7 +161,7 @@ class DealFilter(AccordModel):
 
 
 class DealIs(AccordModel):
-    """True while the contact has a role in a matching deal."""
+    """True while the contact has a role in a matching deal whose amount is not negative."""
 
     deal: DealFilter = Field(description="The deals that count.")
 

@@ -106,7 +106,8 @@ def exit_sentence(leaving: Exit, accord: Accord) -> str:
     first, last = stages[leaving.closes_from], stages[leaving.closes_to]
     closes = f"closes {first}" if first == last else f"closes {first} up to {last}"
     if leaving.on == "DEAL_LOST":
-        return f"A lost deal {closes}, unless the contact has another open deal."
+        only = "Deals with a negative amount do not count."
+        return f"A lost deal {closes}, unless the contact has another open deal. {only}"
     kinds = " or ".join(f"to {_plain(disposition)}" for disposition in leaving.dispositions)
     unlisted = " (a reason that is not listed means to recycle)" if Disposition.RECYCLE in leaving.dispositions else ""
     return f"A handoff that sales rejects with a reason {kinds} {closes}{unlisted}."
@@ -208,7 +209,9 @@ def _deal(deal: DealFilter) -> str:
         text += f" of pipeline '{deal.pipeline}'"
     if deal.amount_at_least is not None:
         text += f" of at least {deal.amount_at_least}"
-    return text
+    # A lower bound from 0 on says it already.
+    is_bounded = deal.amount_at_least is not None and deal.amount_at_least >= 0
+    return text if is_bounded else f"{text} whose amount is not negative"
 
 
 def _stage(rule: StageReached, accord: Accord | None) -> str:

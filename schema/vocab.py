@@ -248,32 +248,26 @@ class Unit(Vocabulary):
 
 
 class Dimension(Vocabulary):
-    """What a KPI can be broken down and filtered by. Values are those at the instant that is counted."""
+    """What a KPI can be broken down and filtered by."""
 
     __graphql_name__ = "KpiDimension"
 
     LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the contact, as the source system writes it."
-    CHANNEL = (
-        "CHANNEL",
-        "Of a person, the channel of the first inbound touchpoint; of a deal, the channel of its primary campaign.",
-    )
-    CAMPAIGN = "CAMPAIGN", "Of a person, the campaign of the first inbound touchpoint; of a deal, its primary campaign."
-    OWNER = "OWNER", "The owner of the contact or of the deal."
-    TEAM = "TEAM", "The team of the owner."
-    COUNTRY = "COUNTRY", "Of a person, the country of the contact; of a deal, the country of its company."
+    CHANNEL = "CHANNEL", "The channel that brought the person or the deal."
+    CAMPAIGN = "CAMPAIGN", "The campaign that brought the person or the deal."
+    OWNER = "OWNER", "Who was responsible for the contact or the deal."
+    TEAM = "TEAM", "The present team of the member who was responsible for the contact or the deal."
+    CURRENT_OWNER = "CURRENT_OWNER", "Who is responsible for the contact or the deal."
+    CURRENT_TEAM = "CURRENT_TEAM", "The team of the member who is responsible for the contact or the deal."
+    RESPONDER = "RESPONDER", "Who made the touch by hand, or the decision on the handoff, that the KPI measures."
+    COUNTRY = "COUNTRY", "The country of the person or of the deal's company."
     COMPANY = "COMPANY", "The company of the contact or of the deal; empty if it is not visible to you."
     INDUSTRY = "INDUSTRY", "The industry of the company."
     STAGE = "STAGE", "The stage of the accord's funnel."
     PIPELINE = "PIPELINE", "The pipeline of the deal."
-    PIPELINE_STAGE = (
-        "PIPELINE_STAGE",
-        "The pipeline stage of the deal. Pipelines may have stages of the same name: break down by PIPELINE as well.",
-    )
+    PIPELINE_STAGE = "PIPELINE_STAGE", "The pipeline stage of the deal. Two pipelines may have stages of one name."
     PRODUCT = "PRODUCT", "The product of the deal."
-    REJECT_REASON = (
-        "REJECT_REASON",
-        "Why sales rejected the handoff, as a share of all decided handoffs: the reasons sum to the rate.",
-    )
+    REJECT_REASON = "REJECT_REASON", "Why sales rejected the handoff. The shares of the reasons sum to the rate."
 
 
 class Grain(Vocabulary):
@@ -365,6 +359,11 @@ class WarningCode(Vocabulary):
         "Some values are of a time of which the source has no history: those of a later import are assumed.",
     )
     UNKNOWN_AMOUNT = "UNKNOWN_AMOUNT", "Some amounts are unknown. They are not in the value."
+    MOSTLY_EMPTY = "MOSTLY_EMPTY", "More than half of the counted rows have no value of a dimension of the breakdown."
+    DIFFERENT_MEANINGS = (
+        "DIFFERENT_MEANINGS",
+        "A dimension means something else in another KPI of the same request, whose subject is another.",
+    )
     UNKNOWN_PROBABILITY = (
         "UNKNOWN_PROBABILITY",
         "Some deals have an amount and no known probability of winning. They are not in the value.",

@@ -16,8 +16,9 @@ from api.metrics.answer_warnings import length_in_words
 from api.metrics.kinds import kind_of
 from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE
+from schema.kpis.dimensions import dimension_doc
 from schema.kpis.kinds import Kind
-from schema.vocab import Currency, Unit
+from schema.vocab import Currency, Dimension, Unit
 
 BAR_WIDTH = 32
 NO_VALUE = "-"
@@ -32,6 +33,10 @@ def show_catalogue() -> None:
         console.print(f"  {escape(kpi.definition)}")
         console.print(f"  [dim]by {', '.join(word.value.lower() for word in kpi.dimensions)}[/dim]")
         console.print(f"  [dim]switches {', '.join(kpi.switches.names)}[/dim]\n")
+    console.print("[bold]Dimensions[/bold]")
+    for dimension in Dimension:
+        console.print(f"  {dimension.value.lower()}: [dim]{escape(dimension_doc(dimension))}[/dim]")
+    console.print()
     console.print("Example: [bold]accord kpi mql_to_customer --period 2026-Q1 --by channel[/bold]")
 
 
@@ -242,6 +247,8 @@ def _bucket_name(bucket: Bucket, zone: ZoneInfo) -> str:
 def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> None:
     for warning in result.warnings:
         console.print(f"[yellow]! {escape(warning.message)}[/yellow]")
+    for meaning in result.dimensions:
+        console.print(f"[dim]{meaning.dimension.value.lower()}: {escape(meaning.sentences)}[/dim]")
     if result.excluded.count:
         reasons = ", ".join(f"{part.count:,} {part.reason.value.lower()}" for part in result.excluded.reasons)
         console.print(f"[dim]Not counted for who or what they are: {result.excluded.count:,} ({reasons}).[/dim]")

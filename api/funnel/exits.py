@@ -24,11 +24,12 @@ SEGMENT_TABLE = Sql(
     " on commit drop"
 )
 
-# `state`: the history of every deal. `role`: who has a role in it, since when. `loss`: when it turned lost; a change
-# of another column of a lost deal writes a new version row, which is no second loss.
+# `state`: the history of every deal, whose outcome is null while its amount is negative: then the deal is neither open
+# nor lost. `role`: who has a role in it, since when. `loss`: when it turned lost; a change of another column of a lost
+# deal writes a new version row, which is no second loss.
 _DEAL_HISTORY = """with state as (
-  select v.deal_id, v.outcome, coalesce(v.valid_from, v.recorded_at) as starts_at,
-    coalesce(v.valid_to, 'infinity') as ends_at
+  select v.deal_id, case when v.amount < 0 then null else v.outcome end as outcome,
+    coalesce(v.valid_from, v.recorded_at) as starts_at, coalesce(v.valid_to, 'infinity') as ends_at
   from deal_version v join deal d on d.id = v.deal_id and d.deleted_at is null
   where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity')
 ), role as (
@@ -75,7 +76,11 @@ where h.status = 'REJECTED' and h.decided_at <= {} and {}""",
 
 
 def _losses(position: int, as_of: datetime) -> Sql:
-    """Insert the instants at which a deal is lost while the contact has no other open deal."""
+    """Insert the instants at which a deal is lost while the contact has no other open deal.
+
+    A deal with a negative amount is no loss, and no open deal. If its amount turns out not to be negative after it was
+    lost, it is lost at that instant.
+    """
     # The lost deal needs no exclusion from `other`: at the instant of its loss it is not open any more. `distinct`,
     # because two deals may be lost at the same instant, which is one exit.
     return Sql(

@@ -116,16 +116,18 @@ from (
 def _deal_intervals(wanted: DealFilter, exit_group: int | None, facts: VisibleFacts) -> Sql:
     """Select an interval for each span of a deal role in which the values that the rule reads do not change.
 
+    A deal does not count while its amount is negative. An unknown amount is not negative.
     Consecutive version rows with equal values are one interval, because a change of another column is no fresh fact.
     `interval_no` numbers them: it counts the rows that differ from the row before, or do not follow on it.
     """
     compared = [
         "outcome",
+        "is_negative",
         *(["pipeline"] if wanted.pipeline else []),
         *(["amount"] if wanted.amount_at_least is not None else []),
     ]
     changed = " or ".join(f"lag({column}) over w is distinct from {column}" for column in compared)
-    conditions = [Sql("outcome = {}::text", wanted.state.value)]
+    conditions = [Sql("outcome = {}::text", wanted.state.value), Sql("not is_negative")]
     if wanted.pipeline:
         conditions.append(Sql("pipeline = {}::text", wanted.pipeline))
     if wanted.amount_at_least is not None:
@@ -170,7 +172,7 @@ def _deal_versions(facts: VisibleFacts, *, reads_pipeline: bool) -> Sql:
         f"""select * from (
   select {facts.contact("r")} as contact_id, r.contact_id as role_id, r.deal_id,
     greatest(coalesce(v.valid_from, v.recorded_at), r.since) as starts_at, coalesce(v.valid_to, 'infinity') as ends_at,
-    v.outcome, v.amount{pipeline}
+    v.outcome, v.amount, coalesce(v.amount < 0, false) as is_negative{pipeline}
   from deal_contact r
   join deal d on d.id = r.deal_id and d.deleted_at is null
   join deal_version v on v.deal_id = r.deal_id {facts.merged_join("r")}{joined}

@@ -78,6 +78,15 @@ class DealState:
     amount: Decimal | None = None
     pipeline: str | None = None
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether the amount is negative: then no rule and no exit counts the deal. An unknown amount is not."""
+        return self.amount is not None and self.amount < 0
+
+    def counts_as(self, outcome: DealOutcome) -> bool:
+        """Whether rules and exits count the deal as open, won or lost."""
+        return self.outcome is outcome and not self.is_negative
+
 
 @dataclass(frozen=True, slots=True)
 class DealRole:
@@ -195,10 +204,10 @@ def _exit_instants(contact: ContactHistory, accord: Accord, leaving: Exit) -> It
         for state in role.states:
             at = state.starts_at
             now, before = role.state(at), replace(role, since=None).state(at - TICK)
-            is_lost = now is not None and now.outcome is DealOutcome.LOST
-            was_lost = before is not None and before.outcome is DealOutcome.LOST
+            is_lost = now is not None and now.counts_as(DealOutcome.LOST)
+            was_lost = before is not None and before.counts_as(DealOutcome.LOST)
             others = (other.state(at) for other in contact.roles)
-            if is_lost and not was_lost and not any(other and other.outcome is DealOutcome.OPEN for other in others):
+            if is_lost and not was_lost and not any(other and other.counts_as(DealOutcome.OPEN) for other in others):
                 yield at
 
 
@@ -408,7 +417,7 @@ def _status_since(handoff: HandoffFact, status: HandoffStatus, at: datetime) -> 
     return handoff.decided_at if is_decided and handoff.status is status else None
 
 
-_DealValues = tuple[DealOutcome, str | None, Decimal | None]
+_DealValues = tuple[DealOutcome, bool, str | None, Decimal | None]
 
 
 def _deal_values(role: DealRole, wanted: DealFilter, at: datetime) -> _DealValues | None:
@@ -418,15 +427,17 @@ def _deal_values(role: DealRole, wanted: DealFilter, at: datetime) -> _DealValue
         return None
     return (
         state.outcome,
+        state.is_negative,
         state.pipeline if wanted.pipeline else None,
         state.amount if wanted.amount_at_least is not None else None,
     )
 
 
 def _fits(values: _DealValues, wanted: DealFilter) -> bool:
-    outcome, pipeline, amount = values
+    outcome, is_negative, pipeline, amount = values
     return (
         outcome is wanted.state
+        and not is_negative
         and (wanted.pipeline is None or pipeline == wanted.pipeline)
         and (wanted.amount_at_least is None or (amount is not None and amount >= wanted.amount_at_least))
     )

@@ -9,7 +9,7 @@ are found by a request for the bucket's time alone. tests/metrics/test_drill_dow
 catalogue.
 
 To add a kind: one measure class in schema/kpis/kinds.py, one module in kinds/, and its case in kinds/__init__.py. A new
-subject is one line in `RECORD_OF` (counted_rows.py) and its dimensions in dimensions.py.
+subject is one line in `RECORD_OF` and its dimensions, both in dimensions.py.
 
 Every statement reads within the principal's reach: rows of records out of reach are not counted, their values are
 empty, and `MetricContext.reach` adds the conditions. For a principal that reaches everything they are none.

@@ -13,6 +13,7 @@ from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from schema.accord import ContactPolicy
 from schema.described import described
+from schema.kpis.dimensions import DimensionMeaning
 from schema.vocab import Currency, Dimension, NotCountedReason, RecordSide, Unit, WarningCode
 
 
@@ -184,6 +185,9 @@ class Provenance:
     """What an answer was computed from."""
 
     warnings: tuple[AnswerWarning, ...] = described("What to know before using the value.")
+    dimensions: tuple[DimensionMeaning, ...] = described(
+        "What the dimensions of the breakdown, then those of the filter, mean in this answer."
+    )
     excluded: Excluded = described(
         "The records that are left out for who or what they are. Otherwise they would be in `n`, or in the cohort of a "
         "funnel."

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
+from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -21,6 +22,8 @@ _ORDER = (
     WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,
     WarningCode.UNDATED,
+    WarningCode.MOSTLY_EMPTY,
+    WarningCode.DIFFERENT_MEANINGS,
     WarningCode.HISTORY_ASSUMED,
     WarningCode.UNKNOWN_AMOUNT,
     WarningCode.UNKNOWN_PROBABILITY,
@@ -44,10 +47,22 @@ def kpi_warnings(
     gaps = gap_warnings(request.context.gaps, reads, request.context.accord)
     if request.lacks_contacts:
         return (no_contacts(), *gaps)
-    found = [*unknown_values(request), *gaps, *_undated(request, table), *_assumed(table, row_noun), *own]
+    found = [
+        *unknown_values(request),
+        *gaps,
+        *_undated(request, table),
+        *_assumed(table, row_noun),
+        *_mostly_empty(request, table),
+        *own,
+    ]
     if empty_reason is not None:
         found += [*_zero_denominator(request, table, empty_reason), *_low_sample(table)]
-    return tuple(sorted(found, key=lambda warning: _ORDER.index(warning.code)))
+    return in_order(found)
+
+
+def in_order(warnings: Iterable[AnswerWarning]) -> tuple[AnswerWarning, ...]:
+    """Warnings in the order in which an answer lists them."""
+    return tuple(sorted(warnings, key=lambda warning: _ORDER.index(warning.code)))
 
 
 def assumed_history(count: int, whole: int, noun: str, *, is_bucket: bool = False) -> Iterator[AnswerWarning]:
@@ -124,3 +139,8 @@ def _undated(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[Answer
 def _assumed(table: FigureTable, noun: str) -> Iterator[AnswerWarning]:
     cell, is_bucket = table.largest(lambda cell: cell.assumed)
     return assumed_history(cell.assumed, cell.n, noun, is_bucket=is_bucket)
+
+
+def _mostly_empty(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+    sizes = {keys: table.cells[keys, ALL].n for keys in table.keys}
+    return mostly_empty(request.by, sizes, table.total.n)

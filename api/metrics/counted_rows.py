@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.metrics.columns import Aggregates
-from api.metrics.dimensions import assumed_version, dimension_value, is_dated_by_version, joins, key_name
+from api.metrics.dimensions import (
+    assumed_version,
+    dimension_value,
+    is_dated_by_version,
+    is_undated,
+    joins,
+    key_name,
+)
 from api.metrics.filtering.filter_conditions import condition
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
-from schema.kpis.kinds import Subject
 
-RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
 EVERY_ROW = Sql("true")
 _NO_TIE, _ONE = Sql("''"), Sql("1")
 
@@ -74,15 +79,14 @@ def keyed_rows(
     )
     # The boundaries are a bound array: finding the bucket is a binary search, and needs no join.
     bucket = Sql("width_bucket(c.at, {}::timestamptz[])", list(boundaries)) if boundaries else Sql("null::int")
-    undated = Sql("v.id is null") if is_dated_by_version(request.kpi.subject, request.by) else Sql("false")
     return Sql(
         "select c.*{}, {} as bucket, {} as is_undated, {} as is_assumed{} from ({}) c{}{}",
         join("", keys),
         bucket,
-        undated,
+        is_undated(request.kpi.subject, request.by),
         assumed_version(request.kpi.subject, dimensions),
         join("", (Sql(", {}", column) for column in more)),
         rows,
-        joins(request.kpi.subject, dimensions, request.context),
+        joins(request.kpi.subject, dimensions, request.context, request.frame.until),
         Sql(" where {}", filtering) if filtering is not None else Sql(""),
     )

@@ -1,4 +1,6 @@
-"""The SQL of each dimension: its value at the counted instant, and the joins that the value needs.
+"""The SQL of each dimension: its value at the moment that it states, and the joins that the value needs.
+
+`schema/kpis/dimensions.py` declares the moments.
 
 Counted rows are `c`, with `at` and `contact_id` or `deal_id`. Every join finds at most one row for a counted row, so a
 breakdown never counts twice: versions do not overlap, and the others join a primary key or are limited to one row.
@@ -6,8 +8,8 @@ breakdown never counts twice: versions do not overlap, and the others join a pri
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
-from typing import assert_never
 
 from api.identity.survivors import MERGED_INTO
 from api.metrics.context import MetricContext
@@ -24,7 +26,10 @@ class DimensionJoin(Enum):
     VERSION = auto()  # v: the version of the record at the counted instant
     EMPLOYER = auto()  # w: the version of its company at the counted instant
     COMPANY = auto()  # o: its company
-    OWNER = auto()  # m: its owner
+    LATER_OWNER = auto()  # l: where that version has no owner, the next one that has
+    OWNER = auto()  # m: its owner, or the later one
+    PRESENT = auto()  # p: the record as it is today
+    CURRENT_OWNER = auto()  # n: its owner today
     FIRST_TOUCH = auto()  # f: the person's first inbound touch
     CAMPAIGN = auto()  # g: the deal's primary campaign
     PIPELINE_STAGE = auto()  # s: the deal's pipeline stage
@@ -42,9 +47,15 @@ class DimensionColumn:
 _VERSIONS = ((DimensionJoin.VERSION, "v"), (DimensionJoin.EMPLOYER, "w"))
 _VERSION, _FIRST_TOUCH = DimensionJoin.VERSION, DimensionJoin.FIRST_TOUCH
 _EMPLOYER = (DimensionJoin.VERSION, DimensionJoin.EMPLOYER)
+_RESPONSIBLE = (DimensionJoin.VERSION, DimensionJoin.LATER_OWNER)
+_OWNER_ID = "coalesce(v.owner_id, l.owner_id)"
 _SHARED: dict[Dimension, DimensionColumn] = {
-    Dimension.OWNER: DimensionColumn(Sql("v.owner_id"), (_VERSION,), "member"),
-    Dimension.TEAM: DimensionColumn(Sql("m.team_id"), (_VERSION, DimensionJoin.OWNER), "team"),
+    Dimension.OWNER: DimensionColumn(Sql(_OWNER_ID), _RESPONSIBLE, "member"),
+    Dimension.TEAM: DimensionColumn(Sql("m.team_id"), (*_RESPONSIBLE, DimensionJoin.OWNER), "team"),
+    Dimension.CURRENT_OWNER: DimensionColumn(Sql("p.owner_id"), (DimensionJoin.PRESENT,), "member"),
+    Dimension.CURRENT_TEAM: DimensionColumn(
+        Sql("n.team_id"), (DimensionJoin.PRESENT, DimensionJoin.CURRENT_OWNER), "team"
+    ),
     Dimension.COMPANY: DimensionColumn(Sql("o.id"), (_VERSION, DimensionJoin.COMPANY), "company"),
     Dimension.INDUSTRY: DimensionColumn(Sql("w.industry"), _EMPLOYER),
 }
@@ -53,6 +64,7 @@ _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
         **_SHARED,
         Dimension.STAGE: DimensionColumn(Sql("c.stage")),
         Dimension.REJECT_REASON: DimensionColumn(Sql("c.reject_reason")),
+        Dimension.RESPONDER: DimensionColumn(Sql("c.responder_id"), table="member"),
         Dimension.LEAD_SOURCE: DimensionColumn(Sql("v.lead_source"), (_VERSION,)),
         Dimension.COUNTRY: DimensionColumn(Sql("v.country"), (_VERSION,)),
         Dimension.CHANNEL: DimensionColumn(Sql("f.channel"), (_FIRST_TOUCH,)),
@@ -72,7 +84,18 @@ _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
 RECORD_DIMENSIONS: dict[Dimension, str] = {
     dimension: column.table for columns in _COLUMNS.values() for dimension, column in columns.items() if column.table
 }
-_IN_FORCE = "coalesce({0}.valid_from, {0}.recorded_at) <= c.at and ({0}.valid_to is null or {0}.valid_to > c.at)"
+_BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
+RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
+_IN_FORCE = f"{_BEGINS} <= c.at and ({{0}}.valid_to is null or {{0}}.valid_to > c.at)"
+# Joins that neither the principal nor the instant of the request changes.
+_PLAIN_JOINS = {
+    DimensionJoin.VERSION: f"{{record}}_version v on v.{{record}}_id = c.{{record}}_id and {_IN_FORCE.format('v')}",
+    DimensionJoin.OWNER: f"member m on m.id = {_OWNER_ID}",
+    DimensionJoin.PRESENT: "{record} p on p.id = c.{record}_id",
+    DimensionJoin.CURRENT_OWNER: "member n on n.id = p.owner_id",
+    DimensionJoin.CAMPAIGN: "campaign g on g.id = v.primary_campaign_id",
+    DimensionJoin.PIPELINE_STAGE: "pipeline_stage s on s.id = v.pipeline_stage_id",
+}
 
 
 def dimension_value(subject: Subject, dimension: Dimension) -> Sql:
@@ -88,6 +111,15 @@ def dimension_table(subject: Subject, dimension: Dimension) -> str | None:
 def is_dated_by_version(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
     """Whether one of the dimensions reads the record's history, which may begin after the counted instant."""
     return any(_VERSION in _COLUMNS[subject][dimension].joins for dimension in dimensions)
+
+
+def is_undated(subject: Subject, dimensions: Iterable[Dimension]) -> Sql:
+    """The condition that a row has no value of one of the dimensions because the record's history begins later."""
+    dated = [dimension for dimension in dimensions if is_dated_by_version(subject, (dimension,))]
+    if not dated:
+        return Sql("false")
+    has_later = all(DimensionJoin.LATER_OWNER in _COLUMNS[subject][dimension].joins for dimension in dated)
+    return Sql("v.id is null and l.owner_id is null" if has_later else "v.id is null")
 
 
 def assumed_version(subject: Subject, dimensions: Iterable[Dimension]) -> Sql:
@@ -111,31 +143,39 @@ def key_name(place: int) -> Sql:
     return name(f"key_{place}")
 
 
-def joins(subject: Subject, dimensions: Iterable[Dimension], context: MetricContext) -> Sql:
-    """The joins that the dimensions need, each of them once."""
+def joins(subject: Subject, dimensions: Iterable[Dimension], context: MetricContext, until: datetime) -> Sql:
+    """The joins that the dimensions need, each of them once. Facts before `until` count."""
     needed = dict.fromkeys(needed for dimension in dimensions for needed in _COLUMNS[subject][dimension].joins)
-    return join("", (_join(subject, join_needed, context) for join_needed in needed))
+    return join("", (_join(subject, join_needed, context, until) for join_needed in needed))
 
 
-def _join(subject: Subject, needed: DimensionJoin, context: MetricContext) -> Sql:
+def _join(subject: Subject, needed: DimensionJoin, context: MetricContext, until: datetime) -> Sql:
+    record = RECORD_OF[subject]
     match needed:
-        case DimensionJoin.VERSION:
-            record = "contact" if subject is Subject.PERSON else "deal"
-            return Sql(f" left join {record}_version v on v.{record}_id = c.{record}_id and {_IN_FORCE.format('v')}")
+        case DimensionJoin.LATER_OWNER:
+            return _later_owner(record, until)
         case DimensionJoin.EMPLOYER:
             return _employer(context)
         case DimensionJoin.COMPANY:
             return _company(context)
-        case DimensionJoin.OWNER:
-            return Sql(" left join member m on m.id = v.owner_id")
         case DimensionJoin.FIRST_TOUCH:
             return _first_touch(context)
-        case DimensionJoin.CAMPAIGN:
-            return Sql(" left join campaign g on g.id = v.primary_campaign_id")
-        case DimensionJoin.PIPELINE_STAGE:
-            return Sql(" left join pipeline_stage s on s.id = v.pipeline_stage_id")
         case _:
-            assert_never(needed)
+            return Sql(f" left join {_PLAIN_JOINS[needed].format(record=record)}")
+
+
+def _later_owner(record: str, until: datetime) -> Sql:
+    """The first owner after the counted instant, if nobody was responsible at it."""
+    # `v.owner_id is null` is checked once, so versions are only searched for rows without an owner. Versions that end
+    # as they begin never held.
+    begins = _BEGINS.format("h")
+    return Sql(
+        f""" left join lateral (select h.owner_id from {record}_version h
+    where v.owner_id is null and h.{record}_id = c.{record}_id and h.owner_id is not null
+      and {begins} > c.at and {begins} < {{}} and (h.valid_to is null or h.valid_to > {begins})
+    order by {begins}, h.id limit 1) l on true""",
+        until,
+    )
 
 
 def _employer(context: MetricContext) -> Sql:

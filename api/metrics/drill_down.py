@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.counted_rows import RECORD_OF, keyed_rows
-from api.metrics.dimensions import key_name
+from api.metrics.counted_rows import keyed_rows
+from api.metrics.dimensions import RECORD_OF, key_name
 from api.metrics.kinds import kind_of
 from api.metrics.periods import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest

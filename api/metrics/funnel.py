@@ -14,6 +14,8 @@ from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, BreakdownKey, FunnelAnswer, FunnelGroup, FunnelStep
 from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, low_sample, no_contacts, unknown_values
+from api.metrics.breakdowns.dimension_warnings import mostly_empty
+from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.compile import key_columns, with_names
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.counted_rows import CountedRows, keyed_rows
@@ -21,7 +23,6 @@ from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
-from api.metrics.group_limit import require_few_groups
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
@@ -117,7 +118,8 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     return FunnelAnswer(
         stages=steps,
         breakdown=_breakdown(resolved, groups, labels),
-        warnings=_warnings(resolved, steps, total.assumed),
+        warnings=_warnings(resolved, steps, total.assumed, {keys: tally.reached[1] for keys, tally in groups.items()}),
+        dimensions=resolved.dimensions,
         excluded=excluded,
         is_canonical=not resolved.overrides,
         overrides=resolved.overrides,
@@ -250,7 +252,10 @@ def _empty_steps(request: ResolvedKpiRequest, whole: FigureDrillDown) -> tuple[F
     )
 
 
-def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...], assumed: int) -> tuple[AnswerWarning, ...]:
+def _warnings(
+    request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...], assumed: int, cohorts: Mapping[Keys, int]
+) -> tuple[AnswerWarning, ...]:
+    """The warnings of a funnel; `cohorts` are the numbers of people of its groups."""
     gaps = tuple(gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord))
     if not request.context.has_contacts:
         return (no_contacts(), *gaps)
@@ -266,4 +271,4 @@ def _warnings(request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...], assume
         message = f"{waiting:,} are in a stage and can still reach the next one, so the stages after it may still grow."
         found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))
     found += assumed_history(assumed, cohort, "people")
-    return tuple(found)
+    return (*found, *mostly_empty(request.by, cohorts, cohort))

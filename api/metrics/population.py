@@ -11,7 +11,8 @@ from dataclasses import replace
 from api.identity.survivors import SURVIVORS
 from api.metrics.answer import Excluded, ExcludedCount
 from api.metrics.context import exclusions, is_excluded
-from api.metrics.counted_rows import RECORD_OF, CountedRows, keyed_rows
+from api.metrics.counted_rows import CountedRows, keyed_rows
+from api.metrics.dimensions import RECORD_OF
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, name
 from schema.kpis.kinds import Subject

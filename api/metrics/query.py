@@ -8,7 +8,9 @@ from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import Excluded, FunnelAnswer, KpiAnswer
-from api.metrics.answer_warnings import kpi_warnings
+from api.metrics.answer_warnings import in_order, kpi_warnings
+from api.metrics.breakdowns.dimension_warnings import different_meanings
+from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.columns import StatementRow
 from api.metrics.context import MetricContext, contacts_exist, read_context
 from api.metrics.drill_down import FigureDrillDown
@@ -16,7 +18,6 @@ from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
-from api.metrics.group_limit import require_few_groups
 from api.metrics.kinds import kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.periods import buckets
@@ -48,7 +49,8 @@ async def query_kpis(
             answers.append(await compute_kpi(session, _known(request.key), request, context))
         except AccordError as error:
             answers.append(error)
-    return answers
+    computed = [answer for answer in answers if isinstance(answer, KpiAnswer)]
+    return [_beside(answer, computed) if isinstance(answer, KpiAnswer) else answer for answer in answers]
 
 
 async def query_funnel(
@@ -93,6 +95,12 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded)
 
 
+def _beside(answer: KpiAnswer, others: Sequence[KpiAnswer]) -> KpiAnswer:
+    """An answer with the warnings that only concern it beside the other answers of the request."""
+    found = (*answer.warnings, *different_meanings(answer, others))
+    return replace(answer, warnings=in_order(found))
+
+
 def _answer(
     requested: KpiRequest,
     request: ResolvedKpiRequest,
@@ -123,6 +131,7 @@ def _answer(
         warnings=kpi_warnings(
             request, table, kind.empty_reason(request), kind.warnings(request, table), kind.reads, kind.row_noun
         ),
+        dimensions=request.dimensions,
         excluded=excluded,
         is_canonical=not request.overrides,
         overrides=request.overrides,

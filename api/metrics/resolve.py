@@ -14,7 +14,8 @@ from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Sw
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
 from schema.accord import Accord
 from schema.durations import LONGEST, iso_duration
-from schema.kpis.kinds import PERSON_DIMENSIONS, Kind, Kpi, Subject, Switchboard
+from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.kinds import Kind, Kpi, Subject, Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Reentry, Skip
 

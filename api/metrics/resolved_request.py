@@ -12,6 +12,7 @@ from api.metrics.periods import Interval
 from api.metrics.request import Period, Where
 from api.plan.value_checks.known_values import UnknownText
 from schema.accord import Accord
+from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Kpi, Subject
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
@@ -76,6 +77,11 @@ class ResolvedKpiRequest:
     def lacks_contacts(self) -> bool:
         """Whether it is about contacts and the principal reaches none: its value is null, whatever else it needs."""
         return self.is_about_contacts and not self.context.has_contacts
+
+    @property
+    def dimensions(self) -> tuple[DimensionMeaning, ...]:
+        """What the dimensions of the breakdown, then those of the filter, mean."""
+        return meanings(self.kpi.subject, (*self.by, *dimensions_of(self.where)))
 
 
 def dimensions_of(where: Where) -> Iterator[Dimension]:

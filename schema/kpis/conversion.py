@@ -1,10 +1,9 @@
 """KPIs of conversion: which share reaches the next step."""
 
+from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import (
-    DEAL_DIMENSIONS,
     DEAL_SWITCHES,
     PAIR_SWITCHES,
-    PERSON_DIMENSIONS,
     ClosingRatio,
     Closings,
     Conversion,

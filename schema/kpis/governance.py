@@ -1,6 +1,7 @@
 """KPIs of data quality: whether source systems agree with the accord."""
 
-from schema.kpis.kinds import FACT_SWITCHES, PERSON_DIMENSIONS, Agreement, Kpi, Subject
+from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.kinds import FACT_SWITCHES, Agreement, Kpi, Subject
 from schema.vocab import Unit
 
 STAGE_INTEGRITY = Kpi(

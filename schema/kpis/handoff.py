@@ -1,9 +1,11 @@
 """KPIs of handoffs: how sales decides about the people that marketing hands over."""
 
-from schema.kpis.kinds import DECISION_SWITCHES, PERSON_DIMENSIONS, DecisionRatio, Decisions, Kpi, Subject
+from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.kinds import DECISION_SWITCHES, DecisionRatio, Decisions, Kpi, Subject
 from schema.vocab import Dimension, HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
+_DIMENSIONS = (*PERSON_DIMENSIONS, Dimension.RESPONDER)
 _PENDING = "Handoffs that are pending or were returned for data do not count"
 
 MQL_ACCEPTANCE = Kpi(
@@ -16,7 +18,7 @@ MQL_ACCEPTANCE = Kpi(
     measure=DecisionRatio(part=Decisions((HandoffStatus.ACCEPTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
-    dimensions=PERSON_DIMENSIONS,
+    dimensions=_DIMENSIONS,
     switches=DECISION_SWITCHES,
     guard="mqls",
     source="The handoffs and their decisions.",
@@ -33,7 +35,7 @@ REJECTION_RATE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     # Neither first nor last: tests/metrics breaks KPIs down by these two, and expects groups that sum to the total.
-    dimensions=(*PERSON_DIMENSIONS[:1], Dimension.REJECT_REASON, *PERSON_DIMENSIONS[1:]),
+    dimensions=(*_DIMENSIONS[:1], Dimension.REJECT_REASON, *_DIMENSIONS[1:]),
     switches=DECISION_SWITCHES,
     guard="mql_acceptance",
     source="The handoffs, their decisions, and the accord's reject reasons.",

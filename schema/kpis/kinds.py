@@ -348,18 +348,6 @@ class Switchboard:
         return (*(name for name, default in own if default), "asOf", "timezone")
 
 
-_SHARED_DIMENSIONS = (
-    Dimension.CHANNEL,
-    Dimension.CAMPAIGN,
-    Dimension.OWNER,
-    Dimension.TEAM,
-    Dimension.COUNTRY,
-    Dimension.COMPANY,
-    Dimension.INDUSTRY,
-)
-PERSON_DIMENSIONS = (Dimension.LEAD_SOURCE, *_SHARED_DIMENSIONS)
-DEAL_DIMENSIONS = (*_SHARED_DIMENSIONS, Dimension.PIPELINE, Dimension.PIPELINE_STAGE, Dimension.PRODUCT)
-
 ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED)
 PAIR_SWITCHES = Switchboard(anchor=Anchor.COHORT, reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)
 DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True)
@@ -384,7 +372,7 @@ class Kpi:
     measure: Measure
     unit: Unit = described("The unit of the KPI's value.")
     subject: Subject = described("What one counted row is.")
-    dimensions: tuple[Dimension, ...] = described("The dimensions that it can be broken down and filtered by.")
+    dimensions: tuple[Dimension, ...]
     switches: Switchboard
     guard: str | None = described(
         "The KPI to watch beside it, so that one is not improved at the expense of the other.", default=None

@@ -1,6 +1,7 @@
 """KPIs of money: revenue, deal size and pipeline."""
 
-from schema.kpis.kinds import DEAL_DIMENSIONS, DEAL_SWITCHES, Average, Closings, Kpi, Openings, Snapshot, Subject, Sum
+from schema.kpis.dimensions import DEAL_DIMENSIONS
+from schema.kpis.kinds import DEAL_SWITCHES, Average, Closings, Kpi, Openings, Snapshot, Subject, Sum
 from schema.vocab import DealOutcome, Unit
 
 _WON = Closings((DealOutcome.WON,))

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from schema.kpis.kinds import FACT_SWITCHES, PERSON_DIMENSIONS, Kpi, OverPolicy, Subject, Trailing
+from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.kinds import FACT_SWITCHES, Kpi, OverPolicy, Subject, Trailing
 from schema.vocab import Unit
 
 TOUCHES_PER_CONTACT_7D = Kpi(

@@ -1,10 +1,9 @@
 """KPIs of speed: how long something takes."""
 
+from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import (
-    DEAL_DIMENSIONS,
     DEAL_SWITCHES,
     DURATION_SWITCHES,
-    PERSON_DIMENSIONS,
     RESPONSE_SWITCHES,
     STAY_SWITCHES,
     Closings,
@@ -63,7 +62,7 @@ SPEED_TO_LEAD = Kpi(
     measure=Response("inquiry"),
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
-    dimensions=PERSON_DIMENSIONS,
+    dimensions=(*PERSON_DIMENSIONS, Dimension.RESPONDER),
     switches=RESPONSE_SWITCHES,
     guard="over_pressure_rate",
     source="The accord's stage inquiry; the outbound touchpoints that are not automated.",

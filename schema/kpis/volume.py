@@ -1,10 +1,9 @@
 """KPIs of volume: how many entries, deals and customers."""
 
+from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import (
-    DEAL_DIMENSIONS,
     DEAL_SWITCHES,
     ENTRY_SWITCHES,
-    PERSON_DIMENSIONS,
     Closings,
     Count,
     Entries,

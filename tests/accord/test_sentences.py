@@ -55,10 +55,17 @@ SENTENCES = [
         '{ deal = { state = "OPEN", pipeline = "New", amount_at_least = 1e3 } }',
         "has a role in an open deal of pipeline 'New' of at least 1000",
     ),
+    (
+        '{ deal = { state = "LOST", amount_at_least = -5 } }',
+        "has a role in a lost deal of at least -5 whose amount is not negative",
+    ),
     ('{ stage = "mql", within = "1 week" }', "Lead was entered less than 7 days ago"),
     (
         '{ any = [{ stage = "mql" }, { all = [{ handoff = "ACCEPTED" }, { deal = { state = "WON" } }] }] }',
-        "Lead was entered before or (sales accepted a handoff, and has a role in a won deal)",
+        (
+            "Lead was entered before or (sales accepted a handoff, and has a role in a won deal whose amount is not"
+            " negative)"
+        ),
     ),
 ]
 
@@ -85,7 +92,10 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
             "A handoff that sales rejects with a reason to recycle or to disqualify closes Marketing qualified lead up"
             " to Sales qualified lead (a reason that is not listed means to recycle)."
         ),
-        "A lost deal closes Marketing qualified lead up to Opportunity, unless the contact has another open deal.",
+        (
+            "A lost deal closes Marketing qualified lead up to Opportunity, unless the contact has another open deal."
+            " Deals with a negative amount do not count."
+        ),
     ]
     assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
     assert accord.contact_policy is not None

@@ -247,6 +247,13 @@ def test_the_people_over_the_contact_policy_are_listed_with_what_put_them_over_i
     assert "touches" not in json.dumps(json.loads(printed(*RATE, "--records", "--json")))
 
 
+def test_the_list_of_kpis_says_what_each_dimension_means() -> None:
+    shown = " ".join(printed("kpi").split())
+    assert "current_owner: Who is responsible for the contact or the deal. Moment: today, for an earlier" in shown
+    assert "Of a person: the campaign of the person's first inbound touchpoint. Moment: the first inbound" in shown
+    assert "Of a deal: the deal's primary campaign. Moment: the counted instant." in shown
+
+
 def test_a_misspelt_value_is_rejected_and_an_unknown_text_is_warned_of() -> None:
     for filter_ in ("channel=webiste", "owner=Nobody", "country=Germny"):
         result = run("kpi", "mqls", "--where", filter_)
@@ -254,7 +261,10 @@ def test_a_misspelt_value_is_rejected_and_an_unknown_text_is_warned_of() -> None
         assert result.exception.code is ErrorCode.UNKNOWN_VALUE
         assert filter_ != "channel=webiste" or "Did you mean WEBSITE?" in result.exception.remedy
     assert "ever had the lead source 'wbe'" in printed("kpi", "mqls", "--where", "lead-source=wbe")
-    assert printed("kpi", "mqls", "--where", "owner=") == printed("kpi", "mqls")  # nobody has an owner
+    # Nobody has an owner. What the dimension of the filter means comes in addition.
+    unowned = printed("kpi", "mqls", "--where", "owner=")
+    assert unowned.splitlines()[0] == printed("kpi", "mqls").splitlines()[0]
+    assert "owner: Who was responsible for the contact or the deal. Moment:" in unowned
     assert printed("kpi", "mqls", "--where", "channel=website") == printed("kpi", "mqls", "--where", "channel=WEBSITE")
 
 

@@ -139,7 +139,7 @@ def _leaf(choices: RandomChoices, lower: tuple[str, ...]) -> Rule:
                 deal=DealFilter(
                     state=choices.one(tuple(DealOutcome)),
                     pipeline=choices.one((None, None, *PIPELINES)),
-                    amount_at_least=choices.one((None, None, Decimal(10))),
+                    amount_at_least=choices.one((None, Decimal(-10), Decimal(10))),
                 )
             )
         case _ if lower:
@@ -218,7 +218,7 @@ def _role(choices: RandomChoices) -> DealRole:
             outcome=choices.one(
                 (DealOutcome.OPEN, DealOutcome.OPEN, DealOutcome.LOST, DealOutcome.LOST, DealOutcome.WON)
             ),
-            amount=choices.one((None, Decimal(5), Decimal(15))),
+            amount=choices.one((None, Decimal(-5), Decimal(5), Decimal(15))),
             pipeline=choices.one((None, *PIPELINES)),
         )
         for starts_at, ends_at in intervals(choices, 4)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
 
 from api.db import Database
 from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
@@ -107,6 +110,45 @@ async def test_a_fact_at_the_instant_of_an_exit_belongs_to_the_closed_segment(da
     accord = accord_of(TOUCH, exits=[REJECTED])
     contact = ContactHistory(versions((0, None)), touches(3), handoffs=(rejected(3),))
     assert await entered(database, accord, contact) == [("s1", 3, 3, 3)]
+
+
+def deal_with(*states: tuple[float, DealOutcome, int | None]) -> DealRole:
+    """A role in a deal whose outcome and amount are given from a day on."""
+    ends: list[datetime | None] = [*(day(start) for start, *_ in states[1:]), None]
+    return DealRole(
+        tuple(
+            DealState(day(start), end, outcome, None if amount is None else Decimal(amount))
+            for (start, outcome, amount), end in zip(states, ends, strict=True)
+        )
+    )
+
+
+@pytest.mark.parametrize("outcome", list(DealOutcome))
+async def test_a_deal_counts_for_no_rule_while_its_amount_is_negative(database: Database, outcome: DealOutcome) -> None:
+    accord = accord_of({"deal": {"state": outcome}})
+    for amount, found in ((-1, []), (0, [("s1", 1, 1, None)]), (None, [("s1", 1, 1, None)])):
+        contact = ContactHistory(versions((0, None)), roles=(deal_with((1, outcome, amount)),))
+        assert await entered(database, accord, contact) == found
+    corrected = ContactHistory(versions((0, None)), roles=(deal_with((1, outcome, -1), (3, outcome, 1)),))
+    assert await entered(database, accord, corrected) == [("s1", 3, 3, None)]
+    # The bound of a rule may be negative, and still no refund counts.
+    bounded = accord_of({"deal": {"state": outcome, "amount_at_least": -5}})
+    refund = ContactHistory(versions((0, None)), roles=(deal_with((1, outcome, -1)),))
+    assert await entered(database, bounded, refund) == []
+
+
+async def test_a_deal_with_a_negative_amount_is_no_loss_and_no_other_open_deal(database: Database) -> None:
+    accord = accord_of(TOUCH, exits=[{"on": "DEAL_LOST"}])
+    touched, lost = touches(1), (2, DealOutcome.LOST)
+    for amount, exited in ((-1, None), (1, 2), (None, 2)):
+        contact = ContactHistory(versions((0, None)), touched, roles=(deal_with((*lost, amount)),))
+        assert await entered(database, accord, contact) == [("s1", 1, 1, exited)]
+    for amount, exited in ((-1, 2), (1, None)):
+        roles = (deal_with((*lost, 1)), deal_with((1, DealOutcome.OPEN, amount)))
+        contact = ContactHistory(versions((0, None)), touched, roles=roles)
+        assert await entered(database, accord, contact) == [("s1", 1, 1, exited)]
+    corrected = ContactHistory(versions((0, None)), touched, roles=(deal_with((*lost, -1), (3, *lost[1:], 1)),))
+    assert await entered(database, accord, corrected) == [("s1", 1, 1, 3)]
 
 
 async def test_a_lost_deal_is_no_exit_while_another_deal_is_open(database: Database) -> None:

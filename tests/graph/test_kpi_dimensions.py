@@ -9,7 +9,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
-from api.metrics.group_limit import MOST_GROUPS
+from api.metrics.breakdowns.group_limit import MOST_GROUPS
 from api.workflows.adopt_accord import adopt_accord
 from tests.support.graphql import answered, put, refused, uid
 

@@ -187,9 +187,17 @@ async def test_the_funnel_counts_people_stage_by_stage(world: Database) -> None:
 
 async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
     found = await answered(
-        world, "{ kpiCatalogue { key title kind unit subject reads dimensions switches guard source } }"
+        world,
+        "{ kpiCatalogue { key title kind unit subject reads switches guard source"
+        " dimensions { dimension definition moment } } }",
     )
     assert [kpi["key"] for kpi in found["kpiCatalogue"]] == [key.upper() for key in CATALOGUE]
+    campaign = {
+        kpi["key"]: {meaning["dimension"]: meaning["definition"] for meaning in kpi["dimensions"]}["CAMPAIGN"]
+        for kpi in found["kpiCatalogue"]
+    }
+    assert campaign["MQLS"] == "The campaign of the person's first inbound touchpoint."
+    assert campaign["DEALS_WON"] == "The deal's primary campaign."
 
 
 async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:

@@ -1,6 +1,7 @@
 """The catalogue is consistent: keys, guards, units, texts."""
 
 from schema.kpis import CATALOGUE
+from schema.kpis.dimensions import dimension_doc, meanings
 from schema.kpis.kinds import Kind, Subject
 from schema.vocab import Dimension, Unit
 
@@ -51,6 +52,27 @@ def test_every_kpi_has_a_definition_of_whole_sentences_and_something_it_reads() 
         assert kpi.definition.endswith(".")
         assert kpi.reads
         assert kpi.switches.names[-2:] == ("asOf", "timezone")
+
+
+def test_every_dimension_of_a_kpi_says_what_it_means_for_its_subject() -> None:
+    for kpi in CATALOGUE.values():
+        found = meanings(kpi.subject, kpi.dimensions)
+        assert tuple(meaning.dimension for meaning in found) == kpi.dimensions
+        assert all(text.endswith(".") for meaning in found for text in (meaning.definition, meaning.moment))
+
+
+def test_the_description_of_a_dimension_has_the_meaning_for_every_subject() -> None:
+    for dimension in Dimension:
+        subjects = {kpi.subject for kpi in CATALOGUE.values() if dimension in kpi.dimensions}
+        assert subjects
+        for subject in subjects:
+            (meaning,) = meanings(subject, (dimension,))
+            assert meaning.sentences[1:] in dimension_doc(dimension)
+
+
+def test_only_kpis_of_a_response_have_a_responder() -> None:
+    found = {kpi.key for kpi in CATALOGUE.values() if Dimension.RESPONDER in kpi.dimensions}
+    assert found == {"speed_to_lead", "mql_acceptance", "rejection_rate"}
 
 
 def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources() -> None:

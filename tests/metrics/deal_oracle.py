@@ -15,7 +15,7 @@ from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
 from schema.vocab import Dimension, NotCountedReason
 from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
-from tests.metrics.oracle import Key, _bucket, _in_period
+from tests.metrics.oracle import RESPONSIBILITY, Key, _bucket, _in_period, responsible
 
 RECORDED = START + timedelta(days=50)  # when all versions were recorded
 CENT = Decimal("0.01")
@@ -23,7 +23,7 @@ CENT = Decimal("0.01")
 TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
 # The dimensions that generated deals have.
 DIMENSIONS = (
-    Dimension.OWNER,
+    *RESPONSIBILITY,
     Dimension.COMPANY,
     Dimension.PIPELINE,
     Dimension.PIPELINE_STAGE,
@@ -214,7 +214,7 @@ def count(
         answer.undated += is_whole and row.is_undated
         if not row.is_counted:
             continue
-        key = tuple(_value(row, dimension) for dimension in request.by)
+        key = tuple(_value(row, dimension, until) for dimension in request.by)
         bucket = _bucket(row.at, request.grain, zone)
         group = answer.groups[key]
         for figure in (*((answer.total, group) if is_whole else ()), answer.buckets[bucket]):
@@ -366,14 +366,14 @@ def convert(
     return worth.quantize(CENT, ROUND_HALF_UP), kept
 
 
-def _value(row: Row, dimension: Dimension) -> str | None:
-    """The value of a dimension at the counted instant; of a record, its name."""
+def _value(row: Row, dimension: Dimension, until: datetime) -> str | None:
+    """The value of a dimension at its moment; of a record, its name."""
+    if dimension in RESPONSIBILITY:
+        return responsible(dimension, _owner(row, until), row.deal.states[-1].owner)
     state = row.deal.state_at(row.at)
     if state is None:
         return None
     match dimension:
-        case Dimension.OWNER:
-            return state.owner
         case Dimension.COMPANY:
             return row.deal.company
         case Dimension.PIPELINE:
@@ -382,6 +382,16 @@ def _value(row: Row, dimension: Dimension) -> str | None:
             return state.step
         case _:
             raise AssertionError(dimension)
+
+
+def _owner(row: Row, until: datetime) -> str | None:
+    """Who was responsible at the counted instant, or else the first who was after it, as far as `until` shows."""
+    state = row.deal.state_at(row.at)
+    if state is not None and state.owner is not None:
+        return state.owner
+    held = [state for state, end in row.deal.ends() if end is None or end > state.begins]
+    later = (state.owner for state in held if row.at < state.begins < until)
+    return next((owner for owner in later if owner is not None), None)
 
 
 async def prepare_deals(session: WriteSession) -> None:

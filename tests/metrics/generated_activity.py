@@ -4,8 +4,9 @@ The oracle takes an interval and walks over all people, instant by instant; it i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from api.db import WriteSession
 from schema.accord import Accord
 from schema.vocab import NotCountedReason, Skip
 from tests.metrics import generated_contacts
-from tests.metrics.generated_contacts import INSTANTS, STAGES, START, Person
+from tests.metrics.generated_contacts import INSTANTS, MEMBERS, STAGES, START, Person
 from tests.metrics.oracle import REASONS
 
 WEEK = timedelta(days=7)
@@ -40,6 +41,8 @@ class Touched:
     at: datetime
     is_ours: bool
     is_automated: bool = False
+    member: str | None = None
+    number: int = 0  # of simultaneous touches, the one with the lowest number is the first
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Handed:
     decided: datetime | None
     status: str
     reason: str | None
+    member: str | None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Row:
     word: str | None = None
     is_implied: bool = False
     is_skipped: bool = False
+    responder: str | None = None
 
     @property
     def lead_source(self) -> str | None:
@@ -97,12 +102,13 @@ def _handed(draw: st.DrawFn) -> Handed:
     status = draw(st.sampled_from(["PROPOSED", "ACCEPTED", "ACCEPTED", "REJECTED", "REJECTED", "RETURNED"]))
     decided = None if status == "PROPOSED" else handed + timedelta(hours=6 * draw(st.integers(0, 30)))
     reason = draw(st.sampled_from(["NO_FIT", "NO_TIMING", "ODD"])) if status == "REJECTED" else None
-    return Handed(handed, decided, status, reason)
+    return Handed(handed, decided, status, reason, draw(_MEMBER))
 
 
-_TOUCHES = st.lists(st.builds(Touched, CLOSE, st.sampled_from([True, True, False]), st.booleans()), max_size=9).map(
-    tuple
-)
+_MEMBER = st.sampled_from([*MEMBERS, None])
+_TOUCHES = st.lists(
+    st.builds(Touched, CLOSE, st.sampled_from([True, True, False]), st.booleans(), _MEMBER), max_size=9
+).map(tuple)
 _HANDOFFS = st.lists(_handed(), max_size=3).map(tuple)
 _REPORTS = st.lists(
     st.builds(Report, st.sampled_from([*STAGES, *STAGES, "lead", None]), st.none() | FEW | CLOSE, FEW | CLOSE),
@@ -119,19 +125,36 @@ async def load(session: WriteSession, found: list[Known], version_id: UUID) -> N
         key = UUID(int=1000 + place)
         for number, touch in enumerate(known.touches):
             direction = "OUTBOUND" if touch.is_ours else "INBOUND"
-            own = UUID(int=(key.int << 8) + 100 + number)
-            touches.append((key, own, touch.at, "CALL", direction, touch.is_automated))
+            member = MEMBERS[touch.member][0] if touch.member else None
+            touches.append(
+                (
+                    key,
+                    UUID(int=_touch_number(place, 100 + number)),
+                    touch.at,
+                    "CALL",
+                    direction,
+                    touch.is_automated,
+                    member,
+                )
+            )
         for number, handed in enumerate(known.handoffs):
             own = UUID(int=(key.int << 8) + number)
-            handoffs.append((key, own, handed.handed, handed.decided, handed.status, handed.reason))
+            member = MEMBERS[handed.member][0] if handed.member else None
+            handoffs.append((key, own, handed.handed, handed.decided, handed.status, handed.reason, member))
         for number, report in enumerate(known.reports):
             own = UUID(int=(key.int << 8) + number)
             reports.append((key, own, "crm", "Stage", report.stage, report.entered, report.recorded))
-    touched = ["contact_id", "id", "occurred_at", "kind", "direction", "is_automated"]
+    touched = ["contact_id", "id", "occurred_at", "kind", "direction", "is_automated", "member_id"]
     await session.copy("touchpoint", touched, touches)
-    await session.copy("handoff", ["contact_id", "id", "handed_at", "decided_at", "status", "reject_reason"], handoffs)
+    given = ["contact_id", "id", "handed_at", "decided_at", "status", "reject_reason", "assigned_to_id"]
+    await session.copy("handoff", given, handoffs)
     reported = ["contact_id", "id", "source", "source_stage", "stage", "entered_at", "recorded_at"]
     await session.copy("reported_stage", reported, reports)
+
+
+def _touch_number(place: int, number: int) -> int:
+    """The id of a touch, as a number. Those of the generated contact itself begin at 0."""
+    return ((1000 + place) << 8) + number
 
 
 def survivors(found: list[Known]) -> list[Known]:
@@ -153,12 +176,23 @@ def with_merged_facts(found: list[Known]) -> list[Known]:
     """Everybody, the first one with the facts of all merged contacts too."""
     people = []
     for place, known in enumerate(found):
-        whose = [known, *(other for other in found if place == 0 and other.person.why_not == "merged_into_id")]
-        own = tuple(Touched(touch.at, not touch.is_inbound) for who in whose for touch in who.person.touches)
+        merged = (one for one, other in enumerate(found) if place == 0 and other.person.why_not == "merged_into_id")
+        places = (place, *merged)
+        whose = [found[one] for one in places]
+        own = tuple(
+            Touched(touch.at, not touch.is_inbound, number=_touch_number(one, number))
+            for one in places
+            for number, touch in enumerate(found[one].person.touches)
+        )
         people.append(
             Known(
                 known.person,
-                own + tuple(touch for who in whose for touch in who.touches),
+                own
+                + tuple(
+                    replace(touch, number=_touch_number(one, 100 + number))
+                    for one in places
+                    for number, touch in enumerate(found[one].touches)
+                ),
                 tuple(handed for who in whose for handed in who.handoffs),
                 tuple(report for who in whose for report in who.reports),
             )
@@ -207,25 +241,27 @@ def rows(known: Known, request: OracleRequest) -> Iterator[Row]:
 
 
 def _waits(known: Known, request: OracleRequest) -> Iterator[Row]:
-    by_hand = [touch.at for touch in known.touches if touch.is_ours and not touch.is_automated]
+    by_hand = [touch for touch in known.touches if touch.is_ours and not touch.is_automated]
 
-    def wait(start: datetime) -> float | None:
-        return min(((at - start).total_seconds() for at in by_hand if start <= at < request.until), default=None)
+    def waits(start: datetime) -> dict[str, Any]:
+        since = [touch for touch in by_hand if start <= touch.at < request.until]
+        first = min(since, key=lambda touch: (touch.at, touch.number), default=None)
+        return {"amount": (first.at - start).total_seconds(), "responder": first.member} if first else {}
 
     entries = known.person.entries["inquiry"]
     first = [entry for entry in entries if entry.entered < request.until][:1]
     if request.skip is Skip.IMPLIED:
         for entry in first:
             if request.holds(entry.entered):
-                yield Row(known, entry.entered, amount=wait(entry.entered), is_implied=entry.is_implied)
+                yield Row(known, entry.entered, **waits(entry.entered), is_implied=entry.is_implied)
         return
     for own in [entry.own for entry in entries if entry.own is not None and entry.own < request.until][:1]:
         if request.holds(own):
-            yield Row(known, own, amount=wait(own))
+            yield Row(known, own, **waits(own))
     for entry in first:
         is_skip = entry.own is None or entry.own >= request.until
-        if is_skip and request.holds(entry.entered) and wait(entry.entered) is not None:
-            yield Row(known, entry.entered, is_skipped=True)
+        if is_skip and request.holds(entry.entered) and (found := waits(entry.entered)):
+            yield Row(known, entry.entered, is_skipped=True, responder=found["responder"])
 
 
 def _stays(known: Known, request: OracleRequest) -> Iterator[Row]:
@@ -257,6 +293,7 @@ def _decisions(known: Known, request: OracleRequest) -> Iterator[Row]:
                 is_part=is_decided and handoff.status == part,
                 amount=0.0 if is_decided else None,
                 word=handoff.reason if is_decided else None,
+                responder=handoff.member if is_decided else None,
             )
 
 

@@ -172,8 +172,8 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
     await session.script("update contact set merged_into_id = null; delete from contact")
     await session.script("delete from contact_version; set local accord.history_is_given = on")
     ids = [UUID(int=1000 + place) for place in range(len(world))]
-    columns = ["id", "is_test", "is_internal", "deleted_at", "merged_into_id"]
-    contacts = [_contact(key, person.why_not) for key, person in zip(ids, world, strict=True)]
+    columns = ["id", "is_test", "is_internal", "deleted_at", "merged_into_id", "owner_id"]
+    contacts = [_contact(key, person) for key, person in zip(ids, world, strict=True)]
     await session.copy("contact", columns, contacts)
     versions, touches, entries = [], [], []
     for key, person in zip(ids, world, strict=True):
@@ -202,9 +202,11 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
     await session.copy("stage_entry", [*entered, "exit_kind", "accord_version_id", "is_implied"], entries)
 
 
-def _contact(key: UUID, why_not: str | None) -> tuple[object, ...]:
+def _contact(key: UUID, person: Person) -> tuple[object, ...]:
+    why_not, owner = person.why_not, person.versions[-1].owner
     survivor = UUID(int=1000) if why_not == "merged_into_id" else None
-    return key, why_not == "is_test", why_not == "is_internal", NOW if why_not == "deleted_at" else None, survivor
+    deleted = NOW if why_not == "deleted_at" else None
+    return key, why_not == "is_test", why_not == "is_internal", deleted, survivor, MEMBERS[owner][0] if owner else None
 
 
 def _version(key: UUID, version: Version, end: datetime | None) -> tuple[object, ...]:

@@ -20,6 +20,8 @@ REASONS = {
 }
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
+RESPONSIBILITY = (Dimension.OWNER, Dimension.TEAM, Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM)
+
 
 @dataclass
 class Figure:
@@ -62,6 +64,7 @@ class Row:
     key: Key = ()
     is_duration: bool = False
     is_skipped: bool = False
+    until: datetime = NOW
 
     @property
     def is_counted(self) -> bool:
@@ -86,7 +89,7 @@ def count(world: list[Person], request: KpiRequest) -> Counted:
         known = Person(person.entries, person.versions, tuple(touches), None)
         return [
             replace(row, place=place, key=tuple(_value(row, dimension) for dimension in request.by))
-            for row in _rows(known, request, until)
+            for row in (replace(row, until=until) for row in _rows(known, request, until))
             if _in_period(row.at, request, zone) and _holds(row, request.where)
         ]
 
@@ -252,6 +255,8 @@ def _holds(row: Row, where: Where) -> bool:
 
 def _value(row: Row, dimension: Dimension) -> str | None:
     """The value of a dimension at the counted instant; of a record, its name."""
+    if dimension in RESPONSIBILITY:
+        return responsible(dimension, _owner(row), row.person.versions[-1].owner)
     version = _version(row.person, row.at)
     first = _first_touch(row.person)
     if first is not None and first.at > row.at:
@@ -261,10 +266,6 @@ def _value(row: Row, dimension: Dimension) -> str | None:
             return version.lead_source
         case Dimension.COUNTRY:
             return version.country
-        case Dimension.OWNER:
-            return version.owner
-        case Dimension.TEAM:
-            return MEMBERS[version.owner][1] if version.owner else None
         case Dimension.COMPANY:
             return version.company
         case Dimension.INDUSTRY:
@@ -278,6 +279,20 @@ def _value(row: Row, dimension: Dimension) -> str | None:
             return row.stage
         case _:
             raise AssertionError(dimension)
+
+
+def _owner(row: Row) -> str | None:
+    """Who was responsible at the counted instant, or else the first who was after it, as far as `until` shows."""
+    known = [version for version in row.person.versions if version.since < row.until]
+    before = [version.owner for version in known if version.since <= row.at]
+    after = [version.owner for version in known if version.since > row.at]
+    return next((owner for owner in (*before[-1:], *after) if owner is not None), None)
+
+
+def responsible(dimension: Dimension, then: str | None, now: str | None) -> str | None:
+    """The owner or the team of the owner, of those responsible at the counted instant or now."""
+    owner = now if dimension in (Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM) else then
+    return owner if owner is None or dimension in (Dimension.OWNER, Dimension.CURRENT_OWNER) else MEMBERS[owner][1]
 
 
 def _version(person: Person, at: datetime) -> Version:

@@ -43,7 +43,12 @@ ZONE = ZoneInfo("Europe/Berlin")
 
 @st.composite
 def requests(draw: st.DrawFn, key: str) -> KpiRequest:
-    words = {"rejection_rate": [Dimension.REJECT_REASON], "time_in_stage": [Dimension.STAGE]}
+    words = {
+        "speed_to_lead": [Dimension.RESPONDER],
+        "mql_acceptance": [Dimension.RESPONDER],
+        "rejection_rate": [Dimension.REJECT_REASON, Dimension.RESPONDER],
+        "time_in_stage": [Dimension.STAGE],
+    }
     by = draw(st.sampled_from([None, Dimension.LEAD_SOURCE, *words.get(key, [])]))
     is_handed = key in ("mql_acceptance", "rejection_rate")
     return KpiRequest(
@@ -160,6 +165,8 @@ def assert_whole(answer: KpiAnswer, rows: list[Row], until: datetime) -> None:
 
 
 def key(row: Row, request: KpiRequest) -> str | None:
+    if request.by[0] is Dimension.RESPONDER:
+        return row.responder
     return row.lead_source if request.by[0] is Dimension.LEAD_SOURCE else row.word
 
 

@@ -19,7 +19,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
-from schema.kpis.kinds import PERSON_DIMENSIONS
+from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide, Reentry, Skip, WarningCode
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
@@ -48,6 +48,7 @@ def filters(draw: st.DrawFn) -> Where:
         st.tuples(st.just(Dimension.LEAD_SOURCE), st.sampled_from([("web",), ("fair", None), (None,)])),
         st.tuples(st.just(Dimension.CHANNEL), st.sampled_from([("EMAIL",), ("EVENT", None)])),
         st.tuples(st.just(Dimension.OWNER), st.sampled_from([("Ada",), (f"member_{UUID(int=22)}", None)])),
+        st.tuples(st.just(Dimension.CURRENT_OWNER), st.sampled_from([("Ben",), ("Ada", None)])),
     ).map(lambda test: Where(tests=(test,)))
     parts = tuple(draw(st.just([]) | st.lists(test, max_size=2)))
     return draw(st.sampled_from([Where(all_of=parts), Where(any_of=parts), Where(none_of=parts)]))

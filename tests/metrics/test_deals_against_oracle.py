@@ -43,8 +43,8 @@ async def ready(module_database: Database) -> Database:
     async with module_database.write() as session:
         await adopt_accord(session, ACCORD)
         await session.copy("team", ["id", "name", "kind"], [(key, name, "SALES") for name, key in TEAMS.items()])
-        members = [(key, name) for name, (key, _) in MEMBERS.items()]
-        await session.copy("member", ["id", "name"], members)
+        members = [(key, name, TEAMS[team] if team else None) for name, (key, team) in MEMBERS.items()]
+        await session.copy("member", ["id", "name", "team_id"], members)
         await oracle.prepare_deals(session)
     return module_database
 

@@ -19,7 +19,8 @@ from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import PERSON_DIMENSIONS, Kpi, Subject
+from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.kinds import Kpi, Subject
 from schema.vocab import Grain, RecordSide, WarningCode
 from tests.metrics.test_drill_down import request_of
 

@@ -1,10 +1,14 @@
 """Enums: one for each closed vocabulary, and the planner's sort directions."""
 
+from collections.abc import Callable
 from enum import Enum
+from typing import TypeVar
 
 from api.graph.declared import EnumType, EnumWord
 from api.plan.list_arguments import SortDirection
 from schema.vocab import Vocabulary
+
+Word = TypeVar("Word", bound=Vocabulary)
 
 
 class _Each(Enum):
@@ -30,8 +34,8 @@ SORT_DIRECTION = EnumType(
 )
 
 
-def enum_of(vocabulary: type[Vocabulary]) -> EnumType:
-    """Return the enum of a vocabulary, with the description of each word."""
+def enum_of(vocabulary: type[Word], doc_of: Callable[[Word], str] = lambda word: word.doc) -> EnumType:
+    """Return the enum of a vocabulary, with the description of each word: its `doc`, or what `doc_of` returns."""
     doc = (vocabulary.__doc__ or "").strip()
-    words = tuple(EnumWord(word.value, word.doc, word.deprecated) for word in vocabulary)
+    words = tuple(EnumWord(word.value, doc_of(word), word.deprecated) for word in vocabulary)
     return EnumType(vocabulary.graphql_name(), doc, vocabulary, words)

@@ -27,7 +27,7 @@ from api.graph.sources import (
 )
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
-from schema.vocab import Unit, vocabularies
+from schema.vocab import Dimension, Unit, vocabularies
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 INCLUDE_MERGED = "includeMerged"
@@ -89,8 +89,7 @@ def record_types() -> Iterator[Declared]:
     yield from _SHARED_TYPES
     yield from stage_types()
     yield converted_money_type()
-    for vocabulary in vocabularies():
-        yield enum_of(vocabulary)
+    yield from (enum_of(vocabulary) for vocabulary in vocabularies() if vocabulary is not Dimension)
     for name in sorted(filtered_types()):
         yield filter_type(TypeRef(name))
     for shape in visible_shapes():

@@ -15,6 +15,7 @@ from api.metrics.answer import BreakdownKey, ContactPressure, FunnelAnswer, KpiA
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
+from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Kpi
 
 KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi, ContactPressure)
@@ -106,6 +107,14 @@ def _catalogue(_source: object, _info: Info) -> list[Kpi]:
     return list(CATALOGUE.values())
 
 
+_DIMENSIONS = Output(
+    "dimensions",
+    "The dimensions that it can be broken down and filtered by, and what they mean for it.",
+    TypeRef(DimensionMeaning.__graphql_name__).required.listed.required,
+    lambda kpi, _info: meanings(kpi.subject, kpi.dimensions),
+)
+
+
 def _additions(model: type) -> tuple[Output, ...]:
     if model in (KpiAnswer, FunnelAnswer):
         doc = (
@@ -116,7 +125,8 @@ def _additions(model: type) -> tuple[Output, ...]:
         return (id_, *records_fields(model))
     if model is Kpi:
         doc = "The switches that the KPI has."
-        return (Output("switches", doc, TypeRef("String").required.listed, lambda kpi, _info: kpi.switches.names),)
+        switches = Output("switches", doc, TypeRef("String").required.listed, lambda kpi, _info: kpi.switches.names)
+        return (_DIMENSIONS, switches)
     return records_fields(model)
 
 

@@ -4,11 +4,13 @@ from enum import Enum
 from typing import cast
 
 from api.graph.declared import Declared, EnumType, EnumWord, Input, InputType, TypeRef
+from api.graph.derived.enums import enum_of
 from api.graph.derived.naming import camel
+from api.metrics.breakdowns.group_limit import MOST_GROUPS
 from api.metrics.dimensions import RECORD_DIMENSIONS
-from api.metrics.group_limit import MOST_GROUPS
 from api.metrics.resolve import MOST_DIMENSIONS
 from schema.kpis import CATALOGUE
+from schema.kpis.dimensions import dimension_doc
 from schema.vocab import Dimension
 
 DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
@@ -60,6 +62,7 @@ def _filter(dimension: Dimension) -> TypeRef:
 
 
 KPI_INPUT_TYPES: tuple[Declared, ...] = (
+    enum_of(Dimension, dimension_doc),
     EnumType(
         "KpiKey",
         "The KPIs of the catalogue.",
@@ -107,12 +110,12 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("and", "All of these must hold.", TypeRef("KpiWhere").listed),
             Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef("KpiWhere").listed),
             Input("not", "This must not hold.", TypeRef("KpiWhere")),
-            *(Input(key, dimension.doc, _filter(dimension)) for key, dimension in DIMENSION_FIELDS.items()),
+            *(Input(key, dimension_doc(dimension), _filter(dimension)) for key, dimension in DIMENSION_FIELDS.items()),
         ),
     ),
     InputType(
         "KpiTextFilter",
-        "Conditions on a dimension of texts, at the counted instant. All given conditions must hold.",
+        "Conditions on a dimension of texts, at the moment of the dimension. All given conditions must hold.",
         (
             Input("eq", "Equal to this value.", _STRING),
             Input("in", "Equal to one of these values. An empty list matches nothing.", _STRING.listed),
@@ -121,7 +124,7 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
     ),
     InputType(
         "KpiRecordFilter",
-        "Conditions on a dimension whose values are records, at the counted instant. All given conditions must hold.",
+        "Conditions on a dimension whose values are records, at its moment. All given conditions must hold.",
         (
             Input(
                 "eq",

@@ -82,13 +82,16 @@ class FirstResponse(KpiKind):
 
 
 def _responses(request: ResolvedKpiRequest, entries: Sql) -> Sql:
-    """One row per entry: `contact_id, at, is_implied, target_at` (our first touch), `may_convert` (there is none)."""
+    """One row per entry: `contact_id, at, is_implied, target_at, responder_id, may_convert`.
+
+    `target_at` is our first touch, `responder_id` the member who made it; `may_convert` is whether there is none.
+    """
     owned, joined = belongs_to(request, "t", "c")
     return Sql(
-        "select c.contact_id, c.at, c.is_implied, t.at as target_at, t.at is null as may_convert"
-        " from ({}) c{} cross join lateral (select min(t.occurred_at) as at from touchpoint t"
+        "select c.contact_id, c.at, c.is_implied, t.at as target_at, t.responder_id, t.at is null as may_convert"
+        " from ({}) c{} left join lateral (select t.occurred_at as at, t.member_id as responder_id from touchpoint t"
         " where {} and t.direction = 'OUTBOUND' and not t.is_automated and t.occurred_at >= c.at"
-        " and t.occurred_at < {}{}) t",
+        " and t.occurred_at < {}{} order by t.occurred_at, t.id limit 1) t on true",
         entries,
         joined,
         owned,
@@ -109,8 +112,8 @@ def _with_skipped(request: ResolvedKpiRequest) -> Sql:
         request.frame.until,
     )
     return Sql(
-        "{} union all select c.contact_id, c.at, c.is_implied, null, false, true from ({}) c"
-        " where c.target_at is not null",
+        "{} union all select c.contact_id, c.at, c.is_implied, null, c.responder_id, false, true"
+        " from ({}) c where c.target_at is not null",
         counted,
         _responses(request, skipped),
     )

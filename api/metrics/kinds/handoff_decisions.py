@@ -18,7 +18,7 @@ from api.sql import Sql, all_of
 from schema.kpis.kinds import Decisions
 from schema.vocab import Anchor, Dimension, WarningCode
 
-_STATUS, _REASON = Sql("h.status"), Sql("h.reject_reason")
+_STATUS, _REASON, _RESPONDER = Sql("h.status"), Sql("h.reject_reason"), Sql("h.assigned_to_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class DecisionShare(KpiKind):
         return Sql("select min(handed_at) from handoff{}", Sql(" where {}", all_of(reached)) if reached else Sql(""))
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
-        """The handoffs: `contact_id, handoff_id, at, status, reject_reason`."""
+        """The handoffs: `contact_id, handoff_id, at, status, reject_reason, responder_id`."""
         statuses = [status.value for status in self.part.statuses]
         is_part = Sql("coalesce(c.status = any ({}::text[]), false)", statuses)
         return CountedRows(
@@ -89,10 +89,10 @@ class DecisionShare(KpiKind):
 
 
 def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
-    """One row per handoff: `contact_id, handoff_id, at, status, reject_reason`.
+    """One row per handoff: `contact_id, handoff_id, at, status, reject_reason, responder_id` (who decided).
 
-    PERIOD: at its decision, if it was decided with one of the statuses. COHORT: at the handing over; status and reason
-    are null until it is decided.
+    PERIOD: at its decision, if it was decided with one of the statuses. COHORT: at the handing over; status, reason and
+    responder are null until it is decided.
     """
     until, within = request.frame.until, request.frame.interval
     statuses = [status.value for status in whole.statuses]
@@ -100,17 +100,21 @@ def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
     person, joined = person_of(request, "h")
     if request.anchor is Anchor.COHORT:
         at, conditions = Sql("h.handed_at"), [Sql("h.handed_at < {}", until)]
-        status, reason = (Sql("case when {} then {} end", decided, column) for column in (_STATUS, _REASON))
+        status, reason, responder = (
+            Sql("case when {} then {} end", decided, column) for column in (_STATUS, _REASON, _RESPONDER)
+        )
     else:
-        at, conditions, status, reason = Sql("h.decided_at"), [decided], _STATUS, _REASON
+        at, conditions, status, reason, responder = Sql("h.decided_at"), [decided], _STATUS, _REASON, _RESPONDER
     conditions += [*between(at, within), counts(request, person), *request.context.reach("handoff", "h")]
     return Sql(
-        "select {} as contact_id, h.id as handoff_id, {} as at, {} as status, {} as reject_reason from handoff h{}"
+        "select {} as contact_id, h.id as handoff_id, {} as at, {} as status, {} as reject_reason,"
+        " {} as responder_id from handoff h{}"
         " where {}",
         person,
         at,
         status,
         reason,
+        responder,
         joined,
         all_of(conditions),
     )

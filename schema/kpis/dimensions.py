@@ -1,0 +1,102 @@
+"""What the values of a dimension are, and at which moment a record has its value: one declaration for each subject.
+
+The words themselves, with a definition that fits both subjects, are in `schema.vocab.Dimension`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schema.described import described
+from schema.kpis.kinds import Subject
+from schema.vocab import Dimension
+
+_COUNTED = "The counted instant."
+_RESPONSIBLE = (
+    "The counted instant; if nobody was responsible yet, the first instant after it at which somebody was, if that is"
+    " not after `asOf`."
+)
+_TODAY = "Today, for an earlier `asOf` as well."
+_FIRST_TOUCH = "The first inbound touchpoint, if that is not after the counted instant."
+_RESPONSE = "That touch or decision."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimensionMeaning:
+    """What a dimension means in KPIs about one subject."""
+
+    __graphql_name__ = "KpiDimensionMeaning"
+
+    dimension: Dimension = described("The dimension.")
+    definition: str = described("What its values are.")
+    moment: str = described(
+        "At which moment a record has its value. The counted instant is that of the counted event, such as the entry "
+        "into a stage or the closing of a deal; of a state, the instant at which it is read."
+    )
+
+    @property
+    def sentences(self) -> str:
+        """The definition and the moment, for descriptions and display."""
+        return f"{self.definition} Moment: {self.moment[0].lower()}{self.moment[1:]}"
+
+
+def _meaning(dimension: Dimension, definition: str | None = None, *, moment: str = _COUNTED) -> DimensionMeaning:
+    return DimensionMeaning(dimension=dimension, definition=definition or dimension.doc, moment=moment)
+
+
+_RESPONSIBILITY = (
+    _meaning(Dimension.OWNER, moment=_RESPONSIBLE),
+    _meaning(Dimension.TEAM, moment=_RESPONSIBLE),
+    _meaning(Dimension.CURRENT_OWNER, moment=_TODAY),
+    _meaning(Dimension.CURRENT_TEAM, moment=_TODAY),
+)
+_COMPANY = (_meaning(Dimension.COMPANY), _meaning(Dimension.INDUSTRY))
+_PERSON = (
+    _meaning(Dimension.LEAD_SOURCE),
+    _meaning(Dimension.CHANNEL, "The channel of the person's first inbound touchpoint.", moment=_FIRST_TOUCH),
+    _meaning(Dimension.CAMPAIGN, "The campaign of the person's first inbound touchpoint.", moment=_FIRST_TOUCH),
+    *_RESPONSIBILITY,
+    _meaning(Dimension.COUNTRY, "The country of the contact."),
+    *_COMPANY,
+)
+_DEAL = (
+    _meaning(Dimension.CHANNEL, "The channel of the deal's primary campaign."),
+    _meaning(Dimension.CAMPAIGN, "The deal's primary campaign."),
+    *_RESPONSIBILITY,
+    _meaning(Dimension.COUNTRY, "The country of the deal's company."),
+    *_COMPANY,
+    _meaning(Dimension.PIPELINE),
+    _meaning(Dimension.PIPELINE_STAGE),
+    _meaning(Dimension.PRODUCT),
+)
+# Dimensions of some KPIs about people only.
+_SOME_PERSON = (
+    _meaning(Dimension.STAGE),
+    _meaning(Dimension.REJECT_REASON, moment="The decision."),
+    _meaning(Dimension.RESPONDER, moment=_RESPONSE),
+)
+_MEANINGS = {
+    Subject.PERSON: {meaning.dimension: meaning for meaning in (*_PERSON, *_SOME_PERSON)},
+    Subject.DEAL: {meaning.dimension: meaning for meaning in _DEAL},
+}
+PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _PERSON)
+DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _DEAL)
+
+
+def meanings(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[DimensionMeaning, ...]:
+    """What dimensions mean in KPIs about a subject, each once, in the given order.
+
+    Errors: KeyError for a dimension that no KPI about the subject has.
+    """
+    return tuple(_MEANINGS[subject][dimension] for dimension in dict.fromkeys(dimensions))
+
+
+def dimension_doc(dimension: Dimension) -> str:
+    """The description of a dimension: what it means for every subject that has it."""
+    found = {subject: known[dimension] for subject, known in _MEANINGS.items() if dimension in known}
+    if len({meaning.sentences for meaning in found.values()}) == 1:
+        return next(iter(found.values())).sentences
+    parts = (
+        f"Of a {subject.value.lower()}: {meaning.definition[0].lower()}{meaning.sentences[1:]}"
+        for subject, meaning in found.items()
+    )
+    return " ".join((dimension.doc, *parts))
