@@ -27,6 +27,13 @@ from schema.vocab import (
     TeamKind,
 )
 
+NOT_READ_YET = "Not read yet: it waits for"
+
+
+def waits_for(reader: str) -> str:
+    """The end of the description of a setting that no answer reads yet, with the reader that will."""
+    return f" {NOT_READ_YET} {reader}."
+
 
 class Stage(AccordModel):
     """A stage of the funnel, as both teams agreed it."""
@@ -36,7 +43,9 @@ class Stage(AccordModel):
     )
     title: str = Field(min_length=1, description="The stage's name for readers.")
     group: str = Field(min_length=1, description="The group that the stage belongs to, such as Prospect.")
-    owner: TeamKind = Field(description="The team responsible for people in the stage.")
+    owner: TeamKind = Field(
+        description="The team responsible for people in the stage." + waits_for("the scorecard of the two teams")
+    )
     meaning: str = Field(min_length=1, description="The meaning of the stage, in plain words.")
     rule: Rule = Field(description="The entry rule: a contact enters the stage when it becomes true.")
     window: Duration | None = Field(
@@ -45,7 +54,9 @@ class Stage(AccordModel):
         "null for no time limit.",
     )
     needs: tuple[str, ...] = Field(
-        default=(), description="The fields that have to be filled in, such as contact.email."
+        default=(),
+        description="The fields that have to be filled in, such as contact.email."
+        + waits_for("the completeness of what marketing hands over"),
     )
 
     @field_validator("needs")
@@ -62,7 +73,9 @@ class RejectReason(AccordModel):
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,39}$", description="The reason's code, which a handoff stores.")
     label: str = Field(min_length=1, description="The reason for readers.")
     disposition: Disposition = Field(description="What happens to the person.")
-    fault: FaultDomain = Field(description="The side on which the cause lies.")
+    fault: FaultDomain = Field(
+        description="The side on which the cause lies." + waits_for("the feedback of rejections by side")
+    )
 
 
 class Exit(AccordModel):

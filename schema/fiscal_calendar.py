@@ -54,6 +54,7 @@ class FiscalCalendar:
         return (
             f"Fiscal years begin on 1 {first} and have the name of the year in which they {which}:"
             f" {first} 2026 to {last} 2027 is {self.year_name(date(2026, self.start_month, 1))}."
+            " Periods that are not named as fiscal are those of the calendar: 2026-Q1 is January to March 2026."
         )
 
     @property

@@ -344,6 +344,15 @@ class WarningCode(Vocabulary):
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
+    PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."
+    PERIOD_BEFORE_DATA = (
+        "PERIOD_BEFORE_DATA",
+        "The period ends before the first fact about people or deals, whichever the KPI counts: the value is null.",
+    )
+    PERIOD_OPEN = (
+        "PERIOD_OPEN",
+        "The period ends after `asOf`, so that the value may still change. The count is that of the days to come.",
+    )
     UNKNOWN_VALUE = (
         "UNKNOWN_VALUE",
         "The filter names a free text, such as a lead source, that no record ever had: it may be misspelt.",

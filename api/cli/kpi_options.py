@@ -18,15 +18,12 @@ from api.cli.kpi_values import (
 )
 from api.cli.options import DATA_OPTION
 from api.cli.record_output import Listing
+from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
 
-_PERIOD = (
-    "2026, 2026-Q1, 2026-03, last-90-days, FY2026, FY2026-Q1, this-fiscal-quarter, last-fiscal-year, or FROM..BEFORE"
-    " (2026-01-01..2026-04-01); default: all history."
-)
 _WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others."
 
 
@@ -34,7 +31,7 @@ _WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty 
 class FunnelOptions:
     """The options of `accord funnel`."""
 
-    period: Annotated[str | None, typer.Option("--period", metavar="PERIOD", help=_PERIOD)] = None
+    period: Annotated[str | None, typer.Option("--period", metavar="PERIOD", help=OPTION_HELP)] = None
     by: Annotated[
         str | None,
         typer.Option(

@@ -3,14 +3,23 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 
 import orjson
 
 from api.csv_text import CsvWriter
-from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
+from api.metrics.answer import (
+    AnsweredPeriod,
+    BreakdownKey,
+    Bucket,
+    FunnelAnswer,
+    FunnelStep,
+    KpiAnswer,
+    KpiFigure,
+    Provenance,
+)
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
 HEAD = ("key", "title", "definition", "unit", "currency")
@@ -45,7 +54,8 @@ def print_kpi_csv(result: KpiAnswer) -> None:
         lines += [["GROUP_BUCKET", *_figure_line(bucket, group.keys, dimensions, bucket)] for bucket in group.series]
     lines += [["BUCKET", *_figure_line(bucket, (), dimensions, bucket)] for bucket in result.series]
     lines.append(["TOTAL", *_figure_line(result, (), dimensions, None)])
-    _print_csv(("row", *_key_names(dimensions), "from", "before", "is_partial", "is_open", *FIGURE), lines)
+    names = ("row", *_key_names(dimensions), "from", "before", "is_partial", "is_open", *FIGURE)
+    _print_csv(names, lines, result.period)
 
 
 def print_funnel_csv(result: FunnelAnswer) -> None:
@@ -58,7 +68,7 @@ def print_funnel_csv(result: FunnelAnswer) -> None:
         ["GROUP", *_step_line(group.keys, dimensions, step)] for group in result.breakdown for step in group.stages
     ]
     lines += [["TOTAL", *_step_line((), dimensions, step)] for step in result.stages]
-    _print_csv(("row", *_key_names(dimensions), "stage", *STEP), lines)
+    _print_csv(("row", *_key_names(dimensions), "stage", *STEP), lines, result.period)
 
 
 def json_value(value: object) -> object:
@@ -69,13 +79,13 @@ def json_value(value: object) -> object:
         return [json_value(item) for item in value]
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, Decimal | datetime):
+    if isinstance(value, Decimal | date):
         return _text(value)
     return value
 
 
 def _camel(name: str) -> str:
-    if name == "starts_at":
+    if name in ("starts_at", "starts_on"):
         return "from"
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
@@ -118,10 +128,12 @@ def _key_cells(keys: tuple[BreakdownKey, ...], dimensions: int) -> list[object]:
     return cells or [None] * (len(KEY) * dimensions)
 
 
-def _print_csv(names: Iterable[str], lines: Iterable[list[object]]) -> None:
+def _print_csv(names: Iterable[str], lines: Iterable[list[object]], period: AnsweredPeriod) -> None:
+    """Print the lines, each with the days of the whole period, so that files of several periods can be joined."""
     writer = CsvWriter(sys.stdout, line_end="\n")
-    writer.row(tuple(names))
-    writer.rows([_text(cell) for cell in line] for line in lines)
+    writer.row((*names, "period_from", "period_before", "timezone"))
+    days = (period.starts_on, period.before, period.timezone)
+    writer.rows([_text(cell) for cell in (*line, *days)] for line in lines)
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.record_output import RecordList, show_records
-from api.metrics.answer import BreakdownKey, Bucket, FunnelAnswer, FunnelStep, KpiAnswer, KpiFigure, Provenance
+from api.metrics.answer import (
+    AnsweredPeriod,
+    BreakdownKey,
+    Bucket,
+    FunnelAnswer,
+    FunnelStep,
+    KpiAnswer,
+    KpiFigure,
+    Provenance,
+)
 from api.metrics.answer_warnings import length_in_words
 from api.metrics.kinds import kind_of
 from schema.durations import format_duration, parse_iso_duration
@@ -245,6 +254,7 @@ def _bucket_name(bucket: Bucket, zone: ZoneInfo) -> str:
 
 
 def _show_provenance(console: Console, result: Provenance, zone: ZoneInfo) -> None:
+    console.print(f"[dim]{_period_in_words(result.period)}[/dim]")
     for warning in result.warnings:
         console.print(f"[yellow]! {escape(warning.message)}[/yellow]")
     for meaning in result.dimensions:
@@ -270,6 +280,19 @@ def _override_in_words(override: str) -> str:
     name, _, value = override.partition("=")
     is_length = name == "window" and value != "none"
     return f"{name}={format_duration(parse_iso_duration(value))}" if is_length else override
+
+
+def _period_in_words(period: AnsweredPeriod) -> str:
+    """The days of a period, the last one included."""
+    last = None if period.before is None else period.before - timedelta(days=1)
+    first = period.starts_on
+    if first is None:
+        days = "all history" if last is None else f"to {last}"
+    elif first == last:
+        days = f"{first}"
+    else:
+        days = f"from {first}" if last is None else f"{first} to {last}"
+    return f"period {days} {period.timezone}"
 
 
 def _moment(instant: datetime, zone: ZoneInfo) -> str:

@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.periods import named_period, period
+from api.metrics.periods.period_days import period
+from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period, Where
 from schema.durations import LONGEST, parse_duration
 from schema.vocab import Dimension, Vocabulary

@@ -5,7 +5,7 @@ GraphQL derives its answer types from these dataclasses: the description of a fi
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -98,14 +98,26 @@ class KpiFigure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnsweredPeriod:
+    """The days that an answer is about."""
+
+    __graphql_name__ = "KpiPeriod"
+
+    starts_on: date | None = described("The first day; null if the period has no start.")
+    before: date | None = described("The first day after the period; null if it has no end.")
+    timezone: str = described("The time zone in which the days begin and end (IANA name).")
+    is_over: bool = described("Whether the whole period lies at or before `asOf`; false if it has no end.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bucket(KpiFigure):
     """The figure of one bucket of time."""
 
     __graphql_name__ = "KpiBucket"
 
     period: str | None = described(
-        "The bucket's name, such as `2026-Q1` or `FY2026-Q1`, which `period: {named: …}` accepts; null for a day, a "
-        "week, and a bucket that the requested period cuts."
+        "The bucket's name, such as `2026-Q1`, `2026-W10` or `FY2026-Q1`, which `period: {named: …}` accepts; null for "
+        "a bucket that the requested period cuts, and for a week that begins on Sunday."
     )
     starts_at: datetime = described("The bucket's first instant.")
     before: datetime = described("The first instant after the bucket.")
@@ -141,7 +153,7 @@ class AnswerWarning:
 
     code: WarningCode = described("The kind of warning.")
     message: str = described("The warning in words, for this answer.")
-    count: int | None = described("The number of rows it concerns.")
+    count: int | None = described("The number of rows it concerns; of `PERIOD_OPEN`, of days to come.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +210,7 @@ class Provenance:
         "the records within the caller's reach were read."
     )
     accords: tuple[AccordUsed, ...] = described("The versions of the accord that produced the counted stage entries.")
+    period: AnsweredPeriod = described("The days that the requested period means.")
     as_of: datetime = described("Events at or before this instant count.")
     data_watermark: datetime | None = described("When the newest fact that was read had been recorded.")
     sql: str = described("The SQL statement that computed the answer, for checking.")
@@ -226,7 +239,10 @@ class FunnelStep:
     key: str = described("The stage's key.")
     title: str = described("The stage's title.")
     group: str = described("The stage's group, such as Prospect.")
-    reached: int | None = described("How many of the cohort reached the stage by `asOf`; null if no contact is known.")
+    reached: int | None = described(
+        "How many of the cohort reached the stage by `asOf`; null if no contact is known, or if the period has not "
+        "begun or is before all data."
+    )
     implied: int | None = described("How many of these entered the stage only because they entered a higher one.")
     open: int | None = described(
         "How many of these have not reached the next stage and still can. Fewer than the people whose current stage it"

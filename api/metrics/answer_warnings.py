@@ -6,6 +6,7 @@ from datetime import timedelta
 from api.metrics.answer import AnswerWarning
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.figure_table import ALL, FigureTable
+from api.metrics.period_warnings import unfinished_period
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import gap_warnings
@@ -14,10 +15,13 @@ from schema.vocab import WarningCode
 LOW_SAMPLE = 20
 _ORDER = (
     WarningCode.NO_CONTACTS,
+    WarningCode.PERIOD_NOT_BEGUN,
+    WarningCode.PERIOD_BEFORE_DATA,
     WarningCode.UNKNOWN_VALUE,
     WarningCode.SOURCE_INCOMPLETE,
     WarningCode.ZERO_DENOMINATOR,
     WarningCode.LOW_SAMPLE,
+    WarningCode.PERIOD_OPEN,
     WarningCode.OPEN_COHORT,
     WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,
@@ -38,18 +42,23 @@ def kpi_warnings(
     own: Iterable[AnswerWarning],
     reads: Collection[str],
     row_noun: str,
+    *,
+    missing: AnswerWarning | None,
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a KPI's answer: those that all kinds share, and its kind's own.
 
     `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0. `reads` are the tables
-    that the kind reads, and `row_noun` is what it counts, in the plural.
+    that the kind reads, and `row_noun` is what it counts, in the plural. `missing` says why the period has no value.
     """
     gaps = gap_warnings(request.context.gaps, reads, request.context.accord)
     if request.lacks_contacts:
         return (no_contacts(), *gaps)
+    if missing is not None:
+        return (missing, *unknown_values(request), *gaps)
     found = [
         *unknown_values(request),
         *gaps,
+        *unfinished_period(request.frame),
         *_undated(request, table),
         *_assumed(table, row_noun),
         *_mostly_empty(request, table),

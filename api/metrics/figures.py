@@ -10,7 +10,7 @@ from api.metrics.dimensions import EMPTY_LABEL, dimension_table
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import ALL, FigureCell, FigureTable, Keys
 from api.metrics.kinds.kind import KpiKind
-from api.metrics.periods import bucket_name, is_cut, pairs
+from api.metrics.periods.buckets import bucket_name, is_cut, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from schema.vocab import Dimension
@@ -42,9 +42,7 @@ def series(
 def _bucket_name(request: ResolvedKpiRequest, start: datetime, before: datetime) -> str | None:
     if request.grain is None:
         return None
-    return bucket_name(
-        start, before, request.grain, request.frame.zone, request.context.accord.reporting.fiscal_calendar
-    )
+    return bucket_name(start, before, request.grain, request.frame.zone, request.context.accord.reporting)
 
 
 def _is_partial(request: ResolvedKpiRequest, start: datetime, before: datetime) -> bool:

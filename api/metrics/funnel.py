@@ -23,7 +23,9 @@ from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
+from api.metrics.kinds import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
+from api.metrics.period_warnings import answered_period, missing_period, unfinished_period
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest
@@ -80,7 +82,8 @@ class StageTally:
 async def compute_funnel(session: ReadSession, request: FunnelRequest, context: MetricContext) -> FunnelAnswer:
     """Compute one funnel request.
 
-    Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement.
+    Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement; after it the first fact of all, if nobody
+            entered in a period that has an end.
     Errors: NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_MANY_GROUPS; TOO_LARGE for an accord with more stages than a
             funnel can have.
     """
@@ -114,16 +117,23 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
             labels.update({key: label for key, label in named if label is not None})
     require_few_groups(resolved.by, len(groups))
     whole = FigureDrillDown(resolved)
-    steps = _steps(resolved, total, whole) if has_contacts else _empty_steps(resolved, whole)
+    missing = None
+    if has_contacts and not total.reached and not total.entered:
+        missing = await missing_period(session, resolved, first_fact(resolved))
+    has_steps = has_contacts and missing is None
+    steps = _steps(resolved, total, whole) if has_steps else _empty_steps(resolved, whole)
     return FunnelAnswer(
         stages=steps,
         breakdown=_breakdown(resolved, groups, labels),
-        warnings=_warnings(resolved, steps, total.assumed, {keys: tally.reached[1] for keys, tally in groups.items()}),
+        warnings=_warnings(
+            resolved, steps, total.assumed, {keys: tally.reached[1] for keys, tally in groups.items()}, missing
+        ),
         dimensions=resolved.dimensions,
         excluded=excluded,
         is_canonical=not resolved.overrides,
         overrides=resolved.overrides,
         accords=context.accords,
+        period=answered_period(resolved.frame),
         as_of=resolved.frame.as_of,
         data_watermark=context.watermark,
         sql=readable(statement),
@@ -233,7 +243,7 @@ def _steps(request: ResolvedKpiRequest, tally: StageTally, whole: FigureDrillDow
 
 
 def _empty_steps(request: ResolvedKpiRequest, whole: FigureDrillDown) -> tuple[FunnelStep, ...]:
-    """The stages without contacts: their figures are null, because 0 would be a figure."""
+    """The stages without contacts or data of the period: their figures are null, because 0 would be a figure."""
     return tuple(
         FunnelStep(
             key=stage.key,
@@ -253,20 +263,28 @@ def _empty_steps(request: ResolvedKpiRequest, whole: FigureDrillDown) -> tuple[F
 
 
 def _warnings(
-    request: ResolvedKpiRequest, steps: tuple[FunnelStep, ...], assumed: int, cohorts: Mapping[Keys, int]
+    request: ResolvedKpiRequest,
+    steps: tuple[FunnelStep, ...],
+    assumed: int,
+    cohorts: Mapping[Keys, int],
+    missing: AnswerWarning | None,
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a funnel; `cohorts` are the numbers of people of its groups."""
     gaps = tuple(gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord))
     if not request.context.has_contacts:
         return (no_contacts(), *gaps)
+    if missing is not None:
+        return (missing, *unknown_values(request), *gaps)
+    found = [*unknown_values(request), *gaps]
+    unfinished = unfinished_period(request.frame)
     cohort, waiting = steps[0].reached or 0, sum(step.open or 0 for step in steps)
     if not cohort:
         message = f"Nobody entered {steps[0].key} in the period, so there is nothing to divide by."
         nothing = AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=message, count=0)
-        return (*unknown_values(request), *gaps, nothing)
-    found = [*unknown_values(request), *gaps]
+        return (*found, nothing, *unfinished)
     if cohort < LOW_SAMPLE:
         found.append(low_sample(cohort))
+    found += unfinished
     if waiting:
         message = f"{waiting:,} are in a stage and can still reach the next one, so the stages after it may still grow."
         found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))

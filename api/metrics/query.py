@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import Excluded, FunnelAnswer, KpiAnswer
+from api.metrics.answer import AnswerWarning, Excluded, FunnelAnswer, KpiAnswer
 from api.metrics.answer_warnings import in_order, kpi_warnings
 from api.metrics.breakdowns.dimension_warnings import different_meanings
 from api.metrics.breakdowns.group_limit import require_few_groups
@@ -18,9 +18,10 @@ from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
-from api.metrics.kinds import kind_of
+from api.metrics.kinds import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
-from api.metrics.periods import buckets
+from api.metrics.period_warnings import answered_period, missing_period
+from api.metrics.periods.buckets import buckets
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest, KpiRequest
@@ -69,7 +70,8 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     """Compute one request for one KPI.
 
     Shapes: one KpiRequest -> one KpiAnswer.
-    Reads:  one statement; before it the values that a filter names, and the first instant of a series without a start.
+    Reads:  one statement; before it the values that a filter names, and the first instant of a series without a start;
+            after it the first fact of all, if nothing was counted in a period that has an end.
     Errors: BAD_INPUT, UNKNOWN_STAGE, UNKNOWN_VALUE, BAD_PERIOD, NOT_EVALUATED, TOO_MANY_GROUPS.
     """
     kind = kind_of(kpi.measure)
@@ -92,7 +94,9 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     if kpi.unit is Unit.MONEY:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
-    return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded)
+    is_missing = not table.total.n and not resolved.lacks_contacts
+    missing = await missing_period(session, resolved, first_fact(resolved)) if is_missing else None
+    return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded, missing=missing)
 
 
 def _beside(answer: KpiAnswer, others: Sequence[KpiAnswer]) -> KpiAnswer:
@@ -110,38 +114,50 @@ def _answer(
     statement: Sql,
     *,
     excluded: Excluded,
+    missing: AnswerWarning | None,
 ) -> KpiAnswer:
-    """Put an answer together. Without contacts its value is null, which is not the same as 0."""
+    """Put an answer together. Without contacts or data of the period its value is null, which is not the same as 0."""
     kpi, context = request.kpi, request.context
     whole = FigureDrillDown(request, kept_currency=table.kept_currency)
-    total = kind.figure(table.total)
-    if request.lacks_contacts:
-        total = {**total, "value": None, "numerator": None, "denominator": None}
     # A series without a start of its own starts with the first bucket in which anything was counted.
     skipped = buckets_before_first(table, boundaries) if request.frame.interval.start is None else 0
-    return KpiAnswer(
-        **total,
+    answer = KpiAnswer(
+        **kind.figure(table.total),
         key=kpi.key,
         title=kpi.title,
         definition=kpi.definition,
         unit=kpi.unit,
         currency=table.currency,
         series=series(table, kind, boundaries, whole, skipped),
-        breakdown=() if request.lacks_contacts else breakdown(request, kind, table, boundaries, skipped),
+        breakdown=breakdown(request, kind, table, boundaries, skipped),
         warnings=kpi_warnings(
-            request, table, kind.empty_reason(request), kind.warnings(request, table), kind.reads, kind.row_noun
+            request,
+            table,
+            kind.empty_reason(request),
+            kind.warnings(request, table),
+            kind.reads,
+            kind.row_noun,
+            missing=missing,
         ),
         dimensions=request.dimensions,
         excluded=excluded,
         is_canonical=not request.overrides,
         overrides=request.overrides,
         accords=context.accords,
+        period=answered_period(request.frame),
         as_of=request.frame.as_of,
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
         sql=readable(statement),
         drill_down=whole,
         request=requested,
     )
+    return answer if missing is None and not request.lacks_contacts else _without_values(answer)
+
+
+def _without_values(answer: KpiAnswer) -> KpiAnswer:
+    """The answer with null for every value, and without groups: 0 would be a figure."""
+    empty = tuple(replace(bucket, value=None, numerator=None, denominator=None) for bucket in answer.series)
+    return replace(answer, value=None, numerator=None, denominator=None, series=empty, breakdown=())
 
 
 async def _boundaries(session: ReadSession, request: ResolvedKpiRequest, kind: KpiKind) -> tuple[datetime, ...]:

@@ -2,16 +2,28 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
 
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 
-@dataclass(frozen=True, slots=True)
-class Last:
-    """The last N days, weeks, months …, up to the day of `asOf`; the days are computed for each request."""
+class RelativeKind(Enum):
+    """How a period lies to the day of `asOf`."""
 
-    count: int
+    THIS = auto()  # the whole unit that has the day
+    TO_DATE = auto()  # its days up to that day
+    LAST = auto()  # whole units before it
+    TRAILING = auto()  # back from that day, without it
+    SAME_LAST_YEAR = auto()  # the same unit a year ago
+
+
+@dataclass(frozen=True, slots=True)
+class RelativePeriod:
+    """Days, weeks, months … before or around the day of `asOf`; the days are computed for each request."""
+
+    kind: RelativeKind
     unit: Grain
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +35,26 @@ class FiscalPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class RelativeFiscalPeriod:
-    """The fiscal quarter or year of the day of `asOf`, or the one before it."""
+class IsoWeek:
+    """A week from Monday to Sunday; it is a period if the accord's weeks begin on Monday."""
 
-    is_year: bool
-    is_last: bool
+    monday: date
+
+    def __str__(self) -> str:
+        year, week, _ = self.monday.isocalendar()
+        return f"{year:04d}-W{week:02d}"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
     """The days `[starts_on, before)` in the reporting time zone; None for an open end.
 
-    With `last` or `fiscal` the other two are None, and the days are computed for each request.
+    With `named` the other two are None, and the days are computed for each request.
     """
 
     starts_on: date | None = None
     before: date | None = None
-    last: Last | None = None
-    fiscal: FiscalPeriod | RelativeFiscalPeriod | None = None
+    named: RelativePeriod | FiscalPeriod | IsoWeek | None = None
 
 
 ALL_HISTORY = Period()

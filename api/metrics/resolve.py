@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
 from api.metrics.kinds import kind_of
-from api.metrics.periods import days_of, interval_of
+from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
 from schema.accord import Accord
@@ -94,7 +94,7 @@ def _frame(period: Period, switches: Switches, context: MetricContext) -> TimeFr
             f"asOf={as_of.isoformat()} has no time zone, or its year is not between 1000 and 8999.",
             "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
         )
-    days = days_of(period, zone, as_of, reporting.fiscal_calendar)
+    days = days_of(period, zone, as_of, reporting)
     overrides = []
     if switches.as_of is not None:
         overrides.append(f"asOf={as_of.isoformat().replace('+00:00', 'Z')}")

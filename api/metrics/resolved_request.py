@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
-from api.metrics.periods import Interval
+from api.metrics.periods.period_days import Interval
 from api.metrics.request import Period, Where
 from api.plan.value_checks.known_values import UnknownText
 from schema.accord import Accord
@@ -44,6 +44,16 @@ class TimeFrame:
     def until(self) -> datetime:
         """The first instant after `asOf`: a fact counts if it lies before this bound."""
         return self.as_of + MICROSECOND
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any instant of the period lies at or before `asOf`."""
+        return self.interval.start is None or self.interval.start < self.until
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the whole period lies at or before `asOf`; False if it has no end."""
+        return self.interval.end is not None and self.interval.end <= self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,11 @@ from typing import Any
 
 WIDTH = 42  # characters a line of the editor beside the open side pane, in a window of common width
 # What to read before a number is used. Every example with a KPI or a funnel selects it.
-CAVEATS = ("warnings { code message count }", "excluded { count reasons { reason count } }")
+CAVEATS = (
+    "warnings { code message count }",
+    "excluded { count reasons { reason count } }",
+    "period { from before isOver }",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATE
 from api.graph.reading.search_value import MAX_SEARCH_LENGTH
 from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
-from api.metrics.periods import MOST_BUCKETS
+from api.metrics.periods.buckets import MOST_BUCKETS
 from api.metrics.resolve import MOST_DIMENSIONS
 from api.plan.cost import MAX_COST
 from api.plan.grouping import MAX_GROUPS

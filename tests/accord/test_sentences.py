@@ -127,7 +127,8 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
             "START",
             (
                 "Fiscal years begin on 1 February and have the name of the year in which they begin:"
-                " February 2026 to January 2027 is FY2026."
+                " February 2026 to January 2027 is FY2026. Periods that are not named as fiscal are those of the"
+                " calendar: 2026-Q1 is January to March 2026."
             ),
         ),
         (
@@ -135,7 +136,8 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
             "END",
             (
                 "Fiscal years begin on 1 October and have the name of the year in which they end:"
-                " October 2026 to September 2027 is FY2027."
+                " October 2026 to September 2027 is FY2027. Periods that are not named as fiscal are those of the"
+                " calendar: 2026-Q1 is January to March 2026."
             ),
         ),
     ],

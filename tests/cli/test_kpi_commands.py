@@ -290,3 +290,27 @@ def test_a_bucket_that_is_cut_or_may_still_grow_says_so() -> None:
     assert "2026-01-15 (partial)" in printed(*request)
     whole = next(csv.DictReader(io.StringIO(printed("kpi", "mqls", "--csv"))))
     assert (whole["is_partial"], whole["is_open"]) == ("", "")
+
+
+def test_the_days_of_the_period_are_shown() -> None:
+    assert "period 2026-10-01 to 2026-12-31 UTC" in printed("kpi", "mqls", "--period", "this-quarter")
+    assert "period 2026-12-30 UTC" in printed("kpi", "mqls", "--period", "yesterday")
+    assert "period all history UTC" in printed("funnel")
+    assert "period to 2026-06-30 UTC" in printed("funnel", "--period", "..2026-07-01")
+    assert "period from 2026-01-01 UTC" in printed("funnel", "--period", "2026-01-01..")
+
+
+def test_json_and_csv_have_the_days_of_the_period() -> None:
+    for words in (("kpi", "mqls", "--by", "channel"), ("funnel",)):
+        found = json.loads(printed(*words, "--period", "last-quarter", "--json"))["period"]
+        assert found == {"from": "2026-07-01", "before": "2026-10-01", "timezone": "UTC", "isOver": True}
+        rows = list(csv.DictReader(io.StringIO(printed(*words, "--period", "last-quarter", "--csv"))))
+        days = {(row["period_from"], row["period_before"], row["timezone"]) for row in rows}
+        assert days == {("2026-07-01", "2026-10-01", "UTC")}
+
+
+def test_a_period_that_has_not_begun_or_is_not_over_says_so() -> None:
+    future = printed("kpi", "open_pipeline", "--period", "2027-Q2")
+    assert ": -" in future.splitlines()[0]
+    assert "The period begins on 2027-04-01, after the day of `asOf`, 2026-12-31." in future
+    assert "The period is not over" in printed("funnel", "--period", "this-year")

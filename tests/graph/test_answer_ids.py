@@ -17,14 +17,12 @@ from api.graph.contract import build_schema
 from api.graph.kpis.answer_ids import MAX_ARGUMENTS, answer_id, parse_answer_id
 from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
 from api.metrics.dimensions import RECORD_DIMENSIONS
+from api.metrics.periods.period_names import named_period
 from api.metrics.request import (
     ALL_HISTORY,
-    FiscalPeriod,
     FunnelRequest,
     KpiRequest,
-    Last,
     Period,
-    RelativeFiscalPeriod,
     StagePair,
     Switches,
     Where,
@@ -32,6 +30,7 @@ from api.metrics.request import (
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
+from tests.metrics.test_period_names import PERIOD_NAMES
 from tests.support.graphql import answered, put, refused, uid
 
 SCHEMA = build_schema()._schema
@@ -78,13 +77,7 @@ DAYS = st.dates(date(2000, 1, 1), date(2030, 1, 1))
 PERIODS = (
     st.just(ALL_HISTORY)
     | DAYS.map(lambda day: Period(day, day + timedelta(days=40)))
-    | st.builds(Last, st.integers(1, 99), st.sampled_from([Grain.DAY, Grain.MONTH, Grain.YEAR])).map(
-        lambda last: Period(last=last)
-    )
-    | st.builds(FiscalPeriod, st.integers(2000, 2030), st.none() | st.integers(1, 4)).map(
-        lambda named: Period(fiscal=named)
-    )
-    | st.builds(RelativeFiscalPeriod, st.booleans(), st.booleans()).map(lambda named: Period(fiscal=named))
+    | st.sampled_from(PERIOD_NAMES).map(named_period)
 )
 SWITCHES = st.builds(
     Switches,

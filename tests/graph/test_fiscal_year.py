@@ -67,3 +67,19 @@ async def test_the_accord_shows_its_fiscal_year(world: Database) -> None:
     reporting = (await answered(world, document))["accord"]["reporting"]
     assert (reporting["fiscalYearStartMonth"], reporting["fiscalYearNamedBy"]) == (2, "START")
     assert "February 2026 to January 2027 is FY2026." in reporting["sentences"][1]
+
+
+async def test_calendar_names_stay_those_of_the_calendar_and_the_answer_says_so(world: Database) -> None:
+    document = """query ($named: String!) { kpi(key: DEALS_WON, period: {named: $named},
+      switches: {asOf: "2028-01-01T00:00:00Z"}) {
+        period { from before timezone isOver } accords { fiscalYear } warnings { code count } } }"""
+    calendar = (await answered(world, document, named="2026-Q1"))["kpi"]
+    assert calendar["period"] == {
+        "from": "2026-01-01", "before": "2026-04-01", "timezone": "Europe/Berlin", "isOver": True
+    }  # fmt: skip
+    assert "2026-Q1 is January to March 2026" in calendar["accords"][0]["fiscalYear"]
+    fiscal = (await answered(world, document, named="FY2026-Q1"))["kpi"]["period"]
+    assert (fiscal["from"], fiscal["before"]) == ("2026-02-01", "2026-05-01")
+    open_ = (await answered(world, document, named="this-fiscal-year"))["kpi"]
+    assert (open_["period"]["from"], open_["period"]["isOver"]) == ("2027-02-01", False)
+    assert {"code": "PERIOD_OPEN", "count": 30} in open_["warnings"]

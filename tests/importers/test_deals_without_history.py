@@ -9,7 +9,7 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.importers.run_import import run_import
 from api.metrics.answer import KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches, Where
 from schema.vocab import Dimension, Grain, WarningCode

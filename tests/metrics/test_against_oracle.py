@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.db import Database, ReadSession
 from api.metrics.answer import KpiAnswer, KpiFigure
+from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
@@ -23,6 +24,7 @@ from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide, Reentry, Skip, WarningCode
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
+from tests.metrics.missing_periods import MISSING, is_missing
 
 # Without shrinking: every example is loaded into the database, and shrinking would load thousands.
 QUICK = settings(
@@ -106,8 +108,24 @@ async def test_kpis_of_stages_equal_the_oracle(
                 assert (answer.value, answer.breakdown, answer.series) == (None, (), ())
                 continue
             counted = oracle.count(world, request)
+            if _is_missing(world, request, answer):
+                assert not counted.total.n
+                continue
             _compare(request, answer, counted)
             await _compare_records(session, answer, counted)
+
+
+def _is_missing(world: list[Person], request: KpiRequest, answer: KpiAnswer) -> bool:
+    """Whether the period has no value: it does not if no entry lies before its end."""
+    zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
+    days = (request.period.starts_on, request.period.before)
+    start, end = (None if day is None else midnight(day, zone) for day in days)
+    until = (request.switches.as_of or NOW) + MICROSECOND
+    entries = [entry.entered for person in world for stage in STAGES for entry in person.entries[stage]]
+    missing = is_missing(answer, start, until, sum(end is None or at < end for at in entries))
+    is_begun, is_before_all = start is None or start < until, end is not None and bool(entries) and end <= min(entries)
+    assert missing == (not is_begun or is_before_all)
+    return missing
 
 
 async def _compare_records(session: ReadSession, answer: KpiAnswer, counted: oracle.Counted) -> None:
@@ -188,7 +206,12 @@ async def test_funnels_equal_the_oracle(
     async with database.read() as session:
         for request in batch:
             answer = await query_funnel(session, EVERYONE, request, now=NOW)
-            if any(person.why_not is None for person in world):
+            if answer.stages[0].reached is None:
+                found = {warning.code for warning in answer.warnings}
+                assert found & {*MISSING, WarningCode.NO_CONTACTS}
+                assert answer.breakdown == ()
+                assert not any(map(any, _funnel(world, request)))
+            elif any(person.why_not is None for person in world):
                 assert [
                     (step.reached, step.implied, step.open, step.entered, step.entered_implied)
                     for step in answer.stages

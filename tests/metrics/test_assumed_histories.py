@@ -9,7 +9,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import FunnelAnswer, KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
 from api.sql import Sql

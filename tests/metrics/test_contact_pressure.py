@@ -13,7 +13,7 @@ from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import DrillDown, KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_order import DEFAULT_ORDER, RecordOrder, RecordSort
 from api.metrics.record_lists.record_pages import read_page

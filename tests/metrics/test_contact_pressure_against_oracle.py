@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from api.access.principal import EVERYONE
 from api.db import Database, ReadSession
 from api.metrics.answer import ContactPressure, DrillDown, KpiAnswer
-from api.metrics.periods import midnight
+from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_order import DEFAULT_ORDER, CountedRecord, RecordOrder, RecordSort
 from api.metrics.record_lists.record_pages import read_page

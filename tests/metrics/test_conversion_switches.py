@@ -11,7 +11,7 @@ from api.db import Database
 from api.errors import AccordError
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import FunnelAnswer, KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND

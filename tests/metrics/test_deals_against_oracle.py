@@ -12,13 +12,16 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.metrics import answer as shapes
 from api.metrics.context import read_context
+from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import compute_kpi
-from api.metrics.request import KpiRequest, Switches
+from api.metrics.request import KpiRequest, Period, Switches
+from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.vocab import Currency, Grain, WarningCode
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
+from tests.metrics.missing_periods import is_missing
 from tests.metrics.oracle import _bucket, percentile
 from tests.metrics.test_against_oracle import QUICK, periods
 
@@ -69,10 +72,20 @@ async def test_kpis_of_deals_equal_the_oracle(
     for request, found in zip(batch, answers, strict=True):
         ends = [bucket.before for bucket in found.series]
         counted = oracle.count(world, request, reporting and reporting.value, ends)
+        if _is_missing(world, request, found):
+            continue
         _compare(request, found, counted)
         if request.key in oracle.MONEY:
             only = next(iter(counted.currencies), "") if len(counted.currencies) == 1 else ""
             assert found.currency == (reporting or (Currency[only] if only else None))
+
+
+def _is_missing(world: list[oracle.MadeDeal], request: KpiRequest, found: shapes.KpiAnswer) -> bool:
+    zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
+    start, before = request.period.starts_on, request.period.before
+    until_end = oracle.count(world, replace(request, period=Period(None, before)), "EUR").total.n
+    until = (request.switches.as_of or NOW) + MICROSECOND
+    return is_missing(found, None if start is None else midnight(start, zone), until, until_end)
 
 
 def _compare(request: KpiRequest, found: shapes.KpiAnswer, counted: oracle.Counted) -> None:

@@ -11,7 +11,7 @@ from api.access.principal import EVERYONE
 from api.db import Database, ReadSession
 from api.errors import AccordError
 from api.metrics.answer import DrillDown, FunnelStep, KpiAnswer, KpiFigure
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_order import CountedRecord
 from api.metrics.record_lists.record_pages import read_page

@@ -9,7 +9,7 @@ from api.access.principal import EVERYONE
 from api.accord.documents import read_accord
 from api.db import Database
 from api.metrics.answer import KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Switches

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.periods import bucket_name, buckets, days_of, interval_of, named_period
+from api.metrics.periods.buckets import bucket_name, buckets, is_cut
+from api.metrics.periods.period_days import days_of, interval_of
+from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period
 from schema.accord import Reporting
 from schema.fiscal_calendar import FiscalYearName
@@ -49,7 +51,7 @@ def test_a_named_fiscal_period_has_the_days_of_the_oracle(reporting: Reporting) 
     expected = oracle_days(reporting)
     assert len(expected) > 50
     for name, days in expected.items():
-        assert days_of(named_period(name), UTC_ZONE, NOW, reporting.fiscal_calendar) == bounds(days), name
+        assert days_of(named_period(name), UTC_ZONE, NOW, reporting) == bounds(days), name
         assert named_period(name.lower()) == named_period(name)
 
 
@@ -59,10 +61,10 @@ def test_fiscal_buckets_are_those_of_the_oracle_and_their_names_lead_back_to_the
     reporting: Reporting, zone: str
 ) -> None:
     days, as_of = Period(FIRST, BEFORE), datetime(2040, 1, 1, tzinfo=UTC)
-    place, expected, fiscal = ZoneInfo(zone), oracle_days(reporting), reporting.fiscal_calendar
+    place, expected = ZoneInfo(zone), oracle_days(reporting)
     for grain, is_quarter in ((Grain.FISCAL_QUARTER, True), (Grain.FISCAL_YEAR, False)):
         edges = buckets(days, as_of, as_of, grain, place, reporting)
-        named = {bucket_name(*edge, grain, place, fiscal): edge for edge in pairwise(edges)}
+        named = {bucket_name(*edge, grain, place, reporting): edge for edge in pairwise(edges)}
         whole = {name: edge for name, edge in named.items() if name is not None}
         assert {**whole} == {
             name: tuple(
@@ -73,30 +75,33 @@ def test_fiscal_buckets_are_those_of_the_oracle_and_their_names_lead_back_to_the
             if ("-Q" in name) is is_quarter
         } | {name: edge for name, edge in whole.items() if name not in expected}
         for name, edge in whole.items():
-            found = interval_of(days_of(named_period(name), place, as_of, fiscal), place)
+            found = interval_of(days_of(named_period(name), place, as_of, reporting), place)
             assert (found.start, found.end) == edge
 
 
-@pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR])
+@pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR])
 def test_the_name_of_a_calendar_bucket_leads_back_to_it(grain: Grain) -> None:
     reporting, place = Reporting(fiscal_year_start_month=2), ZoneInfo("Europe/Berlin")
-    edges = buckets(Period(FIRST, date(2027, 1, 1)), NOW, datetime(2027, 1, 1, tzinfo=UTC), grain, place, reporting)
-    assert len(edges) > 8
-    for edge in pairwise(edges):
-        name = bucket_name(*edge, grain, place, reporting.fiscal_calendar)
+    first = date(2022, 1, 3) if grain is Grain.WEEK else date(2022, 1, 1)
+    edges = buckets(Period(first, date(2027, 1, 4)), NOW, datetime(2027, 1, 1, tzinfo=UTC), grain, place, reporting)
+    whole = [edge for edge in pairwise(edges) if not is_cut(*edge, grain, place, reporting)]
+    assert len(whole) > 4
+    for edge in whole:
+        name = bucket_name(*edge, grain, place, reporting)
         assert name is not None
-        found = interval_of(days_of(named_period(name), place, NOW, reporting.fiscal_calendar), place)
+        found = interval_of(days_of(named_period(name), place, NOW, reporting), place)
         assert (found.start, found.end) == edge
 
 
-def test_a_day_a_week_and_a_cut_bucket_have_no_name() -> None:
+def test_a_cut_bucket_and_a_week_from_sunday_have_no_name() -> None:
+    days, as_of = Period(date(2026, 2, 3), date(2026, 2, 7)), datetime(2027, 1, 1, tzinfo=UTC)
     reporting = Reporting(fiscal_year_start_month=2)
-    days = Period(date(2026, 2, 2), date(2026, 4, 30))
-    for grain in (Grain.DAY, Grain.WEEK, Grain.FISCAL_QUARTER, Grain.FISCAL_YEAR):
-        as_of = datetime(2027, 1, 1, tzinfo=UTC)
+    for grain in (Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_QUARTER, Grain.FISCAL_YEAR):
         edges = buckets(days, as_of, as_of, grain, UTC_ZONE, reporting)
-        names = {bucket_name(*edge, grain, UTC_ZONE, reporting.fiscal_calendar) for edge in pairwise(edges)}
-        assert names == {None}, grain
+        assert {bucket_name(*edge, grain, UTC_ZONE, reporting) for edge in pairwise(edges)} == {None}, grain
+    sunday, weeks = Reporting(week_start="SUNDAY"), Period(date(2026, 2, 1), date(2026, 3, 1))
+    edges = buckets(weeks, as_of, as_of, Grain.WEEK, UTC_ZONE, sunday)
+    assert [bucket_name(*edge, Grain.WEEK, UTC_ZONE, sunday) for edge in pairwise(edges)] == [None] * 4
 
 
 @given(
@@ -105,29 +110,29 @@ def test_a_day_a_week_and_a_cut_bucket_have_no_name() -> None:
     at=st.datetimes(datetime(2020, 1, 2), datetime(2030, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001 - made aware
     zone=st.sampled_from(ZONES),
 )
-def test_this_and_last_fiscal_periods_are_found_from_the_last_instant_before_as_of(
+def test_this_and_last_fiscal_periods_are_found_from_the_day_of_as_of(
     month: int, named_by: FiscalYearName, at: datetime, zone: str
 ) -> None:
     reporting = Reporting(fiscal_year_start_month=month, fiscal_year_named_by=named_by)
-    place, fiscal = ZoneInfo(zone), reporting.fiscal_calendar
-    day = (at - timedelta(microseconds=1)).astimezone(place).date()
+    place = ZoneInfo(zone)
+    day = at.astimezone(place).date()
     [(_, *names)] = named_days(month, named_by, day, day + timedelta(days=1))
     for unit, name in zip(("year", "quarter"), names, strict=True):
-        this = days_of(named_period(f"this-fiscal-{unit}"), place, at, fiscal)
-        assert this == days_of(named_period(name), place, at, fiscal)
+        this = days_of(named_period(f"this-fiscal-{unit}"), place, at, reporting)
+        assert this == days_of(named_period(name), place, at, reporting)
         assert this.starts_on is not None
         assert this.before is not None
         assert this.starts_on <= day < this.before
-        last = days_of(named_period(f"Last-Fiscal-{unit}"), place, at, fiscal)
+        last = days_of(named_period(f"Last-Fiscal-{unit}"), place, at, reporting)
         [(_, *before)] = named_days(month, named_by, this.starts_on - timedelta(days=1), this.starts_on)
-        assert last == days_of(named_period(before[unit == "quarter"]), place, at, fiscal)
+        assert last == days_of(named_period(before[unit == "quarter"]), place, at, reporting)
 
 
-def test_this_fiscal_quarter_at_its_first_instant_is_the_one_that_just_ended() -> None:
-    fiscal = Reporting(fiscal_year_start_month=2).fiscal_calendar
+def test_this_fiscal_quarter_at_its_first_instant_is_the_one_that_begins() -> None:
+    reporting = Reporting(fiscal_year_start_month=2)
     as_of = datetime(2026, 5, 1, tzinfo=UTC)
-    assert days_of(named_period("this-fiscal-quarter"), UTC_ZONE, as_of, fiscal) == Period(
-        date(2026, 2, 1), date(2026, 5, 1)
+    assert days_of(named_period("this-fiscal-quarter"), UTC_ZONE, as_of, reporting) == Period(
+        date(2026, 5, 1), date(2026, 8, 1)
     )
 
 
@@ -137,7 +142,7 @@ def test_a_fiscal_year_from_february_has_the_name_that_the_accord_says() -> None
             named_period("FY2027"),
             UTC_ZONE,
             NOW,
-            Reporting(fiscal_year_start_month=2, fiscal_year_named_by=named_by).fiscal_calendar,
+            Reporting(fiscal_year_start_month=2, fiscal_year_named_by=named_by),
         )
         for named_by in ("END", "START")
     )
@@ -175,5 +180,5 @@ def test_what_is_no_fiscal_period_is_rejected_with_examples(text: str) -> None:
 @pytest.mark.parametrize("text", ["FY0999", "FY1000", "FY9000"])
 def test_a_fiscal_year_outside_the_years_1000_to_8999_is_rejected(text: str) -> None:
     with pytest.raises(AccordError) as rejected:
-        days_of(named_period(text), UTC_ZONE, NOW, Reporting(fiscal_year_start_month=2).fiscal_calendar)
+        days_of(named_period(text), UTC_ZONE, NOW, Reporting(fiscal_year_start_month=2))
     assert rejected.value.code is ErrorCode.BAD_PERIOD

@@ -10,7 +10,8 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
-from api.metrics.periods import named_period, period
+from api.metrics.periods.period_days import period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord

@@ -11,8 +11,9 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.request import FunnelRequest, KpiRequest, Last, Period, StagePair, Switches, Where
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.kpis import CATALOGUE
@@ -53,7 +54,7 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     (KpiRequest("stage_volume", where=Where(tests=((Dimension.STAGE, ("x",)),))), ErrorCode.UNKNOWN_VALUE, "sal"),
     (KpiRequest("mqls", switches=Switches(timezone="Mars/Base")), ErrorCode.BAD_INPUT, "Europe/Berlin"),
     (KpiRequest("mqls", switches=Switches(as_of=datetime(2026, 1, 1))), ErrorCode.BAD_INPUT, "zone"),  # noqa: DTZ001
-    (KpiRequest("mqls", period=Period(last=Last(90_000, Grain.YEAR))), ErrorCode.BAD_PERIOD, "2026-Q1"),
+    (KpiRequest("mqls", period=named_period("last-90000-years")), ErrorCode.BAD_PERIOD, "2026-Q1"),
 )
 
 

@@ -11,7 +11,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest
 from api.workflows.adopt_accord import adopt_accord

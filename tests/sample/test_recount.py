@@ -9,7 +9,7 @@ from api.access.principal import EVERYONE
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
-from api.metrics.periods import named_period
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, StagePair, Switches
 from api.sql import Sql, name

@@ -18,7 +18,7 @@ from api.graph.sources import FromAttribute
 from schema.vocab import Vocabulary
 
 # Names that Python does not allow, or that would not read well beside `before`.
-_RENAMED = {"starts_at": "from"}
+_RENAMED = {"starts_at": "from", "starts_on": "from"}
 
 
 def attribute(name: str) -> Resolver:

@@ -8,6 +8,7 @@ from api.graph.derived.enums import enum_of
 from api.graph.derived.naming import camel
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
 from api.metrics.dimensions import RECORD_DIMENSIONS
+from api.metrics.periods.name_forms import forms_in_markdown
 from api.metrics.resolve import MOST_DIMENSIONS
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import dimension_doc
@@ -78,9 +79,8 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("range", "The days from a first date until before another.", TypeRef("DateRange")),
             Input(
                 "named",
-                "`2026`, `2026-Q1`, `2026-03` or `last-90-days` (also weeks, months, quarters, years); `FY2026`,"
-                " `FY2026-Q1`, `this-fiscal-quarter`, `last-fiscal-quarter`, `this-fiscal-year` or `last-fiscal-year`"
-                " for the accord's fiscal years.",
+                f"The name of a period, in upper or lower case:\n{forms_in_markdown()}\n\nToday is the day of `asOf` in"
+                " the time zone of the request. The answer's `period` has the days that the name means.",
                 _STRING,
             ),
         ),

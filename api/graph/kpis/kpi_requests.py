@@ -8,7 +8,8 @@ from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
 from api.graph.reading.refused_values import null_filter, null_operand, null_value
 from api.identity.ids import parse_id
 from api.metrics.dimensions import RECORD_DIMENSIONS
-from api.metrics.periods import named_period, period
+from api.metrics.periods.period_days import period
+from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 
 _NEVER = Where(none_of=(Where(),))

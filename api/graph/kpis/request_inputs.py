@@ -8,7 +8,8 @@ import orjson
 from api.graph.derived.naming import camel
 from api.graph.kpis.kpi_inputs import kpi_word
 from api.metrics.dimensions import RECORD_DIMENSIONS
-from api.metrics.request import ALL_HISTORY, FiscalPeriod, FunnelRequest, KpiRequest, Period, Switches, Where
+from api.metrics.periods.period_names import name_of
+from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, Switches, Where
 from api.plan.json_values import instant_as_text
 from schema.durations import iso_duration
 from schema.vocab import Dimension
@@ -44,16 +45,9 @@ def _shared_arguments(request: KpiRequest | FunnelRequest) -> Given:
 def _period(period: Period) -> Given | None:
     if period == ALL_HISTORY:
         return None
-    if period.last is not None:
-        return {"named": f"last-{period.last.count}-{period.last.unit.name.lower()}s"}
-    match period.fiscal:
-        case None:
-            return {"range": {"from": str(period.starts_on), "before": str(period.before)}}
-        case FiscalPeriod(year=year, quarter=quarter):
-            return {"named": f"FY{year:04d}" if quarter is None else f"FY{year:04d}-Q{quarter}"}
-        case relative:
-            which, unit = ("last" if relative.is_last else "this"), ("year" if relative.is_year else "quarter")
-            return {"named": f"{which}-fiscal-{unit}"}
+    if name := name_of(period):
+        return {"named": name}
+    return {"range": {"from": str(period.starts_on), "before": str(period.before)}}
 
 
 def _where(where: Where) -> Given:

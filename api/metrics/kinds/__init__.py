@@ -3,11 +3,13 @@
 A measure class of `schema/kpis/kinds.py` without a case here is a mypy error.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from api.metrics.kinds.closing_ratio import ClosingShare
 from api.metrics.kinds.deal_amounts import ClosingAverage, ClosingSum, OpeningSum
 from api.metrics.kinds.deal_counts import ClosingCount, FirstWinCount, OpeningCount
+from api.metrics.kinds.deal_rows import first_closing, first_opening
 from api.metrics.kinds.entry_counts import EntryCount
 from api.metrics.kinds.first_response import FirstResponse
 from api.metrics.kinds.handoff_decisions import DecisionShare
@@ -16,9 +18,12 @@ from api.metrics.kinds.over_policy import OverPolicyShare
 from api.metrics.kinds.pipeline_snapshot import PipelineSnapshot
 from api.metrics.kinds.sales_cycle import SalesCycle
 from api.metrics.kinds.stage_agreement import StageAgreement
+from api.metrics.kinds.stage_entries import first_entry
 from api.metrics.kinds.stage_pairs import StageConversion, TimeBetweenStages
 from api.metrics.kinds.stage_stays import TimeInStage
 from api.metrics.kinds.trailing_touches import TrailingTouches
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.sql import Sql, join
 from schema.kpis.kinds import (
     Agreement,
     Average,
@@ -75,6 +80,22 @@ def kind_of(measure: Measure) -> KpiKind:  # noqa: C901, PLR0911, PLR0912 - one 
             return StageAgreement()
         case _:
             assert_never(measure)
+
+
+def first_fact(request: ResolvedKpiRequest) -> Sql:
+    """A query for an instant not after the first fact about people or deals, whichever the KPI counts.
+
+    A period before it is before all data. After it, a KPI without rows is 0: nothing happened.
+    It is answered from indexes, like `KpiKind.first_instant`.
+    """
+    if request.is_about_contacts:
+        stages = tuple(stage.key for stage in request.context.accord.stages)
+        found = [first_entry(replace(request, stages=stages))]
+    else:
+        pipeline = PipelineSnapshot(is_weighted=False)
+        found = [pipeline.first_instant(request), first_opening(request), first_closing(request)]
+    found.append(kind_of(request.kpi.measure).first_instant(request))
+    return Sql("select least({})", join(", ", (Sql("({})", query) for query in found)))
 
 
 def _count(measure: Count) -> KpiKind:

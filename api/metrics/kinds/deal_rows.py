@@ -11,7 +11,7 @@ from api.metrics.answer_warnings import number_of
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureTable
 from api.metrics.kinds.stage_entries import EVER, between
-from api.metrics.periods import Interval
+from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, all_of

@@ -16,7 +16,7 @@ from api.metrics.figure_table import FigureCell
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between, elapsed
-from api.metrics.periods import Interval
+from api.metrics.periods.period_days import Interval
 from api.metrics.population import excluded_person
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join

@@ -13,7 +13,7 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
 from api.metrics.kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
-from api.metrics.periods import pairs
+from api.metrics.kinds.snapshot_instants import part_ends
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql, all_of
@@ -117,6 +117,5 @@ def _unknown_probabilities(table: FigureTable) -> Iterator[AnswerWarning]:
 
 def _instants(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[datetime, ...]:
     """The last instant of every bucket, or of the period: it lies in the bucket, and a change at the end does not."""
-    until = request.frame.until
-    ends = [end for _, end in pairs(boundaries)] or [request.frame.interval.end or until]
-    return tuple(min(end, until) - MICROSECOND for end in ends)
+    ends = part_ends(request, boundaries)
+    return tuple(end - MICROSECOND for end in ends[:-1] or ends)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.figure_table import FigureTable
-from api.metrics.periods import Interval
+from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join

@@ -13,7 +13,7 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
 from api.metrics.kinds.stage_entries import EVER, between, first_entry, picked_entries, skipped_stage
-from api.metrics.periods import Interval
+from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.vocab import Anchor, Reentry, Skip, WarningCode

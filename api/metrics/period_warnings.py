@@ -1,0 +1,48 @@
+"""What an answer says about its period: its days, and whether it has begun, is over, or lies before all data."""
+
+from collections.abc import Iterator
+
+from api.db import ReadSession
+from api.metrics.answer import AnsweredPeriod, AnswerWarning
+from api.metrics.periods.calendar_units import day_of
+from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame
+from api.sql import Sql
+from schema.vocab import WarningCode
+
+
+def answered_period(frame: TimeFrame) -> AnsweredPeriod:
+    """The period that an answer is about."""
+    days = frame.days
+    return AnsweredPeriod(starts_on=days.starts_on, before=days.before, timezone=frame.zone.key, is_over=frame.is_over)
+
+
+def unfinished_period(frame: TimeFrame) -> Iterator[AnswerWarning]:
+    """PERIOD_OPEN: how many days of the period are after that of `asOf`. All history has no end, and is never open."""
+    if frame.days.before is None or frame.is_over or not frame.has_begun:
+        return
+    left = (frame.days.before - day_of(frame.as_of, frame.zone)).days - 1
+    rest = {0: "its last day is not over", 1: "1 day of it is still to come"}.get(
+        left, f"{left:,} days of it are still to come"
+    )
+    message = f"The period is not over, so the value may still change: {rest}."
+    yield AnswerWarning(code=WarningCode.PERIOD_OPEN, message=message, count=left)
+
+
+async def missing_period(session: ReadSession, request: ResolvedKpiRequest, first_fact: Sql) -> AnswerWarning | None:
+    """Why a period in which nothing was counted has no value; None if it has one, which may be 0.
+
+    PERIOD_NOT_BEGUN, or PERIOD_BEFORE_DATA if the period ends before the first fact.
+    Reads:  `first_fact`, a query for an instant not after the first fact, if the period has an end.
+    """
+    frame = request.frame
+    begin, before = frame.days.starts_on, frame.days.before
+    if not frame.has_begun:
+        message = f"The period begins on {begin}, after the day of `asOf`, {day_of(frame.as_of, frame.zone)}."
+        return AnswerWarning(code=WarningCode.PERIOD_NOT_BEGUN, message=message, count=None)
+    if before is None or frame.interval.end is None:
+        return None
+    first = await session.value(first_fact)
+    if first is None or first < frame.interval.end:
+        return None
+    message = f"The period is before {before}, and the data begin on {day_of(first, frame.zone)}."
+    return AnswerWarning(code=WarningCode.PERIOD_BEFORE_DATA, message=message, count=None)

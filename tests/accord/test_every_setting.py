@@ -1,0 +1,258 @@
+"""Every setting of an accord document changes an answer or a message, or says which reader it waits for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, get_args
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+
+from api.access.principal import EVERYONE
+from api.db import Database
+from api.funnel.evaluate import evaluate
+from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
+from api.metrics.answer import KpiAnswer
+from api.metrics.query import query_funnel, query_kpis
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair
+from api.sql import Sql
+from schema.accord import NOT_READ_YET, Accord
+from schema.vocab import (
+    Channel,
+    DealOutcome,
+    Dimension,
+    Direction,
+    Grain,
+    HandoffStatus,
+    TeamKind,
+    TouchKind,
+    TouchOutcome,
+)
+from tests.golden import world
+
+Document = dict[str, Any]
+Path = tuple[str | int, ...]
+DAY = timedelta(days=1)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FOR_READERS = {"Stage.meaning"}  # explains the stage to people, wherever the accord is shown
+REQUESTS = (
+    KpiRequest("stage_conversion", stages=StagePair("mql", "sql")),
+    KpiRequest("stage_conversion", stages=StagePair("none", "sql")),  # an error with the name of the accord
+    KpiRequest("mqls", grain=Grain.WEEK),
+    KpiRequest("deals_won", grain=Grain.DAY),
+    KpiRequest("revenue_won", grain=Grain.FISCAL_YEAR),
+    KpiRequest("rejection_rate", by=(Dimension.REJECT_REASON,)),
+    KpiRequest("over_pressure_rate"),
+)
+
+
+def nested(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models in an annotation, such as those of a tuple or union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from nested(argument)
+
+
+def settings(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tuple[str, str]]:
+    """The settings of a model and of the models in it, as `Stage.title`, with their descriptions."""
+    seen.add(model)
+    for name, field in model.model_fields.items():
+        models = [*nested(field.annotation)]
+        # A section is no setting of its own: what is in it is. A rule is one too, beside its parts.
+        if not models or name == "rule" or model.__module__ == "schema.rules":
+            yield f"{model.__name__}.{name}", field.description or ""
+        for inner in models:
+            if inner not in seen:
+                yield from settings(inner, seen)
+
+
+SETTINGS = dict(settings(Accord, set()))
+WAITING = {name for name, description in SETTINGS.items() if NOT_READ_YET in description}
+READ = [name for name in SETTINGS if name not in WAITING | FOR_READERS]
+
+
+def test_the_settings_are_those_of_all_models() -> None:
+    assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchFilter"}
+    assert {"Stage.owner", "Stage.needs", "RejectReason.fault"} == WAITING
+    assert set(READ) == {*PROBES, *RULES, "StageReached.stage"}
+
+
+# What to change in the document, and to what.
+PROBES: Mapping[str, tuple[Path, object]] = {
+    "Accord.title": (("title",), "Another"),
+    "Stage.key": (("stages", 5, "key"), "buyer"),
+    "Stage.title": (("stages", 0, "title"), "Lead"),
+    "Stage.group": (("stages", 0, "group"), "Leads"),
+    "Stage.rule": (("stages", 0, "rule"), {"touches": {"kind": ["CALL"]}}),
+    "Stage.window": (("stages", 1, "window"), "1 day"),
+    "Exit.on": (("exits", 0), {"on": "DEAL_LOST", "closes_from": "mql", "closes_to": "sql"}),
+    "Exit.dispositions": (("exits", 0, "dispositions"), ["RECYCLE"]),
+    "Exit.closes_from": (("exits", 0, "closes_from"), "sal"),
+    "Exit.closes_to": (("exits", 1, "closes_to"), "sql"),
+    "RejectReason.code": (("reject_reasons", 0, "code"), "OTHER"),
+    "RejectReason.label": (("reject_reasons", 0, "label"), "Wrong customer"),
+    "RejectReason.disposition": (("reject_reasons", 0, "disposition"), "RETURN_FOR_DATA"),
+    "ContactPolicy.at_most": (("contact_policy", "at_most"), 9),
+    "ContactPolicy.within": (("contact_policy", "within"), "1 minute"),
+    "Exemptions.automated": (("contact_policy", "exempt", "automated"), True),
+    "Exemptions.reply_within": (("contact_policy", "exempt", "reply_within"), "1 hour"),
+    "Reporting.timezone": (("reporting", "timezone"), "Pacific/Auckland"),
+    "Reporting.week_start": (("reporting", "week_start"), "SUNDAY"),
+    "Reporting.fiscal_year_start_month": (("reporting", "fiscal_year_start_month"), 3),
+    "Reporting.fiscal_year_named_by": (("reporting", "fiscal_year_named_by"), "START"),
+    "Reporting.currency": (("reporting", "currency"), "SEK"),
+    "Reporting.exclude": (("reporting", "exclude"), ["INTERNAL"]),
+}
+
+
+def base() -> Document:
+    document = world.accord().model_dump(mode="json", by_alias=True)
+    # In the standard accord every stage but the lowest has a rule that is true later than that of the one below.
+    document["exits"][0] |= {"closes_from": "inquiry", "closes_to": "sql"}
+    document["contact_policy"] = {"at_most": 2, "within": "7 days", "exempt": {"automated": False}}
+    document["reporting"] |= {"fiscal_year_start_month": 2, "exclude": ["TEST"]}
+    return document
+
+
+def changed(document: Document, path: Path, value: object) -> Document:
+    found = deepcopy(document)
+    place: Any = found
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return found
+
+
+@pytest.fixture(scope="module")
+async def loaded(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await world.load(session)
+        await session.run(Sql("update contact set is_test = true where id = {}", world.contact_id("c8")))
+        at = world.AFTER_ALL - timedelta(hours=3)
+        columns = ["contact_id", "id", "occurred_at", "kind", "direction", "is_automated"]
+        touched = [("OUTBOUND", minutes > 2) for minutes in range(1, 5)]
+        rows = [
+            (world.contact_id("c1"), UUID(int=place), at + timedelta(minutes=place), "EMAIL_SENT", direction, automated)
+            for place, (direction, automated) in enumerate([("INBOUND", False), *touched])
+        ]
+        await session.copy("touchpoint", columns, rows)
+    return module_database
+
+
+async def answers(database: Database, document: Document) -> list[object]:
+    """What the database says under a document, without what only repeats the document or the time."""
+    accord = Accord.model_validate(document)
+    async with database.write() as session:
+        await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
+        await evaluate(session, as_of=world.AFTER_ALL)
+    async with database.read() as session:
+        found: list[object] = [*await query_kpis(session, EVERYONE, REQUESTS, now=world.AFTER_ALL)]
+        funnel = await query_funnel(session, EVERYONE, FunnelRequest(), now=world.AFTER_ALL)
+    plain: Document = {"accords": (), "sql": "", "data_watermark": None, "overrides": ()}
+    return [replace(answer, **plain) if isinstance(answer, KpiAnswer) else str(answer) for answer in found] + [
+        replace(funnel, **plain)
+    ]
+
+
+@pytest.fixture(scope="module")
+async def unchanged(loaded: Database) -> list[object]:
+    return await answers(loaded, base())
+
+
+@pytest.mark.parametrize("name", PROBES)
+async def test_a_setting_changes_an_answer_or_a_message(loaded: Database, unchanged: list[object], name: str) -> None:
+    path, value = PROBES[name]
+    assert unchanged != await answers(loaded, changed(base(), path, value)), name
+
+
+async def test_the_same_document_gives_the_same_answers(loaded: Database, unchanged: list[object]) -> None:
+    assert unchanged == await answers(loaded, base())
+
+
+def accord_of(rule: Document) -> Accord:
+    stage = {"title": "t", "group": "g", "owner": "SALES", "meaning": "m"}
+    first = {"key": "first", "rule": {"touches": {"kind": "FORM"}}, **stage}
+    return Accord.model_validate({"title": "t", "stages": [first, {"key": "second", "rule": rule, **stage}]})
+
+
+def touch(**found: object) -> Document:
+    return {"touches": found}
+
+
+def field(**found: object) -> Document:
+    return {"field": "contact.lead_score", "op": "gte", "value": 50, **found}
+
+
+def deal(**found: object) -> Document:
+    return {"deal": {"state": "OPEN", **found}}
+
+
+NEVER, ALWAYS = field(value=1000), field(value=0)
+# Two rules that differ in the setting alone, and the stage entries of one person differ with them.
+RULES: Mapping[str, tuple[Document, Document]] = {
+    "AllOf.all": ({"all": [ALWAYS]}, {"all": [ALWAYS, NEVER]}),
+    "AnyOf.any": ({"any": [NEVER]}, {"any": [ALWAYS, NEVER]}),
+    "Not.negated": ({"not": ALWAYS}, {"not": NEVER}),
+    "FieldIs.field": (field(value=3), field(value=3, field="contact.is_test", op="eq") | {"value": True}),
+    "FieldIs.op": (field(), field(op="lt")),
+    "FieldIs.value": (field(), field(value=1000)),
+    "TouchFilter.channel": (touch(), touch(channel="EMAIL")),
+    "TouchFilter.kind": (touch(), touch(kind="MEETING")),
+    "TouchFilter.direction": (touch(), touch(direction="INBOUND")),
+    "TouchFilter.team": (touch(), touch(team="SALES")),
+    "TouchFilter.campaign": (touch(), touch(campaign="Spring")),
+    "TouchFilter.outcome": (touch(), touch(outcome="QUALIFIED")),
+    "TouchFilter.at_least": (touch(), touch(at_least=2)),
+    "TouchFilter.within": (touch(at_least=2), touch(at_least=2, within="1 day")),
+    "Touches.touches": (touch(), touch(at_least=9)),
+    "HandoffIs.handoff": ({"handoff": "ACCEPTED"}, {"handoff": "REJECTED"}),
+    "DealFilter.state": (deal(), deal(state="WON")),
+    "DealFilter.pipeline": (deal(), deal(pipeline="New")),
+    "DealFilter.amount_at_least": (deal(), deal(amount_at_least=200)),
+    "DealIs.deal": (deal(), deal(state="LOST")),
+    "StageReached.within": (
+        {"all": [{"stage": "first"}, {"handoff": "ACCEPTED"}]},
+        {"all": [{"stage": "first", "within": "1 day"}, {"handoff": "ACCEPTED"}]},
+    ),
+}
+PERSON = ContactHistory(
+    versions=(RecordVersion(START, None, {"lead_score": 60, "is_test": False, "company_id": None}),),
+    touches=(
+        TouchFact(START + DAY, TouchKind.CALL, Direction.OUTBOUND),
+        TouchFact(
+            START + 5 * DAY, TouchKind.FORM, Direction.INBOUND, Channel.EMAIL, TeamKind.SALES, "Spring",
+            TouchOutcome.QUALIFIED,
+        ),
+    ),
+    handoffs=(HandoffFact(START + 8 * DAY, START + 9 * DAY, HandoffStatus.ACCEPTED),),
+    roles=(DealRole((DealState(START + 6 * DAY, None, DealOutcome.OPEN, Decimal(100), "Old"),)),),
+)  # fmt: skip
+
+
+def entries(accord: Accord) -> list[object]:
+    return [*entries_of(PERSON, {}, accord, START + 30 * DAY)]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_setting_of_a_rule_changes_the_entries(name: str) -> None:
+    one, other = RULES[name]
+    assert entries(accord_of(one)) != entries(accord_of(other)), name
+
+
+def test_a_rule_reads_the_stage_that_it_names() -> None:
+    def three(named: str) -> Accord:
+        text = {"title": "t", "group": "g", "owner": "SALES", "meaning": "m"}
+        rules: Sequence[tuple[str, Document]] = (
+            ("zeroth", ALWAYS),
+            ("first", touch(kind="FORM")),
+            ("last", {"stage": named}),
+        )
+        return Accord.model_validate(
+            {"title": "t", "stages": [{"key": key, "rule": rule, **text} for key, rule in rules]}
+        )
+
+    assert entries(three("zeroth")) != entries(three("first"))
