@@ -46,7 +46,8 @@ from api.plan.list_arguments import (
 )
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, COUNTRIES, country_values
 from api.sql import converted
-from schema.base import ColumnShape, Link, TableShape
+from schema.base import ColumnShape, TableShape
+from schema.declarations import Link
 from schema.tables import SHAPES
 
 _ANY_ROW = Conjunction(())
