@@ -21,15 +21,17 @@ MOMENT = timedelta(microseconds=1)
 @pytest.fixture(scope="module")
 async def company(module_database: Database) -> Database:
     """A sample company with more people and deals than usual that KPIs leave out, some of them deleted since."""
-    numbered = "(select id, row_number() over (order by id) as place from {}) a"
-    people, deals = numbered.format("contact"), numbered.format("deal")
+    # Contacts from the oldest on: the survivor of a merge is in the lists of the past from its own beginning.
+    begins = "(select min(coalesce(valid_from, recorded_at)) from contact_version v where v.contact_id = c.id)"
+    people = f"(select c.id, row_number() over (order by {begins}, c.id) as place from contact c) a"
+    deals = "(select id, row_number() over (order by id) as place from deal) a"
     async with module_database.write() as session:
         await make_sample(session, contacts=500, seed=5, until=UNTIL)
         await session.script(
             f"update contact c set is_test = true from {people} where c.id = a.id and a.place % 9 = 1;"
             f"update contact c set is_internal = true from {people} where c.id = a.id and a.place % 9 = 2;"
             f"update contact c set deleted_at = now() from {people} where c.id = a.id and a.place % 9 = 3;"
-            f"update contact c set merged_into_id = b.id from {people} join {people[:-1]}b on b.place = a.place + 1"
+            f"update contact c set merged_into_id = b.id from {people} join {people[:-1]}b on b.place = a.place - 1"
             " where c.id = a.id and a.place % 45 = 0;"
             f"update deal d set deleted_at = now() from {deals} where d.id = a.id and a.place % 9 = 4;"
             "set local accord.history_is_given = on;"
