@@ -140,6 +140,15 @@ async def test_the_data_begin_with_the_first_fact_whatever_is_filtered(golden: D
     assert later.value == 0
 
 
+async def test_a_period_that_ends_at_the_very_first_fact_is_before_the_data(golden: Database) -> None:
+    midnight = Switches(timezone="Etc/GMT-12")  # the first deal was opened at noon UTC, at the end of 18 January
+    before = await answer(golden, "deals_won", named_period("2026-01-18"), switches=midnight)
+    assert (before.value, warned(before)) == (None, {WarningCode.PERIOD_BEFORE_DATA: None})
+    after = await answer(golden, "deals_won", named_period("2026-01-19"), switches=midnight)
+    assert after.value == 0
+    assert not after.warnings
+
+
 async def test_a_funnel_of_a_period_without_data_has_no_figures(golden: Database) -> None:
     for name, code in (("2027", WarningCode.PERIOD_NOT_BEGUN), ("2020", WarningCode.PERIOD_BEFORE_DATA)):
         found = await funnel(golden, named_period(name), by=(Dimension.CHANNEL,))
