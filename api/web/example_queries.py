@@ -274,7 +274,8 @@ def kpi_catalogue() -> ExampleQuery:
             "Every KPI in plain words, with the dimensions that break it down.",
             """query Catalogue {
   kpiCatalogue {
-    key title definition unit dimensions
+    key title definition unit
+    dimensions { dimension moment }
   }
 }""",
         ),
