@@ -16,7 +16,7 @@ from tests.support.graphql import answered, put, uid
 UNTIL = date(2026, 3, 1)
 PAST = datetime(2025, 12, 1, tzinfo=UTC)
 EVERYONE_EVER = 'period: { range: { from: "2020-01-01", before: "2026-03-02" } }'
-DEAL, TEST_DEAL, GONE_DEAL, TESTER = uid(1), uid(2), uid(3), uid(4)
+DEAL, TEST_DEAL, GONE_DEAL, TESTER, OTHER, AGAIN = (uid(number) for number in range(1, 7))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,19 @@ async def company(module_database: Database) -> Database:
         await put(session, "deal_contact", {"contact_id": TESTER, "deal_id": TEST_DEAL})
         gone = {"id": GONE_DEAL, "outcome": "OPEN", "amount": 1, "effective_at": PAST}
         await put(session, "deal", gone | {"deleted_at": PAST + timedelta(days=9)})
+        # A win of a tester alone, a refund, a deleted win, and a second win of a customer by a person merged into them.
+        won = {"outcome": "WON", "closed_at": PAST, "opened_at": PAST, "effective_at": PAST, "currency": "EUR"}
+        await put(session, "contact", {"id": AGAIN, "merged_into_id": customer, "effective_at": PAST})
+        for number, person, amount, deleted in (
+            (11, TESTER, 10, None),
+            (12, OTHER, -10, None),
+            (13, OTHER, 10, PAST),
+            (14, AGAIN, 10, None),
+        ):
+            if number == 12:
+                await put(session, "contact", {"id": OTHER, "effective_at": PAST - timedelta(days=1)})
+            await put(session, "deal", won | {"id": uid(number), "amount": amount, "deleted_at": deleted})
+            await put(session, "deal_contact", {"contact_id": person, "deal_id": uid(number), "is_primary": True})
         await evaluate(session)
     return module_database
 
@@ -169,7 +182,11 @@ async def test_the_five_figures_of_customers_differ_by_named_people_and_deals(co
     # The list of deals won shows those of test and internal people and the refunds, which are no wins.
     assert found["list"]["totalCount"] == won["n"] + shown(won["excluded"])
     # The list of entries shows those of people whom KPIs never count, and those of people who became customers again.
-    assert found["entries"]["totalCount"] == people["n"] + people["excluded"]["count"] + found["again"]["totalCount"]
+    # A merged person has no entry: it is counted beside that of its survivor.
+    again = found["again"]["totalCount"]
+    assert found["entries"]["totalCount"] == people["n"] + shown(people["excluded"]) + again
+    assert {part["reason"]: part["count"] for part in people["excluded"]["reasons"]}["MERGED"] == 1
+    assert {part["reason"] for part in won["excluded"]["reasons"]} >= {"TEST", "NEGATIVE", "DELETED"}
     # Every deal won is of one customer: its company, or else that of its main contact, or that person, or itself.
     deals = await records(
         company,
@@ -180,9 +197,11 @@ async def test_the_five_figures_of_customers_differ_by_named_people_and_deals(co
     )
     customers = {customer_of(deal) for deal in deals}
     assert (len(deals), len(customers)) == (won["n"], companies["n"])
-    # A person is a customer by a role on a won deal that is not deleted.
+    # A person is a customer by a role on a won deal that is not deleted and no refund.
     on_deals = "{ dealRoles: { some: { deal: { outcome: { eq: WON } } } }, isCounted: { eq: true } }"
-    assert len(await ids(company, "contacts", on_deals)) == people["n"]
+    with_role = set(await ids(company, "contacts", on_deals))
+    assert with_role > {f"contact_{OTHER}"}
+    assert len(with_role - {f"contact_{OTHER}"}) == people["n"]
 
 
 def shown(excluded: dict[str, Any]) -> int:
