@@ -93,6 +93,7 @@ def column(
     known_by: str | None = None,
     before: str | None = None,
     overwritten_at: str | None = None,
+    finalized_at: str | None = None,
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
@@ -113,6 +114,9 @@ def column(
       (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
     - `overwritten_at`: the column with the instant at which sources overwrite the value, such as a closing. Without a
       history of it, an import cannot know the value before that instant, and leaves it null there.
+    - `finalized_at`: the column with the instant at which sources may give a final value, such as a closing. Where an
+      import adds that instant to a known record, its value holds since then, and the former one until then. The final
+      value of a new record is also the best known of the time before.
     - `server_default`: the default as an SQL expression. `default=None`: the Python value may be omitted.
     - `deprecated`: what to use instead, and the last day: "Use seniority instead, until 2027-06-30".
     """
@@ -133,6 +137,7 @@ def column(
         known_by=known_by,
         before=before,
         overwritten_at=overwritten_at,
+        finalized_at=finalized_at,
         deprecated=deprecated,
     )
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}

@@ -43,6 +43,7 @@ class ColumnNote:
     known_by: str | None = None
     before: str | None = None
     overwritten_at: str | None = None
+    finalized_at: str | None = None
     deprecated: str | None = None
 
     def __post_init__(self) -> None:

@@ -11,7 +11,8 @@ time of a version comes from the record's `effective_at`:
 
 A version with `is_assumed` is from a source without history: its values hold by assumption until `recorded_at`, and
 since then by the source's word. Values that sources overwrite at a closing (`overwritten_at`) are null in an assumed
-version from before the closing. An import also replaces an assumed version at its own start when it fills a value that
+version from before the closing; values that a closing finalizes (`finalized_at`) stay as they were known before it. An
+import also replaces an assumed version at its own start when it fills a value that
 was empty in it.
 
 An import with a history of its own sets `accord.history_is_given` to `on` for its transaction and writes the versions

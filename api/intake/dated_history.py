@@ -110,7 +110,7 @@ def _ends(merge: MergeTable) -> Sql:
     selected = [Sql("n.id, n.{} as moment, -1 as row_rank, 0::bigint as row_line", name(lifecycle.closed))]
     for column in merge.dated:
         is_set = Sql("true" if column.name in lifecycle.set_when_closed else "false")
-        if column in merge.overwritten:
+        if column in merge.closing:
             is_set = Sql("n.{}", name(f"closes_{column.name}"))
         selected.append(Sql("{} as {}", is_set, name(f"has_{column.name}")))
         selected.append(Sql("case when {} then n.{} end as {}", is_set, name(column.name), name(column.name)))

@@ -7,8 +7,8 @@ Its columns are `id` (for tables that have one), the merged value of every colum
 - `is_changed`  a current value differs from the database's
 - `is_earlier`  the record existed before the assumed beginning in the database
 - `dated_…`     for every column that can have dated values: this record's rows date it, so `dated_history` writes it
-- `closes_…`    for every column that sources overwrite when they close a record: the value is that of a closing which
-                the database does not have, so nothing is known of the value before
+- `closes_…`    for every column that sources write when they close a record (`overwritten_at`, `finalized_at`): the
+                rows give the value together with a closing that the database does not have, so it holds since then
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -94,16 +94,16 @@ class MergeTable:
         """The columns whose values may come with a date."""
         names = {column for records in self.dated_records for column in records.values} - _NOT_IN_HISTORY
         names |= set(self.lifecycle.set_when_closed) if self.lifecycle else set()
-        names |= {column.name for column in self.overwritten}
+        names |= {column.name for column in self.closing}
         return tuple(column for column in self.columns if column.name in names)
 
     @property
-    def overwritten(self) -> tuple[ColumnShape, ...]:
-        """The columns that sources overwrite at the record's end: their last values say nothing of those before."""
-        lifecycle = self.lifecycle
-        if lifecycle is None:
+    def closing(self) -> tuple[ColumnShape, ...]:
+        """The columns that sources write at the record's end: their values may have come with it."""
+        if self.lifecycle is None:
             return ()
-        return tuple(column for column in self.columns if column.note.overwritten_at == lifecycle.closed)
+        closed = self.lifecycle.closed
+        return tuple(it for it in self.columns if closed in (it.note.overwritten_at, it.note.finalized_at))
 
     @property
     def changeable(self) -> tuple[ColumnShape, ...]:
@@ -133,7 +133,7 @@ async def merge_staged(session: WriteSession, merge: MergeTable) -> None:
     columns += [f"{column.name} {sql_type(merge.table, column.name)}" for column in merge.columns]
     columns += ["begins timestamptz", "is_new boolean", "is_changed boolean", "is_earlier boolean"]
     columns += [f"dated_{column.name} boolean" for column in merge.dated]
-    columns += [f"closes_{column.name} boolean" for column in merge.overwritten]
+    columns += [f"closes_{column.name} boolean" for column in merge.closing]
     await session.script(f"create temporary table {merge.stage} ({', '.join(columns)}) on commit drop")
     # Kept in a table, not repeated as a subquery: several later statements read it, and need its statistics.
     await session.run(Sql("insert into {} {}", name(merge.stage), _comparison(merge)))
@@ -203,7 +203,7 @@ def _comparison(merge: MergeTable) -> Sql:
         else Sql("false"),
     ]
     selected += [_is_dated(merge, column, values) for column in merge.dated]
-    selected += [_is_overwritten(merge, column, values) for column in merge.overwritten]
+    selected += [_is_of_new_closing(merge, column, values) for column in merge.closing]
     return Sql("select {} from ({}) g {}", join(", ", selected), _grouped(merge), join(" ", _joins(merge, values)))
 
 
@@ -219,11 +219,15 @@ def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
         return value
     if column.name == "deleted_at":
         value = Sql("case when {} = 'infinity' then coalesce({}, now()) else {} end", value, present, value)
+    return Sql("case when {} then {} else {} end", _is_kept(merge, column), present, value)
+
+
+def _is_kept(merge: MergeTable, column: ColumnShape) -> Sql:
+    """Whether the rows give the column no value, so that it keeps the database's."""
+    it = name(column.name)
     if merge.is_shared:
-        it = name(column.name)
-        is_kept = Sql("g.{} is null or (g.{}[1] is null and other.source is not null)", it, it)
-        return Sql("case when {} then {} else {} end", is_kept, present, value)
-    return Sql("case when g.{} is null then {} else {} end", name(column.name), present, value)
+        return Sql("(g.{} is null or (g.{}[1] is null and other.source is not null))", it, it)
+    return Sql("g.{} is null", it)
 
 
 def _is_dated(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) -> Sql:
@@ -231,8 +235,8 @@ def _is_dated(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) ->
     dates = [_is_dated_by_rows(merge, column)]
     if merge.lifecycle is not None and column.name in merge.lifecycle.set_when_closed:
         dates.append(_is_closed(merge.lifecycle))
-    if column in merge.overwritten:
-        dates.append(_is_overwritten(merge, column, values))
+    if column in merge.closing:
+        dates.append(_is_of_new_closing(merge, column, values))
     return Sql("({})", join(" or ", dates))
 
 
@@ -245,18 +249,26 @@ def _is_closed(lifecycle: RecordLifecycle) -> Sql:
     return Sql("g.{}[1] is not null", name(lifecycle.closed))
 
 
-def _is_overwritten(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) -> Sql:
+def _is_of_new_closing(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) -> Sql:
     """Whether the value came with a closing that the database does not have; false if the rows date it themselves.
 
-    A value that changes after a known closing is no part of it: it holds from the change on, like any other.
+    A value that changes after a known closing is no part of it: it holds from the change on, like any other. The final
+    value of a record that the database does not have either is the best known of the time before, and undated.
     """
     lifecycle = merge.lifecycle
     if lifecycle is None:
         return Sql("false")
     outcome = lifecycle.set_when_closed[0]
     known = (values[outcome], values[lifecycle.closed], Sql("t.{}", name(outcome)), Sql("t.{}", name(lifecycle.closed)))
-    is_new = Sql("row({}, {}) is distinct from row({}, {})", *known)
-    return Sql("({} and {} and not {})", _is_closed(lifecycle), is_new, _is_dated_by_rows(merge, column))
+    conditions = [
+        _is_closed(lifecycle),
+        Sql("row({}, {}) is distinct from row({}, {})", *known),
+        Sql("not {}", _is_dated_by_rows(merge, column)),
+        Sql("not {}", _is_kept(merge, column)),
+    ]
+    if column.note.overwritten_at is None:
+        conditions.append(Sql("t.{} is not null", name(merge.keys[0])))
+    return Sql("({})", join(" and ", conditions))
 
 
 def _differs(merge: MergeTable, values: dict[str, Sql]) -> Sql:

@@ -2,7 +2,7 @@
 
 A new record begins at its earliest date. If its source has no history, its values are assumed to hold since then
 (`is_assumed`). A value that differs from the database's holds from now on; one that was empty there fills the assumed
-versions, too (`filled_values`). For values with a date see `dated_history`.
+versions, too (`filled_values`). For values with a date, and for those that come with a closing, see `dated_history`.
 """
 
 from dataclasses import dataclass, replace

@@ -30,9 +30,12 @@ class Deal(HistoryRecord, table=True):
         unit=Unit.MONEY,
         currency="currency",
         rate_at="closed_at",
+        finalized_at="closed_at",
         default=None,
     )
-    currency: Currency | None = column("The currency of the amount (ISO 4217).", vocab=Currency, default=None)
+    currency: Currency | None = column(
+        "The currency of the amount (ISO 4217).", vocab=Currency, finalized_at="closed_at", default=None
+    )
     product_id: UUID | None = link(
         "product", "The product that is sold.", back="deals", back_doc="The deals for the product.", default=None
     )

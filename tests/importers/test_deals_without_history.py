@@ -121,6 +121,21 @@ async def test_amounts_at_opening_and_closing_say_how_many_are_assumed(database:
         assert (found.n, warned(found)[WarningCode.HISTORY_ASSUMED][:12]) == (1, "1 of 1 deals")
 
 
+async def test_revenue_has_the_amount_of_the_closing_and_the_pipeline_that_of_before(
+    database: Database, tmp_path: Path
+) -> None:
+    still_open = WON.replace("Signed", "Offer").replace("2020-07-14", "2030-01-01").replace("true", "false")
+    await imported(database, tmp_path, OPEN + still_open)
+    await imported(database, tmp_path, OPEN + WON.replace("5000,EUR", "8000,EUR"))
+    july = await kpi(database, KpiRequest("revenue_won", named_period("2020-07")))
+    assert (july.value, july.n) == (Decimal(8000), 1)
+    may = await kpi(database, KpiRequest("open_pipeline", MAY))
+    assert (may.value, may.n) == (Decimal(6000), 2)
+    # A later change of the amount is no part of the closing.
+    await imported(database, tmp_path, OPEN + WON.replace("5000,EUR", "9000,EUR"))
+    assert (await kpi(database, KpiRequest("revenue_won", named_period("2020-07")))).value == Decimal(8000)
+
+
 async def test_a_list_as_of_then_has_no_later_stage_and_counts_what_is_assumed(
     database: Database, tmp_path: Path
 ) -> None:
