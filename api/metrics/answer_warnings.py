@@ -74,10 +74,12 @@ def in_order(warnings: Iterable[AnswerWarning]) -> tuple[AnswerWarning, ...]:
     return tuple(sorted(warnings, key=lambda warning: _ORDER.index(warning.code)))
 
 
-def assumed_history(count: int, whole: int, noun: str, *, is_bucket: bool = False) -> Iterator[AnswerWarning]:
-    """HISTORY_ASSUMED: how many rows have values that the source had only later, out of how many."""
+def assumed_history(count: int, whole: int, noun: str, within: str = "") -> Iterator[AnswerWarning]:
+    """HISTORY_ASSUMED: how many rows have values that the source had only later, out of how many.
+
+    `within` is how the sentence begins if they are of one bucket.
+    """
     if count:
-        within = "In one bucket of the series, " if is_bucket else ""
         stand = "stands" if count == 1 else "stand"
         message = (
             f"{within}{count:,} of {whole:,} {noun} {stand} on an assumed history: the source has no values of that "
@@ -139,15 +141,18 @@ def _low_sample(table: FigureTable) -> Iterator[AnswerWarning]:
 
 
 def _undated(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
-    if count := table.total.undated:
+    count, within = table.largest_count(lambda cell: cell.undated)
+    if count:
         by = " and ".join(request.by)
-        message = f"{count:,} have no history at the counted instant; the breakdown by {by} has them under (empty)."
+        message = (
+            f"{within}{count:,} have no history at the counted instant; the breakdown by {by} has them under (empty)."
+        )
         yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 
 
 def _assumed(table: FigureTable, noun: str) -> Iterator[AnswerWarning]:
-    cell, is_bucket = table.largest(lambda cell: cell.assumed)
-    return assumed_history(cell.assumed, cell.n, noun, is_bucket=is_bucket)
+    cell, within = table.largest(lambda cell: cell.assumed)
+    return assumed_history(cell.assumed, cell.n, noun, within)
 
 
 def _mostly_empty(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:

@@ -109,15 +109,20 @@ class FigureTable:
         """The cell of everything."""
         return self.cells.get((ALL, ALL), FigureCell())
 
-    def largest(self, count: Callable[[FigureCell], int]) -> tuple[FigureCell, bool]:
-        """The total, or if it has none of what `count` counts, the bucket that has most; and whether it is a bucket.
+    def largest(self, count: Callable[[FigureCell], int]) -> tuple[FigureCell, str]:
+        """The total, or if it has none of what `count` counts, the bucket that has most; and how its sentence begins.
 
         The total of a snapshot has nothing of the buckets before the last.
         """
         buckets = [cell for (keys, bucket), cell in self.cells.items() if keys == ALL and bucket != ALL]
         if count(self.total) or not buckets:
-            return self.total, False
-        return max(buckets, key=count), True
+            return self.total, ""
+        return max(buckets, key=count), "In one bucket of the series, "
+
+    def largest_count(self, count: Callable[[FigureCell], int]) -> tuple[int, str]:
+        """What `count` counts in that cell, and how its sentence begins."""
+        cell, within = self.largest(count)
+        return count(cell), within
 
     @property
     def unconverted(self) -> Counter[str]:
@@ -146,9 +151,13 @@ def tabulate(rows: Iterable[StatementRow], last_bucket: int | None = None) -> Fi
     for row in rows:
         labels |= {key: label for key, label in zip(row.keys, row.labels, strict=True) if isinstance(label, str)}
         if not _is_counted(row.measured):
-            # Rows without a date are in no period, so in no bucket, and must not create a group of their own.
+            # Rows without a date are in no period, so in no bucket, and must not create a group of their own. Only a
+            # snapshot has them in every bucket: at its instant, they have no history yet.
             if row.is_all_keys is not False and row.is_all_buckets is not False:
-                cells[ALL, ALL].add(row)
+                if last_bucket is None or row.bucket == last_bucket:
+                    cells[ALL, ALL].add(row)
+                if last_bucket is not None and row.bucket is not None:
+                    cells[ALL, row.bucket].add(row)
             continue
         if row.is_all_keys is not None:
             keys: Keys | Literal["all"] = ALL if row.is_all_keys else row.keys

@@ -175,6 +175,7 @@ class Figure:
     apart: dict[str, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
     unknown: int = 0
     unweighted: int = 0
+    undated: int = 0
     assumed: int = 0
 
 
@@ -183,7 +184,6 @@ class Counted:
     total: Figure = field(default_factory=Figure)
     groups: dict[Key, Figure] = field(default_factory=lambda: defaultdict(Figure))
     buckets: dict[date, Figure] = field(default_factory=lambda: defaultdict(Figure))
-    undated: int = 0
     excluded: Counter[NotCountedReason] = field(default_factory=Counter)
     currencies: Counter[str] = field(default_factory=Counter)
 
@@ -211,11 +211,13 @@ def count(
             is_left_out = row.is_counted and (row.value is not None or request.key not in MONEY)
             answer.excluded[row.reason] += is_whole and is_left_out
             continue
-        answer.undated += is_whole and row.is_undated
+        bucket = _bucket(row.at, request.grain, zone)
+        answer.total.undated += is_whole and row.is_undated
+        if last is not None:
+            answer.buckets[bucket].undated += row.is_undated
         if not row.is_counted:
             continue
         key = tuple(_value(row, dimension, until) for dimension in request.by)
-        bucket = _bucket(row.at, request.grain, zone)
         group = answer.groups[key]
         for figure in (*((answer.total, group) if is_whole else ()), answer.buckets[bucket]):
             _tally(figure, row, request)

@@ -352,6 +352,31 @@ async def test_an_open_pipeline_without_known_amounts_is_null_and_not_zero(datab
     assert (found.value, found.n, warned(found)) == (None, 0, {WarningCode.UNKNOWN_AMOUNT: 1})
 
 
+async def test_a_series_of_the_pipeline_warns_of_what_only_past_buckets_lack(database: Database) -> None:
+    await adopt(database)
+    async with database.write() as session:
+        # Both are won: one was open without an amount before, of the other nothing is known of the time before.
+        names = ["id", "outcome", "opened_at", "closed_at", "amount", "effective_at"]
+        standing = (UUID(int=1), "OPEN", at("02-01"), None, None, at("02-01"))
+        await session.copy("deal", names, [standing, (UUID(int=2), "WON", None, at("05-10"), 5, at("05-10"))])
+        await session.run(
+            Sql(
+                "update deal set outcome = 'WON', closed_at = {}, effective_at = {}, amount = 7 where id = {}",
+                *(at("04-10"), at("04-10"), UUID(int=1)),
+            )
+        )
+    found = await query(database, KpiRequest("open_pipeline", grain=Grain.MONTH, period=named_period("2026")))
+    bucket = "In one bucket of the series, 1 deal has no known"
+    assert [warning.message for warning in found.warnings if warning.code is not WarningCode.PERIOD_OPEN] == [
+        f"{bucket} opening: before their history begins they are not in the pipeline.",
+        f"{bucket} amount and cannot be in the value.",
+    ]
+    assert (found.value, {bucket.n for bucket in found.series}) == (Decimal(0), {0})
+    march = await query(database, KpiRequest("open_pipeline", period=named_period("2026-03")))
+    assert warned(march) == {WarningCode.UNDATED: 1, WarningCode.UNKNOWN_AMOUNT: 1}
+    assert warned(await query(database, KpiRequest("open_pipeline"))) == {}
+
+
 async def test_a_sales_cycle_is_from_opening_to_closing_and_warns_of_unknown_openings(database: Database) -> None:
     await adopt(database)
     async with database.write() as session:

@@ -118,17 +118,19 @@ def first_closing(request: ResolvedKpiRequest) -> Sql:
 
 def unopened_deals(table: FigureTable, consequence: str) -> Iterator[AnswerWarning]:
     """UNDATED: how many deals have no known opening, and what follows from it."""
-    if count := table.total.unopened:
+    count, within = table.largest_count(lambda cell: cell.unopened)
+    if count:
         has = "has" if count == 1 else "have"
-        message = f"{number_of(count, 'deal')} {has} no known opening{consequence}."
+        message = f"{within}{number_of(count, 'deal')} {has} no known opening{consequence}."
         yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 
 
 def unknown_amounts(table: FigureTable) -> Iterator[AnswerWarning]:
     """UNKNOWN_AMOUNT: how many deals have no known amount."""
-    if count := table.total.left_out - table.total.unweighted:
+    count, within = table.largest_count(lambda cell: cell.left_out - cell.unweighted)
+    if count:
         has = "has" if count == 1 else "have"
-        message = f"{number_of(count, 'deal')} {has} no known amount and cannot be in the value."
+        message = f"{within}{number_of(count, 'deal')} {has} no known amount and cannot be in the value."
         yield AnswerWarning(code=WarningCode.UNKNOWN_AMOUNT, message=message, count=count)
 
 

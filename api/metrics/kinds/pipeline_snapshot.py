@@ -72,14 +72,15 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
     """One row per deal and instant at which it was open by its history.
 
     `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened, reads_assumed`. Deals with
-    `is_unopened` but not `is_standing` have no known opening, and no history yet at the last instant: whether they were
-    open is unknown.
+    `is_unopened` but not `is_standing` have no known opening, and no history yet at the instant: whether they were open
+    is unknown.
     """
     instants = _instants(request, boundaries)
-    last, counting = instants[-1], all_of([is_deal_of(request, "d"), *request.context.reach("deal", "d")])
+    counting = all_of([is_deal_of(request, "d"), *request.context.reach("deal", "d")])
     if len(instants) == 1:
-        at, held = Sql("{}::timestamptz", last), Sql(_HELD.format("{}"), last, last)
-        source = Sql("deal_version h")
+        (only,) = instants
+        at, held = Sql("{}::timestamptz", only), Sql(_HELD.format("{}"), only, only)
+        source, unopened, unopened_at = Sql("deal_version h"), Sql("deal d"), at
     else:
         # Shifted by a microsecond, a version that starts at an instant is in it, and one that ends at it is not, as
         # with the single instant above. A version without an end holds to the last instant.
@@ -92,25 +93,25 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
             *(step, given, step, given, len(instants)),
         )
         at, held = Sql("({})[h.place]", given), Sql("true")
+        unopened, unopened_at = Sql("deal d cross join unnest({}) i(at)", given), Sql("i.at")
     return Sql(
         "select h.deal_id, {} as at, h.amount, h.currency, coalesce(h.probability, s.probability) as chance,"
         " d.updated_at, true as is_standing, d.opened_at is null as is_unopened, {} as reads_assumed from {}"
         " join deal d on d.id = h.deal_id left join pipeline_stage s on s.id = h.pipeline_stage_id"
         " where h.outcome = 'OPEN' and {} and {}"
-        " union all select d.id, {}::timestamptz, null, null, null, d.updated_at, false, true, false from deal d"
+        " union all select d.id, {}, null, null, null, d.updated_at, false, true, false from {}"
         " where d.opened_at is null and {} and not exists (select from deal_version h where h.deal_id = d.id and "
         + VERSION_START
         + " <= {})",
-        *(at, stands_on_assumption("h", at), source, held, counting, last, counting, last),
+        *(at, stands_on_assumption("h", at), source, held, counting, unopened_at, unopened, counting, unopened_at),
     )
 
 
 def _unknown_probabilities(table: FigureTable) -> Iterator[AnswerWarning]:
     """UNKNOWN_PROBABILITY: how many deals have an amount and no known probability of winning."""
-    cell, is_bucket = table.largest(lambda cell: cell.unweighted)
-    if count := cell.unweighted:
-        within, has = "In one bucket of the series, " if is_bucket else "", "has" if count == 1 else "have"
-        deals = f"{within}{number_of(count, 'deal')} {has}"
+    count, within = table.largest_count(lambda cell: cell.unweighted)
+    if count:
+        deals = f"{within}{number_of(count, 'deal')} {'has' if count == 1 else 'have'}"
         message = f"{deals} no known probability of winning and cannot be in the value."
         yield AnswerWarning(code=WarningCode.UNKNOWN_PROBABILITY, message=message, count=count)
 
