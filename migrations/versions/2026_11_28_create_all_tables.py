@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: d04047da6829
+Revision ID: 110c17c24a83
 Revises:
-Create Date: 2026-11-28 08:40:51.446815+00:00
+Create Date: 2026-11-28 08:54:02.457533+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "d04047da6829"
+revision: str = "110c17c24a83"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -236,7 +236,9 @@ def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
         figure.unknown += not row.lacks_chance
         return
     figure.n += 1
-    state = row.deal.state_at(row.at) if request.by else None
+    # Today's values are read from no state of the past.
+    reads_state = any(dimension not in (Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM) for dimension in request.by)
+    state = row.deal.state_at(row.at) if reads_state else None
     figure.assumed += row.is_assumed or (state is not None and state.holds_by_assumption(row.at))
     if row.kept is not None:
         figure.apart[row.kept].append(row.value or Decimal(0))
