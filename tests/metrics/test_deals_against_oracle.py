@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.access.principal import EVERYONE
-from api.db import Database
+from api.db import Database, ReadSession
 from api.metrics import answer as shapes
 from api.metrics.context import read_context
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import compute_kpi
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
-from schema.vocab import Currency, Grain, WarningCode
+from schema.vocab import Currency, Grain, RecordSide, WarningCode
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.missing_periods import is_missing
@@ -76,13 +77,17 @@ async def test_kpis_of_deals_equal_the_oracle(
         accord = ACCORD.model_copy(update={"reporting": reporting_terms})
         context = replace(context, in_force=replace(context.in_force, accord=accord))
         answers = [await compute_kpi(session, CATALOGUE[request.key], request, context) for request in batch]
-    for request, found in zip(batch, answers, strict=True):
+        values_of = [await _given(session, found) for found in answers]
+    for request, found, values in zip(batch, answers, values_of, strict=True):
         ends = [bucket.before for bucket in found.series]
         counted = oracle.count(world, request, reporting and reporting.value, ends)
         if _is_missing(world, request, found):
             continue
         _compare(request, found, counted)
         if request.key in oracle.MONEY:
+            # What is kept apart gives nothing to the number, whether or not the accord has a currency.
+            assert sorted(value for value in values if value is not None) == sorted(counted.total.values)
+            assert values.count(None) == sum(map(len, counted.total.apart.values()))
             only = next(iter(counted.currencies), "") if len(counted.currencies) == 1 else ""
             assert found.currency == (reporting or (Currency[only] if only else None))
 
@@ -93,6 +98,13 @@ def _is_missing(world: list[oracle.MadeDeal], request: KpiRequest, found: shapes
     until_end = oracle.count(world, replace(request, period=Period(None, before)), "EUR").total.n
     until = (request.switches.as_of or NOW) + MICROSECOND
     return is_missing(found, None if start is None else midnight(start, zone), until, until_end)
+
+
+async def _given(session: ReadSession, found: shapes.KpiAnswer) -> list[Decimal | None]:
+    """What each record gives to the number."""
+    assert found.drill_down is not None
+    page = await read_page(session, found.drill_down, RecordSide.BASE, size=100)
+    return [record.value for record in page.records]
 
 
 def _compare(request: KpiRequest, found: shapes.KpiAnswer, counted: oracle.Counted) -> None:
