@@ -27,6 +27,11 @@ def excluded_only(request: ResolvedKpiRequest) -> ResolvedKpiRequest:
     return replace(request, population=Population.EXCLUDED, by=())
 
 
+def beside_excluded(request: ResolvedKpiRequest) -> ResolvedKpiRequest:
+    """The same request for a statement that `with_excluded` completes: the query of excluded records serves both."""
+    return replace(request, has_never_counted=True)
+
+
 def is_person_of(request: ResolvedKpiRequest, person: Sql) -> Sql:
     """The condition that the person with an id belongs to the population of the request."""
     if request.population is Population.EXCLUDED:
@@ -54,24 +59,22 @@ def is_deal_of(request: ResolvedKpiRequest, deal: str, *, others: Sql | None = N
         if others is not None:
             never = Sql("{} union all {}", never, others)
         return Sql("{}.id in ({})", name(deal), never)
+    if request.has_never_counted:
+        return Sql("{}.id not in (select n.id from {} n)", name(deal), _NEVER)
     return Sql("not ({})", exclusions(request.context.accord).is_never_counted("deal", deal))
 
 
 def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement: Sql) -> Sql:
     """A statement whose every row also has `excluded`: the number of excluded records by reason, as a JSON object.
 
-    `excluded` are the counted rows of `excluded_only(request)`. Beside the rows of the statement, for which `is_row` is
-    true, there is one if the statement has none.
+    `excluded` are the counted rows of `excluded_only(request)`; `statement` may be that of `beside_excluded(request)`.
+    Besides the rows of the statement, for which `is_row` is true, there is one row if the statement has none.
     """
     reason = Sql("x.reason")
     if excluded.is_negative is not None:
         reason = Sql(f"coalesce(x.reason, case when {{}} then '{NotCountedReason.NEGATIVE}' end)", excluded.is_negative)
     counts = Sql(
-        # Read by the rows and by the join: it is evaluated once.
-        "with {} as materialized ({}) select {} as reason, count(*) as n from ({}) c left join {} x on x.id = c.{}"
-        " where {} group by 1",
-        _NEVER,
-        _never_counted(request),
+        "select {} as reason, count(*) as n from ({}) c left join {} x on x.id = c.{} where {} group by 1",
         reason,
         keyed_rows(excluded_only(request), excluded.rows, ()),
         _NEVER,
@@ -79,8 +82,12 @@ def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement:
         excluded.is_base,
     )
     return Sql(
-        "select x.excluded, m.* from (select jsonb_object_agg(reason, n) filter (where reason is not null) as excluded"
-        " from ({}) r) x left join (select true as is_row, s.* from ({}) s) m on true",
+        # Read by the counts and by the statement: it is evaluated once.
+        "with {} as materialized ({}) select x.excluded, m.* from ("
+        "select jsonb_object_agg(reason, n) filter (where reason is not null) as excluded from ({}) r) x"
+        " left join (select true as is_row, s.* from ({}) s) m on true",
+        _NEVER,
+        _never_counted(request),
         counts,
         statement,
     )

@@ -22,7 +22,7 @@ from api.metrics.kinds import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
 from api.metrics.periods.buckets import buckets
-from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
+from api.metrics.population import NOTHING_EXCLUDED, beside_excluded, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.metrics.resolve import resolve
@@ -84,7 +84,7 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     else:
         boundaries = await _boundaries(session, resolved, kind)
         left_out = kind.counted(excluded_only(resolved))
-        statement = with_excluded(resolved, left_out, kind.statement(resolved, boundaries))
+        statement = with_excluded(resolved, left_out, kind.statement(beside_excluded(resolved), boundaries))
         records = await session.rows(statement)
         excluded = read_excluded(records[0]["excluded"])
         rows = [StatementRow.read(record, len(resolved.by)) for record in records if record["is_row"]]

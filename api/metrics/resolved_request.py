@@ -77,6 +77,7 @@ class ResolvedKpiRequest:
     overrides: tuple[str, ...]
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
     population: Population = Population.COUNTED
+    has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
 
     @property
     def is_about_contacts(self) -> bool:
