@@ -144,8 +144,9 @@ def _undated(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[Answer
     count, within = table.largest_count(lambda cell: cell.undated)
     if count:
         by = " and ".join(request.by)
+        has = "has" if count == 1 else "have"
         message = (
-            f"{within}{count:,} have no history at the counted instant; the breakdown by {by} has them under (empty)."
+            f"{within}{count:,} {has} no history at the counted instant; the breakdown by {by} has them under (empty)."
         )
         yield AnswerWarning(code=WarningCode.UNDATED, message=message, count=count)
 

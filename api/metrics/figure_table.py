@@ -109,6 +109,15 @@ class FigureTable:
         """The cell of everything."""
         return self.cells.get((ALL, ALL), FigureCell())
 
+    def without_first(self, skipped: int) -> "FigureTable":
+        """The table without its first buckets, which a series does not show."""
+        shown = {
+            (keys, bucket): cell
+            for (keys, bucket), cell in self.cells.items()
+            if not isinstance(bucket, int) or bucket > skipped
+        }
+        return replace(self, cells=shown)
+
     def largest(self, count: Callable[[FigureCell], int]) -> tuple[FigureCell, str]:
         """The total, or if it has none of what `count` counts, the bucket that has most; and how its sentence begins.
 

@@ -121,6 +121,7 @@ def _answer(
     whole = FigureDrillDown(request, kept_currency=table.kept_currency)
     # A series without a start of its own starts with the first bucket in which anything was counted.
     skipped = buckets_before_first(table, boundaries) if request.frame.interval.start is None else 0
+    shown = table.without_first(skipped)
     answer = KpiAnswer(
         **kind.figure(table.total),
         key=kpi.key,
@@ -132,9 +133,9 @@ def _answer(
         breakdown=breakdown(request, kind, table, boundaries, skipped),
         warnings=kpi_warnings(
             request,
-            table,
+            shown,
             kind.empty_reason(request),
-            kind.warnings(request, table),
+            kind.warnings(request, shown),
             kind.reads,
             kind.row_noun,
             missing=missing,

@@ -344,7 +344,7 @@ def _customer(deal: MadeDeal, number: int, at: datetime) -> object:
     if deal.person is None:
         return number
     _, before, after = PEOPLE[deal.person]
-    return (before if at < MOVED else after) or "alone"
+    return (before if at < MOVED else after) or ("alone" if deal.person.startswith("merged") else deal.person)
 
 
 def convert(
