@@ -67,12 +67,15 @@ class Exclusions:
 
     def is_never_counted(self, table: str, row: str, *, is_single: bool = False) -> Sql:
         """Return the condition that no KPI counts a row; arguments and errors as those of `reasons`."""
-        conditions = [*self.reasons(table, row, is_single=is_single).values()]
-        if table != "contact":
+        if table == "contact":
+            conditions = [*self.reasons(table, row).values()]
+        elif table in COUNTED_TABLES:
             # Which of its people are the reason does not matter.
             excluded = self._in_excluded(table, row, is_single=is_single)
             conditions = [_is_deleted(row)] if table == "deal" else []
             conditions += [] if excluded is None else [excluded]
+        else:
+            raise KeyError(f"{table} has no exclusions")
         return join(" or ", (Sql("({})", condition) for condition in conditions)) if conditions else Sql("false")
 
     def never_counted(self, table: str) -> Sql:

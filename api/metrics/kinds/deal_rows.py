@@ -54,12 +54,15 @@ def closing_amounts(request: ResolvedKpiRequest, of: Closings, *, has_refunds: b
         "select k.deal_id, k.at, k.outcome, k.updated_at, k.is_negative,"
         " case when a.id is null then k.amount else a.amount end as amount,"
         " case when a.id is null then k.currency else a.currency end as currency, {} as reads_assumed"
-        " from ({}) k left join lateral (select h.id, h.amount, h.currency, h.is_assumed, h.recorded_at"
-        " from deal_version h"
-        " where h.deal_id = k.deal_id and h.closed_at = k.at and h.outcome = k.outcome"
-        f" and (h.valid_to is null or h.valid_to > {VERSION_START}) order by {VERSION_START}, h.id limit 1) a on true",
+        " from ({}) k left join lateral ({}) a on true",
         stands_on_assumption("a", Sql("k.at")),
         closing_rows(request, of, has_refunds=has_refunds),
+        _version_at_closing(
+            "a.id, a.amount, a.currency, a.is_assumed, a.recorded_at",
+            deal="k.deal_id",
+            closed_at="k.at",
+            outcome="k.outcome",
+        ),
     )
 
 
@@ -186,11 +189,18 @@ def _rows_of(request: ResolvedKpiRequest, row: str, source: Sql, conditions: lis
 
 def _was_negative(row: str) -> Sql:
     """The condition that a deal was closed with a negative amount, which is that of `closing_amounts`."""
+    known = _version_at_closing(
+        "coalesce(a.amount < 0, false)", deal="d.id", closed_at=f"{row}.closed_at", outcome=f"{row}.outcome"
+    )
+    return Sql(f"coalesce(({{}}), {row}.amount < 0, false)", known)
+
+
+def _version_at_closing(selected: str, *, deal: str, closed_at: str, outcome: str) -> Sql:
+    """A query for the first version `a` of a deal with a closing that held for any time, if there is one."""
+    starts = "coalesce(a.valid_from, a.recorded_at)"
     return Sql(
-        f"coalesce((select coalesce(a.amount < 0, false) from deal_version a where a.deal_id = d.id"
-        f" and a.closed_at = {row}.closed_at and a.outcome = {row}.outcome"
-        " and (a.valid_to is null or a.valid_to > coalesce(a.valid_from, a.recorded_at))"
-        f" order by coalesce(a.valid_from, a.recorded_at), a.id limit 1), {row}.amount < 0, false)"
+        f"select {selected} from deal_version a where a.deal_id = {deal} and a.closed_at = {closed_at}"
+        f" and a.outcome = {outcome} and (a.valid_to is null or a.valid_to > {starts}) order by {starts}, a.id limit 1"
     )
 
 
