@@ -13,7 +13,7 @@ from api.settings import Settings
 from api.web.database_provider import DatabaseHolder
 from api.web.examples_route import examples_route
 from api.web.health import health_routes
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
 
 
@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> ASGIApp:
     return build_site(
         gateway(),
         holder.get,
-        identify_everyone,
+        identify_local_operator,
         routes=[examples_route(holder.get), *health_routes(holder.get)],
         access=NetworkAccess(
             settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies, settings.has_credentials

@@ -21,6 +21,12 @@ class ErrorCode(StrEnum):
 
     # The HTTP request and its document
     BAD_REQUEST = "BAD_REQUEST", "The HTTP request is malformed: no JSON, no `query`, or a member of the wrong type."
+    NOT_AUTHENTICATED = "NOT_AUTHENTICATED", "The request has no credential, or one that is wrong, expired or revoked."
+    NOT_ALLOWED = (
+        "NOT_ALLOWED",
+        "The principal may not do this, read this field, or reach this record.",
+    )
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS", "Too many wrong credentials came from this address. Wait, then try again."
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "The address does not support the HTTP method, or not for a mutation."
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", "`Accept` or `Accept-Encoding` allows nothing that the server can send."
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", "The body of a POST is not sent as JSON in UTF-8."
@@ -43,6 +49,12 @@ class ErrorCode(StrEnum):
     TOO_LARGE = "TOO_LARGE", "The request, its document or its response exceeds a limit."
     TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown, or `groupBy` without `first`, has more groups than the limit."
     TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
+
+    BUSY = "BUSY", "Another transaction holds a lock on the same records. Nothing was written; send the request again."
+
+    # Mutations
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another input."
+    CURSOR_EXPIRED = "CURSOR_EXPIRED", "The changes after this cursor are no longer kept. Read all records again."
 
     # Values
     BAD_INPUT = "BAD_INPUT", "A variable, an argument, an option or a setting has a value that is not valid."

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from schema.access.rights import Permission
 from schema.declarations import NOTE, ColumnNote, DisjointRanges, Link
 from schema.formats import Format
 from schema.search_indexes import add_search_indexes
@@ -63,13 +64,15 @@ class Table(SQLModel):
     """The base class of every table.
 
     `__plural__` is the name of the list in GraphQL (default: the table's name with an s). `__is_hidden__` keeps the
-    table out of GraphQL. `__deprecation__` is the reason and last day of a deprecated table.
+    table out of GraphQL. `__permission__` is what reading the table
+    needs. `__deprecation__` is the reason and last day of a deprecated table.
     """
 
     metadata: ClassVar[sa.MetaData] = sa.MetaData(naming_convention=NAMING)
     __plural__: ClassVar[str] = ""
     __is_hidden__: ClassVar[bool] = False
     __has_history__: ClassVar[bool] = False
+    __permission__: ClassVar[Permission] = Permission.READ
     __deprecation__: ClassVar[str | None] = None
     __disjoint_ranges__: ClassVar[DisjointRanges | None] = None
 
@@ -89,6 +92,7 @@ def column(
     numeric: tuple[int, int] | None = None,
     json: bool = False,
     search: bool = False,
+    personal: bool = False,
     begins: bool = False,
     known_by: str | None = None,
     before: str | None = None,
@@ -109,6 +113,7 @@ def column(
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
     - `hidden`: neither GraphQL nor history has the column.
     - `search`: the argument `search` of the table's lists finds the words of this column, through an index.
+    - `personal`: personal data of a contact. Only principals with the right PERSONAL_DATA read it.
     - `begins`: the row is a fact from this instant on; if null, from `recorded_at`, or as long as the records it links
       to. `known_by`: the column with the instant from which the value is known. `before`: the value until then
       (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
@@ -133,6 +138,7 @@ def column(
         gt=gt,
         numeric=numeric,
         search=search,
+        personal=personal,
         begins=begins,
         known_by=known_by,
         before=before,
@@ -252,6 +258,7 @@ class TableShape:
     columns: tuple[ColumnShape, ...]
     is_hidden: bool
     has_history: bool
+    permission: Permission = Permission.READ
     deprecated: str | None = None
     disjoint_ranges: DisjointRanges | None = None
 
@@ -295,6 +302,7 @@ def describe(table: type[Table]) -> TableShape:
         columns=tuple(_describe_column(table, column) for column in built.columns),
         is_hidden=table.__is_hidden__,
         has_history=table.__has_history__,
+        permission=table.__permission__,
         deprecated=table.__deprecation__,
         disjoint_ranges=table.__disjoint_ranges__,
     )

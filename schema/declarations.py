@@ -39,6 +39,7 @@ class ColumnNote:
     back_doc: str = ""
     numeric: tuple[int, int] | None = None
     search: bool = False
+    personal: bool = False
     begins: bool = False
     known_by: str | None = None
     before: str | None = None

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from api.access.evaluation import CURRENT_EVALUATION
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
 from api.sql import Parameter, Sql, all_of, name
+from schema.access.rights import Reach
 from schema.tables import SHAPES
 
 # Returns the conditions for the rows of a linked table known by an alias.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.cli.options import Data
 from api.cli.session import open_database
 from api.db import Database
@@ -63,4 +63,4 @@ async def _stages(database: Database, request: GraphQLRequest, *, analyze: bool)
     if validated.errors:
         message = "; ".join(error.message for error in validated.errors)
         raise AccordError(ErrorCode.BAD_INPUT, f"The document is not valid: {message}", "Correct the document.")
-    return await explanation_sections(database, gateway().explain(request, validated, EVERYONE), is_run=analyze)
+    return await explanation_sections(database, gateway().explain(request, validated, LOCAL_OPERATOR), is_run=analyze)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.in_force import accord_in_force
 from api.cli.kpi_options import FunnelOptions, KpiOptions, OutputOptions
 from api.cli.kpi_output import print_funnel_csv, print_json, print_kpi_csv
@@ -68,16 +68,16 @@ async def _compute_kpi(
     data: Path | None, request: KpiRequest, listing: Listing | None
 ) -> tuple[KpiAnswer, RecordList | None, ZoneInfo]:
     async with open_database(data) as database, database.read() as session:
-        (result,) = await query_kpis(session, EVERYONE, [request])
+        (result,) = await query_kpis(session, LOCAL_OPERATOR, [request])
         if isinstance(result, AccordError):
             raise result
-        records = None if listing is None else await read_records(session, EVERYONE, result, listing)
+        records = None if listing is None else await read_records(session, LOCAL_OPERATOR, result, listing)
         return result, records, await _reporting_zone(session, request.switches)
 
 
 async def _compute_funnel(data: Path | None, request: FunnelRequest) -> tuple[FunnelAnswer, ZoneInfo]:
     async with open_database(data) as database, database.read() as session:
-        return await query_funnel(session, EVERYONE, request), await _reporting_zone(session, request.switches)
+        return await query_funnel(session, LOCAL_OPERATOR, request), await _reporting_zone(session, request.switches)
 
 
 async def _reporting_zone(session: ReadSession, switches: Switches) -> ZoneInfo:

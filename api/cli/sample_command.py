@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
@@ -72,7 +72,7 @@ async def _make(
                 "Free some space there, or make fewer people (--contacts): a million need about 8 GB.",
             ) from error
         async with database.read() as session:
-            return made, (await query_funnel(session, EVERYONE, FunnelRequest())).stages
+            return made, (await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())).stages
 
 
 def _print_made(made: SampleMade, stages: tuple[FunnelStep, ...], seconds: float, data: Path | None) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.access.evaluation import is_current
 from api.access.exclusions import Exclusions
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
 from api.access.scope import reach_conditions
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
@@ -14,6 +14,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AccordUsed
 from api.metrics.source_gaps import ALL_GAPS, IncompleteFile, read_gaps
 from api.sql import Sql, all_of, name
+from schema.access.rights import Reach
 from schema.accord import Accord
 
 

@@ -23,10 +23,10 @@ class Contact(HistoryRecord, table=True):
         ),
     )
 
-    first_name: str | None = column("Given name.", search=True, default=None)
-    last_name: str | None = column("Family name.", search=True, default=None)
+    first_name: str | None = column("Given name.", search=True, personal=True, default=None)
+    last_name: str | None = column("Family name.", search=True, personal=True, default=None)
     email: str | None = column(
-        "E-mail address, in lower case.", format=Format.EMAIL, index=True, search=True, default=None
+        "E-mail address, in lower case.", format=Format.EMAIL, index=True, search=True, personal=True, default=None
     )
     email_kind: EmailKind | None = column(
         "The kind of mailbox, computed from the e-mail address.", vocab=EmailKind, default=None
@@ -34,6 +34,7 @@ class Contact(HistoryRecord, table=True):
     phone: str | None = column(
         "Telephone number: its digits, with a leading + if it is international, and x before an extension.",
         format=Format.PHONE,
+        personal=True,
         default=None,
     )
     job_title: str | None = column("Job title.", default=None)

@@ -57,4 +57,6 @@ class Handoff(Table, table=True):
         known_by="decided_at",
         default=None,
     )
-    note: str | None = column("A note that sales added to the decision.", known_by="decided_at", default=None)
+    note: str | None = column(
+        "A note that sales added to the decision.", known_by="decided_at", personal=True, default=None
+    )

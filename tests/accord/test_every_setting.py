@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
@@ -150,8 +150,8 @@ async def answers(database: Database, document: Document) -> list[object]:
         await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
         await evaluate(session, as_of=world.AFTER_ALL)
     async with database.read() as session:
-        found: list[object] = [*await query_kpis(session, EVERYONE, REQUESTS, now=world.AFTER_ALL)]
-        funnel = await query_funnel(session, EVERYONE, FunnelRequest(), now=world.AFTER_ALL)
+        found: list[object] = [*await query_kpis(session, LOCAL_OPERATOR, REQUESTS, now=world.AFTER_ALL)]
+        funnel = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(), now=world.AFTER_ALL)
     plain: Document = {"accords": (), "sql": "", "data_watermark": None, "overrides": ()}
     return [replace(answer, **plain) if isinstance(answer, KpiAnswer) else str(answer) for answer in found] + [
         replace(funnel, **plain)

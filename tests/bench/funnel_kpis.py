@@ -10,7 +10,7 @@ from typing import TypeAlias
 import asyncpg
 
 from api.access.evaluation import CURRENT_EVALUATION
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
@@ -45,9 +45,9 @@ async def compare_kpis(
 
         async def ours(key: str = key) -> KpiAnswer | FunnelAnswer:
             if key == "funnel":
-                return await query_funnel(session, EVERYONE, FunnelRequest(period), now=as_of)
+                return await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(period), now=as_of)
             request = KpiRequest(key, period, stages=_PAIR if key in _PAIRED else None)
-            [answer] = await query_kpis(session, EVERYONE, [request], now=as_of)
+            [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=as_of)
             if isinstance(answer, AccordError):
                 raise answer
             return answer

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from api.access.evaluation import CURRENT_EVALUATION
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.graph.contract import gateway
 from api.graph.request import GraphQLRequest
 from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
@@ -73,7 +73,7 @@ async def _ours(connection: Connection, document: str) -> Callable[[], Awaitable
     request = GraphQLRequest(document, {})
     validated = gateway().validated(request)
     assert not validated.errors, validated.errors
-    ready = gateway().explain(request, validated, EVERYONE).ready
+    ready = gateway().explain(request, validated, LOCAL_OPERATOR).ready
     assert ready is not None
     statement = await connection.prepare(ready.text)
 

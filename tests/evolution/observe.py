@@ -16,7 +16,7 @@ from api.importers.run_import import run_import
 from api.revisions import known_revisions, migrate, open_connection, present_revision
 from api.sample.row_buffers import RowBuffer
 from api.sql import Sql
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from migrations.catalogue import DatabaseObject, compare, read, read_declared
 from migrations.plan import plan
@@ -97,7 +97,7 @@ async def _use(database: Database, folder: Path, seen: dict[str, Any]) -> None:
     report = await run_import(database, str(folder / "crm.toml"), folder)
     seen["imported"] = {table: tally.created for table, tally in report.records.items()}
     seen["sample_columns"] = list(RowBuffer("contact").columns)
-    site = build_site(gateway(), lambda: database, identify_everyone)
+    site = build_site(gateway(), lambda: database, identify_local_operator)
     transport = httpx.ASGITransport(app=site)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
         for key, document in (("response", DOCUMENT), ("docs", DOCS)):

@@ -3,13 +3,13 @@
 import httpx
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError
 from api.graph.contract import gateway
 from api.graph.explanation import explanation_sections
 from api.graph.request import GraphQLRequest
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from tests.support.graphql import executed
 from tests.support.small_company import ADA, write_small_company
@@ -29,14 +29,14 @@ async def world(module_database: Database) -> Database:
 
 async def explained(database: Database, document: str, *, is_run: bool = False, **variables: object) -> dict[str, str]:
     request = GraphQLRequest(document, variables)
-    found = gateway().explain(request, gateway().validated(request), EVERYONE)
+    found = gateway().explain(request, gateway().validated(request), LOCAL_OPERATOR)
     return dict(await explanation_sections(database, found, is_run=is_run))
 
 
 async def test_the_explained_statement_is_the_one_that_runs(world: Database) -> None:
     found = await explained(world, DOCUMENT, name="Ada")
     watched = LoggingDatabase(world)
-    assert (await executed(watched, DOCUMENT, EVERYONE, name="Ada")).is_json
+    assert (await executed(watched, DOCUMENT, LOCAL_OPERATOR, name="Ada")).is_json
     [(text, values)] = watched.texts
     statement = found["Statement (the response is written by PostgreSQL)"]
     assert "".join(statement.split("\n-- $1")[0].split()) == "".join(text.split())
@@ -79,7 +79,7 @@ async def test_a_null_that_is_not_allowed_is_explained_with_the_error_of_graphql
 async def test_the_header_has_an_effect_only_if_explaining_is_enabled(
     world: Database, explains: bool, value: str, is_explained: bool
 ) -> None:
-    site = build_site(gateway(), lambda: world, identify_everyone, explains=explains)
+    site = build_site(gateway(), lambda: world, identify_local_operator, explains=explains)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         body = {"query": DOCUMENT, "variables": {"name": "Ada"}}
         response = (await client.post("/graphql", json=body, headers={"Accord-Explain": value})).json()

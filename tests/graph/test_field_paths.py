@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from graphql import GraphQLSchema, build_schema, get_named_type, is_leaf_type, is_object_type
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import sdl
@@ -69,7 +69,7 @@ async def test_every_value_within_two_links_is_that_of_the_list(
     fields = read_field_paths(table, paths)
     ids = [parse_id(table, node["id"]) for node in nodes]
     async with company.read() as session:
-        rows = await fields.read(session, EVERYONE, [*ids, UUID(int=404)])
+        rows = await fields.read(session, LOCAL_OPERATOR, [*ids, UUID(int=404)])
     assert len(nodes) > 1
     assert rows.keys() == set(ids)
     for id_, node in zip(ids, nodes, strict=True):
@@ -82,7 +82,7 @@ async def test_all_fields_of_all_records_take_one_statement(company: Database) -
     assert fields.paths == ("email", "owner.name", "owner.team.name", "company.name")
     logged = LoggingDatabase(company)
     async with logged.read() as session:
-        await fields.read(session, EVERYONE, [parse_id("contact", node["recordId"]) for node in nodes])
+        await fields.read(session, LOCAL_OPERATOR, [parse_id("contact", node["recordId"]) for node in nodes])
     assert len(logged.statements) == 1
 
 

@@ -6,11 +6,12 @@ from weakref import ref
 import asyncpg
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
+from schema.access.rights import Reach
 from tests.support.graphql import answered, executed, uid
 from tests.support.small_company import ACME, ADA, ANNA, BOB, DEAL, write_small_company
 from tests.support.statement_log import LoggingDatabase
@@ -33,7 +34,7 @@ async def test_a_document_of_records_is_one_statement_whose_json_is_the_response
       __typename  ada: contact(id: $id) { firstName }  companies(first: 1) { totalCount }  nothing: contact(id: $id)
       @include(if: false) { id }  node(id: "deal_%s") { __typename ... on Deal { name } }
     }"""
-    outcome = await executed(watched, document % DEAL, EVERYONE, id=f"contact_{ADA}")
+    outcome = await executed(watched, document % DEAL, LOCAL_OPERATOR, id=f"contact_{ADA}")
     assert outcome.is_json
     assert outcome.data == {
         "__typename": "Query",
@@ -64,13 +65,13 @@ async def test_a_document_is_planned_once_for_all_values_of_its_bound_variables(
         (ACME, "nobody", [f"contact_{ADA}"], ["Ada"]),
     ]
     for row, name, ids, found in cases:
-        data = await answered(watched, document, EVERYONE, id=f"contact_{row}", name=name, ids=ids)
+        data = await answered(watched, document, LOCAL_OPERATOR, id=f"contact_{row}", name=name, ids=ids)
         assert [node["firstName"] for node in data["contacts"]["nodes"]] == found
     assert len({text for text, _ in watched.texts}) == 1
     # A missing or null value has another meaning: an operator that is left out tests nothing, and null is rejected.
-    data = await answered(watched, document, EVERYONE, id=f"contact_{ADA}", ids=[])
+    data = await answered(watched, document, LOCAL_OPERATOR, id=f"contact_{ADA}", ids=[])
     assert len(data["contacts"]["nodes"]) == 3
-    rejected = await executed(watched, document, EVERYONE, id=f"contact_{ADA}", name=None, ids=[])
+    rejected = await executed(watched, document, LOCAL_OPERATOR, id=f"contact_{ADA}", name=None, ids=[])
     assert rejected.errors
     assert "has no value to compare with" in rejected.errors[0].message
 
@@ -89,7 +90,7 @@ async def test_variables_in_filters_through_links_are_bound_too(watched: Logging
     ]
     kept = len(gateway()._plans)
     for name, start, role, found in cases:
-        data = await answered(watched, document, EVERYONE, name=name, start=start, role=role, ids=[])
+        data = await answered(watched, document, LOCAL_OPERATOR, name=name, start=start, role=role, ids=[])
         assert [node["firstName"] for node in data["contacts"]["nodes"]] == found
     assert len({text for text, _ in watched.texts}) == 1
     assert len(gateway()._plans) == kept + 1
@@ -100,7 +101,9 @@ async def test_every_value_of_a_structural_variable_has_a_plan_of_its_own(watche
     document += " nodes { firstName email @include(if: $more) } } }"
     cases = [(1, True, None), (2, True, None), (2, False, None), (2, False, {"firstName": {"startsWith": "A"}})]
     for first, more, where in cases[:3]:
-        nodes = (await answered(watched, document, EVERYONE, first=first, more=more, where=where))["contacts"]["nodes"]
+        nodes = (await answered(watched, document, LOCAL_OPERATOR, first=first, more=more, where=where))["contacts"][
+            "nodes"
+        ]
         assert len(nodes) == first
         assert all(("email" in node) == more for node in nodes)
     assert len({text for text, _ in watched.texts}) == 3
@@ -108,13 +111,13 @@ async def test_every_value_of_a_structural_variable_has_a_plan_of_its_own(watche
 
 async def test_an_invalid_value_is_reported_as_the_executor_reports_it(watched: LoggingDatabase) -> None:
     document = "query ($id: ID!) { one: contact(id: $id) { id } other: companies { totalCount } }"
-    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
-    invalid = await executed(watched, document, EVERYONE, id=f"company_{ACME}")
+    assert (await executed(watched, document, LOCAL_OPERATOR, id=f"contact_{ADA}")).is_json
+    invalid = await executed(watched, document, LOCAL_OPERATOR, id=f"company_{ACME}")
     assert invalid.data == {"one": None, "other": {"totalCount": 2}}
     assert invalid.errors is not None
     assert [error.path for error in invalid.errors] == [["one"]]
     for values in ({"id": None}, {"id": {"a": 1}}, {}):
-        rejected = await executed(watched, document, EVERYONE, **values)
+        rejected = await executed(watched, document, LOCAL_OPERATOR, **values)
         assert rejected.data is None
         assert rejected.errors is not None
         assert rejected.errors[0].path is None
@@ -122,8 +125,8 @@ async def test_an_invalid_value_is_reported_as_the_executor_reports_it(watched: 
 
 async def test_an_invalid_value_does_not_affect_the_plan_for_valid_ones(watched: LoggingDatabase) -> None:
     document = "query Unaffected($id: ID!) { contact(id: $id) { id } }"
-    assert (await executed(watched, document, EVERYONE, id={"a": 1})).errors
-    assert (await executed(watched, document, EVERYONE, id=f"contact_{ADA}")).is_json
+    assert (await executed(watched, document, LOCAL_OPERATOR, id={"a": 1})).errors
+    assert (await executed(watched, document, LOCAL_OPERATOR, id=f"contact_{ADA}")).is_json
 
 
 async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched: LoggingDatabase) -> None:
@@ -131,7 +134,7 @@ async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched
     plans = len(gateway()._plans)
     counts = [
         (await answered(watched, document, principal))["contacts"]["totalCount"]
-        for principal in (EVERYONE, Principal(Reach.OWN, ANNA), Principal(Reach.OWN, uid(999)), EVERYONE)
+        for principal in (LOCAL_OPERATOR, Principal(Reach.OWN, ANNA), Principal(Reach.OWN, uid(999)), LOCAL_OPERATOR)
     ]
     assert counts == [3, 2, 0, 3]
     assert len(gateway()._plans) == plans + 2
@@ -159,7 +162,7 @@ async def test_the_weight_of_a_cached_plan_includes_its_values_and_variables(wat
     assert weight() - before > 300 * 100
     before = weight()
     document = "query ($where: ContactWhere) { contacts(where: $where) { totalCount } }"
-    assert (await executed(watched, document, EVERYONE, where={"firstName": {"in": names}})).is_json
+    assert (await executed(watched, document, LOCAL_OPERATOR, where={"firstName": {"in": names}})).is_json
     assert weight() - before > 1_000 * 100
 
 
@@ -204,7 +207,7 @@ async def test_operation_name_decides_which_operation_runs(world: Database) -> N
     document = "query People { contacts { totalCount } } query Firms { companies { totalCount } }"
     for name, found in (("People", {"contacts": {"totalCount": 3}}), ("Firms", {"companies": {"totalCount": 2}})):
         request = GraphQLRequest(document, {}, name)
-        result = await gateway().execute(world, request, gateway().validated(request), EVERYONE)
+        result = await gateway().execute(world, request, gateway().validated(request), LOCAL_OPERATOR)
         assert isinstance(result, JsonResult)
         assert b"totalCount" in result.data
         assert next(iter(found)).encode() in result.data

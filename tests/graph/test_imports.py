@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
 from api.db import Database
 from api.importers.run_import import run_import
+from schema.access.rights import Reach
 from tests.support.graphql import answered, refused, uid
 
 PRESET = """

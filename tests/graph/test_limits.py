@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
@@ -100,7 +100,7 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_reported(data
     )
     document += " { nodes { id } } } } }"
     request = GraphQLRequest(document, {"first": 4})
-    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
     assert result.extensions == {"cost": {"requested": 10 + 100 * (1 + 1 + 4), "limit": MAX_COST}}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
@@ -111,7 +111,7 @@ async def test_the_cost_multiplies_page_sizes_down_the_tree_and_is_reported(data
 
 async def _price(database: Database, field: str) -> int:
     request = GraphQLRequest(f"{{ {field} {{ nodes {{ id }} }} }}")
-    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
     cost = result.extensions["cost"]
     assert isinstance(cost, dict)
     return int(cost["requested"])
@@ -155,7 +155,7 @@ async def test_figures_cost_as_much_as_a_count_and_groups_as_much_as_their_numbe
     selected: str, price: int, database: Database
 ) -> None:
     request = GraphQLRequest(f"{{ contacts(first: 3) {{ {selected} }} }}")
-    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
     assert result.extensions["cost"] == {"requested": price, "limit": MAX_COST}
 
 
@@ -173,7 +173,7 @@ async def test_a_search_costs_as_much_as_the_records_that_cost_the_most(
 ) -> None:
     document = f'{{ search(text: "a", types: [CONTACT, DEAL], first: 3) {{ {selected} }} }}'
     request = GraphQLRequest(document)
-    result = await gateway().execute(database, request, gateway().validated(request), EVERYONE)
+    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
     assert result.extensions["cost"] == {"requested": price, "limit": MAX_COST}
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from schema.access.rights import Reach
 from tests.support.graphql import answered, executed, refused, uid
 from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, write_small_company
 from tests.support.statement_log import LoggingDatabase
@@ -31,7 +32,7 @@ async def world(module_database: Database) -> Database:
 
 async def test_one_statement_returns_the_records_in_the_order_of_their_ids(world: Database) -> None:
     watched = LoggingDatabase(world)
-    outcome = await executed(watched, NODES, EVERYONE, ids=IDS)
+    outcome = await executed(watched, NODES, LOCAL_OPERATOR, ids=IDS)
     assert outcome.is_json
     assert outcome.data == {"nodes": FOUND}
     assert len(watched.texts) == 1
@@ -41,7 +42,7 @@ async def test_one_statement_returns_the_records_in_the_order_of_their_ids(world
 
 async def test_the_executor_returns_the_same_beside_other_fields(world: Database) -> None:
     document = NODES.replace("nodes(", "kpiCatalogue { key } nodes(")
-    outcome = await executed(world, document, EVERYONE, ids=IDS)
+    outcome = await executed(world, document, LOCAL_OPERATOR, ids=IDS)
     assert not outcome.is_json
     assert outcome.errors is None
     assert outcome.data["nodes"] == FOUND

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.identity.ids import RecordKey, instant_suffix, parse_id, parse_record_id
@@ -66,7 +66,7 @@ async def test_nodes_reads_records_of_several_instants_by_one_statement(world: D
     before = "@19000101T000000Z"
     ids = [f"contact_{ADA}", f"contact_{ADA}{SUFFIX}", f"contact_{ADA}{before}", f"deal_{DEAL}", f"contact_{uid(99)}"]
     watched = LoggingDatabase(world)
-    outcome = await executed(watched, document, EVERYONE, ids=ids)
+    outcome = await executed(watched, document, LOCAL_OPERATOR, ids=ids)
     assert outcome.is_json
     assert len(watched.texts) == 1
     assert outcome.data["nodes"] == [

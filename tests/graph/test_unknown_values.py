@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
 from api.graph.request import GraphQLRequest
 from api.sql import Sql
+from schema.access.rights import Reach
 from tests.support.graphql import answered, executed, put, refused, uid
 from tests.support.small_company import ADA, ANNA, SPRING, write_small_company
 from tests.support.statement_log import LoggingDatabase
@@ -164,7 +165,7 @@ async def test_a_country_is_found_by_its_name_and_by_its_code(world: Database, g
 async def test_an_unknown_free_text_is_answered_with_a_warning(world: Database, field: str, text: str) -> None:
     for document in (f"{{ {field} {{ totalCount }} }}", f"{{ {field} {{ totalCount }} kpiCatalogue {{ key }} }}"):
         request = GraphQLRequest(document, {})
-        found = await gateway().execute(world, request, gateway().validated(request), EVERYONE)
+        found = await gateway().execute(world, request, gateway().validated(request), LOCAL_OPERATOR)
         warnings = found.extensions["warnings"]
         assert isinstance(warnings, list)
         assert [warning["code"] for warning in warnings] == ["UNKNOWN_VALUE"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.importers.run_import import run_import
 from api.metrics.answer import KpiAnswer
@@ -51,7 +51,7 @@ async def imported(database: Database, folder: Path, deals: str) -> None:
 
 async def kpi(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await query_kpis(session, EVERYONE, [request])
+        [found] = await query_kpis(session, LOCAL_OPERATOR, [request])
     assert isinstance(found, KpiAnswer), found
     return found
 

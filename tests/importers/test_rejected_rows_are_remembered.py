@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.importers.reporting.rejects_file import OTHER_REASONS, CountedReason, RejectLog, RejectsFile
 from api.importers.run_import import run_import
@@ -23,8 +23,8 @@ BAD_DEAL = ("emil", "seller5", "nora", "sam", "in spring", "pet", "0.0")
 async def gap_warnings(database: Database, *keys: str) -> list[AnswerWarning | None]:
     """The warnings of an incomplete source, by KPI and last of the funnel."""
     async with database.read() as session:
-        answers = await query_kpis(session, EVERYONE, [KpiRequest(key) for key in keys])
-        funnel = await query_funnel(session, EVERYONE, FunnelRequest())
+        answers = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(key) for key in keys])
+        funnel = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())
     found: list[AnswerWarning | None] = []
     for answer in (*answers, funnel):
         assert not isinstance(answer, Exception)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import AnsweredPeriod, FunnelAnswer, KpiAnswer
@@ -33,14 +33,14 @@ async def golden(module_database: Database) -> Database:
 
 async def answer(database: Database, key: str, days: Period, *, now: datetime = NOW, **more: object) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await query_kpis(session, EVERYONE, [KpiRequest(key, days, **more)], now=now)  # type: ignore[arg-type]
+        [found] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(key, days, **more)], now=now)  # type: ignore[arg-type]
     assert isinstance(found, KpiAnswer), found
     return found
 
 
 async def funnel(database: Database, days: Period, **more: object) -> FunnelAnswer:
     async with database.read() as session:
-        return await query_funnel(session, EVERYONE, FunnelRequest(days, **more), now=NOW)  # type: ignore[arg-type]
+        return await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(days, **more), now=NOW)  # type: ignore[arg-type]
 
 
 def warned(found: KpiAnswer | FunnelAnswer) -> dict[WarningCode, int | None]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
@@ -61,7 +61,7 @@ def inquiries(*by: Dimension, lead_source: str | None = None) -> KpiRequest:
 
 async def kpi(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await query_kpis(session, EVERYONE, [request])
+        [found] = await query_kpis(session, LOCAL_OPERATOR, [request])
     assert isinstance(found, KpiAnswer), found
     return found
 
@@ -98,7 +98,8 @@ async def test_cohorts_and_the_funnel_say_it_alike(world: Database) -> None:
     assert assumed(await kpi(world, pair)) == [(2, "2 of 4 people stand")]
     async with world.read() as session:
         [plain, by_source] = [
-            await query_funnel(session, EVERYONE, FunnelRequest(YEAR, by=by)) for by in ((), (Dimension.LEAD_SOURCE,))
+            await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(YEAR, by=by))
+            for by in ((), (Dimension.LEAD_SOURCE,))
         ]
     assert isinstance(plain, FunnelAnswer)
     assert isinstance(by_source, FunnelAnswer)

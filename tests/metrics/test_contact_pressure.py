@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
@@ -40,7 +40,7 @@ async def touched(database: Database, policy: dict[str, object], people: list[li
 
 
 async def drill_down_of(session: ReadSession, key: str, days: Period = ALL_HISTORY) -> DrillDown:
-    [answer] = await query_kpis(session, EVERYONE, [KpiRequest(key, period=days)], now=NOW)
+    [answer] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(key, period=days)], now=NOW)
     assert isinstance(answer, KpiAnswer), answer
     assert answer.drill_down is not None
     return answer.drill_down
@@ -114,7 +114,7 @@ def test_a_value_that_is_given_twice_sorts_where_it_is_given_first() -> None:
 async def test_records_without_a_contact_pressure_cannot_be_sorted_by_it(database: Database) -> None:
     await touched(database, {"at_most": 1, "within": "1 day"}, [[START, START + MOMENT]])
     async with database.read() as session:
-        stages = (await query_funnel(session, EVERYONE, FunnelRequest(), now=NOW)).stages
+        stages = (await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(), now=NOW)).stages
         touches = await drill_down_of(
             session, "touches_per_contact_7d", Period(START.date(), START.date() + timedelta(days=7))
         )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.metrics.answer import ContactPressure, DrillDown, KpiAnswer
 from api.metrics.periods.calendar_units import midnight
@@ -104,7 +104,7 @@ async def test_the_pressure_of_every_record_is_that_of_a_plain_count_in_any_orde
     ids = [UUID(int=1000 + place) for place, known in enumerate(found) if known.person.why_not is None]
     world = World(dict(zip(ids, survivors(found), strict=True)), accord)
     async with database.read() as session:
-        answers = await query_kpis(session, EVERYONE, [request for request, _, _ in batch], now=NOW)
+        answers = await query_kpis(session, LOCAL_OPERATOR, [request for request, _, _ in batch], now=NOW)
         for (request, terms, size), answer in zip(batch, answers, strict=True):
             assert isinstance(answer, KpiAnswer), answer
             await check(session, answer, request, terms, size, world)

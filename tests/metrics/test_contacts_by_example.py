@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer, KpiFigure
@@ -47,7 +47,7 @@ async def quarter(module_database: Database) -> Database:
 
 async def query(database: Database, request: KpiRequest, now: datetime = AFTER_ALL) -> KpiAnswer:
     async with database.read() as session:
-        [answer] = await query_kpis(session, EVERYONE, [request], now=now)
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=now)
     assert isinstance(answer, KpiAnswer), answer
     return answer
 

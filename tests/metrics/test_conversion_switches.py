@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError
 from api.funnel.evaluate import evaluate
@@ -40,7 +40,7 @@ async def world(module_database: Database) -> Database:
 
 async def query(world: Database, request: KpiRequest, now: datetime = AFTER_ALL) -> KpiAnswer:
     async with world.read() as session:
-        [answer] = await query_kpis(session, EVERYONE, [request], now=now)
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=now)
     assert isinstance(answer, KpiAnswer), answer
     return answer
 
@@ -51,7 +51,7 @@ def made_of(answer: KpiAnswer) -> tuple[object, object]:
 
 async def query_the_funnel(world: Database, request: FunnelRequest) -> FunnelAnswer:
     async with world.read() as session:
-        return await query_funnel(session, EVERYONE, request, now=AFTER_ALL)
+        return await query_funnel(session, LOCAL_OPERATOR, request, now=AFTER_ALL)
 
 
 @pytest.mark.parametrize(("anchor", "reentry", "skip", "window", "as_of", "part", "whole"), [row[1:] for row in ROWS])
@@ -225,7 +225,7 @@ async def test_stage_volume_by_stage_has_a_group_per_stage(world: Database) -> N
 async def test_an_invalid_request_does_not_affect_the_others(world: Database) -> None:
     async with world.read() as session:
         answers = await query_kpis(
-            session, EVERYONE, [KpiRequest("mqls"), KpiRequest("nothing"), KpiRequest("deals_won")], now=AFTER_ALL
+            session, LOCAL_OPERATOR, [KpiRequest("mqls"), KpiRequest("nothing"), KpiRequest("deals_won")], now=AFTER_ALL
         )
     assert [type(answer) for answer in answers] == [KpiAnswer, AccordError, KpiAnswer]
     assert [answer.value for answer in answers if isinstance(answer, KpiAnswer)] == [8, 2]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.metrics.answer import KpiAnswer, KpiFigure
@@ -45,7 +45,7 @@ async def deal(
 
 async def query(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [found] = await query_kpis(session, EVERYONE, [request], now=NOW)
+        [found] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
     assert isinstance(found, KpiAnswer), found
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.metrics import answer as shapes
 from api.metrics.context import read_context
@@ -72,7 +72,7 @@ async def test_kpis_of_deals_equal_the_oracle(
     async with ready.write() as session:
         await oracle.load_deals(session, world)
     async with ready.read() as session:
-        context = await read_context(session, EVERYONE, NOW)
+        context = await read_context(session, LOCAL_OPERATOR, NOW)
         reporting_terms = ACCORD.reporting.model_copy(update={"currency": reporting})
         accord = ACCORD.model_copy(update={"reporting": reporting_terms})
         context = replace(context, in_force=replace(context.in_force, accord=accord))

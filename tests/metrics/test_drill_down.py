@@ -7,7 +7,7 @@ from statistics import mean, median
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.errors import AccordError
 from api.metrics.answer import DrillDown, FunnelStep, KpiAnswer, KpiFigure
@@ -36,7 +36,7 @@ def request_of(kpi: Kpi, *by: Dimension, grain: Grain | None = None, switches: S
 
 
 async def answered(session: ReadSession, request: KpiRequest) -> KpiAnswer:
-    [answer] = await query_kpis(session, EVERYONE, [request])
+    [answer] = await query_kpis(session, LOCAL_OPERATOR, [request])
     assert isinstance(answer, KpiAnswer), answer
     return answer
 
@@ -166,7 +166,7 @@ async def test_a_person_who_counts_twice_is_listed_twice(company: Database) -> N
 async def test_the_records_of_a_funnel_step_are_the_people_who_reached_it(company: Database) -> None:
     async with company.read() as session:
         funnel = await query_funnel(
-            session, EVERYONE, FunnelRequest(period=named_period("2026-Q1"), by=(Dimension.CHANNEL,))
+            session, LOCAL_OPERATOR, FunnelRequest(period=named_period("2026-Q1"), by=(Dimension.CHANNEL,))
         )
         for stages in (funnel.stages, funnel.breakdown[0].stages):
             await check_steps(session, stages)

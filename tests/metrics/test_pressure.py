@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
@@ -26,7 +26,7 @@ CALLS = [EVENING + timedelta(minutes=minutes) for minutes in (0, 20, 40, 180, 20
 
 async def query(database: Database, request: KpiRequest) -> KpiAnswer:
     async with database.read() as session:
-        [answer] = await query_kpis(session, EVERYONE, [request], now=EVENING + timedelta(days=30))
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=EVENING + timedelta(days=30))
     assert isinstance(answer, KpiAnswer), answer
     return answer
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -72,7 +72,7 @@ async def add_contact(database: Database) -> None:
 
 async def query(database: Database, request: KpiRequest) -> KpiAnswer | AccordError:
     async with database.read() as session:
-        [answer] = await query_kpis(session, EVERYONE, [request])
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request])
     return answer
 
 
@@ -92,9 +92,9 @@ async def test_a_funnel_rejects_switches_that_would_let_its_bars_grow(database: 
     await adopt(database)
     async with database.read() as session:
         with pytest.raises(AccordError, match="asOf, timezone"):
-            await query_funnel(session, EVERYONE, FunnelRequest(switches=switches))
+            await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(switches=switches))
         with pytest.raises(AccordError, match="The funnel has no dimension STAGE"):
-            await query_funnel(session, EVERYONE, FunnelRequest(by=(Dimension.STAGE,)))
+            await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(by=(Dimension.STAGE,)))
 
 
 async def test_a_kpi_of_a_stage_that_the_accord_does_not_have_is_rejected(database: Database) -> None:
@@ -150,9 +150,9 @@ async def test_every_kpi_of_people_without_contacts_warns_of_it(database: Databa
     keys = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON and key not in pairs]
     async with database.read() as session:
         answers = await query_kpis(
-            session, EVERYONE, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys]
+            session, LOCAL_OPERATOR, [KpiRequest(key, grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in keys]
         )
-        funnel = await query_funnel(session, EVERYONE, FunnelRequest())
+        funnel = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())
     assert [warning.code for warning in funnel.warnings] == [WarningCode.NO_CONTACTS]
     for answer in answers:
         assert isinstance(answer, KpiAnswer), answer
@@ -169,7 +169,7 @@ async def test_kpis_of_people_and_funnels_without_contacts_are_null_and_not_zero
     assert (answer.value, answer.series, answer.breakdown) == (None, (), ())
     assert [warning.code for warning in answer.warnings] == [WarningCode.NO_CONTACTS]
     async with database.read() as session:
-        funnel = await query_funnel(session, EVERYONE, FunnelRequest())
+        funnel = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())
     assert [warning.code for warning in funnel.warnings] == [WarningCode.NO_CONTACTS]
     figures = [(step.reached, step.implied, step.open, step.overall, step.entered) for step in funnel.stages]
     assert figures

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database, ReadSession, WriteSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer, KpiFigure
@@ -18,6 +18,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from api.workflows.make_sample import make_sample
+from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Kpi, Subject
@@ -184,9 +185,9 @@ async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_li
     async with company.read() as session:
         who = await principal(session, reach)
         restricted = await computed(session, who, batch)
-        everything = await computed(session, EVERYONE, batch[:1])
+        everything = await computed(session, LOCAL_OPERATOR, batch[:1])
     async with only_listable(company, who) as session:
-        expected = await computed(session, EVERYONE, batch)
+        expected = await computed(session, LOCAL_OPERATOR, batch)
     for (answer, drilled), (plain, listed) in zip(restricted, expected, strict=True):
         assert (answer.is_canonical, answer.overrides) == (False, (f"scope={reach}",))
         assert values(answer) == values(plain)
@@ -202,7 +203,7 @@ async def test_a_new_customer_counts_where_the_first_deal_won_may_be_listed(reac
         who = await principal(session, reach)
         deals = await listable(session, who, "deal")
         kpi = CATALOGUE["new_customers"]
-        [(whole, [(everyone, _)])] = await computed(session, EVERYONE, [request_of(kpi)])
+        [(whole, [(everyone, _)])] = await computed(session, LOCAL_OPERATOR, [request_of(kpi)])
         [(answer, [(own, _)])] = await computed(session, who, [request_of(kpi)])
     assert everyone is not None
     assert own == [record for record in everyone if record.id in deals]
@@ -225,7 +226,7 @@ async def test_a_restricted_funnel_equals_the_funnel_of_the_people_who_may_be_li
             assert len(page.records) == step.reached
             assert {record.id for record in page.records} <= contacts
     async with only_listable(company, who) as session:
-        expected = [await query_funnel(session, EVERYONE, request, now=NOW) for request in batch]
+        expected = [await query_funnel(session, LOCAL_OPERATOR, request, now=NOW) for request in batch]
     for answer, plain in zip(restricted, expected, strict=True):
         assert (answer.is_canonical, answer.overrides) == (False, (f"scope={reach}",))
         assert values(answer) == values(plain)

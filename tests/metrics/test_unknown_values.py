@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -14,6 +14,7 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
+from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
 from schema.vocab import Dimension, WarningCode
 from tests.support.graphql import put, uid
@@ -86,7 +87,9 @@ def where(dimension: Dimension, *values: str | None) -> Where:
     return Where(tests=((dimension, values),))
 
 
-async def ask(database: Database, key: str, tested: Where, principal: Principal = EVERYONE) -> KpiAnswer | AccordError:
+async def ask(
+    database: Database, key: str, tested: Where, principal: Principal = LOCAL_OPERATOR
+) -> KpiAnswer | AccordError:
     async with database.read() as session:
         [found] = await query_kpis(session, principal, [KpiRequest(key, where=tested)])
     return found
@@ -94,7 +97,7 @@ async def ask(database: Database, key: str, tested: Where, principal: Principal 
 
 async def ask_funnel(database: Database, tested: Where) -> FunnelAnswer:
     async with database.read() as session:
-        return await query_funnel(session, EVERYONE, FunnelRequest(where=tested))
+        return await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(where=tested))
 
 
 UNKNOWN = [

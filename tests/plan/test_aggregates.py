@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
+from schema.access.rights import Reach
 from tests.plan.deal_rows import ACME, ANNA, BEN, BOLT, DEALS, visible_to, write_deals
 from tests.plan.oracle.aggregates import aggregate_value
 from tests.plan.oracle.shapes import AGGREGATED, Row
@@ -33,7 +34,7 @@ FILTERS: dict[str, Callable[[Row], bool]] = {
     "{or: []}": lambda _: False,
 }
 PRINCIPALS: dict[UUID | None, Principal] = {
-    None: EVERYONE,
+    None: LOCAL_OPERATOR,
     ANNA: Principal(Reach.OWN, ANNA),
     BEN: Principal(Reach.OWN, BEN),
     uid(99): Principal(Reach.OWN),

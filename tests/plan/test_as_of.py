@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.access.scoped_tables import ScopedTables
 from api.db import Database
 from tests.plan.generated.filters import Filters
@@ -31,7 +31,7 @@ class World:
 
     def oracle_at(self, instant: datetime) -> Executor:
         """Return the oracle over the rows as of an instant."""
-        return Executor(state_at(instant, self.rows), EVERYONE, instant, self.rows)
+        return Executor(state_at(instant, self.rows), LOCAL_OPERATOR, instant, self.rows)
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +109,12 @@ async def test_a_future_instant_and_null_read_the_current_rows(world: World) -> 
 async def test_one_statement_serves_every_instant(world: World) -> None:
     database = LoggingDatabase(world.database)
     for at in INSTANTS[:3]:
-        assert (await executed(database, DEALS, EVERYONE, at=at.isoformat())).is_json
+        assert (await executed(database, DEALS, LOCAL_OPERATOR, at=at.isoformat())).is_json
     assert len({text for text, _ in database.texts}) == 1
 
 
 def test_a_table_of_facts_hides_rows_as_of_an_instant() -> None:
-    now = ScopedTables(EVERYONE)
+    now = ScopedTables(LOCAL_OPERATOR)
     then = now.as_of(DAYS[0])
     assert [table for table in ("member", "touchpoint", "contact") if now.hides_rows(table)] == ["contact"]
     assert [table for table in ("member", "touchpoint", "contact") if then.hides_rows(table)] == [
@@ -124,6 +124,6 @@ def test_a_table_of_facts_hides_rows_as_of_an_instant() -> None:
 
 
 async def test_a_date_is_rejected_as_an_instant(world: World) -> None:
-    outcome = await executed(world.database, DEALS, EVERYONE, at="2026-03-28")
+    outcome = await executed(world.database, DEALS, LOCAL_OPERATOR, at="2026-03-28")
     assert outcome.errors
     assert "is a day, not an instant" in outcome.errors[0].message

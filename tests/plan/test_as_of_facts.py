@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
+from schema.access.rights import Reach
 from tests.support.graphql import answered, put, uid
 from tests.support.statement_log import LoggingDatabase
 
@@ -68,7 +69,7 @@ REJECTED = {"status": "REJECTED", "decidedAt": "2026-04-02T00:00:00Z", "rejectRe
 
 
 async def contact_as_of(
-    database: Database, day: int, principal: Principal = EVERYONE, *, after: timedelta = timedelta(0)
+    database: Database, day: int, principal: Principal = LOCAL_OPERATOR, *, after: timedelta = timedelta(0)
 ) -> Any:  # noqa: ANN401 - JSON
     at = (DAYS[day] + after).isoformat()
     return (await answered(database, CONTACT, principal, id=f"contact_{ADA}", at=at))["contact"]

@@ -8,9 +8,10 @@ from graphql import ExecutionResult
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError
+from schema.access.rights import Reach
 from tests.plan.generated.documents import MAX_FIELDS, DocumentGenerator
 from tests.plan.generated.rows import all_rows, write_generated_rows
 from tests.plan.generated.variables import GeneratedRequest
@@ -31,7 +32,7 @@ QUICK = settings(
     phases=(Phase.generate, Phase.shrink),  # explaining a failure takes a minute
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-PRINCIPALS = [EVERYONE, EVERYONE, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
+PRINCIPALS = [LOCAL_OPERATOR, LOCAL_OPERATOR, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
 # A seed generates the document, and Hypothesis chooses its size: so a failing document shrinks within seconds.
 SEEDS, FIELDS = st.integers(0, 2**32), st.integers(1, MAX_FIELDS)
 OTHER_FIELD = "kpiCatalogue { key }"  # not planned: the whole document runs through the GraphQL executor
@@ -168,5 +169,5 @@ async def test_an_invalid_id_is_rejected_even_if_no_row_is_read(world: World, se
     lists = f"pipelines(where: {{ id: {{ eq: $id }} }}) {{ {selected} }}"
     valid, invalid = "pipeline_00000000-0000-0000-0000-000000000001", "nothing"
     for id_, codes in ((valid, []), (invalid, ["BAD_INPUT"]), (valid, [])):
-        outcome = await executed(world.database, f"query ($id: ID) {{ {lists} }}", EVERYONE, id=id_)
+        outcome = await executed(world.database, f"query ($id: ID) {{ {lists} }}", LOCAL_OPERATOR, id=id_)
         assert [code for _, code in errors_of(outcome)] == codes

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.order_value import MAX_LIST_AGGREGATES
+from schema.access.rights import Reach
 from tests.support.graphql import answered, executed, put, refused, uid
 from tests.support.statement_log import LoggingDatabase
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from schema.access.rights import Reach
 from tests.support.graphql import answered, executed, put, refused, uid
 from tests.support.small_company import ACME, ADA, ANNA, BEN, CREATED, MERGED_CONTACT, write_small_company
 
@@ -180,7 +181,7 @@ async def test_a_survivor_that_was_deleted_is_not_shown(world: Database) -> None
         await session.script(f"update contact set deleted_at = now() where id = '{ADA}'")
     try:
         document = "query ($id: ID!) { contact(id: $id) { mergedInto { firstName } } contacts { totalCount } }"
-        found = await answered(world, document, EVERYONE, id=DOUBLE)
+        found = await answered(world, document, LOCAL_OPERATOR, id=DOUBLE)
         assert found == {"contact": {"mergedInto": None}, "contacts": {"totalCount": 2}}
     finally:
         async with world.write() as session:

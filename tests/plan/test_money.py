@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -15,6 +15,7 @@ from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest
 from api.workflows.adopt_accord import adopt_accord
+from schema.access.rights import Reach
 from tests.support.graphql import answered, code_of, executed, put, refused, uid
 
 ANNA, BEN, ACME, BOLT = uid(1), uid(2), uid(11), uid(12)
@@ -166,7 +167,7 @@ async def test_converted_sums_count_what_has_no_rate_and_order_groups(world: Dat
 async def test_a_list_and_a_kpi_convert_to_the_same_sum(world: Database) -> None:
     request = KpiRequest("revenue_won", period=named_period("2026-05"))
     async with world.read() as session:
-        [revenue] = await query_kpis(session, EVERYONE, [request], now=datetime(2026, 7, 1, tzinfo=UTC))
+        [revenue] = await query_kpis(session, LOCAL_OPERATOR, [request], now=datetime(2026, 7, 1, tzinfo=UTC))
     assert isinstance(revenue, KpiAnswer)
     document = (
         "{ deals(where: {outcome: {eq: WON}}) { aggregate { sum { amountConverted { amount unconvertedCount } } } } }"

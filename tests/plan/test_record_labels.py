@@ -2,9 +2,10 @@
 
 import pytest
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.plan.record_labels import record_labels
+from schema.access.rights import Reach
 from tests.support.graphql import put, uid
 from tests.support.small_company import ACME, ADA, ANNA, BOB, BOLT, CARL, GONE_CONTACT, write_small_company
 
@@ -31,19 +32,19 @@ async def world(module_database: Database) -> Database:
 
 async def test_a_record_is_labelled_by_its_name_or_else_by_what_identifies_it(world: Database) -> None:
     async with world.read() as session:
-        assert await record_labels(session, EVERYONE, "contact", CONTACTS) == {
+        assert await record_labels(session, LOCAL_OPERATOR, "contact", CONTACTS) == {
             ADA: "Ada Berg",
             BOB: "Bob",
             CARL: "carl@acme.example",
         }
-        assert await record_labels(session, EVERYONE, "deal", DEALS) == {
+        assert await record_labels(session, LOCAL_OPERATOR, "deal", DEALS) == {
             NAMED: "Ten seats",
             OF_ACME: "Acme",
             OF_BOLT: "Bolt",
             OF_NONE: None,
         }
-        assert await record_labels(session, EVERYONE, "company", [ACME]) == {ACME: "Acme"}
-        assert await record_labels(session, EVERYONE, "touchpoint", [ADAS_TOUCH]) == {ADAS_TOUCH: "Ada Berg"}
+        assert await record_labels(session, LOCAL_OPERATOR, "company", [ACME]) == {ACME: "Acme"}
+        assert await record_labels(session, LOCAL_OPERATOR, "touchpoint", [ADAS_TOUCH]) == {ADAS_TOUCH: "Ada Berg"}
 
 
 async def test_only_records_in_the_principals_scope_give_labels(world: Database) -> None:

@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 
 from api import plan
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
 from api.access.scope import has_owner, subject_links
 from api.db import Database
+from schema.access.rights import Reach
 from schema.tables import SHAPES
 from tests.support.graphql import answered, put, uid
 from tests.support.small_company import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, write_small_company

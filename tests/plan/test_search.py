@@ -6,11 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.search_value import read_search
 from api.sql import Sql
+from schema.access.rights import Reach
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import matches_search, words
 from tests.support.graphql import answered, executed, put, refused, uid
@@ -95,7 +96,7 @@ async def test_a_search_combines_with_filter_order_parent_and_scope(world: Datab
 async def test_one_statement_serves_every_text_and_null_is_ignored(world: Database) -> None:
     database = LoggingDatabase(world)
     for text in ("ada", "berg acme"):
-        assert (await executed(database, DOCUMENT, EVERYONE, text=text)).is_json
+        assert (await executed(database, DOCUMENT, LOCAL_OPERATOR, text=text)).is_json
     assert len({text for text, _ in database.texts}) == 1
     assert (await answered(world, DOCUMENT, text=None))["contacts"]["totalCount"] == len(ROWS)
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import EVERYONE, Principal, Reach
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.search_types import searched_shapes
 from api.plan.search.words import searched_names
 from api.sql import Sql
+from schema.access.rights import Reach
 from schema.tables import SHAPES
 from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.records import Records
@@ -66,7 +67,7 @@ WORDS = st.lists(
     max_size=2,
 )
 TYPES = st.none() | st.lists(st.sampled_from([table.upper() for table in TABLES]), min_size=1, max_size=4)
-PRINCIPALS = [EVERYONE, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
+PRINCIPALS = [LOCAL_OPERATOR, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -110,11 +111,11 @@ async def test_one_statement_serves_every_text_and_the_executor_returns_the_same
     selected = """search(text: $text) { __typename nodes { __typename ... on SearchResult { ... on Deal { id } } }
       edges { node { ... on Member { name } ... on Node { id } } } }"""
     for text in ("acme", "ada b"):
-        outcome = await executed(database, f"query ($text: String!) {{ {selected} }}", EVERYONE, text=text)
+        outcome = await executed(database, f"query ($text: String!) {{ {selected} }}", LOCAL_OPERATOR, text=text)
         assert outcome.is_json
         assert len(outcome.data["search"]["edges"]) > 2
         beside = await executed(
-            world.database, f"query ($text: String!) {{ kpiCatalogue {{ key }} {selected} }}", EVERYONE, text=text
+            world.database, f"query ($text: String!) {{ kpiCatalogue {{ key }} {selected} }}", LOCAL_OPERATOR, text=text
         )
         assert not beside.is_json
         assert beside.data["search"] == outcome.data["search"]

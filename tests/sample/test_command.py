@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from api.access.principal import EVERYONE
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.metrics.query import query_funnel
 from api.metrics.request import FunnelRequest
@@ -28,7 +28,7 @@ async def test_the_command_creates_a_sample_once_and_reports_its_size(module_dsn
     assert "20 people" in made.stdout
     assert "seed 5, 24 months until 2026-03-01" in made.stdout
     async with database.read() as session:
-        stages = (await query_funnel(session, EVERYONE, FunnelRequest())).stages
+        stages = (await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())).stages
     people = ", ".join(f"{stage.key} {stage.reached}" for stage in stages)
     assert f"People who reached each stage, without tests and our own people: {people}." in made.stdout
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from graphql import GraphQLError
 
-from api.access.principal import EVERYONE, Principal
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database, WriteSession
 from api.errors import AccordError
 from api.graph.contract import gateway
@@ -32,7 +32,7 @@ class Outcome:
 
 
 async def executed(
-    database: Database, document: str, principal: Principal = EVERYONE, /, **variables: object
+    database: Database, document: str, principal: Principal = LOCAL_OPERATOR, /, **variables: object
 ) -> Outcome:
     """Run a document. Return its data and its errors."""
     request = GraphQLRequest(document, variables)
@@ -48,7 +48,9 @@ async def executed(
     return Outcome(result.result.data, result.result.errors)
 
 
-async def answered(database: Database, document: str, principal: Principal = EVERYONE, /, **variables: object) -> Any:  # noqa: ANN401 - JSON of any shape
+async def answered(
+    database: Database, document: str, principal: Principal = LOCAL_OPERATOR, /, **variables: object
+) -> Any:  # noqa: ANN401 - JSON of any shape
     """Run a document that must have no errors. Return its data."""
     result = await executed(database, document, principal, **variables)
     assert result.errors is None, result.errors

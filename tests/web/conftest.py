@@ -8,7 +8,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ErrorCode
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from tests.web.small_schema import Mutation, Query, no_database, small_gateway
 
@@ -32,7 +32,7 @@ def requiring_codes(app: ASGIApp) -> ASGIApp:
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of a site over the small schema."""
-    site = build_site(small_gateway(Query, Mutation), no_database, identify_everyone)
+    site = build_site(small_gateway(Query, Mutation), no_database, identify_local_operator)
     transport = httpx.ASGITransport(app=requiring_codes(site))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as opened:
         yield opened

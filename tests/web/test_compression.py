@@ -23,7 +23,7 @@ from api.web.compression import (
     negotiate_coding,
     requires_coding,
 )
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.responses import GraphQLResponse
 from api.web.website import build_site
 from tests.web.small_schema import Query, no_database, small_gateway
@@ -60,7 +60,7 @@ def coding(response: httpx.Response) -> str:
 
 
 def site_with(*routes: Route) -> httpx.AsyncClient:
-    site = build_site(small_gateway(Query), no_database, identify_everyone, routes=routes)
+    site = build_site(small_gateway(Query), no_database, identify_local_operator, routes=routes)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 

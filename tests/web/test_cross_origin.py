@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from api.web.cross_origin import PREFLIGHT_SECONDS, REQUEST_HEADERS
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
 from tests.web.small_schema import Query, no_database, small_gateway
 
@@ -29,7 +29,7 @@ ALLOWED = [
 def client() -> httpx.AsyncClient:
     """An HTTP client of a site that allows two origins beside loopback."""
     access = NetworkAccess(origins=["https://app.example", "https://*.preview.example"])
-    site = build_site(small_gateway(Query), no_database, identify_everyone, access=access)
+    site = build_site(small_gateway(Query), no_database, identify_local_operator, access=access)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost:8000")
 
 
@@ -105,7 +105,7 @@ async def test_the_log_of_refused_origins_ends_and_cannot_be_forged(
 
 async def test_a_page_of_the_server_itself_is_not_refused(caplog: pytest.LogCaptureFixture) -> None:
     access = NetworkAccess(hosts=["accord.example"], has_credentials=True)
-    site = build_site(small_gateway(Query), no_database, identify_everyone, access=access)
+    site = build_site(small_gateway(Query), no_database, identify_local_operator, access=access)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="https://accord.example") as client:
         response = await client.post("/graphql", json=HELLO, headers={"origin": "https://accord.example"})
         assert response.status_code == 200

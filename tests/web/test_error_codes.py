@@ -10,7 +10,7 @@ import pytest
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.responses import HttpError
 from api.web.website import build_site
 from tests.support.sources import sources
@@ -25,7 +25,7 @@ IF = "query ($if: Boolean = true) { contacts { totalCount @include(if: $if) } }"
 @pytest.fixture
 async def contract_client(module_database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of Accord's own schema, without any rows."""
-    site = build_site(gateway(), lambda: module_database, identify_everyone)
+    site = build_site(gateway(), lambda: module_database, identify_local_operator)
     transport = httpx.ASGITransport(app=site, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as opened:
         yield opened

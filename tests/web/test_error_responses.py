@@ -14,13 +14,13 @@ from starlette.types import Message
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from tests.web.small_schema import Query, no_database, small_gateway
 
 
 def client_with(*routes: Route) -> httpx.AsyncClient:
-    site = build_site(small_gateway(Query), no_database, identify_everyone, routes=routes)
+    site = build_site(small_gateway(Query), no_database, identify_local_operator, routes=routes)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 
@@ -125,7 +125,7 @@ async def test_a_client_that_disconnects_while_it_sends_its_body_logs_no_error(
 
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
-    await build_site(small_gateway(Query), no_database, identify_everyone)(scope, disconnect, send)
+    await build_site(small_gateway(Query), no_database, identify_local_operator)(scope, disconnect, send)
     assert sent[0]["status"] == 400
     assert caplog.records == []
 

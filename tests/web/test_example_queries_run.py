@@ -10,7 +10,7 @@ from api.funnel.evaluate import evaluate
 from api.graph.contract import gateway
 from api.sql import Sql
 from api.web.examples_route import examples_route
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.screen_examples import SCREENS, STANDARD_SCREENS
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
@@ -21,7 +21,7 @@ from schema.base import new_id, now
 
 async def responses(database: Database) -> dict[str, dict[str, object]]:
     """Fetch the examples as GraphiQL does, and run all of them; the responses by title."""
-    site = build_site(gateway(), lambda: database, identify_everyone, routes=[examples_route(lambda: database)])
+    site = build_site(gateway(), lambda: database, identify_local_operator, routes=[examples_route(lambda: database)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         examples = (await client.get("/graphql/examples")).json()
         return {

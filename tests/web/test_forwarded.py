@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from api.web.forwarded import ForwardedMiddleware
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
 from tests.web.small_schema import Query, no_database, small_gateway
 
@@ -91,7 +91,7 @@ async def test_the_forwarded_host_is_the_one_that_has_to_be_allowed() -> None:
     for has_credentials, expected in ((False, 421), (True, 200)):
         access = NetworkAccess(["accord.example"], proxies=PROXIES, has_credentials=has_credentials)
         routes = [Route("/shown", shown)]
-        site = build_site(small_gateway(Query), no_database, identify_everyone, routes=routes, access=access)
+        site = build_site(small_gateway(Query), no_database, identify_local_operator, routes=routes, access=access)
         transport = httpx.ASGITransport(app=site, client=("10.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             headers = {"forwarded": "for=203.0.113.7;host=accord.example;proto=https"}

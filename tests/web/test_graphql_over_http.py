@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Scope
 
 from api.access.principal import Principal
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.responses import HttpError
 from api.web.website import build_site
 from tests.web.small_schema import Query, no_database, small_gateway
@@ -244,7 +244,7 @@ async def test_a_request_is_identified_once() -> None:
 
     async def identify(scope: Scope) -> Principal:
         identified.append(scope["method"])
-        return await identify_everyone(scope)
+        return await identify_local_operator(scope)
 
     site = build_site(small_gateway(Query), no_database, identify)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:

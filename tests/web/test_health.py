@@ -15,7 +15,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.sql import Sql
 from api.web.health import health_routes
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from tests.support.databases import database_connection_url, run_statements
@@ -26,7 +26,7 @@ def client_of(database: Database, *routes: Route) -> httpx.AsyncClient:
     site = build_site(
         small_gateway(Query),
         no_database,
-        identify_everyone,
+        identify_local_operator,
         routes=[*health_routes(lambda: database), *routes],
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")

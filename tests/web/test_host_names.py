@@ -5,7 +5,7 @@ import pytest
 
 from api.web.database_provider import DatabaseHolder
 from api.web.health import health_routes
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
 from tests.web.small_schema import Query, no_database, small_gateway
 
@@ -14,7 +14,11 @@ REJECTED = "HOST_NOT_ALLOWED"
 
 def client_with(access: NetworkAccess) -> httpx.AsyncClient:
     site = build_site(
-        small_gateway(Query), no_database, identify_everyone, routes=health_routes(DatabaseHolder().get), access=access
+        small_gateway(Query),
+        no_database,
+        identify_local_operator,
+        routes=health_routes(DatabaseHolder().get),
+        access=access,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from api.web.http_protocol import CoalescingProtocol
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from tests.web.small_schema import Mutation, Query, no_database, small_gateway
 
@@ -29,7 +29,7 @@ HEAD_RECEIVED = asyncio.Event()
 async def site(scope: Scope, receive: Receive, send: Send) -> None:
     """The small site, and a path that sends no body before the head of its response is received."""
     if scope["type"] != "http" or scope["path"] != "/slowly":
-        await build_site(small_gateway(Query, Mutation), no_database, identify_everyone)(scope, receive, send)
+        await build_site(small_gateway(Query, Mutation), no_database, identify_local_operator)(scope, receive, send)
         return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
     await HEAD_RECEIVED.wait()
@@ -84,7 +84,7 @@ class Recorder(asyncio.Transport):
 
 async def test_head_and_body_are_sent_with_one_write() -> None:
     config = uvicorn.Config(
-        build_site(small_gateway(Query), no_database, identify_everyone), lifespan="off", log_level="warning"
+        build_site(small_gateway(Query), no_database, identify_local_operator), lifespan="off", log_level="warning"
     )
     transport, state = Recorder(), ServerState()
     protocol = CoalescingProtocol(config, state, {})

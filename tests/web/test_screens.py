@@ -17,7 +17,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 from api.db import Database
 from api.graph.contract import gateway, sdl
 from api.web.examples_route import examples_route
-from api.web.identification import identify_everyone
+from api.web.identification import identify_local_operator
 from api.web.screen_examples import FOLDER, GROUP, SCREENS, STANDARD_SCREENS
 from api.web.website import build_site
 from api.workflows.make_sample import make_sample
@@ -135,7 +135,7 @@ async def test_the_pages_of_an_export_have_everyone_once(
 
 def client_of(database: Database) -> httpx.AsyncClient:
     """An HTTP client of the site on a database."""
-    site = build_site(gateway(), lambda: database, identify_everyone, routes=[examples_route(lambda: database)])
+    site = build_site(gateway(), lambda: database, identify_local_operator, routes=[examples_route(lambda: database)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import cast
 from uuid import UUID
 
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
 from api.plan.list_arguments import (
     Comparison,
     Condition,
@@ -38,6 +38,7 @@ from api.plan.value_checks.known_values import (
     unknown_text,
 )
 from api.sql import Parameter, Sql, all_of, converted
+from schema.access.rights import Reach
 from schema.countries import country_code
 from schema.tables import SHAPES
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from api.access.principal import Principal, Reach
+from api.access.principal import Principal
+from schema.access.rights import Reach
 from schema.base import ColumnShape
 from tests.plan.oracle.conversion import Conversion
 from tests.plan.oracle.shapes import LINKS, LISTS, VISIBLE, Row, Rows

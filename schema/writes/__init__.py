@@ -1,0 +1,1 @@
+"""Writes: the vocabulary of mutations and of the events that they leave."""
