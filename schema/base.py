@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Union, Unpack, get_args, get_origin
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,10 +19,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from schema.access.rights import Permission
-from schema.declarations import NOTE, ColumnNote, DisjointRanges, Link
+from schema.declarations import NOTE, ColumnMeaning, ColumnNote, DisjointRanges, Link
 from schema.formats import Format
-from schema.search_indexes import add_search_indexes
-from schema.vocab import Unit, Vocabulary, require_end_date
+from schema.search.indexes import add_search_indexes
+from schema.vocab import require_end_date
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -80,30 +80,13 @@ class Table(SQLModel):
 def column(
     doc: str,
     *,
-    unit: Unit | None = None,
-    vocab: type[Vocabulary] | None = None,
-    format: Format | None = None,  # noqa: A002 - what it is called
-    currency: str | None = None,
-    rate_at: str | None = None,
-    hidden: bool = False,
-    ge: int | None = None,
-    le: int | None = None,
-    gt: int | None = None,
-    numeric: tuple[int, int] | None = None,
     json: bool = False,
-    search: bool = False,
-    personal: bool = False,
-    begins: bool = False,
-    known_by: str | None = None,
-    before: str | None = None,
-    overwritten_at: str | None = None,
-    finalized_at: str | None = None,
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
-    deprecated: str | None = None,
     server_default: str | None = None,
     default: object = ...,
+    **meaning: Unpack[ColumnMeaning],
 ) -> Any:  # noqa: ANN401 - the one permitted Any: a field's declared type is its annotation
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
@@ -111,9 +94,12 @@ def column(
       with the time whose exchange rate converts it (default: today).
     - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
     - `ge`, `le`, `gt`: bounds, which become a CHECK. `numeric`: precision and scale, (18, 2) by default.
+      `is_big`: an integer of 64 bits.
     - `hidden`: neither GraphQL nor history has the column.
     - `search`: the argument `search` of the table's lists finds the words of this column, through an index.
     - `personal`: personal data of a contact. Only principals with the right PERSONAL_DATA read it.
+    - `written_by`: what alone writes the column: the name of a mutation, or of what it is computed from. No derived
+      mutation takes a value for it. `changed_by`: the mutation that changes it; only a creation takes a value.
     - `begins`: the row is a fact from this instant on; if null, from `recorded_at`, or as long as the records it links
       to. `known_by`: the column with the instant from which the value is known. `before`: the value until then
       (default: null). Reads `asOf` an earlier instant use all three to leave out later knowledge.
@@ -125,32 +111,12 @@ def column(
     - `server_default`: the default as an SQL expression. `default=None`: the Python value may be omitted.
     - `deprecated`: what to use instead, and the last day: "Use seniority instead, until 2027-06-30".
     """
-    note = ColumnNote(
-        doc=doc,
-        unit=unit,
-        vocab=vocab,
-        format=format,
-        currency=currency,
-        rate_at=rate_at,
-        hidden=hidden,
-        ge=ge,
-        le=le,
-        gt=gt,
-        numeric=numeric,
-        search=search,
-        personal=personal,
-        begins=begins,
-        known_by=known_by,
-        before=before,
-        overwritten_at=overwritten_at,
-        finalized_at=finalized_at,
-        deprecated=deprecated,
-    )
+    note = ColumnNote(doc=doc, **meaning)
     keywords: dict[str, Any] = {"comment": doc, "info": {NOTE: note}}
     if server_default is not None:
         keywords["server_default"] = sa.text(server_default)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
-    if vocab or json:
+    if note.vocab or json:
         chosen["sa_type"] = JSONB if json else sa.Text
     return Field(primary_key=primary_key, index=index, unique=unique, sa_column_kwargs=keywords, **chosen)
 
@@ -165,6 +131,8 @@ def link(
     hidden: bool = False,
     primary_key: bool = False,
     is_derived: bool = False,
+    written_by: str | None = None,
+    changed_by: str | None = None,
     overwritten_at: str | None = None,
     deprecated: str | None = None,
     default: object = ...,
@@ -173,7 +141,7 @@ def link(
 
     GraphQL shows it as the to-one field `<name>` of this table and, with `back`, as the to-many field `back` of the
     target. `is_derived` declares no SQL constraint: the row is computed from existing rows, so a check only costs time.
-    `overwritten_at` is as in `column`.
+    `written_by`, `changed_by` and `overwritten_at` are as in `column`.
     """
     note = ColumnNote(
         doc=doc,
@@ -181,6 +149,8 @@ def link(
         target=target,
         back=back,
         back_doc=back_doc,
+        written_by=written_by,
+        changed_by=changed_by,
         overwritten_at=overwritten_at,
         deprecated=deprecated,
     )
@@ -189,43 +159,6 @@ def link(
         chosen["foreign_key"] = f"{target}.id"
     return Field(
         index=index, primary_key=primary_key, sa_column_kwargs={"comment": doc, "info": {NOTE: note}}, **chosen
-    )
-
-
-class Record(Table):
-    """A table whose rows have an id, the times of their creation and last change, and a row version."""
-
-    id: UUID = column("The record's id (UUIDv7, generated by the application).", primary_key=True, default=None)
-    created_at: datetime = column("When Accord first stored the record.", server_default="now()", default=None)
-    updated_at: datetime = column("When Accord last changed the record.", server_default="now()", default=None)
-    row_version: int = column(
-        "The number of the current version, from 1; every change adds 1. An edit states the version it changes.",
-        server_default="1",
-        default=None,
-        ge=1,
-    )
-
-
-class HistoryRecord(Record):
-    """A record with history: every change adds a row to its `_version` table (see `schema.history`)."""
-
-    __has_history__: ClassVar[bool] = True
-
-    effective_at: datetime | None = column(
-        "Since when the current values are true; null if unknown. Writers set it, and the history triggers read it.",
-        hidden=True,
-        default=None,
-    )
-    is_assumed: bool = column(
-        "The source has no history: values of a later import are assumed to be true since effective_at.",
-        hidden=True,
-        server_default="false",
-        default=None,
-    )
-    deleted_at: datetime | None = column(
-        "When the record was deleted; null if it is not deleted. Deleted records keep their row.",
-        hidden=True,
-        default=None,
     )
 
 
@@ -259,6 +192,7 @@ class TableShape:
     is_hidden: bool
     has_history: bool
     permission: Permission = Permission.READ
+    edit_permission: Permission | None = None
     deprecated: str | None = None
     disjoint_ranges: DisjointRanges | None = None
 
@@ -303,6 +237,7 @@ def describe(table: type[Table]) -> TableShape:
         is_hidden=table.__is_hidden__,
         has_history=table.__has_history__,
         permission=table.__permission__,
+        edit_permission=getattr(table, "__edit_permission__", None),
         deprecated=table.__deprecation__,
         disjoint_ranges=table.__disjoint_ranges__,
     )
@@ -358,7 +293,7 @@ def declare(table: type[Table]) -> None:
         python = _python_type(table.model_fields[column.name].annotation)
         column.default = None
         plain = sa.Text() if note.vocab else SQL_TYPES[python]
-        column.type = sa.Numeric(*note.numeric) if note.numeric else plain
+        column.type = sa.Numeric(*note.numeric) if note.numeric else sa.BigInteger() if note.is_big else plain
         for name, condition in _checks(column, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
     add_search_indexes(built, searched_formats(built))

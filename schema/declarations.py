@@ -1,6 +1,7 @@
 """What a declaration says beyond SQL: the notes of columns, links as fields, and ranges that may not overlap."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from schema.formats import Format
 from schema.vocab import Unit, Vocabulary, require_end_date
@@ -18,6 +19,32 @@ class Link:
     doc: str
     back: str
     back_doc: str
+
+
+class ColumnMeaning(TypedDict, total=False):
+    """The arguments of `column` that say what the values mean; `column` explains them."""
+
+    unit: Unit | None
+    vocab: type[Vocabulary] | None
+    format: Format | None
+    currency: str | None
+    rate_at: str | None
+    hidden: bool
+    ge: int | None
+    le: int | None
+    gt: int | None
+    numeric: tuple[int, int] | None
+    search: bool
+    personal: bool
+    is_big: bool
+    written_by: str | None
+    changed_by: str | None
+    begins: bool
+    known_by: str | None
+    before: str | None
+    overwritten_at: str | None
+    finalized_at: str | None
+    deprecated: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +67,9 @@ class ColumnNote:
     numeric: tuple[int, int] | None = None
     search: bool = False
     personal: bool = False
+    is_big: bool = False
+    written_by: str | None = None
+    changed_by: str | None = None
     begins: bool = False
     known_by: str | None = None
     before: str | None = None

@@ -23,8 +23,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from schema.base import HistoryRecord, Table, describe, searched_formats, sql_table
-from schema.search_indexes import add_search_indexes
+from schema.base import Table, describe, searched_formats, sql_table
+from schema.records import HistoryRecord
+from schema.search.indexes import add_search_indexes
 from schema.vocab import Unit
 
 VERSION_COLUMNS = ("id", "valid_from", "valid_to", "recorded_at", "is_assumed")

@@ -10,7 +10,9 @@ from schema.formats import READERS, Format
 from schema.vocab import Vocabulary
 
 # What no file can fill: our own bookkeeping, and what is derived.
-_OWN_COLUMNS = frozenset({"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind"})
+_OWN_COLUMNS = frozenset(
+    {"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind", "deactivated_at"}
+)
 # A closed deal, or a decided handoff, is a fact of another instant without these.
 _VITAL_INSTANTS = frozenset({"closed_at", "decided_at"})
 

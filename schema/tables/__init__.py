@@ -3,6 +3,7 @@
 from schema.base import Table, TableShape, declare, describe
 from schema.history import add_history
 from schema.tables.agreement import AccordVersion, Evaluation, StageEntry
+from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent
 from schema.tables.campaign import Campaign, CampaignCost
 from schema.tables.company import Company
 from schema.tables.contact import Contact
@@ -43,6 +44,9 @@ TABLES: tuple[type[Table], ...] = (
     ImportCount,
     ImportReason,
     SourceGap,
+    AuditEvent,
+    OutboxEvent,
+    IdempotencyKey,
 )
 
 for _table in TABLES:

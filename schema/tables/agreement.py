@@ -6,7 +6,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import Record, Table, column, link
+from schema.base import Table, column, link
+from schema.records import Record
 from schema.vocab import AccordStatus, ExitKind, Reading
 
 # The entry is the present stage of the person: the highest one that they are in.

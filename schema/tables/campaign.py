@@ -7,13 +7,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import Record, column, link
+from schema.access.rights import Permission
+from schema.base import column, link
 from schema.declarations import DisjointRanges
+from schema.records import DeletableRecord
 from schema.vocab import CampaignStatus, Channel, Currency, Unit
 
 
-class Campaign(Record, table=True):
+class Campaign(DeletableRecord, table=True):
     """A marketing campaign."""
+
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_RECORDS
 
     name: str = column("The name of the campaign.", search=True)
     channel: Channel | None = column("The channel that the campaign mainly uses.", vocab=Channel, default=None)
@@ -37,9 +41,10 @@ class Campaign(Record, table=True):
     utm_campaign: str | None = column("The value of the utm_campaign parameter in the campaign's links.", default=None)
 
 
-class CampaignCost(Record, table=True):
+class CampaignCost(DeletableRecord, table=True):
     """What a campaign cost in a range of days, by one source. Ranges of a campaign and source do not overlap."""
 
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_RECORDS
     __tablename__ = "campaign_cost"
     __plural__: ClassVar[str] = "campaign_costs"
     __table_args__ = (

@@ -4,14 +4,17 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from schema.base import HistoryRecord, column, link
+from schema.access.rights import Permission
+from schema.base import column, link
 from schema.formats import Format
+from schema.records import HistoryRecord
 from schema.vocab import Currency, Unit
 
 
 class Company(HistoryRecord, table=True):
     """A company that is a customer or may become one."""
 
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_RECORDS
     __plural__: ClassVar[str] = "companies"
 
     name: str = column("The name of the company; the source system's key if it has no name.", search=True)

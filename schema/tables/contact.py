@@ -1,17 +1,21 @@
 """Contacts: the people whom marketing and sales address."""
 
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import HistoryRecord, column, link
+from schema.access.rights import Permission
+from schema.base import column, link
 from schema.formats import Format
+from schema.records import HistoryRecord
 from schema.vocab import EmailKind, Unit
 
 
 class Contact(HistoryRecord, table=True):
     """A person whom marketing and sales address: a suspect, a prospect or a customer."""
 
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_RECORDS
     __table_args__ = (
         # With the id, a page of a member's people in the order of their ids reads no more entries than it shows.
         sa.Index(None, "owner_id", "id"),
@@ -29,7 +33,7 @@ class Contact(HistoryRecord, table=True):
         "E-mail address, in lower case.", format=Format.EMAIL, index=True, search=True, personal=True, default=None
     )
     email_kind: EmailKind | None = column(
-        "The kind of mailbox, computed from the e-mail address.", vocab=EmailKind, default=None
+        "The kind of mailbox, computed from the e-mail address.", vocab=EmailKind, written_by="email", default=None
     )
     phone: str | None = column(
         "Telephone number: its digits, with a leading + if it is international, and x before an extension.",
@@ -83,5 +87,6 @@ class Contact(HistoryRecord, table=True):
         "The contact that this one was merged into; null if it was not merged.",
         back="mergedContacts",
         back_doc="The contacts that were merged into this one.",
+        written_by="mergeContacts",
         default=None,
     )

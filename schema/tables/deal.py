@@ -2,17 +2,21 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import HistoryRecord, column, link
+from schema.access.rights import Permission
+from schema.base import column, link
+from schema.records import HistoryRecord
 from schema.vocab import Currency, DealOutcome, Unit
 
 
 class Deal(HistoryRecord, table=True):
     """One possible sale: open, won or lost."""
 
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_RECORDS
     __table_args__ = (
         sa.CheckConstraint("(outcome = 'OPEN') = (closed_at is null)", name="closed_when_decided"),
         sa.CheckConstraint("lost_reason is null or outcome = 'LOST'", name="reason_when_lost"),
@@ -59,6 +63,7 @@ class Deal(HistoryRecord, table=True):
         "The stage of the pipeline that the deal is in.",
         back="deals",
         back_doc="The deals in this stage.",
+        changed_by="moveDeal",
         overwritten_at="closed_at",
         default=None,
     )
@@ -77,11 +82,19 @@ class Deal(HistoryRecord, table=True):
         default=None,
     )
     outcome: DealOutcome = column(
-        "Whether the deal is open, won or lost.", vocab=DealOutcome, server_default="'OPEN'", default=None
+        "Whether the deal is open, won or lost.",
+        vocab=DealOutcome,
+        written_by="closeDeal",
+        server_default="'OPEN'",
+        default=None,
     )
-    closed_at: datetime | None = column("When the deal was won or lost; null while it is open.", default=None)
+    closed_at: datetime | None = column(
+        "When the deal was won or lost; null while it is open.", written_by="closeDeal", default=None
+    )
     lost_reason: str | None = column(
-        "Why the deal was lost, as the source system writes it; null unless it was lost.", default=None
+        "Why the deal was lost, as the source system writes it; null unless it was lost.",
+        written_by="closeDeal",
+        default=None,
     )
     primary_campaign_id: UUID | None = link(
         "campaign",

@@ -6,13 +6,16 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from schema.base import Record, column
+from schema.access.rights import Permission
+from schema.base import column
+from schema.records import DeletableRecord
 from schema.vocab import Currency
 
 
-class ExchangeRate(Record, table=True):
+class ExchangeRate(DeletableRecord, table=True):
     """The value of one unit of a currency in another currency, from a day until the next rate."""
 
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_SETUP
     __tablename__ = "exchange_rate"
     __plural__: ClassVar[str] = "exchange_rates"
     __table_args__ = (

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import Record, Table, column, link
+from schema.base import Table, column, link
+from schema.records import Record
 
 
 class ExternalKey(Table, table=True):

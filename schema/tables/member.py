@@ -1,14 +1,19 @@
 """Members: the people who work in our teams."""
 
+from typing import ClassVar
 from uuid import UUID
 
-from schema.base import Record, column, link
+from schema.access.rights import Permission
+from schema.base import column, link
 from schema.formats import Format
+from schema.records import DeactivatableRecord
 from schema.vocab import MemberRole
 
 
-class Member(Record, table=True):
+class Member(DeactivatableRecord, table=True):
     """A person who works in one of our teams."""
+
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_SETUP
 
     name: str = column("The name of the member; the source system's key if it has no name.", search=True)
     email: str | None = column("E-mail address, in lower case.", format=Format.EMAIL, search=True, default=None)

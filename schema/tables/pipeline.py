@@ -6,19 +6,24 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import Record, column, link
+from schema.access.rights import Permission
+from schema.base import column, link
+from schema.records import DeactivatableRecord
 from schema.vocab import StageCategory, Unit
 
 
-class Pipeline(Record, table=True):
+class Pipeline(DeactivatableRecord, table=True):
     """A sequence of stages that deals move through from opening to close."""
+
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_SETUP
 
     name: str = column("The name of the pipeline.", unique=True)
 
 
-class PipelineStage(Record, table=True):
+class PipelineStage(DeactivatableRecord, table=True):
     """A stage of a pipeline, for deals. The stages of the funnel, for people, are defined by the accord."""
 
+    __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_SETUP
     __tablename__ = "pipeline_stage"
     __plural__: ClassVar[str] = "pipeline_stages"
     __table_args__ = (sa.UniqueConstraint("pipeline_id", "name"),)

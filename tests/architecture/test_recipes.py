@@ -1,11 +1,14 @@
 """Everything that schema/README.md names exists. tests/evolution/test_recipes.py follows the recipes."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from schema.base import column
+from schema.declarations import ColumnMeaning
 from tests.support.recipes import README, recipes
 from tests.support.sources import TOP
 
@@ -41,12 +44,8 @@ def test_every_make_target_in_the_text_exists(target: tuple[str, str]) -> None:
 
 def test_every_argument_of_column_in_the_text_exists() -> None:
     arguments = set(re.findall(r"`(\w+)=", PROSE))
-    column = next(
-        node
-        for node in ast.parse((TOP / "schema/base.py").read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and node.name == "column"
-    )
-    assert {"unit", "vocab", "hidden"} <= arguments <= {argument.arg for argument in column.args.kwonlyargs}
+    known = {*inspect.signature(column).parameters, *ColumnMeaning.__annotations__}
+    assert {"unit", "vocab", "hidden"} <= arguments <= known
 
 
 def top_level_names(path: Path) -> set[str]:

@@ -25,7 +25,8 @@ ENTITY = '''"""Yachts of companies."""
 
 from uuid import UUID
 
-from schema.base import HistoryRecord, column, link
+from schema.base import column, link
+from schema.records import HistoryRecord
 
 
 class Yacht(HistoryRecord, table=True):

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.base import HistoryRecord, Table, column, describe, new_id, note_of, sql_table
+from schema.base import Table, column, describe, new_id, note_of, sql_table
 from schema.history import kept_columns, version_name
+from schema.records import HistoryRecord
 from schema.tables import METADATA, SHAPES, TABLES
 from schema.vocab import Vocabulary, vocabularies
 

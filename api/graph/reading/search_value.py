@@ -5,7 +5,7 @@ import string
 
 from api.errors import AccordError, ErrorCode
 from api.plan.search.words import Words
-from schema.search import SEPARATORS
+from schema.search.words import SEPARATORS
 
 MAX_SEARCH_LENGTH = 200  # characters; PostgreSQL's text search rejects words of more than 2,046 bytes
 _WORD = re.compile(rf"[^\s{re.escape(string.punctuation + SEPARATORS)}]+", re.ASCII)

@@ -39,6 +39,6 @@ def _rate(currency: Sql, quote: Sql, day: Sql, further_column: str = "") -> Sql:
     # Read without a scope, because exchange rates are visible to everyone.
     return Sql(
         f"(select x.rate{further_column} from exchange_rate x where x.currency = {{}}"
-        " and x.quote_currency = {} and x.rate_on <= {} order by x.rate_on desc limit 1)",
+        " and x.quote_currency = {} and x.rate_on <= {} and x.deleted_at is null order by x.rate_on desc limit 1)",
         *(currency, quote, day),
     )

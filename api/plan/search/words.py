@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from api.access.scoped_tables import ScopedTables, qualified
 from api.sql import Parameter, Sql, converted, name
-from schema.search import names_among, words_of
+from schema.search.words import names_among, words_of
 from schema.tables import SHAPES
 
 Words = tuple[str, ...]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
-from schema.search import names_among, words_of
+from schema.search.words import names_among, words_of
 
 
 def add_search_indexes(table: sa.Table, formats: Mapping[str, object], *, has_names: bool = True) -> None:

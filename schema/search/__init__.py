@@ -1,0 +1,1 @@
+"""Full-text search: the words of a text, and the indexes that find them."""
