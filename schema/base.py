@@ -229,7 +229,7 @@ def describe(table: type[Table]) -> TableShape:
     require_end_date(table.__deprecation__)
     built = sql_table(table)
     return TableShape(
-        name=built.name,
+        name=str(built.name),  # SQLAlchemy's own kind of text is no key of a JSON object
         type_name=table.__name__,
         plural=table.__plural__ or f"{built.name}s",
         doc=(table.__doc__ or "").strip(),

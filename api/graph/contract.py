@@ -21,6 +21,7 @@ from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
 from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
 from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
+from api.graph.mutations.mutation_fields import MUTATION, mutation_types
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
 from schema.accord import Accord
@@ -86,6 +87,7 @@ def registered_types() -> Mapping[str, Declared]:
         *model_types((Accord,), ACCORD_DERIVATION),
         *DRILL_DOWN_TYPES,
         ObjectType(QUERY, "All queries.", root_fields),
+        *mutation_types(),
     )
     return registry(map(with_float_fields, types))
 
@@ -94,9 +96,14 @@ def registered_types() -> Mapping[str, Declared]:
 def _built() -> tuple[strawberry.Schema, Mapping[str, Declared]]:
     declared = registered_types()
     types = Types(declared)
-    objects = [type_.name for type_ in declared.values() if isinstance(type_, ObjectType) and type_.name != QUERY]
+    objects = [
+        type_.name
+        for type_ in declared.values()
+        if isinstance(type_, ObjectType) and type_.name not in (QUERY, MUTATION)
+    ]
     schema = Contract(
         query=types[QUERY],
+        mutation=types[MUTATION],
         types=[types[name] for name in objects],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=types.scalars),
         extensions=[_PassDocument],
@@ -109,4 +116,5 @@ def _built() -> tuple[strawberry.Schema, Mapping[str, Declared]]:
 def sdl() -> str:
     """Return the contract as SDL, as it is committed."""
     # Strawberry prints neither the description nor a definition whose root type has the usual name.
-    return f'"""\n{DESCRIPTION}\n"""\nschema {{\n  query: {QUERY}\n}}\n\n{build_schema().as_str()}\n'
+    roots = f"  query: {QUERY}\n  mutation: {MUTATION}"
+    return f'"""\n{DESCRIPTION}\n"""\nschema {{\n{roots}\n}}\n\n{build_schema().as_str()}\n'

@@ -24,6 +24,7 @@ from api.graph.context import OF_ONE_FIELD, Context, RootRecords
 from api.graph.declared import Declared
 from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
 from api.graph.reading.field_collector import FieldCollector
+from api.graph.reading.payload_reader import RequestPayloads, payload_statements
 from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
 from api.graph.reading.refused_values import with_way
 from api.graph.reading.variables import Operation, Shape
@@ -102,6 +103,7 @@ class Gateway:
         self._types = types
         self._documents = DocumentCache(self._schema, types)
         self._plans: LRUCache[_CacheKey, _CachedPlan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
+        self._payload_plans = payload_statements()
 
     def validated(self, request: GraphQLRequest) -> ValidatedDocument:
         """Return the document of a request, parsed and validated, or its errors."""
@@ -208,16 +210,30 @@ class Gateway:
         if price > MAX_COST:
             raise _too_costly(price)
         records = RootRecords(database, principal, roots, failure)
+        payloads = self._payloads(validated, operation, request.variables, principal)
         result = await self._strawberry.execute(
             request.query,
             variable_values=dict(request.variables),
-            context_value=Context(database, principal, validated.document, planned, records),
+            context_value=Context(
+                database, principal, validated.document, planned, records, payloads, request.request_id
+            ),
             operation_name=request.operation_name,
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
         return ExecutedResult(result, _cost_extension(price) | _warnings(records.unknown))
+
+    def _payloads(
+        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
+    ) -> RequestPayloads | None:
+        """Return what reads the payloads of a mutation; None for other operations, and if a variable is invalid."""
+        slots = operation.with_slots(given) if operation.node.operation is OperationType.MUTATION else None
+        bound = None if slots is None else operation.coerced(given)
+        if slots is None or bound is None:
+            return None
+        key = (operation.number, principal.plan_key, operation.shape(given))
+        return RequestPayloads(self._payload_plans, key, self._planned(validated, operation, slots), bound)
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -18,6 +18,7 @@ from api.graph.reading.limits import (
     MAX_TOKENS,
 )
 from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATES, MAX_TERMS
+from api.graph.reading.payload_reader import MAX_ROWS
 from api.graph.reading.search_value import MAX_SEARCH_LENGTH
 from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
@@ -57,6 +58,7 @@ LIMITS = (
         f"{MAX_TERMS}, {MAX_LINKS_IN_ORDER}, {MAX_LIST_AGGREGATES}",
     ),
     Limit("characters of a `search`", f"{MAX_SEARCH_LENGTH}"),
+    Limit("rows of a bulk mutation", f"{MAX_ROWS:,}"),
     Limit("ids of one `nodes`", f"{MAX_IDS}"),
     Limit("arguments of a KPI request whose answer can be fetched by its id", f"{MAX_ARGUMENTS:,} bytes"),
     Limit("rows of a page (`first`, `last`)", f"{PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most"),

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: dc1e58d6a98b
+Revision ID: 420eda1f0802
 Revises:
-Create Date: 2026-11-28 10:26:37.377776+00:00
+Create Date: 2026-11-28 10:41:44.734955+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "dc1e58d6a98b"
+revision: str = "420eda1f0802"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

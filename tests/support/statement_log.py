@@ -14,7 +14,7 @@ class LoggingDatabase(Database):
     """The same pools as another database. It logs the statements of read sessions, and single read statements."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database._pool, database._readers)
+        super().__init__(database._pool, database._readers, database._writers)
         self.statements: list[Sql] = []  # of read sessions
         self.texts: list[tuple[str, Sequence[object]]] = []  # single statements: text and values
 

@@ -1,0 +1,6 @@
+"""All mutations of the contract. A new one has to be added here."""
+
+from api.graph.mutations.mutation import Mutation
+from api.graph.mutations.record_mutations import record_mutations
+
+MUTATIONS: tuple[Mutation, ...] = (*record_mutations(),)

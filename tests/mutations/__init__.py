@@ -1,0 +1,1 @@
+"""Mutations, run as a client runs them, against a real PostgreSQL."""
