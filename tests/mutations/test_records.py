@@ -295,6 +295,19 @@ async def test_a_deal_begins_in_an_open_stage_and_only_moves_by_its_verb(company
         "amount": money,
         "pipelineStage": {"name": "OPEN"},
     }
+    second = await run(
+        company,
+        "createPipelineStage",
+        "pipelineStage { id }",
+        {"name": "Later", "rank": 3, "category": "OPEN", "pipeline": {"id": pipeline["pipeline"]["id"]}},
+    )
+    move = {"deal": {"id": made["deal"]["id"]}, "pipelineStage": second["pipelineStage"], "expectedVersion": 1}
+    moved = await run(company, "moveDeal", "deal { rowVersion pipelineStage { name } }", move)
+    assert moved["deal"] == {"rowVersion": 2, "pipelineStage": {"name": "Later"}}
+    assert codes(await run(company, "moveDeal", "deal { id }", {**move, "pipelineStage": stages["WON"]})) == {
+        "input.expectedVersion": "STALE_VERSION",
+        "input.pipelineStage": "WRONG_STATE",
+    }
     won = await run(company, "createDeal", "deal { id }", {"pipelineStage": stages["WON"]})
     assert codes(won) == {"input.pipelineStage": "WRONG_STATE"}
     late = await run(

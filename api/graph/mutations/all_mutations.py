@@ -1,6 +1,7 @@
 """All mutations of the contract. A new one has to be added here."""
 
+from api.graph.mutations.deal_mutations import DEAL_MUTATIONS
 from api.graph.mutations.mutation import Mutation
 from api.graph.mutations.record_mutations import record_mutations
 
-MUTATIONS: tuple[Mutation, ...] = (*record_mutations(),)
+MUTATIONS: tuple[Mutation, ...] = (*record_mutations(), *DEAL_MUTATIONS)

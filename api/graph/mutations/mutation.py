@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.graph.declared import Input, Output, Resolver, TypeRef
+from api.graph.declared import Input, InputType, Output, Resolver, TypeRef
 from api.graph.derived.naming import camel
 from api.workflows.unit_of_work import Workflow
 from schema.access.rights import Permission
@@ -26,7 +26,7 @@ class Mutation:
 
     `prepare` turns the coerced input into the workflow to run. `records` and `values` are the fields of the payload
     beside `userErrors` and `replayed`; with `rows_of`, it has a result for every row of the input, with the record of
-    that table.
+    that table. `nested_types` are the input types within its input.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Mutation:
     records: tuple[PayloadRecord, ...] = ()
     values: tuple[Output, ...] = ()
     rows_of: str | None = None
+    nested_types: tuple[InputType, ...] = ()
 
     @property
     def type_name(self) -> str:

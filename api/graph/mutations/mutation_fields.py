@@ -55,6 +55,7 @@ def mutation_types() -> Iterator[Declared]:
     yield from INPUT_TYPES
     yield from row_input_types()
     yield _USER_ERROR
+    yield from dict.fromkeys(type_ for mutation in MUTATIONS for type_ in mutation.nested_types)
     for mutation in MUTATIONS:
         doc = f"The input of `{mutation.name}`."
         yield InputType(mutation.input_type, doc, (*mutation.inputs, IDEMPOTENCY_KEY))
