@@ -34,9 +34,7 @@ def create_app(settings: Settings) -> ASGIApp:
         holder.get,
         identify_local_operator,
         routes=[examples_route(holder.get), *health_routes(holder.get)],
-        access=NetworkAccess(
-            settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies, settings.has_credentials
-        ),
+        access=NetworkAccess(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies),
         explains=settings.is_loopback,
         lifespan=lifespan,
     )

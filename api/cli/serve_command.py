@@ -37,7 +37,7 @@ def serve(
 ) -> None:
     """Serve GraphQL and GraphiQL on this machine until interrupted."""
     settings = Settings.load(host=host, port=port, data_dir=data)
-    if not settings.is_loopback and not settings.has_credentials:
+    if not settings.is_loopback:
         raise AccordError(
             ErrorCode.NOT_LOOPBACK,
             f"No credentials are configured, so Accord does not listen on {settings.host}.",
