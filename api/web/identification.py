@@ -16,16 +16,21 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from api.access.credentials.tokens import TOKEN_START
+from api.access.credentials.attempts import WrongAttempts
+from api.access.credentials.key_lookup import ApiKeys
+from api.access.credentials.key_uses import KeyUses
+from api.access.credentials.tokens import TOKEN_START, parse_token
 from api.access.principal import LOCAL_OPERATOR, Principal
 from api.errors import ErrorCode
 from api.web.host_names import HasCredentials
 from api.web.local_requests import is_local
 from api.web.responses import HttpError
+from schema.base import now
 
 Identify = Callable[[Scope], Awaitable[Principal]]
 """Returns the principal of a request, given its ASGI scope. Errors: HttpError, such as NOT_AUTHENTICATED."""
 
+_GET_A_KEY = "Ask an administrator for a key: `accord key create`."
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
@@ -98,6 +103,58 @@ class Identification:
                 f"Send an API key; it starts with `{TOKEN_START}`.",
             )
         return await self.bearer_tokens.principal(token, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyTokens:
+    """Verifies API keys: their checksum before any look-up, their secret in constant time."""
+
+    keys: ApiKeys
+    uses: KeyUses
+    attempts: WrongAttempts
+    has_credentials: HasCredentials
+
+    async def principal(self, token: str, scope: Scope) -> Principal:
+        """Return the principal of an API key.
+
+        Errors: HttpError 401 NOT_AUTHENTICATED if it is malformed, wrong, revoked or expired, if its member was
+                deactivated or has no access, or if it is a demo key and may not be used; 429 TOO_MANY_ATTEMPTS in place
+                of 401 if too many wrong keys came from the address.
+        """
+        parsed = parse_token(token)
+        if parsed is None:
+            raise self._wrong(scope, "The API key is malformed.", "Copy the whole token, as it was shown when made.")
+        key = await self.keys.find(parsed.key_id)
+        if key is None or not parsed.matches(key.secret_hash):
+            raise self._wrong(scope, "The API key is wrong.", _GET_A_KEY)
+        problem = key.problem_at(now())
+        if problem:
+            raise not_authenticated(problem, _GET_A_KEY)
+        if key.is_demo:
+            await self._require_demo(scope)
+        self.uses.note(key.id)
+        return key.principal
+
+    async def _require_demo(self, scope: Scope) -> None:
+        """Check that demo keys may be used. Errors: NOT_AUTHENTICATED."""
+        if not is_local(scope):
+            raise not_authenticated("Demo keys work on the server's own machine only.", _GET_A_KEY)
+        if await self.has_credentials():
+            raise not_authenticated("Demo keys no longer work, because there are real credentials.", _GET_A_KEY)
+
+    def _wrong(self, scope: Scope, message: str, remedy: str) -> HttpError:
+        """Count a wrong key, and return the error for it."""
+        client = scope.get("client")
+        wait = self.attempts.count(client[0] if client else "")
+        if not wait:
+            return not_authenticated(message, remedy)
+        return HttpError(
+            429,
+            f"{message} Too many wrong keys came from this address.",
+            f"Wait {wait} seconds. A right key is accepted at any time.",
+            code=ErrorCode.TOO_MANY_ATTEMPTS,
+            headers={"Retry-After": str(wait)},
+        )
 
 
 def not_authenticated(message: str, remedy: str) -> HttpError:
