@@ -46,12 +46,17 @@ class AccessCache:
         self._generation = 0
         self._trusted_until = 0.0
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether the process is sure to hear of changes, so that what it keeps is true."""
+        return monotonic() < self._trusted_until
+
     async def get(self, key: Hashable, look_up: Callable[[], Awaitable[Found | None]]) -> Found | None:
         """Return what is kept under a key, or look it up. What is not found (None) is not kept.
 
         Forged keys therefore cost one look-up each, and never displace real ones.
         """
-        if monotonic() >= self._trusted_until:
+        if not self.is_listening:
             return await look_up()
         kept: Found | None = self._kept.get(key)
         if kept is not None:

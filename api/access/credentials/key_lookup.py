@@ -69,6 +69,11 @@ async def has_real_keys(database: Database) -> bool:
     )
 
 
+async def count_real_keys(database: Database) -> int:
+    """Return the number of the keys that `has_real_keys` looks for."""
+    return int(await database.value("select count(*) from api_key where not is_demo and revoked_at is null", ()))
+
+
 def _columns_of(alias: str) -> Sql:
     """Return the name and value of every column of a grant, as arguments of `json_build_object`."""
     return join(", ", (Sql(f"'{column}', {{}}.{{}}", name(alias), name(column)) for column in grant_columns()))
