@@ -1,10 +1,11 @@
 """API keys in the database of a test."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from api.access.credentials.access_cache import announce_access_change
-from api.access.credentials.grants import Grant, grant_columns, grant_values
+from api.access.credentials.grants import Grant, stored_grant
 from api.access.credentials.tokens import Token, make_token
 from api.db import Database
 from api.sql import Sql, join, name
@@ -25,10 +26,18 @@ async def stored_key(
 ) -> Token:
     """Store an API key as it is, without the rules of the workflow that makes keys; return its token."""
     token = make_token()
-    columns = ("id", "name", "key_id", "secret_hash", "member_id", "is_demo", "expires_at", "revoked_at")
-    values = (new_id(), "a test", token.key_id, token.secret_hash, member_id, is_demo, expires_at, revoked_at)
+    values = {
+        "id": new_id(),
+        "name": "a test",
+        "key_id": token.key_id,
+        "secret_hash": token.secret_hash,
+        "member_id": member_id,
+        "is_demo": is_demo,
+        "expires_at": expires_at,
+        "revoked_at": revoked_at,
+    }
     async with database.write() as session:
-        await session.run(_insert("api_key", (*columns, *grant_columns()), (*values, *grant_values(grant))))
+        await session.run(_insert("api_key", values | stored_grant(grant)))
         await announce_access_change(session)
     return token
 
@@ -37,14 +46,13 @@ async def stored_member(database: Database, grant: Grant | None = EVERYTHING, *,
     """Store a member who may do what the grant says; None: nothing. Return the member's id."""
     id_ = new_id()
     async with database.write() as session:
-        await session.run(_insert("member", ("id", "name"), (id_, member_name)))
+        await session.run(_insert("member", {"id": id_, "name": member_name}))
         if grant is not None:
-            columns, values = ("member_id", *grant_columns()), (id_, *grant_values(grant))
-            await session.run(_insert("member_access", columns, values))
+            await session.run(_insert("member_access", {"member_id": id_, **stored_grant(grant)}))
         await announce_access_change(session)
     return id_
 
 
-def _insert(table: str, columns: tuple[str, ...], values: tuple[object, ...]) -> Sql:
-    bound = join(", ", (Sql("{}", value) for value in values))
-    return Sql("insert into {} ({}) values ({})", name(table), join(", ", map(name, columns)), bound)
+def _insert(table: str, values: Mapping[str, object]) -> Sql:
+    bound = join(", ", (Sql("{}", value) for value in values.values()))
+    return Sql("insert into {} ({}) values ({})", name(table), join(", ", map(name, values)), bound)

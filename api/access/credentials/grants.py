@@ -35,17 +35,18 @@ class Grant:
         return other.within(self) == other
 
     def __str__(self) -> str:
-        return ", ".join((self.level, self.reach, *(right for right in Right if right in self.rights)))
+        return ", ".join((self.level, f"reach {self.reach}", *(right for right in Right if right in self.rights)))
 
 
 def grant_columns() -> tuple[str, ...]:
-    """Return the names of the columns that store a grant, in the order of `grant_values`."""
+    """Return the names of the columns that store a grant."""
     return ("level", "reach", *map(right_column, Right))
 
 
-def grant_values(grant: Grant) -> tuple[object, ...]:
-    """Return the values of the columns that store a grant, in the order of `grant_columns`."""
-    return (grant.level.value, grant.reach.value, *(right in grant.rights for right in Right))
+def stored_grant(grant: Grant) -> dict[str, object]:
+    """Return the values of the columns that store a grant, by column."""
+    rights = {right_column(right): right in grant.rights for right in Right}
+    return {"level": grant.level.value, "reach": grant.reach.value, **rights}
 
 
 def grant_from(row: Mapping[str, object]) -> Grant:
