@@ -54,7 +54,6 @@ class ErrorCode(StrEnum):
 
     # Mutations
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another input."
-    CURSOR_EXPIRED = "CURSOR_EXPIRED", "The changes after this cursor are no longer kept. Read all records again."
 
     # Values
     BAD_INPUT = "BAD_INPUT", "A variable, an argument, an option or a setting has a value that is not valid."

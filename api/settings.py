@@ -31,8 +31,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free port.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(),
-        description="Host names of the server beside loopback, with commas: `accord.example`. They need credentials, "
-        "which do not exist yet: until then such requests are rejected.",
+        description="Host names of the server beside loopback, with commas: `accord.example`. They are served once "
+        "there are credentials.",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(origins)] = Field(
         default=(),
@@ -68,11 +68,6 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-    @property
-    def has_credentials(self) -> bool:
-        """Whether callers have to prove who they are. Until they can, the server serves this machine only."""
-        return False
 
     @property
     def database_shown(self) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from api.access.credentials.key_lookup import count_real_keys
 from api.app import create_app
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
@@ -31,18 +32,14 @@ EXAMPLES = (
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="The address to listen on; it must be a loopback address.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on. Other than loopback addresses need credentials.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; default 8000, 0 takes a free one.")] = None,
     data: Data = None,
 ) -> None:
-    """Serve GraphQL and GraphiQL on this machine until interrupted."""
+    """Serve GraphQL and GraphiQL until interrupted."""
     settings = Settings.load(host=host, port=port, data_dir=data)
-    if not settings.is_loopback and not settings.has_credentials:
-        raise AccordError(
-            ErrorCode.NOT_LOOPBACK,
-            f"No credentials are configured, so Accord does not listen on {settings.host}.",
-            "Leave out --host (127.0.0.1). To serve other machines, put a proxy in front that authenticates users.",
-        )
     with closing(listening_socket(settings.host, settings.port)) as listener:
         _run(settings, listener, data)
 
@@ -89,8 +86,9 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     with held_pidfile(settings.data_dir, port), database_connection_url(settings) as address:
-        # DriftCheck here, where an unusable database prints one message; inside the server it would print a traceback.
-        asyncio.run(_check_database(address))
+        # Here, where an unusable database prints one message; inside the server it would print a traceback.
+        keys = asyncio.run(_real_keys(address))
+        _require_credentials(settings, keys, data)
         config = uvicorn.Config(
             create_app(settings),
             http=CoalescingProtocol,
@@ -100,21 +98,50 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
             server_header=False,
             proxy_headers=False,
         )
-        greeting = _greeting(f"http://{host}:{port}", settings.database_shown, data)
+        greeting = _greeting(f"http://{host}:{port}", settings.database_shown, _callers(keys, data), data)
         _Server(config, greeting).run(sockets=[listener])
 
 
-async def _check_database(address: str) -> None:
+async def _real_keys(address: str) -> int:
+    """Return the number of API keys that work and are no demo keys. Errors: DATABASE_OUTDATED; DATABASE_NEWER."""
     async with Database.open(address, size=1) as database:
         await require_current(database)
+        return await count_real_keys(database)
 
 
-def _greeting(address: str, database: str, data: Path | None) -> str:
+def _require_credentials(settings: Settings, keys: int, data: Path | None) -> None:
+    """Check that other machines are served with credentials only, and warn if the way to them is not encrypted."""
+    if settings.is_loopback:
+        return
+    if not keys:
+        raise AccordError(
+            ErrorCode.NOT_LOOPBACK,
+            f"There are no credentials, so Accord does not listen on {settings.host}.",
+            f"Create one: {next_command('accord key create NAME', data)}. Or leave out --host, to serve this machine.",
+        )
+    if not settings.trusted_proxies:
+        typer.echo(
+            "Warning: Accord itself does not encrypt, so that others on the network can read keys and records.\n"
+            "         Put a proxy with TLS in front, and name its address in ACCORD_TRUSTED_PROXIES.",
+            err=True,
+        )
+
+
+def _callers(keys: int, data: Path | None) -> str:
+    """Who is served."""
+    if keys:
+        return f"whoever has one of {keys} API keys" if keys > 1 else "whoever has the API key"
+    command = next_command("accord key create NAME", data)
+    return f"the local operator: requests of this machine, until there is a credential ({command})"
+
+
+def _greeting(address: str, database: str, callers: str, data: Path | None) -> str:
     return "\n".join(
         (
-            f"Accord listens on {address} (this machine only: no credentials are configured)",
+            f"Accord listens on {address}",
             f"  GraphiQL  {address}/graphql   in a browser",
             f"  GraphQL   {address}/graphql   for programs",
+            f"  Serves    {callers}",
             f"  Database  {database}",
             "Three questions to start with (as tabs in GraphiQL, or in another terminal):",
             *(f"  {question}\n      {next_command(command, data)}" for question, command in EXAMPLES),

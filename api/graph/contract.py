@@ -24,6 +24,7 @@ from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
 from api.graph.mutations.mutation_fields import MUTATION, mutation_types
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
+from api.graph.viewer_fields import VIEWER_TYPE, viewer_fields
 from schema.accord import Accord
 
 QUERY = "Query"
@@ -76,7 +77,7 @@ def gateway() -> Gateway:
 
 def registered_types() -> Mapping[str, Declared]:
     """Return every type of the contract by name. A new type has to be added here."""
-    root_fields = (*kpi_fields(), *accord_fields(), *record_fields())
+    root_fields = (*viewer_fields(), *kpi_fields(), *accord_fields(), *record_fields())
     types = (
         *SCALARS,
         *record_types(),
@@ -86,6 +87,7 @@ def registered_types() -> Mapping[str, Declared]:
         *model_types(KPI_ROOTS, KPI_DERIVATION),
         *model_types((Accord,), ACCORD_DERIVATION),
         *DRILL_DOWN_TYPES,
+        VIEWER_TYPE,
         ObjectType(QUERY, "All queries.", root_fields),
         *mutation_types(),
     )

@@ -29,7 +29,7 @@ from api.graph.reading.planned import PlannedDocument, RequestError, plan_docume
 from api.graph.reading.refused_values import with_way
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
-from api.plan.cost import MAX_COST, cost
+from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
@@ -206,9 +206,7 @@ class Gateway:
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
         if isinstance(failure, AccordError) and failure.code in OF_ONE_FIELD:
             failure = None  # it is raised for the field that it concerns
-        price = cost(root for root in roots.values() if isinstance(root, RootField))
-        if price > MAX_COST:
-            raise _too_costly(price)
+        price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
         records = RootRecords(database, principal, roots, failure)
         payloads = self._payloads(validated, operation, request.variables, principal)
         result = await self._strawberry.execute(
@@ -254,11 +252,3 @@ def _warnings(unknown: Iterable[UnknownText]) -> dict[str, object]:
 
 def _cost_extension(price: int) -> dict[str, object]:
     return {"cost": {"requested": price, "limit": MAX_COST}} if price else {}
-
-
-def _too_costly(price: int) -> AccordError:
-    return AccordError(
-        ErrorCode.TOO_LARGE,
-        f"The response could have {price:,} records (page sizes multiplied down the tree). The limit is {MAX_COST:,}.",
-        "Ask for smaller pages with `first`, or for the inner lists in separate requests.",
-    )

@@ -9,7 +9,7 @@ from schema.base import ColumnShape, TableShape
 from schema.formats import READERS, Format
 from schema.vocab import Vocabulary
 
-# What no file can fill: our own bookkeeping, and what is derived.
+# What no file can fill: our own bookkeeping, what is derived, and what decides over access.
 _OWN_COLUMNS = frozenset(
     {"id", "created_at", "updated_at", "row_version", "recorded_at", "email_kind", "deactivated_at"}
 )

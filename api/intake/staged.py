@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from api.sql import Sql, all_of, name
+from schema.access.rights import Permission
 from schema.base import TableShape
 from schema.tables import SHAPES
 
@@ -15,8 +16,12 @@ _DERIVED_TABLES = frozenset({"stage_entry", "import_job", "import_file", "import
 
 
 def record_tables() -> tuple[str, ...]:
-    """The tables whose records can be staged: all but hidden and derived ones."""
-    return tuple(table for table, shape in SHAPES.items() if not shape.is_hidden and table not in _DERIVED_TABLES)
+    """The tables whose records can be staged: all but hidden and derived ones, and those that only some may read."""
+    return tuple(
+        table
+        for table, shape in SHAPES.items()
+        if not shape.is_hidden and shape.permission is Permission.READ and table not in _DERIVED_TABLES
+    )
 
 
 @dataclass(frozen=True, slots=True)

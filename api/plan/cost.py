@@ -5,6 +5,7 @@ The cost is computed from the selection alone, before any statement runs.
 
 from collections.abc import Iterable
 
+from api.errors import AccordError, ErrorCode
 from api.plan.computed_values import source_name
 from api.plan.grouping import most_groups
 from api.plan.list_arguments import (
@@ -55,6 +56,19 @@ def cost(roots: Iterable[RootField]) -> int:
     Shapes: root fields -> a number. Units: records that the response can hold at most, plus the flat charges.
     """
     return sum(_selection_cost(root.selection) for root in roots)
+
+
+def affordable_cost(roots: Iterable[RootField]) -> int:
+    """Return the cost of root fields. Errors: TOO_LARGE if it exceeds the limit."""
+    price = cost(roots)
+    if price > MAX_COST:
+        raise AccordError(
+            ErrorCode.TOO_LARGE,
+            f"The response could have {price:,} records (page sizes multiplied down the tree). The limit is"
+            f" {MAX_COST:,}.",
+            "Ask for smaller pages with `first`, or for the inner lists in separate requests.",
+        )
+    return price
 
 
 def _selection_cost(selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> int:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db_errors import expected_error
 from api.errors import ErrorCode
-from api.web.responses import GraphQLResponse, error_entry
+from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
 
 logger = logging.getLogger("accord.web")
 
@@ -60,6 +60,8 @@ def masked_entry(bug: BaseException, where: str) -> dict[str, Any]:
 def failure_response(error: Exception, scope: Scope) -> GraphQLResponse:
     """The response for an exception that ended a request."""
     expected = expected_error(error)
+    if isinstance(expected, HttpError):
+        return http_error_response(expected)
     entry = error_entry(expected) if expected else masked_entry(error, f"{scope['method']} {scope['path']}")
     status = _STATUS.get(expected.code, 400) if expected else 500
     return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)

@@ -11,6 +11,7 @@ from api.metrics.available_data import AvailableData, available_data
 from api.web import example_queries
 from api.web.database_provider import DatabaseProvider
 from api.web.example_queries import ExampleQuery
+from api.web.identification import Identify
 from api.web.screen_examples import screen_examples
 
 QUARTERS = 4
@@ -21,10 +22,14 @@ def examples_for(data: AvailableData) -> tuple[ExampleQuery, ...]:
     return tuple(_chosen(data))
 
 
-def examples_route(database_of: DatabaseProvider) -> Route:
-    """The route `/graphql/examples`, from which GraphiQL builds its tabs and its list of examples."""
+def examples_route(database_of: DatabaseProvider, identify: Identify) -> Route:
+    """The route `/graphql/examples`, from which GraphiQL builds its tabs and its list of examples.
 
-    async def examples(_request: Request) -> Response:
+    They name stages, dates and the preset of the data, so that only an identified caller receives them.
+    """
+
+    async def examples(request: Request) -> Response:
+        await identify(request.scope)
         async with database_of().read() as session:
             queries = examples_for(await available_data(session))
         return JSONResponse([asdict(query) for query in queries], headers={"Cache-Control": "no-store"})

@@ -73,7 +73,7 @@ class GraphQLResponse(Response):
         self.raw_headers = [*_ENCODED_HEADERS[media_type, is_secret], (b"content-length", b"%d" % len(body))]
 
 
-def http_error_response(error: HttpError, media_type: MediaType = MediaType.JSON) -> Response:
+def http_error_response(error: HttpError, media_type: MediaType = MediaType.JSON) -> GraphQLResponse:
     """A GraphQL response with `errors` and no `data`, with the status and headers of the error."""
     response = GraphQLResponse(orjson.dumps({"errors": [error_entry(error)]}), error.status, media_type)
     response.headers.update(error.headers)

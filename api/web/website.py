@@ -21,7 +21,7 @@ from api.web.database_provider import DatabaseProvider
 from api.web.endpoint import GraphQLEndpoint
 from api.web.error_responses import ErrorMiddleware
 from api.web.forwarded import ForwardedMiddleware
-from api.web.host_names import HostMiddleware
+from api.web.host_names import HasCredentials, HostMiddleware
 from api.web.identification import Identify
 from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
 from api.web.pages import static_routes
@@ -31,18 +31,23 @@ PATH = "/graphql"
 _CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
+async def no_credentials() -> bool:
+    """Return that there are no credentials: then the site serves loopback names only."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkAccess:
     """From where the site can be used, beside this machine.
 
     `hosts` are names of the server, `origins` those of pages that may read responses, and `proxies` the networks whose
-    `Forwarded` headers are true. Other hosts than loopback need credentials.
+    `Forwarded` headers are true. Other hosts than loopback are served once real credentials exist.
     """
 
     hosts: Sequence[str] = ()
     origins: Sequence[str] = ()
     proxies: Sequence[Network] = ()
-    has_credentials: bool = False
+    has_credentials: HasCredentials = no_credentials
 
 
 LOOPBACK_ONLY = NetworkAccess()
@@ -72,7 +77,7 @@ def build_site(
     )
     coded = CompressionMiddleware(DirectRouteMiddleware(pages, PATH, endpoint))
     site: ASGIApp = CrossOriginMiddleware(coded, access.origins)
-    site = HostMiddleware(site, access.hosts, has_credentials=access.has_credentials)
+    site = HostMiddleware(site, access.hosts, access.has_credentials)
     return ForwardedMiddleware(site, access.proxies) if access.proxies else site
 
 

@@ -15,7 +15,7 @@ def test_without_variables_only_this_machine_is_served(monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     settings = Settings.load()
     assert (settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies) == ((), (), ())
-    assert not settings.has_credentials
+    assert settings.is_loopback
 
 
 def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,3 +66,8 @@ def small_gateway(query: type, mutation: type | None = None) -> Gateway:
 def no_database() -> Database:
     """Stands in for the database, which the small schema does not read."""
     return cast("Database", None)
+
+
+async def with_credentials() -> bool:
+    """Says that real credentials exist."""
+    return True

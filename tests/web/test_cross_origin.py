@@ -8,7 +8,7 @@ import pytest
 from api.web.cross_origin import PREFLIGHT_SECONDS, REQUEST_HEADERS
 from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
-from tests.web.small_schema import Query, no_database, small_gateway
+from tests.web.small_schema import Query, no_database, small_gateway, with_credentials
 
 PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
 HELLO = {"query": "{ hello }"}
@@ -104,7 +104,7 @@ async def test_the_log_of_refused_origins_ends_and_cannot_be_forged(
 
 
 async def test_a_page_of_the_server_itself_is_not_refused(caplog: pytest.LogCaptureFixture) -> None:
-    access = NetworkAccess(hosts=["accord.example"], has_credentials=True)
+    access = NetworkAccess(hosts=["accord.example"], has_credentials=with_credentials)
     site = build_site(small_gateway(Query), no_database, identify_local_operator, access=access)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="https://accord.example") as client:
         response = await client.post("/graphql", json=HELLO, headers={"origin": "https://accord.example"})

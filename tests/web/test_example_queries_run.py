@@ -21,7 +21,12 @@ from schema.base import new_id, now
 
 async def responses(database: Database) -> dict[str, dict[str, object]]:
     """Fetch the examples as GraphiQL does, and run all of them; the responses by title."""
-    site = build_site(gateway(), lambda: database, identify_local_operator, routes=[examples_route(lambda: database)])
+    site = build_site(
+        gateway(),
+        lambda: database,
+        identify_local_operator,
+        routes=[examples_route(lambda: database, identify_local_operator)],
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         examples = (await client.get("/graphql/examples")).json()
         return {

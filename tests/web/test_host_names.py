@@ -7,7 +7,7 @@ from api.web.database_provider import DatabaseHolder
 from api.web.health import health_routes
 from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
-from tests.web.small_schema import Query, no_database, small_gateway
+from tests.web.small_schema import Query, no_database, small_gateway, with_credentials
 
 REJECTED = "HOST_NOT_ALLOWED"
 
@@ -59,7 +59,7 @@ async def test_a_listed_host_name_is_rejected_until_there_are_credentials() -> N
 
 
 async def test_with_credentials_a_listed_host_name_is_allowed_and_no_other() -> None:
-    access = NetworkAccess(hosts=["Accord.example", "[2001:db8::1]"], has_credentials=True)
+    access = NetworkAccess(hosts=["Accord.example", "[2001:db8::1]"], has_credentials=with_credentials)
     async with client_with(access) as client:
         for host in ("accord.example", "ACCORD.EXAMPLE:443", "[2001:db8::1]:80", "localhost"):
             assert await status(client, host) == 200

@@ -135,7 +135,12 @@ async def test_the_pages_of_an_export_have_everyone_once(
 
 def client_of(database: Database) -> httpx.AsyncClient:
     """An HTTP client of the site on a database."""
-    site = build_site(gateway(), lambda: database, identify_local_operator, routes=[examples_route(lambda: database)])
+    site = build_site(
+        gateway(),
+        lambda: database,
+        identify_local_operator,
+        routes=[examples_route(lambda: database, identify_local_operator)],
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 

@@ -1,0 +1,115 @@
+"""What requests look up of credentials, kept in memory until somebody's access changes.
+
+Every change of access sends a notification with its commit (`announce_access_change`). Each server process listens on a
+connection of its own, and forgets everything when one comes: so a revoked key ends on every process within
+milliseconds, while a request costs no look-up. While the process does not listen, each request looks up anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Any, TypeVar
+
+import asyncpg
+from cachetools import LRUCache
+
+from api.db import DATABASE_FAILURES, SERVER_SETTINGS, Connection, WriteSession
+from api.sql import Sql
+
+logger = logging.getLogger("accord.access")
+
+CHANNEL = "accord_access"
+MOST_KEPT = 10_000
+PING_SECONDS = 2.0
+"""How often the listening connection is tried, and how long a try and a pause after a failure may take."""
+TRUSTED_SECONDS = 5.0
+"""How long what is kept is trusted without a successful try, so that a cut network cannot hide a revocation."""
+
+Found = TypeVar("Found")
+
+
+async def announce_access_change(session: WriteSession) -> None:
+    """Have every process forget what it knows of credentials, at the commit of this session.
+
+    Whatever changes keys, sessions or the access of members calls it in the same unit of work.
+    """
+    await session.run(Sql("select pg_notify({}, '')", CHANNEL))
+
+
+class AccessCache:
+    """Keeps what was found for credentials, as long as the process is sure to hear of changes."""
+
+    def __init__(self) -> None:
+        self._kept: LRUCache[Hashable, Any] = LRUCache(MOST_KEPT)
+        self._generation = 0
+        self._trusted_until = 0.0
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the process is sure to hear of changes, so that what it keeps is true."""
+        return monotonic() < self._trusted_until
+
+    async def get(self, key: Hashable, look_up: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """Return what is kept under a key, or look it up. What is not found (None) is not kept.
+
+        Forged keys therefore cost one look-up each, and never displace real ones.
+        """
+        if not self.is_listening:
+            return await look_up()
+        kept: Found | None = self._kept.get(key)
+        if kept is not None:
+            return kept
+        generation = self._generation
+        found = await look_up()
+        # A change during the look-up may have come after its snapshot: then it is returned, and not kept.
+        if found is not None and generation == self._generation:
+            self._kept[key] = found
+        return found
+
+    def forget(self) -> None:
+        """Forget everything. Look-ups that are under way are not kept."""
+        self._generation += 1
+        self._kept.clear()
+
+    @asynccontextmanager
+    async def listening(self, dsn: str) -> AsyncIterator[None]:
+        """Listen for changes in a task, as long as the block runs."""
+        task = asyncio.create_task(self._listen_always(dsn))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _listen_always(self, dsn: str) -> None:
+        """Listen, and connect again after each failure. An outage is logged once."""
+        is_logged = False
+        while True:
+            try:
+                connection = await asyncpg.connect(dsn, server_settings=SERVER_SETTINGS, timeout=10)
+                try:
+                    is_logged = False
+                    await self._listen(connection)
+                finally:
+                    connection.terminate()
+            except (*DATABASE_FAILURES, asyncpg.InternalClientError) as error:
+                reason = str(error) or type(error).__name__
+                if not is_logged:
+                    logger.warning("Changes of access are not heard, so each request looks its key up: %s", reason)
+                is_logged = True
+            finally:
+                self._trusted_until = 0.0
+                self.forget()
+            await asyncio.sleep(PING_SECONDS)
+
+    async def _listen(self, connection: Connection) -> None:
+        """Listen on a connection until it fails. PostgreSQL sends pending notifications before the reply to a try."""
+        await connection.add_listener(CHANNEL, lambda *_: self.forget())
+        while True:
+            tried_at = monotonic()
+            await connection.execute("select 1", timeout=PING_SECONDS)
+            self._trusted_until = tried_at + TRUSTED_SECONDS
+            await asyncio.sleep(PING_SECONDS)

@@ -1,0 +1,133 @@
+"""Lists for administrators: the API keys, and the members with what they may do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from api.access.credentials.grants import Grant, grant_columns, grant_from
+from api.db import ReadSession, WriteSession
+from api.errors import AccordError, ErrorCode
+from api.sql import Sql, join, name
+from schema.base import now
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """An API key, without anything by which it could be used."""
+
+    id: UUID
+    key_id: str
+    name: str
+    grant: Grant
+    member: str | None
+    is_demo: bool
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        """Whether the key works: `works`, `revoked` or `expired`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now() else "works"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMember:
+    """A member, and what they may do; None: they may not sign in."""
+
+    id: UUID
+    name: str
+    email: str | None
+    team: str | None
+    deactivated_at: datetime | None
+    access: Grant | None
+
+
+async def list_keys(session: ReadSession | WriteSession) -> list[ListedKey]:
+    """Return all API keys, oldest first."""
+    rows = await session.rows(
+        Sql(
+            "select k.id, k.key_id, k.name, k.is_demo, k.created_at, k.expires_at, k.last_used_at, k.revoked_at,"
+            " m.name as member, {} from api_key k left join member m on m.id = k.member_id order by k.id",
+            join(", ", (Sql("k.{}", name(column)) for column in grant_columns())),
+        )
+    )
+    return [
+        ListedKey(
+            grant=grant_from(dict(row)),
+            **{it: row[it] for it in ListedKey.__dataclass_fields__ if it != "grant"},
+        )
+        for row in rows
+    ]
+
+
+async def list_members(session: ReadSession | WriteSession) -> list[ListedMember]:
+    """Return all members by name, those who were deactivated last."""
+    rows = await session.rows(
+        Sql(
+            "select m.id, m.name, m.email, t.name as team, m.deactivated_at, a.member_id, {} from member m"
+            " left join team t on t.id = m.team_id left join member_access a on a.member_id = m.id"
+            " order by m.deactivated_at is not null, m.name, m.id",
+            join(", ", (Sql("a.{}", name(column)) for column in grant_columns())),
+        )
+    )
+    return [
+        ListedMember(
+            *(row["id"], row["name"], row["email"], row["team"], row["deactivated_at"]),
+            None if row["member_id"] is None else grant_from(dict(row)),
+        )
+        for row in rows
+    ]
+
+
+async def find_member(session: ReadSession | WriteSession, who: str) -> UUID:
+    """Return the id of the member that a text names: an e-mail address, an id, or a name.
+
+    Errors: UNKNOWN_VALUE if no member or several have it.
+    """
+    text = who.strip()
+    rows = await session.rows(
+        Sql(
+            "select id, name, email from member where lower(email) = lower({}) or 'member_' || id = {} or name = {}"
+            " order by deactivated_at is not null, id",
+            *(text, text, text),
+        )
+    )
+    if len(rows) == 1:
+        found: UUID = rows[0]["id"]
+        return found
+    if rows:
+        ids = ", ".join(f"member_{row['id']}" for row in rows[:5])
+        raise AccordError(ErrorCode.UNKNOWN_VALUE, f"{len(rows)} members are named '{text}'.", f"Use an id: {ids}.")
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, f"There is no member '{text}'.", "See them with `accord member list`.")
+
+
+async def find_team(session: ReadSession | WriteSession, text: str) -> UUID:
+    """Return the id of the team with a name. Errors: UNKNOWN_VALUE if no team or several have it."""
+    rows = await session.rows(Sql("select id from team where name = {} and deactivated_at is null", text.strip()))
+    if len(rows) == 1:
+        found: UUID = rows[0]["id"]
+        return found
+    names = await session.value(Sql("select string_agg(name, ', ' order by name) from team"))
+    known = f"The teams are: {names}." if names else "There are no teams yet."
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, f"{len(rows) or 'No'} teams are named '{text}'.", known)
+
+
+async def find_listed_key(session: ReadSession | WriteSession, text: str) -> UUID:
+    """Return the id of the API key that a text names: the public id in its token, or its name.
+
+    Errors: UNKNOWN_VALUE if no key that works or several have the name, or no key at all has the public id.
+    """
+    listed = await list_keys(session)
+    found = [key for key in listed if key.key_id == text] or [
+        key for key in listed if key.name == text and key.state == "works"
+    ]
+    if len(found) == 1:
+        return found[0].id
+    if found:
+        ids = ", ".join(key.key_id for key in found[:5])
+        raise AccordError(ErrorCode.UNKNOWN_VALUE, f"{len(found)} keys are named '{text}'.", f"Use an id: {ids}.")
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, f"There is no API key '{text}'.", "See them with `accord key list`.")

@@ -1,0 +1,36 @@
+"""Requests of this machine, which the local operator and demo keys serve."""
+
+from ipaddress import ip_address
+
+from starlette.types import Scope
+
+from api.web.host_names import is_loopback_name
+
+_FORWARDING_HEADERS = frozenset({b"forwarded", b"via", b"x-real-ip"})
+_FORWARDING_PREFIX = b"x-forwarded-"
+
+
+def is_local(scope: Scope) -> bool:
+    """Return whether a request comes from this machine itself, and was not passed on by a proxy.
+
+    Its peer and its host name are loopback, and it has no forwarding header: a proxy on this machine is a loopback
+    peer, too, but speaks for others.
+    """
+    peer = scope.get("client")
+    if peer is None or not _is_loopback(peer[0]):
+        return False
+    host = b""
+    for name, value in scope["headers"]:
+        if name in _FORWARDING_HEADERS or name.startswith(_FORWARDING_PREFIX):
+            return False
+        if name == b"host":
+            host = value
+    return is_loopback_name(host)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:  # the path of a socket
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
