@@ -33,6 +33,7 @@ from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
+from schema.access.rights import Reach
 from schema.vocab import WarningCode
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
@@ -129,7 +130,14 @@ class Gateway:
         return await self._execute(database, request, validated, principal, failure)
 
     def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
-        """Return how a request would run. Errors: those of `execute`; a cost over the limit is only reported."""
+        """Return how a request would run.
+
+        Errors: those of `execute`, but a cost over the limit is only reported; NOT_ALLOWED for a principal that does
+        not reach every record: PostgreSQL's plan counts rows, and estimates numbers of rows, out of its reach, too.
+        """
+        if principal.reach is not Reach.ALL:
+            message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
+            raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
         ready, _ = self._ready(validated, operation, request.variables, principal)
         values = operation.values(request.variables)
@@ -181,9 +189,10 @@ class Gateway:
         if price > MAX_COST:
             return executed
         try:
-            return _CachedPlan(prepare(planned.roots, principal), _cost_extension(price), shape)
+            statement = prepare(planned.roots, principal)
         except AccordError:
             return executed
+        return _CachedPlan(statement, _cost_extension(price) | _redacted(statement.redacted), shape)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)
@@ -209,18 +218,19 @@ class Gateway:
         price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
         records = RootRecords(database, principal, roots, failure)
         payloads = self._payloads(validated, operation, request.variables, principal)
+        context = Context(database, principal, validated.document, planned, records, payloads, request.request_id)
         result = await self._strawberry.execute(
             request.query,
             variable_values=dict(request.variables),
-            context_value=Context(
-                database, principal, validated.document, planned, records, payloads, request.request_id
-            ),
+            context_value=context,
             operation_name=request.operation_name,
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
-        return ExecutedResult(result, _cost_extension(price) | _warnings(records.unknown))
+        of_payloads = payloads.redacted if payloads is not None else set()
+        redacted = _redacted(context.redacted | {*records.redacted} | of_payloads)
+        return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
 
     def _payloads(
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
@@ -248,6 +258,12 @@ def _warnings(unknown: Iterable[UnknownText]) -> dict[str, object]:
     """Return the warnings of free texts in filters that no record ever had, as an extension; empty without any."""
     warnings = [{"code": WarningCode.UNKNOWN_VALUE.value, "message": text.message} for text in unknown]
     return {"warnings": warnings} if warnings else {}
+
+
+def _redacted(fields: Iterable[str]) -> dict[str, object]:
+    """Return the fields that are null because the principal may not read them, as an extension; empty without any."""
+    listed = sorted(fields)
+    return {"redacted": listed} if listed else {}
 
 
 def _cost_extension(price: int) -> dict[str, object]:

@@ -47,7 +47,7 @@ class Author:
 
 _AUDIT = (
     "insert into audit_event (id, member_id, principal, action, request_id, idempotency_key, change_type, record_type,"
-    " record_id, before, after) select a.id, {}::uuid, {}::text, {}::text, {}::text, {}::text, a.change_type,"
+    " changed_id, before, after) select a.id, {}::uuid, {}::text, {}::text, {}::text, {}::text, a.change_type,"
     " a.record_type, a.record_id, a.before, a.after"
     " from unnest({}::uuid[], {}::text[], {}::text[], {}::uuid[], {}::jsonb[], {}::jsonb[])"
     " as a (id, change_type, record_type, record_id, before, after)"

@@ -16,6 +16,7 @@ class ApiKey(GrantColumns, table=True):
 
     __tablename__ = "api_key"
     __permission__: ClassVar[Permission] = Permission.MANAGE_ACCESS
+    __needs_reach_all__: ClassVar[bool] = True
     __table_args__ = (
         sa.CheckConstraint(ADMINS_REACH_ALL, name="admins_reach_all"),
         # A machine owns no records and is in no team, so that only the reach ALL means anything.

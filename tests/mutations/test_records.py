@@ -340,7 +340,7 @@ async def test_every_change_leaves_an_audit_event_and_an_outbox_event(company: D
     async with company.read() as session:
         audit = await session.connection.fetch(
             "select change_type, action, principal, before, after, idempotency_key from audit_event"
-            " where record_id = $1 order by occurred_at",
+            " where changed_id = $1 order by occurred_at",
             id_.removeprefix("contact_"),
         )
         outbox = await session.connection.fetch(

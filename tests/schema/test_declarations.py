@@ -18,7 +18,7 @@ from schema.vocab import Vocabulary, vocabularies
 instants = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 noises = st.integers(min_value=0, max_value=(1 << 74) - 1)
 INSTANTS = {"since", "watermark", "in_force_from", "in_force_until"}  # instants whose names do not end in _at
-NO_LINKS = {"id", "external_id", "key_id", "record_id", "request_id"}
+NO_LINKS = {"id", "changed_id", "external_id", "key_id", "record_id", "request_id"}
 BOOKKEEPING = {"id", "created_at", "updated_at", "row_version"}
 
 
@@ -161,3 +161,14 @@ def test_a_column_declared_without_column_or_link_is_rejected() -> None:
     with pytest.raises(TypeError, match=r"plain\.x must be declared with column"):
         note_of(plain.columns["x"])
     assert column("A meaning.") is not None
+
+
+def test_personal_data_can_be_null() -> None:
+    """Without the right, null stands in its place: so it is nullable, no key and no link, and never hidden."""
+    personal = [(shape, column) for shape in SHAPES.values() for column in shape.columns if column.note.personal]
+    assert personal
+    for shape, held in personal:
+        assert held.is_nullable, (shape.name, held.name)
+        assert not held.is_key, (shape.name, held.name)
+        assert held.link is None, (shape.name, held.name)
+        assert not held.note.hidden, (shape.name, held.name)

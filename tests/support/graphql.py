@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -15,6 +15,7 @@ from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
 from api.sql import Sql, join, name
+from schema.access.rights import Reach, Right
 
 
 def uid(number: int) -> UUID:
@@ -29,6 +30,12 @@ class Outcome:
     data: Any
     errors: Sequence[GraphQLError] | None
     is_json: bool = False
+    redacted: Sequence[str] = ()  # the fields that are null because the principal may not read them
+
+
+def with_personal_data(reach: Reach, member_id: UUID | None = None) -> Principal:
+    """Return a viewer who may read personal data."""
+    return Principal(reach, member_id, rights=frozenset({Right.PERSONAL_DATA}))
 
 
 async def executed(
@@ -43,9 +50,10 @@ async def executed(
         result = await gateway().execute(database, request, validated, principal)
     except AccordError as error:
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
+    redacted = cast("list[str]", result.extensions.get("redacted", []))
     if isinstance(result, JsonResult):
-        return Outcome(orjson.loads(result.data), None, is_json=True)
-    return Outcome(result.result.data, result.result.errors)
+        return Outcome(orjson.loads(result.data), None, is_json=True, redacted=redacted)
+    return Outcome(result.result.data, result.result.errors, redacted=redacted)
 
 
 async def answered(

@@ -4,7 +4,7 @@ The statement depends on what is selected, not on which records the mutation wro
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import orjson
@@ -52,16 +52,18 @@ PayloadField = tuple[str, Sequence[FieldNode], str]
 class RequestPayloads:
     """The payloads of one request: the document with slots in place of the values of bound variables, and the values.
 
-    `key` is what the statements depend on beside the root field.
+    `key` is what the statements depend on beside the root field. `redacted` has the fields that are null
+    because the principal lacks a right.
     """
 
     kept: PayloadStatements
     key: Hashable
     document: PlannedDocument
     variables: Mapping[str, object]
+    redacted: set[str] = field(default_factory=set)
 
     async def read(
-        self, database: Database, principal: Principal, field: PayloadField, ids: Mapping[str, Sequence[UUID]]
+        self, database: Database, principal: Principal, payload_field: PayloadField, ids: Mapping[str, Sequence[UUID]]
     ) -> dict[Path, dict[UUID, object]]:
         """Return the records that a root field selects of its payload, by path and id.
 
@@ -70,14 +72,14 @@ class RequestPayloads:
         Errors: those of `BoundStatement.run`; BAD_INPUT and TOO_LARGE for arguments of lists within.
         """
         found: dict[Path, dict[UUID, object]] = {}
-        for statement in self._statements(principal, field):
+        for statement in self._statements(principal, payload_field):
             wanted = list(dict.fromkeys(ids.get(statement.table, ())))
             if wanted:
                 found[statement.path] = await self._rows(database, principal, statement, wanted)
         return found
 
-    def _statements(self, principal: Principal, field: PayloadField) -> tuple[_PayloadStatement, ...]:
-        response_key, nodes, payload_type = field
+    def _statements(self, principal: Principal, payload_field: PayloadField) -> tuple[_PayloadStatement, ...]:
+        response_key, nodes, payload_type = payload_field
         key = (self.key, response_key)
         found = self.kept.get(key)
         if found is None:
@@ -90,6 +92,7 @@ class RequestPayloads:
         self, database: Database, principal: Principal, statement: _PayloadStatement, ids: Sequence[UUID]
     ) -> dict[UUID, object]:
         prepared = statement.one if len(ids) == 1 else statement.many
+        self.redacted.update(prepared.redacted)
         parameters = {**self.variables, _RECORD: ids[0], _RECORDS: ids}
         read = await prepared.bind(principal, parameters).run(database)
         response = orjson.loads(read.json)["it"]

@@ -13,7 +13,7 @@ where x.currency = t2.currency and x.quote_currency = (select agreed.body #>> '{
 from accord_version agreed
 where agreed.status = 'ACTIVE') and x.rate_on <= (coalesce(t2.closed_at, now()) at time zone coalesce((select agreed.body #>> '{reporting,timezone}'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), 'UTC'))::date
+where agreed.status = 'ACTIVE'), 'UTC'))::date and x.deleted_at is null
 order by x.rate_on desc
 limit 1), t2.amount / (select x.rate
 from exchange_rate x
@@ -21,7 +21,7 @@ where x.currency = (select agreed.body #>> '{reporting,currency}'
 from accord_version agreed
 where agreed.status = 'ACTIVE') and x.quote_currency = t2.currency and x.rate_on <= (coalesce(t2.closed_at, now()) at time zone coalesce((select agreed.body #>> '{reporting,timezone}'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), 'UTC'))::date
+where agreed.status = 'ACTIVE'), 'UTC'))::date and x.deleted_at is null
 order by x.rate_on desc
 limit 1)) end, 2) is null) and (t2.deleted_at is null)
 order by t2.id

@@ -32,13 +32,13 @@ where agreed.status = 'ACTIVE')) and (t3.deleted_at is null) offset 0) p group b
 from exchange_rate x
 where x.currency = k.currency and x.quote_currency = (select agreed.body #>> '{reporting,currency}'
 from accord_version agreed
-where agreed.status = 'ACTIVE') and x.rate_on <= k.day
+where agreed.status = 'ACTIVE') and x.rate_on <= k.day and x.deleted_at is null
 order by x.rate_on desc
 limit 1) union all (select x.rate, true
 from exchange_rate x
 where x.currency = (select agreed.body #>> '{reporting,currency}'
 from accord_version agreed
-where agreed.status = 'ACTIVE') and x.quote_currency = k.currency and x.rate_on <= k.day
+where agreed.status = 'ACTIVE') and x.quote_currency = k.currency and x.rate_on <= k.day and x.deleted_at is null
 order by x.rate_on desc
 limit 1)
 limit 1) x) t4 on t4.pair = case when t2.currency <> (select agreed.body #>> '{reporting,currency}'

@@ -23,7 +23,7 @@ from (select replace(to_json(t5.occurred_at)::text, '+00:00"', 'Z"')::json as "o
 select "$"
 from (select t6.name as "name"
 from campaign t6
-where (t6.id = t5.campaign_id)) "$") as "campaign"
+where (t6.id = t5.campaign_id) and (t6.deleted_at is null)) "$") as "campaign"
 from touchpoint t5
 where (t5.contact_id = t2.id)
 order by t5.occurred_at desc, t5.id desc

@@ -5,7 +5,7 @@ from (select t1.outcome as "outcome", replace(to_json(t1.closed_at)::text, '+00:
 (
 select "$"
 from (select t2.name as "name"
-from (select t2_now.id, t2_now.created_at, t2_now.updated_at, t2_now.row_version, t2_now.effective_at, t2_then.is_assumed and t2_then.recorded_at > $1::timestamptz as is_assumed, t2_now.deleted_at, t2_then.name, t2_then.domain, t2_then.industry, t2_then.employees, t2_then.annual_revenue, t2_then.currency, t2_then.country, t2_then.owner_id, t2_then.parent_id
+from (select t2_now.id, t2_now.created_at, t2_now.updated_at, t2_now.row_version, t2_now.deleted_at, t2_now.effective_at, t2_then.is_assumed and t2_then.recorded_at > $1::timestamptz as is_assumed, t2_then.name, t2_then.domain, t2_then.industry, t2_then.employees, t2_then.annual_revenue, t2_then.currency, t2_then.country, t2_then.owner_id, t2_then.parent_id
 from company t2_now join company_version t2_then on t2_then.company_id = t2_now.id
 where (t2_now.deleted_at is null) and (coalesce(t2_then.valid_from, t2_then.recorded_at) <= $1::timestamptz and (t2_then.valid_to is null or t2_then.valid_to > $1::timestamptz))) t2
 where (t2.id = t1.company_id)) "$") as "company",
@@ -21,7 +21,7 @@ where t3_now_contact.contact_id = t3_now.contact_id and coalesce(t3_now_contact.
 from deal_version t3_now_deal
 where t3_now_deal.deal_id = t3_now.deal_id and coalesce(t3_now_deal.valid_from, t3_now_deal.recorded_at) <= $1::timestamptz)))) t3
 where (t3.deal_id = t1.id)) t3_figures) "$") as "contactRoles"
-from (select t1_now.id, t1_now.created_at, t1_now.updated_at, t1_now.row_version, t1_now.effective_at, t1_then.is_assumed and t1_then.recorded_at > $1::timestamptz as is_assumed, t1_now.deleted_at, t1_then.name, t1_then.company_id, t1_then.amount, t1_then.currency, t1_then.product_id, t1_then.probability, t1_then.opened_at, t1_then.close_date, t1_then.pipeline_stage_id, t1_then.owner_id, t1_then.sdr_id, t1_then.outcome, t1_then.closed_at, t1_then.lost_reason, t1_then.primary_campaign_id
+from (select t1_now.id, t1_now.created_at, t1_now.updated_at, t1_now.row_version, t1_now.deleted_at, t1_now.effective_at, t1_then.is_assumed and t1_then.recorded_at > $1::timestamptz as is_assumed, t1_then.name, t1_then.company_id, t1_then.amount, t1_then.currency, t1_then.product_id, t1_then.probability, t1_then.opened_at, t1_then.close_date, t1_then.pipeline_stage_id, t1_then.owner_id, t1_then.sdr_id, t1_then.outcome, t1_then.closed_at, t1_then.lost_reason, t1_then.primary_campaign_id
 from deal t1_now join deal_version t1_then on t1_then.deal_id = t1_now.id
 where (t1_now.deleted_at is null) and (coalesce(t1_then.valid_from, t1_then.recorded_at) <= $1::timestamptz and (t1_then.valid_to is null or t1_then.valid_to > $1::timestamptz))) t1
 where (t1.id = $2)) "$") as "then",

@@ -15,7 +15,7 @@ where (t5.id = t4.owner_id))) is not true) and (t4.name ilike $1)) and (t4.delet
 from touchpoint t6
 where (t6.contact_id = t2.id) and (exists (select
 from campaign t7
-where (t7.id = t6.campaign_id) and (t7.channel = $2))))) and (not exists (select
+where (t7.id = t6.campaign_id) and (t7.channel = $2) and (t7.deleted_at is null))))) and (not exists (select
 from touchpoint t8
 where (t8.contact_id = t2.id) and ((t8.kind = any($3)) is not true)))) and (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.id
