@@ -9,7 +9,7 @@ import pytest
 
 from api.access.credentials.grants import Grant
 from api.access.credentials.key_lookup import StoredKey, find_key
-from api.access.credentials.tokens import parse_token
+from api.access.credentials.tokens import Token, parse_token
 from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import ErrorCode
@@ -40,6 +40,11 @@ async def key_of(database: Database, token: str) -> StoredKey:
     assert found is not None
     assert parsed.matches(found.secret_hash)
     return found
+
+
+async def named(database: Database, token: Token) -> dict[str, Any]:
+    """The input that names a key."""
+    return {"apiKey": {"id": f"api_key_{(await key_of(database, token.text)).id}"}}
 
 
 async def everything_stored(database: Database) -> str:
@@ -130,9 +135,9 @@ async def test_nobody_grants_more_than_they_have(company: Database) -> None:
     access = {"member": {"id": f"member_{ANNA}"}, "level": "VIEWER", "reach": "ALL", "rights": ["EXPORT"]}
     assert await refusal(company, "setMemberAccess", access, weak) is ErrorCode.NOT_ALLOWED
     token = await stored_key(company, Grant(AccessLevel.VIEWER, Reach.ALL, frozenset({Right.EXPORT})))
-    id_ = f"api_key_{(await key_of(company, token.text)).id}"
-    assert await refusal(company, "rotateApiKey", {"id": id_}, weak) is ErrorCode.NOT_ALLOWED
-    assert codes(await run(company, "revokeApiKey", "apiKey { id }", {"id": id_}, weak)) == {}
+    given = await named(company, token)
+    assert await refusal(company, "rotateApiKey", given, weak) is ErrorCode.NOT_ALLOWED
+    assert codes(await run(company, "revokeApiKey", "apiKey { id }", given, weak)) == {}
 
 
 @pytest.mark.parametrize("level", [AccessLevel.VIEWER, AccessLevel.CONTRIBUTOR, AccessLevel.OPERATOR])
@@ -140,11 +145,11 @@ async def test_nobody_grants_more_than_they_have(company: Database) -> None:
     ("mutation", "given"),
     [
         ("createApiKey", {"name": "x"}),
-        ("rotateApiKey", {"id": f"api_key_{uid(1)}"}),
-        ("revokeApiKey", {"id": f"api_key_{uid(1)}"}),
+        ("rotateApiKey", {"apiKey": {"id": f"api_key_{uid(1)}"}}),
+        ("revokeApiKey", {"apiKey": {"id": f"api_key_{uid(1)}"}}),
         ("setMemberAccess", {"member": {"id": f"member_{ANNA}"}, "level": "VIEWER", "reach": "OWN"}),
         ("removeMemberAccess", {"member": {"id": f"member_{ANNA}"}}),
-        ("deactivateMember", {"id": f"member_{ANNA}"}),
+        ("deactivateMember", {"member": {"id": f"member_{ANNA}"}}),
     ],
 )
 async def test_only_administrators_manage_access(
@@ -157,7 +162,7 @@ async def test_only_administrators_manage_access(
 async def test_a_rotated_key_works_beside_its_successor_for_the_overlap(company: Database) -> None:
     old = await run(company, "createApiKey", KEY, {"name": "sync", "expiresAt": f"{now() + timedelta(days=30):%FT%TZ}"})
     selected = f"{KEY} rotated {{ id expiresAt }}"
-    new = await run(company, "rotateApiKey", selected, {"id": old["apiKey"]["id"], "overlap": "PT2H"})
+    new = await run(company, "rotateApiKey", selected, {"apiKey": {"id": old["apiKey"]["id"]}, "overlap": "PT2H"})
     assert new["rotated"]["id"] == old["apiKey"]["id"]
     ends_at = datetime.fromisoformat(new["rotated"]["expiresAt"])
     assert abs(ends_at - now() - timedelta(hours=2)) < timedelta(minutes=1)
@@ -177,20 +182,22 @@ async def test_a_key_that_does_not_work_is_not_rotated(company: Database) -> Non
         await stored_key(company, is_demo=True),
     ]
     for token in keys:
-        id_ = f"api_key_{(await key_of(company, token.text)).id}"
-        assert codes(await run(company, "rotateApiKey", "token", {"id": id_})) == {"input.id": "WRONG_STATE"}
-    for id_, code in ((f"api_key_{uid(5)}", "NOT_FOUND"), ("api_key_5", "INVALID"), (f"member_{ANNA}", "INVALID")):
+        given = await named(company, token)
+        assert codes(await run(company, "rotateApiKey", "token", given)) == {"input.apiKey": "WRONG_STATE"}
+    for id_, expected in (
+        (f"api_key_{uid(5)}", {"input.apiKey": "NOT_FOUND"}),
+        ("api_key_5", {"input.apiKey.id": "INVALID"}),
+        (f"member_{ANNA}", {"input.apiKey.id": "INVALID"}),
+    ):
         for mutation in ("rotateApiKey", "revokeApiKey"):
-            assert codes(await run(company, mutation, "apiKey { id }", {"id": id_})) == {"input.id": code}
-    good = f"api_key_{(await key_of(company, (await stored_key(company)).text)).id}"
-    long = {"id": good, "overlap": "P91D"}
+            assert codes(await run(company, mutation, "apiKey { id }", {"apiKey": {"id": id_}})) == expected
+    long = await named(company, await stored_key(company)) | {"overlap": "P91D"}
     assert codes(await run(company, "rotateApiKey", "token", long)) == {"input.overlap": "INVALID"}
 
 
 async def test_a_revoked_key_ends_and_stays_revoked(company: Database) -> None:
     token = await stored_key(company)
-    key = await key_of(company, token.text)
-    given = {"id": f"api_key_{key.id}"}
+    given = await named(company, token)
     first = await run(company, "revokeApiKey", "apiKey { revokedAt }", given)
     assert "revoked" in (await key_of(company, token.text)).problem_at(now())
     assert await run(company, "revokeApiKey", "apiKey { revokedAt }", given) == first
@@ -242,7 +249,7 @@ async def test_a_member_who_leaves_loses_access_and_a_successor_takes_present_wo
             await put(session, "handoff", handoff | {"handed_at": handed_at, "decided_at": decided_at})
     selected = """member { deactivatedAt rowVersion } successor { name }
       contactsHandedOn companiesHandedOn dealsHandedOn handoffsHandedOn"""
-    given = {"id": f"member_{ANNA}", "successor": {"id": f"member_{BEN}"}, "expectedVersion": 1}
+    given = {"member": {"id": f"member_{ANNA}"}, "successor": {"id": f"member_{BEN}"}, "expectedVersion": 1}
     left = await run(company, "deactivateMember", selected, given)
     assert codes(left) == {}
     assert left["member"]["rowVersion"] == 2
@@ -271,7 +278,7 @@ async def test_a_member_who_leaves_loses_access_and_a_successor_takes_present_wo
 
 
 async def test_the_audit_and_the_outbox_say_who_left_and_what_was_handed_on(company: Database) -> None:
-    given = {"id": f"member_{ANNA}", "successor": {"id": f"member_{BEN}"}}
+    given = {"member": {"id": f"member_{ANNA}"}, "successor": {"id": f"member_{BEN}"}}
     await run(company, "deactivateMember", "member { id }", given, ADMIN)
     async with company.read() as session:
         audit = await session.rows(Sql("select * from audit_event order by record_type, record_id"))
@@ -287,18 +294,18 @@ async def test_a_deactivation_that_is_wrong_changes_nothing(company: Database) -
     before = await everything_stored(company)
     anna, ben = f"member_{ANNA}", f"member_{BEN}"
     for given, expected in (
-        ({"id": f"member_{uid(9)}"}, {"input.id": "NOT_FOUND"}),
-        ({"id": "anna"}, {"input.id": "INVALID"}),
-        ({"id": anna, "successor": {"id": anna}}, {"input.successor": "CIRCLE"}),
-        ({"id": anna, "successor": {"id": f"member_{uid(9)}"}}, {"input.successor": "NOT_FOUND"}),
-        ({"id": anna, "expectedVersion": 7}, {"input.expectedVersion": "STALE_VERSION"}),
+        ({"member": {"id": f"member_{uid(9)}"}}, {"input.member": "NOT_FOUND"}),
+        ({"member": {"id": "anna"}}, {"input.member.id": "INVALID"}),
+        ({"member": {"id": anna}, "successor": {"id": anna}}, {"input.successor": "CIRCLE"}),
+        ({"member": {"id": anna}, "successor": {"id": f"member_{uid(9)}"}}, {"input.successor": "NOT_FOUND"}),
+        ({"member": {"id": anna}, "expectedVersion": 7}, {"input.expectedVersion": "STALE_VERSION"}),
     ):
         assert codes(await run(company, "deactivateMember", "member { id }", given)) == expected
     assert await everything_stored(company) == before
-    assert codes(await run(company, "deactivateMember", "member { id }", {"id": ben})) == {}
-    again = {"id": ben}
-    assert codes(await run(company, "deactivateMember", "member { id }", again)) == {"input.id": "WRONG_STATE"}
-    to_ben = {"id": anna, "successor": {"id": ben}}
+    assert codes(await run(company, "deactivateMember", "member { id }", {"member": {"id": ben}})) == {}
+    again = {"member": {"id": ben}}
+    assert codes(await run(company, "deactivateMember", "member { id }", again)) == {"input.member": "WRONG_STATE"}
+    to_ben = {"member": {"id": anna}, "successor": {"id": ben}}
     assert codes(await run(company, "deactivateMember", "member { id }", to_ben)) == {"input.successor": "INACTIVE"}
     access = {"member": {"id": ben}, "level": "VIEWER", "reach": "OWN"}
     assert codes(await run(company, "setMemberAccess", "member { id }", access)) == {"input.member": "INACTIVE"}
@@ -310,7 +317,7 @@ async def test_a_reactivated_member_has_no_access_until_it_is_given_again(compan
     await stored_access(company, ANNA, EVERYTHING)
     token = await stored_key(company, member_id=ANNA)
     await stored_key(company)
-    await run(company, "deactivateMember", "member { id }", {"id": f"member_{ANNA}"})
+    await run(company, "deactivateMember", "member { id }", {"member": {"id": f"member_{ANNA}"}})
     again = {"id": f"member_{ANNA}", "expectedVersion": 2}
     assert codes(await run(company, "reactivateMember", "member { id }", again)) == {}
     assert "revoked" in (await key_of(company, token.text)).problem_at(now())
@@ -323,8 +330,8 @@ async def test_the_last_administrator_stays_while_there_are_credentials(company:
     await stored_key(company, expires_at=now() - timedelta(days=1))
     await stored_key(company, revoked_at=now())
     await stored_key(company, is_demo=True)
-    given = {"id": f"api_key_{(await key_of(company, last.text)).id}"}
-    assert codes(await run(company, "revokeApiKey", "apiKey { id }", given, ADMIN)) == {"input.id": "WRONG_STATE"}
+    given = await named(company, last)
+    assert codes(await run(company, "revokeApiKey", "apiKey { id }", given, ADMIN)) == {"input.apiKey": "WRONG_STATE"}
     assert (await key_of(company, last.text)).problem_at(now()) == ""
     await stored_access(company, ANNA, EVERYTHING)
     assert codes(await run(company, "revokeApiKey", "apiKey { id }", given, ADMIN)) == {}
@@ -334,14 +341,14 @@ async def test_the_last_administrator_stays_while_there_are_credentials(company:
         ("removeMemberAccess", anna),
     ):
         assert codes(await run(company, mutation, "member { id }", left, ADMIN)) == {"input.member": "WRONG_STATE"}
-    gone = {"id": f"member_{ANNA}"}
-    assert codes(await run(company, "deactivateMember", "member { id }", gone, ADMIN)) == {"input.id": "WRONG_STATE"}
-    assert codes(await run(company, "deactivateMember", "member { id }", gone, LOCAL_OPERATOR)) == {}
+    gone = codes(await run(company, "deactivateMember", "member { id }", anna, ADMIN))
+    assert gone == {"input.member": "WRONG_STATE"}
+    assert codes(await run(company, "deactivateMember", "member { id }", anna, LOCAL_OPERATOR)) == {}
 
 
 async def test_the_last_key_of_all_may_be_revoked(company: Database) -> None:
     token = await stored_key(company)
-    given = {"id": f"api_key_{(await key_of(company, token.text)).id}"}
+    given = await named(company, token)
     assert codes(await run(company, "revokeApiKey", "apiKey { id }", given, ADMIN)) == {}
 
 

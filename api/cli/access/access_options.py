@@ -47,15 +47,15 @@ class GrantOptions:
         typer.Option("--right", metavar="RIGHT", help=f"A further right, repeatable: {_words(Right)}; none for none."),
     ] = None
 
-    def chosen(self) -> tuple[AccessLevel | None, Reach | None, frozenset[Right] | None]:
+    def chosen(self) -> tuple[AccessLevel | None, Reach | None, tuple[Right, ...] | None]:
         """The level, the reach and the rights; None for what is not stated. Errors: BAD_INPUT for an unknown word."""
         level = None if self.level is None else parse_word(AccessLevel, "--level", self.level)
         reach = None if self.reach is None else parse_word(Reach, "--reach", self.reach)
         if not self.right:
             return level, reach, None
         if self.right == ["none"]:
-            return level, reach, frozenset()
-        return level, reach, frozenset(parse_word(Right, "--right", text) for text in self.right)
+            return level, reach, ()
+        return level, reach, tuple(parse_word(Right, "--right", text) for text in self.right)
 
     def grant(self, base: Grant) -> Grant:
         """Return what the options grant; what they do not state is as in `base`. An admin reaches all.
@@ -64,7 +64,7 @@ class GrantOptions:
         """
         level, reach, rights = self.chosen()
         base_reach = Reach.ALL if level is AccessLevel.ADMIN else base.reach
-        return Grant(level or base.level, reach or base_reach, base.rights if rights is None else rights)
+        return Grant(level or base.level, reach or base_reach, base.rights if rights is None else frozenset(rights))
 
 
 async def performed(database: Database, mutation: str, workflow: Callable[[UnitOfWork], Awaitable[Outcome]]) -> Outcome:

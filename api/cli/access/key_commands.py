@@ -24,9 +24,10 @@ from api.cli.access.access_options import (
 from api.cli.options import Data, expand_options, next_command
 from api.cli.session import open_database
 from api.db import Database
-from api.workflows.access.create_key import TOKEN, CreateKey, create_key
-from api.workflows.access.revoke_key import RevokeKey, revoke_key
-from api.workflows.access.rotate_key import RotateKey, rotate_key
+from api.workflows.access.create_api_key import TOKEN, CreateApiKey, create_api_key
+from api.workflows.access.revoke_api_key import RevokeApiKey, revoke_api_key
+from api.workflows.access.rotate_api_key import RotateApiKey, rotate_api_key
+from api.workflows.records.record_input import Reference
 
 
 @expand_options
@@ -57,8 +58,9 @@ def create(
             async with database.read() as session:
                 member_id = None if member is None else await find_member(session, member)
             is_first = not await count_real_keys(database)
-            do = CreateKey(name, member_id, level, reach, rights, expires_at)
-            outcome = await performed(database, "createApiKey", partial(create_key, do=do))
+            whose = None if member_id is None else Reference(id=member_id)
+            do = CreateApiKey(name, whose, level, reach, rights, expires_at)
+            outcome = await performed(database, "createApiKey", partial(create_api_key, do=do))
             made = await _listed(database, outcome.records["api_key"])
             return made, outcome.secrets[TOKEN], is_first
 
@@ -96,7 +98,7 @@ def revoke(key: KeyName, data: Data = None) -> None:
         async with open_database(data) as database:
             async with database.read() as session:
                 id_ = await find_listed_key(session, key)
-            await performed(database, "revokeApiKey", partial(revoke_key, do=RevokeKey(id_)))
+            await performed(database, "revokeApiKey", partial(revoke_api_key, do=RevokeApiKey(Reference(id=id_))))
             return await _listed(database, id_)
 
     revoked = asyncio.run(run())
@@ -121,7 +123,8 @@ def rotate(
         async with open_database(data) as database:
             async with database.read() as session:
                 id_ = await find_listed_key(session, key)
-            outcome = await performed(database, "rotateApiKey", partial(rotate_key, do=RotateKey(id_, length)))
+            do = RotateApiKey(Reference(id=id_), length)
+            outcome = await performed(database, "rotateApiKey", partial(rotate_api_key, do=do))
             made = await _listed(database, outcome.records["api_key"])
             return await _listed(database, id_), made, outcome.secrets[TOKEN]
 

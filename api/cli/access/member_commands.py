@@ -25,7 +25,13 @@ from api.cli.session import open_database
 from api.db import Database
 from api.workflows.access.add_member import AddMember, add_member
 from api.workflows.access.deactivate_member import DeactivateMember, deactivate_member
-from api.workflows.access.set_member_access import SetMemberAccess, set_member_access
+from api.workflows.access.set_member_access import (
+    RemoveMemberAccess,
+    SetMemberAccess,
+    remove_member_access,
+    set_member_access,
+)
+from api.workflows.records.record_input import Reference
 from schema.access.rights import AccessLevel, Reach
 from schema.vocab import MemberRole
 
@@ -112,8 +118,13 @@ def set_access(
             async with database.read() as session:
                 member_id = await find_member(session, who)
             former = (await _listed(database, member_id)).access
-            do = SetMemberAccess(member_id, None if no_access else options.grant(former or NEW_MEMBER), email)
-            await performed(database, "setMemberAccess", partial(set_member_access, do=do))
+            if no_access:
+                removed = RemoveMemberAccess(Reference(id=member_id))
+                await performed(database, "removeMemberAccess", partial(remove_member_access, do=removed))
+            else:
+                grant = options.grant(former or NEW_MEMBER)
+                do = SetMemberAccess(Reference(id=member_id), grant.level, grant.reach, tuple(grant.rights), email)
+                await performed(database, "setMemberAccess", partial(set_member_access, do=do))
             return await _listed(database, member_id)
 
     _print_access(asyncio.run(run()), "Set")
@@ -137,7 +148,7 @@ def deactivate(
             async with database.read() as session:
                 member_id = await find_member(session, who)
                 successor_id = None if successor is None else await find_member(session, successor)
-            do = DeactivateMember(member_id, successor_id)
+            do = DeactivateMember(Reference(id=member_id), None if successor_id is None else Reference(id=successor_id))
             outcome = await performed(database, "deactivateMember", partial(deactivate_member, do=do))
             return await _listed(database, member_id), outcome.values
 

@@ -3,14 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.access.credentials.grants import Grant, grant_columns, grant_from
+from api.access.credentials.grants import Grant
 from api.errors import AccordError, ErrorCode
-from api.sql import Sql, join, name
+from api.sql import Sql
 from api.workflows.outcome import Outcome, Rejected
+from api.workflows.records.record_input import Reference
+from api.workflows.records.references import resolve_references
 from api.workflows.unit_of_work import UnitOfWork
 from api.workflows.user_errors import FieldPath, UserError
 from schema.access.rights import AccessLevel, Permission, Reach
 from schema.base import now
+from schema.tables import SHAPES
 from schema.writes.user_errors import UserErrorCode
 
 MAX_NAME_LENGTH = 200
@@ -65,24 +68,26 @@ def rejected(path: FieldPath, code: UserErrorCode, message: str) -> Rejected:
     return Rejected(Outcome(errors=(UserError(path, code, message),)))
 
 
-async def access_of(work: UnitOfWork, member_id: UUID) -> Grant | None:
-    """Return what a member may do; None for a member without access."""
-    columns = join(", ", map(name, grant_columns()))
-    row = await work.session.row(Sql("select {} from member_access where member_id = {}", columns, member_id))
-    return None if row is None else grant_from(dict(row))
+async def required_id(work: UnitOfWork, table: str, reference: Reference, path: FieldPath) -> UUID:
+    """Return the id of the record that a reference names. Errors: Rejected if there is none."""
+    found = (await resolve_references(work, table, [reference])).get(reference)
+    if found is None:
+        noun = SHAPES[table].type_name
+        raise rejected(path, UserErrorCode.NOT_FOUND, f"There is no {noun} with this id or external key.")
+    id_: UUID = found["id"]
+    return id_
 
 
-async def require_active_member(work: UnitOfWork, path: FieldPath, member_id: UUID) -> None:
-    """Reject a member who does not exist or was deactivated, and lock the others against it until the end.
+async def active_member(work: UnitOfWork, reference: Reference, path: FieldPath) -> UUID:
+    """Return the id of the member that a reference names, who cannot be deactivated until the end of the transaction.
 
-    Errors: Rejected, with all that was rejected before.
+    Errors: Rejected if there is none, or if the member was deactivated, with all that was rejected before.
     """
-    row = await work.session.row(Sql("select deactivated_at from member where id = {} for share", member_id))
-    if row is None:
-        work.reject(path, UserErrorCode.NOT_FOUND, "There is no member with this id.")
-    elif row["deactivated_at"] is not None:
+    id_ = await required_id(work, "member", reference, path)
+    if await work.session.value(Sql("select deactivated_at from member where id = {} for share", id_)) is not None:
         work.reject(path, UserErrorCode.INACTIVE, "The member was deactivated.")
-    work.require_valid()
+        work.require_valid()
+    return id_
 
 
 async def require_administrator(work: UnitOfWork, path: FieldPath) -> None:

@@ -8,12 +8,15 @@ from api.access.credentials.access_cache import announce_access_change
 from api.access.scope import unmerged_conditions
 from api.sql import Sql, all_of, join, name
 from api.workflows.access.access_rules import (
+    active_member,
     begin_access_change,
-    require_active_member,
     require_administrator,
+    required_id,
 )
-from api.workflows.access.set_member_access import store_access, stored_access
+from api.workflows.access.set_member_access import MEMBER_PATH, store_access, stored_access
+from api.workflows.commands import argument
 from api.workflows.outcome import Outcome
+from api.workflows.records.record_input import Reference
 from api.workflows.unit_of_work import UnitOfWork
 from schema.history import version_name
 from schema.tables import SHAPES
@@ -21,7 +24,7 @@ from schema.vocab import DealOutcome, HandoffStatus
 from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 
-_PATH, _SUCCESSOR_PATH = ("id",), ("successor",)
+_SUCCESSOR_PATH = ("successor",)
 _MANY = 1_000  # rows from which a history trigger has to be planned anew
 _UNDECIDED = [HandoffStatus.PROPOSED.value, HandoffStatus.RETURNED.value]
 
@@ -41,15 +44,22 @@ def handed_on_value(table: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeactivateMember:
-    """The member who leaves, and who takes their records over; None leaves them as they are."""
+    """The member who leaves, and who takes their records over."""
 
-    member_id: UUID
-    successor_id: UUID | None = None
-    expected_version: int | None = None
+    member: Reference = argument("The member who leaves.", table="member")
+    successor: Reference | None = argument(
+        "The member who takes their records over. If left out, the records stay as they are.",
+        table="member",
+        default=None,
+    )
+    expected_version: int | None = argument(
+        "The version of the member that you read; not compared if left out.", default=None
+    )
 
 
 async def deactivate_member(work: UnitOfWork, do: DeactivateMember) -> Outcome:
-    """Deactivate a member. Their keys and sessions end at the commit; history keeps their name.
+    """Deactivate a member who leaves: their keys and sessions end at once. A successor takes over their contacts,
+    companies, open deals and undecided handoffs. History keeps their name.
 
     Shapes: one DeactivateMember -> the ids of the member and the successor, and the number of rows that were
             handed on, by table. Writes member (1), member_access (at most 1), api_key (their keys), and with a
@@ -59,42 +69,42 @@ async def deactivate_member(work: UnitOfWork, do: DeactivateMember) -> Outcome:
             access would be left.
     """
     await begin_access_change(work)
-    if do.successor_id == do.member_id:
+    member_id = await required_id(work, "member", do.member, MEMBER_PATH)
+    successor_id = None if do.successor is None else await active_member(work, do.successor, _SUCCESSOR_PATH)
+    if successor_id == member_id:
         work.reject(_SUCCESSOR_PATH, UserErrorCode.CIRCLE, "A member cannot take their own records over.")
-    elif do.successor_id is not None:
-        await require_active_member(work, _SUCCESSOR_PATH, do.successor_id)
-    await _lock_member(work, do)
+    await _lock_member(work, member_id, do.expected_version)
     deactivated_at = await work.session.value(
         Sql(
             "update member set deactivated_at = clock_timestamp(), updated_at = clock_timestamp(),"
             " row_version = row_version + 1 where id = {} returning deactivated_at",
-            do.member_id,
+            member_id,
         )
     )
     work.record(
         ChangeType.CHANGED,
         "member",
-        do.member_id,
+        member_id,
         before={"deactivated_at": None},
         after={"deactivated_at": deactivated_at},
     )
-    await _end_access(work, do.member_id)
-    await require_administrator(work, _PATH)
-    handed_on = {} if do.successor_id is None else await _hand_on(work, do.member_id, do.successor_id)
-    return Outcome({"member": do.member_id, "successor": do.successor_id}, values=handed_on)
+    await _end_access(work, member_id)
+    await require_administrator(work, MEMBER_PATH)
+    handed_on = {} if successor_id is None else await _hand_on(work, member_id, successor_id)
+    return Outcome({"member": member_id, "successor": successor_id}, values=handed_on)
 
 
-async def _lock_member(work: UnitOfWork, do: DeactivateMember) -> None:
+async def _lock_member(work: UnitOfWork, member_id: UUID, expected_version: int | None) -> None:
     """Lock the member's row. Errors: Rejected, with all that is wrong with the input."""
     row = await work.session.row(
-        Sql("select row_version, deactivated_at from member where id = {} for no key update", do.member_id)
+        Sql("select row_version, deactivated_at from member where id = {} for no key update", member_id)
     )
     if row is None:
-        work.reject(_PATH, UserErrorCode.NOT_FOUND, "There is no member with this id.")
-    elif row["deactivated_at"] is not None:
-        work.reject(_PATH, UserErrorCode.WRONG_STATE, "The member was deactivated before.")
-    elif do.expected_version not in (None, row["row_version"]):
-        message = f"The member is at version {row['row_version']}, not {do.expected_version}. Read it again."
+        raise TypeError("a member was deleted")
+    if row["deactivated_at"] is not None:
+        work.reject(MEMBER_PATH, UserErrorCode.WRONG_STATE, "The member was deactivated before.")
+    elif expected_version not in (None, row["row_version"]):
+        message = f"The member is at version {row['row_version']}, not {expected_version}. Read it again."
         work.reject(("expected_version",), UserErrorCode.STALE_VERSION, message)
     work.require_valid()
 

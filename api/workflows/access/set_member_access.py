@@ -7,14 +7,18 @@ from api.access.credentials.access_cache import announce_access_change
 from api.access.credentials.grants import Grant, grant_from, stored_grant
 from api.sql import Sql, join, name
 from api.workflows.access.access_rules import (
+    active_member,
     begin_access_change,
     check_grant,
-    require_active_member,
     require_administrator,
     require_grantable,
+    required_id,
 )
+from api.workflows.commands import argument
 from api.workflows.outcome import Outcome
+from api.workflows.records.record_input import Reference
 from api.workflows.unit_of_work import UnitOfWork
+from schema.access.rights import AccessLevel, Reach, Right
 from schema.formats import READERS, Format
 from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
@@ -24,15 +28,24 @@ MEMBER_PATH, EMAIL_PATH = ("member",), ("email",)
 
 @dataclass(frozen=True, slots=True)
 class SetMemberAccess:
-    """The member, and what they may do; None takes their access away.
+    """The member, and what they may do."""
 
-    `email` is the address by which an identity provider knows them; None leaves it as it is, at first that of their
-    record.
-    """
+    member: Reference = argument("The member.", table="member")
+    level: AccessLevel = argument("The access level: what they may do.")
+    reach: Reach = argument("The reach: which records.")
+    rights: tuple[Right, ...] = argument("The rights beside the level. If left out, none.", default=())
+    email: str | None = argument(
+        "The e-mail address by which an identity provider knows the member. If left out, it stays as it is; at first it"
+        " is that of their record.",
+        default=None,
+    )
 
-    member_id: UUID
-    grant: Grant | None
-    email: str | None = None
+
+@dataclass(frozen=True, slots=True)
+class RemoveMemberAccess:
+    """The member who may no longer sign in."""
+
+    member: Reference = argument("The member.", table="member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ class StoredAccess:
 
 
 async def set_member_access(work: UnitOfWork, do: SetMemberAccess) -> Outcome:
-    """Set what a member may do. It holds at once for their sessions and keys, which never allow more.
+    """Set what a member may do when they sign in. It holds at once, also for their keys, which never allow more.
 
     Shapes: one SetMemberAccess -> the id of the member. Writes member_access (at most 1).
     Errors: NOT_ALLOWED if the principal may not manage access, or grants more than it has; Rejected for a member who
@@ -57,19 +70,36 @@ async def set_member_access(work: UnitOfWork, do: SetMemberAccess) -> Outcome:
             who can manage access would be left.
     """
     await begin_access_change(work)
-    if do.grant is not None:
-        check_grant(work, do.grant)
-    await require_active_member(work, MEMBER_PATH, do.member_id)
-    former = await stored_access(work, do.member_id)
-    access = None
-    if do.grant is not None:
-        access = StoredAccess(do.grant, await _address(work, do, former))
-        work.require_valid()
-        require_grantable(work, do.grant)
+    grant = Grant(do.level, do.reach, frozenset(do.rights or ()))
+    check_grant(work, grant)
+    member_id = await active_member(work, do.member, MEMBER_PATH)
+    former = await stored_access(work, member_id)
+    access = StoredAccess(grant, await _address(work, do.email, member_id, former))
+    work.require_valid()
+    require_grantable(work, grant)
+    return await _changed(work, member_id, former, access)
+
+
+async def remove_member_access(work: UnitOfWork, do: RemoveMemberAccess) -> Outcome:
+    """Take a member's access away: their sessions end at once, and their keys no longer work.
+
+    Shapes: one RemoveMemberAccess -> the id of the member. Writes member_access (at most 1).
+    Errors: NOT_ALLOWED if the principal may not manage access; Rejected for a member who does not exist, and if nobody
+            who can manage access would be left.
+    """
+    await begin_access_change(work)
+    member_id = await required_id(work, "member", do.member, MEMBER_PATH)
+    return await _changed(work, member_id, await stored_access(work, member_id), None)
+
+
+async def _changed(
+    work: UnitOfWork, member_id: UUID, former: StoredAccess | None, access: StoredAccess | None
+) -> Outcome:
+    """Write what a member may do if it differs. Errors: Rejected if nobody who can manage access would be left."""
     if former != access:
-        await store_access(work, do.member_id, former, access)
+        await store_access(work, member_id, former, access)
         await require_administrator(work, MEMBER_PATH)
-    return Outcome({"member": do.member_id})
+    return Outcome({"member": member_id})
 
 
 async def stored_access(work: UnitOfWork, member_id: UUID) -> StoredAccess | None:
@@ -116,11 +146,11 @@ async def free_address(work: UnitOfWork, text: str, member_id: UUID | None) -> s
     return email
 
 
-async def _address(work: UnitOfWork, do: SetMemberAccess, former: StoredAccess | None) -> str | None:
+async def _address(work: UnitOfWork, stated: str | None, member_id: UUID, former: StoredAccess | None) -> str | None:
     """Return the address by which a member signs in: the stated one, the former one, or that of their record."""
-    if do.email is not None:
-        return await free_address(work, do.email, do.member_id)
+    if stated is not None:
+        return await free_address(work, stated, member_id)
     if former is not None:
         return former.email
-    own = await work.session.value(Sql("select email from member where id = {}", do.member_id))
-    return None if own is None else await free_address(work, own, do.member_id)
+    own = await work.session.value(Sql("select email from member where id = {}", member_id))
+    return None if own is None else await free_address(work, own, member_id)
