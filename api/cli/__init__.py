@@ -9,6 +9,7 @@ from typing import ClassVar, NoReturn
 
 import typer
 
+from api.cli.access import KeyCommands, MemberCommands
 from api.cli.error_reports import report_bug, report_expected
 from api.cli.lazy_command import LazyGroup
 from api.errors import AccordError
@@ -21,7 +22,7 @@ class Commands(LazyGroup):
     """All commands, in the order of `accord --help`. The summary is the first line of the function's docstring."""
 
     TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "serve": ("Serve GraphQL and GraphiQL on this machine until interrupted.", "api.cli.serve_command:serve"),
+        "serve": ("Serve GraphQL and GraphiQL until interrupted.", "api.cli.serve_command:serve"),
         "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
         "init": ("Adopt the first version of the accord.", "api.cli.accord_commands:init"),
@@ -41,6 +42,10 @@ class Commands(LazyGroup):
             "Print scalars or cache keys for a GraphQL client or generator.",
             "api.cli.clients_command:clients",
         ),
+    }
+    GROUPS: ClassVar[Mapping[str, tuple[str, type[LazyGroup]]]] = {
+        "key": ("Create, list, revoke and rotate API keys.", KeyCommands),
+        "member": ("Add and deactivate members, and set what they may do.", MemberCommands),
     }
 
 

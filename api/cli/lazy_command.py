@@ -34,10 +34,20 @@ class LazyCommand(TyperCommand):
 
 
 class LazyGroup(TyperGroup):
-    """A group of lazy commands. A subclass lists them in `TARGETS`: by name, the summary and the target."""
+    """A group of lazy commands. A subclass lists them in `TARGETS`: by name, the summary and the target.
+
+    `GROUPS` has further groups within it, by name: the summary and the class.
+    """
 
     TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    GROUPS: ClassVar[Mapping[str, tuple[str, type["LazyGroup"]]]] = {}
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - the arguments of Typer's group
-        commands = [LazyCommand(name, summary, target) for name, (summary, target) in self.TARGETS.items()]
+        commands: list[TyperCommand | TyperGroup] = [
+            LazyCommand(name, summary, target) for name, (summary, target) in self.TARGETS.items()
+        ]
+        commands += [
+            group(name=name, help=summary, no_args_is_help=True, rich_markup_mode=None)
+            for name, (summary, group) in self.GROUPS.items()
+        ]
         super().__init__(**attributes | {"commands": commands})

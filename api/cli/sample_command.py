@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.access.credentials.key_lookup import count_real_keys
 from api.access.principal import LOCAL_OPERATOR
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
@@ -17,6 +19,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.answer import FunnelStep
 from api.metrics.query import query_funnel
 from api.metrics.request import FunnelRequest
+from api.sample.demo_people import demo_people
 from api.workflows.make_sample import SampleMade, has_records, make_sample
 from schema.base import now
 
@@ -46,12 +49,21 @@ def sample(
     last_day = until.date() if until else now().date()
     made = asyncio.run(_make(contacts, seed, last_day, data, if_empty=if_empty))
     if made is not None:
-        _print_made(*made, time.monotonic() - began, data)
+        _print_made(made.rows, made.stages, time.monotonic() - began, data)
+        if not made.real_keys:
+            _print_demo_keys(data)
 
 
-async def _make(
-    contacts: int, seed: int, until: date, data: Path | None, *, if_empty: bool
-) -> tuple[SampleMade, tuple[FunnelStep, ...]] | None:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is printed of a sample: its rows, its funnel, and the number of keys beside which demo keys do not work."""
+
+    rows: SampleMade
+    stages: tuple[FunnelStep, ...]
+    real_keys: int
+
+
+async def _make(contacts: int, seed: int, until: date, data: Path | None, *, if_empty: bool) -> _Shown | None:
     """Make the sample and read its funnel, so that the first numbers shown are those that `accord funnel` shows."""
     async with open_database(data, sets_up=True) as database:
         if if_empty:
@@ -72,7 +84,8 @@ async def _make(
                 "Free some space there, or make fewer people (--contacts): a million need about 8 GB.",
             ) from error
         async with database.read() as session:
-            return made, (await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())).stages
+            stages = (await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())).stages
+        return _Shown(made, stages, await count_real_keys(database))
 
 
 def _print_made(made: SampleMade, stages: tuple[FunnelStep, ...], seconds: float, data: Path | None) -> None:
@@ -85,3 +98,16 @@ def _print_made(made: SampleMade, stages: tuple[FunnelStep, ...], seconds: float
     reached = ", ".join(f"{stage.key} {stage.reached or 0:,}" for stage in stages)
     typer.echo(f"People who reached each stage, without tests and our own people: {reached}.")
     typer.echo(f"See it with: {next_command('accord funnel', data)}")
+
+
+def _print_demo_keys(data: Path | None) -> None:
+    """Print the people with demo keys, and their tokens."""
+    people = tuple(demo_people())
+    width = max(len(f"{person.name}, {person.title}") for person in people)
+    typer.echo(
+        "Demo keys, to see what others see: `Authorization: Bearer …`, on this machine only, until there is a key"
+    )
+    typer.echo(f"of your own ({next_command('accord key create NAME', data)}):")
+    for person in people:
+        typer.echo(f"  {f'{person.name}, {person.title}':{width}}  {person.grant}")
+        typer.echo(f"      {person.token.text}")

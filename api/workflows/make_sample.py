@@ -16,6 +16,7 @@ from api.progress import Progress, no_progress
 from api.sample.batches import TABLES, GeneratedBatch, SampleRequest
 from api.sample.generation import generated_batches, processes_for
 from api.sql import Sql, join, name
+from api.workflows.access.create_demo_keys import create_demo_keys
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id, now
 
@@ -52,7 +53,7 @@ async def make_sample(
     itself. `processes` is the number of worker processes that generate the rows (0: a thread; None: chosen by size).
 
     Shapes: one request -> one SampleMade. Writes all tables of records with their history, accord_version (1 unless
-            present), evaluation (1), stage_entry, import_job (1).
+            present), evaluation (1), stage_entry, import_job (1), and the access and keys of the demo people.
     Units:  `until` is a day in UTC, the first after the 24 months of the sample.
     Errors: BAD_INPUT for a number, seed or date out of range, a database with records, or one with another accord;
             SAMPLE_PRESENT if the database holds a sample.
@@ -67,6 +68,7 @@ async def make_sample(
         processes = processes_for(contacts)
     rows = await load_sample(session, generated_batches(request, processes), contacts, progress)
     evaluated = await evaluate(session, progress=progress)
+    await create_demo_keys(session)
     await session.run(
         Sql(
             "insert into import_job (id, preset, origin, started_at, finished_at, counts)"

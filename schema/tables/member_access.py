@@ -5,7 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.base import link
+from schema.base import column, link
+from schema.formats import Format
 from schema.tables.grant_columns import ADMINS_REACH_ALL, GrantColumns
 
 
@@ -17,3 +18,11 @@ class MemberAccess(GrantColumns, table=True):
     __table_args__ = (sa.CheckConstraint(ADMINS_REACH_ALL, name="admins_reach_all"),)
 
     member_id: UUID = link("member", "The member.", primary_key=True, index=False)
+    # Not the address of the member's record, which whoever edits or imports members may change: they could become
+    # somebody else by it.
+    email: str | None = column(
+        "The e-mail address by which an identity provider knows the member, in lower case; null: they have only keys.",
+        format=Format.EMAIL,
+        unique=True,
+        default=None,
+    )

@@ -70,15 +70,6 @@ def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> Non
     assert not data.exists()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org"])
-def test_without_credentials_the_server_listens_on_loopback_only(tmp_path: Path, host: str) -> None:
-    data = tmp_path / "data"
-    result = accord("serve", "--host", host, data=data)
-    assert result.returncode == 2
-    assert "No credentials are configured" in result.stderr
-    assert not data.exists()
-
-
 def test_an_address_that_cannot_be_listened_on_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "bind", _forbid)
     with pytest.raises(AccordError, match=r"cannot listen on 127\.0\.0\.1:1") as caught:

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
+from api.access.credentials.grants import Grant
+from api.access.credentials.key_lookup import find_key, has_real_keys
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.metrics.query import query_funnel
 from api.metrics.request import FunnelRequest
+from api.sample.demo_people import demo_people
 from api.sql import Sql
 
 
@@ -31,6 +34,16 @@ async def test_the_command_creates_a_sample_once_and_reports_its_size(module_dsn
         stages = (await query_funnel(session, LOCAL_OPERATOR, FunnelRequest())).stages
     people = ", ".join(f"{stage.key} {stage.reached}" for stage in stages)
     assert f"People who reached each stage, without tests and our own people: {people}." in made.stdout
+
+    for person in demo_people():
+        assert f"  {person.name}, {person.title} " in made.stdout
+        assert f"      {person.token.text}\n" in made.stdout
+        key = await find_key(database, person.token.key_id)
+        assert key is not None
+        assert key.is_demo
+        assert person.token.matches(key.secret_hash)
+        assert (Grant.of(key.principal), key.principal.name) == (person.grant, person.name)
+    assert not await has_real_keys(database)
 
     unchanged = accord_sample(module_dsn, "--if-empty")
     assert (unchanged.returncode, unchanged.stdout) == (0, "")

@@ -47,10 +47,16 @@ async def stored_member(database: Database, grant: Grant | None = EVERYTHING, *,
     id_ = new_id()
     async with database.write() as session:
         await session.run(_insert("member", {"id": id_, "name": member_name}))
-        if grant is not None:
-            await session.run(_insert("member_access", {"member_id": id_, **stored_grant(grant)}))
-        await announce_access_change(session)
+    if grant is not None:
+        await stored_access(database, id_, grant)
     return id_
+
+
+async def stored_access(database: Database, member_id: UUID, grant: Grant) -> None:
+    """Store what a member may do, as it is."""
+    async with database.write() as session:
+        await session.run(_insert("member_access", {"member_id": member_id, **stored_grant(grant)}))
+        await announce_access_change(session)
 
 
 def _insert(table: str, values: Mapping[str, object]) -> Sql:

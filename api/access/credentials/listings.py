@@ -36,7 +36,7 @@ class ListedKey:
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """A member, and what they may do; None: they may not sign in."""
+    """A member, and what they may do; None: they may not sign in. `sign_in` is the address by which they do."""
 
     id: UUID
     name: str
@@ -44,6 +44,7 @@ class ListedMember:
     team: str | None
     deactivated_at: datetime | None
     access: Grant | None
+    sign_in: str | None
 
 
 async def list_keys(session: ReadSession | WriteSession) -> list[ListedKey]:
@@ -68,7 +69,8 @@ async def list_members(session: ReadSession | WriteSession) -> list[ListedMember
     """Return all members by name, those who were deactivated last."""
     rows = await session.rows(
         Sql(
-            "select m.id, m.name, m.email, t.name as team, m.deactivated_at, a.member_id, {} from member m"
+            "select m.id, m.name, m.email, t.name as team, m.deactivated_at, a.member_id,"
+            " a.email as sign_in, {} from member m"
             " left join team t on t.id = m.team_id left join member_access a on a.member_id = m.id"
             " order by m.deactivated_at is not null, m.name, m.id",
             join(", ", (Sql("a.{}", name(column)) for column in grant_columns())),
@@ -78,6 +80,7 @@ async def list_members(session: ReadSession | WriteSession) -> list[ListedMember
         ListedMember(
             *(row["id"], row["name"], row["email"], row["team"], row["deactivated_at"]),
             None if row["member_id"] is None else grant_from(dict(row)),
+            row["sign_in"],
         )
         for row in rows
     ]

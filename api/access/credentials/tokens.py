@@ -49,6 +49,13 @@ def make_token() -> Token:
     return Token(key_id, _base62(secrets.randbits(_SECRET_BITS), _SECRET_LENGTH))
 
 
+def derived_token(text: str) -> Token:
+    """Return a token that follows from a text: whoever knows the text knows the token."""
+    key_id, secret = (hashlib.sha256(f"{part} {text}".encode()).digest() for part in ("id", "secret"))
+    shown = _base62(int.from_bytes(key_id), _SECRET_LENGTH)[-_ID_LENGTH:]
+    return Token(shown, _base62(int.from_bytes(secret), _SECRET_LENGTH))
+
+
 def parse_token(text: str) -> Token | None:
     """Return the token that a text is; None if its form or its checksum is wrong."""
     found = _TOKEN.fullmatch(text)

@@ -1,7 +1,8 @@
 """All mutations of the contract. A new one has to be added here."""
 
+from api.graph.mutations.access_mutations import ACCESS_MUTATIONS
 from api.graph.mutations.deal_mutations import DEAL_MUTATIONS
 from api.graph.mutations.mutation import Mutation
 from api.graph.mutations.record_mutations import record_mutations
 
-MUTATIONS: tuple[Mutation, ...] = (*record_mutations(), *DEAL_MUTATIONS)
+MUTATIONS: tuple[Mutation, ...] = (*record_mutations(), *DEAL_MUTATIONS, *ACCESS_MUTATIONS)

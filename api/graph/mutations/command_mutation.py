@@ -140,7 +140,7 @@ def _type_ref(annotation: object, field: "dataclasses.Field[Any]") -> TypeRef:
     else:
         ref = TypeRef(inner.__name__)
     if _is_list(annotation):
-        ref = ref.required.listed
+        ref = ref.listed
     return ref.required if field.default is dataclasses.MISSING else ref
 
 

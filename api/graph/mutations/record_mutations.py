@@ -32,6 +32,8 @@ class BulkMode(Vocabulary):
     EACH = "EACH", "The other rows are written."
 
 
+# Mutations that do more than end the record have a workflow of their own, and no derived one.
+_OWN_VERBS = frozenset({"deactivateMember"})
 _STATUS = "What became of the record."
 _RESTORE = Input(
     "restore", "True: if the record was deleted, restore it. By default that is an error.", TypeRef("Boolean")
@@ -120,15 +122,16 @@ def _ending(shape: TableShape) -> Iterator[Mutation]:
             continue
         deleted = outcome_value("deleted_id", f"The id of the deleted {name}.", TypeRef("ID"))
         is_deletion = column == "deleted_at"
-        yield Mutation(
-            f"{end}{name}",
-            f"{end_doc} a {name}. What refers to it stays as it is.",
-            permission,
-            record_key_inputs(shape),
-            partial(_prepare_end, shape, column),
-            () if is_deletion else (record_of(shape.name),),
-            (deleted,) if is_deletion else (),
-        )
+        if f"{end}{name}" not in _OWN_VERBS:
+            yield Mutation(
+                f"{end}{name}",
+                f"{end_doc} a {name}. What refers to it stays as it is.",
+                permission,
+                record_key_inputs(shape),
+                partial(_prepare_end, shape, column),
+                () if is_deletion else (record_of(shape.name),),
+                (deleted,) if is_deletion else (),
+            )
         yield Mutation(
             f"{resume}{name}",
             f"{resume_doc} {name}.",

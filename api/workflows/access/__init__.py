@@ -1,0 +1,1 @@
+"""Access: API keys, what members may do, and members who leave."""
