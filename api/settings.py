@@ -66,13 +66,13 @@ class Settings(BaseSettings):
     )
     oidc_audience: str | None = Field(
         default=None,
-        description="The audience of the provider's bearer tokens that programs send to Accord. Without it, such tokens "
-        "are refused.",
+        description="The audience of the provider's bearer tokens that programs send to Accord. Without it, such "
+        "tokens are refused.",
     )
     oidc_client_id: str | None = Field(
         default=None,
-        description="The client id of Accord at the provider, for the sign-in of its pages. The provider has to know the "
-        "redirect URI `https://accord.example/sign-in/oidc/callback`.",
+        description="The client id of Accord at the provider, for the sign-in of its pages. The provider has to know "
+        "the redirect URI `https://accord.example/sign-in/oidc/callback`.",
     )
     oidc_client_secret: SecretStr | None = Field(
         default=None, description="The secret of that client. Without one it is a public client, which PKCE protects."
