@@ -54,8 +54,8 @@ class Sessions(Protocol):
     async def principal(self, scope: Scope) -> Principal | None:
         """Return the principal of the request's session.
 
-        None if the request has no cookie of a session, or one of a session that has ended: such a request has no
-        credential. Errors: HttpError for a request that may not be made by a cookie alone.
+        None if the request has no cookie of a session. Errors: HttpError 401 NOT_AUTHENTICATED if the session has
+        ended; 403 or 400 for a request that may not be made by a cookie alone.
         """
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from starlette.types import Scope
 
-from api.access.credentials.key_lookup import find_key
+from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.member_principals import member_with_id
 from api.access.credentials.page_sessions import (
     FoundSession,
@@ -26,6 +26,7 @@ from api.web.identification import not_authenticated
 from api.web.local_requests import is_local
 from api.web.sign_in import cookies
 from api.web.sign_in.csrf import require_own_page
+from schema.base import now
 
 logger = logging.getLogger("accord.sign_in")
 
@@ -33,8 +34,11 @@ logger = logging.getLogger("accord.sign_in")
 class PageSessions:
     """The sessions of a server. Each request reads its session anew, so that one that ends does so on every process."""
 
-    def __init__(self, database_of: DatabaseProvider, limits: SessionLimits, has_credentials: HasCredentials) -> None:
+    def __init__(
+        self, database_of: DatabaseProvider, keys: ApiKeys, limits: SessionLimits, has_credentials: HasCredentials
+    ) -> None:
         self._database_of = database_of
+        self._keys = keys
         self._limits = limits
         self._has_credentials = has_credentials
         self._recording: set[asyncio.Task[None]] = set()
@@ -104,8 +108,8 @@ class PageSessions:
         if found.member_id is not None:
             member = await member_with_id(self._database_of(), found.member_id)
             return None if member is None else replace(member, credential_id=found.id)
-        key = None if found.key_id is None else await find_key(self._database_of(), found.key_id)
-        if key is None or key.problem_at(datetime.now(UTC)):
+        key = None if found.key_id is None else await self._keys.find(found.key_id)
+        if key is None or key.problem_at(now()):
             return None
         if key.is_demo and (not is_local(scope) or await self._has_credentials()):
             return None
