@@ -84,7 +84,10 @@ def claims(**changed: object) -> dict[str, Any]:
 
 
 def signed(
-    payload: Mapping[str, Any], key: Any = RSA, algorithm: str = "RS256", **header: object  # noqa: ANN401 - any key
+    payload: Mapping[str, Any],
+    key: RSAKey | ECKey | OKPKey = RSA,
+    algorithm: str = "RS256",
+    **header: object,
 ) -> str:
     """A signed token. Its header names the key, and has what else is given; what is None is left out."""
     parts = {"alg": algorithm, "kid": key.get("kid"), "typ": "JWT", **header}

@@ -6,12 +6,14 @@ import json
 import logging
 from time import time
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
+from api.access.credentials.grants import Grant
 from api.access.principal import Principal
 from api.db import Database
 from api.sql import Sql
@@ -52,9 +54,9 @@ def provider(small_provider: SmallProvider, clock: Clock) -> OidcProvider:
     return OidcProvider(ISSUER, transport=small_provider.transport, clock=clock)
 
 
-async def member(database: Database, email: str, **options: Any) -> Any:
+async def member(database: Database, email: str, grant: Grant | None = EVERYTHING) -> UUID:
     """Store a member with an address."""
-    id_ = await stored_member(database, **options)
+    id_ = await stored_member(database, grant)
     async with database.write() as session:
         await session.run(Sql("update member set email = {} where id = {}", email, id_))
     return id_
@@ -97,7 +99,7 @@ async def test_several_audiences_and_skewed_clocks_are_accepted(
 
 
 async def test_a_header_may_be_long_and_have_more_than_the_standard_has(provider: OidcProvider) -> None:
-    token = signed(claims(), x5c=["A" * 3000], typ="at+jwt", **{"nonce": "of Microsoft"})
+    token = signed(claims(), x5c=["A" * 3000], typ="at+jwt", nonce="of Microsoft")
     assert (await verified_claims(provider, token, AUDIENCE))["sub"] == "ada"
 
 
