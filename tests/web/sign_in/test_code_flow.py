@@ -219,10 +219,8 @@ async def test_who_has_no_access_learns_it_and_opens_no_session(
     assert "accord_session" not in browser.cookies
 
 
-async def test_the_sign_in_returns_to_no_other_site(
-    site_with_provider: Site, browser: httpx.AsyncClient, ada: UUID
-) -> None:
-    assert ada
+@pytest.mark.usefixtures("ada")
+async def test_the_sign_in_returns_to_no_other_site(site_with_provider: Site, browser: httpx.AsyncClient) -> None:
     request = await begin(browser, "//evil.example")
     answer_with(site_with_provider, request)
     assert (await come_back(browser, request)).headers["location"] == "/graphql"
@@ -296,10 +294,10 @@ async def test_a_secret_is_sent_as_the_provider_expects(methods: list[str] | Non
         assert pair == "accord%3A1:geheim+%2B%26"
 
 
+@pytest.mark.usefixtures("ada")
 async def test_no_secret_and_no_code_is_logged(
-    site_with_provider: Site, browser: httpx.AsyncClient, ada: UUID, caplog: pytest.LogCaptureFixture
+    site_with_provider: Site, browser: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert ada
     with caplog.at_level(logging.DEBUG, logger="accord"):
         request = await begin(browser)
         secret = browser.cookies["accord_sign_in"].partition(".")[0]
