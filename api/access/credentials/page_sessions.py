@@ -91,9 +91,12 @@ async def record_use(session: WriteSession, session_id: UUID, limits: SessionLim
     await session.run(
         Sql(
             "update page_session set last_used_at = now(), idle_expires_at = now() + {}::interval"
-            " where id = {} and revoked_at is null and idle_expires_at > now()",
+            # Requests at the same moment, of any process: whoever comes second finds it recorded.
+            " where id = {} and revoked_at is null and idle_expires_at > now()"
+            " and last_used_at < now() - make_interval(secs => {})",
             limits.idle,
             session_id,
+            USE_RECORDED_SECONDS,
         )
     )
 

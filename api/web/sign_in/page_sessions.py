@@ -42,6 +42,7 @@ class PageSessions:
         self._limits = limits
         self._has_credentials = has_credentials
         self._recording: set[asyncio.Task[None]] = set()
+        self._is_failure_logged = False
 
     async def principal(self, scope: Scope) -> Principal | None:
         """Return the principal of the session of a request for data; None if the request has no cookie of a session.
@@ -126,4 +127,6 @@ class PageSessions:
             async with self._database_of().write() as session:
                 await record_use(session, session_id, self._limits)
         except DATABASE_FAILURES as error:
-            logger.warning("The use of a session could not be recorded: %s", error)
+            if not self._is_failure_logged:
+                logger.warning("The use of sessions cannot be recorded, so that they end as if idle: %s", error)
+            self._is_failure_logged = True

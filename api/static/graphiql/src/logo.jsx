@@ -1,3 +1,5 @@
+import { signInAddress } from "./api.js";
+
 /** The mark: two overlapping circles, for two teams and what they share. */
 export function Mark({ size = "1em" }) {
   return (
@@ -9,11 +11,15 @@ export function Mark({ size = "1em" }) {
   );
 }
 
+/** The name, and the way to the page that says who is signed in. */
 export function Logo() {
   return (
     <span className="accord-logo">
       <Mark size="24px" />
       Accord
+      <a className="accord-account" href={signInAddress()}>
+        Account
+      </a>
     </span>
   );
 }
