@@ -60,6 +60,16 @@ function hasOperation(query, name) {
   }
 }
 
+/** The name of whoever the page is served to; null if it cannot be read. */
+export async function fetchViewerName() {
+  try {
+    const { data } = await execute({ query: "{ viewer { name } }" });
+    return data?.viewer.name ?? null;
+  } catch {
+    return null; // the first query of the user shows the problem
+  }
+}
+
 /** The example queries that fit the available data; if they cannot be loaded, none and the reason. */
 export async function fetchExamples() {
   try {

@@ -11,14 +11,14 @@ export function Mark({ size = "1em" }) {
   );
 }
 
-/** The name, and the way to the page that says who is signed in. */
-export function Logo() {
+/** The name of the product, and that of the viewer, which leads to the page for signing in and out. */
+export function Logo({ viewerName }) {
   return (
     <span className="accord-logo">
       <Mark size="24px" />
       Accord
       <a className="accord-account" href={signInAddress()}>
-        Account
+        {viewerName ?? "Sign in"}
       </a>
     </span>
   );
