@@ -12,6 +12,7 @@ from api.access.credentials.access_cache import AccessCache
 from api.access.credentials.attempts import WrongAttempts
 from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
+from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
 from api.embedded import database_connection_url
@@ -79,21 +80,21 @@ def create_app(settings: Settings) -> ASGIApp:
 def _access(settings: Settings, database_of: DatabaseProvider) -> _Access:
     """Assemble identification and sign-in. A configured identity provider is a credential, as a key is."""
     cache, uses, oidc = AccessCache(), KeyUses(database_of), settings.oidc
-    keys = ApiKeys(database_of, cache)
+    keys, members = ApiKeys(database_of, cache), MemberPrincipals(database_of, cache)
 
     async def has_credentials() -> bool:
         return oidc is not None or await keys.are_real()
 
     limits = SessionLimits(timedelta(hours=settings.session_idle_hours), timedelta(hours=settings.session_hours))
-    sessions = PageSessions(database_of, keys, limits, has_credentials)
+    sessions = PageSessions(database_of, keys, members, limits, has_credentials)
     key_tokens = ApiKeyTokens(keys, uses, WrongAttempts(), has_credentials)
     without_session = Identification(key_tokens, has_credentials)
     identify = replace(without_session, sessions=sessions)
-    sign_in = SignIn(sessions, key_tokens, without_session, database_of)
+    sign_in = SignIn(sessions, key_tokens, without_session, members)
     if oidc is not None:
         provider = OidcProvider(oidc.issuer)
         if oidc.audience is not None:
-            identify = replace(identify, bearer_tokens=OidcBearerTokens(provider, oidc.audience, database_of))
+            identify = replace(identify, bearer_tokens=OidcBearerTokens(provider, oidc.audience, members))
         if oidc.client_id is not None:
             sign_in = replace(sign_in, code_flow=CodeFlow(provider, oidc, limits.total), provider_url=oidc.issuer)
     return _Access(cache, uses, sessions, identify, sign_in)

@@ -96,7 +96,7 @@ async def members(module_database: Database) -> dict[str, Any]:
     async with module_database.write() as session:
         for name, id_ in ids.items():
             email = f"{name}@acme.example"
-            await session.run(Sql("update member set email = {} where id = {}", email, id_))
+            await session.run(Sql("update member_access set email = {} where member_id = {}", email, id_))
         await session.run(Sql("update member set deactivated_at = now() where id = {}", ids["gone"]))
     return ids
 

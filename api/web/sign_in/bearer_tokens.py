@@ -4,9 +4,8 @@ import logging
 
 from starlette.types import Scope
 
-from api.access.credentials.member_principals import member_with_email
+from api.access.credentials.member_principals import MemberPrincipals
 from api.access.principal import Principal
-from api.web.database_provider import DatabaseProvider
 from api.web.identification import not_authenticated
 from api.web.sign_in.cached_document import ProviderError
 from api.web.sign_in.provider import OidcProvider
@@ -18,10 +17,10 @@ logger = logging.getLogger("accord.sign_in")
 class OidcBearerTokens:
     """Verifies bearer tokens for one audience. A token stands for the member with its verified e-mail address."""
 
-    def __init__(self, provider: OidcProvider, audience: str, database_of: DatabaseProvider) -> None:
+    def __init__(self, provider: OidcProvider, audience: str, members: MemberPrincipals) -> None:
         self._provider = provider
         self._audience = audience
-        self._database_of = database_of
+        self._members = members
 
     async def principal(self, token: str, _scope: Scope) -> Principal:
         """Return the member of a token.
@@ -37,7 +36,7 @@ class OidcBearerTokens:
         except ProviderError as error:
             logger.error("A bearer token could not be verified, because the provider failed: %s", error)  # noqa: TRY400
         else:
-            member = await member_with_email(self._database_of(), email)
+            member = await self._members.with_email(email)
             if member is not None:
                 return member
             logger.warning("A bearer token was refused: no member with access has the address %a", email)

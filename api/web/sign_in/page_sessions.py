@@ -9,7 +9,7 @@ from uuid import UUID
 from starlette.types import Scope
 
 from api.access.credentials.key_lookup import ApiKeys
-from api.access.credentials.member_principals import member_with_id
+from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import (
     FoundSession,
     SessionLimits,
@@ -35,10 +35,16 @@ class PageSessions:
     """The sessions of a server. Each request reads its session anew, so that one that ends does so on every process."""
 
     def __init__(
-        self, database_of: DatabaseProvider, keys: ApiKeys, limits: SessionLimits, has_credentials: HasCredentials
+        self,
+        database_of: DatabaseProvider,
+        keys: ApiKeys,
+        members: MemberPrincipals,
+        limits: SessionLimits,
+        has_credentials: HasCredentials,
     ) -> None:
         self._database_of = database_of
         self._keys = keys
+        self._members = members
         self._limits = limits
         self._has_credentials = has_credentials
         self._recording: set[asyncio.Task[None]] = set()
@@ -107,7 +113,7 @@ class PageSessions:
     async def _principal_of(self, found: FoundSession, scope: Scope) -> Principal | None:
         """The principal that a session stands for now; None if its member or its key may do nothing any more."""
         if found.member_id is not None:
-            member = await member_with_id(self._database_of(), found.member_id)
+            member = await self._members.with_id(found.member_id)
             return None if member is None else replace(member, credential_id=found.id)
         key = None if found.key_id is None else await self._keys.find(found.key_id)
         if key is None or key.problem_at(now()):

@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from api.access.credentials.member_principals import member_with_email
+from api.access.credentials.member_principals import MemberPrincipals
 from api.errors import ErrorCode
-from api.web.database_provider import DatabaseProvider
 from api.web.identification import Identify, KeyTokens
 from api.web.pages import graphiql_page
 from api.web.responses import HttpError
@@ -56,7 +55,7 @@ class SignIn:
     sessions: PageSessions
     keys: KeyTokens
     identify: Identify
-    database_of: DatabaseProvider
+    members: MemberPrincipals
     demo_people: DemoPeople = no_demo_people
     code_flow: CodeFlow | None = None
     provider_url: str = ""
@@ -155,7 +154,7 @@ class SignIn:
             person = await self._flow.finish(attempt, dict(request.query_params), _redirect_uri(request))
         except (SignInError, ProviderError) as error:
             return await self._failed(request, return_to, error)
-        member = await member_with_email(self.database_of(), person.email)
+        member = await self.members.with_email(person.email)
         if member is None:
             logger.warning("A sign-in failed: no member with access has the address %a", person.email)
             notice = f"{person.email} may not sign in to Accord. Ask an administrator of Accord for access."

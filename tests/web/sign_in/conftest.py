@@ -12,6 +12,7 @@ from api.access.credentials.access_cache import AccessCache
 from api.access.credentials.attempts import WrongAttempts
 from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
+from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
 from api.settings import OidcSettings
@@ -41,23 +42,25 @@ class Site:
     has_provider: bool = False
 
     def __post_init__(self) -> None:
-        keys = ApiKeys(lambda: self.database, AccessCache())
+        cache = AccessCache()
+        keys = ApiKeys(lambda: self.database, cache)
+        members = MemberPrincipals(lambda: self.database, cache)
         self.uses = KeyUses(lambda: self.database)
 
         async def has_credentials() -> bool:
             return self.has_provider or await keys.are_real()
 
-        self.sessions = PageSessions(lambda: self.database, keys, LIMITS, has_credentials)
+        self.sessions = PageSessions(lambda: self.database, keys, members, LIMITS, has_credentials)
         tokens = ApiKeyTokens(keys, self.uses, WrongAttempts(), has_credentials)
         without = Identification(tokens, has_credentials)
         provider = OidcProvider(ISSUER, transport=self.provider.transport)
         client = OidcSettings(ISSUER, AUDIENCE, "accord")
-        bearer = OidcBearerTokens(provider, AUDIENCE, lambda: self.database)
+        bearer = OidcBearerTokens(provider, AUDIENCE, members)
         sign_in = SignIn(
             self.sessions,
             tokens,
             without,
-            lambda: self.database,
+            members,
             code_flow=CodeFlow(provider, client, LIMITS.total) if self.has_provider else None,
             provider_url=ISSUER,
         )

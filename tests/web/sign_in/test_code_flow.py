@@ -32,7 +32,7 @@ async def ada(database: Database) -> UUID:
     """A member with access, who has an address."""
     id_ = await stored_member(database)
     async with database.write() as session:
-        await session.run(Sql("update member set email = 'ada@acme.example'"))
+        await session.run(Sql("update member_access set email = 'ada@acme.example'"))
     return id_
 
 
