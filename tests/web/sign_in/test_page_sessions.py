@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -13,8 +14,11 @@ from api.access.credentials.page_sessions import (
     open_session,
     prune_sessions,
 )
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.sql import Sql
+from api.workflows.access.set_member_access import SetMemberAccess, set_member_access
+from api.workflows.unit_of_work import Call, perform
 from tests.support.api_keys import EVERYTHING, stored_key, stored_member
 from tests.web.sign_in.conftest import BROWSER, LIMITS, ORIGIN, Site
 
@@ -195,6 +199,18 @@ async def test_ended_sessions_of_a_member_or_a_key_stay_ended(
     async with database.write() as session:
         await end_sessions_of_member(session, member_id)
     assert (await status(browser), await status(member_session)) == (401, 401)
+
+
+async def test_access_that_is_given_again_revives_no_session(
+    member_session: httpx.AsyncClient, database: Database
+) -> None:
+    async with database.read() as session:
+        member_id = await session.value(Sql("select member_id from page_session"))
+    for grant in (None, EVERYTHING):
+        do = SetMemberAccess(member_id, grant)
+        outcome = await perform(database, LOCAL_OPERATOR, Call("setMemberAccess"), partial(set_member_access, do=do))
+        assert outcome.errors == ()
+        assert await status(member_session) == 401
 
 
 async def test_pruning_deletes_the_sessions_that_ended_and_no_other(
