@@ -1,5 +1,6 @@
 """The OpenID Connect provider: its discovery document, its keys, and the requests that Accord sends to it."""
 
+import asyncio
 import json
 import time
 import warnings
@@ -25,7 +26,8 @@ KEY_TYPES = {
 """The signature algorithms that tokens may have, with the type of their key. All are asymmetric."""
 
 _DISCOVERY_PATH = "/.well-known/openid-configuration"
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0  # for each step, such as connecting
+_LONGEST_SECONDS = 10.0  # for the whole response, however slowly it comes
 _MOST_BYTES = 256 * 1024  # of a response; discovery documents and key sets have a few kilobytes
 _MOST_KEYS = 100
 
@@ -86,11 +88,12 @@ class OidcProvider:
         accepting = {"Accept": "application/json", **(headers or {})}
         try:
             async with (
+                asyncio.timeout(_LONGEST_SECONDS),
                 httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT_SECONDS) as client,
                 client.stream(method, url, data=form, headers=accepting) as response,
             ):
                 body = await _bounded_body(response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise ProviderError(f"{method} {url}: {str(error) or type(error).__name__}") from error
         if not response.is_success:
             raise ProviderError(f"{method} {url}: status {response.status_code} {_error_code(body)}")

@@ -1,5 +1,6 @@
 """Bearer tokens of the identity provider: which are accepted, and that nothing else is."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -8,6 +9,7 @@ from time import time
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -288,6 +290,33 @@ async def test_a_discovery_document_of_another_issuer_or_without_https_is_refuse
 ) -> None:
     small_provider.metadata |= changed
     with pytest.raises(ProviderError):
+        await provider.metadata()
+
+
+async def test_a_provider_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(60)
+            return httpx.Response(200, request=request)
+
+    monkeypatch.setattr("api.web.sign_in.provider._LONGEST_SECONDS", 0.05)
+    with pytest.raises(ProviderError, match="TimeoutError"):
+        await OidcProvider(ISSUER, transport=Silent()).metadata()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(302, headers={"location": "https://evil.example"}),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, content=b" " * 300_000),
+        httpx.Response(500, json={"error": "down"}),
+    ],
+)
+async def test_a_response_that_is_no_document_is_refused(response: httpx.Response) -> None:
+    provider = OidcProvider(ISSUER, transport=httpx.MockTransport(lambda _: response))
+    with pytest.raises(ProviderError, match="well-known"):
         await provider.metadata()
 
 
