@@ -80,6 +80,7 @@ def create_app(settings: Settings) -> ASGIApp:
 def _access(settings: Settings, database_of: DatabaseProvider) -> _Access:
     """Assemble identification and sign-in. A configured identity provider is a credential, as a key is."""
     cache, uses, oidc = AccessCache(), KeyUses(database_of), settings.oidc
+    attempts = WrongAttempts()
     keys, members = ApiKeys(database_of, cache), MemberPrincipals(database_of, cache)
 
     async def has_credentials() -> bool:
@@ -87,14 +88,14 @@ def _access(settings: Settings, database_of: DatabaseProvider) -> _Access:
 
     limits = SessionLimits(timedelta(hours=settings.session_idle_hours), timedelta(hours=settings.session_hours))
     sessions = PageSessions(database_of, keys, members, limits, has_credentials)
-    key_tokens = ApiKeyTokens(keys, uses, WrongAttempts(), has_credentials)
+    key_tokens = ApiKeyTokens(keys, uses, attempts, has_credentials)
     without_session = Identification(key_tokens, has_credentials)
     identify = replace(without_session, sessions=sessions)
-    sign_in = SignIn(sessions, key_tokens, without_session, members)
+    sign_in = SignIn(sessions, key_tokens, without_session, members, attempts)
     if oidc is not None:
         provider = OidcProvider(oidc.issuer)
         if oidc.audience is not None:
-            identify = replace(identify, bearer_tokens=OidcBearerTokens(provider, oidc.audience, members))
+            identify = replace(identify, bearer_tokens=OidcBearerTokens(provider, oidc.audience, members, attempts))
         if oidc.client_id is not None:
             sign_in = replace(sign_in, code_flow=CodeFlow(provider, oidc, limits.total), provider_url=oidc.issuer)
     return _Access(cache, uses, sessions, identify, sign_in)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from api.access.credentials.attempts import WrongAttempts
 from api.access.credentials.member_principals import MemberPrincipals
 from api.errors import ErrorCode
 from api.web.identification import Identify, KeyTokens
@@ -56,6 +57,7 @@ class SignIn:
     keys: KeyTokens
     identify: Identify
     members: MemberPrincipals
+    attempts: WrongAttempts
     demo_people: DemoPeople = no_demo_people
     code_flow: CodeFlow | None = None
     provider_url: str = ""
@@ -156,7 +158,7 @@ class SignIn:
             return await self._failed(request, return_to, error)
         member = await self.members.with_email(person.email)
         if member is None:
-            logger.warning("A sign-in failed: no member with access has the address %a", person.email)
+            self._log(request, f"no member with access has the address {person.email!a}")
             notice = f"{person.email} may not sign in to Accord. Ask an administrator of Accord for access."
             return self._without_attempt(request, await self._page(request, return_to, notice, 403))
         session = await self.sessions.open(request.scope, member_id=member.member_id, signed_in_at=person.signed_in_at)
@@ -164,10 +166,15 @@ class SignIn:
 
     async def _failed(self, request: Request, return_to: str, error: Exception) -> Response:
         """The page after a sign-in at the provider that failed. The reason is for the log."""
-        logger.warning("A sign-in at the identity provider failed: %s", error)
+        self._log(request, str(error))
         status = 503 if isinstance(error, ProviderError) else 400
         notice = f"The sign-in with {urlsplit(self.provider_url).hostname} failed. Try again."
         return self._without_attempt(request, await self._page(request, return_to, notice, status))
+
+    def _log(self, request: Request, reason: str) -> None:
+        """Log why a sign-in failed, unless too many failed from the address: nobody can flood the log."""
+        if not self.attempts.count(request.client.host if request.client else ""):
+            logger.warning("A sign-in at the identity provider failed: %s", reason)
 
     def _without_attempt(self, request: Request, response: Response) -> Response:
         """A response that removes the cookie of the sign-in, so that its code cannot be sent again."""

@@ -42,7 +42,7 @@ class Site:
     has_provider: bool = False
 
     def __post_init__(self) -> None:
-        cache = AccessCache()
+        cache, attempts = AccessCache(), WrongAttempts()
         keys = ApiKeys(lambda: self.database, cache)
         members = MemberPrincipals(lambda: self.database, cache)
         self.uses = KeyUses(lambda: self.database)
@@ -51,16 +51,17 @@ class Site:
             return self.has_provider or await keys.are_real()
 
         self.sessions = PageSessions(lambda: self.database, keys, members, LIMITS, has_credentials)
-        tokens = ApiKeyTokens(keys, self.uses, WrongAttempts(), has_credentials)
+        tokens = ApiKeyTokens(keys, self.uses, attempts, has_credentials)
         without = Identification(tokens, has_credentials)
         provider = OidcProvider(ISSUER, transport=self.provider.transport)
         client = OidcSettings(ISSUER, AUDIENCE, "accord")
-        bearer = OidcBearerTokens(provider, AUDIENCE, members)
+        bearer = OidcBearerTokens(provider, AUDIENCE, members, attempts)
         sign_in = SignIn(
             self.sessions,
             tokens,
             without,
             members,
+            attempts,
             code_flow=CodeFlow(provider, client, LIMITS.total) if self.has_provider else None,
             provider_url=ISSUER,
         )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
 from api.access.credentials.access_cache import AccessCache
+from api.access.credentials.attempts import AT_ONCE, WrongAttempts
 from api.access.credentials.grants import Grant
 from api.access.credentials.member_principals import MemberPrincipals
 from api.access.principal import Principal
@@ -66,6 +67,11 @@ async def member(database: Database, email: str, grant: Grant | None = EVERYTHIN
     return id_
 
 
+def bearer_tokens(provider: OidcProvider, database: Database) -> OidcBearerTokens:
+    members = MemberPrincipals(lambda: database, AccessCache())
+    return OidcBearerTokens(provider, AUDIENCE, members, WrongAttempts())
+
+
 def unsigned(payload: dict[str, Any], header: dict[str, Any], signature: str = "") -> str:
     parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, payload))
     return ".".join((*parts, signature))
@@ -82,7 +88,7 @@ async def test_a_token_stands_for_the_member_with_its_verified_address(
     provider: OidcProvider, database: Database
 ) -> None:
     id_ = await member(database, "ada@acme.example")
-    tokens = OidcBearerTokens(provider, AUDIENCE, MemberPrincipals(lambda: database, AccessCache()))
+    tokens = bearer_tokens(provider, database)
     for key, algorithm in ((RSA, "RS256"), (RSA, "PS512"), (EC, "ES256"), (ED, "EdDSA"), (ED, "Ed25519")):
         principal = await tokens.principal(signed(claims(email="Ada@ACME.example"), key, algorithm), {})
         assert principal == Principal(Reach.ALL, id_, AccessLevel.ADMIN, frozenset(Right), "Ada")
@@ -195,7 +201,7 @@ def test_an_address_counts_only_if_it_is_plain_and_verified(changed: dict[str, A
 async def test_who_is_no_member_with_access_is_refused_like_any_other(
     provider: OidcProvider, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tokens = OidcBearerTokens(provider, AUDIENCE, MemberPrincipals(lambda: database, AccessCache()))
+    tokens = bearer_tokens(provider, database)
     await member(database, "no-access@acme.example", grant=None)
     gone = await member(database, "gone@acme.example")
     other = await member(database, "other@acme.example")
@@ -217,6 +223,22 @@ async def test_who_is_no_member_with_access_is_refused_like_any_other(
         assert "refused" in caplog.text
         assert token not in caplog.text
     assert len(messages) == 1
+
+
+async def test_many_wrong_tokens_are_slowed_down_and_do_not_fill_the_log(
+    provider: OidcProvider, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await member(database, "ada@acme.example")
+    tokens = bearer_tokens(provider, database)
+    scope = {"client": ("192.0.2.7", 1)}
+    refusals = []
+    for _ in range(AT_ONCE + 50):
+        with pytest.raises(HttpError) as caught:
+            await tokens.principal("wrong", scope)
+        refusals.append(caught.value.status)
+    assert refusals == [401] * AT_ONCE + [429] * 50
+    assert len(caplog.records) == AT_ONCE
+    assert (await tokens.principal(GOOD, scope)).name == "Ada"
 
 
 async def test_keys_are_read_once_and_again_for_a_new_key(
@@ -265,7 +287,7 @@ async def test_an_outage_at_the_first_token_is_asked_about_once_a_minute(
     provider: OidcProvider, small_provider: SmallProvider, database: Database, clock: Clock
 ) -> None:
     small_provider.is_down = True
-    tokens = OidcBearerTokens(provider, AUDIENCE, MemberPrincipals(lambda: database, AccessCache()))
+    tokens = bearer_tokens(provider, database)
     for _ in range(5):
         with pytest.raises(HttpError, match="not accepted"):
             await tokens.principal(GOOD, {})

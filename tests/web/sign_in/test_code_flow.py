@@ -14,6 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from api.access.credentials.attempts import AT_ONCE
 from api.db import Database
 from api.settings import OidcSettings
 from api.sql import Sql
@@ -247,6 +248,14 @@ async def test_an_outage_of_the_provider_is_said_on_the_page(
     response = await browser.get(START)
     assert (response.status_code, "failed. Try again." in response.text) == (503, True)
     assert "status 503" in caplog.text
+
+
+async def test_ways_back_that_fail_do_not_fill_the_log(
+    browser: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(AT_ONCE + 20):
+        assert (await browser.get(CALLBACK, params={"code": "x"})).status_code == 400
+    assert len([record for record in caplog.records if record.name == "accord.sign_in"]) == AT_ONCE
 
 
 @pytest.mark.parametrize("value", ["", ".", "short.L2E=", "a" * 43 + ".!!", "a" * 43 + "./w==", "a" * 43])
