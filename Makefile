@@ -148,6 +148,23 @@ $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package
 	@$(NODE_PATH); export PATH; cd $(PEERS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
 	@touch $@
 
+OIDC := tests/oidc
+.PHONY: test-oidc
+test-oidc: .venv/.installed-dev ## test sign-in at a real OpenID Connect provider (needs an npm registry the first time)
+	@$(NODE_PATH); export PATH; \
+	if $(MAKE) -s $(OIDC)/node_modules/.package-lock.json; then \
+		$(BIN)/python -m pytest -m oidc $(OIDC) $(ARGS); \
+	elif npm view typescript version --fetch-retries=0 --fetch-timeout=20000 >/dev/null 2>&1; then \
+		echo "The identity provider could not be installed." >&2; exit 1; \
+	else \
+		echo "The sign-in at an identity provider is not tested: no npm registry was reached." >&2; test -n "$(OPTIONAL)"; \
+	fi
+
+$(OIDC)/node_modules/.package-lock.json: $(OIDC)/package.json $(OIDC)/package-lock.json .venv/.node-22
+	@echo "Installing the identity provider to test with"
+	@$(NODE_PATH); export PATH; cd $(OIDC) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
+	@touch $@
+
 .venv/.node-22: requirements-node.lock | .venv/.installed
 	@$(NODE_PATH); export PATH; \
 	if node -e 'process.exit(+process.versions.node.split(".")[0] >= 22 ? 0 : 1)' 2>/dev/null; then :; else \
@@ -204,5 +221,5 @@ first-migration: .venv/.installed-dev ## draft the first migration again (only b
 .PHONY: clean
 clean: ## remove everything that was installed and built (keeps the data in .accord)
 	@test ! -x $(ACCORD) || $(ACCORD) stop
-	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules $(CLIENTS)/node_modules
+	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules $(CLIENTS)/node_modules $(OIDC)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -10,38 +12,90 @@ from api.access.credentials.access_cache import AccessCache
 from api.access.credentials.attempts import WrongAttempts
 from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
+from api.access.credentials.member_principals import MemberPrincipals
+from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.settings import Settings
-from api.web.database_provider import DatabaseHolder
+from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
 from api.web.health import health_routes
 from api.web.identification import ApiKeyTokens, Identification
+from api.web.sign_in.bearer_tokens import OidcBearerTokens
+from api.web.sign_in.code_flow import CodeFlow
+from api.web.sign_in.page_sessions import PageSessions
+from api.web.sign_in.provider import OidcProvider
+from api.web.sign_in.routes import SignIn
 from api.web.website import NetworkAccess, build_site
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """Who is asking: what identifies requests, and where people sign in."""
+
+    cache: AccessCache
+    uses: KeyUses
+    sessions: PageSessions
+    identify: Identification
+    sign_in: SignIn
 
 
 def create_app(settings: Settings) -> ASGIApp:
     """Assemble the application. The database is opened when the server starts and closed when it stops."""
-    holder, cache = DatabaseHolder(), AccessCache()
-    keys, uses = ApiKeys(holder.get, cache), KeyUses(holder.get)
-    identify = Identification(ApiKeyTokens(keys, uses, WrongAttempts(), keys.are_real), keys.are_real)
+    holder = DatabaseHolder()
+    access = _access(settings, holder.get)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
         with database_connection_url(settings) as address:
-            async with Database.open(address) as database, cache.listening(address):
+            async with Database.open(address) as database, access.cache.listening(address):
                 holder.database = database
                 yield
-                await uses.finish()
+                await access.uses.finish()
+                await access.sessions.finish()
 
     return build_site(
         gateway(),
         holder.get,
-        identify,
-        routes=[examples_route(holder.get, identify), *health_routes(holder.get)],
-        access=NetworkAccess(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies, keys.are_real),
+        access.identify,
+        routes=[
+            examples_route(holder.get, access.identify),
+            *health_routes(holder.get),
+            *access.sign_in.routes(),
+        ],
+        access=NetworkAccess(
+            settings.allowed_hosts,
+            settings.allowed_origins,
+            settings.trusted_proxies,
+            access.identify.has_credentials,
+        ),
+        page=access.sign_in.graphiql,
         explains=settings.is_loopback,
         lifespan=lifespan,
     )
+
+
+def _access(settings: Settings, database_of: DatabaseProvider) -> _Access:
+    """Assemble identification and sign-in. A configured identity provider is a credential, as a key is."""
+    cache, uses, oidc = AccessCache(), KeyUses(database_of), settings.oidc
+    attempts = WrongAttempts()
+    keys, members = ApiKeys(database_of, cache), MemberPrincipals(database_of, cache)
+
+    async def has_credentials() -> bool:
+        return oidc is not None or await keys.are_real()
+
+    limits = SessionLimits(timedelta(hours=settings.session_idle_hours), timedelta(hours=settings.session_hours))
+    sessions = PageSessions(database_of, keys, members, limits, has_credentials)
+    key_tokens = ApiKeyTokens(keys, uses, attempts, has_credentials)
+    without_session = Identification(key_tokens, has_credentials)
+    identify = replace(without_session, sessions=sessions)
+    sign_in = SignIn(sessions, key_tokens, without_session, members, attempts)
+    if oidc is not None:
+        provider = OidcProvider(oidc.issuer)
+        if oidc.audience is not None:
+            identify = replace(identify, bearer_tokens=OidcBearerTokens(provider, oidc.audience, members, attempts))
+        if oidc.client_id is not None:
+            sign_in = replace(sign_in, code_flow=CodeFlow(provider, oidc, limits.total), provider_url=oidc.issuer)
+    return _Access(cache, uses, sessions, identify, sign_in)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
@@ -26,6 +26,35 @@ def origins(given: object) -> tuple[str, ...]:
 def networks(given: object) -> tuple[Network, ...]:
     """Return networks; an address is a network of one."""
     return tuple(_network(item) for item in _items(given))
+
+
+def is_confidential_url(url: str) -> bool:
+    """Return whether nobody else can read or change what is sent to a URL: it is https, or leads to this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+
+
+def issuer(given: object) -> str | None:
+    """Return the URL of an OpenID Connect issuer, as the provider writes it."""
+    if given is None:
+        return None
+    url = str(given)
+    if not is_confidential_url(url):
+        raise ValueError(f"{url!r} is not an https URL; write it as the provider does: https://login.example")
+    if urlsplit(url).query or urlsplit(url).fragment:
+        raise ValueError(f"{url!r} has a query or a fragment; write the issuer as the provider does")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _items(given: object) -> Iterator[object]:

@@ -1,15 +1,30 @@
 """The settings of a process: the data folder, the database and the address. They are read once, at the edge."""
 
 import ipaddress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.errors import AccordError, ErrorCode
-from api.network_names import Network, host_names, networks, origins
+from api.network_names import Network, host_names, issuer, networks, origins
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """How people and programs prove who they are at an OpenID Connect provider.
+
+    Bearer tokens need the `audience`, the sign-in of pages needs the `client_id`; one of them is always there. A client
+    without a secret is public: PKCE alone protects its sign-in.
+    """
+
+    issuer: str
+    audience: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -44,6 +59,39 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies, with commas: `10.0.0.0/8, ::1`. `Forwarded` and `X-Forwarded-…` "
         "headers of others are ignored.",
     )
+    oidc_issuer: Annotated[str | None, BeforeValidator(issuer)] = Field(
+        default=None,
+        description="The URL of the OpenID Connect provider whose people may sign in, as the provider writes it: "
+        "`https://login.example`. A person is the member with the same verified e-mail address.",
+    )
+    oidc_audience: str | None = Field(
+        default=None,
+        description="The audience of the provider's bearer tokens that programs send to Accord. Without it, such "
+        "tokens are refused.",
+    )
+    oidc_client_id: str | None = Field(
+        default=None,
+        description="The client id of Accord at the provider, for the sign-in of its pages. The provider has to know "
+        "the redirect URI `https://accord.example/sign-in/oidc/callback`.",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret of that client. Without one it is a public client, which PKCE protects."
+    )
+    session_idle_hours: float = Field(
+        default=12, gt=0, le=8_760, description="The hours after which a session of a page ends unless it is used."
+    )
+    session_hours: float = Field(
+        default=168, gt=0, le=8_760, description="The hours after which a session of a page ends in any case."
+    )
+
+    @model_validator(mode="after")
+    def _is_oidc_complete(self) -> Self:
+        others = (self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
+        if self.oidc_issuer is None and any(value is not None for value in others):
+            raise ValueError("ACCORD_OIDC_ISSUER is missing, which the other ACCORD_OIDC_… variables belong to")
+        if self.oidc_issuer is not None and self.oidc_audience is None and self.oidc_client_id is None:
+            raise ValueError("ACCORD_OIDC_ISSUER needs ACCORD_OIDC_CLIENT_ID for pages, ACCORD_OIDC_AUDIENCE, or both")
+        return self
 
     @classmethod
     def load(cls, **options: Any) -> Self:  # noqa: ANN401 - fields by name, validated here
@@ -68,6 +116,13 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def oidc(self) -> OidcSettings | None:
+        """The OpenID Connect provider; None if none is configured."""
+        if self.oidc_issuer is None:
+            return None
+        return OidcSettings(self.oidc_issuer, self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
 
     @property
     def database_shown(self) -> str:
@@ -106,7 +161,7 @@ def _require_postgresql(url: str) -> None:
 
 def _invalid(error: ValidationError) -> AccordError:
     problems = [
-        f"{_variable(str(item['loc'][0]))}: {item['msg'].removeprefix('Value error, ').removesuffix('.')}"
+        f"{_variable(item['loc'])}{item['msg'].removeprefix('Value error, ').removesuffix('.')}"
         for item in error.errors(include_input=False)
     ]
     return AccordError(
@@ -116,5 +171,9 @@ def _invalid(error: ValidationError) -> AccordError:
     )
 
 
-def _variable(field: str) -> str:
-    return field if field.isupper() else f"ACCORD_{field.upper()}"
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The variable that a problem is about, as the start of its sentence; empty if it is about several."""
+    if not location:
+        return ""
+    field = str(location[0])
+    return f"{field if field.isupper() else f'ACCORD_{field.upper()}'}: "

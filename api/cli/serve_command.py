@@ -98,7 +98,7 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
             server_header=False,
             proxy_headers=False,
         )
-        greeting = _greeting(f"http://{host}:{port}", settings.database_shown, _callers(keys, data), data)
+        greeting = _greeting(f"http://{host}:{port}", settings.database_shown, _callers(settings, keys, data), data)
         _Server(config, greeting).run(sockets=[listener])
 
 
@@ -113,7 +113,7 @@ def _require_credentials(settings: Settings, keys: int, data: Path | None) -> No
     """Check that other machines are served with credentials only, and warn if the way to them is not encrypted."""
     if settings.is_loopback:
         return
-    if not keys:
+    if not keys and settings.oidc is None:
         raise AccordError(
             ErrorCode.NOT_LOOPBACK,
             f"There are no credentials, so Accord does not listen on {settings.host}.",
@@ -127,10 +127,13 @@ def _require_credentials(settings: Settings, keys: int, data: Path | None) -> No
         )
 
 
-def _callers(keys: int, data: Path | None) -> str:
+def _callers(settings: Settings, keys: int, data: Path | None) -> str:
     """Who is served."""
+    callers = [] if settings.oidc is None else [f"members who sign in at {settings.oidc.issuer}"]
     if keys:
-        return f"whoever has one of {keys} API keys" if keys > 1 else "whoever has the API key"
+        callers.append(f"whoever has one of {keys} API keys" if keys > 1 else "whoever has the API key")
+    if callers:
+        return ", and ".join(callers)
     command = next_command("accord key create NAME", data)
     return f"the local operator: requests of this machine, until there is a credential ({command})"
 

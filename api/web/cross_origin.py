@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +19,7 @@ REQUEST_HEADERS = (
     "Accord-Explain",
     "Authorization",
     "Content-Type",
+    "GraphQL-Preflight",
     # names of clients and operations
     "Apollo-Require-Preflight",
     "ApolloGraphQL-Client-Name",
@@ -52,6 +53,7 @@ METHODS = ("GET", "POST")
 
 # A front-end in development is served from another port of this machine.
 _LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+_IMPLIED_PORTS = {"http": b":80", "https": b":443"}
 _LONGEST_ORIGIN = 300  # bytes; longer ones are refused unread
 _MOST_LOGGED = 100  # origins; the log says when it is the last one
 
@@ -85,7 +87,7 @@ class CrossOriginMiddleware:
             return
         origin = sent.decode("latin-1") if len(sent) <= _LONGEST_ORIGIN else ""
         is_allowed = self._allowed.fullmatch(origin) is not None
-        if not is_allowed and not _is_own(origin, scope, headers):
+        if not is_allowed and not is_own_origin(sent, scope, headers):
             self._log(origin, f"may not read responses. {_FROM_A_FILE if origin == 'null' else _TO_ALLOW}")
         requested = headers.get(b"access-control-request-method")
         if scope["method"] == "OPTIONS" and requested is not None:
@@ -124,9 +126,12 @@ class CrossOriginMiddleware:
         logger.warning("A page of the origin %a %s%s", origin, problem, last)
 
 
-def _is_own(origin: str, scope: Scope, headers: dict[bytes, bytes]) -> bool:
-    """Whether the page was served under the same name as the request: browsers send an Origin with its POSTs too."""
-    return origin == f"{scope.get('scheme', 'http')}://{headers.get(b'host', b'').decode('latin-1')}"
+def is_own_origin(origin: bytes, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether a page was served under the same name as the request, as scheme, host and port say."""
+    scheme = scope.get("scheme", "http")
+    # A browser leaves the port out where the scheme implies it; a proxy may not.
+    host = headers.get(b"host", b"").removesuffix(_IMPLIED_PORTS[scheme])
+    return origin == b"%b://%b" % (scheme.encode(), host)
 
 
 def _allowing(origin: bytes, send: Send) -> Send:

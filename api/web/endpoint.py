@@ -20,7 +20,7 @@ from api.web.database_provider import DatabaseProvider
 from api.web.error_responses import failure_response, graphql_error_entry, is_request_error
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
-from api.web.pages import graphiql_page
+from api.web.pages import PageHandler, serve_graphiql
 from api.web.persisted_queries import PersistedQueries
 from api.web.requests import Headers, read_get, read_post
 from api.web.responses import GraphQLResponse, HttpError, http_error_response
@@ -31,15 +31,23 @@ EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
 class GraphQLEndpoint:
     """An ASGI application that executes GraphQL requests through a gateway.
 
-    With `explains`, the header `Accord-Explain: plan` (or `analyze`) adds the execution plan to the response.
+    `page` responds to a browser that sends no query. With `explains`, the header `Accord-Explain: plan` (or `analyze`)
+    adds the execution plan to the response.
     """
 
     def __init__(
-        self, gateway: Gateway, database_of: DatabaseProvider, identify: Identify, *, explains: bool = False
+        self,
+        gateway: Gateway,
+        database_of: DatabaseProvider,
+        identify: Identify,
+        *,
+        page: PageHandler = serve_graphiql,
+        explains: bool = False,
     ) -> None:
         self._gateway = gateway
         self._database_of = database_of
         self._identify = identify
+        self._page = page
         self._explains = explains
         self._persisted_queries = PersistedQueries()
 
@@ -57,7 +65,7 @@ class GraphQLEndpoint:
         if scope["method"] in ("GET", "HEAD") and wants_page(accept):
             http_request = Request(scope)
             if not {"query", "extensions"} & set(http_request.query_params):
-                return graphiql_page(http_request)
+                return await self._page(http_request)
         media_type = negotiate(accept)
         if media_type is None:
             remedy = f"Accept {' or '.join(MediaType)}."

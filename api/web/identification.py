@@ -54,8 +54,8 @@ class Sessions(Protocol):
     async def principal(self, scope: Scope) -> Principal | None:
         """Return the principal of the request's session.
 
-        None if the request has no cookie of a session, or one of a session that has ended: such a request has no
-        credential. Errors: HttpError for a request that may not be made by a cookie alone.
+        None if the request has no cookie of a session. Errors: HttpError 401 NOT_AUTHENTICATED if the session has
+        ended; 403 or 400 for a request that may not be made by a cookie alone.
         """
 
 
@@ -123,10 +123,12 @@ class ApiKeyTokens:
         """
         parsed = parse_token(token)
         if parsed is None:
-            raise self._wrong(scope, "The API key is malformed.", "Copy the whole token, as it was shown when made.")
+            raise wrong_credential(
+                self.attempts, scope, "The API key is malformed.", "Copy the whole token, as it was shown when made."
+            )
         key = await self.keys.find(parsed.key_id)
         if key is None or not parsed.matches(key.secret_hash):
-            raise self._wrong(scope, "The API key is wrong.", _GET_A_KEY)
+            raise wrong_credential(self.attempts, scope, "The API key is wrong.", _GET_A_KEY)
         problem = key.problem_at(now())
         if problem:
             raise not_authenticated(problem, _GET_A_KEY)
@@ -142,19 +144,20 @@ class ApiKeyTokens:
         if await self.has_credentials():
             raise not_authenticated("Demo keys no longer work, because there are real credentials.", _GET_A_KEY)
 
-    def _wrong(self, scope: Scope, message: str, remedy: str) -> HttpError:
-        """Count a wrong key, and return the error for it."""
-        client = scope.get("client")
-        wait = self.attempts.count(client[0] if client else "")
-        if not wait:
-            return not_authenticated(message, remedy)
-        return HttpError(
-            429,
-            f"{message} Too many wrong keys came from this address.",
-            f"Wait {wait} seconds. A right key is accepted at any time.",
-            code=ErrorCode.TOO_MANY_ATTEMPTS,
-            headers={"Retry-After": str(wait)},
-        )
+
+def wrong_credential(attempts: WrongAttempts, scope: Scope, message: str, remedy: str) -> HttpError:
+    """Count a wrong credential, and return the error for it: 401, or 429 if too many came from the address."""
+    client = scope.get("client")
+    wait = attempts.count(client[0] if client else "")
+    if not wait:
+        return not_authenticated(message, remedy)
+    return HttpError(
+        429,
+        f"{message} Too many wrong credentials came from this address.",
+        f"Wait {wait} seconds. A right credential is accepted at any time.",
+        code=ErrorCode.TOO_MANY_ATTEMPTS,
+        headers={"Retry-After": str(wait)},
+    )
 
 
 def not_authenticated(message: str, remedy: str) -> HttpError:

@@ -1,6 +1,7 @@
 """GraphiQL as a page: the built files of `api/static/graphiql`, or a page that explains how to build them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -61,6 +62,15 @@ def graphiql_page(request: Request) -> Response:
         return FileResponse(index, media_type="text/html", headers=headers)
     address = escape(str(request.url.replace(query="")))
     return HTMLResponse(UNBUILT.read_text(encoding="utf-8").replace("{address}", address), headers=headers)
+
+
+PageHandler = Callable[[Request], Awaitable[Response]]
+"""Responds to a browser that opens the address of the endpoint."""
+
+
+async def serve_graphiql(request: Request) -> Response:
+    """Return GraphiQL to everybody: a `PageHandler` of a server without credentials."""
+    return graphiql_page(request)
 
 
 class _Assets(StaticFiles):

@@ -24,7 +24,7 @@ from api.web.forwarded import ForwardedMiddleware
 from api.web.host_names import HasCredentials, HostMiddleware
 from api.web.identification import Identify
 from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
-from api.web.pages import static_routes
+from api.web.pages import PageHandler, serve_graphiql, static_routes
 from api.web.responses import GraphQLResponse
 
 PATH = "/graphql"
@@ -60,15 +60,16 @@ def build_site(
     *,
     routes: Iterable[Route] = (),
     access: NetworkAccess = LOOPBACK_ONLY,
+    page: PageHandler = serve_graphiql,
     explains: bool = False,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`.
 
-    `routes` are added beside the endpoint. With `explains` a response includes its execution plan on request, which is
-    meant for development.
+    `routes` are added beside the endpoint. `page` responds to browsers that open it. With `explains` a response
+    includes its execution plan on request, which is meant for development.
     """
-    endpoint = GraphQLEndpoint(gateway, database_of, identify, explains=explains)
+    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=page, explains=explains)
     pages = Starlette(
         routes=[Route(PATH, endpoint), *routes, Route("/", _redirect_to_graphql), *static_routes()],
         middleware=[Middleware(SecurityHeadersMiddleware), Middleware(ErrorMiddleware)],

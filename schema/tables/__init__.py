@@ -15,6 +15,7 @@ from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
 from schema.tables.member import Member
 from schema.tables.member_access import MemberAccess
+from schema.tables.page_session import PageSession
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
 from schema.tables.reported_stage import ReportedStage
@@ -51,6 +52,7 @@ TABLES: tuple[type[Table], ...] = (
     IdempotencyKey,
     MemberAccess,
     ApiKey,
+    PageSession,
 )
 
 for _table in TABLES:

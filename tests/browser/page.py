@@ -31,8 +31,12 @@ class Page:
         self._wait = WebDriverWait(driver, TIMEOUT_SECONDS)
 
     def open(self, path: str = "/graphql") -> None:
-        """Open a path, and wait until a query can be run: the editor is rendered and the schema is loaded."""
+        """Open a path, and wait until a query can be run."""
         self.driver.get(self.address + path)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until a query can be run: the editor is rendered and the schema is loaded."""
         self._wait.until(until.element_to_be_clickable((By.CSS_SELECTOR, "button.graphiql-execute-button")))
         self._wait.until(until.presence_of_element_located((By.CSS_SELECTOR, ".graphiql-query-editor .view-line")))
 

@@ -27,17 +27,25 @@ def served_sample(folder: Path, *, contacts: int) -> Iterator[str]:
     sample = accord("sample", "--contacts", str(contacts), "--until", "2026-07-01")
     for command in (accord("migrate"), sample):
         subprocess.run(command, env=environment, check=True, timeout=TIMEOUT_SECONDS)
-    log = folder / "serve.log"
+    try:
+        with served(environment, folder / "serve.log") as address:
+            yield address
+    finally:
+        subprocess.run(accord("stop"), env=environment, check=True, timeout=TIMEOUT_SECONDS)
+
+
+@contextmanager
+def served(environment: dict[str, str], log: Path, *, port: int = 0) -> Iterator[str]:
+    """The address of a server with these environment variables, which writes its output to a file."""
     with log.open("w") as output:
         server = subprocess.Popen(
-            accord("serve", "--port", "0"), env=environment, stdout=output, stderr=subprocess.STDOUT
+            accord("serve", "--port", str(port)), env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         yield _address_of(server, log)
     finally:
         server.terminate()
         server.wait(timeout=30)
-        subprocess.run(accord("stop"), env=environment, check=True, timeout=TIMEOUT_SECONDS)
 
 
 def _address_of(server: "subprocess.Popen[bytes]", log: Path) -> str:

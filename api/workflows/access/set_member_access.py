@@ -5,6 +5,7 @@ from uuid import UUID
 
 from api.access.credentials.access_cache import announce_access_change
 from api.access.credentials.grants import Grant, grant_from, stored_grant
+from api.access.credentials.page_sessions import end_sessions_of_member
 from api.sql import Sql, join, name
 from api.workflows.access.access_rules import (
     active_member,
@@ -114,6 +115,8 @@ async def store_access(
     """Write what a member may do, and record it. `former` is what they might do before."""
     if access is None:
         await work.session.run(Sql("delete from member_access where member_id = {}", member_id))
+        # Not only as long as they have no access: it may be given again before the sessions are over.
+        await end_sessions_of_member(work.session, member_id)
     else:
         columns = list(map(name, access.columns))
         await work.session.run(

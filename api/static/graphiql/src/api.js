@@ -13,12 +13,30 @@ export async function execute(parameters, options) {
     },
     body: JSON.stringify(withValidOperationName(parameters)),
   });
+  if (response.status === 401 && !hasOwnCredential(options?.headers)) {
+    signIn();
+  }
   const text = await response.text();
   try {
     return JSON.parse(text);
   } catch {
     return { errors: [{ message: `The server responded with status ${response.status}: ${text.slice(0, 500)}` }] };
   }
+}
+
+/** Go to the sign-in page, which leads back here. The tabs stay: GraphiQL keeps them in the browser. */
+function signIn() {
+  window.location.assign(signInAddress());
+}
+
+/** The address of the sign-in page, which also says who is signed in and signs out. */
+export function signInAddress() {
+  return `/sign-in?next=${encodeURIComponent(window.location.pathname)}`;
+}
+
+/** Whether the user wrote a credential into the headers pane: then an error belongs to it, and not to the session. */
+function hasOwnCredential(headers) {
+  return Object.keys(headers ?? {}).some((name) => name.toLowerCase() === "authorization");
 }
 
 /**
@@ -42,10 +60,26 @@ function hasOperation(query, name) {
   }
 }
 
+/** The name of whoever the page is served to; null if it cannot be read. */
+export async function fetchViewerName() {
+  try {
+    const { data } = await execute({ query: "{ viewer { name } }" });
+    return data?.viewer.name ?? null;
+  } catch {
+    return null; // the first query of the user shows the problem
+  }
+}
+
 /** The example queries that fit the available data; if they cannot be loaded, none and the reason. */
 export async function fetchExamples() {
   try {
-    const response = await fetch(`${ENDPOINT}/examples`, { headers: { accept: "application/json" } });
+    const response = await fetch(`${ENDPOINT}/examples`, {
+      // A GET with a session needs a header that no other site can send.
+      headers: { accept: "application/json", "graphql-preflight": "1" },
+    });
+    if (response.status === 401) {
+      signIn();
+    }
     if (!response.ok) {
       return { examples: [], problem: `The server responded with status ${response.status}.` };
     }

@@ -1,3 +1,5 @@
+import { signInAddress } from "./api.js";
+
 /** The mark: two overlapping circles, for two teams and what they share. */
 export function Mark({ size = "1em" }) {
   return (
@@ -9,11 +11,15 @@ export function Mark({ size = "1em" }) {
   );
 }
 
-export function Logo() {
+/** The name of the product, and that of the viewer, which leads to the page for signing in and out. */
+export function Logo({ viewerName }) {
   return (
     <span className="accord-logo">
       <Mark size="24px" />
       Accord
+      <a className="accord-account" href={signInAddress()}>
+        {viewerName ?? "Sign in"}
+      </a>
     </span>
   );
 }

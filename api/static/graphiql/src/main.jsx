@@ -8,14 +8,14 @@ import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
-import { execute, fetchExamples } from "./api.js";
+import { execute, fetchExamples, fetchViewerName } from "./api.js";
 import { examplesPlugin } from "./examples.jsx";
 import { Logo } from "./logo.jsx";
 import { storageFor, variablesText } from "./storage.js";
 
 /** Render the page: the example queries of the first group as tabs, beside the explorer, the documentation and the history. */
 async function start() {
-  const { examples, problem } = await fetchExamples();
+  const [{ examples, problem }, viewerName] = await Promise.all([fetchExamples(), fetchViewerName()]);
   const examplesPane = examplesPlugin(examples, problem);
   createRoot(document.getElementById("accord")).render(
     <GraphiQL
@@ -30,7 +30,7 @@ async function start() {
       inputValueDeprecation
     >
       <GraphiQL.Logo>
-        <Logo />
+        <Logo viewerName={viewerName} />
       </GraphiQL.Logo>
     </GraphiQL>,
   );

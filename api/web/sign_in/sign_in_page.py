@@ -1,0 +1,99 @@
+"""The sign-in page: plain HTML that needs no script."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.responses import HTMLResponse
+
+from api.web.responses import SECRET_CACHE_CONTROL
+
+_STATIC = Path(__file__).parents[2] / "static" / "sign_in"
+STYLE_SHEET = _STATIC / "sign-in.css"
+
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+PROVIDER, CALLBACK = f"{SIGN_IN}/oidc", f"{SIGN_IN}/oidc/callback"
+
+_HEADERS = {
+    "Cache-Control": SECRET_CACHE_CONTROL,
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    # With the policy of the other pages, no-referrer, browsers send a form without its origin, which the server checks.
+    "Referrer-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """A person of the sample company, with the token of their demo key."""
+
+    name: str
+    position: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """What the sign-in page shows. The page returns to the path `return_to` after a sign-in."""
+
+    return_to: str
+    notice: str = ""
+    signed_in_as: str | None = None
+    serves_local_operator: bool = False
+    provider_name: str | None = None
+    demo_people: Sequence[DemoPerson] = ()
+
+    def response(self, status: int = 200) -> HTMLResponse:
+        """The page as a response. No other site can frame it, and no cache keeps it."""
+        template = (_STATIC / "sign-in.html").read_text(encoding="utf-8")
+        return HTMLResponse(template.replace("{sections}", "\n".join(self._sections())), status, headers=_HEADERS)
+
+    def _sections(self) -> Iterator[str]:
+        if self.notice:
+            yield f'<p class="notice" role="alert">{escape(self.notice)}</p>'
+        if self.signed_in_as is not None:
+            yield (
+                f"<p>You are signed in as <strong>{escape(self.signed_in_as)}</strong>.</p>"
+                f'<a class="button main" href="{escape(self.return_to)}">Continue</a>'
+                f'<form method="post" action="{SIGN_OUT}"><button>Sign out</button></form>'
+            )
+        elif self.serves_local_operator:
+            yield (
+                "<p>Nobody has to sign in on this machine as long as there are no credentials.</p>"
+                f'<a class="button main" href="{escape(self.return_to)}">Continue as the local operator</a>'
+            )
+        if self.provider_name is not None:
+            yield _section(
+                "Sign in with your account",
+                f'<a class="button main" href="{PROVIDER}?next={quote(self.return_to, safe="")}">'
+                f"Sign in with {escape(self.provider_name)}</a>",
+            )
+        yield _section("Sign in with an API key", self._key_form())
+        if self.demo_people:
+            yield _section("Sign in as a person of the sample company", "".join(map(self._demo_form, self.demo_people)))
+
+    def _key_form(self) -> str:
+        return self._form(
+            '<label for="key">API key</label>'
+            '<input id="key" name="key" type="password" autocomplete="current-password" required'
+            ' autocapitalize="none" spellcheck="false" placeholder="accord_…" />'
+            '<button class="main">Sign in</button>'
+        )
+
+    def _demo_form(self, person: DemoPerson) -> str:
+        return self._form(
+            f'<input type="hidden" name="key" value="{escape(person.token)}" />'
+            f"<button>{escape(person.name)}<small>{escape(person.position)}</small></button>"
+        )
+
+    def _form(self, fields: str) -> str:
+        return (
+            f'<form method="post" action="{SIGN_IN}">'
+            f'<input type="hidden" name="next" value="{escape(self.return_to)}" />{fields}</form>'
+        )
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{content}</section>"
