@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 from io import BytesIO
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 import orjson
@@ -25,6 +25,8 @@ logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
+# The longest statement that a connection keeps prepared, in characters: that of a re-evaluation has 20,000.
+LONGEST_PREPARED = 200_000
 # What connecting and executing can raise; a timeout is an OSError, too.
 DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -195,7 +197,13 @@ class Database:
         """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
         with connecting():
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10
+                dsn,
+                min_size=1,
+                max_size=size,
+                server_settings=SERVER_SETTINGS,
+                init=_prepare,
+                timeout=10,
+                max_cacheable_statement_size=LONGEST_PREPARED,
             )
         readers, writers = Connections(partial(_reader, dsn), size), Connections(partial(_writer, dsn), size)
         try:
@@ -234,13 +242,9 @@ class Database:
                 await transaction.rollback()
 
     @asynccontextmanager
-    async def write(self, *, is_snapshot: bool = False) -> AsyncIterator[WriteSession]:
-        """Open a unit of work: it commits at the end of the block, and rolls back if the block raises.
-
-        With `is_snapshot` all its statements read the same state of the database, however long the block runs.
-        """
-        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
-        async with self._connection() as connection, connection.transaction(isolation=isolation):
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
+        async with self._connection() as connection, connection.transaction():
             yield WriteSession(connection)
 
     @asynccontextmanager

@@ -12,7 +12,7 @@ from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce, active_version
 from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import evaluate
+from api.funnel.evaluate import discard_former_entries, evaluate
 from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
@@ -145,6 +145,9 @@ async def run_import(
                     raise _RolledBack(report)
         except _RolledBack as rolled_back:
             report = rolled_back.report
+        else:
+            async with database.write() as session:
+                await discard_former_entries(session)
     return report
 
 
@@ -301,7 +304,7 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     # Every other import was refused, so all records are the sample's. Without `cascade`, an unnamed table is kept.
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
-    tables += ("stage_entry", "evaluation", "accord_version", "external_key")
+    tables += ("stage_entry", "wake_up", "touched_contact", "evaluation", "accord_version", "external_key")
     tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
 
