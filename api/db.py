@@ -311,7 +311,11 @@ async def _reader(dsn: str) -> Connection:
 async def _writer(dsn: str) -> Connection:
     with _reconnecting():
         connection = await asyncpg.connect(
-            dsn, server_settings=SERVER_SETTINGS | WRITER_SETTINGS, max_cached_statement_lifetime=0, timeout=10
+            dsn,
+            server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=LONGEST_PREPARED,
+            timeout=10,
         )
     await _prepare(connection)
     return connection
