@@ -95,9 +95,10 @@ class ScratchSession(Session):
 
 
 class AdvisoryLock(IntEnum):
-    """Work that only one transaction at a time may do in a database."""
+    """Work that only one transaction, or one process, at a time may do in a database."""
 
     LOADING = int.from_bytes(b"accord")  # load or migrate a database
+    WORKING = int.from_bytes(b"jobs")  # run the background jobs; held by a connection, not a transaction
 
 
 class WriteSession(ScratchSession):
@@ -246,6 +247,17 @@ class Database:
         """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
         async with self._connection() as connection, connection.transaction():
             yield WriteSession(connection)
+
+    @asynccontextmanager
+    async def try_lock(self, what: AdvisoryLock) -> AsyncIterator[Session | None]:
+        """Hold an advisory lock on a connection of its own, outside a transaction; None if it is not free.
+
+        The lock is lost with the connection: whoever holds it for long uses the session now and then to notice.
+        """
+        async with self._connection() as connection:
+            # Released with the connection: the pool resets it.
+            is_free = await connection.fetchval("select pg_try_advisory_lock($1)", what.value)
+            yield Session(connection) if is_free else None
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:

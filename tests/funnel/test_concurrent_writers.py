@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -16,42 +16,16 @@ from api.funnel.evaluate import discard_former_entries, evaluate
 from api.funnel.follow_changes import follow_changes
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql
-from schema.accord import Accord
 from schema.base import new_id, now
 from schema.writes.changes import ChangeType
-from tests.funnel.test_reevaluation import begin
-from tests.support.graphql import put, uid
-
-ANN, BOB = uid(1), uid(2)
-ACME, DEAL = uid(11), uid(12)
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-ACCORD = Accord.model_validate(
-    {
-        "title": "t",
-        "stages": [
-            {"key": key, "title": key, "group": "g", "owner": "SALES", "meaning": "m", "rule": rule}
-            for key, rule in (
-                ("suspect", {"all": []}),
-                ("warm", {"touches": {"at_least": 2}}),
-                ("fitting", {"field": "company.industry", "op": "eq", "value": "steel"}),
-                ("customer", {"deal": {"state": "WON"}}),
-            )
-        ],
-    }
-)
+from tests.funnel.small_world import ACME, ANN, BOB, DEAL, write_small_world
+from tests.support.graphql import put
 
 
 @pytest.fixture
 async def small(database: Database) -> Database:
-    """Two people, a company and an open deal, evaluated by an accord that reads all of them."""
     async with database.write() as session:
-        await begin(session, ACCORD)
-        await put(session, "company", {"id": ACME, "name": "Acme", "effective_at": LONG_AGO})
-        for contact in (ANN, BOB):
-            await put(session, "contact", {"id": contact, "effective_at": LONG_AGO})
-        await put(session, "deal", {"id": DEAL, "effective_at": LONG_AGO})
-        await evaluate(session)
-        await discard_former_entries(session)
+        await write_small_world(session)
     return database
 
 
