@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from api.db import WriteSession
@@ -11,30 +12,38 @@ from api.sql import Sql
 from schema.writes.changes import ChangeType
 
 # The contacts that a source concerns: those that are or ever were linked to one of the rows.
-_LINKED = {
-    "company": "select contact_id from contact_version where company_id = any({}::uuid[])",
-    "campaign": "select contact_id from touchpoint where campaign_id = any({}::uuid[])",
-    "deal": "select contact_id from deal_contact where deal_id = any({}::uuid[])",
+LINKED = {
+    "company": "select contact_id from contact_version where company_id = any({})",
+    "campaign": "select contact_id from touchpoint where campaign_id = any({})",
+    "deal": "select contact_id from deal_contact where deal_id = any({})",
     "pipeline_stage": (
         "select r.contact_id from deal_version v join deal_contact r on r.deal_id = v.deal_id"
-        " where v.pipeline_stage_id = any({}::uuid[])"
+        " where v.pipeline_stage_id = any({})"
     ),
     "pipeline": (
         "select r.contact_id from pipeline_stage s join deal_version v on v.pipeline_stage_id = s.id"
-        " join deal_contact r on r.deal_id = v.deal_id where s.pipeline_id = any({}::uuid[])"
+        " join deal_contact r on r.deal_id = v.deal_id where s.pipeline_id = any({})"
     ),
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """The contacts that changes concern, and the sources that were changed, by table."""
+
+    contacts: frozenset[UUID]
+    sources: Mapping[str, frozenset[UUID]]
+
+
 async def concerned_contacts(
     session: WriteSession, read: Mapping[str, frozenset[str]], changes: Sequence[RecordChange]
-) -> frozenset[UUID]:
+) -> Concerned:
     """Find the contacts that changes concern, and lock the sources that were changed or linked.
 
     `read` has the columns that the accord reads: a change of others concerns nobody. The changes are written already,
     so that no writer of the same sources is missed.
 
-    Shapes: changes -> ids of contacts; of merged contacts, those that the changes name.
+    Shapes: changes -> Concerned; of merged contacts, those that the changes name.
     Errors: asyncpg.LockNotAvailableError after `lock_timeout`.
     """
     contacts: set[UUID] = set()
@@ -43,17 +52,22 @@ async def concerned_contacts(
     for change in changes:
         if not _is_read(change, read):
             continue
-        if change.record_type in _LINKED:
+        if change.record_type in LINKED:
             sources[change.record_type].add(change.record_id)
         else:
             contacts.update(_contacts_of(change))
-        linked.update(identifier for table in _LINKED if table in read for identifier in _values(change, f"{table}_id"))
+        linked.update(identifier for table in LINKED if table in read for identifier in _values(change, f"{table}_id"))
     changed = {identifier for ids in sources.values() for identifier in ids}
     await lock_sources(session, changed=changed, linked=linked - changed)
     for table, ids in sources.items():
-        rows = await session.rows(Sql(f"select distinct contact_id from ({_LINKED[table]}) linked", list(ids)))
-        contacts.update(row["contact_id"] for row in rows)
-    return frozenset(contacts)
+        contacts |= await linked_contacts_of(session, table, Sql("{}::uuid[]", list(ids)))
+    return Concerned(frozenset(contacts), {table: frozenset(ids) for table, ids in sources.items()})
+
+
+async def linked_contacts_of(session: WriteSession, table: str, ids: Sql) -> frozenset[UUID]:
+    """Find the contacts that are or ever were linked to rows of a table of sources; `ids` is an array or a select."""
+    rows = await session.rows(Sql("select distinct contact_id from ({}) linked", Sql(LINKED[table], ids)))
+    return frozenset(row["contact_id"] for row in rows)
 
 
 def _is_read(change: RecordChange, read: Mapping[str, frozenset[str]]) -> bool:

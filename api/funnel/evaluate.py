@@ -8,6 +8,7 @@ from api.access.evaluation import is_current
 from api.accord.in_force import accord_periods
 from api.db import WriteSession
 from api.funnel.compiled_accord import CurrentEvaluation, compiled_accord
+from api.funnel.concerned import LINKED, linked_contacts_of
 from api.funnel.derivation import derived_entries
 from api.funnel.evaluation_locks import lock_evaluation, lock_storing
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -58,12 +59,8 @@ async def evaluate(
     Errors: NO_ACCORD; ValueError in a transaction whose statements all read one snapshot: it would miss those changes.
     Source: api/README.md, "The evaluator".
     """
-    if await session.value(Sql("select current_setting('transaction_isolation')")) != "read committed":
-        raise ValueError("an evaluation needs the isolation level READ COMMITTED")
-    # Evaluations wait for each other here; readers do not wait, and read the evaluation before. The versions are read
-    # under the lock, so that the result stored last is judged by the versions in force then.
-    await lock_evaluation(session)
-    await session.script("delete from touched_contact")  # those of an evaluation that failed
+    # The versions are read under the lock, so that the result stored last is judged by the versions in force then.
+    await begin_evaluation(session)
     compiled = compiled_accord(await accord_periods(session))
     started_at = await session.value(Sql("select clock_timestamp()"))
     evaluated_at = as_of or started_at
@@ -75,8 +72,44 @@ async def evaluate(
     await session.run(Sql("delete from wake_up"))
     await session.run(Sql("insert into wake_up (contact_id, due_at) {}", wake_ups))
     await session.script("drop table funnel_wake_up")
-    await _evaluate_touched(session, CurrentEvaluation(evaluation_id, compiled), as_of)
+    await evaluate_touched(session, CurrentEvaluation(evaluation_id, compiled), as_of)
     return await _made_current(session, compiled.ladder.period.accord, evaluation_id, evaluated_at)
+
+
+async def begin_evaluation(session: WriteSession) -> None:
+    """Begin an evaluation: from here on, writers list the contacts that they touch.
+
+    Evaluations wait for each other here; readers do not wait, and read the evaluation before. To begin again in the
+    same transaction is harmless as long as nothing was read in between.
+
+    Errors: ValueError in a transaction whose statements all read one snapshot.
+    """
+    if await session.value(Sql("select current_setting('transaction_isolation')")) != "read committed":
+        raise ValueError("an evaluation needs the isolation level READ COMMITTED")
+    await lock_evaluation(session)
+    await session.script("delete from touched_record")  # those of an evaluation that failed
+
+
+async def evaluate_touched(session: WriteSession, evaluation: CurrentEvaluation, as_of: datetime | None = None) -> None:
+    """Evaluate the contacts again whose facts writers changed since the evaluation began to read.
+
+    Writers must be kept from storing. The contacts that are linked to a touched source are looked up here, because the
+    writer does not see the links that an import has not committed.
+    """
+    touched: set[UUID] = set()
+    tables = await session.rows(
+        Sql("select record_type, array_agg(distinct record_id) as ids from touched_record group by record_type")
+    )
+    for table, ids in tables:
+        if table in LINKED:
+            touched |= await linked_contacts_of(session, table, Sql("{}::uuid[]", ids))
+        else:
+            touched.update(ids)
+    if not touched:
+        return
+    now = await session.value(Sql("select clock_timestamp()"))
+    await evaluate_people(session, evaluation, await people_of(session, touched), as_of or now)
+    await session.script("delete from touched_record")
 
 
 async def discard_former_entries(session: WriteSession) -> int:
@@ -101,16 +134,6 @@ async def _stored_wake_ups(session: WriteSession, rows: Sql) -> Sql:
     )
     await session.run(Sql("insert into funnel_wake_up (contact_id, due_at) {}", rows))
     return Sql("select contact_id, due_at from funnel_wake_up")
-
-
-async def _evaluate_touched(session: WriteSession, evaluation: CurrentEvaluation, as_of: datetime | None) -> None:
-    """Evaluate the contacts again whose facts writers changed since the evaluation began to read."""
-    touched = [row["contact_id"] for row in await session.rows(Sql("select distinct contact_id from touched_contact"))]
-    if not touched:
-        return
-    now = await session.value(Sql("select clock_timestamp()"))
-    await evaluate_people(session, evaluation, await people_of(session, touched), as_of or now)
-    await session.script("delete from touched_contact")
 
 
 async def _store(session: WriteSession, version_id: UUID, started_at: datetime, derived: Sql) -> UUID:

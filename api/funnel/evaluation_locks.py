@@ -7,7 +7,8 @@ waits for a row. They are released when the transaction ends, after its changes 
   takes its lock alone; whoever changes a link to it takes the lock shared. Otherwise a change of the deal and a new
   role in it would not see one another, and the new person would keep entries by the former state of the deal.
 - `EVALUATING` is held by a rebuild or an import from before it reads facts until it commits. A writer tries to share
-  it. One that cannot lists its contacts in `touched_contact`; one that can ends before the evaluation begins to read.
+  it. One that cannot lists its sources and contacts in `touched_record`; one that can has ended before the evaluation
+  begins to read.
 - `STORING`: writers share it. A rebuild or import takes it alone for its last step, in which it evaluates the touched
   contacts again and stores the result.
 - A *contact*: two writers of one person go one after the other. The second then evaluates the facts of both.
@@ -69,15 +70,19 @@ async def lock_contacts(session: WriteSession, contacts: Collection[UUID]) -> Wr
 
     Who that is may have changed when the locks are held; the caller looks again.
 
-    Shapes: one contact at least -> WriterLocks.
     Errors: asyncpg.LockNotAvailableError after `lock_timeout`.
     """
-    # PostgreSQL evaluates the arguments of a row from left to right, so that the clock is read after the last lock.
+    # PostgreSQL evaluates the arguments of a row from left to right, so that the clock is read after the last lock. The
+    # row with null, which locks no contact, is there if no contact is.
     row = await session.row(
         Sql(
             """select bool_and(pg_try_advisory_xact_lock_shared({}, 0)) as is_free,
   count(pg_advisory_xact_lock_shared({}, 0)), count(pg_advisory_xact_lock({}, stripe)), max(clock_timestamp()) as as_of
-from (select distinct uuid_hash(id) & {} as stripe from ({}) linked order by 1) stripes""",
+from (
+  select stripe from (
+    select distinct uuid_hash(id) & {} as stripe from ({}) linked union all select null
+  ) stripes order by stripe
+) stripes""",
             _EVALUATING,
             _STORING,
             _CONTACT,
@@ -85,8 +90,8 @@ from (select distinct uuid_hash(id) & {} as stripe from ({}) linked order by 1) 
             linked_contacts(contacts),
         )
     )
-    if row is None or row["as_of"] is None:
-        raise ValueError("no contact is given")
+    if row is None:
+        raise LookupError("an aggregate returns a row")
     return WriterLocks(is_evaluating=not row["is_free"], as_of=row["as_of"])
 
 

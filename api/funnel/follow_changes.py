@@ -27,8 +27,8 @@ async def follow_changes(session: WriteSession, changes: Sequence[RecordChange])
     current = await current_evaluation(session)
     if current is None:
         return ()
-    contacts = await concerned_contacts(session, current.compiled.columns, changes)
-    return tuple(map(entry_event, await reevaluate(session, contacts)))
+    concerned = await concerned_contacts(session, current.compiled.columns, changes)
+    return tuple(map(entry_event, await reevaluate(session, concerned.contacts, sources=concerned.sources)))
 
 
 def entry_event(change: EntryChange) -> RecordChange:

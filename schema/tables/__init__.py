@@ -17,7 +17,7 @@ from schema.tables.member import Member
 from schema.tables.member_access import MemberAccess
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
-from schema.tables.reevaluation import TouchedContact, WakeUp
+from schema.tables.reevaluation import TouchedRecord, WakeUp
 from schema.tables.reported_stage import ReportedStage
 from schema.tables.team import Team
 from schema.tables.touchpoint import Touchpoint
@@ -53,7 +53,7 @@ TABLES: tuple[type[Table], ...] = (
     MemberAccess,
     ApiKey,
     WakeUp,
-    TouchedContact,
+    TouchedRecord,
 )
 
 for _table in TABLES:

@@ -17,13 +17,14 @@ class WakeUp(Table, table=True):
     due_at: datetime = column("The first instant at which the entries may change.", index=True)
 
 
-class TouchedContact(Table, table=True):
-    """A contact whose facts changed while all contacts were evaluated; the evaluation ends with these contacts."""
+class TouchedRecord(Table, table=True):
+    """A record that changed while a job evaluated contacts; the job ends with the contacts whom it concerns."""
 
-    __tablename__ = "touched_contact"
+    __tablename__ = "touched_record"
     __is_hidden__: ClassVar[bool] = True
 
-    contact_id: UUID = link("contact", "The person.", primary_key=True, index=False, is_derived=True)
+    record_type: str = column("The name of the record's table.", primary_key=True)
+    record_id: UUID = column("The id of the record.", primary_key=True)
     touched_at: datetime = column(
-        "When its entries were evaluated again.", primary_key=True, server_default="clock_timestamp()", default=None
+        "When its writer evaluated the contacts.", primary_key=True, server_default="clock_timestamp()", default=None
     )

@@ -13,6 +13,7 @@ from api.db import Database, WriteSession
 from api.funnel import evaluate as evaluation
 from api.funnel.drift import check_entries
 from api.funnel.evaluate import discard_former_entries, evaluate
+from api.funnel.evaluation_locks import lock_storing
 from api.funnel.follow_changes import follow_changes
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql
@@ -34,9 +35,10 @@ Write = Callable[[WriteSession], Awaitable[RecordChange]]
 
 def touch(contact: UUID) -> Write:
     async def write(session: WriteSession) -> RecordChange:
-        row = {"contact_id": contact, "id": new_id(), "occurred_at": now() - timedelta(days=1)}
+        id_ = new_id()
+        row = {"contact_id": contact, "id": id_, "occurred_at": now() - timedelta(days=1)}
         await put(session, "touchpoint", {**row, "kind": "FORM", "direction": "INBOUND"})
-        return RecordChange(ChangeType.CREATED, "touchpoint", row["id"], after=row, contact_id=contact)
+        return RecordChange(ChangeType.CREATED, "touchpoint", id_, after=row, contact_id=contact)
 
     return write
 
@@ -170,7 +172,6 @@ async def paused_evaluation(
 ) -> AsyncIterator[None]:
     """An evaluation of all contacts that has read all facts, and stores them after the block."""
     has_read, may_store = asyncio.Event(), asyncio.Event()
-    lock_storing = evaluation.lock_storing
 
     async def lock_later(session: WriteSession) -> None:
         has_read.set()
@@ -204,7 +205,7 @@ async def test_a_write_during_a_rebuild_is_seen_at_once_and_stays(
     assert "warm" in await stages(small, ANN)
     await require_no_drift(small)
     async with small.read() as session:
-        assert await session.value(Sql("select count(*) from touched_contact")) == 0
+        assert await session.value(Sql("select count(*) from touched_record")) == 0
 
 
 async def test_a_writer_that_has_not_committed_when_a_rebuild_ends_is_waited_for(
@@ -249,5 +250,17 @@ async def test_a_contact_joins_a_company_that_an_import_changes(
         async with small.unit_of_work() as session:
             await follow_changes(session, [await update("contact", ANN, "company_id", ACME)(session)])
         assert "fitting" not in await stages(small, ANN)
+    assert "fitting" in await stages(small, ANN)
+    await require_no_drift(small)
+
+
+async def test_a_company_changes_that_an_import_links_to_a_contact(
+    small: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer does not see the import's uncommitted link, so it cannot name the contact, only the company."""
+    async with paused_evaluation(small, monkeypatch, before=update("contact", ANN, "company_id", ACME)):
+        async with small.unit_of_work() as session:
+            changes = [await update("company", ACME, "industry", "steel")(session)]
+            assert await follow_changes(session, changes) == ()
     assert "fitting" in await stages(small, ANN)
     await require_no_drift(small)

@@ -56,11 +56,12 @@ async def until(condition: Callable[[], bool]) -> None:
 async def touch_soon(database: Database, at: datetime) -> None:
     """Write two touchpoints of an instant that is not there yet."""
     async with database.unit_of_work() as session:
-        for _ in range(2):
-            row = {"contact_id": ANN, "id": new_id(), "occurred_at": at}
+        changes = []
+        for id_ in (new_id(), new_id()):
+            row = {"contact_id": ANN, "id": id_, "occurred_at": at}
             await put(session, "touchpoint", {**row, "kind": "FORM", "direction": "INBOUND"})
-        change = RecordChange(ChangeType.CREATED, "touchpoint", row["id"], after=row, contact_id=ANN)
-        assert await follow_changes(session, [change]) == ()
+            changes.append(RecordChange(ChangeType.CREATED, "touchpoint", id_, after=row, contact_id=ANN))
+        assert await follow_changes(session, changes) == ()
 
 
 async def test_a_contact_is_woken_when_a_fact_of_the_future_comes_due(small: Database) -> None:
