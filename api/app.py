@@ -17,6 +17,7 @@ from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
+from api.jobs.run_jobs import running_jobs
 from api.settings import Settings
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
@@ -52,7 +53,8 @@ def create_app(settings: Settings) -> ASGIApp:
         with database_connection_url(settings) as address:
             async with Database.open(address) as database, access.cache.listening(address):
                 holder.database = database
-                yield
+                async with running_jobs(database):
+                    yield
                 await access.uses.finish()
                 await access.sessions.finish()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 from io import BytesIO
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 import orjson
@@ -25,6 +25,8 @@ logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
+# The longest statement that a connection keeps prepared, in characters: that of a re-evaluation has 20,000.
+LONGEST_PREPARED = 200_000
 # What connecting and executing can raise; a timeout is an OSError, too.
 DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -93,9 +95,10 @@ class ScratchSession(Session):
 
 
 class AdvisoryLock(IntEnum):
-    """Work that only one transaction at a time may do in a database."""
+    """Work that only one transaction, or one process, at a time may do in a database."""
 
     LOADING = int.from_bytes(b"accord")  # load or migrate a database
+    WORKING = int.from_bytes(b"jobs")  # run the background jobs; held by a connection, not a transaction
 
 
 class WriteSession(ScratchSession):
@@ -195,7 +198,13 @@ class Database:
         """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
         with connecting():
             pool = await asyncpg.create_pool(
-                dsn, min_size=1, max_size=size, server_settings=SERVER_SETTINGS, init=_prepare, timeout=10
+                dsn,
+                min_size=1,
+                max_size=size,
+                server_settings=SERVER_SETTINGS,
+                init=_prepare,
+                timeout=10,
+                max_cacheable_statement_size=LONGEST_PREPARED,
             )
         readers, writers = Connections(partial(_reader, dsn), size), Connections(partial(_writer, dsn), size)
         try:
@@ -234,14 +243,21 @@ class Database:
                 await transaction.rollback()
 
     @asynccontextmanager
-    async def write(self, *, is_snapshot: bool = False) -> AsyncIterator[WriteSession]:
-        """Open a unit of work: it commits at the end of the block, and rolls back if the block raises.
-
-        With `is_snapshot` all its statements read the same state of the database, however long the block runs.
-        """
-        isolation: Literal["repeatable_read"] | None = "repeatable_read" if is_snapshot else None
-        async with self._connection() as connection, connection.transaction(isolation=isolation):
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
+        async with self._connection() as connection, connection.transaction():
             yield WriteSession(connection)
+
+    @asynccontextmanager
+    async def try_lock(self, what: AdvisoryLock) -> AsyncIterator[Session | None]:
+        """Hold an advisory lock on a connection of its own, outside a transaction; None if it is not free.
+
+        The lock is lost with the connection: whoever holds it for long uses the session now and then to notice.
+        """
+        async with self._connection() as connection:
+            # Released with the connection: the pool resets it.
+            is_free = await connection.fetchval("select pg_try_advisory_lock($1)", what.value)
+            yield Session(connection) if is_free else None
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:
@@ -307,7 +323,11 @@ async def _reader(dsn: str) -> Connection:
 async def _writer(dsn: str) -> Connection:
     with _reconnecting():
         connection = await asyncpg.connect(
-            dsn, server_settings=SERVER_SETTINGS | WRITER_SETTINGS, max_cached_statement_lifetime=0, timeout=10
+            dsn,
+            server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=LONGEST_PREPARED,
+            timeout=10,
         )
     await _prepare(connection)
     return connection

@@ -15,8 +15,8 @@ from api.accord.reporting_settings import ReportingSettings
 from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
-from api.funnel.drift import check_entries
-from api.funnel.evaluate import EvaluationResult
+from api.funnel.drift import DriftCheck, check_entries
+from api.funnel.evaluate import EvaluationResult, discard_former_entries
 from api.funnel.evaluate import evaluate as evaluate_entries
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord, Stage
@@ -129,8 +129,10 @@ def check(data: Data = None) -> None:
 
     Nothing is changed.
     """
-    entries = asyncio.run(_check(data))
-    typer.echo(f"{entries:,} stored entries equal a rebuild.")
+    found = asyncio.run(_check(data))
+    typer.echo(f"{found.entries:,} stored entries equal a rebuild.")
+    if found.due:
+        typer.echo(f"Not compared: {found.due:,} people whose next evaluation is due. `accord worker` evaluates them.")
 
 
 async def _adopt(accord: str, settings: ReportingSettings, data: Path | None) -> AccordInForce:
@@ -147,15 +149,18 @@ async def _read_version(data: Path | None) -> AccordInForce:
 async def _evaluate(data: Path | None) -> EvaluationResult:
     async with open_database(data) as database:
         with progress_bar() as progress:
-            async with database.write(is_snapshot=True) as session:
-                return await evaluate_entries(session, progress=progress)
+            async with database.write() as session:
+                evaluated = await evaluate_entries(session, progress=progress)
+            async with database.write() as session:
+                await discard_former_entries(session)
+        return evaluated
 
 
-async def _check(data: Path | None) -> int:
+async def _check(data: Path | None) -> DriftCheck:
     async with open_database(data) as database:
         with progress_bar() as progress:
             async with database.scratch() as session:
-                return (await check_entries(session, progress)).entries
+                return await check_entries(session, progress)
 
 
 def _accord_lines(version: AccordInForce) -> Iterator[str]:

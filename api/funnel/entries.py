@@ -10,10 +10,6 @@ from uuid import UUID
 from api.funnel.ladder import Ladder
 from api.sql import Sql, join
 
-STAGE_TABLE = Sql(
-    "create temp table funnel_stage (rank int not null, stage text not null, exit_group int) on commit drop"
-)
-
 # One row per stage and segment that was entered. A moment enters its own stage and every lower one, each in the
 # segment of that stage which contains the moment. It is materialized because it is joined with itself below.
 _REACHED = Sql("""with reached as materialized (
@@ -55,10 +51,10 @@ def entries(ladder: Ladder) -> Sql:
     return Sql("{}\n{}\nunion all\n{}", ended, _without_exits(ladder, version_id), _WITH_EXITS)
 
 
-def stage_rows_statement(ladder: Ladder) -> Sql:
-    """Write the ladder to `funnel_stage`, where the statements join it."""
+def stage_rows(ladder: Ladder) -> Sql:
+    """Select the rows of `funnel_stage`: the ladder, for the statements to join."""
     return Sql(
-        "insert into funnel_stage select * from unnest({}::int[], {}::text[], {}::int[])",
+        "select * from unnest({}::int[], {}::text[], {}::int[]) ladder (rank, stage, exit_group)",
         [ranked.rank for ranked in ladder.stages],
         [ranked.stage.key for ranked in ladder.stages],
         [ranked.exit_group for ranked in ladder.stages],

@@ -1,37 +1,27 @@
 """The full rebuild: derive the stage entries of every contact, and store them as the current evaluation."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from api.access.evaluation import is_current
-from api.accord.in_force import AccordPeriod, accord_periods
-from api.db import ScratchSession, WriteSession
-from api.funnel.entries import STAGE_TABLE, entries, stage_rows_statement
-from api.funnel.exits import EXIT_TABLE, SEGMENT_TABLE, exit_statements, segment_statements
-from api.funnel.ladder import ladder_of
-from api.funnel.lifetimes import HAS_MERGED, MERGED_TABLE, VisibleFacts, lifetime_statement
-from api.funnel.stage_statement import OWN_ENTRY_TABLE, stage_statement
+from api.accord.in_force import accord_periods
+from api.db import WriteSession
+from api.funnel.compiled_accord import CurrentEvaluation, compiled_accord
+from api.funnel.concerned import LINKED, linked_contacts_of
+from api.funnel.derivation import derived_entries
+from api.funnel.evaluation_locks import lock_evaluation, lock_storing
+from api.funnel.lifetimes import VisibleFacts, bound_instant
+from api.funnel.people import people_of
+from api.funnel.reevaluate import evaluate_people
+from api.funnel.stored_entries import COMPARED, KEY
+from api.funnel.wake_ups import wake_up_rows
 from api.progress import Progress
 from api.sql import Sql
 from schema.accord import Accord
 from schema.base import new_id
-from schema.rules import StageReached, leaves
 from schema.vocab import Reading
 
-_TABLES = (
-    "funnel_merged",
-    "funnel_lifetime",
-    "funnel_stage",
-    "funnel_exit",
-    "funnel_segment",
-    "funnel_own_entry",
-)
-# JIT costs more than it saves on these statements. A custom plan sees the bound values, which the planner needs to
-# prove that a partial index applies. The timeout replaces that of a request, which a rebuild may exceed.
-_JOB_SETTINGS = {"jit": "off", "statement_timeout": "1h", "plan_cache_mode": "force_custom_plan"}
 _WATERMARK = Sql(
     "select max(at) from ("
     + " union all ".join(
@@ -60,125 +50,132 @@ async def evaluate(
 ) -> EvaluationResult:
     """Judge every contact by the versions in force, and make the result the current evaluation.
 
-    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all); deletes the entries
-            of the evaluation before.
+    Writers go on meanwhile, and re-evaluate what they change in the evaluation before. They wait for the last step
+    alone, in which the contacts that they touched are evaluated once more. The entries of the evaluation before stay
+    until `discard_former_entries`: deleting them here would keep the writers waiting.
+
+    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all), wake_up (all).
     Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
-    Errors: NO_ACCORD.
+    Errors: NO_ACCORD; ValueError in a transaction whose statements all read one snapshot: it would miss those changes.
     Source: api/README.md, "The evaluator".
     """
-    # Rebuilds wait for each other here; readers do not wait, and read the evaluation before. The versions are read
-    # under the lock, so that the result stored last is judged by the versions in force then.
-    await session.run(Sql("lock table evaluation in share row exclusive mode"))
-    periods = await accord_periods(session)
+    # The versions are read under the lock, so that the result stored last is judged by the versions in force then.
+    await begin_evaluation(session)
+    compiled = compiled_accord(await accord_periods(session))
     started_at = await session.value(Sql("select clock_timestamp()"))
     evaluated_at = as_of or started_at
-    latest = periods[-1]
-    async with derived_entries(session, periods, evaluated_at, progress) as derived:
-        evaluation_id = await _store(session, latest.version_id, started_at, derived)
-    counts = await _counts(session, latest.accord, evaluation_id)
-    watermark = await session.value(Sql("select watermark from evaluation where id = {}", evaluation_id))
-    return EvaluationResult(evaluation_id, evaluated_at, watermark, counts)
+    async with derived_entries(session, compiled.periods, evaluated_at, progress) as derived:
+        evaluation_id = await _store(session, compiled.periods[-1].version_id, started_at, derived)
+        facts = VisibleFacts(bound_instant(evaluated_at), has_merged=True)
+        wake_ups = await _stored_wake_ups(session, wake_up_rows(compiled.ladder, facts))
+    await lock_storing(session)
+    await session.run(Sql("delete from wake_up"))
+    await session.run(Sql("insert into wake_up (contact_id, due_at) {}", wake_ups))
+    await session.script("drop table funnel_wake_up")
+    await evaluate_touched(session, CurrentEvaluation(evaluation_id, compiled), as_of)
+    return await _made_current(session, compiled.ladder.period.accord, evaluation_id, evaluated_at)
 
 
-@asynccontextmanager
-async def derived_entries(
-    session: ScratchSession, periods: Sequence[AccordPeriod], as_of: datetime, progress: Progress | None = None
-) -> AsyncIterator[Sql]:
-    """Derive the stage entries into temp tables, and yield the select that reads them.
+async def begin_evaluation(session: WriteSession) -> None:
+    """Begin an evaluation: from here on, writers list the contacts that they touch.
 
-    The select is valid inside the block; the temp tables are dropped at its end. Nothing permanent is written.
+    Evaluations wait for each other here; readers do not wait, and read the evaluation before. To begin again in the
+    same transaction is harmless as long as nothing was read in between.
 
-    Shapes: facts + versions -> a select of contact_id, rank, stage, occurrence, entered_at, own_at, exited_at,
-            exit_kind, is_implied, accord_version_id, present_at.
-    Units:  instants UTC; facts later than `as_of` do not count.
-    Errors: ValueError, see `ladder_of`.
-    Source: api/README.md, "The evaluator".
+    Errors: ValueError in a transaction whose statements all read one snapshot.
     """
-    report = progress or (lambda _step, _done, _total: None)
-    ladder = ladder_of(periods)
-    total = len(ladder.stages) + 2
-    reads_stages = any(isinstance(leaf, StageReached) for ranked in ladder.stages for leaf in leaves(ranked.stage.rule))
-    async with _job_settings(session):
-        report("people and exits", 0, total)
-        await session.run(MERGED_TABLE)
-        facts = VisibleFacts(as_of, has_merged=await session.value(HAS_MERGED))
-        for statement in (
-            lifetime_statement(facts),
-            STAGE_TABLE,
-            EXIT_TABLE,
-            SEGMENT_TABLE,
-            OWN_ENTRY_TABLE,
-            stage_rows_statement(ladder),
-        ):
-            await session.run(statement)
-        # Autovacuum never analyzes temp tables; without statistics the planner misjudges the sizes of the joins.
-        await session.script("analyze funnel_merged; analyze funnel_lifetime; analyze funnel_stage")
-        for statement in (*exit_statements(ladder.period.accord, as_of), *segment_statements(ladder)):
-            await session.run(statement)
-        await session.script("analyze funnel_exit; analyze funnel_segment")
-        for done, ranked in enumerate(ladder.stages, start=1):
-            report(ranked.stage.title, done, total)
-            await session.run(stage_statement(ladder, ranked, facts))
-            # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
-            if reads_stages:
-                await session.script("analyze funnel_own_entry")
-        await session.script("analyze funnel_own_entry")
-        report("entries", total - 1, total)
-        yield entries(ladder)
-        await session.script(f"drop table {', '.join(_TABLES)}")
-        report("done", total, total)
+    if await session.value(Sql("select current_setting('transaction_isolation')")) != "read committed":
+        raise ValueError("an evaluation needs the isolation level READ COMMITTED")
+    await lock_evaluation(session)
+    await session.script("delete from touched_record")  # those of an evaluation that failed
 
 
-@asynccontextmanager
-async def _job_settings(session: ScratchSession) -> AsyncIterator[None]:
-    """Run the block with the settings of a job, then restore the caller's.
+async def evaluate_touched(session: WriteSession, evaluation: CurrentEvaluation, as_of: datetime | None = None) -> None:
+    """Evaluate the contacts again whose facts writers changed since the evaluation began to read.
 
-    After an error they are not restored: the transaction is rolled back, and its settings with it.
+    Writers must be kept from storing. The contacts that are linked to a touched source are looked up here, because the
+    writer does not see the links that an import has not committed.
     """
-    before = {key: await session.value(Sql("select current_setting({})", key)) for key in _JOB_SETTINGS}
-    for key, value in _JOB_SETTINGS.items():
-        await session.value(Sql("select set_config({}, {}, true)", key, value))
-    yield
-    for key, value in before.items():
-        await session.value(Sql("select set_config({}, {}, true)", key, value))
+    touched: set[UUID] = set()
+    tables = await session.rows(
+        Sql("select record_type, array_agg(distinct record_id) as ids from touched_record group by record_type")
+    )
+    for table, ids in tables:
+        if table in LINKED:
+            touched |= await linked_contacts_of(session, table, Sql("{}::uuid[]", ids))
+        else:
+            touched.update(ids)
+    if not touched:
+        return
+    now = await session.value(Sql("select clock_timestamp()"))
+    await evaluate_people(session, evaluation, await people_of(session, touched), as_of or now)
+    await session.script("delete from touched_record")
+
+
+async def discard_former_entries(session: WriteSession) -> int:
+    """Delete the entries of evaluations that are no longer current; the number of entries.
+
+    An evaluation that runs is not touched: its rows are not visible before it is current.
+    """
+    # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one.
+    deleted = await session.run(
+        Sql("delete from stage_entry where evaluation_id in (select id from evaluation where not is_current)")
+    )
+    entries = int(deleted.rpartition(" ")[2])
+    if entries:
+        await session.script("analyze stage_entry")
+    return entries
+
+
+async def _stored_wake_ups(session: WriteSession, rows: Sql) -> Sql:
+    """Store wake-ups in a temp table while the tables of the derivation exist; returns the select that reads it."""
+    await session.script(
+        "create temp table funnel_wake_up (contact_id uuid not null, due_at timestamptz not null) on commit drop"
+    )
+    await session.run(Sql("insert into funnel_wake_up (contact_id, due_at) {}", rows))
+    return Sql("select contact_id, due_at from funnel_wake_up")
 
 
 async def _store(session: WriteSession, version_id: UUID, started_at: datetime, derived: Sql) -> UUID:
-    """Store the derived entries as the current evaluation, and delete the entries of the one before."""
-    evaluation_id, reading = new_id(), Reading.IN_FORCE.value
+    """Store the derived entries as an evaluation that is not current yet."""
+    evaluation_id = new_id()
     await session.run(
         Sql(
-            "delete from stage_entry e using evaluation v where v.id = e.evaluation_id and {}",
-            is_current("v"),
-        )
-    )
-    await session.run(Sql("update evaluation v set is_current = false where {}", is_current("v")))
-    await session.run(
-        Sql(
-            "insert into evaluation (id, reading, accord_version_id, started_at, watermark, is_current)"
-            " values ({}, {}, {}, {}, ({}), true)",
+            "insert into evaluation (id, reading, accord_version_id, started_at) values ({}, {}, {}, {})",
             evaluation_id,
-            reading,
+            Reading.IN_FORCE.value,
             version_id,
             started_at,
-            _WATERMARK,
         )
     )
     # Sorted like the primary key begins: the index is filled from left to right, and a contact's rows share a page.
+    columns = ", ".join((*KEY, *COMPARED))
     await session.run(
         Sql(
-            """insert into stage_entry (contact_id, evaluation_id, stage, occurrence, rank, entered_at, own_at,
-  exited_at, exit_kind, accord_version_id, is_implied, present_at)
-select contact_id, {}::uuid, stage, occurrence, rank, entered_at, own_at, exited_at, exit_kind, accord_version_id,
-  is_implied, present_at
-from ({}) derived order by contact_id, rank, occurrence""",
+            f"""insert into stage_entry (evaluation_id, {columns})
+select {{}}::uuid, {columns} from ({{}}) derived order by contact_id, rank, occurrence""",
             evaluation_id,
             derived,
         )
     )
-    await session.run(Sql("update evaluation set finished_at = clock_timestamp() where id = {}", evaluation_id))
     await session.script("analyze stage_entry")
     return evaluation_id
+
+
+async def _made_current(
+    session: WriteSession, accord: Accord, evaluation_id: UUID, evaluated_at: datetime
+) -> EvaluationResult:
+    """Make an evaluation the current one: readers see it when the transaction commits."""
+    await session.run(Sql("update evaluation v set is_current = false where {}", is_current("v")))
+    watermark = await session.value(
+        Sql(
+            "update evaluation set is_current = true, watermark = ({}), finished_at = clock_timestamp() where id = {}"
+            " returning watermark",
+            _WATERMARK,
+            evaluation_id,
+        )
+    )
+    return EvaluationResult(evaluation_id, evaluated_at, watermark, await _counts(session, accord, evaluation_id))
 
 
 async def _counts(session: WriteSession, accord: Accord, evaluation_id: UUID) -> dict[str, int]:

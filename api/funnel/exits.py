@@ -1,4 +1,4 @@
-"""Exits, and the segments that they cut a contact's time into: temp tables `funnel_exit` and `funnel_segment`.
+"""Exits, and the segments that they cut a contact's time into: tables `funnel_exit` and `funnel_segment`.
 
 Both follow from facts alone; no rule is evaluated for them. A segment is `(exit, next exit]`. It is stored half-open,
 `[starts_at, ends_at)`, by adding one microsecond, which is the resolution of a timestamp. Only contacts with an exit
@@ -6,54 +6,24 @@ have rows.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from api.funnel.ladder import Ladder
+from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, join
 from schema.accord import Accord, Exit
 from schema.vocab import Disposition
 
-EXIT_TABLE = Sql(
-    "create temp table funnel_exit (contact_id uuid not null, at timestamptz not null, position int not null,"
-    " kind text not null) on commit drop"
-)
 
-SEGMENT_TABLE = Sql(
-    "create temp table funnel_segment (exit_group int not null, contact_id uuid not null, segment_no int not null,"
-    " starts_at timestamptz not null, ends_at timestamptz not null, closed_at timestamptz, exit_kind text)"
-    " on commit drop"
-)
-
-# `state`: the history of every deal, whose outcome is null while its amount is negative: then the deal is neither open
-# nor lost. `role`: who has a role in it, since when. `loss`: when it turned lost; a change of another column of a lost
-# deal writes a new version row, which is no second loss.
-_DEAL_HISTORY = """with state as (
-  select v.deal_id, case when v.amount < 0 then null else v.outcome end as outcome,
-    coalesce(v.valid_from, v.recorded_at) as starts_at, coalesce(v.valid_to, 'infinity') as ends_at
-  from deal_version v join deal d on d.id = v.deal_id and d.deleted_at is null
-  where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity')
-), role as (
-  select distinct coalesce(m.survivor_id, r.contact_id) as contact_id, r.deal_id,
-    coalesce(r.since, '-infinity') as since
-  from deal_contact r left join funnel_merged m on m.contact_id = r.contact_id
-), loss as (
-  select deal_id, starts_at as at from (
-    select deal_id, outcome, starts_at, lag(outcome) over w as before, lag(ends_at) over w as before_until
-    from state window w as (partition by deal_id order by starts_at)
-  ) s where outcome = 'LOST' and (before is distinct from 'LOST' or before_until <> starts_at)
-)"""
-
-
-def exit_statements(accord: Accord, as_of: datetime) -> tuple[Sql, ...]:
-    """One insert into `funnel_exit` for each exit of the accord."""
+def exit_rows(accord: Accord, facts: VisibleFacts) -> tuple[Sql, ...]:
+    """One select of rows of `funnel_exit` for each exit of the accord."""
     return tuple(
-        _rejections(accord, leaving, position, as_of) if leaving.on == "HANDOFF_REJECTED" else _losses(position, as_of)
+        _rejections(accord, leaving, position, facts) if leaving.on == "HANDOFF_REJECTED" else _losses(position, facts)
         for position, leaving in enumerate(accord.exits)
     )
 
 
-def _rejections(accord: Accord, leaving: Exit, position: int, as_of: datetime) -> Sql:
-    """Insert the rejected handoffs whose reason has one of the exit's dispositions.
+def _rejections(accord: Accord, leaving: Exit, position: int, facts: VisibleFacts) -> Sql:
+    """Select the rejected handoffs whose reason has one of the exit's dispositions.
 
     A reason that the accord does not list, and a missing one, count as RECYCLE.
     """
@@ -65,18 +35,19 @@ def _rejections(accord: Accord, leaving: Exit, position: int, as_of: datetime) -
     else:
         is_closing = Sql("h.reject_reason = any({}::text[])", closing)
     return Sql(
-        """insert into funnel_exit
-select distinct coalesce(m.survivor_id, h.contact_id), h.decided_at, {}::int, 'HANDOFF_REJECTED'
-from handoff h left join funnel_merged m on m.contact_id = h.contact_id
-where h.status = 'REJECTED' and h.decided_at <= {} and {}""",
+        f"""select distinct {facts.contact("h")} as contact_id, h.decided_at as at, {{}}::int as position,
+  'HANDOFF_REJECTED' as kind
+from handoff h {facts.merged_join("h")}
+where h.status = 'REJECTED' and h.decided_at <= {{}} and {{}} and {{}}""",
         position,
-        as_of,
+        facts.as_of,
+        facts.among("h.contact_id"),
         is_closing,
     )
 
 
-def _losses(position: int, as_of: datetime) -> Sql:
-    """Insert the instants at which a deal is lost while the contact has no other open deal.
+def _losses(position: int, facts: VisibleFacts) -> Sql:
+    """Select the instants at which a deal is lost while the contact has no other open deal.
 
     A deal with a negative amount is no loss, and no open deal. If its amount turns out not to be negative after it was
     lost, it is lost at that instant.
@@ -84,22 +55,49 @@ def _losses(position: int, as_of: datetime) -> Sql:
     # The lost deal needs no exclusion from `other`: at the instant of its loss it is not open any more. `distinct`,
     # because two deals may be lost at the same instant, which is one exit.
     return Sql(
-        f"""{_DEAL_HISTORY}
-insert into funnel_exit
-select distinct role.contact_id, loss.at, {{}}::int, 'DEAL_LOST'
+        """{}
+select distinct role.contact_id, loss.at, {}::int as position, 'DEAL_LOST' as kind
 from loss join role on role.deal_id = loss.deal_id and role.since <= loss.at
-where loss.at <= {{}} and not exists (
+where loss.at <= {} and not exists (
   select from role other join state on state.deal_id = other.deal_id and state.outcome = 'OPEN'
   where other.contact_id = role.contact_id and other.since <= loss.at
     and state.starts_at <= loss.at and loss.at < state.ends_at
 )""",
+        _deal_history(facts),
         position,
-        as_of,
+        facts.as_of,
     )
 
 
-def segment_statements(ladder: Ladder) -> tuple[Sql, ...]:
-    """One insert into `funnel_segment` for each exit group: a segment up to each exit, and the open one after the last.
+def _deal_history(facts: VisibleFacts) -> Sql:
+    """Return the common tables that losses are found in.
+
+    `state`: the history of every deal, whose outcome is null while its amount is negative: then the deal is neither
+    open nor lost. `role`: who has a role in it, since when. `loss`: when it turned lost; a change of another column of
+    a lost deal writes a new version row, which is no second loss.
+    """
+    return Sql(
+        f"""with state as (
+  select v.deal_id, case when v.amount < 0 then null else v.outcome end as outcome,
+    coalesce(v.valid_from, v.recorded_at) as starts_at, coalesce(v.valid_to, 'infinity') as ends_at
+  from deal_version v join deal d on d.id = v.deal_id and d.deleted_at is null
+  where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity') and {{}}
+), role as (
+  select distinct {facts.contact("r")} as contact_id, r.deal_id, coalesce(r.since, '-infinity') as since
+  from deal_contact r {facts.merged_join("r")} where {{}}
+), loss as (
+  select deal_id, starts_at as at from (
+    select deal_id, outcome, starts_at, lag(outcome) over w as before, lag(ends_at) over w as before_until
+    from state window w as (partition by deal_id order by starts_at)
+  ) s where outcome = 'LOST' and (before is distinct from 'LOST' or before_until <> starts_at)
+)""",
+        facts.among_deals("v.deal_id"),
+        facts.among("r.contact_id"),
+    )
+
+
+def segment_rows(ladder: Ladder) -> tuple[Sql, ...]:
+    """One select of rows of `funnel_segment` for each exit group: a segment up to each exit, and the open one behind.
 
     Where two exits fall on the same instant, the one that the accord lists first gives the segment its exit kind.
     """
@@ -107,16 +105,16 @@ def segment_statements(ladder: Ladder) -> tuple[Sql, ...]:
     # number is therefore the count of exits.
     return tuple(
         Sql(
-            """insert into funnel_segment
-with boundary as (
+            """with boundary as (
   select distinct on (contact_id, at) contact_id, at, kind from funnel_exit
   where position = any({}::int[]) order by contact_id, at, position
 )
-select {}::int, contact_id, row_number() over w - 1,
-  coalesce(lag(at) over w + interval '1 microsecond', '-infinity'), at + interval '1 microsecond', at, kind
+select {}::int as exit_group, contact_id, (row_number() over w - 1)::int as segment_no,
+  coalesce(lag(at) over w + interval '1 microsecond', '-infinity') as starts_at,
+  at + interval '1 microsecond' as ends_at, at as closed_at, kind as exit_kind
 from boundary window w as (partition by contact_id order by at)
 union all
-select {}::int, contact_id, count(*), max(at) + interval '1 microsecond', 'infinity', null, null
+select {}::int, contact_id, count(*)::int, max(at) + interval '1 microsecond', 'infinity', null, null
 from boundary group by contact_id""",
             list(positions),
             number,

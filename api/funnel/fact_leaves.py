@@ -67,7 +67,7 @@ where {{}}""",
 
 def _touches(wanted: TouchFilter, facts: VisibleFacts) -> Sql:
     """Select the matching touchpoints, under the surviving contact."""
-    conditions = [Sql("p.occurred_at <= {}", facts.as_of)]
+    conditions = [Sql("p.occurred_at <= {}", facts.as_of), facts.among("p.contact_id")]
     conditions += [
         Sql(f"p.{column} = any({{}}::text[])", _values(words))
         for column, words in (("channel", wanted.channel), ("kind", wanted.kind), ("outcome", wanted.outcome))
@@ -105,9 +105,10 @@ def _handoff_intervals(status: HandoffStatus, exit_group: int | None, facts: Vis
 from (
   select {facts.contact("h")} as contact_id, {at} as starts_at, {ends_at} as ends_at
   from handoff h {facts.merged_join("h")}
-  where {at} <= {{}} and {{}}
+  where {at} <= {{}} and {{}} and {{}}
 ) h {{}}""",
         facts.as_of,
+        facts.among("h.contact_id"),
         has_status,
         segment.join,
     )
@@ -176,7 +177,9 @@ def _deal_versions(facts: VisibleFacts, *, reads_pipeline: bool) -> Sql:
   from deal_contact r
   join deal d on d.id = r.deal_id and d.deleted_at is null
   join deal_version v on v.deal_id = r.deal_id {facts.merged_join("r")}{joined}
+  where {{}}
 ) v where starts_at < ends_at and starts_at <= {{}}""",
+        facts.among("r.contact_id"),
         facts.as_of,
     )
 

@@ -83,8 +83,9 @@ def _versions(table: str, columns: tuple[str, ...], facts: VisibleFacts) -> Sql:
   coalesce(valid_to, 'infinity') as ends_at{listed}
 from {table}_version
 where coalesce(valid_from, recorded_at) < coalesce(valid_to, 'infinity')
-  and coalesce(valid_from, recorded_at) <= {{}}""",
+  and coalesce(valid_from, recorded_at) <= {{}} and {{}}""",
         facts.as_of,
+        facts.among("contact_id") if table == "contact" else facts.among_companies("company_id"),
     )
 
 

@@ -36,7 +36,7 @@ def is_flat(form: NormalForm) -> bool:
 
 
 def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
-    """Compile a flat rule to one insert into `funnel_own_entry`.
+    """Compile a flat rule to one select of rows of `funnel_own_entry`.
 
     Shapes: one row per contact and segment, with the earliest moment at which all leaves hold.
     Source: api/README.md, "The evaluator".
@@ -47,8 +47,7 @@ def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts:
     has_segments = bool(fact_numbers) and ranked.exit_group is not None
     # Any fact leaf gives the segment: intervals of two segments never overlap.
     return Sql(
-        f"""insert into funnel_own_entry (contact_id, rank, moment)
-select contact_id, {{}}::int, min(moment)
+        f"""select contact_id, {{}}::int as rank, min(moment) as moment
 from (
   select l.contact_id, {f"x{fact_numbers[0]}.segment_no" if has_segments else "null"} as segment_no,
     greatest({starts}) as moment, least({ends}) as until

@@ -15,14 +15,9 @@ from api.funnel.normal_form import Conjunction, FieldConditions, Leaf, LeafHolds
 from api.sql import Sql, join
 from schema.rules import DealIs, HandoffIs, StageReached, Touches
 
-OWN_ENTRY_TABLE = Sql(
-    "create temp table funnel_own_entry (contact_id uuid not null, rank int not null, moment timestamptz not null)"
-    " on commit drop"
-)
-
 
 def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
-    """Compile the rule of a stage to one insert into `funnel_own_entry`: a flat rule to a join, any other to a sweep.
+    """Compile the rule of a stage to a select of rows of `funnel_own_entry`: a flat rule to a join, others to a sweep.
 
     Shapes: one row per contact and segment, with the first fresh moment at which the rule holds.
     Source: api/README.md, "The evaluator".
@@ -43,8 +38,7 @@ def sweep_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts
     sums = join("", (_running_sum(number) for number in range(len(form.leaves))))
     segment = segment_of(ranked.exit_group, "r.contact_id", "r.moment")
     return Sql(
-        f"""insert into funnel_own_entry (contact_id, rank, moment)
-with event (contact_id, moment, leaf, d, fresh, runs_out) as (
+        f"""with event (contact_id, moment, leaf, d, fresh, runs_out) as (
 {{}}
 ), clipped as (
   select x.contact_id, greatest(x.moment, l.starts_at) as moment, x.leaf, x.d, x.fresh, x.runs_out
@@ -54,7 +48,7 @@ with event (contact_id, moment, leaf, d, fresh, runs_out) as (
   select contact_id, moment, leaf, fresh, runs_out{{}}
   from clipped window w as (partition by contact_id order by moment range unbounded preceding)
 )
-select contact_id, {{}}::int, min(moment)
+select contact_id, {{}}::int as rank, min(moment) as moment
 from (
   select r.contact_id, r.moment, {segment.number} as segment_no
   from running r {{}}
@@ -104,7 +98,7 @@ from ({{}}) x cross join lateral (
 where e.moment <= {{}} and ({"x.holds" if only_holding else "x.holds or e.fresh"})""",
         number,
         fact_intervals(leaf.test, ladder, ranked, facts, is_negated=leaf.is_negated, only_holding=only_holding),
-        _runs_out(leaf),
+        runs_out(leaf),
         facts.as_of,
     )
 
@@ -127,12 +121,12 @@ def _is_fresh(form: NormalForm) -> Sql:
     ran_out = [
         Sql(f"(r.runs_out and r.leaf = {number} and r.n{number} = 0)")
         for number, leaf in enumerate(form.leaves)
-        if _runs_out(leaf)
+        if runs_out(leaf)
     ]
     return Sql("({})", join(" or ", [Sql("r.fresh"), *ran_out]))
 
 
-def _runs_out(leaf: Leaf) -> bool:
+def runs_out(leaf: Leaf) -> bool:
     """Whether a leaf under `not` turns true by time alone, such as silence after the last touch."""
     match leaf.test:
         case Touches(touches=wanted):

@@ -6,10 +6,16 @@ its contacts keep their own facts, and no KPI counts them.
 
 from api.sql import Sql
 
-# One row per merged contact: contact_id, survivor_id. `union` instead of `union all` ends the recursion on a cycle.
-# Cost: one pass over the merged contacts for each link of the longest chain.
-SURVIVORS = Sql("""with recursive chain (contact_id, survivor_id) as (
-  select id, merged_into_id from contact where merged_into_id is not null
+
+def survivors(among: Sql) -> Sql:
+    """Select the merged contacts that fulfil a condition, each with its survivor: contact_id, survivor_id.
+
+    `among` is a condition on the columns of `contact`. `union` instead of `union all` ends the recursion on a cycle.
+    Cost: one pass over the merged contacts for each link of the longest chain.
+    """
+    return Sql(
+        """with recursive chain (contact_id, survivor_id) as (
+  select id, merged_into_id from contact where merged_into_id is not null and {}
   union
   select chain.contact_id, next.merged_into_id
   from chain join contact next on next.id = chain.survivor_id
@@ -17,7 +23,12 @@ SURVIVORS = Sql("""with recursive chain (contact_id, survivor_id) as (
 )
 select chain.contact_id, chain.survivor_id
 from chain join contact survivor on survivor.id = chain.survivor_id
-where survivor.merged_into_id is null""")
+where survivor.merged_into_id is null""",
+        among,
+    )
+
+
+SURVIVORS = survivors(Sql("true"))
 
 # One row per survivor: survivor_id and `ids`, the array of all contacts merged into it, directly or through others.
 MERGED_INTO = Sql(

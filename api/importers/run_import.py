@@ -12,7 +12,7 @@ from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce, active_version
 from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import evaluate
+from api.funnel.evaluate import discard_former_entries
 from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
@@ -28,6 +28,7 @@ from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import count_left_out, stage_file
 from api.intake.apply import apply_staged_rows
+from api.intake.evaluate_import import EvaluatedPeople, evaluate_import
 from api.intake.merge import count_unused_rows
 from api.intake.staged import Reject, record_tables
 from api.progress import Progress, no_progress
@@ -145,6 +146,9 @@ async def run_import(
                     raise _RolledBack(report)
         except _RolledBack as rolled_back:
             report = rolled_back.report
+        else:
+            async with database.write() as session:
+                await discard_former_entries(session)
     return report
 
 
@@ -284,7 +288,8 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         unread_merges=planned.unread_merges,
     )
     if not report.is_rolled_back:
-        await _finish(session, planned, report, rejects, started_at)
+        report = replace(report, evaluated=await _evaluated(session, planned, report))
+        await _record(session, planned, report, rejects, started_at)
     return replace(report, seconds=time.monotonic() - began)
 
 
@@ -301,7 +306,7 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     # Every other import was refused, so all records are the sample's. Without `cascade`, an unnamed table is kept.
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
-    tables += ("stage_entry", "evaluation", "accord_version", "external_key")
+    tables += ("stage_entry", "wake_up", "touched_record", "evaluation", "accord_version", "external_key")
     tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
 
@@ -323,13 +328,20 @@ async def _stage(session: WriteSession, planned: _Import, reject: Reject) -> lis
     ]
 
 
-async def _finish(
+async def _evaluated(session: WriteSession, planned: _Import, report: ImportReport) -> EvaluatedPeople | None:
+    """Evaluate the funnel; if nothing changed, only where no evaluation exists."""
+    is_evaluated = await session.value(Sql("select {} is not null", CURRENT_EVALUATION))
+    if report.is_unchanged and is_evaluated:
+        return None
+    return await evaluate_import(
+        session, report.records, lambda _step, done, total: planned.progress("evaluation", done, total)
+    )
+
+
+async def _record(
     session: WriteSession, planned: _Import, report: ImportReport, rejects: RejectLog, started_at: datetime
 ) -> None:
-    """Evaluate the funnel and record the import; if nothing changed, evaluate only where no evaluation exists."""
-    is_evaluated = await session.value(Sql("select {} is not null", CURRENT_EVALUATION))
-    if not report.is_unchanged or not is_evaluated:
-        await evaluate(session, progress=lambda _step, done, total: planned.progress("evaluation", done, total))
+    """Record the import, and what its source does not have."""
     roles = [planned.roles[file.name] for file in report.files]
     gaps = gaps_of(planned.inputs.files, planned.roles, report.files)
     has_other_gaps = await replace_gaps(session, planned.inputs.source.name, roles, gaps)

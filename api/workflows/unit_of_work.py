@@ -18,6 +18,7 @@ import asyncpg
 from api.access.principal import Principal
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.funnel.follow_changes import follow_changes
 from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.workflows.idempotency import begin_once, keep_outcome
 from api.workflows.outcome import Outcome, Rejected
@@ -130,7 +131,8 @@ async def _attempt(database: Database, principal: Principal, call: Call, workflo
 
 async def _conclude(work: UnitOfWork) -> None:
     """Re-evaluate the contacts concerned, and write audit and outbox."""
-    await write_changes(work.session, work.author, work.changes)
+    entries = await follow_changes(work.session, work.changes)
+    await write_changes(work.session, work.author, work.changes, entries)
 
 
 def _busy() -> AccordError:

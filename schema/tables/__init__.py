@@ -18,6 +18,7 @@ from schema.tables.member_access import MemberAccess
 from schema.tables.page_session import PageSession
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
+from schema.tables.reevaluation import TouchedRecord, WakeUp
 from schema.tables.reported_stage import ReportedStage
 from schema.tables.team import Team
 from schema.tables.touchpoint import Touchpoint
@@ -53,6 +54,8 @@ TABLES: tuple[type[Table], ...] = (
     MemberAccess,
     ApiKey,
     PageSession,
+    WakeUp,
+    TouchedRecord,
 )
 
 for _table in TABLES:

@@ -11,7 +11,8 @@ import asyncpg
 
 from api.accord.in_force import accord_periods
 from api.db import ScratchSession, WriteSession
-from api.funnel.evaluate import derived_entries, evaluate
+from api.funnel.derivation import derived_entries
+from api.funnel.evaluate import evaluate
 from api.sql import Sql
 from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
 

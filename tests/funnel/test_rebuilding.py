@@ -8,7 +8,7 @@ import pytest
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.drift import check_entries
-from api.funnel.evaluate import evaluate
+from api.funnel.evaluate import discard_former_entries, evaluate
 from api.sql import Sql
 from tests.golden import world
 
@@ -63,6 +63,7 @@ async def test_a_reject_reason_that_is_not_listed_recycles_and_missing_data_does
         for reason, occurrences in (("WHATEVER", 2), ("BAD_DATA", 1)):
             await session.run(Sql("update handoff set reject_reason = {} where status = 'REJECTED'", reason))
             await evaluate(session, as_of=world.AFTER_ALL)
+            await discard_former_entries(session)
             assert len(await session.rows(again)) == occurrences
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from api.accord.in_force import AccordPeriod
 from api.db import Database, ScratchSession
-from api.funnel.evaluate import derived_entries
+from api.funnel.derivation import derived_entries
 from api.funnel.flat_rule import is_flat
 from api.funnel.ladder import ladder_of
-from api.funnel.lifetimes import VisibleFacts
+from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.normal_form import normal_form
 from api.funnel.reference import CompanyHistories, ContactHistory, ReferenceEntry, entries_of
 from api.funnel.stage_statement import sweep_statement
@@ -72,11 +72,12 @@ async def compare_with_sweeps(session: ScratchSession, periods: tuple[AccordPeri
     await session.script("truncate funnel_own_entry")
     ladder = ladder_of(periods)
     for ranked in ladder.stages:
-        facts = VisibleFacts(as_of, has_merged=True)
-        await session.run(sweep_statement(normal_form(ranked.stage.rule), ladder, ranked, facts))
+        facts = VisibleFacts(bound_instant(as_of), has_merged=True)
+        swept = sweep_statement(normal_form(ranked.stage.rule), ladder, ranked, facts)
+        await session.run(Sql("insert into funnel_own_entry {}", swept))
     differing = "select * from ({} except all {}) d union all select * from ({} except all {}) d"
-    swept, before = Sql("select * from funnel_own_entry"), Sql("select * from derived_before")
-    assert await session.rows(Sql(differing, swept, before, before, swept)) == [], (periods, as_of)
+    after, before = Sql("select * from funnel_own_entry"), Sql("select * from derived_before")
+    assert await session.rows(Sql(differing, after, before, before, after)) == [], (periods, as_of)
     await session.script("drop table derived_before")
 
 

@@ -8,8 +8,9 @@ import pytest
 from api.accord.in_force import AccordPeriod, accord_in_force, accord_periods
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.funnel.derivation import derived_entries
 from api.funnel.drift import check_entries
-from api.funnel.evaluate import derived_entries, evaluate
+from api.funnel.evaluate import evaluate
 from api.funnel.ladder import ladder_of
 from api.sql import Sql
 from schema.base import new_id

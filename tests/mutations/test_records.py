@@ -30,6 +30,8 @@ ERRORS = "userErrors { path code message } replayed"
 async def company(database: Database) -> Database:
     async with database.write() as session:
         await write_small_company(session)
+        # Its accord is no document that contacts could be evaluated by.
+        await session.script("delete from evaluation")
     return database
 
 

@@ -48,6 +48,8 @@ def print_report(report: ImportReport, data: Path | None) -> None:
 def _print_end(report: ImportReport, data: Path | None) -> None:
     """Print the accord, the time that the import took, and what to do next."""
     typer.echo(_accord_line(report))
+    if report.evaluated is not None and report.evaluated.contacts < report.evaluated.of:
+        typer.echo(f"Evaluated the {report.evaluated.contacts:,} people concerned, of {report.evaluated.of:,}.")
     rate = sum(file.rows for file in report.files) / max(report.seconds, 0.001)
     timing = f"{report.seconds:.1f} s, {rate:,.0f} rows/s"
     if report.is_dry_run:

@@ -6,6 +6,7 @@ from pathlib import Path
 from api.identity.sources import SourceName
 from api.importers.reporting.import_record import FileReport
 from api.importers.reporting.unread_merges import UnreadMerges
+from api.intake.evaluate_import import EvaluatedPeople
 from api.intake.identity_changes import IdentityChanges
 from api.intake.likely_same import LikelySame
 from api.intake.upsert import RecordCounts
@@ -17,7 +18,7 @@ class ImportReport:
 
     `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
     `identity_changes` and `likely_same`: see `api.intake.apply.Applied`. `unread_merges` are columns and files that say
-    which records were merged, and that the preset does not read.
+    which records were merged, and that the preset does not read. `evaluated` is None if nothing was evaluated.
     """
 
     title: str
@@ -36,6 +37,7 @@ class ImportReport:
     likely_same: tuple[LikelySame, ...] = ()
     are_changes_accepted: bool = False
     unread_merges: tuple[UnreadMerges, ...] = ()
+    evaluated: EvaluatedPeople | None = None
 
     @property
     def is_unchanged(self) -> bool:

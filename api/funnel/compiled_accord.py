@@ -1,0 +1,72 @@
+"""The accord of the current evaluation, compiled once for each version: reading and compiling it takes longer than a
+re-evaluation of one contact.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from api.access.evaluation import is_current
+from api.accord.in_force import AccordPeriod, accord_periods
+from api.db import Session
+from api.funnel.contact_statement import ContactStatement, contact_statement
+from api.funnel.ladder import Ladder, ladder_of
+from api.funnel.read_columns import read_columns
+from api.sql import Sql
+
+_MOST_KEPT = 16  # versions; more than any database has in use
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledAccord:
+    """An accord's periods and ladder, the columns that it reads, and the statement for a few contacts."""
+
+    periods: tuple[AccordPeriod, ...]
+    ladder: Ladder
+    columns: Mapping[str, frozenset[str]]
+    _statements: dict[bool, ContactStatement] = field(default_factory=dict)
+
+    def statement(self, *, has_merged: bool) -> ContactStatement:
+        """The statement that re-evaluates a few contacts; it is compiled at its first use."""
+        if has_merged not in self._statements:
+            self._statements[has_merged] = contact_statement(self.ladder, has_merged=has_merged)
+        return self._statements[has_merged]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentEvaluation:
+    """The evaluation that readers see, and the accord that it applies."""
+
+    id: UUID
+    compiled: CompiledAccord
+
+
+_compiled: dict[tuple[UUID, str], CompiledAccord] = {}
+
+
+async def current_evaluation(session: Session) -> CurrentEvaluation | None:
+    """Read the current evaluation; None before the first."""
+    row = await session.row(
+        Sql(
+            "select v.id, a.id as version_id, a.content_hash from evaluation v"
+            " join accord_version a on a.id = v.accord_version_id where {}",
+            is_current("v"),
+        )
+    )
+    if row is None:
+        return None
+    found = _compiled.get((row["version_id"], row["content_hash"]))
+    if found is None:
+        found = compiled_accord(await accord_periods(session, up_to=row["version_id"]))
+    return CurrentEvaluation(row["id"], found)
+
+
+def compiled_accord(periods: tuple[AccordPeriod, ...]) -> CompiledAccord:
+    """Compile the latest of some versions, or return what was compiled before. Errors: ValueError, see `ladder_of`."""
+    key = periods[-1].version_id, periods[-1].accord.content_hash()
+    if key not in _compiled:
+        ladder = ladder_of(periods)
+        while len(_compiled) >= _MOST_KEPT:
+            _compiled.pop(next(iter(_compiled)))
+        _compiled[key] = CompiledAccord(periods, ladder, read_columns(ladder.period.accord))
+    return _compiled[key]

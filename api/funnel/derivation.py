@@ -1,0 +1,159 @@
+"""The tables that a derivation of stage entries goes through, one after another, and the derivation of many contacts.
+
+Each table follows from the facts and the tables before it. Many contacts are derived through temporary tables, which
+get statistics: as one chained statement the planner misjudges the sizes. One contact, or a few, are derived by one
+statement with the same tables as common table expressions (`contact_statement`), because creating temporary tables
+takes longer than deriving the entries. The selects that fill the tables are the same.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from api.accord.in_force import AccordPeriod
+from api.db import ScratchSession
+from api.funnel.entries import entries, stage_rows
+from api.funnel.exits import exit_rows, segment_rows
+from api.funnel.ladder import Ladder, RankedStage, ladder_of
+from api.funnel.lifetimes import VisibleFacts, bound_instant, lifetime_rows
+from api.funnel.stage_statement import stage_statement
+from api.identity.survivors import survivors
+from api.progress import Progress, no_progress
+from api.sql import Sql, name
+from schema.rules import DealIs, FieldIs, StageReached, leaves
+
+# The columns are those of the selects, in their order.
+TABLES = {
+    "funnel_merged": "contact_id uuid not null, survivor_id uuid not null",
+    "funnel_lifetime": "contact_id uuid not null, starts_at timestamptz not null",
+    "funnel_stage": "rank int not null, stage text not null, exit_group int",
+    "funnel_exit": "contact_id uuid not null, at timestamptz not null, position int not null, kind text not null",
+    "funnel_segment": (
+        "exit_group int not null, contact_id uuid not null, segment_no int not null, starts_at timestamptz not null,"
+        " ends_at timestamptz not null, closed_at timestamptz, exit_kind text"
+    ),
+    "funnel_own_entry": "contact_id uuid not null, rank int not null, moment timestamptz not null",
+}
+# JIT costs more than it saves on these statements. A custom plan sees the bound values, which the planner needs to
+# prove that a partial index applies. The timeout replaces that of a request, which a derivation may exceed.
+_JOB_SETTINGS = {
+    "jit": "off",
+    "statement_timeout": "1h",
+    "plan_cache_mode": "force_custom_plan",
+    "enable_nestloop": "on",
+}
+
+
+def merged_rows(facts: VisibleFacts) -> Sql:
+    """Select the rows of `funnel_merged`."""
+    return survivors(facts.among("id"))
+
+
+def people_rows(ladder: Ladder, facts: VisibleFacts) -> tuple[tuple[str, tuple[Sql, ...]], ...]:
+    """Return the tables that no rule decides, in order, with the selects of their rows."""
+    return (
+        ("funnel_lifetime", (lifetime_rows(facts),)),
+        ("funnel_stage", (stage_rows(ladder),)),
+        ("funnel_exit", exit_rows(ladder.period.accord, facts)),
+        ("funnel_segment", segment_rows(ladder)),
+    )
+
+
+def reads_stages(ranked: RankedStage) -> bool:
+    """Whether the rule of a stage reads the entries of lower stages."""
+    return any(isinstance(leaf, StageReached) for leaf in leaves(ranked.stage.rule))
+
+
+@asynccontextmanager
+async def derived_entries(
+    session: ScratchSession,
+    periods: Sequence[AccordPeriod],
+    as_of: datetime,
+    progress: Progress | None = None,
+    *,
+    concerned: Sql | None = None,
+) -> AsyncIterator[Sql]:
+    """Derive the stage entries into temp tables, and yield the select that reads them.
+
+    The select is valid inside the block; the temp tables are dropped at its end. Nothing permanent is written.
+    `concerned` selects the contacts to evaluate (see `VisibleFacts`); None evaluates all of them.
+
+    Shapes: facts + versions -> a select of contact_id, rank, stage, occurrence, entered_at, own_at, exited_at,
+            exit_kind, is_implied, accord_version_id, present_at.
+    Units:  instants UTC; facts later than `as_of` do not count.
+    Errors: ValueError, see `ladder_of`.
+    Source: api/README.md, "The evaluator".
+    """
+    report = progress or no_progress
+    ladder = ladder_of(periods)
+    total = len(ladder.stages) + 2
+    async with job_settings(session):
+        report("people and exits", 0, total)
+        facts = await _fill_people(session, ladder, as_of, concerned)
+        for done, ranked in enumerate(ladder.stages, start=1):
+            report(ranked.stage.title, done, total)
+            if concerned is not None:
+                await use_nested_loops(session, is_on=_reads_through_links(ranked))
+            await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
+            # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
+            if any(map(reads_stages, ladder.stages[done:])):
+                await session.script("analyze funnel_own_entry")
+        await session.script("analyze funnel_own_entry")
+        report("entries", total - 1, total)
+        if concerned is not None:
+            await use_nested_loops(session, is_on=False)
+        yield entries(ladder)
+        await session.script(f"drop table {', '.join(TABLES)}")
+        report("done", total, total)
+
+
+async def _fill_people(session: ScratchSession, ladder: Ladder, as_of: datetime, concerned: Sql | None) -> VisibleFacts:
+    """Create the temp tables, and fill those that no rule decides. Returns what the rules read."""
+    for table, columns in TABLES.items():
+        await session.script(f"create temp table {table} ({columns}) on commit drop")
+    await _fill(session, "funnel_merged", merged_rows(VisibleFacts(bound_instant(as_of), True, concerned)))
+    # Autovacuum never analyzes temp tables; without statistics the planner misjudges the sizes of the joins.
+    await session.script("analyze funnel_merged")
+    has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
+    facts = VisibleFacts(bound_instant(as_of), has_merged, concerned)
+    for table, selects in people_rows(ladder, facts):
+        for select in selects:
+            await _fill(session, table, select)
+        await session.script(f"analyze {table}")
+    return facts
+
+
+async def use_nested_loops(session: ScratchSession, *, is_on: bool) -> None:
+    """Let the planner join by nested loops, or keep it from that.
+
+    It takes the intervals of a leaf to be few, and with some contacts alone it joins them by nested loops, whose cost
+    grows with the square of their number. Deals and companies are the exception: they are many more than those that
+    are linked to the contacts, and nested loops find these by their ids.
+    """
+    await session.value(Sql("select set_config('enable_nestloop', {}, true)", "on" if is_on else "off"))
+
+
+def _reads_through_links(ranked: RankedStage) -> bool:
+    """Whether the rule of a stage reads deals or companies."""
+    return any(
+        isinstance(leaf, DealIs) or (isinstance(leaf, FieldIs) and leaf.table == "company")
+        for leaf in leaves(ranked.stage.rule)
+    )
+
+
+async def _fill(session: ScratchSession, table: str, rows: Sql) -> None:
+    await session.run(Sql("insert into {} {}", name(table), rows))
+
+
+@asynccontextmanager
+async def job_settings(session: ScratchSession) -> AsyncIterator[None]:
+    """Run the block with the settings of a job, then restore the caller's.
+
+    After an error they are not restored: the transaction is rolled back, and its settings with it.
+    """
+    before = {key: await session.value(Sql("select current_setting({})", key)) for key in _JOB_SETTINGS}
+    for key, value in _JOB_SETTINGS.items():
+        await session.value(Sql("select set_config({}, {}, true)", key, value))
+    yield
+    for key, value in before.items():
+        await session.value(Sql("select set_config({}, {}, true)", key, value))

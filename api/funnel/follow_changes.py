@@ -1,0 +1,38 @@
+"""Stage entries follow the changes of records, in the transaction that makes the changes."""
+
+from collections.abc import Sequence
+
+from api.db import WriteSession
+from api.funnel.compiled_accord import current_evaluation
+from api.funnel.concerned import concerned_contacts
+from api.funnel.reevaluate import EntryChange, EntryChangeKind, reevaluate
+from api.outbox.record_changes import RecordChange
+from schema.writes.changes import ChangeType
+
+_TYPES = {
+    EntryChangeKind.ENTERED: ChangeType.ENTERED,
+    EntryChangeKind.CHANGED: ChangeType.ENTERED,
+    EntryChangeKind.EXITED: ChangeType.LEFT,
+    EntryChangeKind.REMOVED: ChangeType.LEFT,
+}
+
+
+async def follow_changes(session: WriteSession, changes: Sequence[RecordChange]) -> tuple[RecordChange, ...]:
+    """Evaluate the contacts again that changes concern. The changes are written, and nothing later waits for a lock.
+
+    Shapes: changes of records -> changes of stages, as the outbox has them. Writes what `reevaluate` writes; nothing
+            without a current evaluation.
+    Errors: asyncpg.LockNotAvailableError if a lock is not free within the `lock_timeout` of the session.
+    """
+    current = await current_evaluation(session)
+    if current is None:
+        return ()
+    concerned = await concerned_contacts(session, current.compiled.columns, changes)
+    return tuple(map(entry_event, await reevaluate(session, concerned.contacts, sources=concerned.sources)))
+
+
+def entry_event(change: EntryChange) -> RecordChange:
+    """Return the event of a changed entry. An entry with other instants is reported as entered, once more."""
+    return RecordChange(
+        _TYPES[change.kind], "contact", change.contact_id, contact_id=change.contact_id, stage=change.stage
+    )

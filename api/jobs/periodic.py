@@ -1,0 +1,21 @@
+"""What a periodic job is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from api.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicJob:
+    """Work that is repeated. It has to stand being run twice at the same time, and being killed in the middle.
+
+    `run` returns how much it did, for the log. It runs at the start, and again `every` so long; earlier if `next_at`
+    returns an earlier instant.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[Database], Awaitable[int]]
+    next_at: Callable[[Database], Awaitable[datetime | None]] | None = None

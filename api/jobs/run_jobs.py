@@ -1,0 +1,82 @@
+"""Runs the periodic jobs in one process, whichever has the lock; the others wait to take over."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from api.db import DATABASE_FAILURES, AdvisoryLock, Database, Session
+from api.jobs.all_jobs import JOBS
+from api.jobs.periodic import PeriodicJob
+from api.sql import Sql
+from schema.base import now
+
+logger = logging.getLogger("accord.jobs")
+
+TAKEOVER_SECONDS = 15.0  # how often a process that waits looks whether the lock is free
+SHORTEST_PAUSE_SECONDS = 1.0  # a job that cannot do its work yet is not tried again at once
+
+
+@asynccontextmanager
+async def running_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> AsyncIterator[None]:
+    """Run the jobs beside the block; what a job is doing when the block ends is rolled back."""
+    task = asyncio.create_task(run_jobs(database, jobs))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> None:
+    """Run the jobs until cancelled, whenever no other process does."""
+    is_reachable = True
+    while True:
+        try:
+            async with database.try_lock(AdvisoryLock.WORKING) as held:
+                is_reachable = True
+                if held is not None:
+                    logger.info("This process runs the background jobs")
+                    await _repeat(database, held, jobs)
+        except DATABASE_FAILURES as error:
+            if is_reachable:  # one line an outage
+                logger.warning("The background jobs wait for the database: %s", str(error) or type(error).__name__)
+            is_reachable = False
+        except Exception:  # the outermost edge: a bug is logged, and the jobs start again
+            logger.exception("The background jobs failed")
+        await asyncio.sleep(TAKEOVER_SECONDS)
+
+
+async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
+    """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
+    due = {job.name: time.monotonic() for job in jobs}
+    while True:
+        await held.value(Sql("select 1"))
+        for job in jobs:
+            if time.monotonic() >= due[job.name]:
+                await _run(database, job)
+                due[job.name] = time.monotonic() + await _pause(database, job)
+        await asyncio.sleep(max(min(due.values()) - time.monotonic(), 0))
+
+
+async def _run(database: Database, job: PeriodicJob) -> None:
+    """Run a job once. Its failure is logged, and keeps no other job from running."""
+    try:
+        done = await job.run(database)
+    except DATABASE_FAILURES:
+        raise
+    except Exception:  # the outermost edge: a bug is logged, and the job is tried again at its next time
+        logger.exception("The job '%s' failed", job.name)
+        return
+    if done:
+        logger.info("The job '%s' did %d", job.name, done)
+
+
+async def _pause(database: Database, job: PeriodicJob) -> float:
+    """The seconds until a job runs again."""
+    longest = job.every.total_seconds()
+    at = await job.next_at(database) if job.next_at is not None else None
+    if at is None:
+        return longest
+    return min(max((at - now()).total_seconds(), SHORTEST_PAUSE_SECONDS), longest)
