@@ -1,7 +1,9 @@
-"""The tables that one statement reads: their aliases, and the scope of the principal on each of them.
+"""The tables that one statement reads: their aliases, and the rows and fields of them that the principal may read.
 
 Every `from` clause of the planner comes from `ScopedTables.from_clause`. A statement that is composed this way cannot
-read a row that the principal does not reach, whatever the query selects, filters by or sorts by.
+read a row that the principal does not reach, whatever the query selects, filters by or sorts by. Before the planner
+reads a column that the request names, it calls `withholds` for a value of the response, and `require` for any other
+use.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,6 +12,7 @@ from datetime import datetime
 from itertools import count
 
 from api.access.as_of import changes_over_time, record_alias, rows_as_of
+from api.access.field_rights import coordinate, may_read, needs_personal_data, require_table
 from api.access.principal import Principal
 from api.access.scope import scope_conditions, unmerged_conditions
 from api.identity.ids import instant_suffix
@@ -27,17 +30,19 @@ class ScopedTables:
     """The state of one statement while it is composed: the principal, the instant it reads as of, and the next alias.
 
     `instant` is None for the current rows. `id_suffix` is the end of the ids of the rows as of the instant, a text.
+    `redacted` collects the fields that the statement returns as null because the principal may not read them.
     """
 
     principal: Principal
     instant: Sql | None = None
     id_suffix: Sql | None = None
+    redacted: set[str] = field(default_factory=set)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def as_of(self, instant: datetime | Parameter | None) -> "ScopedTables":
         """Return the tables of the same statement as of an instant; None for the current rows.
 
-        Aliases stay unique in the statement: both values draw them from the same counter.
+        Aliases stay unique in the statement: both values draw them from the same counter. They share `redacted`, too.
         """
         if instant is None:
             return replace(self, instant=None, id_suffix=None)
@@ -65,8 +70,10 @@ class ScopedTables:
         Shapes: table, alias, conditions on that alias -> a clause with a leading space. `joins` follows the table; its
                 tables have to come from `from_clause`, too. `stored` returns conditions on the stored values of a
                 row: as of an instant, they apply to the current row and not to the values of that instant.
-        Errors: KeyError for an unknown table.
+        Errors: NOT_ALLOWED if the table needs a permission that the principal does not have; KeyError for an unknown
+        table.
         """
+        require_table(self.principal, table)
         where, rows = list(conditions), name(table)
         if self.instant is not None and changes_over_time(table):
             # The scope moves into the subquery: it applies to the current row of the record, and the subquery exposes
@@ -82,6 +89,25 @@ class ScopedTables:
         """Return the conditions on the stored values of a row that is known as `row`."""
         is_unmerged = () if with_merged else unmerged_conditions(table, row)
         return (*scope_conditions(table, row, self.principal), *is_unmerged, *stored(row))
+
+    def withholds(self, table: str, column: str) -> bool:
+        """Return whether the response has null in place of a column, and note that in `redacted`.
+
+        Errors: KeyError for an unknown table.
+        """
+        if may_read(self.principal, table, column):
+            return False
+        self.redacted.add(coordinate(table, column))
+        return True
+
+    def require(self, table: str, column: str, use: str) -> None:
+        """Require that the principal may read a column, for a use that would reveal its values.
+
+        Shapes: table, column, the use as a verb for the error, such as `sorts by`.
+        Errors: NOT_ALLOWED; KeyError for an unknown table.
+        """
+        if not may_read(self.principal, table, column):
+            raise needs_personal_data(table, column, use)
 
     def hides_rows(self, table: str) -> bool:
         """Return whether links to some rows of a table can be invisible to the principal as of the instant.

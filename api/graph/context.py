@@ -32,7 +32,8 @@ class RootRecords:
     """The records of a document's root fields. One statement reads them all when the first is needed.
 
     An error in one root field is raised for that field alone. A failure of the statement is raised for all of them.
-    `unknown` has the free texts in filters that no record ever had, once they are read.
+    Once they are read, `unknown` has the free texts in filters that no record ever had, and `redacted` the fields that
+    are null because the principal may not read them.
     """
 
     database: Database
@@ -40,6 +41,7 @@ class RootRecords:
     roots: Mapping[str, RootField | RequestError]
     failure: Exception | None = None
     unknown: tuple[UnknownText, ...] = ()
+    redacted: tuple[str, ...] = ()
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
     async def read(self, key: str) -> object:
@@ -61,7 +63,7 @@ class RootRecords:
         valid = [with_type_names(root) for root in self.roots.values() if isinstance(root, RootField)]
         errors: dict[str, object] = {}
         try:
-            found, self.unknown = await read_document(self.database, valid, self.principal)
+            found = await read_document(self.database, valid, self.principal)
         except AccordError as error:
             if error.code not in OF_ONE_FIELD:
                 raise
@@ -71,8 +73,9 @@ class RootRecords:
                 except AccordError as own:
                     errors[root.key] = own
             known = [root for root in valid if root.key not in errors]
-            found, self.unknown = await read_document(self.database, known, self.principal)
-        return {**found, **errors}
+            found = await read_document(self.database, known, self.principal)
+        self.unknown, self.redacted = found.unknown, found.redacted
+        return {**found.values, **errors}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class Context:
     # Lists of records behind figures, by their path in the response. They are read together with the figures, in one
     # snapshot, and returned when the executor resolves the field; an error is raised then.
     drilled: dict[tuple[str | int, ...], object] = field(default_factory=dict)
+    # The fields, such as Contact.email, that resolvers return as null because the principal may not read them.
+    redacted: set[str] = field(default_factory=set)
 
 
 Info = GraphQLResolveInfo[Context]

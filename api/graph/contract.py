@@ -36,6 +36,9 @@ KPIs computed from them by one agreement on the stages (the accord).
 - Lists are connections: `first` and `after`, or `last` and `before`, with the cursors of `PageInfo`. A cursor belongs
   to one order and one filter.
 - `asOf` reads what was known at an instant: an argument of root fields for records, a switch of `KpiSwitches` for KPIs.
+- Personal data of contacts (names, e-mail addresses, telephone numbers, notes) needs the right PERSONAL_DATA. Without
+  it, such fields are null, and `extensions.redacted` of the response lists each of them once, as `Contact.email`. To
+  filter, sort, group, aggregate or search by them is an error (NOT_ALLOWED).
 - Errors have `extensions.code`, which stays the same when a message is reworded. Warnings of KPIs have an
   `AnswerWarningCode`.
 - Numbers with decimals (`Decimal`) are strings, so that no digit is lost. Beside each, a `…Float` field has the nearest

@@ -181,9 +181,10 @@ class Gateway:
         if price > MAX_COST:
             return executed
         try:
-            return _CachedPlan(prepare(planned.roots, principal), _cost_extension(price), shape)
+            statement = prepare(planned.roots, principal)
         except AccordError:
             return executed
+        return _CachedPlan(statement, _cost_extension(price) | _redacted(statement.redacted), shape)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)
@@ -209,18 +210,18 @@ class Gateway:
         price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
         records = RootRecords(database, principal, roots, failure)
         payloads = self._payloads(validated, operation, request.variables, principal)
+        context = Context(database, principal, validated.document, planned, records, payloads, request.request_id)
         result = await self._strawberry.execute(
             request.query,
             variable_values=dict(request.variables),
-            context_value=Context(
-                database, principal, validated.document, planned, records, payloads, request.request_id
-            ),
+            context_value=context,
             operation_name=request.operation_name,
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
-        return ExecutedResult(result, _cost_extension(price) | _warnings(records.unknown))
+        redacted = _redacted(context.redacted | {*records.redacted})
+        return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
 
     def _payloads(
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
@@ -248,6 +249,12 @@ def _warnings(unknown: Iterable[UnknownText]) -> dict[str, object]:
     """Return the warnings of free texts in filters that no record ever had, as an extension; empty without any."""
     warnings = [{"code": WarningCode.UNKNOWN_VALUE.value, "message": text.message} for text in unknown]
     return {"warnings": warnings} if warnings else {}
+
+
+def _redacted(fields: Iterable[str]) -> dict[str, object]:
+    """Return the fields that are null because the principal may not read them, as an extension; empty without any."""
+    listed = sorted(fields)
+    return {"redacted": listed} if listed else {}
 
 
 def _cost_extension(price: int) -> dict[str, object]:

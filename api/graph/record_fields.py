@@ -58,7 +58,9 @@ def _search_field() -> Output:
         "The records of several types in which every word of a text is the start of a word, ignoring case. First those"
         " with every word as a whole word of their names, then those with words of their names that begin so, then"
         " those that match only with their addresses. Within these, records are in the order of `types`, and those of"
-        " one type are sorted by id, oldest first. Records that were merged into another one are left out."
+        " one type are sorted by id, oldest first. Records that were merged into another one are left out. Without the"
+        " right PERSONAL_DATA, types whose searched fields are personal data are left out, and naming one in `types` is"
+        " an error."
     )
     text = (
         "The words to search for. Characters that are neither letters nor digits separate words. Every value of"

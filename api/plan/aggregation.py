@@ -270,6 +270,7 @@ class Aggregation:
         if key.column == PRESENT_STAGE_KEY:
             return qualified(self._stage_alias(), "stage")
         column = SHAPES[self.rows.table].column(key.column)
+        self.rows.tables.require(self.rows.table, column.name, "groups by")
         value = self._value(column)
         return value if key.grain is None else first_day(column, key.grain, value)
 
@@ -290,7 +291,10 @@ class Aggregation:
         return qualified(self._links[column.name], "id")
 
     def _column(self, call: AggregateCall) -> ColumnShape | None:
-        return None if call.column is None else SHAPES[self.rows.table].column(call.column)
+        if call.column is None:
+            return None
+        self.rows.tables.require(self.rows.table, call.column, "aggregates")
+        return SHAPES[self.rows.table].column(call.column)
 
 
 def _is_money(call: AggregateCall, column: ColumnShape) -> bool:

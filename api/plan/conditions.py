@@ -40,7 +40,8 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
     """Return a filter as a boolean expression on the row of `table` known as `alias`.
 
     Shapes: condition tree -> one expression. Conditions on linked records become `exists` subqueries.
-    Errors: ValueError if a column of a `ToOneCondition` is not a foreign key; KeyError for an unknown column.
+    Errors: NOT_ALLOWED for a column that the principal may not read; ValueError if a column of a `ToOneCondition` is
+            not a foreign key; KeyError for an unknown column.
     """
     match where:
         case Conjunction(parts):
@@ -58,6 +59,7 @@ def condition(tables: ScopedTables, where: Condition, table: str, alias: str) ->
         case ListAggregateCondition():
             return _list_aggregate(tables, where, alias)
         case ConvertedComparison(column, operator, value):
+            tables.require(table, column, "filters by")
             return compare(operator, value, converted_amount(tables, table, column, alias))
         case Comparison():
             return _comparison(tables, where, table, alias)
@@ -188,6 +190,7 @@ def _stage_comparison(where: Comparison, entry: str) -> Sql:
 
 
 def _comparison(tables: ScopedTables, where: Comparison, table: str, alias: str) -> Sql:
+    tables.require(table, where.column, "filters by")
     link = SHAPES[table].column(where.column).link
     comparison = compare(where.operator, where.value, qualified(alias, where.column))
     if link is None or not tables.hides_rows(link.target):

@@ -32,12 +32,13 @@ def aggregate_shape(value: ListAggregate) -> ColumnShape:
 def aggregate_expression(tables: ScopedTables, value: ListAggregate, alias: str) -> Sql:
     """Return an aggregate over the rows known as `alias`.
 
-    Shapes: aggregate -> an aggregate expression. Errors: KeyError for an unknown column; ValueError for money that is
-    not converted, because it may be in several currencies.
+    Shapes: aggregate -> an aggregate expression. Errors: NOT_ALLOWED for a column that the principal may not read;
+    KeyError for an unknown one; ValueError for money that is not converted, because it may be in several currencies.
     """
     column = _column(value)
     if column is None:
         return aggregate(value.call, None, alias, Sql(""))
+    tables.require(value.table, column.name, "aggregates")
     if value.call.is_converted:
         return aggregate(value.call, column, alias, converted_amount(tables, value.table, column.name, alias))
     if column.note.currency is not None:

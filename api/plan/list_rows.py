@@ -6,11 +6,11 @@ from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.conditions import compare, condition, present_stage_join, split_converted, split_present_stage
 from api.plan.cursors import CursorPosition, cursor_of, is_after, read_cursor
 from api.plan.json_objects import NO_ROWS
-from api.plan.list_arguments import Conjunction, Negation, Page, PresentStageCondition
+from api.plan.list_arguments import Conjunction, ListAggregate, Negation, Page, PresentStageCondition
 from api.plan.money.converted_amounts import join_rates
-from api.plan.ordering import Order, join_sort_keys, order_by, reverse_order, total_order
+from api.plan.ordering import Order, join_sort_keys, order_by, reverse_order, sorted_columns, total_order
 from api.plan.search.words import Words, has_words, matches_by_index
-from api.plan.selection import Connection, Cursor, Edges, Nodes, PageInfo
+from api.plan.selection import Connection, Cursor, Edges, Nodes, PageInfo, Typename
 from api.sql import Parameter, Sql, join, name
 from schema.tables import SHAPES
 
@@ -48,9 +48,11 @@ class ListRows:
     def of(cls, tables: ScopedTables, connection: Connection, parent: ParentRow | None) -> "ListRows":
         """Read the arguments of a list, and decide whether its page needs a common table expression.
 
-        Errors: BAD_INPUT if a cursor does not belong to this list, even if only the total count is selected.
+        Errors: BAD_INPUT if a cursor does not belong to this list, and NOT_ALLOWED for a filter, an order or a search
+        by a field that the principal may not read, even if only the total count is selected.
         """
         page = connection.page
+        _require_arguments(tables, connection)
         order = total_order(SHAPES[connection.table], page.order, page.where)
         after = None if page.after is None else read_cursor(order, page.after, "after")
         before = None if page.before is None else read_cursor(order, page.before, "before")
@@ -276,6 +278,23 @@ class ListRows:
         # In the order of an index, such as that of the ids, PostgreSQL stops reading when the page is full.
         find = rows.row_by_row if len(self.order) == 1 else rows.matching
         return find(alias, *conditions, joins=joins)
+
+
+def _require_arguments(tables: ScopedTables, connection: Connection) -> None:
+    """Require that the principal may read the fields that the arguments of a list name. Errors: NOT_ALLOWED.
+
+    `condition` does so for the filter. Filters that the statement will not contain are compiled here, and thrown away.
+    """
+    page, shape, unread = connection.page, SHAPES[connection.table], ScopedTables(tables.principal)
+    for table, column in sorted_columns(shape, page.order):
+        tables.require(table, column, "sorts by")
+    for column in () if page.search is None else shape.searched:
+        tables.require(shape.name, column, "searches")
+    for term in page.order:
+        if isinstance(term.by, ListAggregate) and term.by.where is not None:
+            condition(unread, term.by.where, term.by.table, unread.new_alias())
+    if page.where is not None and all(isinstance(part, Typename) for part in connection.parts):
+        condition(unread, page.where, shape.name, unread.new_alias())
 
 
 def _needs_page(connection: Connection, order: Order) -> bool:

@@ -3,7 +3,7 @@
 A linked record that is not visible sorts like an absent one: its sort keys are null.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from api.access.scoped_tables import ScopedTables, qualified
@@ -14,11 +14,13 @@ from api.plan.list_arguments import (
     Condition,
     Conjunction,
     ConvertedAmount,
+    ListAggregate,
     OrderTerm,
     PresentStageColumn,
     PresentStageCondition,
     SortDirection,
     ToOneCondition,
+    VocabularyPosition,
 )
 from api.plan.money.converted_amounts import RowsOf, join_rates
 from api.sql import Sql, join, name
@@ -88,6 +90,28 @@ def total_order(shape: TableShape, terms: Iterable[OrderTerm], where: Condition 
     for column in key_columns(shape):
         found.setdefault((column.name,), SortKey(column, is_descending))
     return tuple(found.values())
+
+
+def sorted_columns(shape: TableShape, terms: Iterable[OrderTerm]) -> Iterator[tuple[str, str]]:
+    """Yield the tables and columns whose values decide the requested order.
+
+    Errors: KeyError for an unknown column.
+    """
+    for term in terms:
+        table = shape.name
+        for column in term.links:
+            link = SHAPES[table].column(column).link
+            table = table if link is None else link.target
+        match term.by:
+            case ListAggregate(table=other, call=call):
+                if call.column is not None:
+                    yield other, call.column
+            case ConvertedAmount(other, column) | VocabularyPosition(other, column):
+                yield other, column
+            case PresentStageColumn(column):
+                yield "stage_entry", column
+            case column:
+                yield table, column
 
 
 def reverse_order(order: Order) -> Order:

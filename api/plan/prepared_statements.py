@@ -33,7 +33,7 @@ class PreparedStatement:
     `unread` has the parameters of lists whose rows the statement does not read. They are validated and not bound.
     `named` has the values in its filters that have to be known, `currencies` what it needs of the currencies of its
     amounts. Where there are some, the statement returns null if one condition is not met, and `unguarded` returns the
-    response in any case.
+    response in any case. `redacted` has the fields that it returns as null because the principal may not read them.
     """
 
     text: str
@@ -42,6 +42,7 @@ class PreparedStatement:
     named: tuple[NamedValues, ...] = ()
     unguarded: "PreparedStatement | None" = None
     currencies: tuple[CurrencyCheck, ...] = ()
+    redacted: tuple[str, ...] = ()
 
     def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
         """Return the statement with the values of one execution.
@@ -111,6 +112,27 @@ class BoundStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class SelectionValue:
+    """The value of one selection; None for a record that is not visible. `redacted` as in `RootValues`."""
+
+    value: object | None
+    redacted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RootValues:
+    """The values of root fields by key; None for a record that is not visible.
+
+    `unknown` has the free texts in filters that no record ever had, and `redacted` the fields that are null because the
+    principal may not read them.
+    """
+
+    values: Mapping[str, object]
+    unknown: tuple[UnknownText, ...] = ()
+    redacted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentResult:
     """The JSON object of a document's root fields, and the free texts in filters that no record ever had."""
 
@@ -122,53 +144,49 @@ def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStateme
     """Return the prepared statement of a document's root fields.
 
     Shapes: root fields -> one statement. It may be executed by every principal with the same `plan_key`.
-    Errors: BAD_INPUT if a cursor does not belong to its list.
+    Errors: those of `document_statement`.
     """
     roots = tuple(roots)
     statement, unread = document_statement(roots, principal), tuple(_unread_parameters(roots))
-    plain = PreparedStatement(*statement.render(), unread)
+    plain = PreparedStatement(*statement.sql.render(), unread, redacted=statement.redacted)
     named = named_values(roots, principal)
     currencies = currency_checks(roots, principal)
     if not named and not currencies:
         return plain
-    guarded_statement = guarded(statement, named, (check.guard for check in currencies))
-    return PreparedStatement(*guarded_statement.render(), unread, named, plain, currencies)
+    guarded_statement = guarded(statement.sql, named, (check.guard for check in currencies))
+    return PreparedStatement(*guarded_statement.render(), unread, named, plain, currencies, statement.redacted)
 
 
-async def read_document(
-    database: Database, roots: Sequence[RootField], principal: Principal
-) -> tuple[Mapping[str, object], tuple[UnknownText, ...]]:
-    """Return the values of a document's root fields by key; None for a record that is not visible.
+async def read_document(database: Database, roots: Sequence[RootField], principal: Principal) -> RootValues:
+    """Return the values of a document's root fields.
 
-    Beside them the free texts in filters that no record ever had.
     Shapes: root fields without parameters -> one statement -> one object.
-    Errors: those of `BoundStatement.run`; BAD_INPUT if a cursor does not belong to its list.
+    Errors: those of `BoundStatement.run` and of `document_statement`.
     """
-    response = await prepare(roots, principal).bind(principal, {}).run(database)
-    values: Mapping[str, object] = orjson.loads(response.json)
-    return values, response.unknown
+    statement = prepare(roots, principal)
+    response = await statement.bind(principal, {}).run(database)
+    return RootValues(orjson.loads(response.json), response.unknown, statement.redacted)
 
 
 async def read_selection(
     session: ReadSession, selection: OneRecord | Connection, principal: Principal
-) -> object | None:
-    """Return the value of one selection, read in the snapshot of a session; None for a record that is not visible.
+) -> SelectionValue:
+    """Return the value of one selection, read in the snapshot of a session.
 
     Shapes: a selection without parameters -> one statement -> one object.
-    Errors: UNKNOWN_VALUE, MIXED_CURRENCIES, NO_REPORTING_CURRENCY, TOO_MANY_GROUPS; BAD_INPUT if a cursor does not
-            belong to its list.
+    Errors: UNKNOWN_VALUE, MIXED_CURRENCIES, NO_REPORTING_CURRENCY, TOO_MANY_GROUPS; those of `document_statement`.
     """
-    roots, parameters = (RootField("it", selection),), {MEMBER_PARAMETER: principal.member_id}
+    roots = (RootField("it", selection),)
+    statement, parameters = document_statement(roots, principal), {MEMBER_PARAMETER: principal.member_id}
     await require_known_values(session.value, named_values(roots, principal))
     for check in currency_checks(roots, principal):
         _require(check.error(await session.value(check.find, parameters)))
-    statement = document_statement(roots, principal)
     try:
-        response = await session.value(statement, parameters)
+        response = await session.value(statement.sql, parameters)
     except asyncpg.InvalidTextRepresentationError as error:
         raise _too_many_groups(error) from error
     values: Mapping[str, object] = orjson.loads(response)
-    return values["it"]
+    return SelectionValue(values["it"], statement.redacted)
 
 
 async def _read_value(database: Database, statement: Sql) -> object:

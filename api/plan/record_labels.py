@@ -19,7 +19,8 @@ async def record_labels(
     """The labels of records that are visible to the principal; None for a record without any name.
 
     A contact is called by its name or else its e-mail address, a deal by its name or else its company's, any other
-    record by its name, and a record without a `name` column by its contact.
+    record by its name, and a record without a `name` column by its contact. A principal that may not read the names of
+    contacts has no labels for them.
 
     Shapes: n ids of one table -> at most n labels. Reads one statement.
     """
@@ -34,11 +35,18 @@ async def record_labels(
 def _label(tables: ScopedTables, table: str) -> Sql:
     """The label of the row `r`. Linked records are scalar sub-selects, so that their own scope applies to them."""
     if table == "contact":
-        return Sql(_PERSON.format("r"))
+        return _person(tables, "r")
     if table == "deal":
         company = tables.from_clause("company", "o", Sql("o.id = r.company_id"), with_merged=True)
         return Sql("coalesce(r.name, (select o.name{}))", company)
     if "name" in {column.name for column in SHAPES[table].columns}:
         return Sql("r.name")
     contact = tables.from_clause("contact", "x", Sql("x.id = r.contact_id"), with_merged=True)
-    return Sql(f"(select {_PERSON.format('x')}{{}})", contact)
+    return Sql("(select {}{})", _person(tables, "x"), contact)
+
+
+def _person(tables: ScopedTables, alias: str) -> Sql:
+    """The label of a row of `contact`."""
+    if any(tables.withholds("contact", column) for column in ("first_name", "last_name", "email")):
+        return Sql("null::text")
+    return Sql(_PERSON.format(alias))

@@ -280,13 +280,18 @@ class ResultEdges:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """A page of the records of several tables in which every word begins some word; `tables` are in order of rank."""
+    """A page of the records of several tables in which every word begins some word; `tables` are in order of rank.
+
+    `names_tables`: the request names them. Otherwise they are all searched tables, and those with searched columns that
+    the principal may not read are left out.
+    """
 
     tables: tuple[str, ...]
     words: tuple[str, ...] | Parameter
     size: int
     after: str | None
     parts: tuple[TotalCount | ResultNodes | ResultEdges | PageInfo | Typename, ...]
+    names_tables: bool = True
 
 
 @dataclass(frozen=True, slots=True)

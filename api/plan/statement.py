@@ -5,6 +5,7 @@ of the response. PostgreSQL runs it in one snapshot.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from api.access.principal import Principal
@@ -53,14 +54,27 @@ from schema.base import ColumnShape
 from schema.tables import SHAPES
 
 
-def document_statement(roots: Iterable[RootField], principal: Principal) -> Sql:
+@dataclass(frozen=True, slots=True)
+class DocumentStatement:
+    """The statement of a document, and the fields that it returns as null: the principal may not read them.
+
+    `redacted` has every such field once, as `Contact.email`, in alphabetical order.
+    """
+
+    sql: Sql
+    redacted: tuple[str, ...] = ()
+
+
+def document_statement(roots: Iterable[RootField], principal: Principal) -> DocumentStatement:
     """Return the statement of the root fields of one document.
 
     Shapes: root fields -> one row with one value, the UTF-8 bytes of a JSON object with the keys of the root fields.
-    Errors: BAD_INPUT if a cursor does not belong to its list.
+    Errors: BAD_INPUT if a cursor does not belong to its list; NOT_ALLOWED for a table that the principal may not read,
+            or a field that it may not read in a filter, an order, a group, an aggregate or a search.
     """
     tables = ScopedTables(principal)
-    return select_document([(root.key, _root(tables.as_of(root.as_of), root.selection)) for root in roots])
+    sql = select_document([(root.key, _root(tables.as_of(root.as_of), root.selection)) for root in roots])
+    return DocumentStatement(sql, tuple(sorted(tables.redacted)))
 
 
 def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> Sql:
@@ -91,6 +105,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return _record(tables, field.table, qualified(alias, field.column), field.fields)
         case ToMany():
             return _list(tables, field.connection, ParentRow(alias, field.column))
+        case ColumnValue() | Amount() | ConvertedMoney() if tables.withholds(table, field.column):
+            return Sql("null::text")
         case _:
             return _value(tables, table, alias, field)
 

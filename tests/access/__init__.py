@@ -1,0 +1,1 @@
+"""What principals may read: rows, fields and tables."""

@@ -6,13 +6,13 @@ from weakref import ref
 import asyncpg
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
 from schema.access.rights import Reach
-from tests.support.graphql import answered, executed, uid
+from tests.support.graphql import answered, executed, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, BOB, DEAL, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
@@ -134,7 +134,12 @@ async def test_principals_share_a_plan_only_if_their_plan_keys_are_equal(watched
     plans = len(gateway()._plans)
     counts = [
         (await answered(watched, document, principal))["contacts"]["totalCount"]
-        for principal in (LOCAL_OPERATOR, Principal(Reach.OWN, ANNA), Principal(Reach.OWN, uid(999)), LOCAL_OPERATOR)
+        for principal in (
+            LOCAL_OPERATOR,
+            with_personal_data(Reach.OWN, ANNA),
+            with_personal_data(Reach.OWN, uid(999)),
+            LOCAL_OPERATOR,
+        )
     ]
     assert counts == [3, 2, 0, 3]
     assert len(gateway()._plans) == plans + 2

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import Principal
 from api.db import Database
 from api.importers.run_import import run_import
 from schema.access.rights import Reach
-from tests.support.graphql import answered, refused, uid
+from tests.support.graphql import answered, refused, uid, with_personal_data
 
 PRESET = """
 title = "People"
@@ -84,7 +83,7 @@ async def test_bookkeeping_and_paths_stay_hidden(world: Database) -> None:
 
 
 async def test_a_restricted_principal_sees_imports_too(world: Database) -> None:
-    found = await answered(world, "{ imports { totalCount } }", Principal(Reach.OWN, uid(1)))
+    found = await answered(world, "{ imports { totalCount } }", with_personal_data(Reach.OWN, uid(1)))
     assert found == {"imports": {"totalCount": 2}}
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from schema.access.rights import Reach
-from tests.support.graphql import answered, executed, refused, uid
+from tests.support.graphql import answered, executed, refused, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, CARL, DEAL, GONE_CONTACT, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
@@ -55,7 +55,9 @@ async def test_no_ids_return_no_records_and_a_record_without_selected_fields_is_
 
 
 async def test_a_record_that_is_not_visible_is_null(world: Database) -> None:
-    assert await answered(world, NODES, Principal(Reach.OWN, ANNA), ids=IDS) == {"nodes": [*[None] * 4, FOUND[4]]}
+    assert await answered(world, NODES, with_personal_data(Reach.OWN, ANNA), ids=IDS) == {
+        "nodes": [*[None] * 4, FOUND[4]]
+    }
 
 
 async def test_the_limit_on_ids_is_a_hundred_and_every_record_adds_to_the_cost(world: Database) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -13,7 +13,7 @@ from api.graph.contract import gateway
 from api.graph.request import GraphQLRequest
 from api.sql import Sql
 from schema.access.rights import Reach
-from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.small_company import ADA, ANNA, SPRING, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
@@ -131,7 +131,7 @@ async def test_a_known_value_and_a_search_are_answered(world: Database, field: s
 
 
 async def test_a_restricted_principal_can_filter_by_any_member(world: Database) -> None:
-    own = Principal(Reach.OWN, ANNA)
+    own = with_personal_data(Reach.OWN, ANNA)
     document = f'{{ contacts(where: {{ownerId: {{eq: "member_{uid(12)}"}}}}) {{ totalCount }} }}'
     found = await answered(world, document, own)
     assert found["contacts"]["totalCount"] == 0

@@ -13,7 +13,7 @@ from schema.access.rights import Reach
 from tests.plan.deal_rows import ACME, ANNA, BEN, BOLT, DEALS, visible_to, write_deals
 from tests.plan.oracle.aggregates import aggregate_value
 from tests.plan.oracle.shapes import AGGREGATED, Row
-from tests.support.graphql import answered, uid
+from tests.support.graphql import answered, uid, with_personal_data
 
 NUMBERS = ("amount", "probability", "rowVersion")
 EXTREMES = (*NUMBERS, "name", "openedAt", "closeDate")
@@ -35,9 +35,9 @@ FILTERS: dict[str, Callable[[Row], bool]] = {
 }
 PRINCIPALS: dict[UUID | None, Principal] = {
     None: LOCAL_OPERATOR,
-    ANNA: Principal(Reach.OWN, ANNA),
-    BEN: Principal(Reach.OWN, BEN),
-    uid(99): Principal(Reach.OWN),
+    ANNA: with_personal_data(Reach.OWN, ANNA),
+    BEN: with_personal_data(Reach.OWN, BEN),
+    uid(99): with_personal_data(Reach.OWN),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from schema.access.rights import Reach
-from tests.support.graphql import answered, put, uid
+from tests.support.graphql import answered, put, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
 DAYS = [datetime(2026, 3, 28, tzinfo=UTC) + timedelta(days=day) for day in range(8)]
@@ -168,7 +168,7 @@ async def test_filters_and_searches_use_the_facts_as_of_the_instant(database: Da
 
 
 async def test_access_follows_the_current_owner_also_for_past_instants(database: Database) -> None:
-    anna, zoe = Principal(Reach.OWN, ANNA), Principal(Reach.OWN, ZOE)
+    anna, zoe = with_personal_data(Reach.OWN, ANNA), with_personal_data(Reach.OWN, ZOE)
     assert await contact_as_of(database, 2, anna) is None  # she owned it then
     found = await contact_as_of(database, 2, zoe)
     assert (found["lastName"], found["owner"]) == ("Stern", {"name": "Anna A"})

@@ -20,7 +20,7 @@ from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.inputs import RejectedError
 from tests.plan.oracle.shapes import Rows
 from tests.plan.response_equality import assert_same_response
-from tests.support.graphql import Outcome, executed
+from tests.support.graphql import Outcome, executed, with_personal_data
 from tests.support.random_choices import RandomChoices
 from tests.support.small_company import ANNA, BEN
 from tests.support.statement_log import LoggingDatabase
@@ -32,7 +32,7 @@ QUICK = settings(
     phases=(Phase.generate, Phase.shrink),  # explaining a failure takes a minute
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-PRINCIPALS = [LOCAL_OPERATOR, LOCAL_OPERATOR, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
+PRINCIPALS = [LOCAL_OPERATOR, LOCAL_OPERATOR, with_personal_data(Reach.OWN, ANNA), with_personal_data(Reach.TEAM, BEN)]
 # A seed generates the document, and Hypothesis chooses its size: so a failing document shrinks within seconds.
 SEEDS, FIELDS = st.integers(0, 2**32), st.integers(1, MAX_FIELDS)
 OTHER_FIELD = "kpiCatalogue { key }"  # not planned: the whole document runs through the GraphQL executor

@@ -5,12 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.order_value import MAX_LIST_AGGREGATES
 from schema.access.rights import Reach
-from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
 ANNA, BEN = uid(1), uid(2)
@@ -125,7 +124,7 @@ async def test_only_rows_within_reach_count(world: Database) -> None:
     document = """{ companies(orderBy: [{ deals: { count: DESC } }]) { nodes { name deals { totalCount } } }
       two: companies(where: { deals: { count: { gte: 2 } } }) { totalCount }
       none: companies(where: { deals: { max: { createdAt: { isNull: true } } } }) { nodes { name } } }"""
-    found = await answered(world, document, Principal(Reach.OWN, ANNA))
+    found = await answered(world, document, with_personal_data(Reach.OWN, ANNA))
     assert [(node["name"], node["deals"]["totalCount"]) for node in found["companies"]["nodes"]] == [
         ("Acme", 1),
         ("Bolt", 0),

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from schema.access.rights import Reach
-from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, BEN, CREATED, MERGED_CONTACT, write_small_company
 
 DOUBLE, SURVIVOR = f"contact_{MERGED_CONTACT}", f"contact_{ADA}"
@@ -169,7 +169,7 @@ async def test_a_merged_person_out_of_reach_stays_hidden(world: Database) -> Non
       touchpoints(where: {kind: {eq: CALL}}) { totalCount } }"""
     counts: dict[str, Any] = {}
     for member in (ANNA, BEN):
-        found = await executed(world, document, Principal(Reach.OWN, member), id=DOUBLE)
+        found = await executed(world, document, with_personal_data(Reach.OWN, member), id=DOUBLE)
         assert found.errors is None
         counts[str(member)] = [found.data[key]["totalCount"] for key in ("contacts", "touchpoints")]
         assert (found.data["contact"] is not None) is (member == ANNA)

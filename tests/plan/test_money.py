@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -16,7 +16,7 @@ from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
-from tests.support.graphql import answered, code_of, executed, put, refused, uid
+from tests.support.graphql import answered, code_of, executed, put, refused, uid, with_personal_data
 
 ANNA, BEN, ACME, BOLT = uid(1), uid(2), uid(11), uid(12)
 CLOSED = datetime(2026, 5, 5, 12, tzinfo=UTC)
@@ -119,9 +119,9 @@ async def test_bare_amounts_of_one_currency_have_an_order(world: Database) -> No
 
 
 async def test_currencies_of_hidden_deals_do_not_matter(world: Database) -> None:
-    ben = Principal(Reach.OWN, BEN)
+    ben = with_personal_data(Reach.OWN, BEN)
     assert names(await answered(world, NAMES % "orderBy: [{amount: DESC}]", ben)) == ["of Ben"]
-    outcome = await executed(world, NAMES % "orderBy: [{amount: DESC}]", Principal(Reach.OWN, ANNA))
+    outcome = await executed(world, NAMES % "orderBy: [{amount: DESC}]", with_personal_data(Reach.OWN, ANNA))
     assert [code_of(error) for error in outcome.errors or ()] == ["MIXED_CURRENCIES"]
 
 

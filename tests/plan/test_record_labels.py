@@ -2,11 +2,11 @@
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.plan.record_labels import record_labels
 from schema.access.rights import Reach
-from tests.support.graphql import put, uid
+from tests.support.graphql import put, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, BOB, BOLT, CARL, GONE_CONTACT, write_small_company
 
 NAMED, OF_ACME, OF_BOLT, OF_NONE = uid(81), uid(82), uid(83), uid(84)
@@ -48,7 +48,7 @@ async def test_a_record_is_labelled_by_its_name_or_else_by_what_identifies_it(wo
 
 
 async def test_only_records_in_the_principals_scope_give_labels(world: Database) -> None:
-    anna = Principal(Reach.OWN, ANNA)
+    anna = with_personal_data(Reach.OWN, ANNA)
     async with world.read() as session:
         assert await record_labels(session, anna, "contact", CONTACTS) == {ADA: "Ada Berg", BOB: "Bob"}
         # Acme has no owner, so its name is not visible to Anna.

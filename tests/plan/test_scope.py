@@ -15,7 +15,7 @@ from api.access.scope import has_owner, subject_links
 from api.db import Database
 from schema.access.rights import Reach
 from schema.tables import SHAPES
-from tests.support.graphql import answered, put, uid
+from tests.support.graphql import answered, put, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, BOLT, CARL, DEAL, LOST_DEAL, SPRING, write_small_company
 
 PLANNER = Path(plan.__file__).parent
@@ -41,7 +41,7 @@ async def contact_names(database: Database, principal: Principal) -> set[str]:
 
 
 async def test_a_principal_with_reach_all_reaches_every_record(world: Database) -> None:
-    assert await contact_names(world, Principal(Reach.ALL)) == {"Ada", "Bob", "Carl"}
+    assert await contact_names(world, with_personal_data(Reach.ALL)) == {"Ada", "Bob", "Carl"}
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ async def test_a_principal_with_reach_all_reaches_every_record(world: Database) 
 async def test_a_principal_reaches_own_records_or_those_of_the_team(
     world: Database, member: UUID | None, own: set[str], team: set[str]
 ) -> None:
-    assert await contact_names(world, Principal(Reach.OWN, member)) == own
-    assert await contact_names(world, Principal(Reach.TEAM, member)) == team
+    assert await contact_names(world, with_personal_data(Reach.OWN, member)) == own
+    assert await contact_names(world, with_personal_data(Reach.TEAM, member)) == team
 
 
 async def test_rows_about_a_record_are_reached_with_it(world: Database) -> None:
     document = """{
       touchpoints { totalCount nodes { contact { firstName } } } stageEntries { totalCount } dealContacts { totalCount }
       campaigns { nodes { name } } }"""
-    anna = await answered(world, document, Principal(Reach.OWN, ANNA))
+    anna = await answered(world, document, with_personal_data(Reach.OWN, ANNA))
     assert {touchpoint["contact"]["firstName"] for touchpoint in anna["touchpoints"]["nodes"]} == {"Ada", "Bob"}
     assert anna["stageEntries"]["totalCount"] == 2
     assert anna["dealContacts"]["totalCount"] == 0  # she owns the contact, and no one owns the deal
-    zoe = await answered(world, document, Principal(Reach.OWN, ZOE))
+    zoe = await answered(world, document, with_personal_data(Reach.OWN, ZOE))
     assert (zoe["touchpoints"]["totalCount"], zoe["stageEntries"]["totalCount"]) == (0, 0)
     assert zoe["campaigns"] == anna["campaigns"] == {"nodes": [{"name": "Spring"}]}
 
@@ -84,13 +84,13 @@ async def test_links_lists_and_nodes_apply_the_scope(world: Database) -> None:
       campaign(id: "campaign_{SPRING}") {{ touchpoints {{ totalCount nodes {{ contact {{ firstName }} }} }} }}
       member(id: "member_{ANNA}") {{ ownedContacts {{ nodes {{ firstName company {{ name }} }} }} }}
     }}"""
-    found = await answered(world, document, Principal(Reach.OWN, ANNA))
+    found = await answered(world, document, with_personal_data(Reach.OWN, ANNA))
     assert found["mine"] == {"firstName": "Ada", "company": None}  # Acme has no owner
     assert found["other"] is found["hers"] is found["deal"] is None
     assert found["company"] == {"name": "Bolt", "parent": None}
     assert found["campaign"]["touchpoints"]["totalCount"] == 4
     assert len(found["member"]["ownedContacts"]["nodes"]) == 2
-    zoe = await answered(world, document, Principal(Reach.OWN, ZOE))
+    zoe = await answered(world, document, with_personal_data(Reach.OWN, ZOE))
     assert zoe["campaign"] == {"touchpoints": {"totalCount": 0, "nodes": []}}
     assert zoe["member"] == {"ownedContacts": {"nodes": []}}
     assert (zoe["mine"], zoe["other"]) == (None, {"firstName": "Carl"})
@@ -144,7 +144,7 @@ async def test_a_filter_reveals_nothing_about_records_out_of_reach(
         "members": ("Member", "name"),
     }[field]
     document = f"query ($where: {kind}Where) {{ {field}(where: $where) {{ totalCount nodes {{ {column} }} }} }}"
-    rows = (await answered(world, document, Principal(Reach.OWN, ANNA), where=where))[field]
+    rows = (await answered(world, document, with_personal_data(Reach.OWN, ANNA), where=where))[field]
     assert [row[column] for row in rows["nodes"]] == found
     assert rows["totalCount"] == len(found)
 
@@ -157,7 +157,7 @@ async def test_records_out_of_reach_neither_sort_nor_appear_in_a_cursor(world: D
     walked: list[str] = []
     after, has_more = None, True
     while has_more:
-        page = (await answered(world, document, Principal(Reach.OWN, ANNA), after=after))["contacts"]
+        page = (await answered(world, document, with_personal_data(Reach.OWN, ANNA), after=after))["contacts"]
         walked.append(page["edges"][0]["node"]["firstName"])
         after = page["edges"][0]["cursor"]
         has_more = page["pageInfo"]["hasNextPage"]
@@ -172,7 +172,7 @@ async def test_a_cursor_of_another_principal_reveals_nothing_more(world: Databas
       companies(first: 1, after: $after, orderBy: [{ name: ASC }]) { edges { cursor } nodes { name }
         pageInfo { hasPreviousPage } } }"""
     cursor = (await answered(world, document))["companies"]["edges"][0]["cursor"]
-    page = (await answered(world, document, Principal(Reach.OWN, ANNA), after=cursor))["companies"]
+    page = (await answered(world, document, with_personal_data(Reach.OWN, ANNA), after=cursor))["companies"]
     assert page["nodes"] == [{"name": "Bolt"}]
     assert page["pageInfo"] == {"hasPreviousPage": False}  # Acme comes before it, and is hidden from Anna
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.search_value import read_search
@@ -14,7 +14,7 @@ from api.sql import Sql
 from schema.access.rights import Reach
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import matches_search, words
-from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
 ANNA, ACME = uid(1), uid(2)
@@ -89,7 +89,7 @@ async def test_a_search_combines_with_filter_order_parent_and_scope(world: Datab
     assert here
     assert found["companies"]["nodes"] == [{"name": "Acme Labs", "contacts": {"totalCount": len(here)}}]
     assert found["members"]["nodes"] == [{"name": "Anna Berg"}]
-    own = await answered(world, DOCUMENT, Principal(Reach.OWN, ANNA), text="ada")
+    own = await answered(world, DOCUMENT, with_personal_data(Reach.OWN, ANNA), text="ada")
     assert own["contacts"]["totalCount"] == sum(matches("ada", row) for row in ROWS[::2])
 
 

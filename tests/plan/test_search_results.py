@@ -21,7 +21,7 @@ from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.search_results import TABLES, ranked_results
 from tests.plan.oracle.shapes import Rows
-from tests.support.graphql import answered, executed, put, refused, uid
+from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
 ANNA, BEN, ACME = uid(1), uid(2), uid(3)
@@ -67,7 +67,7 @@ WORDS = st.lists(
     max_size=2,
 )
 TYPES = st.none() | st.lists(st.sampled_from([table.upper() for table in TABLES]), min_size=1, max_size=4)
-PRINCIPALS = [LOCAL_OPERATOR, Principal(Reach.OWN, ANNA), Principal(Reach.TEAM, BEN)]
+PRINCIPALS = [LOCAL_OPERATOR, with_personal_data(Reach.OWN, ANNA), with_personal_data(Reach.TEAM, BEN)]
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

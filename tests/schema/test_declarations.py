@@ -161,3 +161,14 @@ def test_a_column_declared_without_column_or_link_is_rejected() -> None:
     with pytest.raises(TypeError, match=r"plain\.x must be declared with column"):
         note_of(plain.columns["x"])
     assert column("A meaning.") is not None
+
+
+def test_personal_data_can_be_null() -> None:
+    """Without the right, null stands in its place: so it is nullable, no key and no link, and never hidden."""
+    personal = [(shape, column) for shape in SHAPES.values() for column in shape.columns if column.note.personal]
+    assert personal
+    for shape, held in personal:
+        assert held.is_nullable, (shape.name, held.name)
+        assert not held.is_key, (shape.name, held.name)
+        assert held.link is None, (shape.name, held.name)
+        assert not held.note.hidden, (shape.name, held.name)

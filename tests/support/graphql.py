@@ -15,6 +15,7 @@ from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
 from api.sql import Sql, join, name
+from schema.access.rights import Reach, Right
 
 
 def uid(number: int) -> UUID:
@@ -29,6 +30,11 @@ class Outcome:
     data: Any
     errors: Sequence[GraphQLError] | None
     is_json: bool = False
+
+
+def with_personal_data(reach: Reach, member_id: UUID | None = None) -> Principal:
+    """Return a viewer who may read personal data."""
+    return Principal(reach, member_id, rights=frozenset({Right.PERSONAL_DATA}))
 
 
 async def executed(

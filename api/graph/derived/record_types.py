@@ -25,6 +25,7 @@ from api.graph.sources import (
     FromRecordId,
     FromStage,
 )
+from schema.access.rights import Right
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 from schema.vocab import Dimension, Unit, vocabularies
@@ -34,6 +35,8 @@ INCLUDE_MERGED = "includeMerged"
 TYPE_KEY = "$type"  # the key of a row's type name, where a value may be any Node; never a GraphQL name
 NODE, PAGE_INFO, MONEY = "Node", "PageInfo", "Money"
 
+_NEEDS_PERSONAL_DATA = f"Needs the right {Right.PERSONAL_DATA}."
+_NULL_WITHOUT_PERSONAL_DATA = f"Personal data: null without the right {Right.PERSONAL_DATA}, see `extensions.redacted`."
 _ID = (
     "The id, unique over all types. The record as of an instant (`asOf`) has an id of its own, which carries the"
     " instant, so that a cache keeps it apart from the current record. Both are arguments for `node`."
@@ -109,6 +112,8 @@ def _search_argument(shape: TableShape) -> Input:
         f"Only rows in which every word of this text is the start of a word in {columns}, ignoring case:"
         ' "ada acme" finds ada.berg@acme.example. Characters that are neither letters nor digits separate words.'
     )
+    if any(shape.column(column).note.personal for column in shape.searched):
+        doc += f" {_NEEDS_PERSONAL_DATA}"
     return Input("search", doc, _STRING, is_bound=True)
 
 
@@ -160,9 +165,10 @@ def _converted(shape: TableShape, key: str, column: ColumnShape) -> Output:
 
 
 def _doc(column: ColumnShape) -> str:
-    """A column's description, with its unit. The unit of money is part of the value."""
+    """A column's description, with its unit and the right that it needs. The unit of money is part of the value."""
     unit = column.note.unit
-    return column.doc if unit is None or unit is Unit.MONEY else f"{column.doc} {unit.doc}"
+    doc = column.doc if unit is None or unit is Unit.MONEY else f"{column.doc} {unit.doc}"
+    return f"{doc} {_NULL_WITHOUT_PERSONAL_DATA}" if column.note.personal else doc
 
 
 def _back(other: TableShape, column: ColumnShape) -> Output:

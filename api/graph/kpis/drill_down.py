@@ -84,6 +84,7 @@ async def read_records(
         except AccordError as error:
             records = error
         info.context.drilled[found.path] = records
+    info.context.redacted.update(reader.redacted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class _RecordListReader:
     principal: Principal
     document: PlannedDocument
     selections: dict[tuple[tuple[int, ...], str], _ListSelection] = field(default_factory=dict)
+    redacted: set[str] = field(default_factory=set)  # the fields that are null because the principal may not read them
     known: dict[str, bool] = field(default_factory=dict)
 
     def lists(
@@ -214,7 +216,9 @@ class _RecordListReader:
         places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
         edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
         rows = Page(len(ids), where=Comparison("id", "in", ids), with_merged=True)
-        found: Any = await read_selection(self.session, Connection(table, rows, (edges,)), self.principal)
+        read = await read_selection(self.session, Connection(table, rows, (edges,)), self.principal)
+        self.redacted.update(read.redacted)
+        found: Any = read.value
         kind = {TYPE_KEY: SHAPES[table].type_name}
         by_id = {edge["id"]["id"]: edge for edge in found["edges"]}
         visible = {record.id: by_id[key] for record in page.records if (key := f"{table}_{record.id}") in by_id}

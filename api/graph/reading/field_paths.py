@@ -38,6 +38,8 @@ class FieldPaths:
     async def read(self, session: ReadSession, who: Principal, ids: Iterable[UUID]) -> dict[UUID, Mapping[str, object]]:
         """Read the fields of records, by id, as GraphQL nests them. A record that is not visible is not among them.
 
+        A field that the principal may not read is null.
+
         Shapes: n ids -> one statement -> at most n objects.
         """
         wanted = tuple(set(ids))
@@ -45,7 +47,8 @@ class FieldPaths:
             return {}
         edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), Nodes("row", self.fields)))
         rows = Page(len(wanted), where=Comparison("id", "in", wanted))
-        found: Any = await read_selection(session, Connection(self.table, rows, (edges,)), who)
+        read = await read_selection(session, Connection(self.table, rows, (edges,)), who)
+        found: Any = read.value
         by_id = {edge["id"]["id"]: edge["row"] for edge in found["edges"]}
         return {id_: by_id[key] for id_ in wanted if (key := f"{self.table}_{id_}") in by_id}
 

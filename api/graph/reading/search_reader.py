@@ -33,7 +33,8 @@ class SearchReader(AggregateReader):
 
     def search_results(self, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]) -> SearchResults:
         """Return what a search selects. Errors: BAD_INPUT, TOO_LARGE for its arguments."""
-        tables = _tables(arguments.get("types"))
+        given = arguments.get("types")
+        tables = _tables(given)
         parts: list[TotalCount | ResultNodes | ResultEdges | PageInfo | Typename] = []
         for key, selected in self.collector.collect(nodes, SEARCH_CONNECTION).items():
             match selected[0].name.value:
@@ -49,7 +50,7 @@ class SearchReader(AggregateReader):
                     parts.append(Typename(key, SEARCH_CONNECTION))
         size = read_page_size(nodes[0].name.value, arguments)
         words = converted(arguments["text"], read_search)
-        return SearchResults(tables, words, size, arguments.get("after"), tuple(parts))
+        return SearchResults(tables, words, size, arguments.get("after"), tuple(parts), names_tables=given is not None)
 
     def _result_edge(
         self, nodes: Sequence[FieldNode], tables: Sequence[str]

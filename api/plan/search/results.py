@@ -8,7 +8,7 @@ tables, then of their ids. So a result keeps its position while others are added
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from uuid import UUID
@@ -34,11 +34,26 @@ _WHOLE_WORDS, _BEGINNINGS, _OTHER_COLUMNS = _RANKS = range(3)
 def search_results(tables: ScopedTables, selection: SearchResults, record: RecordObject) -> Sql:
     """Return a page of search results as an object.
 
-    Shapes: selection -> one subquery. Errors: BAD_INPUT if the cursor does not belong to these results.
+    Shapes: selection -> one subquery. Errors: BAD_INPUT if the cursor does not belong to these results; NOT_ALLOWED if
+    the request names a table with searched columns that the principal may not read.
     """
-    results = _Results.of(tables, selection, record)
+    results = _Results.of(tables, replace(selection, tables=_readable(tables, selection)), record)
     parts = [(part.key, results.part(part)) for part in selection.parts]
     return Sql("({}{})", results.with_page(), select_objects(parts, NO_ROWS))
+
+
+def _readable(tables: ScopedTables, selection: SearchResults) -> tuple[str, ...]:
+    """Return the tables to search: whoever may not read a searched column finds nothing by it. Errors: NOT_ALLOWED."""
+    found: list[str] = []
+    for table in selection.tables:
+        searched = SHAPES[table].searched
+        if selection.names_tables:
+            for column in searched:
+                tables.require(table, column, "searches")
+        # All of them, so that the response names every field that was not searched.
+        if not [column for column in searched if tables.withholds(table, column)]:
+            found.append(table)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +209,7 @@ class _Results:
                 self.record(table, qualified(alias, "id"), fields),
             )
             for table, fields in nodes.fields
+            if table in self.selection.tables
         )
         return Sql("case {} {} end", qualified(alias, "kind"), join(" ", branches))
 

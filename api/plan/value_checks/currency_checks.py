@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import cast
 
+from api.access.field_rights import field_name
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.errors import AccordError, ErrorCode
@@ -270,7 +271,7 @@ def _mixed(amounts: _ComparedAmounts, found: object) -> AccordError | None:
     currencies = cast("list[str | None]", found)
     if len(currencies) < 2:
         return None
-    key, currency = _graphql_name(amounts.column), _graphql_name(_currency(amounts.table, amounts.column) or "")
+    key, currency = field_name(amounts.column), field_name(_currency(amounts.table, amounts.column) or "")
     codes = [code for code in currencies if code is not None]
     listed = ", ".join([*sorted(codes), *(["an unknown currency"] if None in currencies else [])])
     return AccordError(
@@ -290,8 +291,3 @@ def _unconvertible(currency: object) -> AccordError | None:
         "Amounts are compared in the reporting currency, and no accord in force states one.",
         "State `currency` in the section `reporting` of the accord, or compare bare amounts of one currency.",
     )
-
-
-def _graphql_name(column: str) -> str:
-    first, *rest = column.split("_")
-    return first + "".join(word.capitalize() for word in rest)
