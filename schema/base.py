@@ -64,8 +64,9 @@ class Table(SQLModel):
     """The base class of every table.
 
     `__plural__` is the name of the list in GraphQL (default: the table's name with an s). `__is_hidden__` keeps the
-    table out of GraphQL. `__permission__` is what reading the table
-    needs. `__deprecation__` is the reason and last day of a deprecated table.
+    table out of GraphQL. `__permission__` is what reading the table needs. `__needs_reach_all__`: its rows are about
+    all records together, such as their numbers, so that only principals with reach ALL read them. `__deprecation__` is
+    the reason and last day of a deprecated table.
     """
 
     metadata: ClassVar[sa.MetaData] = sa.MetaData(naming_convention=NAMING)
@@ -73,6 +74,7 @@ class Table(SQLModel):
     __is_hidden__: ClassVar[bool] = False
     __has_history__: ClassVar[bool] = False
     __permission__: ClassVar[Permission] = Permission.READ
+    __needs_reach_all__: ClassVar[bool] = False
     __deprecation__: ClassVar[str | None] = None
     __disjoint_ranges__: ClassVar[DisjointRanges | None] = None
 
@@ -193,6 +195,7 @@ class TableShape:
     has_history: bool
     permission: Permission = Permission.READ
     edit_permission: Permission | None = None
+    needs_reach_all: bool = False
     deprecated: str | None = None
     disjoint_ranges: DisjointRanges | None = None
 
@@ -238,6 +241,7 @@ def describe(table: type[Table]) -> TableShape:
         has_history=table.__has_history__,
         permission=table.__permission__,
         edit_permission=getattr(table, "__edit_permission__", None),
+        needs_reach_all=table.__needs_reach_all__,
         deprecated=table.__deprecation__,
         disjoint_ranges=table.__disjoint_ranges__,
     )

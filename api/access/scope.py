@@ -2,8 +2,10 @@
 
 `ScopedTables` adds these conditions wherever a statement reads a table:
 
-- A record with an owner is reached by its owner, or by the owner's team, depending on the principal's reach.
+- A record with an owner is reached by its owner (reach OWN), or by the owner's team (reach TEAM). A record without an
+  owner is reached by every principal with reach TEAM, so that somebody takes it on, and by none with reach OWN.
 - A row with a mandatory link to such a record is reached together with that record.
+- Rows about all records together, such as what an import stored, are reached by principals with reach ALL only.
 - All other rows are visible to everyone.
 - Deleted records, and stage entries of a superseded evaluation, are visible to no one.
 - A record that was merged into another one is visible by its id and through links that name it, but is in no list.
@@ -107,13 +109,15 @@ def subject_links(table: str) -> tuple[tuple[str, str], ...]:
 
 
 def _is_restricted(table: str) -> bool:
-    return has_owner(table) or bool(subject_links(table))
+    return has_owner(table) or SHAPES[table].needs_reach_all or bool(subject_links(table))
 
 
 def _reach(table: str, alias: str, reach: Reach, member: Sql, linked_conditions: LinkedConditions) -> list[Sql]:
     """Return the conditions on the row's owner, or on the records that its mandatory links name."""
     if has_owner(table):
-        return [Sql("{}.owner_id {}", name(alias), _is_reached_owner(reach, member))]
+        return [_has_reached_owner(Sql("{}.owner_id", name(alias)), reach, member)]
+    if SHAPES[table].needs_reach_all:
+        return [Sql("false")]
     return [_reaches_linked(alias, column, target, linked_conditions) for column, target in subject_links(table)]
 
 
@@ -125,12 +129,15 @@ def _reaches_linked(alias: str, column: str, target: str, linked_conditions: Lin
     return Sql("exists (select from {} and {})", from_linked, all_of(linked_conditions(target, linked)))
 
 
-def _is_reached_owner(reach: Reach, member: Sql) -> Sql:
-    """Return the right-hand side of the comparison with `owner_id`."""
+def _has_reached_owner(owner: Sql, reach: Reach, member: Sql) -> Sql:
+    """Return the condition that a record with this owner is reached; a null is a record without an owner."""
     if reach is Reach.OWN:
-        return Sql("= {}", member)
-    # The principal is listed beside the team, because a member without a team still reaches their own records.
-    return Sql("in (select m.id from member m where m.id = {} or m.team_id = {})", member, _team_of(member))
+        return Sql("{} = {}", owner, member)
+    # An array, which PostgreSQL computes once per statement: unlike a subquery after `in`, the alternatives can then
+    # both be looked up in the index of the owners. The principal is listed beside the team, because a member without a
+    # team still reaches their own records.
+    team = Sql("array(select m.id from member m where m.id = {} or m.team_id = {})", member, _team_of(member))
+    return Sql("({} = any ({}) or {} is null)", owner, team, owner)
 
 
 def _team_of(member: Sql) -> Sql:

@@ -28,6 +28,7 @@ class ImportJob(Record, table=True):
 
     __tablename__ = "import_job"
     __plural__: ClassVar[str] = "imports"
+    __needs_reach_all__: ClassVar[bool] = True
 
     preset: str = column("The name of the import preset, such as olist; `sample` for the sample company.")
     source: str | None = column("The system whose keys the import brought; null for the sample company.", default=None)

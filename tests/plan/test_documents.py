@@ -8,10 +8,10 @@ from graphql import ExecutionResult
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError
-from schema.access.rights import Reach
+from schema.access.rights import AccessLevel, Reach
 from tests.plan.generated.documents import MAX_FIELDS, DocumentGenerator
 from tests.plan.generated.rows import all_rows, write_generated_rows
 from tests.plan.generated.variables import GeneratedRequest
@@ -20,7 +20,7 @@ from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.inputs import RejectedError
 from tests.plan.oracle.shapes import Rows
 from tests.plan.response_equality import assert_same_response
-from tests.support.graphql import Outcome, executed, with_personal_data
+from tests.support.graphql import Outcome, executed
 from tests.support.random_choices import RandomChoices
 from tests.support.small_company import ANNA, BEN
 from tests.support.statement_log import LoggingDatabase
@@ -32,7 +32,12 @@ QUICK = settings(
     phases=(Phase.generate, Phase.shrink),  # explaining a failure takes a minute
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-PRINCIPALS = [LOCAL_OPERATOR, LOCAL_OPERATOR, with_personal_data(Reach.OWN, ANNA), with_personal_data(Reach.TEAM, BEN)]
+PRINCIPALS = [
+    LOCAL_OPERATOR,
+    LOCAL_OPERATOR,
+    Principal(Reach.OWN, ANNA, level=AccessLevel.ADMIN, rights=ALL_RIGHTS),
+    Principal(Reach.TEAM, BEN, level=AccessLevel.ADMIN, rights=ALL_RIGHTS),
+]
 # A seed generates the document, and Hypothesis chooses its size: so a failing document shrinks within seconds.
 SEEDS, FIELDS = st.integers(0, 2**32), st.integers(1, MAX_FIELDS)
 OTHER_FIELD = "kpiCatalogue { key }"  # not planned: the whole document runs through the GraphQL executor

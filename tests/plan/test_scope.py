@@ -101,7 +101,30 @@ def test_access_to_a_table_follows_from_its_links() -> None:
     assert {name for name in visible if has_owner(name)} == {"contact", "company", "deal"}
     assert subject_links("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
     about = {name for name in visible if subject_links(name)}
-    assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact"}
+    about_all = {name for name in visible if SHAPES[name].needs_reach_all}
+    assert about_all == {"import_job", "audit_event"}
+    of_imports = {"import_file", "import_count", "import_reason"}
+    assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact", *of_imports}
+
+
+async def test_a_record_without_an_owner_is_reached_by_teams_and_not_by_own(world: Database) -> None:
+    document = f"""{{ companies {{ totalCount nodes {{ name }} }} deals {{ totalCount nodes {{ name }} }}
+      company(id: "company_{ACME}") {{ name }} node(id: "deal_{DEAL}") {{ id }}
+      contactRoles: dealContacts {{ totalCount }} contact(id: "contact_{ADA}") {{ company {{ name }} }} }}"""
+    team = await answered(world, document, with_personal_data(Reach.TEAM, ANNA))
+    assert [row["name"] for row in team["companies"]["nodes"]] == ["Acme", "Bolt"]
+    assert [row["name"] for row in team["deals"]["nodes"]] == ["First"]
+    assert (team["company"], team["node"]) == ({"name": "Acme"}, {"id": f"deal_{DEAL}"})
+    assert team["contactRoles"] == {"totalCount": 1}
+    assert team["contact"] == {"company": {"name": "Acme"}}
+    own = await answered(world, document, with_personal_data(Reach.OWN, ANNA))
+    assert ([row["name"] for row in own["companies"]["nodes"]], own["deals"]["totalCount"]) == (["Bolt"], 0)
+    assert own["company"] is own["node"] is None
+    # Whoever is in no team, and a machine without a member, reach with TEAM what nobody owns, and no more.
+    for member in (uid(99), None):
+        loner = await answered(world, document, with_personal_data(Reach.TEAM, member))
+        assert [row["name"] for row in loner["companies"]["nodes"]] == ["Acme"]
+        assert loner["contact"] is None
 
 
 # Ada (Acme) and Bob are Anna's, Bolt is her company; Carl (Acme) is Zoe's. Acme is nobody's.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -30,6 +30,7 @@ class Outcome:
     data: Any
     errors: Sequence[GraphQLError] | None
     is_json: bool = False
+    redacted: Sequence[str] = ()  # the fields that are null because the principal may not read them
 
 
 def with_personal_data(reach: Reach, member_id: UUID | None = None) -> Principal:
@@ -49,9 +50,10 @@ async def executed(
         result = await gateway().execute(database, request, validated, principal)
     except AccordError as error:
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
+    redacted = cast("list[str]", result.extensions.get("redacted", []))
     if isinstance(result, JsonResult):
-        return Outcome(orjson.loads(result.data), None, is_json=True)
-    return Outcome(result.result.data, result.result.errors)
+        return Outcome(orjson.loads(result.data), None, is_json=True, redacted=redacted)
+    return Outcome(result.result.data, result.result.errors, redacted=redacted)
 
 
 async def answered(

@@ -32,7 +32,8 @@ class Conversion:
         """Return the conversion by the accord in force among the versions."""
         active = [version["body"] for version in versions if version["status"] == "ACTIVE"]
         reporting = active[0].get("reporting", {}) if active else {}
-        return cls(list(rates), reporting.get("currency"), ZoneInfo(reporting.get("timezone", "UTC")), as_of)
+        kept = [rate for rate in rates if rate["deleted_at"] is None]
+        return cls(kept, reporting.get("currency"), ZoneInfo(reporting.get("timezone", "UTC")), as_of)
 
     def converted(self, row: Row, column: ColumnShape) -> Decimal | None:
         """Return an amount in the reporting currency; None if it is unknown, or if there is no rate."""

@@ -18,7 +18,11 @@ SUBJECTS = {
     "reported_stage": {"contact_id": "contact"},
     "stage_entry": {"contact_id": "contact"},
     "deal_contact": {"contact_id": "contact", "deal_id": "deal"},
+    "import_file": {"import_job_id": "import_job"},
+    "import_count": {"import_job_id": "import_job"},
+    "import_reason": {"import_file_id": "import_file"},
 }
+ABOUT_ALL = ("import_job", "audit_event")  # only a principal that reaches every record reads what is about all of them
 
 
 class Records:
@@ -150,8 +154,12 @@ class Records:
             return False
         if self._principal.reach is Reach.ALL:
             return True
+        if table in ABOUT_ALL:
+            return False
+        if table in WITH_OWNER and row["owner_id"] is None:
+            return self._principal.reach is Reach.TEAM
         if table in WITH_OWNER:
-            return row["owner_id"] is not None and row["owner_id"] in self._reached_owners
+            return row["owner_id"] in self._reached_owners
         return all(self.by_id(target, row[column]) for column, target in SUBJECTS.get(table, {}).items())
 
     @functools.cached_property

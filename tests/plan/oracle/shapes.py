@@ -55,7 +55,8 @@ LINKS = {
 LISTS: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in VISIBLE}
 for _table, _shape in VISIBLE.items():
     for _link in _shape.links:
-        LISTS[_link.target][_link.back] = (_table, _link.column)
+        if _link.back:
+            LISTS[_link.target][_link.back] = (_table, _link.column)
 # The columns that identify a visible row.
 KEYS = dict.fromkeys(VISIBLE, ("id",)) | {
     "deal_contact": ("contact_id", "deal_id"),
