@@ -68,6 +68,18 @@ class Sql:
             follows_placeholder = True
         return "".join(text), tuple(values)
 
+    def bound(self, parameters: Mapping[str, object]) -> "Sql":
+        """Return the fragment with the values of one execution in place of every `Parameter`.
+
+        Errors: KeyError for a missing parameter; those of the parameters' converters.
+        """
+        return Sql.from_parts(
+            BoundValue(part.value.value(parameters))
+            if isinstance(part, BoundValue) and isinstance(part.value, Parameter)
+            else part
+            for part in self.parts
+        )
+
     def __str__(self) -> str:
         return self.render()[0]
 

@@ -33,6 +33,7 @@ from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
+from schema.access.rights import Reach
 from schema.vocab import WarningCode
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
@@ -129,7 +130,14 @@ class Gateway:
         return await self._execute(database, request, validated, principal, failure)
 
     def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
-        """Return how a request would run. Errors: those of `execute`; a cost over the limit is only reported."""
+        """Return how a request would run.
+
+        Errors: those of `execute`, but a cost over the limit is only reported; NOT_ALLOWED for a principal that does
+        not reach every record: PostgreSQL's plan counts rows, and estimates numbers of rows, out of its reach, too.
+        """
+        if principal.reach is not Reach.ALL:
+            message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
+            raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
         ready, _ = self._ready(validated, operation, request.variables, principal)
         values = operation.values(request.variables)

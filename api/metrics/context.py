@@ -12,7 +12,7 @@ from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AccordUsed
-from api.metrics.source_gaps import ALL_GAPS, IncompleteFile, read_gaps
+from api.metrics.source_gaps import ALL_GAPS, SourceGaps, read_gaps
 from api.sql import Sql, all_of, name
 from schema.access.rights import Reach
 from schema.accord import Accord
@@ -28,7 +28,7 @@ class MetricContext:
     watermark: datetime | None
     has_contacts: bool  # whether the principal reaches any contact that may be counted
     has_merged_contacts: bool
-    gaps: tuple[IncompleteFile, ...]
+    gaps: SourceGaps
     now: datetime
 
     @property
@@ -105,7 +105,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         watermark=row["watermark"],
         has_contacts=row["has_contacts"],
         has_merged_contacts=row["has_merged"],
-        gaps=read_gaps(row["gaps"]),
+        gaps=read_gaps(row["gaps"], is_detailed=principal.reach is Reach.ALL),
         now=now,
     )
 

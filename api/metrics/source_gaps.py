@@ -32,12 +32,21 @@ class IncompleteFile:
     imported_at: datetime
 
 
-def read_gaps(found: Sequence[Sequence[object]]) -> tuple[IncompleteFile, ...]:
+@dataclass(frozen=True, slots=True)
+class SourceGaps:
+    """All incomplete files. `is_detailed`: the reader reaches every record, so may know how many rows are missing."""
+
+    files: tuple[IncompleteFile, ...]
+    is_detailed: bool
+
+
+def read_gaps(found: Sequence[Sequence[object]], *, is_detailed: bool) -> SourceGaps:
     """The gaps that `ALL_GAPS` returns."""
-    return tuple(
+    files = tuple(
         IncompleteFile(str(source), str(role), str(name), str(table), int(str(rows)), datetime.fromisoformat(str(at)))
         for source, role, name, table, rows, at in found
     )
+    return SourceGaps(files, is_detailed)
 
 
 def tables_behind(reads: Collection[str], accord: Accord) -> frozenset[str]:
@@ -62,16 +71,23 @@ def tables_behind(reads: Collection[str], accord: Accord) -> frozenset[str]:
     return frozenset(reads) - {STAGE_ENTRIES} | tables
 
 
-def gap_warnings(gaps: Sequence[IncompleteFile], reads: Collection[str], accord: Accord) -> Iterator[AnswerWarning]:
-    """Warn of a result whose facts an import rejected rows of. A row that describes several records counts once."""
-    if not gaps:
+def gap_warnings(gaps: SourceGaps, reads: Collection[str], accord: Accord) -> Iterator[AnswerWarning]:
+    """Warn of a result whose facts an import rejected rows of. A row that describes several records counts once.
+
+    The rejected rows may be about records that a restricted reader does not reach: for them they are not counted.
+    """
+    if not gaps.files:
         return
     tables = tables_behind(reads, accord)
     files: dict[tuple[str, str], IncompleteFile] = {}
-    for gap in gaps:
+    for gap in gaps.files:
         if gap.record_type in tables:
             files.setdefault((gap.source, gap.role), gap)
     if not files:
+        return
+    if not gaps.is_detailed:
+        message = "An import rejected rows that the value may lack. Whoever imports files can correct them."
+        yield AnswerWarning(code=WarningCode.SOURCE_INCOMPLETE, message=message, count=None)
         return
     rows = sum(gap.rows for gap in files.values())
     shown = [_in_words(gap) for gap in list(files.values())[:_NAMED_FILES]]

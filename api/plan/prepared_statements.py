@@ -178,7 +178,8 @@ async def read_selection(
     """
     roots = (RootField("it", selection),)
     statement, parameters = document_statement(roots, principal), {MEMBER_PARAMETER: principal.member_id}
-    await require_known_values(session.value, named_values(roots, principal))
+    named = (values.bound(parameters) for values in named_values(roots, principal))
+    await require_known_values(session.value, named)
     for check in currency_checks(roots, principal):
         _require(check.error(await session.value(check.find, parameters)))
     try:

@@ -83,15 +83,14 @@ class GraphQLEndpoint:
             self._persisted_queries.keep(request)
         _require_executable(scope["method"], validated, request)
         database = self._database_of()
+        mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         try:
+            explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
             result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
             return _request_error_response((GraphQLError(error.message, original_error=error),), media_type)
-        mode = headers.get(EXPLAIN_HEADER) if self._explains else None
-        if mode in _EXPLAIN_MODES:
-            plan = await explanation_sections(
-                database, self._gateway.explain(request, validated, who), is_run=mode == b"analyze"
-            )
+        if explanation is not None:
+            plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
             result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
         if isinstance(result, JsonResult):
             return _json_response(result, media_type)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access.principal import LOCAL_OPERATOR
 from api.metrics.available_data import AvailableData, available_data
 from api.web import example_queries
 from api.web.database_provider import DatabaseProvider
@@ -31,7 +32,7 @@ def examples_route(database_of: DatabaseProvider, identify: Identify) -> Route:
     async def examples(request: Request) -> Response:
         await identify(request.scope)
         async with database_of().read() as session:
-            queries = examples_for(await available_data(session))
+            queries = examples_for(await available_data(session, LOCAL_OPERATOR))
         return JSONResponse([asdict(query) for query in queries], headers={"Cache-Control": "no-store"})
 
     return Route("/graphql/examples", examples)

@@ -2,8 +2,9 @@
 
 import httpx
 import pytest
+from starlette.types import Scope
 
-from api.access.principal import LOCAL_OPERATOR
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError
 from api.graph.contract import gateway
@@ -11,8 +12,9 @@ from api.graph.explanation import explanation_sections
 from api.graph.request import GraphQLRequest
 from api.web.identification import identify_local_operator
 from api.web.website import build_site
+from schema.access.rights import Reach
 from tests.support.graphql import executed
-from tests.support.small_company import ADA, write_small_company
+from tests.support.small_company import ADA, ANNA, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
 DOCUMENT = (
@@ -85,3 +87,20 @@ async def test_the_header_has_an_effect_only_if_explaining_is_enabled(
         response = (await client.post("/graphql", json=body, headers={"Accord-Explain": value})).json()
     assert response["data"]["contacts"]["totalCount"] == 1
     assert ("explain" in response["extensions"]) == is_explained
+
+
+@pytest.mark.parametrize("reach", [Reach.TEAM, Reach.OWN])
+async def test_a_plan_is_not_shown_to_who_does_not_reach_every_row_that_it_counts(
+    world: Database, reach: Reach
+) -> None:
+    async def identify(_scope: Scope) -> Principal:
+        return Principal(reach, ANNA)
+
+    site = build_site(gateway(), lambda: world, identify, explains=True)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
+        body = {"query": "{ contacts { totalCount } }"}
+        response = (await client.post("/graphql", json=body, headers={"Accord-Explain": "analyze"})).json()
+    [error] = response["errors"]
+    assert error["extensions"]["code"] == "NOT_ALLOWED"
+    assert "reach ALL" in error["message"] + error["extensions"].get("remedy", "")
+    assert "data" not in response

@@ -104,3 +104,9 @@ async def test_a_result_names_the_import_that_rejected_rows(database: Database, 
     assert warning["count"] == 2
     assert f"2 of people.csv (crm, imported {before:%Y-%m-%d}" in warning["message"]
     assert {"code": "SOURCE_INCOMPLETE", "count": 2} in found["funnel"]["warnings"]
+    # The rows may be about records beyond a team's reach: how many there are, and of which file, is not said.
+    found = await answered(database, document, Principal(Reach.TEAM, uid(1)))
+    (warning,) = [one for one in found["kpi"]["warnings"] if one["code"] == "SOURCE_INCOMPLETE"]
+    assert warning["count"] is None
+    assert not any(part in warning["message"] for part in ("2", "people.csv", "crm"))
+    assert {"code": "SOURCE_INCOMPLETE", "count": None} in found["funnel"]["warnings"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -135,6 +135,32 @@ async def test_a_restricted_principal_can_filter_by_any_member(world: Database) 
     document = f'{{ contacts(where: {{ownerId: {{eq: "member_{uid(12)}"}}}}) {{ totalCount }} }}'
     found = await answered(world, document, own)
     assert found["contacts"]["totalCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("list_", "of_member", "kind", "column", "texts"),
+    [
+        ("handoffs", "handoffs", "Handoff", "rejectReason", ("OLD_CODE", "OLD_COAT")),
+        ("companies", "ownedCompanies", "Company", "country", ("Atlantis", "Atlantic")),
+    ],
+)
+async def test_what_only_hidden_records_have_is_as_unknown_as_what_none_has(
+    world: Database, list_: str, of_member: str, kind: str, column: str, texts: tuple[str, str]
+) -> None:
+    document = f"""query ($value: String!, $where: {kind}Where) {{
+      {list_}(where: {{{column}: {{eq: $value}}}}) {{ totalCount }} more: {list_}(where: $where) {{ totalCount }} }}"""
+    nested = f"{{ members {{ nodes {{ {of_member}(where: WHERE) {{ totalCount }} }} }} }}"
+
+    async def messages(principal: Principal, value: str) -> list[str]:
+        found = await executed(world, document, principal, value=value, where={column: {"in": [value]}})
+        inner = await executed(world, nested.replace("WHERE", f'{{{column}: {{eq: "{value}"}}}}'), principal)
+        return [error.message.replace(value, "…") for result in (found, inner) for error in result.errors or ()]
+
+    (hidden, none), ben = texts, with_personal_data(Reach.OWN, uid(12))
+    assert len(await messages(ben, hidden)) == 2
+    assert await messages(ben, hidden) == await messages(ben, none)
+    assert await messages(LOCAL_OPERATOR, hidden) == []
+    assert await messages(with_personal_data(Reach.TEAM, ANNA), hidden) == []  # her team's contact; nobody's company
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from graphql import (
     visit,
 )
 
+from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.graph.contract import sdl
@@ -145,7 +146,7 @@ def test_a_screen_without_a_required_value_is_left_out() -> None:
 
 async def test_an_empty_database_gets_the_catalogue_query_only(database: Database) -> None:
     async with database.read() as session:
-        data = await available_data(session)
+        data = await available_data(session, LOCAL_OPERATOR)
     assert data == AvailableData()
     assert ["kpiCatalogue" in example.query for example in examples_for(data)] == [True]
 
@@ -165,4 +166,4 @@ async def test_available_data_has_the_last_import_and_the_accord_in_force(
             )
         await adopt_accord(session, read_accord("olist"))
     async with database.read() as session:
-        assert await available_data(session) == AvailableData("olist", ("mql", "customer"), None)
+        assert await available_data(session, LOCAL_OPERATOR) == AvailableData("olist", ("mql", "customer"), None)

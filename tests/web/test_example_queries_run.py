@@ -4,19 +4,23 @@ from datetime import date
 
 import httpx
 
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.graph.contract import gateway
+from api.metrics.available_data import available_data
 from api.sql import Sql
-from api.web.examples_route import examples_route
+from api.web.examples_route import examples_for, examples_route
 from api.web.identification import identify_local_operator
 from api.web.screen_examples import SCREENS, STANDARD_SCREENS
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.make_sample import make_sample
+from schema.access.rights import Reach
 from schema.accord import Accord
 from schema.base import new_id, now
+from tests.support.graphql import executed
 
 
 async def responses(database: Database) -> dict[str, dict[str, object]]:
@@ -79,3 +83,23 @@ def own_accord() -> Accord:
     return Accord.model_validate_json(
         read_accord("olist").canonical().replace('"mql"', '"lead"').replace('"customer"', '"client"')
     )
+
+
+async def test_the_examples_fit_who_reaches_and_reads_less(database: Database) -> None:
+    async with database.write() as session:
+        await make_sample(session, contacts=150, seed=1, until=date(2026, 6, 30))
+        newest = Sql("select owner_id from contact where owner_id is not null order by id limit 1")
+        viewer = Principal(Reach.OWN, await session.value(newest))
+    async with database.read() as session:
+        data = await available_data(session, viewer)
+        whole = await available_data(session, LOCAL_OPERATOR)
+    assert data.records["contact"] != whole.records["contact"]
+    assert data.word is None  # contacts are searched by their names and addresses
+    for example in examples_for(data):
+        found = await executed(database, example.query, viewer, **example.variables)
+        assert found.errors is None, (example.title, found.errors)
+    found = await executed(database, "query ($id: ID!) { node(id: $id) { id } }", viewer, id=data.records["contact"])
+    assert found.data == {"node": {"id": data.records["contact"]}}
+    async with database.read() as session:
+        nobody = await available_data(session, Principal(Reach.OWN))
+    assert nobody.records.keys() == {"campaign"}

@@ -90,7 +90,9 @@ async def _stored_values(
             codes = [reason.code for reason in accord.reject_reasons]
             words = {value: REJECT_REASONS.word(value, codes) for value in values}
             unlisted = [value for value, word in words.items() if word is None]
-            await require_column_values(session.value, "handoff", "reject_reason", unlisted)
+            await require_column_values(
+                session.value, "handoff", "reject_reason", unlisted, context.reach("handoff", "x")
+            )
             return {value: (word or value,) for value, word in words.items()}
         case Dimension.COUNTRY:
             table = "contact" if subject is Subject.PERSON else "company"

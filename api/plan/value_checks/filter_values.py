@@ -4,11 +4,13 @@ Only a selection whose filters name such values costs the statements of the chec
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import cast
 from uuid import UUID
 
 from api.access.principal import Principal
+from api.access.scope import scope_conditions
+from api.access.scoped_tables import ScopedTables
 from api.plan.list_arguments import (
     Comparison,
     Condition,
@@ -37,7 +39,7 @@ from api.plan.value_checks.known_values import (
     require_record_names,
     unknown_text,
 )
-from api.sql import Parameter, Sql, all_of, converted
+from api.sql import Parameter, Sql, all_of, converted, name
 from schema.access.rights import Reach
 from schema.countries import country_code
 from schema.tables import SHAPES
@@ -50,12 +52,13 @@ class NamedValues:
     """What a filter compares a column with: values of a closed set, or `id` or `name` of linked records that are one.
 
     Or with a free text, such as a lead source. The operand is one value or a tuple, or a `Parameter` that an execution
-    supplies.
+    supplies. `visible` are the conditions on the rows that can make a value known.
     """
 
     table: str
     column: str
     operand: Operand
+    visible: tuple[Sql, ...] = ()
 
     @property
     def is_free_text(self) -> bool:
@@ -69,9 +72,11 @@ class NamedValues:
 
     def bound(self, parameters: Mapping[str, object]) -> "NamedValues":
         """Return them with the value of one execution. Errors: those of the parameter's converters."""
-        if not isinstance(self.operand, Parameter):
-            return self
-        return NamedValues(self.table, self.column, cast("Operand", self.operand.value(parameters)))
+        visible = tuple(condition.bound(parameters) for condition in self.visible)
+        operand = self.operand
+        if isinstance(operand, Parameter):
+            operand = cast("Operand", operand.value(parameters))
+        return NamedValues(self.table, self.column, operand, visible)
 
     @property
     def guard(self) -> Sql:
@@ -81,7 +86,7 @@ class NamedValues:
         return Sql(
             f"not exists (select from unnest({{}}::{kind}[]) given (value) where not {{}})",
             operand,
-            is_known(self.table, self.column, Sql("given.value")),
+            is_known(self.table, self.column, Sql("given.value"), self.visible),
         )
 
     @property
@@ -98,14 +103,15 @@ class NamedValues:
         elif self.table in RECORD_SETS:
             await require_record_names(read, self.table, cast("tuple[str, ...]", self.values))
         else:
-            await require_column_values(read, self.table, self.column, cast("tuple[str, ...]", self.values))
+            values = cast("tuple[str, ...]", self.values)
+            await require_column_values(read, self.table, self.column, values, self.visible)
 
     async def unknown_texts(self, read: ReadValue) -> list[UnknownText]:
         """Return the free texts that no record ever had, with those that are spelled like them."""
         if not self.is_free_text:
             return []
         texts = cast("tuple[str, ...]", self.values)
-        found = [await unknown_text(read, self.table, self.column, text) for text in texts]
+        found = [await unknown_text(read, self.table, self.column, text, self.visible) for text in texts]
         return [unknown for unknown in found if unknown is not None]
 
 
@@ -113,9 +119,24 @@ def named_values(roots: Iterable[RootField], principal: Principal) -> tuple[Name
     """Return the values that all filters of the root fields name, those of nested lists included.
 
     Free texts only for a principal that reaches everything: a warning, or none, would reveal texts of hidden records.
+    For the same reason, only records that the principal reaches make a value of a closed set known.
     """
-    found = (values for root in roots for values in _in_lists(root.selection))
-    return tuple(values for values in found if principal.reach is Reach.ALL or not values.is_free_text)
+    found = tuple(values for root in roots for values in _in_lists(root.selection))
+    if principal.reach is Reach.ALL:
+        return found
+    return tuple(
+        replace(values, visible=_within_reach(values.table, principal)) for values in found if not values.is_free_text
+    )
+
+
+def _within_reach(table: str, principal: Principal) -> tuple[Sql, ...]:
+    """Return the conditions that a principal reaches the row `x` of a table, or of its history if it has one."""
+    if table in RECORD_SETS:
+        return ()
+    if not SHAPES[table].has_history:
+        return scope_conditions(table, "x", principal)
+    is_same = Sql("r.id = x.{}", name(f"{table}_id"))
+    return (Sql("exists (select{})", ScopedTables(principal).from_clause(table, "r", is_same, with_merged=True)),)
 
 
 def guarded(statement: Sql, values: Iterable[NamedValues], conditions: Iterable[Sql] = ()) -> Sql:

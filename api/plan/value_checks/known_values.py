@@ -214,12 +214,16 @@ async def has_value(read: ReadValue, table: str, column: str, value: str, visibl
     return bool(await read(Sql("select exists (select from {} x where {})", name(rows), conditions)))
 
 
-def is_known(table: str, column: str, value: Sql) -> Sql:
-    """The condition that a value is known: to a record, now or in its history, or to the accord in force."""
+def is_known(table: str, column: str, value: Sql, visible: Iterable[Sql] = ()) -> Sql:
+    """The condition that a value is known: to a record, now or in its history, or to the accord in force.
+
+    `visible` as in `has_value`.
+    """
     if column == STAGE_GROUP:
         return _is_group(value)
     rows = table if table in RECORD_SETS else _rows_with_history(table)
-    known = Sql("exists (select from {} x where x.{} = {})", name(rows), name(column), value)
+    has_it = all_of((Sql("x.{} = {}", name(column), value), *visible))
+    known = Sql("exists (select from {} x where {})", name(rows), has_it)
     closed = CLOSED_COLUMNS.get((table, column))
     if closed not in _OF_THE_ACCORD:
         return known
