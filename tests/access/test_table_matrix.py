@@ -27,7 +27,7 @@ from tests.support.small_company import ADA, ANNA, BEN, CREATED, row_of
 TABLES = {shape.name: shape for shape in visible_shapes()}
 PRINCIPALS = [
     Principal(reach, BEN if reach is Reach.TEAM else ANNA, level, frozenset(rights))
-    for level, reach, rights in product(AccessLevel, Reach, ((), (Right.PERSONAL_DATA,), (Right.EXPORT,)))
+    for level, reach, rights in product(AccessLevel, Reach, ((), (Right.PERSONAL_DATA,)))
 ]
 JOB, FILE = uid(901), uid(902)
 
