@@ -228,7 +228,7 @@ class Gateway:
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
-        redacted = _redacted(context.redacted | {*records.redacted})
+        redacted = _redacted({*context.redacted, *records.redacted, *(payloads.redacted if payloads else ())})
         return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
 
     def _payloads(

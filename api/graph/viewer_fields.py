@@ -42,8 +42,11 @@ async def _viewer(_source: object, info: Info) -> Viewer:
         for (key,), selection in planned.items()
     ]
     affordable_cost(roots)
-    members, _ = await read_document(context.database, roots, principal) if roots else ({}, ())
-    return Viewer(principal, members)
+    if not roots:
+        return Viewer(principal, {})
+    read = await read_document(context.database, roots, principal)
+    context.redacted.update(read.redacted)
+    return Viewer(principal, read.values)
 
 
 VIEWER_TYPE = ObjectType(

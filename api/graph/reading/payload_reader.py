@@ -4,7 +4,7 @@ The statement depends on what is selected, not on which records the mutation wro
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import orjson
@@ -52,13 +52,23 @@ PayloadField = tuple[str, Sequence[FieldNode], str]
 class RequestPayloads:
     """The payloads of one request: the document with slots in place of the values of bound variables, and the values.
 
-    `key` is what the statements depend on beside the root field.
+    `key` is what the statements depend on beside the root field. `redacted` collects the fields that are null because
+    the principal may not read them.
     """
 
     kept: PayloadStatements
     key: Hashable
     document: PlannedDocument
     variables: Mapping[str, object]
+    redacted: set[str] = field(default_factory=set)
+
+    def require_readable(self, principal: Principal, root: PayloadField) -> None:
+        """Require that what a root field selects of its payload can be read, before anything is written.
+
+        Errors: those of `prepare`, such as NOT_ALLOWED for a filter by a field that the principal may not read;
+        BAD_INPUT and TOO_LARGE for arguments of lists within.
+        """
+        self._statements(principal, root)
 
     async def read(
         self, database: Database, principal: Principal, field: PayloadField, ids: Mapping[str, Sequence[UUID]]
@@ -90,6 +100,7 @@ class RequestPayloads:
         self, database: Database, principal: Principal, statement: _PayloadStatement, ids: Sequence[UUID]
     ) -> dict[UUID, object]:
         prepared = statement.one if len(ids) == 1 else statement.many
+        self.redacted.update(prepared.redacted)
         parameters = {**self.variables, _RECORD: ids[0], _RECORDS: ids}
         read = await prepared.bind(principal, parameters).run(database)
         response = orjson.loads(read.json)["it"]
