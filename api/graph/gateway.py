@@ -228,8 +228,7 @@ class Gateway:
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
-        of_payloads = payloads.redacted if payloads is not None else set()
-        redacted = _redacted(context.redacted | {*records.redacted} | of_payloads)
+        redacted = _redacted({*context.redacted, *records.redacted, *(payloads.redacted if payloads else ())})
         return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
 
     def _payloads(

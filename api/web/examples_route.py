@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.access.principal import LOCAL_OPERATOR
 from api.metrics.available_data import AvailableData, available_data
 from api.web import example_queries
 from api.web.database_provider import DatabaseProvider
@@ -26,13 +25,14 @@ def examples_for(data: AvailableData) -> tuple[ExampleQuery, ...]:
 def examples_route(database_of: DatabaseProvider, identify: Identify) -> Route:
     """The route `/graphql/examples`, from which GraphiQL builds its tabs and its list of examples.
 
-    They name stages, dates and the preset of the data, so that only an identified caller receives them.
+    They name stages, dates, the preset of the data and records within reach, so that only an identified caller
+    receives them.
     """
 
     async def examples(request: Request) -> Response:
-        await identify(request.scope)
+        who = await identify(request.scope)
         async with database_of().read() as session:
-            queries = examples_for(await available_data(session, LOCAL_OPERATOR))
+            queries = examples_for(await available_data(session, who))
         return JSONResponse([asdict(query) for query in queries], headers={"Cache-Control": "no-store"})
 
     return Route("/graphql/examples", examples)

@@ -84,12 +84,14 @@ def _resolver(mutation: Mutation) -> Any:  # noqa: ANN401 - a resolver
         context, given = info.context, arguments["input"]
         context.principal.require(mutation.permission)
         _limit_rows(given)
+        selected = (str(info.path.key), info.field_nodes, mutation.payload_type)
+        if context.payloads is not None:
+            context.payloads.require_readable(context.principal, selected)
         call = Call(mutation.name, _hash(given), given.get(IDEMPOTENCY_KEY.name), context.request_id)
         outcome = await perform(context.database, context.principal, call, mutation.prepare(given))
         ids = _ids(mutation, outcome)
         if not ids or context.payloads is None:
             return Payload(outcome)
-        selected = (str(info.path.key), info.field_nodes, mutation.payload_type)
         rows = await context.payloads.read(context.database, context.principal, selected, ids)
         return Payload(outcome, rows)
 

@@ -52,8 +52,8 @@ PayloadField = tuple[str, Sequence[FieldNode], str]
 class RequestPayloads:
     """The payloads of one request: the document with slots in place of the values of bound variables, and the values.
 
-    `key` is what the statements depend on beside the root field. `redacted` has the fields that are null
-    because the principal lacks a right.
+    `key` is what the statements depend on beside the root field. `redacted` collects the fields that are null because
+    the principal may not read them.
     """
 
     kept: PayloadStatements
@@ -61,6 +61,14 @@ class RequestPayloads:
     document: PlannedDocument
     variables: Mapping[str, object]
     redacted: set[str] = field(default_factory=set)
+
+    def require_readable(self, principal: Principal, root: PayloadField) -> None:
+        """Require that what a root field selects of its payload can be read, before anything is written.
+
+        Errors: those of `prepare`, such as NOT_ALLOWED for a filter by a field that the principal may not read;
+        BAD_INPUT and TOO_LARGE for arguments of lists within.
+        """
+        self._statements(principal, root)
 
     async def read(
         self, database: Database, principal: Principal, payload_field: PayloadField, ids: Mapping[str, Sequence[UUID]]
