@@ -17,7 +17,13 @@ from api.access.credentials.page_sessions import (
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.sql import Sql
-from api.workflows.access.set_member_access import SetMemberAccess, set_member_access
+from api.workflows.access.set_member_access import (
+    RemoveMemberAccess,
+    SetMemberAccess,
+    remove_member_access,
+    set_member_access,
+)
+from api.workflows.records.record_input import Reference
 from api.workflows.unit_of_work import Call, perform
 from tests.support.api_keys import EVERYTHING, stored_key, stored_member
 from tests.web.sign_in.conftest import BROWSER, LIMITS, ORIGIN, Site
@@ -206,9 +212,11 @@ async def test_access_that_is_given_again_revives_no_session(
 ) -> None:
     async with database.read() as session:
         member_id = await session.value(Sql("select member_id from page_session"))
-    for grant in (None, EVERYTHING):
-        do = SetMemberAccess(member_id, grant)
-        outcome = await perform(database, LOCAL_OPERATOR, Call("setMemberAccess"), partial(set_member_access, do=do))
+    member = Reference(id=member_id)
+    remove = partial(remove_member_access, do=RemoveMemberAccess(member))
+    give = partial(set_member_access, do=SetMemberAccess(member, EVERYTHING.level, EVERYTHING.reach))
+    for workflow in (remove, give):
+        outcome = await perform(database, LOCAL_OPERATOR, Call("a test"), workflow)
         assert outcome.errors == ()
         assert await status(member_session) == 401
 
