@@ -74,9 +74,10 @@ async def test_a_change_that_is_rolled_back_is_not_announced(database: Database,
 async def test_what_is_not_found_is_not_kept(module_dsn: str) -> None:
     cache, asked = AccessCache(), 0
 
-    async def find_nothing() -> None:
+    async def find_nothing() -> str | None:
         nonlocal asked
         asked += 1
+        return None
 
     async with cache.listening(module_dsn):
         await eventually(lambda: cache.is_listening)
