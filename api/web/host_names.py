@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import ErrorCode
+from api.web.error_responses import failure_response
 from api.web.responses import HttpError, http_error_response
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -39,7 +40,11 @@ class HostMiddleware:
         """Pass a request on, or reject it with 421."""
         if scope["type"] == "http" and scope["path"] not in HEALTH_PATHS:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            rejection = await self._rejection(host)
+            try:
+                rejection = await self._rejection(host)
+            except Exception as error:  # noqa: BLE001 - such as an outage of the database; bugs are logged
+                await failure_response(error, scope)(scope, receive, send)
+                return
             if rejection is not None:
                 await http_error_response(rejection)(scope, receive, send)
                 return
