@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import ErrorCode
+from api.web.error_responses import failure_response
 from api.web.responses import HttpError, http_error_response
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -17,7 +18,7 @@ HasCredentials = Callable[[], Awaitable[bool]]
 """Returns whether real credentials exist: an API key that is no demo key, or an identity provider."""
 
 _PORT = re.compile(r":\d{1,5}$")
-_LONGEST_HOST = 300  # bytes; a host name has 253 at most
+LONGEST_HOST = 300  # bytes; a host name has 253 at most
 
 
 class HostMiddleware:
@@ -39,7 +40,11 @@ class HostMiddleware:
         """Pass a request on, or reject it with 421."""
         if scope["type"] == "http" and scope["path"] not in HEALTH_PATHS:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            rejection = await self._rejection(host)
+            try:
+                rejection = await self._rejection(host)
+            except Exception as error:  # noqa: BLE001 - such as an outage of the database; bugs are logged
+                await failure_response(error, scope)(scope, receive, send)
+                return
             if rejection is not None:
                 await http_error_response(rejection)(scope, receive, send)
                 return
@@ -47,11 +52,11 @@ class HostMiddleware:
 
     async def _rejection(self, host: bytes) -> HttpError | None:
         """Return the error for a host name that is not allowed; None for one that is."""
-        if len(host) <= _LONGEST_HOST and self._is_loopback(host):
+        if len(host) <= LONGEST_HOST and self._is_loopback(host):
             return None
         message = "The host name of the request is not a name of this server."
         remedy = "Use http://localhost or 127.0.0.1, or list the name in ACCORD_ALLOWED_HOSTS."
-        if _name(host[:_LONGEST_HOST]) in self._names:
+        if _name(host[:LONGEST_HOST]) in self._names:
             if await self._has_credentials():
                 return None
             message = "ACCORD_ALLOWED_HOSTS lists this host name, but other names than loopback need credentials."

@@ -1,10 +1,11 @@
 """Requests of this machine, which the local operator and demo keys serve."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.types import Scope
 
-from api.web.host_names import is_loopback_name
+from api.web.host_names import LONGEST_HOST, is_loopback_name
 
 _FORWARDING_HEADERS = frozenset({b"forwarded", b"via", b"x-real-ip"})
 _FORWARDING_PREFIX = b"x-forwarded-"
@@ -25,9 +26,13 @@ def is_local(scope: Scope) -> bool:
             return False
         if name == b"host":
             host = value
-    return is_loopback_name(host)
+    return len(host) <= LONGEST_HOST and _is_loopback_name(host)
 
 
+_is_loopback_name = lru_cache(1_000)(is_loopback_name)
+
+
+@lru_cache(1_000)
 def _is_loopback(address: str) -> bool:
     try:
         found = ip_address(address)

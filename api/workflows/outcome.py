@@ -28,7 +28,7 @@ class Outcome:
     records: Mapping[str, UUID | None] = field(default_factory=dict)
     rows: tuple[RowOutcome, ...] = ()
     values: Mapping[str, object] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     errors: tuple[UserError, ...] = ()
     is_replayed: bool = False
 

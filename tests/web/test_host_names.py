@@ -73,3 +73,14 @@ async def test_health_checks_are_served_under_any_host_name() -> None:
             assert await status(client, host, "/healthz") == 200
             assert await status(client, host, "/readyz") != 421
             assert await status(client, host, "/healthz/x") == 421
+
+
+async def test_an_outage_while_credentials_are_looked_up_is_a_coded_error() -> None:
+    async def unreachable() -> bool:
+        raise ConnectionError("the database cannot be reached")
+
+    async with client_with(NetworkAccess(hosts=["accord.example"], has_credentials=unreachable)) as client:
+        response = await client.get("/graphql?query={hello}", headers={"host": "accord.example"})
+        assert response.status_code == 503
+        assert response.json()["errors"][0]["extensions"]["code"] == "DATABASE_UNREACHABLE"
+        assert await status(client, "localhost") == 200

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from api.db import DATABASE_FAILURES, SERVER_SETTINGS, Connection, WriteSession
 from api.sql import Sql
@@ -22,6 +22,8 @@ logger = logging.getLogger("accord.access")
 
 CHANNEL = "accord_access"
 MOST_KEPT = 10_000
+KEPT_SECONDS = 60.0
+"""How long anything is kept: until then a change that nobody announced, such as one by hand in SQL, is not seen."""
 PING_SECONDS = 2.0
 """How often the listening connection is tried, and how long a try and a pause after a failure may take."""
 TRUSTED_SECONDS = 5.0
@@ -42,7 +44,7 @@ class AccessCache:
     """Keeps what was found for credentials, as long as the process is sure to hear of changes."""
 
     def __init__(self) -> None:
-        self._kept: LRUCache[Hashable, Any] = LRUCache(MOST_KEPT)
+        self._kept: TTLCache[Hashable, Any] = TTLCache(MOST_KEPT, KEPT_SECONDS, timer=monotonic)
         self._generation = 0
         self._trusted_until = 0.0
 
@@ -107,7 +109,16 @@ class AccessCache:
 
     async def _listen(self, connection: Connection) -> None:
         """Listen on a connection until it fails. PostgreSQL sends pending notifications before the reply to a try."""
-        await connection.add_listener(CHANNEL, lambda *_: self.forget())
+        is_heard = asyncio.Event()
+
+        def hear(*_: object) -> None:
+            is_heard.set()
+            self.forget()
+
+        await connection.add_listener(CHANNEL, hear)
+        # A pooler between may pass on statements and no notifications: trust only what was heard once.
+        await connection.execute("select pg_notify($1, '')", CHANNEL)
+        await asyncio.wait_for(is_heard.wait(), PING_SECONDS)
         while True:
             tried_at = monotonic()
             await connection.execute("select 1", timeout=PING_SECONDS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.access.credentials.access_cache import announce_access_change
+from api.access.credentials.page_sessions import end_sessions_of_key
 from api.sql import Sql
 from api.workflows.access.access_rules import begin_access_change, require_administrator, required_id
 from api.workflows.commands import argument
@@ -26,7 +27,7 @@ class RevokeApiKey:
 async def revoke_api_key(work: UnitOfWork, do: RevokeApiKey) -> Outcome:
     """Revoke an API key: it ends at once, on every server. A key that was revoked before stays as it is.
 
-    Shapes: one RevokeApiKey -> the id of the key. Writes api_key (at most 1).
+    Shapes: one RevokeApiKey -> the id of the key. Writes api_key (at most 1), page_session (those of the key).
     Errors: NOT_ALLOWED if the principal may not manage access; Rejected if there is no such key, or if nobody who can
             manage access would be left.
     """
@@ -35,6 +36,7 @@ async def revoke_api_key(work: UnitOfWork, do: RevokeApiKey) -> Outcome:
     if key["revoked_at"] is None:
         revoke = Sql("update api_key set revoked_at = clock_timestamp() where id = {} returning revoked_at", key["id"])
         after = {"revoked_at": await work.session.value(revoke)}
+        await end_sessions_of_key(work.session, key["id"])
         await announce_access_change(work.session)
         await require_administrator(work, KEY_PATH)
         work.record(ChangeType.CHANGED, "api_key", key["id"], before={"revoked_at": None}, after=after)

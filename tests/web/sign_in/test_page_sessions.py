@@ -25,7 +25,6 @@ from api.workflows.access.set_member_access import (
 )
 from api.workflows.records.record_input import Reference
 from api.workflows.unit_of_work import Call, perform
-from schema.access.rights import Right
 from tests.support.api_keys import EVERYTHING, stored_key, stored_member
 from tests.web.sign_in.conftest import BROWSER, LIMITS, ORIGIN, Site
 
@@ -214,10 +213,10 @@ async def test_access_that_is_given_again_revives_no_session(
     async with database.read() as session:
         member_id = await session.value(Sql("select member_id from page_session"))
     member = Reference(id=member_id)
-    taken, given = RemoveMemberAccess(member), SetMemberAccess(member, EVERYTHING.level, EVERYTHING.reach, tuple(Right))
-    steps = (partial(remove_member_access, do=taken), partial(set_member_access, do=given))
-    for step in steps:
-        outcome = await perform(database, LOCAL_OPERATOR, Call("setMemberAccess"), step)
+    remove = partial(remove_member_access, do=RemoveMemberAccess(member))
+    give = partial(set_member_access, do=SetMemberAccess(member, EVERYTHING.level, EVERYTHING.reach))
+    for workflow in (remove, give):
+        outcome = await perform(database, LOCAL_OPERATOR, Call("a test"), workflow)
         assert outcome.errors == ()
         assert await status(member_session) == 401
 
