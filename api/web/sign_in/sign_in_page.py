@@ -73,6 +73,8 @@ class SignInPage:
 
     def _key_form(self) -> str:
         return self._form(
+            # Password managers store a password under a user name.
+            '<input type="text" name="username" value="Accord" autocomplete="username" readonly hidden />'
             '<label for="key">API key</label>'
             '<input id="key" name="key" type="password" autocomplete="current-password" required'
             ' autocapitalize="none" spellcheck="false" placeholder="accord_…" />'
