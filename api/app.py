@@ -25,6 +25,7 @@ from api.web.health import health_routes
 from api.web.identification import ApiKeyTokens, Identification
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
 from api.web.sign_in.code_flow import CodeFlow
+from api.web.sign_in.demo_sign_in import DemoSignIn
 from api.web.sign_in.page_sessions import PageSessions
 from api.web.sign_in.provider import OidcProvider
 from api.web.sign_in.routes import SignIn
@@ -93,7 +94,7 @@ def _access(settings: Settings, database_of: DatabaseProvider) -> _Access:
     key_tokens = ApiKeyTokens(keys, uses, attempts, has_credentials)
     without_session = Identification(key_tokens, has_credentials)
     identify = replace(without_session, sessions=sessions)
-    sign_in = SignIn(sessions, key_tokens, without_session, members, attempts)
+    sign_in = SignIn(sessions, key_tokens, without_session, members, attempts, DemoSignIn(keys, has_credentials))
     if oidc is not None:
         provider = OidcProvider(oidc.issuer)
         if oidc.audience is not None:

@@ -11,6 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as until
 from selenium.webdriver.support.wait import WebDriverWait
 
+from api.sample.demo_people import demo_people
 from tests.browser.page import TIMEOUT_SECONDS, Page
 from tests.support.served import accord, served_sample
 
@@ -65,6 +66,25 @@ def test_a_key_opens_graphiql_and_signing_out_closes_it(page: Page, guarded: tup
     press(page, "form[action='/sign-out'] button", "/sign-in")
     page.driver.get(f"{address}/graphql")
     assert urlsplit(page.driver.current_url).path == "/sign-in"
+
+
+def test_a_person_of_the_sample_company_is_one_click(page: Page) -> None:
+    page.open()
+    assert viewer_of(page) == "local operator"
+    press(page, "a.accord-account", "/sign-in")
+    buttons = page.driver.find_elements(By.CSS_SELECTOR, "form button:has(small)")
+    assert [button.text.partition("\n")[0] for button in buttons] == [person.name for person in demo_people()]
+    analyst = next(button for button in buttons if "Analyst" in button.text)
+    name = analyst.text.partition("\n")[0]
+    analyst.click()
+    page.wait_until_ready()
+    assert viewer_of(page) == name
+    assert '"errors"' not in page.run()
+    press(page, "a.accord-account", "/sign-in")
+    press(page, "form[action='/sign-out'] button", "/sign-in")
+    page.open()
+    assert viewer_of(page) == "local operator"
+    assert page.console_errors() == []
 
 
 def test_a_session_that_ends_leads_to_the_sign_in_page(page: Page, guarded: tuple[str, str]) -> None:

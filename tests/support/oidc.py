@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from datetime import timedelta
 from time import time
 from typing import Any
 
@@ -70,7 +71,10 @@ class SmallProvider:
 
 
 def claims(**changed: object) -> dict[str, Any]:
-    """The claims of a good token, with changes; a claim that is None is left out."""
+    """The claims of a good token, with changes. A claim that is None is left out; a timedelta counts from now.
+
+    A test that is collected may run minutes later, so that its parameters cannot be instants.
+    """
     good: dict[str, Any] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -80,7 +84,11 @@ def claims(**changed: object) -> dict[str, Any]:
         "email": "ada@acme.example",
         "email_verified": True,
     }
-    return {name: value for name, value in {**good, **changed}.items() if value is not None}
+    return {
+        name: int(time() + value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in {**good, **changed}.items()
+        if value is not None
+    }
 
 
 def signed(

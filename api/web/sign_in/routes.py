@@ -1,7 +1,7 @@
 """The routes of signing in and out, and the page that GraphiQL is behind."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -19,6 +19,7 @@ from api.web.sign_in import cookies
 from api.web.sign_in.cached_document import ProviderError
 from api.web.sign_in.code_flow import ATTEMPT_SECONDS, CodeFlow, SignInAttempt, SignInError
 from api.web.sign_in.csrf import require_own_page
+from api.web.sign_in.demo_sign_in import DemoSignIn
 from api.web.sign_in.page_sessions import PageSessions
 from api.web.sign_in.return_path import return_path
 from api.web.sign_in.sign_in_page import (
@@ -27,7 +28,6 @@ from api.web.sign_in.sign_in_page import (
     SIGN_IN,
     SIGN_OUT,
     STYLE_SHEET,
-    DemoPerson,
     SignInPage,
 )
 
@@ -35,14 +35,6 @@ logger = logging.getLogger("accord.sign_in")
 
 FORM_LIMIT_BYTES = 8 * 1024
 """The size of the form that signs in: a key and a path."""
-
-DemoPeople = Callable[[Request], Awaitable[Sequence[DemoPerson]]]
-"""Returns the people of the sample company who can sign in with a request; none where demo keys do not work."""
-
-
-async def no_demo_people(_request: Request) -> Sequence[DemoPerson]:
-    """Return nobody: a server without a sample company."""
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class SignIn:
     identify: Identify
     members: MemberPrincipals
     attempts: WrongAttempts
-    demo_people: DemoPeople = no_demo_people
+    demo: DemoSignIn
     code_flow: CodeFlow | None = None
     provider_url: str = ""
 
@@ -100,7 +92,7 @@ class SignIn:
             signed_in_as=None if principal is None else principal.name,
             serves_local_operator=principal is None and await self._is_served(request),
             provider_name=None if self.code_flow is None else urlsplit(self.provider_url).hostname,
-            demo_people=await self.demo_people(request),
+            demo_people=await self.demo.people(request.scope),
         ).response(status)
 
     async def _is_served(self, request: Request) -> bool:

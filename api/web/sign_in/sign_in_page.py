@@ -1,14 +1,16 @@
 """The sign-in page: plain HTML that needs no script."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
+from api.sample.demo_people import DemoPerson
 from api.web.responses import SECRET_CACHE_CONTROL
+from schema.access.rights import Reach, Right
 
 _STATIC = Path(__file__).parents[2] / "static" / "sign_in"
 STYLE_SHEET = _STATIC / "sign-in.css"
@@ -25,13 +27,8 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DemoPerson:
-    """A person of the sample company, with the token of their demo key."""
-
-    name: str
-    position: str
-    token: str = field(repr=False)
+# What a person reaches, in words for somebody who tries the sample company.
+_REACHED = {Reach.ALL: "all records", Reach.TEAM: "records of the team", Reach.OWN: "own records"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,8 @@ class SignInPage:
 
     def _key_form(self) -> str:
         return self._form(
+            # Password managers store a password under a user name.
+            '<input type="text" name="username" value="Accord" autocomplete="username" readonly hidden />'
             '<label for="key">API key</label>'
             '<input id="key" name="key" type="password" autocomplete="current-password" required'
             ' autocapitalize="none" spellcheck="false" placeholder="accord_…" />'
@@ -84,8 +83,8 @@ class SignInPage:
 
     def _demo_form(self, person: DemoPerson) -> str:
         return self._form(
-            f'<input type="hidden" name="key" value="{escape(person.token)}" />'
-            f"<button>{escape(person.name)}<small>{escape(person.position)}</small></button>"
+            f'<input type="hidden" name="key" value="{escape(person.token.text)}" />'
+            f"<button>{escape(person.name)}<small>{escape(_described(person))}</small></button>"
         )
 
     def _form(self, fields: str) -> str:
@@ -93,6 +92,12 @@ class SignInPage:
             f'<form method="post" action="{SIGN_IN}">'
             f'<input type="hidden" name="next" value="{escape(self.return_to)}" />{fields}</form>'
         )
+
+
+def _described(person: DemoPerson) -> str:
+    """What a person of the sample company does and may do: `Marketer: contributor, records of the team`."""
+    rights = ", personal data" if Right.PERSONAL_DATA in person.grant.rights else ""
+    return f"{person.title.capitalize()}: {person.grant.level.lower()}, {_REACHED[person.grant.reach]}{rights}"
 
 
 def _section(title: str, content: str) -> str:

@@ -113,10 +113,11 @@ async def store_access(
     work: UnitOfWork, member_id: UUID, former: StoredAccess | None, access: StoredAccess | None
 ) -> None:
     """Write what a member may do, and record it. `former` is what they might do before."""
+    if former is not None and (access is None or access.email != former.email):
+        # For good: access may be given again before the sessions are over, and another address is another sign-in.
+        await end_sessions_of_member(work.session, member_id)
     if access is None:
         await work.session.run(Sql("delete from member_access where member_id = {}", member_id))
-        # Not only as long as they have no access: it may be given again before the sessions are over.
-        await end_sessions_of_member(work.session, member_id)
     else:
         columns = list(map(name, access.columns))
         await work.session.run(

@@ -19,6 +19,7 @@ from api.settings import OidcSettings
 from api.web.identification import ApiKeyTokens, Identification
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
 from api.web.sign_in.code_flow import CodeFlow
+from api.web.sign_in.demo_sign_in import DemoSignIn
 from api.web.sign_in.page_sessions import PageSessions
 from api.web.sign_in.provider import OidcProvider
 from api.web.sign_in.routes import SignIn
@@ -62,6 +63,7 @@ class Site:
             without,
             members,
             attempts,
+            DemoSignIn(keys, has_credentials),
             code_flow=CodeFlow(provider, client, LIMITS.total) if self.has_provider else None,
             provider_url=ISSUER,
         )

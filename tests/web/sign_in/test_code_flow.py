@@ -5,7 +5,6 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from time import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -55,7 +54,7 @@ async def begin(browser: httpx.AsyncClient, next_page: str = "/graphql?a=1") -> 
 
 def answer_with(site: Site, request: dict[str, str], key: Any = None, **changed: object) -> None:  # noqa: ANN401
     """Have the provider answer with an ID token for a request, with changed claims."""
-    payload = claims(**{"aud": "accord", "nonce": request["nonce"], "auth_time": int(time()) - 60, **changed})
+    payload = claims(**{"aud": "accord", "nonce": request["nonce"], "auth_time": timedelta(seconds=-60), **changed})
     token = signed(payload, key) if key else signed(payload)
     site.provider.answers["/token"] = {"id_token": token, "access_token": "of the provider"}
 
@@ -89,7 +88,7 @@ async def test_a_member_signs_in_and_returns_to_the_page(
         row = await session.row(Sql("select member_id, now() - signed_in_at as ago from page_session"))
     assert row is not None
     assert row["member_id"] == ada
-    assert timedelta(seconds=59) < row["ago"] < timedelta(seconds=90)
+    assert timedelta(seconds=59) < row["ago"] < timedelta(seconds=180)
 
 
 @pytest.mark.usefixtures("ada")
@@ -115,9 +114,9 @@ async def test_an_address_that_the_id_token_lacks_is_read_from_user_info(
         ({"aud": "https://accord.example/graphql"}, "aud"),
         ({"aud": ["accord", "other"], "azp": "other"}, "another client"),
         ({"iss": "https://evil.example"}, "iss"),
-        ({"exp": int(time()) - 100}, "expired"),
+        ({"exp": timedelta(seconds=-100)}, "expired"),
         ({"email_verified": False}, "not verified"),
-        ({"auth_time": int(time() - LIMITS.total.total_seconds()) - 100}, "too long ago"),
+        ({"auth_time": -LIMITS.total - timedelta(seconds=100)}, "too long ago"),
         ({"auth_time": 10**30}, "auth_time"),
         ({"key": OTHER}, "bad_signature"),
     ],

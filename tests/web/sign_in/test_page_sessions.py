@@ -1,7 +1,8 @@
 """How long sessions of pages last, what ends them, and what a cookie is worth."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -23,8 +24,10 @@ from api.workflows.access.set_member_access import (
     remove_member_access,
     set_member_access,
 )
+from api.workflows.outcome import Outcome
 from api.workflows.records.record_input import Reference
-from api.workflows.unit_of_work import Call, perform
+from api.workflows.unit_of_work import Call, UnitOfWork, perform
+from schema.access.rights import AccessLevel, Reach
 from tests.support.api_keys import EVERYTHING, stored_key, stored_member
 from tests.web.sign_in.conftest import BROWSER, LIMITS, ORIGIN, Site
 
@@ -208,17 +211,29 @@ async def test_ended_sessions_of_a_member_or_a_key_stay_ended(
 
 
 async def test_access_that_is_given_again_revives_no_session(
-    member_session: httpx.AsyncClient, database: Database
+    site: Site, member_session: httpx.AsyncClient, database: Database
 ) -> None:
     async with database.read() as session:
         member_id = await session.value(Sql("select member_id from page_session"))
-    member = Reference(id=member_id)
-    remove = partial(remove_member_access, do=RemoveMemberAccess(member))
-    give = partial(set_member_access, do=SetMemberAccess(member, EVERYTHING.level, EVERYTHING.reach))
-    for workflow in (remove, give):
-        outcome = await perform(database, LOCAL_OPERATOR, Call("a test"), workflow)
-        assert outcome.errors == ()
-        assert await status(member_session) == 401
+    who = Reference(id=member_id)
+    again = SetMemberAccess(who, AccessLevel.VIEWER, Reach.ALL)
+    await changed_access(database, partial(remove_member_access, do=RemoveMemberAccess(who)))
+    assert await status(member_session) == 401
+    await changed_access(database, partial(set_member_access, do=again))
+    assert await status(member_session) == 401
+    async with database.write() as session:
+        token = await open_session(session, LIMITS, member_id=member_id)
+    async with site.client() as client:
+        client.cookies.set("accord_session", token, "localhost.local", "/")
+        await changed_access(database, partial(set_member_access, do=replace(again, level=AccessLevel.CONTRIBUTOR)))
+        assert await status(client) == 200
+        # Another address is another sign-in at the identity provider.
+        await changed_access(database, partial(set_member_access, do=replace(again, email="new@acme.example")))
+        assert await status(client) == 401
+
+
+async def changed_access(database: Database, workflow: Callable[[UnitOfWork], Awaitable[Outcome]]) -> None:
+    assert (await perform(database, LOCAL_OPERATOR, Call("access"), workflow)).errors == ()
 
 
 async def test_pruning_deletes_the_sessions_that_ended_and_no_other(

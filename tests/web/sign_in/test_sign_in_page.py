@@ -6,10 +6,13 @@ import pytest
 from api.access.credentials.attempts import AT_ONCE
 from api.access.credentials.tokens import make_token
 from api.db import Database
+from api.sample.demo_people import DemoPerson, demo_people
+from api.sql import Sql
 from api.web import pages
 from api.web.sign_in.routes import FORM_LIMIT_BYTES
-from api.web.sign_in.sign_in_page import DemoPerson, SignInPage
-from tests.support.api_keys import stored_key, stored_member
+from api.web.sign_in.sign_in_page import SignInPage
+from api.workflows.access.create_demo_keys import create_demo_keys
+from tests.support.api_keys import EVERYTHING, stored_key, stored_member
 from tests.web.sign_in.conftest import BROWSER, ORIGIN, Site
 
 OURS = {"origin": ORIGIN}
@@ -135,11 +138,58 @@ async def test_without_a_provider_there_is_no_way_to_it(browser: httpx.AsyncClie
 
 
 def test_people_of_the_sample_company_are_buttons() -> None:
-    people = [DemoPerson("Ada & Co", "Marketer", "accord_demo")]
-    body = bytes(SignInPage("/graphql", demo_people=people).response().body).decode()
-    assert '<input type="hidden" name="key" value="accord_demo" />' in body
-    assert "<button>Ada &amp; Co<small>Marketer</small></button>" in body
-    assert "accord_demo" not in repr(people)
+    person = DemoPerson("Ada & Co", "marketer", EVERYTHING)
+    body = bytes(SignInPage("/graphql", demo_people=[person]).response().body).decode()
+    assert f'<input type="hidden" name="key" value="{person.token.text}" />' in body
+    assert "<button>Ada &amp; Co<small>Marketer: admin, all records, personal data</small></button>" in body
+
+
+@pytest.fixture
+async def demo_keys(database: Database) -> None:
+    """The demo keys of a sample company."""
+    for person in demo_people():
+        await stored_member(database, None, member_name=person.name)
+    async with database.write() as session:
+        assert await create_demo_keys(session) == 5
+
+
+@pytest.mark.usefixtures("demo_keys")
+async def test_on_its_own_machine_a_demo_key_is_one_click(browser: httpx.AsyncClient) -> None:
+    shown = (await browser.get("/sign-in")).text
+    for person in demo_people():
+        assert f"<button>{person.name}<small>" in shown
+    (analyst,) = (person for person in demo_people() if person.title == "analyst")
+    back = await browser.post("/sign-in", data={"key": analyst.token.text}, headers=OURS)
+    assert back.status_code == 303
+    assert f"<strong>{analyst.name}</strong>" in (await browser.get("/sign-in")).text
+
+
+@pytest.mark.usefixtures("demo_keys")
+@pytest.mark.parametrize("headers", [{"x-forwarded-for": "192.0.2.7"}, {"via": "1.1 proxy"}])
+async def test_elsewhere_demo_keys_are_neither_shown_nor_accepted(
+    browser: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    person = next(demo_people())
+    shown = (await browser.get("/sign-in", headers=headers)).text
+    assert person.token.text not in shown
+    refused = await browser.post("/sign-in", data={"key": person.token.text}, headers=OURS | headers)
+    assert refused.status_code == 401
+
+
+@pytest.mark.usefixtures("demo_keys")
+async def test_with_a_real_key_demo_keys_are_not_shown(browser: httpx.AsyncClient, database: Database) -> None:
+    await stored_key(database)
+    assert "sample company" not in (await browser.get("/sign-in")).text
+
+
+async def test_people_whose_demo_key_is_revoked_are_not_shown(
+    browser: httpx.AsyncClient, demo_keys: None, database: Database
+) -> None:
+    assert demo_keys is None
+    async with database.write() as session:
+        await session.run(Sql("update api_key set revoked_at = now() where name = 'marketer'"))
+    shown = (await browser.get("/sign-in")).text
+    assert ("Priya Castellan" in shown, "Amara Tolliver" in shown) == (False, True)
 
 
 async def test_static_files_need_no_sign_in(
