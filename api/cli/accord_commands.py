@@ -138,7 +138,10 @@ def check(data: Data = None) -> None:
 async def _adopt(accord: str, settings: ReportingSettings, data: Path | None) -> AccordInForce:
     document = settings.applied(read_accord(accord))
     async with open_database(data, sets_up=True) as database, database.write() as session:
-        return await adopt_accord(session, document)
+        adopted = await adopt_accord(session, document)
+        # From here on, stage entries follow what mutations change.
+        await evaluate_entries(session)
+        return adopted
 
 
 async def _read_version(data: Path | None) -> AccordInForce:

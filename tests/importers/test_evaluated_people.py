@@ -1,0 +1,144 @@
+"""After an import that concerns few people, they alone are evaluated, and the entries are those of a rebuild."""
+
+from pathlib import Path
+
+import pytest
+
+from api.db import Database
+from api.funnel.drift import check_entries
+from api.importers.run_import import run_import
+from api.intake.evaluate_import import EvaluatedPeople
+from tests.importers.conftest import rows
+
+PRESET = """
+title = "A small CRM"
+source = "crm"
+accord = "standard"
+zone = "UTC"
+
+[[files]]
+name = "people.csv"
+key = "id"
+dates = { created = "%Y-%m-%d" }
+
+[[files.records]]
+table = "contact"
+begins = "created"
+fields = { email = "mail", job_title = "title", merged_into = "same_as" }
+
+[[files]]
+name = "forms.csv"
+key = "id"
+dates = { at = "%Y-%m-%d" }
+
+[[files.records]]
+table = "touchpoint"
+[files.records.fields]
+contact = "person"
+occurred_at = "at"
+kind = { constant = "FORM" }
+direction = { constant = "INBOUND" }
+
+[[files]]
+name = "deals.csv"
+key = "id"
+dates = { closed = "%Y-%m-%d" }
+
+[[files.records]]
+table = "deal"
+fields = { outcome = "state", closed_at = "closed" }
+
+[[files.records]]
+table = "deal_contact"
+fields = { deal = "id", contact = "person" }
+"""
+PEOPLE = 40
+
+
+def write(folder: Path, *, people: dict[int, str] | None = None, forms: tuple[str, ...] = (), deal: str = "") -> Path:
+    """The files of 40 people with a form each; `people` gives e-mail address, title and survivor of some."""
+    given = {number: f"p{number}@x.example,," for number in range(PEOPLE)} | (people or {})
+    touched = {f"f{number}": f"{number},2026-01-02" for number in range(PEOPLE)}
+    touched |= {key: values for key, _, values in (row.partition(",") for row in forms)}
+    texts = {
+        "preset.toml": PRESET,
+        "people.csv": "id,mail,title,same_as,created\n"
+        + "".join(f"{number},{row},2026-01-01\n" for number, row in given.items()),
+        "forms.csv": "id,person,at\n" + "".join(f"{key},{values}\n" for key, values in touched.items()),
+        "deals.csv": f"id,state,person,closed\nd1,{deal or 'OPEN,7,'}\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+STAGES = """select count(*) from stage_entry e join evaluation v on v.id = e.evaluation_id and v.is_current
+  join external_key k on k.record_id = e.contact_id and k.entity = 'contact'
+  where k.external_id = '{person}' and e.stage = '{stage}' and e.own_at is not null"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "evaluated", "holds", "holds_not"),
+    [
+        ({"forms": ("g1,3,2026-01-03",)}, 1, [("3", "mql")], []),
+        # The same key for another person: the form was moved, and both people are evaluated.
+        ({"forms": ("f1,2,2026-01-03",)}, 2, [("2", "mql")], []),
+        # A merge joins the facts of both.
+        ({"people": {4: "p4@x.example,,5"}}, 2, [("5", "mql")], [("4", "inquiry")]),
+        ({"deal": "WON,7,2026-02-01"}, 1, [("7", "customer")], []),
+        # Without an address nobody is qualified.
+        ({"people": {5: ",,"}, "forms": ("g1,5,2026-01-03",)}, 1, [("5", "inquiry")], []),
+    ],
+)
+async def test_an_import_that_concerns_few_evaluates_these(
+    database: Database,
+    tmp_path: Path,
+    changed: dict[str, object],
+    evaluated: int,
+    holds: list[tuple[str, str]],
+    holds_not: list[tuple[str, str]],
+) -> None:
+    first = await run_import(database, str(write(tmp_path) / "preset.toml"), tmp_path)
+    assert first.evaluated == EvaluatedPeople(PEOPLE, PEOPLE)
+    write(tmp_path, **changed)  # type: ignore[arg-type]
+    again = await run_import(database, str(tmp_path / "preset.toml"), tmp_path, accept_changes=True)
+    assert again.evaluated == EvaluatedPeople(evaluated, PEOPLE)
+    await require_no_drift(database)
+    for person, stage in holds:
+        assert await rows(database, STAGES.format(person=person, stage=stage)) == [(1,)], (person, stage)
+    for person, stage in holds_not:
+        assert await rows(database, STAGES.format(person=person, stage=stage)) == [(0,)], (person, stage)
+
+
+async def test_a_merge_into_another_person_leaves_the_first_one_without_the_facts(
+    database: Database, tmp_path: Path
+) -> None:
+    preset = str(write(tmp_path, people={4: "p4@x.example,,5"}) / "preset.toml")
+    await run_import(database, preset, tmp_path)
+    write(tmp_path, people={4: "p4@x.example,,6"})
+    again = await run_import(database, preset, tmp_path)
+    assert again.evaluated == EvaluatedPeople(3, PEOPLE)
+    await require_no_drift(database)
+    assert await rows(database, STAGES.format(person="6", stage="mql")) == [(1,)]
+    assert await rows(database, STAGES.format(person="5", stage="mql")) == [(0,)]
+
+
+async def test_an_import_that_concerns_many_evaluates_everybody(database: Database, tmp_path: Path) -> None:
+    preset = str(write(tmp_path) / "preset.toml")
+    await run_import(database, preset, tmp_path)
+    write(tmp_path, forms=tuple(f"g{number},{number},2026-01-03" for number in range(20)))
+    again = await run_import(database, preset, tmp_path)
+    assert again.evaluated == EvaluatedPeople(PEOPLE, PEOPLE)
+    await require_no_drift(database)
+
+
+async def test_an_import_of_what_no_rule_reads_evaluates_nobody(database: Database, tmp_path: Path) -> None:
+    preset = str(write(tmp_path) / "preset.toml")
+    await run_import(database, preset, tmp_path)
+    unchanged = await run_import(database, preset, tmp_path)
+    assert unchanged.evaluated is None
+
+
+async def require_no_drift(database: Database) -> None:
+    async with database.scratch() as session:
+        await check_entries(session)
