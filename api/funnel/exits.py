@@ -36,6 +36,7 @@ _DEAL_HISTORY = """with state as (
   select distinct coalesce(m.survivor_id, r.contact_id) as contact_id, r.deal_id,
     coalesce(r.since, '-infinity') as since
   from deal_contact r left join funnel_merged m on m.contact_id = r.contact_id
+  where r.voided_at is null
 ), loss as (
   select deal_id, starts_at as at from (
     select deal_id, outcome, starts_at, lag(outcome) over w as before, lag(ends_at) over w as before_until
