@@ -7,6 +7,8 @@ from uuid import UUID
 from schema.access.rights import Permission
 from schema.base import Table, column
 
+VOIDED_AT = "When the row was voided because it is wrong; null otherwise. A voided row is kept, and read by nothing."
+
 
 class Record(Table):
     """A table whose rows have an id, the times of their creation and last change, and a row version.

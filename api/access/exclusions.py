@@ -57,7 +57,11 @@ class Exclusions:
                 merged = Sql("{}.merged_into_id is not null", name(row))
                 return {_DELETED: _is_deleted(row), _MERGED: merged, **self._of_person(row)}
             case "deal":
-                people = Sql("deal_contact a join contact x on x.id = a.contact_id where a.deal_id = {}.id", name(row))
+                people = Sql(
+                    "deal_contact a join contact x on x.id = a.contact_id where a.deal_id = {}.id"
+                    " and a.voided_at is null",
+                    name(row),
+                )
                 others = Sql("not exists (select from {} and not ({}))", people, self.by_accord("x") or Sql("false"))
                 return {_DELETED: _is_deleted(row), **self._of_people(others, people)}
             case "company":
@@ -98,8 +102,8 @@ class Exclusions:
                 marks = {reason: Sql("bool_or({})", mark) for reason, mark in self._of_person("p").items()}
                 return Sql(
                     "{} union all select r.deal_id, {} from ({}) e join deal d on d.id = e.deal_id and not {}"
-                    " join deal_contact r on r.deal_id = e.deal_id join contact p on p.id = r.contact_id"
-                    " group by r.deal_id",
+                    " join deal_contact r on r.deal_id = e.deal_id and r.voided_at is null"
+                    " join contact p on p.id = r.contact_id group by r.deal_id",
                     deleted,
                     _first_of(marks),
                     excluded,
@@ -116,9 +120,9 @@ class Exclusions:
         if excluded is None:
             return None
         return Sql(
-            "select a.deal_id from contact x join deal_contact a on a.contact_id = x.id where ({}){} and not exists ("
-            "select from deal_contact b join contact x on x.id = b.contact_id"
-            " where b.deal_id = a.deal_id and not ({}))",
+            "select a.deal_id from contact x join deal_contact a on a.contact_id = x.id and a.voided_at is null"
+            " where ({}){} and not exists (select from deal_contact b join contact x on x.id = b.contact_id"
+            " where b.deal_id = a.deal_id and b.voided_at is null and not ({}))",
             excluded,
             one,
             excluded,

@@ -7,7 +7,7 @@
 - A row with a mandatory link to such a record is reached together with that record.
 - Rows about all records together, such as what an import stored, are reached by principals with reach ALL only.
 - All other rows are visible to everyone.
-- Deleted records, and stage entries of a superseded evaluation, are visible to no one.
+- Deleted records, voided facts, and stage entries of a superseded evaluation are visible to no one.
 - A record that was merged into another one is visible by its id and through links that name it, but is in no list.
 
 Who is deleted or merged is so today, whatever instant a statement reads as of: such a record is in no list of the past.
@@ -46,6 +46,7 @@ def scope_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql,
     conditions: list[Sql] = []
     if any(column.name == "deleted_at" for column in SHAPES[table].columns):
         conditions.append(Sql("{}.deleted_at is null", row))
+    conditions += unvoided_conditions(table, alias)
     if table == "stage_entry":
         conditions.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
     if principal.reach is not Reach.ALL:
@@ -72,11 +73,20 @@ def unmerged_conditions(table: str, alias: str) -> tuple[Sql, ...]:
     return (Sql("{}.{} is null", name(alias), name(MERGED_INTO)),) if can_be_merged(table) else ()
 
 
+def unvoided_conditions(table: str, alias: str) -> tuple[Sql, ...]:
+    """Return the conditions for the rows of `table` that were not voided; empty if none can be.
+
+    Shapes: table, alias of the row -> conditions. Errors: KeyError for an unknown table.
+    """
+    is_voidable = any(column.name == "voided_at" for column in SHAPES[table].columns)
+    return (Sql("{}.voided_at is null", name(alias)),) if is_voidable else ()
+
+
 def reach_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql, ...]:
     """Return the conditions that a principal reaches a row of `table`; empty if it reaches every row.
 
-    Unlike `scope_conditions`, they neither exclude deleted rows nor choose an evaluation, and they bind the member id
-    at once: for statements that are written for one request and have exclusions of their own, such as those of KPIs.
+    Unlike `scope_conditions`, they exclude neither deleted nor voided rows, choose no evaluation, and bind the member
+    id at once: for statements that are written for one request and have exclusions of their own, such as those of KPIs.
     """
     if principal.reach is Reach.ALL:
         return ()

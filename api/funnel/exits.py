@@ -84,7 +84,7 @@ def _deal_history(facts: VisibleFacts) -> Sql:
   where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity') and {{}}
 ), role as (
   select distinct {facts.contact("r")} as contact_id, r.deal_id, coalesce(r.since, '-infinity') as since
-  from deal_contact r {facts.merged_join("r")} where {{}}
+  from deal_contact r {facts.merged_join("r")} where r.voided_at is null and {{}}
 ), loss as (
   select deal_id, starts_at as at from (
     select deal_id, outcome, starts_at, lag(outcome) over w as before, lag(ends_at) over w as before_until

@@ -67,7 +67,7 @@ where {{}}""",
 
 def _touches(wanted: TouchFilter, facts: VisibleFacts) -> Sql:
     """Select the matching touchpoints, under the surviving contact."""
-    conditions = [Sql("p.occurred_at <= {}", facts.as_of), facts.among("p.contact_id")]
+    conditions = [Sql("p.voided_at is null"), Sql("p.occurred_at <= {}", facts.as_of), facts.among("p.contact_id")]
     conditions += [
         Sql(f"p.{column} = any({{}}::text[])", _values(words))
         for column, words in (("channel", wanted.channel), ("kind", wanted.kind), ("outcome", wanted.outcome))
@@ -177,7 +177,7 @@ def _deal_versions(facts: VisibleFacts, *, reads_pipeline: bool) -> Sql:
   from deal_contact r
   join deal d on d.id = r.deal_id and d.deleted_at is null
   join deal_version v on v.deal_id = r.deal_id {facts.merged_join("r")}{joined}
-  where {{}}
+  where r.voided_at is null and {{}}
 ) v where starts_at < ends_at and starts_at <= {{}}""",
         facts.among("r.contact_id"),
         facts.as_of,

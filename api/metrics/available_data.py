@@ -76,7 +76,7 @@ def _records(principal: Principal) -> Sql:
            (select substring(c.name from '[[:alnum:]]+') from company c where c.id = l.company_id) as word,
            'contact_' || coalesce(
                (select c.id from deal_contact r join contact c on c.id = r.contact_id
-                 where {} order by r.deal_id desc limit 1),
+                 where r.voided_at is null and {} order by r.deal_id desc limit 1),
                (select c.id from contact c where {} order by c.id desc limit 1)
            ) as contact,
            'campaign_' || coalesce(

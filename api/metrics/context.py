@@ -7,7 +7,7 @@ from uuid import UUID
 from api.access.evaluation import is_current
 from api.access.exclusions import Exclusions
 from api.access.principal import Principal
-from api.access.scope import reach_conditions
+from api.access.scope import reach_conditions, unvoided_conditions
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
@@ -68,8 +68,8 @@ class MetricContext:
         return () if reach is Reach.ALL else (f"scope={reach.value}",)
 
     def reach(self, table: str, alias: str) -> list[Sql]:
-        """Conditions that the principal reaches the row of `table` known as `alias`; none if it reaches every row."""
-        return list(reach_conditions(table, alias, self.principal))
+        """Conditions that a row of `table` is not voided and that the principal reaches it; none if all rows are so."""
+        return [*unvoided_conditions(table, alias), *reach_conditions(table, alias, self.principal)]
 
     def reach_by_id(self, table: str, record_id: Sql) -> list[Sql]:
         """Conditions that the principal reaches the record of `table` with that id; none if it reaches every row."""

@@ -21,3 +21,19 @@ def argument(doc: str, *, table: str = "", default: Any = MISSING) -> Any:  # no
     A field without a `default` is required.
     """
     return field(default=default, metadata={"doc": doc, "table": table})
+
+
+class _NotGiven:
+    """The type of `NOT_GIVEN`."""
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN: Any = _NotGiven()
+"""The default of a field that means something else if it is left out than if it is null: null empties the column."""
+
+
+def given_or(value: Any, otherwise: Any) -> Any:  # noqa: ANN401 - the value of any field
+    """Return the value of a field, or `otherwise` if it was left out."""
+    return otherwise if value is NOT_GIVEN else value

@@ -1,6 +1,6 @@
 """The outcome of a mutation: which records its payload shows, and what became of the rows of its input."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -39,3 +39,17 @@ class Rejected(Exception):  # noqa: N818 - it carries an outcome, and is not an 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__("; ".join(error.message for error in outcome.errors))
         self.outcome = outcome
+
+
+def bulk_outcome(rows: Sequence[RowOutcome], *, is_each: bool) -> Outcome:
+    """Return the outcome of a bulk mutation.
+
+    Errors: Rejected if a row is wrong, unless the right ones are written by themselves (`is_each`).
+    """
+    if not is_each and any(row.errors for row in rows):
+        raise Rejected(Outcome(rows=tuple(map(_rolled_back, rows))))
+    return Outcome(rows=tuple(rows))
+
+
+def _rolled_back(row: RowOutcome) -> RowOutcome:
+    return row if row.errors else RowOutcome(None, WriteStatus.ROLLED_BACK)

@@ -50,6 +50,10 @@ class Permission(Vocabulary):
         "EDIT_RECORDS",
         "Create, change, delete and restore contacts, companies, campaigns and deals; log touchpoints, hand off.",
     )
+    DECIDE_ANY_HANDOFF = (
+        "DECIDE_ANY_HANDOFF",
+        "Decide handoffs that are assigned to members of other teams. Everybody else decides those of their own team.",
+    )
     EDIT_SETUP = "EDIT_SETUP", "Create, change and deactivate pipelines, products, teams, members and exchange rates."
     MERGE_RECORDS = "MERGE_RECORDS", "Merge contacts or companies, and undo merges."
     IMPORT = "IMPORT", "Import files, and undo imports."
@@ -63,6 +67,7 @@ LOWEST_LEVEL: Mapping[Permission, AccessLevel] = MappingProxyType(
     {
         Permission.READ: AccessLevel.VIEWER,
         Permission.EDIT_RECORDS: AccessLevel.CONTRIBUTOR,
+        Permission.DECIDE_ANY_HANDOFF: AccessLevel.OPERATOR,
         Permission.EDIT_SETUP: AccessLevel.OPERATOR,
         Permission.MERGE_RECORDS: AccessLevel.OPERATOR,
         Permission.IMPORT: AccessLevel.OPERATOR,

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import Table, column, link
+from schema.records import VOIDED_AT
 
 
 class DealContact(Table, table=True):
@@ -36,3 +37,4 @@ class DealContact(Table, table=True):
     is_primary: bool = column(
         "True for the main contact of the deal. A deal has one at most.", server_default="false", default=None
     )
+    voided_at: datetime | None = column(VOIDED_AT, hidden=True, default=None)

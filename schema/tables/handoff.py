@@ -15,7 +15,10 @@ class Handoff(Table, table=True):
     __table_args__ = (
         sa.CheckConstraint("(status = 'PROPOSED') = (decided_at is null)", name="decided_unless_proposed"),
         sa.CheckConstraint("decided_at >= handed_at", name="decided_after_handed"),
-        sa.CheckConstraint("(status = 'REJECTED') = (reject_reason is not null)", name="reason_when_rejected"),
+        sa.CheckConstraint("reject_reason is not null or status <> 'REJECTED'", name="reason_when_rejected"),
+        sa.CheckConstraint(
+            "reject_reason is null or status in ('REJECTED', 'RETURNED')", name="reason_only_when_sent_back"
+        ),
         sa.Index(None, "contact_id", "handed_at"),
         sa.Index(None, "id"),
     )
@@ -53,7 +56,7 @@ class Handoff(Table, table=True):
         before=HandoffStatus.PROPOSED,
     )
     reject_reason: str | None = column(
-        "The code of the accord's reject reason; null unless the handoff was rejected.",
+        "The code of the accord's reject reason; null unless the handoff was rejected, or returned for a reason.",
         known_by="decided_at",
         default=None,
     )

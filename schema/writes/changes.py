@@ -8,7 +8,7 @@ class ChangeType(Vocabulary):
 
     CREATED = "CREATED", "The record is new."
     CHANGED = "CHANGED", "Values of the record changed."
-    DELETED = "DELETED", "The record was deleted."
+    DELETED = "DELETED", "The record was deleted, or voided."
     RESTORED = "RESTORED", "A deleted record was restored."
     MERGED = "MERGED", "The record was merged into another one."
     UNMERGED = "UNMERGED", "A merge of the record was undone."

@@ -16,13 +16,12 @@ from api.graph.mutations.record_inputs import (
     value_inputs,
 )
 from api.graph.reading.payload_reader import MAX_ROWS
-from api.workflows.outcome import Outcome, Rejected, RowOutcome
+from api.workflows.outcome import Outcome, bulk_outcome
 from api.workflows.records.delete_record import EndColumn, end_record, resume_record
 from api.workflows.records.write_records import Operation, write_records
 from api.workflows.unit_of_work import UnitOfWork, Workflow
 from schema.base import TableShape
 from schema.vocab import Vocabulary
-from schema.writes.write_status import WriteStatus
 
 
 class BulkMode(Vocabulary):
@@ -171,15 +170,9 @@ def _prepare_rows(shape: TableShape, given: Mapping[str, Any]) -> Workflow:
 
     async def workflow(work: UnitOfWork) -> Outcome:
         outcomes = await write_records(work, shape, Operation.UPSERT, rows)
-        if not is_each and any(outcome.errors for outcome in outcomes):
-            raise Rejected(Outcome(rows=tuple(map(_rolled_back, outcomes))))
-        return Outcome(rows=tuple(outcomes))
+        return bulk_outcome(outcomes, is_each=is_each)
 
     return workflow
-
-
-def _rolled_back(outcome: RowOutcome) -> RowOutcome:
-    return outcome if outcome.errors else RowOutcome(None, WriteStatus.ROLLED_BACK)
 
 
 def _prepare_end(shape: TableShape, column: EndColumn, given: Mapping[str, Any]) -> Workflow:

@@ -79,7 +79,8 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
         request, Closings((DealOutcome.WON,)), EVER, [], has_every_deal=request.population is Population.EXCLUDED
     )
     main = (
-        "select a.contact_id from deal_contact a where a.deal_id = k.deal_id and k.company_id is null"
+        "select a.contact_id from deal_contact a where a.deal_id = k.deal_id and a.voided_at is null"
+        " and k.company_id is null"
         " order by a.is_primary desc, a.since nulls first, a.contact_id limit 1"
     )
     employed = (

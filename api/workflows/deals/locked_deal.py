@@ -1,55 +1,52 @@
 """A deal that a verb changes: found, locked and written, with its pipeline stage."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from api.workflows.outcome import Outcome
-from api.workflows.records.record_input import RecordInput, Reference
-from api.workflows.records.references import link_problem, resolve_references
+from api.workflows.records.command_checks import linked_row, lock_named, require_past
+from api.workflows.records.record_input import Reference
 from api.workflows.records.row_writer import update_rows
-from api.workflows.records.stored_rows import StoredRow, lock_rows
-from api.workflows.records.table_rules import CLOCK_SKEW, PlannedRow
-from api.workflows.records.write_records import require_current
+from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
-from schema.tables import SHAPES
+from schema.vocab import DealOutcome
 from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 from schema.writes.write_status import WriteStatus
 
+_STEP = timedelta(microseconds=1)  # the resolution of a timestamp
+
 
 async def lock_deal(work: UnitOfWork, reference: Reference, expected_version: int | None) -> StoredRow | None:
     """Return the deal that a reference names, locked; None if it cannot be changed, which is noted."""
-    found = (await resolve_references(work, "deal", [reference])).get(reference)
-    deal = None if found is None else (await lock_rows(work, "deal", [found["id"]])).get(found["id"])
-    if deal is None:
-        work.reject(("deal",), UserErrorCode.NOT_FOUND, "No deal that you reach has this id or external key.")
-        return None
-    row = PlannedRow(SHAPES["deal"], RecordInput(id=deal["id"], expected_version=expected_version), deal)
-    require_current(row)
-    work.errors += row.errors
-    return deal
+    return await lock_named(work, "deal", reference, expected_version)
+
+
+def require_open(work: UnitOfWork, deal: StoredRow) -> None:
+    """Note if a deal is closed."""
+    if deal["outcome"] != DealOutcome.OPEN:
+        work.reject(("deal",), UserErrorCode.WRONG_STATE, f"The deal is {deal['outcome']}. Reopen it first.")
 
 
 async def pipeline_stage_of(work: UnitOfWork, reference: Reference) -> StoredRow | None:
     """Return the pipeline stage that a reference names; None if it is not in use, which is noted."""
     columns = ("pipeline_id", "category", "rank")
-    found = (await resolve_references(work, "pipeline_stage", [reference], columns)).get(reference)
-    problem = link_problem(found, ("pipeline_stage",))
-    if problem is not None:
-        work.errors.append(problem)
-        return None
-    return found
+    return await linked_row(work, "pipeline_stage", reference, "pipeline_stage", columns)
 
 
-def require_since(work: UnitOfWork, row: StoredRow, since: datetime | None) -> None:
+def require_since(work: UnitOfWork, row: StoredRow, since: datetime | None, field: str = "effective_at") -> None:
     """Note if a change would hold since an instant in the future, or before the last change of the record."""
-    if since is None:
-        return
-    if since > work.started_at + CLOCK_SKEW:
-        work.reject(("effective_at",), UserErrorCode.IN_FUTURE, f"{since} is in the future.")
-    elif row["effective_at"] is not None and since < row["effective_at"]:
+    require_past(work, since, field)
+    if since is not None and row["effective_at"] is not None and since < row["effective_at"]:
         message = f"The last change of the record holds since {row['effective_at']}. A later one cannot hold before it."
-        work.reject(("effective_at",), UserErrorCode.OUT_OF_ORDER, message)
+        work.reject((field,), UserErrorCode.OUT_OF_ORDER, message)
+
+
+def now_after(work: UnitOfWork, row: StoredRow) -> datetime:
+    """Return the instant of a change that is made now, after the last change of the record."""
+    former = row["effective_at"]
+    # Another transaction that began later may have committed first.
+    return work.started_at if former is None else max(work.started_at, former + _STEP)
 
 
 async def write_deal(

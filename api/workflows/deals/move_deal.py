@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.workflows.commands import argument
-from api.workflows.deals.locked_deal import lock_deal, pipeline_stage_of, require_since, write_deal
+from api.workflows.deals.locked_deal import lock_deal, pipeline_stage_of, require_open, require_since, write_deal
 from api.workflows.outcome import Outcome
 from api.workflows.records.record_input import Reference
 from api.workflows.unit_of_work import UnitOfWork
-from schema.vocab import DealOutcome, StageCategory
+from schema.vocab import StageCategory
 from schema.writes.user_errors import UserErrorCode
 
 
@@ -28,13 +28,12 @@ async def move_deal(work: UnitOfWork, do: MoveDeal) -> Outcome:
     """Move an open deal to another open stage. `closeDeal` moves it to a stage that is won or lost.
 
     Shapes: one deal -> its outcome. Writes deal (1), deal_version (1).
-    Errors: user errors NOT_FOUND, STALE_VERSION, WRONG_STATE, INACTIVE, OUT_OF_ORDER, IN_FUTURE.
+    Errors: user errors NOT_FOUND, DELETED, STALE_VERSION, WRONG_STATE, INACTIVE, OUT_OF_ORDER, IN_FUTURE.
     """
     deal = await lock_deal(work, do.deal, do.expected_version)
     stage = await pipeline_stage_of(work, do.pipeline_stage)
     if deal is not None:
-        if deal["outcome"] != DealOutcome.OPEN:
-            work.reject(("deal",), UserErrorCode.WRONG_STATE, f"The deal is {deal['outcome']}. Reopen it first.")
+        require_open(work, deal)
         require_since(work, deal, do.effective_at)
     if stage is not None and stage["category"] != StageCategory.OPEN:
         message = f"Deals in this stage are {stage['category']}. Use closeDeal."

@@ -46,8 +46,10 @@ async def update_rows(work: UnitOfWork, table: str, rows: Sequence[Mapping[str, 
     if SHAPES[table].has_history:
         read.append("effective_at")
         rows = [{"effective_at": None, **row} for row in rows]
-        # Not before the former version began: another transaction may have committed between.
-        since = Sql("coalesce(v.effective_at, greatest(clock_timestamp(), t.effective_at + interval '1 microsecond'))")
+        # Not before the former version began: another transaction may have committed between. Nor at its own start:
+        # the history trigger takes an `effective_at` that does not change for one that is not given.
+        after = Sql("t.effective_at + interval '1 microsecond'")
+        since = Sql("greatest(coalesce(v.effective_at, clock_timestamp()), {})", after)
         assigned += [Sql("effective_at = {}", since), Sql("is_assumed = false")]
     found = await work.session.rows(
         Sql(

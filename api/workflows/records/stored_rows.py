@@ -72,6 +72,22 @@ async def survivors_of(work: UnitOfWork, table: str, ids: Collection[UUID]) -> d
     return {row["id"]: row["survivor"] for row in rows}
 
 
+async def merged_ids(work: UnitOfWork, table: str, survivor: UUID) -> list[UUID]:
+    """Return the id of a record and those of the records that were merged into it: the facts of all are its own."""
+    if not can_be_merged(table):
+        return [survivor]
+    merged_into = name(MERGED_INTO)
+    rows = await work.session.rows(
+        Sql(
+            "with recursive joined (id, steps) as (select {}::uuid, 1 union"
+            " select t.id, steps + 1 from joined join {} t on t.{} = joined.id where steps < {}::int)"
+            " select distinct id from joined",
+            *(survivor, name(table), merged_into, _LONGEST_CHAIN),
+        )
+    )
+    return [row["id"] for row in rows]
+
+
 async def reached_rows(
     work: UnitOfWork, table: str, ids: Collection[UUID], columns: Sequence[str] = ()
 ) -> dict[UUID, StoredRow]:

@@ -5,7 +5,7 @@ rules of its table. What the database alone can find, such as a key that another
 row when it is written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -78,7 +78,7 @@ def _planned(shape: TableShape, operation: Operation, given: RecordInput) -> Pla
 async def _find_records(work: UnitOfWork, shape: TableShape, operation: Operation, rows: Sequence[PlannedRow]) -> None:
     """Find and lock the record of every row. A row without one is new."""
     by_key = await keyed_ids(work, shape.name, [row.given.key for row in rows if row.given.key is not None])
-    _reject_repeated_keys(rows)
+    reject_repeated_keys(rows)
     wanted: dict[int, UUID] = {}
     for place, row in enumerate(rows):
         known = by_key.get(row.given.key) if row.given.key is not None else None
@@ -96,7 +96,7 @@ async def _find_records(work: UnitOfWork, shape: TableShape, operation: Operatio
         row.stored = stored.get(id_)
         if row.stored is None:
             if operation is Operation.UPSERT:
-                raise _out_of_reach(row.given.key)
+                raise out_of_reach(row.given.key)
             message = "No record that you reach has this id."
             row.errors.append(UserError((*row.given.path, "id"), UserErrorCode.NOT_FOUND, message))
         else:
@@ -238,8 +238,18 @@ def _filled(row: StoredRow) -> dict[str, object]:
 
 
 async def _register_keys(work: UnitOfWork, table: str, rows: Sequence[PlannedRow]) -> None:
-    keyed = [(row.given.key, row.id) for row in rows if row.given.key is not None]
-    if not keyed:
+    ids = {row.given.key: row.id for row in rows if row.given.key is not None and row.id is not None}
+    await register_keys(work, table, ids, {row.changes["id"] for row in rows if row.stored is None})
+
+
+async def register_keys(
+    work: UnitOfWork, table: str, ids: Mapping[ExternalKeyValue, UUID], new: Collection[UUID]
+) -> None:
+    """Store the external keys of records, of which some are `new`.
+
+    Errors: StartAgain if another transaction made a record with the key of a new one since it was looked up.
+    """
+    if not ids:
         return
     registered = await work.session.rows(
         Sql(
@@ -247,18 +257,16 @@ async def _register_keys(work: UnitOfWork, table: str, rows: Sequence[PlannedRow
             " select {}::text, * from unnest({}::text[], {}::text[], {}::uuid[])"
             " on conflict (entity, source, external_id) do update set record_id = k.record_id"
             " returning source, external_id, record_id",
-            *(table, [key.source for key, _ in keyed], [key.external_id for key, _ in keyed]),
-            [id_ for _, id_ in keyed],
+            *(table, [key.source for key in ids], [key.external_id for key in ids], list(ids.values())),
         )
     )
     found = {ExternalKeyValue(row["source"], row["external_id"]): row["record_id"] for row in registered}
-    new = {row.changes["id"] for row in rows if row.stored is None}
-    if any(found[key] != id_ for key, id_ in keyed if id_ in new):
-        # Another transaction made a record with the same key since this one looked it up.
+    if any(found[key] != id_ for key, id_ in ids.items() if id_ in new):
         raise StartAgain
 
 
-def _reject_repeated_keys(rows: Sequence[PlannedRow]) -> None:
+def reject_repeated_keys(rows: Sequence[PlannedRow]) -> None:
+    """Note external keys that are empty, or that an earlier row has."""
     first: dict[ExternalKeyValue, PlannedRow] = {}
     for row in rows:
         key = row.given.key
@@ -277,7 +285,8 @@ def _reject_taken(row: PlannedRow) -> None:
     row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.DUPLICATE, message))
 
 
-def _out_of_reach(key: ExternalKeyValue | None) -> AccordError:
+def out_of_reach(key: ExternalKeyValue | None) -> AccordError:
+    """Return the error for an external key of a record that the principal does not reach."""
     source = key.source if key is not None else ""
     return AccordError(
         ErrorCode.NOT_ALLOWED,

@@ -1,0 +1,85 @@
+"""Handing a person over to sales."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from api.accord.in_force import active_version
+from api.sql import Sql
+from api.workflows.commands import argument
+from api.workflows.outcome import Outcome
+from api.workflows.records.command_checks import checked_value, linked_row, lock_named
+from api.workflows.records.record_input import Reference
+from api.workflows.records.row_writer import insert_rows
+from api.workflows.records.stored_rows import StoredRow, merged_ids
+from api.workflows.unit_of_work import UnitOfWork
+from schema.base import new_id
+from schema.vocab import HandoffStatus
+from schema.writes.changes import ChangeType
+from schema.writes.user_errors import UserErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """The person, and who of sales decides."""
+
+    contact: Reference = argument("The person.", table="contact")
+    assigned_to: Reference | None = argument(
+        "The salesperson who decides. Left out, anybody in a sales team may.", table="member", default=None
+    )
+    why: str | None = argument("The facts that qualified the person, in your words.", default=None)
+
+
+async def hand_off(work: UnitOfWork, do: HandOff) -> Outcome:
+    """Hand a person over to sales, who accept, reject or return the handoff.
+
+    A person has one undecided handoff at most.
+
+    Shapes: one contact -> the new handoff. Writes handoff (1), with the version of the accord in force.
+    Errors: user errors NOT_FOUND, DELETED, MERGED, INACTIVE, WRONG_STATE (an undecided handoff), INVALID, TOO_LONG.
+    """
+    contact = await lock_named(work, "contact", do.contact)
+    assigned = await linked_row(work, "member", do.assigned_to, "assigned_to")
+    why = checked_value(work, "handoff", "why", do.why, "why")
+    if contact is not None:
+        await require_no_open_handoff(work, contact, "contact")
+    work.require_valid()
+    return await insert_handoff(work, contact, assigned, why)
+
+
+async def require_no_open_handoff(work: UnitOfWork, contact: StoredRow, field: str) -> None:
+    """Note if a person has an undecided handoff. The contact has to be locked."""
+    ids: Sequence[UUID] = await merged_ids(work, "contact", contact["id"])
+    handed_at = await work.session.value(
+        Sql(
+            "select handed_at from handoff where contact_id = any({}::uuid[]) and status = {}"
+            " order by handed_at limit 1",
+            *(ids, HandoffStatus.PROPOSED.value),
+        )
+    )
+    if handed_at is not None:
+        message = f"The person was handed over at {handed_at}, and sales has not decided yet."
+        work.reject((field,), UserErrorCode.WRONG_STATE, message)
+
+
+async def insert_handoff(
+    work: UnitOfWork, contact: StoredRow | None, assigned: StoredRow | None, why: object
+) -> Outcome:
+    """Insert a proposed handoff of a locked contact, under the version of the accord in force."""
+    if contact is None:
+        raise TypeError("a valid command has a contact")
+    version = await active_version(work.session)
+    row = {
+        "id": new_id(),
+        "contact_id": contact["id"],
+        "accord_version_id": version and version.id,
+        "assigned_to_id": assigned and assigned["id"],
+        "why": why,
+        "handed_at": work.started_at,
+        "status": HandoffStatus.PROPOSED.value,
+    }
+    inserted = await insert_rows(work, "handoff", [row])
+    [(id_, stored)] = inserted.items()
+    filled = {column: value for column, value in stored.items() if value is not None}
+    work.record(ChangeType.CREATED, "handoff", id_, after=filled, contact_id=contact["id"])
+    return Outcome({"handoff": id_})

@@ -1,0 +1,1 @@
+"""Touchpoints: logging and voiding them. They are facts: nothing edits them."""
