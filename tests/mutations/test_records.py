@@ -1,16 +1,15 @@
 """Creating, changing, upserting, deleting and restoring records."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
-from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
+from api.access.principal import ALL_RIGHTS, Principal
 from api.db import Database
-from api.errors import AccordError, ErrorCode
+from api.errors import ErrorCode
 from schema.access.rights import AccessLevel, Reach
-from tests.support.graphql import answered, executed, uid
+from tests.support.graphql import answered, uid
+from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import (
     ACME,
     ADA,
@@ -23,39 +22,12 @@ from tests.support.small_company import (
     write_small_company,
 )
 
-ERRORS = "userErrors { path code message } replayed"
-
 
 @pytest.fixture
 async def company(database: Database) -> Database:
     async with database.write() as session:
         await write_small_company(session)
     return database
-
-
-async def run(
-    database: Database, mutation: str, selected: str, given: Mapping[str, object], who: Principal = LOCAL_OPERATOR
-) -> Any:  # noqa: ANN401
-    """Run one mutation with an input. Return its payload."""
-    type_name = mutation[0].upper() + mutation[1:]
-    document = f"mutation ($input: {type_name}Input!) {{ {mutation}(input: $input) {{ {selected} {ERRORS} }} }}"
-    return (await answered(database, document, who, input=given))[mutation]
-
-
-async def refusal(
-    database: Database, mutation: str, given: Mapping[str, object], who: Principal = LOCAL_OPERATOR
-) -> ErrorCode:
-    type_name = mutation[0].upper() + mutation[1:]
-    document = f"mutation ($input: {type_name}Input!) {{ {mutation}(input: $input) {{ {ERRORS} }} }}"
-    result = await executed(database, document, who, input=given)
-    assert result.errors is not None
-    [error] = result.errors
-    assert isinstance(error.original_error, AccordError)
-    return error.original_error.code
-
-
-def codes(payload: Mapping[str, Any]) -> dict[str, str]:
-    return {".".join(error["path"]): error["code"] for error in payload["userErrors"]}
 
 
 async def test_a_contact_is_created_with_its_links_and_read_back(company: Database) -> None:

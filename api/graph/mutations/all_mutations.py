@@ -3,6 +3,7 @@
 from api.graph.mutations.access_mutations import ACCESS_MUTATIONS
 from api.graph.mutations.deal_mutations import DEAL_MUTATIONS
 from api.graph.mutations.mutation import Mutation
+from api.graph.mutations.people_mutations import PEOPLE_MUTATIONS
 from api.graph.mutations.record_mutations import record_mutations
 
-MUTATIONS: tuple[Mutation, ...] = (*record_mutations(), *DEAL_MUTATIONS, *ACCESS_MUTATIONS)
+MUTATIONS: tuple[Mutation, ...] = (*record_mutations(), *DEAL_MUTATIONS, *PEOPLE_MUTATIONS, *ACCESS_MUTATIONS)
