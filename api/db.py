@@ -191,6 +191,8 @@ class Database:
         self._pool = pool
         self._readers = readers
         self._writers = writers
+        # What reads have found out about the data. A hint saves a statement, and never changes a result.
+        self.hints: set[str] = set()
 
     @classmethod
     @asynccontextmanager

@@ -13,6 +13,7 @@ from itertools import count
 
 from api.access.as_of import changes_over_time, record_alias, rows_as_of
 from api.access.field_rights import coordinate, may_read, needs_personal_data, require_table
+from api.access.merged_facts import is_fact_of, names_survivor_or_merged
 from api.access.principal import Principal
 from api.access.scope import scope_conditions, unmerged_conditions
 from api.identity.ids import instant_suffix
@@ -31,12 +32,14 @@ class ScopedTables:
 
     `instant` is None for the current rows. `id_suffix` is the end of the ids of the rows as of the instant, a text.
     `redacted` collects the fields that the statement returns as null because the principal may not read them.
+    With `reads_merged`, lists of facts have those of merged contacts, too.
     """
 
     principal: Principal
     instant: Sql | None = None
     id_suffix: Sql | None = None
     redacted: set[str] = field(default_factory=set)
+    reads_merged: bool = False
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def as_of(self, instant: datetime | Parameter | None) -> "ScopedTables":
@@ -52,6 +55,17 @@ class ScopedTables:
     def new_alias(self) -> str:
         """Return an alias that is unique in the statement: t1, t2 … in the order of the calls."""
         return f"t{next(self._numbers)}"
+
+    def refers_to(self, table: str, column: str, alias: str, record: str) -> Sql:
+        """Return the condition that a row of a table belongs to a list of a record: it names it, or one merged into it.
+
+        Shapes: foreign key, alias of the row, alias of the record -> a condition.
+        Errors: KeyError for an unknown table or column.
+        """
+        named, id_ = qualified(alias, column), qualified(record, "id")
+        if self.reads_merged and is_fact_of(table, column):
+            return names_survivor_or_merged(named, id_)
+        return Sql("{} = {}", named, id_)
 
     def from_clause(
         self,

@@ -15,6 +15,7 @@ from api.intake.column_sql import default_of, sql_type
 from api.intake.external_keys import external_key_join
 from api.intake.merge import MergeTable, with_record_ids
 from api.intake.staged import StagedRecords
+from api.intake.survivor_links import linked_record
 from api.sql import Sql, join, name
 from schema.history import VERSION_COLUMNS, version_name
 from schema.tables import METADATA
@@ -93,7 +94,7 @@ def _dated_rows(merge: MergeTable, records: StagedRecords) -> Sql:
             alias = f"to_{column.name}"
             linked = external_key_join(alias, column.link.target, merge.source, value)
             found = Sql("{} left join {}", found, linked)
-            value = Sql("{}.record_id", name(alias))
+            value = linked_record(column.link.target, alias, Sql("i0.record_id"))
         default = default_of(merge.table, column.name)
         if value is not None and default is not None:
             value = Sql("coalesce({}, {})", value, default)

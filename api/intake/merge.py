@@ -19,6 +19,8 @@ from api.db import WriteSession
 from api.intake.column_sql import default_of, sql_type
 from api.intake.external_keys import external_key_join
 from api.intake.staged import StagedRecords, StagedRows
+from api.intake.staged_merges import MERGES
+from api.intake.survivor_links import is_merged_by_hand, is_taken, linked_record, taken_columns_join
 from api.sql import Sql, join, name
 from schema.base import ColumnShape, TableShape
 from schema.history import version_name
@@ -211,7 +213,7 @@ def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
     """The last value that the rows give the column, an empty one included; the database's if no row fills it."""
     value = Sql("g.{}[1]", name(column.name))
     if column.link is not None:
-        value = Sql("{}.record_id", name(f"to_{column.name}"))
+        value = linked_record(column.link.target, f"to_{column.name}", Sql("g.id_0"))
     default, present = default_of(merge.table, column.name), Sql("t.{}", name(column.name))
     if default is not None:
         value, present = Sql("coalesce({}, {})", value, default), Sql("coalesce({}, {})", present, default)
@@ -225,9 +227,15 @@ def _merged_value(merge: MergeTable, column: ColumnShape) -> Sql:
 def _is_kept(merge: MergeTable, column: ColumnShape) -> Sql:
     """Whether the rows give the column no value, so that it keeps the database's."""
     it = name(column.name)
+    kept = Sql("g.{} is null", it)
     if merge.is_shared:
-        return Sql("(g.{} is null or (g.{}[1] is null and other.source is not null))", it, it)
-    return Sql("g.{} is null", it)
+        kept = Sql("({} or (g.{}[1] is null and other.source is not null))", kept, it)
+    if merge.table in MERGES and not column.is_key:
+        given = Sql("g.{}[1]", it) if column.link is None else Sql("{}.record_id", name(f"to_{column.name}"))
+        kept = Sql("({} or {})", kept, is_taken(column, given))
+    if MERGES.get(merge.table) == column.name:
+        kept = Sql("({} or {})", kept, is_merged_by_hand(Sql("t.id")))
+    return kept
 
 
 def _is_dated(merge: MergeTable, column: ColumnShape, values: dict[str, Sql]) -> Sql:
@@ -294,6 +302,8 @@ def _joins(merge: MergeTable, values: dict[str, Sql]) -> Iterator[Sql]:
             yield Sql("left join {}", external_key_join(f"to_{column.name}", column.link.target, merge.source, key))
     same = [Sql("t.{} = {}", name(key), Sql("g.id_0") if key == "id" else values[key]) for key in merge.keys]
     yield Sql("left join {} t on {}", name(merge.table), join(" and ", same))
+    if merge.table in MERGES:
+        yield taken_columns_join(Sql("t.id"))
     if merge.is_shared:
         yield Sql(
             "left join lateral (select k.source from external_key k where k.record_id = t.id and k.entity = {}"

@@ -14,9 +14,10 @@ from dataclasses import replace
 from api.db import WriteSession
 from api.intake.external_keys import external_key_join
 from api.intake.staged import RejectedRow, StagedRecords, StagedRows
+from api.intake.survivor_links import is_merged_by_hand
 from api.sql import Sql, join, name
 
-MERGES = {"contact": "merged_into_id"}
+MERGES = {"contact": "merged_into_id", "company": "merged_into_id"}
 """The tables whose records are merged, with the column that links a merged record to the one it was merged into."""
 
 # A node is the text of a key, or this prefix and the id of a record: no key has a control character.
@@ -135,10 +136,11 @@ def _in_rows(table: str, column: str, merging: Sequence[StagedRecords], source: 
         selects.append(
             Sql(
                 "select {} as node, {} as target, {} as key, {} as value, {}::timestamptz as since, {}::integer as rank"
-                " from {} left join {} left join {} where {} is not null and {}",
+                " from {} left join {} left join {} where {} is not null and {} and not {}",
                 *(_node(key, "kn"), _node(value, "kt"), key, value, records.since or Sql("null"), records.rank),
                 *(records.rows, external_key_join("kn", table, source, key)),
                 *(external_key_join("kt", table, source, value), value, records.is_described),
+                is_merged_by_hand(Sql("kn.record_id")),
             )
         )
     return Sql(
@@ -151,11 +153,12 @@ def _in_rows(table: str, column: str, merging: Sequence[StagedRecords], source: 
 
 
 def _in_database(table: str, column: str, merging: Sequence[StagedRecords], source: str) -> Sql:
-    """The merges in the database, except of records for which staged rows fill the link."""
+    """The merges in the database, except those of an import of records for which staged rows fill the link."""
     filled = (
         Sql(
-            " and not exists (select from {} join {} where k.record_id = c.id and {})",
+            " and (not exists (select from {} join {} where k.record_id = c.id and {}) or {})",
             *(records.rows, external_key_join("k", table, source, records.identity[0]), records.is_described),
+            is_merged_by_hand(Sql("c.id")),
         )
         for records in merging
     )

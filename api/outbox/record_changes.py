@@ -101,11 +101,12 @@ async def write_changes(
 
 def _as_json(values: Mapping[str, object], table: str) -> Mapping[str, object] | None:
     columns = {column.name for column in SHAPES[table].columns}
-    shown = {name: _json_value(value) for name, value in values.items() if name in columns and name not in _NOT_AUDITED}
+    shown = {name: json_value(value) for name, value in values.items() if name in columns and name not in _NOT_AUDITED}
     return shown or None
 
 
-def _json_value(value: object) -> object:
+def json_value(value: object) -> object:
+    """Return the value of a column as JSON has it."""
     match value:
         case datetime() | date():
             return value.isoformat()

@@ -4,6 +4,7 @@ A filter uses only what the principal can see: a record that is not visible coun
 its fields and when it compares the foreign key that names it. Otherwise a filter would reveal hidden records.
 """
 
+from api.access.merged_facts import has_merged, is_fact_of, names_family
 from api.access.scope import MERGED_INTO
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.composite_fields import is_counted
@@ -96,12 +97,23 @@ def _linked_exists(tables: ScopedTables, link: Link, referrer: str, part: Condit
 def _to_many(tables: ScopedTables, where: ToManyCondition, referenced: str) -> Sql:
     alias = tables.new_alias()
     is_linked = Sql("{} = {}", qualified(alias, where.column), qualified(referenced, "id"))
+    found = _quantified_rows(tables, where, alias, is_linked)
+    if tables.reads_merged and is_fact_of(where.table, where.column):
+        # The rows of the record itself apart from those of merged ones: PostgreSQL then hashes the rows of all records.
+        merged, record = tables.new_alias(), qualified(referenced, "id")
+        of_merged = _quantified_rows(tables, where, merged, names_family(qualified(merged, where.column), record))
+        found = Sql("({} or ({} and {}))", found, has_merged(record), of_merged)
+    return found if where.quantifier == "some" else Sql("not {}", found)
+
+
+def _quantified_rows(tables: ScopedTables, where: ToManyCondition, alias: str, is_linked: Sql) -> Sql:
+    """Return the condition that rows exist that satisfy the part; for `every`, that rows exist that fail it."""
     conditions = _conditions(tables, where.part, where.table, alias)
     if where.quantifier == "every":
         # "Every row satisfies the part" is "no row fails it". The empty filter cannot fail.
         conditions = [_is_not_true(part) for part in conditions] or [Sql("false")]
     rows = tables.from_clause(where.table, alias, is_linked, *conditions, with_merged=where.column == MERGED_INTO)
-    return Sql("exists (select{})" if where.quantifier == "some" else "not exists (select{})", rows)
+    return Sql("exists (select{})", rows)
 
 
 def aggregated_rows(tables: ScopedTables, aggregate: ListAggregate, alias: str, referenced: str) -> Sql:
@@ -110,7 +122,7 @@ def aggregated_rows(tables: ScopedTables, aggregate: ListAggregate, alias: str, 
     Shapes: aggregate, alias of these rows, alias of the record that they refer to -> a clause.
     Errors: those of `condition`.
     """
-    is_linked = Sql("{} = {}", qualified(alias, aggregate.column), qualified(referenced, "id"))
+    is_linked = tables.refers_to(aggregate.table, aggregate.column, alias, referenced)
     counted = _conditions(tables, aggregate.where or _ANY_ROW, aggregate.table, alias)
     is_of_merged = aggregate.column == MERGED_INTO
     return tables.from_clause(aggregate.table, alias, is_linked, *counted, with_merged=is_of_merged)

@@ -108,7 +108,7 @@ class ListRows:
         """Return the rows of `matching`, but look the rate of an amount up for the row: best if few rows are read."""
         found = list(conditions)
         if self.parent is not None:
-            found.append(Sql("{} = {}", qualified(alias, self.parent.column), qualified(self.parent.alias, "id")))
+            found.append(self.tables.refers_to(self.table, self.parent.column, alias, self.parent.alias))
         if self.page.where is not None:
             found.append(condition(self.tables, self.page.where, self.table, alias))
         if self.page.search is not None:

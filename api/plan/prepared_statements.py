@@ -11,6 +11,7 @@ from functools import partial
 import asyncpg
 import orjson
 
+from api.access.merged_facts import NO_CONTACT_IS_MERGED
 from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
@@ -19,11 +20,13 @@ from api.plan.grouping import MAX_GROUPS, TOO_MANY_GROUPS
 from api.plan.selection import Connection, OneRecord, RootField, SearchResults, Typename
 from api.plan.statement import document_statement
 from api.plan.value_checks.currency_checks import CurrencyCheck, currency_checks
+from api.plan.value_checks.fact_lists import reads_fact_lists
 from api.plan.value_checks.filter_values import NamedValues, guarded, named_values, require_known_values, unknown_texts
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Parameter, Sql, bound_values
 
 MAX_RESPONSE_BYTES = 32 * 1024 * 1024
+_HAS_MERGED = "contacts are merged"  # a hint: statements with lists of facts begin with the form for merged contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class PreparedStatement:
     `named` has the values in its filters that have to be known, `currencies` what it needs of the currencies of its
     amounts. Where there are some, the statement returns null if one condition is not met, and `unguarded` returns the
     response in any case. `redacted` has the fields that it returns as null because the principal may not read them.
+
+    A statement with lists of facts returns null if contacts are merged, and `with_merged` reads theirs, too.
     """
 
     text: str
@@ -43,6 +48,7 @@ class PreparedStatement:
     unguarded: "PreparedStatement | None" = None
     currencies: tuple[CurrencyCheck, ...] = ()
     redacted: tuple[str, ...] = ()
+    with_merged: "PreparedStatement | None" = None
 
     def bind(self, principal: Principal, variables: Mapping[str, object]) -> "BoundStatement":
         """Return the statement with the values of one execution.
@@ -53,6 +59,9 @@ class PreparedStatement:
         parameters = {MEMBER_PARAMETER: principal.member_id, **variables}
         for parameter in self.unread:
             parameter.value(parameters)
+        if self.with_merged is not None:
+            with_merged = self.with_merged.bind(principal, variables)
+            return BoundStatement(self.text, bound_values(self.values, parameters), with_merged=with_merged)
         if self.unguarded is None:
             return BoundStatement(self.text, bound_values(self.values, parameters))
         named = tuple(values.bound(parameters) for values in self.named)
@@ -84,18 +93,25 @@ class BoundStatement:
     named: tuple[NamedValues, ...] = ()
     unguarded: "BoundStatement | None" = None
     currencies: tuple[_BoundCheck, ...] = ()
+    with_merged: "BoundStatement | None" = None
 
     async def run(self, database: Database) -> "DocumentResult":
         """Return the JSON object of a document's root fields.
 
-        Shapes: one statement -> bytes. If a value in a filter is not known, more statements find out which.
+        Shapes: one statement -> bytes. If a value in a filter is not known, more statements find out which. The first
+                statement with lists of facts that meets a merged contact takes a second one.
         Errors: UNKNOWN_VALUE for a value of a closed set; MIXED_CURRENCIES, NO_REPORTING_CURRENCY; TOO_MANY_GROUPS;
                 TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
         """
+        if self.with_merged is not None and _HAS_MERGED in database.hints:
+            return await self.with_merged.run(database)
         try:
             response: bytes | None = await database.value(self.text, self.values)
         except asyncpg.InvalidTextRepresentationError as error:
             raise _too_many_groups(error) from error
+        if response is None and self.with_merged is not None:
+            database.hints.add(_HAS_MERGED)
+            return await self.with_merged.run(database)
         if response is None and self.unguarded is not None:
             read = partial(_read_value, database)
             await require_known_values(read, self.named)
@@ -147,7 +163,18 @@ def prepare(roots: Iterable[RootField], principal: Principal) -> PreparedStateme
     Errors: those of `document_statement`.
     """
     roots = tuple(roots)
-    statement, unread = document_statement(roots, principal), tuple(_unread_parameters(roots))
+    if not reads_fact_lists(roots):
+        return _prepare(roots, principal)
+    with_merged = _prepare(roots, principal, reads_merged=True)
+    statement = document_statement(roots, principal)
+    guards = (check.guard for check in currency_checks(roots, principal))
+    plain = guarded(statement.sql, named_values(roots, principal), (NO_CONTACT_IS_MERGED, *guards))
+    return PreparedStatement(*plain.render(), with_merged.unread, redacted=statement.redacted, with_merged=with_merged)
+
+
+def _prepare(roots: tuple[RootField, ...], principal: Principal, *, reads_merged: bool = False) -> PreparedStatement:
+    unread = tuple(_unread_parameters(roots))
+    statement = document_statement(roots, principal, reads_merged=reads_merged)
     plain = PreparedStatement(*statement.sql.render(), unread, redacted=statement.redacted)
     named = named_values(roots, principal)
     currencies = currency_checks(roots, principal)
@@ -176,8 +203,9 @@ async def read_selection(
     Shapes: a selection without parameters -> one statement -> one object.
     Errors: UNKNOWN_VALUE, MIXED_CURRENCIES, NO_REPORTING_CURRENCY, TOO_MANY_GROUPS; those of `document_statement`.
     """
-    roots = (RootField("it", selection),)
-    statement, parameters = document_statement(roots, principal), {MEMBER_PARAMETER: principal.member_id}
+    roots, parameters = (RootField("it", selection),), {MEMBER_PARAMETER: principal.member_id}
+    reads_merged = reads_fact_lists(roots) and not await session.value(Sql("select {}", NO_CONTACT_IS_MERGED))
+    statement = document_statement(roots, principal, reads_merged=reads_merged)
     named = (values.bound(parameters) for values in named_values(roots, principal))
     await require_known_values(session.value, named)
     for check in currency_checks(roots, principal):

@@ -65,14 +65,16 @@ class DocumentStatement:
     redacted: tuple[str, ...] = ()
 
 
-def document_statement(roots: Iterable[RootField], principal: Principal) -> DocumentStatement:
-    """Return the statement of the root fields of one document.
+def document_statement(
+    roots: Iterable[RootField], principal: Principal, *, reads_merged: bool = False
+) -> DocumentStatement:
+    """Return the statement of the root fields of one document; `reads_merged` as in `ScopedTables`.
 
     Shapes: root fields -> one row with one value, the UTF-8 bytes of a JSON object with the keys of the root fields.
     Errors: BAD_INPUT if a cursor does not belong to its list; NOT_ALLOWED for a table that the principal may not read,
             or a field that it may not read in a filter, an order, a group, an aggregate or a search.
     """
-    tables = ScopedTables(principal)
+    tables = ScopedTables(principal, reads_merged=reads_merged)
     sql = select_document([(root.key, _root(tables.as_of(root.as_of), root.selection)) for root in roots])
     return DocumentStatement(sql, tuple(sorted(tables.redacted)))
 

@@ -18,6 +18,7 @@ from schema.tables.member_access import MemberAccess
 from schema.tables.page_session import PageSession
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
+from schema.tables.record_merge import RecordMerge
 from schema.tables.reevaluation import TouchedRecord, WakeUp
 from schema.tables.reported_stage import ReportedStage
 from schema.tables.team import Team
@@ -40,6 +41,7 @@ TABLES: tuple[type[Table], ...] = (
     AccordVersion,
     Handoff,
     ReportedStage,
+    RecordMerge,
     Evaluation,
     StageEntry,
     ExternalKey,

@@ -48,3 +48,11 @@ class Company(HistoryRecord, table=True):
         back_doc="The companies whose parent this company is.",
         default=None,
     )
+    merged_into_id: UUID | None = link(
+        "company",
+        "The company that this one was merged into; null if it was not merged.",
+        back="mergedCompanies",
+        back_doc="The companies that were merged into this one.",
+        written_by="mergeCompanies",
+        default=None,
+    )

@@ -8,6 +8,9 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.plan.list_arguments import Page
+from api.plan.prepared_statements import prepare
+from api.plan.selection import ColumnValue, Connection, OneRecord, RootField, ToMany, TotalCount
 from schema.access.rights import Reach
 from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, BEN, CREATED, MERGED_CONTACT, write_small_company
@@ -186,3 +189,48 @@ async def test_a_survivor_that_was_deleted_is_not_shown(world: Database) -> None
     finally:
         async with world.write() as session:
             await session.script(f"update contact set deleted_at = null where id = '{ADA}'")
+
+
+CHAIN = uid(36)
+_TOUCHES = ToMany("touches", "contact_id", Connection("touchpoint", Page(5), (TotalCount("count"),)))
+
+
+async def test_lists_of_facts_have_those_of_merged_people_along_the_chain(world: Database) -> None:
+    """Ada's lists have the facts of Adda, and of Addy, who was merged into Adda before."""
+    async with world.write() as session:
+        addy = {"id": CHAIN, "first_name": "Addy", "merged_into_id": MERGED_CONTACT, "effective_at": CREATED}
+        await put(session, "contact", addy)
+        touch = {"contact_id": CHAIN, "kind": "CALL", "direction": "OUTBOUND", "duration_seconds": 60}
+        await put(session, "touchpoint", touch | {"id": uid(80), "occurred_at": CREATED, "recorded_at": CREATED})
+    document = """query ($id: ID!) {
+      contact(id: $id) {
+        touchpoints(where: {kind: {eq: CALL}}) {
+          totalCount nodes { contact { firstName } } aggregate { sum { durationSeconds } } }
+        mergedContacts { nodes { firstName touchpoints { totalCount } } } }
+      some: contacts(where: {touchpoints: {some: {durationSeconds: {eq: 60}}}}) { nodes { firstName } }
+      none: contacts(where: {touchpoints: {none: {kind: {eq: CALL}}}}) { nodes { firstName } }
+      every: contacts(where: {touchpoints: {every: {kind: {eq: FORM}}}}) { nodes { firstName } }
+      counted: contacts(where: {touchpoints: {count: {eq: 5}}}) { nodes { firstName } }
+      sorted: contacts(first: 1, orderBy: [{touchpoints: {count: DESC}}]) { nodes { firstName } }
+      past: contacts(asOf: "2026-02-05T00:00:00Z", where: {touchpoints: {count: {eq: 5}}}) { nodes { firstName } } }"""
+    others = {"nodes": [{"firstName": "Bob"}, {"firstName": "Carl"}]}
+    ada = {"nodes": [{"firstName": "Ada"}]}
+    found = await answered(world, document, id=SURVIVOR)
+    own = found.pop("contact")
+    assert own["touchpoints"] == {
+        "totalCount": 2,
+        "nodes": [{"contact": {"firstName": "Adda"}}, {"contact": {"firstName": "Addy"}}],
+        "aggregate": {"sum": {"durationSeconds": "60"}},
+    }
+    assert own["mergedContacts"] == {"nodes": [{"firstName": "Adda", "touchpoints": {"totalCount": 1}}]}
+    assert found == {"some": ada, "none": others, "every": others, "counted": ada, "sorted": ada, "past": ada}
+
+
+def test_lists_of_facts_cost_nothing_more_while_nobody_is_merged() -> None:
+    roots = (RootField("it", OneRecord("contact", ADA, (_TOUCHES,))),)
+    prepared = prepare(roots, LOCAL_OPERATOR)
+    assert "recursive" not in prepared.text
+    assert prepared.with_merged is not None
+    assert "recursive" in prepared.with_merged.text
+    names = (RootField("it", OneRecord("contact", ADA, (ColumnValue("name", "first_name"),))),)
+    assert prepare(names, LOCAL_OPERATOR).with_merged is None

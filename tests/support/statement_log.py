@@ -15,6 +15,7 @@ class LoggingDatabase(Database):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database._pool, database._readers, database._writers)
+        self.hints = database.hints
         self.statements: list[Sql] = []  # of read sessions
         self.texts: list[tuple[str, Sequence[object]]] = []  # single statements: text and values
 

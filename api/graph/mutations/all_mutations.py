@@ -4,6 +4,7 @@ from api.graph.mutations.access_mutations import ACCESS_MUTATIONS
 from api.graph.mutations.deal_mutations import DEAL_MUTATIONS
 from api.graph.mutations.handoff_mutations import HANDOFF_MUTATIONS
 from api.graph.mutations.mutation import Mutation
+from api.graph.mutations.people_mutations import PEOPLE_MUTATIONS
 from api.graph.mutations.record_mutations import record_mutations
 from api.graph.mutations.touchpoint_mutations import TOUCHPOINT_MUTATIONS
 
@@ -12,5 +13,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     *DEAL_MUTATIONS,
     *TOUCHPOINT_MUTATIONS,
     *HANDOFF_MUTATIONS,
+    *PEOPLE_MUTATIONS,
     *ACCESS_MUTATIONS,
 )

@@ -12,7 +12,7 @@ from tests.plan.oracle.executor import contract
 from tests.plan.oracle.filters import words
 from tests.plan.oracle.pages import LARGEST_PAGE, PAGE_SIZE
 from tests.plan.oracle.search_results import TABLES
-from tests.plan.oracle.shapes import COLUMNS, KEYS, TYPES, VISIBLE, Rows
+from tests.plan.oracle.shapes import COLUMNS, KEYS, MERGED, TYPES, VISIBLE, Rows
 from tests.support.random_choices import RandomChoices
 
 MAX_CURSORS = 2
@@ -118,7 +118,7 @@ class Arguments:
         kind = VISIBLE[table].type_name
         # Only a filter or an order without variables can be a variable as a whole.
         filters = self._filters(self.chance.one([None, self.variables]))
-        filters.is_about_merges = table == "contact" and "includeMerged" not in field.args  # all of these are merged
+        filters.is_about_merges = table in MERGED and "includeMerged" not in field.args  # all of these are merged
         if "includeMerged" in field.args and self.chance.happens(3):
             arguments["includeMerged"] = self.variables.literal_or_variable("Boolean", True)
             filters.is_about_merges = True
@@ -150,7 +150,7 @@ class Arguments:
 
     def _cursor_stand_in(self, table: str, selection: Mapping[str, str]) -> str:
         """Return a stand-in for the cursor of some row of the list."""
-        with_merged = {"includeMerged": "true"} if table == "contact" else {}
+        with_merged = {"includeMerged": "true"} if table in MERGED else {}
         arguments = _brackets({"first": str(LARGEST_PAGE), **selection, **with_merged})
         return self._stand_in(f"cursors: {root_of(table)}{arguments} {{ edges {{ cursor }} }}")
 
@@ -206,10 +206,10 @@ class Arguments:
                 self.variables.given[name] = None
                 return {"where": f"{{ {key}: {self.chance.one(['null', f'${name}'])} }}"}
             case 6:
-                own = "mergedInto: {}" if table == "contact" else "isNull: false"
+                own = "mergedInto: {}" if table in MERGED else "isNull: false"
                 return {
                     "where": f"{{ or: [{{ {own} }}] }}",
-                    **({"includeMerged": "false"} if table == "contact" else {}),
+                    **({"includeMerged": "false"} if table in MERGED else {}),
                 }
             case _:
                 key = self.chance.one(sorted(COLUMNS[table]))

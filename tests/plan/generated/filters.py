@@ -17,6 +17,7 @@ from tests.plan.oracle.shapes import (
     LINKS,
     LISTED_AGGREGATES,
     LISTS,
+    MERGED_LISTS,
     STAGE_PARTS,
     VISIBLE,
     Row,
@@ -126,7 +127,7 @@ class Filters:
             return self._of_column(table, levels)
         key = self.chance.one(sorted(LISTS[table]))
         other = LISTS[table][key][0]
-        has_merged = key == "mergedContacts"
+        has_merged = key in MERGED_LISTS
         tests = dict(self.chance.several(1, 2, lambda: self._list_test(other, levels, has_merged=has_merged)))
         return key, self._counted(other, levels, has_merged=has_merged) | tests
 
@@ -237,7 +238,7 @@ class Filters:
             by: object = self.direction()
             if function != "count":
                 by = {self.chance.one(sorted(LISTED_AGGREGATES[other][function])): by}
-            return {key: self._counted(other, 1, has_merged=key == "mergedContacts") | {function: by}}
+            return {key: self._counted(other, 1, has_merged=key in MERGED_LISTS) | {function: by}}
         links = sorted(LINKS[table])
         if levels and links and self.chance.happens(3):
             key = self.chance.one(links)

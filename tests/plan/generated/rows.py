@@ -147,7 +147,7 @@ class _RowGenerator:
             case "team" | "pipeline" | "product" | "pipeline_stage":
                 return {"name": f"{row['name']}{number}"}
             case "company" | "contact":
-                merged = {"merged_into_id": None} if table == "contact" and number % 4 else {}
+                merged = {"merged_into_id": None} if number % 4 else {}
                 hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
                 return hidden | merged
             case "deal":

@@ -29,7 +29,18 @@ from tests.plan.oracle.inputs import RejectedError, as_of_suffix, parse_record_i
 from tests.plan.oracle.pages import Edge, Page, Result, ResultEdge, ResultPage, page_of, result_page
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.search_results import ranked_results
-from tests.plan.oracle.shapes import AGGREGATED, COLUMNS, CONVERTED, LINKS, LISTS, TYPES, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import (
+    AGGREGATED,
+    COLUMNS,
+    CONVERTED,
+    LINKS,
+    LISTS,
+    MERGED_LISTS,
+    TYPES,
+    VISIBLE,
+    Row,
+    Rows,
+)
 
 Info = GraphQLResolveInfo[object]
 Place = tuple[str | int, ...]
@@ -169,7 +180,7 @@ class Executor:
             return None if linked is None else Record(LINKS[table][field][1], linked)
         if field in LISTS[table]:
             listed = self._records.listed_with_merged if arguments.get("includeMerged") else self._records.listed
-            arguments = arguments | {"includeMerged": arguments.get("includeMerged") or field == "mergedContacts"}
+            arguments = arguments | {"includeMerged": arguments.get("includeMerged") or field in MERGED_LISTS}
             return self._page(LISTS[table][field][0], listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
             return {key: json_value(value) for key, value in self._records.present_stage(row).items()} or None

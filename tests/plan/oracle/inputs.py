@@ -14,6 +14,7 @@ from tests.plan.oracle.shapes import (
     LINKS,
     LISTED_AGGREGATES,
     LISTS,
+    MERGED_LISTS,
     STAGE_PARTS,
     VISIBLE,
     Row,
@@ -116,7 +117,7 @@ def validate_where(table: str, where: Row, *, is_link: bool = False, lists_merge
         elif key in LINKS[table]:
             validate_where(LINKS[table][key][1], value, is_link=True)
         elif key in LISTS[table]:
-            _validate_list(LISTS[table][key][0], value, has_merged=key == "mergedContacts")
+            _validate_list(LISTS[table][key][0], value, has_merged=key in MERGED_LISTS)
         elif key != "isNull":
             _validate_comparisons(table, key, value)
 

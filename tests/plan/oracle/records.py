@@ -9,8 +9,9 @@ from api.access.principal import Principal
 from schema.access.rights import Reach
 from schema.base import ColumnShape
 from tests.plan.oracle.conversion import Conversion
-from tests.plan.oracle.shapes import LINKS, LISTS, VISIBLE, Row, Rows
+from tests.plan.oracle.shapes import LINKS, LISTS, MERGED, VISIBLE, Row, Rows
 
+FACTS = ("touchpoint", "handoff", "reported_stage", "deal_contact")  # of which lists have those of merged people
 WITH_OWNER = ("contact", "company", "deal")
 SUBJECTS = {
     "touchpoint": {"contact_id": "contact"},
@@ -41,7 +42,9 @@ class Records:
         self._all = rows
         self._today = today or rows  # what KPIs leave out is decided by the current rows, also as of an instant
         self.conversion = Conversion.of(rows["exchange_rate"], rows["accord_version"], as_of)
-        self._merged = {row["id"] for row in self._today["contact"] if row["merged_into_id"] is not None}
+        self._merged = {
+            row["id"] for table in MERGED for row in self._today[table] if row["merged_into_id"] is not None
+        }
         self._current = {row["id"] for row in rows["evaluation"] if row["is_current"]}
         for table in (*WITH_OWNER, *(name for name in VISIBLE if name not in WITH_OWNER)):
             self.rows[table] = [row for row in rows[table] if self._is_visible(table, row)]
@@ -60,12 +63,23 @@ class Records:
         """Return the rows of a list of a record: those that name it. Only the list of merged ones has merged rows."""
         other, column = LISTS[table][back]
         rows = self.rows[other] if column == "merged_into_id" else self.unmerged(other)
-        return [listed for listed in rows if listed[column] == row["id"]]
+        return [listed for listed in rows if listed[column] in self._named_by(other, row)]
 
     def listed_with_merged(self, table: str, row: Row, back: str) -> list[Row]:
         """Return the rows that name a record, merged ones included."""
         other, column = LISTS[table][back]
-        return [listed for listed in self.rows[other] if listed[column] == row["id"]]
+        return [listed for listed in self.rows[other] if listed[column] in self._named_by(other, row)]
+
+    def _named_by(self, other: str, row: Row) -> set[UUID]:
+        """Return the ids by which rows belong to a record: facts of merged contacts belong to the survivor, too."""
+        found = {row["id"]}
+        if other not in FACTS or row["id"] in self._merged:
+            return found
+        while True:
+            more = {merged["id"] for merged in self._today["contact"] if merged["merged_into_id"] in found} - found
+            if not more:
+                return found
+            found |= more
 
     def unmerged(self, table: str) -> list[Row]:
         """Return the visible rows of a table without those that are merged into another one today."""

@@ -35,6 +35,8 @@ AGGREGATED = {
 }
 # The columns of stage entries that the parts of a present stage are compared like.
 STAGE_PARTS = {"key": "stage", "since": "enteredAt", "rank": "rank", "occurrence": "occurrence", "group": "stage"}
+MERGED = ("contact", "company")  # the tables whose records can be merged
+MERGED_LISTS = ("mergedContacts", "mergedCompanies")
 COUNTED = ("contact", "company", "deal")  # the tables with the field isCounted
 # The columns that rows can be grouped by.
 GROUPING_KEYS = {

@@ -1,0 +1,1 @@
+"""People and their companies as one record each: merging, unmerging, erasing, and what is held on a person."""
