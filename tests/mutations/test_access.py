@@ -19,7 +19,7 @@ from schema.base import now
 from tests.support.api_keys import EVERYTHING, stored_access, stored_key
 from tests.support.graphql import answered, put, uid
 from tests.support.mutations import codes, refusal, run
-from tests.support.small_company import ADA, ANNA, BEN, BOB, BOLT, DEAL, LOST_DEAL, write_small_company
+from tests.support.small_company import ADA, ANNA, BEN, BOB, BOLT, DEAL, LOST_DEAL, write_unevaluated_company
 
 KEY = """token
   apiKey { id keyId name level reach hasPersonalData hasExport isDemo expiresAt revokedAt member { name } }"""
@@ -29,7 +29,7 @@ ADMIN = Principal(Reach.ALL, None, AccessLevel.ADMIN, ALL_RIGHTS, "an admin", ui
 @pytest.fixture
 async def company(database: Database) -> Database:
     async with database.write() as session:
-        await write_small_company(session)
+        await write_unevaluated_company(session)
     return database
 
 

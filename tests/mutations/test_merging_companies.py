@@ -8,7 +8,7 @@ import pytest
 from api.db import Database
 from tests.support.graphql import answered
 from tests.support.mutations import codes, run
-from tests.support.small_company import ACME, BOLT, CARL, CREATED, write_small_company
+from tests.support.small_company import ACME, BOLT, CARL, CREATED, write_unevaluated_company
 
 LISTS = "contacts { nodes { firstName } } deals { nodes { name } } subsidiaries { nodes { name } }"
 
@@ -16,7 +16,7 @@ LISTS = "contacts { nodes { firstName } } deals { nodes { name } } subsidiaries 
 @pytest.fixture
 async def company(database: Database) -> Database:
     async with database.write() as session:
-        await write_small_company(session)
+        await write_unevaluated_company(session)
     return database
 
 

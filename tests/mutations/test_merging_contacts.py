@@ -22,7 +22,7 @@ from tests.support.small_company import (
     DEAL,
     GONE_CONTACT,
     MERGED_CONTACT,
-    write_small_company,
+    write_unevaluated_company,
 )
 
 VALUES = "firstName lastName email emailKind phone jobTitle emailOptOut doNotCall rowVersion"
@@ -31,7 +31,7 @@ VALUES = "firstName lastName email emailKind phone jobTitle emailOptOut doNotCal
 @pytest.fixture
 async def company(database: Database) -> Database:
     async with database.write() as session:
-        await write_small_company(session)
+        await write_unevaluated_company(session)
         await session.script(
             f"update contact set phone = '+491', email = 'carl@gmail.com', email_kind = 'FREE', job_title = 'CTO',"
             f" do_not_call = true where id = '{CARL}'"

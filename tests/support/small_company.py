@@ -158,3 +158,9 @@ async def _stage_entries(session: WriteSession) -> None:
         | {"evaluation_id": NOW, "stage": "mql", "rank": 2, "entered_at": LATER, "own_at": LATER}
         | {"present_at": LATER},
     )
+
+
+async def write_unevaluated_company(session: WriteSession) -> None:
+    """Insert the company without its evaluation: its accord is no document that contacts could be evaluated by."""
+    await write_small_company(session)
+    await session.script("delete from stage_entry; delete from evaluation")
