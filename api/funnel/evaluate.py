@@ -7,13 +7,13 @@ from uuid import UUID
 from api.access.evaluation import is_current
 from api.accord.in_force import accord_periods
 from api.db import WriteSession
-from api.funnel.compiled_accord import CurrentEvaluation, compiled_accord
-from api.funnel.concerned import LINKED, linked_contacts_of
 from api.funnel.derivation import derived_entries
-from api.funnel.evaluation_locks import lock_evaluation, lock_storing
+from api.funnel.following.compiled_accord import CurrentEvaluation, compiled_accord
+from api.funnel.following.concerned import LINKED, linked_contacts_of
+from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
+from api.funnel.following.people import people_of
+from api.funnel.following.reevaluate import evaluate_people
 from api.funnel.lifetimes import VisibleFacts, bound_instant
-from api.funnel.people import people_of
-from api.funnel.reevaluate import evaluate_people
 from api.funnel.stored_entries import COMPARED, KEY
 from api.funnel.wake_ups import wake_up_rows
 from api.progress import Progress

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from uuid import UUID
 
 from api.db import WriteSession
-from api.funnel.compiled_accord import CurrentEvaluation
 from api.funnel.evaluate import evaluate_touched
-from api.funnel.evaluation_locks import lock_storing
-from api.funnel.many_contacts import derive_many, store_many
-from api.funnel.people import people_of
+from api.funnel.following.compiled_accord import CurrentEvaluation
+from api.funnel.following.evaluation_locks import lock_storing
+from api.funnel.following.many_contacts import derive_many, store_many
+from api.funnel.following.people import people_of
 from api.progress import Progress
 from api.sql import Sql
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from api.accord.in_force import accord_in_force
 from api.db import WriteSession
-from api.funnel.compiled_accord import CurrentEvaluation, current_evaluation
-from api.funnel.concerned import LINKED, linked_contacts_of
 from api.funnel.evaluate import begin_evaluation, evaluate
 from api.funnel.evaluate_some import evaluate_some
+from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
+from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.intake.upsert import MOVED_FACTS
 from api.progress import Progress
 from api.sql import Sql, join, name

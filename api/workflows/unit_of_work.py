@@ -18,7 +18,7 @@ import asyncpg
 from api.access.principal import Principal
 from api.db import Database, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.follow_changes import follow_changes
+from api.funnel.following.follow_changes import follow_changes
 from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.workflows.idempotency import begin_once, keep_outcome
 from api.workflows.outcome import Outcome, Rejected

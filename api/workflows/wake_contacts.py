@@ -5,9 +5,9 @@ from datetime import datetime
 import asyncpg
 
 from api.db import Database
-from api.funnel.compiled_accord import current_evaluation
-from api.funnel.follow_changes import entry_event
-from api.funnel.reevaluate import reevaluate
+from api.funnel.following.compiled_accord import current_evaluation
+from api.funnel.following.follow_changes import entry_event
+from api.funnel.following.reevaluate import reevaluate
 from api.outbox.record_changes import Author, write_changes
 from api.sql import Sql
 

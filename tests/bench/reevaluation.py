@@ -19,7 +19,7 @@ import asyncpg
 
 from api.db import LONGEST_PREPARED, SERVER_SETTINGS, Database, WriteSession, _prepare
 from api.embedded.server import start
-from api.funnel import reevaluate as reevaluation
+from api.funnel.following import reevaluate as reevaluation
 from api.revisions import is_fresh, migrate, require_current
 from api.sql import Sql
 from api.workflows.make_sample import make_sample

@@ -13,8 +13,8 @@ from api.db import Database, WriteSession
 from api.funnel import evaluate as evaluation
 from api.funnel.drift import check_entries
 from api.funnel.evaluate import discard_former_entries, evaluate
-from api.funnel.evaluation_locks import lock_storing
-from api.funnel.follow_changes import follow_changes
+from api.funnel.following.evaluation_locks import lock_storing
+from api.funnel.following.follow_changes import follow_changes
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql
 from schema.base import new_id, now

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.db import Database, WriteSession
 from api.funnel.drift import check_entries
 from api.funnel.evaluate import discard_former_entries, evaluate
-from api.funnel.follow_changes import follow_changes
+from api.funnel.following.follow_changes import follow_changes
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from api.accord.in_force import accord_periods
 from api.db import Database, WriteSession
-from api.funnel import reevaluate as reevaluation
 from api.funnel.derivation import derived_entries
-from api.funnel.reevaluate import reevaluate
+from api.funnel.following import reevaluate as reevaluation
+from api.funnel.following.reevaluate import reevaluate
 from api.funnel.stored_entries import differing_entries
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord

@@ -10,7 +10,7 @@ import pytest
 
 from api.db import Database
 from api.funnel.drift import check_entries
-from api.funnel.follow_changes import follow_changes
+from api.funnel.following.follow_changes import follow_changes
 from api.jobs import run_jobs as running
 from api.jobs.all_jobs import JOBS
 from api.jobs.periodic import PeriodicJob

@@ -10,11 +10,11 @@ from uuid import UUID
 from asyncpg import Record
 
 from api.db import WriteSession
-from api.funnel.compiled_accord import CurrentEvaluation, current_evaluation
-from api.funnel.contact_statement import ContactStatement
-from api.funnel.evaluation_locks import WriterLocks, lock_contacts
-from api.funnel.many_contacts import derive_many, store_many
-from api.funnel.people import People, people_of
+from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
+from api.funnel.following.contact_statement import ContactStatement
+from api.funnel.following.evaluation_locks import WriterLocks, lock_contacts
+from api.funnel.following.many_contacts import derive_many, store_many
+from api.funnel.following.people import People, people_of
 from api.sql import Sql, bound_values
 
 # Above this number of contacts the derivation through temporary tables is faster than one statement. See README.

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from api.db import WriteSession
-from api.funnel.compiled_accord import current_evaluation
-from api.funnel.concerned import concerned_contacts
-from api.funnel.reevaluate import EntryChange, EntryChangeKind, reevaluate
+from api.funnel.following.compiled_accord import current_evaluation
+from api.funnel.following.concerned import concerned_contacts
+from api.funnel.following.reevaluate import EntryChange, EntryChangeKind, reevaluate
 from api.outbox.record_changes import RecordChange
 from schema.writes.changes import ChangeType
 

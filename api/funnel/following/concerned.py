@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from api.db import WriteSession
-from api.funnel.evaluation_locks import lock_sources
+from api.funnel.following.evaluation_locks import lock_sources
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql
 from schema.writes.changes import ChangeType

@@ -9,7 +9,7 @@ from uuid import UUID
 from api.access.evaluation import is_current
 from api.accord.in_force import AccordPeriod, accord_periods
 from api.db import Session
-from api.funnel.contact_statement import ContactStatement, contact_statement
+from api.funnel.following.contact_statement import ContactStatement, contact_statement
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
 from api.sql import Sql

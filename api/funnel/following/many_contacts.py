@@ -6,10 +6,10 @@ from uuid import UUID
 from asyncpg import Record
 
 from api.db import WriteSession
-from api.funnel.compiled_accord import CompiledAccord
 from api.funnel.derivation import derived_entries, job_settings, use_nested_loops
+from api.funnel.following.compiled_accord import CompiledAccord
+from api.funnel.following.people import People
 from api.funnel.lifetimes import VisibleFacts, bound_instant
-from api.funnel.people import People
 from api.funnel.stored_entries import COMPARED, KEY, differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
 from api.progress import Progress

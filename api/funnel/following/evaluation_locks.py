@@ -23,7 +23,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.db import WriteSession
-from api.funnel.people import linked_contacts
+from api.funnel.following.people import linked_contacts
 from api.sql import Sql
 
 _EVALUATING, _STORING = 0x66756E01, 0x66756E02  # any two numbers that no other lock of Accord has
