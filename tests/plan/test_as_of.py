@@ -116,9 +116,9 @@ async def test_one_statement_serves_every_instant(world: World) -> None:
 def test_a_table_of_facts_hides_rows_as_of_an_instant() -> None:
     now = ScopedTables(LOCAL_OPERATOR)
     then = now.as_of(DAYS[0])
-    assert [table for table in ("member", "touchpoint", "contact") if now.hides_rows(table)] == ["contact"]
-    assert [table for table in ("member", "touchpoint", "contact") if then.hides_rows(table)] == [
-        "touchpoint",
+    assert [table for table in ("member", "handoff", "contact") if now.hides_rows(table)] == ["contact"]
+    assert [table for table in ("member", "handoff", "contact") if then.hides_rows(table)] == [
+        "handoff",
         "contact",
     ]
 

@@ -38,5 +38,6 @@ async def remove_deal_role(work: UnitOfWork, do: RemoveDealRole) -> Outcome:
     if deal is None or contact is None:
         raise TypeError("a valid command has a deal and a contact")
     for role in own:
-        await update_role(work, role, {"voided_at": work.started_at}, ChangeType.DELETED)
+        # A voided role is not that of the main contact either, for whoever looks for the one of the deal.
+        await update_role(work, role, {"voided_at": work.started_at, "is_primary": False}, ChangeType.DELETED)
     return Outcome({"deal": deal["id"], "contact": contact["id"]})

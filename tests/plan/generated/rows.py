@@ -53,6 +53,7 @@ VALUES: dict[type, list[Any]] = {
     date: DAYS,
 }
 MONEY = [Decimal("0.00"), Decimal("10.00"), Decimal("10.01"), Decimal("99999999999.99")]
+VOIDING = ("voided_at", "void_reason")  # few facts are voided
 STAGES = ["lead", "mql", "sql"]  # the small company's accord has no title for the last
 
 
@@ -96,7 +97,7 @@ class _RowGenerator:
         position = list(SHAPES).index(shape.name)
         found: dict[tuple[Any, ...], Row] = {}
         for number in range(count):
-            row = {column.name: self._value(column) for column in shape.columns}
+            row = {column.name: self._value(column) for column in shape.columns if column.name not in VOIDING}
             if _has_id(shape):
                 row["id"] = uid(10_000 * (position + 1) + number)
                 self.ids[shape.name].append(row["id"])
@@ -165,6 +166,8 @@ class _RowGenerator:
                 # Direct and inverse rates to EUR, the reporting currency; none in both directions for the same day.
                 pair = ("SEK", "EUR") if number % 2 else ("EUR", "USD")
                 return {"currency": pair[0], "quote_currency": pair[1], "rate": Decimal("1.10") + number}
+            case "touchpoint" | "deal_contact":
+                return {"voided_at": CREATED if number % 6 == 5 else None}
             case "campaign_cost":
                 # Days far apart, so that ranges of a campaign and source do not overlap.
                 return {"before_on": row["from_on"] + timedelta(days=1)}

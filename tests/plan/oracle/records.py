@@ -160,13 +160,14 @@ class Records:
         return bool(people) and all(map(_is_excluded, people))
 
     def _people_of(self, deal: Row) -> list[Row]:
-        roles = {row["contact_id"] for row in self._today["deal_contact"] if row["deal_id"] == deal["id"]}
-        return [row for row in self._today["contact"] if row["id"] in roles]
+        roles = [row for row in self._today["deal_contact"] if row["voided_at"] is None]
+        people = {row["contact_id"] for row in roles if row["deal_id"] == deal["id"]}
+        return [row for row in self._today["contact"] if row["id"] in people]
 
     # ---------------------------------------------------------------------------------------------------- scope
 
     def _is_visible(self, table: str, row: Row) -> bool:
-        if row.get("deleted_at") is not None:
+        if row.get("deleted_at") is not None or row.get("voided_at") is not None:
             return False
         if table == "stage_entry" and row["evaluation_id"] not in self._current:
             return False
