@@ -119,6 +119,7 @@ async def accord(
         "ACCORD_OIDC_ISSUER": provider.issuer,
         "ACCORD_OIDC_AUDIENCE": AUDIENCE,
         "ACCORD_OIDC_CLIENT_ID": request.param,
+        "ACCORD_TRUSTED_PROXIES": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
     }
     if request.param == "secretive":

@@ -6,6 +6,7 @@ import hmac
 import json
 import secrets
 from collections.abc import AsyncIterator
+from ipaddress import IPv6Address
 from time import time
 from typing import Any
 from urllib.parse import urlencode
@@ -61,9 +62,10 @@ async def access_token(provider: RunningProvider, login: str, audience: str = AU
 
 
 async def sent(accord: str, token: str) -> httpx.Response:
-    """The response to a request with a bearer token."""
+    """The response to a request with a bearer token, from a client of its own: wrong ones are counted by client."""
+    headers = {"authorization": f"Bearer {token}", "x-forwarded-for": str(IPv6Address(secrets.randbits(128)))}
     async with httpx.AsyncClient() as client:
-        return await client.post(f"{accord}/graphql", json=STAGES, headers={"authorization": f"Bearer {token}"})
+        return await client.post(f"{accord}/graphql", json=STAGES, headers=headers)
 
 
 async def test_a_page_leads_to_the_provider_and_back_into_a_session(

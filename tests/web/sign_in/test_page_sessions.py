@@ -29,6 +29,7 @@ from api.workflows.records.record_input import Reference
 from api.workflows.unit_of_work import Call, UnitOfWork, perform
 from schema.access.rights import AccessLevel, Reach
 from tests.support.api_keys import EVERYTHING, stored_key, stored_member
+from tests.support.databases import new_database
 from tests.web.sign_in.conftest import BROWSER, LIMITS, ORIGIN, Site
 
 OURS = {"origin": ORIGIN}
@@ -340,3 +341,21 @@ async def test_the_token_of_a_session_is_not_logged(
         await sign_in(browser, database)
         await status(browser)
     assert browser.cookies["accord_session"] not in caplog.text
+
+
+async def test_an_outage_of_the_database_is_no_end_of_a_session(server: str, template: str) -> None:
+    async with new_database(server, template) as dsn, Database.open(dsn) as gone:
+        site = Site(gone)
+        async with site.client() as client:
+            await sign_in(client, gone)
+    cookies = httpx.Cookies(client.cookies)
+    async with site.client() as client:
+        client.cookies = cookies
+        for response in (
+            await client.post("/graphql", json=HELLO, headers=OURS),
+            await client.get("/graphql", headers=BROWSER),
+            await client.get("/sign-in"),
+        ):
+            (error,) = response.json()["errors"]
+            assert (response.status_code, error["extensions"]["code"]) == (503, "DATABASE_UNREACHABLE")
+            assert "set-cookie" not in response.headers
