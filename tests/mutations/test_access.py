@@ -16,9 +16,9 @@ from api.errors import ErrorCode
 from api.sql import Sql
 from schema.access.rights import AccessLevel, Reach, Right
 from schema.base import now
-from tests.mutations.test_records import codes, refusal, run
 from tests.support.api_keys import EVERYTHING, stored_access, stored_key
 from tests.support.graphql import answered, put, uid
+from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import ADA, ANNA, BEN, BOB, BOLT, DEAL, LOST_DEAL, write_small_company
 
 KEY = """token

@@ -86,7 +86,8 @@ async def _give_back(
     """Take from the survivor what a merge gave it, and give it what other merged records have instead."""
     unchanged = {column: former for column, (former, new) in filled.items() if json_value(survivor[column]) == new}
     former = await _typed(work, shape, unchanged)
-    if former.get("parent_id") is not None and await is_above(work, survivor["id"], former["parent_id"]):
+    parent = former.get("parent_id")
+    if isinstance(parent, UUID) and await is_above(work, survivor["id"], parent):
         del former["parent_id"]  # the companies were moved since
     rest = dict(survivor) | former
     final = dict(rest)
@@ -120,7 +121,7 @@ async def _other_merged(work: UnitOfWork, shape: TableShape, survivor: UUID) -> 
         )
     )
     rows = {
-        row["id"]: row
+        row["id"]: dict(row)
         for row in await work.session.rows(
             Sql("select * from {} where id = any({}::uuid[])", name(shape.name), [it["record_id"] for it in merges])
         )
