@@ -2,8 +2,10 @@
 
 from schema.base import Table, TableShape, declare, describe
 from schema.history import add_history
+from schema.tables.access.api_key import ApiKey
+from schema.tables.access.member_access import MemberAccess
+from schema.tables.access.page_session import PageSession
 from schema.tables.agreement import AccordVersion, Evaluation, StageEntry
-from schema.tables.api_key import ApiKey
 from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent
 from schema.tables.campaign import Campaign, CampaignCost
 from schema.tables.company import Company
@@ -15,8 +17,6 @@ from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
 from schema.tables.member import Member
-from schema.tables.member_access import MemberAccess
-from schema.tables.page_session import PageSession
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
 from schema.tables.record_merge import RecordMerge

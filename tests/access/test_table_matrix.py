@@ -58,6 +58,7 @@ async def world(module_database: Database) -> World:
         await put(session, "import_count", {"id": uid(903), "import_job_id": JOB} | counts)
         reason = {"column_name": "mail", "reason": "is empty", "is_left_out": False, "occurrences": 1}
         await put(session, "import_reason", {"id": uid(904), "import_file_id": FILE} | reason)
+        await put(session, "product", row_of(id=uid(907), name="In use"))
         change = {"change_type": "CHANGED", "record_type": "contact", "changed_id": ADA, "action": "updateContact"}
         await put(session, "audit_event", {"id": uid(905), "principal": "Anna", "member_id": ANNA} | change)
         grant = {"level": "VIEWER", "reach": "OWN", "has_personal_data": True, "has_export": False}

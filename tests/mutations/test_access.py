@@ -281,10 +281,10 @@ async def test_the_audit_and_the_outbox_say_who_left_and_what_was_handed_on(comp
     given = {"member": {"id": f"member_{ANNA}"}, "successor": {"id": f"member_{BEN}"}}
     await run(company, "deactivateMember", "member { id }", given, ADMIN)
     async with company.read() as session:
-        audit = await session.rows(Sql("select * from audit_event order by record_type, record_id"))
+        audit = await session.rows(Sql("select * from audit_event order by record_type, changed_id"))
         outbox = await session.rows(Sql("select * from outbox_event"))
     assert {it["principal"] for it in audit} == {"an admin"}
-    changed = {(it["record_type"], it["record_id"]) for it in audit}
+    changed = {(it["record_type"], it["changed_id"]) for it in audit}
     assert changed == {("contact", ADA), ("contact", BOB), ("company", BOLT), ("member", ANNA)}
     assert changed == {(it["record_type"], it["record_id"]) for it in outbox}
     assert {it["former_owner_id"] for it in outbox if it["record_type"] != "member"} == {ANNA}

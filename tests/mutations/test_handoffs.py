@@ -10,6 +10,7 @@ from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import ErrorCode
+from api.funnel.evaluate import evaluate
 from api.sql import Sql
 from schema.access.rights import AccessLevel, Reach
 from schema.base import now
@@ -175,6 +176,8 @@ async def test_a_returned_handoff_is_handed_over_again_as_a_new_one(agreed: Data
 
 
 async def test_a_person_counts_once_in_the_acceptance_however_often_data_was_asked_for(agreed: Database) -> None:
+    async with agreed.write() as session:
+        await evaluate(session)
     made = await handed(agreed)
     await decide(agreed, "return", made, reason="BAD_DATA")
     again = await decide(agreed, "resubmit", made)

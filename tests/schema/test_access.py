@@ -6,7 +6,7 @@ from api.importers.fields import fillable
 from api.intake.staged import record_tables
 from schema.access.rights import Permission, Right
 from schema.tables import SHAPES
-from schema.tables.grant_columns import right_column
+from schema.tables.access.grant_columns import right_column
 
 
 @pytest.mark.parametrize("table", ["api_key", "member_access"])

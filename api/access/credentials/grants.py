@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.access.principal import Principal
 from schema.access.rights import AccessLevel, Reach, Right
-from schema.tables.grant_columns import right_column
+from schema.tables.access.grant_columns import right_column
 
 _LEVELS = tuple(AccessLevel)
 _WIDEST_FIRST = tuple(Reach)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from schema.access.rights import Permission
 from schema.base import column, link
-from schema.tables.grant_columns import ADMINS_REACH_ALL, GrantColumns
+from schema.tables.access.grant_columns import ADMINS_REACH_ALL, GrantColumns
 
 
 class ApiKey(GrantColumns, table=True):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from schema.base import column, link
 from schema.formats import Format
-from schema.tables.grant_columns import ADMINS_REACH_ALL, GrantColumns
+from schema.tables.access.grant_columns import ADMINS_REACH_ALL, GrantColumns
 
 
 class MemberAccess(GrantColumns, table=True):
