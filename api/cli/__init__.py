@@ -23,7 +23,10 @@ class Commands(LazyGroup):
 
     TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {
         "serve": ("Serve GraphQL and GraphiQL until interrupted.", "api.cli.serve_command:serve"),
-        "worker": ("Run the background jobs until interrupted.", "api.cli.jobs.worker_command:worker"),
+        "worker": (
+            "Run the background jobs until interrupted, if no other process does.",
+            "api.cli.jobs.worker_command:worker",
+        ),
         "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
         "init": ("Adopt the first version of the accord.", "api.cli.accord_commands:init"),

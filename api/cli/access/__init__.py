@@ -13,7 +13,10 @@ class KeyCommands(LazyGroup):
         "create": ("Create an API key, and print its token, once.", "api.cli.access.key_commands:create"),
         "list": ("List the API keys, without their tokens.", "api.cli.access.key_commands:list_all"),
         "revoke": ("Revoke an API key: it ends at once, on every server.", "api.cli.access.key_commands:revoke"),
-        "rotate": ("Make the successor of an API key, and print its token.", "api.cli.access.key_commands:rotate"),
+        "rotate": (
+            "Make the successor of an API key, and print its token, once.",
+            "api.cli.access.key_commands:rotate",
+        ),
     }
 
 
