@@ -310,6 +310,24 @@ async def test_a_payload_is_read_within_the_rights(world: Database) -> None:
     )
 
 
+async def test_whether_a_value_is_changed_tells_nobody_what_it_was(world: Database) -> None:
+    async def update(principal: Principal, email: str) -> Outcome:
+        row = (await executed(world, f'{{ contact(id: "contact_{HIDDEN_CONTACT}") {{ rowVersion }} }}')).data["contact"]
+        given = f'id: "contact_{HIDDEN_CONTACT}", expectedVersion: {row["rowVersion"]}, email: "{email}"'
+        return await executed(world, f"mutation {{ updateContact(input: {{{given}}}) {{ status }} }}", principal)
+
+    assert (await update(OPERATOR, PERSONAL[2])).data == {"updateContact": {"status": "UNCHANGED"}}
+    guesses = [observed(await update(ANALYST, email)) for email in (PERSONAL[2], "someone@else.example")]
+    assert guesses[0] == guesses[1]
+    assert "The request changes `Contact.email`" in str(guesses[0])
+    # A new record has no value that could be told.
+    selected = "contact { email } userErrors { code }"
+    made = await executed(
+        world, f'mutation {{ createContact(input: {{email: "{PERSONAL[2]}"}}) {{ {selected} }} }}', ANALYST
+    )
+    assert made.data == {"createContact": {"contact": {"email": None}, "userErrors": []}}
+
+
 def test_a_plan_is_explained_only_to_who_reaches_every_row() -> None:
     request = GraphQLRequest("{ contacts { totalCount } }", {})
     for principal in (ANNA_ONLY, ANNAS_TEAM):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from api.access.field_rights import may_read, needs_personal_data
 from api.access.scope import MERGED_INTO, has_owner
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
@@ -45,8 +46,9 @@ async def write_records(
     """Write rows of input to a table. Rows that are wrong are not written, and their outcome says why.
 
     Shapes: rows -> an outcome for each, in their order. Writes the table, its versions and external_key.
-    Errors: NOT_ALLOWED if an external key names a record that the principal does not reach; StartAgain if another
-            transaction wrote the same external key meanwhile.
+    Errors: NOT_ALLOWED if an external key names a record that the principal does not reach, or if a value of a record
+            would be changed that it may not read; StartAgain if another transaction wrote the same external key
+            meanwhile.
     """
     planned = [_planned(shape, operation, row) for row in rows]
     links, link_errors = await resolve_links(work, shape, rows)
@@ -100,7 +102,18 @@ async def _find_records(work: UnitOfWork, shape: TableShape, operation: Operatio
             message = "No record that you reach has this id."
             row.errors.append(UserError((*row.given.path, "id"), UserErrorCode.NOT_FOUND, message))
         else:
+            _require_readable(work, row)
             require_current(row, is_restored=row.given.restores)
+
+
+def _require_readable(work: UnitOfWork, row: PlannedRow) -> None:
+    """Require that the principal may read what it changes: whether a value is CHANGED tells what it was.
+
+    Errors: NOT_ALLOWED.
+    """
+    for column in row.given.values:
+        if not may_read(work.principal, row.shape.name, column):
+            raise needs_personal_data(row.shape.name, column, "changes")
 
 
 def require_current(row: PlannedRow, *, is_restored: bool = False) -> None:

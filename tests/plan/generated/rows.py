@@ -101,6 +101,8 @@ class _RowGenerator:
             if _has_id(shape):
                 row["id"] = uid(10_000 * (position + 1) + number)
                 self.ids[shape.name].append(row["id"])
+            if "deleted_at" in row:
+                row["deleted_at"] = CREATED if number % 6 == 5 else None
             row |= self._corrections(shape.name, row, number)
             found.setdefault(_unique_key(shape.name, row), row)
         return list(found.values())
@@ -149,13 +151,13 @@ class _RowGenerator:
                 return {"name": f"{row['name']}{number}"}
             case "company" | "contact":
                 merged = {"merged_into_id": None} if number % 4 else {}
-                hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                hidden = {"effective_at": None, "is_assumed": False}
                 return hidden | merged
             case "deal":
                 closed = (
                     {"outcome": "OPEN", "closed_at": None} if is_open else {"outcome": "LOST", "closed_at": CREATED}
                 )
-                hidden = {"deleted_at": CREATED if number % 6 == 5 else None, "effective_at": None, "is_assumed": False}
+                hidden = {"effective_at": None, "is_assumed": False}
                 return closed | hidden | ({"lost_reason": None} if is_open else {})
             case "handoff" if is_open:
                 decision = dict.fromkeys(("decided_at", "reject_reason", "note"))
