@@ -14,6 +14,7 @@ from api.access.credentials.page_sessions import (
     end_sessions_of_member,
     open_session,
     prune_sessions,
+    record_use,
 )
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
@@ -118,6 +119,15 @@ async def test_an_idle_session_is_not_revived(
     for _ in range(2):
         assert await status(member_session) == 401
         await site.sessions.finish()
+
+
+async def test_a_use_that_is_recorded_late_revives_no_session(
+    member_session: httpx.AsyncClient, database: Database
+) -> None:
+    await pass_time(database, LIMITS.idle + timedelta(minutes=5))
+    async with database.write() as session:
+        await record_use(session, await session.value(Sql("select id from page_session")), LIMITS)
+    assert await status(member_session) == 401
 
 
 async def test_a_session_ends_in_any_case(member_session: httpx.AsyncClient, database: Database) -> None:
