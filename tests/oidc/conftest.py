@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -76,6 +77,7 @@ def provider(accord_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iter
             env=os.environ | {"PROVIDER": json.dumps(options)},
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         deadline = monotonic() + TIMEOUT_SECONDS
@@ -85,7 +87,8 @@ def provider(accord_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iter
             sleep(0.1)
         yield RunningProvider(f"http://127.0.0.1:{port}", rsa, ec, redirect_uri)
     finally:
-        running.terminate()
+        # The Node that pip installs is a script that starts the real one: end both.
+        os.killpg(running.pid, signal.SIGTERM)
         running.wait(timeout=30)
 
 

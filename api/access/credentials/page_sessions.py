@@ -123,11 +123,12 @@ async def end_sessions_of_key(session: WriteSession, api_key_id: UUID) -> None:
     await _end(session, Sql("api_key_id = {}", api_key_id))
 
 
-async def prune_sessions(session: WriteSession) -> None:
-    """Delete the sessions that have ended."""
-    await session.run(
+async def prune_sessions(session: WriteSession) -> int:
+    """Delete the sessions that have ended, and return their number."""
+    tag = await session.run(
         Sql("delete from page_session where revoked_at is not null or least(idle_expires_at, expires_at) <= now()")
     )
+    return int(tag.rpartition(" ")[2])
 
 
 async def _end(session: WriteSession, condition: Sql) -> None:

@@ -51,5 +51,5 @@ class OidcBearerTokens:
             self._attempts, scope, "The bearer token is not accepted.", "Request a new token, or send an API key."
         )
         if refusal.code is ErrorCode.NOT_AUTHENTICATED:
-            logger.warning("A bearer token was refused: %s", reason)
+            logger.warning("A bearer token was refused: %a", reason)  # parts of it may be the caller's words
         return refusal

@@ -166,7 +166,7 @@ class SignIn:
     def _log(self, request: Request, reason: str) -> None:
         """Log why a sign-in failed, unless too many failed from the address: nobody can flood the log."""
         if not self.attempts.count(request.client.host if request.client else ""):
-            logger.warning("A sign-in at the identity provider failed: %s", reason)
+            logger.warning("A sign-in at the identity provider failed: %a", reason)  # parts may be the caller's words
 
     def _without_attempt(self, request: Request, response: Response) -> Response:
         """A response that removes the cookie of the sign-in, so that its code cannot be sent again."""

@@ -239,6 +239,25 @@ async def test_many_wrong_tokens_are_slowed_down_and_do_not_fill_the_log(
     assert (await tokens.principal(GOOD, scope)).name == "Ada"
 
 
+async def test_no_token_can_write_a_line_of_the_log(
+    provider: OidcProvider, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = "x\nWARNING all is well\x1b[2J"
+    tokens = bearer_tokens(provider, database)
+    for token in (
+        unsigned(claims(), {"alg": forged}),
+        unsigned(claims(), {"alg": "RS256", "kid": forged}),
+        unsigned(claims(), {"alg": "RS256", "kid": "rsa", "typ": forged}),
+        unsigned(claims(), {"alg": "RS256", "kid": "rsa", "crit": [forged]}),
+        signed(claims(email=forged)),
+        signed(claims(aud=forged)),
+    ):
+        with pytest.raises(HttpError):
+            await tokens.principal(token, {})
+    assert len(caplog.messages) == 6
+    assert all(message.isascii() and message.isprintable() for message in caplog.messages)
+
+
 async def test_keys_are_read_once_and_again_for_a_new_key(
     provider: OidcProvider, small_provider: SmallProvider, clock: Clock
 ) -> None:

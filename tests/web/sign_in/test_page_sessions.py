@@ -13,10 +13,11 @@ from api.access.credentials.page_sessions import (
     end_sessions_of_key,
     end_sessions_of_member,
     open_session,
-    prune_sessions,
+    record_use,
 )
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
+from api.jobs.all_jobs import JOBS
 from api.sql import Sql
 from api.workflows.access.set_member_access import (
     RemoveMemberAccess,
@@ -118,6 +119,15 @@ async def test_an_idle_session_is_not_revived(
     for _ in range(2):
         assert await status(member_session) == 401
         await site.sessions.finish()
+
+
+async def test_a_use_that_is_recorded_late_revives_no_session(
+    member_session: httpx.AsyncClient, database: Database
+) -> None:
+    await pass_time(database, LIMITS.idle + timedelta(minutes=5))
+    async with database.write() as session:
+        await record_use(session, await session.value(Sql("select id from page_session")), LIMITS)
+    assert await status(member_session) == 401
 
 
 async def test_a_session_ends_in_any_case(member_session: httpx.AsyncClient, database: Database) -> None:
@@ -237,7 +247,7 @@ async def changed_access(database: Database, workflow: Callable[[UnitOfWork], Aw
     assert (await perform(database, LOCAL_OPERATOR, Call("access"), workflow)).errors == ()
 
 
-async def test_pruning_deletes_the_sessions_that_ended_and_no_other(
+async def test_a_job_deletes_the_sessions_that_ended_and_no_other(
     site: Site, browser: httpx.AsyncClient, member_session: httpx.AsyncClient, database: Database
 ) -> None:
     await sign_in(browser, database)
@@ -245,9 +255,8 @@ async def test_pruning_deletes_the_sessions_that_ended_and_no_other(
     async with site.client() as left:
         await sign_in(left, database)
         await left.post("/sign-out", headers=OURS)
-    async with database.write() as session:
-        await prune_sessions(session)
-        assert await session.value(Sql("select count(*) from page_session")) == 1
+    (job,) = (job for job in JOBS if job.name == "prune sessions")
+    assert [await job.run(database) for _ in range(2)] == [2, 0]
     assert await status(member_session) == 200
 
 
