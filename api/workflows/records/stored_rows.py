@@ -39,6 +39,7 @@ async def keyed_ids(work: UnitOfWork, table: str, keys: Sequence[ExternalKeyValu
 
     Shapes: keys -> ids, by key; keys that no record has are missing. Neither reach nor deletion is considered.
     """
+    keys = [key for key in keys if key.problem is None]
     if not keys:
         return {}
     rows = await work.session.rows(
