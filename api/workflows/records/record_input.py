@@ -8,7 +8,6 @@ from uuid import UUID
 from api.workflows.user_errors import FieldPath, UserError
 from schema.base import ColumnShape, TableShape
 
-
 MAX_KEY_BYTES = 2_000  # of both parts together; an entry of the index has no room for more
 
 
