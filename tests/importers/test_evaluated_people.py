@@ -9,6 +9,7 @@ from api.funnel.drift import check_entries
 from api.importers.run_import import run_import
 from api.intake.evaluate_import import EvaluatedPeople
 from tests.importers.conftest import rows
+from tests.support.mutations import run
 
 PRESET = """
 title = "A small CRM"
@@ -121,6 +122,21 @@ async def test_a_merge_into_another_person_leaves_the_first_one_without_the_fact
     await require_no_drift(database)
     assert await rows(database, STAGES.format(person="6", stage="mql")) == [(1,)]
     assert await rows(database, STAGES.format(person="5", stage="mql")) == [(0,)]
+
+
+async def test_what_was_voided_stays_so_when_its_file_is_imported_again(database: Database, tmp_path: Path) -> None:
+    preset = str(write(tmp_path) / "preset.toml")
+    await run_import(database, preset, tmp_path)
+    person, deal, form = ({"externalKey": {"source": "crm", "externalId": key}} for key in ("7", "d1", "f1"))
+    voided = await run(database, "voidTouchpoint", "voidedId", {"touchpoint": form, "reason": "a test"})
+    removed = await run(database, "removeDealRole", "deal { id }", {"deal": deal, "contact": person})
+    assert voided["userErrors"] == removed["userErrors"] == []
+    assert (await run_import(database, preset, tmp_path)).is_unchanged
+    write(tmp_path, deal="WON,7,2026-02-01")
+    await run_import(database, preset, tmp_path)
+    await require_no_drift(database)
+    assert await rows(database, STAGES.format(person="1", stage="inquiry")) == [(0,)]
+    assert await rows(database, STAGES.format(person="7", stage="customer")) == [(0,)]
 
 
 async def test_an_import_that_concerns_many_evaluates_everybody(database: Database, tmp_path: Path) -> None:

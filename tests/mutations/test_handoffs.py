@@ -264,3 +264,15 @@ async def test_a_decision_that_is_repeated_with_its_key_is_made_once(agreed: Dat
     first, second = [await decide(agreed, "accept", made, idempotencyKey="h2") for _ in range(2)]
     assert (first["replayed"], second["replayed"]) == (False, True)
     assert first["handoff"] == second["handoff"]
+
+
+async def test_nothing_more_is_stored_of_an_erased_person(agreed: Database) -> None:
+    made = await handed(agreed)
+    assert (await run(agreed, "erasePerson", "contact { id }", person()))["userErrors"] == []
+    assert codes(await decide(agreed, "accept", made, note="Carl calls back")) == {"input.note": "ERASED"}
+    assert (await decide(agreed, "reject", made, reason="NO_FIT"))["userErrors"] == []
+    assert codes(await run(agreed, "handOff", SHOWN, person())) == {"input.contact": "ERASED"}
+    touch = {**person(), "kind": "CALL", "direction": "OUTBOUND"}
+    assert codes(await run(agreed, "logTouchpoint", "status", touch)) == {"input.contact": "ERASED"}
+    role = {**person(), "deal": {"id": f"deal_{DEAL}"}}
+    assert codes(await run(agreed, "setDealRole", "status", role)) == {"input.contact": "ERASED"}

@@ -280,3 +280,10 @@ async def test_a_touchpoint_that_is_logged_again_with_its_idempotency_key_is_log
     bulk = {"rows": [CALL, CALL], "idempotencyKey": "t2"}
     one, two = [await run(company, "logTouchpoints", ROWS, bulk) for _ in range(2)]
     assert (one["results"], two["replayed"]) == (two["results"], True)
+
+
+async def test_a_key_that_postgresql_cannot_store_is_of_no_record(company: Database) -> None:
+    for source, external_id in (("a\0b", "1"), ("crm", "ä" * 1_001), (" ", "1"), ("crm", "")):
+        key = {"source": source, "externalId": external_id}
+        found = await log(company, contact={"externalKey": key}, externalKey=key)
+        assert codes(found) == {"input.contact": "NOT_FOUND", "input.externalKey": "INVALID"}

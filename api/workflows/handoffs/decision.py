@@ -39,7 +39,7 @@ async def decide(
     if handoff is not None:
         if not is_own and not work.principal.may(Permission.DECIDE_ANY_HANDOFF):
             raise _not_allowed()
-        await _require_undecided(work, handoff)
+        await _require_undecided(work, handoff, note)
     work.require_valid()
     if handoff is None:
         raise TypeError("a valid command has a handoff")
@@ -78,12 +78,17 @@ async def _is_own_decision(work: UnitOfWork, handoff: StoredRow) -> bool:
     return bool(found)
 
 
-async def _require_undecided(work: UnitOfWork, handoff: StoredRow) -> None:
-    """Note if the handoff is decided, or its person is deleted."""
-    is_deleted = await work.session.value(
-        Sql("select deleted_at is not null from contact where id = {}::uuid", handoff["contact_id"])
+async def _require_undecided(work: UnitOfWork, handoff: StoredRow, note: str | None) -> None:
+    """Note if the handoff is decided, or its person is deleted or was erased."""
+    person = await work.session.row(
+        Sql("select deleted_at, erased_at from contact where id = {}::uuid", handoff["contact_id"])
     )
-    if is_deleted:
+    if person is None:
+        raise TypeError("a handoff has a contact")
+    if note is not None and person["erased_at"] is not None:
+        message = "The person of the handoff was erased. Decide without a note."
+        work.reject(("note",), UserErrorCode.ERASED, message)
+    if person["deleted_at"] is not None:
         work.reject(("handoff",), UserErrorCode.DELETED, "The person of the handoff is deleted. Restore them first.")
     elif handoff["status"] != HandoffStatus.PROPOSED:
         message = f"The handoff was {handoff['status']} at {handoff['decided_at']}."

@@ -8,6 +8,8 @@ from uuid import UUID
 from api.workflows.user_errors import FieldPath, UserError
 from schema.base import ColumnShape, TableShape
 
+MAX_KEY_BYTES = 2_000  # of both parts together; an entry of the index has no room for more
+
 
 @dataclass(frozen=True, slots=True)
 class ExternalKeyValue:
@@ -15,6 +17,18 @@ class ExternalKeyValue:
 
     source: str
     external_id: str
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the key, in words; None if it can be stored. No record has a key that cannot."""
+        both = self.source + self.external_id
+        if not self.source.strip() or not self.external_id.strip():
+            return "An external key has a source and an id; neither is empty."
+        if "\0" in both or any("\ud800" <= character <= "\udfff" for character in both):
+            return "The external key has a NUL character or half a surrogate pair."
+        if len(both.encode()) > MAX_KEY_BYTES:
+            return f"The external key has {len(both.encode()):,} bytes. The limit is {MAX_KEY_BYTES:,}."
+        return None
 
 
 @dataclass(frozen=True, slots=True)

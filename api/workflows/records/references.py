@@ -61,6 +61,8 @@ def link_problem(row: StoredRow | None, path: FieldPath) -> UserError | None:
         return UserError(path, UserErrorCode.DELETED, "This record is deleted. Restore it first.")
     if row.get(MERGED_INTO) is not None:
         return UserError(path, UserErrorCode.MERGED, "This record was merged into another one. Name that one.")
+    if row.get("erased_at") is not None:
+        return UserError(path, UserErrorCode.ERASED, "This person was erased. Nothing more is stored of them.")
     if row.get("deactivated_at") is not None:
         return UserError(path, UserErrorCode.INACTIVE, "This record is deactivated. Name one that is in use.")
     return None

@@ -39,6 +39,7 @@ async def keyed_ids(work: UnitOfWork, table: str, keys: Sequence[ExternalKeyValu
 
     Shapes: keys -> ids, by key; keys that no record has are missing. Neither reach nor deletion is considered.
     """
+    keys = [key for key in keys if key.problem is None]
     if not keys:
         return {}
     rows = await work.session.rows(
@@ -93,13 +94,13 @@ async def reached_rows(
 ) -> dict[UUID, StoredRow]:
     """Read rows that others shall link to, without locking them.
 
-    Shapes: ids -> rows with `id`, those of `columns`, and of the columns that say that a row is deleted, deactivated or
-    merged those that the table has; rows out of reach are missing.
+    Shapes: ids -> rows with `id`, those of `columns`, and of the columns that say that a row is deleted, deactivated,
+            erased or merged those that the table has; rows out of reach are missing.
     """
     if not ids:
         return {}
     own = [column.name for column in SHAPES[table].columns]
-    read = ["id", *columns, *(it for it in ("deleted_at", "deactivated_at", MERGED_INTO) if it in own)]
+    read = ["id", *columns, *(it for it in ("deleted_at", "deactivated_at", "erased_at", MERGED_INTO) if it in own)]
     reached = reach_conditions(table, "t", work.principal)
     found = await work.session.rows(
         Sql(

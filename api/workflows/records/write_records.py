@@ -279,15 +279,14 @@ async def register_keys(
 
 
 def reject_repeated_keys(rows: Sequence[PlannedRow]) -> None:
-    """Note external keys that are empty, or that an earlier row has."""
+    """Note external keys that cannot be stored, or that an earlier row has."""
     first: dict[ExternalKeyValue, PlannedRow] = {}
     for row in rows:
         key = row.given.key
         if key is None:
             continue
-        if not key.source.strip() or not key.external_id.strip() or "\0" in key.source + key.external_id:
-            message = "An external key has a source and an id; neither is empty."
-            row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.INVALID, message))
+        if key.problem is not None:
+            row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.INVALID, key.problem))
         elif first.setdefault(key, row) is not row:
             message = "Another row of the input has this external key."
             row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.DUPLICATE, message))
