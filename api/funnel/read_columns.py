@@ -7,7 +7,7 @@ from typing import assert_never
 from schema.accord import Accord
 from schema.rules import DealFilter, DealIs, FieldIs, HandoffIs, RuleLeaf, StageReached, Touches, TouchFilter, leaves
 
-_ROLE = ("contact_id", "deal_id", "since")
+_ROLE = ("contact_id", "deal_id", "since", "voided_at")
 _DEAL = ("outcome", "amount", "deleted_at")
 _HANDOFF = ("contact_id", "status", "handed_at", "decided_at")
 
@@ -61,7 +61,13 @@ def _of_touches(wanted: TouchFilter) -> Iterator[tuple[str, ...]]:
         "outcome": wanted.outcome,
         "campaign_id": wanted.campaign,
     }
-    yield "touchpoint", "contact_id", "occurred_at", *(column for column, value in filters.items() if value)
+    yield (
+        "touchpoint",
+        "contact_id",
+        "occurred_at",
+        "voided_at",
+        *(column for column, value in filters.items() if value),
+    )
     if wanted.campaign:
         yield "campaign", "name"
 

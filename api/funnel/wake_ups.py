@@ -59,12 +59,16 @@ def _future_facts(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
         ("contact_version v", "v", (began, ended), facts.among("v.contact_id"))
     ]
     if "touchpoint" in read:
-        sources.append(("touchpoint p", "p", ("p.occurred_at",), facts.among("p.contact_id")))
+        sources.append(
+            ("touchpoint p", "p", ("p.occurred_at",), Sql("p.voided_at is null and {}", facts.among("p.contact_id")))
+        )
     if "handoff" in read:
         sources.append(("handoff h", "h", ("h.handed_at", "h.decided_at"), facts.among("h.contact_id")))
     if "deal" in read:
         versions = "deal_contact r join deal_version v on v.deal_id = r.deal_id"
-        sources.append((versions, "r", ("r.since", began, ended), facts.among("r.contact_id")))
+        sources.append(
+            (versions, "r", ("r.since", began, ended), Sql("r.voided_at is null and {}", facts.among("r.contact_id")))
+        )
     if "company" in read:
         versions = "contact_version c join company_version v on v.company_id = c.company_id"
         sources.append((versions, "c", (began, ended), facts.among("c.contact_id")))

@@ -56,6 +56,8 @@ async def concerned_contacts(
             sources[change.record_type].add(change.record_id)
         else:
             contacts.update(_contacts_of(change))
+        if change.record_type == "deal_contact":
+            linked.add(change.record_id)  # a role is known by its deal, and by its contact
         linked.update(identifier for table in LINKED if table in read for identifier in _values(change, f"{table}_id"))
     changed = {identifier for ids in sources.values() for identifier in ids}
     await lock_sources(session, changed=changed, linked=linked - changed)
