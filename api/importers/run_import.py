@@ -307,7 +307,7 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
     tables += ("stage_entry", "wake_up", "touched_record", "evaluation", "accord_version", "external_key")
-    tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap")
+    tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap", "record_merge")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
 
 
@@ -356,5 +356,6 @@ async def _record(
         files=report.files,
         records=report.records,
         reasons=rejects.reasons,
+        rejects=report.rejects,
     )
     await record_import(session, done)

@@ -9,6 +9,7 @@ from api.db import WriteSession
 from api.intake.agreement import UnkeptValue, create_excluded_table, exclude_rows, separate_agreed
 from api.intake.constraint_violations import ConstraintViolation, find_violations, reject_violations
 from api.intake.dangling_keys import reject_dangling
+from api.intake.erased_people import reject_erased
 from api.intake.external_keys import register_keys
 from api.intake.first_load import without_indexes_if_first
 from api.intake.identity_changes import IdentityChanges, find_identity_changes
@@ -84,7 +85,8 @@ async def apply_staged_rows(
     intake = _Intake(reported, without_impossible_merges(reported), source, reject, progress, links)
     await create_merge_tables(session)
     await create_excluded_table(session)
-    rejected = await intake.reject_dangling(session)
+    rejected = await reject_erased(session, intake.inputs, source, reject)
+    rejected += await intake.reject_dangling(session)
     async with without_indexes_if_first(session, inputs, rows - rejected.total(), progress):
         written = await _write(session, intake, rejected)
     doubtful = tuple(changes for changes in written.identity_changes if changes.are_too_many)

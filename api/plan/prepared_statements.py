@@ -99,7 +99,7 @@ class BoundStatement:
         """Return the JSON object of a document's root fields.
 
         Shapes: one statement -> bytes. If a value in a filter is not known, more statements find out which. The first
-                statement with lists of facts that meets a merged contact takes a second one.
+                statement with lists of facts that meets a merged contact takes two more.
         Errors: UNKNOWN_VALUE for a value of a closed set; MIXED_CURRENCIES, NO_REPORTING_CURRENCY; TOO_MANY_GROUPS;
                 TOO_LARGE if the response exceeds `MAX_RESPONSE_BYTES`.
         """
@@ -110,7 +110,9 @@ class BoundStatement:
         except asyncpg.InvalidTextRepresentationError as error:
             raise _too_many_groups(error) from error
         if response is None and self.with_merged is not None:
-            database.hints.add(_HAS_MERGED)
+            # It may also be null because a value in a filter is not known.
+            if not await _read_value(database, Sql("select {}", NO_CONTACT_IS_MERGED)):
+                database.hints.add(_HAS_MERGED)
             return await self.with_merged.run(database)
         if response is None and self.unguarded is not None:
             read = partial(_read_value, database)

@@ -10,6 +10,7 @@ from schema.tables.company import Company
 from schema.tables.contact import Contact
 from schema.tables.deal import Deal
 from schema.tables.deal_contact import DealContact
+from schema.tables.erasure import ErasedKey, ErasureSecret
 from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
@@ -42,6 +43,8 @@ TABLES: tuple[type[Table], ...] = (
     Handoff,
     ReportedStage,
     RecordMerge,
+    ErasedKey,
+    ErasureSecret,
     Evaluation,
     StageEntry,
     ExternalKey,

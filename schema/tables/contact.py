@@ -1,5 +1,6 @@
 """Contacts: the people whom marketing and sales address."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -88,5 +89,10 @@ class Contact(HistoryRecord, table=True):
         back="mergedContacts",
         back_doc="The contacts that were merged into this one.",
         written_by="mergeContacts",
+        default=None,
+    )
+    erased_at: datetime | None = column(
+        "When the person was erased: nothing that identifies them is left. Null if the person was not erased.",
+        written_by="erasePerson",
         default=None,
     )

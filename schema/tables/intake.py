@@ -37,6 +37,9 @@ class ImportJob(Record, table=True):
     )
     # A folder of the machine that ran the import: for its operator, not for everyone who reads the records.
     origin: str = column("The folder or file that was read; for the sample company, its options.", hidden=True)
+    rejects_folder: str | None = column(
+        "The folder of the file of rejected rows; null if no row was rejected.", hidden=True, default=None
+    )
     started_at: datetime = column("When the import started.")
     finished_at: datetime = column("When the import ended.", index=True)
     counts: dict[str, Any] = column("The numbers of rows read, stored, unchanged and rejected.", json=True, hidden=True)

@@ -18,6 +18,7 @@ class UserErrorCode(Vocabulary):
     MERGED = "MERGED", "The record was merged into another one. Change that one."
     INACTIVE = "INACTIVE", "The pipeline, team or member is deactivated."
     WRONG_STATE = "WRONG_STATE", "The record is not in a state that allows this, such as a closed deal."
+    ERASED = "ERASED", "This person was erased. Nothing that identifies them is stored again."
     CIRCLE = "CIRCLE", "The record would be its own parent or survivor, directly or through others."
     IN_FUTURE = "IN_FUTURE", "The instant is in the future."
     OUT_OF_ORDER = (

@@ -213,8 +213,8 @@ async def test_a_merge_is_recorded_for_audit_and_followers(company: Database) ->
     await unmerge(company, CARL)
     async with company.read() as session:
         rows = await session.rows(
-            Sql("select change_type, record_id, before, after from audit_event order by occurred_at, id")
+            Sql("select change_type, changed_id, before, after from audit_event order by occurred_at, id")
         )
-    found = [(row["change_type"], row["record_id"]) for row in rows]
+    found = [(row["change_type"], row["changed_id"]) for row in rows]
     assert found == [("CHANGED", BOB), ("MERGED", CARL), ("UNMERGED", CARL), ("CHANGED", BOB)]
     assert rows[1]["after"] == {"merged_into_id": str(BOB)}

@@ -51,6 +51,7 @@ class FinishedImport:
     files: Sequence[FileReport]
     records: Mapping[str, RecordCounts]
     reasons: Mapping[CountedReason, int]
+    rejects: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,10 @@ async def record_import(session: WriteSession, done: FinishedImport) -> None:
     job = new_id()
     await session.run(
         Sql(
-            "insert into import_job (id, preset, source, origin, columns, started_at, finished_at, counts)"
-            " values ({}, {}, {}, {}, {}, {}, clock_timestamp(), {})",
+            "insert into import_job (id, preset, source, origin, columns, rejects_folder, started_at, finished_at,"
+            " counts) values ({}, {}, {}, {}, {}, {}, {}, clock_timestamp(), {})",
             *(job, Path(done.preset).name, done.source, str(done.origin.absolute()), dict(done.columns)),
+            str(done.rejects.absolute().parent) if done.rejects is not None else None,
             *(done.started_at, counts),
         )
     )

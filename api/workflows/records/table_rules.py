@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from api.identity.erased_keys import address_text, erased_among, key_text
 from api.sql import Sql, name
 from api.workflows.records.record_input import RecordInput, field_name
 from api.workflows.records.stored_rows import StoredRow
@@ -67,6 +68,25 @@ async def _compute_email_kind(_work: UnitOfWork, rows: Sequence[PlannedRow]) -> 
             if row.stored is None or row.stored["email_kind"] != kind:
                 row.changes["email_kind"] = kind
     await asyncio.sleep(0)
+
+
+async def _no_erased_person(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
+    """Note what would bring back a person who was erased: their address, their key, or values of their record."""
+    named: list[tuple[PlannedRow, str, str]] = []
+    for row in rows:
+        if row.stored is not None and row.stored["erased_at"] is not None:
+            for column in row.changes:
+                if row.shape.column(column).note.personal:
+                    row.reject(column, UserErrorCode.ERASED, "This person was erased.")
+        elif isinstance(row.changes.get("email"), str):
+            named.append((row, "email", address_text(row.changes["email"])))
+        if row.stored is None and row.given.key is not None:
+            named.append((row, "external_key", key_text(row.given.key.source, row.given.key.external_id)))
+    erased = await erased_among(work.session, [text for _, _, text in named])
+    for row, field_, text in named:
+        if text in erased:
+            message = "This belongs to a person who was erased. Nothing of them is stored again."
+            row.errors.append(UserError((*row.given.path, field_), UserErrorCode.ERASED, message))
 
 
 async def _no_circle(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
@@ -147,7 +167,7 @@ async def stage_categories(work: UnitOfWork, ids: Sequence[object]) -> Mapping[o
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "contact": (_compute_email_kind,),
+    "contact": (_compute_email_kind, _no_erased_person),
     "company": (_no_circle,),
     "campaign": (_campaign_days, _no_circle),
     "campaign_cost": (_cost_ranges,),

@@ -1,0 +1,145 @@
+"""Erasing a person: everything that identifies them goes, everywhere; what was counted stays counted."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from api.db import AdvisoryLock
+from api.identity.erased_keys import address_text, keep_erased, key_text
+from api.sql import Sql, join, name
+from api.workflows.commands import argument
+from api.workflows.outcome import Outcome
+from api.workflows.people.erased_columns import erased_values, fact_tables
+from api.workflows.people.erased_files import erase_in_files, identifiers_of, reject_folders
+from api.workflows.people.locked_family import lock_reached, referred_ids
+from api.workflows.people.moved_rows import family_of
+from api.workflows.records.record_input import Reference
+from api.workflows.records.stored_rows import survivors_of
+from api.workflows.unit_of_work import UnitOfWork
+from schema.tables import SHAPES
+from schema.writes.changes import ChangeType
+from schema.writes.user_errors import UserErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class ErasePerson:
+    """The person to erase."""
+
+    contact: Reference = argument(
+        "The contact. Those that are merged with it are the same person, and are erased, too.", table="contact"
+    )
+
+
+async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
+    """Erase a person. Names, addresses, telephone numbers, job titles and notes are replaced in the contact, its
+    history, its handoffs, the audit and the files of rejected rows, and its external keys are removed. What was counted
+    stays counted. Later imports skip the person, by keyed hashes of addresses and keys. This cannot be undone.
+
+    Shapes: one contact -> the contact, and all merged with it. Writes contact, contact_version, handoff, audit_event,
+            record_merge, external_key, erased_key, erasure_secret; files of rejected rows.
+    Errors: NOT_ALLOWED if a contact that is merged with it is out of reach; BUSY during an import; user errors
+            NOT_FOUND, ERASED.
+    """
+    # An import that has read its rows already would bring the person back.
+    await work.session.lock(AdvisoryLock.LOADING)
+    people = await _person(work, do.contact)
+    work.require_valid()
+    identifiers = await identifiers_of(work.session, people)
+    await keep_erased(
+        work.session,
+        [*map(address_text, identifiers.emails), *(key_text(key.source, key.external_id) for key in identifiers.keys)],
+    )
+    await _remove_keys(work, people)
+    await _redact_history(work, people)
+    await _redact_audit(work, people)
+    for shape in fact_tables():
+        await _redact(work, shape.name, Sql("contact_id = any({}::uuid[])", people))
+    await _redact_contacts(work, people)
+    for id_ in people:
+        work.record(ChangeType.ERASED, "contact", id_)
+    files = await asyncio.to_thread(erase_in_files, await reject_folders(work.session), identifiers)
+    return Outcome({"contact": people[0]}, values={"files_changed": files})
+
+
+async def _person(work: UnitOfWork, reference: Reference) -> list[UUID]:
+    """Return the ids of all contacts that are one person, locked, the survivor first; note what is wrong."""
+    [named] = await referred_ids(work, SHAPES["contact"], [reference])
+    stored = {} if named is None else await lock_reached(work, SHAPES["contact"], [named])
+    if named is None or named not in stored:
+        work.reject(("contact",), UserErrorCode.NOT_FOUND, "No record that you reach has this id or external key.")
+        return []
+    survivor = (await survivors_of(work, "contact", [named])).get(named, named)
+    people = sorted(await family_of(work, survivor), key=lambda id_: id_ != survivor)
+    rows = await lock_reached(work, SHAPES["contact"], people)
+    if all(row["erased_at"] is not None for row in rows.values()):
+        work.reject(("contact",), UserErrorCode.ERASED, "This person was erased before.")
+    return people
+
+
+async def _remove_keys(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    """Remove the external keys of the contacts and of their facts: by them other systems know the person."""
+    await work.session.run(
+        Sql("delete from external_key where entity = 'contact' and record_id = any({}::uuid[])", people)
+    )
+    for shape in fact_tables():
+        if shape.has_id:
+            facts = Sql("select id from {} where contact_id = any({}::uuid[])", name(shape.name), people)
+            await work.session.run(
+                Sql("delete from external_key where entity = {} and record_id in ({})", shape.name, facts)
+            )
+
+
+async def _redact_contacts(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    """Redact the contacts. Their versions are redacted apart: no new one begins."""
+    await work.session.script("set local accord.history_is_given = on")
+    more = [Sql("erased_at = {}", work.started_at), Sql("updated_at = now()"), Sql("row_version = row_version + 1")]
+    await _redact(work, "contact", Sql("id = any({}::uuid[])", people), more)
+    await work.session.script("set local accord.history_is_given = off")
+
+
+async def _redact_history(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    is_theirs = Sql("contact_id = any({}::uuid[])", people)
+    await work.session.run(Sql("update contact_version set {} where {}", _assigned("contact"), is_theirs))
+    erased = Sql("erased_at = {}", work.started_at)
+    await work.session.run(Sql("update contact_version set {} where {} and valid_to is null", erased, is_theirs))
+
+
+async def _redact(work: UnitOfWork, table: str, condition: Sql, more: Sequence[Sql] = ()) -> None:
+    assigned = [_assigned(table)] if erased_values(table) else []
+    if assigned or more:
+        await work.session.run(Sql("update {} set {} where {}", name(table), join(", ", [*assigned, *more]), condition))
+
+
+def _assigned(table: str) -> Sql:
+    """Return the assignments of placeholders to all columns that have a value."""
+    return join(
+        ", ",
+        (
+            Sql("{} = case when {} is not null then {} end", name(column), name(column), value)
+            for column, value in erased_values(table).items()
+        ),
+    )
+
+
+async def _redact_audit(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    """Remove the values from the audit, and from what merges keep."""
+    for table in ("contact", *(shape.name for shape in fact_tables() if shape.has_id)):
+        columns = list(erased_values(table))
+        link = "id" if table == "contact" else "contact_id"
+        ids = Sql("select id from {} where {} = any({}::uuid[])", name(table), name(link), people)
+        if columns:
+            await work.session.run(
+                Sql(
+                    "update audit_event set before = before - {}::text[], after = after - {}::text[]"
+                    " where record_type = {} and changed_id in ({})",
+                    *(columns, columns, table, ids),
+                )
+            )
+    await work.session.run(
+        Sql(
+            "update record_merge set filled = filled - {}::text[] where record_id = any({}::uuid[])"
+            " or survivor_id = any({}::uuid[])",
+            *(list(erased_values("contact")), people, people),
+        )
+    )
