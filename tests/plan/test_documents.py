@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import AccordError
+from api.plan.value_checks.known_values import CLOSED_COLUMNS, FREE_TEXTS
 from schema.access.rights import AccessLevel, Reach
 from tests.plan.generated.documents import MAX_FIELDS, DocumentGenerator
 from tests.plan.generated.rows import all_rows, write_generated_rows
@@ -18,6 +19,7 @@ from tests.plan.generated.variables import GeneratedRequest
 from tests.plan.language_features import all_features, used_features
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.inputs import RejectedError
+from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import Rows
 from tests.plan.response_equality import assert_same_response
 from tests.support.graphql import Outcome, answered, executed
@@ -50,12 +52,28 @@ class World:
         self.database = database
         self.rows = rows
 
+    def known_rows(self, principal: Principal) -> Rows:
+        """Return the rows without the values of closed sets that a principal does not reach: a filter would be refused."""
+        if principal.reach is Reach.ALL:
+            return self.rows
+        reached = {id(row) for rows in Records(self.rows, principal).rows.values() for row in rows}
+        hidden = {
+            table: {column: None for of_table, column in {*CLOSED_COLUMNS, *FREE_TEXTS} if of_table == table}
+            for table in self.rows
+        }
+        return {
+            table: [row if id(row) in reached else row | hidden[table] for row in rows]
+            for table, rows in self.rows.items()
+        }
+
     async def generate(
         self, seed: int, fields: int, principal: Principal, *, is_invalid: bool = False
     ) -> tuple[Executor, GeneratedRequest]:
         """Return a request with real cursors, and an oracle that knows the rows of the cursors."""
         chance = RandomChoices.of_seed(seed)
-        document = DocumentGenerator(chance, self.rows, fields=fields, is_invalid=is_invalid).document()
+        document = DocumentGenerator(
+            chance, self.known_rows(principal), fields=fields, is_invalid=is_invalid
+        ).document()
         oracle = Executor(self.rows, principal)
         cursors: dict[str, str | None] = {}
         for cursor, request in document.cursors:
