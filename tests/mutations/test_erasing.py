@@ -14,7 +14,7 @@ from schema.access.rights import AccessLevel, Reach
 from schema.tables import METADATA
 from tests.support.graphql import answered
 from tests.support.mutations import codes, refusal, run
-from tests.support.small_company import ADA, ANNA, BOB, CREATED, MERGED_CONTACT, write_small_company
+from tests.support.small_company import ADA, ANNA, BOB, CREATED, MERGED_CONTACT, write_unevaluated_company
 
 SECRETS = ("zuckerkandl", "berta@szeps.example", "4912345", "salonniere", "told in confidence", "crm-1847")
 
@@ -22,7 +22,7 @@ SECRETS = ("zuckerkandl", "berta@szeps.example", "4912345", "salonniere", "told 
 @pytest.fixture
 async def company(database: Database) -> Database:
     async with database.write() as session:
-        await write_small_company(session)
+        await write_unevaluated_company(session)
         await session.script(
             f"update contact set last_name = 'Zuckerkandl', email = 'berta@szeps.example', phone = '+4912345',"
             f" job_title = 'Salonniere' where id = '{ADA}';"

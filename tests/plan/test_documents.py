@@ -53,7 +53,7 @@ class World:
         self.rows = rows
 
     def known_rows(self, principal: Principal) -> Rows:
-        """Return the rows without the values of closed sets that a principal does not reach: a filter would be refused."""
+        """Return the rows without values of closed sets that a principal does not reach: filters by them are refused."""
         if principal.reach is Reach.ALL:
             return self.rows
         reached = {id(row) for rows in Records(self.rows, principal).rows.values() for row in rows}
