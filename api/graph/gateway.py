@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import strawberry
 from cachetools import LRUCache
-from graphql import GraphQLSchema, OperationType
+from graphql import GraphQLError, GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
@@ -217,7 +217,7 @@ class Gateway:
             failure = None  # it is raised for the field that it concerns
         price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
         records = RootRecords(database, principal, roots, failure)
-        payloads = self._payloads(validated, operation, request.variables, principal)
+        payloads = self._payloads(validated, operation, values, request.variables, principal)
         context = Context(database, principal, validated.document, planned, records, payloads, request.request_id)
         result = await self._strawberry.execute(
             request.query,
@@ -232,15 +232,20 @@ class Gateway:
         return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
 
     def _payloads(
-        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
+        self,
+        validated: ValidatedDocument,
+        operation: Operation,
+        values: VariableValues | list[GraphQLError],
+        given: Mapping[str, Any],
+        principal: Principal,
     ) -> RequestPayloads | None:
         """Return what reads the payloads of a mutation; None for other operations, and if a variable is invalid."""
-        slots = operation.with_slots(given) if operation.node.operation is OperationType.MUTATION else None
-        bound = None if slots is None else operation.coerced(given)
-        if slots is None or bound is None:
+        if operation.node.operation is not OperationType.MUTATION or not isinstance(values, VariableValues):
             return None
-        key = (operation.number, principal.plan_key, operation.shape(given))
-        return RequestPayloads(self._payload_plans, key, self._planned(validated, operation, slots), bound)
+        selecting = operation.selecting(given)
+        key = (operation.number, principal.plan_key, operation.shape(selecting))
+        slots = operation.slots_in(values, selecting)
+        return RequestPayloads(self._payload_plans, key, self._planned(validated, operation, slots), values.coerced)
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -56,6 +56,7 @@ class Operation:
         types = {definition.variable.name.value: type_from_ast(schema, definition.type) for definition in definitions}
         self._bound: dict[str, Any] = {name: type_ for name, type_ in types.items() if name not in structural}
         self._structural = [name for name in types if name in structural]
+        self._selecting = types.keys() - _arguments_only(node)
 
     def shape(self, given: Mapping[str, Any]) -> Shape:
         """Return what the statement's text depends on: structural values, and which bound variables have a value."""
@@ -66,12 +67,19 @@ class Operation:
     def with_slots(self, given: Mapping[str, Any]) -> VariableValues | None:
         """Return the variables for a reusable statement, with slots for bound values. None if a value is invalid."""
         values = self.values(given)
-        if not isinstance(values, VariableValues):
-            return None
-        for name in self._bound:
-            if given.get(name) is not None:
-                values.coerced[name] = Parameter(name)
-        return values
+        return self.slots_in(values, given) if isinstance(values, VariableValues) else None
+
+    def slots_in(self, values: VariableValues, given: Mapping[str, Any]) -> VariableValues:
+        """Return coerced variables with slots in place of the bound values."""
+        slots = {name: Parameter(name) for name in self._bound if given.get(name) is not None}
+        return VariableValues(values.sources, values.coerced | slots)
+
+    def selecting(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the variables without those that are used in arguments of root fields alone.
+
+        What a mutation selects of its payload depends on these, and not on its input.
+        """
+        return {name: value for name, value in given.items() if name in self._selecting}
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         """Return the coerced values of all variables, or the errors of those that are invalid."""
@@ -95,6 +103,49 @@ def _as_json(structural: Mapping[str, Any]) -> bytes:
     except orjson.JSONEncodeError as error:  # values parsed from JSON are always JSON, but may be too deep for orjson
         message = "The variables are nested deeper than any of their types."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Nest them as their types do.") from error
+
+
+def _arguments_only(node: OperationDefinitionNode) -> set[str]:
+    """Return the variables of an operation that only arguments of its root fields use.
+
+    Where the operation has fragments, none is counted: they may use any variable.
+    """
+    fields = [field for field in node.selection_set.selections if isinstance(field, FieldNode)]
+    inner = [field.selection_set for field in fields if field.selection_set is not None]
+    if len(fields) < len(node.selection_set.selections) or any(_has_fragment(selected) for selected in inner):
+        return set()
+    arguments = {name for field in fields for argument in field.arguments or () for name in _variables_in(argument)}
+    elsewhere = [*inner, *(directive for field in fields for directive in field.directives or ())]
+    return arguments - {name for part in elsewhere for name in _variables_in(part)}
+
+
+def _variables_in(node: Node) -> set[str]:
+    found = _VariableNames()
+    visit(node, found)
+    return found.names
+
+
+def _has_fragment(node: Node) -> bool:
+    found = _VariableNames()
+    visit(node, found)
+    return found.has_fragment
+
+
+class _VariableNames(Visitor):
+    """Collects the names of the variables that a part of a document uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.has_fragment = False
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        """Add the variable."""
+        self.names.add(node.name.value)
+
+    def enter_fragment_spread(self, *_: object) -> None:
+        """Note that the part has a fragment, which may use any variable."""
+        self.has_fragment = True
 
 
 def structural_variables(
