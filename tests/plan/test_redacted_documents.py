@@ -25,7 +25,8 @@ from tests.support.small_company import ANNA, BEN
 
 __all__ = ["world"]  # the fixture
 
-SEEDS = range(3_000)
+SEEDS = range(20_000)  # at most: the test ends when it has seen enough
+ENOUGH = 20
 NAMED = re.compile(r"\b(firstName|lastName|phone|note|search)\b|\b[cC]ontacts?\b.*\bemail\b", re.DOTALL)
 PRINCIPALS = [
     Principal(Reach.ALL),
@@ -51,7 +52,10 @@ async def test_a_response_does_not_depend_on_personal_values(world: World, is_ex
     seen: Counter[str] = Counter()
     bare = without_personal_data(world.rows)
     known = {principal: with_known_values(world.rows, principal) for principal in PRINCIPALS}
+    kinds = ("refused", "redacted", "the same")
     for seed in SEEDS:
+        if min(seen[kind] for kind in kinds) >= ENOUGH:
+            return
         principal = PRINCIPALS[seed % len(PRINCIPALS)]
         document = DocumentGenerator(RandomChoices.of_seed(seed), known[principal], fields=1 + seed % 12).document()
         request = document.request.with_cursors({})
@@ -79,7 +83,7 @@ async def test_a_response_does_not_depend_on_personal_values(world: World, is_ex
             assert found.redacted, (seed, text)
         else:
             seen["the same"] += 1
-    assert min(seen["refused"], seen["redacted"], seen["the same"]) > 20, seen
+    pytest.fail(f"the generated documents are too few of some kind: {seen}")
 
 
 def personal_values(rows: Rows) -> set[str]:
