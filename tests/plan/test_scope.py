@@ -102,7 +102,7 @@ def test_access_to_a_table_follows_from_its_links() -> None:
     assert subject_links("deal_contact") == (("contact_id", "contact"), ("deal_id", "deal"))
     about = {name for name in visible if subject_links(name)}
     about_all = {name for name in visible if SHAPES[name].needs_reach_all}
-    assert about_all == {"import_job", "audit_event"}
+    assert about_all == {"api_key", "audit_event", "import_job"}
     of_imports = {"import_file", "import_count", "import_reason"}
     assert about == {"touchpoint", "handoff", "stage_entry", "reported_stage", "deal_contact", *of_imports}
 
