@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from api.access.evaluation import is_current
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.funnel.evaluate import evaluate
@@ -25,7 +26,8 @@ update deal_contact set voided_at = now() where hashtext(contact_id::text) % 3 =
 _FORGET = "delete from touchpoint where voided_at is not null; delete from deal_contact where voided_at is not null"
 _ENTRIES = Sql(
     "select contact_id, stage, occurrence, entered_at, own_at, exited_at, exit_kind, present_at from stage_entry"
-    " order by contact_id, stage, occurrence"
+    " where evaluation_id = (select v.id from evaluation v where {}) order by contact_id, stage, occurrence",
+    is_current("v"),
 )
 
 

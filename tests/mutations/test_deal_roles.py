@@ -1,5 +1,6 @@
 """The roles of people in deals: giving, changing and removing them."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -133,3 +134,12 @@ async def test_a_person_or_a_deal_out_of_reach_is_not_found(company: Database) -
 async def test_a_role_that_is_set_again_with_its_key_is_set_once(company: Database) -> None:
     first, second = [await set_role(company, BOB, role="pays", idempotencyKey="r1") for _ in range(2)]
     assert (first["replayed"], second["replayed"], second["status"]) == (False, True, "CREATED")
+
+
+async def test_of_main_contacts_that_several_name_at_once_one_stays(company: Database) -> None:
+    people = (ADA, BOB, CARL)
+    found = await asyncio.gather(*(set_role(company, contact, isPrimary=True) for contact in people * 2))
+    assert all(payload["userErrors"] == [] for payload in found)
+    async with company.read() as session:
+        primary = Sql("select count(*) from deal_contact where deal_id = {} and is_primary", DEAL)
+        assert await session.value(primary) == 1

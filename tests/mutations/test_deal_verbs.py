@@ -1,5 +1,6 @@
 """Closing and reopening deals."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -216,3 +217,13 @@ async def test_a_deal_out_of_reach_is_not_found_and_a_viewer_closes_none(selling
     assert (await run(selling, "closeDeal", SHOWN, given, contributor(ANNA, Reach.OWN)))["userErrors"] == []
     viewer = Principal(Reach.ALL, BEN)
     assert await refusal(selling, "closeDeal", given, viewer) == "NOT_ALLOWED"
+
+
+async def test_a_deal_that_several_close_at_once_is_closed_by_one_of_them(selling: Database) -> None:
+    given = [{"outcome": "WON"}, {"outcome": "LOST", "reason": "price"}] * 3
+    found = await asyncio.gather(*(close(selling, **it) for it in given))
+    assert sorted(len(payload["userErrors"]) for payload in found) == [0, 1, 1, 1, 1, 1]
+    [closed] = [payload["deal"] for payload in found if not payload["userErrors"]]
+    async with selling.read() as session:
+        versions = await session.rows(Sql("select outcome from deal_version where deal_id = {} order by id", DEAL))
+    assert [row["outcome"] for row in versions] == ["OPEN", closed["outcome"]]

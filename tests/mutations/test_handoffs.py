@@ -47,6 +47,7 @@ async def agreed(company: Database) -> Database:
         for id_, name, team in ((SUE, "Sue", SALES), (SAM, "Sam", SALES), (OLA, "Ola", OTHER_SALES)):
             await put(session, "member", row_of(id=id_, name=name, team_id=team))
         await put(session, "member", row_of(id=LEFT, name="Left", team_id=SALES, deactivated_at=now()))
+        await evaluate(session)
     return company
 
 

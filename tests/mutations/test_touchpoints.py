@@ -11,8 +11,12 @@ from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import ErrorCode
 from api.sql import Sql
+from api.workflows.records.record_input import ExternalKeyValue, RecordInput, Reference
+from api.workflows.touchpoints.log_touchpoints import log_touchpoints
+from api.workflows.unit_of_work import Call, UnitOfWork
 from schema.access.rights import Reach
 from schema.base import now
+from schema.writes.write_status import WriteStatus
 from tests.support.graphql import answered, executed, put, uid
 from tests.support.mutations import codes, contributor, refusal, run
 from tests.support.small_company import (
@@ -203,7 +207,28 @@ async def test_many_touchpoints_have_a_result_each(company: Database, mode: str)
     assert await touches(company) == (8 if mode == "EACH" else 6)
 
 
-async def test_a_thousand_touchpoints_take_as_many_statements_as_two_and_more_are_too_many(company: Database) -> None:
+async def statements_of(database: Database, rows: list[RecordInput]) -> int:
+    """Return how many statements logging rows takes, without audit, outbox and entries."""
+    queries: list[str] = []
+    async with database.unit_of_work() as session:
+        session.connection.add_query_logger(lambda logged: queries.append(logged.query))
+        work = UnitOfWork(session, contributor(BEN), Call("logTouchpoints"))
+        outcomes = await log_touchpoints(work, rows)
+    assert {outcome.status for outcome in outcomes} == {WriteStatus.CREATED}
+    return len(queries)
+
+
+async def test_many_touchpoints_take_as_many_statements_as_two(company: Database) -> None:
+    def row(number: int) -> RecordInput:
+        values = {"kind": "CALL", "direction": "OUTBOUND"}
+        links = {"contact_id": Reference(id=(ADA, BOB, CARL)[number % 3]), "deal_id": Reference(id=DEAL)}
+        return RecordInput(values, links, key=ExternalKeyValue("dialer", str(number)))
+
+    few, many = [row(number) for number in range(2)], [row(number) for number in range(10, 110)]
+    assert await statements_of(company, few) == await statements_of(company, many) > 0
+
+
+async def test_a_thousand_touchpoints_are_logged_at_once_and_no_more(company: Database) -> None:
     rows: list[Mapping[str, object]] = [keyed(number) for number in range(1000)]
     results = await log_many(company, rows)
     assert {result["status"] for result in results} == {"CREATED"}

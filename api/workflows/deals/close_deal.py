@@ -51,7 +51,6 @@ class CloseDeal:
 
 async def close_deal(work: UnitOfWork, do: CloseDeal) -> Outcome:
     """Close an open deal as won, or as lost with a reason, and move it to the stage of that outcome in its pipeline.
-
     A deal without a pipeline stage gets one only if the input names it.
 
     Shapes: one deal -> its outcome. Writes deal (1), deal_version (1); the new version holds since the closing.

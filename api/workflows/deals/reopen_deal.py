@@ -29,9 +29,8 @@ class ReopenDeal:
 
 
 async def reopen_deal(work: UnitOfWork, do: ReopenDeal) -> Outcome:
-    """Reopen a closed deal, in the last open stage that it was in. The closing stays in its history.
-
-    Without such a stage, or if it is deactivated, the deal has no stage until `moveDeal` gives it one.
+    """Reopen a closed deal, in the last open stage that it was in. The closing stays in its history. Without such a
+    stage, or if it is deactivated, the deal has none until `moveDeal` gives it one.
 
     Shapes: one deal -> its outcome. Writes deal (1), deal_version (1).
     Errors: user errors NOT_FOUND, DELETED, STALE_VERSION, WRONG_STATE, OUT_OF_ORDER, IN_FUTURE.

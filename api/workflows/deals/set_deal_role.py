@@ -32,7 +32,8 @@ class SetDealRole:
 
 
 async def set_deal_role(work: UnitOfWork, do: SetDealRole) -> Outcome:
-    """Give a person a role in a deal, or change the role that they have. A deal has one main contact at most.
+    """Give a person a role in a deal, or change the role that they have: what is left out stays, null empties it. A
+    deal has one main contact at most.
 
     Shapes: one deal and one contact -> their outcome. Writes deal_contact (1, and the former main contact's).
     Units:  instants UTC.

@@ -31,9 +31,8 @@ class HandOff:
 
 
 async def hand_off(work: UnitOfWork, do: HandOff) -> Outcome:
-    """Hand a person over to sales, who accept, reject or return the handoff.
-
-    A person has one undecided handoff at most.
+    """Hand a person over to sales, who accept, reject or return the handoff. A person has one undecided handoff at
+    most.
 
     Shapes: one contact -> the new handoff. Writes handoff (1), with the version of the accord in force.
     Errors: user errors NOT_FOUND, DELETED, MERGED, INACTIVE, WRONG_STATE (an undecided handoff), INVALID, TOO_LONG.

@@ -22,9 +22,8 @@ class RejectHandoff:
 
 
 async def reject_handoff(work: UnitOfWork, do: RejectHandoff) -> Outcome:
-    """Reject a handoff for a reason of the accord. For the assigned member, their team, and operators.
-
-    The reason recycles or disqualifies the person. One that asks for data belongs to `returnHandoff`.
+    """Reject a handoff for a reason of the accord, which recycles or disqualifies the person. A reason that asks for
+    data belongs to `returnHandoff`. For the assigned member, their team, and operators.
 
     Shapes: one handoff -> its outcome. Writes handoff (1).
     Errors: those of `decide`.

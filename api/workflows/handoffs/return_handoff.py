@@ -20,10 +20,8 @@ class ReturnHandoff:
 
 
 async def return_handoff(work: UnitOfWork, do: ReturnHandoff) -> Outcome:
-    """Return a handoff to marketing because data is missing or wrong. `resubmitHandoff` hands the person over again.
-
-    A returned handoff is neither accepted nor rejected, and ends no stage. For the assigned member, their team, and
-    operators.
+    """Return a handoff to marketing because data is missing or wrong. It is neither accepted nor rejected, and ends no
+    stage. `resubmitHandoff` hands the person over again. For the assigned member, their team, and operators.
 
     Shapes: one handoff -> its outcome. Writes handoff (1).
     Errors: those of `decide`.

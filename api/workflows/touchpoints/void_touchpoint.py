@@ -21,9 +21,8 @@ class VoidTouchpoint:
 
 
 async def void_touchpoint(work: UnitOfWork, do: VoidTouchpoint) -> Outcome:
-    """Void a touchpoint that is wrong: nothing lists or counts it any more, also as of earlier instants.
-
-    A voided touchpoint cannot be restored. If it was right, log it again.
+    """Void a touchpoint that is wrong: nothing lists or counts it any more, also as of earlier instants. It cannot be
+    restored; if it was right after all, log it again.
 
     Shapes: one touchpoint -> its outcome. Writes touchpoint (1).
     Errors: user errors NOT_FOUND, WRONG_STATE, INVALID, TOO_LONG.
