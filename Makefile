@@ -137,6 +137,10 @@ SIZES ?= 20000,100000
 bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stage with hand-written SQL (SIZES=100000,1000000 KEEP=1)
 	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-entries
+bench-entries: .venv/.installed-dev ## measure the re-evaluation of one contact and of thousands (ARGS="--contacts 1000000 --data DIR")
+	@$(BIN)/python -m tests.bench.reevaluation $(ARGS)
+
 PEERS := tests/bench/read/node
 .PHONY: bench-read
 bench-read: .venv/.installed-dev ## compare GraphQL reads with hand-written endpoints and other servers (ARGS=--quick KEEP=1)

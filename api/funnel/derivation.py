@@ -20,7 +20,7 @@ from api.funnel.stage_statement import stage_statement
 from api.identity.survivors import survivors
 from api.progress import Progress, no_progress
 from api.sql import Sql, name
-from schema.rules import DealIs, FieldIs, StageReached, leaves
+from schema.rules import StageReached, leaves
 
 # The columns are those of the selects, in their order.
 TABLES = {
@@ -40,7 +40,6 @@ _JOB_SETTINGS = {
     "jit": "off",
     "statement_timeout": "1h",
     "plan_cache_mode": "force_custom_plan",
-    "enable_nestloop": "on",
 }
 
 
@@ -87,21 +86,19 @@ async def derived_entries(
     report = progress or no_progress
     ladder = ladder_of(periods)
     total = len(ladder.stages) + 2
-    async with job_settings(session):
+    # The planner takes the intervals of a leaf to be few, and with some contacts alone it joins them by nested loops,
+    # whose cost grows with the square of their number.
+    async with job_settings(session, enable_nestloop="on" if concerned is None else "off"):
         report("people and exits", 0, total)
         facts = await _fill_people(session, ladder, as_of, concerned)
         for done, ranked in enumerate(ladder.stages, start=1):
             report(ranked.stage.title, done, total)
-            if concerned is not None:
-                await use_nested_loops(session, is_on=_reads_through_links(ranked))
             await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
             # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
             if any(map(reads_stages, ladder.stages[done:])):
                 await session.script("analyze funnel_own_entry")
         await session.script("analyze funnel_own_entry")
         report("entries", total - 1, total)
-        if concerned is not None:
-            await use_nested_loops(session, is_on=False)
         yield entries(ladder)
         await session.script(f"drop table {', '.join(TABLES)}")
         report("done", total, total)
@@ -123,36 +120,19 @@ async def _fill_people(session: ScratchSession, ladder: Ladder, as_of: datetime,
     return facts
 
 
-async def use_nested_loops(session: ScratchSession, *, is_on: bool) -> None:
-    """Let the planner join by nested loops, or keep it from that.
-
-    It takes the intervals of a leaf to be few, and with some contacts alone it joins them by nested loops, whose cost
-    grows with the square of their number. Deals and companies are the exception: they are many more than those that
-    are linked to the contacts, and nested loops find these by their ids.
-    """
-    await session.value(Sql("select set_config('enable_nestloop', {}, true)", "on" if is_on else "off"))
-
-
-def _reads_through_links(ranked: RankedStage) -> bool:
-    """Whether the rule of a stage reads deals or companies."""
-    return any(
-        isinstance(leaf, DealIs) or (isinstance(leaf, FieldIs) and leaf.table == "company")
-        for leaf in leaves(ranked.stage.rule)
-    )
-
-
 async def _fill(session: ScratchSession, table: str, rows: Sql) -> None:
     await session.run(Sql("insert into {} {}", name(table), rows))
 
 
 @asynccontextmanager
-async def job_settings(session: ScratchSession) -> AsyncIterator[None]:
-    """Run the block with the settings of a job, then restore the caller's.
+async def job_settings(session: ScratchSession, **more: str) -> AsyncIterator[None]:
+    """Run the block with the settings of a job and `more`, then restore the caller's.
 
     After an error they are not restored: the transaction is rolled back, and its settings with it.
     """
-    before = {key: await session.value(Sql("select current_setting({})", key)) for key in _JOB_SETTINGS}
-    for key, value in _JOB_SETTINGS.items():
+    during = _JOB_SETTINGS | more
+    before = {key: await session.value(Sql("select current_setting({})", key)) for key in during}
+    for key, value in during.items():
         await session.value(Sql("select set_config({}, {}, true)", key, value))
     yield
     for key, value in before.items():

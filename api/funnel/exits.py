@@ -81,7 +81,7 @@ def _deal_history(facts: VisibleFacts) -> Sql:
   select v.deal_id, case when v.amount < 0 then null else v.outcome end as outcome,
     coalesce(v.valid_from, v.recorded_at) as starts_at, coalesce(v.valid_to, 'infinity') as ends_at
   from deal_version v join deal d on d.id = v.deal_id and d.deleted_at is null
-  where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity') and {{}}
+  where coalesce(v.valid_from, v.recorded_at) < coalesce(v.valid_to, 'infinity') and {{}} and {{}}
 ), role as (
   select distinct {facts.contact("r")} as contact_id, r.deal_id, coalesce(r.since, '-infinity') as since
   from deal_contact r {facts.merged_join("r")} where r.voided_at is null and {{}}
@@ -92,6 +92,7 @@ def _deal_history(facts: VisibleFacts) -> Sql:
   ) s where outcome = 'LOST' and (before is distinct from 'LOST' or before_until <> starts_at)
 )""",
         facts.among_deals("v.deal_id"),
+        facts.among_deals("d.id"),
         facts.among("r.contact_id"),
     )
 

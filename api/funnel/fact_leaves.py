@@ -177,9 +177,11 @@ def _deal_versions(facts: VisibleFacts, *, reads_pipeline: bool) -> Sql:
   from deal_contact r
   join deal d on d.id = r.deal_id and d.deleted_at is null
   join deal_version v on v.deal_id = r.deal_id {facts.merged_join("r")}{joined}
-  where r.voided_at is null and {{}}
+  where r.voided_at is null and {{}} and {{}} and {{}}
 ) v where starts_at < ends_at and starts_at <= {{}}""",
         facts.among("r.contact_id"),
+        facts.among_deals("d.id"),
+        facts.among_deals("v.deal_id"),
         facts.as_of,
     )
 

@@ -37,13 +37,16 @@ class VisibleFacts:
         """The condition that a column has the id of a company that one of the contacts has or had."""
         if self.concerned is None:
             return Sql("true")
-        return Sql(f"{column} in (select company_id from contact_version where {{}})", self.among("contact_id"))
+        # An array, not `in`: the index of the column then finds the rows without a nested loop.
+        linked = Sql("select company_id from contact_version where {}", self.among("contact_id"))
+        return Sql(f"{column} = any(array({{}}))", linked)
 
     def among_deals(self, column: str) -> Sql:
         """The condition that a column has the id of a deal in which one of the contacts has a role."""
         if self.concerned is None:
             return Sql("true")
-        return Sql(f"{column} in (select deal_id from deal_contact where {{}})", self.among("contact_id"))
+        linked = Sql("select deal_id from deal_contact where {}", self.among("contact_id"))
+        return Sql(f"{column} = any(array({{}}))", linked)
 
     def contact(self, alias: str) -> str:
         """The contact that the facts of a row count for."""

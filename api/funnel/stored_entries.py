@@ -27,9 +27,10 @@ where ({", ".join(f"s.{column}" for column in COMPARED)}) is distinct from ({val
     )
 
 
-def writing_tables(evaluation_id: Sql, differing: str) -> tuple[tuple[str, Sql], ...]:
+def writing_tables(evaluation_id: Sql, differing: str, among: Sql) -> tuple[tuple[str, Sql], ...]:
     """Return the common tables that write the entries of the table `differing` to an evaluation.
 
+    `among` is the condition that an entry `e` is of one of the contacts.
     An entry that changes is deleted and inserted. The insert reads the count of the deleted rows, so that PostgreSQL
     deletes first: a person has one present entry at most, and the old one must be gone before the new one comes.
     """
@@ -40,9 +41,10 @@ def writing_tables(evaluation_id: Sql, differing: str) -> tuple[tuple[str, Sql],
             Sql(
                 f"""delete from stage_entry e using {differing} f
 where f.stored_rank is not null and e.contact_id = f.contact_id and e.evaluation_id = {{}} and e.stage = f.stage
-  and e.occurrence = f.occurrence
+  and e.occurrence = f.occurrence and {{}}
 returning 1""",
                 evaluation_id,
+                among,
             ),
         ),
         (

@@ -66,12 +66,12 @@ def _future_facts(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
         sources.append(("handoff h", "h", ("h.handed_at", "h.decided_at"), facts.among("h.contact_id")))
     if "deal" in read:
         versions = "deal_contact r join deal_version v on v.deal_id = r.deal_id"
-        sources.append(
-            (versions, "r", ("r.since", began, ended), Sql("r.voided_at is null and {}", facts.among("r.contact_id")))
-        )
+        among = Sql("r.voided_at is null and {} and {}", facts.among("r.contact_id"), facts.among_deals("v.deal_id"))
+        sources.append((versions, "r", ("r.since", began, ended), among))
     if "company" in read:
         versions = "contact_version c join company_version v on v.company_id = c.company_id"
-        sources.append((versions, "c", (began, ended), facts.among("c.contact_id")))
+        among = Sql("{} and {}", facts.among("c.contact_id"), facts.among_companies("v.company_id"))
+        sources.append((versions, "c", (began, ended), among))
     # PostgreSQL inlines `values` of one row, and then finds touchpoints of the future by their index.
     return [
         Sql(

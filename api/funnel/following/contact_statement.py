@@ -56,7 +56,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
     tables = [
         *_derivation(ladder, facts),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
-        *writing_tables(evaluation_id, "differing"),
+        *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
         *wake_up_tables(wake_up_rows(ladder, facts), facts.among("w.contact_id")),
     ]
     text, values = Sql("{}\n{}", with_tables(tables), entry_changes("differing")).render()

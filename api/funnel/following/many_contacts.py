@@ -6,7 +6,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from api.db import WriteSession
-from api.funnel.derivation import derived_entries, job_settings, use_nested_loops
+from api.funnel.derivation import derived_entries, job_settings
 from api.funnel.following.compiled_accord import CompiledAccord
 from api.funnel.following.people import People
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -36,7 +36,6 @@ async def derive_many(
             " create temp table funnel_due on commit drop as select contact_id, due_at as at from wake_up where false"
         )
         await session.run(Sql(f"insert into funnel_derived select {_COLUMNS} from ({{}}) d", derived))
-        await use_nested_loops(session, is_on=True)
         facts = VisibleFacts(bound_instant(as_of), people.has_merged, concerned)
         await session.run(Sql("insert into funnel_due {}", wake_up_rows(compiled.ladder, facts)))
     await session.script("analyze funnel_derived; analyze funnel_due")
@@ -51,10 +50,10 @@ async def store_many(session: WriteSession, evaluation_id: UUID, people: People)
     stored = Sql("select * from stage_entry where evaluation_id = {} and contact_id = any({})", evaluation, ids)
     tables = (
         ("differing", differing_entries(stored, Sql("select * from funnel_derived"))),
-        *writing_tables(evaluation, "differing"),
+        *writing_tables(evaluation, "differing", Sql("e.contact_id = any({})", ids)),
         *wake_up_tables(Sql("select * from funnel_due"), Sql("w.contact_id = any({})", ids)),
     )
-    async with job_settings(session):
+    async with job_settings(session, enable_nestloop="off"):
         rows = await session.rows(Sql("{}\n{}", with_tables(tables), entry_changes("differing")))
     await session.script("drop table funnel_derived, funnel_due")
     return rows
