@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 96bd79e32141
+Revision ID: 3bc31348476b
 Revises:
-Create Date: 2026-11-28 11:42:50.130533+00:00
+Create Date: 2026-11-28 11:50:42.935467+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "96bd79e32141"
+revision: str = "3bc31348476b"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
