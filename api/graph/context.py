@@ -89,6 +89,8 @@ class Context:
     records: RootRecords
     payloads: RequestPayloads | None = None
     request_id: str | None = None
+    # The mutations whose payload shows a secret, such as a new API key.
+    revealing: set[str] = field(default_factory=set)
     # Lists of records behind figures, by their path in the response. They are read together with the figures, in one
     # snapshot, and returned when the executor resolves the field; an error is raised then.
     drilled: dict[tuple[str | int, ...], object] = field(default_factory=dict)

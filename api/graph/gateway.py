@@ -50,10 +50,11 @@ class JsonResult:
 
 @dataclass(frozen=True, slots=True)
 class ExecutedResult:
-    """The result of the GraphQL executor."""
+    """The result of the GraphQL executor; `is_secret` if it shows a secret, such as a new API key."""
 
     result: ExecutionResult
     extensions: dict[str, object]
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,8 @@ class Gateway:
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
         redacted = _redacted({*context.redacted, *records.redacted, *(payloads.redacted if payloads else ())})
-        return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
+        extensions = _cost_extension(price) | redacted | _warnings(records.unknown)
+        return ExecutedResult(result, extensions, is_secret=bool(context.revealing))
 
     def _payloads(
         self,

@@ -22,7 +22,7 @@ from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import PageHandler, serve_graphiql
 from api.web.persisted_queries import PersistedQueries
-from api.web.requests import Headers, read_get, read_post
+from api.web.requests import Headers, read_get, read_post, request_id
 from api.web.responses import GraphQLResponse, HttpError, http_error_response
 
 EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
@@ -89,20 +89,30 @@ class GraphQLEndpoint:
             return _request_error_response(validated.errors, media_type, ErrorCode.GRAPHQL_VALIDATION_FAILED)
         if request.query_hash is not None:
             self._persisted_queries.keep(request)
-        _require_executable(scope["method"], validated, request)
+        kind = _executable_kind(scope["method"], validated, request)
+        if kind is OperationType.MUTATION:
+            request = replace(request, request_id=request_id(headers))
         database = self._database_of()
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         try:
             explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
             result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
-            return _request_error_response((GraphQLError(error.message, original_error=error),), media_type)
+            failure = (GraphQLError(error.message, original_error=error),)
+            return with_request_id(_request_error_response(failure, media_type), request.request_id)
         if explanation is not None:
             plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
             result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
         if isinstance(result, JsonResult):
             return _json_response(result, media_type)
-        return _execution_response(result, media_type)
+        return with_request_id(_execution_response(result, media_type), request.request_id)
+
+
+def with_request_id(response: Response, of_request: str | None) -> Response:
+    """Return the response with the header `X-Request-Id`, if the request has an id."""
+    if of_request is not None:
+        response.headers["X-Request-Id"] = of_request
+    return response
 
 
 def _read_get(scope: Scope) -> GraphQLRequest:
@@ -111,8 +121,8 @@ def _read_get(scope: Scope) -> GraphQLRequest:
     return read_get(scope)
 
 
-def _require_executable(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> None:
-    """Reject an ambiguous operation, and one that this method or transport cannot execute."""
+def _executable_kind(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> OperationType:
+    """Return the kind of the operation; reject an ambiguous one, and one that this method cannot execute."""
     try:
         kind = validated.operation(request.operation_name).node.operation
     except AccordError as error:
@@ -122,6 +132,7 @@ def _require_executable(method: str, validated: ValidatedDocument, request: Grap
         raise HttpError(400, message, "Send a query.", code=ErrorCode.OPERATION_RESOLUTION_FAILURE)
     if kind is OperationType.MUTATION and method == "GET":
         raise _method_not_allowed("A mutation cannot be sent with GET.", "POST")
+    return kind
 
 
 def _method_not_allowed(message: str, allowed: str) -> HttpError:
@@ -145,7 +156,7 @@ def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Resp
     payload["data"] = result.data
     if executed.extensions:
         payload["extensions"] = executed.extensions
-    return GraphQLResponse(orjson.dumps(payload), 200, media_type)
+    return GraphQLResponse(orjson.dumps(payload), 200, media_type, is_secret=executed.is_secret)
 
 
 def _request_error_response(

@@ -45,7 +45,7 @@ class Limit:
 
 
 LIMITS = (
-    Limit("request body", f"{BODY_LIMIT_BYTES // _KIB} KiB"),
+    Limit("request body", f"{BODY_LIMIT_BYTES // _MIB} MiB"),
     Limit("tokens of a document", f"{MAX_TOKENS:,}"),
     Limit("root fields of an operation", f"{MAX_ROOT_FIELDS}"),
     Limit("levels of fields", f"{MAX_LEVELS}"),

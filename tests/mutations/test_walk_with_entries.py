@@ -43,7 +43,7 @@ async def test_entries_follow_each_mutation(database: Database) -> None:
     created = await walk.run("createContact", "contact { id }", email="cy@x.example")
     assert await walk.stages(created["contact"]["id"]) == {"suspect"}
 
-    touch = {"contact": {"id": ANN_ID}, "kind": "FORM", "direction": "INBOUND"}
+    touch: dict[str, Any] = {"contact": {"id": ANN_ID}, "kind": "FORM", "direction": "INBOUND"}
     await walk.run("logTouchpoint", **touch, occurredAt="2026-05-01T00:00:00Z")
     second = await walk.run("logTouchpoint", "touchpoint { id }", **touch, occurredAt="2026-05-02T00:00:00Z")
     assert await walk.stages(ANN_ID) == {"suspect", "warm"}

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from api.access.principal import Principal
 from api.web.identification import identify_local_operator
+from api.web.requests import BODY_LIMIT_BYTES
 from api.web.responses import HttpError
 from api.web.website import build_site
 from tests.web.small_schema import Query, no_database, small_gateway
@@ -174,7 +175,7 @@ async def test_json_may_be_declared_as_utf8(client: httpx.AsyncClient) -> None:
 
 async def test_a_body_over_the_limit_is_413(client: httpx.AsyncClient) -> None:
     body = b'{"query": "{ hello }"}'
-    fits = body.ljust(256 * 1024)
+    fits = body.ljust(BODY_LIMIT_BYTES)
     response = await client.post("/graphql", content=fits, headers={"content-type": JSON})
     assert response.status_code == 200
     rejected = await client.post("/graphql", content=fits + b" ", headers={"content-type": JSON})
@@ -202,7 +203,7 @@ async def test_a_body_of_undeclared_length_is_rejected_once_it_passes_the_limit(
         nonlocal sent
         while True:
             sent += 1
-            yield b" " * 64 * 1024
+            yield b" " * (BODY_LIMIT_BYTES // 4)
 
     response = await client.post("/graphql", content=endless(), headers={"content-type": JSON})
     assert response.status_code == 413

@@ -89,6 +89,8 @@ def _resolver(mutation: Mutation) -> Any:  # noqa: ANN401 - a resolver
             context.payloads.require_readable(context.principal, selected)
         call = Call(mutation.name, _hash(given), given.get(IDEMPOTENCY_KEY.name), context.request_id)
         outcome = await perform(context.database, context.principal, call, mutation.prepare(given))
+        if outcome.secrets:
+            context.revealing.add(mutation.name)
         ids = _ids(mutation, outcome)
         if not ids or context.payloads is None:
             return Payload(outcome)
