@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import httpx
 import orjson
 import pytest
+from starlette.types import Scope
 
 from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
@@ -13,6 +15,7 @@ from api.graph.gateway import JsonResult
 from api.graph.reading.field_paths import read_field_paths
 from api.graph.request import GraphQLRequest
 from api.plan.record_labels import record_labels
+from api.web.website import build_site
 from schema.access.rights import AccessLevel, Reach
 from tests.support.graphql import answered, executed, put, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, BOB, CREATED, DEAL, LATER, row_of, write_small_company
@@ -245,3 +248,20 @@ async def test_the_command_line_reads_labels_and_fields_within_the_rights(world:
         paths = read_field_paths("contact", ("email", "company.name"))
         row = {"email": None, "company": {"name": "Acme"}}
         assert await paths.read(session, ANALYST, [ADA]) == {ADA: row}
+
+
+async def test_the_response_over_http_lists_what_it_leaves_out(world: Database) -> None:
+    async def identify(_scope: Scope) -> Principal:
+        return ANALYST
+
+    site = build_site(gateway(), lambda: world, identify)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
+        for beside in ("", EXECUTED):
+            query = f'{{ contact(id: "contact_{ADA}") {{ email leadScore }}{beside} }}'
+            response = (await client.post("/graphql", json={"query": query})).json()
+            assert response["data"]["contact"] == {"email": None, "leadScore": 7}
+            assert response["extensions"]["redacted"] == ["Contact.email"]
+            assert "errors" not in response
+        refused = (await client.post("/graphql", json={"query": '{ contacts(search: "ada") { totalCount } }'})).json()
+        assert refused["errors"][0]["extensions"]["code"] == "NOT_ALLOWED"
+        assert "redacted" not in refused.get("extensions", {})

@@ -96,8 +96,8 @@ FREE_TEXTS = frozenset(
 )
 # The same where a filter names a linked record by them. A list of these records may be searched by any text.
 LINKED_TEXTS = frozenset({("company", "name")})
-# Tables whose records are few, visible to everyone, and never deleted. Of other tables nothing is said about what
-# exists: an error would reveal hidden records.
+# Tables whose records are few and visible to everyone; deleted ones stay known. Of other tables nothing is said about
+# what exists: an error would reveal hidden records.
 RECORD_SETS = {
     "campaign": ClosedSet("campaign", "campaigns"),
     "member": ClosedSet("member", "members"),

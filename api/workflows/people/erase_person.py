@@ -15,7 +15,7 @@ from api.workflows.people.erased_files import erase_in_files, identifiers_of, re
 from api.workflows.people.locked_family import lock_reached, referred_ids
 from api.workflows.people.moved_rows import family_of
 from api.workflows.records.record_input import Reference
-from api.workflows.records.stored_rows import survivors_of
+from api.workflows.records.stored_rows import lock_rows, survivors_of
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
@@ -65,7 +65,7 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
 async def _person(work: UnitOfWork, reference: Reference) -> list[UUID]:
     """Return the ids of all contacts that are one person, locked, the survivor first; note what is wrong."""
     [named] = await referred_ids(work, SHAPES["contact"], [reference])
-    stored = {} if named is None else await lock_reached(work, SHAPES["contact"], [named])
+    stored = {} if named is None else await lock_rows(work, "contact", {named})
     if named is None or named not in stored:
         work.reject(("contact",), UserErrorCode.NOT_FOUND, "No record that you reach has this id or external key.")
         return []
