@@ -14,6 +14,7 @@ from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import ErrorCode
 from api.sql import Sql
+from api.workflows.access import deactivate_member
 from schema.access.rights import AccessLevel, Reach, Right
 from schema.base import now
 from tests.support.api_keys import EVERYTHING, stored_access, stored_key
@@ -275,6 +276,20 @@ async def test_a_member_who_leaves_loses_access_and_a_successor_takes_present_wo
         assert owners[id_] == ANNA
     past = await answered(company, '{ deals(asOf: "2026-03-01T00:00:00Z") { nodes { owner { name } } } }')
     assert {"owner": {"name": "Ben"}} not in past["deals"]["nodes"]
+
+
+async def test_many_records_are_handed_on_in_parts(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deactivate_member, "_AT_ONCE", 3)
+    monkeypatch.setattr(deactivate_member, "_MANY", 3)
+    async with company.write() as session:
+        for number in range(10):
+            await put(session, "contact", {"id": uid(200 + number), "first_name": "x", "owner_id": ANNA})
+    given = {"member": {"id": f"member_{ANNA}"}, "successor": {"id": f"member_{BEN}"}}
+    assert (await run(company, "deactivateMember", "contactsHandedOn", given))["contactsHandedOn"] == 12
+    async with company.read() as session:
+        assert await session.value(Sql("select count(*) from contact where owner_id = {}", BEN)) == 12
+        versions = "select count(*) from contact_version where owner_id = {} and valid_to is null and not is_assumed"
+        assert await session.value(Sql(versions, BEN)) == 12
 
 
 async def test_the_audit_and_the_outbox_say_who_left_and_what_was_handed_on(company: Database) -> None:

@@ -26,6 +26,7 @@ from schema.writes.user_errors import UserErrorCode
 
 _SUCCESSOR_PATH = ("successor",)
 _MANY = 1_000  # rows from which a history trigger has to be planned anew
+_AT_ONCE = 10_000  # rows of one statement
 _UNDECIDED = [HandoffStatus.PROPOSED.value, HandoffStatus.RETURNED.value]
 
 # What a successor takes over: present work. Who sold a closed deal, made a call or decided on a handoff stays as it is.
@@ -164,10 +165,13 @@ async def _given(
             # The trigger keeps the plan of its first run in the session, which may have been for one row; see intake.
             await work.session.run(Sql("analyze {}", name(version_name(table))))
     contact_id = Sql("t.contact_id") if "contact_id" in own else Sql("null::uuid")
-    rows = await work.session.rows(
-        Sql(
-            "update {} t set {} where {} returning t.id, {} as contact_id",
-            *(name(table), join(", ", assigned), is_due, contact_id),
-        )
+    # In parts, each well under the time limit of a statement. A row that was written is no longer due.
+    some = Sql(f"select t.id from {{}} t where {{}} limit {_AT_ONCE}", name(table), is_due)
+    update = Sql(
+        "update {} t set {} where t.id in ({}) and {} returning t.id, {} as contact_id",
+        *(name(table), join(", ", assigned), some, is_due, contact_id),
     )
-    return [(row["id"], row["contact_id"]) for row in rows]
+    given: list[tuple[UUID, UUID | None]] = []
+    while rows := await work.session.rows(update):
+        given += ((row["id"], row["contact_id"]) for row in rows)
+    return given
