@@ -53,7 +53,7 @@ class World:
         self.rows = rows
 
     def known_rows(self, principal: Principal) -> Rows:
-        """Return the rows without values of closed sets that a principal does not reach: filters by them are refused."""
+        """Return the rows without values of closed sets that a principal does not reach: filtering by them fails."""
         if principal.reach is Reach.ALL:
             return self.rows
         reached = {id(row) for rows in Records(self.rows, principal).rows.values() for row in rows}

@@ -104,7 +104,8 @@ async def _end_second_primary_roles(work: UnitOfWork, merged: UUID, survivor: UU
         Sql(
             "select r.contact_id, r.deal_id from deal_contact r where r.is_primary and r.voided_at is null"
             " and r.contact_id = any({}::uuid[])"
-            " and exists (select from deal_contact o where o.deal_id = r.deal_id and o.is_primary and o.voided_at is null"
+            " and exists (select from deal_contact o where o.deal_id = r.deal_id and o.is_primary"
+            " and o.voided_at is null"
             " and o.contact_id = any({}::uuid[])) order by r.deal_id, r.contact_id for no key update of r",
             *(await family_of(work, merged), await family_of(work, survivor)),
         )
