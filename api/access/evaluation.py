@@ -17,3 +17,12 @@ def is_current(alias: str, reading: Reading = Reading.IN_FORCE) -> Sql:
 
 # An uncorrelated scalar subquery: PostgreSQL runs it once per statement, not once per row.
 CURRENT_EVALUATION = Sql("(select v.id from evaluation v where {})", is_current("v"))
+
+
+# When the newest fact was recorded that the entries of the current evaluation `e` follow from: one that the evaluation
+# read, or one that a mutation wrote since. The subquery reads the newest rows of an index.
+DATA_WATERMARK = Sql(
+    "greatest(e.watermark, (select o.recorded_at from outbox_event o where o.change_type not in ('ENTERED', 'LEFT')"
+    " and o.record_type in ('contact', 'company', 'deal', 'touchpoint', 'handoff')"
+    " order by o.recorded_at desc limit 1))"
+)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.access.evaluation import is_current
+from api.access.evaluation import DATA_WATERMARK, is_current
 from api.access.exclusions import Exclusions
 from api.access.principal import Principal
 from api.access.scope import reach_conditions, unvoided_conditions
@@ -82,17 +82,18 @@ class MetricContext:
 async def read_context(session: ReadSession, principal: Principal, now: datetime) -> MetricContext:
     """Read the context of a snapshot.
 
-    Shapes: one row. Reads accord_version, evaluation, contact, source_gap.
+    Shapes: one row. Reads accord_version, evaluation, outbox_event, contact, source_gap.
     Errors: NO_ACCORD.
     """
     in_force = await accord_in_force(session)
     [row] = await session.rows(
         Sql(
-            "select e.id, e.watermark, ({}) as has_contacts, {} as gaps,"
+            "select e.id, {} as watermark, ({}) as has_contacts, {} as gaps,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
             " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
             " from (select) one left join evaluation e on {}",
+            DATA_WATERMARK,
             contacts_exist(in_force.accord, principal),
             ALL_GAPS,
             is_current("e"),

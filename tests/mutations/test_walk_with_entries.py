@@ -73,6 +73,15 @@ async def test_entries_follow_each_mutation(database: Database) -> None:
     await walk.run("deleteContact", id=BOB_ID, expectedVersion=await _version(database, "contact", BOB))
 
 
+async def test_the_data_watermark_follows_mutations(database: Database) -> None:
+    async with database.write() as session:
+        await write_small_world(session)
+    document = '{ funnel(period: { named: "2026" }) { dataWatermark } }'
+    before = (await answered(database, document))["funnel"]["dataWatermark"]
+    await Walk(database).run("updateContact", id=ANN_ID, expectedVersion=1, jobTitle="CEO")
+    assert (await answered(database, document))["funnel"]["dataWatermark"] > before
+
+
 async def _version(database: Database, table: str, record: object) -> int:
     async with database.read() as session:
         found: int = await session.value(Sql(f"select row_version from {table} where id = {{}}", record))

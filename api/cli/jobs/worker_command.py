@@ -1,7 +1,9 @@
 """`accord worker`."""
 
 import asyncio
+import contextlib
 import logging
+import signal
 
 import typer
 
@@ -19,6 +21,28 @@ def worker(data: Data = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     typer.echo("Accord runs the background jobs, or waits for the process that does. Ctrl-C stops it.")
     try:
-        asyncio.run(work(Settings.load(data_dir=data)))
+        is_terminated = asyncio.run(_work_until_terminated(Settings.load(data_dir=data)))
     except KeyboardInterrupt:
         typer.echo("Stopped.")
+        return
+    if is_terminated:
+        raise typer.Exit(128 + signal.SIGTERM)
+
+
+async def _work_until_terminated(settings: Settings) -> bool:
+    """Work until SIGTERM comes, and return whether it came."""
+    working, terminated = asyncio.create_task(work(settings)), asyncio.Event()
+
+    def terminate() -> None:
+        terminated.set()
+        working.cancel()
+
+    # In the event loop, between two callbacks: an exception that a signal raises anywhere else leaves asyncpg halfway.
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not terminated.is_set():  # Ctrl-C
+            raise
+    return terminated.is_set()

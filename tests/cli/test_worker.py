@@ -1,0 +1,44 @@
+"""`accord worker` as a process: it runs the background jobs, and leaves nothing running."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.embedded import postmaster
+from api.embedded.server import cluster_dir
+from tests.cli.test_command_line import accord
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + signal.SIGTERM)])
+def test_it_runs_the_jobs_until_a_signal(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    folder = tmp_path / ".accord"
+    assert accord("migrate", data=folder).returncode == 0
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from api.cli import main; main()", "worker"],
+        env={**environment, "ACCORD_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        assert process.stdout.readline().startswith("Accord runs the background jobs")
+        assert process.stderr.readline() == "This process runs the background jobs\n"
+        process.send_signal(number)
+        assert process.wait(20) == status
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+    assert postmaster.running_pid(cluster_dir(folder)) is None
+
+
+def test_it_says_what_to_do_about_a_database_without_tables(tmp_path: Path) -> None:
+    result = accord("worker", data=tmp_path / ".accord")
+    assert result.returncode == 2
+    assert "accord migrate" in result.stderr
