@@ -7,7 +7,7 @@ import pytest
 
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
-from api.funnel.evaluate import evaluate
+from api.funnel.evaluate import discard_former_entries, evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
@@ -46,6 +46,7 @@ async def company(module_database: Database) -> Database:
             f"update deal_version d set amount = -d.amount from {deals} where d.deal_id = a.id and a.place % 30 = 9;"
         )
         await evaluate(session)
+        await discard_former_entries(session)
     return module_database
 
 
