@@ -307,7 +307,15 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
     tables += ("stage_entry", "wake_up", "touched_record", "evaluation", "accord_version", "external_key")
-    tables += ("import_job", "import_file", "import_count", "import_reason", "source_gap", "record_merge")
+    tables += (
+        "import_job",
+        "import_file",
+        "import_count",
+        "import_reason",
+        "source_gap",
+        "record_merge",
+        "import_change",
+    )
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
 
 

@@ -11,6 +11,7 @@ from api.db import WriteSession
 from api.intake.column_sql import default_of
 from api.intake.dated_history import bookkeeping, versioned_columns, write_history
 from api.intake.filled_values import fill_assumed_versions
+from api.intake.import_changes import keep_changes, keep_new_rows, keep_replaced_rows, remember_known
 from api.intake.merge import LIFECYCLES, MergeTable, RecordLifecycle, current_value, first_version
 from api.sql import Sql, join, name
 from schema.base import ColumnShape
@@ -31,12 +32,14 @@ class RecordCounts:
 async def upsert(session: WriteSession, merge: MergeTable) -> RecordCounts:
     """Write the differences between merged records and the database; equal records stay untouched.
 
-    Shapes: merged records of one table -> their counts. Writes the table and its versions.
+    Shapes: merged records of one table -> their counts. Writes the table, its versions, import_change.
     Errors: what PostgreSQL raises for a row that violates a constraint; see `constraint_violations`.
     """
     counts = await _count(session, merge)
+    remembers = await remember_known(session, merge, has_changes=counts.changed > 0)
     if counts.created:
         await _insert(session, merge)
+        await keep_new_rows(session, merge)
     if merge.shape.has_history:
         await _begin_earlier(session, merge)
     if counts.changed and merge.changeable:
@@ -44,6 +47,8 @@ async def upsert(session: WriteSession, merge: MergeTable) -> RecordCounts:
     if merge.dated:
         more = await write_history(session, merge)
         counts = replace(counts, changed=counts.changed + more, unchanged=counts.unchanged - more)
+    if remembers:
+        await keep_changes(session, merge)
     return counts
 
 
@@ -64,6 +69,7 @@ async def _insert(session: WriteSession, merge: MergeTable) -> None:
     table, stage = name(merge.table), name(merge.stage)
     if merge.shape.has_id and len(merge.keys) > 1:
         # A fact moved to another contact. The contact is part of its primary key, which never changes: replace the row.
+        await keep_replaced_rows(session, merge)
         await session.script(f"create temporary table if not exists {MOVED_FACTS} (contact_id uuid) on commit drop")
         deleted = Sql("delete from {} t using {} n where t.id = n.id and n.is_new returning t.contact_id", table, stage)
         await session.run(Sql("with deleted as ({}) insert into {} table deleted", deleted, name(MOVED_FACTS)))

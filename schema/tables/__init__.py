@@ -15,7 +15,7 @@ from schema.tables.deal_contact import DealContact
 from schema.tables.erasure import ErasedKey, ErasureSecret
 from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
-from schema.tables.intake import ExternalKey, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
+from schema.tables.intake import ExternalKey, ImportChange, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
 from schema.tables.member import Member
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
@@ -49,6 +49,7 @@ TABLES: tuple[type[Table], ...] = (
     StageEntry,
     ExternalKey,
     ImportJob,
+    ImportChange,
     ImportFile,
     ImportCount,
     ImportReason,

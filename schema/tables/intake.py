@@ -43,6 +43,38 @@ class ImportJob(Record, table=True):
     started_at: datetime = column("When the import started.")
     finished_at: datetime = column("When the import ended.", index=True)
     counts: dict[str, Any] = column("The numbers of rows read, stored, unchanged and rejected.", json=True, hidden=True)
+    undone_at: datetime | None = column(
+        "When the import was undone; null if it was not.", written_by="accord import undo", default=None
+    )
+
+
+class ImportChange(Table, table=True):
+    """What an import changed of a row that it did not make, so that the import can be undone.
+
+    What an import made has the import's instant itself: in `created_at` or `recorded_at`. Only rows without
+    either, such as roles, are here, too.
+    """
+
+    __tablename__ = "import_change"
+    __is_hidden__: ClassVar[bool] = True
+    __table_args__ = (sa.Index(None, "changed_at"),)
+
+    id: UUID = column("The change's id.", primary_key=True, server_default="gen_random_uuid()", default=None)
+    changed_at: datetime = column(
+        "The instant of the import's transaction, which is `created_at` of the import.",
+        server_default="now()",
+        default=None,
+    )
+    record_type: str = column("The name of the row's table.")
+    row_key: dict[str, Any] = column("The primary key of the row.", json=True)
+    before: dict[str, Any] | None = column(
+        "The former values of the columns that differ, or of all if the row was replaced; null for a new row.",
+        json=True,
+        default=None,
+    )
+    after: dict[str, Any] | None = column(
+        "The new values of these columns; null if the row was replaced.", json=True, default=None
+    )
 
 
 class ImportFile(Table, table=True):

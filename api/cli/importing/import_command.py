@@ -10,6 +10,7 @@ import typer
 
 from api.cli.importing.import_notes import IdentityOptions, ask_source, is_terminal
 from api.cli.importing.import_report import print_report
+from api.cli.importing.undo_command import undo
 from api.cli.options import Data, expand_options, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
@@ -97,8 +98,12 @@ def import_records(
     a file's rows can be kept, nothing is imported, and the exit code is 3. Importing the same files again changes
     nothing; newer files update what differs. Any CSV file:
     accord import csv FILE --suggest --out FILE.toml, then accord import csv FILE --preset FILE.toml.
+    accord import undo ID undoes an import: the id is in GraphQL, in the list imports.
     """
     is_csv = preset == "csv"
+    if preset == "undo":
+        undo(str(path), data)
+        return
     if suggests and is_csv:
         _suggest(path, out, data, FileLayout(header_line=reading.header_line, sheet=reading.sheet))
         return

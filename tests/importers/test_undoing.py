@@ -1,0 +1,108 @@
+"""Undoing an import: what it made goes, what it changed returns, what was edited since stays."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from api.access.principal import LOCAL_OPERATOR, Principal
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.importers.run_import import run_import
+from api.workflows.imports.undo_import import UndoneImport, undo_import
+from schema.access.rights import AccessLevel, Reach
+from tests.importers.conftest import SIX_LEADS, Write, rows
+from tests.importers.test_salesforce import put
+from tests.support.mutations import codes, run
+
+LIVE: Mapping[str, str] = {
+    "contact": "select k.external_id, c.lead_source, c.first_name from contact c join external_key k"
+    " on k.record_id = c.id where c.deleted_at is null order by 1",
+    "company": "select name, industry, employees from company where deleted_at is null order by 1",
+    "deal": "select name, amount, outcome from deal where deleted_at is null order by 1",
+    "touchpoint": "select kind, occurred_at from touchpoint where voided_at is null order by 1, 2",
+    "deal_contact": "select role, is_primary from deal_contact where voided_at is null order by 1",
+    "stage_entry": "select stage, entered_at from stage_entry e join evaluation v on v.id = e.evaluation_id"
+    " and v.is_current join contact c on c.id = e.contact_id where c.deleted_at is null order by 1, 2",
+}
+
+
+async def live(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    return {table: await rows(database, statement) for table, statement in LIVE.items()}
+
+
+async def last_import(database: Database) -> str:
+    [[found]] = await rows(database, "select id from import_job order by finished_at desc limit 1")
+    return f"import_job_{found}"
+
+
+async def undo(database: Database, id_: str | None = None) -> UndoneImport:
+    named = id_ or await last_import(database)
+    async with database.write() as session:
+        return await undo_import(session, LOCAL_OPERATOR, named)
+
+
+async def test_what_an_import_made_goes_and_can_be_imported_again(database: Database, tmp_path: Path) -> None:
+    folder = put(tmp_path)
+    await run_import(database, "salesforce", folder, accept_loss=True)
+    first = await live(database)
+    assert all(first[table] for table in ("contact", "company", "deal", "touchpoint", "deal_contact"))
+    done = await undo(database)
+    assert {table for table, count in done.kept.items() if count} == {
+        *("member", "pipeline", "pipeline_stage", "product", "team")
+    }
+    left = await live(database)
+    assert [table for table, found in left.items() if found] == []
+    await run_import(database, "salesforce", folder, accept_loss=True)
+    assert await live(database) == first
+
+
+async def test_what_an_import_changed_returns(database: Database, write: Write) -> None:
+    await run_import(database, "olist", write())
+    before = await live(database)
+    leads = (
+        ("ben", "2017-10-20", "page2", "referral"),
+        ("gus", "2018-03-01", "page1", "social"),
+        *(row for row in SIX_LEADS if row[0] != "ben"),
+    )
+    await run_import(database, "olist", write(leads=leads))
+    assert await live(database) != before
+    done = await undo(database)
+    assert await live(database) == before
+    assert (done.gone["contact"], done.restored["contact"], done.kept.total()) == (1, 1, 0)
+
+
+async def test_what_was_edited_since_stays(database: Database, write: Write) -> None:
+    await run_import(database, "olist", write())
+    leads = (("ben", "2017-10-20", "page2", "referral"), *(row for row in SIX_LEADS if row[0] != "ben"))
+    await run_import(database, "olist", write(leads=(*leads, ("gus", "2018-03-01", "page1", "social"))))
+    for key in ("ben", "gus"):
+        [[id_, version]] = await rows(
+            database,
+            "select c.id, c.row_version from contact c join external_key k on k.record_id = c.id"
+            f" where k.external_id = '{key}' and k.entity = 'contact'",
+        )
+        given = {"id": f"contact_{id_}", "expectedVersion": version, "leadSource": "friend", "firstName": "B"}
+        assert codes(await run(database, "updateContact", "status", given)) == {}
+    done = await undo(database)
+    assert (done.gone["contact"], done.restored["contact"], done.kept["contact"]) == (0, 0, 2)
+    found = await live(database)
+    assert [row for row in found["contact"] if row[0] in ("ben", "gus")] == [
+        ("ben", "friend", "B"),
+        ("gus", "friend", "B"),
+    ]
+
+
+async def test_an_import_is_undone_once_and_only_with_the_access_level(database: Database, write: Write) -> None:
+    await run_import(database, "olist", write())
+    named = await last_import(database)
+    contributor = Principal(Reach.ALL, level=AccessLevel.CONTRIBUTOR)
+    with pytest.raises(AccordError) as refused:
+        async with database.write() as session:
+            await undo_import(session, contributor, named)
+    assert refused.value.code is ErrorCode.NOT_ALLOWED
+    await undo(database, named)
+    for id_ in (named, "import_job_00000000-0000-0000-0000-000000000001", "contact_1"):
+        with pytest.raises(AccordError) as again:
+            await undo(database, id_)
+        assert again.value.code is ErrorCode.BAD_INPUT
