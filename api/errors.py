@@ -55,6 +55,9 @@ class ErrorCode(StrEnum):
     # Mutations
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another input."
 
+    # Changes
+    CURSOR_EXPIRED = "CURSOR_EXPIRED", "The changes after this cursor are not kept any more. Copy the records anew."
+
     # Values
     BAD_INPUT = "BAD_INPUT", "A variable, an argument, an option or a setting has a value that is not valid."
     BAD_PERIOD = "BAD_PERIOD", "A period is malformed, or does not fit the grain or the accord."

@@ -94,6 +94,26 @@ def reach_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql,
     return tuple(_reach(table, alias, principal.reach, member, partial(reach_conditions, principal=principal)))
 
 
+def owner_conditions(owner: Sql, principal: Principal) -> tuple[Sql, ...]:
+    """Return the conditions that a principal reaches records with this owner; empty if it reaches every record.
+
+    Like those of `reach_conditions`, they bind the member id at once. A null is a record without an owner.
+    """
+    if principal.reach is Reach.ALL:
+        return ()
+    return (_has_reached_owner(owner, principal.reach, Sql("{}::uuid", principal.member_id)),)
+
+
+def reached_owners(principal: Principal) -> Sql:
+    """Return an array of the members whose records a principal with the reach TEAM or OWN reaches, in one order."""
+    member = Sql("{}::uuid", principal.member_id)
+    if principal.reach is Reach.OWN:
+        return Sql("array[{}]", member)
+    return Sql(
+        "array(select m.id from member m where m.id = {} or m.team_id = {} order by m.id)", member, _team_of(member)
+    )
+
+
 @cache
 def has_owner(table: str) -> bool:
     """Return whether rows of the table have an owner.

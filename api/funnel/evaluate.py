@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.access.evaluation import is_current
+from api.access.evaluation import CURRENT_EVALUATION, is_current
 from api.accord.in_force import accord_periods
 from api.db import WriteSession
 from api.funnel.derivation import derived_entries
+from api.funnel.entry_events import write_differing_entries
 from api.funnel.following.compiled_accord import CurrentEvaluation, compiled_accord
 from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
 from api.funnel.following.people import people_of
-from api.funnel.following.reevaluate import evaluate_people
+from api.funnel.following.reevaluate import EntryChanges, evaluate_people
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import COMPARED, KEY
 from api.funnel.wake_ups import wake_up_rows
+from api.outbox.positions import expire_cursors
 from api.progress import Progress
 from api.sql import Sql
 from schema.accord import Accord
@@ -45,6 +47,14 @@ class EvaluationResult:
     entries: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class TouchedPeople:
+    """The contacts that writers touched while an evaluation ran, and the changes of their entries in it."""
+
+    contacts: frozenset[UUID] = frozenset()
+    changes: EntryChanges = ()
+
+
 async def evaluate(
     session: WriteSession, *, as_of: datetime | None = None, progress: Progress | None = None
 ) -> EvaluationResult:
@@ -54,13 +64,15 @@ async def evaluate(
     alone, in which the contacts that they touched are evaluated once more. The entries of the evaluation before stay
     until `discard_former_entries`: deleting them here would keep the writers waiting.
 
-    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all), wake_up (all).
+    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all), wake_up (all), and
+            outbox_event for entries that differ from those before. The first evaluation expires cursors instead.
     Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
     Errors: NO_ACCORD; ValueError in a transaction whose statements all read one snapshot: it would miss those changes.
     Source: api/README.md, "The evaluator".
     """
     # The versions are read under the lock, so that the result stored last is judged by the versions in force then.
     await begin_evaluation(session)
+    former: UUID | None = await session.value(Sql("select {}", CURRENT_EVALUATION))
     compiled = compiled_accord(await accord_periods(session))
     started_at = await session.value(Sql("select clock_timestamp()"))
     evaluated_at = as_of or started_at
@@ -68,12 +80,19 @@ async def evaluate(
         evaluation_id = await _store(session, compiled.periods[-1].version_id, started_at, derived)
         facts = VisibleFacts(bound_instant(evaluated_at), has_merged=True)
         wake_ups = await _stored_wake_ups(session, wake_up_rows(compiled.ladder, facts))
+    if former is not None:
+        await write_differing_entries(session, former, evaluation_id)
     await lock_storing(session)
     await session.run(Sql("delete from wake_up"))
     await session.run(Sql("insert into wake_up (contact_id, due_at) {}", wake_ups))
     await session.script("drop table funnel_wake_up")
-    await evaluate_touched(session, CurrentEvaluation(evaluation_id, compiled), as_of)
-    return await _made_current(session, compiled.ladder.period.accord, evaluation_id, evaluated_at)
+    touched = await evaluate_touched(session, CurrentEvaluation(evaluation_id, compiled), as_of)
+    if former is not None and touched.contacts:
+        await write_differing_entries(session, former, evaluation_id, touched.contacts)
+    result = await _made_current(session, compiled.ladder.period.accord, evaluation_id, evaluated_at)
+    if former is None:
+        await expire_cursors(session)  # everybody enters stages at once
+    return result
 
 
 async def begin_evaluation(session: WriteSession) -> None:
@@ -90,7 +109,9 @@ async def begin_evaluation(session: WriteSession) -> None:
     await session.script("delete from touched_record")  # those of an evaluation that failed
 
 
-async def evaluate_touched(session: WriteSession, evaluation: CurrentEvaluation, as_of: datetime | None = None) -> None:
+async def evaluate_touched(
+    session: WriteSession, evaluation: CurrentEvaluation, as_of: datetime | None = None
+) -> TouchedPeople:
     """Evaluate the contacts again whose facts writers changed since the evaluation began to read.
 
     Writers must be kept from storing. The contacts that are linked to a touched source are looked up here, because the
@@ -106,10 +127,12 @@ async def evaluate_touched(session: WriteSession, evaluation: CurrentEvaluation,
         else:
             touched.update(ids)
     if not touched:
-        return
+        return TouchedPeople()
     now = await session.value(Sql("select clock_timestamp()"))
-    await evaluate_people(session, evaluation, await people_of(session, touched), as_of or now)
+    people = await people_of(session, touched)
+    changes = await evaluate_people(session, evaluation, people, as_of or now)
     await session.script("delete from touched_record")
+    return TouchedPeople(frozenset(people.contacts), changes)
 
 
 async def discard_former_entries(session: WriteSession) -> int:

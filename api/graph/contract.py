@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from api.graph.accord.accord_fields import ACCORD_DERIVATION, accord_fields
+from api.graph.changes.change_fields import CHANGE_TYPES, change_fields
 from api.graph.declared import Declared, ObjectType, registry
 from api.graph.derived.float_fields import with_float_fields
 from api.graph.derived.model_types import model_types
@@ -80,7 +81,7 @@ def gateway() -> Gateway:
 
 def registered_types() -> Mapping[str, Declared]:
     """Return every type of the contract by name. A new type has to be added here."""
-    root_fields = (*viewer_fields(), *kpi_fields(), *accord_fields(), *record_fields())
+    root_fields = (*viewer_fields(), *kpi_fields(), *accord_fields(), *record_fields(), *change_fields())
     types = (
         *SCALARS,
         *record_types(),
@@ -91,6 +92,7 @@ def registered_types() -> Mapping[str, Declared]:
         *model_types((Accord,), ACCORD_DERIVATION),
         *DRILL_DOWN_TYPES,
         VIEWER_TYPE,
+        *CHANGE_TYPES,
         ObjectType(QUERY, "All queries.", root_fields),
         *mutation_types(),
     )

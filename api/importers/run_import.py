@@ -30,7 +30,9 @@ from api.importers.staging import count_left_out, stage_file
 from api.intake.apply import apply_staged_rows
 from api.intake.evaluate_import import EvaluatedPeople, evaluate_import
 from api.intake.merge import count_unused_rows
+from api.intake.record_events import write_record_events
 from api.intake.staged import Reject, record_tables
+from api.outbox.positions import expire_cursors
 from api.progress import Progress, no_progress
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
@@ -105,7 +107,8 @@ async def run_import(
     `accept_changes`.
 
     Shapes: files -> records. Writes the preset's tables, external_key, import_job (1) with import_file, import_count
-            and import_reason, source_gap, and what adopt_accord and evaluate write; nothing at all if nothing changed.
+            and import_reason, source_gap, audit_event (1), outbox_event for each record that is new or changed (a first
+            load expires cursors instead), and what adopt_accord and evaluate write; nothing at all if nothing changed.
             Rejected rows go to a file in `rejects_folder`, or to the `explainer` of one row; with it, `dry_run` must be
             true. `source` names whose keys these are. In the tables of `links`, new keys become keys of the record with
             the same domain or e-mail address.
@@ -288,8 +291,12 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         unread_merges=planned.unread_merges,
     )
     if not report.is_rolled_back:
+        if not applied.is_first_load:
+            await write_record_events(session, report.records)
         report = replace(report, evaluated=await _evaluated(session, planned, report))
         await _record(session, planned, report, rejects, started_at)
+        if applied.is_first_load:
+            await expire_cursors(session)
     return replace(report, seconds=time.monotonic() - began)
 
 

@@ -15,6 +15,7 @@ from api.intake.first_load import without_indexes_if_first
 from api.intake.identity_changes import IdentityChanges, find_identity_changes
 from api.intake.likely_same import LikelySame, link_likely_same, tables_of_other_sources
 from api.intake.merge import merge_staged, merge_tables
+from api.intake.record_events import keep_former_values
 from api.intake.staged import Reject, StagedRows
 from api.intake.staged_merges import create_merge_tables, find_merges, impossible_merges, without_impossible_merges
 from api.intake.upsert import RecordCounts, upsert
@@ -55,12 +56,14 @@ class Applied:
 
     `identity_changes` are the tables of which so many records changed name and address at once that the keys are in
     doubt; the caller decides whether to commit. `likely_same` are new keys of records that other sources seem to know.
+    `is_first_load`: many rows were written into an empty database.
     """
 
     records: dict[str, RecordCounts]
     rejected: Counter[str]
     identity_changes: tuple[IdentityChanges, ...] = ()
     likely_same: tuple[LikelySame, ...] = ()
+    is_first_load: bool = False
 
 
 async def apply_staged_rows(
@@ -87,10 +90,10 @@ async def apply_staged_rows(
     await create_excluded_table(session)
     rejected = await reject_erased(session, intake.inputs, source, reject)
     rejected += await intake.reject_dangling(session)
-    async with without_indexes_if_first(session, inputs, rows - rejected.total(), progress):
+    async with without_indexes_if_first(session, inputs, rows - rejected.total(), progress) as is_first:
         written = await _write(session, intake, rejected)
     doubtful = tuple(changes for changes in written.identity_changes if changes.are_too_many)
-    return Applied(written.records, rejected, doubtful, written.likely_same)
+    return Applied(written.records, rejected, doubtful, written.likely_same, is_first)
 
 
 async def _write(session: WriteSession, intake: _Intake, rejected: Counter[str]) -> _Written:
@@ -148,6 +151,7 @@ async def _write_until_violation(
             return _Written(counts, changes, same, violations)
         found = await find_identity_changes(session, merge)
         changes += [] if found is None else [found]
+        await keep_former_values(session, merge)
         counts[merge.table] = await upsert(session, merge)
         # The next tables look these records up by their links.
         if counts[merge.table].created:

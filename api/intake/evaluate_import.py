@@ -10,9 +10,10 @@ from api.funnel.evaluate import begin_evaluation, evaluate
 from api.funnel.evaluate_some import evaluate_some
 from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
 from api.funnel.following.concerned import LINKED, linked_contacts_of
+from api.intake.record_events import written_rows
 from api.intake.upsert import MOVED_FACTS
 from api.progress import Progress
-from api.sql import Sql, join, name
+from api.sql import Sql, name
 
 # Measured with 100,000 contacts: some cost 0.1 ms of PostgreSQL each, everybody 6 s, so that half of them would be
 # cheaper still. But writers wait while the entries of some are stored, and not while those of everybody are.
@@ -54,9 +55,9 @@ async def _concerned(session: WriteSession, tables: Collection[str], current: Cu
     found: set[UUID] = set()
     for table in tables:
         if table in LINKED and table in read:
-            found |= await linked_contacts_of(session, table, await _written(session, table, "id"))
+            found |= await linked_contacts_of(session, table, await written_rows(session, table, Sql("n.id")))
         elif table == "contact":
-            ids = await _written(session, table, "id")
+            ids = await written_rows(session, table, Sql("n.id"))
             found |= await _ids(session, ids)
             # Whom a contact was merged into before evaluates fewer facts now.
             former = (
@@ -64,20 +65,10 @@ async def _concerned(session: WriteSession, tables: Collection[str], current: Cu
             )
             found |= await _ids(session, Sql(former, ids))
         elif table in read:
-            found |= await _ids(session, await _written(session, table, "contact_id"))
+            found |= await _ids(session, await written_rows(session, table, Sql("n.contact_id")))
     if await session.value(Sql("select to_regclass({}) is not null", f"pg_temp.{MOVED_FACTS}")):
         found |= await _ids(session, Sql("select contact_id from {}", name(MOVED_FACTS)))
     return frozenset(found)
-
-
-async def _written(session: WriteSession, table: str, column: str) -> Sql:
-    """Select a column of the merged records that are new or differ from what the database had."""
-    stage, affected = f"merge_{table}", f"merge_{table}_affected"
-    selects = [Sql("select {} from {} where is_new or is_changed or is_earlier", name(column), name(stage))]
-    # Records of which only the history changed.
-    if await session.value(Sql("select to_regclass({}) is not null", f"pg_temp.{affected}")):
-        selects.append(Sql("select {} from {} join {} using (id)", name(column), name(stage), name(affected)))
-    return join(" union all ", selects)
 
 
 async def _ids(session: WriteSession, select: Sql) -> frozenset[UUID]:

@@ -17,14 +17,16 @@ FEWEST_ROWS = 50_000  # with fewer rows, dropping and building indexes costs mor
 @asynccontextmanager
 async def without_indexes_if_first(
     session: WriteSession, inputs: Sequence[StagedRows], rows: int, progress: Progress
-) -> AsyncIterator[None]:
+) -> AsyncIterator[bool]:
     """Drop the indexes of the written tables while the block runs, if there are many rows and no records yet.
+
+    Yields whether it is such a first load.
 
     The written tables are locked until the transaction ends; they are empty, so no reader misses anything. In a
     database with records, all tables keep their indexes and stay readable.
     """
     if rows < FEWEST_ROWS or await _has_records(session):
-        yield
+        yield False
         return
     staged = [records for source in inputs for records in source.records]
     written = sorted({records.table for records in staged})
@@ -33,7 +35,7 @@ async def without_indexes_if_first(
     written += [version_name(table) for table in written if SHAPES[table].has_history and table not in dated]
     # The index of external_key stays: rows look records up by it while others are written. Its rows arrive sorted.
     async with without_indexes(session, written, progress):
-        yield
+        yield True
 
 
 async def _has_records(session: WriteSession) -> bool:

@@ -6,6 +6,8 @@ from api.access.credentials.page_sessions import prune_sessions
 from api.db import Database
 from api.funnel.evaluate import discard_former_entries
 from api.jobs.periodic import PeriodicJob
+from api.outbox.positions import place_events
+from api.outbox.prune import prune_events, prune_idempotency_keys
 from api.workflows.wake_contacts import next_wake_up, wake_contacts
 
 
@@ -25,4 +27,8 @@ JOBS: tuple[PeriodicJob, ...] = (
     # What is left of an evaluation whose process died after its commit.
     PeriodicJob("discard former entries", timedelta(hours=1), _discard_former_entries),
     PeriodicJob("prune sessions", timedelta(hours=1), _prune_sessions),
+    # Readers of `changes` do this, too; the job keeps the rest from piling up while there are none.
+    PeriodicJob("place events", timedelta(seconds=5), place_events, is_logged=False),
+    PeriodicJob("prune events", timedelta(hours=1), prune_events),
+    PeriodicJob("prune idempotency keys", timedelta(hours=1), prune_idempotency_keys),
 )

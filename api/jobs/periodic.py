@@ -11,11 +11,12 @@ from api.db import Database
 class PeriodicJob:
     """Work that is repeated. It has to stand being run twice at the same time, and being killed in the middle.
 
-    `run` returns how much it did, for the log. It runs at the start, and again `every` so long; earlier if `next_at`
-    returns an earlier instant.
+    `run` returns how much it did, for the log; not for that of a job whose lines would fill it (`is_logged`). It runs
+    at the start, and again `every` so long; earlier if `next_at` returns an earlier instant.
     """
 
     name: str
     every: timedelta
     run: Callable[[Database], Awaitable[int]]
     next_at: Callable[[Database], Awaitable[datetime | None]] | None = None
+    is_logged: bool = True

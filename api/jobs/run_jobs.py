@@ -69,7 +69,7 @@ async def _run(database: Database, job: PeriodicJob) -> None:
     except Exception:  # the outermost edge: a bug is logged, and the job is tried again at its next time
         logger.exception("The job '%s' failed", job.name)
         return
-    if done:
+    if done and job.is_logged:
         logger.info("The job '%s' did %d", job.name, done)
 
 

@@ -28,10 +28,15 @@ class RecordChange:
     stage: str | None = None
 
     @property
+    def has_new_owner(self) -> bool:
+        """Whether the owner changed."""
+        return "owner_id" in self.before and self.before["owner_id"] != self.after.get("owner_id")
+
+    @property
     def former_owner_id(self) -> UUID | None:
         """The owner before the change, if it changed."""
         former = self.before.get("owner_id")
-        return former if isinstance(former, UUID) and former != self.after.get("owner_id") else None
+        return former if isinstance(former, UUID) and self.has_new_owner else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,9 @@ _AUDIT = (
     " as a (id, change_type, record_type, record_id, before, after)"
 )
 _OUTBOX = (
-    "insert into outbox_event (id, change_type, record_type, record_id, contact_id, stage, former_owner_id)"
-    " select * from unnest({}::uuid[], {}::text[], {}::text[], {}::uuid[], {}::uuid[], {}::text[], {}::uuid[])"
+    "insert into outbox_event (id, change_type, record_type, record_id, contact_id, stage, former_owner_id,"
+    " has_new_owner) select * from unnest({}::uuid[], {}::text[], {}::text[], {}::uuid[], {}::uuid[], {}::text[],"
+    " {}::uuid[], {}::bool[])"
 )
 
 
@@ -78,6 +84,7 @@ async def write_changes(
         [change.contact_id for change in events],
         [change.stage for change in events],
         [change.former_owner_id for change in events],
+        [change.has_new_owner for change in events],
     )
     if not changes:
         await session.run(outbox)

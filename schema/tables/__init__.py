@@ -6,7 +6,7 @@ from schema.tables.access.api_key import ApiKey
 from schema.tables.access.member_access import MemberAccess
 from schema.tables.access.page_session import PageSession
 from schema.tables.agreement import AccordVersion, Evaluation, StageEntry
-from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent
+from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent, OutboxState
 from schema.tables.campaign import Campaign, CampaignCost
 from schema.tables.company import Company
 from schema.tables.contact import Contact
@@ -56,6 +56,7 @@ TABLES: tuple[type[Table], ...] = (
     SourceGap,
     AuditEvent,
     OutboxEvent,
+    OutboxState,
     IdempotencyKey,
     MemberAccess,
     ApiKey,

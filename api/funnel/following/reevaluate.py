@@ -1,6 +1,6 @@
 """Re-evaluation of some contacts, in the transaction that changed their facts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +85,11 @@ async def evaluate_people(
     else:
         statement = current.compiled.statement(has_merged=people.has_merged)
         rows = await _in_one_statement(session, statement, current.id, people, as_of)
+    return entry_changes_of(rows)
+
+
+def entry_changes_of(rows: Iterable[Record]) -> EntryChanges:
+    """Return the changes that the rows of `store_many`, or of the statement for a few contacts, report."""
     return tuple(
         EntryChange(row["contact_id"], row["stage"], row["occurrence"], EntryChangeKind(row["kind"])) for row in rows
     )

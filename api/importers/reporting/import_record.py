@@ -5,12 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from api.access.principal import LOCAL_OPERATOR
 from api.db import WriteSession
 from api.importers.plan import StagedFile
 from api.importers.reporting.rejects_file import CountedReason
 from api.intake.upsert import RecordCounts
+from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.sql import Sql
 from schema.base import new_id
+from schema.writes.changes import ChangeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ async def replace_gaps(session: WriteSession, source: str, roles: Sequence[str],
 async def record_import(session: WriteSession, done: FinishedImport) -> None:
     """Record a finished import.
 
-    Shapes: one import -> import_job (1), and rows of import_file, import_count and import_reason.
+    Shapes: one import -> import_job (1), rows of import_file, import_count and import_reason, and audit_event (1).
     """
     counts = {
         "files": {file.name: {"rows": file.rows, "rejected": file.rejected} for file in done.files},
@@ -146,3 +149,7 @@ async def record_import(session: WriteSession, done: FinishedImport) -> None:
             for counted, times in done.reasons.items()
         ],
     )
+    job_change = RecordChange(
+        ChangeType.CREATED, "import_job", job, after={"preset": done.preset, "source": done.source}
+    )
+    await write_changes(session, Author(LOCAL_OPERATOR.name, "import"), (job_change,))

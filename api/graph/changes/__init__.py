@@ -1,0 +1,1 @@
+"""The root field `changes`: what whoever keeps a copy of the records follows."""

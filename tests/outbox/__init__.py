@@ -1,0 +1,1 @@
+"""The outbox: what readers of changes follow."""
