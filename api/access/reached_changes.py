@@ -107,7 +107,7 @@ async def read_changes(
         ReachedChange(
             _cursor(row["position"], fingerprint),
             row["recorded_at"],
-            ChangeType(row["type"]),
+            ChangeType[row["type"]],
             row["record_type"],
             row["record_id"],
             row["contact_id"],
@@ -189,7 +189,7 @@ async def _fingerprint(session: ReadSession, principal: Principal) -> str:
     """A text that is the same as long as the principal reaches the records of the same owners."""
     if principal.reach is Reach.ALL:
         return "ALL"
-    owners: Sequence[UUID] = await session.value(Sql("select {}", reached_owners(principal)))
+    owners: Sequence[UUID | None] = await session.value(Sql("select {}", reached_owners(principal)))
     digest = hashlib.sha256(b"".join(owner.bytes for owner in owners if owner)).hexdigest()
     return f"{principal.reach.value}:{digest[:16]}"
 
