@@ -1,8 +1,6 @@
 """Handing a person over to sales."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from api.accord.in_force import active_version
 from api.sql import Sql
@@ -48,7 +46,7 @@ async def hand_off(work: UnitOfWork, do: HandOff) -> Outcome:
 
 async def require_no_open_handoff(work: UnitOfWork, contact: StoredRow, field: str) -> None:
     """Note if a person has an undecided handoff. The contact has to be locked."""
-    ids: Sequence[UUID] = await merged_ids(work, "contact", contact["id"])
+    ids = await merged_ids(work, "contact", contact["id"])
     handed_at = await work.session.value(
         Sql(
             "select handed_at from handoff where contact_id = any({}::uuid[]) and status = {}"

@@ -13,9 +13,8 @@ from api.workflows.outcome import Outcome
 from api.workflows.people.erased_columns import erased_values, fact_tables
 from api.workflows.people.erased_files import erase_in_files, identifiers_of, reject_folders
 from api.workflows.people.locked_family import lock_reached, referred_ids
-from api.workflows.people.moved_rows import family_of
 from api.workflows.records.record_input import Reference
-from api.workflows.records.stored_rows import lock_rows, survivors_of
+from api.workflows.records.stored_rows import lock_rows, merged_ids, survivors_of
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
@@ -70,7 +69,7 @@ async def _person(work: UnitOfWork, reference: Reference) -> list[UUID]:
         work.reject(("contact",), UserErrorCode.NOT_FOUND, "No record that you reach has this id or external key.")
         return []
     survivor = (await survivors_of(work, "contact", [named])).get(named, named)
-    people = sorted(await family_of(work, survivor), key=lambda id_: id_ != survivor)
+    people = sorted(await merged_ids(work, "contact", survivor), key=lambda id_: id_ != survivor)
     rows = await lock_reached(work, SHAPES["contact"], people)
     if all(row["erased_at"] is not None for row in rows.values()):
         work.reject(("contact",), UserErrorCode.ERASED, "This person was erased before.")

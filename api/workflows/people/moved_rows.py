@@ -12,6 +12,7 @@ from api.access.scope import MERGED_INTO
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql, name
 from api.workflows.records.row_writer import update_rows
+from api.workflows.records.stored_rows import merged_ids
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
@@ -85,19 +86,6 @@ async def _rename(
     return ids
 
 
-async def family_of(work: UnitOfWork, contact: UUID) -> list[UUID]:
-    """Return the ids of a contact and of all contacts that are merged into it, directly or through others."""
-    return list(
-        await work.session.value(
-            Sql(
-                "with recursive family (id) as (select {}::uuid union select c.id"
-                " from family f join contact c on c.merged_into_id = f.id) select array_agg(id) from family",
-                contact,
-            )
-        )
-    )
-
-
 async def _end_second_primary_roles(work: UnitOfWork, merged: UUID, survivor: UUID) -> list[list[str]]:
     """End the primary roles of a merged contact in deals in which its survivor has one, too."""
     rows = await work.session.rows(
@@ -107,7 +95,7 @@ async def _end_second_primary_roles(work: UnitOfWork, merged: UUID, survivor: UU
             " and exists (select from deal_contact o where o.deal_id = r.deal_id and o.is_primary"
             " and o.voided_at is null and o.contact_id = any({}::uuid[]))"
             " order by r.deal_id, r.contact_id for no key update of r",
-            *(await family_of(work, merged), await family_of(work, survivor)),
+            *(await merged_ids(work, "contact", merged), await merged_ids(work, "contact", survivor)),
         )
     )
     roles = [(row["contact_id"], row["deal_id"]) for row in rows]

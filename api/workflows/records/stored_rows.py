@@ -74,19 +74,21 @@ async def survivors_of(work: UnitOfWork, table: str, ids: Collection[UUID]) -> d
 
 
 async def merged_ids(work: UnitOfWork, table: str, survivor: UUID) -> list[UUID]:
-    """Return the id of a record and those of the records that were merged into it: the facts of all are its own."""
+    """Return the id of a record and those of the records that were merged into it, directly or through others.
+
+    The facts of all of them are facts of the survivor.
+    """
     if not can_be_merged(table):
         return [survivor]
-    merged_into = name(MERGED_INTO)
-    rows = await work.session.rows(
+    # `union` instead of `union all` ends the recursion on a cycle.
+    ids: list[UUID] = await work.session.value(
         Sql(
-            "with recursive joined (id, steps) as (select {}::uuid, 1 union"
-            " select t.id, steps + 1 from joined join {} t on t.{} = joined.id where steps < {}::int)"
-            " select distinct id from joined",
-            *(survivor, name(table), merged_into, _LONGEST_CHAIN),
+            "with recursive family (id) as (select {}::uuid union select t.id from family f join {} t on t.{} = f.id)"
+            " select array_agg(id) from family",
+            *(survivor, name(table), name(MERGED_INTO)),
         )
     )
-    return [row["id"] for row in rows]
+    return ids
 
 
 async def reached_rows(
