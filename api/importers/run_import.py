@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from api.access.credentials.access_cache import announce_access_change
 from api.access.evaluation import CURRENT_EVALUATION
 from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce, active_version
@@ -310,7 +311,10 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
             "This database holds the sample company, which your own data must not be mixed with.",
             "Import into another data folder with --data DIR, or remove the sample with --replace-sample.",
         )
-    # Every other import was refused, so all records are the sample's. Without `cascade`, an unnamed table is kept.
+    # Every other import was refused, so all records are the sample's, and the credentials of its people end with them.
+    # Keys of nobody stay. Without `cascade`, an unnamed table is kept.
+    keys_of_nobody = "select * from api_key where member_id is null and not is_demo"
+    await session.script(f"create temporary table kept_key on commit drop as {keys_of_nobody}")
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
     tables += ("stage_entry", "wake_up", "touched_record", "evaluation", "accord_version", "external_key")
@@ -323,7 +327,10 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
         "record_merge",
         "import_change",
     )
+    tables += ("api_key", "member_access", "page_session", "audit_event")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
+    await session.script("insert into api_key select * from kept_key")
+    await announce_access_change(session)
 
 
 async def _accord(session: WriteSession, planned: _Import) -> tuple[AccordInForce, bool]:
