@@ -23,6 +23,7 @@ from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
 from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
 from api.graph.mutations.mutation_fields import MUTATION, mutation_types
+from api.graph.person_report_field import person_report_fields
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
 from api.graph.viewer_fields import VIEWER_TYPE, viewer_fields
@@ -81,7 +82,14 @@ def gateway() -> Gateway:
 
 def registered_types() -> Mapping[str, Declared]:
     """Return every type of the contract by name. A new type has to be added here."""
-    root_fields = (*viewer_fields(), *kpi_fields(), *accord_fields(), *record_fields(), *change_fields())
+    root_fields = (
+        *viewer_fields(),
+        *person_report_fields(),
+        *kpi_fields(),
+        *accord_fields(),
+        *record_fields(),
+        *change_fields(),
+    )
     types = (
         *SCALARS,
         *record_types(),
