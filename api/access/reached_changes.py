@@ -24,6 +24,7 @@ from api.access.scope import owner_conditions, reach_conditions, reached_owners,
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.outbox.positions import read_state
+from api.outbox.record_changes import IDENTIFIED_BY
 from api.sql import Sql, all_of, join, name
 from schema.access.rights import Reach
 from schema.base import TableShape
@@ -129,7 +130,7 @@ def _identified_by(shape: TableShape) -> tuple[str, str] | None:
     """The column with the id that a change has, and the table of that id; None if the table has no such column."""
     if shape.has_id:
         return "id", shape.name
-    return ("deal_id", "deal") if shape.name == "deal_contact" else None
+    return IDENTIFIED_BY.get(shape.name)
 
 
 def _readable(principal: Principal, tables: Collection[str] | None) -> list[str]:

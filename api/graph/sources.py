@@ -65,6 +65,13 @@ class FromNotCountedBecause:
 
 
 @dataclass(frozen=True, slots=True)
+class FromAudited:
+    """What the audit keeps of a change: the record's id, or the values before or after."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class FromTable:
     """A root field: a list of the rows of a table."""
 
@@ -112,6 +119,7 @@ FieldSource = (
     | FromStage
     | FromIsCounted
     | FromNotCountedBecause
+    | FromAudited
     | FromTable
     | FromId
     | FromIds

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from api.access.scope import MERGED_INTO, subject_links
 from api.db import WriteSession
 from api.intake.merge import MergeTable
+from api.outbox.record_changes import IDENTIFIED_BY
 from api.sql import Sql, join, name
 from schema.base import TableShape
 from schema.tables import SHAPES
@@ -82,10 +83,8 @@ def _compared(shape: TableShape) -> tuple[str, ...]:
 
 
 def _event_id(shape: TableShape) -> str | None:
-    """The column with the id of an event: its own, or of a role, which has none, that of the deal."""
-    if shape.has_id:
-        return "id"
-    return "deal_id" if shape.name == "deal_contact" else None
+    """The column with the id of an event."""
+    return "id" if shape.has_id else IDENTIFIED_BY.get(shape.name, (None,))[0]
 
 
 def _former(table: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from uuid import UUID
 
 from api.db import WriteSession
@@ -12,6 +13,10 @@ from schema.base import new_id
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
 
+# Records without an id of their own: a change has the id in this column, which is one of this table.
+IDENTIFIED_BY: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"deal_contact": ("deal_id", "deal"), "member_access": ("member_id", "member")}
+)
 _NOT_AUDITED = frozenset({"created_at", "updated_at", "row_version", "effective_at", "is_assumed"})
 
 

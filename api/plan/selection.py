@@ -92,6 +92,14 @@ class NotCountedBecause:
 
 
 @dataclass(frozen=True, slots=True)
+class Audited:
+    """What the audit keeps of a change: `before` or `after`, as JSON, or `changed_id`, the id of the record."""
+
+    key: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToOne:
     """The record that a foreign key names; null if there is none or it is not visible."""
 
@@ -112,7 +120,7 @@ class ToMany:
 
 # A field that a row has without its linked records.
 ValueField = Typename | ColumnValue | RecordId | Amount | ConvertedMoney | PresentStage | IsCounted | NotCountedBecause
-Field = ValueField | ToOne | ToMany
+Field = ValueField | Audited | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 

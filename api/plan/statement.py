@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from api.access.audited_values import audited_value
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
@@ -24,6 +25,7 @@ from api.plan.selection import (
     Aggregate,
     Amount,
     AssumedCount,
+    Audited,
     ColumnValue,
     Connection,
     ConnectionPart,
@@ -107,6 +109,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return _record(tables, field.table, qualified(alias, field.column), field.fields)
         case ToMany():
             return _list(tables, field.connection, ParentRow(alias, field.column))
+        case Audited():
+            return audited_value(tables, field.column, alias)
         case ColumnValue() | Amount() | ConvertedMoney() if tables.withholds(table, field.column):
             return Sql("null::text")
         case _:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from api.access.scope import MERGED_INTO, can_be_merged
 from api.graph.declared import Declared, Input, InterfaceType, ObjectType, Output, TypeRef
 from api.graph.derived.aggregate_types import aggregate_field, aggregate_types, is_money
+from api.graph.derived.audited_types import audited_fields
 from api.graph.derived.counted_types import counted_fields, is_counted_table
 from api.graph.derived.enums import EACH, SORT_DIRECTION, enum_of
 from api.graph.derived.filter_types import filter_type, filtered_types, list_filter_type, where_type
@@ -126,6 +127,7 @@ def _record(shape: TableShape) -> ObjectType:
         fields.append(Output(STAGE, PRESENT_STAGE_DOC, TypeRef(PRESENT_STAGE), source=FromStage()))
     if is_counted_table(shape):
         fields += counted_fields()
+    fields += audited_fields(shape.name)
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
     return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())
 

@@ -50,6 +50,10 @@ def _parse_decimal(value: object) -> Decimal:
         raise ValueError(f"{value!r} is not a decimal") from error
 
 
+def _parse_json(_value: object) -> object:
+    raise ValueError("JSON is no type of inputs")
+
+
 def _serialize_duration(value: object) -> str:
     return iso_duration(value) if isinstance(value, timedelta) else str(value)
 
@@ -85,7 +89,8 @@ DURATION = ScalarType(
     parse_iso_duration,
     "https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
 )
-SCALARS = (DATE_TIME, DATE, DECIMAL, DURATION)
+JSON = ScalarType("JSON", "A JSON value of any form, for output only.", lambda value: value, _parse_json)
+SCALARS = (DATE_TIME, DATE, DECIMAL, DURATION, JSON)
 
 SCALAR_NAMES: dict[type, TypeRef] = {
     str: TypeRef("String"),

@@ -22,6 +22,7 @@ from api.graph.reading.search_reader import SearchReader
 from api.graph.reading.search_value import read_search
 from api.graph.sources import (
     FieldSource,
+    FromAudited,
     FromBack,
     FromColumn,
     FromConverted,
@@ -41,6 +42,7 @@ from api.plan.list_arguments import Condition, Page
 from api.plan.selection import (
     Amount,
     AssumedCount,
+    Audited,
     ColumnValue,
     Connection,
     ConnectionPart,
@@ -222,6 +224,8 @@ class SelectionReader(SearchReader):
                 return ConvertedMoney(key, column, self.members(nodes, MONEY))
             case FromStage():
                 return PresentStage(key, self.members(nodes, PRESENT_STAGE))
+            case FromAudited(column=column):
+                return Audited(key, column)
             case FromIsCounted():
                 return IsCounted(key)
             case FromNotCountedBecause():
