@@ -31,7 +31,7 @@ def running_pid(cluster: Path) -> int | None:
 
 
 def has_crashed(cluster: Path) -> bool:
-    """Return whether a server ran on this folder and ended without a shutdown, which would have removed its pid file."""
+    """Return whether the server of this folder ended without a shutdown, which removes the pid file."""
     return (cluster / "postmaster.pid").exists() and running_pid(cluster) is None
 
 
