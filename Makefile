@@ -164,6 +164,11 @@ test-oidc: .venv/.installed-dev ## test sign-in at a real OpenID Connect provide
 		echo "The sign-in at an identity provider is not tested: no npm registry was reached." >&2; test -n "$(OPTIONAL)"; \
 	fi
 
+ROUNDS ?= 20
+.PHONY: test-faults
+test-faults: .venv/.installed-dev ## kill server, PostgreSQL and commands while clients write (ROUNDS=200 SEED=7)
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
+
 $(OIDC)/node_modules/.package-lock.json: $(OIDC)/package.json $(OIDC)/package-lock.json .venv/.node-22
 	@echo "Installing the identity provider to test with"
 	@$(NODE_PATH); export PATH; cd $(OIDC) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000

@@ -199,15 +199,17 @@ class Database:
     async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
         """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
         with connecting():
+            # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
             pool = await asyncpg.create_pool(
                 dsn,
-                min_size=1,
+                min_size=0,
                 max_size=size,
                 server_settings=SERVER_SETTINGS,
                 init=_prepare,
                 timeout=10,
                 max_cacheable_statement_size=LONGEST_PREPARED,
             )
+            await pool.release(await pool.acquire())
         readers, writers = Connections(partial(_reader, dsn), size), Connections(partial(_writer, dsn), size)
         try:
             yield cls(pool, readers, writers)

@@ -30,6 +30,11 @@ def running_pid(cluster: Path) -> int | None:
         return None
 
 
+def has_crashed(cluster: Path) -> bool:
+    """Return whether the server of this folder ended without a shutdown, which removes the pid file."""
+    return (cluster / "postmaster.pid").exists() and running_pid(cluster) is None
+
+
 def _is_postgres_in(process: psutil.Process, cluster: Path) -> bool:
     try:
         return (

@@ -65,6 +65,21 @@ class EmbeddedServer:
             )
         return result.stdout.strip()
 
+    def revive(self) -> bool:
+        """Start the server again if it crashed. Return whether it had; one that was stopped stays stopped.
+
+        Errors: DATA_FOLDER if it does not start.
+        """
+        cluster = cluster_dir(self.data_dir)
+        if not postmaster.has_crashed(cluster):
+            return False
+        with _exclusive(self.data_dir):
+            if not postmaster.has_crashed(cluster):
+                return False  # another process that uses it was faster
+            account = server_account(cluster)
+            postmaster.ensure_running(cluster, account, runnable_by(account, installed()))
+        return True
+
     def close(self) -> None:
         """Release the server, and stop it if no other process uses it."""
         atexit.unregister(self.close)

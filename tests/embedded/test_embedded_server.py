@@ -11,12 +11,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from api.embedded import postmaster, start, stop
+from api.embedded import connection_url, database_connection_url, postmaster, start, stop
 from api.embedded.cluster import error_line
 from api.embedded.os_account import server_account
 from api.embedded.programs import installed, runnable_by
 from api.embedded.server import cluster_dir
 from api.errors import AccordError, ErrorCode
+from api.settings import Settings
 
 CLIENT = """
 import sys, time
@@ -109,6 +110,26 @@ async def test_kill_9_of_postgresql_itself_loses_nothing(data_dir: Path) -> None
     again.close()
     server.close()
     assert not is_running(data_dir)
+
+
+async def test_a_process_that_serves_revives_a_killed_postgresql_and_not_a_stopped_one(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setattr(connection_url, "WATCH_SECONDS", 0.05)
+    with database_connection_url(Settings.load(data_dir=data_dir), revives=True) as dsn:
+        pid = postmaster.running_pid(cluster_dir(data_dir))
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while postmaster.running_pid(cluster_dir(data_dir)) in (None, pid):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        start(data_dir).close()  # waits until the start is complete
+        assert await value(dsn, "select 1") == 1
+        assert stop(data_dir)
+        time.sleep(0.5)
+        assert not is_running(data_dir)
 
 
 def test_a_pid_file_that_names_an_unrelated_process_is_ignored(data_dir: Path) -> None:

@@ -1,0 +1,112 @@
+"""An installation with an accord, imported people and a pipeline, before anything fails."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from api.db import Database
+from api.embedded import EmbeddedServer
+from tests.faults.checks import Written, problems_of
+from tests.faults.processes import Installation
+from tests.faults.writers import Writer
+
+PEOPLE = 200
+PRESET = """
+title = "A small CRM"
+source = "crm"
+accord = "standard"
+zone = "UTC"
+
+[[files]]
+name = "people.csv"
+key = "id"
+dates = { created = "%Y-%m-%d" }
+
+[[files.records]]
+table = "contact"
+begins = "created"
+fields = { email = "mail" }
+
+[[files]]
+name = "forms.csv"
+key = "id"
+dates = { at = "%Y-%m-%d" }
+
+[[files.records]]
+table = "touchpoint"
+[files.records.fields]
+contact = "person"
+occurred_at = "at"
+kind = { constant = "FORM" }
+direction = { constant = "INBOUND" }
+"""
+
+
+@dataclass
+class World:
+    """An installation, its database, its pipeline, and all that was acknowledged so far."""
+
+    installation: Installation
+    dsn: str
+    stages: list[str] = field(default_factory=list)
+    written: Written = field(default_factory=Written)
+
+    def writers(self, client: httpx.AsyncClient, name: str, count: int, chooser: random.Random) -> list[Writer]:
+        """Return new writers, whose names begin with `name`."""
+        made = [
+            Writer(client, f"{name}w{number}", random.Random(chooser.random()), self.stages) for number in range(count)
+        ]
+        self.written.writers += made
+        return made
+
+    def export(self, prefix: str) -> tuple[str, ...]:
+        """Write the files of people whose keys begin with `prefix`. Return the command that imports them."""
+        folder = self.installation.folder / prefix
+        folder.mkdir()
+        people = [f"{prefix}-{number}" for number in range(PEOPLE)]
+        (folder / "preset.toml").write_text(PRESET)
+        (folder / "people.csv").write_text(
+            "id,mail,created\n" + "".join(f"{key},{key}@crm.example,2026-01-01\n" for key in people)
+        )
+        (folder / "forms.csv").write_text("id,person,at\n" + "".join(f"f{key},{key},2026-01-02\n" for key in people))
+        self.written.imports[prefix] = PEOPLE
+        return "import", str(folder / "preset.toml"), str(folder)
+
+    async def problems(self) -> list[str]:
+        """Return all that does not hold of what is stored."""
+        async with Database.open(self.dsn, size=1) as database, database.scratch() as session:
+            return await problems_of(session, self.written)
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The seed of all random choices. `SEED=…` repeats those of another run; the instants of the kills vary."""
+    return int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
+
+
+@asynccontextmanager
+async def served_world(installation: Installation, postgres: EmbeddedServer) -> AsyncIterator[World]:
+    """Set up an installation on a running PostgreSQL, and serve it."""
+    world = World(installation, postgres.dsn())
+    try:
+        await asyncio.to_thread(installation.run, "migrate")
+        await asyncio.to_thread(installation.run, "init", "--timezone", "UTC", "--currency", "EUR")
+        await asyncio.to_thread(installation.run, *world.export("first"))
+        await asyncio.to_thread(installation.start_server)
+        async with httpx.AsyncClient(base_url=installation.address) as client:
+            [writer] = world.writers(client, "setup", 1, random.Random())
+            pipeline = (await writer.send("createPipeline", "pipeline { id }", {"name": "New business"}))["pipeline"]
+            for rank, (name, category) in enumerate((("First", "OPEN"), ("Second", "OPEN"), ("Won", "WON")), 1):
+                given = {"pipeline": {"id": pipeline["id"]}, "name": name, "rank": rank, "category": category}
+                made = await writer.send("createPipelineStage", "pipelineStage { id }", given)
+                world.stages.append(made["pipelineStage"]["id"])
+        yield world
+    finally:
+        await asyncio.to_thread(installation.stop)
+        postgres.close()

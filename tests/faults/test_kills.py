@@ -1,0 +1,179 @@
+"""`kill -9` of the server, of PostgreSQL and of commands, at random moments while clients write."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from api.db import Database
+from api.embedded import start
+from tests.faults.checks import CHECKS, uuid_of
+from tests.faults.conftest import World, served_world
+from tests.faults.processes import Installation, kill, kill_backend
+from tests.faults.writers import Writer
+from tests.support.served import TIMEOUT_SECONDS
+
+pytestmark = pytest.mark.faults
+
+ROUNDS = int(os.environ.get("ROUNDS") or 20)
+WRITERS = 3
+ACTIVITIES = ("writes", "import", "evaluate")
+VICTIMS = ("server", "postgres", "backend", "command", "everything")
+# What happens together in a round: every combination comes once in 13 rounds, in a random order.
+COMBINATIONS = [
+    (activity, victim) for activity in ACTIVITIES for victim in VICTIMS if (activity, victim) != ("writes", "command")
+]
+REPEATED_WRITES = 5
+
+
+@pytest.fixture(scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """An installation with its own PostgreSQL. This process uses it too, so that it outlives a killed server."""
+    installation = Installation(tmp_path_factory.mktemp("faults"))
+    async with served_world(installation, start(installation.data)) as made:
+        yield made
+
+
+async def keep_writing(writer: Writer, is_over: asyncio.Event) -> None:
+    """Write until the fault is over, and a little more."""
+    while not is_over.is_set():
+        await writer.write(1)
+        await asyncio.sleep(writer.chooser.uniform(0, 0.05))
+    await writer.write(3)
+
+
+async def fail(
+    installation: Installation, victim: str, delay: float, command: tuple[str, ...] | None, chooser: random.Random
+) -> None:
+    """Run a command, kill the victim after a delay, and wait until everything has recovered and the command is done."""
+    process = installation.command(*command) if command else None
+    await asyncio.sleep(delay)
+    if process is not None and victim in ("command", "everything") and process.poll() is None:
+        kill(process)
+    if victim in ("server", "everything") and installation.server is not None:
+        kill(installation.server)
+    if victim in ("postgres", "everything"):
+        installation.postmaster().kill()
+    if victim == "backend":
+        kill_backend(installation, chooser)
+    if victim in ("server", "everything"):
+        await asyncio.to_thread(installation.start_server)
+    else:
+        await asyncio.to_thread(installation.wait_until_ready)
+    if process is not None and command is not None and await asyncio.to_thread(process.wait, TIMEOUT_SECONDS) != 0:
+        await asyncio.to_thread(installation.run, *command)
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+async def test_nothing_acknowledged_is_lost_or_doubled(world: World, seed: int, number: int) -> None:
+    order = random.Random(f"{seed}/{number // len(COMBINATIONS)}").sample(COMBINATIONS, len(COMBINATIONS))
+    activity, victim = order[number % len(COMBINATIONS)]
+    chooser = random.Random(f"{seed}-{number}")
+    delay = chooser.uniform(0.05, 1.5 if activity == "writes" else 4)
+    print(f"SEED={seed}, round {number}: {activity}, kill {victim} after {delay:.2f} s")
+    command = world.export(f"r{number}") if activity == "import" else ("evaluate",) if activity == "evaluate" else None
+    is_over = asyncio.Event()
+    async with httpx.AsyncClient(base_url=world.installation.address, timeout=60) as client:
+        writers = world.writers(client, f"r{number}", WRITERS, chooser)
+        tasks = [asyncio.create_task(keep_writing(writer, is_over)) for writer in writers]
+        try:
+            await fail(world.installation, victim, delay, command, chooser)
+        finally:
+            is_over.set()
+        await asyncio.gather(*tasks)
+        for writer in writers:
+            for write in chooser.sample(writer.writes, min(REPEATED_WRITES, len(writer.writes))):
+                await writer.repeat(write)
+    failures = sum((writer.failures for writer in writers), start=Counter[str]())
+    print(f"  {sum(len(writer.writes) for writer in writers)} writes, failed attempts: {dict(failures)}")
+    assert await world.problems() == []
+
+
+async def test_no_process_printed_a_traceback(world: World) -> None:
+    assert "Traceback" not in world.installation.log()
+
+
+SABOTAGES = {
+    "a lost touchpoint": ("records", "delete from touchpoint where id = {touchpoint}"),
+    "a lost change": ("records", "update contact set job_title = 'old' where id = {contact}"),
+    "a second contact": (
+        "records",
+        "insert into contact (id, last_name) select gen_random_uuid(), last_name from contact where id = {contact}",
+    ),
+    "half an import": (
+        "imported",
+        (
+            "delete from touchpoint where contact_id ="
+            " (select record_id from external_key where source = 'crm' and external_id = 'first-1')"
+        ),
+    ),
+    "a second import": (
+        "imported",
+        (
+            "insert into import_job (id, preset, origin, started_at, finished_at, counts)"
+            " values (gen_random_uuid(), 'crm', 'first', now(), now(), '{{}}')"
+        ),
+    ),
+    "a commit without its audit": ("audit", "delete from audit_event where changed_id = {contact}"),
+    "a key without its result": (
+        "audit",
+        "update idempotency_key set result = null where ctid = (select min(ctid) from idempotency_key)",
+    ),
+    "a commit without its events": ("outbox", "delete from outbox_event where record_id = {contact} and stage is null"),
+    "an event sent twice": (
+        "outbox",
+        (
+            "insert into outbox_event (id, change_type, record_type, record_id)"
+            " values (gen_random_uuid(), 'CREATED', 'contact', {contact})"
+        ),
+    ),
+    "a stage without its event": (
+        "outbox",
+        (
+            "delete from outbox_event where stage is not null and contact_id ="
+            " (select contact_id from touchpoint where id = {touchpoint})"
+        ),
+    ),
+    "places with a gap": (
+        "outbox",
+        (
+            "update outbox_event set position = case when id = (select min(id::text)::uuid from outbox_event) then 1"
+            " else 3 end where id in ((select min(id::text)::uuid from outbox_event),"
+            " (select max(id::text)::uuid from outbox_event))"
+        ),
+    ),
+    "a gap in the history": (
+        "history",
+        "update contact_version set valid_to = valid_from where valid_to is not null and contact_id = {contact}",
+    ),
+    "an overlap in the history": (
+        "history",
+        (
+            "update contact_version set valid_from = valid_from - interval '1 day'"
+            " where valid_to is null and contact_id = {contact}"
+        ),
+    ),
+    "a lost version": ("history", "delete from contact_version where valid_to is null and contact_id = {contact}"),
+    "a lost entry": (
+        "entries",
+        "delete from stage_entry where contact_id = (select contact_id from touchpoint where id = {touchpoint})",
+    ),
+}
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES)
+async def test_every_check_can_fail(world: World, sabotage: str) -> None:
+    name, statement = SABOTAGES[sabotage]
+    [check] = [check for check in CHECKS if check.__name__ == name]
+    contact = next(id_ for writer in world.written.writers for id_, version in writer.contacts.items() if version > 1)
+    touchpoint = next(id_ for writer in world.written.writers for id_ in writer.touches)
+    ids = {"contact": f"'{uuid_of(contact)}'", "touchpoint": f"'{uuid_of(touchpoint)}'"}
+    async with Database.open(world.dsn, size=1) as database, database.scratch() as session:
+        assert await check(session, world.written) == []
+        await session.script("set local accord.history_is_given = on")
+        await session.script(statement.format(**ids))
+        assert await check(session, world.written) != []
