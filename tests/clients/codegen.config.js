@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 export default {
   schema: "src/generated/schema.graphql",
-  documents: ["../../api/web/screens/*.graphql", "src/documents.graphql"],
+  documents: ["../../api/web/screens/*.graphql", "src/documents.graphql", "src/front_end.graphql"],
   generates: {
     "src/generated/codegen/": {
       preset: "client",

@@ -1,5 +1,6 @@
 """The clients and generators that front ends use, on a running server. `make test-clients` runs these tests."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -27,6 +28,22 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A second server, which needs credentials, and the keys of a member who may write and one who may not."""
+    folder = tmp_path_factory.mktemp("keys")
+    with served_sample(folder, contacts=300) as address:
+        data = ("--data", str(folder / "data"))
+        access = ("--level", "contributor", "--reach", "all", "--right", "personal-data")
+        run_accord("member", "add", "Nora Field", *access, *data)
+        made = [
+            run_accord("key", "create", name, "--json", *options, *data)
+            for name, *options in (("front end", "--member", "Nora Field"), ("screen on the wall",))
+        ]
+        key, viewer_key = (str(json.loads(printed)["token"]) for printed in made)
+        yield {"ACCORD_URL": f"{address}/graphql", "ACCORD_KEY": key, "ACCORD_VIEWER_KEY": viewer_key}
+
+
 @pytest.fixture(scope="session")
 def compiled() -> None:
     """Write what `accord clients` prints, run all generators, and compile the result with `tsc --strict`."""
@@ -38,6 +55,14 @@ def compiled() -> None:
     (HERE / "src/relay/__generated__").mkdir(exist_ok=True)
     for command in ("generate", "compile"):
         npm("run", "--silent", command)
+
+
+def run_accord(*arguments: str) -> bytes:
+    """Run a command of Accord; return what it prints."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+    return subprocess.run(
+        accord(*arguments), env=environment, check=True, capture_output=True, timeout=TIMEOUT_SECONDS
+    ).stdout
 
 
 def npm(*arguments: str, **environment: str) -> None:
@@ -58,6 +83,11 @@ def npm(*arguments: str, **environment: str) -> None:
 @pytest.mark.parametrize("client", ["codegen", "gql_tada", "relay", "apollo", "urql"])
 def test_the_client_reads_pages_instants_kpis_and_errors(client: str, address: str) -> None:
     npm("run", "--silent", "test", "--", f"build/{client}.test.js", ACCORD_URL=f"{address}/graphql")
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_front_end_signs_in_reads_pages_and_writes(keys: dict[str, str]) -> None:
+    npm("run", "--silent", "test", "--", "build/front_end.test.js", **keys)
 
 
 def test_every_file_that_the_tests_write_is_printed_by_a_command() -> None:
