@@ -28,7 +28,7 @@ where agreed.status = 'ACTIVE'), 'UTC'))::date as day, t3.currency as currency
 from company t3
 where (t3.currency <> (select agreed.body #>> '{reporting,currency}'
 from accord_version agreed
-where agreed.status = 'ACTIVE')) and (t3.deleted_at is null) offset 0) p group by 1) k cross join lateral ((select x.rate, false as is_inverse
+where agreed.status = 'ACTIVE')) and (t3.deleted_at is null) and (t3.merged_into_id is null) offset 0) p group by 1) k cross join lateral ((select x.rate, false as is_inverse
 from exchange_rate x
 where x.currency = k.currency and x.quote_currency = (select agreed.body #>> '{reporting,currency}'
 from accord_version agreed
@@ -46,10 +46,10 @@ from accord_version agreed
 where agreed.status = 'ACTIVE') then t2.currency || ((now() at time zone coalesce((select agreed.body #>> '{reporting,timezone}'
 from accord_version agreed
 where agreed.status = 'ACTIVE'), 'UTC'))::date - date '2000-01-01') end
-where (t2.deleted_at is null) offset 0) t1 group by 1) t1_figures
+where (t2.deleted_at is null) and (t2.merged_into_id is null) offset 0) t1 group by 1) t1_figures
 order by t1_figures.k0 nulls last
 limit 2) "$") as "groupBy",
 (select count(*)
 from (select t1.name as k0
 from company t1
-where (t1.deleted_at is null) group by 1) t1_figures) as "groupCount") "$") as "companies") "$"
+where (t1.deleted_at is null) and (t1.merged_into_id is null) group by 1) t1_figures) as "groupCount") "$") as "companies") "$"

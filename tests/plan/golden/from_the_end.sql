@@ -11,7 +11,11 @@ from (select t2.first_name as "firstName",
 (with t3_page as materialized (select *, row_number() over () as "#"
 from (select t3.*
 from touchpoint t3
-where (t3.contact_id = t2.id)
+where (t3.contact_id = any(case when exists (select
+from contact s join contact m on m.merged_into_id = s.id
+where s.id = t2.id and s.merged_into_id is null) then array(with recursive family (id) as (select t2.id::uuid union select m.id
+from family join contact m on m.merged_into_id = family.id) select id
+from family) else array[t2.id] end)) and (t3.voided_at is null)
 order by t3.id desc
 limit 2) t3) select "$"
 from (select array(

@@ -20,7 +20,7 @@ from accord_version agreed
 where agreed.status = 'ACTIVE'), false)::integer) as k0, t3.id as k1, count(*) as a0, max(t1.duration_seconds)::numeric as a1
 from (select t4.*
 from touchpoint t4
-where (t4.kind = $1)) t1 left join (select t3.id
+where (t4.kind = $1) and (t4.voided_at is null)) t1 left join (select t3.id
 from contact t3
 where (t3.deleted_at is null)) t3 on t3.id = t1.contact_id group by 1, 2) t1_figures
 where (t1_figures.a0 >= $2)

@@ -19,7 +19,7 @@ from (select t1.currency as k0, (t1.currency || '') as c0, sum(t1.annual_revenue
 from max(t1.currency) filter (where t1.annual_revenue is not null) and count(t1.annual_revenue) filter (where t1.currency is null) in (0, count(t1.annual_revenue))) then min(t1.currency) filter (where t1.annual_revenue is not null) end as a1, case when (count(t1.annual_revenue) > 0 and min(t1.currency) filter (where t1.annual_revenue is not null) is not distinct
 from max(t1.currency) filter (where t1.annual_revenue is not null) and count(t1.annual_revenue) filter (where t1.currency is null) in (0, count(t1.annual_revenue))) then sum(t1.annual_revenue)::numeric end as a2, grouping((t1.currency || '')) as w
 from company t1
-where (t1.deleted_at is null) group by grouping sets ((1), (1, 2))) t1_parts window by_c0 as (partition by t1_parts.k0
+where (t1.deleted_at is null) and (t1.merged_into_id is null) group by grouping sets ((1), (1, 2))) t1_parts window by_c0 as (partition by t1_parts.k0
 order by t1_parts.c0 nulls last rows between unbounded preceding and unbounded following)) t1_figures
 where (t1_figures.w = 1) and (not t1_figures.a0 is null)) t1_figures
 where case when t1_figures.groups > 1000 then (t1_figures.groups || ' groups')::integer > 0 else true end

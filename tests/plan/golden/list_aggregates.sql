@@ -14,12 +14,16 @@ where (t4.company_id = t1.id) and (t4.outcome = $6) and (t4.deleted_at is null))
 from deal t5
 where (t5.company_id = t1.id) and (t5.outcome = $7) and (t5.deleted_at is null))) and ((select (max(t6.created_at) < $8) and (max(t6.created_at) >= $9)
 from deal t6
-where (t6.company_id = t1.id) and (t6.outcome = $10) and (t6.deleted_at is null)))) and (t1.deleted_at is null)) t1_figures) "$") as "companies",
+where (t6.company_id = t1.id) and (t6.outcome = $10) and (t6.deleted_at is null)))) and (t1.deleted_at is null) and (t1.merged_into_id is null)) t1_figures) "$") as "companies",
 (with t7_page as materialized (select *, row_number() over () as "#"
 from (select t7.*, t9.value as "#0", t12.value as "#1"
 from contact t7 left join lateral (select max(t10.occurred_at) as value
 from touchpoint t10
-where (t10.contact_id = t7.id) having t7.id is not null) t9 on true left join lateral (select t11.*
+where (t10.contact_id = any(case when exists (select
+from contact s join contact m on m.merged_into_id = s.id
+where s.id = t7.id and s.merged_into_id is null) then array(with recursive family (id) as (select t7.id::uuid union select m.id
+from family join contact m on m.merged_into_id = family.id) select id
+from family) else array[t7.id] end)) and (t10.voided_at is null) having t7.id is not null) t9 on true left join lateral (select t11.*
 from company t11
 where (t11.id = t7.company_id) and (t11.deleted_at is null)) t11 on true left join lateral (select count(*) as value
 from deal t13

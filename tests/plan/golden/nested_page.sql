@@ -25,7 +25,11 @@ from (select t6.name as "name"
 from campaign t6
 where (t6.id = t5.campaign_id) and (t6.deleted_at is null)) "$") as "campaign"
 from touchpoint t5
-where (t5.contact_id = t2.id)
+where (t5.contact_id = any(case when exists (select
+from contact s join contact m on m.merged_into_id = s.id
+where s.id = t2.id and s.merged_into_id is null) then array(with recursive family (id) as (select t2.id::uuid union select m.id
+from family join contact m on m.merged_into_id = family.id) select id
+from family) else array[t2.id] end)) and (t5.voided_at is null)
 order by t5.occurred_at desc, t5.id desc
 limit 2) "$") as "nodes") "$") as "touchpoints"
 from t1_page t2

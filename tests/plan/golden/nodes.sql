@@ -7,7 +7,7 @@ select "$"
 from (select t3_figures.a0 as "totalCount"
 from (select count(*) as a0
 from deal_contact t3
-where (t3.deal_id = t2.id)) t3_figures) "$") as "touched"
+where (t3.deal_id = t2.id) and (t3.voided_at is null)) t3_figures) "$") as "touched"
 from deal t2
 where (t2.id = t1.id) and (t2.deleted_at is null)) "$")) when 1 then to_json((
 select "$"

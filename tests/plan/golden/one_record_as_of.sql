@@ -5,7 +5,7 @@ from (select t1.outcome as "outcome", replace(to_json(t1.closed_at)::text, '+00:
 (
 select "$"
 from (select t2.name as "name"
-from (select t2_now.id, t2_now.created_at, t2_now.updated_at, t2_now.row_version, t2_now.deleted_at, t2_now.effective_at, t2_then.is_assumed and t2_then.recorded_at > $1::timestamptz as is_assumed, t2_then.name, t2_then.domain, t2_then.industry, t2_then.employees, t2_then.annual_revenue, t2_then.currency, t2_then.country, t2_then.owner_id, t2_then.parent_id
+from (select t2_now.id, t2_now.created_at, t2_now.updated_at, t2_now.row_version, t2_now.deleted_at, t2_now.effective_at, t2_then.is_assumed and t2_then.recorded_at > $1::timestamptz as is_assumed, t2_then.name, t2_then.domain, t2_then.industry, t2_then.employees, t2_then.annual_revenue, t2_then.currency, t2_then.country, t2_then.owner_id, t2_then.parent_id, t2_then.merged_into_id
 from company t2_now join company_version t2_then on t2_then.company_id = t2_now.id
 where (t2_now.deleted_at is null) and (coalesce(t2_then.valid_from, t2_then.recorded_at) <= $1::timestamptz and (t2_then.valid_to is null or t2_then.valid_to > $1::timestamptz))) t2
 where (t2.id = t1.company_id)) "$") as "company",
@@ -13,9 +13,9 @@ where (t2.id = t1.company_id)) "$") as "company",
 select "$"
 from (select t3_figures.a0 as "totalCount"
 from (select count(*) as a0
-from (select t3_now.contact_id, t3_now.deal_id, t3_now.role, t3_now.since, t3_now.is_primary
+from (select t3_now.contact_id, t3_now.deal_id, t3_now.role, t3_now.since, t3_now.is_primary, t3_now.voided_at
 from deal_contact t3_now
-where (t3_now.since <= $1::timestamptz or t3_now.since is null and (exists (select
+where (t3_now.voided_at is null) and (t3_now.since <= $1::timestamptz or t3_now.since is null and (exists (select
 from contact_version t3_now_contact
 where t3_now_contact.contact_id = t3_now.contact_id and coalesce(t3_now_contact.valid_from, t3_now_contact.recorded_at) <= $1::timestamptz)) and (exists (select
 from deal_version t3_now_deal

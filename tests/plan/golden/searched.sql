@@ -37,7 +37,7 @@ where (t7.company_id = t6.id) and (to_tsvector('simple', translate((((coalesce(t
 from company t6
 where (t6.id in (select t9.id
 from company t9
-where (to_tsvector('simple', translate((coalesce(t9.name, '') || ' ') || coalesce(t9.domain, ''), '@._-/+&<>~’–—', '             ')) @@ to_tsquery('simple', $7)) and (t9.deleted_at is null) offset 0)) and (t6.deleted_at is null)
+where (to_tsvector('simple', translate((coalesce(t9.name, '') || ' ') || coalesce(t9.domain, ''), '@._-/+&<>~’–—', '             ')) @@ to_tsquery('simple', $7)) and (t9.deleted_at is null) offset 0)) and (t6.deleted_at is null) and (t6.merged_into_id is null)
 order by t6.id
 limit 50) "$") as "nodes") "$") as "companies") "$"
 -- $1: 1
