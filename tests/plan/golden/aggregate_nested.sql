@@ -23,7 +23,11 @@ select "$"
 from (select replace(to_json(t3_figures.a2)::text, '+00:00"', 'Z"')::json as "occurredAt") "$") as "min") "$") as "aggregate"
 from (select count(*) as a0, sum(t3.duration_seconds)::numeric as a1, min(t3.occurred_at) as a2
 from touchpoint t3
-where (t3.contact_id = t2.id) and (t3.kind = $1)) t3_figures) "$") as "touchpoints"
+where (t3.contact_id = any(case when exists (select
+from contact s join contact m on m.merged_into_id = s.id
+where s.id = t2.id and s.merged_into_id is null) then array(with recursive family (id) as (select t2.id::uuid union select m.id
+from family join contact m on m.merged_into_id = family.id) select id
+from family) else array[t2.id] end)) and (t3.kind = $1) and (t3.voided_at is null)) t3_figures) "$") as "touchpoints"
 from contact t2
 where (t2.deleted_at is null) and (t2.merged_into_id is null)
 order by t2.first_name, t2.id
