@@ -5,7 +5,7 @@ The values of personal columns need the right PERSONAL_DATA, as in the records t
 
 from functools import cache
 
-from api.access.field_rights import coordinate, personal_columns
+from api.access.field_rights import personal_columns
 from api.access.scoped_tables import ScopedTables, qualified
 from api.outbox.record_changes import IDENTIFIED_BY
 from api.sql import Sql, join
@@ -26,7 +26,7 @@ def audited_value(tables: ScopedTables, column: str, row: str) -> Sql:
     values = qualified(row, column)
     if tables.principal.has(Right.PERSONAL_DATA):
         return values
-    tables.redacted.add(coordinate(AUDIT, column))
+    tables.redacted.add(f"{SHAPES[AUDIT].type_name}.values{column.capitalize()}")
     return Sql(
         "(select jsonb_object_agg(v.key, case when {} || '.' || v.key = any({}::text[]) then 'null'::jsonb"
         " else v.value end) from jsonb_each({}) v)",

@@ -23,9 +23,11 @@ from api.graph.derived.filter_types import list_filter_type
 from api.graph.kpis.drill_down import CONNECTION, EDGE
 from api.graph.request import GraphQLRequest
 from api.graph.sources import FieldSource, FromId, FromTable
+from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import AccessLevel, Reach
 from schema.tables import SHAPES
+from schema.writes.changes import ChangeType
 from tests.support.graphql import Outcome, executed, put, uid
 from tests.support.small_company import CREATED, row_of, versioned_row
 
@@ -83,6 +85,9 @@ READS = {
     f" {P} }} }} }} }} }} }} }}",
     "root: kpis": f"kpis(requests: [{{key: MQLS, {PERIOD}}}]) {{ records {{ nodes {{ {ON_CONTACT} }} }} }}",
     "root: viewer": f"viewer {{ member {{ ownedContacts {{ nodes {{ {P} }} }} }} }}",
+    "root: changes": f"changes {{ nodes {{ type record {{ {ON_CONTACT} }} contact {{ {P} }} }}"
+    f" edges {{ node {{ recordId record {{ {ON_CONTACT} }} }} }} }}",
+    "audit": "audit { nodes { changedRecordId valuesBefore valuesAfter } } contacts { nodes { email } }",
     "root: funnel": f"funnel({PERIOD}) {{ stages {{ reached records {{ nodes {{ {ON_CONTACT} }} }} }} }}",
 }  # fmt: skip
 # Ways on which a person decides over the response: refused without the right.
@@ -172,6 +177,10 @@ async def write_world(session: WriteSession) -> None:
         versioned_row(id=MERGED_CONTACT, first_name="Verena", owner_id=ZOE, merged_into_id=HIDDEN_CONTACT),
     )
     await evaluate(session)
+    for id_, name in ((OWN_CONTACT, "Own"), (HIDDEN_CONTACT, "Verena")):
+        values = {"first_name": name, "job_title": "Clerk"}
+        change = RecordChange(ChangeType.CHANGED, "contact", id_, values, values, contact_id=id_)
+        await write_changes(session, Author("Zoe", "updateContact", ZOE), (change,))
 
 
 async def _company(session: WriteSession, owner: Any, company: Any, contact: Any, deal: Any) -> None:  # noqa: ANN401 - ids
@@ -352,7 +361,7 @@ ROOTS = {
     "accord": None,
     "stages": None,
     "viewer": "root: viewer",
-    "changes": None,  # tests/outbox: test_mirror, test_a_page_holds_no_changes_of_records_out_of_reach
+    "changes": "root: changes",
     "personReport": None,  # test_a_report_needs_the_access_level_the_right_and_the_reach
 }
 ARGUMENTS = {
@@ -402,7 +411,7 @@ SOURCES = {
     "FromSearch": "root: search",
     "FromAttribute": "kpi",
     "FromDrillDown": "kpi: nodes",
-    "FromAudited": None,  # tests/outbox: test_personal_values_need_the_right
+    "FromAudited": "audit",
 }
 
 

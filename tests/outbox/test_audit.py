@@ -16,7 +16,7 @@ from tests.support.small_company import ADA, ANNA, BEN, DEAL
 AUDIT = """
 {
   audit(orderBy: [{ occurredAt: ASC }]) {
-    nodes { action changeType recordType changedId principal member { id } before after }
+    nodes { action changeType recordType changedRecordId principal member { id } valuesBefore valuesAfter }
   }
 }
 """
@@ -37,13 +37,17 @@ async def test_a_change_is_audited_with_its_author_and_its_values(company: Datab
         "action": "updateContact",
         "changeType": "CHANGED",
         "recordType": "contact",
-        "changedId": f"contact_{ADA}",
+        "changedRecordId": f"contact_{ADA}",
         "principal": "member",
         "member": {"id": f"member_{ANNA}"},
-        "before": {"email": "ada@acme.example", "email_kind": None, "job_title": None},
-        "after": {"email": "new@acme.example", "email_kind": "BUSINESS", "job_title": "CTO"},
+        "valuesBefore": {"email": "ada@acme.example", "email_kind": None, "job_title": None},
+        "valuesAfter": {"email": "new@acme.example", "email_kind": "BUSINESS", "job_title": "CTO"},
     }
-    assert (asks["recordType"], asks["changedId"], asks["after"]) == ("deal_contact", f"deal_{DEAL}", {"role": "asks"})
+    assert (asks["recordType"], asks["changedRecordId"], asks["valuesAfter"]) == (
+        "deal_contact",
+        f"deal_{DEAL}",
+        {"role": "asks"},
+    )
 
 
 async def test_personal_values_need_the_right(company: Database) -> None:
@@ -53,9 +57,9 @@ async def test_personal_values_need_the_right(company: Database) -> None:
     found = await executed(company, AUDIT, admin)
     assert found.errors is None
     [change] = found.data["audit"]["nodes"]
-    assert change["before"] == {"email": None, "email_kind": None, "job_title": None}
-    assert change["after"] == {"email": None, "email_kind": "BUSINESS", "job_title": "CTO"}
-    assert found.redacted == ["AuditEvent.after", "AuditEvent.before"]
+    assert change["valuesBefore"] == {"email": None, "email_kind": None, "job_title": None}
+    assert change["valuesAfter"] == {"email": None, "email_kind": "BUSINESS", "job_title": "CTO"}
+    assert found.redacted == ["AuditEvent.valuesAfter", "AuditEvent.valuesBefore"]
 
 
 async def test_an_import_is_audited_once_and_its_records_are_changes(database: Database, tmp_path: Path) -> None:
@@ -66,8 +70,8 @@ async def test_an_import_is_audited_once_and_its_records_are_changes(database: D
     await run_import(database, preset, tmp_path)
     first, second = await audited(database)
     assert (first["action"], first["recordType"], first["principal"]) == ("import", "import_job", "local operator")
-    assert second["changedId"] != first["changedId"]
-    assert second["after"]["source"] == "crm"
+    assert second["changedRecordId"] != first["changedRecordId"]
+    assert second["valuesAfter"]["source"] == "crm"
     nodes = (await page(database, cursor))["nodes"]
     assert [(node["type"], node["recordType"], node["stage"]) for node in nodes] == [
         ("CHANGED", "CONTACT", None),

@@ -7,6 +7,8 @@ from schema.tables import SHAPES
 
 _WITHHELD = "Without the right PERSONAL_DATA, personal values in it are null, see `extensions.redacted`."
 
+_FIELDS = {"valuesBefore": "before", "valuesAfter": "after"}
+
 
 def audited_fields(table: str) -> tuple[Output, ...]:
     """Return the fields of the type of a table; none but for audit events."""
@@ -14,11 +16,11 @@ def audited_fields(table: str) -> tuple[Output, ...]:
         return ()
     id_doc = "The id of the record, for `node`; null if the change concerns many. A role has that of its deal."
     return (
-        Output("changedId", id_doc, TypeRef("ID"), source=FromAudited("changed_id")),
-        *(_values(column) for column in ("before", "after")),
+        Output("changedRecordId", id_doc, TypeRef("ID"), source=FromAudited("changed_id")),
+        *(_values(field, column) for field, column in _FIELDS.items()),
     )
 
 
-def _values(column: str) -> Output:
+def _values(field: str, column: str) -> Output:
     doc = f"{SHAPES[AUDIT].column(column).doc} An object by the names of columns, such as owner_id. {_WITHHELD}"
-    return Output(column, doc, TypeRef("JSON"), source=FromAudited(column))
+    return Output(field, doc, TypeRef("JsonObject"), source=FromAudited(column))

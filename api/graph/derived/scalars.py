@@ -51,7 +51,7 @@ def _parse_decimal(value: object) -> Decimal:
 
 
 def _parse_json(_value: object) -> object:
-    raise ValueError("JSON is no type of inputs")
+    raise ValueError("JsonObject is no type of inputs")
 
 
 def _serialize_duration(value: object) -> str:
@@ -89,8 +89,8 @@ DURATION = ScalarType(
     parse_iso_duration,
     "https://www.rfc-editor.org/rfc/rfc3339#appendix-A",
 )
-JSON = ScalarType("JSON", "A JSON value of any form, for output only.", lambda value: value, _parse_json)
-SCALARS = (DATE_TIME, DATE, DECIMAL, DURATION, JSON)
+JSON_OBJECT = ScalarType("JsonObject", "A JSON object of any form, for output only.", lambda value: value, _parse_json)
+SCALARS = (DATE_TIME, DATE, DECIMAL, DURATION, JSON_OBJECT)
 
 SCALAR_NAMES: dict[type, TypeRef] = {
     str: TypeRef("String"),
