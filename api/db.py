@@ -118,8 +118,10 @@ class WriteSession(ScratchSession):
         )
 
 
-# A unit of work waits for a lock only this long, so that a writer that is stuck does not hold up the others.
-LOCK_TIMEOUT_MS = 1_000
+# A unit of work waits for a lock only this long, so that a writer that is stuck does not hold up the others. It has to
+# be longer than PostgreSQL's deadlock_timeout (by default a second): at the same instant a deadlock, which can be
+# started again, is reported as a lock that was not had in time.
+LOCK_TIMEOUT_MS = 1_200
 WRITER_SETTINGS = {
     "default_transaction_isolation": "read committed",
     "lock_timeout": str(LOCK_TIMEOUT_MS),

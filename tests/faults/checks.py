@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
+from api.access.reached_changes import followed_tables
 from api.db import ScratchSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.drift import check_entries
@@ -12,15 +14,17 @@ from api.sql import Sql
 from schema.history import kept_columns, version_name
 from schema.records import HistoryRecord
 from schema.tables import TABLES
+from tests.faults.reader import Reader
 from tests.faults.writers import Write, Writer
 
 
 @dataclass
 class Written:
-    """All that was acknowledged: what the writers wrote, and the people of imports by the prefix of their keys."""
+    """All that was acknowledged: the writers, the people of imports by the prefix of their keys, and a reader."""
 
     writers: list[Writer] = field(default_factory=list)
     imports: dict[str, int] = field(default_factory=dict)
+    reader: Reader | None = None
 
     @property
     def writes(self) -> list[Write]:
@@ -89,8 +93,24 @@ async def imported(session: ScratchSession, written: Written) -> list[str]:
     problems = _differences(
         "imported people, and those with a form", found, {(prefix, n, n) for prefix, n in written.imports.items()}
     )
-    jobs = await session.value(Sql("select count(*) from import_job"))
-    return problems + ([f"{jobs} import jobs of {len(written.imports)}"] if jobs != len(written.imports) else [])
+    # The first load has no events: it expires the cursors of readers instead.
+    unlike = await _values(
+        session,
+        Sql(
+            "select k.entity, k.external_id, count(o.id) from external_key k left join outbox_event o"
+            " on o.record_type = k.entity and o.record_id = k.record_id and o.change_type = 'CREATED'"
+            " where k.source = 'crm' and k.external_id !~ '^f?first-' group by k.entity, k.external_id"
+            " having count(o.id) <> 1"
+        ),
+    )
+    problems += [f"not one event that it was created: {row}" for row in unlike]
+    for what, statement in (
+        ("import jobs", "select count(*) from import_job"),
+        ("audited imports", "select count(*) from audit_event where action = 'import'"),
+    ):
+        count = await session.value(Sql(statement))
+        problems += [f"{count} {what} of {len(written.imports)}"] if count != len(written.imports) else []
+    return problems
 
 
 async def audit(session: ScratchSession, written: Written) -> list[str]:
@@ -142,6 +162,27 @@ async def outbox(session: ScratchSession, _: Written) -> list[str]:
     )
 
 
+async def followed(session: ScratchSession, written: Written) -> list[str]:
+    """A reader who followed all changes has the events of the outbox, in the order of their places."""
+    if written.reader is None:
+        return []
+    events = await _values(
+        session,
+        Sql(
+            "select change_type, upper(record_type), record_id, stage from outbox_event"
+            " where position > (select kept_after from outbox_state) and record_type = any({}) order by position",
+            [shape.name for shape in followed_tables()],
+        ),
+    )
+    unplaced = await session.value(Sql("select count(*) from outbox_event where position is null"))
+    problems = [f"{unplaced} events have no place"] if unplaced else []
+    if events != written.reader.changes:
+        pairs = zip_longest(events, written.reader.changes)
+        first = next((number, pair) for number, pair in enumerate(pairs) if pair[0] != pair[1])
+        problems.append(f"of {len(events)} events and {len(written.reader.changes)} read ones these differ: {first}")
+    return problems
+
+
 async def history(session: ScratchSession, _: Written) -> list[str]:
     """The versions of a record follow each other without gap or overlap, and the last one equals the record."""
     problems = []
@@ -182,7 +223,7 @@ async def entries(session: ScratchSession, _: Written) -> list[str]:
     return []
 
 
-CHECKS: tuple[Check, ...] = (records, imported, audit, outbox, history, entries)
+CHECKS: tuple[Check, ...] = (records, imported, audit, outbox, followed, history, entries)
 
 
 async def problems_of(session: ScratchSession, written: Written, checks: Sequence[Check] = CHECKS) -> list[str]:

@@ -14,6 +14,7 @@ from api.db import Database
 from api.embedded import EmbeddedServer
 from tests.faults.checks import Written, problems_of
 from tests.faults.processes import Installation
+from tests.faults.reader import Reader
 from tests.faults.writers import Writer
 
 PEOPLE = 200
@@ -79,7 +80,9 @@ class World:
         return "import", str(folder / "preset.toml"), str(folder)
 
     async def problems(self) -> list[str]:
-        """Return all that does not hold of what is stored."""
+        """Return all that does not hold of what is stored, and of what the reader got."""
+        if self.written.reader is not None:
+            await self.written.reader.catch_up()
         async with Database.open(self.dsn, size=1) as database, database.scratch() as session:
             return await problems_of(session, self.written)
 
@@ -98,6 +101,7 @@ async def served_world(installation: Installation, postgres: EmbeddedServer) -> 
         await asyncio.to_thread(installation.run, "migrate")
         await asyncio.to_thread(installation.run, "init", "--timezone", "UTC", "--currency", "EUR")
         await asyncio.to_thread(installation.run, *world.export("first"))
+        await asyncio.to_thread(installation.run, *world.export("second"))
         await asyncio.to_thread(installation.start_server)
         async with httpx.AsyncClient(base_url=installation.address) as client:
             [writer] = world.writers(client, "setup", 1, random.Random())
@@ -106,6 +110,7 @@ async def served_world(installation: Installation, postgres: EmbeddedServer) -> 
                 given = {"pipeline": {"id": pipeline["id"]}, "name": name, "rank": rank, "category": category}
                 made = await writer.send("createPipelineStage", "pipelineStage { id }", given)
                 world.stages.append(made["pipelineStage"]["id"])
+        world.written.reader = Reader(installation.address)
         yield world
     finally:
         await asyncio.to_thread(installation.stop)

@@ -86,6 +86,8 @@ async def test_cut_connections_end_in_coded_errors_and_writes_go_on(
     async with httpx.AsyncClient(base_url=world.installation.address, timeout=60) as client:
         writers = world.writers(client, name, WRITERS, chooser)
         tasks = [asyncio.create_task(keep_writing(writer, is_over)) for writer in writers]
+        if world.written.reader is not None:
+            tasks.append(asyncio.create_task(world.written.reader.follow(is_over)))
         try:
             for _ in range(CUTS):
                 await asyncio.sleep(chooser.uniform(0.05, 0.4))

@@ -80,6 +80,8 @@ async def test_nothing_acknowledged_is_lost_or_doubled(world: World, seed: int, 
     async with httpx.AsyncClient(base_url=world.installation.address, timeout=60) as client:
         writers = world.writers(client, f"r{number}", WRITERS, chooser)
         tasks = [asyncio.create_task(keep_writing(writer, is_over)) for writer in writers]
+        if world.written.reader is not None:
+            tasks.append(asyncio.create_task(world.written.reader.follow(is_over)))
         try:
             await fail(world.installation, victim, delay, command, chooser)
         finally:
@@ -138,14 +140,26 @@ SABOTAGES = {
             " (select contact_id from touchpoint where id = {touchpoint})"
         ),
     ),
-    "places with a gap": (
-        "outbox",
+    "a missed event": (
+        "followed",
         (
-            "update outbox_event set position = case when id = (select min(id::text)::uuid from outbox_event) then 1"
-            " else 3 end where id in ((select min(id::text)::uuid from outbox_event),"
-            " (select max(id::text)::uuid from outbox_event))"
+            "delete from outbox_event where id = (select id from outbox_event where position is not null"
+            " order by position limit 1 offset 5)"
         ),
     ),
+    "an event without a place": ("followed", "update outbox_event set position = null where record_id = {contact}"),
+    "places with a gap": (
+        "outbox",
+        "delete from outbox_event where position = (select max(position) - 1 from outbox_event)",
+    ),
+    "an import without an event": (
+        "imported",
+        (
+            "delete from outbox_event where record_id ="
+            " (select record_id from external_key where entity = 'contact' and external_id = 'second-1')"
+        ),
+    ),
+    "an import without its audit": ("imported", "delete from audit_event where action = 'import'"),
     "a gap in the history": (
         "history",
         "update contact_version set valid_to = valid_from where valid_to is not null and contact_id = {contact}",

@@ -112,8 +112,6 @@ async def test_a_deadlock_is_resolved_and_both_units_of_work_succeed(company: Da
     async def unit(name: str, first: UUID, second: UUID) -> None:
         async def workflow(work: UnitOfWork) -> Outcome:
             attempts.append(name)
-            # PostgreSQL looks for a deadlock after a second, which is as long as a lock is waited for.
-            await work.session.script("set local lock_timeout = '10s'; set local deadlock_timeout = '50ms'")
             await set_title(work.session, first, name)
             if len(attempts) <= 2:
                 await first_locks.wait()
@@ -193,3 +191,12 @@ async def test_mutations_of_one_document_run_in_order_and_commit_each(company: D
         "fourth": {"userErrors": [{"code": "STALE_VERSION"}]},
     }
     assert (await title(company, ADA), await title(company, CARL)) == ("3", None)
+
+
+async def test_callers_with_the_same_key_at_the_same_moment_make_one_change(company: Database) -> None:
+    given = {"firstName": "Once", "idempotencyKey": "together"}
+    made = await asyncio.gather(*(run(company, "createContact", "contact { id }", given) for _ in range(4)))
+    assert len({payload["contact"]["id"] for payload in made}) == 1
+    assert sorted(payload["replayed"] for payload in made) == [False, True, True, True]
+    other = {"firstName": "Twice", "idempotencyKey": "together"}
+    assert await refusal(company, "createContact", other) is ErrorCode.IDEMPOTENCY_KEY_REUSED
