@@ -107,6 +107,7 @@ async def measure_parts(dsn: str, write: Write, writer: AccordWriter, requests: 
     Errors: ValueError if a request fails.
     """
     given = await changes(dsn, write, requests + _WARM_UP)
+    began = python = 0.0
     document = writer.document(write)
     async with Database.open(dsn) as plain:
         database = _TimedDatabase(plain)

@@ -93,7 +93,7 @@ async def changes(dsn: str, write: Write, count: int) -> list[Change]:
     """
     connection = await asyncpg.connect(dsn)
     try:
-        records = await connection.fetch(write.records)
+        records = [dict(record) for record in await connection.fetch(write.records)]
     finally:
         await connection.close()
     if len(records) < write.rows:
