@@ -147,6 +147,11 @@ bench-read: .venv/.installed-dev ## compare GraphQL reads with hand-written endp
 	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "No npm registry was reached: only the Python servers are compared." >&2
 	@$(NODE_PATH); export PATH; $(BIN)/python -m tests.bench.read $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-write
+bench-write: .venv/.installed-dev ## compare mutations with hand-written statements and another server (ARGS=--quick KEEP=1)
+	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "No npm registry was reached: leave postgraphile out with ARGS=--peers" >&2
+	@$(NODE_PATH); export PATH; $(BIN)/python -m tests.bench.write $(if $(KEEP),--keep) $(ARGS)
+
 $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json .venv/.node-22
 	@echo "Installing the Node servers to compare with"
 	@$(NODE_PATH); export PATH; cd $(PEERS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000

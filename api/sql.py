@@ -13,12 +13,14 @@ once and executed many times.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self, TypeVar
 
 Converted = TypeVar("Converted")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{\}")
+_LONGEST_KEPT = 1_000  # characters of a text whose pieces are kept
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -33,7 +35,7 @@ class Sql:
     @classmethod
     def from_parts(cls, parts: Iterable["str | BoundValue"]) -> Self:
         """Build a fragment from parts that are already split."""
-        fragment = cls("")
+        fragment = object.__new__(cls)
         object.__setattr__(fragment, "parts", tuple(parts))
         return fragment
 
@@ -122,26 +124,40 @@ def converted(value: object, convert: Callable[[Any], Converted]) -> "Converted 
 
 
 def _parts(text: str, arguments: tuple[object, ...]) -> Iterator[str | BoundValue]:
-    """Split the text at its placeholders; ValueError if placeholders and arguments differ in number."""
-    remaining, start = list(reversed(arguments)), 0
-    for placeholder in _PLACEHOLDER.finditer(text):
-        if placeholder.start() > start:
-            yield text[start : placeholder.start()]
-        start = placeholder.end()
-        if placeholder[0] != "{}":
-            yield placeholder[0][0]
+    """Fill the placeholders of a text; ValueError if placeholders and arguments differ in number."""
+    split = _split(text) if len(text) <= _LONGEST_KEPT else tuple(_pieces(text))
+    wanted = split.count(None)
+    if wanted != len(arguments):
+        more, less = ("placeholders", "arguments") if wanted > len(arguments) else ("arguments", "placeholders")
+        raise ValueError(f"more {more} than {less} in: {text}")
+    remaining = iter(arguments)
+    for piece in split:
+        if piece is not None:
+            yield piece
             continue
-        if not remaining:
-            raise ValueError(f"more placeholders than arguments in: {text}")
-        argument = remaining.pop()
+        argument = next(remaining)
         if isinstance(argument, Sql):
             yield from argument.parts
         else:
             yield BoundValue(argument)
-    if remaining:
-        raise ValueError(f"more arguments than placeholders in: {text}")
+
+
+def _pieces(text: str) -> Iterator[str | None]:
+    """Yield the pieces of a text, with None for a placeholder."""
+    start = 0
+    for placeholder in _PLACEHOLDER.finditer(text):
+        if placeholder.start() > start:
+            yield text[start : placeholder.start()]
+        start = placeholder.end()
+        yield None if placeholder[0] == "{}" else placeholder[0][0]
     if start < len(text):
         yield text[start:]
+
+
+@lru_cache(maxsize=4_096)
+def _split(text: str) -> tuple[str | None, ...]:
+    """Return the pieces of a text, which most statements have in common: splitting takes longer than filling."""
+    return tuple(_pieces(text))
 
 
 def join(separator: str, fragments: Iterable[Sql]) -> Sql:
@@ -160,6 +176,7 @@ def all_of(conditions: Iterable[Sql]) -> Sql:
     return join(" and ", (Sql("({})", condition) for condition in found)) if found else Sql("true")
 
 
+@lru_cache(maxsize=4_096)
 def name(identifier: str) -> Sql:
     """Return a table, column or alias name as a fragment.
 

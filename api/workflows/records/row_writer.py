@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.intake.column_sql import default_of, sql_type
 from api.sql import Sql, join, name
-from api.workflows.records.stored_rows import StoredRow
+from api.workflows.records.stored_rows import StoredRow, all_columns
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
 
@@ -26,7 +26,7 @@ async def insert_rows(work: UnitOfWork, table: str, rows: Sequence[Mapping[str, 
         Sql(
             "insert into {} ({}) select {} from {} returning {}",
             *(name(table), join(", ", map(name, columns)), join(", ", filled), _values(table, columns, rows)),
-            _all_columns(table, ""),
+            all_columns(table),
         )
     )
     return {row["id"]: dict(row) for row in found}
@@ -54,7 +54,7 @@ async def update_rows(work: UnitOfWork, table: str, rows: Sequence[Mapping[str, 
     found = await work.session.rows(
         Sql(
             "update {} t set {} from {} where t.id = v.id returning {}",
-            *(name(table), join(", ", assigned), _values(table, read, rows), _all_columns(table, "t.")),
+            *(name(table), join(", ", assigned), _values(table, read, rows), all_columns(table, "t.")),
         )
     )
     return {row["id"]: dict(row) for row in found}
@@ -71,7 +71,3 @@ def _values(table: str, columns: Sequence[str], rows: Sequence[Mapping[str, obje
         values: list[Any] = [row.get(column) for row in rows]
         arrays.append(Sql(f"{{}}::{sql_type(table, column)}[]", values))
     return Sql("unnest({}) as v ({})", join(", ", arrays), join(", ", map(name, columns)))
-
-
-def _all_columns(table: str, prefix: str) -> Sql:
-    return Sql.from_parts((", ".join(f"{prefix}{column.name}" for column in SHAPES[table].columns),))

@@ -1,6 +1,7 @@
 """Rows of the database for a unit of work: read within the principal's reach, and locked until it ends."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -23,15 +24,20 @@ async def lock_rows(work: UnitOfWork, table: str, ids: Collection[UUID]) -> dict
     """
     if not ids:
         return {}
-    columns = join(", ", (Sql("t.{}", name(column.name)) for column in SHAPES[table].columns))
     reached = reach_conditions(table, "t", work.principal)
     found = await work.session.rows(
         Sql(
             "select {} from {} t where {} order by t.id for no key update of t",
-            *(columns, name(table), all_of((Sql("t.id = any({}::uuid[])", list(ids)), *reached))),
+            *(all_columns(table, "t."), name(table), all_of((Sql("t.id = any({}::uuid[])", list(ids)), *reached))),
         )
     )
     return {row["id"]: dict(row) for row in found}
+
+
+@cache
+def all_columns(table: str, prefix: str = "") -> Sql:
+    """Return the names of all columns of a table, with a prefix such as an alias and a dot."""
+    return Sql.from_parts((", ".join(f"{prefix}{column.name}" for column in SHAPES[table].columns),))
 
 
 async def keyed_ids(work: UnitOfWork, table: str, keys: Sequence[ExternalKeyValue]) -> dict[ExternalKeyValue, UUID]:

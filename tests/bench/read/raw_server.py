@@ -5,9 +5,10 @@ applications behind Starlette's routes, which is a little faster than its `Reque
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -24,11 +25,13 @@ _HEADERS = (b"content-type", b"application/json; charset=utf-8"), (b"cache-contr
 
 
 class Endpoint:
-    """Responds to one query with the result of one statement."""
+    """Responds to the requests of one path with the result of one statement, which is a file of a folder."""
 
-    def __init__(self, key: str, parameters: Callable[[dict[str, Any]], tuple[object, ...]]) -> None:
+    def __init__(
+        self, key: str, parameters: Callable[[dict[str, Any]], tuple[object, ...]], folder: Path = DOCUMENTS / "raw"
+    ) -> None:
         self.path = f"/{key}"
-        self._statement = (DOCUMENTS / "raw" / f"{key}.sql").read_text(encoding="utf-8")
+        self._statement = (folder / f"{key}.sql").read_text(encoding="utf-8")
         self._parameters = parameters
         self.pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -49,9 +52,9 @@ class Endpoint:
         await send({"type": "http.response.body", "body": response})
 
 
-def application(dsn: str) -> Starlette:
-    """Return the four endpoints, which share one pool."""
-    endpoints = [
+def queries() -> list[Endpoint]:
+    """Return the endpoints of the four queries."""
+    return [
         Endpoint("one_contact", lambda variables: (variables["id"][_PREFIX:],)),
         Endpoint("nested_page", lambda variables: (variables["after"][_PREFIX:],)),
         Endpoint("long_page", lambda variables: (variables["after"][_PREFIX:],)),
@@ -60,6 +63,10 @@ def application(dsn: str) -> Starlette:
             lambda variables: (datetime.fromisoformat(variables["from"]), datetime.fromisoformat(variables["to"])),
         ),
     ]
+
+
+def application(dsn: str, endpoints: Sequence[Endpoint]) -> Starlette:
+    """Return an application of these endpoints, which share one pool."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -74,4 +81,4 @@ def application(dsn: str) -> Starlette:
 
 
 if __name__ == "__main__":
-    serve(application(os.environ["DATABASE_URL"]))
+    serve(application(os.environ["DATABASE_URL"], queries()))
