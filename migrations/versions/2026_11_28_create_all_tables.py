@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: e52e1f242205
+Revision ID: eaf6a5934fe2
 Revises:
-Create Date: 2026-11-28 12:12:38.089440+00:00
+Create Date: 2026-11-28 12:28:04.611719+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "e52e1f242205"
+revision: str = "eaf6a5934fe2"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -5,6 +5,7 @@ fields that no way of the list goes through.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any, get_args
