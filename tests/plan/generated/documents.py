@@ -199,7 +199,8 @@ class DocumentGenerator:
             if position.is_aliased and self.budget.aliases <= 0:
                 continue
             if is_leaf_type(of_type):
-                leaves.append(name)
+                # Root fields without a selection, such as personReport, are not planned.
+                leaves += [name] if kind.name != "Query" else []
             elif (
                 position.levels > 1
                 and self.budget.fields > 0
