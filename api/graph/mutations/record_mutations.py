@@ -18,7 +18,7 @@ from api.graph.mutations.record_inputs import (
 from api.graph.reading.payload_reader import MAX_ROWS
 from api.workflows.outcome import Outcome, bulk_outcome
 from api.workflows.records.delete_record import EndColumn, end_record, resume_record
-from api.workflows.records.write_records import Operation, write_records
+from api.workflows.records.write_records import WriteOperation, write_records
 from api.workflows.unit_of_work import UnitOfWork, Workflow
 from schema.base import TableShape
 from schema.vocab import Vocabulary
@@ -70,7 +70,7 @@ def _writing(shape: TableShape) -> Iterator[Mutation]:
         f"Create a {name}.",
         permission,
         (*value_inputs(shape, is_new=True), external_key_input(is_required=False), *since),
-        partial(_prepare, shape, Operation.CREATE),
+        partial(_prepare, shape, WriteOperation.CREATE),
         (record,),
     )
     yield Mutation(
@@ -83,7 +83,7 @@ def _writing(shape: TableShape) -> Iterator[Mutation]:
             external_key_input(is_required=False),
             *since,
         ),
-        partial(_prepare, shape, Operation.UPDATE),
+        partial(_prepare, shape, WriteOperation.UPDATE),
         (record,),
         (status,),
     )
@@ -92,7 +92,7 @@ def _writing(shape: TableShape) -> Iterator[Mutation]:
         f"Change the {name} with this external key, or create it. Fields that are left out keep their values.",
         permission,
         tuple(_upsert_inputs(shape)),
-        partial(_prepare, shape, Operation.UPSERT),
+        partial(_prepare, shape, WriteOperation.UPSERT),
         (record,),
         (status,),
     )
@@ -150,8 +150,8 @@ def _upsert_inputs(shape: TableShape) -> Iterator[Input]:
     yield from effective_at_inputs(shape)
 
 
-def _prepare(shape: TableShape, operation: Operation, given: Mapping[str, Any]) -> Workflow:
-    row = read_record_input(shape, given, is_new=operation is not Operation.UPDATE)
+def _prepare(shape: TableShape, operation: WriteOperation, given: Mapping[str, Any]) -> Workflow:
+    row = read_record_input(shape, given, is_new=operation is not WriteOperation.UPDATE)
 
     async def workflow(work: UnitOfWork) -> Outcome:
         [outcome] = await write_records(work, shape, operation, [row])
@@ -169,7 +169,7 @@ def _prepare_rows(shape: TableShape, given: Mapping[str, Any]) -> Workflow:
     is_each = given.get("mode") == BulkMode.EACH
 
     async def workflow(work: UnitOfWork) -> Outcome:
-        outcomes = await write_records(work, shape, Operation.UPSERT, rows)
+        outcomes = await write_records(work, shape, WriteOperation.UPSERT, rows)
         return bulk_outcome(outcomes, is_each=is_each)
 
     return workflow

@@ -8,12 +8,12 @@ from api.access.scope import MERGED_INTO
 from api.outbox.record_changes import json_value
 from api.sql import Sql, name
 from api.workflows.outcome import Outcome
-from api.workflows.people.company_tree import is_above
 from api.workflows.people.filled_values import Filled, values_to_take
 from api.workflows.people.locked_family import lock_reached, referred_ids
 from api.workflows.people.merge_records import change_survivor, filled_as_json
 from api.workflows.people.moved_rows import move_rows_back
 from api.workflows.records.record_input import Reference
+from api.workflows.records.record_tree import is_above
 from api.workflows.records.row_writer import update_rows
 from api.workflows.records.stored_rows import StoredRow, lock_rows
 from api.workflows.unit_of_work import StartAgain, UnitOfWork
@@ -87,7 +87,7 @@ async def _give_back(
     unchanged = {column: former for column, (former, new) in filled.items() if json_value(survivor[column]) == new}
     former = await _typed(work, shape, unchanged)
     parent = former.get("parent_id")
-    if isinstance(parent, UUID) and await is_above(work, survivor["id"], parent):
+    if isinstance(parent, UUID) and await is_above(work, "company", survivor["id"], parent):
         del former["parent_id"]  # the companies were moved since
     rest = dict(survivor) | former
     final = dict(rest)

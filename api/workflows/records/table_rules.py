@@ -1,6 +1,5 @@
 """The rules of single tables that no constraint of the database holds: circles, order of days, stages of new deals."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from api.identity.erased_keys import address_text, erased_among, key_text
-from api.sql import Sql, name
+from api.sql import Sql
 from api.workflows.records.record_input import RecordInput, field_name
+from api.workflows.records.record_tree import PARENTS, is_above, lock_tree
 from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
 from api.workflows.user_errors import UserError
@@ -19,9 +19,6 @@ from schema.vocab import StageCategory
 from schema.writes.user_errors import UserErrorCode
 
 CLOCK_SKEW = timedelta(minutes=5)
-# The links of a table to itself that make a tree.
-PARENTS = {"company": "parent_id", "campaign": "parent_id", "member": "manager_id"}
-_DEEPEST = 100
 
 
 @dataclass(slots=True)
@@ -51,23 +48,27 @@ class PlannedRow:
         self.errors.append(UserError((*self.given.path, field_name(self.shape, column)), code, message))
 
 
+# A rule of one row, and a rule that reads the database for all rows at once.
+RowRule = Callable[[PlannedRow], None]
 Rule = Callable[[UnitOfWork, Sequence[PlannedRow]], Awaitable[None]]
 
 
 async def apply_rules(work: UnitOfWork, shape: TableShape, rows: Sequence[PlannedRow]) -> None:
     """Fill computed columns, and note in each row what the rules of its table forbid."""
+    compute = ROW_RULES.get(shape.name)
+    if compute is not None:
+        for row in rows:
+            compute(row)
     for rule in RULES.get(shape.name, ()):
         await rule(work, rows)
 
 
-async def _compute_email_kind(_work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
-    for row in rows:
-        if "email" in row.changes:
-            email = row.changes["email"]
-            kind = email_kind(email if isinstance(email, str) else None)
-            if row.stored is None or row.stored["email_kind"] != kind:
-                row.changes["email_kind"] = kind
-    await asyncio.sleep(0)
+def _compute_email_kind(row: PlannedRow) -> None:
+    if "email" in row.changes:
+        email = row.changes["email"]
+        kind = email_kind(email if isinstance(email, str) else None)
+        if row.stored is None or row.stored["email_kind"] != kind:
+            row.changes["email_kind"] = kind
 
 
 async def _no_erased_person(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
@@ -95,28 +96,17 @@ async def _no_circle(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
         parent = row.changes.get(column)
         if not isinstance(parent, UUID) or row.stored is None:
             continue
-        # Two transactions could make a circle of which each sees only one half: they wait for each other.
-        await work.session.run(Sql("select pg_advisory_xact_lock(hashtext({}))", f"{row.shape.name}.{column}"))
-        table, link = name(row.shape.name), name(column)
-        is_circle = await work.session.value(
-            Sql(
-                "with recursive above (id, steps) as (select {}::uuid, 1 union"
-                " select t.{}, steps + 1 from above join {} t on t.id = above.id where t.{} is not null"
-                " and steps < {}::int) select exists (select from above where id = {}::uuid)",
-                *(parent, link, table, link, _DEEPEST, row.stored["id"]),
-            )
-        )
+        await lock_tree(work, row.shape.name)
+        is_circle = parent == row.stored["id"] or await is_above(work, row.shape.name, row.stored["id"], parent)
         if is_circle:
             row.reject(column, UserErrorCode.CIRCLE, "The record would be above itself, directly or through others.")
 
 
-async def _campaign_days(_work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
-    for row in rows:
-        first, last = row.value("starts_on"), row.value("ends_on")
-        if first is not None and last is not None and last < first:
-            changed = "ends_on" if "ends_on" in row.changes else "starts_on"
-            row.reject(changed, UserErrorCode.OUT_OF_ORDER, f"The last day, {last}, is before the first, {first}.")
-    await asyncio.sleep(0)
+def _order_days(row: PlannedRow) -> None:
+    first, last = row.value("starts_on"), row.value("ends_on")
+    if first is not None and last is not None and last < first:
+        changed = "ends_on" if "ends_on" in row.changes else "starts_on"
+        row.reject(changed, UserErrorCode.OUT_OF_ORDER, f"The last day, {last}, is before the first, {first}.")
 
 
 async def _cost_ranges(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
@@ -166,10 +156,11 @@ async def stage_categories(work: UnitOfWork, ids: Sequence[object]) -> Mapping[o
     return {row["id"]: row["category"] for row in found}
 
 
+ROW_RULES: dict[str, RowRule] = {"contact": _compute_email_kind, "campaign": _order_days}
 RULES: dict[str, tuple[Rule, ...]] = {
-    "contact": (_compute_email_kind, _no_erased_person),
+    "contact": (_no_erased_person,),
     "company": (_no_circle,),
-    "campaign": (_campaign_days, _no_circle),
+    "campaign": (_no_circle,),
     "campaign_cost": (_cost_ranges,),
     "member": (_no_circle,),
     "deal": (_deal_dates_and_stage,),

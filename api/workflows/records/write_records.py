@@ -32,7 +32,7 @@ from schema.writes.user_errors import UserErrorCode
 from schema.writes.write_status import WriteStatus
 
 
-class Operation(StrEnum):
+class WriteOperation(StrEnum):
     """What a row of input does: it makes a record, changes one, or either."""
 
     CREATE = "CREATE"
@@ -41,7 +41,7 @@ class Operation(StrEnum):
 
 
 async def write_records(
-    work: UnitOfWork, shape: TableShape, operation: Operation, rows: Sequence[RecordInput]
+    work: UnitOfWork, shape: TableShape, operation: WriteOperation, rows: Sequence[RecordInput]
 ) -> list[RowOutcome]:
     """Write rows of input to a table. Rows that are wrong are not written, and their outcome says why.
 
@@ -59,16 +59,16 @@ async def write_records(
     for row in planned:
         _require_values(row)
         _compare(work, row)
-    known = [row for row in planned if row.stored is not None or operation is not Operation.UPDATE]
+    known = [row for row in planned if row.stored is not None or operation is not WriteOperation.UPDATE]
     await apply_rules(work, shape, known)
     await _write(work, shape, [row for row in known if not row.errors])
     return [_outcome(row) for row in planned]
 
 
-def _planned(shape: TableShape, operation: Operation, given: RecordInput) -> PlannedRow:
+def _planned(shape: TableShape, operation: WriteOperation, given: RecordInput) -> PlannedRow:
     """Return the row with the values of its input in the form that is stored."""
     row = PlannedRow(shape, given, errors=list(given.errors))
-    allowed = {column.name: column for column in settable_columns(shape, is_new=operation is not Operation.UPDATE)}
+    allowed = {column.name: column for column in settable_columns(shape, is_new=operation is not WriteOperation.UPDATE)}
     for column, value in given.values.items():
         try:
             row.changes[column] = stored_value(allowed[column], value)
@@ -77,27 +77,29 @@ def _planned(shape: TableShape, operation: Operation, given: RecordInput) -> Pla
     return row
 
 
-async def _find_records(work: UnitOfWork, shape: TableShape, operation: Operation, rows: Sequence[PlannedRow]) -> None:
+async def _find_records(
+    work: UnitOfWork, shape: TableShape, operation: WriteOperation, rows: Sequence[PlannedRow]
+) -> None:
     """Find and lock the record of every row. A row without one is new."""
     by_key = await keyed_ids(work, shape.name, [row.given.key for row in rows if row.given.key is not None])
     reject_repeated_keys(rows)
     wanted: dict[int, UUID] = {}
     for place, row in enumerate(rows):
         known = by_key.get(row.given.key) if row.given.key is not None else None
-        if operation is Operation.CREATE and known is not None:
+        if operation is WriteOperation.CREATE and known is not None:
             _reject_taken(row)
-        if operation is Operation.UPDATE and row.given.id is not None:
+        if operation is WriteOperation.UPDATE and row.given.id is not None:
             wanted[place] = row.given.id
             if known is not None and known != row.given.id:
                 _reject_taken(row)
-        if operation is Operation.UPSERT and known is not None:
+        if operation is WriteOperation.UPSERT and known is not None:
             wanted[place] = known
     stored = await lock_rows(work, shape.name, set(wanted.values()))
     for place, id_ in wanted.items():
         row = rows[place]
         row.stored = stored.get(id_)
         if row.stored is None:
-            if operation is Operation.UPSERT:
+            if operation is WriteOperation.UPSERT:
                 raise out_of_reach(row.given.key)
             message = "No record that you reach has this id."
             row.errors.append(UserError((*row.given.path, "id"), UserErrorCode.NOT_FOUND, message))
