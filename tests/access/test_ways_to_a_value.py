@@ -93,6 +93,7 @@ READS = {
     "changes: pageInfo": f"changes {{ pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} nodes {{ cursor"
     f" record {{ {ON_CONTACT} }} }} edges {{ cursor }} }}",
     "audit": "audit { nodes { changedRecordId valuesBefore valuesAfter } } contacts { nodes { email } }",
+    "audited record": f"audit {{ nodes {{ record {{ {ON_CONTACT} }} }} }}",
     "root: funnel": f"funnel({PERIOD}) {{ stages {{ reached records {{ nodes {{ {ON_CONTACT} }} }} }} }}",
 }  # fmt: skip
 # Ways on which a person decides over the response: refused without the right.
@@ -421,6 +422,7 @@ SOURCES = {
     "FromAttribute": "kpi",
     "FromDrillDown": "kpi: nodes",
     "FromAudited": "audit",
+    "FromAuditedRecord": "audited record",
 }
 
 
