@@ -34,11 +34,19 @@ def audited_value(tables: ScopedTables, column: str, row: str) -> Sql:
     )
 
 
-def _record_id(row: str) -> Sql:
-    """The id of the record that an event is about; null if it is about many."""
+def identified_type(row: str) -> Sql:
+    """Return the table of the id that an event keeps: a role, which has no id, has that of its deal.
+
+    Shapes: alias of the event -> the name of the table.
+    """
     type_ = qualified(row, "record_type")
     tables = join(" ", (Sql("when {} then {}::text", it, table) for it, (_, table) in IDENTIFIED_BY.items()))
-    return Sql("case {} {} else {} end || '_' || {}", type_, tables, type_, qualified(row, "changed_id"))
+    return Sql("case {} {} else {} end", type_, tables, type_)
+
+
+def _record_id(row: str) -> Sql:
+    """The id of the record that an event is about; null if it is about many."""
+    return Sql("{} || '_' || {}", identified_type(row), qualified(row, "changed_id"))
 
 
 @cache

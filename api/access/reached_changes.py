@@ -4,26 +4,23 @@
   and merged records are judged by the row that is still there.
 - Where the owner changed and the principal reaches the record no more, but did by the former owner, the change is
   listed as WITHDRAWN: a copy has to forget the record. Nothing else is listed of records out of reach.
-- A cursor holds a position, and a fingerprint of the owners whose records are in reach. When these change, such as by a
+- A cursor holds a position, and a digest of the owners whose records are in reach. When these change, such as by a
   new member of the team, records come into reach and leave it without a change of their own; so the cursor expires.
+- Positions count what is out of reach, too. So cursors are encrypted (`ChangeCursors`).
 """
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-import orjson
-
 from api.access.principal import Principal
 from api.access.scope import owner_conditions, reach_conditions, reached_owners, subject_links
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.outbox.positions import read_state
+from api.outbox.change_cursors import ChangeCursors
+from api.outbox.positions import OutboxPositions, read_state
 from api.outbox.record_changes import IDENTIFIED_BY
 from api.sql import Sql, all_of, join, name
 from schema.access.rights import Reach
@@ -97,16 +94,16 @@ async def read_changes(
             owners whose records are in reach have changed; NOT_ALLOWED for a table that the principal may not read.
     """
     readable = _readable(principal, tables)
-    last, kept_after = await read_state(session)
-    fingerprint = await _fingerprint(session, principal)
+    state = await read_state(session)
+    cursors = ChangeCursors(state.secret, await _owners(session, principal))
     if first == 0:
-        return ChangePage((), _cursor(last, fingerprint), has_more=False)
-    start = kept_after if after is None else _position(after, fingerprint, last, kept_after)
-    scanned = min(last, start + MOST_SCANNED)
+        return ChangePage((), cursors.write(state.last), has_more=False)
+    start = state.kept_after if after is None else _position(after, cursors, state)
+    scanned = min(state.last, start + MOST_SCANNED)
     rows = await session.rows(_page_statement(principal, (start, scanned), first + 1, types, readable))
     changes = tuple(
         ReachedChange(
-            _cursor(row["position"], fingerprint),
+            cursors.write(row["position"]),
             row["recorded_at"],
             ChangeType[row["type"]],
             row["record_type"],
@@ -118,7 +115,7 @@ async def read_changes(
     )
     if len(rows) > first:
         return ChangePage(changes, changes[-1].cursor, has_more=True)
-    return ChangePage(changes, _cursor(scanned, fingerprint), has_more=scanned < last)
+    return ChangePage(changes, cursors.write(scanned), has_more=scanned < state.last)
 
 
 def _is_about_work(table: str) -> bool:
@@ -186,38 +183,30 @@ def _was_reached(principal: Principal) -> Sql:
     return all_of((Sql("e.has_new_owner"), *owner_conditions(Sql("e.former_owner_id"), principal)))
 
 
-async def _fingerprint(session: ReadSession, principal: Principal) -> str:
+async def _owners(session: ReadSession, principal: Principal) -> str:
     """A text that is the same as long as the principal reaches the records of the same owners."""
     if principal.reach is Reach.ALL:
-        return "ALL"
+        return principal.reach.value
     owners: Sequence[UUID | None] = await session.value(Sql("select {}", reached_owners(principal)))
-    digest = hashlib.sha256(b"".join(owner.bytes for owner in owners if owner)).hexdigest()
-    return f"{principal.reach.value}:{digest[:16]}"
+    return " ".join((principal.reach.value, *(str(owner) for owner in owners if owner)))
 
 
-def _cursor(position: int, fingerprint: str) -> str:
-    return base64.b64encode(orjson.dumps([position, fingerprint])).decode()
-
-
-def _position(cursor: str, fingerprint: str, last: int, kept_after: int) -> int:
+def _position(cursor: str, cursors: ChangeCursors, state: OutboxPositions) -> int:
     """The position of a cursor. Errors: BAD_INPUT; CURSOR_EXPIRED."""
-    try:
-        read = orjson.loads(base64.b64decode(cursor, validate=True))
-    except (binascii.Error, ValueError):
-        read = None
-    match read:
-        case [int() as position, str() as owners] if position <= last and position is not True:
-            if position < kept_after:
-                raise _expired("The changes after this cursor are not kept any more.")
-            if owners != fingerprint:
-                raise _expired("The cursor is of another reach: since then, other records are within yours.")
-            return position
-        case _:
-            raise AccordError(
-                ErrorCode.BAD_INPUT,
-                "`after` is not a cursor of `changes`.",
-                "Take it from `pageInfo.endCursor` or an edge's `cursor` of `changes`, of the same server.",
-            )
+    read = cursors.read(cursor)
+    # A database that was restored from a backup may have fewer positions than its cursors.
+    if read is None or read[0] > state.last:
+        raise AccordError(
+            ErrorCode.BAD_INPUT,
+            "`after` is not a cursor of `changes`.",
+            "Take it from `pageInfo.endCursor` or an edge's `cursor` of `changes`, of the same server.",
+        )
+    position, has_same_owners = read
+    if position < state.kept_after:
+        raise _expired("The changes after this cursor are not kept any more.")
+    if not has_same_owners:
+        raise _expired("The cursor is of another reach: since then, other records are within yours.")
+    return position
 
 
 def _expired(message: str) -> AccordError:

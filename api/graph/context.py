@@ -11,7 +11,7 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.payload_reader import RequestPayloads
 from api.graph.reading.planned import PlannedDocument, RequestError
-from api.graph.reading.search_reader import with_type_names
+from api.graph.reading.type_names import with_type_names
 from api.plan.prepared_statements import read_document
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText

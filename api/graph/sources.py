@@ -72,6 +72,11 @@ class FromAudited:
 
 
 @dataclass(frozen=True, slots=True)
+class FromAuditedRecord:
+    """The record that an event of the audit is about, of any type."""
+
+
+@dataclass(frozen=True, slots=True)
 class FromTable:
     """A root field: a list of the rows of a table."""
 
@@ -120,6 +125,7 @@ FieldSource = (
     | FromIsCounted
     | FromNotCountedBecause
     | FromAudited
+    | FromAuditedRecord
     | FromTable
     | FromId
     | FromIds

@@ -7,16 +7,31 @@ a later position. So a reader who has read up to a position misses nothing befor
 Events of one record have the order of its changes: whoever writes the second one has waited for the first to commit.
 """
 
+import secrets
+from dataclasses import dataclass
 from itertools import count
 
 import asyncpg
 
 from api.db import Database, Session, WriteSession
+from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 
 BATCH = 5_000  # events that one transaction numbers; tens of milliseconds
 
-_HAS_UNPLACED = Sql("select exists (select from outbox_event where position is null)")
+# Without its row, the outbox has no secret for cursors: so the first reader makes it, even before any event.
+_IS_DUE = Sql(
+    "select exists (select from outbox_event where position is null) or not exists (select from outbox_state)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxPositions:
+    """How far positions are given, and from where readers can follow. `secret` is for `ChangeCursors`."""
+
+    last: int
+    kept_after: int
+    secret: str
 
 
 async def place_events(database: Database, *, batches: int | None = None) -> int:
@@ -29,7 +44,7 @@ async def place_events(database: Database, *, batches: int | None = None) -> int
     """
     placed, runs = 0, count() if batches is None else range(batches)
     for _ in runs:
-        if not await has_unplaced(database):
+        if not await _is_due(database):
             break
         try:
             placed += await _place_batch(database)
@@ -38,15 +53,15 @@ async def place_events(database: Database, *, batches: int | None = None) -> int
     return placed
 
 
-async def has_unplaced(database: Database) -> bool:
-    """Return whether a committed event has no position yet."""
-    text, values = _HAS_UNPLACED.render()
+async def _is_due(database: Database) -> bool:
+    """Return whether a committed event has no position yet, or the outbox no state."""
+    text, values = _IS_DUE.render()
     return bool(await database.value(text, values))
 
 
 async def _place_batch(database: Database) -> int:
     async with database.unit_of_work() as session:
-        last, _ = await lock_state(session)
+        last = (await lock_state(session)).last
         # A statement of its own: it has to see what the last holder of the lock committed.
         tag = await session.run(
             Sql(
@@ -62,21 +77,33 @@ async def _place_batch(database: Database) -> int:
     return placed
 
 
-async def lock_state(session: WriteSession) -> tuple[int, int]:
-    """Lock the state of the outbox until the transaction ends. Return the last position, and `kept_after`."""
+async def lock_state(session: WriteSession) -> OutboxPositions:
+    """Lock the state of the outbox until the transaction ends, and return it."""
     await session.run(
-        Sql("insert into outbox_state (number, last_position, kept_after) values (1, 0, 0) on conflict do nothing")
+        Sql(
+            "insert into outbox_state (number, last_position, kept_after, secret) values (1, 0, 0, {})"
+            " on conflict do nothing",
+            secrets.token_hex(32),
+        )
     )
-    row = await session.row(Sql("select last_position, kept_after from outbox_state for update"))
-    if row is None:
+    state = await _state(session, locked=True)
+    if state is None:
         raise TypeError("outbox_state lost its row")
-    return row["last_position"], row["kept_after"]
+    return state
 
 
-async def read_state(session: Session) -> tuple[int, int]:
-    """Return the last position, and the one from which on readers can follow; zeros before the first event."""
-    row = await session.row(Sql("select last_position, kept_after from outbox_state"))
-    return (row["last_position"], row["kept_after"]) if row is not None else (0, 0)
+async def read_state(session: Session) -> OutboxPositions:
+    """Return the state of the outbox, which `place_events` makes. Errors: BUSY while another reader makes it."""
+    state = await _state(session)
+    if state is None:
+        raise AccordError(ErrorCode.BUSY, "The first reader of changes is preparing them.", "Send the request again.")
+    return state
+
+
+async def _state(session: Session, *, locked: bool = False) -> OutboxPositions | None:
+    lock = Sql(" for update" if locked else "")
+    row = await session.row(Sql("select last_position, kept_after, secret from outbox_state{}", lock))
+    return None if row is None else OutboxPositions(row["last_position"], row["kept_after"], row["secret"])
 
 
 async def expire_cursors(session: WriteSession) -> None:

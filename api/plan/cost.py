@@ -25,6 +25,7 @@ from api.plan.list_arguments import (
 from api.plan.selection import (
     Aggregate,
     AssumedCount,
+    AuditedRecord,
     Connection,
     Edges,
     Field,
@@ -91,6 +92,8 @@ def _fields_cost(fields: Iterable[Field]) -> int:
     for field in fields:
         if isinstance(field, ToOne):
             total += 1 + _fields_cost(field.fields)
+        elif isinstance(field, AuditedRecord):
+            total += 1 + max(_fields_cost(fields) for _, fields in field.fields)
         elif isinstance(field, ToMany):
             total += _connection_cost(field.connection)
     return total

@@ -100,6 +100,17 @@ class Audited:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditedRecord:
+    """The record that an event of the audit is about; null if there is none or it is not visible.
+
+    `fields` holds the selected fields of every table that it may be of.
+    """
+
+    key: str
+    fields: "tuple[tuple[str, tuple[Field, ...]], ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class ToOne:
     """The record that a foreign key names; null if there is none or it is not visible."""
 
@@ -120,7 +131,7 @@ class ToMany:
 
 # A field that a row has without its linked records.
 ValueField = Typename | ColumnValue | RecordId | Amount | ConvertedMoney | PresentStage | IsCounted | NotCountedBecause
-Field = ValueField | Audited | ToOne | ToMany
+Field = ValueField | Audited | AuditedRecord | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 

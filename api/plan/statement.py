@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from api.access.audited_values import audited_value
+from api.access.audited_values import audited_value, identified_type
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
@@ -26,6 +26,7 @@ from api.plan.selection import (
     Amount,
     AssumedCount,
     Audited,
+    AuditedRecord,
     ColumnValue,
     Connection,
     ConnectionPart,
@@ -111,6 +112,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return _list(tables, field.connection, ParentRow(alias, field.column))
         case Audited():
             return audited_value(tables, field.column, alias)
+        case AuditedRecord():
+            return _audited_record(tables, alias, field)
         case ColumnValue() | Amount() | ConvertedMoney() if tables.withholds(table, field.column):
             return Sql("null::text")
         case _:
@@ -154,6 +157,16 @@ def _record(tables: ScopedTables, table: str, id_: Sql, fields: Sequence[Field])
     alias = tables.new_alias()
     row = tables.from_clause(table, alias, Sql("{}.id = {}", name(alias), id_), with_merged=True)
     return Sql("({})", select_objects(_columns(tables, table, alias, fields), row))
+
+
+def _audited_record(tables: ScopedTables, alias: str, field: AuditedRecord) -> Sql:
+    """Return the record that an event of the audit is about, as an object; null if it is not visible."""
+    id_ = qualified(alias, "changed_id")
+    branches = (
+        Sql("when {}::text then to_json({})", table, _record(tables, table, id_, fields))
+        for table, fields in field.fields
+    )
+    return Sql("case {} {} end", identified_type(alias), join(" ", branches))
 
 
 def _records(tables: ScopedTables, selection: ManyRecords) -> Sql:

@@ -93,6 +93,7 @@ class OutboxState(Table, table=True):
     number: int = column("Always 1.", primary_key=True)
     last_position: int = column("The greatest position that was given.", is_big=True)
     kept_after: int = column("Readers can follow from this position on: what came before is not kept.", is_big=True)
+    secret: str = column("256 random bits, in hexadecimal: the cursors of changes are encrypted with them.")
 
 
 class IdempotencyKey(Table, table=True):

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from api.access.principal import Principal
 from api.db import Database
 from api.importers.run_import import run_import
@@ -11,7 +13,7 @@ from tests.importers.test_evaluated_people import write
 from tests.support.followed_changes import page
 from tests.support.graphql import answered, executed
 from tests.support.mutations import contributor, run
-from tests.support.small_company import ADA, ANNA, BEN, DEAL
+from tests.support.small_company import ADA, ANNA, BEN, CARL, DEAL
 
 AUDIT = """
 {
@@ -19,6 +21,14 @@ AUDIT = """
     nodes { action changeType recordType changedRecordId principal member { id } valuesBefore valuesAfter }
   }
 }
+"""
+
+
+RECORDS = """
+  audit(orderBy: [{ occurredAt: ASC }]) {
+    nodes { action record { __typename id ... on Contact { firstName jobTitle company { name } } ...deal } }
+    edges { node { of: record { ... on Contact { touchpoints { totalCount } } } } }
+  }
 """
 
 
@@ -48,6 +58,31 @@ async def test_a_change_is_audited_with_its_author_and_its_values(company: Datab
         f"deal_{DEAL}",
         {"role": "asks"},
     )
+
+
+@pytest.mark.parametrize("beside", ["", "viewer { level }"], ids=["one statement", "the executor"])
+async def test_a_change_has_its_record_as_it_is_now(company: Database, beside: str) -> None:
+    given = {"id": f"contact_{ADA}", "expectedVersion": 1, "jobTitle": "CTO"}
+    await run(company, "updateContact", "contact { id }", given)
+    role = {"contact": {"id": f"contact_{ADA}"}, "deal": {"id": f"deal_{DEAL}"}, "role": "asks"}
+    await run(company, "setDealRole", "deal { id }", role)
+    await run(company, "updateContact", "contact { id }", given | {"expectedVersion": 2, "jobTitle": "CEO"})
+    await run(company, "deleteContact", "deletedId", {"id": f"contact_{CARL}", "expectedVersion": 1})
+    document = f"{{ {RECORDS} {beside} }} fragment deal on Deal {{ name }}"
+    found = (await answered(company, document))["audit"]
+    ada = {"__typename": "Contact", "id": f"contact_{ADA}", "firstName": "Ada", "jobTitle": "CEO"}
+    ada |= {"company": {"name": "Acme"}}
+    assert found["nodes"] == [
+        {"action": "updateContact", "record": ada},
+        {"action": "setDealRole", "record": {"__typename": "Deal", "id": f"deal_{DEAL}", "name": "First"}},
+        {"action": "updateContact", "record": ada},
+        {"action": "deleteContact", "record": None},
+    ]
+    counted = {"touchpoints": {"totalCount": 3}}
+    assert [edge["node"]["of"] for edge in found["edges"]] == [counted, {}, counted, None]
+    redacted = await executed(company, document, Principal(Reach.ALL, BEN, AccessLevel.ADMIN))
+    assert redacted.redacted == ["Contact.firstName"]
+    assert redacted.data["audit"]["nodes"][0]["record"] == ada | {"firstName": None}
 
 
 async def test_personal_values_need_the_right(company: Database) -> None:

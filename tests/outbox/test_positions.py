@@ -10,7 +10,7 @@ import pytest
 from api.db import Database, WriteSession
 from api.errors import ErrorCode
 from api.outbox import positions, prune
-from api.outbox.positions import expire_cursors, place_events, read_state
+from api.outbox.positions import OutboxPositions, expire_cursors, place_events, read_state
 from api.outbox.prune import prune_events, prune_idempotency_keys
 from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.sql import Sql
@@ -47,6 +47,18 @@ async def test_an_event_that_is_committed_late_comes_last(database: Database) ->
     assert await place_events(database) == 1
     assert await placed(database) == [(1, 2), (2, 3), (3, 1)]
     assert await place_events(database) == 0
+
+
+async def test_the_first_reader_makes_the_state_once(database: Database) -> None:
+    await asyncio.gather(*(place_events(database) for _ in range(4)))
+    async with database.read() as session:
+        first = await read_state(session)
+    assert (first.last, first.kept_after, len(first.secret)) == (0, 0, 64)
+    async with database.write() as session:
+        await write(session, 1)
+    await place_events(database)
+    async with database.read() as session:
+        assert await read_state(session) == OutboxPositions(1, 0, first.secret)
 
 
 async def test_what_is_rolled_back_leaves_no_gap(database: Database) -> None:
@@ -152,7 +164,8 @@ async def test_expired_cursors_end_and_new_ones_see_what_is_committed_later(data
         assert await refusal(database, before) is ErrorCode.CURSOR_EXPIRED
     assert await types_after(database, start) == [("CHANGED", f"product_{uid(1)}")]
     async with database.read() as session:
-        assert await read_state(session) == (2, 1)
+        state = await read_state(session)
+    assert (state.last, state.kept_after) == (2, 1)
 
 
 async def test_idempotency_keys_are_pruned_after_a_day(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,15 @@
 
 from api.access.audited_values import AUDIT
 from api.graph.declared import Output, TypeRef
-from api.graph.sources import FromAudited
+from api.graph.sources import FromAudited, FromAuditedRecord
 from schema.tables import SHAPES
 
 _WITHHELD = "Without the right PERSONAL_DATA, personal values in it are null, see `extensions.redacted`."
 
+_RECORD = (
+    "The record as it is now; null if it is deleted or voided, or if the change concerns many. Of a role in a deal, the"
+    " deal."
+)
 _FIELDS = {"valuesBefore": "before", "valuesAfter": "after"}
 
 
@@ -17,6 +21,7 @@ def audited_fields(table: str) -> tuple[Output, ...]:
     id_doc = "The id of the record, for `node`; null if the change concerns many. A role has that of its deal."
     return (
         Output("changedRecordId", id_doc, TypeRef("ID"), source=FromAudited("changed_id")),
+        Output("record", _RECORD, TypeRef("Node"), source=FromAuditedRecord()),
         *(_values(field, column) for field, column in _FIELDS.items()),
     )
 

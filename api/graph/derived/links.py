@@ -13,6 +13,11 @@ def visible_shapes() -> tuple[TableShape, ...]:
     return tuple(shape for shape in SHAPES.values() if not shape.is_hidden)
 
 
+def node_shapes() -> tuple[TableShape, ...]:
+    """Return the tables whose rows have an id, so that their type is a Node."""
+    return tuple(shape for shape in visible_shapes() if shape.has_id)
+
+
 def links_of(shape: TableShape) -> dict[str, ColumnShape]:
     """Return the foreign key columns by the GraphQL name of their link."""
     return {camel(column.link.name): column for column in shape.visible if column.link is not None}

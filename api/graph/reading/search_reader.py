@@ -1,14 +1,14 @@
 """Reading the field `search`: what is selected of the results becomes the planner's selection."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from graphql import FieldNode
 
 from api.errors import AccordError, ErrorCode
-from api.graph.derived.record_types import PAGE_INFO, TYPE_KEY
+from api.graph.derived.record_types import PAGE_INFO
 from api.graph.derived.search_types import SEARCH_CONNECTION, SEARCH_EDGE, searched_shapes, table_of
 from api.graph.reading.aggregate_reader import AggregateReader
 from api.graph.reading.page_value import read_page_size
@@ -18,13 +18,11 @@ from api.plan.selection import (
     PageInfo,
     ResultEdges,
     ResultNodes,
-    RootField,
     SearchResults,
     TotalCount,
     Typename,
 )
 from api.sql import converted
-from schema.tables import SHAPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +66,6 @@ class SearchReader(AggregateReader):
 
     def _results(self, key: str, nodes: Sequence[FieldNode], tables: Sequence[str]) -> ResultNodes:
         return ResultNodes(key, tuple((table, self.record(nodes, table)) for table in tables))
-
-
-def with_type_names(root: RootField) -> RootField:
-    """Return a root field for the executor of GraphQL, which has to find the type of every search result."""
-    if not isinstance(root.selection, SearchResults):
-        return root
-    parts: list[TotalCount | ResultNodes | ResultEdges | PageInfo | Typename] = []
-    for part in root.selection.parts:
-        match part:
-            case ResultNodes():
-                parts.append(_typed(part))
-            case ResultEdges(parts=inner):
-                edge = tuple(_typed(own) if isinstance(own, ResultNodes) else own for own in inner)
-                parts.append(replace(part, parts=edge))
-            case _:
-                parts.append(part)
-    return replace(root, selection=replace(root.selection, parts=tuple(parts)))
-
-
-def _typed(nodes: ResultNodes) -> ResultNodes:
-    return replace(
-        nodes,
-        fields=tuple((table, (Typename(TYPE_KEY, SHAPES[table].type_name), *fields)) for table, fields in nodes.fields),
-    )
 
 
 def _tables(given: Sequence[Enum] | None) -> tuple[str, ...]:

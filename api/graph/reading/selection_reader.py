@@ -10,7 +10,7 @@ from graphql import FieldNode
 from api.access.scope import MERGED_INTO
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import InterfaceType, ObjectType, object_type
-from api.graph.derived.links import visible_shapes
+from api.graph.derived.links import node_shapes, visible_shapes
 from api.graph.derived.record_types import INCLUDE_MERGED, MONEY, NODE, PAGE_INFO
 from api.graph.derived.stage_types import PRESENT_STAGE
 from api.graph.reading.aggregate_reader import TYPENAME
@@ -23,6 +23,7 @@ from api.graph.reading.search_value import read_search
 from api.graph.sources import (
     FieldSource,
     FromAudited,
+    FromAuditedRecord,
     FromBack,
     FromColumn,
     FromConverted,
@@ -43,6 +44,7 @@ from api.plan.selection import (
     Amount,
     AssumedCount,
     Audited,
+    AuditedRecord,
     ColumnValue,
     Connection,
     ConnectionPart,
@@ -209,6 +211,10 @@ class SelectionReader(SearchReader):
                 arguments = self.collector.arguments(declared.name, nodes[0])
                 lists_merged = link.column == MERGED_INTO
                 return ToMany(key, link.column, self._connection(nodes, table, arguments, with_merged=lists_merged))
+            case FromAuditedRecord():
+                return AuditedRecord(
+                    key, tuple((shape.name, self.record(nodes, shape.name)) for shape in node_shapes())
+                )
             case source:
                 return self._value(key, source, nodes)
 
