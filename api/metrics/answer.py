@@ -212,7 +212,10 @@ class Provenance:
     accords: tuple[AccordUsed, ...] = described("The versions of the accord that produced the counted stage entries.")
     period: AnsweredPeriod = described("The days that the requested period means.")
     as_of: datetime = described("Events at or before this instant count.")
-    data_watermark: datetime | None = described("When the newest fact that was read had been recorded.")
+    data_watermark: datetime | None = described(
+        "When the newest fact that was read had been recorded. Of figures about people: null for whoever reaches only a"
+        " part of the records."
+    )
     sql: str = described("The SQL statement that computed the answer, for checking.")
 
 

@@ -103,7 +103,8 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         in_force=in_force,
         principal=principal,
         evaluation_id=row["id"],
-        watermark=row["watermark"],
+        # The newest fact of all would show when something happens out of reach.
+        watermark=row["watermark"] if principal.reach is Reach.ALL else None,
         has_contacts=row["has_contacts"],
         has_merged_contacts=row["has_merged"],
         gaps=read_gaps(row["gaps"], is_detailed=principal.reach is Reach.ALL),

@@ -252,3 +252,17 @@ async def test_every_dimension_of_every_kpi_answers_a_misspelt_value(world: Data
             assert WarningCode.UNKNOWN_VALUE in {warning.code for warning in found.warnings}, dimension
         elif key not in ("stage_conversion", "time_to_convert"):  # these need a pair of stages
             assert found.code is ErrorCode.UNKNOWN_VALUE, dimension
+
+
+@pytest.mark.parametrize("dimension", [Dimension.COUNTRY, Dimension.LEAD_SOURCE, Dimension.OWNER, Dimension.COMPANY])
+@pytest.mark.parametrize("value", ["a\0b", "\ud800"])
+async def test_a_text_that_cannot_be_stored_is_refused(world: Database, dimension: Dimension, value: str) -> None:
+    found = await ask(world, "deals_won" if dimension is Dimension.COMPANY else "stage_volume", where(dimension, value))
+    assert isinstance(found, AccordError)
+    assert found.code is ErrorCode.BAD_INPUT
+
+
+async def test_a_long_text_is_not_repeated_in_the_warning(world: Database) -> None:
+    found = await ask(world, "stage_volume", where(Dimension.LEAD_SOURCE, "x" * 100_000))
+    assert isinstance(found, KpiAnswer)
+    assert max(len(warning.message) for warning in found.warnings) < 300

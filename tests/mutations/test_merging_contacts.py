@@ -193,6 +193,13 @@ async def test_records_out_of_reach_are_not_merged_nor_shown(company: Database) 
     assert await refusal(company, "mergeContacts", given, contributor) is ErrorCode.NOT_ALLOWED
 
 
+async def test_a_record_that_is_not_found_is_no_circle(company: Database) -> None:
+    missing = {"externalKey": {"source": "crm", "externalId": "none"}}
+    given = {"survivor": named(BOB), "merged": [missing]}
+    found = await run(company, "mergeContacts", "contact { id }", given)
+    assert codes(found) == {"input.merged.0": "NOT_FOUND"}
+
+
 async def test_two_opposite_merges_at_once_leave_one(company: Database) -> None:
     results = await asyncio.gather(merge(company, BOB, CARL), merge(company, CARL, BOB))
     assert sorted(len(result["userErrors"]) for result in results) == [0, 1]

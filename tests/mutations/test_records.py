@@ -235,9 +235,26 @@ async def test_a_record_out_of_reach_is_not_found_by_id_and_refused_by_key(compa
     ben = Principal(Reach.OWN, BEN, AccessLevel.CONTRIBUTOR, ALL_RIGHTS)
     given = {"id": f"contact_{ADA}", "expectedVersion": 1, "firstName": "X"}
     assert codes(await run(company, "updateContact", "contact { id }", given, ben)) == {"input.id": "NOT_FOUND"}
-    assert await refusal(company, "upsertContact", {"externalKey": key, "firstName": "X"}, ben) is ErrorCode.NOT_ALLOWED
+    for mutation in ("upsertContact", "createContact"):
+        given = {"externalKey": key, "firstName": "X"}
+        assert await refusal(company, mutation, given, ben) is ErrorCode.NOT_ALLOWED, mutation
     own = await run(company, "createContact", "contact { owner { name } }", {"firstName": "Mine"}, ben)
     assert own["contact"] == {"owner": {"name": "Ben"}}
+    mine = await run(company, "createContact", "contact { id rowVersion }", {"firstName": "Mine"}, ben)
+    given = {"id": mine["contact"]["id"], "expectedVersion": 1, "externalKey": key}
+    assert await refusal(company, "updateContact", given, ben) is ErrorCode.NOT_ALLOWED
+
+
+async def test_nobody_widens_a_reach_by_the_team_of_a_member(company: Database) -> None:
+    made = await run(company, "createTeam", "team { id }", {"name": "Elsewhere", "kind": "SALES"})
+    ben = Principal(Reach.TEAM, BEN, AccessLevel.OPERATOR, ALL_RIGHTS)
+    moved = {"id": f"member_{BEN}", "expectedVersion": 1, "team": {"id": made["team"]["id"]}}
+    assert await refusal(company, "updateMember", moved, ben) is ErrorCode.NOT_ALLOWED
+    renamed = {"id": f"member_{BEN}", "expectedVersion": 1, "name": "Benno"}
+    assert (await run(company, "updateMember", "member { name }", renamed, ben))["member"] == {"name": "Benno"}
+    of_all = Principal(Reach.ALL, ANNA, AccessLevel.OPERATOR, ALL_RIGHTS)
+    found = await run(company, "updateMember", "member { team { name } }", moved | {"expectedVersion": 2}, of_all)
+    assert found["member"] == {"team": {"name": "Elsewhere"}}
 
 
 async def test_a_deal_begins_in_an_open_stage_and_only_moves_by_its_verb(company: Database) -> None:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from api.access.principal import LOCAL_OPERATOR
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.funnel.drift import check_entries
 from api.sql import Sql
+from schema.access.rights import Reach
 from tests.funnel.small_world import ACME, ANN, BOB, DEAL, write_small_world
-from tests.support.graphql import answered
+from tests.support.graphql import answered, executed, uid
 
 ACME_ID, ANN_ID, BOB_ID, DEAL_ID = f"company_{ACME}", f"contact_{ANN}", f"contact_{BOB}", f"deal_{DEAL}"
 
@@ -80,6 +81,9 @@ async def test_the_data_watermark_follows_mutations(database: Database) -> None:
     before = (await answered(database, document))["funnel"]["dataWatermark"]
     await Walk(database).run("updateContact", id=ANN_ID, expectedVersion=1, jobTitle="CEO")
     assert (await answered(database, document))["funnel"]["dataWatermark"] > before
+    # It would tell a restricted reader when something happens out of reach.
+    found = await executed(database, document, Principal(Reach.TEAM, uid(99)))
+    assert found.data == {"funnel": {"dataWatermark": None}}
 
 
 async def _version(database: Database, table: str, record: object) -> int:

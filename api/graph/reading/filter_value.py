@@ -45,6 +45,7 @@ from api.plan.list_arguments import (
     ToOneCondition,
 )
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, COUNTRIES, country_values
+from api.plan.value_checks.storable_text import require_storable
 from api.sql import converted
 from schema.base import ColumnShape, TableShape
 from schema.declarations import Link
@@ -222,12 +223,5 @@ def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noq
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, str):
-        _require_storable(column, value)
+        require_storable(value, f"for `{camel(column.name)}`")
     return cast("Scalar", value)
-
-
-def _require_storable(column: ColumnShape, value: str) -> None:
-    """Reject text that PostgreSQL cannot store (U+0000 and unpaired surrogates), and cannot take as a parameter."""
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        message = f"The text for `{camel(column.name)}` has a character that no stored text can have."
-        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave out U+0000 and unpaired surrogates.")

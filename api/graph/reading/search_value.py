@@ -5,6 +5,7 @@ import string
 
 from api.errors import AccordError, ErrorCode
 from api.plan.search.words import Words
+from api.plan.value_checks.storable_text import require_storable
 from schema.search.words import SEPARATORS
 
 MAX_SEARCH_LENGTH = 200  # characters; PostgreSQL's text search rejects words of more than 2,046 bytes
@@ -20,7 +21,5 @@ def read_search(text: str) -> Words:
     if not words:
         message = "`search` contains no word."
         raise AccordError(ErrorCode.BAD_INPUT, message, "Give at least one letter or digit, or leave `search` out.")
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        message = "The text of `search` has a character that no stored text can have."
-        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave out U+0000 and unpaired surrogates.")
+    require_storable(text, "of `search`")
     return words

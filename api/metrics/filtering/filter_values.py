@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from api.access.field_rights import field_name
 from api.db import ReadSession
 from api.metrics.context import MetricContext
 from api.metrics.dimensions import dimension_table
@@ -27,6 +28,7 @@ from api.plan.value_checks.known_values import (
     unknown_text,
     with_near_texts,
 )
+from api.plan.value_checks.storable_text import require_storable
 from api.sql import Sql, all_of, name
 from schema.kpis.kinds import Subject
 from schema.vocab import Channel, Dimension
@@ -41,11 +43,13 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
 
     Shapes: one ResolvedKpiRequest -> the same with another `where`. Reads a statement or two for each tested dimension.
     Errors: UNKNOWN_VALUE for a value that its closed set does not have, with the nearest; BAD_INPUT for an id of
-            another table.
+            another table, and for a text that cannot be stored.
     """
     stored: dict[Dimension, dict[str, tuple[str, ...]]] = {}
     unknown: list[UnknownText] = []
     for dimension, values in _values_of(request.where).items():
+        for value in values:
+            require_storable(value, f"for `{field_name(dimension.value.lower())}`")
         if dimension in _FREE_TEXTS:
             table, column = _FREE_TEXTS[dimension]
             visible = request.context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))

@@ -21,6 +21,7 @@ from schema.tables import SHAPES
 # Runs a statement and returns its value.
 ReadValue: TypeAlias = Callable[[Sql], Awaitable[object]]
 
+_SHOWN_CHARACTERS = 60
 _MOST_COMPARED = 5_000  # names that a misspelt one is compared with: those of the most similar length
 
 
@@ -33,8 +34,7 @@ class ClosedSet:
 
     def unknown(self, text: str, known: Iterable[str]) -> AccordError:
         """The error for a value that is in no closed set, with the nearest that are."""
-        shown = text if len(text) <= 60 else f"{text[:60]}…"
-        message = f"There is no {self.noun} '{shown}'."
+        message = f"There is no {self.noun} '{shortened(text)}'."
         return AccordError(ErrorCode.UNKNOWN_VALUE, message, suggestion(text, known, self.plural))
 
     def word(self, text: str, known: Collection[str]) -> str | None:
@@ -60,10 +60,16 @@ class UnknownText:
     def message(self) -> str:
         """The warning in words."""
         way = did_you_mean(tuple(f"'{text}'" for text in self.near)) or "Check how it is spelt."
+        shown = shortened(self.text)
         if self.column == "name":
-            return f"No {self.table} visible to you has the name '{self.text}' of the filter. {way}"
+            return f"No {self.table} visible to you has the name '{shown}' of the filter. {way}"
         record, noun = (word.replace("_", " ") for word in (self.table, self.column))
-        return f"No {record} ever had the {noun} '{self.text}' that the filter names. {way}"
+        return f"No {record} ever had the {noun} '{shown}' that the filter names. {way}"
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text, for a message: a caller may send megabytes."""
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 STAGES = ClosedSet("stage", "stages")

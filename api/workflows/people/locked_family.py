@@ -44,7 +44,7 @@ async def lock_family(
             work.reject(path, UserErrorCode.NOT_FOUND, message)
             continue
         problem = _repetition(path, id_, ids[0], seen) if place else None
-        if place == 0 and into.get(id_) in ids[1:]:
+        if place == 0 and id_ in into and into[id_] in ids[1:]:
             message = "This record was merged into one that shall be merged into it. Undo that merge first."
             problem = UserError(path, UserErrorCode.CIRCLE, message)
         work.errors += [problem] if problem else _outdated(shape, path, row, None if place else expected_version)

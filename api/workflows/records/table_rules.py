@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from api.errors import AccordError, ErrorCode
 from api.identity.erased_keys import address_text, erased_among, key_text
 from api.sql import Sql
 from api.workflows.records.record_input import RecordInput, field_name
@@ -13,6 +14,7 @@ from api.workflows.records.record_tree import PARENTS, is_above, lock_tree
 from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
 from api.workflows.user_errors import UserError
+from schema.access.rights import Reach
 from schema.base import TableShape
 from schema.mail_address import email_kind
 from schema.vocab import StageCategory
@@ -109,6 +111,19 @@ def _order_days(row: PlannedRow) -> None:
         row.reject(changed, UserErrorCode.OUT_OF_ORDER, f"The last day, {last}, is before the first, {first}.")
 
 
+async def _own_team(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
+    """Require that whoever moves a member to another team reaches every record: reach TEAM follows the team.
+
+    Errors: NOT_ALLOWED. Otherwise members could widen their own reach.
+    """
+    if work.principal.reach is not Reach.ALL and any(row.stored and "team_id" in row.changes for row in rows):
+        raise AccordError(
+            ErrorCode.NOT_ALLOWED,
+            f"The team of a member decides which records are reached. To change it needs the reach {Reach.ALL}.",
+            "Leave `team` out, or ask an administrator.",
+        )
+
+
 async def _cost_ranges(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
     for row in rows:
         if not {"campaign_id", "source", "from_on", "before_on"} & row.changes.keys():
@@ -162,6 +177,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "company": (_no_circle,),
     "campaign": (_no_circle,),
     "campaign_cost": (_cost_ranges,),
-    "member": (_no_circle,),
+    "member": (_no_circle, _own_team),
     "deal": (_deal_dates_and_stage,),
 }

@@ -20,7 +20,7 @@ from api.workflows.records.constraint_errors import constraint_error
 from api.workflows.records.record_input import ExternalKeyValue, RecordInput, settable_columns
 from api.workflows.records.references import resolve_links
 from api.workflows.records.row_writer import insert_rows, update_rows
-from api.workflows.records.stored_rows import StoredRow, keyed_ids, lock_rows
+from api.workflows.records.stored_rows import StoredRow, keyed_ids, lock_rows, reached_rows
 from api.workflows.records.table_rules import CLOCK_SKEW, PlannedRow, apply_rules
 from api.workflows.records.values import InvalidValueError, stored_value
 from api.workflows.unit_of_work import StartAgain, UnitOfWork
@@ -84,16 +84,18 @@ async def _find_records(
     by_key = await keyed_ids(work, shape.name, [row.given.key for row in rows if row.given.key is not None])
     reject_repeated_keys(rows)
     wanted: dict[int, UUID] = {}
+    taken: dict[int, UUID] = {}
     for place, row in enumerate(rows):
         known = by_key.get(row.given.key) if row.given.key is not None else None
         if operation is WriteOperation.CREATE and known is not None:
-            _reject_taken(row)
+            taken[place] = known
         if operation is WriteOperation.UPDATE and row.given.id is not None:
             wanted[place] = row.given.id
             if known is not None and known != row.given.id:
-                _reject_taken(row)
+                taken[place] = known
         if operation is WriteOperation.UPSERT and known is not None:
             wanted[place] = known
+    await _reject_taken_keys(work, shape, rows, taken)
     stored = await lock_rows(work, shape.name, set(wanted.values()))
     for place, id_ in wanted.items():
         row = rows[place]
@@ -294,17 +296,25 @@ def reject_repeated_keys(rows: Sequence[PlannedRow]) -> None:
             row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.DUPLICATE, message))
 
 
-def _reject_taken(row: PlannedRow) -> None:
-    message = "Another record has this external key; it may be a deleted one."
-    row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.DUPLICATE, message))
+async def _reject_taken_keys(
+    work: UnitOfWork, shape: TableShape, rows: Sequence[PlannedRow], taken: Mapping[int, UUID]
+) -> None:
+    """Note external keys that belong to another record. Errors: NOT_ALLOWED if the principal does not reach it."""
+    reached = await reached_rows(work, shape.name, set(taken.values()))
+    for place, id_ in taken.items():
+        row = rows[place]
+        if id_ not in reached:
+            raise out_of_reach(row.given.key)
+        message = "Another record has this external key; it may be a deleted one."
+        row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.DUPLICATE, message))
 
 
 def out_of_reach(key: ExternalKeyValue | None) -> AccordError:
     """Return the error for an external key of a record that the principal does not reach."""
-    source = key.source if key is not None else ""
+    named = "this external key" if key is None else f"the external key '{key.external_id}' of '{key.source}'"
     return AccordError(
         ErrorCode.NOT_ALLOWED,
-        f"A record with this external key of {source!r} exists, and you do not reach it.",
+        f"A record with {named} exists, and you do not reach it.",
         "Ask its owner, or somebody who reaches it, to write it.",
     )
 
