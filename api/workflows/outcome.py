@@ -46,8 +46,9 @@ def bulk_outcome(rows: Sequence[RowOutcome], *, is_each: bool) -> Outcome:
 
     Errors: Rejected if a row is wrong, unless the right ones are written by themselves (`is_each`).
     """
-    if not is_each and any(row.errors for row in rows):
-        raise Rejected(Outcome(rows=tuple(map(_rolled_back, rows))))
+    errors = tuple(error for row in rows for error in row.errors)
+    if errors and not is_each:
+        raise Rejected(Outcome(rows=tuple(map(_rolled_back, rows)), errors=errors))
     return Outcome(rows=tuple(rows))
 
 

@@ -227,3 +227,27 @@ async def test_a_deal_that_several_close_at_once_is_closed_by_one_of_them(sellin
     async with selling.read() as session:
         versions = await session.rows(Sql("select outcome from deal_version where deal_id = {} order by id", DEAL))
     assert [row["outcome"] for row in versions] == ["OPEN", closed["outcome"]]
+
+
+async def test_a_deactivated_pipeline_takes_no_deals_but_keeps_its_own(selling: Database) -> None:
+    await move(selling, NEW)
+    version = {"id": f"pipeline_{PIPELINE}", "expectedVersion": 1}
+    assert codes(await run(selling, "deactivatePipeline", "pipeline { id }", version)) == {}
+    refused = {"input.pipelineStage": "INACTIVE"}
+    made = {"name": "Late", "pipelineStage": stage(NEW)}
+    assert codes(await run(selling, "createDeal", "deal { id }", made)) == refused
+    other = (await run(selling, "createDeal", "deal { id }", {"name": "Late"}))["deal"]
+    to = {"deal": {"id": other["id"]}, "pipelineStage": stage(TALKS)}
+    assert codes(await run(selling, "moveDeal", SHOWN, to)) == refused
+    assert codes(await close(selling, deal={"id": other["id"]}, outcome="WON", pipelineStage=stage(WON))) == refused
+    await move(selling, TALKS)
+    assert codes(await close(selling, outcome="LOST", reason="price", pipelineStage=stage(NO_NEED))) == {}
+
+
+async def test_a_stage_keeps_its_category_while_deals_of_it_are_there(selling: Database) -> None:
+    given = {"id": f"pipeline_stage_{NEW}", "expectedVersion": 1, "category": "WON"}
+    await move(selling, NEW)
+    refused = {"input.category": "WRONG_STATE"}
+    assert codes(await run(selling, "updatePipelineStage", "status", given)) == refused
+    await move(selling, TALKS)
+    assert codes(await run(selling, "updatePipelineStage", "status", given)) == {}

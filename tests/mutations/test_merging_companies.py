@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from api.db import Database
+from api.errors import ErrorCode
 from tests.support.graphql import answered
-from tests.support.mutations import codes, run
+from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import ACME, BOLT, CARL, CREATED, write_unevaluated_company
 
 LISTS = "contacts { nodes { firstName } } deals { nodes { name } } subsidiaries { nodes { name } }"
@@ -95,3 +96,31 @@ async def test_wrong_merges_of_companies_are_refused(company: Database) -> None:
     await merge(company, BOLT, ACME)
     assert codes(await merge(company, ACME, BOLT)) == {"input.survivor": "CIRCLE"}
     assert codes(await merge(company, BOLT, ACME)) == {"input.merged.0": "MERGED"}
+
+
+async def test_a_subsidiary_that_stands_above_the_company_by_now_stays_with_the_survivor(company: Database) -> None:
+    made: dict[str | None, Any] = {}
+    for name, parent in (("Top", None), ("Mid", "Top"), ("Low", "Mid"), ("Other", None)):
+        given = {"name": name, "parent": made.get(parent)}
+        id_ = (await run(company, "createCompany", "company { id }", given))["company"]["id"]
+        made[name] = {"id": id_}
+    await run(company, "mergeCompanies", "", {"survivor": made["Other"], "merged": [made["Mid"]]})
+    # Mid keeps its parent, Top, and gave Low to Other. Now Top comes to stand below Low.
+    other = {**made["Other"], "expectedVersion": 2, "parent": None}
+    assert codes(await run(company, "updateCompany", "status", other)) == {}
+    top = {**made["Top"], "expectedVersion": 1, "parent": made["Low"]}
+    assert codes(await run(company, "updateCompany", "status", top)) == {}
+    selected = "company { parent { name parent { name parent { name parent { name } } } } }"
+    undone = await run(company, "unmergeCompanies", selected, {"company": made["Mid"]})
+    assert undone["company"]["parent"] == {
+        "name": "Top",
+        "parent": {"name": "Low", "parent": {"name": "Other", "parent": None}},
+    }
+
+
+async def test_an_unmerge_waits_for_who_moves_companies_in_the_tree(company: Database) -> None:
+    await merge(company, BOLT, ACME)
+    async with company.write() as session:
+        await session.script("select pg_advisory_xact_lock(hashtext('company.parent_id'))")
+        assert await refusal(company, "unmergeCompanies", {"company": named(ACME)}) is ErrorCode.BUSY
+    assert codes(await run(company, "unmergeCompanies", "company { id }", {"company": named(ACME)})) == {}

@@ -98,7 +98,8 @@ async def _closing_stage(work: UnitOfWork, deal: StoredRow, do: CloseDeal) -> UU
         Sql("select pipeline_id from pipeline_stage where id = {}::uuid", deal["pipeline_stage_id"])
     )
     if do.pipeline_stage is not None:
-        return await _named_stage(work, do.pipeline_stage, category, pipeline)
+        stage = await pipeline_stage_of(work, do.pipeline_stage, deal)
+        return None if stage is None else _require_fitting(work, stage, category, pipeline)
     if pipeline is None:
         return None
     fitting = await work.session.rows(
@@ -118,10 +119,8 @@ async def _closing_stage(work: UnitOfWork, deal: StoredRow, do: CloseDeal) -> UU
     return fitting[0]["id"] if fitting else None
 
 
-async def _named_stage(work: UnitOfWork, reference: Reference, category: str, pipeline: UUID | None) -> UUID | None:
-    stage = await pipeline_stage_of(work, reference)
-    if stage is None:
-        return None
+def _require_fitting(work: UnitOfWork, stage: StoredRow, category: str, pipeline: UUID | None) -> UUID:
+    """Return the id of a stage; note if it is one of another outcome or pipeline than those of the deal."""
     if stage["category"] != category:
         message = f"Deals in this stage are {stage['category']}, and not {category}."
         work.reject(("pipeline_stage",), UserErrorCode.WRONG_STATE, message)

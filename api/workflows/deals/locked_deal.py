@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from api.sql import Sql
 from api.workflows.outcome import Outcome
 from api.workflows.records.command_checks import linked_row, lock_named, require_past
 from api.workflows.records.record_input import Reference
@@ -28,10 +29,27 @@ def require_open(work: UnitOfWork, deal: StoredRow) -> None:
         work.reject(("deal",), UserErrorCode.WRONG_STATE, f"The deal is {deal['outcome']}. Reopen it first.")
 
 
-async def pipeline_stage_of(work: UnitOfWork, reference: Reference) -> StoredRow | None:
-    """Return the pipeline stage that a reference names; None if it is not in use, which is noted."""
+async def pipeline_stage_of(work: UnitOfWork, reference: Reference, deal: StoredRow | None) -> StoredRow | None:
+    """Return the pipeline stage that a reference names; None if it is not in use, which is noted.
+
+    A stage of a deactivated pipeline is in use for the deals that are in that pipeline, and for no others.
+    """
     columns = ("pipeline_id", "category", "rank")
-    return await linked_row(work, "pipeline_stage", reference, "pipeline_stage", columns)
+    stage = await linked_row(work, "pipeline_stage", reference, "pipeline_stage", columns)
+    if stage is None or deal is None:
+        return stage
+    is_closed_to_it = await work.session.value(
+        Sql(
+            "select p.deactivated_at is not null and not exists (select from pipeline_stage s where s.id = {}::uuid"
+            " and s.pipeline_id = p.id) from pipeline p where p.id = {}::uuid",
+            *(deal["pipeline_stage_id"], stage["pipeline_id"]),
+        )
+    )
+    if is_closed_to_it:
+        message = "The pipeline of this stage is deactivated. Name a stage of one that is in use."
+        work.reject(("pipeline_stage",), UserErrorCode.INACTIVE, message)
+        return None
+    return stage
 
 
 def require_since(work: UnitOfWork, row: StoredRow, since: datetime | None, field: str = "effective_at") -> None:

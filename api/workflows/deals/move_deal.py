@@ -31,7 +31,7 @@ async def move_deal(work: UnitOfWork, do: MoveDeal) -> Outcome:
     Errors: user errors NOT_FOUND, DELETED, STALE_VERSION, WRONG_STATE, INACTIVE, OUT_OF_ORDER, IN_FUTURE.
     """
     deal = await lock_deal(work, do.deal, do.expected_version)
-    stage = await pipeline_stage_of(work, do.pipeline_stage)
+    stage = await pipeline_stage_of(work, do.pipeline_stage, deal)
     if deal is not None:
         require_open(work, deal)
         require_since(work, deal, do.effective_at)

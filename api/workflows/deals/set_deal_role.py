@@ -46,7 +46,7 @@ async def set_deal_role(work: UnitOfWork, do: SetDealRole) -> Outcome:
         given["role"] = checked_value(work, "deal_contact", "role", do.role, "role")
     if do.since is not NOT_GIVEN:
         require_past(work, do.since, "since")
-        given["since"] = checked_value(work, "deal_contact", "since", do.since, "since")
+        given["since"] = do.since
     work.require_valid()
     if deal is None or contact is None:
         raise TypeError("a valid command has a deal and a contact")

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql, name
+from api.workflows.records.planned_row import PlannedRow
 from api.workflows.records.record_input import RecordInput, Reference
 from api.workflows.records.stored_rows import StoredRow, keyed_ids, lock_rows, survivors_of
-from api.workflows.records.table_rules import PlannedRow
 from api.workflows.records.write_records import require_current
 from api.workflows.unit_of_work import UnitOfWork
 from api.workflows.user_errors import FieldPath, UserError
@@ -24,7 +24,7 @@ async def lock_family(
 
     Shapes: references -> the survivor, and the others in their order; incomplete if anything is noted.
     Errors: NOT_ALLOWED for a record out of reach; user errors NOT_FOUND, DELETED, MERGED, STALE_VERSION, CIRCLE,
-            DUPLICATE, REQUIRED, TOO_LONG.
+            ERASED, DUPLICATE, REQUIRED, TOO_LONG.
     """
     if not merged:
         work.reject(("merged",), UserErrorCode.REQUIRED, "Name at least one record to merge.")
@@ -83,7 +83,10 @@ def _repetition(path: FieldPath, id_: UUID, survivor: UUID | None, seen: set[UUI
 
 
 def _outdated(shape: TableShape, path: FieldPath, row: StoredRow, expected_version: int | None) -> list[UserError]:
-    """Return what is wrong with a record that is deleted, merged, or changed since its caller read it."""
+    """Return what is wrong with a record that is erased, deleted, merged, or changed since its caller read it."""
+    if row.get("erased_at") is not None:
+        message = "This person was erased, and is merged with nobody: nothing is left by which they are one."
+        return [UserError(path, UserErrorCode.ERASED, message)]
     planned = PlannedRow(shape, RecordInput(id=row["id"], expected_version=expected_version), row)
     require_current(planned)
     return [

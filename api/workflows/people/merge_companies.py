@@ -44,7 +44,8 @@ async def merge_companies(work: UnitOfWork, do: MergeCompanies) -> Outcome:
 
 async def unmerge_companies(work: UnitOfWork, do: UnmergeCompanies) -> Outcome:
     """Undo the merge of a company. It gets back contacts, deals and subsidiaries, and the survivor loses what it took
-    from it, unless that was changed since. What was added to the survivor since stays with the survivor.
+    from it, unless that was changed since. What was added to the survivor since stays with the survivor, and so does a
+    subsidiary that stands above the company by now.
 
     Shapes: one company -> the company and its former survivor. Writes company, contact, deal, their versions,
             record_merge.

@@ -8,6 +8,7 @@ from api.access.scope import MERGED_INTO
 from api.outbox.record_changes import json_value
 from api.sql import Sql, name
 from api.workflows.outcome import Outcome
+from api.workflows.people.company_tree import given_back_without_circles
 from api.workflows.people.filled_values import Filled, values_to_take
 from api.workflows.people.locked_family import lock_reached, referred_ids
 from api.workflows.people.merge_records import change_survivor, filled_as_json
@@ -47,7 +48,10 @@ async def unmerge_record(work: UnitOfWork, table: str, reference: Reference, fie
         await work.session.run(
             Sql("update record_merge set undone_at = {} where id = {}", work.started_at, merge["id"])
         )
-        await move_rows_back(work, merge["moved"], row["id"], survivor["id"])
+        moved = merge["moved"]
+        if table == "company":
+            moved = await given_back_without_circles(work, moved, row["id"], survivor["id"])
+        await move_rows_back(work, moved, row["id"], survivor["id"])
         await _give_back(work, shape, survivor, merge["filled"])
     return Outcome({table: row["id"], "survivor": survivor["id"]})
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from api.workflows.records.past_instants import past_problem
 from api.workflows.records.record_input import Reference
 from api.workflows.records.references import link_problem, resolve_references
 from api.workflows.records.stored_rows import StoredRow, lock_rows
-from api.workflows.records.table_rules import CLOCK_SKEW
 from api.workflows.records.values import InvalidValueError, stored_value
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
@@ -55,12 +55,8 @@ def checked_value(work: UnitOfWork, table: str, column: str, value: object, fiel
         return None
 
 
-def is_in_future(work: UnitOfWork, instant: datetime) -> bool:
-    """Return whether an instant is later than now, by more than clocks differ."""
-    return instant > work.started_at + CLOCK_SKEW
-
-
 def require_past(work: UnitOfWork, instant: datetime | None, field: str) -> None:
-    """Note if the instant of a field is in the future."""
-    if instant is not None and is_in_future(work, instant):
-        work.reject((field,), UserErrorCode.IN_FUTURE, f"{instant} is in the future.")
+    """Note if the instant of a field is in the future, or out of range."""
+    problem = past_problem(work, instant, (field,))
+    if problem is not None:
+        work.errors.append(problem)

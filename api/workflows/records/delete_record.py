@@ -3,10 +3,11 @@
 from typing import Literal
 
 from api.workflows.outcome import Outcome
+from api.workflows.records.planned_row import PlannedRow
 from api.workflows.records.record_input import RecordInput
 from api.workflows.records.row_writer import update_rows
 from api.workflows.records.stored_rows import lock_rows
-from api.workflows.records.table_rules import PlannedRow
+from api.workflows.records.table_rules import apply_rules
 from api.workflows.records.write_records import require_current
 from api.workflows.unit_of_work import UnitOfWork
 from schema.base import TableShape
@@ -33,13 +34,16 @@ async def resume_record(work: UnitOfWork, shape: TableShape, column: EndColumn, 
     """Restore or reactivate a record: set the column to null.
 
     Shapes: one record -> its outcome. Writes the table (1).
-    Errors: user errors NOT_FOUND, NOT_DELETED, MERGED, STALE_VERSION, WRONG_STATE.
+    Errors: user errors NOT_FOUND, NOT_DELETED, MERGED, STALE_VERSION, WRONG_STATE, and those of the table's rules.
     """
     row = await _locked(work, shape, given, is_restored=True)
     if row.stored is not None and row.value(column) is None:
         is_deletion = column == "deleted_at"
         code = UserErrorCode.NOT_DELETED if is_deletion else UserErrorCode.WRONG_STATE
         row.reject("id", code, f"The record is not {'deleted' if is_deletion else 'deactivated'}.")
+    elif row.stored is not None:
+        row.changes[column] = None
+        await apply_rules(work, shape, [row])
     change = ChangeType.RESTORED if column == "deleted_at" else ChangeType.CHANGED
     return await _set(work, row, column, change, is_ended=False)
 

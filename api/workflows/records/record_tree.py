@@ -1,5 +1,6 @@
 """Trees of records: tables with a link to themselves, in which no record may come to stand above itself."""
 
+from collections.abc import Collection, Iterator, Mapping
 from uuid import UUID
 
 from api.sql import Sql, name
@@ -7,7 +8,9 @@ from api.workflows.unit_of_work import UnitOfWork
 
 # The link of each such table to the record above.
 PARENTS = {"company": "parent_id", "campaign": "parent_id", "member": "manager_id"}
-_DEEPEST = 100
+
+Tree = Mapping[UUID, UUID | None]
+"""The record above each record."""
 
 
 async def lock_tree(work: UnitOfWork, table: str) -> None:
@@ -18,17 +21,48 @@ async def lock_tree(work: UnitOfWork, table: str) -> None:
     await work.session.run(Sql("select pg_advisory_xact_lock(hashtext({}))", f"{table}.{PARENTS[table]}"))
 
 
-async def is_above(work: UnitOfWork, table: str, record: UUID, other: UUID) -> bool:
-    """Return whether a record stands above another one of its table, directly or through others."""
+async def tree_above(work: UnitOfWork, table: str, records: Collection[UUID]) -> Tree:
+    """Return the records, with all that stand above them.
+
+    Shapes: ids -> the id of the record above, by id. One statement. Call `lock_tree` before, to rely on it.
+    """
     rows, link = name(table), name(PARENTS[table])
-    return bool(
-        await work.session.value(
-            Sql(
-                "with recursive above (id, steps) as (select {}, 1 from {} where id = {}::uuid"
-                " union select t.{}, steps + 1 from above join {} t on t.id = above.id"
-                " where t.{} is not null and steps < {}::int)"
-                " select exists (select from above where id = {}::uuid)",
-                *(link, rows, other, link, rows, link, _DEEPEST, record),
-            )
+    found = await work.session.rows(
+        # `union` instead of `union all` ends the recursion on a circle, which imports can bring.
+        Sql(
+            "with recursive above (id, parent) as (select id, {} from {} where id = any({}::uuid[])"
+            " union select t.id, t.{} from above join {} t on t.id = above.parent) select id, parent from above",
+            *(link, rows, list(records), link, rows),
         )
     )
+    return {row["id"]: row["parent"] for row in found}
+
+
+async def is_above(work: UnitOfWork, table: str, record: UUID, other: UUID) -> bool:
+    """Return whether a record stands above another one of its table, directly or through others."""
+    return record in ancestors(await tree_above(work, table, [other]), other)
+
+
+def ancestors(tree: Tree, record: UUID) -> Iterator[UUID]:
+    """Yield the records above a record, the nearest first; each once, also of a circle."""
+    seen: set[UUID] = set()
+    above = tree.get(record)
+    while above is not None and above not in seen:
+        yield above
+        seen.add(above)
+        above = tree.get(above)
+
+
+def in_circles(tree: Tree, moved: Tree) -> set[UUID]:
+    """Return which of the moved records have to stay where they are, so that none comes to stand above itself.
+
+    All of them move at once. A move that closes a circle only because another one is refused is refused, too.
+    Shapes: a tree with what is above the new parents, and the new parents by id -> ids.
+    """
+    refused: set[UUID] = set()
+    while True:
+        after = {**tree, **{id_: parent for id_, parent in moved.items() if id_ not in refused}}
+        found = {id_ for id_ in moved if id_ not in refused and id_ in ancestors(after, id_)}
+        if not found:
+            return refused
+        refused |= found

@@ -19,8 +19,8 @@ async def resolve_links(
 ) -> tuple[list[Resolved], list[list[UserError]]]:
     """Resolve the links of input rows to ids.
 
-    Shapes: rows -> for each row the ids by column, and what is wrong with its links. At most two statements for each
-    linked table, however many rows.
+    Shapes: rows -> for each row the ids by column, and what is wrong with its links: of a record that is no longer in
+    use, both. At most two statements for each linked table, however many rows.
     """
     resolved: list[Resolved] = [{} for _ in rows]
     errors: list[list[UserError]] = [[] for _ in rows]
@@ -35,10 +35,9 @@ async def resolve_links(
             row = found.get(reference)
             path = (*rows[place].path, field_name(shape, column))
             problem = link_problem(row, path)
-            if problem is not None or row is None:
-                errors[place] += [problem] if problem else []
-                continue
-            resolved[place][column] = row["id"]
+            errors[place] += [problem] if problem else []
+            if row is not None:
+                resolved[place][column] = row["id"]
     return resolved, errors
 
 

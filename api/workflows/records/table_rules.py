@@ -1,54 +1,22 @@
 """The rules of single tables that no constraint of the database holds: circles, order of days, stages of new deals."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
 from api.identity.erased_keys import address_text, erased_among, key_text
 from api.sql import Sql
-from api.workflows.records.record_input import RecordInput, field_name
-from api.workflows.records.record_tree import PARENTS, is_above, lock_tree
-from api.workflows.records.stored_rows import StoredRow
+from api.workflows.records.cost_ranges import disjoint_ranges, order_of_range
+from api.workflows.records.past_instants import past_problem
+from api.workflows.records.planned_row import PlannedRow
+from api.workflows.records.record_tree import PARENTS, in_circles, lock_tree, tree_above
 from api.workflows.unit_of_work import UnitOfWork
 from api.workflows.user_errors import UserError
 from schema.access.rights import Reach
-from schema.base import TableShape
+from schema.base import ColumnShape, TableShape
 from schema.mail_address import email_kind
 from schema.vocab import StageCategory
 from schema.writes.user_errors import UserErrorCode
-
-CLOCK_SKEW = timedelta(minutes=5)
-
-
-@dataclass(slots=True)
-class PlannedRow:
-    """One row of input on its way to the table: the stored row, what changes, and what is wrong."""
-
-    shape: TableShape
-    given: RecordInput
-    stored: StoredRow | None = None
-    changes: dict[str, Any] = field(default_factory=dict)
-    errors: list[UserError] = field(default_factory=list)
-
-    @property
-    def id(self) -> UUID | None:
-        """The id of the record; None if it is new and has none yet."""
-        found: UUID | None = self.stored["id"] if self.stored is not None else self.changes.get("id")
-        return found
-
-    def value(self, column: str) -> Any:  # noqa: ANN401 - a value of any column
-        """Return the value that the column will have."""
-        if column in self.changes:
-            return self.changes[column]
-        return None if self.stored is None else self.stored[column]
-
-    def reject(self, column: str, code: UserErrorCode, message: str) -> None:
-        """Note what is wrong with the field of a column."""
-        self.errors.append(UserError((*self.given.path, field_name(self.shape, column)), code, message))
-
 
 # A rule of one row, and a rule that reads the database for all rows at once.
 RowRule = Callable[[PlannedRow], None]
@@ -79,7 +47,7 @@ async def _no_erased_person(work: UnitOfWork, rows: Sequence[PlannedRow]) -> Non
     for row in rows:
         if row.stored is not None and row.stored["erased_at"] is not None:
             for column in row.changes:
-                if row.shape.column(column).note.personal:
+                if _may_identify(row.shape.column(column)):
                     row.reject(column, UserErrorCode.ERASED, "This person was erased.")
         elif isinstance(row.changes.get("email"), str):
             named.append((row, "email", address_text(row.changes["email"])))
@@ -92,19 +60,34 @@ async def _no_erased_person(work: UnitOfWork, rows: Sequence[PlannedRow]) -> Non
             row.errors.append(UserError((*row.given.path, field_), UserErrorCode.ERASED, message))
 
 
+def _may_identify(column: ColumnShape) -> bool:
+    """Return whether a column may identify a person: personal data, and whatever people write in their own words."""
+    note = column.note
+    return note.personal or (column.python is str and note.vocab is None and note.format is None)
+
+
 async def _no_circle(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
-    for row in rows:
-        column = PARENTS[row.shape.name]
-        parent = row.changes.get(column)
-        if not isinstance(parent, UUID) or row.stored is None:
-            continue
-        await lock_tree(work, row.shape.name)
-        is_circle = parent == row.stored["id"] or await is_above(work, row.shape.name, row.stored["id"], parent)
-        if is_circle:
+    """Note the rows that would come to stand above themselves. Two statements, however many rows."""
+    table = rows[0].shape.name if rows else ""
+    column = PARENTS.get(table, "")
+    placed = {row.stored["id"]: row for row in rows if row.stored is not None and column in row.changes}
+    parents = {id_: row.changes[column] for id_, row in placed.items()}
+    if not any(parents.values()):
+        return
+    await lock_tree(work, table)
+    tree = await tree_above(work, table, {parent for parent in parents.values() if parent is not None})
+    valid = {id_: parent for id_, parent in parents.items() if not placed[id_].errors}
+    refused = in_circles(tree, valid)
+    after = {**tree, **{id_: parent for id_, parent in valid.items() if id_ not in refused}}
+    for id_, row in placed.items():
+        # A row with other errors does not move, but its caller gets all that is wrong with it.
+        if id_ in refused or in_circles(after, {id_: parents[id_]}):
             row.reject(column, UserErrorCode.CIRCLE, "The record would be above itself, directly or through others.")
 
 
 def _order_days(row: PlannedRow) -> None:
+    if not {"starts_on", "ends_on"} & row.changes.keys():
+        return
     first, last = row.value("starts_on"), row.value("ends_on")
     if first is not None and last is not None and last < first:
         changed = "ends_on" if "ends_on" in row.changes else "starts_on"
@@ -124,59 +107,79 @@ async def _own_team(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
         )
 
 
-async def _cost_ranges(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
-    for row in rows:
-        if not {"campaign_id", "source", "from_on", "before_on"} & row.changes.keys():
-            continue
-        campaign, source = row.value("campaign_id"), row.value("source")
-        await work.session.run(Sql("select pg_advisory_xact_lock(hashtext({}))", f"campaign_cost.{campaign}.{source}"))
-        other = await work.session.row(
-            Sql(
-                "select from_on, before_on from campaign_cost where campaign_id = {}::uuid and source = {}"
-                " and from_on < {}::date and {}::date < before_on and id is distinct from {}::uuid"
-                " and deleted_at is null order by from_on limit 1",
-                *(campaign, source, row.value("before_on"), row.value("from_on"), row.id),
-            )
-        )
-        if other is not None:
-            range_ = f"{other['from_on']} to before {other['before_on']}"
-            message = f"These days overlap those of another cost of the same campaign and source: {range_}."
-            row.reject("from_on", UserErrorCode.DUPLICATE, message)
+def _two_currencies(row: PlannedRow) -> None:
+    if row.value("currency") is not None and row.value("currency") == row.value("quote_currency"):
+        message = f"A rate is between two currencies, and both are {row.value('currency')}. Name another one."
+        row.reject("quote_currency", UserErrorCode.INVALID, message)
 
 
 async def _deal_dates_and_stage(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
     for row in rows:
         opened, closed = row.changes.get("opened_at"), row.value("closed_at")
-        if opened is not None and opened > work.started_at + CLOCK_SKEW:
-            row.reject("opened_at", UserErrorCode.IN_FUTURE, f"{opened} is in the future.")
+        problem = past_problem(work, opened, (*row.given.path, "opened_at"))
+        if problem is not None:
+            row.errors.append(problem)
         elif opened is not None and closed is not None and opened > closed:
             message = f"The deal was closed at {closed}, which is before {opened}."
             row.reject("opened_at", UserErrorCode.OUT_OF_ORDER, message)
-    staged = [row for row in rows if row.changes.get("pipeline_stage_id") is not None]
+    staged = [row for row in rows if row.stored is None and row.changes.get("pipeline_stage_id") is not None]
     if not staged:
         return
-    categories = await stage_categories(work, [row.changes["pipeline_stage_id"] for row in staged])
+    stages = await _stages(work, [row.changes["pipeline_stage_id"] for row in staged])
     for row in staged:
-        category = categories.get(row.changes["pipeline_stage_id"])
+        category, is_active = stages[row.changes["pipeline_stage_id"]]
         if category != StageCategory.OPEN:
             message = f"Deals in this stage are {category}. A new deal begins in an open stage; closeDeal closes it."
             row.reject("pipeline_stage_id", UserErrorCode.WRONG_STATE, message)
+        elif not is_active:
+            message = "The pipeline of this stage is deactivated. Name a stage of one that is in use."
+            row.reject("pipeline_stage_id", UserErrorCode.INACTIVE, message)
 
 
-async def stage_categories(work: UnitOfWork, ids: Sequence[object]) -> Mapping[object, str]:
-    """Return the categories of pipeline stages, by their ids."""
+async def _stages(work: UnitOfWork, ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, bool]]:
+    """Return the categories of pipeline stages, and whether their pipelines are in use, by their ids."""
     found = await work.session.rows(
-        Sql("select id, category from pipeline_stage where id = any({}::uuid[])", list(ids))
+        Sql(
+            "select s.id, s.category, p.deactivated_at is null as is_active from pipeline_stage s"
+            " join pipeline p on p.id = s.pipeline_id where s.id = any({}::uuid[])",
+            list(ids),
+        )
     )
-    return {row["id"]: row["category"] for row in found}
+    return {row["id"]: (row["category"], row["is_active"]) for row in found}
 
 
-ROW_RULES: dict[str, RowRule] = {"contact": _compute_email_kind, "campaign": _order_days}
+async def _category_of_deals(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
+    """Note the stages that would get another category than the deals in them have."""
+    changed = {row.id: row for row in rows if row.stored is not None and "category" in row.changes}
+    if not changed:
+        return
+    deals = await work.session.rows(
+        Sql(
+            "select d.pipeline_stage_id as stage, d.outcome, count(*) as deals from deal d"
+            " where d.pipeline_stage_id = any({}::uuid[]) group by 1, 2 order by 1, 2",
+            list(changed),
+        )
+    )
+    for found in deals:
+        row = changed[found["stage"]]
+        if found["outcome"] != row.changes["category"]:
+            count, outcome = found["deals"], found["outcome"]
+            message = f"{count:,} deals in this stage are {outcome}. Deactivate it, and create another stage."
+            row.reject("category", UserErrorCode.WRONG_STATE, message)
+
+
+ROW_RULES: dict[str, RowRule] = {
+    "contact": _compute_email_kind,
+    "campaign": _order_days,
+    "campaign_cost": order_of_range,
+    "exchange_rate": _two_currencies,
+}
 RULES: dict[str, tuple[Rule, ...]] = {
     "contact": (_no_erased_person,),
     "company": (_no_circle,),
     "campaign": (_no_circle,),
-    "campaign_cost": (_cost_ranges,),
+    "campaign_cost": (disjoint_ranges,),
     "member": (_no_circle, _own_team),
+    "pipeline_stage": (_category_of_deals,),
     "deal": (_deal_dates_and_stage,),
 }

@@ -41,7 +41,7 @@ def stored_value(column: ColumnShape, value: object) -> object:
         case int() | Decimal():
             return _number(column, value)
         case date() | datetime():
-            return _day_or_instant(value)
+            return bounded(value)
         case _:
             raise TypeError(f"{column.name} cannot be written from a {type(value).__name__}")
 
@@ -90,7 +90,8 @@ def _number(column: ColumnShape, value: int | Decimal) -> int | Decimal:
     return exact
 
 
-def _day_or_instant(value: date) -> date:
+def bounded(value: date) -> date:
+    """Return a day or an instant, if it is within the range that is stored. Errors: InvalidValueError."""
     day = value.date() if isinstance(value, datetime) else value
     if not _FIRST_DAY <= day <= _LAST_DAY:
         raise InvalidValueError(UserErrorCode.INVALID, f"{day} is not between {_FIRST_DAY} and {_LAST_DAY}.")

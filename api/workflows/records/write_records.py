@@ -17,11 +17,13 @@ from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from api.workflows.outcome import RowOutcome
 from api.workflows.records.constraint_errors import constraint_error
+from api.workflows.records.past_instants import past_problem
+from api.workflows.records.planned_row import PlannedRow
 from api.workflows.records.record_input import ExternalKeyValue, RecordInput, settable_columns
 from api.workflows.records.references import resolve_links
 from api.workflows.records.row_writer import insert_rows, update_rows
 from api.workflows.records.stored_rows import StoredRow, keyed_ids, lock_rows, reached_rows
-from api.workflows.records.table_rules import CLOCK_SKEW, PlannedRow, apply_rules
+from api.workflows.records.table_rules import apply_rules
 from api.workflows.records.values import InvalidValueError, stored_value
 from api.workflows.unit_of_work import StartAgain, UnitOfWork
 from api.workflows.user_errors import UserError
@@ -96,6 +98,10 @@ async def _find_records(
         if operation is WriteOperation.UPSERT and known is not None:
             wanted[place] = known
     await _reject_taken_keys(work, shape, rows, taken)
+        if operation is WriteOperation.UPSERT and known is None and row.given.expected_version is not None:
+            message = "No record has this external key. To create one, leave the expected version out."
+            row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.NOT_FOUND, message))
+    _reject_repeated_records(rows, wanted)
     stored = await lock_rows(work, shape.name, set(wanted.values()))
     for place, id_ in wanted.items():
         row = rows[place]
@@ -108,6 +114,17 @@ async def _find_records(
         else:
             _require_readable(work, row)
             require_current(row, is_restored=row.given.restores)
+
+
+def _reject_repeated_records(rows: Sequence[PlannedRow], wanted: Mapping[int, UUID]) -> None:
+    """Note rows about the record of an earlier row. Keys that differ lead to one record after a merge."""
+    first: dict[UUID, int] = {}
+    for place, id_ in wanted.items():
+        earlier = first.setdefault(id_, place)
+        row = rows[place]
+        if earlier != place and row.given.key != rows[earlier].given.key:
+            message = f"This external key leads to the same record as that of row {earlier}."
+            row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.DUPLICATE, message))
 
 
 def _require_readable(work: UnitOfWork, row: PlannedRow) -> None:
@@ -156,10 +173,9 @@ def _compare(work: UnitOfWork, row: PlannedRow) -> None:
     """Leave in `changes` what differs from the stored row, and give new records an id, an owner and a beginning."""
     given, shape = row.given, row.shape
     since = given.effective_at
-    if since is not None and since > work.started_at + CLOCK_SKEW:
-        row.errors.append(
-            UserError((*given.path, "effective_at"), UserErrorCode.IN_FUTURE, f"{since} is in the future.")
-        )
+    problem = past_problem(work, since, (*given.path, "effective_at"))
+    if problem is not None:
+        row.errors.append(problem)
     if row.stored is None:
         row.changes["id"] = new_id()
         if has_owner(shape.name) and work.principal.reach is Reach.OWN:
@@ -168,6 +184,7 @@ def _compare(work: UnitOfWork, row: PlannedRow) -> None:
             row.changes |= _beginning(work, row)
         return
     stored = row.stored
+    row.keep_stored_links()
     former = stored["effective_at"] if shape.has_history else None
     if since is not None and former is not None and since < former:
         message = f"The last change of the record holds since {former}. A later change cannot hold before it."
@@ -195,8 +212,8 @@ def _beginning(work: UnitOfWork, row: PlannedRow) -> dict[str, object]:
 async def _write(work: UnitOfWork, shape: TableShape, rows: Sequence[PlannedRow]) -> None:
     """Write all rows at once; if one violates a constraint, write them one by one, to find which."""
     rows = [row for row in rows if row.stored is None or row.changes or row.given.key is not None]
-    if len(rows) == 1:
-        await _write_one(work, shape, rows[0])
+    if len(rows) == 1 and not rows[0].given.path:
+        await _write_one(work, shape, rows[0])  # nothing else is written if it fails
         return
     before = len(work.changes)
     await work.session.script("savepoint rows")

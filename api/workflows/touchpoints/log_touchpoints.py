@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from api.sql import Sql
 from api.workflows.outcome import Outcome, RowOutcome
-from api.workflows.records.command_checks import is_in_future
+from api.workflows.records.past_instants import past_problem
+from api.workflows.records.planned_row import PlannedRow
 from api.workflows.records.record_input import RecordInput, field_name, settable_columns
 from api.workflows.records.references import resolve_links
 from api.workflows.records.row_writer import insert_rows
 from api.workflows.records.stored_rows import keyed_ids, reached_rows, survivors_of
-from api.workflows.records.table_rules import PlannedRow
 from api.workflows.records.values import InvalidValueError, stored_value
 from api.workflows.records.write_records import out_of_reach, register_keys, reject_repeated_keys
 from api.workflows.unit_of_work import UnitOfWork
@@ -106,8 +106,9 @@ def _complete(work: UnitOfWork, row: PlannedRow) -> None:
         if row.changes.get(column) is None and path not in wrong:
             row.errors.append(UserError(path, UserErrorCode.REQUIRED, "A touchpoint needs this field."))
     occurred_at = row.changes.setdefault("occurred_at", work.started_at)
-    if is_in_future(work, occurred_at):
-        row.reject("occurred_at", UserErrorCode.IN_FUTURE, f"{occurred_at} is in the future.")
+    problem = past_problem(work, occurred_at, (*row.given.path, "occurred_at"))
+    if problem is not None:
+        row.errors.append(problem)
     if "member_id" not in row.given.links:
         row.changes["member_id"] = work.principal.member_id
     row.changes["id"] = new_id()
