@@ -38,7 +38,7 @@ async def test_what_happened_did_so_in_a_past_that_can_be_stored(company: Databa
     made = await run(company, "createDeal", "deal { id }", {"name": "New"})
     deal = {"deal": {"id": made["deal"]["id"]}}
     ada = {"contact": {"id": f"contact_{ADA}"}}
-    touch = {**ada, "kind": "CALL", "direction": "INBOUND", "occurredAt": instant}
+    touch: dict[str, object] = {**ada, "kind": "CALL", "direction": "INBOUND", "occurredAt": instant}
     wrong: dict[str, tuple[dict[str, object], str]] = {
         "createContact": ({"effectiveAt": instant}, "effectiveAt"),
         "createDeal": ({"openedAt": instant}, "openedAt"),
