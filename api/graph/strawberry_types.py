@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLTypeResolver
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLTypeResolver
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema.types.concrete_type import TypeMap
 from strawberry.schema_directives import OneOf
@@ -154,8 +154,14 @@ class _DerivedArgument(StrawberryArgument):
 
 
 def use_resolvers(schema: GraphQLSchema) -> None:
-    """Set the declared resolvers in the finished schema."""
+    """Set the declared resolvers in the finished schema, and let graphql-core check types of which one field is given.
+
+    It says at which path of a variable such a value is wrong. Strawberry's own check does not.
+    """
     for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType) and _is_one_of(type_):
+            type_.is_one_of = True
+            type_.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]
         if isinstance(type_, GraphQLObjectType):
             # Rows are plain dictionaries. Where their type varies, the interface resolves it, so no check is needed.
             type_.is_type_of = None
@@ -164,6 +170,11 @@ def use_resolvers(schema: GraphQLSchema) -> None:
                 resolve = _declared_resolver(field.extensions.get("strawberry-definition"))
                 if resolve is not None:
                     field.resolve = resolve
+
+
+def _is_one_of(type_: GraphQLInputObjectType) -> bool:
+    definition = type_.extensions.get("strawberry-definition")
+    return isinstance(definition, StrawberryObjectDefinition) and definition.is_one_of
 
 
 def _declared_resolver(definition: object) -> Resolver | None:

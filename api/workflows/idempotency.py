@@ -33,6 +33,8 @@ async def begin_once(
         return None
     if not 0 < len(key) <= MAX_KEY_LENGTH or "\0" in key:
         message = f"`idempotencyKey` has {len(key)} characters, and may have 1 to {MAX_KEY_LENGTH}."
+        if "\0" in key:
+            message = "`idempotencyKey` has a NUL character."
         raise AccordError(ErrorCode.BAD_INPUT, message, "Use a random UUID for each change that you want to make once.")
     claimed = await session.value(
         Sql(

@@ -38,7 +38,7 @@ async def test_what_happened_did_so_in_a_past_that_can_be_stored(company: Databa
     made = await run(company, "createDeal", "deal { id }", {"name": "New"})
     deal = {"deal": {"id": made["deal"]["id"]}}
     ada = {"contact": {"id": f"contact_{ADA}"}}
-    touch = {**ada, "kind": "CALL", "direction": "INBOUND", "occurredAt": instant}
+    touch: dict[str, object] = {**ada, "kind": "CALL", "direction": "INBOUND", "occurredAt": instant}
     wrong: dict[str, tuple[dict[str, object], str]] = {
         "createContact": ({"effectiveAt": instant}, "effectiveAt"),
         "createDeal": ({"openedAt": instant}, "openedAt"),
@@ -84,3 +84,24 @@ async def test_a_company_is_not_its_own_grandparent(company: Database) -> None:
     low = await run(company, "createCompany", "company { id }", {"name": "Lower", "parent": made["company"]})
     wrong = codes(await run(company, "updateCompany", "status", {**acme, "parent": low["company"]}))
     assert wrong == {"input.parent": "CIRCLE", "input.employees": "INVALID"}
+
+
+async def test_an_id_of_another_type_is_said_with_all_else_that_is_wrong(company: Database) -> None:
+    bob, wrong = {"id": f"contact_{BOB}"}, {"id": f"company_{ACME}"}
+    given = {"survivor": bob, "merged": [wrong, bob, wrong], "expectedVersion": 9}
+    assert codes(await run(company, "mergeContacts", "", given)) == {
+        "input.merged.0.id": "INVALID",
+        "input.merged.1": "CIRCLE",
+        "input.merged.2.id": "INVALID",
+        "input.expectedVersion": "STALE_VERSION",
+    }
+    deal = {"deal": {"id": "deal_1"}, "outcome": "LOST", "pipelineStage": {"id": "1"}, "closedAt": LATE}
+    assert codes(await run(company, "closeDeal", "", deal)) == {
+        "input.deal.id": "INVALID",
+        "input.pipelineStage.id": "INVALID",
+        "input.reason": "REQUIRED",
+    }
+    left = {"member": {"id": "member_1"}, "successor": {"id": f"member_{BEN}"}}
+    assert codes(await run(company, "deactivateMember", "", left)) == {"input.member.id": "INVALID"}
+    ben = await answered(company, "query ($id: ID!) { member(id: $id) { deactivatedAt } }", id=f"member_{BEN}")
+    assert ben["member"] == {"deactivatedAt": None}

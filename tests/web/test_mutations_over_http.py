@@ -66,6 +66,17 @@ async def test_a_mutation_is_not_sent_with_get(client: httpx.AsyncClient) -> Non
     assert response.status_code == 405
 
 
+async def test_a_link_named_twice_or_not_at_all_is_refused_at_its_path(client: httpx.AsyncClient) -> None:
+    document = "mutation ($input: CreateContactInput!) { createContact(input: $input) { replayed } }"
+    both = {"id": "company_1", "externalKey": {"source": "crm", "externalId": "1"}}
+    for company in ({}, {"id": None}, both):
+        given = {"company": company, "owner": {}}
+        response = await client.post("/graphql", json={"query": document, "variables": {"input": given}})
+        errors = response.json()["errors"]
+        assert [error["extensions"]["code"] for error in errors] == ["BAD_INPUT"] * 2
+        assert all(f".{field}" in error["message"] for field, error in zip(given, errors, strict=True))
+
+
 async def test_a_text_of_megabytes_is_too_large(client: httpx.AsyncClient) -> None:
     document = (
         "mutation ($name: String!) { createTeam(input: {name: $name, kind: SALES}) { userErrors { path code } } }"

@@ -5,7 +5,7 @@ vocabulary, `Reference` with the table that it refers to, `MoneyValue`, or a tup
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -16,7 +16,7 @@ from api.graph.derived.scalars import SCALAR_NAMES
 from api.graph.mutations.mutation import Mutation, PayloadRecord
 from api.graph.mutations.record_inputs import EXTERNAL_KEY, MONEY_INPUT, REFERENCE, read_external_key, read_reference
 from api.workflows.commands import MoneyValue
-from api.workflows.outcome import Outcome
+from api.workflows.outcome import Outcome, Rejected
 from api.workflows.records.record_input import ExternalKeyValue, Reference
 from api.workflows.unit_of_work import UnitOfWork, Workflow
 from api.workflows.user_errors import FieldPath, UserError
@@ -76,7 +76,8 @@ def run_command(
 ) -> Callable[[Mapping[str, Any]], Workflow]:
     """Return the function that turns a coerced input into the workflow of a command.
 
-    An input that cannot be read, such as an id of another type, rejects the mutation before the workflow begins.
+    An input that cannot be read, such as an id of another type, rejects the mutation. The workflow checks the rest of
+    it, with a reference to nothing in the place of the id, so that the caller gets all that is wrong at once.
     """
 
     def prepare(given: Mapping[str, Any]) -> Workflow:
@@ -84,13 +85,24 @@ def run_command(
         read = read_command(command, given, (), errors)
 
         async def run(work: UnitOfWork) -> Outcome:
-            work.errors += errors
-            work.require_valid()
-            return await workflow(work, read)
+            if not errors:
+                return await workflow(work, read)
+            try:
+                await workflow(work, read)
+                found = tuple(work.errors)
+            except Rejected as rejected:
+                found = rejected.outcome.errors
+            raise Rejected(Outcome(errors=(*errors, *_without_echoes(found, errors))))
 
         return run
 
     return prepare
+
+
+def _without_echoes(found: Sequence[UserError], unreadable: Sequence[UserError]) -> tuple[UserError, ...]:
+    """Return the errors of an input without those that only follow from ids that could not be read."""
+    unknown = {error.path[:-1] for error in unreadable}
+    return tuple(error for error in found if error.path not in unknown)
 
 
 def read_command(command: type[Command], given: Mapping[str, Any], path: FieldPath, errors: list[UserError]) -> Command:

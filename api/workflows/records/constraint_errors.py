@@ -16,17 +16,20 @@ def constraint_error(shape: TableShape, path: FieldPath, error: asyncpg.Integrit
     columns = _columns(shape.name, violated)
     at = (*path, field_name(shape, columns[0])) if columns else path
     if isinstance(error, asyncpg.UniqueViolationError):
-        fields = ", ".join(field_name(shape, column) for column in columns)
-        return UserError(
-            at, UserErrorCode.DUPLICATE, f"Another record has the same {fields or 'key'}; it may be a deleted one."
-        )
+        fields = ", ".join(_words(field_name(shape, column)) for column in columns)
+        message = f"Another record has the same {fields or 'key'}. Change that one; if it is deleted, restore it first."
+        return UserError(at, UserErrorCode.DUPLICATE, message)
     if isinstance(error, asyncpg.ForeignKeyViolationError):
         return UserError(at, UserErrorCode.NOT_FOUND, "The record that this field names does not exist.")
     if isinstance(error, asyncpg.NotNullViolationError):
         missing = field_name(shape, str(error.column_name))
         return UserError((*path, missing), UserErrorCode.REQUIRED, "This field cannot be null.")
-    rule = violated.removeprefix(f"ck_{shape.name}_").replace("_", " ")
-    return UserError(at, UserErrorCode.INVALID, f"The {shape.name} would break the rule '{rule}'.")
+    rule = _words(violated.removeprefix(f"ck_{shape.name}_"))
+    return UserError(at, UserErrorCode.INVALID, f"The {_words(shape.name)} would break the rule '{rule}'.")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _columns(table: str, violated: str) -> list[str]:
