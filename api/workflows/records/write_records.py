@@ -97,10 +97,10 @@ async def _find_records(
                 taken[place] = known
         if operation is WriteOperation.UPSERT and known is not None:
             wanted[place] = known
-    await _reject_taken_keys(work, shape, rows, taken)
         if operation is WriteOperation.UPSERT and known is None and row.given.expected_version is not None:
             message = "No record has this external key. To create one, leave the expected version out."
             row.errors.append(UserError((*row.given.path, "external_key"), UserErrorCode.NOT_FOUND, message))
+    await _reject_taken_keys(work, shape, rows, taken)
     _reject_repeated_records(rows, wanted)
     stored = await lock_rows(work, shape.name, set(wanted.values()))
     for place, id_ in wanted.items():
