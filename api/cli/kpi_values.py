@@ -55,7 +55,7 @@ def parse_word(vocabulary: type[Word], option: str, text: str) -> Word:
     for word in vocabulary:
         if word.value == wanted:
             return word
-    known = ", ".join(word.value.lower() for word in vocabulary)
+    known = ", ".join(word.value.lower().replace("_", "-") for word in vocabulary)
     raise bad_input(f"{option} does not accept '{text}'.", f"Use one of: {known}.")
 
 

@@ -69,7 +69,8 @@ class CrossOriginMiddleware:
 
     `origins` are allowed beside loopback: exact ones, and ones such as `https://*.preview.example`, where the asterisk
     stands for one label of the name. A page of any other origin can read no response, and can send no request that a
-    browser checks in advance: a POST, or one with headers of its own.
+    browser checks in advance: a POST, or one with headers of its own. What it sends without a credential is refused:
+    the local operator, who needs none, serves no other site, not even blindly.
     """
 
     def __init__(self, app: ASGIApp, origins: Iterable[str] = ()) -> None:
@@ -83,24 +84,29 @@ class CrossOriginMiddleware:
         headers = dict(scope["headers"]) if scope["type"] == "http" else {}
         sent = headers.get(b"origin")
         if sent is None:
-            await self._app(scope, receive, send)
+            is_embedded = (
+                headers.get(b"sec-fetch-site") == b"cross-site" and headers.get(b"sec-fetch-mode") == b"no-cors"
+            )
+            await (_refusal() if is_embedded else self._app)(scope, receive, send)
             return
         origin = sent.decode("latin-1") if len(sent) <= _LONGEST_ORIGIN else ""
         is_allowed = self._allowed.fullmatch(origin) is not None
-        if not is_allowed and not is_own_origin(sent, scope, headers):
+        is_own = is_own_origin(sent, scope, headers)
+        if not is_allowed and not is_own:
             self._log(origin, f"may not read responses. {_FROM_A_FILE if origin == 'null' else _TO_ALLOW}")
         requested = headers.get(b"access-control-request-method")
         if scope["method"] == "OPTIONS" and requested is not None:
             await self._preflight(origin, headers, is_allowed=is_allowed)(scope, receive, send)
         elif is_allowed:
             await self._app(scope, receive, _allowing(sent, send))
-        else:
+        elif is_own or b"authorization" in headers:
             await self._app(scope, receive, send)
+        else:
+            await _refusal()(scope, receive, send)
 
     def _preflight(self, origin: str, headers: dict[bytes, bytes], *, is_allowed: bool) -> Response:
         if not is_allowed:
-            message, remedy = "Pages of this origin may not send requests.", "Add it to ACCORD_ALLOWED_ORIGINS."
-            return http_error_response(HttpError(403, message, remedy, code=ErrorCode.ORIGIN_NOT_ALLOWED))
+            return _refusal()
         requested = headers.get(b"access-control-request-headers", b"").decode("latin-1").lower()
         refused = sorted({name.strip() for name in requested.split(",")} - _ALLOWED_HEADERS - {""})
         if refused:
@@ -124,6 +130,12 @@ class CrossOriginMiddleware:
         self._logged.add(origin)
         last = " No further origins are logged." if len(self._logged) == _MOST_LOGGED else ""
         logger.warning("A page of the origin %a %s%s", origin, problem, last)
+
+
+def _refusal() -> Response:
+    """The response to a page of an origin that is not allowed."""
+    message, remedy = "Pages of this origin may not send requests.", "Add it to ACCORD_ALLOWED_ORIGINS."
+    return http_error_response(HttpError(403, message, remedy, code=ErrorCode.ORIGIN_NOT_ALLOWED))
 
 
 def is_own_origin(origin: bytes, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

@@ -154,7 +154,7 @@ def wrong_credential(attempts: WrongAttempts, scope: Scope, message: str, remedy
     return HttpError(
         429,
         f"{message} Too many wrong credentials came from this address.",
-        f"Wait {wait} seconds. A right credential is accepted at any time.",
+        f"Wait {wait} second{'s' if wait > 1 else ''}. A right credential is accepted at any time.",
         code=ErrorCode.TOO_MANY_ATTEMPTS,
         headers={"Retry-After": str(wait)},
     )

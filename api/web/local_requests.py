@@ -7,8 +7,10 @@ from starlette.types import Scope
 
 from api.web.host_names import LONGEST_HOST, is_loopback_name
 
-_FORWARDING_HEADERS = frozenset({b"forwarded", b"via", b"x-real-ip"})
-_FORWARDING_PREFIX = b"x-forwarded-"
+_FORWARDING_HEADERS = frozenset(
+    {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip", b"fly-client-ip"}
+)
+_FORWARDING_PREFIXES = (b"x-forwarded-", b"x-original-", b"cf-")
 
 
 def is_local(scope: Scope) -> bool:
@@ -22,7 +24,7 @@ def is_local(scope: Scope) -> bool:
         return False
     host = b""
     for name, value in scope["headers"]:
-        if name in _FORWARDING_HEADERS or name.startswith(_FORWARDING_PREFIX):
+        if name in _FORWARDING_HEADERS or name.startswith(_FORWARDING_PREFIXES):
             return False
         if name == b"host":
             host = value

@@ -111,6 +111,11 @@ def test_members_are_added_given_access_and_deactivated() -> None:
     )
     assert run("member", "set", "Eve", "--right", "none") == "Set: Eve may sign in: VIEWER, reach TEAM.\n"
     run("key", "create", "eves", "--member", "Eve", "--expires-in", "90 days")
+    eve = next(it["id"] for it in json.loads(run("member", "list", "--json")) if it["name"] == "Eve")
+    run("member", "set", eve, "--no-access")
+    assert [key["state"] for key in json.loads(run("key", "list", "--json")) if key["name"] == "eves"] == ["off"]
+    run("member", "set", eve, "--level", "viewer")
+    assert [key["state"] for key in json.loads(run("key", "list", "--json")) if key["name"] == "eves"] == ["works"]
     left = run("member", "deactivate", "Eve", "--successor", "ada@example.com")
     assert "Eve is deactivated" in left
     assert "Handed on to ada@example.com: contacts 0, companies 0, deals 0, handoffs 0." in left
@@ -128,7 +133,7 @@ def test_members_are_added_given_access_and_deactivated() -> None:
     ("words", "problem"),
     [
         (("key", "create", "x", "--level", "root"), "Use one of: viewer, contributor, operator, admin."),
-        (("key", "create", "x", "--right", "all"), "Use one of: personal_data, export."),
+        (("key", "create", "x", "--right", "all"), "Use one of: personal-data, export."),
         (("key", "create", "x", "--reach", "team"), "its reach is ALL"),
         (("key", "create", "x", "--member", "nobody"), "There is no member 'nobody'."),
         (("key", "create", "x", "--expires-in", "soon"), "--expires-in does not accept 'soon'."),

@@ -143,7 +143,7 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (("kpi", "mqls", "--by", "colour"), ErrorCode.BAD_INPUT, "lead_source"),
+        (("kpi", "mqls", "--by", "colour"), ErrorCode.BAD_INPUT, "lead-source"),
         (("kpi", "mqls", "--period", "2026-04-01..2026-01-01"), ErrorCode.BAD_PERIOD, "ends before it starts"),
         (("kpi", "mqls", "--period", "soon..later"), ErrorCode.BAD_PERIOD, "not a date"),
         (("kpi", "mqls", "--where", "channel"), ErrorCode.BAD_INPUT, "channel=EMAIL"),

@@ -149,7 +149,7 @@ def requests(kpi: Kpi) -> Iterator[KpiRequest]:
 
 def values(answer: KpiAnswer | FunnelAnswer) -> KpiAnswer | FunnelAnswer:
     """An answer without what a restricted principal's must have of its own."""
-    return replace(answer, is_canonical=True, overrides=(), sql="")
+    return replace(answer, is_canonical=True, overrides=(), sql="", data_watermark=None)
 
 
 async def records(session: ReadSession, figure: KpiFigure) -> tuple[Counted, Counted]:
@@ -199,6 +199,8 @@ async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_li
     for (answer, drilled), (plain, listed) in zip(restricted, expected, strict=True):
         assert (answer.is_canonical, answer.overrides) == (False, (f"scope={reach}",))
         assert values(answer) == values(plain)
+        about_people = CATALOGUE[key].subject is Subject.PERSON
+        assert answer.data_watermark == (None if about_people else plain.data_watermark)
         assert drilled == listed
         assert "owner_id" in answer.sql
     assert 0 < largest(restricted[0][0]) < largest(everything[0][0])

@@ -87,7 +87,8 @@ async def test_a_person_is_handed_over_under_the_accord_in_force(agreed: Databas
     assert made["handoff"] | {"id": ""} == {"id": "", **shown, **names}
     async with agreed.read() as session:
         assert await session.value(Sql("select accord_version_id from handoff")) == VERSION
-        [event] = await session.rows(Sql("select change_type, record_type, contact_id from outbox_event"))
+        events = "select change_type, record_type, contact_id from outbox_event where record_type = 'handoff'"
+        [event] = await session.rows(Sql(events))
     assert (event["change_type"], event["record_type"], event["contact_id"]) == ("CREATED", "handoff", CARL)
 
 
@@ -243,6 +244,62 @@ async def test_a_handoff_that_is_not_found_or_out_of_reach(agreed: Database, ver
     ):
         found = await decide(agreed, verb, {"handoff": handoff}, who, **reason)
         assert codes(found) == {path: code}
+
+
+async def owner_of(database: Database, contact: UUID) -> str | None:
+    """Return the name of the owner of a contact; None if nobody owns it."""
+    owner = (await answered(database, f'{{ contact(id: "contact_{contact}") {{ owner {{ name }} }} }}'))["contact"][
+        "owner"
+    ]
+    return owner and str(owner["name"])
+
+
+async def test_the_assigned_seller_reaches_the_person_and_owns_them_once_accepted(agreed: Database) -> None:
+    sue, sam = contributor(SUE, Reach.OWN), contributor(SAM, Reach.TEAM)
+    made = await handed(agreed, **person(BOB), **to(SUE))
+    listed = await answered(agreed, "{ handoffs { nodes { contact { firstName } } } }", sue)
+    assert listed["handoffs"]["nodes"] == [{"contact": {"firstName": "Bob"}}]
+    accepted = await decide(agreed, "accept", made, sue)
+    assert accepted["handoff"]["status"] == "ACCEPTED"
+    assert await owner_of(agreed, BOB) == "Sue"
+    again = await handed(agreed, **person(BOB), **to(SUE))
+    assert (await decide(agreed, "accept", again, sam))["userErrors"] == []
+    assert await owner_of(agreed, BOB) == "Sam"
+    unassigned = await handed(agreed)
+    assert await owner_of(agreed, CARL) is None
+    assert (await decide(agreed, "accept", unassigned))["userErrors"] == []
+    assert await owner_of(agreed, CARL) is None
+
+
+@pytest.mark.parametrize(("verb", "reason"), [("reject", "NO_FIT"), ("return", "BAD_DATA")])
+async def test_a_person_goes_back_to_who_owned_them_before(agreed: Database, verb: str, reason: str) -> None:
+    sue = contributor(SUE, Reach.OWN)
+    for contact, before in ((BOB, "Anna"), (CARL, None)):
+        assert await owner_of(agreed, contact) == before
+        made = await handed(agreed, **person(contact), **to(SUE))
+        assert await owner_of(agreed, contact) == "Sue"
+        assert (await decide(agreed, verb, made, sue, reason=reason))["userErrors"] == []
+        assert await owner_of(agreed, contact) == before
+    if verb == "return":
+        again = await run(agreed, "resubmitHandoff", SHOWN, made)
+        assert again["userErrors"] == []
+        assert await owner_of(agreed, CARL) == "Sue"
+
+
+async def test_nobody_owns_a_person_whose_former_owner_left(agreed: Database) -> None:
+    made = await handed(agreed, **person(BOB), **to(SUE))
+    async with agreed.write() as session:
+        await session.script(f"update member set deactivated_at = now() where id = '{ANNA}'")
+    assert (await decide(agreed, "reject", made, reason="NO_FIT"))["userErrors"] == []
+    assert await owner_of(agreed, BOB) is None
+
+
+async def test_a_person_who_was_owned_by_the_seller_all_along_stays_theirs(agreed: Database) -> None:
+    async with agreed.write() as session:
+        await session.script(f"update contact set owner_id = '{SUE}' where id = '{BOB}'")
+    made = await handed(agreed, **person(BOB), **to(SUE))
+    assert (await decide(agreed, "reject", made, contributor(SUE, Reach.OWN), reason="NO_FIT"))["userErrors"] == []
+    assert await owner_of(agreed, BOB) == "Sue"
 
 
 async def test_the_handoff_of_a_deleted_person_is_not_decided(agreed: Database) -> None:

@@ -55,9 +55,26 @@ async def test_a_page_of_another_origin_may_not_read_responses(client: httpx.Asy
     preflight = await client.options("/graphql", headers={"origin": origin, **PREFLIGHT})
     assert (preflight.status_code, preflight.json()["errors"][0]["extensions"]["code"]) == (403, "ORIGIN_NOT_ALLOWED")
     response = await client.post("/graphql", json=HELLO, headers={"origin": origin})
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (403, "ORIGIN_NOT_ALLOWED")
     for one in (preflight, response):
         assert not [name for name in one.headers if name.startswith("access-control")]
         assert "Origin" in one.headers["vary"]
+
+
+async def test_a_program_may_pass_the_origin_of_its_user_on_with_a_credential(client: httpx.AsyncClient) -> None:
+    headers = {"origin": "https://evil.example", "authorization": "Bearer accord_x"}
+    response = await client.post("/graphql", json=HELLO, headers=headers)
+    assert response.status_code == 200
+    assert "access-control-allow-origin" not in response.headers
+
+
+async def test_a_query_in_the_address_of_an_image_or_a_script_of_another_site_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    embedded = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert (await client.get("/graphql?query={hello}", headers=embedded)).status_code == 403
+    followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "accept": "text/html"}
+    assert (await client.get("/graphql", headers=followed)).status_code != 403
 
 
 @pytest.mark.parametrize("path", ["/graphql?query={hello}", "/", "/nothing", "/favicon.ico"])

@@ -187,7 +187,18 @@ async def test_the_local_operator_serves_this_machine_until_there_is_a_real_key(
 
 
 @pytest.mark.parametrize(
-    "header", ["Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "x-forwarded-x"]
+    "header",
+    [
+        "Forwarded",
+        "Via",
+        "X-Real-IP",
+        "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "x-forwarded-x",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+        "X-Original-Host",
+    ],
 )
 async def test_a_proxy_on_this_machine_needs_a_credential(identification: Identification, header: str) -> None:
     async with client_of(identification) as client:

@@ -13,7 +13,11 @@ from schema.base import now
 
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """An API key, without anything by which it could be used."""
+    """An API key, without anything by which it could be used.
+
+    `is_off`: it works for nobody now, although it neither was revoked nor expired. It is a demo key beside real ones,
+    or its member has no access.
+    """
 
     id: UUID
     key_id: str
@@ -25,13 +29,21 @@ class ListedKey:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    is_off: bool
 
     @property
     def state(self) -> str:
-        """Whether the key works: `works`, `revoked` or `expired`."""
+        """Whether the key works: `works`, `off`, `revoked` or `expired`."""
         if self.revoked_at is not None:
             return "revoked"
-        return "expired" if self.expires_at is not None and self.expires_at <= now() else "works"
+        if self.expires_at is not None and self.expires_at <= now():
+            return "expired"
+        return "off" if self.is_off else "works"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the key was revoked or has expired, and never works again."""
+        return self.state in ("revoked", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,10 @@ async def list_keys(session: ReadSession | WriteSession) -> list[ListedKey]:
     rows = await session.rows(
         Sql(
             "select k.id, k.key_id, k.name, k.is_demo, k.created_at, k.expires_at, k.last_used_at, k.revoked_at,"
-            " m.name as member, {} from api_key k left join member m on m.id = k.member_id order by k.id",
+            " m.name as member, {}, k.is_demo and exists (select from api_key r where not r.is_demo and r.revoked_at is"
+            " null) or k.member_id is not null and (m.deactivated_at is not null or a.member_id is null) as is_off"
+            " from api_key k left join member m on m.id = k.member_id"
+            " left join member_access a on a.member_id = k.member_id order by k.id",
             join(", ", (Sql("k.{}", name(column)) for column in grant_columns())),
         )
     )
@@ -122,11 +137,12 @@ async def find_team(session: ReadSession | WriteSession, text: str) -> UUID:
 async def find_listed_key(session: ReadSession | WriteSession, text: str) -> UUID:
     """Return the id of the API key that a text names: the public id in its token, or its name.
 
-    Errors: UNKNOWN_VALUE if no key that works or several have the name, or no key at all has the public id.
+    Errors: UNKNOWN_VALUE if no key, of those that have not ended, or several have the name, or no key at all has the
+            public id.
     """
     listed = await list_keys(session)
     found = [key for key in listed if key.key_id == text] or [
-        key for key in listed if key.name == text and key.state == "works"
+        key for key in listed if key.name == text and not key.has_ended
     ]
     if len(found) == 1:
         return found[0].id

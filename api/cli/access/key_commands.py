@@ -81,7 +81,7 @@ def list_all(
         async with open_database(data) as database, database.read() as session:
             return await list_keys(session)
 
-    keys = [key for key in asyncio.run(run()) if with_ended or key.state == "works"]
+    keys = [key for key in asyncio.run(run()) if with_ended or not key.has_ended]
     if as_json:
         print_json([_values(key) for key in keys])
     elif not keys:

@@ -6,5 +6,5 @@ of any instant are right, and KPIs of decisions count the person once, when sale
 
 Who decides: the assigned member, or somebody of that member's team; of an unassigned handoff, anybody in a sales team.
 Whoever may decide any handoff (OPERATOR and above) decides the others. A member who decides is the assigned one from
-then on, for KPIs by responder.
+then on, for KPIs by responder. `responsibility` says who owns the person meanwhile.
 """

@@ -19,9 +19,10 @@ class AcceptHandoff:
 
 
 async def accept_handoff(work: UnitOfWork, do: AcceptHandoff) -> Outcome:
-    """Accept a handoff: sales takes the person on. For the assigned member, their team, and operators.
+    """Accept a handoff: sales takes the person on. For the assigned member, their team, and operators. The member who
+    accepts owns the person from then on; if an operator accepts, the assigned member does.
 
-    Shapes: one handoff -> its outcome. Writes handoff (1).
+    Shapes: one handoff -> its outcome. Writes handoff (1), contact (at most 1).
     Errors: those of `decide`.
     """
     return await decide(work, do.handoff, HandoffStatus.ACCEPTED, note=do.note)

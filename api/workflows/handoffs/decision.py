@@ -3,9 +3,11 @@
 from api.accord.in_force import accord_in_force
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
+from api.workflows.handoffs.responsibility import lock_person, pass_on
 from api.workflows.outcome import Outcome
 from api.workflows.records.command_checks import checked_value, lock_named
 from api.workflows.records.record_input import Reference
+from api.workflows.records.references import resolve_references
 from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
 from schema.access.rights import LOWEST_LEVEL, Permission
@@ -27,10 +29,12 @@ async def decide(
 ) -> Outcome:
     """Decide an undecided handoff.
 
-    Shapes: one handoff -> its outcome. Writes handoff (1).
+    Shapes: one handoff -> its outcome. Writes handoff (1), contact (at most 1).
     Errors: NOT_ALLOWED if the principal may not decide it; NO_ACCORD if a reason is given and there is no accord; user
             errors NOT_FOUND, DELETED, WRONG_STATE, UNKNOWN_VALUE and INVALID (the reason), INVALID and TOO_LONG.
     """
+    found = (await resolve_references(work, "handoff", [reference], ("contact_id",))).get(reference)
+    person = None if found is None else await lock_person(work, found["contact_id"])
     handoff = await lock_named(work, "handoff", reference)
     stored_note = checked_value(work, "handoff", "note", note, "note")
     if reason is not None:
@@ -62,6 +66,8 @@ async def decide(
     before = {column: handoff[column] for column in changed}
     contact_id = handoff["contact_id"]
     work.record(ChangeType.CHANGED, "handoff", handoff["id"], before=before, after=changed, contact_id=contact_id)
+    if person is not None:
+        await pass_on(work, person, handoff, after)
     return Outcome({"handoff": handoff["id"]})
 
 

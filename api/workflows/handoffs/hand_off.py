@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from api.accord.in_force import active_version
 from api.sql import Sql
 from api.workflows.commands import argument
+from api.workflows.handoffs.responsibility import give_person
 from api.workflows.outcome import Outcome
 from api.workflows.records.command_checks import checked_value, linked_row, lock_named
 from api.workflows.records.record_input import Reference
@@ -30,9 +31,10 @@ class HandOff:
 
 async def hand_off(work: UnitOfWork, do: HandOff) -> Outcome:
     """Hand a person over to sales, who accept, reject or return the handoff. A person has one undecided handoff at
-    most.
+    most. The assigned salesperson owns the person from then on.
 
-    Shapes: one contact -> the new handoff. Writes handoff (1), with the version of the accord in force.
+    Shapes: one contact -> the new handoff. Writes handoff (1), with the version of the accord in force; contact (at
+            most 1).
     Errors: user errors NOT_FOUND, DELETED, MERGED, INACTIVE, WRONG_STATE (an undecided handoff), INVALID, TOO_LONG.
     """
     contact = await lock_named(work, "contact", do.contact)
@@ -62,7 +64,9 @@ async def require_no_open_handoff(work: UnitOfWork, contact: StoredRow, field: s
 async def insert_handoff(
     work: UnitOfWork, contact: StoredRow | None, assigned: StoredRow | None, why: object
 ) -> Outcome:
-    """Insert a proposed handoff of a locked contact, under the version of the accord in force."""
+    """Insert a proposed handoff of a locked contact, under the version of the accord in force. Give the contact to the
+    assigned member.
+    """
     if contact is None:
         raise TypeError("a valid command has a contact")
     version = await active_version(work.session)
@@ -76,6 +80,8 @@ async def insert_handoff(
         "status": HandoffStatus.PROPOSED.value,
     }
     inserted = await insert_rows(work, "handoff", [row])
+    if assigned is not None:
+        await give_person(work, contact, assigned["id"], work.started_at)
     [(id_, stored)] = inserted.items()
     filled = {column: value for column, value in stored.items() if value is not None}
     work.record(ChangeType.CREATED, "handoff", id_, after=filled, contact_id=contact["id"])

@@ -23,9 +23,10 @@ class RejectHandoff:
 
 async def reject_handoff(work: UnitOfWork, do: RejectHandoff) -> Outcome:
     """Reject a handoff for a reason of the accord, which recycles or disqualifies the person. A reason that asks for
-    data belongs to `returnHandoff`. For the assigned member, their team, and operators.
+    data belongs to `returnHandoff`. For the assigned member, their team, and operators. A person whom the
+    assigned member owns goes back to who owned them before the handing over.
 
-    Shapes: one handoff -> its outcome. Writes handoff (1).
+    Shapes: one handoff -> its outcome. Writes handoff (1), contact (at most 1).
     Errors: those of `decide`.
     """
     return await decide(work, do.handoff, HandoffStatus.REJECTED, note=do.note, reason=do.reason)

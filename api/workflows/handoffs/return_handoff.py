@@ -21,9 +21,10 @@ class ReturnHandoff:
 
 async def return_handoff(work: UnitOfWork, do: ReturnHandoff) -> Outcome:
     """Return a handoff to marketing because data is missing or wrong. It is neither accepted nor rejected, and ends no
-    stage. `resubmitHandoff` hands the person over again. For the assigned member, their team, and operators.
+    stage. `resubmitHandoff` hands the person over again. For the assigned member, their team, and operators. A
+    person whom the assigned member owns goes back to who owned them before the handing over.
 
-    Shapes: one handoff -> its outcome. Writes handoff (1).
+    Shapes: one handoff -> its outcome. Writes handoff (1), contact (at most 1).
     Errors: those of `decide`.
     """
     return await decide(work, do.handoff, HandoffStatus.RETURNED, note=do.note, reason=do.reason)
