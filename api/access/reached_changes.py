@@ -1,15 +1,16 @@
 """The changes of records that a principal may follow: one page of the outbox, within its reach.
 
-- A change is listed if the principal reaches the record today, or the contact that a fact belongs to. Deleted, voided
-  and merged records are judged by the row that is still there.
+- A change is listed if the principal reaches the record today. Deleted, voided and merged records are judged by the row
+  that is still there; a fact by the contact that it belonged to after the change, so that it may be gone or have moved.
 - Where the owner changed and the principal reaches the record no more, but did by the former owner, the change is
-  listed as WITHDRAWN: a copy has to forget the record. Nothing else is listed of records out of reach.
+  listed as WITHDRAWN: a copy has to forget the record. So it is where a fact moved away from a contact in reach.
+  Nothing else is listed of records out of reach.
 - A cursor holds a position, and a digest of the owners whose records are in reach. When these change, such as by a
   new member of the team, records come into reach and leave it without a change of their own; so the cursor expires.
 - Positions count what is out of reach, too. So cursors are encrypted (`ChangeCursors`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -161,26 +162,37 @@ def _page_statement(
 
 def _is_reached(principal: Principal, tables: Sequence[str]) -> Sql:
     """The condition that the principal reaches the row of an event `e` today."""
-    branches: list[Sql] = []
-    for table in tables:
-        conditions = reach_conditions(table, "r", principal)
-        if not conditions:
-            continue
-        found = _identified_by(SHAPES[table])
-        same = [Sql("r.{} = e.record_id", name(found[0]))] if found is not None else []
-        if any(link == "contact_id" for link, _ in subject_links(table)):
-            same.append(Sql("r.contact_id = e.contact_id"))
-        branches.append(
-            Sql("when {} then exists (select from {} r where {})", table, name(table), all_of((*same, *conditions)))
-        )
-    if not branches:
+    if principal.reach is Reach.ALL:
         return Sql("true")
+    branches = (
+        Sql("when {} then {}", table, all_of(conditions))
+        for table in tables
+        if (conditions := tuple(_row_conditions(table, principal)))
+    )
     return Sql("(case e.record_type {} else true end)", join(" ", branches))
 
 
+def _row_conditions(table: str, principal: Principal) -> Iterator[Sql]:
+    """Yield the conditions that the principal reaches the row of a table that an event `e` is about."""
+    links = subject_links(table)
+    if any(column == "contact_id" for column, _ in links):
+        for column, target in links:
+            yield _reaches(target, Sql("e.contact_id" if column == "contact_id" else "e.record_id"), principal)
+    elif reach_conditions(table, "r", principal):
+        yield _reaches(table, Sql("e.record_id"), principal)
+
+
+def _reaches(table: str, id_: Sql, principal: Principal) -> Sql:
+    """The condition that the principal reaches the record of a table with an id."""
+    conditions = (Sql("r.id = {}", id_), *reach_conditions(table, "r", principal))
+    return Sql("exists (select from {} r where {})", name(table), all_of(conditions))
+
+
 def _was_reached(principal: Principal) -> Sql:
-    """The condition that the principal reached the record of an event `e` by the owner before it."""
-    return all_of((Sql("e.has_new_owner"), *owner_conditions(Sql("e.former_owner_id"), principal)))
+    """The condition that the principal reached the record of an event `e` before it, by another owner or contact."""
+    by_owner = all_of((Sql("e.has_new_owner"), *owner_conditions(Sql("e.former_owner_id"), principal)))
+    by_contact = _reaches("contact", Sql("e.former_contact_id"), principal)
+    return Sql("({} or (e.former_contact_id is not null and {}))", by_owner, by_contact)
 
 
 async def _owners(session: ReadSession, principal: Principal) -> str:

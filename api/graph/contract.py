@@ -22,6 +22,7 @@ from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
 from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
 from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
+from api.graph.mutations.import_mutations import IMPORT_TYPES
 from api.graph.mutations.mutation_fields import MUTATION, mutation_types
 from api.graph.person_report_field import person_report_fields
 from api.graph.record_fields import record_fields
@@ -101,6 +102,7 @@ def registered_types() -> Mapping[str, Declared]:
         *DRILL_DOWN_TYPES,
         VIEWER_TYPE,
         *CHANGE_TYPES,
+        *IMPORT_TYPES,
         ObjectType(QUERY, "All queries.", root_fields),
         *mutation_types(),
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from api.access.scope import subject_links
 from api.accord.in_force import accord_in_force
 from api.db import WriteSession
 from api.funnel.evaluate import begin_evaluation, evaluate
@@ -31,17 +32,34 @@ class EvaluatedPeople:
 async def evaluate_import(session: WriteSession, tables: Collection[str], progress: Progress) -> EvaluatedPeople:
     """Evaluate the contacts whom the records concern that an import wrote to `tables`, or everybody.
 
-    Everybody is evaluated if the import concerns more than `LARGEST_SHARE` of all contacts, and if there is no
+    Shapes: the merged records of this transaction -> EvaluatedPeople. Writes what the evaluation writes.
+    Errors: as `evaluate`.
+    """
+    written = {
+        table: await written_rows(session, table, Sql("n.id" if _is_known_by_id(table) else "n.contact_id"))
+        for table in tables
+        if _is_known_by_id(table) or _is_fact(table)
+    }
+    if await session.value(Sql("select to_regclass({}) is not null", f"pg_temp.{MOVED_FACTS}")):
+        written[MOVED_FACTS] = Sql("select contact_id from {}", name(MOVED_FACTS))
+    return await evaluate_written(session, written, progress)
+
+
+async def evaluate_written(session: WriteSession, written: Mapping[str, Sql], progress: Progress) -> EvaluatedPeople:
+    """Evaluate the contacts whom written records concern, or everybody.
+
+    Everybody is evaluated if the records concern more than `LARGEST_SHARE` of all contacts, and if there is no
     evaluation by the accord in force.
 
-    Shapes: the merged records of this transaction -> EvaluatedPeople. Writes what the evaluation writes.
+    Shapes: selects by table, of the ids of records, or for facts of their contacts -> EvaluatedPeople. Writes what the
+            evaluation writes.
     Errors: as `evaluate`.
     """
     await begin_evaluation(session)
     count = await session.value(Sql("select count(*) from contact"))
     current = await current_evaluation(session)
     if current is not None and current.compiled.periods[-1].version_id == (await accord_in_force(session)).id:
-        contacts = await _concerned(session, tables, current)
+        contacts = await _concerned(session, written, current)
         if len(contacts) <= LARGEST_SHARE * count:
             evaluated = await evaluate_some(session, current, contacts, progress) if contacts else 0
             return EvaluatedPeople(evaluated, count)
@@ -49,25 +67,32 @@ async def evaluate_import(session: WriteSession, tables: Collection[str], progre
     return EvaluatedPeople(count, count)
 
 
-async def _concerned(session: WriteSession, tables: Collection[str], current: CurrentEvaluation) -> frozenset[UUID]:
-    """Find the contacts that the written records concern."""
+def _is_known_by_id(table: str) -> bool:
+    """Whether the contacts whom records of a table concern are found by the ids of the records."""
+    return table == "contact" or table in LINKED
+
+
+def _is_fact(table: str) -> bool:
+    return any(link == "contact_id" for link, _ in subject_links(table))
+
+
+async def _concerned(session: WriteSession, written: Mapping[str, Sql], current: CurrentEvaluation) -> frozenset[UUID]:
+    """Find the contacts that written records concern."""
     read: Mapping[str, frozenset[str]] = current.compiled.columns
     found: set[UUID] = set()
-    for table in tables:
-        if table in LINKED and table in read:
-            found |= await linked_contacts_of(session, table, await written_rows(session, table, Sql("n.id")))
+    for table, ids in written.items():
+        if table in LINKED:
+            if table in read:
+                found |= await linked_contacts_of(session, table, ids)
         elif table == "contact":
-            ids = await written_rows(session, table, Sql("n.id"))
             found |= await _ids(session, ids)
             # Whom a contact was merged into before evaluates fewer facts now.
             former = (
                 "select merged_into_id from contact_version where merged_into_id is not null and contact_id in ({})"
             )
             found |= await _ids(session, Sql(former, ids))
-        elif table in read:
-            found |= await _ids(session, await written_rows(session, table, Sql("n.contact_id")))
-    if await session.value(Sql("select to_regclass({}) is not null", f"pg_temp.{MOVED_FACTS}")):
-        found |= await _ids(session, Sql("select contact_id from {}", name(MOVED_FACTS)))
+        elif table in read or table == MOVED_FACTS:
+            found |= await _ids(session, ids)
     return frozenset(found)
 
 

@@ -1,7 +1,8 @@
 """What an import changes of rows that it does not make: kept set-based, so that the import can be undone.
 
 Made rows have the instant of the import's transaction themselves. Of changed rows a copy is taken before they are
-written, and compared afterwards: what dated values and histories change is among it.
+written, and compared afterwards: what dated values and histories change is among it. Keys of known records are kept,
+too: they are no values of the records.
 """
 
 from api.db import WriteSession

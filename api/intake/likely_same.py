@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from api.db import WriteSession
-from api.intake.external_keys import external_key_join
+from api.intake.external_keys import external_key_join, keep_added_keys
 from api.intake.staged import StagedRecords, StagedRows
 from api.sql import Sql, join, name
 from schema.mail_address import ROLES, email_kind
@@ -66,8 +66,8 @@ async def link_likely_same(
 ) -> tuple[LikelySame, ...]:
     """Find new keys whose record another source seems to know; in `linked` tables, make them keys of that record.
 
-    Shapes: staged rows -> one LikelySame for every table with any. Writes external_key. `shared` are the tables that
-            other sources fill. Call it before the keys of new records are registered.
+    Shapes: staged rows -> one LikelySame for every table with any. Writes external_key, import_change. `shared` are the
+            tables that other sources fill. Call it before the keys of new records are registered.
     """
     found = []
     for table in LINKABLE:
@@ -85,13 +85,12 @@ async def link_likely_same(
             continue
         found.append(made)
         if made.is_linked:
-            await session.run(
-                Sql(
-                    "insert into external_key (entity, source, external_id, record_id)"
-                    " select {}::text, {}::text, key, record_id from {} where is_certain on conflict do nothing",
-                    *(table, source, same),
-                )
+            keys = Sql(
+                "insert into external_key (entity, source, external_id, record_id)"
+                " select {}::text, {}::text, key, record_id from {} where is_certain on conflict do nothing",
+                *(table, source, same),
             )
+            await session.run(keep_added_keys(keys, table))
     return tuple(found)
 
 

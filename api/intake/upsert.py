@@ -17,7 +17,7 @@ from api.sql import Sql, join, name
 from schema.base import ColumnShape
 from schema.history import version_name
 
-MOVED_FACTS = "moved_fact"  # temp table with the contacts that facts were moved away from
+MOVED_FACTS = "moved_fact"  # temp table with facts, and the contacts that they were moved away from
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,12 @@ async def _insert(session: WriteSession, merge: MergeTable) -> None:
     if merge.shape.has_id and len(merge.keys) > 1:
         # A fact moved to another contact. The contact is part of its primary key, which never changes: replace the row.
         await keep_replaced_rows(session, merge)
-        await session.script(f"create temporary table if not exists {MOVED_FACTS} (contact_id uuid) on commit drop")
-        deleted = Sql("delete from {} t using {} n where t.id = n.id and n.is_new returning t.contact_id", table, stage)
+        await session.script(
+            f"create temporary table if not exists {MOVED_FACTS} (id uuid, contact_id uuid) on commit drop"
+        )
+        deleted = Sql(
+            "delete from {} t using {} n where t.id = n.id and n.is_new returning t.id, t.contact_id", table, stage
+        )
         await session.run(Sql("with deleted as ({}) insert into {} table deleted", deleted, name(MOVED_FACTS)))
     columns, values = ([name("id")], [Sql("n.id")]) if merge.shape.has_id else ([], [])
     if merge.shape.has_history:

@@ -67,6 +67,14 @@ class OutboxEvent(Table, table=True):
         is_derived=True,
         default=None,
     )
+    former_contact_id: UUID | None = link(
+        "contact",
+        "The contact that a fact belonged to before, if it moved: whoever reaches that one may reach the fact no more.",
+        hidden=True,
+        index=False,
+        is_derived=True,
+        default=None,
+    )
     stage: str | None = column("The key of the stage that was entered or left.", default=None)
     former_owner_id: UUID | None = link(
         "member",

@@ -44,7 +44,7 @@ class ImportJob(Record, table=True):
     finished_at: datetime = column("When the import ended.", index=True)
     counts: dict[str, Any] = column("The numbers of rows read, stored, unchanged and rejected.", json=True, hidden=True)
     undone_at: datetime | None = column(
-        "When the import was undone; null if it was not.", written_by="accord import undo", default=None
+        "When the import was undone; null if it was not.", written_by="undoImport", default=None
     )
 
 

@@ -10,7 +10,8 @@ from api.access.principal import LOCAL_OPERATOR
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.funnel.evaluate import discard_former_entries
-from api.workflows.imports.undo_import import UndoneImport, undo_import
+from api.workflows.imports.undo_as_job import undo_as_job
+from api.workflows.imports.undo_import import UndoneImport
 
 
 def undo(import_id: str, data: Path | None) -> None:
@@ -23,7 +24,7 @@ def undo(import_id: str, data: Path | None) -> None:
 
 def undone_lines(done: UndoneImport) -> Iterator[str]:
     """Yield a line for every table that the import wrote."""
-    for table in sorted({*done.gone, *done.restored, *done.kept}):
+    for table in done.tables():
         parts = [
             f"{count:,} {what}"
             for count, what in (
@@ -33,15 +34,16 @@ def undone_lines(done: UndoneImport) -> Iterator[str]:
             )
             if count
         ]
-        if parts:
-            yield f"  {table}: {', '.join(parts)}"
+        yield f"  {table}: {', '.join(parts)}"
+    if done.removed_keys:
+        yield f"  keys of records that were known before: {done.removed_keys:,} removed"
 
 
 async def _undo(import_id: str, data: Path | None) -> UndoneImport:
     async with open_database(data) as database:
         with progress_bar() as progress:
             async with database.write() as session:
-                done = await undo_import(session, LOCAL_OPERATOR, import_id, progress)
+                done = await undo_as_job(session, LOCAL_OPERATOR, import_id, progress)
             async with database.write() as session:
                 await discard_former_entries(session)
         return done

@@ -3,6 +3,7 @@
 from api.graph.mutations.access_mutations import ACCESS_MUTATIONS
 from api.graph.mutations.deal_mutations import DEAL_MUTATIONS
 from api.graph.mutations.handoff_mutations import HANDOFF_MUTATIONS
+from api.graph.mutations.import_mutations import IMPORT_MUTATIONS
 from api.graph.mutations.mutation import Mutation
 from api.graph.mutations.people_mutations import PEOPLE_MUTATIONS
 from api.graph.mutations.record_mutations import record_mutations
@@ -14,5 +15,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     *TOUCHPOINT_MUTATIONS,
     *HANDOFF_MUTATIONS,
     *PEOPLE_MUTATIONS,
+    *IMPORT_MUTATIONS,
     *ACCESS_MUTATIONS,
 )

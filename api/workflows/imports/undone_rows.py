@@ -9,8 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from api.db import WriteSession
+from api.intake.external_keys import ADDED_KEY
 from api.intake.import_changes import BOOKKEEPING, row_key
 from api.sql import Sql, all_of, join, name
+from api.workflows.imports.undone_events import ended_columns, insert_events, moved_columns, restored_columns
 from api.workflows.people.erased_columns import fact_tables
 from schema.base import TableShape
 from schema.tables import METADATA
@@ -22,7 +24,7 @@ Ended = tuple[int, int]
 async def end_made_facts(session: WriteSession, shape: TableShape, made_at: datetime, source: str) -> Ended:
     """Void facts that an import made, or remove them where nothing voids them. Decided since, they stay.
 
-    Shapes: rows of a table that has no `created_at` -> their counts. Writes the table and external_key.
+    Shapes: rows of a table that has no `created_at` -> their counts. Writes the table, external_key and undone_event.
     """
     columns = {column.name for column in shape.columns}
     if "created_at" in columns:
@@ -38,13 +40,30 @@ async def end_made_facts(session: WriteSession, shape: TableShape, made_at: date
     return gone, total - gone
 
 
+async def remove_added_keys(session: WriteSession, made_at: datetime) -> int:
+    """Remove the keys that an import gave to records which it did not make. Return how many.
+
+    Shapes: rows of import_change -> rows of external_key that are gone.
+    """
+    tag = await session.run(
+        Sql(
+            "delete from external_key x using import_change c where c.changed_at = {} and c.record_type = {}"
+            " and x.entity = c.row_key ->> 'entity' and x.source = c.row_key ->> 'source'"
+            " and x.external_id = c.row_key ->> 'external_id' and x.record_id::text = c.after ->> 'record_id'",
+            *(made_at, ADDED_KEY),
+        )
+    )
+    return int(tag.rpartition(" ")[2])
+
+
 async def end_made_records(session: WriteSession, shape: TableShape, made_at: datetime, source: str) -> Ended:
     """Delete records that an import made. Changed since, or with facts since, they stay.
 
     So do those that cannot be deleted, such as members, or have names that are taken once and for all, such as
     products: later imports find them again.
 
-    Shapes: rows of a table with `created_at` -> their counts. Writes the table, its versions and external_key.
+    Shapes: rows of a table with `created_at` -> their counts. Writes the table, its versions, external_key and
+            undone_event.
     """
     columns = {column.name for column in shape.columns}
     if "created_at" not in columns:
@@ -76,10 +95,15 @@ async def restore_replaced_rows(session: WriteSession, shape: TableShape, made_a
     )
     table = name(shape.name)
     gone = Sql(
-        "delete from {} t using replaced r where {} = r.row_key and t.recorded_at = {} returning r.before",
-        *(table, _key(shape), made_at),
+        "delete from {} t using replaced r where {} = r.row_key and t.recorded_at = {} returning r.before, {}",
+        *(table, _key(shape), made_at, moved_columns(shape, Sql("(r.before ->> 'contact_id')::uuid"))),
     )
-    rows = await session.rows(Sql("with replaced as ({}), gone as ({}) select before from gone", replaced, gone))
+    rows = await session.rows(
+        Sql(
+            "with replaced as ({}), gone as ({}), events as ({}) select before from gone",
+            *(replaced, gone, insert_events("gone")),
+        )
+    )
     for row in rows:
         await session.run(
             Sql("insert into {} select * from jsonb_populate_record(null::{}, {}::jsonb)", table, table, row["before"])
@@ -91,7 +115,7 @@ async def restore_changed_rows(session: WriteSession, shape: TableShape, made_at
     """Give changed rows their former values back, column by column, unless the value was changed since.
 
     Shapes: rows of import_change -> rows that got all or some values back, and rows that have others since. Writes the
-            table and its versions.
+            table, its versions and undone_event.
     """
     changed = Sql(
         "select row_key, before, after from import_change where changed_at = {} and record_type = {}"
@@ -104,9 +128,12 @@ async def restore_changed_rows(session: WriteSession, shape: TableShape, made_at
     restored = await session.value(
         Sql(
             "with c as (select row_key, before, after, jsonb_populate_record(null::{}, before) as former from ({}) x),"
-            " done as (update {} t set {} from c where {} = c.row_key and exists (select from jsonb_each(c.after) v"
-            " where to_jsonb(t) -> v.key is not distinct from v.value) returning 1) select count(*) from done",
-            *(name(shape.name), changed, name(shape.name), join(", ", _restorations(shape)), _key(shape)),
+            " done as (update {} t set {} from c join {} f on {} = c.row_key where {} = c.row_key"
+            " and exists (select from jsonb_each(c.after) v where to_jsonb(t) -> v.key is not distinct from v.value)"
+            " returning {}), events as ({}) select count(*) from done",
+            *(name(shape.name), changed, name(shape.name), join(", ", _restorations(shape))),
+            *(name(shape.name), _key(shape, "f"), _key(shape)),
+            *(restored_columns(shape), insert_events("done")),
         )
     )
     return restored, total - restored
@@ -166,17 +193,17 @@ async def _end(session: WriteSession, shape: TableShape, source: str, verb: Sql)
     """End rows, and remove their external keys. Return how many."""
     gone = await session.value(
         Sql(
-            "with gone as ({} returning {} as row_key), keyless as (delete from external_key x using gone"
-            " where x.entity = {} and x.source = {} and x.record_id::text = gone.row_key ->> 'id')"
+            "with gone as ({} returning {} as row_key, {}), keyless as (delete from external_key x using gone"
+            " where x.entity = {} and x.source = {} and x.record_id::text = gone.row_key ->> 'id'), events as ({})"
             " select count(*) from gone",
-            *(verb, _key(shape), shape.name, source),
+            *(verb, _key(shape), ended_columns(shape), shape.name, source, insert_events("gone")),
         )
     )
     return int(gone)
 
 
-def _key(shape: TableShape) -> Sql:
-    return row_key(tuple(column.name for column in shape.columns if column.is_key), "t")
+def _key(shape: TableShape, alias: str = "t") -> Sql:
+    return row_key(tuple(column.name for column in shape.columns if column.is_key), alias)
 
 
 async def _count(session: WriteSession, shape: TableShape, condition: Sql) -> int:
