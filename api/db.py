@@ -322,7 +322,12 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 async def _reader(dsn: str) -> Connection:
     with _reconnecting():
         return await asyncpg.connect(
-            dsn, server_settings=SERVER_SETTINGS | READER_SETTINGS, max_cached_statement_lifetime=0, timeout=10
+            dsn,
+            server_settings=SERVER_SETTINGS | READER_SETTINGS,
+            max_cached_statement_lifetime=0,
+            # Four times the default: planning a long statement takes longer than its execution.
+            max_cacheable_statement_size=64 * 1024,
+            timeout=10,
         )
 
 

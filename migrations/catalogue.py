@@ -27,7 +27,8 @@ union all
 select 'column', t.relname, a.attname,
   concat_ws(' ', format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' end,
     case a.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
-    'default ' || pg_get_expr(d.adbin, d.adrelid), '-- ' || col_description(t.oid, a.attnum))
+    case a.attgenerated when 's' then 'generated ' else 'default ' end || pg_get_expr(d.adbin, d.adrelid),
+    '-- ' || col_description(t.oid, a.attnum))
 from tables t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef d on d.adrelid = t.oid and d.adnum = a.attnum
 union all

@@ -3,7 +3,8 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection
+from sqlalchemy.schema import SchemaItem
 
 from api.embedded import database_connection_url
 from api.errors import AccordError
@@ -13,6 +14,15 @@ from migrations.autogenerate import complete_draft
 from schema.tables import METADATA
 
 
+def is_compared(declared: SchemaItem, _name: str | None, _kind: str, _is_reflected: bool, migrated: object) -> bool:
+    """Return whether Alembic compares an object: every one but generated columns that exist already.
+
+    It cannot change them, and takes PostgreSQL's spelling of an expression for another expression. The comparison of
+    catalogues finds a difference; drop the column and add it again.
+    """
+    return migrated is None or not (isinstance(declared, Column) and declared.computed is not None)
+
+
 def run_on(connection: Connection) -> None:
     """Run the requested command; each migration runs in its own transaction."""
     context.configure(
@@ -20,6 +30,7 @@ def run_on(connection: Connection) -> None:
         target_metadata=METADATA,
         compare_type=True,
         compare_server_default=True,
+        include_object=is_compared,
         transaction_per_migration=True,
         process_revision_directives=complete_draft,
         on_version_apply=context.config.attributes.get("on_version_apply"),

@@ -228,7 +228,7 @@ class TableShape:
 
 
 def describe(table: type[Table]) -> TableShape:
-    """Read a table's declaration."""
+    """Read a table's declaration, without the columns that PostgreSQL generates."""
     require_end_date(table.__deprecation__)
     built = sql_table(table)
     return TableShape(
@@ -236,7 +236,7 @@ def describe(table: type[Table]) -> TableShape:
         type_name=table.__name__,
         plural=table.__plural__ or f"{built.name}s",
         doc=(table.__doc__ or "").strip(),
-        columns=tuple(_describe_column(table, column) for column in built.columns),
+        columns=tuple(_describe_column(table, column) for column in built.columns if column.computed is None),
         is_hidden=table.__is_hidden__,
         has_history=table.__has_history__,
         permission=table.__permission__,

@@ -27,7 +27,19 @@ yeah.net zoho.com
 FREE_PROVIDERS = frozenset(_FREE_PROVIDERS.split()) | {"freemail.example", "webmail.example"}
 
 # Providers with one name under many country domains: yahoo.co.uk, hotmail.fr, outlook.com.br.
-_FAMILIES = re.compile(r"(gmx|hotmail|live|outlook|yahoo|yandex|ymail)\.(com|net|org|co|[a-z]{2})(\.[a-z]{2})?")
+FREE_PROVIDER_FAMILIES = r"(gmx|hotmail|live|outlook|yahoo|yandex|ymail)\.(com|net|org|co|[a-z]{2})(\.[a-z]{2})?"
+_FAMILIES = re.compile(FREE_PROVIDER_FAMILIES)
+
+# Domains of one provider, at which an address is the same mailbox under each of them.
+ONE_PROVIDER = {
+    "googlemail.com": "gmail.com",
+    "mac.com": "icloud.com",
+    "me.com": "icloud.com",
+    "pm.me": "proton.me",
+    "protonmail.com": "proton.me",
+}
+# The characters before the @ that a provider ignores.
+IGNORED_MARKS = {"gmail.com": ".", "proton.me": "._-"}
 
 
 def email_kind(address: str | None) -> EmailKind | None:

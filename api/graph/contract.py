@@ -12,11 +12,13 @@ from strawberry.types import ExecutionContext
 from api.graph.accord.accord_fields import ACCORD_DERIVATION, accord_fields
 from api.graph.changes.change_fields import CHANGE_TYPES, change_fields
 from api.graph.declared import Declared, ObjectType, registry
+from api.graph.derived.duplicate_types import duplicate_types
 from api.graph.derived.float_fields import with_float_fields
 from api.graph.derived.model_types import model_types
 from api.graph.derived.record_types import record_types
 from api.graph.derived.scalars import SCALARS
 from api.graph.derived.search_types import search_types
+from api.graph.duplicate_fields import duplicate_fields
 from api.graph.gateway import Gateway
 from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
 from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
@@ -89,12 +91,14 @@ def registered_types() -> Mapping[str, Declared]:
         *kpi_fields(),
         *accord_fields(),
         *record_fields(),
+        *duplicate_fields(),
         *change_fields(),
     )
     types = (
         *SCALARS,
         *record_types(),
         *search_types(),
+        *duplicate_types(),
         *KPI_INPUT_TYPES,
         *RECORD_ORDER_TYPES,
         *model_types(KPI_ROOTS, KPI_DERIVATION),

@@ -101,6 +101,13 @@ class FromSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class FromDuplicates:
+    """A root field: the pairs of records of a table that are likely the same."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class FromAttribute:
     """An attribute of a Python value, which its resolver returns."""
 
@@ -130,6 +137,7 @@ FieldSource = (
     | FromId
     | FromIds
     | FromSearch
+    | FromDuplicates
     | FromAttribute
     | FromDrillDown
 )

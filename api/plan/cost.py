@@ -27,6 +27,7 @@ from api.plan.selection import (
     AssumedCount,
     AuditedRecord,
     Connection,
+    DuplicatePairs,
     Edges,
     Field,
     GroupCount,
@@ -35,10 +36,14 @@ from api.plan.selection import (
     ManyRecords,
     Nodes,
     OneRecord,
+    PairEdges,
+    PairNodes,
+    PairRecord,
     ResultEdges,
     ResultNodes,
     RootField,
     SearchResults,
+    Selection,
     ToMany,
     ToOne,
     TotalCount,
@@ -72,7 +77,7 @@ def affordable_cost(roots: Iterable[RootField]) -> int:
     return price
 
 
-def _selection_cost(selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> int:
+def _selection_cost(selection: Selection) -> int:
     match selection:
         case Typename():
             return 0
@@ -85,6 +90,8 @@ def _selection_cost(selection: OneRecord | ManyRecords | Connection | SearchResu
             return _connection_cost(selection)
         case SearchResults():
             return _results_cost(selection)
+        case DuplicatePairs():
+            return _pairs_cost(selection)
 
 
 def _fields_cost(fields: Iterable[Field]) -> int:
@@ -129,6 +136,23 @@ def _results_cost(results: SearchResults) -> int:
 
 def _result_cost(nodes: ResultNodes) -> int:
     return 1 + max(_fields_cost(fields) for _, fields in nodes.fields)
+
+
+def _pairs_cost(pairs: DuplicatePairs) -> int:
+    """Return the cost of a page of likely duplicates, and a flat charge for the records read for every reason."""
+    per_pair, flat = 0, READ_ONLY_COST * len(pairs.reasons)
+    for part in pairs.parts:
+        if isinstance(part, PairNodes):
+            per_pair += _pair_cost(part)
+        elif isinstance(part, PairEdges):
+            per_pair += 1 + sum(_pair_cost(nodes) for nodes in part.parts if isinstance(nodes, PairNodes))
+        elif isinstance(part, TotalCount):
+            flat *= 2
+    return pairs.size * per_pair + flat
+
+
+def _pair_cost(nodes: PairNodes) -> int:
+    return 1 + sum(1 + _fields_cost(part.fields) for part in nodes.parts if isinstance(part, PairRecord))
 
 
 def _links_of(page: Page) -> int:

@@ -17,7 +17,7 @@ from api.access.scope import MEMBER_PARAMETER
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
 from api.plan.grouping import MAX_GROUPS, TOO_MANY_GROUPS
-from api.plan.selection import Connection, OneRecord, RootField, SearchResults, Typename
+from api.plan.selection import Connection, DuplicatePairs, OneRecord, RootField, SearchResults, Typename
 from api.plan.statement import document_statement
 from api.plan.value_checks.currency_checks import CurrencyCheck, currency_checks
 from api.plan.value_checks.fact_lists import reads_fact_lists
@@ -248,7 +248,7 @@ def _unread_parameters(node: object, *, is_unread: bool = False) -> Iterator[Par
         for item in node:
             yield from _unread_parameters(item, is_unread=is_unread)
     elif is_dataclass(node):
-        parts = node.parts if isinstance(node, Connection | SearchResults) else None
+        parts = node.parts if isinstance(node, Connection | SearchResults | DuplicatePairs) else None
         has_no_rows = parts is not None and all(isinstance(part, Typename) for part in parts)
         for field in fields(node):
             yield from _unread_parameters(getattr(node, field.name), is_unread=is_unread or has_no_rows)

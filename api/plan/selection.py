@@ -314,9 +314,56 @@ class SearchResults:
 
 
 @dataclass(frozen=True, slots=True)
+class PairRecord:
+    """A record of a pair of likely duplicates: the first one, or the other one (`is_duplicate`)."""
+
+    key: str
+    is_duplicate: bool
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairReasons:
+    """The reasons why the records of a pair are likely the same, as a list."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairNodes:
+    """The pairs on a page of likely duplicates."""
+
+    key: str
+    parts: tuple[PairRecord | PairReasons | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairEdges:
+    """The pairs on a page of likely duplicates, together with their cursors."""
+
+    key: str
+    parts: tuple[Cursor | PairNodes | Typename, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatePairs:
+    """A page of the pairs of likely duplicates of a table for any of the reasons; with `record`, of its pairs."""
+
+    table: str
+    reasons: tuple[str, ...]
+    record: UUID | Parameter | None
+    size: int
+    after: str | None
+    parts: tuple[TotalCount | PairNodes | PairEdges | PageInfo | Typename, ...]
+
+
+Selection = OneRecord | ManyRecords | Connection | SearchResults | DuplicatePairs | Typename
+
+
+@dataclass(frozen=True, slots=True)
 class RootField:
     """A root field of a document. With `as_of`, everything in it is read as of that instant."""
 
     key: str
-    selection: OneRecord | ManyRecords | Connection | SearchResults | Typename
+    selection: Selection
     as_of: datetime | Parameter | None = None

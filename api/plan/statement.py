@@ -13,6 +13,7 @@ from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
 from api.plan.composite_fields import amount, is_counted, not_counted_because, selected_members, typename
+from api.plan.duplicates.results import duplicate_pairs
 from api.plan.grouping import group_count, group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
 from api.plan.json_values import column_as_json, decimal_as_float
@@ -32,6 +33,7 @@ from api.plan.selection import (
     ConnectionPart,
     ConvertedMoney,
     Cursor,
+    DuplicatePairs,
     Edges,
     Field,
     GroupCount,
@@ -46,6 +48,7 @@ from api.plan.selection import (
     RecordId,
     RootField,
     SearchResults,
+    Selection,
     ToMany,
     ToOne,
     TotalCount,
@@ -82,7 +85,7 @@ def document_statement(
     return DocumentStatement(sql, tuple(sorted(tables.redacted)))
 
 
-def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection | SearchResults | Typename) -> Sql:
+def _root(tables: ScopedTables, selection: Selection) -> Sql:
     match selection:
         case Typename():
             return typename(selection)
@@ -94,6 +97,8 @@ def _root(tables: ScopedTables, selection: OneRecord | ManyRecords | Connection 
             return _list(tables, selection, None)
         case SearchResults():
             return search_results(tables, selection, partial(_record, tables))
+        case DuplicatePairs():
+            return duplicate_pairs(tables, selection, partial(_record, tables))
 
 
 # ------------------------------------------------------------------------------------------------------- records

@@ -26,7 +26,9 @@ class RowBuffer:
     __slots__ = ("_blank", "_encoders", "_header", "_required", "columns", "rows", "table")
 
     def __init__(self, table: str) -> None:
-        columns = [column for column in METADATA.tables[table].columns if column.identity is None]
+        columns = [
+            column for column in METADATA.tables[table].columns if column.identity is None and column.computed is None
+        ]
         self.table = table
         self.columns = tuple(column.name for column in columns)
         self.rows: list[bytes] = []

@@ -1,6 +1,7 @@
 """Every table of Accord. A new entity is one module, one import and one entry in TABLES."""
 
-from schema.base import Table, TableShape, declare, describe
+from schema.base import Table, TableShape, declare, describe, sql_table
+from schema.duplicates.matched_columns import add_matched_columns
 from schema.history import add_history
 from schema.tables.access.api_key import ApiKey
 from schema.tables.access.member_access import MemberAccess
@@ -68,6 +69,7 @@ TABLES: tuple[type[Table], ...] = (
 for _table in TABLES:
     declare(_table)
     add_history(_table)
+    add_matched_columns(sql_table(_table))
 
 SHAPES: dict[str, TableShape] = {shape.name: shape for shape in map(describe, TABLES)}
 METADATA = Table.metadata

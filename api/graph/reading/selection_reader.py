@@ -14,11 +14,11 @@ from api.graph.derived.links import node_shapes, visible_shapes
 from api.graph.derived.record_types import INCLUDE_MERGED, MONEY, NODE, PAGE_INFO
 from api.graph.derived.stage_types import PRESENT_STAGE
 from api.graph.reading.aggregate_reader import TYPENAME
+from api.graph.reading.duplicate_reader import DuplicateReader
 from api.graph.reading.filter_value import read_where
 from api.graph.reading.merged_filter import require_listed
 from api.graph.reading.order_value import read_order
 from api.graph.reading.page_value import read_page_size
-from api.graph.reading.search_reader import SearchReader
 from api.graph.reading.search_value import read_search
 from api.graph.sources import (
     FieldSource,
@@ -27,6 +27,7 @@ from api.graph.sources import (
     FromBack,
     FromColumn,
     FromConverted,
+    FromDuplicates,
     FromId,
     FromIds,
     FromIsCounted,
@@ -84,7 +85,7 @@ class RecordSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectionReader(SearchReader):
+class SelectionReader(DuplicateReader):
     """Reads the fields of one operation by the sources that the declared types name for them."""
 
     def root(self, type_name: str, key: str, nodes: Sequence[FieldNode]) -> RootField | None:
@@ -96,19 +97,22 @@ class SelectionReader(SearchReader):
         if not isinstance(declared, ObjectType) or field_name.startswith("__"):
             return None
         source = declared.field(field_name).source
-        if not isinstance(source, FromTable | FromId | FromIds | FromSearch):
+        if not isinstance(source, FromTable | FromId | FromIds | FromSearch | FromDuplicates):
             return None
         arguments = self.collector.arguments(type_name, nodes[0])
         as_of = arguments.get("asOf")
-        if isinstance(source, FromTable):
-            return RootField(key, self._connection(nodes, source.table, arguments, with_merged=False), as_of)
-        if isinstance(source, FromSearch):
-            return RootField(key, self.search_results(nodes, arguments))
-        if isinstance(source, FromIds):
-            return RootField(key, self._many(nodes, arguments["ids"]))
-        if source.table is None and is_answer_id(str(arguments["id"])):
-            return None
-        return self._one(key, nodes, source.table, arguments)
+        match source:
+            case FromTable(table=table):
+                return RootField(key, self._connection(nodes, table, arguments, with_merged=False), as_of)
+            case FromSearch():
+                return RootField(key, self.search_results(nodes, arguments))
+            case FromDuplicates(table=table):
+                return RootField(key, self.duplicates(nodes, table, arguments))
+            case FromIds():
+                return RootField(key, self._many(nodes, arguments["ids"]))
+            case FromId(table=table):
+                is_answer = table is None and is_answer_id(str(arguments["id"]))
+                return None if is_answer else self._one(key, nodes, table, arguments)
 
     def records(
         self, nodes: Sequence[FieldNode], type_name: str, node_table: str | None = None

@@ -1,0 +1,76 @@
+"""Columns that compare records: PostgreSQL computes them from the visible ones, whatever writes a row.
+
+They belong to no shape: nothing reads or writes them but the search for duplicates. They live in the tables and not in
+expressions of indexes, because an index-only scan does not return an expression that it has stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from schema.declarations import NOTE, ColumnNote
+from schema.duplicates.spellings import company_name, end_of_number, mailbox, person_name
+
+_IS_LISTED = "deleted_at is null and merged_into_id is null"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedColumn:
+    """A generated column: its name, meaning and expression, and the columns that its index has beside it."""
+
+    name: str
+    doc: str
+    expression: str
+    beside: tuple[str, ...] = ()
+
+
+MATCHED: Mapping[str, tuple[MatchedColumn, ...]] = {
+    "contact": (
+        MatchedColumn(
+            "matched_email",
+            "The mailbox of the e-mail address, in one spelling; null for a mailbox of a role.",
+            # The kind is computed from the address: null if it is none.
+            f"case when email_kind <> 'ROLE' then {mailbox('email')} end",
+        ),
+        MatchedColumn(
+            "matched_name",
+            "The letters of first and last name together, without case and accents.",
+            person_name("first_name", "last_name"),
+            beside=("company_id",),
+        ),
+        MatchedColumn(
+            "matched_phone",
+            "The last eight digits of the telephone number, and its extension.",
+            end_of_number("phone"),
+        ),
+    ),
+    "company": (
+        MatchedColumn(
+            "matched_name",
+            "The letters of the name without its legal form, without case and accents.",
+            company_name("name"),
+        ),
+    ),
+}
+"""The columns by table."""
+
+
+def add_matched_columns(built: sa.Table) -> None:
+    """Declare the generated columns of a table, each with an index of the rows that lists show.
+
+    The index also has what reach decides by, so that finding equal values reads no row.
+    Shapes: table -> a column and an index for each of its entries in `MATCHED`.
+    """
+    for matched in MATCHED.get(str(built.name), ()):
+        computed = sa.Computed(matched.expression, persisted=True)
+        note = ColumnNote(matched.doc, hidden=True)
+        built.append_column(
+            sa.Column(matched.name, sa.Text(collation="C"), computed, comment=matched.doc, info={NOTE: note})
+        )
+        sa.Index(
+            f"ix_{built.name}_{matched.name}",
+            *(built.c[column] for column in (matched.name, *matched.beside, "id")),
+            postgresql_include=["owner_id"],
+            postgresql_where=sa.text(f"{_IS_LISTED} and {matched.name} is not null"),
+        )
