@@ -9,7 +9,6 @@ from graphql import DocumentNode, GraphQLResolveInfo
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.graph.reading.payload_reader import RequestPayloads
 from api.graph.reading.planned import PlannedDocument, RequestError
 from api.graph.reading.type_names import with_type_names
 from api.plan.prepared_statements import read_document
@@ -87,10 +86,6 @@ class Context:
     syntax_tree: DocumentNode
     document: PlannedDocument
     records: RootRecords
-    payloads: RequestPayloads | None = None
-    request_id: str | None = None
-    # The mutations whose payload shows a secret, such as a new API key.
-    revealing: set[str] = field(default_factory=set)
     # Lists of records behind figures, by their path in the response. They are read together with the figures, in one
     # snapshot, and returned when the executor resolves the field; an error is raised then.
     drilled: dict[tuple[str | int, ...], object] = field(default_factory=dict)

@@ -1,16 +1,18 @@
 """The entry to the schema: runs a request, or explains how it would run.
 
 A query whose root fields all read records becomes one statement, and PostgreSQL writes the JSON of the response. Such
-statements are kept and run again with other values. Every other operation runs through the GraphQL executor, with the
-records of all its root fields read by one statement. So does a request with any error, because the executor reports
-each error at the field that it concerns.
+statements are kept and run again with other values. Mutations run one after another (`mutations/mutation_runner.py`),
+and their payloads are read by such statements. Every other query runs through the GraphQL executor, with the records of
+all its root fields read by one statement. So does a query with any error, because the executor reports each error at
+the field that it concerns, and a mutation whose variables are not valid.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+import orjson
 import strawberry
 from cachetools import LRUCache
 from graphql import GraphQLError, GraphQLSchema, OperationType
@@ -22,9 +24,9 @@ from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError, ErrorCode
 from api.graph.context import OF_ONE_FIELD, Context, RootRecords
 from api.graph.declared import Declared
+from api.graph.mutations.mutation_runner import MutationRunner
 from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
 from api.graph.reading.field_collector import FieldCollector
-from api.graph.reading.payload_reader import RequestPayloads, payload_statements
 from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
 from api.graph.reading.refused_values import with_way
 from api.graph.reading.variables import Operation, Shape
@@ -42,19 +44,20 @@ _VALUE_WEIGHT = 100  # what a value takes beside its characters
 
 @dataclass(frozen=True, slots=True)
 class JsonResult:
-    """The data of a response as JSON, written by PostgreSQL. There are no errors."""
+    """The data of a response as JSON. Only mutations have errors, or show a secret (`is_secret`), such as a new key."""
 
     data: bytes
     extensions: dict[str, object]
+    errors: Sequence[GraphQLError] = ()
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutedResult:
-    """The result of the GraphQL executor; `is_secret` if it shows a secret, such as a new API key."""
+    """The result of the GraphQL executor."""
 
     result: ExecutionResult
     extensions: dict[str, object]
-    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Gateway:
         self._types = types
         self._documents = DocumentCache(self._schema, types)
         self._plans: LRUCache[_CacheKey, _CachedPlan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
-        self._payload_plans = payload_statements()
+        self._mutations = MutationRunner(self._schema, types)
 
     def validated(self, request: GraphQLRequest) -> ValidatedDocument:
         """Return the document of a request, parsed and validated, or its errors."""
@@ -120,6 +123,11 @@ class Gateway:
         a cost over the limit.
         """
         operation = validated.operation(request.operation_name)
+        if operation.node.operation is OperationType.MUTATION:
+            done = await self._mutations.run(database, principal, request, validated, operation)
+            if done is not None:
+                extensions = _redacted(done.redacted) | _warnings(done.unknown)
+                return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
         ready, extensions = self._ready(validated, operation, request.variables, principal)
         failure = None
         if ready is not None:
@@ -218,8 +226,7 @@ class Gateway:
             failure = None  # it is raised for the field that it concerns
         price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
         records = RootRecords(database, principal, roots, failure)
-        payloads = self._payloads(validated, operation, values, request.variables, principal)
-        context = Context(database, principal, validated.document, planned, records, payloads, request.request_id)
+        context = Context(database, principal, validated.document, planned, records)
         result = await self._strawberry.execute(
             request.query,
             variable_values=dict(request.variables),
@@ -229,25 +236,8 @@ class Gateway:
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
-        redacted = _redacted({*context.redacted, *records.redacted, *(payloads.redacted if payloads else ())})
-        extensions = _cost_extension(price) | redacted | _warnings(records.unknown)
-        return ExecutedResult(result, extensions, is_secret=bool(context.revealing))
-
-    def _payloads(
-        self,
-        validated: ValidatedDocument,
-        operation: Operation,
-        values: VariableValues | list[GraphQLError],
-        given: Mapping[str, Any],
-        principal: Principal,
-    ) -> RequestPayloads | None:
-        """Return what reads the payloads of a mutation; None for other operations, and if a variable is invalid."""
-        if operation.node.operation is not OperationType.MUTATION or not isinstance(values, VariableValues):
-            return None
-        selecting = operation.selecting(given)
-        key = (operation.number, principal.plan_key, operation.shape(selecting))
-        slots = operation.slots_in(values, selecting)
-        return RequestPayloads(self._payload_plans, key, self._planned(validated, operation, slots), values.coerced)
+        redacted = _redacted({*context.redacted, *records.redacted})
+        return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -104,7 +104,7 @@ class GraphQLEndpoint:
             plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
             result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
         if isinstance(result, JsonResult):
-            return _json_response(result, media_type)
+            return with_request_id(_json_response(result, media_type), request.request_id)
         return with_request_id(_execution_response(result, media_type), request.request_id)
 
 
@@ -141,9 +141,11 @@ def _method_not_allowed(message: str, allowed: str) -> HttpError:
 
 
 def _json_response(result: JsonResult, media_type: MediaType) -> Response:
-    """A response around `data` that PostgreSQL wrote as JSON: the bytes are copied, not parsed."""
+    """A response around `data` that is JSON already: the bytes are copied, not parsed."""
+    errors = b'"errors":%b,' % orjson.dumps(list(map(graphql_error_entry, result.errors))) if result.errors else b""
     extensions = b',"extensions":' + orjson.dumps(result.extensions) if result.extensions else b""
-    return GraphQLResponse(b'{"data":%b%b}' % (result.data, extensions), 200, media_type)
+    body = b'{%b"data":%b%b}' % (errors, result.data, extensions)
+    return GraphQLResponse(body, 200, media_type, is_secret=result.is_secret)
 
 
 def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Response:
@@ -156,7 +158,7 @@ def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Resp
     payload["data"] = result.data
     if executed.extensions:
         payload["extensions"] = executed.extensions
-    return GraphQLResponse(orjson.dumps(payload), 200, media_type, is_secret=executed.is_secret)
+    return GraphQLResponse(orjson.dumps(payload), 200, media_type)
 
 
 def _request_error_response(

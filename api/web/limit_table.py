@@ -6,6 +6,7 @@ from api.db import STATEMENT_TIMEOUT_MS
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
 from api.graph.kpis.answer_ids import MAX_ARGUMENTS
 from api.graph.kpis.drill_down import MAX_LISTS
+from api.graph.mutations.mutation import MAX_ROWS
 from api.graph.reading.limits import (
     MAX_ALIAS_LENGTH,
     MAX_ALIASES,
@@ -18,7 +19,6 @@ from api.graph.reading.limits import (
     MAX_TOKENS,
 )
 from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATES, MAX_TERMS
-from api.graph.reading.payload_reader import MAX_ROWS
 from api.graph.reading.search_value import MAX_SEARCH_LENGTH
 from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.breakdowns.group_limit import MOST_GROUPS

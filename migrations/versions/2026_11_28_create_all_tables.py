@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: eaf6a5934fe2
+Revision ID: b05c5984873a
 Revises:
-Create Date: 2026-11-28 12:28:04.611719+00:00
+Create Date: 2026-11-28 14:26:18.274735+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "eaf6a5934fe2"
+revision: str = "b05c5984873a"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -410,6 +410,12 @@ def upgrade() -> None:
             nullable=True,
             comment="The contact that a fact belongs to; null for other records.",
         ),
+        sa.Column(
+            "former_contact_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="The contact that a fact belonged to before, if it moved: whoever reaches that one may reach the fact no more.",
+        ),
         sa.Column("stage", sa.Text(), nullable=True, comment="The key of the stage that was entered or left."),
         sa.Column(
             "former_owner_id",
@@ -454,6 +460,12 @@ def upgrade() -> None:
             sa.BigInteger(),
             nullable=False,
             comment="Readers can follow from this position on: what came before is not kept.",
+        ),
+        sa.Column(
+            "secret",
+            sa.Text(),
+            nullable=False,
+            comment="256 random bits, in hexadecimal: the cursors of changes are encrypted with them.",
         ),
         sa.CheckConstraint("number = 1", name=op.f("ck_outbox_state_single")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_outbox_state")),

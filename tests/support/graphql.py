@@ -52,7 +52,7 @@ async def executed(
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
     redacted = cast("list[str]", result.extensions.get("redacted", []))
     if isinstance(result, JsonResult):
-        return Outcome(orjson.loads(result.data), None, is_json=True, redacted=redacted)
+        return Outcome(orjson.loads(result.data), result.errors or None, is_json=True, redacted=redacted)
     return Outcome(result.result.data, result.result.errors, redacted=redacted)
 
 

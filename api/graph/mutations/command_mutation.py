@@ -6,6 +6,7 @@ vocabulary, `Reference` with the table that it refers to, `MoneyValue`, or a tup
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -107,16 +108,23 @@ def _without_echoes(found: Sequence[UserError], unreadable: Sequence[UserError])
 
 def read_command(command: type[Command], given: Mapping[str, Any], path: FieldPath, errors: list[UserError]) -> Command:
     """Read a coerced input into a command; note what cannot be read."""
-    hints, values = get_type_hints(command), {}
-    for field in dataclasses.fields(command):
-        name = camel(field.name)
-        if name in given:
-            values[field.name] = _read(hints[field.name], field, given[name], (*path, field.name), errors)
+    values = {
+        field.name: _read(inner, field, given[name], (*path, field.name), errors)
+        for name, inner, field in _fields(command)
+        if name in given
+    }
     return command(**values)
 
 
+@cache
+def _fields(command: type) -> "tuple[tuple[str, type, dataclasses.Field[Any]], ...]":
+    """Return the fields of a command with the names of their inputs, and the class of a value, or of one in a list."""
+    hints = get_type_hints(command)
+    return tuple((camel(field.name), _inner(hints[field.name]), field) for field in dataclasses.fields(command))
+
+
 def _read(
-    annotation: object,
+    inner: type,
     field: "dataclasses.Field[Any]",
     value: Any,  # noqa: ANN401 - a coerced input
     path: FieldPath,
@@ -125,8 +133,7 @@ def _read(
     if value is None:
         return None
     if isinstance(value, list):
-        return tuple(_read(_inner(annotation), field, it, (*path, str(at)), errors) for at, it in enumerate(value))
-    inner = _inner(annotation)
+        return tuple(_read(inner, field, it, (*path, str(at)), errors) for at, it in enumerate(value))
     if inner is Reference:
         try:
             return read_reference(field.metadata["table"], value)

@@ -6,9 +6,12 @@ from typing import Any
 
 from api.graph.declared import Input, InputType, Output, Resolver, TypeRef
 from api.graph.derived.naming import camel
+from api.workflows.outcome import Outcome
 from api.workflows.unit_of_work import Workflow
 from schema.access.rights import Permission
 from schema.tables import SHAPES
+
+MAX_ROWS = 1_000  # of a bulk mutation
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ def outcome_value(name: str, doc: str, of_type: TypeRef, column: str | None = No
     """Return the payload field of a value of `Outcome.values` or `Outcome.secrets`, under the name of the field."""
     key = column or name
 
-    def resolve(source: Any, _info: object) -> object:  # noqa: ANN401 - the payload, which imports this module
-        return source.outcome.secrets.get(key) or source.outcome.values.get(key)
+    def resolve(outcome: Outcome, _info: object) -> object:
+        return outcome.secrets.get(key) or outcome.values.get(key)
 
     resolver: Resolver = resolve
     return Output(camel(name), doc, of_type, resolver)

@@ -1,6 +1,7 @@
 """The input fields of a table's records, and how an input is read into values and links by column."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from api.errors import AccordError
@@ -11,6 +12,7 @@ from api.identity.ids import parse_id
 from api.workflows.records.record_input import ExternalKeyValue, RecordInput, Reference, settable_columns
 from api.workflows.user_errors import FieldPath, UserError
 from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
 from schema.writes.user_errors import UserErrorCode
 
 REFERENCE, EXTERNAL_KEY, MONEY_INPUT = "RecordReference", "ExternalKeyInput", "MoneyInput"
@@ -100,21 +102,21 @@ def read_record_input(
     values: dict[str, object] = {}
     links: dict[str, Reference | None] = {}
     errors: list[UserError] = []
-    for column in settable_columns(shape, is_new=is_new):
-        name = camel(column.link.name if column.link is not None else column.name)
-        if name not in given:
+    columns = _columns_by_input(shape.name, is_new=is_new)
+    for name, value in given.items():
+        column = columns.get(name)
+        if column is None:
             continue
         if column.link is not None:
             try:
-                links[column.name] = read_reference(column.link.target, given[name])
+                links[column.name] = read_reference(column.link.target, value)
             except AccordError as error:
                 errors.append(UserError((*path, column.link.name, "id"), UserErrorCode.INVALID, error.message))
         elif column.note.currency is not None:
-            money = given[name]
-            values[column.name] = money and money["amount"]
-            values[column.note.currency] = money and money["currency"]
+            values[column.name] = value and value["amount"]
+            values[column.note.currency] = value and value["currency"]
         else:
-            values[column.name] = given[name]
+            values[column.name] = value
     id_ = None
     if "id" in given:
         try:
@@ -132,6 +134,13 @@ def read_record_input(
         path,
         tuple(errors),
     )
+
+
+@cache
+def _columns_by_input(table: str, *, is_new: bool) -> Mapping[str, ColumnShape]:
+    """Return the columns that input fields fill, by the names of the fields."""
+    columns = settable_columns(SHAPES[table], is_new=is_new)
+    return {camel(column.link.name if column.link is not None else column.name): column for column in columns}
 
 
 def read_reference(table: str, given: Mapping[str, Any] | None) -> Reference | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.derived.links import visible_shapes
-from api.graph.mutations.mutation import Mutation, outcome_value, record_of
+from api.graph.mutations.mutation import MAX_ROWS, Mutation, outcome_value, record_of
 from api.graph.mutations.record_inputs import (
     effective_at_inputs,
     external_key_input,
@@ -15,7 +15,6 @@ from api.graph.mutations.record_inputs import (
     record_key_inputs,
     value_inputs,
 )
-from api.graph.reading.payload_reader import MAX_ROWS
 from api.workflows.outcome import Outcome, bulk_outcome
 from api.workflows.records.delete_record import EndColumn, end_record, resume_record
 from api.workflows.records.write_records import WriteOperation, write_records

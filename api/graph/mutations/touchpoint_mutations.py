@@ -6,10 +6,9 @@ from typing import Any
 
 from api.graph.declared import Input, InputType, TypeRef
 from api.graph.mutations.command_mutation import command_mutation
-from api.graph.mutations.mutation import Mutation, outcome_value, record_of
+from api.graph.mutations.mutation import MAX_ROWS, Mutation, outcome_value, record_of
 from api.graph.mutations.record_inputs import external_key_input, read_record_input, value_inputs
 from api.graph.mutations.record_mutations import BulkMode
-from api.graph.reading.payload_reader import MAX_ROWS
 from api.workflows.outcome import Outcome, bulk_outcome
 from api.workflows.touchpoints.log_touchpoints import log_touchpoint, log_touchpoints
 from api.workflows.touchpoints.void_touchpoint import VoidTouchpoint, void_touchpoint

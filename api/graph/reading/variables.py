@@ -7,6 +7,7 @@ structural if at least one of its uses is.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -28,14 +29,16 @@ from graphql import (
     Visitor,
     get_named_type,
     get_variable_values,
-    type_from_ast,
+    is_non_null_type,
     visit,
 )
-from graphql.execution.values import VariableValues
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.utilities import coerce_input_value
 
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared, Input, InputType, ObjectType
+from api.graph.reading.input_coercion import Coerce, NotPlainError, plain_coercion
 from api.sql import Parameter
 
 # For each bound variable: has a value (True), is null (False), is not given (None). Then the structural values as JSON.
@@ -52,11 +55,11 @@ class Operation:
         # Cached plans are keyed by this number. Keyed by the operation itself, they would keep its document in memory.
         self.number = next(_numbers)
         self._schema = schema
-        definitions = node.variable_definitions or ()
-        types = {definition.variable.name.value: type_from_ast(schema, definition.type) for definition in definitions}
-        self._bound: dict[str, Any] = {name: type_ for name, type_ in types.items() if name not in structural}
-        self._structural = [name for name in types if name in structural]
-        self._selecting = types.keys() - _arguments_only(node)
+        self._variables = [_Variable.of(schema, definition) for definition in node.variable_definitions or ()]
+        names = [variable.name for variable in self._variables]
+        self._bound = {it.name: it for it in self._variables if it.name not in structural}
+        self._structural = [name for name in names if name in structural]
+        self._selecting = {*names} - _arguments_only(node)
 
     def shape(self, given: Mapping[str, Any]) -> Shape:
         """Return what the statement's text depends on: structural values, and which bound variables have a value."""
@@ -83,18 +86,66 @@ class Operation:
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         """Return the coerced values of all variables, or the errors of those that are invalid."""
-        return get_variable_values(self._schema, self.node.variable_definitions or (), dict(given))
+        found = VariableValues({}, {})
+        try:
+            for variable in self._variables:
+                variable.coerce_into(found, given)
+        except NotPlainError:
+            return get_variable_values(self._schema, self.node.variable_definitions or (), dict(given))
+        return found
 
     def coerced(self, given: Mapping[str, Any]) -> dict[str, object] | None:
         """Return the values that fill the slots. None if one is invalid."""
         found: dict[str, object] = {}
-        for name, of_type in self._bound.items():
+        for name, variable in self._bound.items():
             if given.get(name) is not None:
-                value = coerce_input_value(given[name], of_type)
+                value = variable.coerced(given[name])
                 if value is Undefined:
                     return None
                 found[name] = value
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """A variable of an operation. `default` is coerced; Undefined if there is none."""
+
+    signature: GraphQLVariableSignature
+    coerce: Coerce
+    default: Any
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, definition: VariableDefinitionNode) -> "_Variable":
+        signature = get_variable_signature(schema, definition)
+        if isinstance(signature, GraphQLError):  # validation has rejected such a document
+            raise signature
+        alone = get_variable_values(schema, [definition], {})
+        default = alone.coerced.get(signature.name, Undefined) if isinstance(alone, VariableValues) else Undefined
+        return cls(signature, plain_coercion(signature.type), default)
+
+    @property
+    def name(self) -> str:
+        return self.signature.name
+
+    def coerce_into(self, values: VariableValues, given: Mapping[str, Any]) -> None:
+        """Add the variable to coerced variables. Errors: NotPlainError."""
+        name = self.signature.name
+        if name in given:
+            values.sources[name] = VariableValueSource(self.signature, given[name])
+            values.coerced[name] = self.coerce(given[name])
+            return
+        if self.default is Undefined and is_non_null_type(self.signature.type):
+            raise NotPlainError
+        values.sources[name] = VariableValueSource(self.signature)
+        if self.default is not Undefined:
+            values.coerced[name] = self.default
+
+    def coerced(self, value: object) -> object:
+        """Return a coerced value; Undefined if it is not valid."""
+        try:
+            return self.coerce(value)
+        except NotPlainError:
+            return coerce_input_value(value, self.signature.type)
 
 
 def _as_json(structural: Mapping[str, Any]) -> bytes:

@@ -1,14 +1,18 @@
 """The input of the mutations of records: which record, and the values to write."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from api.workflows.user_errors import FieldPath, UserError
 from schema.base import ColumnShape, TableShape
+from schema.tables import SHAPES
 
 MAX_KEY_BYTES = 2_000  # of both parts together; an entry of the index has no room for more
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # characters that PostgreSQL's UTF-8 does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class ExternalKeyValue:
         both = self.source + self.external_id
         if not self.source.strip() or not self.external_id.strip():
             return "An external key has a source and an id; neither is empty."
-        if "\0" in both or any("\ud800" <= character <= "\udfff" for character in both):
+        if UNSTORABLE.search(both) is not None:
             return "The external key has a NUL character or half a surrogate pair."
         if len(both.encode()) > MAX_KEY_BYTES:
             return f"The external key has {len(both.encode()):,} bytes. The limit is {MAX_KEY_BYTES:,}."
@@ -64,10 +68,15 @@ def settable_columns(shape: TableShape, *, is_new: bool) -> tuple[ColumnShape, .
 
     Of a new record they include columns that a mutation of their own changes later.
     """
+    return _settable_columns(shape.name, is_new=is_new)
+
+
+@cache
+def _settable_columns(table: str, *, is_new: bool) -> tuple[ColumnShape, ...]:
     own = {"id", "created_at", "updated_at", "row_version"}
     return tuple(
         column
-        for column in shape.visible
+        for column in SHAPES[table].visible
         if column.name not in own and not column.note.written_by and (is_new or not column.note.changed_by)
     )
 

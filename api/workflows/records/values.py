@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+from api.workflows.records.record_input import UNSTORABLE
 from schema.base import ColumnShape
 from schema.formats import READERS
 from schema.writes.user_errors import UserErrorCode
@@ -51,7 +52,7 @@ def _text(column: ColumnShape, value: str) -> str:
         raise InvalidValueError(
             UserErrorCode.TOO_LONG, f"The text has {len(value):,} characters. The limit is {MAX_TEXT_LENGTH:,}."
         )
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if UNSTORABLE.search(value) is not None:
         raise InvalidValueError(UserErrorCode.INVALID, "The text has a NUL character or half a surrogate pair.")
     if not value.strip():
         raise InvalidValueError(UserErrorCode.INVALID, "The text is empty. Pass null to empty the field.")

@@ -118,8 +118,9 @@ async def measure_parts(dsn: str, write: Write, writer: AccordWriter, requests: 
             request = GraphQLRequest(document, writer.variables(write, change))
             validated = gateway().validated(request)
             result = await gateway().execute(database, request, validated, LOCAL_OPERATOR)
-            if not isinstance(result, JsonResult) and result.result.errors:
-                raise ValueError(f"{write.key}: {result.result.errors[0]}")
+            errors = result.errors if isinstance(result, JsonResult) else result.result.errors
+            if errors:
+                raise ValueError(f"{write.key}: {errors[0]}")
         elapsed, used = time.perf_counter() - began, time.process_time() - python
     return Parts(requests, database.clock.parts, elapsed, used)
 
