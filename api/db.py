@@ -126,6 +126,7 @@ WRITER_SETTINGS = {
     "default_transaction_isolation": "read committed",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "plan_cache_mode": "force_generic_plan",
 }
 
 
