@@ -19,7 +19,7 @@ import asyncpg
 import orjson
 
 from api.errors import AccordError, ErrorCode
-from api.sql import Sql, bound_values
+from api.sql import Sql, Statement, bound_values
 
 logger = logging.getLogger("accord.db")
 
@@ -47,15 +47,19 @@ class Session:
 
     connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 
-    async def rows(self, statement: Sql) -> list[asyncpg.Record]:
-        """Return every row of a statement."""
+    async def rows(
+        self, statement: Sql | Statement, parameters: Mapping[str, object] | None = None
+    ) -> list[asyncpg.Record]:
+        """Return every row of a statement; `parameters` has the value of every `Parameter`."""
         text, values = statement.render()
-        return await self.connection.fetch(text, *values)
+        return await self.connection.fetch(text, *bound_values(values, parameters or {}))
 
-    async def row(self, statement: Sql) -> asyncpg.Record | None:
-        """Return the first row, or None."""
+    async def row(
+        self, statement: Sql | Statement, parameters: Mapping[str, object] | None = None
+    ) -> asyncpg.Record | None:
+        """Return the first row, or None; `parameters` has the value of every `Parameter`."""
         text, values = statement.render()
-        return await self.connection.fetchrow(text, *values)
+        return await self.connection.fetchrow(text, *bound_values(values, parameters or {}))
 
     async def value(self, statement: Sql, parameters: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - a value of any SQL type
         """Return the first column of the first row, or None; `parameters` has the value of every `Parameter`."""
@@ -126,6 +130,7 @@ WRITER_SETTINGS = {
     "default_transaction_isolation": "read committed",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    "plan_cache_mode": "force_generic_plan",  # as for readers: a write has many small statements, most by primary key
 }
 
 

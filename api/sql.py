@@ -108,6 +108,23 @@ class Parameter:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that is rendered once and executed many times: its text, and its values, some of them parameters."""
+
+    text: str
+    values: tuple[object, ...]
+
+    @classmethod
+    def of(cls, fragment: Sql) -> Self:
+        """Render a fragment."""
+        return cls(*fragment.render())
+
+    def render(self) -> tuple[str, tuple[object, ...]]:
+        """Return the text and the values, as a fragment does."""
+        return self.text, self.values
+
+
 def bound_values(values: Iterable[object], parameters: Mapping[str, object]) -> list[object]:
     """Return the values for one execution of a statement: every `Parameter` is replaced by its value from `parameters`.
 

@@ -1,14 +1,16 @@
 """Changes of records, written to the audit and to the outbox in the transaction that makes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 from uuid import UUID
 
 from api.db import WriteSession
-from api.sql import Sql
+from api.sql import Parameter, Sql, Statement, join, name
 from schema.base import new_id
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
@@ -55,18 +57,78 @@ class Author:
     idempotency_key: str | None = None
 
 
-_AUDIT = (
-    "insert into audit_event (id, member_id, principal, action, request_id, idempotency_key, change_type, record_type,"
-    " changed_id, before, after) select a.id, {}::uuid, {}::text, {}::text, {}::text, {}::text, a.change_type,"
-    " a.record_type, a.record_id, a.before, a.after"
-    " from unnest({}::uuid[], {}::text[], {}::text[], {}::uuid[], {}::jsonb[], {}::jsonb[])"
-    " as a (id, change_type, record_type, record_id, before, after)"
+# What audit and outbox have of a change: the columns of a table of changes, and their types.
+_CHANGE_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "event_id": "uuid",
+        "change_type": "text",
+        "record_type": "text",
+        "record_id": "uuid",
+        "contact_id": "uuid",
+        "stage": "text",
+        "former_owner_id": "uuid",
+        "has_new_owner": "bool",
+        "before": "jsonb",
+        "after": "jsonb",
+    }
 )
-_OUTBOX = (
-    "insert into outbox_event (id, change_type, record_type, record_id, contact_id, stage, former_owner_id,"
-    " has_new_owner) select * from unnest({}::uuid[], {}::text[], {}::text[], {}::uuid[], {}::uuid[], {}::text[],"
-    " {}::uuid[], {}::bool[])"
+_CHANGE_VALUES: Mapping[str, Callable[[RecordChange], object]] = MappingProxyType(
+    {
+        "event_id": lambda _: new_id(),
+        "change_type": lambda change: change.change_type.value,
+        "record_type": attrgetter("record_type"),
+        "record_id": attrgetter("record_id"),
+        "contact_id": attrgetter("contact_id"),
+        "stage": attrgetter("stage"),
+        "former_owner_id": attrgetter("former_owner_id"),
+        "has_new_owner": attrgetter("has_new_owner"),
+        "before": lambda change: _as_json(change.before, change.record_type),
+        "after": lambda change: _as_json(change.after, change.record_type),
+    }
 )
+_AUDITED = Sql(
+    "audited as (insert into audit_event (id, member_id, principal, action, request_id, idempotency_key, change_type,"
+    " record_type, changed_id, before, after) select event_id, {}::uuid, {}::text, {}::text, {}::text, {}::text,"
+    " change_type, record_type, record_id, before, after from change)",
+    *(Parameter(f"author.{name}") for name in ("member_id", "name", "action", "request_id", "idempotency_key")),
+)
+_PUBLISHED = Sql(
+    "published as (insert into outbox_event (id, change_type, record_type, record_id, contact_id, stage,"
+    " former_owner_id, has_new_owner) select event_id, change_type, record_type, record_id, contact_id, stage,"
+    " former_owner_id, has_new_owner from change)"
+)
+# The common tables that write the rows of the common table `change` to the audit and the outbox.
+RECORDED = Sql("{}, {}", _AUDITED, _PUBLISHED)
+
+
+def change_arrays(columns: Iterable[str]) -> Sql:
+    """Return columns of changes as arrays, for `unnest`. `change_values` has the values."""
+    return join(", ", (Sql(f"{{}}::{_CHANGE_COLUMNS[it]}[]", Parameter(f"change.{it}")) for it in columns))
+
+
+def change_values(changes: Sequence[RecordChange], columns: Iterable[str]) -> dict[str, object]:
+    """Return the values of `change_arrays`."""
+    return {f"change.{it}": [_CHANGE_VALUES[it](change) for change in changes] for it in columns}
+
+
+def author_values(author: Author) -> dict[str, object]:
+    """Return the values of the author in `RECORDED`."""
+    return {
+        "author.member_id": author.member_id,
+        "author.name": author.name,
+        "author.action": author.action,
+        "author.request_id": author.request_id,
+        "author.idempotency_key": author.idempotency_key,
+    }
+
+
+_CHANGE = Sql(
+    "with change as (select * from unnest({}) as c ({}))",
+    change_arrays(_CHANGE_COLUMNS),
+    join(", ", map(name, _CHANGE_COLUMNS)),
+)
+_WRITE_CHANGES = Statement.of(Sql("{}, {} select", _CHANGE, RECORDED))
+_WRITE_EVENTS = Statement.of(Sql("{}, {} select", _CHANGE, _PUBLISHED))
 
 
 async def write_changes(
@@ -75,54 +137,42 @@ async def write_changes(
     """Write changes to the audit and the outbox; `entries` into stages follow from facts, so only the outbox has them.
 
     Shapes: changes -> one row of audit_event and of outbox_event for each of `changes`, one of outbox_event for each of
-    `entries`, in one statement. Call it after all locks are taken: the outbox orders events by when they are written.
+    `entries`; one statement for changes and one for entries. Whoever writes a change of a record has locked it: the
+    outbox orders events by when they are written.
     """
-    if not changes and not entries:
-        return
-    events = (*changes, *entries)
-    outbox = Sql(
-        _OUTBOX,
-        [new_id() for _ in events],
-        [change.change_type.value for change in events],
-        [change.record_type for change in events],
-        [change.record_id for change in events],
-        [change.contact_id for change in events],
-        [change.stage for change in events],
-        [change.former_owner_id for change in events],
-        [change.has_new_owner for change in events],
-    )
-    if not changes:
-        await session.run(outbox)
-        return
-    audit = Sql(
-        _AUDIT,
-        author.member_id,
-        author.name,
-        author.action,
-        author.request_id,
-        author.idempotency_key,
-        [new_id() for _ in changes],
-        [change.change_type.value for change in changes],
-        [change.record_type for change in changes],
-        [change.record_id for change in changes],
-        [_as_json(change.before, change.record_type) for change in changes],
-        [_as_json(change.after, change.record_type) for change in changes],
-    )
-    await session.run(Sql("with audited as ({}) {}", audit, outbox))
+    if changes:
+        await session.rows(_WRITE_CHANGES, change_values(changes, _CHANGE_COLUMNS) | author_values(author))
+    if entries:
+        await session.rows(_WRITE_EVENTS, change_values(entries, _CHANGE_COLUMNS))
+
+
+def is_audited(column: str) -> bool:
+    """Return whether the audit has the values of a column: it leaves out what every change sets."""
+    return column not in _NOT_AUDITED
 
 
 def _as_json(values: Mapping[str, object], table: str) -> Mapping[str, object] | None:
-    columns = {column.name for column in SHAPES[table].columns}
-    shown = {name: json_value(value) for name, value in values.items() if name in columns and name not in _NOT_AUDITED}
+    decimals = _audited_decimals(table)
+    shown = {it: json_value(value, decimals[it]) for it, value in values.items() if it in decimals}
     return shown or None
 
 
-def json_value(value: object) -> object:
-    """Return the value of a column as JSON has it."""
+@cache
+def _audited_decimals(table: str) -> Mapping[str, int]:
+    """Return how many decimals amounts of every audited column have."""
+    return {it.name: (it.note.numeric or (18, 2))[1] for it in SHAPES[table].columns if is_audited(it.name)}
+
+
+def json_value(value: object, decimals: int | None = None) -> object:
+    """Return the value of a column as JSON has it; `decimals` are those that the column stores of an amount."""
     match value:
-        case datetime() | date():
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
             return value.isoformat()
-        case Decimal() | UUID():
+        case Decimal():
+            return str(value if decimals is None else value.quantize(Decimal(1).scaleb(-decimals)))
+        case UUID():
             return str(value)
         case _:
             return value

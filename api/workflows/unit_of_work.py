@@ -51,13 +51,17 @@ class Call:
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """One transaction of a principal: workflows write through its session, and record what they changed."""
+    """One transaction of a principal: workflows write through its session, and record what they changed.
+
+    `unwritten` are those of its changes that audit and outbox do not have yet: the row writer writes its own.
+    """
 
     session: WriteSession
     principal: Principal
     call: Call
     started_at: datetime = field(default_factory=now)
     changes: list[RecordChange] = field(default_factory=list)
+    unwritten: list[RecordChange] = field(default_factory=list)
     errors: list[UserError] = field(default_factory=list)
 
     def reject(self, path: FieldPath, code: UserErrorCode, message: str) -> None:
@@ -83,7 +87,9 @@ class UnitOfWork:
 
         `before` and `after` have the columns that differ. `contact_id` is the contact that a fact belongs to.
         """
-        self.changes.append(RecordChange(change_type, record_type, record_id, before or {}, after or {}, contact_id))
+        change = RecordChange(change_type, record_type, record_id, before or {}, after or {}, contact_id)
+        self.changes.append(change)
+        self.unwritten.append(change)
 
     @property
     def author(self) -> Author:
@@ -132,7 +138,7 @@ async def _attempt(database: Database, principal: Principal, call: Call, workflo
 async def _conclude(work: UnitOfWork) -> None:
     """Re-evaluate the contacts concerned, and write audit and outbox."""
     entries = await follow_changes(work.session, work.changes)
-    await write_changes(work.session, work.author, work.changes, entries)
+    await write_changes(work.session, work.author, work.unwritten, entries)
 
 
 def _busy() -> AccordError:

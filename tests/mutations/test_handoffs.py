@@ -274,6 +274,7 @@ async def test_the_assigned_seller_reaches_the_person_and_owns_them_once_accepte
 @pytest.mark.parametrize(("verb", "reason"), [("reject", "NO_FIT"), ("return", "BAD_DATA")])
 async def test_a_person_goes_back_to_who_owned_them_before(agreed: Database, verb: str, reason: str) -> None:
     sue = contributor(SUE, Reach.OWN)
+    made: dict[str, Any] = {}
     for contact, before in ((BOB, "Anna"), (CARL, None)):
         assert await owner_of(agreed, contact) == before
         made = await handed(agreed, **person(contact), **to(SUE))

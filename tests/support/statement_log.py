@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from api.db import STATEMENT_TIMEOUT_MS, Database, ReadSession
-from api.sql import Sql
+from api.sql import Sql, Statement
 
 
 class LoggingDatabase(Database):
@@ -16,7 +16,7 @@ class LoggingDatabase(Database):
     def __init__(self, database: Database) -> None:
         super().__init__(database._pool, database._readers, database._writers)
         self.hints = database.hints
-        self.statements: list[Sql] = []  # of read sessions
+        self.statements: list[Sql | Statement] = []  # of read sessions
         self.texts: list[tuple[str, Sequence[object]]] = []  # single statements: text and values
 
     async def value(self, text: str, values: Sequence[object]) -> object:
@@ -31,15 +31,19 @@ class LoggingDatabase(Database):
 
 @dataclass(frozen=True, slots=True)
 class _LoggingSession(ReadSession):
-    statements: list[Sql]
+    statements: list[Sql | Statement]
 
-    async def rows(self, statement: Sql) -> list[asyncpg.Record]:
+    async def rows(
+        self, statement: Sql | Statement, parameters: Mapping[str, object] | None = None
+    ) -> list[asyncpg.Record]:
         self.statements.append(statement)
-        return await ReadSession.rows(self, statement)
+        return await ReadSession.rows(self, statement, parameters)
 
-    async def row(self, statement: Sql) -> asyncpg.Record | None:
+    async def row(
+        self, statement: Sql | Statement, parameters: Mapping[str, object] | None = None
+    ) -> asyncpg.Record | None:
         self.statements.append(statement)
-        return await ReadSession.row(self, statement)
+        return await ReadSession.row(self, statement, parameters)
 
     async def value(self, statement: Sql, parameters: Mapping[str, object] | None = None) -> object:
         self.statements.append(statement)

@@ -7,11 +7,10 @@ from api.sql import Sql
 from api.workflows.outcome import Outcome
 from api.workflows.records.command_checks import linked_row, lock_named, require_past
 from api.workflows.records.record_input import Reference
-from api.workflows.records.row_writer import update_rows
+from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
 from schema.vocab import DealOutcome
-from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 from schema.writes.write_status import WriteStatus
 
@@ -76,7 +75,5 @@ async def write_deal(
     changed = {column: value for column, value in values.items() if deal[column] != value}
     status = WriteStatus.CHANGED if changed else WriteStatus.UNCHANGED
     if changed:
-        await update_rows(work, "deal", [{"id": deal["id"], **changed, "effective_at": since}])
-        before = {column: deal[column] for column in changed}
-        work.record(ChangeType.CHANGED, "deal", deal["id"], before=before, after=changed)
+        await update_rows(work, "deal", [RowUpdate(deal, changed, since)])
     return Outcome({"deal": deal["id"]}, values={"status": status.value})

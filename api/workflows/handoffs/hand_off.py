@@ -14,7 +14,6 @@ from api.workflows.records.stored_rows import StoredRow, merged_ids
 from api.workflows.unit_of_work import UnitOfWork
 from schema.base import new_id
 from schema.vocab import HandoffStatus
-from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 
 
@@ -70,8 +69,9 @@ async def insert_handoff(
     if contact is None:
         raise TypeError("a valid command has a contact")
     version = await active_version(work.session)
+    id_ = new_id()
     row = {
-        "id": new_id(),
+        "id": id_,
         "contact_id": contact["id"],
         "accord_version_id": version and version.id,
         "assigned_to_id": assigned and assigned["id"],
@@ -79,10 +79,7 @@ async def insert_handoff(
         "handed_at": work.started_at,
         "status": HandoffStatus.PROPOSED.value,
     }
-    inserted = await insert_rows(work, "handoff", [row])
+    await insert_rows(work, "handoff", [row])
     if assigned is not None:
         await give_person(work, contact, assigned["id"], work.started_at)
-    [(id_, stored)] = inserted.items()
-    filled = {column: value for column, value in stored.items() if value is not None}
-    work.record(ChangeType.CREATED, "handoff", id_, after=filled, contact_id=contact["id"])
     return Outcome({"handoff": id_})

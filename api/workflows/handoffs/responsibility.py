@@ -11,11 +11,10 @@ from typing import cast
 from uuid import UUID
 
 from api.sql import Sql
-from api.workflows.records.row_writer import update_rows
+from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import StoredRow, lock_rows, survivors_of
 from api.workflows.unit_of_work import UnitOfWork
 from schema.vocab import HandoffStatus
-from schema.writes.changes import ChangeType
 
 
 async def lock_person(work: UnitOfWork, contact: UUID) -> StoredRow | None:
@@ -34,9 +33,7 @@ async def give_person(work: UnitOfWork, person: StoredRow, owner: UUID | None, s
     """
     if person["owner_id"] == owner:
         return
-    await update_rows(work, "contact", [{"id": person["id"], "owner_id": owner, "effective_at": since}])
-    before, after = {"owner_id": person["owner_id"]}, {"owner_id": owner}
-    work.record(ChangeType.CHANGED, "contact", person["id"], before=before, after=after)
+    await update_rows(work, "contact", [RowUpdate(person, {"owner_id": owner}, since)])
 
 
 async def pass_on(

@@ -12,7 +12,7 @@ from api.workflows.people.filled_values import Filled, values_to_take
 from api.workflows.people.locked_family import lock_family
 from api.workflows.people.moved_rows import Moved, move_rows
 from api.workflows.records.record_input import Reference
-from api.workflows.records.row_writer import update_rows
+from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
 from schema.base import TableShape, new_id
@@ -43,10 +43,8 @@ async def change_survivor(work: UnitOfWork, shape: TableShape, row: StoredRow, f
     if not filled:
         return row
     after = {column: new for column, (_, new) in filled.items()}
-    before = {column: old for column, (old, _) in filled.items()}
-    updated = await update_rows(work, shape.name, [{"id": row["id"], **after}])
-    work.record(ChangeType.CHANGED, shape.name, row["id"], before=before, after=after)
-    return updated[row["id"]]
+    await update_rows(work, shape.name, [RowUpdate(row, after)])
+    return {**row, **after}
 
 
 def filled_as_json(filled: Filled) -> dict[str, list[object]]:
@@ -60,9 +58,7 @@ async def _merge(work: UnitOfWork, shape: TableShape, survivor: StoredRow, row: 
         filled |= await parent_after_merge(work, survivor, row)
     kept = await change_survivor(work, shape, survivor, filled)
     moved = await move_rows(work, shape.name, row["id"], kept["id"])
-    await update_rows(work, shape.name, [{"id": row["id"], MERGED_INTO: kept["id"]}])
-    into = {MERGED_INTO: kept["id"]}
-    work.record(ChangeType.MERGED, shape.name, row["id"], before={MERGED_INTO: None}, after=into)
+    await update_rows(work, shape.name, [RowUpdate(row, {MERGED_INTO: kept["id"]}, change_type=ChangeType.MERGED)])
     await _keep(work, shape.name, (row["id"], kept["id"]), filled, moved)
     return kept
 

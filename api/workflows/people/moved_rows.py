@@ -11,7 +11,7 @@ from uuid import UUID
 from api.access.scope import MERGED_INTO
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql, name
-from api.workflows.records.row_writer import update_rows
+from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import merged_ids
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
@@ -80,9 +80,7 @@ async def _rename(
         )
     ids: list[UUID] = [row["id"] for row in rows]
     if ids:
-        await update_rows(work, table, [{"id": id_, column: new} for id_ in ids])
-    for id_ in ids:
-        work.record(ChangeType.CHANGED, table, id_, before={column: former}, after={column: new})
+        await update_rows(work, table, [RowUpdate({"id": id_, column: former}, {column: new}) for id_ in ids])
     return ids
 
 

@@ -15,7 +15,7 @@ from api.workflows.people.merge_records import change_survivor, filled_as_json
 from api.workflows.people.moved_rows import move_rows_back
 from api.workflows.records.record_input import Reference
 from api.workflows.records.record_tree import is_above
-from api.workflows.records.row_writer import update_rows
+from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import StoredRow, lock_rows
 from api.workflows.unit_of_work import StartAgain, UnitOfWork
 from schema.base import TableShape
@@ -41,9 +41,7 @@ async def unmerge_record(work: UnitOfWork, table: str, reference: Reference, fie
     merge = await work.session.row(
         Sql("select id, filled, moved from record_merge where record_id = {}::uuid and undone_at is null", row["id"])
     )
-    await update_rows(work, table, [{"id": row["id"], MERGED_INTO: None}])
-    into = {MERGED_INTO: survivor["id"]}
-    work.record(ChangeType.UNMERGED, table, row["id"], before=into, after={MERGED_INTO: None})
+    await update_rows(work, table, [RowUpdate(row, {MERGED_INTO: None}, change_type=ChangeType.UNMERGED)])
     if merge is not None:  # an import made the others: it changed nothing else
         await work.session.run(
             Sql("update record_merge set undone_at = {} where id = {}", work.started_at, merge["id"])

@@ -5,7 +5,7 @@ from typing import Literal
 from api.workflows.outcome import Outcome
 from api.workflows.records.planned_row import PlannedRow
 from api.workflows.records.record_input import RecordInput
-from api.workflows.records.row_writer import update_rows
+from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import lock_rows
 from api.workflows.records.table_rules import apply_rules
 from api.workflows.records.write_records import require_current
@@ -64,8 +64,7 @@ async def _set(work: UnitOfWork, row: PlannedRow, column: EndColumn, change: Cha
     if row.stored is None:
         raise TypeError("a valid row has a record")
     value = work.started_at if is_ended else None
-    updated = await update_rows(work, row.shape.name, [{"id": row.stored["id"], column: value}])
+    await update_rows(work, row.shape.name, [RowUpdate(row.stored, {column: value}, change_type=change)])
     id_ = row.stored["id"]
-    work.record(change, row.shape.name, id_, before={column: row.stored[column]}, after={column: updated[id_][column]})
     values = {"deleted_id": f"{row.shape.name}_{id_}"} if change is ChangeType.DELETED else {}
     return Outcome({row.shape.name: id_}, values=values)

@@ -5,7 +5,7 @@ rules of its table. What the database alone can find, such as a key that another
 row when it is written.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from api.workflows.records.past_instants import past_problem
 from api.workflows.records.planned_row import PlannedRow
 from api.workflows.records.record_input import ExternalKeyValue, RecordInput, settable_columns
 from api.workflows.records.references import resolve_links
-from api.workflows.records.row_writer import insert_rows, update_rows
+from api.workflows.records.row_writer import RowUpdate, insert_rows, update_rows
 from api.workflows.records.stored_rows import StoredRow, keyed_ids, lock_rows, reached_rows
 from api.workflows.records.table_rules import apply_rules
 from api.workflows.records.values import InvalidValueError, stored_value
@@ -239,36 +239,18 @@ async def _write_one(work: UnitOfWork, shape: TableShape, row: PlannedRow) -> bo
 
 async def _write_all(work: UnitOfWork, shape: TableShape, rows: Sequence[PlannedRow]) -> None:
     new = [row for row in rows if row.stored is None]
-    changed = [row for row in rows if row.stored is not None and row.changes]
     if new:
-        inserted = await insert_rows(work, shape.name, [row.changes for row in new])
-        for row in new:
-            created = inserted[row.changes["id"]]
-            work.record(ChangeType.CREATED, shape.name, created["id"], after=_filled(created))
-    if changed:
-        columns = list(dict.fromkeys(column for row in changed for column in row.changes))
-        updated = await update_rows(work, shape.name, [_full_row(row, columns) for row in changed])
-        for row in changed:
-            if row.id not in updated or row.stored is None:
-                raise StartAgain
-            is_restored = row.changes.get("deleted_at", False) is None
-            work.record(
-                ChangeType.RESTORED if is_restored else ChangeType.CHANGED,
-                shape.name,
-                row.stored["id"],
-                before={column: row.stored[column] for column in row.changes},
-                after={column: updated[row.stored["id"]][column] for column in row.changes},
-            )
+        await insert_rows(work, shape.name, [row.changes for row in new])
+    updates = [_update(row, row.stored) for row in rows if row.stored is not None and row.changes]
+    if updates:
+        await update_rows(work, shape.name, updates)
     await _register_keys(work, shape.name, rows)
 
 
-def _full_row(row: PlannedRow, columns: Iterable[str]) -> dict[str, object]:
-    since = {"effective_at": row.given.effective_at} if row.shape.has_history else {}
-    return {"id": row.id, **{column: row.value(column) for column in columns}, **since}
-
-
-def _filled(row: StoredRow) -> dict[str, object]:
-    return {column: value for column, value in row.items() if value is not None}
+def _update(row: PlannedRow, stored: StoredRow) -> RowUpdate:
+    is_restored = row.changes.get("deleted_at", False) is None
+    change_type = ChangeType.RESTORED if is_restored else ChangeType.CHANGED
+    return RowUpdate(stored, row.changes, row.given.effective_at, change_type)
 
 
 async def _register_keys(work: UnitOfWork, table: str, rows: Sequence[PlannedRow]) -> None:

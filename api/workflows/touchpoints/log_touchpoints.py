@@ -19,7 +19,6 @@ from api.workflows.unit_of_work import UnitOfWork
 from api.workflows.user_errors import UserError
 from schema.base import new_id
 from schema.tables import SHAPES
-from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 from schema.writes.write_status import WriteStatus
 
@@ -134,11 +133,7 @@ async def _insert(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
     if not rows:
         return
     await _fill_team_kinds(work, rows)
-    inserted = await insert_rows(work, TABLE, [row.changes for row in rows])
-    for row in rows:
-        filled = {column: value for column, value in inserted[row.changes["id"]].items() if value is not None}
-        contact_id = row.changes["contact_id"]
-        work.record(ChangeType.CREATED, TABLE, row.changes["id"], after=filled, contact_id=contact_id)
+    await insert_rows(work, TABLE, [row.changes for row in rows])
     ids = {row.given.key: row.changes["id"] for row in rows if row.given.key is not None}
     await register_keys(work, TABLE, ids, set(ids.values()))
 

@@ -13,7 +13,7 @@ from api.db import Database, WriteSession
 from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
-from api.sql import Sql
+from api.sql import Sql, Statement
 from tests.bench.write.writers import AccordWriter
 from tests.bench.write.writes import Write, changes
 
@@ -60,13 +60,17 @@ class _Clock:
 class _TimedSession(WriteSession):
     clock: _Clock = field(default_factory=_Clock)
 
-    async def rows(self, statement: Sql) -> list[asyncpg.Record]:
+    async def rows(
+        self, statement: Sql | Statement, parameters: Mapping[str, object] | None = None
+    ) -> list[asyncpg.Record]:
         with self.clock.timing(statement.render()[0]):
-            return await WriteSession.rows(self, statement)
+            return await WriteSession.rows(self, statement, parameters)
 
-    async def row(self, statement: Sql) -> asyncpg.Record | None:
+    async def row(
+        self, statement: Sql | Statement, parameters: Mapping[str, object] | None = None
+    ) -> asyncpg.Record | None:
         with self.clock.timing(statement.render()[0]):
-            return await WriteSession.row(self, statement)
+            return await WriteSession.row(self, statement, parameters)
 
     async def value(self, statement: Sql, parameters: Mapping[str, object] | None = None) -> object:
         with self.clock.timing(statement.render()[0]):
