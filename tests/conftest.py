@@ -9,8 +9,7 @@ import pytest
 from api.db import Database
 from api.embedded.server import start
 from api.revisions import migrate
-from schema.tables import METADATA
-from tests.support.databases import database_connection_url, new_database, run_statements
+from tests.support.databases import database_connection_url, delete_all_rows, new_database, run_statements
 
 TEMPLATE = "accord_template"
 
@@ -52,6 +51,5 @@ async def module_database(module_dsn: str) -> AsyncIterator[Database]:
 async def database(module_database: Database) -> AsyncIterator[Database]:
     """The database of this test module, emptied after each test."""
     yield module_database
-    names = ", ".join(table.name for table in METADATA.sorted_tables)
     async with module_database.write() as session:
-        await session.script(f"truncate {names} restart identity cascade")
+        await delete_all_rows(session)

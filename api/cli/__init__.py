@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import ClassVar, NoReturn
 
@@ -73,11 +73,16 @@ def _options(
 
 
 def main() -> NoReturn:
-    """Run the command line. An expected error prints its message; a bug prints an id under which it is logged."""
+    """Run the command line of this process."""
     # SIGTERM unwinds like any exit, so that the private PostgreSQL is released and files are closed.
     signal.signal(signal.SIGTERM, _exit_on_signal)
+    run(sys.argv[1:])
+
+
+def run(words: Sequence[str]) -> NoReturn:
+    """Run a command, and exit. An expected error prints its message; a bug prints an id under which it is logged."""
     try:
-        app(prog_name="accord")
+        app(words, prog_name="accord")
     except AccordError as error:
         report_expected(error)
         sys.exit(EXIT_EXPECTED)

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from api.access.credentials.tokens import parse_token
 from api.cli import app
 from api.errors import AccordError
-from tests.cli.test_command_line import accord
 from tests.cli.test_serve import address, serving
+from tests.support.commands import accord
 
 QUERY = {"query": "{ viewer { name level reach rights } }"}
 

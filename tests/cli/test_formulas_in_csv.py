@@ -11,7 +11,7 @@ from api.csv_text import original_text
 from api.importers.reporting.rejects_file import RejectsFile
 from api.intake.staged import RejectedRow
 from schema.vocab import RecordSide
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 PRESET = """
 title = "People"
@@ -33,14 +33,14 @@ PEOPLE = "id,mail,created,lead source\n1,a@x.de,2026-01-02,=2+5\n2,b@x.de,2026-0
 async def test_groups_of_a_kpi_and_of_the_funnel_are_safe(module_dsn: str, tmp_path: Path) -> None:
     (tmp_path / "crm.toml").write_text(PRESET)
     (tmp_path / "people.csv").write_text(PEOPLE)
-    code, output = await accord(module_dsn, "import", str(tmp_path / "crm.toml"), str(tmp_path), data=tmp_path)
+    code, output = await run_on(module_dsn, "import", str(tmp_path / "crm.toml"), str(tmp_path), data=tmp_path)
     assert (code, "1 value left out" in output) == (0, True)
     period = ("--period", "2026-01-01..2026-02-01", "--csv")
     for command in (
         ("kpi", "stage_conversion", "--from", "suspect", "--to", "inquiry", "--by", "lead_source"),
         ("funnel", "--by", "lead_source"),
     ):
-        code, output = await accord(module_dsn, *command, *period, data=tmp_path)
+        code, output = await run_on(module_dsn, *command, *period, data=tmp_path)
         assert code == 0, output
         cells = [cell for row in csv.reader(output.splitlines()) for cell in row]
         assert {"'=2+5", "'+49 offer"} <= set(cells)

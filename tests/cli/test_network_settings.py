@@ -7,7 +7,7 @@ import pytest
 
 from api.errors import AccordError, ErrorCode
 from api.settings import Settings
-from tests.cli.test_command_line import accord
+from tests.support.commands import run_command
 
 
 def test_without_variables_only_this_machine_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_malformed_item_is_named_with_its_variable(
 
 
 def test_the_server_does_not_start_with_a_malformed_origin(tmp_path: Path) -> None:
-    result = accord("serve", "--port", "0", data=tmp_path / "data", ACCORD_ALLOWED_ORIGINS="https://app.example/")
+    result = run_command("serve", "--port", "0", data=tmp_path / "data", ACCORD_ALLOWED_ORIGINS="https://app.example/")
     assert result.returncode == 2
     assert "ACCORD_ALLOWED_ORIGINS" in result.stderr
     assert not (tmp_path / "data").exists()

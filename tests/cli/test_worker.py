@@ -10,7 +10,7 @@ import pytest
 
 from api.embedded import postmaster
 from api.embedded.server import cluster_dir
-from tests.cli.test_command_line import accord
+from tests.support.commands import accord
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + signal.SIGTERM)])

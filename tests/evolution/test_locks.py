@@ -77,10 +77,10 @@ async def connection(module_dsn: str) -> AsyncIterator["asyncpg.Connection[async
 async def test_locks_and_work_equal_those_of_postgresql(
     connection: "asyncpg.Connection[asyncpg.Record]", statement: str
 ) -> None:
-    before = await state(connection)
     attempt = connection.transaction()
     await attempt.start()
     try:
+        before = await state(connection)  # in the transaction: between two, PostgreSQL may reset the number of scans
         await connection.execute(statement)
         held = await connection.fetch(HELD)
         after = await state(connection)

@@ -18,8 +18,8 @@ from api.workflows.adopt_accord import adopt_accord
 from api.workflows.wake_contacts import wake_contacts
 from schema.accord import Accord
 from schema.base import new_id, now
-from schema.tables import METADATA
 from schema.writes.changes import ChangeType
+from tests.support.databases import delete_all_rows
 from tests.support.graphql import put
 from tests.support.random_choices import RandomChoices
 
@@ -67,8 +67,7 @@ class World:
     async def begin(self) -> None:
         """Empty the database, and write a few records of each table."""
         async with self.database.write() as session:
-            names = ", ".join(table.name for table in METADATA.sorted_tables)
-            await session.script(f"truncate {names} restart identity cascade")
+            await delete_all_rows(session)
             await adopt_accord(session, ACCORD)
             await evaluate(session)
             for table, count in (("campaign", 2), ("pipeline", 1), ("company", 2)):

@@ -1,43 +1,24 @@
 """The commands `accord import` and `accord init`."""
 
-import asyncio
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from api.db import Database
 from tests.importers.conftest import SIX_LEADS, Write, rows
-
-
-async def accord(module_dsn: str, *words: str, data: Path) -> tuple[int, str]:
-    """Run the command in a process of its own, on the test's database."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("ACCORD_")}
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", "from api.cli import main; main()", *words],
-        env={**clean, "DATABASE_URL": module_dsn, "ACCORD_DATA_DIR": str(data)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    return done.returncode, done.stdout + done.stderr
+from tests.support.commands import run_on
 
 
 async def test_import_reports_its_counts_and_the_file_of_rejected_rows(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder = str(write(leads=(*SIX_LEADS, ("zoe", "soon", "p", "email"))))
-    code, output = await accord(module_dsn, "import", "olist", folder, "--dry-run", data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, "--dry-run", data=tmp_path)
     assert (code, "A dry run: nothing was written" in output) == (0, True)
     assert await rows(database, "select count(*) from contact") == [(0,)]
 
-    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, data=tmp_path)
     assert code == 0
     assert "olist_marketing_qualified_leads_dataset.csv: 7 rows, 1 refused (UTF-8, commas)" in output
     assert re.search(r"contact +6 new +0 changed +0 unchanged", output)
@@ -47,7 +28,7 @@ async def test_import_reports_its_counts_and_the_file_of_rejected_rows(
     assert "zoe" not in Path(rejects[1]).read_text()
     assert ",8,first_contact_date,soon," in Path(rejects[1]).read_text()
 
-    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, data=tmp_path)
     assert (code, "Everything was known already: unchanged" in output) == (0, True)
 
 
@@ -55,11 +36,11 @@ async def test_the_suggested_next_command_repeats_the_data_folder(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder, own = str(write(leads=SIX_LEADS)), tmp_path / "our own"
-    _, output = await accord(module_dsn, "import", "olist", folder, "--data", str(own), data=tmp_path)
+    _, output = await run_on(module_dsn, "import", "olist", folder, "--data", str(own), data=tmp_path)
     assert f"See it with: accord funnel --data '{own}'\n" in output
     assert await rows(database, "select count(*) from contact") == [(6,)]
     file = f"{folder}/olist_marketing_qualified_leads_dataset.csv"
-    _, output = await accord(module_dsn, "import", "csv", file, "--suggest", "--data", str(own), data=tmp_path)
+    _, output = await run_on(module_dsn, "import", "csv", file, "--suggest", "--data", str(own), data=tmp_path)
     assert output.endswith(f"--preset FILE.toml --data '{own}'\n")
 
 
@@ -74,7 +55,7 @@ async def test_the_suggested_next_command_repeats_the_data_folder(
 async def test_an_unknown_name_is_explained(
     database: Database, module_dsn: str, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
-    code, output = await accord(module_dsn, *words, data=tmp_path)
+    code, output = await run_on(module_dsn, *words, data=tmp_path)
     assert (code, message in output) == (2, True)
     assert await rows(database, "select count(*) from accord_version") == [(0,)]
 
@@ -85,7 +66,7 @@ async def test_an_import_that_would_lose_most_of_a_file_commits_nothing_and_ends
 ) -> None:
     bad = ("zoe", "soon", "p", "email")
     folder = str(write(leads=(SIX_LEADS[0], bad, bad), deals=()))
-    code, output = await accord(module_dsn, "import", "olist", folder, *options, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, *options, data=tmp_path)
     assert code == 3
     assert "WARNING: most rows of olist_marketing_qualified_leads_dataset.csv were refused (2 of 3)." in output
     assert "Nothing was imported, because less than half of olist_marketing_qualified_leads_dataset.csv" in output
@@ -102,14 +83,14 @@ async def test_the_loss_of_most_of_a_file_can_be_accepted(
 ) -> None:
     bad = ("zoe", "soon", "p", "email")
     folder = str(write(leads=(SIX_LEADS[0], bad, bad), deals=()))
-    code, output = await accord(module_dsn, "import", "olist", folder, "--accept-loss", data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, "--accept-loss", data=tmp_path)
     assert (code, "were refused (2 of 3)" in output, "Done" in output) == (0, True, True)
     assert await rows(database, "select count(*) from contact") == [(1,)]
 
 
 async def test_half_of_a_file_is_enough(database: Database, module_dsn: str, write: Write, tmp_path: Path) -> None:
     folder = str(write(leads=(SIX_LEADS[0], ("zoe", "soon", "p", "email")), deals=()))
-    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, data=tmp_path)
     assert (code, "1 refused" in output, "Done" in output) == (0, True, True)
     assert await rows(database, "select count(*) from contact") == [(1,)]
 
@@ -118,7 +99,7 @@ async def test_left_out_values_are_counted_apart_from_refused_rows(
     database: Database, module_dsn: str, write: Write, tmp_path: Path
 ) -> None:
     folder = str(write(leads=(*SIX_LEADS, ("zoe", "2018-02-01", "p", "tiktok"))))
-    code, output = await accord(module_dsn, "import", "olist", folder, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "olist", folder, data=tmp_path)
     assert code == 0
     assert "olist_marketing_qualified_leads_dataset.csv: 7 rows, 0 refused, 1 value left out (UTF-8, commas)" in output
     assert "Refused values, each with its reason: " in output
@@ -126,8 +107,8 @@ async def test_left_out_values_are_counted_apart_from_refused_rows(
 
 
 async def test_init_makes_version_1_once(database: Database, module_dsn: str, tmp_path: Path) -> None:
-    code, output = await accord(module_dsn, "init", "--accord", "olist", data=tmp_path)
+    code, output = await run_on(module_dsn, "init", "--accord", "olist", data=tmp_path)
     assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in output) == (0, True)
-    code, output = await accord(module_dsn, "init", data=tmp_path)
+    code, output = await run_on(module_dsn, "init", data=tmp_path)
     assert (code, "has an accord already: version 1" in output) == (2, True)
     assert await rows(database, "select number, status from accord_version") == [(1, "ACTIVE")]

@@ -18,7 +18,7 @@ from api.importers.run_import import run_import
 from api.importers.suggestion.suggest import SAMPLE_ROWS, suggest
 from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import at, rows
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 PEOPLE = """Record ID,First Name,Last Name,Email,Create Date,Company,Contact Owner,Lead Score,Unsubscribed,Favourite
 1,Ana,Silva,ana@acme.com,23/04/2018,Acme,Sam Hill,5,true,tea
@@ -252,12 +252,12 @@ async def test_rows_of_an_unrecognised_header_are_not_taken_for_contacts(
         return text.replace("[files.records.fields]\n", '[files.records.fields]\nname = "product"\n')
 
     assert (await imported(database, path, suggested(path, answer))).records["product"].created == 1
-    code, output = await accord(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "csv", str(path), "--suggest", data=tmp_path)
     assert (code, "The header does not show what a row is; 2 to answer in it" in output) == (0, True)
     odd = str(put(tmp_path, "ID,Email,Lead Score\n1,a@b.c,high\n", "odd.csv"))
     assert (
         "Columns left out, for the reasons in the file: Lead Score.\n"
-        in (await accord(module_dsn, "import", "csv", odd, "--suggest", data=tmp_path))[1]
+        in (await run_on(module_dsn, "import", "csv", odd, "--suggest", data=tmp_path))[1]
     )
 
 
@@ -316,13 +316,13 @@ async def test_an_unknown_field_in_a_preset_is_named(database: Database, tmp_pat
 
 async def test_the_command_suggests_and_imports_one_file(database: Database, module_dsn: str, tmp_path: Path) -> None:
     path, preset = str(put(tmp_path, PEOPLE)), str(tmp_path / "mine.toml")
-    code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
     assert (code, "Each row is a contact; no question is open" in output) == (0, True)
-    code, output = await accord(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "csv", path, "--suggest", "--out", preset, data=tmp_path)
     assert (code, "mine.toml cannot be written: File exists." in output) == (2, True)
-    code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "csv", path, "--preset", preset, "--dry-run", data=tmp_path)
     assert (code, "A dry run: nothing was written" in output) == (0, True)
-    code, output = await accord(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", "csv", path, "--preset", preset, data=tmp_path)
     assert (code, "people.csv: 3 rows, 0 refused (UTF-8, commas)" in output) == (0, True)
     assert await rows(database, "select count(*) from contact") == [(3,)]
 
@@ -331,6 +331,6 @@ async def test_the_command_suggests_and_imports_one_file(database: Database, mod
 async def test_options_that_do_not_go_together_are_explained(
     module_dsn: str, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    code, output = await accord(module_dsn, "import", *words, data=tmp_path)
+    code, output = await run_on(module_dsn, "import", *words, data=tmp_path)
     assert code == 2
     assert "accord import csv FILE --preset FILE.toml" in " ".join(re.sub(r"[│\s]+", " ", output).split())

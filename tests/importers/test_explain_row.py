@@ -11,7 +11,7 @@ from api.importers.explain.explanation import RecordExplanation, RowExplanation
 from api.importers.explain.explanation_text import explanation_text
 from api.importers.run_import import run_import
 from tests.importers.conftest import rows
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 PRESET = """
 title = "A small CRM"
@@ -208,7 +208,7 @@ async def test_a_folder_of_several_files_needs_the_file(database: Database, tmp_
 async def test_the_command_prints_the_explanation(database: Database, module_dsn: str, tmp_path: Path) -> None:
     put(tmp_path)
     command = ("import", "./crm.toml", ".", "--explain-row")
-    code, output = await accord(module_dsn, *command, "people.csv:2", data=tmp_path)
+    code, output = await run_on(module_dsn, *command, "people.csv:2", data=tmp_path)
     assert code == 0
     for words in (
         "people.csv, line 2\n",
@@ -219,9 +219,9 @@ async def test_the_command_prints_the_explanation(database: Database, module_dsn
         "Nothing was written.\n",
     ):
         assert words in output
-    code, output = await accord(module_dsn, *command, "people.csv:3", data=tmp_path)
+    code, output = await run_on(module_dsn, *command, "people.csv:3", data=tmp_path)
     assert "The row is rejected:\n  created '31/31/2018': is not a date in the format %d/%m/%Y" in output
-    code, output = await accord(module_dsn, *command, "people.csv:x", data=tmp_path)
+    code, output = await run_on(module_dsn, *command, "people.csv:x", data=tmp_path)
     assert (code, "is not a line" in output) == (2, True)
     assert await rows(database, "select count(*) from contact") == [(0,)]
     assert not list(tmp_path.glob("rejected-*"))

@@ -14,7 +14,7 @@ from api.importers.source_file import detect_file
 from api.importers.suggestion.suggest import suggest
 from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import rows
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 COSTS = """Campaign report
 "1 January 2026 - 31 January 2026"
@@ -244,7 +244,7 @@ async def test_an_import_reports_the_lines_that_are_no_rows_and_counts_lines_of_
     assert report.rejects is not None
     assert "companies.csv,5,id,1," in report.rejects.read_text()
     assert await rows(database, "select name from company order by 1") == [("Acme",), ("Total SE",)]
-    code, output = await accord(
+    code, output = await run_on(
         module_dsn, "import", "csv", "companies.csv", "--preset", "crm.toml", "--dry-run", data=tmp_path
     )
     assert code == 0

@@ -21,7 +21,7 @@ from api.intake.identity_changes import IdentityChange, IdentityChanges
 from api.intake.likely_same import LikelySameExample
 from api.intake.upsert import RecordCounts
 from tests.importers.conftest import rows
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 PEOPLE = """
 title = "People"
@@ -173,14 +173,14 @@ async def test_the_command_shows_ten_changes_and_ends_with_3(
     await changed(database, tmp_path, known=30, others=21, dry_run=True)
     words = ("import", "csv", str(tmp_path / "people.csv"), "--preset", str(tmp_path / "preset.toml"))
     for options in ((), ("--dry-run",)):
-        code, output = await accord(module_dsn, *words, *options, data=tmp_path)
+        code, output = await run_on(module_dsn, *words, *options, data=tmp_path)
         assert code == 3
         assert "21 of 30 known contacts would change name and e-mail address at once" in output
         assert output.count(" -> ") == 10
         assert "k000: Ann Miller0, ann0@a.example -> Bob Miller0, bob0@a.example" in output
         assert "Nothing was imported" in output
         assert "Done" not in output
-    code, output = await accord(module_dsn, *words, "--accept-changes", data=tmp_path)
+    code, output = await run_on(module_dsn, *words, "--accept-changes", data=tmp_path)
     assert (code, "Done" in output) == (0, True)
     assert await rows(database, "select count(*) from contact where first_name = 'Bob'") == [(21,)]
 
@@ -285,17 +285,17 @@ async def test_the_command_says_which_source_it_takes_and_refuses_without_one(
     preset = tmp_path / "p.toml"
     preset.write_text(PEOPLE.format(source=""))
     words = ("import", "csv", str(tmp_path / "people.csv"), "--preset", str(preset))
-    _, output = await accord(module_dsn, *words, data=tmp_path)
+    _, output = await run_on(module_dsn, *words, data=tmp_path)
     assert "Source: people, named after the file" in output
     people(tmp_path, [ADA, BOB])
-    _, output = await accord(module_dsn, *words, data=tmp_path)
+    _, output = await run_on(module_dsn, *words, data=tmp_path)
     assert "Source: people, of which files with these columns were imported before." in output
     people(tmp_path, [(*BOB, "")], head="id,first,last,mail,phone,more")
-    code, output = await accord(module_dsn, *words, data=tmp_path)
+    code, output = await run_on(module_dsn, *words, data=tmp_path)
     assert code == 2
     assert "Nothing says which system people.csv is from" in output
     assert 'State it with --source NAME, or source = "NAME" in the preset' in output
-    code, output = await accord(module_dsn, *words, "--source", "people", data=tmp_path)
+    code, output = await run_on(module_dsn, *words, "--source", "people", data=tmp_path)
     assert (code, "Source:" in output) == (0, False)
     assert await rows(database, "select distinct source from external_key") == [("people",)]
 
@@ -431,13 +431,13 @@ async def test_the_command_offers_to_link_and_links(database: Database, module_d
     await firms(database, tmp_path, "a", A_FIRMS)
     await firms(database, tmp_path, "b", B_FIRMS, dry_run=True)
     words = ("import", str(tmp_path / "firms.toml"), str(tmp_path))
-    code, output = await accord(module_dsn, *words, "--dry-run", data=tmp_path)
+    code, output = await run_on(module_dsn, *words, "--dry-run", data=tmp_path)
     assert code == 0
     assert "1 new companies have the domain of a record of another source: likely the same" in output
     assert "(--link companies links them)" in output
     assert "  A: acme.example (Acme)" in output
     assert "1 new companies share their domain with several companies: not linked" in output
-    code, output = await accord(module_dsn, *words, "--link", "companies, members", data=tmp_path)
+    code, output = await run_on(module_dsn, *words, "--link", "companies, members", data=tmp_path)
     assert (code, "1 companies were linked to the record of another source" in output) == (0, True)
-    code, output = await accord(module_dsn, *words, "--link", "deals", data=tmp_path)
+    code, output = await run_on(module_dsn, *words, "--link", "deals", data=tmp_path)
     assert (code, "--link: 'deals' cannot be linked" in output) == (2, True)

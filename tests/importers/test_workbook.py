@@ -17,7 +17,7 @@ from api.importers.source_file import detect_file
 from api.importers.suggestion.suggest import suggest
 from api.importers.suggestion.suggest_text import preset_text
 from tests.importers.conftest import at, rows
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_a_workbook_is_imported_like_a_csv_file(database: Database, module
         ("Bob", 5, False, at("2026-01-03")),
     ]
     assert await rows(database, "select external_id from external_key order by 1") == [("0011",), ("10",)]
-    code, output = await accord(
+    code, output = await run_on(
         module_dsn, "import", "csv", "people.xlsx", "--preset", "firm.toml", "--sheet", "People", data=tmp_path
     )
     assert (code, "people.xlsx: 2 rows, 0 refused (sheet 'People')" in output, "unchanged" in output) == (0, True, True)
@@ -165,9 +165,9 @@ async def test_a_sheet_of_another_name_is_chosen_by_the_preset_or_the_command(
     (tmp_path / "named.toml").write_text(PRESET.replace('key = "Id"', 'key = "Id"\nsheet = "People"'))
     assert (await run_import(database, str(tmp_path / "named.toml"), tmp_path)).rejected == 0
     command = ("import", "csv", "people.xlsx", "--preset", "firm.toml", "--sheet")
-    code, output = await accord(module_dsn, *command, "People", data=tmp_path)
+    code, output = await run_on(module_dsn, *command, "People", data=tmp_path)
     assert (code, "unchanged" in output) == (0, True)
-    code, output = await accord(module_dsn, *command, "Persons", data=tmp_path)
+    code, output = await run_on(module_dsn, *command, "Persons", data=tmp_path)
     assert (code, "has no sheet 'Persons'" in output, "'Cover', 'People'" in output) == (2, True, True)
 
 

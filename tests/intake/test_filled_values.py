@@ -8,7 +8,7 @@ from api.db import Database
 from api.importers.reporting.import_report import ImportReport
 from api.importers.run_import import run_import
 from tests.importers.conftest import at, rows
-from tests.importers.test_commands import accord
+from tests.support.commands import run_on
 
 DEALS = """
 title = "Deals"
@@ -129,7 +129,7 @@ async def test_money_of_a_mended_currency_is_counted_once_and_in_it(
 ) -> None:
     for currency in ("", "EUR"):
         await deal(database, tmp_path, f"One,100,{currency},2026-01-05,WON,2026-02-05")
-        code, output = await accord(
+        code, output = await run_on(
             module_dsn, "kpi", "revenue_won", "--period", "2026", "--timezone", "UTC", "--json", data=tmp_path
         )
         assert code == 0, output

@@ -19,8 +19,8 @@ from api.outbox.prune import prune_events
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import AccessLevel, Reach
-from schema.tables import METADATA
 from tests.importers.test_evaluated_people import PRESET
+from tests.support.databases import delete_all_rows
 from tests.support.followed_changes import end
 from tests.support.graphql import answered, executed, put, uid
 from tests.support.mutations import run
@@ -227,8 +227,7 @@ class Writers:
 
 async def _begin(database: Database) -> None:
     async with database.write() as session:
-        names = ", ".join(table.name for table in METADATA.sorted_tables)
-        await session.script(f"truncate {names} restart identity cascade")
+        await delete_all_rows(session)
         for id_, kind in ((INBOUND, "MARKETING"), (SALES, "SALES")):
             await put(session, "team", {"id": id_, "name": kind, "kind": kind})
         for id_, team in ((ANNA, INBOUND), (BEN, INBOUND), (EVE, SALES)):
