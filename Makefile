@@ -152,6 +152,10 @@ bench-write: .venv/.installed-dev ## compare mutations with hand-written stateme
 	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "No npm registry was reached: leave postgraphile out with ARGS=--peers" >&2
 	@$(NODE_PATH); export PATH; $(BIN)/python -m tests.bench.write $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-mixed
+bench-mixed: .venv/.installed-dev ## read and write for ten minutes, and see that memory and dead rows stay flat (ARGS="--minutes 3" KEEP=1)
+	@$(BIN)/python -m tests.bench.mixed $(if $(KEEP),--keep) $(ARGS)
+
 $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json .venv/.node-22
 	@echo "Installing the Node servers to compare with"
 	@$(NODE_PATH); export PATH; cd $(PEERS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000
