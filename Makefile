@@ -132,6 +132,10 @@ format: .venv/.installed-dev ## sort imports and format the code
 bench-load: .venv/.installed-dev ## compare import and sample with COPY of the same rows (ARGS="--rounds 1" for a quick run)
 	@$(BIN)/python -m tests.bench.load $(ARGS)
 
+.PHONY: bench-import
+bench-import: .venv/.installed-dev ## measure what events, audit and undo data add to an import (ARGS="--people 5000 --rounds 1")
+	@$(BIN)/python -m tests.bench.import_changes $(ARGS)
+
 SIZES ?= 20000,100000
 .PHONY: bench-funnel
 bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stage with hand-written SQL (SIZES=100000,1000000 KEEP=1)
