@@ -132,6 +132,10 @@ format: .venv/.installed-dev ## sort imports and format the code
 bench-load: .venv/.installed-dev ## compare import and sample with COPY of the same rows (ARGS="--rounds 1" for a quick run)
 	@$(BIN)/python -m tests.bench.load $(ARGS)
 
+.PHONY: bench-import
+bench-import: .venv/.installed-dev ## measure what events, audit and undo data add to an import (ARGS="--people 5000 --rounds 1")
+	@$(BIN)/python -m tests.bench.import_changes $(ARGS)
+
 SIZES ?= 20000,100000
 .PHONY: bench-funnel
 bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stage with hand-written SQL (SIZES=100000,1000000 KEEP=1)
@@ -151,6 +155,10 @@ bench-read: .venv/.installed-dev ## compare GraphQL reads with hand-written endp
 bench-write: .venv/.installed-dev ## compare mutations with hand-written statements and another server (ARGS=--quick KEEP=1)
 	@$(MAKE) -s $(PEERS)/node_modules/.package-lock.json || echo "No npm registry was reached: leave postgraphile out with ARGS=--peers" >&2
 	@$(NODE_PATH); export PATH; $(BIN)/python -m tests.bench.write $(if $(KEEP),--keep) $(ARGS)
+
+.PHONY: bench-mixed
+bench-mixed: .venv/.installed-dev ## read and write for ten minutes, and see that memory and dead rows stay flat (ARGS="--minutes 3" KEEP=1)
+	@$(BIN)/python -m tests.bench.mixed $(if $(KEEP),--keep) $(ARGS)
 
 $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json .venv/.node-22
 	@echo "Installing the Node servers to compare with"

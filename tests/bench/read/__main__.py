@@ -16,8 +16,9 @@ query has hundreds of sets of variables, so that no peer responds from a cache.
 
 First, all peers must return the same results, apart from the form of ids, instants, cursors and amounts. Then they take
 turns, with 16 and with 64 connections; each round starts with another peer. A run is longer for a slow peer, and starts
-when the last server is idle. The output has the medians over the rounds: requests a second, the ratio to raw's rate of
-the same round, CPU time of the server and of all PostgreSQL processes a request, and latencies.
+when the last server is idle. The output has the medians over the rounds: CPU time of server and PostgreSQL together as
+a multiple of raw's (`cost`), the rate as a multiple of raw's (`speed`), requests a second, CPU time of the server and
+of all PostgreSQL processes a request, and latencies.
 
 The load comes from wrk or, if it is not installed, from a generator in Python. The generator, the server and PostgreSQL
 share the cores of the machine: if anything else runs on it, only ratios and CPU times are meaningful.
@@ -29,43 +30,22 @@ share the cores of the machine: if anything else runs on it, only ratios and CPU
 
 import argparse
 import asyncio
-import os
-import platform
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
-import psutil
 
 from api.embedded.server import start
-from tests.bench.read.benchmark import Benchmark, PeerResult, require_equal_results
+from tests.bench.command import UNTIL, add_comparison_options, free_port, print_rounds, run_on_company, server_parser
+from tests.bench.peer_results import PeerResult, print_results
+from tests.bench.read.benchmark import Benchmark, require_equal_results
 from tests.bench.read.cpu_meter import CpuMeter
-from tests.bench.read.load_generator import generator_name
 from tests.bench.read.peers import peers, running
 from tests.bench.read.queries import BenchmarkQuery, benchmark_queries
 
-UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
-_HEADER = f"{'':<14}{'of raw':>8}{'req/s':>10}{'server':>10}{'PostgreSQL':>12}{'p50 ms':>9}{'p99 ms':>9}"
-
-
 Results = dict[tuple[str, int], list[PeerResult]]
 """Results by query and number of connections."""
-
-
-def create_company(folder: Path, contacts: int) -> None:
-    """Create the sample company unless the data folder has one."""
-    accord = Path(sys.executable).with_name("accord")
-    command = [str(accord), "sample", "--if-empty", "--contacts", str(contacts), "--until", f"{UNTIL:%Y-%m-%d}"]
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    subprocess.run([*command, "--data", str(folder)], check=True, env=environment)
 
 
 async def prepare(dsn: str) -> tuple[list[BenchmarkQuery], CpuMeter]:
@@ -80,7 +60,6 @@ async def prepare(dsn: str) -> tuple[list[BenchmarkQuery], CpuMeter]:
 
 def run(options: argparse.Namespace, company: Path, scratch: Path) -> None:
     """Start all peers, compare their results, measure them, and stop them."""
-    create_company(company, options.contacts)
     with ExitStack() as stack:
         postgresql = start(company)
         stack.callback(postgresql.close)
@@ -102,13 +81,7 @@ def measure(queries: Sequence[BenchmarkQuery], benchmark: Benchmark, options: ar
         for connections in options.connections:
             table = benchmark.measure(query, connections, options.rounds)
             results[query.key, connections] = table
-            print(f"\n{query.key}: {query.title}; {connections} connections\n{_HEADER}")
-            for row in table:
-                print(
-                    f"{row.peer:<14}{row.ratio:>8.2f}{row.rate:>10,.0f}{row.server_cpu:>7,.0f} µs"
-                    f"{row.postgresql_cpu:>9,.0f} µs{row.p50:>9.1f}{row.p99:>9.1f}",
-                    flush=True,
-                )
+            print_results(f"{query.key}: {query.title}; {connections} connections", table)
     return results
 
 
@@ -119,32 +92,19 @@ def print_summary(results: Results, names: Sequence[str]) -> None:
     others = [name for name in names if name != "accord"]
     print(f"\n{'Accord, as a multiple of':<28}" + "".join(f"{name:>14}" for name in others))
     for (key, connections), table in results.items():
-        ratios = {row.peer: row.ratio for row in table}
-        multiples = "".join(f"{ratios['accord'] / ratios[name]:>14.2f}" for name in others)
+        speeds = {row.peer: row.speed or 1.0 for row in table}
+        multiples = "".join(f"{speeds['accord'] / speeds[name]:>14.2f}" for name in others)
         print(f"{f'{key}, {connections}':<28}{multiples}")
-
-
-def free_port() -> int:
-    """Return a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def parse_options() -> argparse.Namespace:
     """Parse the command line."""
     known = {peer.name: peer for peer in peers()}
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     keys = ("one_contact", "nested_page", "long_page", "filtered_page")
-    parser.add_argument("--contacts", type=int, default=100_000, help="size of the sample company")
-    parser.add_argument("--rounds", type=int, default=5, help="how often every peer is measured")
-    parser.add_argument("--seconds", type=int, default=2, help="shortest duration of a run")
-    parser.add_argument("--connections", default="16,64", help="numbers of connections, separated by commas")
+    parser = server_parser(__doc__, connections="16,64")
+    add_comparison_options(parser)
     parser.add_argument("--peers", default=",".join(known), help="the first is the baseline of the others")
-    parser.add_argument("--queries", "--questions", default=",".join(keys), help="keys, separated by commas")
-    parser.add_argument("--quick", action="store_true", help="one round with runs of one second or more")
-    parser.add_argument("--keep", action="store_true", help="keep the sample company for the next run")
+    parser.add_argument("--queries", default=",".join(keys), help="keys, separated by commas")
     options = parser.parse_args()
     unknown = {*options.peers.split(",")} - {*known} | {*options.queries.split(",")} - {*keys}
     if unknown:
@@ -160,23 +120,8 @@ def parse_options() -> argparse.Namespace:
 def main() -> None:
     """Run the benchmark that the command line describes."""
     options = parse_options()
-    for signal_number in (signal.SIGTERM, signal.SIGHUP):
-        # Exit normally, so that the peers and PostgreSQL are stopped.
-        signal.signal(signal_number, lambda number, _frame: sys.exit(128 + number))
-    memory = psutil.virtual_memory().total >> 30
-    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    print(
-        f"{os.cpu_count()} cores, {memory} GB, {platform.machine()}, Python {platform.python_version()}, load {load};"
-        f" {generator_name()}; {options.rounds} rounds of {options.seconds} s or more, {options.contacts:,} contacts",
-        flush=True,
-    )
-    company = Path(tempfile.gettempdir()) / f"accord-bench-read-{options.contacts}"
-    with tempfile.TemporaryDirectory(prefix="accord-bench-") as scratch:
-        try:
-            run(options, company, Path(scratch))
-        finally:
-            if not options.keep:
-                shutil.rmtree(company, ignore_errors=True)
+    print_rounds(options)
+    run_on_company("read", options, lambda company, scratch: run(options, company, scratch))
 
 
 if __name__ == "__main__":

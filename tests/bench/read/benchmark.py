@@ -1,12 +1,12 @@
 """Compares the results of all peers, then measures them in rounds in which they take turns, and takes medians."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
 
+from tests.bench.peer_results import PeerResult, peer_result
 from tests.bench.read.cpu_meter import CpuMeter, MeasuredLoad
 from tests.bench.read.load_generator import LoadResult, Target, generate_load
 from tests.bench.read.peers import RunningPeer
@@ -30,20 +30,6 @@ class LoadRun:
     connections: int
     size: float
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class PeerResult:
-    """A peer's figures: medians over the rounds. CPU times are microseconds a request, latencies milliseconds."""
-
-    peer: str
-    ratio: float
-    """The peer's rate divided by the baseline's rate of the same round."""
-    rate: float
-    server_cpu: float
-    postgresql_cpu: float
-    p50: float
-    p99: float
 
 
 def require_equal_results(query: BenchmarkQuery, servers: Sequence[RunningPeer]) -> None:
@@ -79,7 +65,7 @@ class Benchmark:
             first = number % len(runs)
             measured.append({run.server.peer.name: self._measure_valid(run) for run in runs[first:] + runs[:first]})
         baseline = self._servers[0].peer.name
-        return [_medians(server.peer.name, baseline, measured) for server in self._servers]
+        return [peer_result(server.peer.name, baseline, measured) for server in self._servers]
 
     def _warmed_up(self, server: RunningPeer, query: BenchmarkQuery, connections: int) -> LoadRun:
         """Warm a peer up and return its run, which is long enough for the required responses at the observed rate."""
@@ -126,19 +112,6 @@ def _require_valid(run: LoadRun, load: LoadResult) -> None:
             f"{run.query.key}: {run.server.peer.name} completed {load.requests} requests in {run.seconds:.0f} s"
             f" with {size:,.0f} bytes a response ({run.size:,.0f} expected), and {load.errors} failed"
         )
-
-
-def _medians(name: str, baseline: str, rounds: Sequence[Mapping[str, MeasuredLoad]]) -> PeerResult:
-    own = [measured[name] for measured in rounds]
-    return PeerResult(
-        name,
-        statistics.median(measured[name].load.rate / measured[baseline].load.rate for measured in rounds),
-        statistics.median(measured.load.rate for measured in own),
-        statistics.median(measured.server_cpu for measured in own),
-        statistics.median(measured.postgresql_cpu for measured in own),
-        statistics.median(measured.load.p50 for measured in own) / 1000,
-        statistics.median(measured.load.p99 for measured in own) / 1000,
-    )
 
 
 def _difference(expected: object, result: object, path: str = "") -> str:

@@ -30,36 +30,26 @@ CPU times are meaningful.
 
 import argparse
 import asyncio
-import os
-import platform
-import shutil
-import signal
 import sys
-import tempfile
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
-
 from api.embedded.server import start
-from tests.bench.read.__main__ import create_company, free_port
+from tests.bench.command import add_comparison_options, free_port, print_rounds, run_on_company, server_parser
+from tests.bench.peer_results import print_results
 from tests.bench.read.cpu_meter import CpuMeter
-from tests.bench.read.load_generator import generator_name
 from tests.bench.read.peers import running
-from tests.bench.write.benchmark import WriteBenchmark, WriteResult, WriteServer
+from tests.bench.write.benchmark import WriteBenchmark, WriteServer
 from tests.bench.write.parts import measure_parts, print_parts
 from tests.bench.write.write_peers import WritePeer, create_databases, drop_databases, folder_of, write_peers
 from tests.bench.write.writers import AccordWriter
 from tests.bench.write.writes import WRITES, Write
 
 _CONNECTIONS = 300  # Accord has up to thirty, the other peers ten
-_HEADER = f"{'':<14}{'cost':>8}{'speed':>8}{'req/s':>10}{'server':>12}{'PostgreSQL':>13}{'p50 ms':>9}{'p99 ms':>9}"
 
 
 def run(options: argparse.Namespace, company: Path, scratch: Path) -> list[str]:
     """Start all peers, measure them, and stop them. Return what failed."""
-    create_company(company, options.contacts)
     allow_connections(company)
     with ExitStack() as stack:
         postgresql = start(company)
@@ -96,24 +86,14 @@ def measure(benchmark: WriteBenchmark, options: argparse.Namespace) -> list[str]
     failures = []
     for write in options.writes:
         for connections in options.connections:
-            print(f"\n{write.key}: {write.title}; {connections} connections\n{_HEADER}", flush=True)
             try:
-                print_table(benchmark.measure(write, connections, options.rounds))
+                results = benchmark.measure(write, connections, options.rounds)
             except ValueError as error:
                 failures.append(str(error))
                 print(f"FAILED: {error}", flush=True)
+            else:
+                print_results(f"{write.key}: {write.title}; {connections} connections", results)
     return failures
-
-
-def print_table(table: Sequence[WriteResult]) -> None:
-    """Print the figures of all peers."""
-    for row in table:
-        cost, speed = (f"{ratio:>8.2f}" if ratio is not None else f"{'':>8}" for ratio in (row.cost, row.speed))
-        print(
-            f"{row.peer:<14}{cost}{speed}{row.rate:>10,.1f}{row.server_cpu:>9,.0f} µs{row.postgresql_cpu:>10,.0f} µs"
-            f"{row.p50:>9.1f}{row.p99:>9.1f}",
-            flush=True,
-        )
 
 
 def explain_parts(write: Write, dsn: str, options: argparse.Namespace) -> None:
@@ -128,17 +108,11 @@ def explain_parts(write: Write, dsn: str, options: argparse.Namespace) -> None:
 def parse_options() -> argparse.Namespace:
     """Parse the command line."""
     known, writes = write_peers(), {write.key: write for write in WRITES}
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--contacts", type=int, default=100_000, help="size of the sample company")
-    parser.add_argument("--rounds", type=int, default=5, help="how often every peer is measured")
-    parser.add_argument("--seconds", type=int, default=2, help="shortest duration of a run")
-    parser.add_argument("--connections", default="16,64", help="numbers of connections, separated by commas")
+    parser = server_parser(__doc__, connections="16,64")
+    add_comparison_options(parser)
     parser.add_argument("--peers", default=",".join(known), help=f"some of {', '.join(known)}")
     parser.add_argument("--writes", default=",".join(writes), help=f"some of {', '.join(writes)}")
     parser.add_argument("--part-requests", type=int, default=3_000, help="rows for which statements are timed")
-    parser.add_argument("--quick", action="store_true", help="one round with runs of one second or more")
-    parser.add_argument("--keep", action="store_true", help="keep the sample company for the next run")
     options = parser.parse_args()
     unknown = {*options.peers.split(",")} - {*known} | {*options.writes.split(",")} - {*writes}
     if unknown:
@@ -154,23 +128,8 @@ def parse_options() -> argparse.Namespace:
 def main() -> None:
     """Run the benchmark that the command line describes."""
     options = parse_options()
-    for signal_number in (signal.SIGTERM, signal.SIGHUP):
-        # Exit normally, so that the peers and PostgreSQL are stopped.
-        signal.signal(signal_number, lambda number, _frame: sys.exit(128 + number))
-    memory = psutil.virtual_memory().total >> 30
-    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
-    print(
-        f"{os.cpu_count()} cores, {memory} GB, {platform.machine()}, Python {platform.python_version()}, load {load};"
-        f" {generator_name()}; {options.rounds} rounds of {options.seconds} s or more, {options.contacts:,} contacts",
-        flush=True,
-    )
-    company = Path(tempfile.gettempdir()) / f"accord-bench-write-{options.contacts}"
-    with tempfile.TemporaryDirectory(prefix="accord-bench-") as scratch:
-        try:
-            failures = run(options, company, Path(scratch))
-        finally:
-            if not options.keep:
-                shutil.rmtree(company, ignore_errors=True)
+    print_rounds(options)
+    failures = run_on_company("write", options, lambda company, scratch: run(options, company, scratch))
     if failures:
         sys.exit("Failed: " + "; ".join(failures))
 

@@ -1,13 +1,13 @@
 """Measures the peers in rounds in which they take turns, and checks that every response stands for a written row."""
 
 import asyncio
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from pathlib import Path
 
+from tests.bench.peer_results import PeerResult, peer_result
 from tests.bench.read.cpu_meter import CpuMeter, MeasuredLoad
 from tests.bench.read.load_generator import LoadResult, Target, generate_load
 from tests.bench.read.peers import RunningPeer
@@ -29,24 +29,6 @@ class WriteServer:
     dsn: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteResult:
-    """A peer's figures: medians over the rounds. CPU times are microseconds a request, latencies milliseconds.
-
-    `cost` is the CPU time of server and PostgreSQL together as a multiple of the baseline's in the same round, `speed`
-    the rate as a multiple of the baseline's; None if the baseline was not measured.
-    """
-
-    peer: str
-    cost: float | None
-    speed: float | None
-    rate: float
-    server_cpu: float
-    postgresql_cpu: float
-    p50: float
-    p99: float
-
-
 class WriteBenchmark:
     """Measures running peers."""
 
@@ -56,7 +38,7 @@ class WriteBenchmark:
         self._folder = folder
         self._seconds = seconds
 
-    def measure(self, write: Write, connections: int, rounds: int) -> list[WriteResult]:
+    def measure(self, write: Write, connections: int, rounds: int) -> list[PeerResult]:
         """Measure all peers in turns, after a warm-up that is not counted. Each round starts with another peer.
 
         Errors: ValueError if a peer's requests fail, or do not write.
@@ -69,7 +51,7 @@ class WriteBenchmark:
             measured.append(
                 {it.peer.name: self._run(it, write, connections, seconds[it.peer.name]) for it in turn},
             )
-        return [_medians(server.peer.name, measured) for server in self._servers]
+        return [peer_result(server.peer.name, BASELINE, measured) for server in self._servers]
 
     def _warmed_up(self, server: WriteServer, write: Write, connections: int) -> int:
         """Warm a peer up; return the seconds that it needs for the required responses at the observed rate."""
@@ -111,22 +93,3 @@ def _require_written(name: str, write: Write, load: LoadResult, written: int, co
             f"{write.key}: {name} completed {load.requests} of at most {bodies} requests of {write.rows} rows,"
             f" wrote {written} rows, and {load.errors} requests failed"
         )
-
-
-def _medians(name: str, rounds: Sequence[Mapping[str, MeasuredLoad]]) -> WriteResult:
-    own = [measured[name] for measured in rounds]
-    has_baseline = BASELINE in rounds[0]
-    return WriteResult(
-        name,
-        statistics.median(_cpu(it[name]) / _cpu(it[BASELINE]) for it in rounds) if has_baseline else None,
-        statistics.median(it[name].load.rate / it[BASELINE].load.rate for it in rounds) if has_baseline else None,
-        statistics.median(measured.load.rate for measured in own),
-        statistics.median(measured.server_cpu for measured in own),
-        statistics.median(measured.postgresql_cpu for measured in own),
-        statistics.median(measured.load.p50 for measured in own) / 1000,
-        statistics.median(measured.load.p99 for measured in own) / 1000,
-    )
-
-
-def _cpu(measured: MeasuredLoad) -> float:
-    return measured.server_cpu + measured.postgresql_cpu

@@ -58,8 +58,8 @@ def write_peers() -> Mapping[str, WritePeer]:
     return {peer.name: peer for peer in every}
 
 
-async def create_databases(company: str, used: Sequence[WritePeer]) -> None:
-    """Give all contacts of the company a key of another system, then copy its database for every peer."""
+async def give_keys(company: str) -> None:
+    """Give all contacts of the company a key of another system."""
     connection = await asyncpg.connect(company)
     try:
         await connection.execute(
@@ -69,6 +69,11 @@ async def create_databases(company: str, used: Sequence[WritePeer]) -> None:
         await connection.execute("vacuum (analyze)")
     finally:
         await connection.close()
+
+
+async def create_databases(company: str, used: Sequence[WritePeer]) -> None:
+    """Copy the database of the company for every peer."""
+    await give_keys(company)
     server = await asyncpg.connect(company.replace("/accord?", "/postgres?"))
     try:
         for peer in used:
