@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: b05c5984873a
+Revision ID: a4d0e0214c90
 Revises:
-Create Date: 2026-11-28 14:26:18.274735+00:00
+Create Date: 2026-11-28 14:33:20.331069+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "b05c5984873a"
+revision: str = "a4d0e0214c90"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -1274,6 +1274,16 @@ def upgrade() -> None:
             nullable=True,
             comment="The company that this one was merged into; null if it was not merged.",
         ),
+        sa.Column(
+            "matched_name",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "nullif(replace(replace(replace(replace(regexp_replace(regexp_replace(replace(lower(translate(normalize(name, nfkd), 'ßØŁĐÆŒøłđæœıςΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ', 'soldaooldaoiσαβγδεζηθικλμνξοπρστυφχψωѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюя') collate \"C\"), '.', ''), '([ ,&+]+(sp z oo|ab|ag|aps|as|asa|bv|co|company|corp|corporation|eirl|ev|gbr|gmbh|inc|incorporated|kft|kg|kgaa|kk|limited|llc|llp|ltd|ltda|mbh|nv|ohg|oy|oyj|plc|pte|pty|sa|sarl|sas|se|sl|spa|spol|srl|sro|ug))+ *$', ''), '[[:punct:][:space:]\\u0300-\\u036f\\u2018\\u2019]', '', 'g'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ss', 's'), '')",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="The letters of the name without its legal form, without case and accents.",
+        ),
         sa.CheckConstraint(
             "currency in ('EUR', 'SEK', 'USD', 'AED', 'AFN', 'ALL', 'AMD', 'ANG', 'AOA', 'ARS', 'ATS', 'AUD', 'AWG', 'AZM', 'AZN', 'BAM', 'BBD', 'BDT', 'BEF', 'BGN', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BOV', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BYR', 'BZD', 'CAD', 'CDF', 'CHE', 'CHF', 'CHW', 'CLF', 'CLP', 'CNY', 'COP', 'COU', 'CRC', 'CUC', 'CUP', 'CVE', 'CYP', 'CZK', 'DEM', 'DJF', 'DKK', 'DOP', 'DZD', 'EEK', 'EGP', 'ERN', 'ESP', 'ETB', 'FIM', 'FJD', 'FKP', 'FRF', 'GBP', 'GEL', 'GHC', 'GHS', 'GIP', 'GMD', 'GNF', 'GRD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HRK', 'HTG', 'HUF', 'IDR', 'IEP', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'ITL', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LTL', 'LUF', 'LVL', 'LYD', 'MAD', 'MDL', 'MGA', 'MGF', 'MKD', 'MMK', 'MNT', 'MOP', 'MRO', 'MRU', 'MTL', 'MUR', 'MVR', 'MWK', 'MXN', 'MXV', 'MYR', 'MZM', 'MZN', 'NAD', 'NGN', 'NIO', 'NLG', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PTE', 'PYG', 'QAR', 'ROL', 'RON', 'RSD', 'RUB', 'RUR', 'RWF', 'SAR', 'SBD', 'SCR', 'SDD', 'SDG', 'SGD', 'SHP', 'SIT', 'SKK', 'SLE', 'SLL', 'SOS', 'SRD', 'SRG', 'SSP', 'STD', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMM', 'TMT', 'TND', 'TOP', 'TRL', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USN', 'UYI', 'UYU', 'UYW', 'UZS', 'VEB', 'VED', 'VEF', 'VES', 'VND', 'VUV', 'WST', 'XAD', 'XAF', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XCD', 'XCG', 'XDR', 'XOF', 'XPD', 'XPF', 'XPT', 'XSU', 'XUA', 'YER', 'ZAR', 'ZMK', 'ZMW', 'ZWD', 'ZWG', 'ZWL')",
             name=op.f("ck_company_currency"),
@@ -1287,6 +1297,14 @@ def upgrade() -> None:
         comment="A company that is a customer or may become one.",
     )
     op.create_index(op.f("ix_company_domain"), "company", ["domain"], unique=False)
+    op.create_index(
+        "ix_company_matched_name",
+        "company",
+        ["matched_name", "id"],
+        unique=False,
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_name is not null"),
+    )
     op.create_index(op.f("ix_company_merged_into_id"), "company", ["merged_into_id"], unique=False)
     op.create_index(
         "ix_company_name_search",
@@ -1610,6 +1628,35 @@ def upgrade() -> None:
             nullable=True,
             comment="When the person was erased: nothing that identifies them is left. Null if the person was not erased.",
         ),
+        sa.Column(
+            "matched_email",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "case when email_kind <> 'ROLE' then regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(lower(btrim(email) collate \"C\"), '^([^@+]+)\\+[^@]*@', '\\1@'), '@(googlemail\\.com)$', '@gmail.com'), '@(mac\\.com|me\\.com)$', '@icloud.com'), '@(pm\\.me|protonmail\\.com)$', '@proton.me'), '[.](?=[^@]*@gmail\\.com$)|[._-](?=[^@]*@proton\\.me$)', '', 'g') end",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="The mailbox of the e-mail address, in one spelling; null for a mailbox of a role.",
+        ),
+        sa.Column(
+            "matched_name",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "case when btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like '% %' then nullif(replace(replace(replace(replace(regexp_replace(lower(translate(normalize(btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), nfkd), 'ßØŁĐÆŒøłđæœıςΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ', 'soldaooldaoiσαβγδεζηθικλμνξοπρστυφχψωѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюя') collate \"C\"), '[[:punct:][:space:]\\u0300-\\u036f\\u2018\\u2019]', '', 'g'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ss', 's'), '') end",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="The letters of first and last name together, without case and accents.",
+        ),
+        sa.Column(
+            "matched_phone",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "substring(regexp_replace(phone, '[^0-9x]', '', 'g') from '([0-9]{8}(x[0-9]+)?)$')", persisted=True
+            ),
+            nullable=True,
+            comment="The last eight digits of the telephone number, and its extension.",
+        ),
         sa.CheckConstraint("email_kind in ('BUSINESS', 'FREE', 'ROLE')", name=op.f("ck_contact_email_kind")),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_contact_row_version_bounds")),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_contact_company_id")),
@@ -1620,6 +1667,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_contact_company_id"), "contact", ["company_id"], unique=False)
     op.create_index(op.f("ix_contact_email"), "contact", ["email"], unique=False)
+    op.create_index(
+        "ix_contact_matched_email",
+        "contact",
+        ["matched_email", "id"],
+        unique=False,
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_email is not null"),
+    )
+    op.create_index(
+        "ix_contact_matched_name",
+        "contact",
+        ["matched_name", "company_id", "id"],
+        unique=False,
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_name is not null"),
+    )
+    op.create_index(
+        "ix_contact_matched_phone",
+        "contact",
+        ["matched_phone", "id"],
+        unique=False,
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_phone is not null"),
+    )
     op.create_index(op.f("ix_contact_merged_into_id"), "contact", ["merged_into_id"], unique=False)
     op.create_index(
         "ix_contact_name_search",
@@ -2608,6 +2679,24 @@ def downgrade() -> None:
     )
     op.drop_index("ix_contact_name_search", table_name="contact", postgresql_using="gin")
     op.drop_index(op.f("ix_contact_merged_into_id"), table_name="contact")
+    op.drop_index(
+        "ix_contact_matched_phone",
+        table_name="contact",
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_phone is not null"),
+    )
+    op.drop_index(
+        "ix_contact_matched_name",
+        table_name="contact",
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_name is not null"),
+    )
+    op.drop_index(
+        "ix_contact_matched_email",
+        table_name="contact",
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_email is not null"),
+    )
     op.drop_index(op.f("ix_contact_email"), table_name="contact")
     op.drop_index(op.f("ix_contact_company_id"), table_name="contact")
     op.drop_table("contact")
@@ -2639,6 +2728,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_company_owner_id"), table_name="company")
     op.drop_index("ix_company_name_search", table_name="company", postgresql_using="gin")
     op.drop_index(op.f("ix_company_merged_into_id"), table_name="company")
+    op.drop_index(
+        "ix_company_matched_name",
+        table_name="company",
+        postgresql_include=["owner_id"],
+        postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_name is not null"),
+    )
     op.drop_index(op.f("ix_company_domain"), table_name="company")
     op.drop_table("company")
     op.drop_index(op.f("ix_audit_event_occurred_at_id"), table_name="audit_event")
