@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from schema.declarations import NOTE, ColumnNote
 from schema.duplicates.spellings import company_name, domain, end_of_number, mailbox, person_name
 
+# Everybody who was erased has the same address, name and number: placeholders.
+_IS_SOMEBODY = "erased_at is null"
 _IS_LISTED = "deleted_at is null and merged_into_id is null"
 
 
@@ -36,25 +38,25 @@ MATCHED: Mapping[str, tuple[MatchedColumn, ...]] = {
             "matched_email",
             "The mailbox of the e-mail address, in one spelling; null for a mailbox of a role.",
             # The kind is computed from the address: null if it is none.
-            f"case when email_kind <> 'ROLE' then {mailbox('email')} end",
+            f"case when {_IS_SOMEBODY} and email_kind <> 'ROLE' then {mailbox('email')} end",
         ),
         MatchedColumn(
             "matched_domain",
             "The domain of the e-mail address; null if it is not that of a business.",
-            f"case when email_kind = 'BUSINESS' then {domain('email')} end",
+            f"case when {_IS_SOMEBODY} and email_kind = 'BUSINESS' then {domain('email')} end",
             is_indexed=False,
         ),
         MatchedColumn(
             "matched_name",
             "The letters of first and last name together, without case and accents.",
-            person_name("first_name", "last_name"),
+            f"case when {_IS_SOMEBODY} then {person_name('first_name', 'last_name')} end",
             then=("company_id",),
             beside=("matched_domain",),
         ),
         MatchedColumn(
             "matched_phone",
             "The last eight digits of the telephone number, and its extension.",
-            end_of_number("phone"),
+            f"case when {_IS_SOMEBODY} then {end_of_number('phone')} end",
         ),
     ),
     "company": (
