@@ -328,7 +328,10 @@ BAD = {
     "no size": ("first: -1", ErrorCode.BAD_INPUT),
     "a page too large": ("first: 501", ErrorCode.TOO_LARGE),
     "too many records": (
-        "first: 500) { nodes { contact { touchpoints(first: 100) { nodes { id } } } } } other: likelyDuplicates(first: 1",
+        (
+            "first: 500) { nodes { contact { touchpoints(first: 100) { nodes { id } } } } }"
+            " other: likelyDuplicates(first: 1"
+        ),
         ErrorCode.TOO_LARGE,
     ),
     "an id of another type": (f'contact: "company_{ACME}"', ErrorCode.BAD_INPUT),
