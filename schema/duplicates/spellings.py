@@ -35,6 +35,11 @@ def mailbox(email: str) -> str:
     return f"regexp_replace({found}, '{marks}', '', 'g')"
 
 
+def domain(email: str) -> str:
+    """Return the expression of the domain of an e-mail address; null for null."""
+    return f"""split_part(lower(btrim({email}) collate "C"), '@', 2)"""
+
+
 def end_of_number(phone: str) -> str:
     """Return the expression of the last eight digits of a telephone number, with its extension; null if it has fewer.
 

@@ -242,6 +242,22 @@ async def test_a_merged_pair_leaves_the_list_and_one_that_was_unmerged_stays_awa
     assert (await answered(setting, "{ contacts { totalCount } }"))["contacts"]["totalCount"] == 2
 
 
+async def test_people_who_were_erased_are_not_alike(setting: Database) -> None:
+    async with setting.write() as session:
+        await session.script("truncate contact, contact_version, record_merge cascade")
+        for place in range(2):
+            person = {"first_name": "Ada", "last_name": "Byron", "email": "ada@acme.example", "phone": "+49301234567"}
+            kind = {"email_kind": "BUSINESS", "company_id": ACME}
+            await put(session, "contact", {"id": uid(1000 + place), **person, **kind})
+    [found] = (await answered(setting, PAIRS))["likelyDuplicates"]["nodes"]
+    assert found["reasons"] == list(REASONS)
+    for place in range(2):
+        erased = {"contact": {"id": f"contact_{uid(1000 + place)}"}}
+        payload = await run(setting, "erasePerson", "contact { firstName }", erased)
+        assert payload["userErrors"] == []
+    assert await answered(setting, PAIRS) == {"likelyDuplicates": {"nodes": []}}
+
+
 async def test_the_requested_contact_is_never_the_duplicate(setting: Database) -> None:
     await two_spellings(setting)
     document = "query ($id: ID!) { likelyDuplicates(contact: $id) { nodes { contact { id } duplicate { id } } } }"
@@ -311,6 +327,13 @@ BAD = {
     "no reasons": ("reasons: []", ErrorCode.BAD_INPUT),
     "no size": ("first: -1", ErrorCode.BAD_INPUT),
     "a page too large": ("first: 501", ErrorCode.TOO_LARGE),
+    "too many records": (
+        (
+            "first: 500) { nodes { contact { touchpoints(first: 100) { nodes { id } } } } }"
+            " other: likelyDuplicates(first: 1"
+        ),
+        ErrorCode.TOO_LARGE,
+    ),
     "an id of another type": (f'contact: "company_{ACME}"', ErrorCode.BAD_INPUT),
     "an id as of an instant": (f'contact: "contact_{ACME}@20260101T000000Z"', ErrorCode.BAD_INPUT),
 }

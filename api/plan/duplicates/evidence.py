@@ -27,8 +27,9 @@ class Evidence:
     """What makes two records the same for one reason.
 
     `value` is the compared column, which is computed from the columns `read`: the principal has to be allowed to read
-    these. `places` returns the places of the record with an alias; None: it needs none. `of_pair` is a further
-    condition on two records, given their aliases, and `of_value` one on the value and the place that they share.
+    these. `places` returns the places of the record with an alias, from its columns `of_places`; None: it needs none.
+    `of_pair` is a further condition on two records, given their aliases, and `of_value` one on the value and the place
+    that they share.
     """
 
     reason: Vocabulary
@@ -36,6 +37,7 @@ class Evidence:
     value: str
     read: tuple[str, ...]
     places: _Places | None = None
+    of_places: tuple[str, ...] = ()
     place_type: str = "text"
     of_pair: _OfPair | None = None
     of_value: _OfValue | None = None
@@ -50,22 +52,31 @@ class Evidence:
 
         Shapes: -> value, place (an empty text if the reason needs none), id.
         """
-        alias, placed = tables.new_alias(), tables.new_alias()
+        alias = tables.new_alias()
         value, id_ = qualified(alias, self.value), qualified(alias, "id")
-        where = [Sql("{} is not null", value)]
+        has_value = Sql("{} is not null", value)
         places = () if self.places is None else self.places(tables, alias)
-        joins, place = Sql(""), places[0] if places else Sql("''::text")
         if len(places) > 1:
-            first, second = places
-            # A row for every record, and no union of two selects: it keeps the order of the index.
-            joins = Sql(
-                " cross join lateral (values ({}), (nullif({}, {}))) {} (place)", first, second, first, name(placed)
-            )
-            place = qualified(placed, "place")
-        if places:
-            where.append(Sql("{} is not null", place))
-        rows = tables.from_clause(self.table, alias, *where, *conditions(alias), joins=joins)
+            return self._rows_at_places(tables, conditions, alias, places)
+        place = places[0] if places else Sql("''::text")
+        has_place = (Sql("{} is not null", place) for place in places)
+        rows = tables.from_clause(self.table, alias, has_value, *has_place, *conditions(alias))
         return Sql("select {} as value, {} as place, {} as id{}", value, place, id_, rows)
+
+    def _rows_at_places(self, tables: ScopedTables, conditions: Conditions, alias: str, places: tuple[Sql, ...]) -> Sql:
+        """The rows of records with two places each. Who is alone with a value, as most are, needs no places."""
+        record, placed = tables.new_alias(), tables.new_alias()
+        value, place = qualified(record, self.value), qualified(placed, "place")
+        columns = join(", ", (qualified(record, column) for column in ("id", self.value, *self.of_places)))
+        rows = tables.from_clause(self.table, record, Sql("{} is not null", value), *conditions(record))
+        counted = Sql("select {}, count(*) over (partition by {}) as sharing{}", columns, value, rows)
+        first, second = places
+        return Sql(
+            "select {} as value, {} as place, {} as id from ({}) {} cross join lateral"
+            " (values ({}), (nullif({}, {}))) {} (place) where {} > 1 and {} is not null",
+            *(qualified(alias, self.value), place, qualified(alias, "id"), counted, name(alias)),
+            *(first, second, first, name(placed), qualified(alias, "sharing"), place),
+        )
 
     def is_shared(self, tables: ScopedTables, one: str, other: str) -> Sql:
         """Return the condition that two records, given their aliases, share the evidence, and not too many others do.
@@ -114,12 +125,11 @@ def _company_of(_tables: ScopedTables, alias: str) -> tuple[Sql, ...]:
 
 def _domains_of(tables: ScopedTables, alias: str) -> tuple[Sql, ...]:
     """The domain of a business address, and that of the company, if the principal reaches it."""
-    address, company = qualified(alias, "matched_email"), tables.new_alias()
-    own = Sql("case when {} = 'BUSINESS' then split_part({}, '@', 2) end", qualified(alias, "email_kind"), address)
+    company = tables.new_alias()
     # A subquery, and no join: a join would lose the order of the index, so that a page would read all records.
     is_company = Sql("{} = {}", qualified(company, "id"), qualified(alias, "company_id"))
     row = tables.from_clause("company", company, is_company, with_merged=True)
-    return own, Sql("(select {}{})", qualified(company, "domain"), row)
+    return qualified(alias, "matched_domain"), Sql("(select {}{})", qualified(company, "domain"), row)
 
 
 def _has_same_number(one: str, other: str) -> Sql:
@@ -168,6 +178,7 @@ EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
             "matched_name",
             ("first_name", "last_name", "email"),
             _domains_of,
+            of_places=("matched_domain", "company_id"),
         ),
         Evidence(DuplicateReason.SAME_PHONE, "contact", "matched_phone", ("phone",), of_pair=_has_same_number),
     ),
