@@ -145,7 +145,10 @@ class _Variable:
         try:
             return self.coerce(value)
         except NotPlainError:
-            return coerce_input_value(value, self.signature.type)
+            try:
+                return coerce_input_value(value, self.signature.type)
+            except GraphQLError:  # of an object in which exactly one field has to be given
+                return Undefined
 
 
 def _as_json(structural: Mapping[str, Any]) -> bytes:
