@@ -4,7 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from asyncpg import Record
+
 from api.db import Session
+from api.funnel.following.compiled_accord import CURRENT_EVALUATION, CurrentEvaluation, evaluation_of
 from api.sql import Sql
 
 
@@ -38,7 +41,22 @@ select id, is_linked from linked""",
     )
 
 
+_PEOPLE = "select array_agg(distinct id) as contacts, bool_or(is_linked) as has_merged from ({}) linked"
+
+
 async def people_of(session: Session, contacts: Collection[UUID]) -> People:
     """Find the people of some contacts: the survivors, and all contacts that were merged into them."""
-    rows = await session.rows(linked_contacts(contacts))
-    return People(frozenset(row["id"] for row in rows), any(row["is_linked"] for row in rows))
+    return _people(await session.row(Sql(_PEOPLE, linked_contacts(contacts))))
+
+
+async def evaluated_people(session: Session, contacts: Collection[UUID]) -> tuple[People, CurrentEvaluation | None]:
+    """Find the people of some contacts, as `people_of` does, and the current evaluation, in one statement."""
+    people = Sql(_PEOPLE, linked_contacts(contacts))
+    row = await session.row(Sql("select * from ({}) people left join ({}) e on true", people, CURRENT_EVALUATION))
+    return _people(row), await evaluation_of(session, row)
+
+
+def _people(row: Record | None) -> People:
+    if row is None:
+        raise LookupError("an aggregate returns a row")
+    return People(frozenset(row["contacts"] or ()), bool(row["has_merged"]))
