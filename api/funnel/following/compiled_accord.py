@@ -14,7 +14,7 @@ from api.db import Session
 from api.funnel.following.contact_statement import ContactStatement, contact_statement
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
-from api.sql import Sql
+from api.sql import Sql, Statement
 
 _MOST_KEPT = 16  # versions; more than any database has in use
 
@@ -49,13 +49,14 @@ CURRENT_EVALUATION = Sql(
     " join accord_version a on a.id = v.accord_version_id where {}",
     is_current("v"),
 )
+_READ_CURRENT_EVALUATION = Statement.of(CURRENT_EVALUATION)
 
 _compiled: dict[tuple[UUID, str], CompiledAccord] = {}
 
 
 async def current_evaluation(session: Session) -> CurrentEvaluation | None:
     """Read the current evaluation; None before the first."""
-    return await evaluation_of(session, await session.row(CURRENT_EVALUATION))
+    return await evaluation_of(session, await session.row(_READ_CURRENT_EVALUATION))
 
 
 async def evaluation_of(session: Session, row: Record | None) -> CurrentEvaluation | None:

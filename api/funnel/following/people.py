@@ -8,7 +8,7 @@ from asyncpg import Record
 
 from api.db import Session
 from api.funnel.following.compiled_accord import CURRENT_EVALUATION, CurrentEvaluation, evaluation_of
-from api.sql import Sql
+from api.sql import Parameter, Sql, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +19,11 @@ class People:
     has_merged: bool
 
 
-def linked_contacts(contacts: Collection[UUID]) -> Sql:
-    """Select some contacts and all that are merged with them, directly or through others.
-
-    From every contact, merges lead to its survivor and to the contacts that were merged into it.
-
-    Shapes: rows of id, and of whether a merge led to it; an id that was given and that a merge led to has two rows.
-    """
-    return Sql(
-        """with recursive linked (id, is_linked) as (
+# Some contacts, the parameter, and all that are merged with them, directly or through others: from every contact,
+# merges lead to its survivor and to the contacts that were merged into it. Rows of id, and of whether a merge led to
+# it; an id that was given and that a merge led to has two rows.
+LINKED_CONTACTS = Sql(
+    """with recursive linked (id, is_linked) as (
   select unnest({}::uuid[]), false
   union
   select next.id, true from linked cross join lateral (
@@ -37,22 +33,25 @@ def linked_contacts(contacts: Collection[UUID]) -> Sql:
   ) next
 )
 select id, is_linked from linked""",
-        list(contacts),
-    )
-
-
-_PEOPLE = "select array_agg(distinct id) as contacts, bool_or(is_linked) as has_merged from ({}) linked"
+    Parameter("contacts"),
+)
+_PEOPLE = Sql(
+    "select array_agg(distinct id) as contacts, bool_or(is_linked) as has_merged from ({}) linked", LINKED_CONTACTS
+)
+_READ_PEOPLE = Statement.of(_PEOPLE)
+_READ_EVALUATED_PEOPLE = Statement.of(
+    Sql("select * from ({}) people left join ({}) e on true", _PEOPLE, CURRENT_EVALUATION)
+)
 
 
 async def people_of(session: Session, contacts: Collection[UUID]) -> People:
     """Find the people of some contacts: the survivors, and all contacts that were merged into them."""
-    return _people(await session.row(Sql(_PEOPLE, linked_contacts(contacts))))
+    return _people(await session.row(_READ_PEOPLE, {"contacts": list(contacts)}))
 
 
 async def evaluated_people(session: Session, contacts: Collection[UUID]) -> tuple[People, CurrentEvaluation | None]:
     """Find the people of some contacts, as `people_of` does, and the current evaluation, in one statement."""
-    people = Sql(_PEOPLE, linked_contacts(contacts))
-    row = await session.row(Sql("select * from ({}) people left join ({}) e on true", people, CURRENT_EVALUATION))
+    row = await session.row(_READ_EVALUATED_PEOPLE, {"contacts": list(contacts)})
     return _people(row), await evaluation_of(session, row)
 
 
