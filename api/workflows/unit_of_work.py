@@ -54,6 +54,7 @@ class UnitOfWork:
     """One transaction of a principal: workflows write through its session, and record what they changed.
 
     `unwritten` are those of its changes that audit and outbox do not have yet: the row writer writes its own.
+    `evaluation` has the columns of `CURRENT_EVALUATION` if the last change was written by a statement that read them.
     """
 
     session: WriteSession
@@ -62,6 +63,7 @@ class UnitOfWork:
     started_at: datetime = field(default_factory=now)
     changes: list[RecordChange] = field(default_factory=list)
     unwritten: list[RecordChange] = field(default_factory=list)
+    evaluation: asyncpg.Record | None = None
     errors: list[UserError] = field(default_factory=list)
 
     def reject(self, path: FieldPath, code: UserErrorCode, message: str) -> None:
@@ -90,6 +92,7 @@ class UnitOfWork:
         change = RecordChange(change_type, record_type, record_id, before or {}, after or {}, contact_id)
         self.changes.append(change)
         self.unwritten.append(change)
+        self.evaluation = None
 
     @property
     def author(self) -> Author:
@@ -137,7 +140,7 @@ async def _attempt(database: Database, principal: Principal, call: Call, workflo
 
 async def _conclude(work: UnitOfWork) -> None:
     """Re-evaluate the contacts concerned, and write audit and outbox."""
-    entries = await follow_changes(work.session, work.changes)
+    entries = await follow_changes(work.session, work.changes, work.evaluation)
     await write_changes(work.session, work.author, work.unwritten, entries)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from asyncpg import Record
+
 from api.access.evaluation import is_current
 from api.accord.in_force import AccordPeriod, accord_periods
 from api.db import Session
 from api.funnel.following.contact_statement import ContactStatement, contact_statement
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
-from api.sql import Sql
+from api.sql import Sql, Statement
 
 _MOST_KEPT = 16  # versions; more than any database has in use
 
@@ -41,24 +43,30 @@ class CurrentEvaluation:
     compiled: CompiledAccord
 
 
+# The current evaluation and its accord: no row before the first. Statements that are needed anyway read it, too.
+CURRENT_EVALUATION = Sql(
+    "select v.id as evaluation_id, a.id as version_id, a.content_hash from evaluation v"
+    " join accord_version a on a.id = v.accord_version_id where {}",
+    is_current("v"),
+)
+_READ_CURRENT_EVALUATION = Statement.of(CURRENT_EVALUATION)
+
 _compiled: dict[tuple[UUID, str], CompiledAccord] = {}
 
 
 async def current_evaluation(session: Session) -> CurrentEvaluation | None:
     """Read the current evaluation; None before the first."""
-    row = await session.row(
-        Sql(
-            "select v.id, a.id as version_id, a.content_hash from evaluation v"
-            " join accord_version a on a.id = v.accord_version_id where {}",
-            is_current("v"),
-        )
-    )
-    if row is None:
+    return await evaluation_of(session, await session.row(_READ_CURRENT_EVALUATION))
+
+
+async def evaluation_of(session: Session, row: Record | None) -> CurrentEvaluation | None:
+    """Return the evaluation of a row that has the columns of `CURRENT_EVALUATION`; None if they are null."""
+    if row is None or row["evaluation_id"] is None:
         return None
     found = _compiled.get((row["version_id"], row["content_hash"]))
     if found is None:
         found = compiled_accord(await accord_periods(session, up_to=row["version_id"]))
-    return CurrentEvaluation(row["id"], found)
+    return CurrentEvaluation(row["evaluation_id"], found)
 
 
 def compiled_accord(periods: tuple[AccordPeriod, ...]) -> CompiledAccord:

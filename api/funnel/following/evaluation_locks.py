@@ -23,12 +23,26 @@ from datetime import datetime
 from uuid import UUID
 
 from api.db import WriteSession
-from api.funnel.following.people import linked_contacts
-from api.sql import Sql
+from api.funnel.following.people import LINKED_CONTACTS
+from api.sql import Sql, Statement
 
 _EVALUATING, _STORING = 0x66756E01, 0x66756E02  # any two numbers that no other lock of Accord has
 _SOURCE, _CONTACT = 0x66756E03, 0x66756E04
 _STRIPES = 1024
+# PostgreSQL evaluates the arguments of a row from left to right, so that the clock is read after the last lock. The row
+# with null, which locks no contact, is there if no contact is.
+_LOCK_CONTACTS = Statement.of(
+    Sql(
+        """select bool_and(pg_try_advisory_xact_lock_shared({}, 0)) as is_free,
+  count(pg_advisory_xact_lock_shared({}, 0)), count(pg_advisory_xact_lock({}, stripe)), max(clock_timestamp()) as as_of
+from (
+  select stripe from (
+    select distinct uuid_hash(id) & {} as stripe from ({}) linked union all select null
+  ) stripes order by stripe
+) stripes""",
+        *(_EVALUATING, _STORING, _CONTACT, _STRIPES - 1, LINKED_CONTACTS),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +86,7 @@ async def lock_contacts(session: WriteSession, contacts: Collection[UUID]) -> Wr
 
     Errors: asyncpg.LockNotAvailableError after `lock_timeout`.
     """
-    # PostgreSQL evaluates the arguments of a row from left to right, so that the clock is read after the last lock. The
-    # row with null, which locks no contact, is there if no contact is.
-    row = await session.row(
-        Sql(
-            """select bool_and(pg_try_advisory_xact_lock_shared({}, 0)) as is_free,
-  count(pg_advisory_xact_lock_shared({}, 0)), count(pg_advisory_xact_lock({}, stripe)), max(clock_timestamp()) as as_of
-from (
-  select stripe from (
-    select distinct uuid_hash(id) & {} as stripe from ({}) linked union all select null
-  ) stripes order by stripe
-) stripes""",
-            _EVALUATING,
-            _STORING,
-            _CONTACT,
-            _STRIPES - 1,
-            linked_contacts(contacts),
-        )
-    )
+    row = await session.row(_LOCK_CONTACTS, {"contacts": list(contacts)})
     if row is None:
         raise LookupError("an aggregate returns a row")
     return WriterLocks(is_evaluating=not row["is_free"], as_of=row["as_of"])

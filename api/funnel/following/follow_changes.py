@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from asyncpg import Record
+
 from api.db import WriteSession
-from api.funnel.following.compiled_accord import current_evaluation
+from api.funnel.following.compiled_accord import current_evaluation, evaluation_of
 from api.funnel.following.concerned import concerned_contacts
 from api.funnel.following.reevaluate import EntryChange, EntryChangeKind, reevaluate
 from api.outbox.record_changes import RecordChange
@@ -17,14 +19,19 @@ _TYPES = {
 }
 
 
-async def follow_changes(session: WriteSession, changes: Sequence[RecordChange]) -> tuple[RecordChange, ...]:
+async def follow_changes(
+    session: WriteSession, changes: Sequence[RecordChange], evaluation: Record | None = None
+) -> tuple[RecordChange, ...]:
     """Evaluate the contacts again that changes concern. The changes are written, and nothing later waits for a lock.
+
+    `evaluation` has the columns of `CURRENT_EVALUATION`, as the statement read them that wrote the last change; it is
+    read if left out.
 
     Shapes: changes of records -> changes of stages, as the outbox has them. Writes what `reevaluate` writes; nothing
             without a current evaluation.
     Errors: asyncpg.LockNotAvailableError if a lock is not free within the `lock_timeout` of the session.
     """
-    current = await current_evaluation(session)
+    current = await (evaluation_of(session, evaluation) if evaluation else current_evaluation(session))
     if current is None:
         return ()
     concerned = await concerned_contacts(session, current.compiled.columns, changes)

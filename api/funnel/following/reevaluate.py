@@ -10,11 +10,11 @@ from uuid import UUID
 from asyncpg import Record
 
 from api.db import WriteSession
-from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
+from api.funnel.following.compiled_accord import CurrentEvaluation
 from api.funnel.following.contact_statement import ContactStatement
 from api.funnel.following.evaluation_locks import WriterLocks, lock_contacts
 from api.funnel.following.many_contacts import derive_many, store_many
-from api.funnel.following.people import People, people_of
+from api.funnel.following.people import People, evaluated_people
 from api.sql import Sql, bound_values
 
 # Measured up to here: one statement takes less than the derivation through temporary tables (see api/README.md).
@@ -64,8 +64,7 @@ async def reevaluate(
     """
     if not contacts and not sources:
         return ()
-    locks, people = await _locked_people(session, contacts)
-    current = await current_evaluation(session)
+    locks, people, current = await _locked_people(session, contacts)
     if current is None:
         return ()
     if locks.is_evaluating:
@@ -80,6 +79,8 @@ async def evaluate_people(
 ) -> EntryChanges:
     """Evaluate people whose locks are held, and store the entries that differ."""
     if len(people.contacts) > MOST_IN_ONE_STATEMENT:
+        # The plans for many depend on how many.
+        await session.script("set local plan_cache_mode = auto")
         await derive_many(session, current.compiled, people, as_of)
         rows = await store_many(session, current.id, people)
     else:
@@ -106,18 +107,20 @@ async def _list_touched(session: WriteSession, records: Mapping[str, Collection[
     )
 
 
-async def _locked_people(session: WriteSession, contacts: Collection[UUID]) -> tuple[WriterLocks, People]:
-    """Lock contacts with all that are merged with them."""
+async def _locked_people(
+    session: WriteSession, contacts: Collection[UUID]
+) -> tuple[WriterLocks, People, CurrentEvaluation | None]:
+    """Lock contacts with all that are merged with them. Return them with the evaluation that is current by then."""
     locks = await lock_contacts(session, contacts)
-    people = await people_of(session, contacts)
+    people, current = await evaluated_people(session, contacts)
     # A merge that was committed while this waited for its locks joins more contacts. To wait for their locks out of
     # order can end in a deadlock, which PostgreSQL resolves; that needs three writers of one person at one moment.
     locked = frozenset(contacts)
     while not people.contacts <= locked:
         locked = people.contacts
         locks = await lock_contacts(session, locked)
-        people = await people_of(session, locked)
-    return locks, people
+        people, current = await evaluated_people(session, locked)
+    return locks, people, current
 
 
 async def _in_one_statement(

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from api.sql import Sql
 from api.workflows.outcome import Outcome
-from api.workflows.records.command_checks import linked_row, lock_named, require_past
+from api.workflows.records.command_checks import lock_named, require_past
 from api.workflows.records.record_input import Reference
+from api.workflows.records.references import link_problem, resolve_references
 from api.workflows.records.row_writer import RowUpdate, update_rows
 from api.workflows.records.stored_rows import StoredRow
 from api.workflows.unit_of_work import UnitOfWork
@@ -34,17 +35,18 @@ async def pipeline_stage_of(work: UnitOfWork, reference: Reference, deal: Stored
     A stage of a deactivated pipeline is in use for the deals that are in that pipeline, and for no others.
     """
     columns = ("pipeline_id", "category", "rank")
-    stage = await linked_row(work, "pipeline_stage", reference, "pipeline_stage", columns)
-    if stage is None or deal is None:
+    present = Reference(deal["pipeline_stage_id"]) if deal is not None else reference
+    found = await resolve_references(work, "pipeline_stage", [reference, present], columns)
+    stage, former = found.get(reference), found.get(present)
+    problem = link_problem(stage, ("pipeline_stage",))
+    if problem is not None:
+        work.errors.append(problem)
+        return None
+    if stage is None or deal is None or (former is not None and stage["pipeline_id"] == former["pipeline_id"]):
         return stage
-    is_closed_to_it = await work.session.value(
-        Sql(
-            "select p.deactivated_at is not null and not exists (select from pipeline_stage s where s.id = {}::uuid"
-            " and s.pipeline_id = p.id) from pipeline p where p.id = {}::uuid",
-            *(deal["pipeline_stage_id"], stage["pipeline_id"]),
-        )
-    )
-    if is_closed_to_it:
+    if await work.session.value(
+        Sql("select deactivated_at is not null from pipeline where id = {}::uuid", stage["pipeline_id"])
+    ):
         message = "The pipeline of this stage is deactivated. Name a stage of one that is in use."
         work.reject(("pipeline_stage",), UserErrorCode.INACTIVE, message)
         return None

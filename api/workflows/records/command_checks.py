@@ -5,7 +5,7 @@ from datetime import datetime
 from api.workflows.records.past_instants import past_problem
 from api.workflows.records.record_input import Reference
 from api.workflows.records.references import link_problem, resolve_references
-from api.workflows.records.stored_rows import StoredRow, lock_rows
+from api.workflows.records.stored_rows import StoredRow, keyed_ids, lock_rows
 from api.workflows.records.values import InvalidValueError, stored_value
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
@@ -19,8 +19,10 @@ async def lock_named(
 
     Why it cannot is noted: it is not reached, deleted, merged or deactivated, or it has another version.
     """
-    found = (await resolve_references(work, table, [reference])).get(reference)
-    row = None if found is None else (await lock_rows(work, table, [found["id"]])).get(found["id"])
+    id_ = reference.id
+    if id_ is None and reference.key is not None:
+        id_ = (await keyed_ids(work, table, [reference.key])).get(reference.key)
+    row = None if id_ is None else (await lock_rows(work, table, [id_])).get(id_)
     problem = link_problem(row, (table,))
     if problem is not None:
         work.errors.append(problem)

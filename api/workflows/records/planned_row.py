@@ -18,13 +18,17 @@ _NO_LONGER_IN_USE = frozenset(
 
 @dataclass(slots=True)
 class PlannedRow:
-    """One row of input on its way to the table: the stored row, what changes, and what is wrong."""
+    """One row of input on its way to the table: the stored row, what changes, and what is wrong.
+
+    `has_key`: the external key of the input is stored already.
+    """
 
     shape: TableShape
     given: RecordInput
     stored: StoredRow | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     errors: list[UserError] = field(default_factory=list)
+    has_key: bool = False
 
     @property
     def id(self) -> UUID | None:

@@ -24,6 +24,8 @@ async def resolve_links(
     """
     resolved: list[Resolved] = [{} for _ in rows]
     errors: list[list[UserError]] = [[] for _ in rows]
+    if not any(row.links for row in rows):
+        return resolved, errors
     targets = {column.name: column.link.target for column in shape.columns if column.link is not None}
     for target in dict.fromkeys(targets.values()):
         uses = [use for use in _uses(rows) if targets[use[1]] == target]

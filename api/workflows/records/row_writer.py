@@ -1,7 +1,8 @@
 """Inserting and updating rows of one table, many in one statement, which records the changes, too.
 
 The common tables of the statement are its steps: `given` has the rows, `written` writes them, `change` says what
-changed, and `audited` and `published` write that to the audit and the outbox.
+changed, and `audited` and `published` write that to the audit and the outbox. It returns the current evaluation, by
+which the stage entries follow.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+from api.funnel.following.compiled_accord import CURRENT_EVALUATION
 from api.intake.column_sql import default_of, sql_type
 from api.outbox.record_changes import (
     RECORDED,
@@ -59,7 +61,7 @@ async def insert_rows(work: UnitOfWork, table: str, rows: Sequence[Mapping[str, 
     columns = _union(rows)
     changes = [_created(table, row) for row in rows]
     values = {f"row.{column}": [row.get(column) for row in rows] for column in columns}
-    await work.session.rows(
+    work.evaluation = await work.session.row(
         _insertion(table, columns), values | change_values(changes, _RECORDED_OF_INSERT) | author_values(work.author)
     )
     work.changes += changes
@@ -79,10 +81,10 @@ async def update_rows(work: UnitOfWork, table: str, updates: Sequence[RowUpdate]
     values: dict[str, object] = {f"row.{it}": [update.value(it) for update in updates] for it in columns}
     values["row.id"] = [update.stored["id"] for update in updates]
     values["row.effective_at"] = [update.since for update in updates]
-    written = await work.session.rows(
+    work.evaluation = await work.session.row(
         _updating(table, columns), values | change_values(changes, _RECORDED_OF_UPDATE) | author_values(work.author)
     )
-    if len(written) < len(updates):
+    if work.evaluation is None or work.evaluation["written"] < len(updates):
         raise StartAgain
     work.changes += changes
 
@@ -124,10 +126,12 @@ def _insertion(table: str, columns: tuple[str, ...]) -> Statement:
             " written as (insert into {} ({}) select {} from given),"
             " change as (select event_id, {} as change_type, {} as record_type, id as record_id, {} as contact_id,"
             " null::text as stage, null::uuid as former_owner_id, false as has_new_owner, null::jsonb as before,"
-            " (select jsonb_strip_nulls(to_jsonb(shown)) from (select {}) shown) as after from given), {} select",
+            " (select jsonb_strip_nulls(to_jsonb(shown)) from (select {}) shown) as after from given), {}"
+            " select e.* from (select) one left join ({}) e on true",
             *(join(", ", filled), _given(table, columns, _RECORDED_OF_INSERT)),
             *(name(table), join(", ", written), join(", ", written)),
             *(_text(ChangeType.CREATED.value), _text(table), contact, join(", ", shown), RECORDED),
+            CURRENT_EVALUATION,
         )
     )
 
@@ -151,9 +155,9 @@ def _updating(table: str, columns: tuple[str, ...]) -> Statement:
             " written as (update {} t set {} from given v where t.id = v.id returning t.id),"
             " change as (select event_id, change_type, {} as record_type, id as record_id, null::uuid as contact_id,"
             " null::text as stage, former_owner_id, has_new_owner, before, after from given), {}"
-            " select id from written",
+            " select (select count(*) from written) as written, e.* from (select) one left join ({}) e on true",
             *(_given(table, read, _RECORDED_OF_UPDATE), name(table), join(", ", assigned)),
-            *(_text(table), RECORDED),
+            *(_text(table), RECORDED, CURRENT_EVALUATION),
         )
     )
 

@@ -89,6 +89,7 @@ async def _find_records(
     taken: dict[int, UUID] = {}
     for place, row in enumerate(rows):
         known = by_key.get(row.given.key) if row.given.key is not None else None
+        row.has_key = known is not None
         if operation is WriteOperation.CREATE and known is not None:
             taken[place] = known
         if operation is WriteOperation.UPDATE and row.given.id is not None:
@@ -211,7 +212,7 @@ def _beginning(work: UnitOfWork, row: PlannedRow) -> dict[str, object]:
 
 async def _write(work: UnitOfWork, shape: TableShape, rows: Sequence[PlannedRow]) -> None:
     """Write all rows at once; if one violates a constraint, write them one by one, to find which."""
-    rows = [row for row in rows if row.stored is None or row.changes or row.given.key is not None]
+    rows = [row for row in rows if row.stored is None or row.changes or _has_new_key(row)]
     if len(rows) == 1 and not rows[0].given.path:
         await _write_one(work, shape, rows[0])  # nothing else is written if it fails
         return
@@ -253,8 +254,12 @@ def _update(row: PlannedRow, stored: StoredRow) -> RowUpdate:
     return RowUpdate(stored, row.changes, row.given.effective_at, change_type)
 
 
+def _has_new_key(row: PlannedRow) -> bool:
+    return row.given.key is not None and not row.has_key
+
+
 async def _register_keys(work: UnitOfWork, table: str, rows: Sequence[PlannedRow]) -> None:
-    ids = {row.given.key: row.id for row in rows if row.given.key is not None and row.id is not None}
+    ids = {row.given.key: row.id for row in rows if _has_new_key(row) and row.given.key and row.id}
     await register_keys(work, table, ids, {row.changes["id"] for row in rows if row.stored is None})
 
 
