@@ -70,7 +70,7 @@ async def test_a_change_has_its_record_as_it_is_now(company: Database, beside: s
     await run(company, "deleteContact", "deletedId", {"id": f"contact_{CARL}", "expectedVersion": 1})
     document = f"{{ {RECORDS} {beside} }} fragment deal on Deal {{ name }}"
     found = (await answered(company, document))["audit"]
-    ada = {"__typename": "Contact", "id": f"contact_{ADA}", "firstName": "Ada", "jobTitle": "CEO"}
+    ada: dict[str, object] = {"__typename": "Contact", "id": f"contact_{ADA}", "firstName": "Ada", "jobTitle": "CEO"}
     ada |= {"company": {"name": "Acme"}}
     assert found["nodes"] == [
         {"action": "updateContact", "record": ada},
