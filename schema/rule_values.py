@@ -18,7 +18,8 @@ _FINEST = Decimal("0.000001")
 _KINDS = {bool: "true or false", int: "a whole number", Decimal: "a number", UUID: "an id", str: "text"}
 _ORDERED = (int, Decimal)
 _KEPT = {
-    shape.name: frozenset(kept_columns(table))
+    # An erasure is no fact about the person, and must not change what was counted.
+    shape.name: frozenset(kept_columns(table)) - {"erased_at"}
     for shape, table in zip(SHAPES.values(), TABLES, strict=True)
     if shape.name in ("contact", "company")
 }
@@ -41,6 +42,9 @@ def rule_value(field: str, op: str, value: object) -> object:
         if not isinstance(value, bool):
             raise ValueError(f"{field}: the operator is_null needs true or false")
         return value
+    if column.note.personal:
+        # An erased person keeps their stages: then the value itself is gone.
+        raise ValueError(f"{field} is personal data; rules can only ask whether it is known, with is_null")
     if op in ("lt", "lte", "gt", "gte") and column.python not in _ORDERED:
         raise ValueError(f"{field} has no order; use eq, ne, in or is_null")
     if op != "in":

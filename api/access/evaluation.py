@@ -1,5 +1,6 @@
 """The current evaluation of the funnel: only its stage entries are visible to readers."""
 
+from api.outbox.fact_events import NEWEST_FACT_RECORDED
 from api.sql import Sql, name
 from schema.vocab import Reading
 
@@ -20,9 +21,5 @@ CURRENT_EVALUATION = Sql("(select v.id from evaluation v where {})", is_current(
 
 
 # When the newest fact was recorded that the entries of the current evaluation `e` follow from: one that the evaluation
-# read, or one that a mutation wrote since. The subquery reads the newest rows of an index.
-DATA_WATERMARK = Sql(
-    "greatest(e.watermark, (select o.recorded_at from outbox_event o where o.change_type not in ('ENTERED', 'LEFT')"
-    " and o.record_type in ('contact', 'company', 'deal', 'touchpoint', 'handoff')"
-    " order by o.recorded_at desc limit 1))"
-)
+# read, or one that a mutation wrote since.
+DATA_WATERMARK = Sql("greatest(e.watermark, {})", NEWEST_FACT_RECORDED)

@@ -6,7 +6,7 @@ from uuid import UUID
 from api.db import WriteSession
 from api.funnel.following.follow_changes import entry_event
 from api.funnel.following.reevaluate import EntryChanges
-from api.funnel.stored_entries import differing_entries
+from api.funnel.stored_entries import VISIBLE, differing_entries
 from api.outbox.record_changes import Author, write_changes
 from api.sql import Sql
 from schema.writes.changes import ChangeType
@@ -29,7 +29,8 @@ async def write_differing_entries(
 ) -> None:
     """Write an event for each entry in which two evaluations differ, of some contacts or of all.
 
-    As for a single contact, an entry with other instants is reported as entered, once more.
+    As for a single contact, an entry with other instants is reported as entered, once more. One that another version
+    of the accord judges alike is not reported.
 
     Shapes: the entries of two evaluations -> rows of outbox_event: ENTERED, or LEFT if it ended or is gone.
     """
@@ -42,4 +43,4 @@ async def write_differing_entries(
         "e.rank is null or (e.stored_rank is not null and e.stored_exited_at is null and e.exited_at is not null)"
     )
     type_ = Sql("case when {} then {} else {} end", is_left, _LEFT, _ENTERED)
-    await session.run(Sql(_WRITTEN, type_, differing_entries(former, present)))
+    await session.run(Sql(_WRITTEN, type_, differing_entries(former, present, VISIBLE)))

@@ -1,16 +1,18 @@
 """Stored stage entries beside derived ones: how they differ, and how the stored ones become the derived ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from api.sql import Sql, join, name
 
 # Contact, stage and occurrence identify an entry, and are what the two sides are joined by; the rest is compared.
 KEY = ("contact_id", "stage", "occurrence")
 COMPARED = ("rank", "entered_at", "own_at", "exited_at", "exit_kind", "accord_version_id", "is_implied", "present_at")
+# What a reader of changes can see of an entry: not by which version of the accord it was judged.
+VISIBLE = tuple(column for column in COMPARED if column != "accord_version_id")
 
 
-def differing_entries(stored: Sql, derived: Sql) -> Sql:
-    """Select the entries that only one side has, or that have other values on the two sides.
+def differing_entries(stored: Sql, derived: Sql, compared: Sequence[str] = COMPARED) -> Sql:
+    """Select the entries that only one side has, or that have other values in the `compared` columns on the two sides.
 
     Shapes: two selects of entries -> one row per entry that differs: its key and the derived values, with
             `stored_rank` null for an entry that is not stored, `rank` null for one that is not derived, and
@@ -21,7 +23,8 @@ def differing_entries(stored: Sql, derived: Sql) -> Sql:
     return Sql(
         f"""select {", ".join(KEY)}, {values}, s.rank as stored_rank, s.exited_at as stored_exited_at
 from ({{}}) s full join ({{}}) d using ({", ".join(KEY)})
-where ({", ".join(f"s.{column}" for column in COMPARED)}) is distinct from ({values})""",
+where ({", ".join(f"s.{column}" for column in compared)})
+  is distinct from ({", ".join(f"d.{column}" for column in compared)})""",
         stored,
         derived,
     )

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from api.db import Database
+from api.outbox.fact_events import NEWEST_FACT_EVENT
 from api.outbox.positions import lock_state
 from api.sql import Sql
 
@@ -12,7 +13,8 @@ BATCH = 5_000  # rows that one transaction deletes, so that nobody waits long fo
 
 
 async def prune_events(database: Database) -> int:
-    """Delete the events that are older than `EVENTS_KEPT`, and return their number.
+    """Delete the events that are older than `EVENTS_KEPT`, and return their number. The newest fact stays: it dates the
+    data of every answer.
 
     Cursors of before the last deleted one are expired from then on. The last position stays, so that the next event
     has a position of its own even if no event is kept.
@@ -25,10 +27,12 @@ async def prune_events(database: Database) -> int:
             found = await session.row(
                 Sql(
                     "with oldest as (select id, bool_and(recorded_at < now() - {}::interval) over (order by position)"
-                    " as is_old from outbox_event where position is not null order by position limit {}::int),"
+                    " as is_old from outbox_event where position is not null and id is distinct from {}"
+                    " order by position limit {}::int),"
                     " gone as (delete from outbox_event e using oldest o where o.id = e.id and o.is_old"
                     " returning e.position) select count(*) as rows, max(position) as last from gone",
                     EVENTS_KEPT,
+                    NEWEST_FACT_EVENT,
                     BATCH,
                 )
             )

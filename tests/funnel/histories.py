@@ -49,7 +49,8 @@ WITHOUT_VERSIONS = "018f0000-0000-7000-8000-00000000000c"  # a company without a
 CAMPAIGNS = ("spring", "autumn")
 PIPELINES = ("new", "renewal")
 _FIELDS: tuple[tuple[str, str, tuple[FieldValue, ...]], ...] = (
-    ("contact.email", "text", (None, "a@x.io", "b@x.io")),
+    ("contact.email", "personal", (None, "a@x.io", "b@x.io")),
+    ("contact.job_title", "text", (None, "CEO", "CTO")),
     ("contact.lead_score", "number", (None, 40, 50)),
     ("contact.email_opt_out", "boolean", (False, True)),
     ("company.industry", "text", (None, "tools", "toys")),
@@ -164,8 +165,8 @@ def _filter(choices: RandomChoices) -> TouchFilter:
 def _field(choices: RandomChoices) -> FieldIs:
     field, kind, values = choices.one(_FIELDS)
     known = tuple(value for value in values if value is not None)
-    ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "boolean": ("eq", "ne")}[kind]
-    op = choices.one((*ops, "is_null"))
+    ops = {"text": ("eq", "ne", "in"), "number": ("eq", "lt", "lte", "gt", "gte"), "boolean": ("eq", "ne")}
+    op = choices.one((*ops.get(kind, ()), "is_null"))
     value = choices.happens(2) if op == "is_null" else known if op == "in" else choices.one(known)
     return FieldIs.model_validate({"field": field, "op": op, "value": value})
 

@@ -68,9 +68,18 @@ async def _write_contacts(session: ScratchSession, ids: list[UUID], contacts: Se
         for number, version in enumerate(contact.versions):
             values = version.values
             company = UUID(str(values["company_id"])) if values["company_id"] else None
-            fields = (values["email"], values["lead_score"], values["email_opt_out"], company)
+            fields = (values["email"], values.get("job_title"), values["lead_score"], values["email_opt_out"], company)
             rows.append((key, *_span(version, is_first=number == 0), *fields, False, False, False))
-    columns = ["email", "lead_score", "email_opt_out", "company_id", "do_not_call", "is_test", "is_internal"]
+    columns = [
+        "email",
+        "job_title",
+        "lead_score",
+        "email_opt_out",
+        "company_id",
+        "do_not_call",
+        "is_test",
+        "is_internal",
+    ]
     await session.copy("contact_version", ["contact_id", *_SPAN, *columns], rows)
 
 

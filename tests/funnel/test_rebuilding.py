@@ -56,6 +56,30 @@ async def test_facts_later_than_as_of_do_not_count(database: Database) -> None:
     assert evaluated.entries == {"inquiry": 4, "mql": 3, "sal": 3, "sql": 1, "opportunity": 1, "customer": 0}
 
 
+async def test_entries_that_another_version_judges_alike_are_no_changes(database: Database) -> None:
+    async with database.write() as session:
+        await world.load(session)
+        await evaluate(session, as_of=world.AFTER_ALL)
+        # As if another version of the accord had judged them.
+        await session.script("update stage_entry set accord_version_id = gen_random_uuid(); truncate outbox_event")
+        entry = await session.row(Sql("select contact_id, stage from stage_entry where own_at is not null limit 1"))
+        assert entry is not None
+        later = (
+            "update stage_entry set entered_at = entered_at + interval '1 hour' where (contact_id, stage) = ({}, {})"
+        )
+        await session.run(Sql(later, *entry))
+        await evaluate(session, as_of=world.AFTER_ALL)
+        events = await session.rows(Sql("select contact_id, stage from outbox_event"))
+        versions = await session.value(
+            Sql(
+                "select count(distinct e.accord_version_id) from stage_entry e join evaluation v"
+                " on v.id = e.evaluation_id and v.is_current where e.accord_version_id = v.accord_version_id"
+            )
+        )
+    assert [tuple(event) for event in events] == [tuple(entry)]
+    assert versions == 1
+
+
 async def test_a_reject_reason_that_is_not_listed_recycles_and_missing_data_does_not(database: Database) -> None:
     again = Sql("select occurrence from stage_entry where stage = 'mql' and contact_id = {}", world.contact_id("c3"))
     async with database.write() as session:

@@ -28,7 +28,12 @@ async def company(database: Database) -> Database:
             f" job_title = 'Salonniere' where id = '{ADA}';"
             f" insert into handoff (id, contact_id, handed_at, decided_at, status, note, why) values"
             f" ('{BOB}', '{ADA}', '{CREATED}', '{CREATED}', 'ACCEPTED', 'Told in confidence', 'Zuckerkandl called');"
-            f" insert into external_key values ('contact', 'crm', 'crm-1847', '{ADA}')"
+            f" insert into external_key values ('contact', 'crm', 'crm-1847', '{ADA}');"
+            " insert into import_change (record_type, row_key, before, after) values"
+            f""" ('contact', '{{"id": "{ADA}"}}', '{{"last_name": "Szeps", "lead_source": "WEB"}}',"""
+            """ '{"last_name": "Zuckerkandl", "lead_source": "FAIR"}'),"""
+            """ ('external_key', '{"entity": "contact", "source": "crm", "external_id": "crm-1847"}', null,"""
+            f""" '{{"record_id": "{ADA}"}}')"""
         )
     return database
 

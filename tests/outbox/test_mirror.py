@@ -12,103 +12,22 @@ from hypothesis import strategies as st
 from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
-from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import discard_former_entries, evaluate
 from api.importers.run_import import run_import
 from api.outbox.prune import prune_events
-from api.sql import Sql
+from api.sql import Sql, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import AccessLevel, Reach
 from tests.importers.test_evaluated_people import PRESET
+from tests.outbox.mirror import Mirror
 from tests.support.databases import delete_all_rows
-from tests.support.followed_changes import end
-from tests.support.graphql import answered, executed, put, uid
+from tests.support.graphql import answered, put, uid
 from tests.support.mutations import run
 from tests.support.random_choices import RandomChoices
 
 INBOUND, SALES = uid(1), uid(2)
 ANNA, BEN, EVE = uid(11), uid(12), uid(13)
-# Not `mergedInto`: whether a link is visible depends on the reach of its target, which changes with that record alone.
-_CONTACT = "id jobTitle owner { id } stage { key }"
-_FACTS = "touchpoints(first: 100) { nodes { id contact { id } } }"
-CHANGES = f"""
-query ($after: String) {{
-  changes(after: $after, first: 7) {{
-    nodes {{
-      type recordType recordId
-      record {{ id ... on Contact {{ {_CONTACT} {_FACTS} }} ... on Touchpoint {{ contact {{ id }} }} }}
-    }}
-    pageInfo {{ hasNextPage endCursor }}
-  }}
-}}
-"""
-ORIGINAL = f"""
-{{
-  contacts(first: 200, includeMerged: true) {{ nodes {{ {_CONTACT} }} }}
-  touchpoints(first: 200) {{ nodes {{ id contact {{ id }} }} }}
-}}
-"""
-
-
-class Mirror:
-    """A copy of the contacts and touchpoints that a principal reaches."""
-
-    def __init__(self, database: Database, who: Principal) -> None:
-        self.database, self.who = database, who
-        self.cursor = ""
-        self.contacts: dict[str, Any] = {}
-        self.facts: dict[str, str] = {}
-
-    async def begin(self) -> None:
-        """Take the cursor first, then copy: what changes in between is applied again."""
-        self.cursor = await end(self.database, self.who)
-        self.contacts, self.facts = await self.original()
-
-    async def original(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """Read the records that a copy should have."""
-        found = await answered(self.database, ORIGINAL, self.who)
-        contacts = {contact["id"]: contact for contact in found["contacts"]["nodes"]}
-        facts = {fact["id"]: fact["contact"]["id"] for fact in found["touchpoints"]["nodes"] if fact["contact"]}
-        return contacts, facts
-
-    async def follow(self) -> None:
-        """Apply all changes so far. A copy whose cursor has expired begins anew."""
-        has_more = True
-        while has_more:
-            result = await executed(self.database, CHANGES, self.who, after=self.cursor)
-            if result.errors is not None:
-                [error] = result.errors
-                assert isinstance(error.original_error, AccordError)
-                assert error.original_error.code is ErrorCode.CURSOR_EXPIRED
-                await self.begin()
-                continue
-            for change in result.data["changes"]["nodes"]:
-                self.apply(change)
-            page = result.data["changes"]["pageInfo"]
-            self.cursor, has_more = page["endCursor"], page["hasNextPage"]
-
-    def apply(self, change: Any) -> None:  # noqa: ANN401 - JSON
-        """Apply one change, as the description of `changes` says."""
-        id_, record = change["recordId"], change["record"]
-        # By its type alone, a deletion may be undone again since.
-        is_gone = record is None
-        if change["recordType"] == "TOUCHPOINT":
-            self.facts.pop(id_, None)
-            if record is not None and record["contact"] is not None:
-                self.facts[id_] = record["contact"]["id"]
-        elif change["recordType"] == "CONTACT" and is_gone:
-            self.contacts.pop(id_, None)
-            self.facts = {fact: contact for fact, contact in self.facts.items() if contact != id_}
-        elif change["recordType"] == "CONTACT":
-            if id_ not in self.contacts:
-                own = (fact for fact in record["touchpoints"]["nodes"] if fact["contact"])
-                self.facts |= {fact["id"]: fact["contact"]["id"] for fact in own}
-            self.contacts[id_] = {key: value for key, value in record.items() if key != "touchpoints"}
-
-    async def require_equal(self) -> None:
-        """Require that the copy is what a principal would read now."""
-        await self.follow()
-        assert (self.contacts, self.facts) == await self.original(), self.who
+LAST_IMPORT = "{ imports(first: 1, where: {undoneAt: {isNull: true}}, orderBy: [{finishedAt: DESC}]) { nodes { id } } }"
 
 
 class Writers:
@@ -117,6 +36,7 @@ class Writers:
     def __init__(self, database: Database, choices: RandomChoices, folder: Path) -> None:
         self.database, self.choices, self.folder = database, choices, folder
         self.contacts: list[str] = []
+        self.deals: list[str] = []
         self.facts: list[str] = []
         self.imported = 0
 
@@ -127,9 +47,11 @@ class Writers:
     def step(self) -> Callable[[], Awaitable[None]]:
         """Choose what to write."""
         choices = self.choices
-        kind = choices.integer(0, 11)
+        kind = choices.integer(0, 17)
         if kind <= 1 or not self.contacts:
             return self._creation(choices.one((None, ANNA, BEN, EVE)))
+        if kind >= 13:
+            return self._deal_step(kind)
         contact = choices.one(self.contacts)
         match kind:
             case 2 | 3:
@@ -147,11 +69,41 @@ class Writers:
                 return self._simple("unmergeContacts", "contact { id }", {"contact": {"id": contact}})
             case 9 | 10:
                 return self._touch(contact)
+            case 11:
+                return self._simple("erasePerson", "contact { id }", {"contact": {"id": contact}})
             case _:
                 if not self.facts:
                     return self._rolled_back(contact)
                 fact = choices.one(self.facts)
                 return self._simple("voidTouchpoint", "contact { id }", {"touchpoint": {"id": fact}, "reason": "r"})
+
+    def _deal_step(self, kind: int) -> Callable[[], Awaitable[None]]:
+        """Choose what to write of a deal and its roles."""
+        choices = self.choices
+        owner = choices.one((None, ANNA, BEN, EVE))
+        if kind == 13 or not self.deals:
+            return self._deal_creation(owner)
+        deal = choices.one(self.deals)
+        match kind:
+            case 14:
+                return self._versioned("updateDeal", deal, owner=owner and {"id": f"member_{owner}"})
+            case 15:
+                return self._versioned(choices.one(("deleteDeal", "restoreDeal")), deal)
+            case _:
+                role: dict[str, object] = {"deal": {"id": deal}, "contact": {"id": choices.one(self.contacts)}}
+                if choices.happens(4):
+                    return self._simple("removeDealRole", "deal { id }", role)
+                role |= {"role": choices.one(("decides", "asks")), "isPrimary": choices.happens(2)}
+                return self._simple("setDealRole", "deal { id }", role)
+
+    def _deal_creation(self, owner: object) -> Callable[[], Awaitable[None]]:
+        async def create() -> None:
+            given: dict[str, object] = {"name": "deal", "owner": None if owner is None else {"id": f"member_{owner}"}}
+            made = await self._run("createDeal", "deal { id }", given)
+            if made is not None:
+                self.deals.append(made["deal"]["id"])
+
+        return create
 
     def _creation(self, owner: object) -> Callable[[], Awaitable[None]]:
         async def create() -> None:
@@ -164,13 +116,14 @@ class Writers:
 
         return create
 
-    def _versioned(self, mutation: str, contact: str, **values: object) -> Callable[[], Awaitable[None]]:
+    def _versioned(self, mutation: str, record: str, **values: object) -> Callable[[], Awaitable[None]]:
         async def change() -> None:
+            table, _, id_ = record.partition("_")
             async with self.database.read() as session:
-                id_ = contact.removeprefix("contact_")
-                version = await session.value(Sql("select row_version from contact where id = {}::text::uuid", id_))
-            selected = "deletedId" if mutation == "deleteContact" else "contact { id }"
-            await self._run(mutation, selected, {"id": contact, "expectedVersion": version, **values})
+                read = Sql("select row_version from {} where id = {}::text::uuid", name(table), id_)
+                version = await session.value(read)
+            selected = "deletedId" if mutation.startswith("delete") else f"{table} {{ id }}"
+            await self._run(mutation, selected, {"id": record, "expectedVersion": version, **values})
 
         return change
 
@@ -205,6 +158,12 @@ class Writers:
         given = {"id": f"member_{BEN}", "expectedVersion": row["row_version"], "team": {"id": f"team_{team}"}}
         assert await self._run("updateMember", "member { id }", given)
 
+    async def undo_import(self) -> None:
+        """Undo the last import that is not undone."""
+        found = await answered(self.database, LAST_IMPORT)
+        for job in found["imports"]["nodes"]:
+            assert await self._run("undoImport", "removedKeys", {"importJob": {"id": job["id"]}})
+
     async def import_people(self) -> None:
         """Import a few people with forms, some of them new, changed, merged or moved."""
         choices = self.choices
@@ -219,8 +178,8 @@ class Writers:
             "forms.csv": "\n".join(("id,person,at", *forms)),
             "deals.csv": "id,state,person,closed\nd1,OPEN,1,\n",
         }
-        for name, text in texts.items():
-            (self.folder / name).write_text(text + "\n")
+        for file, text in texts.items():
+            (self.folder / file).write_text(text + "\n")
         preset = str(self.folder / "preset.toml")
         await run_import(self.database, preset, self.folder, accept_changes=True, accept_loss=True)
 
@@ -284,6 +243,8 @@ async def test_a_mirror_follows_long_histories_imports_rebuilds_and_moves(
             await writers.import_people()
         if number % 8 == 5:
             await writers.move_member()
+        if number % 8 == 6 and choices.happens(2):
+            await writers.undo_import()
         if number % 8 == 7:
             async with database.write() as session:
                 await evaluate(session)

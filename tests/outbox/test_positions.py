@@ -2,23 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from api.access.evaluation import DATA_WATERMARK
+from api.accord.documents import read_accord
 from api.db import Database, WriteSession
 from api.errors import ErrorCode
+from api.funnel.evaluate import evaluate
 from api.outbox import positions, prune
 from api.outbox.positions import OutboxPositions, expire_cursors, place_events, read_state
 from api.outbox.prune import prune_events, prune_idempotency_keys
 from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.sql import Sql
+from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id, now
 from schema.writes.changes import ChangeType
 from tests.outbox.test_changes import refusal
 from tests.support.followed_changes import end, types_after
 from tests.support.graphql import uid
+from tests.support.mutations import run
 
 AUTHOR = Author("a test", "test")
 
@@ -141,6 +146,44 @@ async def test_old_events_are_pruned_in_batches_and_their_cursors_expire(
     await place_events(database)
     assert await placed(database) == [(8, 7)]  # the last position survives that no event is kept
     assert await refusal(database, middle) is ErrorCode.CURSOR_EXPIRED
+
+
+async def test_the_newest_fact_dates_the_data_after_its_time(database: Database) -> None:
+    async with database.write() as session:
+        await adopt_accord(session, read_accord("standard"))
+        await evaluate(session)
+    ada = (await run(database, "createContact", "contact { id }", {"firstName": "Ada"}))["contact"]
+    made = {"contact": ada, "kind": "FORM", "direction": "INBOUND"}
+    for _ in range(2):
+        await run(database, "logTouchpoint", "touchpoint { id }", made)
+        async with database.write() as session:
+            await write(session, 1, 2)  # products are no facts
+        await place_events(database)
+    async with database.write() as session:
+        await session.run(Sql("update outbox_event set recorded_at = recorded_at - {}::interval", timedelta(days=31)))
+        await session.run(Sql("update evaluation set watermark = watermark - {}::interval", timedelta(days=90)))
+        newest = await session.value(Sql("select max(recorded_at) from outbox_event where record_type = 'touchpoint'"))
+    assert await watermark(database) == newest
+    before = await end(database)
+    assert await prune_events(database) > 4
+    assert await watermark(database) == newest
+    assert len(await placed(database)) == 1
+    assert await prune_events(database) == 0
+    assert await types_after(database, before) == []
+    # The next fact takes its place.
+    await run(database, "logTouchpoint", "touchpoint { id }", made)
+    newer = await watermark(database)
+    assert newer > newest
+    await place_events(database)
+    assert await watermark(database) == newer
+    assert await prune_events(database) == 1
+
+
+async def watermark(database: Database) -> datetime:
+    async with database.read() as session:
+        found = await session.value(Sql("select {} from evaluation e where e.is_current", DATA_WATERMARK))
+    assert isinstance(found, datetime)
+    return found
 
 
 async def test_an_old_event_after_one_that_is_kept_stays(database: Database) -> None:

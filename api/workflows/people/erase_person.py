@@ -7,11 +7,13 @@ from uuid import UUID
 
 from api.db import AdvisoryLock
 from api.identity.erased_keys import address_text, keep_erased, key_text
+from api.intake.external_keys import ADDED_KEY
 from api.sql import Sql, join, name
 from api.workflows.commands import argument
 from api.workflows.outcome import Outcome
 from api.workflows.people.erased_columns import erased_values, fact_tables
 from api.workflows.people.erased_files import erase_in_files, identifiers_of, reject_folders
+from api.workflows.people.erased_history import redact_contacts
 from api.workflows.people.locked_family import lock_reached, referred_ids
 from api.workflows.records.record_input import Reference
 from api.workflows.records.stored_rows import lock_rows, merged_ids, survivors_of
@@ -36,7 +38,7 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
     stays counted. Later imports skip the person, by keyed hashes of addresses and keys. This cannot be undone.
 
     Shapes: one contact -> the contact, and all merged with it. Writes contact, contact_version, handoff, audit_event,
-            record_merge, external_key, erased_key, erasure_secret; files of rejected rows.
+            record_merge, import_change, external_key, erased_key, erasure_secret; files of rejected rows.
     Errors: NOT_ALLOWED if a contact that is merged with it is out of reach; BUSY during an import; user errors
             NOT_FOUND, ERASED.
     """
@@ -50,10 +52,10 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
         [*map(address_text, identifiers.emails), *(key_text(key.source, key.external_id) for key in identifiers.keys)],
     )
     await _remove_keys(work, people)
-    await _redact_history(work, people)
     await _redact_audit(work, people)
+    await _redact_imports(work, people)
     for shape in fact_tables():
-        await _redact(work, shape.name, Sql("contact_id = any({}::uuid[])", people))
+        await _redact_facts(work, shape.name, people)
     await _redact_contacts(work, people)
     for id_ in people:
         work.record(ChangeType.ERASED, "contact", id_)
@@ -90,24 +92,25 @@ async def _remove_keys(work: UnitOfWork, people: Sequence[UUID]) -> None:
 
 
 async def _redact_contacts(work: UnitOfWork, people: Sequence[UUID]) -> None:
-    """Redact the contacts. Their versions are redacted apart: no new one begins."""
-    await work.session.script("set local accord.history_is_given = on")
-    more = [Sql("erased_at = {}", work.started_at), Sql("updated_at = now()"), Sql("row_version = row_version + 1")]
-    await _redact(work, "contact", Sql("id = any({}::uuid[])", people), more)
-    await work.session.script("set local accord.history_is_given = off")
+    """Redact the contacts and their versions in place: no new version begins."""
+    session = work.session
+    await session.script("set local accord.history_is_given = on")
+    await redact_contacts(session, people)
+    erased = Sql("erased_at = {}, updated_at = now(), row_version = row_version + 1", work.started_at)
+    await session.run(Sql("update contact set {} where id = any({}::uuid[])", erased, people))
+    await session.run(
+        Sql(
+            "update contact_version set erased_at = {} where contact_id = any({}::uuid[]) and valid_to is null",
+            *(work.started_at, people),
+        )
+    )
+    await session.script("set local accord.history_is_given = off")
 
 
-async def _redact_history(work: UnitOfWork, people: Sequence[UUID]) -> None:
-    is_theirs = Sql("contact_id = any({}::uuid[])", people)
-    await work.session.run(Sql("update contact_version set {} where {}", _assigned("contact"), is_theirs))
-    erased = Sql("erased_at = {}", work.started_at)
-    await work.session.run(Sql("update contact_version set {} where {} and valid_to is null", erased, is_theirs))
-
-
-async def _redact(work: UnitOfWork, table: str, condition: Sql, more: Sequence[Sql] = ()) -> None:
-    assigned = [_assigned(table)] if erased_values(table) else []
-    if assigned or more:
-        await work.session.run(Sql("update {} set {} where {}", name(table), join(", ", [*assigned, *more]), condition))
+async def _redact_facts(work: UnitOfWork, table: str, people: Sequence[UUID]) -> None:
+    if erased_values(table):
+        is_theirs = Sql("contact_id = any({}::uuid[])", people)
+        await work.session.run(Sql("update {} set {} where {}", name(table), _assigned(table), is_theirs))
 
 
 def _assigned(table: str) -> Sql:
@@ -118,6 +121,28 @@ def _assigned(table: str) -> Sql:
             Sql("{} = case when {} is not null then {} end", name(column), name(column), value)
             for column, value in erased_values(table).items()
         ),
+    )
+
+
+async def _redact_imports(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    """Remove from what imports keep for their undoing the values, and the keys that they gave to the person."""
+    for table in ("contact", *(shape.name for shape in fact_tables() if shape.has_id)):
+        columns = list(erased_values(table))
+        link = "id" if table == "contact" else "contact_id"
+        ids = Sql("select id::text from {} where {} = any({}::uuid[])", name(table), name(link), people)
+        if columns:
+            await work.session.run(
+                Sql(
+                    "update import_change set before = before - {}::text[], after = after - {}::text[]"
+                    " where record_type = {} and row_key ->> 'id' in ({})",
+                    *(columns, columns, table, ids),
+                )
+            )
+    await work.session.run(
+        Sql(
+            "delete from import_change where record_type = {} and after ->> 'record_id' = any({}::text[])",
+            *(ADDED_KEY, [str(id_) for id_ in people]),
+        )
     )
 
 

@@ -28,6 +28,15 @@ def placeholder(column: ColumnShape) -> str:
     return _PLACEHOLDERS.get(column.note.format, _TEXT)
 
 
+def numbered_placeholder(column: ColumnShape, number: int) -> str:
+    """Return what stands in the place of the first, second … of the different values that a column had."""
+    text = placeholder(column)
+    if number == 1:
+        return text
+    local, at, domain = text.partition("@")
+    return f"{local}{number}{at}{domain}"
+
+
 def fact_tables() -> Iterator[TableShape]:
     """Yield the tables of facts about contacts."""
     for shape in SHAPES.values():
