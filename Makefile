@@ -90,6 +90,10 @@ JOBS ?= auto
 test: .venv/.installed-dev ## run all tests on real PostgreSQL servers, one for each core (ARGS="tests/plan -x" JOBS=0)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+.PHONY: test-thorough
+test-thorough: export EXAMPLES = all
+test-thorough: test ## run all tests, the slow properties on three times as many generated examples
+
 .PHONY: test-browser
 test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (needs chromium and chromedriver)
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
