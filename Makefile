@@ -84,10 +84,15 @@ stop: .venv/.installed ## stop a running server and its PostgreSQL
 # ------------------------------------------------------------------------------------------------------------- checks
 
 # Tests of one file share a database, so they stay in one process. JOBS=0: all in this process.
+# The order of the files stays: pytest-xdist would run those with few tests last, which are often the longest.
 JOBS ?= auto
 .PHONY: test
 test: .venv/.installed-dev ## run all tests on real PostgreSQL servers, one for each core (ARGS="tests/plan -x" JOBS=0)
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+.PHONY: test-thorough
+test-thorough: export EXAMPLES = all
+test-thorough: test ## run all tests, the slow properties on three times as many generated examples
 
 .PHONY: test-browser
 test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (needs chromium and chromedriver)

@@ -16,37 +16,9 @@ from tests.faults.checks import Written, problems_of
 from tests.faults.processes import Installation
 from tests.faults.reader import Reader
 from tests.faults.writers import Writer
+from tests.support.small_export import write_small_export
 
 PEOPLE = 200
-PRESET = """
-title = "A small CRM"
-source = "crm"
-accord = "standard"
-zone = "UTC"
-
-[[files]]
-name = "people.csv"
-key = "id"
-dates = { created = "%Y-%m-%d" }
-
-[[files.records]]
-table = "contact"
-begins = "created"
-fields = { email = "mail" }
-
-[[files]]
-name = "forms.csv"
-key = "id"
-dates = { at = "%Y-%m-%d" }
-
-[[files.records]]
-table = "touchpoint"
-[files.records.fields]
-contact = "person"
-occurred_at = "at"
-kind = { constant = "FORM" }
-direction = { constant = "INBOUND" }
-"""
 
 
 @dataclass
@@ -71,13 +43,13 @@ class World:
         folder = self.installation.folder / prefix
         folder.mkdir()
         people = [f"{prefix}-{number}" for number in range(PEOPLE)]
-        (folder / "preset.toml").write_text(PRESET)
-        (folder / "people.csv").write_text(
-            "id,mail,created\n" + "".join(f"{key},{key}@crm.example,2026-01-01\n" for key in people)
+        preset = write_small_export(
+            folder,
+            people=(f"{key},{key}@crm.example,,,2026-01-01" for key in people),
+            forms=(f"f{key},{key},2026-01-02" for key in people),
         )
-        (folder / "forms.csv").write_text("id,person,at\n" + "".join(f"f{key},{key},2026-01-02\n" for key in people))
         self.written.imports[prefix] = PEOPLE
-        return "import", str(folder / "preset.toml"), str(folder)
+        return "import", preset, str(folder)
 
     async def problems(self) -> list[str]:
         """Return all that does not hold of what is stored, and of what the reader got."""

@@ -20,6 +20,7 @@ from schema.accord import Accord
 from schema.base import new_id
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
+from tests.support.examples import examples
 from tests.support.random_choices import RandomChoices
 
 AFTER_ALL = histories.START + timedelta(days=400)
@@ -93,7 +94,7 @@ async def compare_ways(database: Database, choices: RandomChoices, monkeypatch: 
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

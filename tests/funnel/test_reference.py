@@ -21,6 +21,7 @@ from schema.accord import Accord
 from schema.rules import RuleLeaf, leaves
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
+from tests.support.examples import examples
 from tests.support.random_choices import RandomChoices
 
 _DERIVED = (
@@ -90,7 +91,7 @@ async def compare_generated(database: Database, choices: RandomChoices, size: in
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -10,67 +10,22 @@ from api.importers.run_import import run_import
 from api.intake.evaluate_import import EvaluatedPeople
 from tests.importers.conftest import rows
 from tests.support.mutations import run
+from tests.support.small_export import write_small_export
 
-PRESET = """
-title = "A small CRM"
-source = "crm"
-accord = "standard"
-zone = "UTC"
-
-[[files]]
-name = "people.csv"
-key = "id"
-dates = { created = "%Y-%m-%d" }
-
-[[files.records]]
-table = "contact"
-begins = "created"
-fields = { email = "mail", job_title = "title", merged_into = "same_as" }
-
-[[files]]
-name = "forms.csv"
-key = "id"
-dates = { at = "%Y-%m-%d" }
-
-[[files.records]]
-table = "touchpoint"
-[files.records.fields]
-contact = "person"
-occurred_at = "at"
-kind = { constant = "FORM" }
-direction = { constant = "INBOUND" }
-
-[[files]]
-name = "deals.csv"
-key = "id"
-dates = { closed = "%Y-%m-%d" }
-
-[[files.records]]
-table = "deal"
-fields = { outcome = "state", closed_at = "closed" }
-
-[[files.records]]
-table = "deal_contact"
-fields = { deal = "id", contact = "person" }
-"""
 PEOPLE = 40
 
 
-def write(folder: Path, *, people: dict[int, str] | None = None, forms: tuple[str, ...] = (), deal: str = "") -> Path:
-    """The files of 40 people with a form each; `people` gives e-mail address, title and survivor of some."""
+def write(folder: Path, *, people: dict[int, str] | None = None, forms: tuple[str, ...] = (), deal: str = "") -> str:
+    """Write the files of 40 people with a form each; `people` gives e-mail address, title and survivor of some."""
     given = {number: f"p{number}@x.example,," for number in range(PEOPLE)} | (people or {})
     touched = {f"f{number}": f"{number},2026-01-02" for number in range(PEOPLE)}
     touched |= {key: values for key, _, values in (row.partition(",") for row in forms)}
-    texts = {
-        "preset.toml": PRESET,
-        "people.csv": "id,mail,title,same_as,created\n"
-        + "".join(f"{number},{row},2026-01-01\n" for number, row in given.items()),
-        "forms.csv": "id,person,at\n" + "".join(f"{key},{values}\n" for key, values in touched.items()),
-        "deals.csv": f"id,state,person,closed\nd1,{deal or 'OPEN,7,'}\n",
-    }
-    for name, text in texts.items():
-        (folder / name).write_text(text)
-    return folder
+    return write_small_export(
+        folder,
+        people=(f"{number},{row},2026-01-01" for number, row in given.items()),
+        forms=(f"{key},{values}" for key, values in touched.items()),
+        deals=[f"d1,{deal or 'OPEN,7,'}"],
+    )
 
 
 STAGES = """select count(*) from stage_entry e join evaluation v on v.id = e.evaluation_id and v.is_current
@@ -99,10 +54,11 @@ async def test_an_import_that_concerns_few_evaluates_these(
     holds: list[tuple[str, str]],
     holds_not: list[tuple[str, str]],
 ) -> None:
-    first = await run_import(database, str(write(tmp_path) / "preset.toml"), tmp_path)
+    preset = write(tmp_path)
+    first = await run_import(database, preset, tmp_path)
     assert first.evaluated == EvaluatedPeople(PEOPLE, PEOPLE)
     write(tmp_path, **changed)  # type: ignore[arg-type]
-    again = await run_import(database, str(tmp_path / "preset.toml"), tmp_path, accept_changes=True)
+    again = await run_import(database, preset, tmp_path, accept_changes=True)
     assert again.evaluated == EvaluatedPeople(evaluated, PEOPLE)
     await require_no_drift(database)
     for person, stage in holds:
@@ -114,7 +70,7 @@ async def test_an_import_that_concerns_few_evaluates_these(
 async def test_a_merge_into_another_person_leaves_the_first_one_without_the_facts(
     database: Database, tmp_path: Path
 ) -> None:
-    preset = str(write(tmp_path, people={4: "p4@x.example,,5"}) / "preset.toml")
+    preset = write(tmp_path, people={4: "p4@x.example,,5"})
     await run_import(database, preset, tmp_path)
     write(tmp_path, people={4: "p4@x.example,,6"})
     again = await run_import(database, preset, tmp_path)
@@ -125,7 +81,7 @@ async def test_a_merge_into_another_person_leaves_the_first_one_without_the_fact
 
 
 async def test_what_was_voided_stays_so_when_its_file_is_imported_again(database: Database, tmp_path: Path) -> None:
-    preset = str(write(tmp_path) / "preset.toml")
+    preset = write(tmp_path)
     await run_import(database, preset, tmp_path)
     person, deal, form = ({"externalKey": {"source": "crm", "externalId": key}} for key in ("7", "d1", "f1"))
     voided = await run(database, "voidTouchpoint", "voidedId", {"touchpoint": form, "reason": "a test"})
@@ -140,7 +96,7 @@ async def test_what_was_voided_stays_so_when_its_file_is_imported_again(database
 
 
 async def test_an_import_that_concerns_many_evaluates_everybody(database: Database, tmp_path: Path) -> None:
-    preset = str(write(tmp_path) / "preset.toml")
+    preset = write(tmp_path)
     await run_import(database, preset, tmp_path)
     write(tmp_path, forms=tuple(f"g{number},{number},2026-01-03" for number in range(20)))
     again = await run_import(database, preset, tmp_path)
@@ -149,7 +105,7 @@ async def test_an_import_that_concerns_many_evaluates_everybody(database: Databa
 
 
 async def test_an_import_of_what_no_rule_reads_evaluates_nobody(database: Database, tmp_path: Path) -> None:
-    preset = str(write(tmp_path) / "preset.toml")
+    preset = write(tmp_path)
     await run_import(database, preset, tmp_path)
     unchanged = await run_import(database, preset, tmp_path)
     assert unchanged.evaluated is None

@@ -28,6 +28,7 @@ from tests.metrics.generated_contacts import ACCORD, NOW, prepare
 from tests.metrics.missing_periods import is_missing
 from tests.metrics.oracle import percentile
 from tests.metrics.test_against_oracle import QUICK, periods
+from tests.support.examples import examples
 
 KEYS = (
     "speed_to_lead",
@@ -73,7 +74,7 @@ async def ready(module_database: Database) -> tuple[Database, UUID]:
     return module_database, version.id
 
 
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=examples(40))
 @given(
     found=worlds(),
     batch=st.tuples(*(requests(key) for key in (*KEYS, "over_pressure_rate"))),

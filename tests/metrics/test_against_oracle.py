@@ -25,6 +25,7 @@ from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide,
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
 from tests.metrics.missing_periods import MISSING, is_missing
+from tests.support.examples import examples
 
 # Without shrinking: every example is loaded into the database, and shrinking would load thousands.
 QUICK = settings(
@@ -92,7 +93,7 @@ async def ready(module_database: Database) -> tuple[Database, UUID]:
     return module_database, version.id
 
 
-@settings(QUICK, max_examples=50)
+@settings(QUICK, max_examples=examples(50))
 @given(world=worlds(), batch=st.lists(requests(), min_size=6, max_size=12))
 async def test_kpis_of_stages_equal_the_oracle(
     ready: tuple[Database, UUID], world: list[Person], batch: list[KpiRequest]
@@ -195,7 +196,7 @@ def funnels(draw: st.DrawFn) -> FunnelRequest:
     )
 
 
-@settings(QUICK, max_examples=25)
+@settings(QUICK, max_examples=examples(25))
 @given(world=worlds(), batch=st.lists(funnels(), min_size=3, max_size=6))
 async def test_funnels_equal_the_oracle(
     ready: tuple[Database, UUID], world: list[Person], batch: list[FunnelRequest]

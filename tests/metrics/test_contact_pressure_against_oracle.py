@@ -38,6 +38,7 @@ from tests.metrics.generated_activity import (
 )
 from tests.metrics.generated_contacts import ACCORD, NOW, START, prepare
 from tests.metrics.test_against_oracle import QUICK, periods
+from tests.support.examples import examples
 
 KEY = "over_pressure_rate"
 MOMENT = timedelta(microseconds=1)
@@ -84,7 +85,7 @@ async def ready(module_database: Database) -> tuple[Database, UUID]:
     return module_database, version.id
 
 
-@hypothesis_settings(QUICK, max_examples=25)
+@hypothesis_settings(QUICK, max_examples=examples(25))
 @given(
     found=worlds(),
     batch=st.lists(st.tuples(requests(), orders(), st.integers(1, 4)), min_size=6, max_size=6),

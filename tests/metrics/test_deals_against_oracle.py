@@ -26,6 +26,7 @@ from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.missing_periods import is_missing
 from tests.metrics.oracle import _bucket, percentile
 from tests.metrics.test_against_oracle import QUICK, periods
+from tests.support.examples import examples
 
 COUNTS = ("opportunities_created", "deals_won", "new_customers")
 WARNED: dict[WarningCode, Callable[[oracle.Figure], int]] = {
@@ -60,7 +61,7 @@ async def ready(module_database: Database) -> Database:
     return module_database
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=examples(60))
 @given(
     world=st.lists(oracle.deals(), max_size=14),
     batch=st.lists(requests(), min_size=6, max_size=12),

@@ -98,7 +98,7 @@ async def test_personal_values_need_the_right(company: Database) -> None:
 
 
 async def test_an_import_is_audited_once_and_its_records_are_changes(database: Database, tmp_path: Path) -> None:
-    preset = str(write(tmp_path) / "preset.toml")
+    preset = write(tmp_path)
     await run_import(database, preset, tmp_path)
     write(tmp_path, people={3: "p3@x.example,CEO,"}, forms=("g1,4,2026-01-03",))
     cursor = (await page(database, first=0))["pageInfo"]["endCursor"]

@@ -18,12 +18,13 @@ from api.outbox.prune import prune_events
 from api.sql import Sql, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import AccessLevel, Reach
-from tests.importers.test_evaluated_people import PRESET
 from tests.outbox.mirror import Mirror
 from tests.support.databases import delete_all_rows
+from tests.support.examples import examples
 from tests.support.graphql import answered, put, uid
 from tests.support.mutations import run
 from tests.support.random_choices import RandomChoices
+from tests.support.small_export import write_small_export
 
 INBOUND, SALES = uid(1), uid(2)
 ANNA, BEN, EVE = uid(11), uid(12), uid(13)
@@ -172,15 +173,7 @@ class Writers:
             for number in range(choices.integer(3, 8))
         ]
         forms = [f"f{number},{choices.integer(0, len(people) - 1)},2026-01-02" for number in range(6)]
-        texts = {
-            "preset.toml": PRESET,
-            "people.csv": "\n".join(("id,mail,title,same_as,created", *people)),
-            "forms.csv": "\n".join(("id,person,at", *forms)),
-            "deals.csv": "id,state,person,closed\nd1,OPEN,1,\n",
-        }
-        for file, text in texts.items():
-            (self.folder / file).write_text(text + "\n")
-        preset = str(self.folder / "preset.toml")
+        preset = write_small_export(self.folder, people, forms, ["d1,OPEN,1,"])
         await run_import(self.database, preset, self.folder, accept_changes=True, accept_loss=True)
 
 
@@ -216,7 +209,7 @@ async def _run_steps(database: Database, choices: RandomChoices, folder: Path, s
 
 
 @settings(
-    max_examples=12,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

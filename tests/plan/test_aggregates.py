@@ -13,6 +13,7 @@ from schema.access.rights import Reach
 from tests.plan.deal_rows import ACME, ANNA, BEN, BOLT, DEALS, visible_to, write_deals
 from tests.plan.oracle.aggregates import aggregate_value
 from tests.plan.oracle.shapes import AGGREGATED, Row
+from tests.support.examples import examples
 from tests.support.graphql import answered, uid, with_personal_data
 
 NUMBERS = ("amount", "probability", "rowVersion")
@@ -60,7 +61,7 @@ def is_money(function: str, key: str) -> bool:
     return key == "amount" and function != "countDistinct"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     aggregates=st.lists(st.sampled_from(ALL_AGGREGATES), min_size=1, max_size=6),
     where=st.sampled_from(sorted(FILTERS)),

@@ -16,6 +16,7 @@ from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
 from tests.plan.response_equality import assert_same_response
+from tests.support.examples import examples
 from tests.support.graphql import answered, executed, put, uid
 from tests.support.random_choices import RandomChoices
 from tests.support.small_company import row_of
@@ -58,7 +59,7 @@ DEALS = """query ($at: DateTime, $where: DealWhere, $orderBy: [DealOrder!]) {
   } edges { cursor } aggregate { count countDistinct { company } } } }"""
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.sampled_from(INSTANTS), data=st.data())
 async def test_a_read_as_of_an_instant_equals_that_of_the_oracle(
     world: World, at: datetime, data: st.DataObject

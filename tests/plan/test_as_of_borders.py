@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.db import Database
+from tests.support.examples import examples
 from tests.support.graphql import answered, put, uid
 
 STEPS = 8
@@ -101,7 +102,7 @@ DOCUMENT = """query ($at: DateTime) {
   touched: contacts(asOf: $at, where: {touchpoints: {count: {gte: 2}}}) { totalCount } }"""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(known_deals=st.lists(deals(), max_size=5), known_people=st.lists(people(), max_size=4), step=steps)
 async def test_lists_as_of_an_instant_hold_every_fact_at_or_before_it(
     module_database: Database, known_deals: list[Deal], known_people: list[Person], step: int

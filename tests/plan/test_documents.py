@@ -22,6 +22,7 @@ from tests.plan.oracle.inputs import RejectedError
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.shapes import VISIBLE, Rows
 from tests.plan.response_equality import assert_same_response
+from tests.support.examples import examples
 from tests.support.graphql import Outcome, answered, executed
 from tests.support.random_choices import RandomChoices
 from tests.support.small_company import ANNA, BEN
@@ -99,7 +100,7 @@ async def world(module_database: Database) -> World:
     return World(module_database, await all_rows(module_database))
 
 
-@settings(QUICK, max_examples=1_200)
+@settings(QUICK, max_examples=examples(1_200))
 @given(seed=SEEDS, fields=FIELDS, principal=st.sampled_from(PRINCIPALS))
 async def test_one_statement_returns_what_the_oracle_returns(
     world: World, seed: int, fields: int, principal: Principal
@@ -115,7 +116,7 @@ async def test_one_statement_returns_what_the_oracle_returns(
     assert_same_response(found.data, expected.data)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=examples(150))
 @given(seed=SEEDS, fields=FIELDS, principal=st.sampled_from(PRINCIPALS))
 async def test_beside_unplanned_fields_the_response_is_the_same(
     world: World, seed: int, fields: int, principal: Principal
@@ -131,7 +132,7 @@ async def test_beside_unplanned_fields_the_response_is_the_same(
     assert_same_response(as_client_reads(found.data), expected.data)
 
 
-@settings(QUICK, max_examples=250)
+@settings(QUICK, max_examples=examples(250))
 @given(seed=SEEDS, fields=FIELDS, principal=st.sampled_from(PRINCIPALS), has_other_field=st.booleans())
 async def test_errors_have_the_path_and_the_code_that_the_oracle_gives_them(
     world: World, seed: int, fields: int, principal: Principal, has_other_field: bool

@@ -19,6 +19,7 @@ from tests.plan.oracle.conversion import Conversion, has_several_currencies
 from tests.plan.oracle.groups import Calendar, group_rows, meets_having, sort_groups
 from tests.plan.oracle.shapes import AGGREGATED, Row
 from tests.plan.test_aggregates import EXTREMES, NUMBERS, PRINCIPALS
+from tests.support.examples import examples
 from tests.support.graphql import answered, code_of, executed, put, refused
 
 CALENDARS: list[Calendar] = [
@@ -185,7 +186,7 @@ HAVINGS = st.recursive(
 
 
 @pytest.mark.parametrize("calendar", [None, *CALENDARS], ids=str)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     keys=KEYS,
     having=st.one_of(st.none(), HAVINGS),

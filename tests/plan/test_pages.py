@@ -14,6 +14,7 @@ from tests.plan.generated.filters import Filters
 from tests.plan.generated.rows import all_rows, write_generated_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import KEYS, VISIBLE, Row, Rows
+from tests.support.examples import examples
 from tests.support.graphql import answered, put, uid
 from tests.support.random_choices import RandomChoices
 
@@ -62,7 +63,7 @@ async def world(module_database: Database) -> World:
     return World(module_database, await all_rows(module_database))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), table=st.sampled_from(sorted(VISIBLE)), size=st.integers(1, 20), is_backwards=st.booleans())
 async def test_all_pages_together_are_the_list_of_the_oracle(
     world: World, data: st.DataObject, table: str, size: int, is_backwards: bool

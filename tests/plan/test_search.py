@@ -14,6 +14,7 @@ from api.sql import Sql
 from schema.access.rights import Reach
 from schema.tables import SHAPES
 from tests.plan.oracle.filters import matches_search, words
+from tests.support.examples import examples
 from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
@@ -67,7 +68,7 @@ TEXTS = st.one_of(
 ).filter(words)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 async def test_a_search_finds_what_the_oracle_finds(world: Database, text: str) -> None:
     expected = [f"contact_{row['id']}" for row in ROWS if matches(text, row)]

@@ -21,6 +21,7 @@ from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.records import Records
 from tests.plan.oracle.search_results import TABLES, ranked_results
 from tests.plan.oracle.shapes import Rows
+from tests.support.examples import examples
 from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
@@ -70,7 +71,7 @@ TYPES = st.none() | st.lists(st.sampled_from([table.upper() for table in TABLES]
 PRINCIPALS = [LOCAL_OPERATOR, with_personal_data(Reach.OWN, ANNA), with_personal_data(Reach.TEAM, BEN)]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS, types=TYPES, size=st.integers(1, 30), principal=st.sampled_from(PRINCIPALS))
 async def test_all_pages_together_are_the_results_of_the_oracle(
     world: World, words: list[str], types: list[str] | None, size: int, principal: Principal

@@ -12,6 +12,7 @@ from api.funnel.evaluate import evaluate
 from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from tests.metrics.test_against_oracle import QUICK
+from tests.support.examples import examples
 from tests.support.graphql import answered
 
 UNTIL = date(2026, 3, 1)
@@ -56,7 +57,7 @@ async def borders(company: Database) -> list[datetime]:
     return [row["at"] for row in rows if row["at"] is not None][::7]
 
 
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=examples(40))
 @given(data=st.data())
 async def test_lists_kpis_and_the_funnel_agree_as_of_every_instant(
     company: Database, borders: list[datetime], data: st.DataObject
