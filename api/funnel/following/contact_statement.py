@@ -1,7 +1,8 @@
 """One statement for a few contacts: derives their stage entries, and writes those that differ from the stored ones.
 
 It has the selects of the derivation of many contacts (`derivation`), with common table expressions under the names of
-the temporary tables. Its text depends on the version of the accord alone, so that each connection prepares it once.
+the temporary tables; the facts are looked up once (`fact_tables`). Its text depends on the version of the accord alone,
+so that each connection prepares it once.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from api.funnel.derivation import merged_rows, people_rows, reads_stages
 from api.funnel.entries import entries
 from api.funnel.exits import union_all
+from api.funnel.following.fact_tables import fact_tables
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stage_statement import stage_statement
@@ -52,12 +54,15 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
     """
     evaluation_id = Sql("{}::uuid", EVALUATION)
     facts = VisibleFacts(bound_instant(AS_OF), has_merged, Sql("{}::uuid[]", CONTACTS))
+    looked_up = VisibleFacts(facts.as_of, has_merged)  # the fact tables have no others
     stored = Sql("select * from stage_entry where evaluation_id = {} and {}", evaluation_id, facts.among("contact_id"))
     tables = [
-        *_derivation(ladder, facts),
+        *([("funnel_merged", merged_rows(facts))] if has_merged else []),
+        *fact_tables(ladder.period.accord, facts),
+        *_derivation(ladder, looked_up),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
         *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
-        *wake_up_tables(wake_up_rows(ladder, facts), facts.among("w.contact_id")),
+        *wake_up_tables(wake_up_rows(ladder, looked_up), facts.among("w.contact_id")),
     ]
     text, values = Sql("{}\n{}", with_tables(tables), entry_changes("differing")).render()
     return ContactStatement(text, values)
@@ -65,7 +70,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
 
 def _derivation(ladder: Ladder, facts: VisibleFacts) -> list[tuple[str, Sql]]:
     """Return the common tables up to `derived`, the entries."""
-    tables = [("funnel_merged", merged_rows(facts))] if facts.has_merged else []
+    tables: list[tuple[str, Sql]] = []
     for table, selects in people_rows(ladder, facts):
         tables.append((table, _all_of(selects) if selects else _EMPTY[table]))
     stages: list[Sql] = []
