@@ -9,6 +9,7 @@ import pytest
 from api.errors import ErrorCode
 from api.settings import Settings
 from api.web.limit_table import LIMITS
+from schema.access.rights import LOWEST_LEVEL, AccessLevel, Reach, Right
 from tests.support.sources import TOP, sources
 
 README = TOP / "README.md"
@@ -28,7 +29,19 @@ def settings_table() -> str:
     return table(["variable", "meaning"], rows)
 
 
+def permissions_table() -> str:
+    rows = []
+    for level in AccessLevel:
+        own = [permission.doc for permission, lowest in LOWEST_LEVEL.items() if lowest is level]
+        rows.append([f"`{level}`", " ".join(own)])
+    return table(["access level", "may, beside what the levels before it may"], rows)
+
+
 TABLES = {
+    "access levels": permissions_table(),
+    "reach and rights": table(
+        ["reach, right", "meaning"], [[f"`{word}`", word.doc] for words in (Reach, Right) for word in words]
+    ),
     "limits": table(["of", "limit"], [[limit.subject, limit.figure] for limit in LIMITS]),
     "error codes": table(["`extensions.code`", "meaning"], [[f"`{code}`", code.doc] for code in ErrorCode]),
     "settings": settings_table(),

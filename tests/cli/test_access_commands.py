@@ -116,6 +116,7 @@ def test_members_are_added_given_access_and_deactivated() -> None:
     assert [key["state"] for key in json.loads(run("key", "list", "--json")) if key["name"] == "eves"] == ["off"]
     run("member", "set", eve, "--level", "viewer")
     assert [key["state"] for key in json.loads(run("key", "list", "--json")) if key["name"] == "eves"] == ["works"]
+    assert run("member", "sign-out", "Eve") == "Eve is signed out. Sessions ended: 0.\n"
     left = run("member", "deactivate", "Eve", "--successor", "ada@example.com")
     assert "Eve is deactivated" in left
     assert "Handed on to ada@example.com: contacts 0, companies 0, deals 0, handoffs 0." in left

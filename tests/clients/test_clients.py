@@ -86,6 +86,11 @@ def test_the_client_reads_pages_instants_kpis_and_errors(client: str, address: s
 
 
 @pytest.mark.usefixtures("compiled")
+def test_the_server_passes_the_audit_of_graphql_over_http(address: str) -> None:
+    npm("run", "--silent", "test", "--", "build/audit.test.js", ACCORD_URL=f"{address}/graphql")
+
+
+@pytest.mark.usefixtures("compiled")
 def test_a_front_end_signs_in_reads_pages_and_writes(keys: dict[str, str]) -> None:
     npm("run", "--silent", "test", "--", "build/front_end.test.js", **keys)
 

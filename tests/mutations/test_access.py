@@ -150,6 +150,7 @@ async def test_nobody_grants_more_than_they_have(company: Database) -> None:
         ("revokeApiKey", {"apiKey": {"id": f"api_key_{uid(1)}"}}),
         ("setMemberAccess", {"member": {"id": f"member_{ANNA}"}, "level": "VIEWER", "reach": "OWN"}),
         ("removeMemberAccess", {"member": {"id": f"member_{ANNA}"}}),
+        ("endMemberSessions", {"member": {"id": f"member_{ANNA}"}}),
         ("deactivateMember", {"member": {"id": f"member_{ANNA}"}}),
     ],
 )

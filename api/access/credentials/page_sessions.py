@@ -106,9 +106,12 @@ async def end_session(session: WriteSession, token: str) -> None:
     await _end(session, Sql("token_hash = {}", _hash(token)))
 
 
-async def end_sessions_of_member(session: WriteSession, member_id: UUID) -> None:
-    """End the sessions of a member: those of the identity provider, and those opened with a key of the member."""
-    await _end(
+async def end_sessions_of_member(session: WriteSession, member_id: UUID) -> int:
+    """End the sessions of a member: those of the identity provider, and those opened with a key of the member.
+
+    Return the number of those that had not ended before.
+    """
+    return await _end(
         session,
         Sql(
             "(member_id = {} or api_key_id in (select id from api_key where api_key.member_id = {}))",
@@ -131,8 +134,15 @@ async def prune_sessions(session: WriteSession) -> int:
     return int(tag.rpartition(" ")[2])
 
 
-async def _end(session: WriteSession, condition: Sql) -> None:
-    await session.run(Sql("update page_session set revoked_at = now() where revoked_at is null and {}", condition))
+async def _end(session: WriteSession, condition: Sql) -> int:
+    tag = await session.run(
+        Sql(
+            "update page_session set revoked_at = now() where revoked_at is null"
+            " and least(idle_expires_at, expires_at) > now() and {}",
+            condition,
+        )
+    )
+    return int(tag.rpartition(" ")[2])
 
 
 def _hash(token: str) -> str:

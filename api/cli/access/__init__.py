@@ -27,6 +27,10 @@ class MemberCommands(LazyGroup):
         "add": ("Add a member: a person who works here.", "api.cli.access.member_commands:add"),
         "list": ("List the members, and what they may do.", "api.cli.access.member_commands:list_all"),
         "set": ("Set what a member may do when they sign in.", "api.cli.access.member_commands:set_access"),
+        "sign-out": (
+            "Sign a member out everywhere: their sessions end at once, their keys stay.",
+            "api.cli.access.member_commands:sign_out",
+        ),
         "deactivate": (
             "Deactivate a member who leaves: their keys and sessions end at once.",
             "api.cli.access.member_commands:deactivate",

@@ -25,6 +25,7 @@ from api.cli.session import open_database
 from api.db import Database
 from api.workflows.access.add_member import AddMember, add_member
 from api.workflows.access.deactivate_member import DeactivateMember, deactivate_member
+from api.workflows.access.end_member_sessions import SESSIONS_ENDED, EndMemberSessions, end_member_sessions
 from api.workflows.access.set_member_access import (
     RemoveMemberAccess,
     SetMemberAccess,
@@ -128,6 +129,21 @@ def set_access(
             return await _listed(database, member_id)
 
     _print_access(asyncio.run(run()), "Set")
+
+
+def sign_out(who: MemberName, data: Data = None) -> None:
+    """Sign a member out everywhere: their sessions end at once, their keys stay."""
+
+    async def run() -> tuple[ListedMember, object]:
+        async with open_database(data) as database:
+            async with database.read() as session:
+                member_id = await find_member(session, who)
+            do = EndMemberSessions(Reference(id=member_id))
+            outcome = await performed(database, "endMemberSessions", partial(end_member_sessions, do=do))
+            return await _listed(database, member_id), outcome.values[SESSIONS_ENDED]
+
+    member, ended = asyncio.run(run())
+    typer.echo(f"{member.name} is signed out. Sessions ended: {ended}.")
 
 
 def deactivate(

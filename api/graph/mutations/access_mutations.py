@@ -6,6 +6,7 @@ from api.graph.mutations.command_mutation import command_mutation
 from api.graph.mutations.mutation import Mutation, PayloadRecord, outcome_value, record_of
 from api.workflows.access.create_api_key import TOKEN, CreateApiKey, create_api_key
 from api.workflows.access.deactivate_member import TAKEN_OVER, DeactivateMember, deactivate_member, handed_on_value
+from api.workflows.access.end_member_sessions import SESSIONS_ENDED, EndMemberSessions, end_member_sessions
 from api.workflows.access.revoke_api_key import RevokeApiKey, revoke_api_key
 from api.workflows.access.rotate_api_key import RotateApiKey, rotate_api_key
 from api.workflows.access.set_member_access import (
@@ -23,6 +24,9 @@ _TOKEN = outcome_value(
     TOKEN,
     "The token. It is shown only now: keep it. Null in a repetition, and if nothing was written.",
     TypeRef("String"),
+)
+_SESSIONS_ENDED = outcome_value(
+    camel(SESSIONS_ENDED), "The number of sessions that ended.", TypeRef("Int"), SESSIONS_ENDED
 )
 
 
@@ -43,6 +47,7 @@ ACCESS_MUTATIONS: tuple[Mutation, ...] = (
     command_mutation(RevokeApiKey, revoke_api_key, _MANAGE, (_KEY,)),
     command_mutation(SetMemberAccess, set_member_access, _MANAGE, (_MEMBER,)),
     command_mutation(RemoveMemberAccess, remove_member_access, _MANAGE, (_MEMBER,)),
+    command_mutation(EndMemberSessions, end_member_sessions, _MANAGE, (_MEMBER,), (_SESSIONS_ENDED,)),
     command_mutation(
         DeactivateMember,
         deactivate_member,

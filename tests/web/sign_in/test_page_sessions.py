@@ -19,6 +19,7 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.jobs.all_jobs import JOBS
 from api.sql import Sql
+from api.workflows.access.end_member_sessions import SESSIONS_ENDED, EndMemberSessions, end_member_sessions
 from api.workflows.access.set_member_access import (
     RemoveMemberAccess,
     SetMemberAccess,
@@ -219,6 +220,26 @@ async def test_ended_sessions_of_a_member_or_a_key_stay_ended(
     async with database.write() as session:
         await end_sessions_of_member(session, member_id)
     assert (await status(browser), await status(member_session)) == (401, 401)
+
+
+async def test_an_administrator_signs_a_member_out_everywhere(
+    site: Site, browser: httpx.AsyncClient, member_session: httpx.AsyncClient, database: Database
+) -> None:
+    async with database.read() as session:
+        member_id = await session.value(Sql("select member_id from page_session"))
+    await sign_in(browser, database, member_id=member_id)
+    other = await stored_member(database, member_name="Other")
+    async with database.write() as session:
+        others_token = await open_session(session, LIMITS, member_id=other)
+    do = partial(end_member_sessions, do=EndMemberSessions(Reference(id=member_id)))
+    first, second = [await perform(database, LOCAL_OPERATOR, Call("endMemberSessions"), do) for _ in range(2)]
+    assert (first.values[SESSIONS_ENDED], second.values[SESSIONS_ENDED]) == (2, 0)
+    assert (await status(browser), await status(member_session)) == (401, 401)
+    async with site.client() as client:
+        client.cookies.set("accord_session", others_token, "localhost.local", "/")
+        assert await status(client) == 200
+    await sign_in(browser, database, member_id=member_id)
+    assert await status(browser) == 200
 
 
 async def test_access_that_is_given_again_revives_no_session(
