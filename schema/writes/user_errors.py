@@ -16,7 +16,7 @@ class UserErrorCode(Vocabulary):
     DELETED = "DELETED", "The record is deleted. Restore it first."
     NOT_DELETED = "NOT_DELETED", "The record is not deleted."
     MERGED = "MERGED", "The record was merged into another one. Change that one."
-    INACTIVE = "INACTIVE", "The pipeline, team or member is deactivated."
+    INACTIVE = "INACTIVE", "The pipeline, its stage, the team or the member is deactivated."
     WRONG_STATE = "WRONG_STATE", "The record is not in a state that allows this, such as a closed deal."
     ERASED = "ERASED", "This person was erased. Nothing that identifies them is stored again."
     CIRCLE = "CIRCLE", "The record would be its own parent or survivor, directly or through others."

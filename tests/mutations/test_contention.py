@@ -20,7 +20,7 @@ from api.workflows.adopt_accord import adopt_accord
 from api.workflows.outcome import Outcome
 from api.workflows.unit_of_work import ATTEMPTS, Call, StartAgain, UnitOfWork, perform
 from tests.support.graphql import code_of, executed
-from tests.support.mutations import refusal, run
+from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import ADA, CARL
 
 CHANGE = """
@@ -200,3 +200,14 @@ async def test_callers_with_the_same_key_at_the_same_moment_make_one_change(comp
     assert sorted(payload["replayed"] for payload in made) == [False, True, True, True]
     other = {"firstName": "Twice", "idempotencyKey": "together"}
     assert await refusal(company, "createContact", other) is ErrorCode.IDEMPOTENCY_KEY_REUSED
+
+
+async def test_companies_that_move_below_one_another_at_the_same_moment_make_no_circle(company: Database) -> None:
+    made = [(await run(company, "createCompany", "company { id }", {"name": name}))["company"]["id"] for name in "abc"]
+
+    async def move(place: int) -> bool:
+        above = {"id": made[(place + 1) % len(made)]}
+        moved = await run(company, "updateCompany", "", {"id": made[place], "expectedVersion": 1, "parent": above})
+        return codes(moved) == {}
+
+    assert sorted(await asyncio.gather(*map(move, range(len(made))))) == [False, True, True]

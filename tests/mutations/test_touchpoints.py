@@ -169,6 +169,16 @@ async def test_an_external_key_is_logged_once_and_says_if_its_values_differ(comp
     assert await touches(company) == 6
 
 
+async def test_a_touchpoint_is_logged_again_after_others_left(company: Database) -> None:
+    given = keyed(1, member={"id": f"member_{BEN}"}, contact={"id": f"contact_{BOB}"})
+    assert (await run(company, "logTouchpoint", SHOWN, given))["status"] == "CREATED"
+    await run(company, "deactivateMember", "", {"member": {"id": f"member_{BEN}"}})
+    await run(company, "deleteContact", "deletedId", {"id": f"contact_{BOB}", "expectedVersion": 1})
+    assert (await run(company, "logTouchpoint", SHOWN, given))["status"] == "UNCHANGED"
+    refused = {"input.member": "INACTIVE", "input.contact": "DELETED"}
+    assert codes(await run(company, "logTouchpoint", SHOWN, {**given, "externalKey": None})) == refused
+
+
 async def test_two_callers_with_one_external_key_at_the_same_moment_log_it_once(company: Database) -> None:
     found = await asyncio.gather(*(run(company, "logTouchpoint", SHOWN, keyed(1)) for _ in range(6)))
     assert len({payload["touchpoint"]["id"] for payload in found}) == 1

@@ -138,7 +138,7 @@ def _read(
         try:
             return read_reference(field.metadata["table"], value)
         except AccordError as error:
-            errors.append(UserError((*path, "id"), UserErrorCode.INVALID, error.message))
+            errors.append(UserError((*path, "id"), UserErrorCode.INVALID, str(error)))
             return Reference()
     if inner is ExternalKeyValue:
         return read_external_key(value)

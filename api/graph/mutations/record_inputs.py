@@ -111,7 +111,7 @@ def read_record_input(
             try:
                 links[column.name] = read_reference(column.link.target, value)
             except AccordError as error:
-                errors.append(UserError((*path, column.link.name, "id"), UserErrorCode.INVALID, error.message))
+                errors.append(UserError((*path, column.link.name, "id"), UserErrorCode.INVALID, str(error)))
         elif column.note.currency is not None:
             values[column.name] = value and value["amount"]
             values[column.note.currency] = value and value["currency"]
@@ -122,7 +122,7 @@ def read_record_input(
         try:
             id_ = parse_id(shape.name, given["id"])
         except AccordError as error:
-            errors.append(UserError((*path, "id"), UserErrorCode.INVALID, error.message))
+            errors.append(UserError((*path, "id"), UserErrorCode.INVALID, str(error)))
     return RecordInput(
         values,
         links,

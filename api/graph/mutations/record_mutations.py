@@ -26,8 +26,8 @@ from schema.vocab import Vocabulary
 class BulkMode(Vocabulary):
     """What a bulk mutation does if some of its rows are wrong."""
 
-    ALL_OR_NOTHING = "ALL_OR_NOTHING", "Nothing is written."
-    EACH = "EACH", "The other rows are written."
+    ALL_OR_NOTHING = "ALL_OR_NOTHING", "Nothing is written. `userErrors` has what is wrong with all rows."
+    EACH = "EACH", "The other rows are written. The result of a row has what is wrong with it."
 
 
 # Mutations that do more than end the record have a workflow of their own, and no derived one.

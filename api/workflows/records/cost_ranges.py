@@ -49,11 +49,11 @@ async def disjoint_ranges(work: UnitOfWork, rows: Sequence[PlannedRow]) -> None:
 
 
 def _taken(
-    stored: Mapping[UUID, tuple[_Owner, _Range]], moved: Collection[UUID | None]
+    stored: Sequence[tuple[_Owner, _Range]], moved: Collection[UUID | None]
 ) -> defaultdict[_Owner, list[_Range]]:
     """Return the ranges of the costs that are not moved, in their order."""
     taken: defaultdict[_Owner, list[_Range]] = defaultdict(list)
-    for owner, range_ in sorted(stored.values(), key=lambda it: it[1]):
+    for owner, range_ in stored:
         if range_[2] not in moved:
             taken[owner].append(range_)
     return taken
@@ -103,16 +103,15 @@ async def _lock(work: UnitOfWork, owners: Sequence[_Owner]) -> None:
     )
 
 
-async def _stored(work: UnitOfWork, owners: Sequence[_Owner]) -> dict[UUID, tuple[_Owner, _Range]]:
-    """Return the stored ranges of campaigns and sources, by the ids of their costs; without the deleted ones."""
+async def _stored(work: UnitOfWork, owners: Sequence[_Owner]) -> list[tuple[_Owner, _Range]]:
+    """Return the stored ranges of campaigns and sources, in their order; without the deleted ones."""
     rows = await work.session.rows(
         Sql(
             "select c.id, c.campaign_id, c.source, c.from_on, c.before_on from campaign_cost c"
             " join unnest({}::uuid[], {}::text[]) as o (campaign_id, source)"
-            " on c.campaign_id = o.campaign_id and c.source = o.source where c.deleted_at is null",
+            " on c.campaign_id = o.campaign_id and c.source = o.source where c.deleted_at is null"
+            " order by c.from_on, c.before_on, c.id",
             *([campaign for campaign, _ in owners], [source for _, source in owners]),
         )
     )
-    return {
-        row["id"]: ((row["campaign_id"], row["source"]), (row["from_on"], row["before_on"], row["id"])) for row in rows
-    }
+    return [((row["campaign_id"], row["source"]), (row["from_on"], row["before_on"], row["id"])) for row in rows]

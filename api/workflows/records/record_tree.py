@@ -62,7 +62,23 @@ def in_circles(tree: Tree, moved: Tree) -> set[UUID]:
     refused: set[UUID] = set()
     while True:
         after = {**tree, **{id_: parent for id_, parent in moved.items() if id_ not in refused}}
-        found = {id_ for id_ in moved if id_ not in refused and id_ in ancestors(after, id_)}
+        found = _on_circles(after) & (moved.keys() - refused)
         if not found:
             return refused
         refused |= found
+
+
+def _on_circles(tree: Tree) -> set[UUID]:
+    """Return the records that stand above themselves, in one pass: every record has one above it at most."""
+    found: set[UUID] = set()
+    walked_from: dict[UUID, UUID] = {}
+    for start in tree:
+        path: list[UUID] = []
+        record: UUID | None = start
+        while record is not None and record not in walked_from:
+            walked_from[record] = start
+            path.append(record)
+            record = tree.get(record)
+        if record is not None and walked_from[record] == start and path:
+            found.update(path[path.index(record) :])
+    return found

@@ -59,7 +59,8 @@ async def write_records(
         row.errors += errors
     await _find_records(work, shape, operation, planned)
     for row in planned:
-        _require_values(row)
+        if operation is not WriteOperation.UPDATE:
+            _require_values(row)
         _compare(work, row)
     known = [row for row in planned if row.stored is not None or operation is not WriteOperation.UPDATE]
     await apply_rules(work, shape, known)

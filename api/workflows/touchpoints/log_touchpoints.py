@@ -63,6 +63,7 @@ async def log_touchpoints(work: UnitOfWork, rows: Sequence[RecordInput]) -> list
         if row.stored is None:
             _complete(work, row)
         else:
+            row.keep_stored_links()
             _require_same(row)
     await _insert(work, [row for row in planned if row.stored is None and not row.errors])
     return [_outcome(row) for row in planned]
@@ -118,7 +119,7 @@ def _require_same(row: PlannedRow) -> None:
     if row.value("voided_at") is not None:
         message = "The touchpoint with this external key was voided. If it is true, log it under another key."
         _reject_key(row, UserErrorCode.WRONG_STATE, message)
-    elif any(row.stored is None or row.stored[column] != value for column, value in row.changes.items()):
+    elif not row.errors and any(row.stored is None or row.stored[it] != value for it, value in row.changes.items()):
         message = (
             "A touchpoint with this external key has other values. Facts are not edited: void it, and log another."
         )
