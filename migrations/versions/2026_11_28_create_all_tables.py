@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: a4d0e0214c90
+Revision ID: 6547152fb8c6
 Revises:
-Create Date: 2026-11-28 14:33:20.331069+00:00
+Create Date: 2026-11-28 14:47:54.613735+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "a4d0e0214c90"
+revision: str = "6547152fb8c6"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -1632,17 +1632,27 @@ def upgrade() -> None:
             "matched_email",
             sa.Text(collation="C"),
             sa.Computed(
-                "case when email_kind <> 'ROLE' then regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(lower(btrim(email) collate \"C\"), '^([^@+]+)\\+[^@]*@', '\\1@'), '@(googlemail\\.com)$', '@gmail.com'), '@(mac\\.com|me\\.com)$', '@icloud.com'), '@(pm\\.me|protonmail\\.com)$', '@proton.me'), '[.](?=[^@]*@gmail\\.com$)|[._-](?=[^@]*@proton\\.me$)', '', 'g') end",
+                "case when erased_at is null and email_kind <> 'ROLE' then regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(lower(btrim(email) collate \"C\"), '^([^@+]+)\\+[^@]*@', '\\1@'), '@(googlemail\\.com)$', '@gmail.com'), '@(mac\\.com|me\\.com)$', '@icloud.com'), '@(pm\\.me|protonmail\\.com)$', '@proton.me'), '[.](?=[^@]*@gmail\\.com$)|[._-](?=[^@]*@proton\\.me$)', '', 'g') end",
                 persisted=True,
             ),
             nullable=True,
             comment="The mailbox of the e-mail address, in one spelling; null for a mailbox of a role.",
         ),
         sa.Column(
+            "matched_domain",
+            sa.Text(collation="C"),
+            sa.Computed(
+                "case when erased_at is null and email_kind = 'BUSINESS' then split_part(lower(btrim(email) collate \"C\"), '@', 2) end",
+                persisted=True,
+            ),
+            nullable=True,
+            comment="The domain of the e-mail address; null if it is not that of a business.",
+        ),
+        sa.Column(
             "matched_name",
             sa.Text(collation="C"),
             sa.Computed(
-                "case when btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like '% %' then nullif(replace(replace(replace(replace(regexp_replace(lower(translate(normalize(btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), nfkd), 'ßØŁĐÆŒøłđæœıςΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ', 'soldaooldaoiσαβγδεζηθικλμνξοπρστυφχψωѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюя') collate \"C\"), '[[:punct:][:space:]\\u0300-\\u036f\\u2018\\u2019]', '', 'g'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ss', 's'), '') end",
+                "case when erased_at is null then case when btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) like '% %' then nullif(replace(replace(replace(replace(regexp_replace(lower(translate(normalize(btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), nfkd), 'ßØŁĐÆŒøłđæœıςΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ', 'soldaooldaoiσαβγδεζηθικλμνξοπρστυφχψωѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюя') collate \"C\"), '[[:punct:][:space:]\\u0300-\\u036f\\u2018\\u2019]', '', 'g'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ss', 's'), '') end end",
                 persisted=True,
             ),
             nullable=True,
@@ -1652,7 +1662,8 @@ def upgrade() -> None:
             "matched_phone",
             sa.Text(collation="C"),
             sa.Computed(
-                "substring(regexp_replace(phone, '[^0-9x]', '', 'g') from '([0-9]{8}(x[0-9]+)?)$')", persisted=True
+                "case when erased_at is null then substring(regexp_replace(phone, '[^0-9x]', '', 'g') from '([0-9]{8}(x[0-9]+)?)$') end",
+                persisted=True,
             ),
             nullable=True,
             comment="The last eight digits of the telephone number, and its extension.",
@@ -1680,7 +1691,7 @@ def upgrade() -> None:
         "contact",
         ["matched_name", "company_id", "id"],
         unique=False,
-        postgresql_include=["owner_id"],
+        postgresql_include=["owner_id", "matched_domain"],
         postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_name is not null"),
     )
     op.create_index(
@@ -2688,7 +2699,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_contact_matched_name",
         table_name="contact",
-        postgresql_include=["owner_id"],
+        postgresql_include=["owner_id", "matched_domain"],
         postgresql_where=sa.text("deleted_at is null and merged_into_id is null and matched_name is not null"),
     )
     op.drop_index(
