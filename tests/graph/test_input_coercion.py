@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from graphql import (
     GraphQLEnumType,
-    GraphQLError,
     GraphQLInputObjectType,
     GraphQLInt,
     GraphQLList,
@@ -23,7 +22,7 @@ from graphql.utilities import coerce_input_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.graph.contract import build_schema, registered_types
+from api.graph.contract import build_schema
 from api.graph.reading.input_coercion import NotPlainError, plain_coercion
 from api.graph.reading.variables import Operation
 from tests.support.random_choices import RandomChoices
@@ -31,7 +30,6 @@ from tests.support.random_choices import RandomChoices
 SCHEMA = build_schema()._schema
 TYPES: Mapping[str, Any] = SCHEMA.type_map
 MUTATION_INPUTS = sorted({str(field.args["input"].type)[:-1] for field in TYPES["Mutation"].fields.values()})
-ONE_OF = {name for name, declared in registered_types().items() if getattr(declared, "is_one_of", False)}
 # Values of scalars, some of which are valid for one of them only.
 SCALARS: tuple[Any, ...] = (
     "a text",
@@ -69,7 +67,7 @@ def value_of(choices: RandomChoices, of_type: Any) -> Any:  # noqa: ANN401 - JSO
         for name, field in of_type.fields.items()
         if isinstance(field.type, GraphQLNonNull) != choices.happens(20) or choices.happens(3)
     }
-    if of_type.name in ONE_OF and not choices.happens(10):
+    if of_type.is_one_of and not choices.happens(10):
         given = dict(choices.several(1, 1, lambda: choices.one([*given.items()] or [("id", "x")])))
     return given | {"unknown": 1} if choices.happens(40) else given
 
@@ -86,26 +84,27 @@ def test_inputs_of_mutations_are_coerced_as_by_graphql_core(name: str, seed: int
     of_type = TYPES[name]
     assert is_input_type(of_type)
     value = value_of(RandomChoices.of_seed(seed), of_type)
-    expected = coerced_by_graphql_core(value, of_type)
+    expected = coerce_input_value(value, of_type)
     try:
         found = plain_coercion(of_type)(value)
     except NotPlainError:
-        assert expected is Undefined or has_item_for_list(value)
+        assert expected is Undefined or not has_lists(value, of_type)
     else:
         assert found == expected
         assert repr(found) == repr(expected)  # the same classes, and fields in the same order
 
 
-def coerced_by_graphql_core(value: object, of_type: Any) -> object:  # noqa: ANN401 - any type of inputs
-    try:
-        return coerce_input_value(value, of_type)
-    except GraphQLError:  # Strawberry raises it for an object in which exactly one field has to be given
-        return Undefined
-
-
-def has_item_for_list(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Return whether a value of the bulk inputs may have an item in place of a list."""
-    return isinstance(value, dict) and any(not isinstance(item, list) for item in value.values())
+def has_lists(value: Any, of_type: Any) -> bool:  # noqa: ANN401 - JSON
+    """Return whether a valid value has lists wherever its type has them, not single items in their place."""
+    if isinstance(of_type, GraphQLNonNull):
+        return has_lists(value, of_type.of_type)
+    if value is None:
+        return True
+    if isinstance(of_type, GraphQLList):
+        return isinstance(value, list) and all(has_lists(item, of_type.of_type) for item in value)
+    if isinstance(of_type, GraphQLInputObjectType):
+        return all(has_lists(item, of_type.fields[name].type) for name, item in value.items())
+    return True
 
 
 OPERATIONS = (

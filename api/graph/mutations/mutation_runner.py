@@ -120,8 +120,10 @@ class _Run:
         self.principal.require(mutation.permission)
         _limit_rows(given)
         variables = self.collector.variables.coerced
-        plan = self._plan(key, nodes, mutation)
-        plan.require_values(self.principal, variables)
+        selecting = self.operation.selecting(self.request.variables)
+        plan = self._plan(key, nodes, mutation, selecting)
+        if selecting:
+            plan.require_values(self.principal, variables)
         idempotency_key = given.get(IDEMPOTENCY_KEY.name)
         input_hash = "" if idempotency_key is None else _hash(given)
         call = Call(mutation.name, input_hash, idempotency_key, self.request.request_id)
@@ -132,8 +134,10 @@ class _Run:
         self.result.unknown += payload.unknown
         return payload.value
 
-    def _plan(self, key: str, nodes: Sequence[FieldNode], mutation: Mutation) -> PayloadPlan:
-        selecting = self.operation.selecting(self.request.variables)
+    def _plan(
+        self, key: str, nodes: Sequence[FieldNode], mutation: Mutation, selecting: Mapping[str, Any]
+    ) -> PayloadPlan:
+        """Return the plan of a root field's payload. It depends on the variables of the selection alone."""
         plan_key = (self.operation.number, self.principal.plan_key, self.operation.shape(selecting)), key
         plan = self.runner.plans.get(plan_key)
         if plan is None:

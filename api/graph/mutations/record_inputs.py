@@ -62,7 +62,7 @@ INPUT_TYPES = (
 def value_inputs(shape: TableShape, *, is_new: bool, is_partial: bool = False) -> Iterator[Input]:
     """Yield the input fields of a table's columns. A new record needs some of them, unless it `is_partial`."""
     currencies = {column.note.currency for column in shape.columns}
-    for column in settable_columns(shape, is_new=is_new):
+    for column in settable_columns(shape, is_new=is_new).values():
         if column.name in currencies:
             continue
         needs = is_new and not is_partial and not column.is_nullable and not column.has_default
@@ -139,7 +139,7 @@ def read_record_input(
 @cache
 def _columns_by_input(table: str, *, is_new: bool) -> Mapping[str, ColumnShape]:
     """Return the columns that input fields fill, by the names of the fields."""
-    columns = settable_columns(SHAPES[table], is_new=is_new)
+    columns = settable_columns(SHAPES[table], is_new=is_new).values()
     return {camel(column.link.name if column.link is not None else column.name): column for column in columns}
 
 

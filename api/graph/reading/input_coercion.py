@@ -10,7 +10,6 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
-    GraphQLError,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLNamedType,
@@ -98,9 +97,7 @@ def _object(of_type: GraphQLInputObjectType) -> Coerce:
     known = of_type.fields.keys()
     required = {name for name, field in of_type.fields.items() if is_required_input_field(field)}
     fields = [(name, field.out_name or name, _coercion(field.type)) for name, field in of_type.fields.items()]
-    if of_type.is_one_of or any(
-        field.default is not None or field.default_value is not Undefined for field in of_type.fields.values()
-    ):
+    if any(field.default is not None or field.default_value is not Undefined for field in of_type.fields.values()):
         return _refuse
     finish: Callable[[dict[str, Any]], Any] = of_type.out_type
 
@@ -109,11 +106,9 @@ def _object(of_type: GraphQLInputObjectType) -> Coerce:
             return None
         if not isinstance(value, dict) or not known >= value.keys() or not required <= value.keys():
             raise NotPlainError
-        found = {out: convert(value[name]) for name, out, convert in fields if name in value}
-        try:
-            return finish(found)
-        except GraphQLError as error:  # Strawberry's, of an object in which exactly one field has to be given
-            raise NotPlainError from error
+        if of_type.is_one_of and (len(value) != 1 or None in value.values()):
+            raise NotPlainError
+        return finish({out: convert(value[name]) for name, out, convert in fields if name in value})
 
     return coerce
 

@@ -145,10 +145,7 @@ class _Variable:
         try:
             return self.coerce(value)
         except NotPlainError:
-            try:
-                return coerce_input_value(value, self.signature.type)
-            except GraphQLError:  # of an object in which exactly one field has to be given
-                return Undefined
+            return coerce_input_value(value, self.signature.type)
 
 
 def _as_json(structural: Mapping[str, Any]) -> bytes:

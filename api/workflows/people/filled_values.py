@@ -25,7 +25,7 @@ def values_to_take(shape: TableShape, survivor: StoredRow, row: StoredRow) -> Fi
 
 def _taken(shape: TableShape, survivor: StoredRow, row: StoredRow) -> Iterator[str]:
     amounts = {column.note.currency: column.name for column in shape.columns if column.note.currency is not None}
-    for column in settable_columns(shape, is_new=False):
+    for column in settable_columns(shape, is_new=False).values():
         old, new = survivor[column.name], row[column.name]
         if column.link is not None and column.link.target == shape.name:
             continue

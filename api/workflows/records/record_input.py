@@ -63,8 +63,8 @@ class RecordInput:
     errors: tuple[UserError, ...] = ()
 
 
-def settable_columns(shape: TableShape, *, is_new: bool) -> tuple[ColumnShape, ...]:
-    """Return the columns that the derived mutations of a table write: those that nothing else decides.
+def settable_columns(shape: TableShape, *, is_new: bool) -> Mapping[str, ColumnShape]:
+    """Return the columns that the derived mutations of a table write, by name: those that nothing else decides.
 
     Of a new record they include columns that a mutation of their own changes later.
     """
@@ -72,13 +72,13 @@ def settable_columns(shape: TableShape, *, is_new: bool) -> tuple[ColumnShape, .
 
 
 @cache
-def _settable_columns(table: str, *, is_new: bool) -> tuple[ColumnShape, ...]:
+def _settable_columns(table: str, *, is_new: bool) -> Mapping[str, ColumnShape]:
     own = {"id", "created_at", "updated_at", "row_version"}
-    return tuple(
-        column
+    return {
+        column.name: column
         for column in SHAPES[table].visible
         if column.name not in own and not column.note.written_by and (is_new or not column.note.changed_by)
-    )
+    }
 
 
 def field_name(shape: TableShape, column: str) -> str:

@@ -71,7 +71,7 @@ async def write_records(
 def _planned(shape: TableShape, operation: WriteOperation, given: RecordInput) -> PlannedRow:
     """Return the row with the values of its input in the form that is stored."""
     row = PlannedRow(shape, given, errors=list(given.errors))
-    allowed = {column.name: column for column in settable_columns(shape, is_new=operation is not WriteOperation.UPDATE)}
+    allowed = settable_columns(shape, is_new=operation is not WriteOperation.UPDATE)
     for column, value in given.values.items():
         try:
             row.changes[column] = stored_value(allowed[column], value)
@@ -162,7 +162,7 @@ def _require_values(row: PlannedRow) -> None:
     if row.stored is not None:
         return
     wrong = {error.path for error in row.errors}
-    for column in settable_columns(row.shape, is_new=True):
+    for column in settable_columns(row.shape, is_new=True).values():
         needs = not column.is_nullable and not column.has_default
         if needs and row.changes.get(column.name) is None and column.name not in row.given.links:
             before = len(row.errors)

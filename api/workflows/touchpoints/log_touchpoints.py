@@ -24,7 +24,7 @@ from schema.writes.write_status import WriteStatus
 
 TABLE = "touchpoint"
 _SHAPE = SHAPES[TABLE]
-_COLUMNS = {column.name: column for column in settable_columns(_SHAPE, is_new=True)}
+_COLUMNS = settable_columns(_SHAPE, is_new=True)
 # What a touchpoint needs, and nothing else decides.
 _REQUIRED = ("contact_id", "kind", "direction")
 
