@@ -68,10 +68,10 @@ async def insert_rows(work: UnitOfWork, table: str, rows: Sequence[Mapping[str, 
 
 
 async def update_rows(work: UnitOfWork, table: str, updates: Sequence[RowUpdate]) -> None:
-    """Update rows that are locked, and record the changes. Each row gets the next row version. No facts: these are not
-    edited.
+    """Update rows that are locked, and record the changes. Each row gets the next row version.
 
-    The change of a record with history holds since the update's `since`. Its values are no longer assumed.
+    The change of a record with history holds since the update's `since`. Its values are no longer assumed. Facts, which
+    belong to a contact, are not edited.
 
     Shapes: updates -> as many rows of the table, audit_event and outbox_event. One statement.
     Errors: StartAgain if a row is not there any more.
@@ -90,7 +90,8 @@ async def update_rows(work: UnitOfWork, table: str, updates: Sequence[RowUpdate]
 
 
 def _union(rows: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(column for row in rows for column in row))
+    """Return the columns of any row. Their order is not that of the input: every order would be a statement."""
+    return tuple(sorted({column for row in rows for column in row}))
 
 
 def _created(table: str, row: Mapping[str, object]) -> RecordChange:
