@@ -17,7 +17,5 @@ class ChangeType(Vocabulary):
     LEFT = "LEFT", "The person left a stage, or turned out not to have entered it."
     WITHDRAWN = (
         "WITHDRAWN",
-        (
-            "The record left your reach: another owner has it now, or a fact another contact. Only `changes` reports this."
-        ),
+        "The record left your reach: another owner has it now, or a fact another contact. Only `changes` reports this.",
     )
