@@ -51,8 +51,7 @@ def change_fields() -> tuple[Output, ...]:
         " is MERGED, and with it the rows about it and the links to it; if you do not have the record of a change, it"
         " has come into your reach: read the rows about it, and those that name it, too. Changes are kept for 30 days."
         " An older cursor is an error (CURSOR_EXPIRED), and so is one from before a first import or a change of the"
-        " members of"
-        " your team: copy the records anew."
+        " members of your team: copy the records anew."
     )
     arguments = (
         Input("after", "Only changes after this cursor. If left out or null: from the oldest that is kept.", _STRING),
