@@ -179,7 +179,7 @@ async def test_a_fact_that_moves_to_another_contact_leaves_one_reach_and_comes_i
     await other_team(company)
     async with company.write() as session:
         await session.script("truncate accord_version cascade")
-    preset = str(write(tmp_path) / "preset.toml")
+    preset = write(tmp_path)
     await run_import(company, preset, tmp_path)
     for person, owner in (("1", ANNA), ("2", EVE)):
         [[id_]] = await rows(
