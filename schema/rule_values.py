@@ -19,7 +19,8 @@ _KINDS = {bool: "true or false", int: "a whole number", Decimal: "a number", UUI
 _ORDERED = (int, Decimal)
 _KEPT = {
     # An erasure is no fact about the person, and must not change what was counted.
-    shape.name: frozenset(kept_columns(table)) - {"erased_at"}
+    shape.name: frozenset(kept_columns(table))
+    - {column.name for column in shape.columns if column.note.written_by == "erasePerson"}
     for shape, table in zip(SHAPES.values(), TABLES, strict=True)
     if shape.name in ("contact", "company")
 }

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 6547152fb8c6
+Revision ID: 49aa1c96ed39
 Revises:
-Create Date: 2026-11-28 14:47:54.613735+00:00
+Create Date: 2026-11-28 14:52:19.594325+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "6547152fb8c6"
+revision: str = "49aa1c96ed39"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -1629,6 +1629,15 @@ def upgrade() -> None:
             comment="When the person was erased: nothing that identifies them is left. Null if the person was not erased.",
         ),
         sa.Column(
+            "erasure_reason", sa.Text(), nullable=True, comment="Why the person was erased; null if the person was not."
+        ),
+        sa.Column(
+            "erasure_reference",
+            sa.Text(),
+            nullable=True,
+            comment="The number of the request or ticket that the person was erased by.",
+        ),
+        sa.Column(
             "matched_email",
             sa.Text(collation="C"),
             sa.Computed(
@@ -1669,6 +1678,10 @@ def upgrade() -> None:
             comment="The last eight digits of the telephone number, and its extension.",
         ),
         sa.CheckConstraint("email_kind in ('BUSINESS', 'FREE', 'ROLE')", name=op.f("ck_contact_email_kind")),
+        sa.CheckConstraint(
+            "erasure_reason in ('REQUESTED', 'NOT_NEEDED', 'CONSENT_WITHDRAWN', 'OBJECTION', 'UNLAWFUL', 'LEGAL_OBLIGATION')",
+            name=op.f("ck_contact_erasure_reason"),
+        ),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_contact_row_version_bounds")),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_contact_company_id")),
         sa.ForeignKeyConstraint(["merged_into_id"], ["contact.id"], name=op.f("fk_contact_merged_into_id")),
@@ -2033,6 +2046,15 @@ def upgrade() -> None:
             sa.DateTime(timezone=True),
             nullable=True,
             comment="When the person was erased: nothing that identifies them is left. Null if the person was not erased.",
+        ),
+        sa.Column(
+            "erasure_reason", sa.Text(), nullable=True, comment="Why the person was erased; null if the person was not."
+        ),
+        sa.Column(
+            "erasure_reference",
+            sa.Text(),
+            nullable=True,
+            comment="The number of the request or ticket that the person was erased by.",
         ),
         sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_contact_version_valid_in_order")),
         sa.PrimaryKeyConstraint("contact_id", "id", name=op.f("pk_contact_version")),
@@ -2507,21 +2529,21 @@ def upgrade() -> None:
         "    return null;\n"
         "  end if;\n"
         "  if tg_op = 'INSERT' then\n"
-        "    insert into contact_version (contact_id, valid_from, is_assumed, first_name, last_name, email, email_kind, phone, job_title, company_id, owner_id, lead_source, source_detail, lead_score, country, timezone, email_opt_out, do_not_call, is_test, is_internal, merged_into_id, erased_at)\n"
-        "    select id, effective_at, is_assumed, first_name, last_name, email, email_kind, phone, job_title, company_id, owner_id, lead_source, source_detail, lead_score, country, timezone, email_opt_out, do_not_call, is_test, is_internal, merged_into_id, erased_at from new_rows;\n"
+        "    insert into contact_version (contact_id, valid_from, is_assumed, first_name, last_name, email, email_kind, phone, job_title, company_id, owner_id, lead_source, source_detail, lead_score, country, timezone, email_opt_out, do_not_call, is_test, is_internal, merged_into_id, erased_at, erasure_reason, erasure_reference)\n"
+        "    select id, effective_at, is_assumed, first_name, last_name, email, email_kind, phone, job_title, company_id, owner_id, lead_source, source_detail, lead_score, country, timezone, email_opt_out, do_not_call, is_test, is_internal, merged_into_id, erased_at, erasure_reason, erasure_reference from new_rows;\n"
         "  else\n"
         "    with changed as (\n"
         "      select n.*, case when n.effective_at is distinct from o.effective_at then coalesce(n.effective_at, now())\n"
         "                       else now() end as since\n"
         "      from new_rows n join old_rows o on o.id = n.id\n"
-        "      where row(n.first_name, n.last_name, n.email, n.email_kind, n.phone, n.job_title, n.company_id, n.owner_id, n.lead_source, n.source_detail, n.lead_score, n.country, n.timezone, n.email_opt_out, n.do_not_call, n.is_test, n.is_internal, n.merged_into_id, n.erased_at) is distinct from row(o.first_name, o.last_name, o.email, o.email_kind, o.phone, o.job_title, o.company_id, o.owner_id, o.lead_source, o.source_detail, o.lead_score, o.country, o.timezone, o.email_opt_out, o.do_not_call, o.is_test, o.is_internal, o.merged_into_id, o.erased_at)\n"
+        "      where row(n.first_name, n.last_name, n.email, n.email_kind, n.phone, n.job_title, n.company_id, n.owner_id, n.lead_source, n.source_detail, n.lead_score, n.country, n.timezone, n.email_opt_out, n.do_not_call, n.is_test, n.is_internal, n.merged_into_id, n.erased_at, n.erasure_reason, n.erasure_reference) is distinct from row(o.first_name, o.last_name, o.email, o.email_kind, o.phone, o.job_title, o.company_id, o.owner_id, o.lead_source, o.source_detail, o.lead_score, o.country, o.timezone, o.email_opt_out, o.do_not_call, o.is_test, o.is_internal, o.merged_into_id, o.erased_at, o.erasure_reason, o.erasure_reference)\n"
         "    ), closed as (\n"
         "      update contact_version v set valid_to = greatest(changed.since, v.valid_from)\n"
         "      from changed where v.contact_id = changed.id and v.valid_to is null\n"
         "      returning v.contact_id, v.valid_to\n"
         "    )\n"
-        "    insert into contact_version (contact_id, valid_from, is_assumed, first_name, last_name, email, email_kind, phone, job_title, company_id, owner_id, lead_source, source_detail, lead_score, country, timezone, email_opt_out, do_not_call, is_test, is_internal, merged_into_id, erased_at)\n"
-        "    select changed.id, coalesce(closed.valid_to, changed.since), changed.is_assumed, changed.first_name, changed.last_name, changed.email, changed.email_kind, changed.phone, changed.job_title, changed.company_id, changed.owner_id, changed.lead_source, changed.source_detail, changed.lead_score, changed.country, changed.timezone, changed.email_opt_out, changed.do_not_call, changed.is_test, changed.is_internal, changed.merged_into_id, changed.erased_at\n"
+        "    insert into contact_version (contact_id, valid_from, is_assumed, first_name, last_name, email, email_kind, phone, job_title, company_id, owner_id, lead_source, source_detail, lead_score, country, timezone, email_opt_out, do_not_call, is_test, is_internal, merged_into_id, erased_at, erasure_reason, erasure_reference)\n"
+        "    select changed.id, coalesce(closed.valid_to, changed.since), changed.is_assumed, changed.first_name, changed.last_name, changed.email, changed.email_kind, changed.phone, changed.job_title, changed.company_id, changed.owner_id, changed.lead_source, changed.source_detail, changed.lead_score, changed.country, changed.timezone, changed.email_opt_out, changed.do_not_call, changed.is_test, changed.is_internal, changed.merged_into_id, changed.erased_at, changed.erasure_reason, changed.erasure_reference\n"
         "    from changed left join closed on closed.contact_id = changed.id;\n"
         "  end if;\n"
         "  return null;\n"

@@ -11,6 +11,7 @@ from schema.base import column, link
 from schema.formats import Format
 from schema.records import HistoryRecord
 from schema.vocab import EmailKind, Unit
+from schema.writes.erasure_reasons import ErasureReason
 
 
 class Contact(HistoryRecord, table=True):
@@ -95,4 +96,13 @@ class Contact(HistoryRecord, table=True):
         "When the person was erased: nothing that identifies them is left. Null if the person was not erased.",
         written_by="erasePerson",
         default=None,
+    )
+    erasure_reason: ErasureReason | None = column(
+        "Why the person was erased; null if the person was not.",
+        vocab=ErasureReason,
+        written_by="erasePerson",
+        default=None,
+    )
+    erasure_reference: str | None = column(
+        "The number of the request or ticket that the person was erased by.", written_by="erasePerson", default=None
     )

@@ -15,4 +15,7 @@ class ChangeType(Vocabulary):
     ERASED = "ERASED", "The person was erased: the record keeps no personal data."
     ENTERED = "ENTERED", "The person entered a stage."
     LEFT = "LEFT", "The person left a stage, or turned out not to have entered it."
-    WITHDRAWN = "WITHDRAWN", "The record left your reach: another owner has it now. Only `changes` reports this."
+    WITHDRAWN = (
+        "WITHDRAWN",
+        "The record left your reach: another owner has it now, or a fact another contact. Only `changes` reports this.",
+    )

@@ -64,9 +64,7 @@ async def test_entries_that_another_version_judges_alike_are_no_changes(database
         await session.script("update stage_entry set accord_version_id = gen_random_uuid(); truncate outbox_event")
         entry = await session.row(Sql("select contact_id, stage from stage_entry where own_at is not null limit 1"))
         assert entry is not None
-        later = (
-            "update stage_entry set entered_at = entered_at + interval '1 hour' where (contact_id, stage) = ({}, {})"
-        )
+        later = "update stage_entry set own_at = own_at + interval '1 hour' where (contact_id, stage) = ({}, {})"
         await session.run(Sql(later, *entry))
         await evaluate(session, as_of=world.AFTER_ALL)
         events = await session.rows(Sql("select contact_id, stage from outbox_event"))

@@ -17,6 +17,7 @@ from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import ADA, ANNA, BOB, CREATED, MERGED_CONTACT, write_unevaluated_company
 
 SECRETS = ("zuckerkandl", "berta@szeps.example", "4912345", "salonniere", "told in confidence", "crm-1847")
+PERSON = {"contact": {"id": f"contact_{ADA}"}}
 
 
 @pytest.fixture
@@ -162,3 +163,21 @@ key = "id"
 table = "contact"
 fields = { first_name = "name", email = "email" }
 """
+
+
+async def test_the_reason_of_an_erasure_is_kept_and_audited(company: Database) -> None:
+    for reference in ("", "Berta Zuckerkandl", "berta@szeps.example", "x" * 65):
+        wrong = await run(company, "erasePerson", "contact { id }", PERSON | {"reference": reference})
+        assert codes(wrong) == {"input.reference": "INVALID"}
+    given = PERSON | {"reason": "OBJECTION", "reference": "DSR-2041"}
+    erased = await run(company, "erasePerson", "contact { erasureReason erasureReference }", given)
+    assert erased["contact"] == {"erasureReason": "OBJECTION", "erasureReference": "DSR-2041"}
+    audit = "{ audit(orderBy: [{occurredAt: DESC}], first: 1) { nodes { changeType valuesAfter } } }"
+    assert (await answered(company, audit))["audit"]["nodes"] == [
+        {"changeType": "ERASED", "valuesAfter": {"erasure_reason": "OBJECTION", "erasure_reference": "DSR-2041"}}
+    ]
+
+
+async def test_without_a_reason_the_person_asked_for_the_erasure(company: Database) -> None:
+    erased = await run(company, "erasePerson", "contact { erasureReason erasureReference }", PERSON)
+    assert erased["contact"] == {"erasureReason": "REQUESTED", "erasureReference": None}

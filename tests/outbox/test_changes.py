@@ -2,6 +2,7 @@
 
 import base64
 from itertools import pairwise
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from api.access.principal import ALL_RIGHTS, Principal
 from api.db import Database
 from api.errors import ErrorCode
+from api.importers.run_import import run_import
 from api.outbox.change_cursors import ChangeCursors
 from api.outbox.positions import read_state
 from api.sql import Sql
 from schema.access.rights import AccessLevel, Reach
+from tests.importers.conftest import rows
+from tests.importers.test_evaluated_people import write
 from tests.support.followed_changes import CHANGES, end, page, types_after
 from tests.support.graphql import answered, executed, put, uid
 from tests.support.mutations import run
@@ -167,6 +171,43 @@ async def test_a_record_that_leaves_the_reach_is_withdrawn_and_comes_back(
     await give(company, ADA, former)
     found = await types_after(company, start, insider)
     assert found[-1] == ("CHANGED", f"contact_{ADA}")
+
+
+async def test_a_fact_that_moves_to_another_contact_leaves_one_reach_and_comes_into_another(
+    company: Database, tmp_path: Path
+) -> None:
+    await other_team(company)
+    async with company.write() as session:
+        await session.script("truncate accord_version cascade")
+    preset = write(tmp_path)
+    await run_import(company, preset, tmp_path)
+    for person, owner in (("1", ANNA), ("2", EVE)):
+        [[id_]] = await rows(
+            company, f"select record_id from external_key where entity = 'contact' and external_id = '{person}'"
+        )
+        await give(company, UUID(str(id_)), owner)
+    [[form]] = await rows(company, "select record_id from external_key where external_id = 'f1'")
+    insider, outsider, neither = viewer(BEN, Reach.TEAM), viewer(EVE, Reach.TEAM), viewer(BEN, Reach.OWN)
+    starts = [await end(company, who) for who in (insider, outsider, neither)]
+    write(tmp_path, forms=("f1,2,2026-01-02",))
+    await run_import(company, preset, tmp_path)
+    fact = f"touchpoint_{form}"
+
+    async def of_fact(who: Principal, start: str) -> list[tuple[str, bool]]:
+        found = (await page(company, start, who, records=["TOUCHPOINT"]))["nodes"]
+        assert {node["recordId"] for node in found} <= {fact}
+        return [(node["type"], node["record"] is not None) for node in found]
+
+    assert await of_fact(insider, starts[0]) == [("WITHDRAWN", False)]
+    assert await of_fact(outsider, starts[1]) == [("CHANGED", True)]
+    assert await of_fact(neither, starts[2]) == []
+    again = [await end(company, who) for who in (insider, outsider, neither)]
+    jobs = "{ imports(first: 1, orderBy: [{finishedAt: DESC}]) { nodes { id } } }"
+    [job] = (await answered(company, jobs))["imports"]["nodes"]
+    assert (await run(company, "undoImport", "removedKeys", {"importJob": job}))["userErrors"] == []
+    assert await of_fact(insider, again[0]) == [("CHANGED", True)]
+    assert await of_fact(outsider, again[1]) == [("WITHDRAWN", False)]
+    assert await of_fact(neither, again[2]) == []
 
 
 async def test_a_deletion_out_of_reach_is_not_listed(company: Database) -> None:

@@ -47,11 +47,11 @@ def change_fields() -> tuple[Output, ...]:
         "What happened to the records that you reach, oldest first, in an order without gaps: follow it to keep a copy."
         " `changes(first: 0) { pageInfo { endCursor } }` is the end of what there is: take it, read the lists, then ask"
         " for the changes after it, again and again; `endCursor` is there also on an empty page. Each change has the"
-        " record as it is now, so that applying one twice does no harm. Forget a record when it is DELETED, MERGED,"
-        " ERASED or WITHDRAWN, and with a withdrawn record the rows about it; if you do not have the record of a"
-        " change, it has come into your reach: read the rows about it, too. Changes are kept for 30 days. An older"
-        " cursor is an error (CURSOR_EXPIRED), and so is one from before a first import or a change of the members of"
-        " your team: copy the records anew."
+        " record as it is now, so that applying one twice does no harm. Forget a record whose `record` is null, or that"
+        " is MERGED, and with it the rows about it and the links to it; if you do not have the record of a change, it"
+        " has come into your reach: read the rows about it, and those that name it, too. Changes are kept for 30 days."
+        " An older cursor is an error (CURSOR_EXPIRED), and so is one from before a first import or a change of the"
+        " members of your team: copy the records anew."
     )
     arguments = (
         Input("after", "Only changes after this cursor. If left out or null: from the oldest that is kept.", _STRING),

@@ -171,10 +171,15 @@ class _Planning:
             raise TypeError(f"{declared.name}.{name} is an object that is neither a record nor in a list")
 
         def items(outcome: Outcome) -> Iterable[_Source]:
-            return (item for source in sources(outcome) for item in resolve(source, None))
+            return (item for source in sources(outcome) for item in resolve(source, None) or ())
 
         write = self.object(nodes, output.type.name, items, in_list=True)
-        return lambda source, records: [write(item, records) for item in resolve(source, None)]
+
+        def listed(source: _Source, records: _Records) -> object:
+            found = resolve(source, None)
+            return None if found is None else [write(item, records) for item in found]
+
+        return listed
 
     def _record(self, output: Output, nodes: Sequence[FieldNode], sources: _Sources, *, in_list: bool) -> _Write:
         table, resolve, at = _TABLES[output.type.name], output.resolve, len(self.records)

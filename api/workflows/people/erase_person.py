@@ -1,7 +1,8 @@
 """Erasing a person: everything that identifies them goes, everywhere; what was counted stays counted."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,7 +21,12 @@ from api.workflows.records.stored_rows import lock_rows, merged_ids, survivors_o
 from api.workflows.unit_of_work import UnitOfWork
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
+from schema.writes.erasure_reasons import ErasureReason
 from schema.writes.user_errors import UserErrorCode
+
+MAX_REFERENCE = 64
+# A number, and no place for a name or an address: neither spaces nor @.
+_REFERENCE = re.compile(rf"[A-Za-z0-9_./#:-]{{1,{MAX_REFERENCE}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,20 @@ class ErasePerson:
     contact: Reference = argument(
         "The contact. Those that are merged with it are the same person, and are erased, too.", table="contact"
     )
+    reason: ErasureReason | None = argument(
+        "Why the person is erased. If left out or null: REQUESTED. The contact and the audit keep it.", default=None
+    )
+    reference: str | None = argument(
+        "The number of the request or ticket, such as DSR-2041, without any personal data: letters, digits and"
+        f" - _ . / # : only, {MAX_REFERENCE} characters at most. The contact and the audit keep it.",
+        default=None,
+    )
+
+    @property
+    def kept(self) -> dict[str, object]:
+        """The columns that say why the person was erased."""
+        reason = self.reason or ErasureReason.REQUESTED
+        return {"erasure_reason": reason.value, "erasure_reference": self.reference}
 
 
 async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
@@ -40,11 +60,14 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
     Shapes: one contact -> the contact, and all merged with it. Writes contact, contact_version, handoff, audit_event,
             record_merge, import_change, external_key, erased_key, erasure_secret; files of rejected rows.
     Errors: NOT_ALLOWED if a contact that is merged with it is out of reach; BUSY during an import; user errors
-            NOT_FOUND, ERASED.
+            NOT_FOUND, ERASED, INVALID.
     """
     # An import that has read its rows already would bring the person back.
     await work.session.lock(AdvisoryLock.LOADING)
     people = await _person(work, do.contact)
+    if do.reference is not None and not _REFERENCE.fullmatch(do.reference):
+        message = f"A reference has letters, digits and - _ . / # : only, and {MAX_REFERENCE} characters at most."
+        work.reject(("reference",), UserErrorCode.INVALID, f"{message} It must not name the person.")
     work.require_valid()
     identifiers = await identifiers_of(work.session, people)
     await keep_erased(
@@ -56,9 +79,9 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
     await _redact_imports(work, people)
     for shape in fact_tables():
         await _redact_facts(work, shape.name, people)
-    await _redact_contacts(work, people)
+    await _redact_contacts(work, people, do.kept)
     for id_ in people:
-        work.record(ChangeType.ERASED, "contact", id_)
+        work.record(ChangeType.ERASED, "contact", id_, before=dict.fromkeys(do.kept), after=do.kept)
     files = await asyncio.to_thread(erase_in_files, await reject_folders(work.session), identifiers)
     return Outcome({"contact": people[0]}, values={"files_changed": files})
 
@@ -91,19 +114,17 @@ async def _remove_keys(work: UnitOfWork, people: Sequence[UUID]) -> None:
             )
 
 
-async def _redact_contacts(work: UnitOfWork, people: Sequence[UUID]) -> None:
+async def _redact_contacts(work: UnitOfWork, people: Sequence[UUID], kept: Mapping[str, object]) -> None:
     """Redact the contacts and their versions in place: no new version begins."""
     session = work.session
     await session.script("set local accord.history_is_given = on")
     await redact_contacts(session, people)
-    erased = Sql("erased_at = {}, updated_at = now(), row_version = row_version + 1", work.started_at)
-    await session.run(Sql("update contact set {} where id = any({}::uuid[])", erased, people))
-    await session.run(
-        Sql(
-            "update contact_version set erased_at = {} where contact_id = any({}::uuid[]) and valid_to is null",
-            *(work.started_at, people),
-        )
-    )
+    erased = join(", ", (Sql("{} = {}", name(column), value) for column, value in kept.items()))
+    erased = Sql("erased_at = {}, {}", work.started_at, erased)
+    written = Sql("{}, updated_at = now(), row_version = row_version + 1", erased)
+    await session.run(Sql("update contact set {} where id = any({}::uuid[])", written, people))
+    is_last = Sql("contact_id = any({}::uuid[]) and valid_to is null", people)
+    await session.run(Sql("update contact_version set {} where {}", erased, is_last))
     await session.script("set local accord.history_is_given = off")
 
 
