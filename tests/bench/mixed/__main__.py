@@ -65,7 +65,7 @@ async def mix(options: argparse.Namespace, dsn: str, server: RunningPeer) -> lis
     connections = int(options.connections)
     tally, errors, usages = Tally(), Counter[str](), list[Usage]()
     connection = await asyncpg.connect(dsn)
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=2)
     client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=60, limits=limits)
     try:
         found = (await client.get("/graphql/examples")).raise_for_status().json()
