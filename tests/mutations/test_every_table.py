@@ -66,7 +66,7 @@ class Record:
 def fields(shape: TableShape, *, is_new: bool = True) -> Iterator[tuple[str, ColumnShape]]:
     """Yield the input fields of a table with their columns; that of a currency is part of its amount."""
     currencies = {column.note.currency for column in shape.columns if column.note.currency is not None}
-    for column in settable_columns(shape, is_new=is_new):
+    for column in settable_columns(shape, is_new=is_new).values():
         if column.name not in currencies:
             yield camel(column.link.name if column.link is not None else column.name), column
 
