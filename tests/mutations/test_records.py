@@ -8,7 +8,7 @@ from api.access.principal import ALL_RIGHTS, Principal
 from api.db import Database
 from api.errors import ErrorCode
 from schema.access.rights import AccessLevel, Reach
-from tests.support.graphql import answered, uid
+from tests.support.graphql import answered, code_of, executed, uid
 from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import (
     ACME,
@@ -347,3 +347,16 @@ async def test_every_change_leaves_an_audit_event_and_an_outbox_event(company: D
 async def test_an_id_of_a_deal_is_no_id_of_a_contact(company: Database) -> None:
     given = {"id": f"deal_{DEAL}", "expectedVersion": 1, "firstName": "X"}
     assert codes(await run(company, "updateContact", "contact { id }", given)) == {"input.id": "INVALID"}
+
+
+async def test_a_selection_with_a_value_that_cannot_be_read_rejects_the_mutation_before_anything_is_written(
+    company: Database,
+) -> None:
+    document = """mutation ($name: String!, $id: ID) { createTeam(input: {name: $name, kind: SALES}) {
+      team { members(where: {id: {eq: $id}}) { totalCount } } userErrors { code } } }"""
+    assert (await answered(company, document, name="First", id=f"member_{ANNA}"))["createTeam"]["team"] is not None
+    rejected = await executed(company, document, name="Second", id=f"company_{ACME}")
+    assert rejected.data == {"createTeam": None}
+    assert [(code_of(error), error.path) for error in rejected.errors or ()] == [("BAD_INPUT", ["createTeam"])]
+    teams = await answered(company, "{ teams { nodes { name } } }")
+    assert "Second" not in [team["name"] for team in teams["teams"]["nodes"]]
