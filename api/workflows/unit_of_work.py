@@ -7,7 +7,7 @@ idempotency key, a repetition returns the result of the first time.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -150,8 +150,3 @@ def _busy() -> AccordError:
         "Another transaction holds a lock on the same records, and did not release it within a second.",
         "Nothing was written. Send the request again, with the same idempotency key.",
     )
-
-
-def ids_of(changes: Sequence[RecordChange], record_type: str) -> set[UUID]:
-    """Return the ids of the changed records of a type."""
-    return {change.record_id for change in changes if change.record_type == record_type}

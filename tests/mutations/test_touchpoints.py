@@ -218,7 +218,7 @@ async def test_many_touchpoints_have_a_result_each(company: Database, mode: str)
 
 
 async def statements_of(database: Database, rows: list[RecordInput]) -> int:
-    """Return how many statements logging rows takes, without audit, outbox and entries."""
+    """Return how many statements logging rows takes, without the entries that follow."""
     queries: list[str] = []
     async with database.unit_of_work() as session:
         session.connection.add_query_logger(lambda logged: queries.append(logged.query))
