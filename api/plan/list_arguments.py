@@ -3,6 +3,7 @@
 Columns are named as in the tables. A value is a constant, or a `Parameter` that every execution of the statement binds.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -207,6 +208,16 @@ class Page:
     is_from_end: bool = False
     search: tuple[str, ...] | Parameter | None = None
     with_merged: bool = False
+
+
+def page_of_ids(ids: Collection[UUID], *, with_merged: bool) -> Page:
+    """Return the page of the rows with these ids.
+
+    The size is part of a statement's text: one for every number of ids would fill each connection with statements that
+    are prepared once and never run again. So it is rounded up to a power of two.
+    """
+    size = 1 << max(0, len(ids) - 1).bit_length()
+    return Page(size, where=Comparison("id", "in", tuple(ids)), with_merged=with_merged)
 
 
 # --------------------------------------------------------------------------------------------------------- groups

@@ -1,7 +1,7 @@
 """Pages that follow each other by their cursors, also while rows are inserted."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
+from api.plan.list_arguments import page_of_ids
 from tests.plan.generated.arguments import root_of
 from tests.plan.generated.filters import Filters
 from tests.plan.generated.rows import all_rows, write_generated_rows
@@ -116,3 +117,9 @@ async def test_a_page_after_a_cursor_is_the_same_after_an_insert_before_it(
     async with world.database.write() as session:
         await session.script(f"delete from deal where id = '{new_id}'")
     assert second["nodes"] == rest
+
+
+def test_pages_of_ids_have_few_sizes_and_room_for_all() -> None:
+    sizes = {count: page_of_ids([uuid4()] * count, with_merged=False).size for count in range(1, 501)}
+    assert all(size >= count for count, size in sizes.items())
+    assert len(set(sizes.values())) == 10

@@ -11,7 +11,7 @@ from api.db import ReadSession
 from api.graph.derived.record_types import TYPE_KEY
 from api.graph.reading.selection_reader import Path, RecordSelection
 from api.plan.cost import affordable_cost
-from api.plan.list_arguments import Comparison, Page
+from api.plan.list_arguments import page_of_ids
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Nodes, RootField
 from schema.tables import SHAPES
@@ -80,4 +80,4 @@ def _connection(table: str, ids: Sequence[UUID], selections: Mapping[Path, Recor
         return None
     places = (Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values()))
     edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
-    return Connection(table, Page(len(ids), where=Comparison("id", "in", tuple(ids)), with_merged=True), (edges,))
+    return Connection(table, page_of_ids(ids, with_merged=True), (edges,))

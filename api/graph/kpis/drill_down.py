@@ -26,7 +26,7 @@ from api.graph.sources import FromAttribute, FromDrillDown
 from api.metrics.answer import ContactPressure, DrillDown
 from api.metrics.record_lists.record_order import CountedRecord
 from api.metrics.record_lists.record_pages import RecordPage, read_page
-from api.plan.list_arguments import Comparison, Page
+from api.plan.list_arguments import page_of_ids
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Nodes
 from schema.tables import SHAPES
@@ -215,8 +215,9 @@ class _RecordListReader:
             return {}
         places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
         edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
-        rows = Page(len(ids), where=Comparison("id", "in", ids), with_merged=True)
-        read = await read_selection(self.session, Connection(table, rows, (edges,)), self.principal)
+        read = await read_selection(
+            self.session, Connection(table, page_of_ids(ids, with_merged=True), (edges,)), self.principal
+        )
         self.redacted.update(read.redacted)
         found: Any = read.value
         kind = {TYPE_KEY: SHAPES[table].type_name}

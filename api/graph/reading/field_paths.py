@@ -18,7 +18,7 @@ from api.graph.derived.record_types import record_types
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.selection_reader import SelectionReader
 from api.graph.sources import FromBack
-from api.plan.list_arguments import Comparison, Page
+from api.plan.list_arguments import page_of_ids
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Field, Nodes
 from schema.nearest_words import suggestion
@@ -46,7 +46,7 @@ class FieldPaths:
         if not wanted:
             return {}
         edges = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), Nodes("row", self.fields)))
-        rows = Page(len(wanted), where=Comparison("id", "in", wanted))
+        rows = page_of_ids(wanted, with_merged=False)
         read = await read_selection(session, Connection(self.table, rows, (edges,)), who)
         found: Any = read.value
         by_id = {edge["id"]["id"]: edge["row"] for edge in found["edges"]}
