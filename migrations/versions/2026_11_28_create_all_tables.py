@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: c6adc38632ad
+Revision ID: 8749cce2fa6d
 Revises:
-Create Date: 2026-11-28 15:01:40.012857+00:00
+Create Date: 2026-11-28 15:05:26.360316+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "c6adc38632ad"
+revision: str = "8749cce2fa6d"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
