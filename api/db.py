@@ -106,6 +106,16 @@ class AdvisoryLock(IntEnum):
 
     LOADING = int.from_bytes(b"accord")  # load or migrate a database
     WORKING = int.from_bytes(b"jobs")  # run the background jobs; held by a connection, not a transaction
+    EVALUATING = int.from_bytes(b"funnel")  # evaluate the funnel while units of work, which share it, go on
+
+
+# A unit of work shares `EVALUATING` from its beginning, or knows that an evaluation runs: see IS_EVALUATING. This takes
+# no round trip of its own.
+_BEGIN = (
+    "begin; select set_config('accord.is_evaluating',"
+    f" (not pg_try_advisory_xact_lock_shared({AdvisoryLock.EVALUATING.value}))::text, true)"
+)
+IS_EVALUATING = Sql("coalesce(current_setting('accord.is_evaluating', true) = 'true', false)")
 
 
 class WriteSession(ScratchSession):
@@ -170,7 +180,7 @@ class Connections:
         async with self._places:
             connection = self._sound() or await self._connect()
             try:
-                await connection.execute("begin")
+                await connection.execute(_BEGIN)
                 yield connection
                 await connection.execute("commit")
             except BaseException as error:

@@ -98,15 +98,15 @@ async def evaluate(
 async def begin_evaluation(session: WriteSession) -> None:
     """Begin an evaluation: from here on, writers list the contacts that they touch.
 
-    Evaluations wait for each other here; readers do not wait, and read the evaluation before. To begin again in the
-    same transaction is harmless as long as nothing was read in between.
+    A transaction that writes records first, such as an import, begins before it locks any of them: this waits for the
+    writers at work, which may wait for rows. Evaluations wait for each other here; readers do not wait, and read the
+    evaluation before. To begin again in the same transaction is harmless.
 
     Errors: ValueError in a transaction whose statements all read one snapshot.
     """
     if await session.value(Sql("select current_setting('transaction_isolation')")) != "read committed":
         raise ValueError("an evaluation needs the isolation level READ COMMITTED")
     await lock_evaluation(session)
-    await session.script("delete from touched_record")  # those of an evaluation that failed
 
 
 async def evaluate_touched(

@@ -13,7 +13,7 @@ from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce, active_version
 from api.db import AdvisoryLock, Database, WriteSession
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import discard_former_entries
+from api.funnel.evaluate import begin_evaluation, discard_former_entries
 from api.identity.sources import SourceName, choose_source, require_source_name
 from api.importers.database_failures import database_failures
 from api.importers.explain.explainer import RowExplainer
@@ -249,6 +249,8 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
     """Do all steps of an import, inside its transaction."""
     began, started_at = time.monotonic(), datetime.now(UTC)
     await session.lock(AdvisoryLock.LOADING)
+    if not planned.is_dry_run:
+        await begin_evaluation(session)
     await _remove_sample(session, replace_sample=replace_sample)
     accord, is_adopted = await _accord(session, planned)
     explainer = planned.explainer

@@ -7,7 +7,7 @@ from uuid import UUID
 from api.access.scope import subject_links
 from api.accord.in_force import accord_in_force
 from api.db import WriteSession
-from api.funnel.evaluate import begin_evaluation, evaluate
+from api.funnel.evaluate import evaluate
 from api.funnel.evaluate_some import evaluate_some
 from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
 from api.funnel.following.concerned import LINKED, linked_contacts_of
@@ -48,14 +48,13 @@ async def evaluate_import(session: WriteSession, tables: Collection[str], progre
 async def evaluate_written(session: WriteSession, written: Mapping[str, Sql], progress: Progress) -> EvaluatedPeople:
     """Evaluate the contacts whom written records concern, or everybody.
 
-    Everybody is evaluated if the records concern more than `LARGEST_SHARE` of all contacts, and if there is no
-    evaluation by the accord in force.
+    The caller has called `begin_evaluation` before it wrote records. Everybody is evaluated if the records concern more
+    than `LARGEST_SHARE` of all contacts, and if there is no evaluation by the accord in force.
 
     Shapes: selects by table, of the ids of records, or for facts of their contacts -> EvaluatedPeople. Writes what the
             evaluation writes.
     Errors: as `evaluate`.
     """
-    await begin_evaluation(session)
     count = await session.value(Sql("select count(*) from contact"))
     current = await current_evaluation(session)
     if current is not None and current.compiled.periods[-1].version_id == (await accord_in_force(session)).id:

@@ -54,7 +54,7 @@ class UnitOfWork:
     """One transaction of a principal: workflows write through its session, and record what they changed.
 
     `unwritten` are those of its changes that audit and outbox do not have yet: the row writer writes its own.
-    `evaluation` has the columns of `CURRENT_EVALUATION` if the last change was written by a statement that read them.
+    `evaluation` has the columns of `EVALUATION_NOW` if the last change was written by a statement that read them.
     """
 
     session: WriteSession

@@ -208,6 +208,42 @@ async def test_a_write_during_a_rebuild_is_seen_at_once_and_stays(
         assert await session.value(Sql("select count(*) from touched_record")) == 0
 
 
+async def test_a_write_during_the_first_evaluation_is_in_it(small: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with small.write() as session:
+        await session.script("truncate evaluation, stage_entry, wake_up")
+    async with paused_evaluation(small, monkeypatch), small.unit_of_work() as session:
+        assert await follow_changes(session, [await touch(ANN)(session), await touch(ANN)(session)]) == ()
+    assert "warm" in await stages(small, ANN)
+    await require_no_drift(small)
+
+
+async def test_a_writer_that_began_before_the_first_evaluation_is_waited_for(small: Database) -> None:
+    async with small.write() as session:
+        await session.script("truncate evaluation, stage_entry, wake_up")
+    async with small.unit_of_work() as session:
+        assert await follow_changes(session, [await touch(ANN)(session), await touch(ANN)(session)]) == ()
+
+        async def evaluate_all() -> None:
+            async with small.write() as other:
+                await evaluate(other)
+
+        task = asyncio.create_task(evaluate_all())
+        await asyncio.wait([task], timeout=0.2)
+        assert not task.done()
+    await task
+    assert "warm" in await stages(small, ANN)
+
+
+async def test_what_no_rule_reads_is_listed_for_an_evaluation_whose_accord_may_read_it(
+    small: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with paused_evaluation(small, monkeypatch):
+        async with small.unit_of_work() as session:
+            await follow_changes(session, [await update("contact", BOB, "job_title", "CEO")(session)])
+        async with small.read() as session:
+            assert await session.value(Sql("select array_agg(record_id) from touched_record")) == [BOB]
+
+
 async def test_a_writer_that_has_not_committed_when_a_rebuild_ends_is_waited_for(
     small: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

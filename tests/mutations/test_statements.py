@@ -1,6 +1,7 @@
 """How many statements a write takes, its transaction included, and what the one that writes a row records."""
 
 import asyncio
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +31,7 @@ async def statements_of(database: Database, mutation: str, given: dict[str, Any]
     await asyncio.sleep(0)
     assert codes(payload) == {}
     # Statements of asyncpg itself, which looks types up at first, are in upper case.
-    return [query.split()[0] for query in queries if query[0].islower()]
+    return [re.findall(r"\w+", query)[0] for query in queries if query[0].islower()]
 
 
 @pytest.mark.parametrize(

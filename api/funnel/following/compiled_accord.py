@@ -10,7 +10,7 @@ from asyncpg import Record
 
 from api.access.evaluation import is_current
 from api.accord.in_force import AccordPeriod, accord_periods
-from api.db import Session
+from api.db import IS_EVALUATING, Session
 from api.funnel.following.contact_statement import ContactStatement, contact_statement
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
@@ -49,9 +49,22 @@ CURRENT_EVALUATION = Sql(
     " join accord_version a on a.id = v.accord_version_id where {}",
     is_current("v"),
 )
+# The same in one row, also before the first, with whether an evaluation runs that the unit of work does not wait for.
+EVALUATION_NOW = Sql(
+    "select {} as is_evaluating, e.* from (select) one left join ({}) e on true", IS_EVALUATING, CURRENT_EVALUATION
+)
 _READ_CURRENT_EVALUATION = Statement.of(CURRENT_EVALUATION)
+_READ_EVALUATION_NOW = Statement.of(EVALUATION_NOW)
 
 _compiled: dict[tuple[UUID, str], CompiledAccord] = {}
+
+
+async def evaluation_now(session: Session) -> Record:
+    """Read the columns of `EVALUATION_NOW`."""
+    row = await session.row(_READ_EVALUATION_NOW)
+    if row is None:
+        raise LookupError("the statement returns a row")
+    return row
 
 
 async def current_evaluation(session: Session) -> CurrentEvaluation | None:

@@ -1,14 +1,14 @@
 """The advisory locks by which writers, rebuilds and imports leave right entries when they run at the same time.
 
-A writer changes facts first and takes these locks after that, in the order below, so that nobody who holds one of them
-waits for a row. They are released when the transaction ends, after its changes are visible.
+A writer changes facts first and takes the other locks after that, in the order below, so that nobody who holds one of
+them waits for a row. They are released when the transaction ends, after its changes are visible.
 
 - A *source* is a row whose change concerns contacts that are linked to it, such as a deal. Whoever changes a source
   takes its lock alone; whoever changes a link to it takes the lock shared. Otherwise a change of the deal and a new
   role in it would not see one another, and the new person would keep entries by the former state of the deal.
-- `EVALUATING` is held by a rebuild or an import from before it reads facts until it commits. A writer tries to share
-  it. One that cannot lists its sources and contacts in `touched_record`; one that can has ended before the evaluation
-  begins to read.
+- `EVALUATING` is held by a rebuild or an import until it commits, from before it reads facts or locks rows. A unit of
+  work tries to share it when it begins. One that cannot lists its sources and contacts in `touched_record`, whatever
+  the accord reads: the evaluation may apply another one. One that can has ended before the evaluation begins to read.
 - `STORING`: writers share it. A rebuild or import takes it alone for its last step, in which it evaluates the touched
   contacts again and stores the result.
 - A *contact*: two writers of one person go one after the other. The second then evaluates the facts of both.
@@ -22,25 +22,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.db import WriteSession
+from api.db import AdvisoryLock, WriteSession
 from api.funnel.following.people import LINKED_CONTACTS
 from api.sql import Sql, Statement
 
-_EVALUATING, _STORING = 0x66756E01, 0x66756E02  # any two numbers that no other lock of Accord has
+_STORING = 0x66756E02  # any number that no other lock of Accord has
 _SOURCE, _CONTACT = 0x66756E03, 0x66756E04
 _STRIPES = 1024
 # PostgreSQL evaluates the arguments of a row from left to right, so that the clock is read after the last lock. The row
 # with null, which locks no contact, is there if no contact is.
 _LOCK_CONTACTS = Statement.of(
     Sql(
-        """select bool_and(pg_try_advisory_xact_lock_shared({}, 0)) as is_free,
+        """select bool_and(pg_try_advisory_xact_lock_shared({})) as is_free,
   count(pg_advisory_xact_lock_shared({}, 0)), count(pg_advisory_xact_lock({}, stripe)), max(clock_timestamp()) as as_of
 from (
   select stripe from (
     select distinct uuid_hash(id) & {} as stripe from ({}) linked union all select null
   ) stripes order by stripe
 ) stripes""",
-        *(_EVALUATING, _STORING, _CONTACT, _STRIPES - 1, LINKED_CONTACTS),
+        *(AdvisoryLock.EVALUATING.value, _STORING, _CONTACT, _STRIPES - 1, LINKED_CONTACTS),
     )
 )
 
@@ -97,7 +97,7 @@ async def lock_evaluation(session: WriteSession) -> None:
 
     Waits for the evaluation before it, and for the writers that do not know of this one.
     """
-    await session.run(Sql("select pg_advisory_xact_lock({}, 0)", _EVALUATING))
+    await session.lock(AdvisoryLock.EVALUATING)
 
 
 async def lock_storing(session: WriteSession) -> None:

@@ -1,14 +1,16 @@
 """Stage entries follow the changes of records, in the transaction that makes the changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from asyncpg import Record
 
 from api.db import WriteSession
-from api.funnel.following.compiled_accord import current_evaluation, evaluation_of
+from api.funnel.following.compiled_accord import evaluation_now, evaluation_of
 from api.funnel.following.concerned import concerned_contacts
 from api.funnel.following.reevaluate import EntryChange, EntryChangeKind, reevaluate
 from api.outbox.record_changes import RecordChange
+from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
 
 _TYPES = {
@@ -17,6 +19,9 @@ _TYPES = {
     EntryChangeKind.EXITED: ChangeType.LEFT,
     EntryChangeKind.REMOVED: ChangeType.LEFT,
 }
+_ALL_COLUMNS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {table: frozenset(column.name for column in shape.columns) for table, shape in SHAPES.items()}
+)
 
 
 async def follow_changes(
@@ -24,17 +29,23 @@ async def follow_changes(
 ) -> tuple[RecordChange, ...]:
     """Evaluate the contacts again that changes concern. The changes are written, and nothing later waits for a lock.
 
-    `evaluation` has the columns of `CURRENT_EVALUATION`, as the statement read them that wrote the last change; it is
-    read if left out.
+    `evaluation` has the columns of `EVALUATION_NOW`, as the statement read them that wrote the last change; it is read
+    if left out. While another transaction evaluates the funnel, its accord may read more than that of the current
+    evaluation: every change then concerns its contacts.
 
     Shapes: changes of records -> changes of stages, as the outbox has them. Writes what `reevaluate` writes; nothing
-            without a current evaluation.
+            before the first evaluation begins.
     Errors: asyncpg.LockNotAvailableError if a lock is not free within the `lock_timeout` of the session.
     """
-    current = await (evaluation_of(session, evaluation) if evaluation else current_evaluation(session))
-    if current is None:
+    now = evaluation or await evaluation_now(session)
+    current = await evaluation_of(session, now)
+    if now["is_evaluating"]:
+        columns = _ALL_COLUMNS
+    elif current is not None:
+        columns = current.compiled.columns
+    else:
         return ()
-    concerned = await concerned_contacts(session, current.compiled.columns, changes)
+    concerned = await concerned_contacts(session, columns, changes)
     return tuple(map(entry_event, await reevaluate(session, concerned.contacts, sources=concerned.sources)))
 
 

@@ -65,11 +65,9 @@ async def reevaluate(
     if not contacts and not sources:
         return ()
     locks, people, current = await _locked_people(session, contacts)
-    if current is None:
-        return ()
     if locks.is_evaluating:
         await _list_touched(session, {**sources, "contact": people.contacts})
-    if not people.contacts:
+    if current is None or not people.contacts:
         return ()
     return await evaluate_people(session, current, people, as_of or locks.as_of)
 

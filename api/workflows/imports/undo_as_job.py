@@ -3,6 +3,7 @@
 from api.access.principal import Principal
 from api.db import AdvisoryLock, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import begin_evaluation
 from api.identity.ids import parse_id
 from api.outbox.record_changes import Author, RecordChange, write_changes
 from api.progress import Progress, no_progress
@@ -23,6 +24,7 @@ async def undo_as_job(
     """
     principal.require(Permission.IMPORT)
     await session.lock(AdvisoryLock.LOADING)
+    await begin_evaluation(session)
     id_ = parse_id("import_job", import_id)
     found = await session.row(Sql("select * from import_job where id = {} for no key update", id_))
     job = None if found is None else dict(found)

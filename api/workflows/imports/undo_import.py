@@ -8,6 +8,7 @@ from typing import Any
 
 from api.db import AdvisoryLock, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import begin_evaluation
 from api.intake.staged import record_tables
 from api.progress import Progress, no_progress
 from api.sql import Sql
@@ -73,6 +74,7 @@ async def undo_import(work: UnitOfWork, do: UndoImport) -> Outcome:
             errors NOT_FOUND, WRONG_STATE.
     """
     await work.session.lock(AdvisoryLock.LOADING)
+    await begin_evaluation(work.session)
     id_ = do.import_job.id
     job = None if id_ is None else (await lock_rows(work, "import_job", {id_})).get(id_)
     if job is None:
@@ -104,7 +106,7 @@ def undone_before(job: Mapping[str, Any]) -> str | None:
 
 
 async def undo_job(session: WriteSession, job: Mapping[str, Any], progress: Progress = no_progress) -> UndoneImport:
-    """Undo an import whose row is locked. The caller holds the lock LOADING.
+    """Undo an import whose row is locked. The caller holds the lock LOADING and has begun an evaluation.
 
     Records that it made are deleted, but for members, teams, pipelines and products, which keep their names; facts that
     it made are voided, or removed if they cannot be.

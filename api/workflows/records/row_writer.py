@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from api.funnel.following.compiled_accord import CURRENT_EVALUATION
+from api.funnel.following.compiled_accord import EVALUATION_NOW
 from api.intake.column_sql import default_of, sql_type
 from api.outbox.record_changes import (
     RECORDED,
@@ -128,11 +128,11 @@ def _insertion(table: str, columns: tuple[str, ...]) -> Statement:
             " change as (select event_id, {} as change_type, {} as record_type, id as record_id, {} as contact_id,"
             " null::text as stage, null::uuid as former_owner_id, false as has_new_owner, null::jsonb as before,"
             " (select jsonb_strip_nulls(to_jsonb(shown)) from (select {}) shown) as after from given), {}"
-            " select e.* from (select) one left join ({}) e on true",
+            " {}",
             *(join(", ", filled), _given(table, columns, _RECORDED_OF_INSERT)),
             *(name(table), join(", ", written), join(", ", written)),
             *(_text(ChangeType.CREATED.value), _text(table), contact, join(", ", shown), RECORDED),
-            CURRENT_EVALUATION,
+            EVALUATION_NOW,
         )
     )
 
@@ -156,9 +156,9 @@ def _updating(table: str, columns: tuple[str, ...]) -> Statement:
             " written as (update {} t set {} from given v where t.id = v.id returning t.id),"
             " change as (select event_id, change_type, {} as record_type, id as record_id, null::uuid as contact_id,"
             " null::text as stage, former_owner_id, has_new_owner, before, after from given), {}"
-            " select (select count(*) from written) as written, e.* from (select) one left join ({}) e on true",
+            " select (select count(*) from written) as written, now.* from ({}) now",
             *(_given(table, read, _RECORDED_OF_UPDATE), name(table), join(", ", assigned)),
-            *(_text(table), RECORDED, CURRENT_EVALUATION),
+            *(_text(table), RECORDED, EVALUATION_NOW),
         )
     )
 
