@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 8749cce2fa6d
+Revision ID: 30b89942e957
 Revises:
-Create Date: 2026-11-28 15:05:26.360316+00:00
+Create Date: 2026-11-28 15:26:43.750179+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "8749cce2fa6d"
+revision: str = "30b89942e957"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

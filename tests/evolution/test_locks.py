@@ -31,7 +31,7 @@ STATEMENTS = (
     "alter table contact add column counted bigint generated always as identity",
     "alter table contact add column friend_id uuid references company (id)",
     "alter table contact add column size int check (size > 0)",
-    "alter table contact drop column phone",
+    "alter table contact drop column job_title",
     "alter table contact drop column company_id",
     "alter table contact rename column phone to telephone",
     "alter table contact rename to person",

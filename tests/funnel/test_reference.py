@@ -112,7 +112,7 @@ def test_generated_rules_have_every_leaf() -> None:
 
 
 def test_generated_rules_compile_both_to_joins_and_to_sweeps() -> None:
-    accords = [histories.accord(RandomChoices.of_seed(seed)) for seed in range(40)]
+    accords = [histories.accord(RandomChoices.of_seed(seed)) for seed in range(60)]
     forms = [normal_form(stage.rule) for accord in accords for stage in accord.stages]
     flat = [form for form in forms if is_flat(form)]
     assert sum(len(form.leaves) > 1 for form in flat) > 15

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
@@ -42,6 +42,8 @@ def field(kind: GraphQLObjectType, name: str, steps: int) -> str:
     found = get_named_type(kind.fields[name].type)
     if name == "groupCount":
         return ""
+    if isinstance(found, GraphQLInterfaceType):
+        return f"{name} {{ __typename ... on Node {{ id }} }}"
     if not isinstance(found, GraphQLObjectType):
         return name
     if name in FIGURES and "nodes" in kind.fields:
@@ -93,7 +95,8 @@ async def test_a_deleted_record_is_not_visible_by_any_path(name: str, world: Dat
     connection = dict(lists())[name]
     rows = nodes_of(connection)
     documents = [f"{{ {name}(first: 20) {{ nodes {{ __typename {field(rows, key, 2)} }} }} }}" for key in rows.fields]
-    selections = (everything(connection, 0), figures(connection))
+    selections = [everything(connection, 0)]
+    selections += [figures(connection)] if "groupBy" in connection.fields else []
     documents += [f"{{ {name}(first: 20) {{ {selected} }} }}" for selected in selections]
     for document in documents:
         found = json.dumps(await answered(world, document))

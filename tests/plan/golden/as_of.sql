@@ -37,7 +37,7 @@ where v.is_current and v.reading = 'IN_FORCE')) and (t6_now.entered_at <= $2::ti
 where (t6.contact_id = t2.id)
 order by t6.contact_id, t6.stage, t6.occurrence
 limit 50) "$") as "nodes") "$") as "stageEntries"
-from (select t2_now.id, t2_now.created_at, t2_now.updated_at, t2_now.row_version, t2_now.deleted_at, t2_now.effective_at, t2_then.is_assumed and t2_then.recorded_at > $2::timestamptz as is_assumed, t2_then.first_name, t2_then.last_name, t2_then.email, t2_then.email_kind, t2_then.phone, t2_then.job_title, t2_then.company_id, t2_then.owner_id, t2_then.lead_source, t2_then.source_detail, t2_then.lead_score, t2_then.country, t2_then.timezone, t2_then.email_opt_out, t2_then.do_not_call, t2_then.is_test, t2_then.is_internal, t2_then.merged_into_id, t2_then.erased_at
+from (select t2_now.id, t2_now.created_at, t2_now.updated_at, t2_now.row_version, t2_now.deleted_at, t2_now.effective_at, t2_then.is_assumed and t2_then.recorded_at > $2::timestamptz as is_assumed, t2_then.first_name, t2_then.last_name, t2_then.email, t2_then.email_kind, t2_then.phone, t2_then.job_title, t2_then.company_id, t2_then.owner_id, t2_then.lead_source, t2_then.source_detail, t2_then.lead_score, t2_then.country, t2_then.timezone, t2_then.email_opt_out, t2_then.do_not_call, t2_then.is_test, t2_then.is_internal, t2_then.merged_into_id, t2_then.erased_at, t2_then.erasure_reason, t2_then.erasure_reference
 from contact t2_now join contact_version t2_then on t2_then.contact_id = t2_now.id
 where (t2_now.deleted_at is null) and (t2_now.merged_into_id is null) and (coalesce(t2_then.valid_from, t2_then.recorded_at) <= $2::timestamptz and (t2_then.valid_to is null or t2_then.valid_to > $2::timestamptz))) t2
 where (exists (select
