@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 
 from api.errors import AccordError, ErrorCode
+from api.plan.json_objects import encoded_cursor
 from api.plan.ordering import Order, SortKey
 from api.sql import Sql, all_of, join
 from schema.base import ColumnShape
@@ -37,9 +38,7 @@ def cursor_of(order: Order, values: Sequence[Sql]) -> Sql:
         Sql("{}::text" if key.column.python is Decimal else "{}", value)
         for key, value in zip(order, values, strict=True)
     )
-    text = Sql(f"json_build_array('{_fingerprint(order)}', {{}})::text", join(", ", written))
-    # PostgreSQL's base64 breaks lines after 76 characters.
-    return Sql("translate(encode(convert_to({}, 'UTF8'), 'base64'), e'\\n', '')", text)
+    return encoded_cursor(_fingerprint(order), written)
 
 
 def read_cursor(order: Order, cursor: str, argument: CursorArgument) -> CursorPosition:

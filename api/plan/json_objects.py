@@ -3,10 +3,12 @@ are quoted, and never truncated.
 
 PostgreSQL writes an object from a row of a subquery, which takes a third less time than `json_build_object`. The
 subquery is named `"$"`. That is not a valid GraphQL name, so it cannot collide with a key.
+
+The cursor of a row is JSON as well, in base64.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from api.sql import Sql, join
 
@@ -56,3 +58,10 @@ def _checked(key: str) -> str:
     if not _NAME.fullmatch(key):
         raise ValueError(f"'{key}' is not a GraphQL name")
     return key
+
+
+def encoded_cursor(fingerprint: str, members: Iterable[Sql]) -> Sql:
+    """Return the expression of a cursor: base64 of a JSON array of the fingerprint of its list, and its members."""
+    text = Sql(f"json_build_array('{fingerprint}', {{}})::text", join(", ", members))
+    # PostgreSQL's base64 breaks lines after 76 characters.
+    return Sql("translate(encode(convert_to({}, 'UTF8'), 'base64'), e'\\n', '')", text)

@@ -7,7 +7,7 @@ added or merged.
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,11 +18,12 @@ from api.errors import AccordError, ErrorCode
 from api.plan.composite_fields import selected_members, typename
 from api.plan.duplicates.evidence import EVIDENCE, Evidence
 from api.plan.duplicates.pairs import COLUMNS, Bound, pairs, reasons
-from api.plan.json_objects import NO_ROWS, Columns, select_objects
+from api.plan.json_objects import NO_ROWS, Columns, encoded_cursor, select_objects
+from api.plan.search.ranked_page import RankedPage
+from api.plan.search.results import RecordObject
 from api.plan.selection import (
     Cursor,
     DuplicatePairs,
-    Field,
     PageInfo,
     PairEdges,
     PairNodes,
@@ -32,9 +33,6 @@ from api.plan.selection import (
     Typename,
 )
 from api.sql import Sql, all_of, join, name
-
-# Returns a record as an object, given its table, its id and the selected fields.
-RecordObject = Callable[[str, Sql, tuple[Field, ...]], Sql]
 
 
 def duplicate_pairs(tables: ScopedTables, selection: DuplicatePairs, record: RecordObject) -> Sql:
@@ -46,7 +44,7 @@ def duplicate_pairs(tables: ScopedTables, selection: DuplicatePairs, record: Rec
     for evidence in EVIDENCE[selection.table]:
         for column in evidence.read:
             tables.require(selection.table, column, "finds duplicates by")
-    results = _Results.of(tables, selection, record)
+    results = _Pairs.of(tables, selection, record)
     parts = [(part.key, results.part(part)) for part in selection.parts]
     return Sql("({}{})", results.with_page(), select_objects(parts, NO_ROWS))
 
@@ -60,22 +58,22 @@ class _Position:
 
 
 @dataclass(frozen=True, slots=True)
-class _Results:
-    """The pairs of one list. `alias` names the parts that its page is made of; `ranks` are the selected reasons."""
+class _Pairs:
+    """The pairs of one list. `ranks` are the selected reasons."""
 
     tables: ScopedTables
     selection: DuplicatePairs
     record: RecordObject
-    alias: str
+    page: RankedPage
     ranks: tuple[Evidence, ...]
     after: _Position | None
 
     @classmethod
-    def of(cls, tables: ScopedTables, selection: DuplicatePairs, record: RecordObject) -> "_Results":
+    def of(cls, tables: ScopedTables, selection: DuplicatePairs, record: RecordObject) -> "_Pairs":
         """Read the cursor of the page. Errors: BAD_INPUT."""
         ranks = tuple(evidence for evidence in EVIDENCE[selection.table] if evidence.reason in selection.reasons)
         after = None if selection.after is None else _read_cursor(selection, ranks, selection.after)
-        return cls(tables, selection, record, tables.new_alias(), ranks, after)
+        return cls(tables, selection, record, RankedPage(tables.new_alias(), selection.size), ranks, after)
 
     def part(self, part: TotalCount | PairNodes | PairEdges | PageInfo | Typename) -> Sql:
         """Return a selected part of the list."""
@@ -86,11 +84,11 @@ class _Results:
                 return self._total_count()
             case PairNodes():
                 alias = self.tables.new_alias()
-                return Sql("array({})", select_objects(self._pair(part, alias), self._page_rows(alias)))
+                return Sql("array({})", select_objects(self._pair(part, alias), self.page.rows(alias)))
             case PairEdges(parts=parts):
                 alias = self.tables.new_alias()
                 edge = [(own.key, self._edge_part(own, alias)) for own in parts]
-                return Sql("array({})", select_objects(edge, self._page_rows(alias)))
+                return Sql("array({})", select_objects(edge, self.page.rows(alias)))
             case PageInfo(parts=parts):
                 return Sql("({})", select_objects(selected_members(parts, self._page_info()), NO_ROWS))
 
@@ -110,17 +108,16 @@ class _Results:
         read: list[Sql] = []
         clauses: list[Sql] = []
         for rank, bound in self._bounds():
-            clause = name(f"{self.alias}_rank{rank}")
+            clause = self.page.rank(rank)
             clauses.append(Sql("{} as materialized ({})", clause, self._of_rank(rank, bound, read)))
             read.append(clause)
         found = join(" union all ", (Sql("select * from {}", rank) for rank in read))
         order = join(", ", map(name, ("rank", *COLUMNS)))
         numbered = Sql(
-            'select *, row_number() over (order by {}) as "#" from ({}) {} order by "#"'
-            f" limit {self.selection.size + 1}",
-            *(order, found, name(self.alias)),
+            f'select *, row_number() over (order by {{}}) as "#" from ({{}}) {{}} order by "#" limit {self.page.limit}',
+            *(order, found, name(self.page.alias)),
         )
-        clauses.append(Sql("{} as materialized ({})", self._page, numbered))
+        clauses.append(Sql("{} as materialized ({})", self.page.table, numbered))
         return Sql("with {} ", join(", ", clauses))
 
     def _bounds(self) -> Iterator[tuple[int, Bound | None]]:
@@ -133,23 +130,17 @@ class _Results:
 
     def _of_rank(self, rank: int, bound: Bound | None, before: Sequence[Sql]) -> Sql:
         """Return the first pairs of one rank, given the clauses of the ranks before it."""
-        pair, limit = self.tables.new_alias(), self.selection.size + 1
+        pair, limit = self.tables.new_alias(), self.page.limit
         value, place, one, other = (qualified(pair, column) for column in COLUMNS)
         found = pairs(self.tables, self.ranks[rank], self.ranks[:rank], self.selection.record, bound)
         where = [] if bound is None else [bound.on_pair(pair, self.ranks[rank])]
-        if before:
-            number = join(" + ", (Sql("(select count(*) from {})", earlier) for earlier in before))
-            where.append(Sql(f"{{}} < {limit}", number))
+        where += self.page.is_needed_after(before)
         return Sql(
             f"select {rank} as rank, {{}}, {{}}::text as place, {{}}, {{}} from ({{}}) {{}} where {{}}"
             f" order by {{}} limit {limit}",
             *(value, place, one, other, found, name(pair), all_of(where)),
             join(", ", (value, place, one, other)),
         )
-
-    @property
-    def _page(self) -> Sql:
-        return name(f"{self.alias}_page")
 
     # ------------------------------------------------------------------------------------------------------- parts
 
@@ -194,16 +185,7 @@ class _Results:
 
     def _page_info(self) -> dict[str, Sql]:
         alias = self.tables.new_alias()
-        row, size = name(alias), self.selection.size
-        first, last = (
-            Sql(f"(select {{}}{{}}{end} limit 1)", self._cursor(alias), self._page_rows(alias)) for end in ("", " desc")
-        )
-        return {
-            "hasNextPage": Sql(f'exists (select from {{}} {{}} where {{}}."#" > {size})', self._page, row, row),
-            "hasPreviousPage": self._has_previous(),
-            "startCursor": first,
-            "endCursor": last,
-        }
+        return self.page.info(alias, cursor=self._cursor(alias), has_previous=self._has_previous())
 
     def _has_previous(self) -> Sql:
         """Return whether there are pairs at or before the cursor. Every pair of an earlier rank is one."""
@@ -218,15 +200,9 @@ class _Results:
             found.append(Sql("exists (select from ({}) {} where {})", before, name(pair), where))
         return Sql("({})", join(" or ", found))
 
-    def _page_rows(self, alias: str) -> Sql:
-        row, size = name(alias), self.selection.size
-        return Sql(f' from {{}} {{}} where {{}}."#" <= {size} order by {{}}."#"', self._page, row, row, row)
-
     def _cursor(self, alias: str) -> Sql:
-        members = join(", ", (qualified(alias, column) for column in ("rank", *COLUMNS)))
-        text = Sql(f"json_build_array('{_fingerprint(self.selection)}', {{}})::text", members)
-        # PostgreSQL's base64 breaks lines after 76 characters.
-        return Sql("translate(encode(convert_to({}, 'UTF8'), 'base64'), e'\\n', '')", text)
+        position = (qualified(alias, column) for column in ("rank", *COLUMNS))
+        return encoded_cursor(_fingerprint(self.selection), position)
 
 
 # --------------------------------------------------------------------------------------------------------- cursors

@@ -18,7 +18,8 @@ import orjson
 from api.access.scoped_tables import ScopedTables, qualified
 from api.errors import AccordError, ErrorCode
 from api.plan.composite_fields import selected_members, typename
-from api.plan.json_objects import NO_ROWS, select_objects
+from api.plan.json_objects import NO_ROWS, encoded_cursor, select_objects
+from api.plan.search.ranked_page import RankedPage
 from api.plan.search.words import Words, matches, prefixes, searched_names, whole_words
 from api.plan.selection import Cursor, Field, PageInfo, ResultEdges, ResultNodes, SearchResults, TotalCount, Typename
 from api.sql import Sql, all_of, converted, join, name
@@ -58,12 +59,12 @@ def _readable(tables: ScopedTables, selection: SearchResults) -> tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Results:
-    """The results of one search. `alias` names the parts that its page is made of."""
+    """The results of one search."""
 
     tables: ScopedTables
     selection: SearchResults
     record: RecordObject
-    alias: str
+    page: RankedPage
     after: _Position | None
     whole_words: Sql
     beginnings: Sql
@@ -77,9 +78,8 @@ class _Results:
             digest, after = _read_cursor(selection, selection.after)
             words = converted(words, partial(_of_same_words, digest))
         digest_of_words = Sql("{}::text", converted(words, _digest))
-        return cls(
-            tables, selection, record, tables.new_alias(), after, whole_words(words), prefixes(words), digest_of_words
-        )
+        page = RankedPage(tables.new_alias(), selection.size)
+        return cls(tables, selection, record, page, after, whole_words(words), prefixes(words), digest_of_words)
 
     def part(self, part: TotalCount | ResultNodes | ResultEdges | PageInfo | Typename) -> Sql:
         """Return a selected part of the results."""
@@ -90,11 +90,11 @@ class _Results:
                 return self._total_count()
             case ResultNodes():
                 alias = self.tables.new_alias()
-                return Sql("array(select {}{})", self._node(part, alias), self._page_rows(alias))
+                return Sql("array(select {}{})", self._node(part, alias), self.page.rows(alias))
             case ResultEdges(parts=parts):
                 alias = self.tables.new_alias()
                 edge = [(own.key, self._edge_part(own, alias)) for own in parts]
-                return Sql("array({})", select_objects(edge, self._page_rows(alias)))
+                return Sql("array({})", select_objects(edge, self.page.rows(alias)))
             case PageInfo(parts=parts):
                 return Sql("({})", select_objects(selected_members(parts, self._page_info()), NO_ROWS))
 
@@ -116,17 +116,17 @@ class _Results:
         for rank in _RANKS:
             branches = [self._branch(ranks, *branch) for branch in self._branches() if branch[0] == rank]
             if branches:
-                ranks.append(name(f"{self.alias}_rank{rank}"))
+                ranks.append(self.page.rank(rank))
                 clauses.append(Sql("{} as materialized ({})", ranks[-1], join(" union all ", branches)))
         found = join(" union all ", (Sql("select * from {}", rank) for rank in ranks))
         # The limit is part of the text, as in a list.
         numbered = Sql(
             'select *, row_number() over (order by rank, kind, id) as "#" from ({}) {} order by 4'
-            f" limit {self.selection.size + 1}",
+            f" limit {self.page.limit}",
             found,
-            name(self.alias),
+            name(self.page.alias),
         )
-        clauses.append(Sql("{} as materialized ({})", self._page, numbered))
+        clauses.append(Sql("{} as materialized ({})", self.page.table, numbered))
         return Sql("with {} ", join(", ", clauses))
 
     def _branches(self, *, is_before: bool = False) -> Iterator[tuple[int, int, Sql | None]]:
@@ -144,11 +144,8 @@ class _Results:
 
     def _branch(self, ranks: Sequence[Sql], rank: int, number: int, bound: Sql | None) -> Sql:
         """Return the first results of one rank and table, given the ranks before."""
-        alias, limit = self.tables.new_alias(), self.selection.size + 1
-        is_needed: list[Sql] = []
-        if ranks:
-            found_before = join(" + ", (Sql("(select count(*) from {})", earlier) for earlier in ranks))
-            is_needed.append(Sql(f"{{}} < {limit}", found_before))
+        alias, limit = self.tables.new_alias(), self.page.limit
+        is_needed = self.page.is_needed_after(ranks)
         found = self._found(rank, self.selection.tables[number], alias, bound, *is_needed)
         id_ = qualified(alias, "id")
         return Sql(f"(select {rank} as rank, {number} as kind, {{}}{{}} order by {{}} limit {limit})", id_, found, id_)
@@ -177,10 +174,6 @@ class _Results:
         alias = self.tables.new_alias()
         rows = self.tables.from_clause(table, alias, matches(columns, alias, query))
         return Sql("select {}{} offset 0", qualified(alias, "id"), rows)
-
-    @property
-    def _page(self) -> Sql:
-        return name(f"{self.alias}_page")
 
     # ------------------------------------------------------------------------------------------------------- parts
 
@@ -215,15 +208,7 @@ class _Results:
 
     def _page_info(self) -> dict[str, Sql]:
         alias = self.tables.new_alias()
-        row, size = name(alias), self.selection.size
-        shown = Sql(f' from {{}} {{}} where {{}}."#" <= {size} order by {{}}."#"', self._page, row, row, row)
-        first, last = (Sql(f"(select {{}}{{}}{end} limit 1)", self._cursor(alias), shown) for end in ("", " desc"))
-        return {
-            "hasNextPage": Sql(f'exists (select from {{}} {{}} where {{}}."#" > {size})', self._page, row, row),
-            "hasPreviousPage": self._has_previous(),
-            "startCursor": first,
-            "endCursor": last,
-        }
+        return self.page.info(alias, cursor=self._cursor(alias), has_previous=self._has_previous())
 
     def _has_previous(self) -> Sql:
         """Return whether there are results at or before the cursor."""
@@ -235,15 +220,9 @@ class _Results:
         )
         return Sql("({})", join(" or ", (Sql("exists (select{})", rows) for rows in found)))
 
-    def _page_rows(self, alias: str) -> Sql:
-        row, size = name(alias), self.selection.size
-        return Sql(f' from {{}} {{}} where {{}}."#" <= {size} order by {{}}."#"', self._page, row, row, row)
-
     def _cursor(self, alias: str) -> Sql:
-        members = join(", ", (self.digest, *(qualified(alias, column) for column in ("rank", "kind", "id"))))
-        text = Sql(f"json_build_array('{_fingerprint(self.selection)}', {{}})::text", members)
-        # PostgreSQL's base64 breaks lines after 76 characters.
-        return Sql("translate(encode(convert_to({}, 'UTF8'), 'base64'), e'\\n', '')", text)
+        position = (qualified(alias, column) for column in ("rank", "kind", "id"))
+        return encoded_cursor(_fingerprint(self.selection), (self.digest, *position))
 
 
 def _lists(tables: Sequence[str]) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -145,20 +145,25 @@ def _assigned(table: str) -> Sql:
     )
 
 
-async def _redact_imports(work: UnitOfWork, people: Sequence[UUID]) -> None:
-    """Remove from what imports keep for their undoing the values, and the keys that they gave to the person."""
+def _erased_records(people: Sequence[UUID]) -> Iterator[tuple[str, list[str], Sql]]:
+    """Yield the tables with values to erase, the columns with such values, and a select of the ids of the rows."""
     for table in ("contact", *(shape.name for shape in fact_tables() if shape.has_id)):
         columns = list(erased_values(table))
-        link = "id" if table == "contact" else "contact_id"
-        ids = Sql("select id::text from {} where {} = any({}::uuid[])", name(table), name(link), people)
         if columns:
-            await work.session.run(
-                Sql(
-                    "update import_change set before = before - {}::text[], after = after - {}::text[]"
-                    " where record_type = {} and row_key ->> 'id' in ({})",
-                    *(columns, columns, table, ids),
-                )
+            link = name("id" if table == "contact" else "contact_id")
+            yield table, columns, Sql("select id from {} where {} = any({}::uuid[])", name(table), link, people)
+
+
+async def _redact_imports(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    """Remove from what imports keep for their undoing the values, and the keys that they gave to the person."""
+    for table, columns, ids in _erased_records(people):
+        await work.session.run(
+            Sql(
+                "update import_change set before = before - {}::text[], after = after - {}::text[]"
+                " where record_type = {} and row_key ->> 'id' in (select id::text from ({}) erased)",
+                *(columns, columns, table, ids),
             )
+        )
     await work.session.run(
         Sql(
             "delete from import_change where record_type = {} and after ->> 'record_id' = any({}::text[])",
@@ -169,18 +174,14 @@ async def _redact_imports(work: UnitOfWork, people: Sequence[UUID]) -> None:
 
 async def _redact_audit(work: UnitOfWork, people: Sequence[UUID]) -> None:
     """Remove the values from the audit, and from what merges keep."""
-    for table in ("contact", *(shape.name for shape in fact_tables() if shape.has_id)):
-        columns = list(erased_values(table))
-        link = "id" if table == "contact" else "contact_id"
-        ids = Sql("select id from {} where {} = any({}::uuid[])", name(table), name(link), people)
-        if columns:
-            await work.session.run(
-                Sql(
-                    "update audit_event set before = before - {}::text[], after = after - {}::text[]"
-                    " where record_type = {} and changed_id in ({})",
-                    *(columns, columns, table, ids),
-                )
+    for table, columns, ids in _erased_records(people):
+        await work.session.run(
+            Sql(
+                "update audit_event set before = before - {}::text[], after = after - {}::text[]"
+                " where record_type = {} and changed_id in ({})",
+                *(columns, columns, table, ids),
             )
+        )
     await work.session.run(
         Sql(
             "update record_merge set filled = filled - {}::text[] where record_id = any({}::uuid[])"
