@@ -1,158 +1,21 @@
-"""The models of an accord document: what both teams agree that each stage means. `api/funnel` evaluates them.
+"""The accord document: what both teams agree that each stage means. `api/funnel` evaluates it.
 
 A document is written as TOML, stored as canonical JSON, and identified by the SHA-256 of that JSON. The descriptions
-of the fields are also those of the GraphQL types. `schema/rules.py` has the rules.
+of the fields are also those of the GraphQL types. `schema/clauses` has its sections and rules.
 """
 
 import hashlib
 import json
 from datetime import timedelta
-from typing import Literal, Self
-from zoneinfo import ZoneInfo
+from typing import Self
 
-from pydantic import (
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from schema.durations import Duration
-from schema.fiscal_calendar import FiscalCalendar, FiscalYearName
-from schema.rule_values import rule_column
-from schema.rules import DEEPEST, AccordModel, Rule, StageReached, depth, leaves
-from schema.vocab import (
-    Currency,
-    Disposition,
-    FaultDomain,
-    TeamKind,
-)
-
-NOT_READ_YET = "Not read yet: it waits for"
-
-
-def waits_for(reader: str) -> str:
-    """The end of the description of a setting that no answer reads yet, with the reader that will."""
-    return f" {NOT_READ_YET} {reader}."
-
-
-class Stage(AccordModel):
-    """A stage of the funnel, as both teams agreed it."""
-
-    key: str = Field(
-        pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The stage's key, which requests and other rules use."
-    )
-    title: str = Field(min_length=1, description="The stage's name for readers.")
-    group: str = Field(min_length=1, description="The group that the stage belongs to, such as Prospect.")
-    owner: TeamKind = Field(
-        description="The team responsible for people in the stage." + waits_for("the scorecard of the two teams")
-    )
-    meaning: str = Field(min_length=1, description="The meaning of the stage, in plain words.")
-    rule: Rule = Field(description="The entry rule: a contact enters the stage when it becomes true.")
-    window: Duration | None = Field(
-        default=None,
-        description="How long a person has to reach the next stage, such as 14 days, whose last instant is included; "
-        "null for no time limit.",
-    )
-    needs: tuple[str, ...] = Field(
-        default=(),
-        description="The fields that have to be filled in, such as contact.email."
-        + waits_for("the completeness of what marketing hands over"),
-    )
-
-    @field_validator("needs")
-    @classmethod
-    def _known_columns(cls, needs: tuple[str, ...]) -> tuple[str, ...]:
-        for field in needs:
-            rule_column(field)
-        return needs
-
-
-class RejectReason(AccordModel):
-    """A reason for which sales may reject a handoff, and what follows from it."""
-
-    code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,39}$", description="The reason's code, which a handoff stores.")
-    label: str = Field(min_length=1, description="The reason for readers.")
-    disposition: Disposition = Field(description="What happens to the person.")
-    fault: FaultDomain = Field(
-        description="The side on which the cause lies." + waits_for("the feedback of rejections by side")
-    )
-
-
-class Exit(AccordModel):
-    """A fact that ends the open entries of some stages."""
-
-    on: Literal["HANDOFF_REJECTED", "DEAL_LOST"] = Field(
-        description="The fact: a rejected handoff, or a lost deal whose amount is not negative."
-    )
-    dispositions: tuple[Disposition, ...] = Field(
-        default=(), description="Only handoffs rejected with one of these dispositions; empty for a lost deal."
-    )
-    closes_from: str = Field(description="The key of the lowest stage whose entries end.")
-    closes_to: str = Field(description="The key of the highest stage whose entries end.")
-
-    @model_validator(mode="after")
-    def _dispositions_of_rejections(self) -> Self:
-        if (self.on == "HANDOFF_REJECTED") != bool(self.dispositions):
-            raise ValueError("an exit on HANDOFF_REJECTED needs dispositions; an exit on DEAL_LOST must not have any")
-        if Disposition.RETURN_FOR_DATA in self.dispositions:
-            raise ValueError("RETURN_FOR_DATA cannot end an entry, because the handoff continues; remove it")
-        return self
-
-
-class Exemptions(AccordModel):
-    """Which outbound touches do not count as contact pressure."""
-
-    automated: bool = Field(default=False, description="Whether automated touches do not count.")
-    reply_within: Duration | None = Field(
-        default=None,
-        description="A reply less than this after the person's own touch does not count; null: every reply counts.",
-    )
-
-
-class ContactPolicy(AccordModel):
-    """How often both teams together may touch a person, over all channels.
-
-    A person is over the policy while more than `at_most` touches lie in `(t - within, t]`.
-    """
-
-    at_most: int = Field(ge=1, le=1000, description="The highest number of outbound touches within the policy.")
-    within: Duration = Field(description="A touch counts while it is younger than this, such as 7 days.")
-    exempt: Exemptions = Field(default=Exemptions(), description="The outbound touches that do not count.")
-
-
-class Reporting(AccordModel):
-    """How results are reported: time zone, weeks, fiscal years, currency, and who is never counted."""
-
-    timezone: str = Field(default="UTC", description="The time zone in which days begin (IANA name).")
-    week_start: Literal["MONDAY", "SUNDAY"] = Field(default="MONDAY", description="The day on which weeks begin.")
-    fiscal_year_start_month: int = Field(
-        default=1, ge=1, le=12, description="The month in which the fiscal year begins, 1 to 12."
-    )
-    fiscal_year_named_by: FiscalYearName = Field(
-        default="END",
-        description="The calendar year that names a fiscal year: the one in which it begins (START) or ends (END).",
-    )
-    currency: Currency | None = Field(
-        default=None, description="The currency in which money is reported; null if none is agreed."
-    )
-    exclude: tuple[Literal["TEST", "INTERNAL"], ...] = Field(
-        default=("TEST", "INTERNAL"), description="Who is never counted: TEST records, INTERNAL people."
-    )
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"'{name}' is not an IANA time zone; write one such as Europe/Berlin") from error
-        return name
-
-    @property
-    def fiscal_calendar(self) -> FiscalCalendar:
-        """The fiscal years and quarters that were agreed."""
-        return FiscalCalendar(self.fiscal_year_start_month, self.fiscal_year_named_by)
-
+from schema.clauses.contact_policy import ContactPolicy
+from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.reporting import Reporting
+from schema.clauses.rules import DEEPEST, AccordModel, StageReached, depth, leaves
+from schema.clauses.stages import Stage
 
 _YOUNGER_KEYS = (("reporting", "fiscal_year_named_by"),)
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.sql import Sql, join, name
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from schema.vocab import NotCountedReason
 
 _DELETED, _MERGED = NotCountedReason.DELETED, NotCountedReason.MERGED

@@ -7,7 +7,8 @@ from typing import cast, get_args
 from zoneinfo import available_timezones
 
 from api.errors import AccordError, ErrorCode
-from schema.accord import Accord, Reporting
+from schema.accord import Accord
+from schema.clauses.reporting import Reporting
 from schema.fiscal_calendar import FiscalYearName
 from schema.nearest_words import suggestion
 from schema.vocab import Currency

@@ -19,16 +19,17 @@ from api.funnel.drift import DriftCheck, check_entries
 from api.funnel.evaluate import EvaluationResult, discard_former_entries
 from api.funnel.evaluate import evaluate as evaluate_entries
 from api.workflows.adopt_accord import adopt_accord
-from schema.accord import Accord, Stage
-from schema.sentences import (
+from schema.accord import Accord
+from schema.clauses.stages import Stage
+from schema.sentences.clause_sentences import (
     exit_sentence,
     policy_sentences,
     reason_sentence,
     reporting_sentences,
     stage_sentence,
-    team_name,
     window_sentence,
 )
+from schema.sentences.words import team_name
 from schema.toml_text import accord_toml
 
 

@@ -21,7 +21,7 @@ from api.metrics.answer import ContactPressure, KpiAnswer
 from api.metrics.record_lists.record_pages import read_page
 from api.plan.json_values import decimal_as_text
 from api.plan.record_labels import record_labels
-from schema.accord import ContactPolicy
+from schema.clauses.contact_policy import ContactPolicy
 from schema.durations import format_duration, iso_duration
 from schema.vocab import RecordSide
 

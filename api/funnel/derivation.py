@@ -20,7 +20,7 @@ from api.funnel.stage_statement import stage_statement
 from api.identity.survivors import survivors
 from api.progress import Progress, no_progress
 from api.sql import Sql, name
-from schema.rules import StageReached, leaves
+from schema.clauses.rules import StageReached, leaves
 
 # The columns are those of the selects, in their order.
 TABLES = {

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, join
-from schema.accord import Accord, Exit
+from schema.accord import Accord
+from schema.clauses.exits import Exit
 from schema.vocab import Disposition
 
 

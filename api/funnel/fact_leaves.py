@@ -12,7 +12,7 @@ from api.funnel.exits import segment_of
 from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, all_of
-from schema.rules import DealFilter, DealIs, FactLeaf, HandoffIs, StageReached, Touches, TouchFilter
+from schema.clauses.rules import DealFilter, DealIs, FactLeaf, HandoffIs, StageReached, Touches, TouchFilter
 from schema.vocab import HandoffStatus, Vocabulary
 
 

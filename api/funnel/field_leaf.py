@@ -10,7 +10,7 @@ from uuid import UUID
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import FieldConditions, FieldConjunction, FieldDisjunction, FieldTest, FieldTree
 from api.sql import Sql, join, name
-from schema.rules import FieldIs
+from schema.clauses.rules import FieldIs
 from schema.tables import SHAPES
 
 _SIGNS = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}

@@ -15,7 +15,7 @@ from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, NormalForm
 from api.sql import Sql, join
-from schema.rules import Touches
+from schema.clauses.rules import Touches
 
 
 def is_flat(form: NormalForm) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.accord.in_force import AccordPeriod
-from schema.accord import Exit, Stage
+from schema.clauses.exits import Exit
+from schema.clauses.stages import Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schema.rules import AllOf, AnyOf, FactLeaf, FieldIs, Not, Rule
+from schema.clauses.rules import AllOf, AnyOf, FactLeaf, FieldIs, Not, Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from schema.accord import Accord
-from schema.rules import DealFilter, DealIs, FieldIs, HandoffIs, RuleLeaf, StageReached, Touches, TouchFilter, leaves
+from schema.clauses.rules import (
+    DealFilter,
+    DealIs,
+    FieldIs,
+    HandoffIs,
+    RuleLeaf,
+    StageReached,
+    Touches,
+    TouchFilter,
+    leaves,
+)
 
 _ROLE = ("contact_id", "deal_id", "since", "voided_at")
 _DEAL = ("outcome", "amount", "deleted_at")

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from schema.accord import Accord, Exit
-from schema.rules import (
+from schema.accord import Accord
+from schema.clauses.exits import Exit
+from schema.clauses.rules import (
     AllOf,
     AnyOf,
     DealFilter,

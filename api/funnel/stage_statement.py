@@ -13,7 +13,7 @@ from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, Leaf, LeafHolds, Node, NormalForm, normal_form
 from api.sql import Sql, join
-from schema.rules import DealIs, HandoffIs, StageReached, Touches
+from schema.clauses.rules import DealIs, HandoffIs, StageReached, Touches
 
 
 def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
-from schema.accord import ContactPolicy
+from schema.clauses.contact_policy import ContactPolicy
 from schema.described import described
 from schema.kpis.dimensions import DimensionMeaning
 from schema.vocab import Currency, Dimension, NotCountedReason, RecordSide, Unit, WarningCode

@@ -10,7 +10,7 @@ from api.metrics.kinds import kind_of
 from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name
-from schema.accord import ContactPolicy
+from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Dimension, RecordSide
 
 _NO_RECORDS = Sql(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from api.metrics.answer import AnswerWarning
 from api.sql import Sql
 from schema.accord import Accord
-from schema.rules import DealIs, FieldIs, HandoffIs, StageReached, Touches, leaves
+from schema.clauses.rules import DealIs, FieldIs, HandoffIs, StageReached, Touches, leaves
 from schema.vocab import WarningCode
 
 STAGE_ENTRIES = "stage_entry"

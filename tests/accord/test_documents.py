@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from api.accord.documents import built_in_accords, parse_accord, read_accord
 from api.errors import AccordError, ErrorCode
-from schema.accord import Accord, ContactPolicy, Exemptions
-from schema.rules import AccordModel, FieldIs
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy, Exemptions
+from schema.clauses.rules import AccordModel, FieldIs
 from schema.toml_text import accord_toml
 from tests.funnel import histories
 from tests.support.random_choices import RandomChoices

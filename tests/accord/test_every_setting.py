@@ -19,7 +19,8 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair
 from api.sql import Sql
-from schema.accord import NOT_READ_YET, Accord
+from schema.accord import Accord
+from schema.clauses.unread_settings import NOT_READ_YET
 from schema.vocab import (
     Channel,
     DealOutcome,
@@ -63,7 +64,7 @@ def settings(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tup
     for name, field in model.model_fields.items():
         models = [*nested(field.annotation)]
         # A section is no setting of its own: what is in it is. A rule is one too, beside its parts.
-        if not models or name == "rule" or model.__module__ == "schema.rules":
+        if not models or name == "rule" or model.__module__ == "schema.clauses.rules":
             yield f"{model.__name__}.{name}", field.description or ""
         for inner in models:
             if inner not in seen:

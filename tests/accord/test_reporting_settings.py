@@ -7,7 +7,7 @@ import pytest
 from api.accord.documents import read_accord
 from api.accord.reporting_settings import ReportingSettings
 from api.errors import AccordError, ErrorCode
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from schema.vocab import Currency
 
 STANDARD = read_accord("standard")

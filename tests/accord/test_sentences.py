@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 
 from api.accord.documents import parse_accord, read_accord
-from schema.accord import Accord, ContactPolicy, Reporting
-from schema.sentences import (
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy
+from schema.clauses.reporting import Reporting
+from schema.sentences.clause_sentences import (
     exit_sentence,
     policy_sentences,
     reason_sentence,
     reporting_sentences,
-    rule_sentence,
     window_sentence,
 )
+from schema.sentences.rule_sentences import rule_sentence
 
 TOML = """
 title = "t"

@@ -14,8 +14,9 @@ from api.funnel.reference import (
     RecordVersion,
     TouchFact,
 )
-from schema.accord import Accord, Exit, RejectReason, Stage
-from schema.rules import (
+from schema.accord import Accord
+from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.rules import (
     AllOf,
     AnyOf,
     DealFilter,
@@ -28,6 +29,7 @@ from schema.rules import (
     Touches,
     TouchFilter,
 )
+from schema.clauses.stages import Stage
 from schema.vocab import (
     Channel,
     DealOutcome,

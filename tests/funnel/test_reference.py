@@ -18,7 +18,7 @@ from api.funnel.reference import CompanyHistories, ContactHistory, ReferenceEntr
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
 from schema.accord import Accord
-from schema.rules import RuleLeaf, leaves
+from schema.clauses.rules import RuleLeaf, leaves
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
 from tests.support.examples import examples

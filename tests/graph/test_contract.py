@@ -20,7 +20,11 @@ from api.graph.contract import build_schema, sdl
 from api.graph.declared import Input, ObjectType, Output, TypeRef, registry
 from api.graph.derived.naming import camel
 from api.graph.derived.scalars import DATE, DATE_TIME, DECIMAL
-from schema.accord import Accord, ContactPolicy, Exit, RejectReason, Reporting, Stage
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy
+from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.reporting import Reporting
+from schema.clauses.stages import Stage
 from schema.tables import SHAPES
 from schema.vocab import Unit
 

@@ -6,7 +6,7 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from tests.support.graphql import answered, put, uid
 
 WON_ON = ("2026-01-31", "2026-02-01", "2026-04-30", "2027-01-31", "2027-02-01")

@@ -6,7 +6,7 @@ It shares no arithmetic with the product: units are runs of days with the same n
 from datetime import date, timedelta
 from itertools import groupby
 
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from tests.metrics.fiscal_oracle import named_days
 
 ONE_DAY = timedelta(days=1)

@@ -20,7 +20,8 @@ from api.metrics.request import KpiRequest, Switches
 from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
-from schema.accord import Accord, ContactPolicy
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, Skip, WarningCode
 from tests.metrics import generated_activity
 from tests.metrics.generated_activity import CLOSE, POLICIES, Known, OracleRequest, Row, survivors, worlds

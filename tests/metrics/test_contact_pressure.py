@@ -20,7 +20,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period
 from api.plan.list_arguments import SortDirection
 from api.workflows.adopt_accord import adopt_accord
-from schema.accord import ContactPolicy
+from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import RecordSide
 from tests.metrics.generated_contacts import NOW, START
 from tests.metrics.test_contact_pressure_against_oracle import KEY, MOMENT, walk

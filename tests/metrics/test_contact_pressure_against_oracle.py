@@ -24,7 +24,8 @@ from api.metrics.resolved_request import MICROSECOND
 from api.plan.list_arguments import SortDirection
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
-from schema.accord import Accord, ContactPolicy
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Dimension, Grain, RecordSide
 from tests.metrics import generated_activity
 from tests.metrics.generated_activity import (

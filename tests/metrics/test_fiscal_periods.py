@@ -14,7 +14,7 @@ from api.metrics.periods.buckets import bucket_name, buckets, is_cut
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from schema.fiscal_calendar import FiscalYearName
 from schema.vocab import Grain
 from tests.metrics.fiscal_oracle import named_days

@@ -12,7 +12,7 @@ from api.metrics.periods.name_forms import COMMON_NAMES, HOW_TO_NAME, NAME_FORMS
 from api.metrics.periods.period_days import days_of
 from api.metrics.periods.period_names import name_of, named_period
 from api.metrics.request import Period
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from tests.metrics.period_oracle import ONE_DAY, UNITS, runs
 
 UTC_ZONE = ZoneInfo("UTC")

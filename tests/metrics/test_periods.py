@@ -13,7 +13,7 @@ from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period
 from api.metrics.resolved_request import MICROSECOND
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from schema.vocab import Grain
 
 UTC_ZONE = ZoneInfo("UTC")

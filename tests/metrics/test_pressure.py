@@ -15,7 +15,7 @@ from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
-from schema.accord import ContactPolicy
+from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Grain
 
 PERSON = UUID(int=1)

@@ -14,7 +14,7 @@ from api.funnel.evaluate import evaluate
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
-from schema.rules import FieldIs
+from schema.clauses.rules import FieldIs
 from schema.tables import METADATA
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts

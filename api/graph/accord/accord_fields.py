@@ -13,8 +13,12 @@ from api.accord.in_force import AccordInForce, accord_in_force
 from api.graph.context import Info
 from api.graph.declared import Output, Resolver, TypeRef
 from api.graph.derived.model_types import Derivation
-from schema.accord import Accord, ContactPolicy, Exemptions, Exit, RejectReason, Reporting, Stage
-from schema.sentences import (
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy, Exemptions
+from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.reporting import Reporting
+from schema.clauses.stages import Stage
+from schema.sentences.clause_sentences import (
     exit_sentence,
     policy_sentences,
     reason_sentence,

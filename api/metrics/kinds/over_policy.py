@@ -20,7 +20,8 @@ from api.metrics.periods.period_days import Interval
 from api.metrics.population import excluded_person
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
-from schema.accord import Accord, ContactPolicy
+from schema.accord import Accord
+from schema.clauses.contact_policy import ContactPolicy
 
 OUTBOUND = Sql("t.direction = 'OUTBOUND'")
 _INBOUND = Sql("t.direction = 'INBOUND'")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from api.errors import AccordError, ErrorCode
 from api.metrics.periods.calendar_units import day_of, first_day_of, midnight, plus_units
 from api.metrics.request import IsoWeek, Period
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from schema.vocab import Grain
 
 MOST_BUCKETS = 2_000

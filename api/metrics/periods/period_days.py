@@ -8,7 +8,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.periods.calendar_units import day_of, first_day_of, midnight, plus_months, plus_units
 from api.metrics.periods.name_forms import HOW_TO_NAME
 from api.metrics.request import FiscalPeriod, IsoWeek, Period, RelativeKind, RelativePeriod
-from schema.accord import Reporting
+from schema.clauses.reporting import Reporting
 from schema.fiscal_calendar import FiscalCalendar
 from schema.vocab import Grain
 

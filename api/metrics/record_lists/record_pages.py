@@ -9,7 +9,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.answer import ContactPressure, DrillDown
 from api.metrics.record_lists.record_order import DEFAULT_ORDER, CountedRecord, RecordOrder
 from api.sql import Sql, all_of
-from schema.accord import ContactPolicy
+from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import RecordSide
 
 

@@ -1,13 +1,9 @@
-"""The accord in plain English: the sentences that both teams sign.
-
-Pure functions of the models, so that the command line, GraphQL and a notebook render the same sentence.
-"""
+"""The rules of an accord in plain English: when a contact enters a stage."""
 
 from decimal import Decimal
 
-from schema.accord import Accord, ContactPolicy, Exit, RejectReason, Stage
-from schema.durations import format_duration
-from schema.rules import (
+from schema.accord import Accord
+from schema.clauses.rules import (
     AllOf,
     AnyOf,
     DealFilter,
@@ -21,7 +17,9 @@ from schema.rules import (
     Touches,
     TouchFilter,
 )
-from schema.vocab import DealOutcome, Disposition, HandoffStatus, TeamKind, Vocabulary
+from schema.durations import format_duration
+from schema.sentences.words import either, plain, team_name
+from schema.vocab import DealOutcome, HandoffStatus, Vocabulary
 
 _SIGNS = {
     "eq": "is",
@@ -83,81 +81,6 @@ def _leaf(rule: RuleLeaf, accord: Accord | None) -> str:
             return _stage(rule, accord)
 
 
-def stage_sentence(stage: Stage, accord: Accord) -> str:
-    """Render when a contact enters a stage."""
-    return f"A contact enters {stage.title} when: {rule_sentence(stage.rule, accord)}."
-
-
-def window_sentence(stage: Stage, accord: Accord) -> str:
-    """Render how long the step to the next stage may take."""
-    rank = accord.rank(stage.key)
-    if rank == len(accord.stages):
-        return "This is the last stage."
-    following = accord.stages[rank].title
-    if stage.window is None:
-        return f"The step to {following} has no time limit."
-    length = format_duration(stage.window)
-    return f"The step to {following} counts if it takes at most {length}, exactly {length} included."
-
-
-def exit_sentence(leaving: Exit, accord: Accord) -> str:
-    """Render which entries an exit closes."""
-    stages = {stage.key: stage.title for stage in accord.stages}
-    first, last = stages[leaving.closes_from], stages[leaving.closes_to]
-    closes = f"closes {first}" if first == last else f"closes {first} up to {last}"
-    if leaving.on == "DEAL_LOST":
-        only = "Deals with a negative amount do not count."
-        return f"A lost deal {closes}, unless the contact has another open deal. {only}"
-    kinds = " or ".join(f"to {_plain(disposition)}" for disposition in leaving.dispositions)
-    unlisted = " (a reason that is not listed means to recycle)" if Disposition.RECYCLE in leaving.dispositions else ""
-    return f"A handoff that sales rejects with a reason {kinds} {closes}{unlisted}."
-
-
-def reason_sentence(reason: RejectReason) -> str:
-    """Render a reject reason and what follows from it."""
-    return (
-        f"{reason.code}: {reason.label} (to {_plain(reason.disposition)}; cause on the side of {_plain(reason.fault)})."
-    )
-
-
-def policy_sentences(policy: ContactPolicy) -> tuple[str, ...]:
-    """Render how often a person may be touched, and which touches do not count."""
-    most = "1 touch" if policy.at_most == 1 else f"{policy.at_most} touches"
-    length = format_duration(policy.within)
-    rolling = f"in any {length} (a touch exactly {length} old no longer counts)"
-    exempt = ["automated touches"] if policy.exempt.automated else []
-    if policy.exempt.reply_within:
-        reply = format_duration(policy.exempt.reply_within)
-        exempt.append(f"replies less than {reply} after the person's own touch")
-    return (
-        f"No person gets more than {most} from both teams together, over all channels, {rolling}.",
-        f"Not counted: {' and '.join(exempt)}." if exempt else "Every outbound touch counts.",
-    )
-
-
-def reporting_sentences(accord: Accord) -> tuple[str, ...]:
-    """Render how results are reported."""
-    reporting = accord.reporting
-    names = {"TEST": "test records", "INTERNAL": "our own people"}
-    excluded = " and ".join(names[group] for group in reporting.exclude)
-    currency = (
-        f"Money is reported in {reporting.currency.value}."
-        if reporting.currency
-        else "No reporting currency is agreed."
-    )
-    return (
-        f"Days begin at midnight in {reporting.timezone}, weeks on {reporting.week_start.capitalize()}.",
-        reporting.fiscal_calendar.sentence,
-        currency,
-        f"Never counted: {excluded}." if excluded else "Test records and our own people are counted too.",
-    )
-
-
-def team_name(kind: TeamKind) -> str:
-    """The name of a team inside a sentence."""
-    return "revenue operations" if kind is TeamKind.REVOPS else kind.value.lower()
-
-
 def _bracketed(rule: Rule, accord: Accord | None, *, within: str) -> str:
     """Render a part of `all` or `any`, in brackets if its own parts would read as parts of the outer rule."""
     text = rule_sentence(rule, accord)
@@ -171,7 +94,7 @@ def _field(rule: FieldIs) -> str:
     if rule.op == "is_null":
         return f"{name} {'unknown' if rule.value else 'known'}"
     if isinstance(rule.value, tuple):
-        return f"{name} is {_either([_value(value) for value in rule.value])}"
+        return f"{name} is {either([_value(value) for value in rule.value])}"
     if isinstance(rule.value, bool):
         wanted = rule.value if rule.op == "eq" else not rule.value
         yes, no = _TRUTHS.get(rule.field, (f"{name} is true", f"{name} is false"))
@@ -195,12 +118,12 @@ def _touches(wanted: TouchFilter) -> str:
         text += f" by {team_name(wanted.team)}"
     text += _of(wanted.kind, " of kind ") + _of(wanted.channel, " through ") + _of(wanted.outcome, " with outcome ")
     if wanted.campaign:
-        text += " of campaign " + _either([f"'{name}'" for name in wanted.campaign])
+        text += " of campaign " + either([f"'{name}'" for name in wanted.campaign])
     return text + (f" less than {format_duration(wanted.within)} ago" if wanted.within else "")
 
 
 def _of(words: tuple[Vocabulary, ...], lead: str) -> str:
-    return lead + _either([_plain(word) for word in words]) if words else ""
+    return lead + either([plain(word) for word in words]) if words else ""
 
 
 def _deal(deal: DealFilter) -> str:
@@ -220,12 +143,3 @@ def _stage(rule: StageReached, accord: Accord | None) -> str:
     )
     when = f"less than {format_duration(rule.within)} ago" if rule.within else "before"
     return f"{title} was entered {when}"
-
-
-def _plain(word: Vocabulary) -> str:
-    return word.value.lower().replace("_", " ").replace("email", "e-mail")
-
-
-def _either(words: list[str]) -> str:
-    """Join words as `a`, `a or b` or `a, b or c`."""
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

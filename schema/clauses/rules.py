@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from schema.clauses.rule_values import Value, plain_number, rule_column, rule_value
 from schema.durations import Duration
-from schema.rule_values import Value, plain_number, rule_column, rule_value
 from schema.vocab import (
     Channel,
     DealOutcome,

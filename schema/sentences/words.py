@@ -1,0 +1,18 @@
+"""Words that sentences share."""
+
+from schema.vocab import TeamKind, Vocabulary
+
+
+def team_name(kind: TeamKind) -> str:
+    """The name of a team inside a sentence."""
+    return "revenue operations" if kind is TeamKind.REVOPS else kind.value.lower()
+
+
+def plain(word: Vocabulary) -> str:
+    """A word of a vocabulary inside a sentence."""
+    return word.value.lower().replace("_", " ").replace("email", "e-mail")
+
+
+def either(words: list[str]) -> str:
+    """Join words as `a`, `a or b` or `a, b or c`."""
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
