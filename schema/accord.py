@@ -17,6 +17,7 @@ from schema.clauses.reporting import Reporting
 from schema.clauses.rules import DEEPEST, AccordModel, StageReached, depth, leaves
 from schema.clauses.stages import Stage
 
+FORMAT = 1  # of the canonical text; a release that reads documents of another shape adds a number
 _YOUNGER_KEYS = (("reporting", "fiscal_year_named_by"),)
 
 

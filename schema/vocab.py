@@ -184,26 +184,6 @@ class FaultDomain(Vocabulary):
     NEITHER = "NEITHER", "Neither side: the circumstances of the person."
 
 
-class AccordStatus(Vocabulary):
-    """The status of a version of the accord."""
-
-    DRAFT = "DRAFT", "The version is being written."
-    IN_REVIEW = "IN_REVIEW", "The version is proposed to both teams."
-    CHANGES_REQUESTED = "CHANGES_REQUESTED", "One team requested changes."
-    SIGNED = "SIGNED", "Both teams signed this content."
-    ACTIVE = "ACTIVE", "The version is in force."
-    SUPERSEDED = "SUPERSEDED", "A later version replaced it."
-    WITHDRAWN = "WITHDRAWN", "The version was withdrawn before it came into force."
-
-
-class Reading(Vocabulary):
-    """Which version of the accord is applied to the history."""
-
-    IN_FORCE = "IN_FORCE", "For each stage entry, the version in force at that instant."
-    RESTATED = "RESTATED", "Today's version, for the whole history."
-    PINNED = "PINNED", "One named version, for the whole history."
-
-
 class ExitKind(Vocabulary):
     """How an entry into a stage ended."""
 

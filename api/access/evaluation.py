@@ -2,7 +2,7 @@
 
 from api.outbox.fact_events import NEWEST_FACT_RECORDED
 from api.sql import Sql, name
-from schema.vocab import Reading
+from schema.accord_vocab import Reading
 
 
 def is_current(alias: str, reading: Reading = Reading.IN_FORCE) -> Sql:

@@ -8,7 +8,7 @@ from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from schema.accord import Accord
-from schema.vocab import AccordStatus
+from schema.accord_vocab import AccordStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,9 @@ async def accord_periods(session: Session, *, up_to: UUID | None = None) -> tupl
     rows = await session.rows(
         Sql(
             """select id, body, in_force_from, in_force_until from accord_version
-where status = any({}::text[]) and ({}::uuid is null or number <= (select number from accord_version where id = {}))
-order by number""",
+where status = any({}::text[]) and ({}::uuid is null or coalesce(in_force_from, '-infinity')
+  <= (select coalesce(in_force_from, '-infinity') from accord_version where id = {}))
+order by in_force_from nulls first""",
             [AccordStatus.SUPERSEDED.value, AccordStatus.ACTIVE.value],
             up_to,
             up_to,

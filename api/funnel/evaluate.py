@@ -21,8 +21,8 @@ from api.outbox.positions import expire_cursors
 from api.progress import Progress
 from api.sql import Sql
 from schema.accord import Accord
+from schema.accord_vocab import Reading
 from schema.base import new_id
-from schema.vocab import Reading
 
 _WATERMARK = Sql(
     "select max(at) from ("

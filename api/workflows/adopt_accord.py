@@ -6,7 +6,8 @@ from api.accord.in_force import AccordInForce, accord_in_force, active_version
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from schema.accord import Accord
+from schema.accord import FORMAT, Accord
+from schema.accord_vocab import AccordStatus
 from schema.base import new_id
 
 
@@ -27,9 +28,12 @@ async def adopt_accord(session: WriteSession, document: Accord) -> AccordInForce
         )
     await session.run(
         Sql(
-            "insert into accord_version (id, number, status, body, content_hash) values ({}, 1, {}, {}, {})",
+            "insert into accord_version (id, number, status, format, document, body, content_hash, activated_at)"
+            " values ({}, 1, {}, {}, {}, {}, {}, now())",
             new_id(),
-            "ACTIVE",
+            AccordStatus.ACTIVE.value,
+            FORMAT,
+            document.canonical(),
             json.loads(document.canonical()),
             document.content_hash(),
         )

@@ -6,7 +6,10 @@ from schema.history import add_history
 from schema.tables.access.api_key import ApiKey
 from schema.tables.access.member_access import MemberAccess
 from schema.tables.access.page_session import PageSession
-from schema.tables.agreement import AccordVersion, Evaluation, StageEntry
+from schema.tables.accord.comment import AccordComment
+from schema.tables.accord.preview import AccordPreview
+from schema.tables.accord.signature import AccordSignature
+from schema.tables.accord.version import AccordVersion
 from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent, OutboxState
 from schema.tables.campaign import Campaign, CampaignCost
 from schema.tables.company import Company
@@ -14,6 +17,7 @@ from schema.tables.contact import Contact
 from schema.tables.deal import Deal
 from schema.tables.deal_contact import DealContact
 from schema.tables.erasure import ErasedKey, ErasureSecret
+from schema.tables.evaluation import Evaluation, StageEntry
 from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportChange, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
@@ -62,6 +66,9 @@ TABLES: tuple[type[Table], ...] = (
     MemberAccess,
     ApiKey,
     PageSession,
+    AccordPreview,
+    AccordSignature,
+    AccordComment,
     WakeUp,
     TouchedRecord,
 )

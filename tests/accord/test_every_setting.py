@@ -33,6 +33,7 @@ from schema.vocab import (
     TouchOutcome,
 )
 from tests.golden import world
+from tests.support.accords import replace_document
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -148,7 +149,7 @@ async def answers(database: Database, document: Document) -> list[object]:
     """What the database says under a document, without what only repeats the document or the time."""
     accord = Accord.model_validate(document)
     async with database.write() as session:
-        await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
+        await replace_document(session, accord)
         await evaluate(session, as_of=world.AFTER_ALL)
     async with database.read() as session:
         found: list[object] = [*await query_kpis(session, LOCAL_OPERATOR, REQUESTS, now=world.AFTER_ALL)]

@@ -68,15 +68,17 @@ async def test_versions_are_read_from_the_oldest_up_to_one(database: Database) -
         )
         await session.run(
             Sql(
-                "insert into accord_version (id, number, status, body, content_hash, in_force_from)"
-                " select {}::uuid, 2, 'ACTIVE', body, content_hash, in_force_until from accord_version",
+                "insert into accord_version (id, number, status, format, document, body, content_hash, base_id,"
+                " base_hash, in_force_from) select {}::uuid, 2, 'ACTIVE', format, document, body, content_hash, id,"
+                " content_hash, in_force_until from accord_version",
                 second,
             )
         )
         await session.run(
             Sql(
-                "insert into accord_version (id, number, status, body, content_hash)"
-                " select {}::uuid, 3, 'DRAFT', body, content_hash from accord_version where number = 1",
+                "insert into accord_version (id, number, status, format, document, body, content_hash, base_id,"
+                " base_hash) select {}::uuid, 3, 'DRAFT', format, document, body, content_hash, id, content_hash"
+                " from accord_version where number = 1",
                 new_id(),
             )
         )

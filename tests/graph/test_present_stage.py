@@ -7,6 +7,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from tests.support.accords import accord_row
 from tests.support.graphql import answered, put, refused, uid
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,7 +27,7 @@ AGREED = {
 async def database(module_database: Database) -> Database:
     """Insert five people: Ada and Bob are MQLs, Cy is a buyer and an MQL again, Dot a lead, and Eve has left."""
     async with module_database.write() as session:
-        version = {"id": VERSION, "number": 1, "status": "ACTIVE", "body": AGREED, "content_hash": "x"}
+        version = accord_row(AGREED, id=VERSION)
         await put(session, "accord_version", version)
         run = {"id": RUN, "reading": "IN_FORCE", "accord_version_id": VERSION, "is_current": True}
         await put(session, "evaluation", run | {"started_at": START, "finished_at": START})

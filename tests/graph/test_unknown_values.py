@@ -1,6 +1,5 @@
 """Filters of lists: a value that is in no closed set is rejected with the nearest, as in KPIs."""
 
-import json
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +10,8 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
 from api.graph.request import GraphQLRequest
-from api.sql import Sql
 from schema.access.rights import Reach
+from tests.support.accords import replace_document
 from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.small_company import ADA, ANNA, SPRING, write_small_company
 from tests.support.statement_log import LoggingDatabase
@@ -26,7 +25,7 @@ NO_STAGE = f"pipeline_stage_{uid(99)}"
 async def world(module_database: Database) -> Database:
     async with module_database.write() as session:
         await write_small_company(session)
-        await session.run(Sql("update accord_version set body = {}", json.loads(read_accord("standard").canonical())))
+        await replace_document(session, read_accord("standard"))
         await put(
             session,
             "company",

@@ -18,7 +18,6 @@ from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
 from api.metrics.resolved_request import MICROSECOND
-from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
@@ -29,6 +28,7 @@ from tests.metrics.generated_contacts import ACCORD, NOW, prepare
 from tests.metrics.missing_periods import is_missing
 from tests.metrics.oracle import percentile
 from tests.metrics.test_against_oracle import QUICK, periods
+from tests.support.accords import replace_document
 from tests.support.examples import examples
 
 KEYS = (
@@ -88,7 +88,7 @@ async def test_kpis_of_activity_equal_the_oracle(
     accord = ACCORD.model_copy(update={"contact_policy": ContactPolicy.model_validate(policy)})
     async with database.write() as session:
         await generated_activity.load(session, found, version)
-        await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
+        await replace_document(session, accord)
     async with database.read() as session:
         answers = await query_kpis(session, LOCAL_OPERATOR, batch, now=NOW)
     for request, answer in zip(batch, answers, strict=True):

@@ -22,7 +22,6 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from api.plan.list_arguments import SortDirection
-from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
@@ -39,6 +38,7 @@ from tests.metrics.generated_activity import (
 )
 from tests.metrics.generated_contacts import ACCORD, NOW, START, prepare
 from tests.metrics.test_against_oracle import QUICK, periods
+from tests.support.accords import replace_document
 from tests.support.examples import examples
 
 KEY = "over_pressure_rate"
@@ -102,7 +102,7 @@ async def test_the_pressure_of_every_record_is_that_of_a_plain_count_in_any_orde
     accord = ACCORD.model_copy(update={"contact_policy": ContactPolicy.model_validate(policy)})
     async with database.write() as session:
         await generated_activity.load(session, found, version)
-        await session.run(Sql("update accord_version set body = {}::text::jsonb", accord.canonical()))
+        await replace_document(session, accord)
     ids = [UUID(int=1000 + place) for place, known in enumerate(found) if known.person.why_not is None]
     world = World(dict(zip(ids, survivors(found), strict=True)), accord)
     async with database.read() as session:

@@ -14,6 +14,7 @@ from api.funnel.evaluate import evaluate
 from api.sql import Sql
 from schema.access.rights import AccessLevel, Reach
 from schema.base import now
+from tests.support.accords import replace_document
 from tests.support.graphql import answered, put, uid
 from tests.support.mutations import codes, contributor, refusal, run
 from tests.support.small_company import (
@@ -39,9 +40,7 @@ async def agreed(company: Database) -> Database:
     """The small company under the standard accord, with two sales teams."""
     standard = read_accord("standard")
     async with company.write() as session:
-        await session.run(
-            Sql("update accord_version set body = {}::jsonb", standard.model_dump(mode="json", by_alias=True))
-        )
+        await replace_document(session, standard)
         await put(session, "team", row_of(id=SALES, name="Sales", kind="SALES"))
         await put(session, "team", row_of(id=OTHER_SALES, name="Sales abroad", kind="SALES"))
         for id_, name, team in ((SUE, "Sue", SALES), (SAM, "Sam", SALES), (OLA, "Ola", OTHER_SALES)):

@@ -16,6 +16,7 @@ from tests.plan.generated.rows import all_rows
 from tests.plan.oracle.executor import Executor
 from tests.plan.oracle.shapes import Rows
 from tests.plan.response_equality import assert_same_response
+from tests.support.accords import accord_row
 from tests.support.examples import examples
 from tests.support.graphql import answered, executed, put, uid
 from tests.support.random_choices import RandomChoices
@@ -44,8 +45,8 @@ async def world(module_database: Database) -> World:
         for table, versions in VERSIONS.items():
             await put(session, f"{table}_version", *versions)
         stages = [{"key": "lead", "title": "Lead", "group": "Suspect"}, {"key": "mql", "title": "Qualified"}]
-        version = {"status": "ACTIVE", "body": {"stages": stages, "reporting": {"currency": "EUR"}}}
-        await put(session, "accord_version", row_of(id=uid(1), number=1, content_hash="abc", **version))
+        version = accord_row({"stages": stages, "reporting": {"currency": "EUR"}}, id=uid(1))
+        await put(session, "accord_version", version)
         rate = {"currency": "USD", "quote_currency": "EUR"}
         days = enumerate((DAYS[0], DAYS[3], DAYS[5]), start=2)
         rates = [row_of(id=uid(number), rate_on=at.date(), rate=Decimal(number), **rate) for number, at in days]

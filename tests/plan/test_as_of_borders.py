@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.db import Database
+from tests.support.accords import accord_row, delete_versions
 from tests.support.examples import examples
 from tests.support.graphql import answered, put, uid
 
@@ -162,13 +163,13 @@ async def write(database: Database, known_deals: list[Deal], known_people: list[
     """Replace all rows by those of the deals and people."""
     async with database.write() as session:
         await session.script(
-            "delete from stage_entry; delete from evaluation; delete from accord_version; delete from touchpoint;"
+            "delete from stage_entry; delete from evaluation; delete from touchpoint;"
             " delete from handoff; update contact set merged_into_id = null; delete from contact; delete from deal;"
             " delete from contact_version; delete from deal_version; set local accord.history_is_given = on"
         )
         agreed = {"stages": [{"key": key, "title": key} for key in STAGES]}
-        version = {"id": VERSION, "number": 1, "status": "ACTIVE", "body": agreed, "content_hash": "x"}
-        await put(session, "accord_version", version)
+        await delete_versions(session)
+        await put(session, "accord_version", accord_row(agreed, id=VERSION))
         run = {"id": RUN, "reading": "IN_FORCE", "accord_version_id": VERSION, "is_current": True}
         await put(session, "evaluation", run | {"started_at": INSTANTS[0], "finished_at": INSTANTS[0]})
         for number, deal in enumerate(known_deals):

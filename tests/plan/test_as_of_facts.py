@@ -8,6 +8,7 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database
 from schema.access.rights import Reach
+from tests.support.accords import accord_row
 from tests.support.graphql import answered, put, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
@@ -45,7 +46,7 @@ async def database(module_database: Database) -> Database:
         await put(
             session,
             "accord_version",
-            {"id": VERSION, "number": 9, "status": "ACTIVE", "body": agreed, "content_hash": "x"},
+            accord_row(agreed, id=VERSION),
         )
         await put(session, "evaluation", run | {"started_at": DAYS[0], "finished_at": DAYS[0]})
         entry = {"contact_id": ADA, "evaluation_id": RUN, "accord_version_id": VERSION, "occurrence": 1}

@@ -1,6 +1,5 @@
 """Groups of rows equal those of the oracle over the same rows, in several time zones."""
 
-import json
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,13 +11,13 @@ from hypothesis import strategies as st
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.sql import Sql
 from tests.plan.deal_rows import ANNA, BEN, COMPANIES, DEALS, RATES, VERSION, visible_to, write_deals
 from tests.plan.oracle.aggregates import aggregate_value, converted_figure, json_value
 from tests.plan.oracle.conversion import Conversion, has_several_currencies
 from tests.plan.oracle.groups import Calendar, group_rows, meets_having, sort_groups
 from tests.plan.oracle.shapes import AGGREGATED, Row
 from tests.plan.test_aggregates import EXTREMES, NUMBERS, PRINCIPALS
+from tests.support.accords import accord_row, delete_versions
 from tests.support.examples import examples
 from tests.support.graphql import answered, code_of, executed, put, refused
 
@@ -52,10 +51,9 @@ async def put_in_force(database: Database, calendar: Calendar | None) -> None:
     keys = ("timezone", "week_start", "fiscal_year_start_month")
     body = {"reporting": dict(zip(keys, calendar, strict=True)) | {"currency": "EUR"}} if calendar else {}
     async with database.write() as session:
-        await session.run(Sql("delete from accord_version"))
+        await delete_versions(session)
         if calendar:
-            version = {"id": VERSION, "number": 1, "status": "ACTIVE", "body": body, "content_hash": json.dumps(body)}
-            await put(session, "accord_version", version)
+            await put(session, "accord_version", accord_row(body, id=VERSION))
 
 
 def group_json(values: tuple[Any, ...], rows: list[Row], keys: list[Row], currency: str | None) -> Row:

@@ -9,6 +9,7 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.reading.order_value import MAX_LIST_AGGREGATES
 from schema.access.rights import Reach
+from tests.support.accords import accord_row, delete_versions
 from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
 from tests.support.statement_log import LoggingDatabase
 
@@ -237,7 +238,7 @@ async def test_companies_are_sorted_by_converted_revenue_won(world: Database) ->
         nodes { name } }
       largest: companies(where: { deals: { max: { amountConverted: { eq: "50" } } } }) { nodes { name } } }"""
     body = {"reporting": {"currency": "EUR", "timezone": "UTC"}}
-    version = {"id": uid(50), "number": 1, "status": "ACTIVE", "body": body, "content_hash": "abc"}
+    version = accord_row(body, id=uid(50))
     rate = {"id": uid(51), "currency": "USD", "quote_currency": "EUR", "rate_on": START.date(), "rate": Decimal("0.5")}
     deals = [
         (ACME, "90", "EUR", "WON"),
@@ -256,9 +257,8 @@ async def test_companies_are_sorted_by_converted_revenue_won(world: Database) ->
         await put(session, "deal", *rows)
     found = await answered(world, document)
     async with world.write() as session:
-        await session.script(
-            "delete from deal where outcome <> 'OPEN'; delete from exchange_rate; delete from accord_version"
-        )
+        await delete_versions(session)
+        await session.script("delete from deal where outcome <> 'OPEN'; delete from exchange_rate")
     assert {key: [node["name"] for node in value["nodes"]] for key, value in found.items()} == {
         "companies": ["Acme", "Bolt"],
         "rich": ["Acme"],

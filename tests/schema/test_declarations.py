@@ -18,7 +18,7 @@ from schema.vocab import Vocabulary, vocabularies
 instants = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 noises = st.integers(min_value=0, max_value=(1 << 74) - 1)
 INSTANTS = {"since", "watermark", "in_force_from", "in_force_until"}  # instants whose names do not end in _at
-NO_LINKS = {"id", "changed_id", "external_id", "key_id", "record_id", "request_id", "survivor_id"}
+NO_LINKS = {"id", "changed_id", "external_id", "key_id", "record_id", "request_id", "session_id", "survivor_id"}
 BOOKKEEPING = {"id", "created_at", "updated_at", "row_version"}
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from api.db import WriteSession
+from tests.support.accords import accord_row
 from tests.support.graphql import put, uid
 
 CREATED = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)
@@ -142,7 +143,7 @@ async def _stage_entries(session: WriteSession) -> None:
             {"key": "mql", "title": "Marketing qualified lead"},
         ]
     }
-    await put(session, "accord_version", row_of(id=VERSION, number=1, status="ACTIVE", body=body, content_hash="abc"))
+    await put(session, "accord_version", accord_row(body, id=VERSION))
     run = row_of(reading="IN_FORCE", accord_version_id=VERSION, started_at=CREATED, finished_at=CREATED)
     await put(session, "evaluation", run | {"id": BEFORE}, run | {"id": NOW, "is_current": True})
     entry = {"contact_id": ADA, "accord_version_id": VERSION, "is_implied": False, "occurrence": 1}

@@ -14,6 +14,7 @@ from api.graph.context import Info
 from api.graph.declared import Output, Resolver, TypeRef
 from api.graph.derived.model_types import Derivation
 from schema.accord import Accord
+from schema.accord_vocab import AccordStatus
 from schema.clauses.contact_policy import ContactPolicy, Exemptions
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.reporting import Reporting
@@ -26,7 +27,6 @@ from schema.sentences.clause_sentences import (
     stage_sentence,
     window_sentence,
 )
-from schema.vocab import AccordStatus
 
 _STRING, _INT = TypeRef("String").required, TypeRef("Int").required
 _BOOLEAN = TypeRef("Boolean").required

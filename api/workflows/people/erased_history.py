@@ -14,8 +14,8 @@ from uuid import UUID
 from api.db import WriteSession
 from api.sql import Sql, join, name
 from api.workflows.people.erased_columns import erased_values, numbered_placeholder
+from schema.accord_vocab import AccordStatus
 from schema.tables import SHAPES
-from schema.vocab import AccordStatus
 
 _TABLE = "contact"
 Names = Mapping[str, frozenset[str]]

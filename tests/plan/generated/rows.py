@@ -13,6 +13,7 @@ from api.db import Database, WriteSession
 from api.sql import Sql, name
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
+from tests.support.accords import replace_document
 from tests.support.graphql import put, uid
 from tests.support.small_company import BEFORE, CREATED, NOW, VERSION, write_small_company
 
@@ -69,8 +70,8 @@ async def write_generated_rows(session: WriteSession) -> None:
     for table, count in ROW_COUNTS.items():
         await put(session, table, *generator.rows(SHAPES[table], count))
     await put(session, "stage_entry", *generator.entries())
-    reporting = Sql("""'{{"reporting": {{"currency": "EUR"}}}}'::jsonb""")
-    await session.run(Sql("update accord_version set body = body || {}", reporting))
+    body = await session.value(Sql("select body from accord_version"))
+    await replace_document(session, body | {"reporting": {"currency": "EUR"}})
 
 
 async def all_rows(database: Database) -> Rows:

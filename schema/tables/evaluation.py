@@ -1,42 +1,18 @@
-"""The versions of the accord, and what the evaluator derives from them: evaluations and stage entries."""
+"""What the evaluator derives from facts and the accord: evaluations and stage entries."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from schema.accord_vocab import Reading
 from schema.base import Table, column, link
 from schema.records import Record
-from schema.vocab import AccordStatus, ExitKind, Reading
+from schema.vocab import ExitKind
 
 # The entry is the present stage of the person: the highest one that they are in.
 _IS_PRESENT = sa.text("exited_at is null and present_at is not null")
-
-
-class AccordVersion(Record, table=True):
-    """One version of the accord: its document and its status. GraphQL shows the version in force as `accord`."""
-
-    __tablename__ = "accord_version"
-    __is_hidden__: ClassVar[bool] = True
-    __table_args__ = (
-        sa.Index("uq_accord_version_active", "status", unique=True, postgresql_where=sa.text("status = 'ACTIVE'")),
-        sa.CheckConstraint("in_force_until > in_force_from", name="in_force_some_time"),
-    )
-
-    number: int = column("The number of the version, from 1.", ge=1, unique=True)
-    status: AccordStatus = column("The status of the version.", vocab=AccordStatus)
-    body: dict[str, Any] = column("The document, as canonical JSON.", json=True)
-    content_hash: str = column("SHA-256 of the canonical JSON, in hexadecimal. Signatures refer to it.")
-    in_force_from: datetime | None = column(
-        "Since when the version is in force (inclusive); null means from the beginning of time.", default=None
-    )
-    in_force_until: datetime | None = column(
-        "Until when the version was in force (exclusive); null if no end is set.", default=None
-    )
-    signed_at: datetime | None = column(
-        "When the second of the two teams signed this document; null if it is not signed by both.", default=None
-    )
 
 
 class Evaluation(Record, table=True):

@@ -1,0 +1,47 @@
+"""Versions of the accord as rows, for tests that need another document than a workflow would write."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from api.db import WriteSession
+from api.sql import Sql
+from schema.accord import FORMAT, Accord
+
+Document = Accord | Mapping[str, Any]
+
+
+def accord_row(document: Document, **columns: object) -> dict[str, object]:
+    """The row of a version whose document may leave out sections that the test does not read."""
+    text = _text(document)
+    row = {"number": 1, "status": "ACTIVE", "format": FORMAT, "document": text, "body": json.loads(text)}
+    return row | {"content_hash": hashlib.sha256(text.encode()).hexdigest()} | columns
+
+
+async def replace_document(session: WriteSession, document: Document) -> None:
+    """Give every version another document, which no workflow does: signed history never changes."""
+    text = _text(document)
+    await session.script("set local session_replication_role = replica")
+    await session.run(
+        Sql(
+            "update accord_version set document = {}::text, body = {}::text::jsonb,"
+            " content_hash = encode(sha256(convert_to({}::text, 'UTF8')), 'hex')",
+            text,
+            text,
+            text,
+        )
+    )
+    await session.script("set local session_replication_role = origin")
+
+
+async def delete_versions(session: WriteSession) -> None:
+    """Delete every version, which no workflow does."""
+    await session.script(
+        "set local session_replication_role = replica; delete from accord_version;"
+        " set local session_replication_role = origin"
+    )
+
+
+def _text(document: Document) -> str:
+    return document.canonical() if isinstance(document, Accord) else json.dumps(document)
