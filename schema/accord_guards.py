@@ -96,14 +96,22 @@ end $$"""
 
 _FUNCTIONS = (_KEPT, _SIGNED, _SIGNATURE_KEPT, _EMPTIED)
 _TRIGGERS = (
-    f"create trigger accord_version_kept before update or delete on {_VERSION}"
-    " for each row execute function accord_version_kept()",
-    f"create constraint trigger accord_version_signed after insert or update on {_VERSION}"
-    " deferrable initially deferred for each row execute function accord_version_signed()",
-    f"create trigger accord_signature_kept before update or delete on {_SIGNATURE}"
-    " for each row execute function accord_signature_kept()",
-    f"create constraint trigger accord_signature_signed after update on {_SIGNATURE}"
-    " deferrable initially deferred for each row execute function accord_version_signed()",
+    (
+        f"create trigger accord_version_kept before update or delete on {_VERSION}"
+        " for each row execute function accord_version_kept()"
+    ),
+    (
+        f"create constraint trigger accord_version_signed after insert or update on {_VERSION}"
+        " deferrable initially deferred for each row execute function accord_version_signed()"
+    ),
+    (
+        f"create trigger accord_signature_kept before update or delete on {_SIGNATURE}"
+        " for each row execute function accord_signature_kept()"
+    ),
+    (
+        f"create constraint trigger accord_signature_signed after update on {_SIGNATURE}"
+        " deferrable initially deferred for each row execute function accord_version_signed()"
+    ),
     *(
         f"create trigger {table}_emptied before truncate on {table}"
         " for each statement execute function accord_emptied()"

@@ -56,8 +56,7 @@ async def delete_all_rows(session: WriteSession) -> None:
     written = await session.rows(_WRITTEN)
     if any(table["bytes"] > _LARGE_BYTES for table in written):
         await session.script(
-            "set local session_replication_role = replica;"
-            f" truncate {', '.join(_TABLES)} restart identity cascade"
+            f"set local session_replication_role = replica; truncate {', '.join(_TABLES)} restart identity cascade"
         )
         return
     statements = [f"delete from {table['name']}" for table in written]

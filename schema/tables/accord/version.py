@@ -37,7 +37,9 @@ class AccordVersion(Record, table=True):
         ),
         sa.CheckConstraint("(number = 1) = (base_id is null)", name="has_base_unless_first"),
         sa.CheckConstraint("(base_id is null) = (base_hash is null)", name="base_has_hash"),
-        sa.CheckConstraint("status in ('SIGNED', 'ACTIVE', 'SUPERSEDED') or signed_at is null", name="open_is_unsigned"),
+        sa.CheckConstraint(
+            "status in ('SIGNED', 'ACTIVE', 'SUPERSEDED') or signed_at is null", name="open_is_unsigned"
+        ),
         sa.CheckConstraint(
             "status in ('SIGNED', 'ACTIVE', 'SUPERSEDED') or activates_at is null", name="only_signed_is_planned"
         ),
