@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from api.graph.accord.accord_fields import ACCORD_DERIVATION, accord_fields
+from api.graph.accord.preview_fields import preview_fields, preview_types
 from api.graph.changes.change_fields import CHANGE_TYPES, change_fields
 from api.graph.declared import Declared, ObjectType, registry
 from api.graph.derived.duplicate_types import duplicate_types
@@ -90,6 +91,7 @@ def registered_types() -> Mapping[str, Declared]:
         *person_report_fields(),
         *kpi_fields(),
         *accord_fields(),
+        *preview_fields(),
         *record_fields(),
         *duplicate_fields(),
         *change_fields(),
@@ -103,6 +105,7 @@ def registered_types() -> Mapping[str, Declared]:
         *RECORD_ORDER_TYPES,
         *model_types(KPI_ROOTS, KPI_DERIVATION),
         *model_types((Accord,), ACCORD_DERIVATION),
+        *preview_types(),
         *DRILL_DOWN_TYPES,
         VIEWER_TYPE,
         *CHANGE_TYPES,
