@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from schema.clauses.contact_policy import ContactPolicy
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.reporting import Reporting
-from schema.clauses.rules import DEEPEST, AccordModel, StageReached, depth, leaves
+from schema.clauses.rules import DEEPEST, AccordModel, depth, leaves, stage_read
 from schema.clauses.stages import Stage
 
 FORMAT = 1  # of the canonical text; a release that reads documents of another shape adds a number
@@ -51,10 +51,11 @@ class Accord(AccordModel):
                     f"the rule of stage {stage.key} is nested more than {DEEPEST} levels deep; simplify it"
                 )
             for leaf in leaves(stage.rule):
-                if isinstance(leaf, StageReached) and leaf.stage not in keys[:rank]:
+                lower_key = stage_read(leaf)
+                if lower_key is not None and lower_key not in keys[:rank]:
                     lower = _listed(keys[:rank])
                     raise ValueError(
-                        f"the rule of stage {stage.key} names the stage {leaf.stage}, which is not a lower stage;"
+                        f"the rule of stage {stage.key} names the stage {lower_key}, which is not a lower stage;"
                         f" lower stages: {lower}"
                     )
         return self
