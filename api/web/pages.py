@@ -9,7 +9,7 @@ from pathlib import Path
 from cachetools import LRUCache
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -22,6 +22,7 @@ from api.web.compression import (
     is_compressible,
     negotiate_coding,
 )
+from schema.accord_schema import accord_json_schema
 
 STATIC = Path(__file__).parent.parent / "static"
 GRAPHIQL = STATIC / "graphiql" / "dist"
@@ -118,9 +119,16 @@ async def _favicon(_request: Request) -> Response:
     return FileResponse(STATIC / "graphiql" / "public" / "favicon.svg", headers={"Cache-Control": _ONE_HOUR})
 
 
+async def _accord_schema(_request: Request) -> Response:
+    """The JSON schema of accord documents, which editors load by its address."""
+    headers = {"Cache-Control": _ONE_HOUR}
+    return JSONResponse(accord_json_schema(), headers=headers, media_type="application/schema+json")
+
+
 def static_routes() -> list[BaseRoute]:
-    """The routes of the built front-end, and of the icon that browsers request on their own."""
+    """The routes of the built front-end, of the icon that browsers request on their own, and of the JSON schema."""
     return [
         Route("/favicon.ico", _favicon),
+        Route("/accord.schema.json", _accord_schema),
         Mount("/static/graphiql", app=_Assets(GRAPHIQL), name="graphiql"),
     ]

@@ -282,7 +282,7 @@ FactLeaf = Touches | Score | Silence | HandoffIs | Reported | DealIs | StageReac
 RuleLeaf = FieldIs | FactLeaf
 
 DEEPEST = 20  # levels of nesting; a deeper rule makes a sentence that nobody can read and sign
-_KINDS = {
+_KINDS: dict[str, type[AccordModel]] = {
     "all": AllOf,
     "any": AnyOf,
     "not": Not,
@@ -352,3 +352,13 @@ def stage_read(leaf: RuleLeaf) -> str | None:
             return key
         case _:
             return None
+
+
+def rule_kind(value: object) -> str | None:
+    """The key that makes a table or model a rule, such as `touches`, or None. Locations of errors have it."""
+    return _kind_of(value)
+
+
+def rule_model(kind: str) -> type[AccordModel]:
+    """The model of the rules with that key; KeyError if there is none."""
+    return _KINDS[kind]

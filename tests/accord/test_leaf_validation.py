@@ -25,8 +25,11 @@ INVALID = [
     ('{ reported = { source = "hubspot", stage = [] } }', "reported.stage: must not be empty"),
     ('{ reported = { source = "hubspot", stage = ["lead", "lead"] } }', "reported.stage: 'lead' is listed twice"),
     ('{ reported = { source = "hubspot", stage = [""] } }', "reported.stage[0]: must not be empty"),
-    ('{ touches = { after = "next" } }', "next, which is not a lower stage; lower stages: mql"),
-    ('{ not = { handoff = "ACCEPTED", after = "sql" } }', "sql, which is not a lower stage; lower stages: mql"),
+    ('{ touches = { after = "next" } }', "rule.touches.after: 'next' is not a stage below this one; lower stages: mql"),
+    (
+        '{ not = { handoff = "ACCEPTED", after = "sql" } }',
+        "rule.not.after: 'sql' is not a stage below this one; lower stages: mql",
+    ),
 ]
 
 
