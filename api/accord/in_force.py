@@ -41,7 +41,7 @@ async def accord_in_force(session: Session) -> AccordInForce:
     """Read the active version. Errors: NO_ACCORD before the first accord is adopted."""
     version = await active_version(session)
     if version is None:
-        raise _no_accord()
+        raise no_accord()
     return version
 
 
@@ -83,7 +83,7 @@ order by in_force_from nulls first""",
         )
     )
     if not rows:
-        raise _no_accord()
+        raise no_accord()
     return tuple(
         AccordPeriod(
             row["id"], read_document(row["document"], row["format"]), row["in_force_from"], row["in_force_until"]
@@ -92,6 +92,7 @@ order by in_force_from nulls first""",
     )
 
 
-def _no_accord() -> AccordError:
+def no_accord() -> AccordError:
+    """Return the error for a database that has no accord."""
     remedy = "Adopt one with `accord init`, or import data with a preset that names its accord."
     return AccordError(ErrorCode.NO_ACCORD, "This database has no accord yet.", remedy)
