@@ -152,7 +152,7 @@ def _repeated_targets(parts: Iterable[tuple[Location, AccordModel]]) -> Iterator
         if isinstance(part, Target):
             same = first.setdefault((part.kpi, part.period, part.only, part.team), location)
             if same != location:
-                message = f"targets[{same[-1]}] is a target of {part.kpi} for {part.period} too; keep one of them"
+                message = f"another target, targets[{same[-1]}], is of {part.kpi} for {part.period} too; keep one"
                 yield Inconsistency(location, message)
 
 
