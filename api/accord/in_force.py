@@ -40,7 +40,7 @@ async def accord_in_force(session: Session) -> AccordInForce:
     """Read the active version. Errors: NO_ACCORD before the first accord is adopted."""
     version = await active_version(session)
     if version is None:
-        raise _no_accord()
+        raise no_accord()
     return version
 
 
@@ -81,13 +81,14 @@ order by in_force_from nulls first""",
         )
     )
     if not rows:
-        raise _no_accord()
+        raise no_accord()
     return tuple(
         AccordPeriod(row["id"], Accord.model_validate(row["body"]), row["in_force_from"], row["in_force_until"])
         for row in rows
     )
 
 
-def _no_accord() -> AccordError:
+def no_accord() -> AccordError:
+    """Return the error for a database that has no accord."""
     remedy = "Adopt one with `accord init`, or import data with a preset that names its accord."
     return AccordError(ErrorCode.NO_ACCORD, "This database has no accord yet.", remedy)
