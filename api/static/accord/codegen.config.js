@@ -2,7 +2,7 @@
 export default {
   schema: "../../../schema/schema.graphql",
   documents: ["src/queries/*.graphql"],
-  silent: true,
+  errorsOnly: true,
   generates: {
     "src/generated/": {
       preset: "client",

@@ -41,3 +41,6 @@ export function sentences(error: CombinedError): string[] {
 export function codes(error: CombinedError | undefined): string[] {
   return (error?.graphQLErrors ?? []).map((each) => String(each.extensions["code"] ?? ""));
 }
+
+/** The context of results that change when a version does, although they have no version inside: they are read again. */
+export const CHANGES_WITH_VERSIONS = { additionalTypenames: ["Accord"] };

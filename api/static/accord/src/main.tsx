@@ -1,6 +1,10 @@
 import "./fonts.css";
 import "./tokens.css";
+import "./base.css";
 import "./page.css";
+import "./agreement/agreement.css";
+import "./effect/effect.css";
+import "./editor/editor.css";
 import { createRoot } from "react-dom/client";
 import { Provider } from "urql";
 import { Page } from "./Page";
