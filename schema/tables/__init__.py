@@ -1,5 +1,6 @@
 """Every table of Accord. A new entity is one module, one import and one entry in TABLES."""
 
+from schema.accord_guards import add_accord_guards
 from schema.base import Table, TableShape, declare, describe, sql_table
 from schema.duplicates.matched_columns import add_matched_columns
 from schema.history import add_history
@@ -77,6 +78,8 @@ for _table in TABLES:
     declare(_table)
     add_history(_table)
     add_matched_columns(sql_table(_table))
+
+add_accord_guards()
 
 SHAPES: dict[str, TableShape] = {shape.name: shape for shape in map(describe, TABLES)}
 METADATA = Table.metadata
