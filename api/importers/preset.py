@@ -164,7 +164,7 @@ def parse_preset(text: str, *, origin: str) -> Preset:
     try:
         return Preset.model_validate(document)
     except ValidationError as error:
-        mistakes = describe_errors(error, document)
+        mistakes = describe_errors(error, document, Preset)
         raise AccordError(ErrorCode.BAD_FILE, f"The preset {origin} is wrong. {mistakes}.", remedy) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cachetools import LRUCache
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -23,6 +23,7 @@ from api.web.compression import (
     is_compressible,
     negotiate_coding,
 )
+from schema.accord_schema import accord_json_schema
 
 STATIC = Path(__file__).parent.parent / "static"
 UNBUILT = STATIC / "unbuilt.html"
@@ -149,10 +150,17 @@ async def _favicon(_request: Request) -> Response:
     return FileResponse(FAVICON, headers={"Cache-Control": _ONE_HOUR})
 
 
+async def _accord_schema(_request: Request) -> Response:
+    """The JSON schema of accord documents, which editors load by its address."""
+    headers = {"Cache-Control": _ONE_HOUR}
+    return JSONResponse(accord_json_schema(), headers=headers, media_type="application/schema+json")
+
+
 def static_routes() -> list[BaseRoute]:
-    """The routes of the built front-ends, and of the icon that browsers request on their own."""
+    """The routes of the built front-ends, of the icon that browsers request on their own, and of the JSON schema."""
     return [
         Route("/favicon.ico", _favicon),
+        Route("/accord.schema.json", _accord_schema),
         *(
             Mount(f"/static/{front_end.name}", app=_Assets(front_end), name=front_end.name)
             for front_end in (GRAPHIQL, ACCORD)

@@ -180,7 +180,7 @@ FactLeaf = Touches | HandoffIs | DealIs | StageReached
 RuleLeaf = FieldIs | FactLeaf
 
 DEEPEST = 20  # levels of nesting; a deeper rule makes a sentence that nobody can read and sign
-_KINDS = {
+_KINDS: dict[str, type[AccordModel]] = {
     "all": AllOf,
     "any": AnyOf,
     "not": Not,
@@ -235,3 +235,13 @@ def depth(rule: Rule) -> int:
             return 1 + depth(part)
         case _:
             return 0
+
+
+def rule_kind(value: object) -> str | None:
+    """The key that makes a table or model a rule, such as `touches`, or None. Locations of errors have it."""
+    return _kind_of(value)
+
+
+def rule_model(kind: str) -> type[AccordModel]:
+    """The model of the rules with that key; KeyError if there is none."""
+    return _KINDS[kind]

@@ -9,9 +9,10 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from api.access.principal import LOCAL_OPERATOR
+from api.accord.stated_holidays import with_stated_holidays
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
@@ -39,7 +40,8 @@ Document = dict[str, Any]
 Path = tuple[str | int, ...]
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FOR_READERS = {"Stage.meaning"}  # explains the stage to people, wherever the accord is shown
+# Explains the accord to people, wherever it is shown.
+FOR_READERS = {"Stage.meaning", "BusinessCalendar.title", "ClosedDay.name"}
 REQUESTS = (
     KpiRequest("stage_conversion", stages=StagePair("mql", "sql")),
     KpiRequest("stage_conversion", stages=StagePair("none", "sql")),  # an error with the name of the accord
@@ -73,14 +75,34 @@ def settings(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tup
 
 
 SETTINGS = dict(settings(Accord, set()))
+# Models of which every setting waits.
+WAITING_MODELS = {
+    "QuietHours",
+    "ChannelCap",
+    "VolumeDuty",
+    "CompletenessDuty",
+    "HandOverDuty",
+    "AttemptsDuty",
+    "Attribution",
+    "AttributionModel",
+    "AttributionWeights",
+    "Target",
+    "TargetSlice",
+}
 WAITING = {name for name, description in SETTINGS.items() if NOT_READ_YET in description}
 READ = [name for name in SETTINGS if name not in WAITING | FOR_READERS]
 
 
 def test_the_settings_are_those_of_all_models() -> None:
     assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchFilter"}
-    assert {"Stage.owner", "Stage.needs", "RejectReason.fault"} == WAITING
-    assert set(READ) == {*PROBES, *RULES, "StageReached.stage"}
+    assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
+        "Stage.owner",
+        "Stage.needs",
+        "RejectReason.fault",
+        "SalesDuties.reject_with",
+    }
+    assert {name.partition(".")[0] for name in WAITING} >= WAITING_MODELS
+    assert set(READ) == {*PROBES, *RULES, "StageReached.stage", *DUE, *STATED}
 
 
 # What to change in the document, and to what.
@@ -258,3 +280,68 @@ def test_a_rule_reads_the_stage_that_it_names() -> None:
         )
 
     assert entries(three("zeroth")) != entries(three("first"))
+
+
+def test_of_some_models_every_setting_waits() -> None:
+    assert {name for name in SETTINGS if name.partition(".")[0] in WAITING_MODELS} <= WAITING
+
+
+CALENDAR: Document = {
+    "key": "office",
+    "title": "Office",
+    "timezone": "Europe/Berlin",
+    "hours": [{"days": ["MONDAY", "TUESDAY"], "opens": "09:00", "closes": "17:00"}],
+    "holidays": {"country": "DE", "years": [{"year": 2026, "days": [{"on": "2026-01-06", "name": "Ours"}]}]},
+    "closed": [{"on": "2026-01-12", "name": "Fair"}],
+}
+HOLIDAYS = ("calendars", 0, "holidays")
+# What changes when the decision on a handoff is due.
+DUE: Mapping[str, tuple[Path, object]] = {
+    "TimeLimit.time": (("handoff", "sales", "decide_within", "time"), "11 hours"),
+    "TimeLimit.calendar": (("handoff", "sales", "decide_within"), "10 hours"),
+    "BusinessCalendar.key": (("calendars", 0), CALENDAR | {"key": "other"}),
+    "BusinessCalendar.timezone": (("calendars", 0, "timezone"), "Asia/Tokyo"),
+    "OpeningHours.days": (("calendars", 0, "hours", 0, "days"), ["MONDAY", "WEDNESDAY"]),
+    "OpeningHours.opens": (("calendars", 0, "hours", 0, "opens"), "10:00"),
+    "OpeningHours.closes": (("calendars", 0, "hours", 0, "closes"), "16:00"),
+    "HolidayYear.year": ((*HOLIDAYS, "years"), [{"year": 2025, "days": []}]),
+    "ClosedDay.on": (("calendars", 0, "closed", 0, "on"), "2026-01-20"),
+}
+# What changes the dates that are stated when a version is proposed.
+STATED: Mapping[str, tuple[Path, object]] = {
+    "PublicHolidays.country": ((*HOLIDAYS, "country"), "FR"),
+    "PublicHolidays.subdivision": ((*HOLIDAYS, "subdivision"), "BY"),
+}
+
+
+def agreed_times() -> Document:
+    duties = {"sales": {"decide_within": {"time": "10 hours", "calendar": "office"}}}
+    other = {**CALENDAR, "key": "always", "hours": [{"days": ["SUNDAY"], "opens": "00:00", "closes": "24:00"}]}
+    return base() | {"calendars": [deepcopy(CALENDAR), other], "handoff": duties}
+
+
+def due(document: Document) -> datetime | str:
+    """When the decision on a handoff is due under a document, or why the document is not valid."""
+    try:
+        accord = Accord.model_validate(document)
+    except ValidationError as error:
+        return str(error)
+    assert accord.handoff is not None
+    assert accord.handoff.sales is not None
+    assert accord.handoff.sales.decide_within is not None
+    return accord.after(accord.handoff.sales.decide_within, START + 4 * DAY)
+
+
+@pytest.mark.parametrize("name", DUE)
+def test_a_setting_changes_when_a_decision_is_due(name: str) -> None:
+    assert due(agreed_times()) == datetime(2026, 1, 13, 10, tzinfo=UTC)
+    assert due(changed(agreed_times(), *DUE[name])) != due(agreed_times()), name
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_setting_changes_the_stated_holidays(name: str) -> None:
+    one, other = (
+        with_stated_holidays(Accord.model_validate(document), START.date()).calendars[0].closed_days
+        for document in (agreed_times(), changed(agreed_times(), *STATED[name]))
+    )
+    assert one != other

@@ -101,15 +101,19 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
     ]
     assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
     assert accord.contact_policy is not None
-    assert policy_sentences(accord.contact_policy) == (
+    assert policy_sentences(accord.contact_policy, accord) == (
         (
             "No person gets more than 5 touches from both teams together, over all channels, in any 7 days"
             " (a touch exactly 7 days old no longer counts)."
         ),
         "Not counted: automated touches and replies less than 1 day after the person's own touch.",
+        (
+            "Nobody is touched from 20:00 to 08:00 of the next day, by the person's own clock;"
+            " if the person's time zone is not known, by that of UTC."
+        ),
     )
     once = ContactPolicy(at_most=1, within=timedelta(hours=36))
-    assert policy_sentences(once) == (
+    assert policy_sentences(once, accord) == (
         (
             "No person gets more than 1 touch from both teams together, over all channels, in any 36 hours"
             " (a touch exactly 36 hours old no longer counts)."

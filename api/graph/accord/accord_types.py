@@ -13,10 +13,14 @@ from api.graph.accord.version_types import VERSION_FIELDS
 from api.graph.declared import Output, Resolver, TypeRef
 from api.graph.derived.model_types import Derivation, model_types
 from schema.accord import Accord
+from schema.clauses.attribution import Attribution
+from schema.clauses.calendars import BusinessCalendar
 from schema.clauses.contact_policy import ContactPolicy, Exemptions
 from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.reporting import Reporting
 from schema.clauses.stages import Stage
+from schema.clauses.targets import Target, TargetSlice
 from schema.sentences.clause_sentences import (
     exit_sentence,
     policy_sentences,
@@ -25,6 +29,8 @@ from schema.sentences.clause_sentences import (
     stage_sentence,
     window_sentence,
 )
+from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.result_sentences import attribution_sentences, target_sentence
 
 ACCORD = "Accord"
 _STRING, _INT = TypeRef("String").required, TypeRef("Int").required
@@ -93,8 +99,12 @@ _ADDITIONS: dict[type, tuple[Output, ...]] = {
             TypeRef("Duration"),
             lambda policy, _accord: policy.exempt.reply_within,
         ),
-        _computed("sentences", _SENTENCES, _STRING.listed, lambda policy, _accord: policy_sentences(policy)),
+        _computed("sentences", _SENTENCES, _STRING.listed, policy_sentences),
     ),
+    BusinessCalendar: (_computed("sentences", _SENTENCES, _STRING.listed, calendar_sentences),),
+    HandoffDuties: (_computed("sentences", _SENTENCES, _STRING.listed, duty_sentences),),
+    Attribution: (_computed("sentences", _SENTENCES, _STRING.listed, attribution_sentences),),
+    Target: (_computed("sentence", _SENTENCE, _STRING, target_sentence),),
     Reporting: (
         _computed("sentences", _SENTENCES, _STRING.listed, lambda _reporting, accord: reporting_sentences(accord)),
     ),
@@ -106,6 +116,9 @@ ACCORD_DERIVATION = Derivation(
         Exit: "AccordExit",
         ContactPolicy: "AccordContactPolicy",
         Reporting: "AccordReporting",
+        Attribution: "AccordAttribution",
+        Target: "AccordTarget",
+        TargetSlice: "AccordTargetSlice",
     },
     types={(Exit, "on"): "StageExitKind"},
     left_out=frozenset({(Stage, "rule"), (ContactPolicy, "exempt")}),  # shown by computed fields
