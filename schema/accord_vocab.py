@@ -28,3 +28,27 @@ class Reading(Vocabulary):
     IN_FORCE = "IN_FORCE", "For each stage entry, the version in force at that instant."
     RESTATED = "RESTATED", "Today's version, for the whole history."
     PINNED = "PINNED", "One named version, for the whole history."
+
+
+class StageChange(Vocabulary):
+    """Whether a stage is in both of two compared versions of the accord."""
+
+    KEPT = "KEPT", "Both versions have the stage."
+    ADDED = "ADDED", "Only the newer version has the stage."
+    REMOVED = "REMOVED", "Only the version that is compared to has the stage."
+
+
+class PersonChange(Vocabulary):
+    """What a version of the accord would change for a person, in one stage and one period."""
+
+    GAINED = "GAINED", "Only the previewed version counts the person in the period."
+    LOST = "LOST", "Only the version that is compared to counts the person in the period."
+    MOVED = "MOVED", "Both versions count the person in the period, at different instants."
+
+
+class PreviewCoverage(Vocabulary):
+    """How much of the history that a preview needs is really there."""
+
+    EXACT = "EXACT", "All of it: every value is known as it was at the time."
+    PARTIAL = "PARTIAL", "At least four fifths of the people have all of it; for the others, values are assumed."
+    ESTIMATED = "ESTIMATED", "Fewer people have all of it: read the figures as an estimate."

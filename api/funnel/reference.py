@@ -177,6 +177,25 @@ def entries_of(
     return found
 
 
+def unmet_parts(
+    contact: ContactHistory, companies: CompanyHistories, accord: Accord, key: str, at: datetime
+) -> tuple[Rule, ...]:
+    """Find the parts of a stage's rule that do not hold at an instant; none if the rule holds.
+
+    Of `all`, the parts that do not hold; `any`, `not` and leaves as they are.
+    Errors: KeyError if there is no such stage.
+    """
+    own: dict[int, list[datetime]] = {}
+    rank = accord.rank(key)
+    for lower, stage in enumerate(accord.stages[: rank - 1], start=1):
+        evaluator = _StageEvaluator(contact, companies, accord, lower, own)
+        moments = (evaluator.first_moment(stage.rule, cut, at) for cut in segments_of(contact, accord, lower, at))
+        own[lower] = [moment for moment in moments if moment is not None]
+    evaluator = _StageEvaluator(contact, companies, accord, rank, own)
+    segment = next(cut for cut in segments_of(contact, accord, rank, at) if cut.holds(at))
+    return tuple(evaluator.unmet(accord.stages[rank - 1].rule, at, segment))
+
+
 def segments_of(contact: ContactHistory, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
     """Cut the contact's time at the exits that close a stage; the last segment is open."""
     kinds: dict[datetime, str] = {}
@@ -279,6 +298,14 @@ class _StageEvaluator:
             if is_moment and self._holds(rule, at, segment, is_negated=False):
                 return at
         return None
+
+    def unmet(self, rule: Rule, at: datetime, segment: Segment) -> Iterator[Rule]:
+        """Yield the parts of a rule that do not hold at an instant."""
+        if isinstance(rule, AllOf):
+            for part in rule.all:
+                yield from self.unmet(part, at, segment)
+        elif not self._holds(rule, at, segment, is_negated=False):
+            yield rule
 
     def _instants(self, rule: Rule, as_of: datetime) -> Iterator[datetime]:
         """Yield every instant at which the rule can change: the facts, and the ends of the windows after them."""

@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 
 from api.graph.accord.accord_fields import accord_fields
 from api.graph.accord.accord_types import DOCUMENT_TYPES
+from api.graph.accord.preview_fields import preview_fields, preview_types
 from api.graph.accord.version_connection import CONNECTION_TYPES
 from api.graph.accord.version_types import VERSION_TYPES
 from api.graph.changes.change_fields import CHANGE_TYPES, change_fields
@@ -92,6 +93,7 @@ def registered_types() -> Mapping[str, Declared]:
         *person_report_fields(),
         *kpi_fields(),
         *accord_fields(),
+        *preview_fields(),
         *record_fields(),
         *duplicate_fields(),
         *change_fields(),
@@ -107,6 +109,7 @@ def registered_types() -> Mapping[str, Declared]:
         *DOCUMENT_TYPES,
         *VERSION_TYPES,
         *CONNECTION_TYPES,
+        *preview_types(),
         *DRILL_DOWN_TYPES,
         VIEWER_TYPE,
         *CHANGE_TYPES,

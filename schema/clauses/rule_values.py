@@ -74,6 +74,8 @@ def _one(field: str, column: ColumnShape, value: object) -> Value:
     words = column.note.vocab
     if words is not None and value not in [word.value for word in words]:
         raise ValueError(f"{field}: '{value}' is not one of {', '.join(word.value for word in words)}")
+    if words is not None:
+        return str(value)
     try:
         return _typed(column.python, value)
     except ValueError as error:

@@ -8,7 +8,7 @@ from schema.tables.access.api_key import ApiKey
 from schema.tables.access.member_access import MemberAccess
 from schema.tables.access.page_session import PageSession
 from schema.tables.accord.comment import AccordComment
-from schema.tables.accord.preview import AccordPreview
+from schema.tables.accord.preview import AccordPreview, AccordPreviewPerson
 from schema.tables.accord.signature import AccordSignature
 from schema.tables.accord.version import AccordVersion
 from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent, OutboxState
@@ -68,6 +68,7 @@ TABLES: tuple[type[Table], ...] = (
     ApiKey,
     PageSession,
     AccordPreview,
+    AccordPreviewPerson,
     AccordSignature,
     AccordComment,
     WakeUp,
