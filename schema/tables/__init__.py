@@ -1,6 +1,5 @@
 """Every table of Accord. A new entity is one module, one import and one entry in TABLES."""
 
-from schema.accord_guards import add_accord_guards
 from schema.base import Table, TableShape, declare, describe, sql_table
 from schema.duplicates.matched_columns import add_matched_columns
 from schema.history import add_history
@@ -8,6 +7,7 @@ from schema.tables.access.api_key import ApiKey
 from schema.tables.access.member_access import MemberAccess
 from schema.tables.access.page_session import PageSession
 from schema.tables.accord.comment import AccordComment
+from schema.tables.accord.guards import add_accord_guards
 from schema.tables.accord.preview import AccordPreview, AccordPreviewPerson
 from schema.tables.accord.signature import AccordSignature
 from schema.tables.accord.version import AccordVersion

@@ -10,7 +10,7 @@ from api.workflows.accord.opaque_ids import opaque_id
 from api.workflows.accord.versions import (
     COMMENT_TABLE,
     OPEN,
-    StoredVersion,
+    LockedVersion,
     begin_accord_change,
     named_version,
     record_changes,
@@ -79,7 +79,7 @@ async def request_accord_changes(work: UnitOfWork, do: RequestAccordChanges) -> 
     return outcome
 
 
-async def _write_comment(work: UnitOfWork, version: StoredVersion, text: str, clause: str | None) -> Outcome:
+async def _write_comment(work: UnitOfWork, version: LockedVersion, text: str, clause: str | None) -> Outcome:
     stored = checked_value(work, COMMENT_TABLE, "text", text, "text")
     if not text.strip():
         work.reject(("text",), UserErrorCode.REQUIRED, "The comment is empty.")
@@ -98,7 +98,7 @@ async def _write_comment(work: UnitOfWork, version: StoredVersion, text: str, cl
 
 
 def _record(
-    work: UnitOfWork, id_: UUID, version: StoredVersion, clause: str | None, text: object, written_at: datetime
+    work: UnitOfWork, id_: UUID, version: LockedVersion, clause: str | None, text: object, written_at: datetime
 ) -> None:
     after = {
         "accord_version_id": version.id,
