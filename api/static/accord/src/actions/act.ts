@@ -22,7 +22,7 @@ export interface Outcome {
 
 /** Run the mutation of an action. Everything that the server says about it is in the outcome. */
 export async function act<Input>(
-  document: TypedDocumentNode<Record<string, Payload>, { input: Input }>,
+  document: TypedDocumentNode<Record<string, Payload | null>, { input: Input }>,
   input: Input,
 ): Promise<Outcome> {
   const { data, error } = await client.mutation(document, { input }).toPromise();

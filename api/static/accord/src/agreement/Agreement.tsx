@@ -41,11 +41,28 @@ export function Agreement({ version, margin }: { version: VersionShown; margin: 
   );
 }
 
+/** The sections after the ladder, in the order in which the two teams work. */
 function articlesOf(version: VersionShown): Article[] {
   return [
     { clause: "exits", title: "What ends a stage", sentences: version.exits.map(({ sentence }) => sentence) },
-    { clause: "reject_reasons", title: "Reasons to reject a handoff", sentences: version.rejectReasons.map(({ sentence }) => sentence) },
-    { clause: "contact_policy", title: "How often a person may be touched", sentences: version.contactPolicy?.sentences ?? [] },
+    { clause: "handoff", title: "What the teams owe each other", sentences: version.handoff?.sentences ?? [] },
+    {
+      clause: "reject_reasons",
+      title: "Reasons to reject a handoff",
+      sentences: version.rejectReasons.map(({ sentence }) => sentence),
+    },
+    {
+      clause: "calendars",
+      title: "Opening times and holidays",
+      sentences: version.calendars.flatMap(({ sentences }) => sentences),
+    },
+    {
+      clause: "contact_policy",
+      title: "How often a person may be touched",
+      sentences: version.contactPolicy?.sentences ?? [],
+    },
+    { clause: "attribution", title: "How deals are credited", sentences: version.attribution?.sentences ?? [] },
+    { clause: "targets", title: "Targets", sentences: version.targets.map(({ sentence }) => sentence) },
     { clause: "reporting", title: "How results are reported", sentences: version.reporting.sentences },
   ];
 }
@@ -62,7 +79,7 @@ function Rest({ margin }: { margin: Margin }) {
       ))}
       <Comments
         version={margin.version}
-        clause="title"
+        clause={null}
         about="the whole version"
         comments={margin.comments}
         mayWrite={margin.mayWrite}

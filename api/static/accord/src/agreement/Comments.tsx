@@ -6,7 +6,7 @@ import { CommentDocument, ResolveDocument } from "../generated/graphql";
 import { minute, title } from "../ui/words";
 import type { Comment } from "../versions/types";
 
-/** The comments on a clause, and the form to write one. */
+/** The comments on a clause, or on the whole document if the clause is null, and the form to write one. */
 export function Comments({
   version,
   clause,
@@ -15,7 +15,7 @@ export function Comments({
   mayWrite,
 }: {
   version: number;
-  clause: string;
+  clause: string | null;
   about: string;
   comments: readonly Comment[];
   mayWrite: boolean;
@@ -80,7 +80,7 @@ function CommentShown({ comment, mayResolve }: { comment: Comment; mayResolve: b
   );
 }
 
-function CommentForm({ version, clause, about }: { version: number; clause: string; about: string }) {
+function CommentForm({ version, clause, about }: { version: number; clause: string | null; about: string }) {
   const [isOpen, setOpen] = useState(false);
   const [text, setText] = useState("");
   const [outcome, setOutcome] = useState<Outcome | null>(null);

@@ -1,11 +1,13 @@
 /**
  * The line of a TOML document that a path leads to, from 1; null if none is found.
  *
- * A path is that of an error: `document.stages.2.rule.all.0.touches.within`, also with a stage's key or `[2]`. The text
- * may not be valid TOML, so that this reads headers and keys only: it finds the deepest part of the path that has a line.
+ * A path is that of an error, such as `document.stages[2] (mql).rule.all[0].touches.within`, or of a clause, such as
+ * `stages.mql.rule`. The text may not be valid TOML, so that this reads headers and keys only: it finds the deepest part
+ * of the path that has a line.
  */
 export function lineOf(text: string, path: string): number | null {
-  const steps = path.replaceAll(/\[(\d+)\]/g, ".$1").split(".").filter((step) => step !== "" && step !== "document");
+  const plain = path.replaceAll(/ \([^)]*\)/g, "").replaceAll(/\[(\d+)\]/g, ".$1");
+  const steps = plain.split(".").filter((step) => step !== "" && step !== "document");
   const lines = text.split("\n");
   const places = placesOf(lines);
   for (let length = steps.length; length > 0; length -= 1) {
