@@ -77,6 +77,10 @@ class ErrorCode(StrEnum):
     DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
 
     # The command line
+    NOT_VERIFIED = (
+        "NOT_VERIFIED",
+        "`accord verify` found a version, a signature or a trigger that is not as it has to be.",
+    )
     BAD_ACCORD = "BAD_ACCORD", "The document of an accord is not valid."
     BAD_FILE = "BAD_FILE", "A file cannot be read or written, or does not fit its preset."
     UNKNOWN_PRESET = "UNKNOWN_PRESET", "There is no preset of this name."
