@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
         "NOT_ALLOWED",
         "The principal may not do this, read this field, or reach this record.",
     )
+    SIGN_IN_AGAIN = "SIGN_IN_AGAIN", "A signature needs a person who signed in to the pages within the last 15 minutes."
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS", "Too many wrong credentials came from this address. Wait, then try again."
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "The address does not support the HTTP method, or not for a mutation."
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", "`Accept` or `Accept-Encoding` allows nothing that the server can send."

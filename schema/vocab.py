@@ -320,6 +320,7 @@ class WarningCode(Vocabulary):
         "SOURCE_INCOMPLETE",
         "The last import of a file rejected rows that the value may lack. Their file has to be corrected and imported.",
     )
+    EVERYBODY_REACHES_TOP = "EVERYBODY_REACHES_TOP", "Of a preview: almost everybody reaches the highest stage."
     LOW_SAMPLE = "LOW_SAMPLE", "The denominator is below 20."
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."

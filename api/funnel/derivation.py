@@ -6,7 +6,7 @@ statement with the same tables as common table expressions (`contact_statement`)
 takes longer than deriving the entries. The selects that fill the tables are the same.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from api.funnel.stage_statement import stage_statement
 from api.identity.survivors import survivors
 from api.progress import Progress, no_progress
 from api.sql import Sql, name
-from schema.clauses.rules import StageReached, leaves
+from schema.clauses.rules import leaves, stage_read
 
 # The columns are those of the selects, in their order.
 TABLES = {
@@ -60,7 +60,7 @@ def people_rows(ladder: Ladder, facts: VisibleFacts) -> tuple[tuple[str, tuple[S
 
 def reads_stages(ranked: RankedStage) -> bool:
     """Whether the rule of a stage reads the entries of lower stages."""
-    return any(isinstance(leaf, StageReached) for leaf in leaves(ranked.stage.rule))
+    return any(stage_read(leaf) is not None for leaf in leaves(ranked.stage.rule))
 
 
 @asynccontextmanager
@@ -94,7 +94,7 @@ async def derived_entries(
         for done, ranked in enumerate(ladder.stages, start=1):
             report(ranked.stage.title, done, total)
             await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
-            # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
+            # `stage` and `after` read entries of lower stages; otherwise one analyze after the last stage is enough.
             if any(map(reads_stages, ladder.stages[done:])):
                 await session.script("analyze funnel_own_entry")
         await session.script("analyze funnel_own_entry")
@@ -102,6 +102,46 @@ async def derived_entries(
         yield entries(ladder)
         await session.script(f"drop table {', '.join(TABLES)}")
         report("done", total, total)
+
+
+@asynccontextmanager
+async def derived_from_moments(
+    session: ScratchSession,
+    period: AccordPeriod,
+    as_of: datetime,
+    known: Mapping[str, Sql],
+    progress: Progress | None = None,
+) -> AsyncIterator[Sql]:
+    """Derive the entries of everybody by one version, evaluating only the stages whose moments are not known.
+
+    `known` has a select of (contact_id, moment) for each stage whose rule need not be evaluated: the first moment in
+    each of a person's segments at which it holds, as `own_at` of an evaluation that agrees on this stage.
+    As in `derived_entries`, the yielded select is valid inside the block.
+
+    Shapes: facts + one version + moments of some stages -> a select of the columns of `derived_entries`.
+    Errors: ValueError, see `ladder_of`.
+    """
+    report = progress or no_progress
+    ladder = ladder_of((period,))
+    evaluated = [ranked for ranked in ladder.stages if ranked.stage.key not in known]
+    total = len(evaluated) + 2
+    async with job_settings(session):
+        report("people and exits", 0, total)
+        facts = await _fill_people(session, ladder, as_of, None)
+        for ranked in ladder.stages:
+            moments = known.get(ranked.stage.key)
+            if moments is not None:
+                rows = Sql("select m.contact_id, {}::int, m.moment from ({}) m", ranked.rank, moments)
+                await _fill(session, "funnel_own_entry", rows)
+        for done, ranked in enumerate(evaluated, start=1):
+            if reads_stages(ranked):
+                await session.script("analyze funnel_own_entry")
+            report(ranked.stage.title, done, total)
+            await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
+        await session.script("analyze funnel_own_entry")
+        report("entries", total - 1, total)
+        yield entries(ladder)
+        await session.script(f"drop table {', '.join(TABLES)}")
 
 
 async def _fill_people(session: ScratchSession, ladder: Ladder, as_of: datetime, concerned: Sql | None) -> VisibleFacts:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from api.db import WriteSession
@@ -21,28 +22,33 @@ def accord_row(document: Document, **columns: object) -> dict[str, object]:
     return row | {"content_hash": hashlib.sha256(text.encode()).hexdigest()} | columns
 
 
+@asynccontextmanager
+async def unguarded(session: WriteSession) -> AsyncIterator[None]:
+    """Write versions and signatures in the block as no workflow does: without triggers and foreign keys."""
+    await session.script("set local session_replication_role = replica")
+    yield
+    await session.script("set local session_replication_role = origin")
+
+
 async def replace_document(session: WriteSession, document: Document) -> None:
     """Give every version another document, which no workflow does: signed history never changes."""
     text = _text(document)
-    await session.script("set local session_replication_role = replica")
-    await session.run(
-        Sql(
-            "update accord_version set document = {}::text, body = {}::text::jsonb,"
-            " content_hash = encode(sha256(convert_to({}::text, 'UTF8')), 'hex')",
-            text,
-            text,
-            text,
+    async with unguarded(session):
+        await session.run(
+            Sql(
+                "update accord_version set document = {}::text, body = {}::text::jsonb,"
+                " content_hash = encode(sha256(convert_to({}::text, 'UTF8')), 'hex')",
+                text,
+                text,
+                text,
+            )
         )
-    )
-    await session.script("set local session_replication_role = origin")
 
 
 async def delete_versions(session: WriteSession) -> None:
     """Delete every version, which no workflow does."""
-    await session.script(
-        "set local session_replication_role = replica; delete from accord_version;"
-        " set local session_replication_role = origin"
-    )
+    async with unguarded(session):
+        await session.script("delete from accord_version")
 
 
 def _text(document: Document) -> str:
