@@ -21,7 +21,7 @@ class ParsedDocument:
 
     @cached_property
     def accord(self) -> Accord:
-        """The document as a model. It is parsed at the first use. Errors: BAD_ACCORD if a newer Accord wrote it."""
+        """The document as a model. It is parsed at the first use. Errors: those of `read_document`."""
         return read_document(self.text, self.format)
 
 

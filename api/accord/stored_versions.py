@@ -75,7 +75,7 @@ class VersionComment:
     __graphql_name__ = "AccordComment"
 
     id: UUID
-    clause: str = described(_doc("accord_comment", "clause"))
+    clause: str | None = described(_doc("accord_comment", "clause"))
     text: str = described(_doc("accord_comment", "text"))
     member: VersionMember | None = described(_doc("accord_comment", "member_id"))
     written_at: datetime = described(_doc("accord_comment", "written_at"))

@@ -102,7 +102,12 @@ _TRIGGERS = (
     ),
     (
         f"create constraint trigger accord_version_signed after insert or update on {_VERSION}"
-        " deferrable initially deferred for each row execute function accord_version_signed()"
+        " deferrable initially deferred for each row"
+        # Nothing is queued for a version that needs no signatures: a table with queued checks cannot be altered, as a
+        # first import does in the transaction that adopts version 1.
+        " when (new.signed_at is not null or new.status = 'SIGNED'"
+        " or new.number <> 1 and new.status in ('ACTIVE', 'SUPERSEDED'))"
+        " execute function accord_version_signed()"
     ),
     (
         f"create trigger accord_signature_kept before update or delete on {_SIGNATURE}"
