@@ -19,6 +19,7 @@ _CHECKS: Mapping[str, Callable[[Any, Any], bool]] = {
     "pattern": lambda value, wanted: not isinstance(value, str) or re.search(wanted, value) is not None,
     "minLength": lambda value, wanted: len(value) >= wanted,
     "minItems": lambda value, wanted: len(value) >= wanted,
+    "maxItems": lambda value, wanted: len(value) <= wanted,
     "minimum": lambda value, wanted: value >= wanted,
     "maximum": lambda value, wanted: value <= wanted,
     "exclusiveMinimum": lambda value, wanted: value > wanted,
