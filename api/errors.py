@@ -71,6 +71,7 @@ class ErrorCode(StrEnum):
     # The state of the data
     NO_ACCORD = "NO_ACCORD", "No accord is in force."
     NOT_EVALUATED = "NOT_EVALUATED", "The contacts are not evaluated by the accord in force."
+    EVALUATING = "EVALUATING", "The requested reading or preview is being evaluated. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
     DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."

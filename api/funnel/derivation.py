@@ -20,7 +20,7 @@ from api.funnel.stage_statement import stage_statement
 from api.identity.survivors import survivors
 from api.progress import Progress, no_progress
 from api.sql import Sql, name
-from schema.clauses.rules import StageReached, leaves
+from schema.clauses.rules import leaves, stage_read
 
 # The columns are those of the selects, in their order.
 TABLES = {
@@ -60,7 +60,7 @@ def people_rows(ladder: Ladder, facts: VisibleFacts) -> tuple[tuple[str, tuple[S
 
 def reads_stages(ranked: RankedStage) -> bool:
     """Whether the rule of a stage reads the entries of lower stages."""
-    return any(isinstance(leaf, StageReached) for leaf in leaves(ranked.stage.rule))
+    return any(stage_read(leaf) is not None for leaf in leaves(ranked.stage.rule))
 
 
 @asynccontextmanager
@@ -94,7 +94,7 @@ async def derived_entries(
         for done, ranked in enumerate(ladder.stages, start=1):
             report(ranked.stage.title, done, total)
             await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
-            # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
+            # `stage` and `after` read entries of lower stages; otherwise one analyze after the last stage is enough.
             if any(map(reads_stages, ladder.stages[done:])):
                 await session.script("analyze funnel_own_entry")
         await session.script("analyze funnel_own_entry")

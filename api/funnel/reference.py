@@ -7,9 +7,20 @@ that the rule reads changed at that instant.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
+from api.funnel.reference_facts import (
+    ALL_TIME,
+    TICK,
+    CompanyHistories,
+    ContactHistory,
+    DealRole,
+    FieldValue,
+    HandoffFact,
+    Segment,
+)
+from api.funnel.reference_leaves import decay_instants, has_report, is_reported, is_silent, matches, reaches_score
 from schema.accord import Accord
 from schema.clauses.exits import Exit
 from schema.clauses.rules import (
@@ -21,104 +32,16 @@ from schema.clauses.rules import (
     FieldIs,
     HandoffIs,
     Not,
+    Reported,
     Rule,
+    Score,
+    Silence,
     StageReached,
+    TouchCount,
     Touches,
-    TouchFilter,
     leaves,
 )
-from schema.vocab import Channel, DealOutcome, Direction, Disposition, HandoffStatus, TeamKind, TouchKind, TouchOutcome
-
-FieldValue = bool | int | Decimal | str | None
-TICK = timedelta(microseconds=1)  # the resolution of a timestamp
-
-
-@dataclass(frozen=True, slots=True)
-class TouchFact:
-    """A touchpoint."""
-
-    at: datetime
-    kind: TouchKind
-    direction: Direction
-    channel: Channel | None = None
-    team: TeamKind | None = None
-    campaign: str | None = None
-    outcome: TouchOutcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HandoffFact:
-    """A handoff and its decision."""
-
-    handed_at: datetime
-    decided_at: datetime | None
-    status: HandoffStatus
-    reject_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordVersion:
-    """The fields of a record over `[starts_at, ends_at)`. A version without a known start starts when recorded."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    values: Mapping[str, FieldValue]
-
-    def holds(self, at: datetime) -> bool:
-        """Whether the record had these values at the instant."""
-        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
-
-
-@dataclass(frozen=True, slots=True)
-class DealState:
-    """The values of a deal over `[starts_at, ends_at)`."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    outcome: DealOutcome
-    amount: Decimal | None = None
-    pipeline: str | None = None
-
-    @property
-    def is_negative(self) -> bool:
-        """Whether the amount is negative: then no rule and no exit counts the deal. An unknown amount is not."""
-        return self.amount is not None and self.amount < 0
-
-    def counts_as(self, outcome: DealOutcome) -> bool:
-        """Whether rules and exits count the deal as open, won or lost."""
-        return self.outcome is outcome and not self.is_negative
-
-
-@dataclass(frozen=True, slots=True)
-class DealRole:
-    """A contact's role in a deal; without `since` it lasts as long as the deal."""
-
-    states: tuple[DealState, ...]
-    since: datetime | None = None
-
-    def state(self, at: datetime) -> DealState | None:
-        """The state of the deal at the instant; None before the role or the deal begins."""
-        if self.since is not None and at < self.since:
-            return None
-        holding = (
-            state for state in self.states if state.starts_at <= at and (state.ends_at is None or at < state.ends_at)
-        )
-        return next(holding, None)
-
-
-@dataclass(frozen=True, slots=True)
-class ContactHistory:
-    """All facts about one contact. The value `company_id` of a version is a key of the company histories."""
-
-    versions: tuple[RecordVersion, ...]
-    touches: tuple[TouchFact, ...] = ()
-    handoffs: tuple[HandoffFact, ...] = ()
-    roles: tuple[DealRole, ...] = ()
-
-    @property
-    def lifetime_start(self) -> datetime | None:
-        """The start of the first version, leaving out those that end before they start; None without one."""
-        return min((row.starts_at for row in self.versions if row.holds(row.starts_at)), default=None)
+from schema.vocab import DealOutcome, Disposition, HandoffStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +57,6 @@ class ReferenceEntry:
     exit_kind: str | None
     is_implied: bool
     present_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """The time `(after, until]` between two exits, and the kind of the exit that closes it; None: no such exit."""
-
-    after: datetime | None
-    until: datetime | None
-    kind: str | None
-
-    def holds(self, at: datetime) -> bool:
-        """Whether the instant lies inside."""
-        return (self.after is None or self.after < at) and (self.until is None or at <= self.until)
-
-
-CompanyHistories = Mapping[str, tuple[RecordVersion, ...]]
-_ALL_TIME = Segment(None, None, None)
 
 
 def entries_of(
@@ -294,7 +200,9 @@ class _StageEvaluator:
         if start is None:
             return None
         for at in sorted({start, *self._instants(rule, as_of)}):
-            is_moment = start <= at <= as_of and segment.holds(at) and (at == start or self._is_fresh(rule, at))
+            is_moment = (
+                start <= at <= as_of and segment.holds(at) and (at == start or self._is_fresh(rule, at, segment))
+            )
             if is_moment and self._holds(rule, at, segment, is_negated=False):
                 return at
         return None
@@ -320,10 +228,15 @@ class _StageEvaluator:
         instants += [at for moments in self.own.values() for at in moments]
         windows = [leaf.touches.within for leaf in leaves(rule) if isinstance(leaf, Touches)]
         windows += [leaf.within for leaf in leaves(rule) if isinstance(leaf, StageReached)]
+        windows += [leaf.silence for leaf in leaves(rule) if isinstance(leaf, Silence)]
+        instants += [report.at for report in contact.reports]
         for at in instants:
             if at <= as_of:
                 yield at
                 yield from (at + window for window in windows if window)
+        for leaf in leaves(rule):
+            if isinstance(leaf, Score):
+                yield from decay_instants(leaf.score, contact.touches, as_of)
 
     def _holds(self, rule: Rule, at: datetime, segment: Segment, *, is_negated: bool) -> bool:
         """Whether a rule holds at an instant. Under `not` facts of all time count, otherwise those of the segment."""
@@ -337,48 +250,68 @@ class _StageEvaluator:
             case FieldIs():
                 return _satisfies(self._value(rule, at), rule)
             case _:
-                return self._fact_holds(rule, at, _ALL_TIME if is_negated else segment)
+                return self._fact_holds(rule, at, _counting(rule, segment, is_negated=is_negated))
 
     def _fact_holds(self, leaf: FactLeaf, at: datetime, counting: Segment) -> bool:
         """Whether a leaf holds at an instant by the facts inside a segment."""
         match leaf:
             case Touches(touches=wanted):
                 return self._count_touches(wanted, at, counting) >= wanted.at_least
-            case HandoffIs(handoff=status):
+            case Score(score=wanted):
+                return reaches_score(wanted, self.contact.touches, at, counting)
+            case Silence(silence=length):
+                return is_silent(length, self.contact, at)
+            case HandoffIs(handoff=status, after=after):
                 starts = (_status_since(handoff, status, at) for handoff in self.contact.handoffs)
-                return any(since is not None and counting.holds(since) for since in starts)
+                return any(since is not None and self._is_later(since, after, counting) for since in starts)
+            case Reported(reported=wanted):
+                return is_reported(wanted, self.contact.reports, at)
             case DealIs(deal=wanted):
                 return any(self._deal_holds(role, wanted, at, counting) for role in self.contact.roles)
             case StageReached(stage=key, within=within):
                 entered = [moment for moment in self._entered(key) if moment <= at and counting.holds(moment)]
                 return any(within is None or moment > at - within for moment in entered)
 
-    def _is_fresh(self, rule: Rule, at: datetime, *, is_negated: bool = False) -> bool:
-        """Whether a fact that the rule reads changed at the instant, or the window of a leaf under `not` ran out."""
+    def _is_fresh(self, rule: Rule, at: datetime, segment: Segment, *, is_negated: bool = False) -> bool:
+        """Whether a fact that the rule reads changed at the instant, or a leaf turned true by time alone.
+
+        Silence does so a certain time after the last touch, and others under `not` when their window has passed.
+        """
         match rule:
             case AllOf(all=parts) | AnyOf(any=parts):
-                return any(self._is_fresh(part, at, is_negated=is_negated) for part in parts)
+                return any(self._is_fresh(part, at, segment, is_negated=is_negated) for part in parts)
             case Not(negated=part):
-                return self._is_fresh(part, at, is_negated=not is_negated)
+                return self._is_fresh(part, at, segment, is_negated=not is_negated)
             case FieldIs():
                 return self._value(rule, at) != self._value(rule, at - TICK)
             case _:
-                held, holds = (self._fact_holds(rule, instant, _ALL_TIME) for instant in (at - TICK, at))
-                return self._has_changed(rule, at) or (is_negated and held and not holds)
+                counting = _counting(rule, segment, is_negated=True)
+                held, holds = (self._fact_holds(rule, instant, counting) for instant in (at - TICK, at))
+                return self._has_changed(rule, at, segment) or (held is is_negated and holds is not is_negated)
 
-    def _has_changed(self, leaf: FactLeaf, at: datetime) -> bool:
+    def _has_changed(self, leaf: FactLeaf, at: datetime, segment: Segment) -> bool:
         """Whether a fact that the leaf reads happened or changed at exactly this instant."""
+        contact = self.contact
         match leaf:
             case Touches(touches=wanted):
-                return any(_matches(touch, wanted) and touch.at == at for touch in self.contact.touches)
-            case HandoffIs(handoff=HandoffStatus.PROPOSED):
-                return any(at in (handoff.handed_at, handoff.decided_at) for handoff in self.contact.handoffs)
-            case HandoffIs(handoff=status):
-                return any(handoff.status is status and handoff.decided_at == at for handoff in self.contact.handoffs)
+                touched = (touch.at for touch in contact.touches if matches(touch, wanted) and touch.at == at)
+                return any(self._is_later(moment, wanted.after, segment) for moment in touched)
+            case Score(score=wanted):
+                terms = wanted.terms
+                return any(touch.at == at and matches(touch, term) for touch in contact.touches for term in terms)
+            case Silence():
+                return any(touch.at == at for touch in contact.touches)
+            case HandoffIs(handoff=status, after=after):
+                return any(
+                    self._is_later(moment, after, _counting(leaf, segment, is_negated=True)) and at in changes
+                    for moment, changes in (_status_changes(handoff, status) for handoff in contact.handoffs)
+                    if moment is not None
+                )
+            case Reported(reported=wanted):
+                return has_report(wanted, contact.reports, at)
             case DealIs(deal=wanted):
                 return any(
-                    _deal_values(role, wanted, at) != _deal_values(role, wanted, at - TICK)
-                    for role in self.contact.roles
+                    _deal_values(role, wanted, at) != _deal_values(role, wanted, at - TICK) for role in contact.roles
                 )
             case StageReached(stage=key):
                 return at in self._entered(key)
@@ -391,9 +324,16 @@ class _StageEvaluator:
             version = next((row for row in rows if row.holds(at)), None)
         return version.values.get(leaf.column) if version is not None else None
 
-    def _count_touches(self, wanted: TouchFilter, at: datetime, counting: Segment) -> int:
-        matching = (touch.at for touch in self.contact.touches if _matches(touch, wanted) and counting.holds(touch.at))
-        return sum(touched <= at and (wanted.within is None or touched > at - wanted.within) for touched in matching)
+    def _count_touches(self, wanted: TouchCount, at: datetime, counting: Segment) -> int:
+        matching = (touch.at for touch in self.contact.touches if matches(touch, wanted))
+        counted = [touched for touched in matching if self._is_later(touched, wanted.after, counting)]
+        return sum(touched <= at and (wanted.within is None or touched > at - wanted.within) for touched in counted)
+
+    def _is_later(self, moment: datetime, after: str | None, counting: Segment) -> bool:
+        """Whether a fact is of the segment and, with `after`, later than an entry of that stage in it."""
+        return counting.holds(moment) and (
+            after is None or any(counting.holds(entered) and entered < moment for entered in self._entered(after))
+        )
 
     def _deal_holds(self, role: DealRole, wanted: DealFilter, at: datetime, counting: Segment) -> bool:
         values = _deal_values(role, wanted, at)
@@ -408,6 +348,12 @@ class _StageEvaluator:
         segments = segments_of(self.contact, self.accord, lower, max(moments)) if moments else []
         inside = ([at for at in moments if segment.holds(at)] for segment in segments)
         return [min(entered) for entered in inside if entered]
+
+
+def _counting(leaf: FactLeaf, segment: Segment, *, is_negated: bool) -> Segment:
+    """Which facts count: those of the segment; under `not` of all time, but with `after`."""
+    has_after = (isinstance(leaf, Touches) and leaf.touches.after) or (isinstance(leaf, HandoffIs) and leaf.after)
+    return ALL_TIME if is_negated and not has_after else segment
 
 
 def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:
@@ -426,23 +372,20 @@ def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:
     return {"lt": value < wanted, "lte": value <= wanted, "gt": value > wanted, "gte": value >= wanted}[leaf.op]
 
 
-def _matches(touch: TouchFact, wanted: TouchFilter) -> bool:
-    return (
-        (not wanted.channel or touch.channel in wanted.channel)
-        and (not wanted.kind or touch.kind in wanted.kind)
-        and (not wanted.outcome or touch.outcome in wanted.outcome)
-        and (not wanted.campaign or touch.campaign in wanted.campaign)
-        and (wanted.direction is None or touch.direction is wanted.direction)
-        and (wanted.team is None or touch.team is wanted.team)
-    )
-
-
 def _status_since(handoff: HandoffFact, status: HandoffStatus, at: datetime) -> datetime | None:
     """Since when a handoff has had the status at the instant; None if it does not have it then."""
     is_decided = handoff.decided_at is not None and handoff.decided_at <= at
     if status is HandoffStatus.PROPOSED:
         return handoff.handed_at if handoff.handed_at <= at and not is_decided else None
     return handoff.decided_at if is_decided and handoff.status is status else None
+
+
+def _status_changes(handoff: HandoffFact, status: HandoffStatus) -> tuple[datetime | None, tuple[datetime | None, ...]]:
+    """Return from when a handoff has the status, None for never, and the instants at which that changes."""
+    if status is HandoffStatus.PROPOSED:
+        return handoff.handed_at, (handoff.handed_at, handoff.decided_at)
+    since = handoff.decided_at if handoff.status is status else None
+    return since, (since,)
 
 
 _DealValues = tuple[DealOutcome, bool, str | None, Decimal | None]

@@ -14,7 +14,8 @@ from api.funnel.flat_rule import is_flat
 from api.funnel.ladder import ladder_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.normal_form import normal_form
-from api.funnel.reference import CompanyHistories, ContactHistory, ReferenceEntry, entries_of
+from api.funnel.reference import ReferenceEntry, entries_of
+from api.funnel.reference_facts import CompanyHistories, ContactHistory
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
 from schema.accord import Accord

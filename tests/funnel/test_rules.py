@@ -1,13 +1,14 @@
 """The rules of entering and leaving stages, each shown by one small history on which both evaluators agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from api.db import Database
-from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
+from api.funnel.reference import entries_of
+from api.funnel.reference_facts import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact
 from schema.accord import Accord
 from schema.vocab import DealOutcome, Direction, HandoffStatus, TouchKind
 from tests.funnel.histories import START
@@ -35,7 +36,7 @@ def versions(*emails: tuple[float, str | None]) -> tuple[RecordVersion, ...]:
     )
 
 
-def accord_of(*rules: dict[str, object], exits: Sequence[dict[str, object]] = ()) -> Accord:
+def accord_of(*rules: Mapping[str, object], exits: Sequence[Mapping[str, object]] = ()) -> Accord:
     stages = [
         {"key": f"s{rank}", "title": "t", "group": "g", "owner": "SALES", "meaning": "m", "rule": rule}
         for rank, rule in enumerate(rules, start=1)
