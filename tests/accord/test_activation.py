@@ -1,7 +1,6 @@
 """Activation: now or ahead, all at once, and never in the past."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -202,12 +201,14 @@ async def test_readers_see_the_old_state_until_the_new_one_is_complete(agreed: D
     holder = asyncio.create_task(hold())
     await waiting.wait()
     activation = asyncio.create_task(activate_due(agreed))
-    await asyncio.sleep(0.5)
-    assert not activation.done()
-    seen += [(await version(agreed, 1))["status"], (await version(agreed, number))["status"]]
-    busy = await attempt_comment(agreed)
-    going_on.set()
-    await holder
+    try:
+        await asyncio.sleep(1)
+        assert not activation.done()
+        seen += [(await version(agreed, 1))["status"], (await version(agreed, number))["status"]]
+        busy = await is_busy(agreed)
+    finally:
+        going_on.set()
+        await holder
     assert await activation == 1
     seen += [(await version(agreed, 1))["status"], (await version(agreed, number))["status"]]
     assert seen == ["ACTIVE", "SIGNED", "SUPERSEDED", "ACTIVE"]
@@ -215,7 +216,7 @@ async def test_readers_see_the_old_state_until_the_new_one_is_complete(agreed: D
     await require_sound(agreed)
 
 
-async def attempt_comment(database: Database) -> bool:
+async def is_busy(database: Database) -> bool:
     """Return whether a verb is BUSY, as it is while a version is activated."""
     try:
         await call(database, signed_in(MIA), "commentAccord", version=1, text="hm")
@@ -251,7 +252,7 @@ async def test_a_write_during_an_activation_is_neither_lost_nor_late(agreed: Dat
     await call(agreed, operator(), "activateAccord", version=number)
     writes: list[asyncio.Task[object]] = []
 
-    def write(step: str, done: int, _total: int) -> None:
+    def write(_step: str, _done: int, _total: int) -> None:
         if not writes:
             given = {"contact": {"id": f"contact_{ANN}"}, "kind": "FORM", "direction": "INBOUND"}
             writes.append(asyncio.create_task(run(agreed, "logTouchpoint", "touchpoint { id }", given)))
@@ -280,15 +281,14 @@ async def test_an_activation_waits_for_an_import(agreed: Database) -> None:
 
 
 @pytest.fixture
-def impatience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "TAKEOVER_SECONDS", 0.05)
     monkeypatch.setattr(running, "SHORTEST_PAUSE_SECONDS", 0.05)
-    yield
 
 
 async def until_active(database: Database, number: int) -> None:
     async with asyncio.timeout(20):
-        while (await version(database, number))["status"] != "ACTIVE":
+        while (await version(database, number))["status"] != "ACTIVE":  # noqa: ASYNC110 - another task writes it
             await asyncio.sleep(0.02)
 
 
