@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: e88236c84c5b
+Revision ID: db922b59085e
 Revises:
-Create Date: 2026-11-28 17:57:37.670419+00:00
+Create Date: 2026-11-28 18:08:34.257998+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "e88236c84c5b"
+revision: str = "db922b59085e"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
