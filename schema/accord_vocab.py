@@ -52,3 +52,39 @@ class PreviewCoverage(Vocabulary):
     EXACT = "EXACT", "All of it: every value is known as it was at the time."
     PARTIAL = "PARTIAL", "At least four fifths of the people have all of it; for the others, values are assumed."
     ESTIMATED = "ESTIMATED", "Fewer people have all of it: read the figures as an estimate."
+
+
+class AccordChangeKind(Vocabulary):
+    """How a clause of the accord differs between two versions."""
+
+    ADDED = "ADDED", "Only the second version has the clause."
+    REMOVED = "REMOVED", "Only the first version has the clause."
+    CHANGED = "CHANGED", "Both versions have the clause, and it says something else."
+
+
+class AccordChangeMark(Vocabulary):
+    """What a change of a clause does by itself, as if all other clauses stayed the same.
+
+    It follows from the structure of the clause, whatever the data are. The preview counts the effect on the people at
+    hand.
+    """
+
+    RENAMES = "RENAMES", "Only names, words or their order change."
+    WIDENS = (
+        "WIDENS",
+        (
+            "Whoever entered the stage still enters it, and for the first time no later; others may enter, too. What"
+            " counted or was allowed still is. Later entries of the same person, after an exit, may differ."
+        ),
+    )
+    NARROWS = (
+        "NARROWS",
+        (
+            "Nobody enters the stage who did not before, nor for the first time earlier; some may no longer enter."
+            " Nothing counts or is allowed that was not before. Later entries of the same person, after an exit, may"
+            " differ."
+        ),
+    )
+    MOVES = "MOVES", "The same people and handoffs are concerned: what is due, is due earlier or later."
+    REPORTING_ONLY = "REPORTING_ONLY", "No entry of a stage changes, only how results are computed, judged or shown."
+    UNKNOWN = "UNKNOWN", "The structure of the clause does not prove what the change does. See the preview."

@@ -1,12 +1,12 @@
 """Documents of stored versions, parsed once and kept: a content hash never changes its meaning."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from cachetools import LRUCache
 
+from api.accord.documents import read_document
 from schema.accord import Accord
 
 KEPT_CHARACTERS = 16_000_000  # of canonical text; a document has about 10,000
@@ -21,8 +21,8 @@ class ParsedDocument:
 
     @cached_property
     def accord(self) -> Accord:
-        """The document as a model. It is parsed at the first use."""
-        return Accord.model_validate(json.loads(self.text))
+        """The document as a model. It is parsed at the first use. Errors: those of `read_document`."""
+        return read_document(self.text, self.format)
 
 
 class KeptDocuments:

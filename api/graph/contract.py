@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 
 from api.graph.accord.accord_fields import accord_fields
 from api.graph.accord.accord_types import DOCUMENT_TYPES
+from api.graph.accord.diff_field import DIFF_TYPES
 from api.graph.accord.preview_fields import preview_fields, preview_types
 from api.graph.accord.version_connection import CONNECTION_TYPES
 from api.graph.accord.version_types import VERSION_TYPES
@@ -110,6 +111,7 @@ def registered_types() -> Mapping[str, Declared]:
         *VERSION_TYPES,
         *CONNECTION_TYPES,
         *preview_types(),
+        *DIFF_TYPES,
         *DRILL_DOWN_TYPES,
         VIEWER_TYPE,
         *CHANGE_TYPES,

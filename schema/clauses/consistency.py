@@ -32,6 +32,7 @@ class _Document:
 
     stages: tuple[str, ...]
     calendars: tuple[str, ...]
+    reasons: tuple[str, ...]
     parts: tuple[tuple[Location, AccordModel], ...]
     is_stored: bool
 
@@ -57,7 +58,13 @@ def inconsistencies(
             order. A stored document is not compared with the KPIs and the countries of this release: it was, once.
     """
     parts = tuple(valid_parts(model, document))
-    known = _Document(_keys(document, "stages"), _keys(document, "calendars"), parts, is_stored)
+    known = _Document(
+        _keys(document, "stages"),
+        _keys(document, "calendars"),
+        _keys(document, "reject_reasons", "code"),
+        parts,
+        is_stored,
+    )
     return (
         *_repeated(document, "stages", "key", "stage"),
         *_repeated(document, "calendars", "key", "calendar"),
@@ -95,7 +102,7 @@ def _of_part(location: Location, part: AccordModel, known: _Document) -> Iterato
         case PublicHolidays() if not known.is_stored:
             yield from unknown_region(part.country, part.subdivision)
         case Target() if not known.is_stored:
-            yield from target_mistakes(part, known.stages, has_currency=known.has_currency)
+            yield from target_mistakes(part, known.stages, known.reasons, has_currency=known.has_currency)
 
 
 def _lower_stage(field: str, location: Location, key: str, known: _Document) -> Iterator[tuple[Location, str]]:
@@ -152,7 +159,7 @@ def _repeated_targets(parts: Iterable[tuple[Location, AccordModel]]) -> Iterator
         if isinstance(part, Target):
             same = first.setdefault((part.kpi, part.period, part.only, part.team), location)
             if same != location:
-                message = f"targets[{same[-1]}] is a target of {part.kpi} for {part.period} too; keep one of them"
+                message = f"another target, targets[{same[-1]}], is of {part.kpi} for {part.period} too; keep one"
                 yield Inconsistency(location, message)
 
 

@@ -70,6 +70,15 @@ async def test_a_bad_document_is_an_error_of_the_input(agreed: Database, text: s
     assert await newest(agreed) == 1
 
 
+async def test_mistakes_in_a_document_have_their_paths(agreed: Database) -> None:
+    """All mistakes come at once, with keys as the document writes them."""
+    text = document("Another").replace('"at_most"', '"at_moist"').replace('"owner":"SALES"', '"owner":"SELLERS"')
+    payload = await call(agreed, LOCAL_OPERATOR, "proposeAccord", document=text)
+    paths = [error["path"] for error in payload["userErrors"]]
+    assert ["input", "document", "contact_policy", "at_moist"] in paths
+    assert ["input", "document", "stages[6] (customer)", "owner"] in paths
+
+
 async def test_without_an_accord_there_is_nothing_to_replace(database: Database) -> None:
     assert await refusal(database, "proposeAccord", {"document": document("First")}) is ErrorCode.NO_ACCORD
 
@@ -214,7 +223,7 @@ async def test_a_repeated_proposal_is_made_once(agreed: Database) -> None:
 async def test_a_dropped_stage_is_warned_of_with_what_names_it(agreed: Database) -> None:
     accord = read_accord("standard")
     stages = tuple(stage for stage in accord.stages if stage.key != "inquiry")
-    text = accord.model_copy(update={"stages": stages}).canonical()
+    text = accord.model_copy(update={"stages": stages, "attribution": None}).canonical()
     payload = await run(agreed, "proposeAccord", "warnings", {"document": text})
     assert payload["userErrors"] == []
     assert payload["warnings"][0] == "The stage inquiry is dropped."

@@ -2,8 +2,9 @@
 
 from api.accord.in_force import no_accord
 from api.accord.stored_versions import stored_version, stored_version_in_force
-from api.errors import AccordError, ErrorCode
 from api.graph.accord.accord_types import ACCORD, AccordPart, attribute_of_part, shown_accord
+from api.graph.accord.diff_field import diff_fields
+from api.graph.accord.unknown_version import unknown_version
 from api.graph.accord.version_connection import version_fields
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
@@ -24,6 +25,7 @@ def accord_fields() -> tuple[Output, ...]:
         ),
         Output("stages", "The stages of the accord in force, from the lowest to the highest.", stages, _stages),
         *version_fields(),
+        *diff_fields(),
     )
 
 
@@ -37,9 +39,3 @@ async def _accord(_source: object, info: Info, *, version: int | None = None) ->
 
 async def _stages(source: object, info: Info) -> object:
     return attribute_of_part("stages")(await _accord(source, info), info)
-
-
-def unknown_version(number: int) -> AccordError:
-    """Return the error for a version that does not exist."""
-    message = f"There is no version {number} of the accord."
-    return AccordError(ErrorCode.UNKNOWN_VALUE, message, "`accordVersions` lists all versions.")

@@ -7,7 +7,7 @@ from api.sql import Sql
 from api.workflows.accord.activation_signal import announce_activation
 from api.workflows.accord.versions import (
     NUMBER,
-    StoredVersion,
+    LockedVersion,
     begin_accord_change,
     named_version,
     record_changes,
@@ -55,7 +55,7 @@ async def activate_accord(work: UnitOfWork, do: ActivateAccord) -> Outcome:
     return version_outcome(version.number)
 
 
-async def _check_no_other_plan(work: UnitOfWork, version: StoredVersion) -> None:
+async def _check_no_other_plan(work: UnitOfWork, version: LockedVersion) -> None:
     """Reject a second planned activation."""
     row = await work.session.row(
         Sql(

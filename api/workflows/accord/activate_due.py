@@ -9,7 +9,7 @@ from api.progress import Progress
 from api.sql import Sql
 from api.workflows.accord.versions import (
     OPEN,
-    StoredVersion,
+    LockedVersion,
     find_version,
     lock_versions,
     void_signatures,
@@ -77,12 +77,12 @@ async def _activate(session: WriteSession) -> list[RecordChange]:
     return changes + await _rebase(session, version)
 
 
-async def _active(session: WriteSession) -> StoredVersion | None:
+async def _active(session: WriteSession) -> LockedVersion | None:
     number = await session.value(Sql("select number from accord_version where status = {}", AccordStatus.ACTIVE.value))
     return None if number is None else await find_version(session, number)
 
 
-async def _rebase(session: WriteSession, active: StoredVersion) -> list[RecordChange]:
+async def _rebase(session: WriteSession, active: LockedVersion) -> list[RecordChange]:
     """Give every open version the new base. Its signatures were given on another one, and no longer count."""
     rows = await session.rows(
         Sql(
@@ -92,7 +92,7 @@ async def _rebase(session: WriteSession, active: StoredVersion) -> list[RecordCh
     )
     changes: list[RecordChange] = []
     for row in rows:
-        version = StoredVersion(dict(row))
+        version = LockedVersion(dict(row))
         changes += await void_signatures(session, version, f"Version {active.number} came into force.")
         is_signed = version.status is AccordStatus.SIGNED
         after = {

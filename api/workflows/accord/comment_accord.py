@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.accord.clause_paths import item_steps
 from api.sql import Sql
 from api.workflows.accord.opaque_ids import opaque_id
 from api.workflows.accord.versions import (
     COMMENT_TABLE,
     OPEN,
-    StoredVersion,
+    LockedVersion,
     begin_accord_change,
     named_version,
     record_changes,
@@ -30,8 +31,6 @@ from schema.writes.user_errors import UserErrorCode
 
 COMMENT_ID = "comment_id"
 _CLAUSE = "The path of the clause, such as `stages.mql.rule` or `reporting`. Left out: the document as a whole."
-# What names the items of the document's lists.
-_NAMED_BY = ("key", "code", "kpi", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ async def request_accord_changes(work: UnitOfWork, do: RequestAccordChanges) -> 
     return outcome
 
 
-async def _write_comment(work: UnitOfWork, version: StoredVersion, text: str, clause: str | None) -> Outcome:
+async def _write_comment(work: UnitOfWork, version: LockedVersion, text: str, clause: str | None) -> Outcome:
     stored = checked_value(work, COMMENT_TABLE, "text", text, "text")
     if not text.strip():
         work.reject(("text",), UserErrorCode.REQUIRED, "The comment is empty.")
@@ -98,7 +97,7 @@ async def _write_comment(work: UnitOfWork, version: StoredVersion, text: str, cl
 
 
 def _record(
-    work: UnitOfWork, id_: UUID, version: StoredVersion, clause: str | None, text: object, written_at: datetime
+    work: UnitOfWork, id_: UUID, version: LockedVersion, clause: str | None, text: object, written_at: datetime
 ) -> None:
     after = {
         "accord_version_id": version.id,
@@ -127,14 +126,9 @@ def _checked_clause(work: UnitOfWork, body: object, clause: str | None) -> str |
 
 
 def _parts(node: object) -> Mapping[str, object]:
-    """The clauses within one: its keys, or the items of a list by what names them, else by their places from 1."""
+    """The clauses within one: its keys, or the items of a list by their steps."""
     if isinstance(node, Mapping):
         return node
     if isinstance(node, Sequence) and not isinstance(node, str):
-        return {_item_name(item, place): item for place, item in enumerate(node, start=1)}
+        return dict(zip(item_steps(node), node, strict=True))
     return {}
-
-
-def _item_name(item: object, place: int) -> str:
-    named = (item.get(key) for key in _NAMED_BY) if isinstance(item, Mapping) else ()
-    return str(next((name for name in named if name is not None), place))

@@ -3,13 +3,12 @@
 import json
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from api.accord.documents import parse_accord
-from api.accord.validation import describe_errors
-from api.errors import AccordError, ErrorCode
+from api.accord.documents import InvalidAccordError, parse_accord
+from api.accord.stated_holidays import with_stated_holidays
+from api.errors import AccordError
 from api.plan.value_checks.storable_text import require_storable
 from api.workflows.unit_of_work import UnitOfWork
+from api.workflows.user_errors import DocumentStep
 from schema.accord import FORMAT, Accord
 from schema.writes.user_errors import UserErrorCode
 
@@ -41,35 +40,24 @@ class ReadDocument:
         }
 
 
-def read_given_document(work: UnitOfWork, given: str | Accord) -> ReadDocument | None:
-    """Return the document of a command; None if it is not valid, with each of its mistakes noted.
+def read_given_document(work: UnitOfWork, text: str) -> ReadDocument | None:
+    """Return the document of a command with its holidays stated; None if it is not valid, with its mistakes noted.
 
-    Shapes: TOML, or JSON if it begins with a brace, or an accord that was read before -> one document.
+    Shapes: TOML, or JSON if it begins with a brace -> one document.
     """
-    if isinstance(given, Accord):
-        return ReadDocument.of(given)
-    if len(given) > MAX_CHARACTERS:
-        message = f"The document has {len(given):,} characters. The limit is {MAX_CHARACTERS:,}."
+    if len(text) > MAX_CHARACTERS:
+        message = f"The document has {len(text):,} characters. The limit is {MAX_CHARACTERS:,}."
         work.reject((FIELD,), UserErrorCode.TOO_LONG, message)
         return None
     try:
-        require_storable(given, "of the document")
-        accord = _parsed(given)
+        require_storable(text, "of the document")
+        accord = parse_accord(text, origin="The document", form="JSON" if text.lstrip().startswith("{") else "TOML")
+    except InvalidAccordError as error:
+        for mistake in error.mistakes:
+            path = map(DocumentStep, mistake.path.split(".") if mistake.path else ())
+            work.reject((FIELD, *path), UserErrorCode.INVALID, mistake.message)
+        return None
     except AccordError as error:
         work.reject((FIELD,), UserErrorCode.INVALID, str(error))
         return None
-    return ReadDocument.of(accord)
-
-
-def _parsed(text: str) -> Accord:
-    if not text.lstrip().startswith("{"):
-        return parse_accord(text, origin="The document")
-    try:
-        found = json.loads(text)
-        return Accord.model_validate(found)
-    except ValidationError as error:
-        message = f"The document is not a valid accord. {describe_errors(error, found)}."
-        raise AccordError(ErrorCode.BAD_ACCORD, message, "Correct it and try again.") from error
-    except (ValueError, RecursionError) as error:
-        message = f"The document is not valid JSON: {error}."
-        raise AccordError(ErrorCode.BAD_ACCORD, message, "Correct it and try again.") from error
+    return ReadDocument.of(with_stated_holidays(accord, work.started_at.date()))

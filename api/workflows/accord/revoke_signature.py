@@ -8,7 +8,7 @@ from api.workflows.accord.versions import (
     NUMBER,
     OPEN,
     SIGNATURE_TABLE,
-    StoredVersion,
+    LockedVersion,
     begin_accord_change,
     find_version,
     named_version,
@@ -69,7 +69,7 @@ async def revoke_signature(work: UnitOfWork, do: RevokeSignature) -> Outcome:
     return version_outcome(version.number)
 
 
-async def _revocable_version(work: UnitOfWork, number: int) -> StoredVersion:
+async def _revocable_version(work: UnitOfWork, number: int) -> LockedVersion:
     """Return the version: an open one, or the first one while it is provisional. Errors: Rejected."""
     found = await find_version(work.session, number)
     if found is not None and found.is_provisional:

@@ -17,7 +17,7 @@ from api.workflows.accord.signature_checks import (
 from api.workflows.accord.versions import (
     NUMBER,
     SIGNATURE_TABLE,
-    StoredVersion,
+    LockedVersion,
     begin_accord_change,
     find_version,
     named_version,
@@ -79,7 +79,7 @@ async def sign_accord(work: UnitOfWork, do: SignAccord) -> Outcome:
     return version_outcome(version.number)
 
 
-async def _version_to_sign(work: UnitOfWork, number: int) -> StoredVersion:
+async def _version_to_sign(work: UnitOfWork, number: int) -> LockedVersion:
     """Return the version: one in review, or the first one while it is provisional. Errors: Rejected."""
     found = await find_version(work.session, number)
     if found is not None and found.is_provisional:
@@ -95,7 +95,7 @@ async def _version_to_sign(work: UnitOfWork, number: int) -> StoredVersion:
 
 
 async def _insert_signature(
-    work: UnitOfWork, version: StoredVersion, member: SigningMember, session: SignedInSession, preview_id: UUID
+    work: UnitOfWork, version: LockedVersion, member: SigningMember, session: SignedInSession, preview_id: UUID
 ) -> None:
     row: dict[str, object] = {
         "id": new_id(),

@@ -1,22 +1,18 @@
 """What a signature needs: a person with a fresh sign-in, the document as it is now, and a preview of it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from api.access.principal import SignedInSession
+from api.accord.verification import FRESH, PREVIEW_KEPT
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from api.workflows.accord.opaque_ids import read_opaque_id
-from api.workflows.accord.versions import NUMBER, StoredVersion
+from api.workflows.accord.versions import NUMBER, LockedVersion
 from api.workflows.unit_of_work import UnitOfWork
 from schema.vocab import TeamKind
 from schema.writes.user_errors import UserErrorCode
 
-FRESH = timedelta(minutes=15)
-"""How long ago the person may have proved who they are."""
-PREVIEW_KEPT = timedelta(days=7)
-"""How long a preview may be signed on."""
 SIGNING_TEAMS = (TeamKind.MARKETING, TeamKind.SALES)
 PREVIEW_TABLE = "accord_preview"
 _SIGN_IN = "Sign in again at /sign-in?next=/accord, and sign within 15 minutes."
@@ -79,7 +75,7 @@ async def signing_member(work: UnitOfWork) -> SigningMember:
     return SigningMember(row["id"], TeamKind[row["kind"]])
 
 
-def check_hash(work: UnitOfWork, version: StoredVersion, content_hash: str) -> None:
+def check_hash(work: UnitOfWork, version: LockedVersion, content_hash: str) -> None:
     """Reject a hash that is not that of the present document, and a document that is in force already."""
     if content_hash != version.content_hash:
         message = f"The document changed since: its hash is {version.content_hash} now. Look at it again."
@@ -89,7 +85,7 @@ def check_hash(work: UnitOfWork, version: StoredVersion, content_hash: str) -> N
         work.reject((NUMBER,), UserErrorCode.DUPLICATE, message)
 
 
-async def check_preview(work: UnitOfWork, version: StoredVersion, preview_id: str) -> UUID | None:
+async def check_preview(work: UnitOfWork, version: LockedVersion, preview_id: str) -> UUID | None:
     """Return the id of the preview; one that does not show what is signed is rejected."""
     path = ("preview_id",)
     row = await work.session.row(
@@ -118,7 +114,7 @@ async def check_preview(work: UnitOfWork, version: StoredVersion, preview_id: st
     return preview_found
 
 
-async def check_team(work: UnitOfWork, version: StoredVersion, member: SigningMember) -> None:
+async def check_team(work: UnitOfWork, version: LockedVersion, member: SigningMember) -> None:
     """Reject a second signature of one team, or of one person."""
     rows = await work.session.rows(
         Sql(
@@ -141,7 +137,7 @@ async def check_team(work: UnitOfWork, version: StoredVersion, member: SigningMe
             work.reject((NUMBER,), UserErrorCode.STALE_VERSION, message)
 
 
-async def check_comments(work: UnitOfWork, version: StoredVersion) -> None:
+async def check_comments(work: UnitOfWork, version: LockedVersion) -> None:
     """Reject a version with open comments."""
     open_comments = await work.session.value(
         Sql("select count(*) from accord_comment where accord_version_id = {} and resolved_at is null", version.id)

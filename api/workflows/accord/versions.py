@@ -40,7 +40,7 @@ _NOT_RECORDED = frozenset({"document", "body"})
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVersion:
+class LockedVersion:
     """The row of a version, locked until the end of the transaction."""
 
     row: Mapping[str, Any]
@@ -97,15 +97,15 @@ async def lock_versions(session: WriteSession) -> None:
     await session.run(Sql("lock table accord_version in share row exclusive mode"))
 
 
-async def find_version(session: WriteSession, number: int) -> StoredVersion | None:
+async def find_version(session: WriteSession, number: int) -> LockedVersion | None:
     """Return the version of a number; None if there is none."""
     row = await session.row(Sql("select * from accord_version where number = {}::int8", number))
-    return None if row is None else StoredVersion(dict(row))
+    return None if row is None else LockedVersion(dict(row))
 
 
 async def named_version(
     work: UnitOfWork, number: int, allowed: Collection[AccordStatus], remedy: str = ""
-) -> StoredVersion:
+) -> LockedVersion:
     """Return the version that a command names.
 
     Errors: Rejected if there is none, or if its status is not one of the allowed ones.
@@ -124,14 +124,14 @@ async def named_version(
     return version
 
 
-def check_expected(work: UnitOfWork, version: StoredVersion, expected: int | None) -> None:
+def check_expected(work: UnitOfWork, version: LockedVersion, expected: int | None) -> None:
     """Reject a change of a version that somebody changed since it was read."""
     if expected is not None and expected != version.row["row_version"]:
         message = f"The version has row version {version.row['row_version']}, not {expected}. Read it again."
         work.reject(("expected_version",), UserErrorCode.STALE_VERSION, message)
 
 
-async def write_version(session: WriteSession, version: StoredVersion, after: Mapping[str, Any]) -> list[RecordChange]:
+async def write_version(session: WriteSession, version: LockedVersion, after: Mapping[str, Any]) -> list[RecordChange]:
     """Write the columns of a version that differ; return the change, for the audit."""
     changed = {column: value for column, value in after.items() if version.row[column] != value}
     if not changed:
@@ -149,7 +149,7 @@ async def write_version(session: WriteSession, version: StoredVersion, after: Ma
     return [RecordChange(ChangeType.CHANGED, TABLE, version.id, before, shown)]
 
 
-async def void_signatures(session: WriteSession, version: StoredVersion, reason: str) -> list[RecordChange]:
+async def void_signatures(session: WriteSession, version: LockedVersion, reason: str) -> list[RecordChange]:
     """Void the signatures of a version that count; return the changes, for the audit."""
     rows = await session.rows(
         Sql(

@@ -6,7 +6,7 @@ from api.errors import AccordError, ErrorCode
 from api.workflows.accord.versions import (
     OPEN,
     TABLE,
-    StoredVersion,
+    LockedVersion,
     begin_accord_change,
     named_version,
     record_changes,
@@ -55,7 +55,7 @@ async def withdraw_accord(work: UnitOfWork, do: WithdrawAccord) -> Outcome:
     return version_outcome(version.number)
 
 
-def _require_own(work: UnitOfWork, version: StoredVersion) -> None:
+def _require_own(work: UnitOfWork, version: LockedVersion) -> None:
     member_id = work.principal.member_id
     is_own = member_id is not None and version.row["proposed_by_id"] == member_id
     if not is_own and not work.principal.may(Permission.ACTIVATE_ACCORD):

@@ -9,6 +9,8 @@
 Only the sample company may be removed as a whole: nobody agreed on anything there.
 """
 
+import re
+
 import sqlalchemy as sa
 
 from schema.base import sql_table
@@ -102,7 +104,12 @@ _TRIGGERS = (
     ),
     (
         f"create constraint trigger accord_version_signed after insert or update on {_VERSION}"
-        " deferrable initially deferred for each row execute function accord_version_signed()"
+        " deferrable initially deferred for each row"
+        # Nothing is queued for a version that needs no signatures: a table with queued checks cannot be altered, as a
+        # first import does in the transaction that adopts version 1.
+        " when (new.signed_at is not null or new.status = 'SIGNED'"
+        " or new.number <> 1 and new.status in ('ACTIVE', 'SUPERSEDED'))"
+        " execute function accord_version_signed()"
     ),
     (
         f"create trigger accord_signature_kept before update or delete on {_SIGNATURE}"
@@ -118,6 +125,9 @@ _TRIGGERS = (
         for table in (_VERSION, _SIGNATURE)
     ),
 )
+
+GUARDS = tuple(re.search(r"trigger (\w+)", statement)[1] for statement in _TRIGGERS)  # type: ignore[index]
+"""The names of the triggers."""
 
 
 def add_accord_guards() -> None:
