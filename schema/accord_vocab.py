@@ -28,3 +28,12 @@ class Reading(Vocabulary):
     IN_FORCE = "IN_FORCE", "For each stage entry, the version in force at that instant."
     RESTATED = "RESTATED", "Today's version, for the whole history."
     PINNED = "PINNED", "One named version, for the whole history."
+
+
+class EntryCause(Vocabulary):
+    """Why a person entered a stage at that instant."""
+
+    __graphql_name__ = "StageEntryCause"
+
+    FACTS = "FACTS", "What happened then fulfilled the rule of the stage, or of a higher one."
+    ACCORD = "ACCORD", "A version of the accord came into force then, and the person fulfilled its rule already before."

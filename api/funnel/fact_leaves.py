@@ -11,6 +11,7 @@ from datetime import timedelta
 from api.funnel.exits import segment_of
 from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.lifetimes import VisibleFacts
+from api.funnel.own_moments import entering
 from api.sql import Sql, all_of
 from schema.clauses.rules import DealFilter, DealIs, FactLeaf, HandoffIs, StageReached, Touches, TouchFilter
 from schema.vocab import HandoffStatus, Vocabulary
@@ -187,33 +188,33 @@ def _deal_versions(facts: VisibleFacts, *, reads_pipeline: bool) -> Sql:
 
 
 def _stage_intervals(leaf: StageReached, exit_group: int | None, ladder: Ladder, ranked: RankedStage) -> Sql:
-    """Select intervals that begin with each entry of a lower stage, own or implied.
-
-    Entries are implied by a stage below the one that is compiled; those above it are not derived yet, and a rule that
-    names a lower stage must not be fulfilled by its own stage.
-    """
-    lower = ladder.stage(leaf.stage)
-    reached = segment_of(lower.exit_group, "o.contact_id", "o.moment")
+    """Select intervals that begin with each entry of a lower stage, own or implied."""
     segment = segment_of(exit_group, "t.contact_id", "t.at")
     too_old = Sql("t.at + {}", _interval(leaf.within)) if leaf.within else Sql("'infinity'::timestamptz")
-    # The lower stage may belong to another exit group, so its entries are found in its own segments (`reached`), and
-    # then placed in the segments of the compiled stage.
     return Sql(
         f"""select t.contact_id, {segment.number} as segment_no, t.at as starts_at,
   least({{}}, {segment.ends_at}) as until, true as holds
-from (
-  select contact_id, min(moment) as at
-  from (
-    select o.contact_id, o.moment, {reached.number} as lower_segment_no from funnel_own_entry o {{}}
-    where o.rank between {{}}::int and {{}}::int
-  ) o
-  group by contact_id, lower_segment_no
-) t {{}}""",
+from ({{}}) t {{}}""",
         too_old,
-        reached.join,
-        lower.rank,
-        ranked.rank - 1,
+        _lower_entries(leaf.stage, ladder, ranked),
         segment.join,
+    )
+
+
+def _lower_entries(key: str, ladder: Ladder, ranked: RankedStage) -> Sql:
+    """Select `contact_id` and `at` of the entries of a lower stage, own or implied."""
+    reached = segment_of(ladder.stage(key).exit_group, "o.contact_id", "o.moment")
+    # The lower stage may belong to another exit group, so its entries are found in its own segments (`reached`). The
+    # caller places them in the segments of the compiled stage.
+    return Sql(
+        f"""select contact_id, min(moment) as at
+from (
+  select o.contact_id, o.moment, {reached.number} as lower_segment_no from funnel_own_entry o {{}}
+  where {{}}
+) o
+group by contact_id, lower_segment_no""",
+        reached.join,
+        entering("o", (ranked.lower or {})[key]),
     )
 
 

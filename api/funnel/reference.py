@@ -1,17 +1,15 @@
-"""The reference evaluator: what an accord means, contact by contact, in plain Python; slow and easy to check.
+"""The reference evaluator: what a rule means, contact by contact, in plain Python; slow and easy to check.
 
-It states the meaning of rules, exits and segments, and property tests hold the SQL evaluator equal to it. It knows no
-SQL, no intervals and no running sums: at one instant after the other it checks whether a rule holds, and whether a fact
-that the rule reads changed at that instant.
+With `reference_entries`, which states the meaning of versions, exits and segments, it is what property tests hold the
+SQL evaluator equal to. It knows no SQL, no intervals and no running sums: it checks whether a rule holds at one
+instant, and whether a fact that the rule reads changed at that instant.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from schema.accord import Accord
-from schema.clauses.exits import Exit
 from schema.clauses.rules import (
     AllOf,
     AnyOf,
@@ -27,7 +25,7 @@ from schema.clauses.rules import (
     TouchFilter,
     leaves,
 )
-from schema.vocab import Channel, DealOutcome, Direction, Disposition, HandoffStatus, TeamKind, TouchKind, TouchOutcome
+from schema.vocab import Channel, DealOutcome, Direction, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 
 FieldValue = bool | int | Decimal | str | None
 TICK = timedelta(microseconds=1)  # the resolution of a timestamp
@@ -122,21 +120,6 @@ class ContactHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceEntry:
-    """One stage entry; the same fields as the table `stage_entry`."""
-
-    stage: str
-    rank: int
-    occurrence: int
-    entered_at: datetime
-    own_at: datetime | None
-    exited_at: datetime | None
-    exit_kind: str | None
-    is_implied: bool
-    present_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     """The time `(after, until]` between two exits, and the kind of the exit that closes it; None: no such exit."""
 
@@ -150,138 +133,19 @@ class Segment:
 
 
 CompanyHistories = Mapping[str, tuple[RecordVersion, ...]]
-_ALL_TIME = Segment(None, None, None)
-
-
-def entries_of(
-    contact: ContactHistory, companies: CompanyHistories, accord: Accord, as_of: datetime
-) -> list[ReferenceEntry]:
-    """Derive every stage entry of one contact, by rank and time.
-
-    Shapes: facts of one contact, its companies' versions, one accord -> stage entries.
-    Units:  instants UTC; facts later than `as_of` do not count.
-    Source: api/README.md, "The evaluator".
-    """
-    own: dict[int, list[datetime]] = {}
-    for rank, stage in enumerate(accord.stages, start=1):
-        evaluator = _StageEvaluator(contact, companies, accord, rank, own)
-        own[rank] = [
-            moment
-            for segment in segments_of(contact, accord, rank, as_of)
-            if (moment := evaluator.first_moment(stage.rule, segment, as_of)) is not None
-        ]
-    # From the highest stage down: how an entry ends depends on the entries of the stages above it.
-    found: list[ReferenceEntry] = []
-    for rank in range(len(accord.stages), 0, -1):
-        found = _entries_of_stage(contact, accord, rank, own, found, as_of) + found
-    return found
-
-
-def segments_of(contact: ContactHistory, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
-    """Cut the contact's time at the exits that close a stage; the last segment is open."""
-    kinds: dict[datetime, str] = {}
-    for leaving in accord.exits:
-        if accord.rank(leaving.closes_from) <= rank <= accord.rank(leaving.closes_to):
-            for at in _exit_instants(contact, accord, leaving):
-                if at <= as_of:
-                    kinds.setdefault(at, leaving.on)
-    segments, after = [], None
-    for at in sorted(kinds):
-        segments.append(Segment(after, at, kinds[at]))
-        after = at
-    return [*segments, Segment(after, None, None)]
-
-
-def _exit_instants(contact: ContactHistory, accord: Accord, leaving: Exit) -> Iterator[datetime]:
-    if leaving.on == "HANDOFF_REJECTED":
-        dispositions = {reason.code: reason.disposition for reason in accord.reject_reasons}
-        for handoff in contact.handoffs:
-            disposition = dispositions.get(handoff.reject_reason or "", Disposition.RECYCLE)
-            is_rejected = handoff.status is HandoffStatus.REJECTED and disposition in leaving.dispositions
-            if is_rejected and handoff.decided_at is not None:
-                yield handoff.decided_at
-        return
-    for role in contact.roles:
-        for state in role.states:
-            at = state.starts_at
-            now, before = role.state(at), replace(role, since=None).state(at - TICK)
-            is_lost = now is not None and now.counts_as(DealOutcome.LOST)
-            was_lost = before is not None and before.counts_as(DealOutcome.LOST)
-            others = (other.state(at) for other in contact.roles)
-            if is_lost and not was_lost and not any(other and other.counts_as(DealOutcome.OPEN) for other in others):
-                yield at
-
-
-def _entries_of_stage(
-    contact: ContactHistory,
-    accord: Accord,
-    rank: int,
-    own: Mapping[int, list[datetime]],
-    higher: list[ReferenceEntry],
-    as_of: datetime,
-) -> list[ReferenceEntry]:
-    """Derive the entries of one stage, given those of all higher stages."""
-    found: list[ReferenceEntry] = []
-    for segment in segments_of(contact, accord, rank, as_of):
-        moments = [at for entered in own for at in own[entered] if entered >= rank and segment.holds(at)]
-        if not moments:
-            continue
-        entered_at = min(moments)
-        own_at = next((at for at in own[rank] if segment.holds(at)), None)
-        until = segment.until
-        later = [entry.entered_at for entry in higher if entry.entered_at >= entered_at]
-        advanced = min((at for at in later if until is None or at <= until), default=None)
-        exited_at = advanced or until
-        found.append(
-            ReferenceEntry(
-                stage=accord.stages[rank - 1].key,
-                rank=rank,
-                occurrence=len(found) + 1,
-                entered_at=entered_at,
-                own_at=own_at,
-                exited_at=exited_at,
-                exit_kind="ADVANCED" if advanced else segment.kind,
-                is_implied=own_at != entered_at,
-                present_at=_present_at(entered_at, exited_at, higher),
-            )
-        )
-    return found
-
-
-def _present_at(entered_at: datetime, exited_at: datetime | None, higher: list[ReferenceEntry]) -> datetime | None:
-    """Find the first instant before the exit at which no higher entry is open."""
-    for at in sorted({entered_at, *(entry.exited_at for entry in higher if entry.exited_at is not None)}):
-        is_hidden = any(
-            entry.entered_at <= at and (entry.exited_at is None or entry.exited_at > at) for entry in higher
-        )
-        if at >= entered_at and (exited_at is None or at < exited_at) and not is_hidden:
-            return at
-    return None
+ALL_TIME = Segment(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class _StageEvaluator:
-    """Evaluates the rule of one stage for one contact. `own` has the moments of the lower stages, by rank."""
+class RuleEvaluator:
+    """Evaluates rules for one contact. `entered` lists when a lower stage was entered, as the rule's version has it."""
 
     contact: ContactHistory
     companies: CompanyHistories
-    accord: Accord
-    rank: int
-    own: Mapping[int, list[datetime]]
+    entered: Callable[[str], list[datetime]]
 
-    def first_moment(self, rule: Rule, segment: Segment, as_of: datetime) -> datetime | None:
-        """Find the first instant in the segment at which the rule holds and a fact that it reads changed."""
-        start = self.contact.lifetime_start
-        if start is None:
-            return None
-        for at in sorted({start, *self._instants(rule, as_of)}):
-            is_moment = start <= at <= as_of and segment.holds(at) and (at == start or self._is_fresh(rule, at))
-            if is_moment and self._holds(rule, at, segment, is_negated=False):
-                return at
-        return None
-
-    def _instants(self, rule: Rule, as_of: datetime) -> Iterator[datetime]:
-        """Yield every instant at which the rule can change: the facts, and the ends of the windows after them."""
+    def instants(self, rule: Rule, as_of: datetime) -> Iterator[datetime]:
+        """Yield every instant at which facts can change the rule: their own, and the ends of the windows after them."""
         contact = self.contact
         rows = [*contact.versions, *(row for history in self.companies.values() for row in history)]
         instants = [touch.at for touch in contact.touches] + [handoff.handed_at for handoff in contact.handoffs]
@@ -290,13 +154,19 @@ class _StageEvaluator:
         instants += [state.starts_at for state in states] + [state.ends_at for state in states if state.ends_at]
         instants += [role.since for role in contact.roles if role.since]
         instants += [row.starts_at for row in rows] + [row.ends_at for row in rows if row.ends_at]
-        instants += [at for moments in self.own.values() for at in moments]
         windows = [leaf.touches.within for leaf in leaves(rule) if isinstance(leaf, Touches)]
-        windows += [leaf.within for leaf in leaves(rule) if isinstance(leaf, StageReached)]
         for at in instants:
             if at <= as_of:
                 yield at
                 yield from (at + window for window in windows if window)
+
+    def holds(self, rule: Rule, at: datetime, segment: Segment) -> bool:
+        """Whether a rule holds at an instant by the facts of a segment."""
+        return self._holds(rule, at, segment, is_negated=False)
+
+    def is_fresh(self, rule: Rule, at: datetime) -> bool:
+        """Whether a fact that the rule reads changed at the instant, or the window of a leaf under `not` ran out."""
+        return self._is_fresh(rule, at, is_negated=False)
 
     def _holds(self, rule: Rule, at: datetime, segment: Segment, *, is_negated: bool) -> bool:
         """Whether a rule holds at an instant. Under `not` facts of all time count, otherwise those of the segment."""
@@ -310,7 +180,7 @@ class _StageEvaluator:
             case FieldIs():
                 return _satisfies(self._value(rule, at), rule)
             case _:
-                return self._fact_holds(rule, at, _ALL_TIME if is_negated else segment)
+                return self._fact_holds(rule, at, ALL_TIME if is_negated else segment)
 
     def _fact_holds(self, leaf: FactLeaf, at: datetime, counting: Segment) -> bool:
         """Whether a leaf holds at an instant by the facts inside a segment."""
@@ -323,11 +193,10 @@ class _StageEvaluator:
             case DealIs(deal=wanted):
                 return any(self._deal_holds(role, wanted, at, counting) for role in self.contact.roles)
             case StageReached(stage=key, within=within):
-                entered = [moment for moment in self._entered(key) if moment <= at and counting.holds(moment)]
+                entered = [moment for moment in self.entered(key) if moment <= at and counting.holds(moment)]
                 return any(within is None or moment > at - within for moment in entered)
 
-    def _is_fresh(self, rule: Rule, at: datetime, *, is_negated: bool = False) -> bool:
-        """Whether a fact that the rule reads changed at the instant, or the window of a leaf under `not` ran out."""
+    def _is_fresh(self, rule: Rule, at: datetime, *, is_negated: bool) -> bool:
         match rule:
             case AllOf(all=parts) | AnyOf(any=parts):
                 return any(self._is_fresh(part, at, is_negated=is_negated) for part in parts)
@@ -336,7 +205,7 @@ class _StageEvaluator:
             case FieldIs():
                 return self._value(rule, at) != self._value(rule, at - TICK)
             case _:
-                held, holds = (self._fact_holds(rule, instant, _ALL_TIME) for instant in (at - TICK, at))
+                held, holds = (self._fact_holds(rule, instant, ALL_TIME) for instant in (at - TICK, at))
                 return self._has_changed(rule, at) or (is_negated and held and not holds)
 
     def _has_changed(self, leaf: FactLeaf, at: datetime) -> bool:
@@ -354,7 +223,7 @@ class _StageEvaluator:
                     for role in self.contact.roles
                 )
             case StageReached(stage=key):
-                return at in self._entered(key)
+                return at in self.entered(key)
 
     def _value(self, leaf: FieldIs, at: datetime) -> FieldValue:
         """Look up a field as it was at the instant; None where no version was in force."""
@@ -373,14 +242,6 @@ class _StageEvaluator:
         if values is None or not _fits(values, wanted):
             return False
         return counting.holds(_unchanged_since(role, wanted, at))
-
-    def _entered(self, key: str) -> list[datetime]:
-        """List when a lower stage was entered: by its own rule, or by the rule of a higher stage below this one."""
-        lower = self.accord.rank(key)
-        moments = [at for rank in range(lower, self.rank) for at in self.own[rank]]
-        segments = segments_of(self.contact, self.accord, lower, max(moments)) if moments else []
-        inside = ([at for at in moments if segment.holds(at)] for segment in segments)
-        return [min(entered) for entered in inside if entered]
 
 
 def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:

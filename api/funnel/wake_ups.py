@@ -9,6 +9,7 @@ from api.funnel.fact_leaves import fact_intervals
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import FieldConditions, normal_form
+from api.funnel.own_moments import in_spans
 from api.funnel.read_columns import read_columns
 from api.funnel.stage_statement import runs_out
 from api.sql import Sql
@@ -52,8 +53,8 @@ def wake_up_tables(rows: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
 
 
 def _future_facts(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
-    """Select the instants after `as_of` of the facts that the accord reads."""
-    read = read_columns(ladder.period.accord)
+    """Select the instants after `as_of` of the facts that the versions of the accord read."""
+    read = read_columns(*ladder.accords)
     began, ended = "coalesce(v.valid_from, v.recorded_at)", "v.valid_to"
     sources: list[tuple[str, str, tuple[str, ...], Sql]] = [
         ("contact_version v", "v", (began, ended), facts.among("v.contact_id"))
@@ -95,9 +96,10 @@ def _timed_leaves(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
             intervals = fact_intervals(leaf.test, ladder, ranked, facts, is_negated=True, only_holding=True)
             found.append(
                 Sql(
-                    "select contact_id, max(until) as at from ({}) x where holds and until < 'infinity'"
-                    " group by contact_id",
+                    "select contact_id, at from (select contact_id, max(until) as at from ({}) x"
+                    " where holds and until < 'infinity' group by contact_id) w where {}",
                     intervals,
+                    in_spans("at", ranked.spans),
                 )
             )
     return found
