@@ -9,11 +9,10 @@ ARGS ?=
 BIN := .venv/bin
 ACCORD := $(BIN)/accord
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-FRONT := api/static/graphiql
+FRONT_ENDS := graphiql accord
 CONTRACT := tests/contract
 COMPARES := $(CONTRACT)/node_modules/.package-lock.json
-FRONT_SOURCES := $(FRONT)/package.json $(FRONT)/package-lock.json $(FRONT)/vite.config.js $(FRONT)/index.html \
-	$(shell find $(FRONT)/src $(FRONT)/public -type f 2>/dev/null)
+BUILT := $(FRONT_ENDS:%=api/static/%/dist/index.html)
 # .venv/bin comes first on PATH, so that npm's scripts also find a Node that was installed there.
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_FITS := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
@@ -61,18 +60,23 @@ setup: .venv/.installed ## create .venv and install what Accord needs to run
 	@touch $@
 
 .PHONY: assets
-assets: $(FRONT)/dist/index.html ## build GraphiQL (needs an npm registry the first time)
+assets: $(BUILT) ## build the pages /graphql and /accord (needs an npm registry the first time)
 
-$(FRONT)/dist/index.html: $(FRONT_SOURCES) .venv/.node
-	@echo "Building GraphiQL"
-	@$(NODE_PATH); export PATH; cd $(FRONT) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000 && npm run --silent build
+# The page of the accord is typed by the contract: a document that does not fit it fails the build.
+api/static/accord/dist/index.html: schema/schema.graphql
+
+.SECONDEXPANSION:
+$(BUILT): api/static/%/dist/index.html: $$(shell find api/static/$$* -type f \
+	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*') .venv/.node
+	@echo "Building the page of $*"
+	@$(NODE_PATH); export PATH; cd api/static/$* && npm ci --silent --fetch-retries=1 --fetch-timeout=20000 && npm run --silent build
 	@touch $@
 
 # --------------------------------------------------------------------------------------------------------------- run
 
 .PHONY: run
 run: setup ## start the server on http://127.0.0.1:8000, with a sample company if the database is empty
-	@$(MAKE) assets || echo "GraphiQL was not built (is an npm registry reachable?). Accord runs without it. To build it later: make assets" >&2
+	@$(MAKE) assets || echo "The pages were not built (is an npm registry reachable?). Accord runs without them. To build them later: make assets" >&2
 	@$(ACCORD) migrate
 	@$(ACCORD) sample --if-empty
 	@exec $(ACCORD) serve $(ARGS)
@@ -95,7 +99,7 @@ test-thorough: export EXAMPLES = all
 test-thorough: test ## run all tests, the slow properties on three times as many generated examples
 
 .PHONY: test-browser
-test-browser: .venv/.installed-dev assets ## test GraphiQL in a real browser (needs chromium and chromedriver)
+test-browser: .venv/.installed-dev assets ## test the pages in a real browser (needs chromium and chromedriver)
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 CLIENTS := tests/clients
@@ -248,5 +252,5 @@ first-migration: .venv/.installed-dev ## draft the first migration again (only b
 .PHONY: clean
 clean: ## remove everything that was installed and built (keeps the data in .accord)
 	@test ! -x $(ACCORD) || $(ACCORD) stop
-	rm -rf .venv .cache .hypothesis build dist $(FRONT)/dist $(FRONT)/node_modules $(PEERS)/node_modules $(CLIENTS)/node_modules $(OIDC)/node_modules
+	rm -rf .venv .cache .hypothesis build dist $(FRONT_ENDS:%=api/static/%/dist) $(FRONT_ENDS:%=api/static/%/node_modules) $(PEERS)/node_modules $(CLIENTS)/node_modules $(OIDC)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> ASGIApp:
             settings.trusted_proxies,
             access.identify.has_credentials,
         ),
-        page=access.sign_in.graphiql,
+        guard=access.sign_in.guard,
         explains=settings.is_loopback,
         lifespan=lifespan,
     )

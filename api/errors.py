@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
         "NOT_ALLOWED",
         "The principal may not do this, read this field, or reach this record.",
     )
+    SIGN_IN_AGAIN = "SIGN_IN_AGAIN", "A signature needs a person who signed in to the pages within the last 15 minutes."
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS", "Too many wrong credentials came from this address. Wait, then try again."
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "The address does not support the HTTP method, or not for a mutation."
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", "`Accept` or `Accept-Encoding` allows nothing that the server can send."
@@ -70,6 +71,7 @@ class ErrorCode(StrEnum):
     # The state of the data
     NO_ACCORD = "NO_ACCORD", "No accord is in force."
     NOT_EVALUATED = "NOT_EVALUATED", "The contacts are not evaluated by the accord in force."
+    EVALUATING = "EVALUATING", "The contacts are being evaluated for the requested reading. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
     DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."

@@ -6,19 +6,31 @@ of the fields are also those of the GraphQL types. `schema/clauses` has its sect
 
 import hashlib
 import json
-from datetime import timedelta
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self, get_args
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ErrorType
 
+from schema.clauses.attribution import Attribution
+from schema.clauses.business_time import add_business_time
+from schema.clauses.calendars import BusinessCalendar
+from schema.clauses.consistency import inconsistencies
 from schema.clauses.contact_policy import ContactPolicy
 from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.reporting import Reporting
-from schema.clauses.rules import DEEPEST, AccordModel, StageReached, depth, leaves
+from schema.clauses.rules import AccordModel
 from schema.clauses.stages import Stage
+from schema.clauses.targets import Target
+from schema.clauses.time_limits import TimeLimit
+from schema.clauses.younger_keys import YOUNGER, leave_out_younger_defaults
 
 FORMAT = 1  # of the canonical text; a release that reads documents of another shape adds a number
-_YOUNGER_KEYS = (("reporting", "fiscal_year_named_by"),)
+_PYDANTIC_ERRORS = get_args(ErrorType)
+STORED = "stored"  # the context in which a stored document is validated: it is not compared with today's catalogue
 
 
 class Accord(AccordModel):
@@ -34,30 +46,40 @@ class Accord(AccordModel):
         default=None, description="How often a person may be touched; null if nothing is agreed."
     )
     reporting: Reporting = Field(default=Reporting(), description="How results are reported.")
+    calendars: Annotated[tuple[BusinessCalendar, ...], YOUNGER] = Field(
+        default=(), description="The business calendars, in whose opening time durations can be counted."
+    )
+    handoff: Annotated[HandoffDuties | None, YOUNGER] = Field(
+        default=None, description="What the teams owe each other at the handoff; null if nothing is agreed."
+    )
+    attribution: Annotated[Attribution | None, YOUNGER] = Field(
+        default=None, description="How the credit for deals is shared out; null if nothing is agreed."
+    )
+    targets: Annotated[tuple[Target, ...], YOUNGER] = Field(
+        default=(), description="The values that KPIs are to reach."
+    )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        keys = [stage.key for stage in self.stages]
-        codes = [reason.code for reason in self.reject_reasons]
-        for name, values in (("stage", keys), ("reject reason", codes)):
-            repeated = sorted({value for value in values if values.count(value) > 1})
-            if repeated:
-                raise ValueError(f"{name} {', '.join(repeated)} appears more than once; give each one another key")
-        for leaving in self.exits:
-            _check_exit(leaving, keys)
-        for rank, stage in enumerate(self.stages):
-            if depth(stage.rule) > DEEPEST:
-                raise ValueError(
-                    f"the rule of stage {stage.key} is nested more than {DEEPEST} levels deep; simplify it"
-                )
-            for leaf in leaves(stage.rule):
-                if isinstance(leaf, StageReached) and leaf.stage not in keys[:rank]:
-                    lower = _listed(keys[:rank])
-                    raise ValueError(
-                        f"the rule of stage {stage.key} names the stage {leaf.stage}, which is not a lower stage;"
-                        f" lower stages: {lower}"
-                    )
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _consistent(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:  # noqa: ANN401 - a document as it was written
+        """Add what is inconsistent between sections to the errors within them, so that all are reported at once."""
+        accord, errors = None, list[InitErrorDetails]()
+        try:
+            accord = handler(data)
+        except ValidationError as error:
+            errors = [_again(details) for details in error.errors(include_url=False)]
+        written = data if accord is None else accord
+        errors += [
+            InitErrorDetails(
+                type=PydanticCustomError("inconsistent", "{sentence}", {"sentence": found.message}),
+                loc=found.location,
+                input=written,
+            )
+            for found in inconsistencies(cls, written, is_stored=info.context == STORED)
+        ]
+        if accord is None or errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return accord
 
     def rank(self, key: str) -> int:
         """The rank of a stage, from 1 for the lowest; KeyError if there is no such stage."""
@@ -73,16 +95,32 @@ class Accord(AccordModel):
             return None
         return sum((window for window in windows if window is not None), timedelta(0))
 
+    def calendar(self, key: str) -> BusinessCalendar:
+        """The business calendar with a key; KeyError if there is no such calendar."""
+        for calendar in self.calendars:
+            if calendar.key == key:
+                return calendar
+        raise KeyError(key)
+
+    def after(self, limit: TimeLimit, start: datetime) -> datetime:
+        """The instant at which a limit ends that begins at the start.
+
+        Errors: ValueError if its calendar is not open for that long in 100 years.
+        """
+        if limit.calendar is None:
+            return start + limit.time
+        calendar = self.calendar(limit.calendar)
+        zone = ZoneInfo(calendar.timezone or self.reporting.timezone)
+        return add_business_time(calendar, zone, start, limit.time)
+
     def canonical(self) -> str:
         """The document as canonical JSON: sorted keys, no spaces, defaults included, because they are signed too.
 
         A key that is younger than the first signatures is left out while it has its default, so that a document that
-        does not state it keeps its hash.
+        does not state it keeps its hash (`schema/clauses/younger_keys.py`).
         """
         body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        for section, key in _YOUNGER_KEYS:
-            if body[section][key] == type(getattr(self, section)).model_fields[key].default:
-                del body[section][key]
+        leave_out_younger_defaults(self, body)
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def content_hash(self) -> str:
@@ -90,14 +128,8 @@ class Accord(AccordModel):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
-def _check_exit(leaving: Exit, keys: list[str]) -> None:
-    first, last = leaving.closes_from, leaving.closes_to
-    for key in (first, last):
-        if key not in keys:
-            raise ValueError(f"an exit closes {key}, which is not a stage; stages: {_listed(keys)}")
-    if keys.index(first) > keys.index(last):
-        raise ValueError(f"an exit closes {first} up to {last}, which is the lower stage; swap them")
-
-
-def _listed(words: list[str]) -> str:
-    return ", ".join(words) or "none"
+def _again(details: ErrorDetails) -> InitErrorDetails:
+    """An error as it was, to raise it beside others."""
+    kind, context = details["type"], details.get("ctx", {})
+    error = kind if kind in _PYDANTIC_ERRORS else PydanticCustomError(kind, details["msg"], context)
+    return InitErrorDetails(type=error, loc=details["loc"], input=details["input"], ctx=context)

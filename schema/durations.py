@@ -15,6 +15,7 @@ LONGEST = timedelta(days=36_525)  # 100 years
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _SHORT = {"s": "second", "min": "minute", "h": "hour", "d": "day", "w": "week"}
 _WORDS = re.compile(r"([0-9]{1,10}) ?(second|minute|hour|day|week|s|min|h|d|w)s?")
+DURATION_PATTERN = f"^{_WORDS.pattern}$"  # of a duration in words
 _COUNT = r"(?:([0-9]{{1,10}}){})?"
 _ISO = re.compile("P" + "".join(map(_COUNT.format, "WD")) + "(?:T" + "".join(map(_COUNT.format, "HMS")) + ")?")
 _ISO_UNITS = ("week", "day", "hour", "minute", "second")  # of the groups of _ISO
@@ -36,10 +37,12 @@ def parse_duration(text: object) -> timedelta:
 
 def format_duration(length: timedelta) -> str:
     """Format a duration in words, in the largest unit, up to days, that gives a whole number."""
-    seconds = int(length.total_seconds())
-    unit = next(word for word in ("day", "hour", "minute", "second") if seconds % _UNITS[word] == 0)
-    count = seconds // _UNITS[unit]
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return _in_words(length, ("day", "hour", "minute", "second"))
+
+
+def format_hours(length: timedelta) -> str:
+    """Format a duration in words, in hours or a smaller unit: `24 hours`, where `format_duration` has `1 day`."""
+    return _in_words(length, ("hour", "minute", "second"))
 
 
 def parse_iso_duration(text: object) -> timedelta:
@@ -69,6 +72,13 @@ def iso_duration(length: timedelta) -> str:
     date = f"{days}D" if days else ""
     time = "".join(f"{count}{unit}" for count, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if count)
     return f"P{date}T{time}" if time else f"P{date or 'T0S'}"
+
+
+def _in_words(length: timedelta, units: tuple[str, ...]) -> str:
+    seconds = int(length.total_seconds())
+    unit = next(word for word in units if seconds % _UNITS[word] == 0)
+    count = seconds // _UNITS[unit]
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _length(counts: dict[str, str | None]) -> timedelta:

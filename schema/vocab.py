@@ -320,6 +320,7 @@ class WarningCode(Vocabulary):
         "SOURCE_INCOMPLETE",
         "The last import of a file rejected rows that the value may lack. Their file has to be corrected and imported.",
     )
+    EVERYBODY_REACHES_TOP = "EVERYBODY_REACHES_TOP", "Of a preview: almost everybody reaches the highest stage."
     LOW_SAMPLE = "LOW_SAMPLE", "The denominator is below 20."
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."
@@ -356,6 +357,14 @@ class WarningCode(Vocabulary):
     UNKNOWN_PROBABILITY = (
         "UNKNOWN_PROBABILITY",
         "Some deals have an amount and no known probability of winning. They are not in the value.",
+    )
+    KNOWN_AT_LIMITS = (
+        "KNOWN_AT_LIMITS",
+        "The value is computed from what was known at `knownAt`, but for what is kept as of today alone.",
+    )
+    READING_OUTDATED = (
+        "READING_OUTDATED",
+        "Records have changed since this reading was evaluated.",
     )
     MISSING_RATE = (
         "MISSING_RATE",

@@ -2,12 +2,23 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
 from schema.access.rights import LOWEST_LEVEL, AccessLevel, Permission, Reach, Right, level_allows
+from schema.accord_vocab import SignInMethod
 
 ALL_RIGHTS = frozenset(Right)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInSession:
+    """The session of Accord's pages that a request came with: its id, and how and when the person had signed in."""
+
+    id: UUID
+    method: SignInMethod
+    signed_in_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +26,8 @@ class Principal:
     """The identity that a request runs as: a member, a machine with an API key, or the operator of this machine.
 
     Every reach but ALL needs a `member_id`. Without one, no record that has an owner is reached. `credential_id` is the
-    id of the API key or session that the request came with; None for the local operator.
+    id of the API key or session that the request came with; None for the local operator. `session` is that of a page;
+    None for a request with a token, which a program may have sent.
     """
 
     reach: Reach
@@ -24,6 +36,7 @@ class Principal:
     rights: frozenset[Right] = frozenset()
     name: str = ""
     credential_id: UUID | None = None
+    session: SignedInSession | None = None
 
     @property
     def plan_key(self) -> Hashable:

@@ -1,14 +1,30 @@
-"""Loading accord documents: the built-in ones by name, others by path."""
+"""Reading accord documents: the built-in ones by name, others by path or from text, and those that are stored."""
 
+import json
 import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from api.accord.validation import describe_errors
+from api.accord.validation import DocumentMistake, describe_errors, mistakes_of
 from api.errors import AccordError, ErrorCode
-from schema.accord import Accord
+from schema.accord import FORMAT, STORED, Accord
+
+DocumentForm: TypeAlias = Literal["TOML", "JSON"]
+_REMEDY = "Correct the document and try again; schema/accords/standard.toml shows every section."
+
+
+class InvalidAccordError(AccordError):
+    """The text of an accord has mistakes: all of them, with their paths."""
+
+    def __init__(self, message: str, remedy: str, mistakes: tuple[DocumentMistake, ...]) -> None:
+        super().__init__(ErrorCode.BAD_ACCORD, message, remedy)
+        self.mistakes = mistakes
 
 
 def built_in_accords() -> tuple[str, ...]:
@@ -31,23 +47,83 @@ def read_accord(name_or_path: str) -> Accord:
     return parse_accord(text, origin=name_or_path)
 
 
-def parse_accord(text: str, *, origin: str) -> Accord:
-    """Parse an accord from TOML text; `origin` names the text in errors.
+def parse_accord(text: str, *, origin: str, form: DocumentForm = "TOML") -> Accord:
+    """Parse an accord from text as a person wrote it; `origin` names the text in errors.
 
-    Errors: BAD_ACCORD, as in `read_accord`.
+    Errors: BAD_ACCORD, as `InvalidAccordError` with all mistakes at once.
     """
     try:
-        document = tomllib.loads(text)
+        document = _READERS[form](text)
     except RecursionError as error:
-        remedy = "Simplify the rule."
-        raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is nested too deep to be read.", remedy) from error
-    except tomllib.TOMLDecodeError as error:
-        remedy = "Correct the line; https://toml.io explains TOML."
-        raise AccordError(ErrorCode.BAD_ACCORD, f"{origin} is not valid TOML: {error}.", remedy) from error
+        mistake = DocumentMistake("", "the document is nested too deep to be read; simplify the rule")
+        raise InvalidAccordError(
+            f"{origin} is nested too deep to be read.", "Simplify the rule.", (mistake,)
+        ) from error
+    except ValueError as error:
+        remedy = "Correct the line; https://toml.io explains TOML." if form == "TOML" else "Correct the text."
+        mistake = DocumentMistake("", f"the document is not valid {form}: {error}")
+        raise InvalidAccordError(f"{origin} is not valid {form}: {error}.", remedy, (mistake,)) from error
     try:
         return Accord.model_validate(document)
     except ValidationError as error:
-        raise _invalid(error, document, origin) from error
+        mistakes = mistakes_of(error, document, Accord)
+        message = f"{origin} is not a valid accord. {'; '.join(mistake.line for mistake in mistakes)}."
+        raise InvalidAccordError(message, _REMEDY, mistakes) from error
+
+
+def document_mistakes(text: str, form: DocumentForm = "TOML") -> tuple[DocumentMistake, ...]:
+    """Everything that is wrong with the text of an accord; empty if it is valid."""
+    try:
+        parse_accord(text, origin="The document", form=form)
+    except InvalidAccordError as error:
+        return error.mistakes
+    return ()
+
+
+@lru_cache(maxsize=64)
+def read_document(text: str, format_number: int) -> Accord:
+    """Read a document from its stored text, which is never written again: hashes and signatures are over that text.
+
+    Shapes: the stored text and the number of its format -> one Accord, the same object for the same text.
+    Errors: BAD_ACCORD if a newer Accord wrote it.
+    """
+    remedy = "Run that release of Accord or a later one."
+    if format_number > FORMAT:
+        message = (
+            f"A newer Accord wrote this version of the accord: its format is {format_number}, and {FORMAT} is known."
+        )
+        raise AccordError(ErrorCode.BAD_ACCORD, message, remedy)
+    document = _json_document(text)
+    try:
+        return Accord.model_validate(document, context=STORED)
+    except ValidationError as error:
+        reason = describe_errors(error, document, Accord)
+        message = f"A newer Accord wrote this version of the accord, with content that this one cannot read. {reason}."
+        raise AccordError(ErrorCode.BAD_ACCORD, message, remedy) from error
+
+
+def _json_document(text: str) -> object:
+    """Parse JSON with exact numbers; ValueError for a key that stands twice in a table, and for NaN and Infinity."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_table)
+
+
+def _table(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = next(key for key, _ in pairs if [other for other, _ in pairs].count(key) > 1)
+        raise ValueError(f"the key {twice} appears twice in one table")
+    return table
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not a number")
+
+
+def _toml_document(text: str) -> object:
+    return tomllib.loads(text, parse_float=Decimal)
+
+
+_READERS: Mapping[DocumentForm, Callable[[str], object]] = {"TOML": _toml_document, "JSON": _json_document}
 
 
 def _text_of(path: Path) -> str:
@@ -63,9 +139,3 @@ def _text_of(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AccordError(ErrorCode.BAD_FILE, f"'{path}' cannot be read: {reason}.", remedy) from error
-
-
-def _invalid(error: ValidationError, document: object, origin: str) -> AccordError:
-    message = f"{origin} is not a valid accord. {describe_errors(error, document)}."
-    remedy = "Correct the file and try again; schema/accords/standard.toml shows every section."
-    return AccordError(ErrorCode.BAD_ACCORD, message, remedy)

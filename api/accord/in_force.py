@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.accord.documents import read_document
 from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
@@ -40,7 +41,7 @@ async def accord_in_force(session: Session) -> AccordInForce:
     """Read the active version. Errors: NO_ACCORD before the first accord is adopted."""
     version = await active_version(session)
     if version is None:
-        raise _no_accord()
+        raise no_accord()
     return version
 
 
@@ -48,7 +49,8 @@ async def active_version(session: Session) -> AccordInForce | None:
     """The active version, or None before the first accord is adopted."""
     row = await session.row(
         Sql(
-            "select id, number, content_hash, signed_at, in_force_from, body from accord_version where status = {}",
+            "select id, number, content_hash, signed_at, in_force_from, document, format from accord_version"
+            " where status = {}",
             AccordStatus.ACTIVE.value,
         )
     )
@@ -60,7 +62,7 @@ async def active_version(session: Session) -> AccordInForce | None:
         content_hash=row["content_hash"],
         is_signed=row["signed_at"] is not None,
         starts_at=row["in_force_from"],
-        accord=Accord.model_validate(row["body"]),
+        accord=read_document(row["document"], row["format"]),
     )
 
 
@@ -71,7 +73,7 @@ async def accord_periods(session: Session, *, up_to: UUID | None = None) -> tupl
     """
     rows = await session.rows(
         Sql(
-            """select id, body, in_force_from, in_force_until from accord_version
+            """select id, document, format, in_force_from, in_force_until from accord_version
 where status = any({}::text[]) and ({}::uuid is null or coalesce(in_force_from, '-infinity')
   <= (select coalesce(in_force_from, '-infinity') from accord_version where id = {}))
 order by in_force_from nulls first""",
@@ -81,13 +83,16 @@ order by in_force_from nulls first""",
         )
     )
     if not rows:
-        raise _no_accord()
+        raise no_accord()
     return tuple(
-        AccordPeriod(row["id"], Accord.model_validate(row["body"]), row["in_force_from"], row["in_force_until"])
+        AccordPeriod(
+            row["id"], read_document(row["document"], row["format"]), row["in_force_from"], row["in_force_until"]
+        )
         for row in rows
     )
 
 
-def _no_accord() -> AccordError:
+def no_accord() -> AccordError:
+    """Return the error for a database that has no accord."""
     remedy = "Adopt one with `accord init`, or import data with a preset that names its accord."
     return AccordError(ErrorCode.NO_ACCORD, "This database has no accord yet.", remedy)

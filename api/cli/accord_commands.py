@@ -29,6 +29,8 @@ from schema.sentences.clause_sentences import (
     stage_sentence,
     window_sentence,
 )
+from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.result_sentences import attribution_sentences, target_sentence
 from schema.sentences.words import team_name
 from schema.toml_text import accord_toml
 
@@ -188,7 +190,23 @@ def _accord_lines(version: AccordInForce) -> Iterator[str]:
     if accord.contact_policy is not None:
         yield ""
         yield "How often a person may be touched"
-        yield from (f"  {sentence}" for sentence in policy_sentences(accord.contact_policy))
+        yield from (f"  {sentence}" for sentence in policy_sentences(accord.contact_policy, accord))
+    for calendar in accord.calendars:
+        yield ""
+        yield f"Business calendar {calendar.title} ({calendar.key})"
+        yield from (f"  {sentence}" for sentence in calendar_sentences(calendar, accord))
+    if accord.handoff is not None:
+        yield ""
+        yield "What the teams owe each other"
+        yield from (f"  {sentence}" for sentence in duty_sentences(accord.handoff, accord))
+    if accord.attribution is not None:
+        yield ""
+        yield "How the credit for deals is shared out"
+        yield from (f"  {sentence}" for sentence in attribution_sentences(accord.attribution, accord))
+    if accord.targets:
+        yield ""
+        yield "Targets"
+        yield from (f"  {target_sentence(target, accord)}" for target in accord.targets)
     yield ""
     yield "Reporting"
     yield from (f"  {sentence}" for sentence in reporting_sentences(accord))

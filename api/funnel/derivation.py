@@ -6,7 +6,7 @@ statement with the same tables as common table expressions (`contact_statement`)
 takes longer than deriving the entries. The selects that fill the tables are the same.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -108,6 +108,45 @@ async def derived_entries(
         yield entries(ladder)
         await session.script(f"drop table {', '.join(TABLES)}")
         report("done", total, total)
+
+
+@asynccontextmanager
+async def derived_from_moments(
+    session: ScratchSession,
+    period: AccordPeriod,
+    as_of: datetime,
+    known: Mapping[str, Sql],
+    progress: Progress | None = None,
+) -> AsyncIterator[Sql]:
+    """Derive the entries of everybody by one version, evaluating only the stages whose moments are not known.
+
+    `known` has a select of (contact_id, moment) for each stage whose rule need not be evaluated: the first moment in
+    each of a person's segments at which it holds, as `own_at` of an evaluation that agrees on this stage.
+    As in `derived_entries`, the yielded select is valid inside the block.
+
+    Shapes: facts + one version + moments of some stages -> a select of the columns of `derived_entries`.
+    Errors: ValueError, see `ladder_of`.
+    """
+    report = progress or no_progress
+    ladder = ladder_of((period,))
+    evaluated = [step for step in ladder.steps if step[0].stage.key not in known]
+    total = len(evaluated) + 2
+    async with job_settings(session):
+        report("people and exits", 0, total)
+        facts = await _fill_people(session, ladder, as_of, None)
+        for rung in ladder.rungs:
+            if rung.key in known:
+                rows = Sql("select m.contact_id, {}::int, false, m.moment from ({}) m", rung.number, known[rung.key])
+                await _fill(session, "funnel_own_entry", rows)
+        for done, step in enumerate(evaluated, start=1):
+            if reads_stages(step):
+                await session.script("analyze funnel_own_entry")
+            report(step[-1].stage.title, done, total)
+            await _fill(session, "funnel_own_entry", step_statement(ladder, step, facts))
+        await session.script("analyze funnel_own_entry")
+        report("entries", total - 1, total)
+        yield entries(ladder)
+        await session.script(f"drop table {', '.join(TABLES)}")
 
 
 async def _fill_people(session: ScratchSession, ladder: Ladder, as_of: datetime, concerned: Sql | None) -> VisibleFacts:

@@ -30,6 +30,7 @@ _WATERMARK = Sql(
         f"select max(recorded_at) as at from {table}"
         for table in ("contact_version", "company_version", "deal_version", "touchpoint", "handoff")
     )
+    + " union all select max(decision_recorded_at) from handoff"
     + ") facts"
 )
 
@@ -142,10 +143,10 @@ async def discard_former_entries(session: WriteSession) -> int:
 
     An evaluation that runs is not touched: its rows are not visible before it is current.
     """
-    # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one.
-    deleted = await session.run(
-        Sql("delete from stage_entry where evaluation_id in (select id from evaluation where not is_current)")
-    )
+    # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
+    # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
+    former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
+    deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
         await session.script("analyze stage_entry")

@@ -6,34 +6,34 @@ moments:
 
 - An interval of a fact leaf begins with a fresh fact and lies in one segment. Whatever overlaps it there begins to hold
   together with it, or later with a fact of its own.
+- An interval of a silence or report lies in no segment, but begins with a fresh moment, too.
 - A piece of a field's time that is not fresh continues a piece that held before it, and that one's moment is earlier.
 - A span of a rule begins with a fresh moment, so that what holds then and began before is a moment of the span.
 """
 
-from api.funnel.fact_leaves import fact_intervals
-from api.funnel.field_leaf import field_intervals
 from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.leaves.fact_intervals import OF_TOUCHES, WITHOUT_SEGMENT, fact_intervals
+from api.funnel.leaves.field_leaf import field_intervals
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, NormalForm
 from api.funnel.own_moments import span_rows
 from api.sql import Sql, join
-from schema.clauses.rules import Touches
 
 
 def is_flat(form: NormalForm) -> bool:
     """Whether a rule can be compiled to a join.
 
-    It can if it needs all of its leaves, at least one of them a fact leaf and at most one of them touches: two such
-    leaves would multiply their rows. A rule without any leaf can be as well: every contact fulfils it when its lifetime
-    begins.
+    It can if it needs all of its leaves, at least one of them a leaf of facts in a segment, and at most one of them
+    with an interval for every touch: two such leaves would multiply their rows. A rule without any leaf can be as well:
+    every contact fulfils it when its lifetime begins.
     """
     parts = form.tree.parts if isinstance(form.tree, Conjunction) else (form.tree,)
     fact_leaves = [leaf.test for leaf in form.leaves if not isinstance(leaf.test, FieldConditions)]
     return (
         all(isinstance(part, LeafHolds) for part in parts)
         and not any(leaf.is_negated for leaf in form.leaves)
-        and sum(isinstance(leaf, Touches) for leaf in fact_leaves) <= 1
-        and (bool(fact_leaves) or not form.leaves)
+        and sum(isinstance(leaf, OF_TOUCHES) for leaf in fact_leaves) <= 1
+        and (any(not isinstance(leaf, WITHOUT_SEGMENT) for leaf in fact_leaves) or not form.leaves)
     )
 
 
@@ -43,13 +43,17 @@ def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts:
     Shapes: one row per contact and segment, with the earliest moment at which all leaves hold.
     Source: api/README.md, "The evaluator".
     """
-    fact_numbers = [number for number, leaf in enumerate(form.leaves) if not isinstance(leaf.test, FieldConditions)]
+    of_segments = [
+        number
+        for number, leaf in enumerate(form.leaves)
+        if not isinstance(leaf.test, FieldConditions | WITHOUT_SEGMENT)
+    ]
     starts = ", ".join(["l.starts_at", *(f"x{number}.starts_at" for number in range(len(form.leaves)))])
     ends = ", ".join(["'infinity'::timestamptz", *(f"x{number}.until" for number in range(len(form.leaves)))])
-    has_segments = bool(fact_numbers) and ranked.exit_group is not None
-    # Any fact leaf gives the segment: intervals of two segments never overlap.
+    has_segments = bool(of_segments) and ranked.exit_group is not None
+    # Any of these leaves gives the segment: intervals of two segments never overlap.
     rows = Sql(
-        f"""select l.contact_id, {f"x{fact_numbers[0]}.segment_no" if has_segments else "null"} as segment_no,
+        f"""select l.contact_id, {f"x{of_segments[0]}.segment_no" if has_segments else "null"} as segment_no,
     greatest({starts}) as moment, least({ends}) as until
   from funnel_lifetime l{{}}""",
         join("", (_joined(form, number, ladder, ranked, facts) for number in range(len(form.leaves)))),

@@ -13,7 +13,7 @@ from itertools import pairwise
 from api.accord.in_force import AccordPeriod
 from schema.accord import Accord
 from schema.clauses.exits import Exit
-from schema.clauses.rules import Rule, StageReached, leaves
+from schema.clauses.rules import Rule, leaves, stage_read
 from schema.clauses.stages import Stage
 from schema.vocab import Disposition
 
@@ -181,7 +181,7 @@ def ladders_with_dropped(accords: Sequence[Accord]) -> tuple[tuple[str, ...], ..
 
 def stages_read(rule: Rule) -> tuple[str, ...]:
     """Return the keys of the lower stages that a rule reads."""
-    return tuple({leaf.stage: None for leaf in leaves(rule) if isinstance(leaf, StageReached)})
+    return tuple({key: None for leaf in leaves(rule) if (key := stage_read(leaf)) is not None})
 
 
 _Moments = frozenset[tuple[str, int]]  # stages, each with the index of a version

@@ -10,7 +10,10 @@ from schema.clauses.rules import (
     DealIs,
     FieldIs,
     HandoffIs,
+    Reported,
     RuleLeaf,
+    Score,
+    Silence,
     StageReached,
     Touches,
     TouchFilter,
@@ -19,6 +22,7 @@ from schema.clauses.rules import (
 
 _ROLE = ("contact_id", "deal_id", "since", "voided_at")
 _DEAL = ("outcome", "amount", "deleted_at")
+_REPORT = ("contact_id", "source", "source_stage", "entered_at")
 _HANDOFF = ("contact_id", "status", "handed_at", "decided_at")
 
 
@@ -52,6 +56,13 @@ def _of_leaf(leaf: RuleLeaf) -> Iterator[tuple[str, ...]]:
             yield "contact", leaf.column
         case Touches(touches=wanted):
             yield from _of_touches(wanted)
+        case Score(score=wanted):
+            for term in wanted.terms:
+                yield from _of_touches(term)
+        case Silence():
+            yield from _of_touches(TouchFilter())
+        case Reported():
+            yield "reported_stage", *_REPORT
         case HandoffIs():
             yield "handoff", *_HANDOFF
         case DealIs(deal=wanted):

@@ -8,15 +8,15 @@ result is one row of `funnel_own_entry` for each contact and segment in which th
 from collections.abc import Sequence
 
 from api.funnel.exits import segment_of, union_all
-from api.funnel.fact_leaves import fact_intervals
-from api.funnel.field_leaf import field_events
 from api.funnel.flat_rule import flat_statement, is_flat
 from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.leaves.fact_intervals import HAS_END, fact_intervals, runs_out, turns_true_by_time
+from api.funnel.leaves.field_leaf import field_events
 from api.funnel.lifetimes import VisibleFacts
-from api.funnel.normal_form import Conjunction, FieldConditions, Leaf, LeafHolds, Node, NormalForm, normal_form
+from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, Node, NormalForm, normal_form
 from api.funnel.own_moments import TICK, facts_of_spans, first_of, in_spans, without_entered
 from api.sql import Sql, join
-from schema.clauses.rules import DealIs, HandoffIs, StageReached, Touches
+from schema.clauses.rules import Score, Silence, Touches
 
 ACTIVATION, EVE = -2, -3  # the numbers of events that are of no leaf; -1 is the beginning of a lifetime
 
@@ -38,8 +38,11 @@ def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) ->
     """
     form = normal_form(ranked.stage.rule)
     facts = facts_of_spans(ranked.spans, facts)
-    statement = flat_statement if is_flat(form) and ranked.begins_fresh else sweep_statement
-    return statement(form, ladder, ranked, facts)
+    # A rule without leaves has a single moment, the beginning of the lifetime, unless a span makes others fresh.
+    has_segments = bool(form.leaves) or ranked.has_all_time or ranked.exit_group is None
+    if is_flat(form) and ranked.begins_fresh and has_segments:
+        return flat_statement(form, ladder, ranked, facts)
+    return sweep_statement(form, ladder, ranked, facts)
 
 
 def sweep_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
@@ -145,18 +148,20 @@ def _leaf_events(form: NormalForm, number: int, ladder: Ladder, ranked: RankedSt
         return field_events(number, leaf.test, facts)
     # Where the rule needs this leaf, touches that do not hold cannot make an entry. They are most of all touches, and
     # leaving them out saves most of the sort. The other fact leaves have few rows.
-    only_holding = isinstance(leaf.test, Touches) and form.is_required(number) and not leaf.is_negated
+    only_holding = isinstance(leaf.test, Touches | Score) and form.is_required(number) and not leaf.is_negated
     # Where a handoff or deal itself ends is a fresh moment even if the segment has ended before: it changes no sum.
-    ends = ", (ends_at, 0, true, false)" if isinstance(leaf.test, HandoffIs | DealIs) else ""
+    ends = ", (ends_at, 0, true, false)" if isinstance(leaf.test, HAS_END) else ""
+    # Every interval begins with a fact, but that of a silence: under `not`, its beginning makes nothing true.
+    is_fresh = "false" if isinstance(leaf.test, Silence) and leaf.is_negated else "true"
     return Sql(
         f"""select x.contact_id, e.moment, {{}}::int as leaf, e.d, e.fresh, e.runs_out
 from ({{}}) x cross join lateral (
-  values (starts_at, holds::int, true, false), (until, -holds::int, false, {{}}::boolean){ends}
+  values (starts_at, holds::int, {is_fresh}, false), (until, -holds::int, false, {{}}){ends}
 ) e (moment, d, fresh, runs_out)
 where e.moment <= {{}} and ({"x.holds" if only_holding else "x.holds or e.fresh"})""",
         number,
         fact_intervals(leaf.test, ladder, ranked, facts, is_negated=leaf.is_negated, only_holding=only_holding),
-        runs_out(leaf),
+        runs_out(leaf.test, is_negated=leaf.is_negated),
         facts.as_of,
     )
 
@@ -179,17 +184,8 @@ def _is_fresh(form: NormalForm) -> Sql:
     ran_out = [
         Sql(f"(r.runs_out and r.leaf = {number} and r.n{number} = 0)")
         for number, leaf in enumerate(form.leaves)
-        if runs_out(leaf)
+        if leaf.is_negated
+        and not isinstance(leaf.test, FieldConditions)
+        and turns_true_by_time(leaf.test, is_negated=True)
     ]
     return Sql("({})", join(" or ", [Sql("r.fresh"), *ran_out]))
-
-
-def runs_out(leaf: Leaf) -> bool:
-    """Whether a leaf under `not` turns true by time alone, such as silence after the last touch."""
-    match leaf.test:
-        case Touches(touches=wanted):
-            return leaf.is_negated and wanted.within is not None
-        case StageReached(within=within):
-            return leaf.is_negated and within is not None
-        case _:
-            return False

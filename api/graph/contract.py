@@ -9,7 +9,12 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from api.graph.accord.accord_fields import ACCORD_DERIVATION, accord_fields
+from api.graph.accord.accord_fields import accord_fields
+from api.graph.accord.accord_types import DOCUMENT_TYPES
+from api.graph.accord.diff_field import DIFF_TYPES
+from api.graph.accord.preview_fields import preview_fields, preview_types
+from api.graph.accord.version_connection import CONNECTION_TYPES
+from api.graph.accord.version_types import VERSION_TYPES
 from api.graph.changes.change_fields import CHANGE_TYPES, change_fields
 from api.graph.declared import Declared, ObjectType, registry
 from api.graph.derived.duplicate_types import duplicate_types
@@ -30,7 +35,6 @@ from api.graph.person_report_field import person_report_fields
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
 from api.graph.viewer_fields import VIEWER_TYPE, viewer_fields
-from schema.accord import Accord
 
 QUERY = "Query"
 DESCRIPTION = """\
@@ -90,6 +94,7 @@ def registered_types() -> Mapping[str, Declared]:
         *person_report_fields(),
         *kpi_fields(),
         *accord_fields(),
+        *preview_fields(),
         *record_fields(),
         *duplicate_fields(),
         *change_fields(),
@@ -102,7 +107,11 @@ def registered_types() -> Mapping[str, Declared]:
         *KPI_INPUT_TYPES,
         *RECORD_ORDER_TYPES,
         *model_types(KPI_ROOTS, KPI_DERIVATION),
-        *model_types((Accord,), ACCORD_DERIVATION),
+        *DOCUMENT_TYPES,
+        *VERSION_TYPES,
+        *CONNECTION_TYPES,
+        *preview_types(),
+        *DIFF_TYPES,
         *DRILL_DOWN_TYPES,
         VIEWER_TYPE,
         *CHANGE_TYPES,

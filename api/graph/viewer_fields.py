@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.access.principal import Principal
+from api.accord.stored_versions import versions_to_sign
+from api.graph.accord.accord_types import ACCORD, AccordPart, shown_accord
 from api.graph.context import Info
 from api.graph.declared import ObjectType, Output, TypeRef
 from api.plan.cost import affordable_cost
@@ -49,6 +51,13 @@ async def _viewer(_source: object, info: Info) -> Viewer:
     return Viewer(principal, read.values)
 
 
+async def _accords_to_sign(source: Viewer, info: Info) -> list[AccordPart]:
+    if source.principal.member_id is None:
+        return []
+    async with info.context.database.read() as session:
+        return [shown_accord(version) for version in await versions_to_sign(session, source.principal.member_id)]
+
+
 VIEWER_TYPE = ObjectType(
     VIEWER,
     "Who a request comes from: a member, a machine with an API key, or the operator of the server's machine.",
@@ -82,6 +91,14 @@ VIEWER_TYPE = ObjectType(
             "The rights beside the level.",
             TypeRef("Right").required.listed.required,
             lambda viewer, _info: [right for right in Right if right in viewer.principal.rights],
+        ),
+        Output(
+            "accordsToSign",
+            "The versions of the accord that wait for your signature, newest first: those in review, and the"
+            " provisional one in force, if nobody has signed them for your team. Empty for who is in neither marketing"
+            " nor sales.",
+            TypeRef(ACCORD).required.listed.required,
+            _accords_to_sign,
         ),
     ),
 )

@@ -15,12 +15,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
-from api.identity.sources import SOURCE_NAME
 from api.importers.fields import fillable
 from api.importers.mapping import FileMap
 from api.importers.value_reading import PresetModel, Texts
 from api.intake.staged import record_tables
 from schema.accord import Accord
+from schema.formats import SOURCE_NAME
 from schema.tables import SHAPES
 
 
@@ -164,7 +164,7 @@ def parse_preset(text: str, *, origin: str) -> Preset:
     try:
         return Preset.model_validate(document)
     except ValidationError as error:
-        mistakes = describe_errors(error, document)
+        mistakes = describe_errors(error, document, Preset)
         raise AccordError(ErrorCode.BAD_FILE, f"The preset {origin} is wrong. {mistakes}.", remedy) from error
 
 

@@ -330,6 +330,7 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
         "import_change",
     )
     tables += ("api_key", "member_access", "page_session", "audit_event")
+    tables += ("accord_signature", "accord_comment", "accord_preview", "accord_preview_person")
     await session.run(Sql("truncate {}", join(", ", map(name, tables))))
     await session.script("insert into api_key select * from kept_key")
     await announce_access_change(session)

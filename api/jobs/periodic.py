@@ -12,7 +12,8 @@ class PeriodicJob:
     """Work that is repeated. It has to stand being run twice at the same time, and being killed in the middle.
 
     `run` returns how much it did, for the log; not for that of a job whose lines would fill it (`is_logged`). It runs
-    at the start, and again `every` so long; earlier if `next_at` returns an earlier instant.
+    at the start, and again `every` so long; earlier if `next_at` returns an earlier instant, and at once when the
+    database notifies `channel`.
     """
 
     name: str
@@ -20,3 +21,4 @@ class PeriodicJob:
     run: Callable[[Database], Awaitable[int]]
     next_at: Callable[[Database], Awaitable[datetime | None]] | None = None
     is_logged: bool = True
+    channel: str | None = None

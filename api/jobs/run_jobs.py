@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 from api.db import DATABASE_FAILURES, AdvisoryLock, Database, Session
 from api.jobs.all_jobs import JOBS
@@ -51,13 +52,49 @@ async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> No
 async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
     """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
     due = {job.name: time.monotonic() for job in jobs}
-    while True:
-        await held.value(Sql("select 1"))
-        for job in jobs:
-            if time.monotonic() >= due[job.name]:
-                await _run(database, job)
-                due[job.name] = time.monotonic() + await _pause(database, job)
-        await asyncio.sleep(max(min(due.values()) - time.monotonic(), 0))
+    async with _notified(held, jobs) as notified:
+        while True:
+            await held.value(Sql("select 1"))
+            for job in jobs:
+                if time.monotonic() >= due[job.name] or job.channel in notified.channels:
+                    notified.channels.discard(job.channel)
+                    await _run(database, job)
+                    due[job.name] = time.monotonic() + await _pause(database, job)
+            await notified.wait(max(min(due.values()) - time.monotonic(), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Notified:
+    """The channels that were notified since their job ran last."""
+
+    channels: set[str | None] = field(default_factory=set)
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def note(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
+        """Note a notification: what asyncpg calls."""
+        self.channels.add(channel)
+        self.event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long, or until a channel is notified."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.event.wait()
+        self.event.clear()
+
+
+@asynccontextmanager
+async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator[_Notified]:
+    """Listen on the connection that holds the lock for the channels of the jobs."""
+    notified, channels = _Notified(), sorted({job.channel for job in jobs if job.channel is not None})
+    for channel in channels:
+        await held.connection.add_listener(channel, notified.note)
+    try:
+        yield notified
+    finally:
+        if not held.connection.is_closed():
+            for channel in channels:
+                await held.connection.remove_listener(channel, notified.note)
 
 
 async def _run(database: Database, job: PeriodicJob) -> None:

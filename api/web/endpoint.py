@@ -20,7 +20,7 @@ from api.web.database_provider import DatabaseProvider
 from api.web.error_responses import failure_response, graphql_error_entry, is_request_error
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
-from api.web.pages import PageHandler, serve_graphiql
+from api.web.pages import PageHandler
 from api.web.persisted_queries import PersistedQueries
 from api.web.requests import Headers, read_get, read_post, request_id
 from api.web.responses import GraphQLResponse, HttpError, http_error_response
@@ -41,7 +41,7 @@ class GraphQLEndpoint:
         database_of: DatabaseProvider,
         identify: Identify,
         *,
-        page: PageHandler = serve_graphiql,
+        page: PageHandler,
         explains: bool = False,
     ) -> None:
         self._gateway = gateway

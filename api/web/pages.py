@@ -1,7 +1,8 @@
-"""GraphiQL as a page: the built files of `api/static/graphiql`, or a page that explains how to build them."""
+"""The front-ends as pages: GraphiQL and the page of the accord, or a page that explains how to build them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from cachetools import LRUCache
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -22,27 +23,34 @@ from api.web.compression import (
     is_compressible,
     negotiate_coding,
 )
+from schema.accord_schema import accord_json_schema
 
 STATIC = Path(__file__).parent.parent / "static"
-GRAPHIQL = STATIC / "graphiql" / "dist"
 UNBUILT = STATIC / "unbuilt.html"
+FAVICON = STATIC / "graphiql" / "public" / "favicon.svg"
+ENDPOINT = "/graphql"
 
-_PAGE_DIRECTIVES = (
+_OWN_FILES_ONLY = (
     "default-src 'none'",
     "script-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+)
+_GRAPHIQL_DIRECTIVES = (
+    *_OWN_FILES_ONLY,
     # Monaco writes its theme as style elements and positions its lines by style attributes; neither can carry a nonce
     # or a hash. A style cannot run code, and without an allowed foreign host it cannot send anything either.
     "style-src 'self' 'unsafe-inline'",
     # The style sheets of Monaco and GraphiQL contain their cursors and fonts as data: URLs.
     "img-src 'self' data:",
     "font-src 'self' data:",
-    "connect-src 'self'",
     "worker-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
 )
-PAGE_POLICY = "; ".join(_PAGE_DIRECTIVES)
+_ACCORD_DIRECTIVES = (*_OWN_FILES_ONLY, "style-src 'self'", "img-src 'self'", "font-src 'self'")
+# The page of missing files has its style inside. It has no script and loads nothing.
+_UNBUILT_DIRECTIVES = (*_OWN_FILES_ONLY, "style-src 'unsafe-inline'", "img-src 'self'")
 
 # A worker follows the policy of its own script's response, not that of the page.
 _ASSET_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
@@ -51,39 +59,63 @@ _ONE_HOUR = "public, max-age=3600"
 _MOST_COMPRESSED = 16 * 1024 * 1024  # bytes of compressed files in memory
 
 
-def graphiql_page(request: Request) -> Response:
-    """GraphiQL, or build instructions if the front-end is not built.
+@dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """A front-end that is built into the folder `dist` of its sources, and the content policy of its page."""
 
-    The file is looked up on each request, so that a build takes effect without a restart.
-    """
-    headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
-    index = GRAPHIQL / "index.html"
-    if index.is_file():
-        return FileResponse(index, media_type="text/html", headers=headers)
-    address = escape(str(request.url.replace(query="")))
-    return HTMLResponse(UNBUILT.read_text(encoding="utf-8").replace("{address}", address), headers=headers)
+    name: str
+    directives: tuple[str, ...]
+
+    @property
+    def built(self) -> Path:
+        """The folder of the built files; it is missing until `make assets` has run."""
+        return STATIC / self.name / "dist"
+
+    def page(self, request: Request) -> Response:
+        """The page, or build instructions if it is not built.
+
+        The file is looked up on each request, so that a build takes effect without a restart.
+        """
+        index = self.built / "index.html"
+        if index.is_file():
+            return FileResponse(index, media_type="text/html", headers=_page_headers(self.directives))
+        endpoint = escape(str(request.url.replace(path=ENDPOINT, query="")))
+        text = UNBUILT.read_text(encoding="utf-8").replace("{endpoint}", endpoint)
+        return HTMLResponse(text, headers=_page_headers(_UNBUILT_DIRECTIVES))
+
+
+GRAPHIQL = FrontEnd("graphiql", _GRAPHIQL_DIRECTIVES)
+ACCORD = FrontEnd("accord", _ACCORD_DIRECTIVES)
 
 
 PageHandler = Callable[[Request], Awaitable[Response]]
-"""Responds to a browser that opens the address of the endpoint."""
+"""Responds to a browser that opens the address of a page."""
+
+PageGuard = Callable[[Request, FrontEnd], Awaitable[Response]]
+"""Responds to a browser with a page, or with the way to the sign-in."""
 
 
-async def serve_graphiql(request: Request) -> Response:
-    """Return GraphiQL to everybody: a `PageHandler` of a server without credentials."""
-    return graphiql_page(request)
+async def serve_to_everybody(request: Request, front_end: FrontEnd) -> Response:
+    """Return a page to everybody: a `PageGuard` of a server without credentials."""
+    return front_end.page(request)
+
+
+def _page_headers(directives: tuple[str, ...]) -> dict[str, str]:
+    return {"Content-Security-Policy": "; ".join(directives), "Cache-Control": "no-cache"}
 
 
 class _Assets(StaticFiles):
     """Built files. Names with a hash are cached for a year, all others for an hour. Each is compressed once."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, front_end: FrontEnd) -> None:
         # The folder may appear while the server runs (`make assets`), so that it may be missing at the start.
-        super().__init__(directory=directory, check_dir=False)
+        super().__init__(directory=front_end.built, check_dir=False)
+        self._built = front_end.built
         self._compressed: LRUCache[tuple[str, str, ContentCoding], bytes] = LRUCache(_MOST_COMPRESSED, getsizeof=len)
 
     async def check_config(self) -> None:
         """Return 404 if nothing is built; StaticFiles would raise a server error."""
-        if not GRAPHIQL.is_dir():
+        if not self._built.is_dir():
             raise HTTPException(404)
         await super().check_config()
 
@@ -115,12 +147,22 @@ def _may_be_coded(file: FileResponse, scope: Scope) -> bool:
 
 
 async def _favicon(_request: Request) -> Response:
-    return FileResponse(STATIC / "graphiql" / "public" / "favicon.svg", headers={"Cache-Control": _ONE_HOUR})
+    return FileResponse(FAVICON, headers={"Cache-Control": _ONE_HOUR})
+
+
+async def _accord_schema(_request: Request) -> Response:
+    """The JSON schema of accord documents, which editors load by its address."""
+    headers = {"Cache-Control": _ONE_HOUR}
+    return JSONResponse(accord_json_schema(), headers=headers, media_type="application/schema+json")
 
 
 def static_routes() -> list[BaseRoute]:
-    """The routes of the built front-end, and of the icon that browsers request on their own."""
+    """The routes of the built front-ends, of the icon that browsers request on their own, and of the JSON schema."""
     return [
         Route("/favicon.ico", _favicon),
-        Mount("/static/graphiql", app=_Assets(GRAPHIQL), name="graphiql"),
+        Route("/accord.schema.json", _accord_schema),
+        *(
+            Mount(f"/static/{front_end.name}", app=_Assets(front_end), name=front_end.name)
+            for front_end in (GRAPHIQL, ACCORD)
+        ),
     ]

@@ -24,10 +24,9 @@ from api.web.forwarded import ForwardedMiddleware
 from api.web.host_names import HasCredentials, HostMiddleware
 from api.web.identification import Identify
 from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
-from api.web.pages import PageHandler, serve_graphiql, static_routes
+from api.web.pages import ACCORD, ENDPOINT, GRAPHIQL, PageGuard, serve_to_everybody, static_routes
 from api.web.responses import GraphQLResponse
 
-PATH = "/graphql"
 _CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
@@ -60,30 +59,43 @@ def build_site(
     *,
     routes: Iterable[Route] = (),
     access: NetworkAccess = LOOPBACK_ONLY,
-    page: PageHandler = serve_graphiql,
+    guard: PageGuard = serve_to_everybody,
     explains: bool = False,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
-    """The ASGI application that serves a gateway at `/graphql`.
+    """The ASGI application that serves a gateway at `/graphql`, and the page of the accord at `/accord`.
 
-    `routes` are added beside the endpoint. `page` responds to browsers that open it. With `explains` a response
-    includes its execution plan on request, which is meant for development.
+    `routes` are added beside them. `guard` responds to browsers that open a page; `/graphql` in a browser is GraphiQL.
+    With `explains` a response includes its execution plan on request, which is meant for development.
     """
-    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=page, explains=explains)
+
+    async def graphiql(request: Request) -> Response:
+        return await guard(request, GRAPHIQL)
+
+    async def accord(request: Request) -> Response:
+        return await guard(request, ACCORD)
+
+    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=graphiql, explains=explains)
     pages = Starlette(
-        routes=[Route(PATH, endpoint), *routes, Route("/", _redirect_to_graphql), *static_routes()],
+        routes=[
+            Route(ENDPOINT, endpoint),
+            Route("/accord", accord),
+            *routes,
+            Route("/", _redirect_to_graphql),
+            *static_routes(),
+        ],
         middleware=[Middleware(SecurityHeadersMiddleware), Middleware(ErrorMiddleware)],
         exception_handlers={HTTPException: _http_exception_response},
         lifespan=lifespan,
     )
-    coded = CompressionMiddleware(DirectRouteMiddleware(pages, PATH, endpoint))
+    coded = CompressionMiddleware(DirectRouteMiddleware(pages, ENDPOINT, endpoint))
     site: ASGIApp = CrossOriginMiddleware(coded, access.origins)
     site = HostMiddleware(site, access.hosts, access.has_credentials)
     return ForwardedMiddleware(site, access.proxies) if access.proxies else site
 
 
 async def _redirect_to_graphql(_request: Request) -> Response:
-    return RedirectResponse(PATH, status_code=307)
+    return RedirectResponse(ENDPOINT, status_code=307)
 
 
 async def _http_exception_response(request: Request, error: Exception) -> Response:
@@ -92,7 +104,9 @@ async def _http_exception_response(request: Request, error: Exception) -> Respon
         raise error
     message = f"There is nothing at {request.url.path}" if error.status_code == 404 else error.detail
     code = _CODES.get(error.status_code, ErrorCode.BAD_REQUEST)
-    body = orjson.dumps({"errors": [{"message": f"{message}. The API is at {PATH}.", "extensions": {"code": code}}]})
+    body = orjson.dumps(
+        {"errors": [{"message": f"{message}. The API is at {ENDPOINT}.", "extensions": {"code": code}}]}
+    )
     response = GraphQLResponse(body, error.status_code)
     response.headers.update(error.headers or {})
     return response

@@ -1,14 +1,14 @@
 """Adopt the first accord of a database."""
 
-import json
-
 from api.accord.in_force import AccordInForce, accord_in_force, active_version
+from api.accord.stated_holidays import with_stated_holidays
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
-from api.sql import Sql
-from schema.accord import FORMAT, Accord
+from api.sql import Sql, join, name
+from api.workflows.accord.documents import ReadDocument
+from schema.accord import Accord
 from schema.accord_vocab import AccordStatus
-from schema.base import new_id
+from schema.base import new_id, now
 
 
 async def adopt_accord(session: WriteSession, document: Accord) -> AccordInForce:
@@ -26,16 +26,13 @@ async def adopt_accord(session: WriteSession, document: Accord) -> AccordInForce
             f"This database has an accord already: version {present.number}, '{present.accord.title}'.",
             "See it with `accord show`. To begin with another accord, use another data folder (--data DIR).",
         )
+    stated = ReadDocument.of(with_stated_holidays(document, now().date()))
+    row = {"id": new_id(), "number": 1, "status": AccordStatus.ACTIVE.value, **stated.columns}
     await session.run(
         Sql(
-            "insert into accord_version (id, number, status, format, document, body, content_hash, activated_at)"
-            " values ({}, 1, {}, {}, {}, {}, {}, now())",
-            new_id(),
-            AccordStatus.ACTIVE.value,
-            FORMAT,
-            document.canonical(),
-            json.loads(document.canonical()),
-            document.content_hash(),
+            "insert into accord_version ({}, activated_at) values ({}, now())",
+            join(", ", map(name, row)),
+            join(", ", (Sql("{}", value) for value in row.values())),
         )
     )
     return await accord_in_force(session)

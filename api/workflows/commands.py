@@ -15,6 +15,12 @@ class MoneyValue:
     currency: Currency
 
 
+class OpaqueId(str):
+    """The id of something that is no record of a visible table, as the GraphQL API writes it."""
+
+    __slots__ = ()
+
+
 def argument(doc: str, *, table: str = "", default: Any = MISSING) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
     """Declare a field of a command: its description, and the table of the record that a `Reference` names.
 

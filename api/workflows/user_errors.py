@@ -4,6 +4,13 @@ from dataclasses import dataclass
 
 from schema.writes.user_errors import UserErrorCode
 
+
+class DocumentStep(str):
+    """A step of a path within a document that an input holds, such as `stages[2] (mql)`: shown as it is."""
+
+    __slots__ = ()
+
+
 FieldPath = tuple[str, ...]  # GraphQL names and list positions, from `input` down
 
 

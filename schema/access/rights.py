@@ -57,7 +57,18 @@ class Permission(Vocabulary):
     EDIT_SETUP = "EDIT_SETUP", "Create, change and deactivate pipelines, products, teams, members and exchange rates."
     MERGE_RECORDS = "MERGE_RECORDS", "Merge contacts or companies, and undo merges."
     IMPORT = "IMPORT", "Import files, and undo imports."
-    EDIT_ACCORD = "EDIT_ACCORD", "Propose, change and activate versions of the accord."
+    EDIT_ACCORD = (
+        "EDIT_ACCORD",
+        "With the reach ALL: propose, change, submit and comment versions of the accord, and withdraw their own.",
+    )
+    SIGN_ACCORD = (
+        "SIGN_ACCORD",
+        "With the reach ALL, as a member of a marketing or sales team: sign versions of the accord for the team.",
+    )
+    ACTIVATE_ACCORD = (
+        "ACTIVATE_ACCORD",
+        "Activate signed versions of the accord, and withdraw versions that others proposed.",
+    )
     ERASE_PEOPLE = "ERASE_PEOPLE", "Erase a person, and read everything that is held on a person."
     MANAGE_ACCESS = "MANAGE_ACCESS", "Manage the access of members, API keys and sessions."
     READ_AUDIT = "READ_AUDIT", "Read the audit: who changed what."
@@ -71,7 +82,9 @@ LOWEST_LEVEL: Mapping[Permission, AccessLevel] = MappingProxyType(
         Permission.EDIT_SETUP: AccessLevel.OPERATOR,
         Permission.MERGE_RECORDS: AccessLevel.OPERATOR,
         Permission.IMPORT: AccessLevel.OPERATOR,
-        Permission.EDIT_ACCORD: AccessLevel.OPERATOR,
+        Permission.EDIT_ACCORD: AccessLevel.CONTRIBUTOR,
+        Permission.SIGN_ACCORD: AccessLevel.CONTRIBUTOR,
+        Permission.ACTIVATE_ACCORD: AccessLevel.OPERATOR,
         Permission.ERASE_PEOPLE: AccessLevel.OPERATOR,
         Permission.MANAGE_ACCESS: AccessLevel.ADMIN,
         Permission.READ_AUDIT: AccessLevel.ADMIN,

@@ -1,13 +1,23 @@
 """How results are reported: time zone, weeks, fiscal years, currency, exclusions."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
 from schema.clauses.rules import AccordModel
+from schema.clauses.younger_keys import YOUNGER
 from schema.fiscal_calendar import FiscalCalendar, FiscalYearName
 from schema.vocab import Currency
+
+
+def require_zone(name: str) -> str:
+    """Return the name of a time zone; ValueError if there is no such zone."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"'{name}' is not an IANA time zone; write one such as Europe/Berlin") from error
+    return name
 
 
 class Reporting(AccordModel):
@@ -18,7 +28,7 @@ class Reporting(AccordModel):
     fiscal_year_start_month: int = Field(
         default=1, ge=1, le=12, description="The month in which the fiscal year begins, 1 to 12."
     )
-    fiscal_year_named_by: FiscalYearName = Field(
+    fiscal_year_named_by: Annotated[FiscalYearName, YOUNGER] = Field(
         default="END",
         description="The calendar year that names a fiscal year: the one in which it begins (START) or ends (END).",
     )
@@ -32,11 +42,7 @@ class Reporting(AccordModel):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"'{name}' is not an IANA time zone; write one such as Europe/Berlin") from error
-        return name
+        return require_zone(name)
 
     @property
     def fiscal_calendar(self) -> FiscalCalendar:

@@ -4,12 +4,12 @@ Pure functions of the models, so that the command line, GraphQL and a notebook r
 """
 
 from schema.accord import Accord
-from schema.clauses.contact_policy import ContactPolicy
+from schema.clauses.contact_policy import ChannelCap, ContactPolicy, QuietHours
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.stages import Stage
 from schema.durations import format_duration
 from schema.sentences.rule_sentences import rule_sentence
-from schema.sentences.words import plain
+from schema.sentences.words import either, plain
 from schema.vocab import Disposition
 
 
@@ -50,7 +50,7 @@ def reason_sentence(reason: RejectReason) -> str:
     )
 
 
-def policy_sentences(policy: ContactPolicy) -> tuple[str, ...]:
+def policy_sentences(policy: ContactPolicy, accord: Accord) -> tuple[str, ...]:
     """Render how often a person may be touched, and which touches do not count."""
     most = "1 touch" if policy.at_most == 1 else f"{policy.at_most} touches"
     length = format_duration(policy.within)
@@ -61,7 +61,23 @@ def policy_sentences(policy: ContactPolicy) -> tuple[str, ...]:
         exempt.append(f"replies less than {reply} after the person's own touch")
     return (
         f"No person gets more than {most} from both teams together, over all channels, {rolling}.",
+        *(_cap_sentence(cap) for cap in policy.channel_caps),
         f"Not counted: {' and '.join(exempt)}." if exempt else "Every outbound touch counts.",
+        *((_quiet_sentence(policy.quiet_hours, accord),) if policy.quiet_hours else ()),
+    )
+
+
+def _cap_sentence(cap: ChannelCap) -> str:
+    most = "1 touch" if cap.at_most == 1 else f"{cap.at_most} touches"
+    return f"Through {plain(cap.channel)} it is not more than {most} in any {format_duration(cap.within)}."
+
+
+def _quiet_sentence(quiet: QuietHours, accord: Accord) -> str:
+    through = f" through {either([plain(channel) for channel in quiet.channels])}" if quiet.channels else ""
+    overnight = " of the next day" if quiet.starts_at > quiet.until else ""
+    return (
+        f"Nobody is touched{through} from {quiet.starts_at} to {quiet.until}{overnight}, by the person's own clock;"
+        f" if the person's time zone is not known, by that of {quiet.timezone or accord.reporting.timezone}."
     )
 
 

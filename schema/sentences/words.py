@@ -1,5 +1,7 @@
 """Words that sentences share."""
 
+from decimal import Decimal
+
 from schema.vocab import TeamKind, Vocabulary
 
 
@@ -16,3 +18,13 @@ def plain(word: Vocabulary) -> str:
 def either(words: list[str]) -> str:
     """Join words as `a`, `a or b` or `a, b or c`."""
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def listed(words: list[str]) -> str:
+    """Join words as `a`, `a and b` or `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def percent(share: Decimal) -> str:
+    """A share as a percentage, such as `22.5 %`."""
+    return f"{(share * 100).normalize():f} %"

@@ -7,7 +7,8 @@ from schema.tables.access.api_key import ApiKey
 from schema.tables.access.member_access import MemberAccess
 from schema.tables.access.page_session import PageSession
 from schema.tables.accord.comment import AccordComment
-from schema.tables.accord.preview import AccordPreview
+from schema.tables.accord.guards import add_accord_guards
+from schema.tables.accord.preview import AccordPreview, AccordPreviewPerson
 from schema.tables.accord.signature import AccordSignature
 from schema.tables.accord.version import AccordVersion
 from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent, OutboxState
@@ -67,6 +68,7 @@ TABLES: tuple[type[Table], ...] = (
     ApiKey,
     PageSession,
     AccordPreview,
+    AccordPreviewPerson,
     AccordSignature,
     AccordComment,
     WakeUp,
@@ -77,6 +79,8 @@ for _table in TABLES:
     declare(_table)
     add_history(_table)
     add_matched_columns(sql_table(_table))
+
+add_accord_guards()
 
 SHAPES: dict[str, TableShape] = {shape.name: shape for shape in map(describe, TABLES)}
 METADATA = Table.metadata

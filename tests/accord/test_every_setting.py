@@ -9,12 +9,22 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from api.access.principal import LOCAL_OPERATOR
+from api.accord.stated_holidays import with_stated_holidays
 from api.db import Database
 from api.funnel.evaluate import evaluate
-from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
+from api.funnel.reference import entries_of
+from api.funnel.reference_facts import (
+    ContactHistory,
+    DealRole,
+    DealState,
+    HandoffFact,
+    RecordVersion,
+    ReportFact,
+    TouchFact,
+)
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair
@@ -39,7 +49,8 @@ Document = dict[str, Any]
 Path = tuple[str | int, ...]
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FOR_READERS = {"Stage.meaning"}  # explains the stage to people, wherever the accord is shown
+# Explains the accord to people, wherever it is shown.
+FOR_READERS = {"Stage.meaning", "BusinessCalendar.title", "ClosedDay.name"}
 REQUESTS = (
     KpiRequest("stage_conversion", stages=StagePair("mql", "sql")),
     KpiRequest("stage_conversion", stages=StagePair("none", "sql")),  # an error with the name of the accord
@@ -73,14 +84,34 @@ def settings(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[tup
 
 
 SETTINGS = dict(settings(Accord, set()))
+# Models of which every setting waits.
+WAITING_MODELS = {
+    "QuietHours",
+    "ChannelCap",
+    "VolumeDuty",
+    "CompletenessDuty",
+    "HandOverDuty",
+    "AttemptsDuty",
+    "Attribution",
+    "AttributionModel",
+    "AttributionWeights",
+    "Target",
+    "TargetSlice",
+}
 WAITING = {name for name, description in SETTINGS.items() if NOT_READ_YET in description}
 READ = [name for name in SETTINGS if name not in WAITING | FOR_READERS]
 
 
 def test_the_settings_are_those_of_all_models() -> None:
-    assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchFilter"}
-    assert {"Stage.owner", "Stage.needs", "RejectReason.fault"} == WAITING
-    assert set(READ) == {*PROBES, *RULES, "StageReached.stage"}
+    assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchCount"}
+    assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
+        "Stage.owner",
+        "Stage.needs",
+        "RejectReason.fault",
+        "SalesDuties.reject_with",
+    }
+    assert {name.partition(".")[0] for name in WAITING} >= WAITING_MODELS
+    assert set(READ) == {*PROBES, *RULES, "StageReached.stage", *DUE, *STATED}
 
 
 # What to change in the document, and to what.
@@ -193,6 +224,23 @@ def deal(**found: object) -> Document:
     return {"deal": {"state": "OPEN", **found}}
 
 
+def score(*, at_least: int = 10, half_life: str | None = None, **term: object) -> Document:
+    return {"score": {"terms": [{"points": 10, **term}], "at_least": at_least, "half_life": half_life}}
+
+
+def reported(**found: object) -> Document:
+    return {"reported": {"source": "hubspot", "stage": "mql", **found}}
+
+
+# A value of each part of a filter that the first touch of PERSON does not match.
+FILTERS: Document = {
+    "channel": "EMAIL",
+    "kind": "MEETING",
+    "direction": "INBOUND",
+    "team": "SALES",
+    "campaign": "Spring",
+    "outcome": "QUALIFIED",
+}
 NEVER, ALWAYS = field(value=1000), field(value=0)
 # Two rules that differ in the setting alone, and the stage entries of one person differ with them.
 RULES: Mapping[str, tuple[Document, Document]] = {
@@ -202,15 +250,22 @@ RULES: Mapping[str, tuple[Document, Document]] = {
     "FieldIs.field": (field(value=3), field(value=3, field="contact.is_test", op="eq") | {"value": True}),
     "FieldIs.op": (field(), field(op="lt")),
     "FieldIs.value": (field(), field(value=1000)),
-    "TouchFilter.channel": (touch(), touch(channel="EMAIL")),
-    "TouchFilter.kind": (touch(), touch(kind="MEETING")),
-    "TouchFilter.direction": (touch(), touch(direction="INBOUND")),
-    "TouchFilter.team": (touch(), touch(team="SALES")),
-    "TouchFilter.campaign": (touch(), touch(campaign="Spring")),
-    "TouchFilter.outcome": (touch(), touch(outcome="QUALIFIED")),
-    "TouchFilter.at_least": (touch(), touch(at_least=2)),
-    "TouchFilter.within": (touch(at_least=2), touch(at_least=2, within="1 day")),
+    **{f"TouchCount.{key}": (touch(), touch(**{key: value})) for key, value in FILTERS.items()},
+    "TouchCount.at_least": (touch(), touch(at_least=2)),
+    "TouchCount.within": (touch(at_least=2), touch(at_least=2, within="1 day")),
+    "TouchCount.after": (touch(), touch(after="first")),
     "Touches.touches": (touch(), touch(at_least=9)),
+    **{f"ScoreTerm.{key}": (score(), score(**{key: value})) for key, value in FILTERS.items()},
+    "ScoreTerm.points": (score(), score(points=5)),
+    "ScoreSum.terms": (score(), {"score": {"terms": [{"points": 5}, {"points": 5}], "at_least": 20}}),
+    "ScoreSum.half_life": (score(at_least=20), score(at_least=20, half_life="1 day")),
+    "ScoreSum.at_least": (score(), score(at_least=20)),
+    "Score.score": (score(), score(at_least=20)),
+    "Silence.silence": ({"silence": "1 day"}, {"silence": "2 days"}),
+    "HandoffIs.after": ({"handoff": "REJECTED"}, {"handoff": "REJECTED", "after": "first"}),
+    "ReportFilter.source": (reported(), reported(source="salesforce")),
+    "ReportFilter.stage": (reported(), reported(stage=["lead", "mql"])),
+    "Reported.reported": (reported(), reported(stage="lead")),
     "HandoffIs.handoff": ({"handoff": "ACCEPTED"}, {"handoff": "REJECTED"}),
     "DealFilter.state": (deal(), deal(state="WON")),
     "DealFilter.pipeline": (deal(), deal(pipeline="New")),
@@ -230,7 +285,11 @@ PERSON = ContactHistory(
             TouchOutcome.QUALIFIED,
         ),
     ),
-    handoffs=(HandoffFact(START + 8 * DAY, START + 9 * DAY, HandoffStatus.ACCEPTED),),
+    handoffs=(
+        HandoffFact(START + 3 * DAY, START + 4 * DAY, HandoffStatus.REJECTED),
+        HandoffFact(START + 8 * DAY, START + 9 * DAY, HandoffStatus.ACCEPTED),
+    ),
+    reports=(ReportFact(START + 2 * DAY, "hubspot", "lead"), ReportFact(START + 3 * DAY, "hubspot", "mql")),
     roles=(DealRole((DealState(START + 6 * DAY, None, DealOutcome.OPEN, Decimal(100), "Old"),)),),
 )  # fmt: skip
 
@@ -258,3 +317,68 @@ def test_a_rule_reads_the_stage_that_it_names() -> None:
         )
 
     assert entries(three("zeroth")) != entries(three("first"))
+
+
+def test_of_some_models_every_setting_waits() -> None:
+    assert {name for name in SETTINGS if name.partition(".")[0] in WAITING_MODELS} <= WAITING
+
+
+CALENDAR: Document = {
+    "key": "office",
+    "title": "Office",
+    "timezone": "Europe/Berlin",
+    "hours": [{"days": ["MONDAY", "TUESDAY"], "opens": "09:00", "closes": "17:00"}],
+    "holidays": {"country": "DE", "years": [{"year": 2026, "days": [{"on": "2026-01-06", "name": "Ours"}]}]},
+    "closed": [{"on": "2026-01-12", "name": "Fair"}],
+}
+HOLIDAYS = ("calendars", 0, "holidays")
+# What changes when the decision on a handoff is due.
+DUE: Mapping[str, tuple[Path, object]] = {
+    "TimeLimit.time": (("handoff", "sales", "decide_within", "time"), "11 hours"),
+    "TimeLimit.calendar": (("handoff", "sales", "decide_within"), "10 hours"),
+    "BusinessCalendar.key": (("calendars", 0), CALENDAR | {"key": "other"}),
+    "BusinessCalendar.timezone": (("calendars", 0, "timezone"), "Asia/Tokyo"),
+    "OpeningHours.days": (("calendars", 0, "hours", 0, "days"), ["MONDAY", "WEDNESDAY"]),
+    "OpeningHours.opens": (("calendars", 0, "hours", 0, "opens"), "10:00"),
+    "OpeningHours.closes": (("calendars", 0, "hours", 0, "closes"), "16:00"),
+    "HolidayYear.year": ((*HOLIDAYS, "years"), [{"year": 2025, "days": []}]),
+    "ClosedDay.on": (("calendars", 0, "closed", 0, "on"), "2026-01-20"),
+}
+# What changes the dates that are stated when a version is proposed.
+STATED: Mapping[str, tuple[Path, object]] = {
+    "PublicHolidays.country": ((*HOLIDAYS, "country"), "FR"),
+    "PublicHolidays.subdivision": ((*HOLIDAYS, "subdivision"), "BY"),
+}
+
+
+def agreed_times() -> Document:
+    duties = {"sales": {"decide_within": {"time": "10 hours", "calendar": "office"}}}
+    other = {**CALENDAR, "key": "always", "hours": [{"days": ["SUNDAY"], "opens": "00:00", "closes": "24:00"}]}
+    return base() | {"calendars": [deepcopy(CALENDAR), other], "handoff": duties}
+
+
+def due(document: Document) -> datetime | str:
+    """When the decision on a handoff is due under a document, or why the document is not valid."""
+    try:
+        accord = Accord.model_validate(document)
+    except ValidationError as error:
+        return str(error)
+    assert accord.handoff is not None
+    assert accord.handoff.sales is not None
+    assert accord.handoff.sales.decide_within is not None
+    return accord.after(accord.handoff.sales.decide_within, START + 4 * DAY)
+
+
+@pytest.mark.parametrize("name", DUE)
+def test_a_setting_changes_when_a_decision_is_due(name: str) -> None:
+    assert due(agreed_times()) == datetime(2026, 1, 13, 10, tzinfo=UTC)
+    assert due(changed(agreed_times(), *DUE[name])) != due(agreed_times()), name
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_setting_changes_the_stated_holidays(name: str) -> None:
+    one, other = (
+        with_stated_holidays(Accord.model_validate(document), START.date()).calendars[0].closed_days
+        for document in (agreed_times(), changed(agreed_times(), *STATED[name]))
+    )
+    assert one != other

@@ -53,6 +53,30 @@ SENTENCES = [
         "the company's industry is 'toys' or 'tools'",
     ),
     ('{ handoff = "RETURNED" }', "sales returned a handoff for more data"),
+    ('{ handoff = "ACCEPTED", after = "mql" }', "sales accepted a handoff after Lead was entered"),
+    (
+        '{ touches = { team = "SALES", within = "1 day", after = "mql" } }',
+        "at least 1 touch by sales less than 1 day ago after Lead was entered",
+    ),
+    (
+        """{ score = { at_least = 12.50, terms = [
+            { kind = "FORM", direction = "INBOUND", points = 10 }, { outcome = "NO_ANSWER", points = -1 },
+        ], half_life = "1 day" } }""",
+        (
+            "a score of at least 12.5 (10 points for each inbound touch of kind form; -1 point for each touch with"
+            " outcome no answer; halved every day)"
+        ),
+    ),
+    ("{ score = { terms = [{ points = 5 }], at_least = 5 } }", "a score of at least 5 (5 points for each touch)"),
+    ('{ silence = "2 weeks" }', "no touch of any kind for 14 days"),
+    (
+        '{ reported = { source = "hubspot", stage = "customer" } }',
+        "the stage that hubspot reported last is 'customer'",
+    ),
+    (
+        '{ reported = { source = "hubspot", stage = ["opportunity", "customer"] } }',
+        "the stage that hubspot reported last is 'opportunity' or 'customer'",
+    ),
     (
         '{ deal = { state = "OPEN", pipeline = "New", amount_at_least = 1e3 } }',
         "has a role in an open deal of pipeline 'New' of at least 1000",
@@ -101,15 +125,19 @@ def test_the_standard_accord_renders_in_plain_english() -> None:
     ]
     assert reason_sentence(accord.reject_reasons[0]).startswith("NO_FIT: Not our kind of customer (to disqualify")
     assert accord.contact_policy is not None
-    assert policy_sentences(accord.contact_policy) == (
+    assert policy_sentences(accord.contact_policy, accord) == (
         (
             "No person gets more than 5 touches from both teams together, over all channels, in any 7 days"
             " (a touch exactly 7 days old no longer counts)."
         ),
         "Not counted: automated touches and replies less than 1 day after the person's own touch.",
+        (
+            "Nobody is touched from 20:00 to 08:00 of the next day, by the person's own clock;"
+            " if the person's time zone is not known, by that of UTC."
+        ),
     )
     once = ContactPolicy(at_most=1, within=timedelta(hours=36))
-    assert policy_sentences(once) == (
+    assert policy_sentences(once, accord) == (
         (
             "No person gets more than 1 touch from both teams together, over all channels, in any 36 hours"
             " (a touch exactly 36 hours old no longer counts)."

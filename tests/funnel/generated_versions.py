@@ -65,5 +65,6 @@ def _stage(choices: RandomChoices, key: str, former: Rule | None, lower: tuple[s
         rule = histories.rule(choices, lower, 3)
         if lower and choices.happens(2):  # more often than by chance, because versions differ most in what this reads
             reached = StageReached(stage=choices.one(lower), within=choices.one(histories.WINDOWS))
-            rule = choices.one((AllOf(all=(rule, reached)), AnyOf(any=(rule, reached)), reached, Not(negated=reached)))
+            options: tuple[Rule, ...] = (AllOf(all=(rule, reached)), AnyOf(any=(rule, reached)), Not(negated=reached))
+            rule = choices.one(options)
     return Stage(key=key, title=key, group="g", owner=TeamKind.SALES, meaning=key, rule=rule)

@@ -186,7 +186,7 @@ async def run_steps(database: Database, choices: RandomChoices, steps: int) -> N
             writers = world.write(first), world.write(second)
             for error in await asyncio.gather(*writers, return_exceptions=True):
                 assert error is None, error
-            world.ids = {table: list({*ids, *created[table]}) for table, ids in world.ids.items()}
+            world.ids = {table: list(dict.fromkeys([*ids, *created[table]])) for table, ids in world.ids.items()}
         elif step == 7:
             async with database.write() as session:
                 await evaluate(session)

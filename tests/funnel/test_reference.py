@@ -16,8 +16,8 @@ from api.funnel.ladder import ladder_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.normal_form import normal_form
 from api.funnel.own_moments import first_of, without_entered
-from api.funnel.reference import CompanyHistories, ContactHistory
-from api.funnel.reference_entries import ReferenceEntry, entries_of
+from api.funnel.reference import ReferenceEntry, entries_by_versions
+from api.funnel.reference_facts import CompanyHistories, ContactHistory
 from api.funnel.stage_statement import sweep_statement
 from api.sql import Sql
 from schema.clauses.rules import RuleLeaf, leaves
@@ -51,7 +51,7 @@ async def compare(
     for key, *values in rows:
         by_contact[key].append(ReferenceEntry(*values))
     for key, contact in zip(ids, contacts, strict=True):
-        assert by_contact[key] == entries_of(contact, companies, periods, as_of), (
+        assert by_contact[key] == entries_by_versions(contact, companies, periods, as_of), (
             [(period.in_force_from, period.accord.canonical()) for period in periods],
             contact,
             companies,

@@ -1,6 +1,6 @@
 """The rules of entering and leaving stages, each shown by one small history on which both evaluators agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -8,8 +8,8 @@ import pytest
 
 from api.accord.in_force import AccordPeriod
 from api.db import Database
-from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact
-from api.funnel.reference_entries import entries_of
+from api.funnel.reference import entries_of
+from api.funnel.reference_facts import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact
 from schema.accord import Accord
 from schema.vocab import DealOutcome, Direction, HandoffStatus, TouchKind
 from tests.funnel.histories import START
@@ -37,7 +37,7 @@ def versions(*emails: tuple[float, str | None]) -> tuple[RecordVersion, ...]:
     )
 
 
-def accord_of(*rules: dict[str, object], exits: Sequence[dict[str, object]] = ()) -> Accord:
+def accord_of(*rules: Mapping[str, object], exits: Sequence[Mapping[str, object]] = ()) -> Accord:
     stages = [
         {"key": f"s{rank}", "title": "t", "group": "g", "owner": "SALES", "meaning": "m", "rule": rule}
         for rank, rule in enumerate(rules, start=1)
@@ -62,7 +62,7 @@ async def entered(
 
     return [
         (entry.stage, days(entry.entered_at) or 0, days(entry.own_at), days(entry.exited_at))
-        for entry in entries_of(contact, {}, periods, AFTER_ALL)
+        for entry in entries_of(contact, {}, accord, AFTER_ALL)
     ]
 
 

@@ -15,6 +15,7 @@ from api.funnel.ladder import ladder_of
 from api.sql import Sql
 from schema.base import new_id
 from tests.golden import world
+from tests.support.accords import unguarded
 
 LATER = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -66,14 +67,15 @@ async def test_versions_are_read_from_the_oldest_up_to_one(database: Database) -
         await session.run(
             Sql("update accord_version set status = 'SUPERSEDED', in_force_until = {}::timestamptz", LATER)
         )
-        await session.run(
-            Sql(
-                "insert into accord_version (id, number, status, format, document, body, content_hash, base_id,"
-                " base_hash, in_force_from) select {}::uuid, 2, 'ACTIVE', format, document, body, content_hash, id,"
-                " content_hash, in_force_until from accord_version",
-                second,
+        async with unguarded(session):
+            await session.run(
+                Sql(
+                    "insert into accord_version (id, number, status, format, document, body, content_hash, base_id,"
+                    " base_hash, in_force_from) select {}::uuid, 2, 'ACTIVE', format, document, body, content_hash, id,"
+                    " content_hash, in_force_until from accord_version",
+                    second,
+                )
             )
-        )
         await session.run(
             Sql(
                 "insert into accord_version (id, number, status, format, document, body, content_hash, base_id,"

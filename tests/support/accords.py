@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from api.db import WriteSession
-from api.sql import Sql
+from api.sql import Sql, join, name
 from schema.accord import FORMAT, Accord
+from schema.base import new_id
 
+_CASTS = {"number": "::int", "format": "::int", "body": "::jsonb"}
 Document = Accord | Mapping[str, Any]
 
 
@@ -19,29 +22,49 @@ def accord_row(document: Document, **columns: object) -> dict[str, object]:
     return row | {"content_hash": hashlib.sha256(text.encode()).hexdigest()} | columns
 
 
+@asynccontextmanager
+async def unguarded(session: WriteSession) -> AsyncIterator[None]:
+    """Write versions and signatures in the block as no workflow does: without triggers and foreign keys."""
+    await session.script("set local session_replication_role = replica")
+    yield
+    await session.script("set local session_replication_role = origin")
+
+
 async def replace_document(session: WriteSession, document: Document) -> None:
     """Give every version another document, which no workflow does: signed history never changes."""
     text = _text(document)
-    await session.script("set local session_replication_role = replica")
-    await session.run(
-        Sql(
-            "update accord_version set document = {}::text, body = {}::text::jsonb,"
-            " content_hash = encode(sha256(convert_to({}::text, 'UTF8')), 'hex')",
-            text,
-            text,
-            text,
+    async with unguarded(session):
+        await session.run(
+            Sql(
+                "update accord_version set document = {}::text, body = {}::text::jsonb,"
+                " content_hash = encode(sha256(convert_to({}::text, 'UTF8')), 'hex')",
+                text,
+                text,
+                text,
+            )
         )
-    )
-    await session.script("set local session_replication_role = origin")
 
 
 async def delete_versions(session: WriteSession) -> None:
     """Delete every version, which no workflow does."""
-    await session.script(
-        "set local session_replication_role = replica; delete from accord_version;"
-        " set local session_replication_role = origin"
-    )
+    async with unguarded(session):
+        await session.script("delete from accord_version")
 
 
 def _text(document: Document) -> str:
     return document.canonical() if isinstance(document, Accord) else json.dumps(document)
+
+
+async def add_version(session: WriteSession, document: Document, number: int, status: str = "DRAFT") -> None:
+    """Add a version that replaces or is to replace version 1."""
+    row = accord_row(document, number=number, status=status, base_id=None, base_hash=None)
+    names = [column for column in row if not column.startswith("base_")]
+    await session.run(
+        Sql(
+            "insert into accord_version (id, base_id, base_hash, {}) select {}::uuid, id, content_hash, {}"
+            " from accord_version where number = 1",
+            join(", ", map(name, names)),
+            new_id(),
+            join(", ", (Sql("{}" + _CASTS.get(column, ""), row[column]) for column in names)),
+        )
+    )

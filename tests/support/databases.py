@@ -55,7 +55,9 @@ async def delete_all_rows(session: WriteSession) -> None:
     await session.script(f"lock table {', '.join(_TABLES)} in exclusive mode")  # waits for writers that a test left
     written = await session.rows(_WRITTEN)
     if any(table["bytes"] > _LARGE_BYTES for table in written):
-        await session.script(f"truncate {', '.join(_TABLES)} restart identity cascade")
+        await session.script(
+            f"set local session_replication_role = replica; truncate {', '.join(_TABLES)} restart identity cascade"
+        )
         return
     statements = [f"delete from {table['name']}" for table in written]
     statements += [f"alter sequence {sequence['name']} restart" for sequence in await session.rows(_COUNTED)]

@@ -207,10 +207,11 @@ async def test_a_large_body_is_compressed_in_a_thread_and_a_small_one_is_not(mon
 
 
 async def test_a_built_file_is_compressed_once_and_revalidated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "a.js").write_text(LONG)
-    (tmp_path / "assets" / "a.woff2").write_text(LONG)
-    monkeypatch.setattr(pages, "GRAPHIQL", tmp_path)
+    assets = tmp_path / "graphiql" / "dist" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "a.js").write_text(LONG)
+    (assets / "a.woff2").write_text(LONG)
+    monkeypatch.setattr(pages, "STATIC", tmp_path)
     compressed: list[str] = []
     compress = ContentCoding.compress
 
@@ -231,7 +232,7 @@ async def test_a_built_file_is_compressed_once_and_revalidated(tmp_path: Path, m
         unchanged = await raw(site, path, "br", **{"if-none-match": tag})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
         assert "Accept-Encoding" in unchanged.headers["vary"]
-        (tmp_path / "assets" / "a.js").write_text(2 * LONG)
+        (assets / "a.js").write_text(2 * LONG)
         assert DECODERS["br"]((await raw(site, path, "br")).content) == 2 * LONG.encode()
         ranged = await raw(site, path, "br", range="bytes=0-9")
         assert (ranged.status_code, ranged.content) == (206, b"x" * 10)

@@ -12,15 +12,18 @@ from uuid import UUID
 
 import orjson
 
+from api.access.principal import SignedInSession
 from api.db import Database, WriteSession
 from api.sql import Sql
+from schema.accord_vocab import SignInMethod
 from schema.base import new_id
 
 USE_RECORDED_SECONDS = 60
 """How often the use of a session is recorded at most."""
 
 _SESSION = """
-    select json_build_array(s.id, s.member_id, k.key_id, s.last_used_at < now() - make_interval(secs => $2))::text
+    select json_build_array(s.id, s.member_id, k.key_id, s.last_used_at < now() - make_interval(secs => $2),
+      s.signed_in_at)::text
     from page_session s left join api_key k on k.id = s.api_key_id
     where s.token_hash = $1 and s.revoked_at is null and s.idle_expires_at > now() and s.expires_at > now()"""
 
@@ -35,12 +38,22 @@ class SessionLimits:
 
 @dataclass(frozen=True, slots=True)
 class FoundSession:
-    """A session that has not ended: its member, or the public id of its key, and whether its use is to be recorded."""
+    """A session that has not ended: its member, or the public id of its key, and whether its use is to be recorded.
+
+    `signed_in_at` is when the person proved who they are.
+    """
 
     id: UUID
     member_id: UUID | None
     key_id: str | None
     is_use_due: bool
+    signed_in_at: datetime
+
+    @property
+    def signed_in(self) -> SignedInSession:
+        """How and when the person signed in, as a signature has it."""
+        method = SignInMethod.OIDC if self.member_id is not None else SignInMethod.API_KEY
+        return SignedInSession(self.id, method, self.signed_in_at)
 
 
 async def open_session(
@@ -82,8 +95,14 @@ async def find_session(database: Database, token: str) -> FoundSession | None:
     found = await database.value(_SESSION, (_hash(token), USE_RECORDED_SECONDS))
     if found is None:
         return None
-    row_id, member_id, key_id, is_use_due = orjson.loads(found)
-    return FoundSession(UUID(row_id), UUID(member_id) if member_id else None, key_id, is_use_due)
+    row_id, member_id, key_id, is_use_due, signed_in_at = orjson.loads(found)
+    return FoundSession(
+        UUID(row_id),
+        UUID(member_id) if member_id else None,
+        key_id,
+        is_use_due,
+        datetime.fromisoformat(signed_in_at),
+    )
 
 
 async def record_use(session: WriteSession, session_id: UUID, limits: SessionLimits) -> None:

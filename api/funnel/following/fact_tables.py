@@ -16,6 +16,7 @@ from schema.tables import METADATA
 
 _PERIOD = frozenset({"valid_from", "valid_to", "recorded_at"})
 _HANDOFF = frozenset({"contact_id", "handed_at", "decided_at"})
+_REPORT = frozenset({"contact_id", "entered_at", "recorded_at"})
 _ROLE = frozenset({"contact_id", "deal_id", "since", "voided_at"})
 _TOUCHPOINT = frozenset({"contact_id", "occurred_at", "voided_at"})
 
@@ -32,6 +33,8 @@ def fact_tables(accords: Sequence[Accord], facts: VisibleFacts) -> list[tuple[st
     ]
     if "touchpoint" in read:
         tables.append(("touchpoint", _TOUCHPOINT | read["touchpoint"], facts.among("contact_id")))
+    if "reported_stage" in read:
+        tables.append(("reported_stage", _REPORT | read["reported_stage"], facts.among("contact_id")))
     if "handoff" in read:
         tables.append(("handoff", _HANDOFF | read["handoff"], facts.among("contact_id")))
     if "deal" in read:

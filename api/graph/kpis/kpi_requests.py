@@ -20,7 +20,7 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
     pair = given.get("stages")
     return KpiRequest(
         key=given["key"].value,
-        period=_read_period(given.get("period")),
+        period=read_period(given.get("period")),
         grain=given.get("grain"),
         by=tuple(given.get("by") or ()),
         stages=None if pair is None else StagePair(pair["from"], pair["to"]),
@@ -32,14 +32,15 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
 def read_funnel(given: Mapping[str, Any]) -> FunnelRequest:
     """Return the request of the arguments of `funnel`. Errors: BAD_PERIOD, BAD_INPUT."""
     return FunnelRequest(
-        period=_read_period(given.get("period")),
+        period=read_period(given.get("period")),
         by=tuple(given.get("by") or ()),
         where=_read_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
     )
 
 
-def _read_period(given: Mapping[str, Any] | None) -> Period:
+def read_period(given: Mapping[str, Any] | None) -> Period:
+    """Return the period of an argument `period`; all history without one. Errors: BAD_PERIOD."""
     if given is None:
         return ALL_HISTORY
     if "named" in given:
@@ -91,4 +92,7 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         has_no_window="none" in window,
         as_of=given.get("asOf"),
         timezone=given.get("timezone"),
+        reading=given.get("reading"),
+        accord_version=given.get("accordVersion"),
+        known_at=given.get("knownAt"),
     )

@@ -1,6 +1,7 @@
 """All mutations of the contract. A new one has to be added here."""
 
 from api.graph.mutations.access_mutations import ACCESS_MUTATIONS
+from api.graph.mutations.accord_mutations import ACCORD_MUTATIONS
 from api.graph.mutations.deal_mutations import DEAL_MUTATIONS
 from api.graph.mutations.handoff_mutations import HANDOFF_MUTATIONS
 from api.graph.mutations.import_mutations import IMPORT_MUTATIONS
@@ -17,4 +18,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *PEOPLE_MUTATIONS,
     *IMPORT_MUTATIONS,
     *ACCESS_MUTATIONS,
+    *ACCORD_MUTATIONS,
 )

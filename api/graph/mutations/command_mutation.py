@@ -16,7 +16,7 @@ from api.graph.derived.naming import camel
 from api.graph.derived.scalars import SCALAR_NAMES
 from api.graph.mutations.mutation import Mutation, PayloadRecord
 from api.graph.mutations.record_inputs import EXTERNAL_KEY, MONEY_INPUT, REFERENCE, read_external_key, read_reference
-from api.workflows.commands import MoneyValue
+from api.workflows.commands import MoneyValue, OpaqueId
 from api.workflows.outcome import Outcome, Rejected
 from api.workflows.records.record_input import ExternalKeyValue, Reference
 from api.workflows.unit_of_work import UnitOfWork, Workflow
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Command = TypeVar("Command", bound="DataclassInstance")
-_VALUE_TYPES: dict[type, str] = {Reference: REFERENCE, ExternalKeyValue: EXTERNAL_KEY, MoneyValue: MONEY_INPUT}
+_VALUE_TYPES: dict[type, str] = {
+    Reference: REFERENCE,
+    ExternalKeyValue: EXTERNAL_KEY,
+    MoneyValue: MONEY_INPUT,
+    OpaqueId: "ID",
+}
 
 
 def command_inputs(command: type) -> tuple[Input, ...]:

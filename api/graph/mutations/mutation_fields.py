@@ -12,7 +12,7 @@ from api.graph.mutations.all_mutations import MUTATIONS
 from api.graph.mutations.mutation import Mutation, PayloadRecord
 from api.graph.mutations.record_inputs import IDEMPOTENCY_KEY, INPUT_TYPES
 from api.graph.mutations.record_mutations import row_input_types
-from api.workflows.user_errors import UserError
+from api.workflows.user_errors import DocumentStep, UserError
 from schema.access.rights import LOWEST_LEVEL
 from schema.tables import SHAPES
 from schema.writes.user_errors import UserErrorCode
@@ -107,7 +107,7 @@ def _row_type(mutation: Mutation, table: str) -> ObjectType:
 
 
 def _path(error: UserError, _info: object) -> list[str]:
-    return [INPUT, *map(camel, error.path)]
+    return [INPUT, *(step if isinstance(step, DocumentStep) else camel(step) for step in error.path)]
 
 
 _USER_ERROR = ObjectType(

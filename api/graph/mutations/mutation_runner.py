@@ -22,6 +22,7 @@ from api.graph.mutations.all_mutations import MUTATIONS
 from api.graph.mutations.mutation import MAX_ROWS, Mutation
 from api.graph.mutations.mutation_fields import INPUT, MUTATION
 from api.graph.mutations.payload_plan import PayloadPlan, plan_payload
+from api.graph.mutations.payload_queries import PayloadReading
 from api.graph.mutations.record_inputs import IDEMPOTENCY_KEY
 from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.document_cache import ValidatedDocument
@@ -31,6 +32,7 @@ from api.graph.reading.selection_reader import SelectionReader
 from api.graph.reading.variables import Operation
 from api.graph.request import GraphQLRequest
 from api.plan.value_checks.known_values import UnknownText
+from api.workflows.outcome import Outcome
 from api.workflows.unit_of_work import Call, perform
 
 _KEPT_PLANS = 1_000
@@ -132,7 +134,20 @@ class _Run:
         payload = await plan.written(self.database, self.principal, outcome, variables)
         self.result.redacted.update(payload.redacted)
         self.result.unknown += payload.unknown
-        return payload.value
+        return await self._with_queries(key, plan, outcome, payload.value)
+
+    async def _with_queries(self, key: str, plan: PayloadPlan, outcome: Outcome, value: object) -> object:
+        """Return a payload with the fields that root fields read."""
+        if not plan.queries or not isinstance(value, dict):
+            return value
+        reading = PayloadReading(
+            self.database, self.principal, self.runner.types, self.operation, self.collector, self.request.variables
+        )
+        for query in plan.queries:
+            value[query.key] = await reading.read(query, outcome, key)
+        self.result.redacted.update(reading.redacted)
+        self.result.errors += map(with_way, reading.errors)
+        return value
 
     def _plan(
         self, key: str, nodes: Sequence[FieldNode], mutation: Mutation, selecting: Mapping[str, Any]

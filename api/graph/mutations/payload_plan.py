@@ -18,6 +18,7 @@ from api.db import Database
 from api.graph.declared import ObjectType, Output, object_type
 from api.graph.derived.links import visible_shapes
 from api.graph.mutations.mutation import MAX_ROWS
+from api.graph.mutations.payload_queries import PayloadQuery
 from api.graph.reading.aggregate_reader import TYPENAME
 from api.graph.reading.selection_reader import SelectionReader
 from api.identity.ids import parse_id
@@ -89,11 +90,15 @@ class WrittenPayload:
 
 @dataclass(frozen=True, slots=True)
 class PayloadPlan:
-    """How to write the payload of a root field. `statement` reads its records; None if it selects none."""
+    """How to write the payload of a root field. `statement` reads its records; None if it selects none.
+
+    `queries` read the fields that are no records; `write` leaves them null.
+    """
 
     statement: PreparedStatement | None
     records: tuple[PayloadRecords, ...]
     write: _Write
+    queries: tuple[PayloadQuery, ...] = ()
 
     async def written(
         self, database: Database, principal: Principal, outcome: Outcome, variables: Mapping[str, object]
@@ -138,7 +143,8 @@ def plan_payload(
     planning = _Planning(reader)
     write = planning.object(nodes, payload_type, lambda outcome: (outcome,), in_list=False)
     roots = [records.root for records in planning.records]
-    return PayloadPlan(prepare(roots, principal) if roots else None, tuple(planning.records), write)
+    statement = prepare(roots, principal) if roots else None
+    return PayloadPlan(statement, tuple(planning.records), write, tuple(planning.queries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +153,20 @@ class _Planning:
 
     reader: SelectionReader
     records: list[PayloadRecords] = field(default_factory=list)
+    queries: list[PayloadQuery] = field(default_factory=list)
 
     def object(self, nodes: Sequence[FieldNode], type_name: str, sources: _Sources, *, in_list: bool) -> _Write:
         """Return what writes an object of a type. `sources` are the values of an outcome that it is written from."""
         declared = object_type(self.reader.types, type_name)
         writes = [
-            (key, self._field(declared, selected, sources, in_list=in_list))
+            (key, self._field(declared, key, selected, sources, in_list=in_list))
             for key, selected in self.reader.collector.collect(nodes, type_name).items()
         ]
         return lambda source, records: {key: write(source, records) for key, write in writes}
 
-    def _field(self, declared: ObjectType, nodes: Sequence[FieldNode], sources: _Sources, *, in_list: bool) -> _Write:
+    def _field(
+        self, declared: ObjectType, key: str, nodes: Sequence[FieldNode], sources: _Sources, *, in_list: bool
+    ) -> _Write:
         name = nodes[0].name.value
         if name == TYPENAME:
             return lambda _source, _records: declared.name
@@ -168,7 +177,8 @@ class _Planning:
         if not isinstance(self.reader.types.get(output.type.name), ObjectType):
             return lambda source, _records: resolve(source, None)
         if not output.type.is_list:
-            raise TypeError(f"{declared.name}.{name} is an object that is neither a record nor in a list")
+            self.queries.append(PayloadQuery.of(key, output, nodes))
+            return lambda _source, _records: None
 
         def items(outcome: Outcome) -> Iterable[_Source]:
             return (item for source in sources(outcome) for item in resolve(source, None) or ())

@@ -114,13 +114,13 @@ class PageSessions:
         """The principal that a session stands for now; None if its member or its key may do nothing any more."""
         if found.member_id is not None:
             member = await self._members.with_id(found.member_id)
-            return None if member is None else replace(member, credential_id=found.id)
+            return None if member is None else replace(member, credential_id=found.id, session=found.signed_in)
         key = None if found.key_id is None else await self._keys.find(found.key_id)
         if key is None or key.problem_at(now()):
             return None
         if key.is_demo and (not is_local(scope) or await self._has_credentials()):
             return None
-        return key.principal
+        return replace(key.principal, session=found.signed_in)
 
     def _record_use(self, session_id: UUID) -> None:
         """Record the use in a task of its own: no request waits for it."""

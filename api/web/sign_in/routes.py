@@ -1,4 +1,4 @@
-"""The routes of signing in and out, and the page that GraphiQL is behind."""
+"""The routes of signing in and out, and the guard that the pages are behind."""
 
 import logging
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from api.access.credentials.attempts import WrongAttempts
 from api.access.credentials.member_principals import MemberPrincipals
 from api.errors import ErrorCode
 from api.web.identification import Identify, KeyTokens
-from api.web.pages import graphiql_page
+from api.web.pages import FrontEnd
 from api.web.responses import HttpError
 from api.web.sign_in import cookies
 from api.web.sign_in.cached_document import ProviderError
@@ -66,13 +66,13 @@ class SignIn:
             routes += [Route(PROVIDER, self._at_provider), Route(CALLBACK, self._from_provider)]
         return routes
 
-    async def graphiql(self, request: Request) -> Response:
-        """GraphiQL for whoever is signed in, or served without; the way to the sign-in page for everybody else."""
+    async def guard(self, request: Request, front_end: FrontEnd) -> Response:
+        """A page for whoever is signed in, or served without; the way to the sign-in page for everybody else."""
         scope = request.scope
         if await self.sessions.page_principal(scope) is not None:
-            return graphiql_page(request)
+            return front_end.page(request)
         if await self._is_served(request):
-            response = graphiql_page(request)
+            response = front_end.page(request)
         else:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             response = RedirectResponse(f"{SIGN_IN}?next={quote(path, safe='')}", 303, {"Cache-Control": "no-store"})

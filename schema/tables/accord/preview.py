@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from schema.accord_vocab import PersonChange
 from schema.base import Table, column, link
 
 
@@ -25,4 +26,28 @@ class AccordPreview(Table, table=True):
     before: date = column("The day after the last day of the period.")
     computed_at: datetime = column("When the preview was computed.", server_default="now()", default=None)
     computed_by_id: UUID | None = link("member", "Who requested the preview; null for the operator.", default=None)
+    watermark: datetime | None = column(
+        "When the newest fact that it was computed from had been recorded; null without facts.", default=None
+    )
     figures: dict[str, Any] = column("The figures of the preview.", json=True)
+
+
+class AccordPreviewPerson(Table, table=True):
+    """A person whom the two versions of a preview count differently in a stage; kept while the preview is valid."""
+
+    # The links have no foreign keys, like those of stage entries: the rows are derived, and there may be many.
+    __tablename__ = "accord_preview_person"
+    __is_hidden__: ClassVar[bool] = True
+
+    preview_id: UUID = link("accord_preview", "The preview.", primary_key=True, index=False, is_derived=True)
+    stage: str = column("The key of the stage.", primary_key=True)
+    change: PersonChange = column("Whether the person is gained, lost or moved.", vocab=PersonChange, primary_key=True)
+    at: datetime = column("The instant in the period by which the person is listed.", primary_key=True)
+    contact_id: UUID = link("contact", "The person.", primary_key=True, index=False, is_derived=True)
+    instant_before: datetime | None = column(
+        "The first moment at which the rule is met by the version that is compared to; null if it never is.",
+        default=None,
+    )
+    instant_after: datetime | None = column(
+        "The first moment at which the rule is met by the previewed version; null if it never is.", default=None
+    )

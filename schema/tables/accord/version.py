@@ -37,6 +37,13 @@ class AccordVersion(Record, table=True):
         ),
         sa.CheckConstraint("(number = 1) = (base_id is null)", name="has_base_unless_first"),
         sa.CheckConstraint("(base_id is null) = (base_hash is null)", name="base_has_hash"),
+        sa.CheckConstraint(
+            "status in ('SIGNED', 'ACTIVE', 'SUPERSEDED') or signed_at is null", name="open_is_unsigned"
+        ),
+        sa.CheckConstraint(
+            "status in ('SIGNED', 'ACTIVE', 'SUPERSEDED') or activates_at is null", name="only_signed_is_planned"
+        ),
+        sa.CheckConstraint("(status = 'WITHDRAWN') = (withdrawn_at is not null)", name="withdrawn_has_instant"),
     )
 
     number: int = column("The number of the version, from 1, in the order of the proposals.", ge=1, unique=True)
@@ -54,6 +61,8 @@ class AccordVersion(Record, table=True):
         "member", "Who proposed the version; null for the operator of the server.", default=None
     )
     submitted_at: datetime | None = column("When the version was last submitted for review.", default=None)
+    withdrawn_at: datetime | None = column("When the version was withdrawn; null if it was not.", default=None)
+    withdraw_reason: str | None = column("Why the version was withdrawn, in the words of who did.", default=None)
     activates_at: datetime | None = column(
         "When the signed version is to come into force; null if that is not planned.", default=None
     )

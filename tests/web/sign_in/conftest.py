@@ -76,7 +76,7 @@ class Site:
             access=NetworkAccess(
                 hosts=["accord.example"], origins=["https://app.example"], has_credentials=has_credentials
             ),
-            page=sign_in.graphiql,
+            guard=sign_in.guard,
         )
 
     @asynccontextmanager

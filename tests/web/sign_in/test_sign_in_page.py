@@ -200,6 +200,6 @@ async def test_static_files_need_no_sign_in(
     site: Site, database: Database, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stored_key(database)
-    monkeypatch.setattr(pages, "GRAPHIQL", tmp_path)
+    monkeypatch.setattr(pages, "STATIC", tmp_path)
     async with site.client() as client:
         assert (await client.get("/favicon.ico")).status_code == 200

@@ -1,0 +1,128 @@
+"""The types of the accord's document, derived from the models in `schema/accord.py` and `schema/clauses`.
+
+Only computed fields are added here: ranks, sentences, and what the version says about the document.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from api.accord.stored_versions import StoredVersion
+from api.graph.accord.version_types import VERSION_FIELDS
+from api.graph.declared import Output, Resolver, TypeRef
+from api.graph.derived.model_types import Derivation, model_types
+from schema.accord import Accord
+from schema.clauses.attribution import Attribution
+from schema.clauses.calendars import BusinessCalendar
+from schema.clauses.contact_policy import ContactPolicy, Exemptions
+from schema.clauses.exits import Exit, RejectReason
+from schema.clauses.handoff_duties import HandoffDuties
+from schema.clauses.reporting import Reporting
+from schema.clauses.stages import Stage
+from schema.clauses.targets import Target, TargetSlice
+from schema.sentences.clause_sentences import (
+    exit_sentence,
+    policy_sentences,
+    reason_sentence,
+    reporting_sentences,
+    stage_sentence,
+    window_sentence,
+)
+from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.result_sentences import attribution_sentences, target_sentence
+
+ACCORD = "Accord"
+_STRING, _INT = TypeRef("String").required, TypeRef("Int").required
+_BOOLEAN = TypeRef("Boolean").required
+_SENTENCE = "The same, as the sentence that both teams sign."
+_SENTENCES = "The same, as the sentences that both teams sign."
+
+
+@dataclass(frozen=True, slots=True)
+class AccordPart:
+    """A part of an accord, with the version that it belongs to: sentences name stages of the whole document."""
+
+    part: BaseModel
+    version: StoredVersion
+
+
+def shown_accord(version: StoredVersion) -> AccordPart:
+    """Return the value of the type Accord for a version."""
+    return AccordPart(version.document.accord, version)
+
+
+def attribute_of_part(name: str) -> Resolver:
+    """Return the resolver of an attribute of a part. Parts within it keep the version."""
+
+    def resolve(source: AccordPart, _info: object) -> object:
+        value = getattr(source.part, name)
+        if isinstance(value, tuple):
+            return tuple(_part(item, source.version) for item in value)
+        return _part(value, source.version)
+
+    return resolve
+
+
+def _part(value: object, version: StoredVersion) -> object:
+    return AccordPart(value, version) if isinstance(value, BaseModel) else value
+
+
+def _computed(name: str, doc: str, shown: TypeRef, compute: Callable[..., object]) -> Output:
+    """Return a field that is computed from a part and the whole accord."""
+    return Output(name, doc, shown, lambda source, _info: compute(source.part, source.version.document.accord))
+
+
+_ADDITIONS: dict[type, tuple[Output, ...]] = {
+    Accord: VERSION_FIELDS,
+    Stage: (
+        _computed(
+            "rank", "The position from the lowest stage, from 1.", _INT, lambda stage, accord: accord.rank(stage.key)
+        ),
+        _computed("rule", "When a person enters it, as the sentence that both teams sign.", _STRING, stage_sentence),
+        _computed(
+            "windowSentence", "How long the step to the next stage may take, as a sentence.", _STRING, window_sentence
+        ),
+    ),
+    Exit: (_computed("sentence", _SENTENCE, _STRING, exit_sentence),),
+    RejectReason: (_computed("sentence", _SENTENCE, _STRING, lambda reason, _accord: reason_sentence(reason)),),
+    ContactPolicy: (
+        _computed(
+            "isAutomatedExempt",
+            str(Exemptions.model_fields["automated"].description),
+            _BOOLEAN,
+            lambda policy, _accord: policy.exempt.automated,
+        ),
+        _computed(
+            "replyWithin",
+            str(Exemptions.model_fields["reply_within"].description),
+            TypeRef("Duration"),
+            lambda policy, _accord: policy.exempt.reply_within,
+        ),
+        _computed("sentences", _SENTENCES, _STRING.listed, policy_sentences),
+    ),
+    BusinessCalendar: (_computed("sentences", _SENTENCES, _STRING.listed, calendar_sentences),),
+    HandoffDuties: (_computed("sentences", _SENTENCES, _STRING.listed, duty_sentences),),
+    Attribution: (_computed("sentences", _SENTENCES, _STRING.listed, attribution_sentences),),
+    Target: (_computed("sentence", _SENTENCE, _STRING, target_sentence),),
+    Reporting: (
+        _computed("sentences", _SENTENCES, _STRING.listed, lambda _reporting, accord: reporting_sentences(accord)),
+    ),
+}
+
+ACCORD_DERIVATION = Derivation(
+    names={
+        Stage: "AccordStage",
+        Exit: "AccordExit",
+        ContactPolicy: "AccordContactPolicy",
+        Reporting: "AccordReporting",
+        Attribution: "AccordAttribution",
+        Target: "AccordTarget",
+        TargetSlice: "AccordTargetSlice",
+    },
+    types={(Exit, "on"): "StageExitKind"},
+    left_out=frozenset({(Stage, "rule"), (ContactPolicy, "exempt")}),  # shown by computed fields
+    additions=lambda model: _ADDITIONS.get(model, ()),
+    resolver=attribute_of_part,
+)
+DOCUMENT_TYPES = tuple(model_types((Accord,), ACCORD_DERIVATION))

@@ -1,0 +1,52 @@
+"""The versions that a preview compares, of any status, as the metrics read the one in force."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from api.accord.in_force import AccordInForce
+from api.db import Session
+from api.errors import AccordError, ErrorCode
+from api.sql import Sql
+from schema.accord import Accord
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedVersions:
+    """The previewed version (`after`), and the one that it is compared to (`before`)."""
+
+    before: AccordInForce
+    after: AccordInForce
+
+
+async def version_by_number(session: Session, number: int) -> AccordInForce:
+    """Read the version of that number. Errors: UNKNOWN_VALUE if there is none."""
+    found = await _version(session, Sql("number = {}::int8", number))
+    if found is not None:
+        return found
+    last = await session.value(Sql("select max(number) from accord_version"))
+    message = f"The accord has no version {number}."
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, message, f"Its versions are numbered from 1 to {last}.")
+
+
+async def version_by_id(session: Session, id_: UUID) -> AccordInForce:
+    """Read the version with an id. Errors: LookupError if there is none."""
+    found = await _version(session, Sql("id = {}", id_))
+    if found is None:
+        raise LookupError(f"there is no version {id_}")
+    return found
+
+
+async def _version(session: Session, condition: Sql) -> AccordInForce | None:
+    row = await session.row(
+        Sql("select id, number, content_hash, signed_at, in_force_from, body from accord_version where {}", condition)
+    )
+    if row is None:
+        return None
+    return AccordInForce(
+        id=row["id"],
+        number=row["number"],
+        content_hash=row["content_hash"],
+        is_signed=row["signed_at"] is not None,
+        starts_at=row["in_force_from"],
+        accord=Accord.model_validate(row["body"]),
+    )

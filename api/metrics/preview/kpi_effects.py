@@ -1,0 +1,120 @@
+"""What a version would have made of the KPIs: those that read stages, computed from the entries of both sides.
+
+A KPI is computed by the statement that answers every request for it. The statement reads `stage_entry`; for derived
+entries, a temporary table of that name stands before the permanent one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from api.db import ReadSession, ScratchSession
+from api.errors import AccordError
+from api.metrics.answer import KpiAnswer
+from api.metrics.context import MetricContext
+from api.metrics.preview.figures import PreviewFigure, PreviewKpi
+from api.metrics.preview.sides import DERIVED, STORED, Side, Sides
+from api.metrics.query import compute_kpi
+from api.metrics.request import KpiRequest, Period, StagePair
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Kpi
+
+
+@dataclass(frozen=True, slots=True)
+class KpiPair:
+    """A request for a KPI, to be computed for both sides."""
+
+    kpi: Kpi
+    request: KpiRequest
+
+
+@dataclass(frozen=True, slots=True)
+class KpiFigures:
+    """What the two sides answer to a request: an answer, or why there is none."""
+
+    pair: KpiPair
+    before: KpiAnswer | AccordError
+    after: KpiAnswer | AccordError
+
+
+def reads_stages(kpi: Kpi) -> bool:
+    """Whether a KPI declares that it reads the stages of the accord."""
+    return any("stage" in read for read in kpi.reads)
+
+
+def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
+    """One request for each KPI that reads stages; for those between two stages, one for each step of the ladder."""
+    return tuple(
+        KpiPair(kpi, KpiRequest(kpi.key, period=period, stages=pair))
+        for kpi in CATALOGUE.values()
+        if reads_stages(kpi)
+        for pair in (_steps(sides) if _needs_stages(kpi) else (None,))
+    )
+
+
+def _needs_stages(kpi: Kpi) -> bool:
+    return "two stages of the request" in kpi.reads
+
+
+def _steps(sides: Sides) -> Iterator[StagePair]:
+    keys = [key for key in sides.after.keys if key in sides.before.keys]
+    return (StagePair(base, target) for base, target in pairwise(keys))
+
+
+async def compute_both(
+    session: ScratchSession, sides: Sides, context: MetricContext, pairs: Sequence[KpiPair]
+) -> list[KpiFigures]:
+    """Compute every request for both sides. Afterwards `stage_entry` means the derived entries in this transaction.
+
+    Shapes: n requests -> n KpiFigures, in their order.
+    """
+    reading = ReadSession(session.connection)
+    stored = {} if sides.before.table == DERIVED else await _compute(reading, sides.before, context, pairs)
+    # A statement that the connection has prepared would go on to read the permanent table, so its plan is discarded.
+    await session.script(f"alter table {DERIVED} rename to {STORED}; discard plans")
+    after = await _compute(reading, sides.after, context, pairs)
+    before = stored or await _compute(reading, sides.before, context, pairs)
+    return [KpiFigures(pair, before[number], after[number]) for number, pair in enumerate(pairs)]
+
+
+async def _compute(
+    session: ReadSession, side: Side, context: MetricContext, pairs: Sequence[KpiPair]
+) -> dict[int, KpiAnswer | AccordError]:
+    own = replace(context, in_force=side.version, evaluation_id=side.evaluation_id)
+    found: dict[int, KpiAnswer | AccordError] = {}
+    for number, pair in enumerate(pairs):
+        try:
+            found[number] = await compute_kpi(session, pair.kpi, pair.request, own)
+        except AccordError as error:
+            found[number] = error
+    return found
+
+
+def preview_kpi(figures: KpiFigures) -> PreviewKpi:
+    """The two answers as a preview shows them."""
+    kpi, stages = figures.pair.kpi, figures.pair.request.stages
+    before, after = preview_figure(figures.before), preview_figure(figures.after)
+    answers = [answer for answer in (figures.after, figures.before) if isinstance(answer, KpiAnswer)]
+    return PreviewKpi(
+        key=kpi.key,
+        title=kpi.title,
+        unit=kpi.unit,
+        currency=next((answer.currency for answer in answers if answer.currency is not None), None),
+        base_stage=None if stages is None else stages.base,
+        target_stage=None if stages is None else stages.target,
+        figure_before=before,
+        figure_after=after,
+        is_changed=before != after,
+    )
+
+
+def preview_figure(answer: KpiAnswer | AccordError) -> PreviewFigure:
+    """The figure of an answer, with the reason if it has no value."""
+    if isinstance(answer, AccordError):
+        return PreviewFigure(value=None, numerator=None, denominator=None, n=0, note=answer.message)
+    note = None
+    if answer.value is None:
+        note = next((warning.message for warning in answer.warnings), "Nothing was counted.")
+    return PreviewFigure(
+        value=answer.value, numerator=answer.numerator, denominator=answer.denominator, n=answer.n, note=note
+    )

@@ -1,0 +1,135 @@
+"""Previews on request: the stored one while nothing that it was computed from has changed, or else a new one."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from api.access.principal import Principal
+from api.db import Database, ReadSession, Session, WriteSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.context import MetricContext, read_context
+from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
+from api.metrics.preview.compute import VALID_FOR, compute_preview
+from api.metrics.preview.figures import Preview
+from api.metrics.preview.preview_frame import LAST_QUARTER_OF_A_YEAR, PreviewFrame, preview_frame
+from api.metrics.request import Period
+from api.progress import Progress
+from api.sql import Sql
+from schema.access.rights import Reach
+from schema.base import new_id
+
+_FIGURES: TypeAdapter[Preview] = TypeAdapter(Preview)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """Which version to preview, compared to which one (None: the one in force), over which days."""
+
+    version: int
+    compare_to: int | None = None
+    period: Period = LAST_QUARTER_OF_A_YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request with everything that a stored preview has to agree with."""
+
+    versions: ComparedVersions
+    frame: PreviewFrame
+    context: MetricContext
+
+
+async def requested_preview(
+    database: Database,
+    principal: Principal,
+    request: PreviewRequest,
+    *,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> Preview:
+    """Return the stored preview of a request, or compute and store one.
+
+    Writes accord_preview (1) and accord_preview_person, if no stored one has the same two documents, days and data
+    watermark and is at most 7 days old.
+
+    Errors: NOT_ALLOWED without the reach ALL; NO_ACCORD; UNKNOWN_VALUE for a version that does not exist; BAD_PERIOD.
+    """
+    if principal.reach is not Reach.ALL:
+        message = f"A preview is about everybody, so it needs the reach {Reach.ALL}; yours is {principal.reach}."
+        raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
+    at = now or datetime.now(UTC)
+    async with database.read() as reading:
+        stored = await _stored(reading, await _prepared(reading, principal, request, at))
+    if stored is not None:
+        return stored
+    async with database.write() as session:
+        # One snapshot, so that all figures are of the same facts, whoever writes meanwhile.
+        await session.script("set transaction isolation level repeatable read; set local statement_timeout = '1h'")
+        prepared = await _prepared(ReadSession(session.connection), principal, request, at)
+        preview = await compute_preview(
+            session, new_id(), prepared.versions, prepared.frame, prepared.context, progress
+        )
+        await _store(session, principal, prepared, preview)
+    return preview
+
+
+async def _prepared(session: ReadSession, principal: Principal, request: PreviewRequest, now: datetime) -> _Prepared:
+    context = await read_context(session, principal, now)
+    after = await version_by_number(session, request.version)
+    before = context.in_force if request.compare_to is None else await version_by_number(session, request.compare_to)
+    return _Prepared(
+        ComparedVersions(before, after), preview_frame(request.period, after.accord.reporting, now), context
+    )
+
+
+async def _stored(session: Session, prepared: _Prepared) -> Preview | None:
+    days = prepared.frame.days
+    found = await session.value(
+        Sql(
+            """select figures from accord_preview
+where accord_version_id = {} and content_hash = {} and compared_hash = {} and compared_to_id = {}
+  and starts_on = {} and before = {} and watermark is not distinct from {} and computed_at > {}
+order by computed_at desc limit 1""",
+            prepared.versions.after.id,
+            prepared.versions.after.content_hash,
+            prepared.versions.before.content_hash,
+            prepared.versions.before.id,
+            days.starts_on,
+            days.before,
+            prepared.context.watermark,
+            prepared.frame.as_of - VALID_FOR,
+        )
+    )
+    return None if found is None else _FIGURES.validate_python(found)
+
+
+async def _store(session: WriteSession, principal: Principal, prepared: _Prepared, preview: Preview) -> None:
+    """Store a preview with its people. The people of those that it replaces, or that have expired, are deleted."""
+    days, figures = prepared.frame.days, _FIGURES.dump_python(preview, mode="json")
+    await session.run(
+        Sql(
+            """insert into accord_preview (id, accord_version_id, content_hash, compared_to_id, compared_hash,
+  starts_on, before, computed_at, computed_by_id, watermark, figures)
+values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})""",
+            *(preview.id, prepared.versions.after.id, preview.hash, prepared.versions.before.id, preview.compared_hash),
+            *(days.starts_on, days.before, preview.computed_at, principal.member_id, preview.data_watermark, figures),
+        )
+    )
+    await session.run(
+        Sql(
+            """delete from accord_preview_person where preview_id in (
+  select p.id from accord_preview p where p.computed_at <= {} or p.id <> {} and p.accord_version_id = {}
+    and p.compared_to_id = {} and p.starts_on = {} and p.before = {})""",
+            *(prepared.frame.as_of - VALID_FOR, preview.id, prepared.versions.after.id, prepared.versions.before.id),
+            *(days.starts_on, days.before),
+        )
+    )
+    await session.run(
+        Sql(
+            "insert into accord_preview_person (preview_id, stage, change, at, contact_id, instant_before,"
+            " instant_after) select {}::uuid, stage, change, at, contact_id, instant_before, instant_after"
+            " from preview_change order by stage, change, at, contact_id",
+            preview.id,
+        )
+    )

@@ -1,0 +1,137 @@
+"""The stage entries of the two versions that a preview compares, side by side.
+
+The entries of the version that is compared to are the stored ones if it is the only one that was ever in force: then
+the current evaluation is what the version makes of all history. Otherwise they are derived, like those of the previewed
+version. Of that one, only the stages that the change touches are evaluated; the moments of the others are those of the
+first side.
+
+Derived entries are in the temporary table `preview_entry`, which has the columns of `stage_entry`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from api.access.evaluation import is_current
+from api.accord.in_force import AccordInForce, AccordPeriod
+from api.db import ScratchSession
+from api.funnel.derivation import derived_entries, derived_from_moments
+from api.funnel.stored_entries import COMPARED, KEY
+from api.metrics.preview.compared_versions import ComparedVersions
+from api.metrics.preview.differing_stages import differing_stages
+from api.progress import Progress
+from api.sql import Sql, name
+from schema.accord import Accord
+from schema.base import new_id
+
+DERIVED, STORED = "preview_entry", "stage_entry"
+_COLUMNS = ", ".join((*KEY, *COMPARED))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One version, and where its entries are: the rows of a table with an evaluation id."""
+
+    version: AccordInForce
+    table: str
+    evaluation_id: UUID
+
+    @property
+    def accord(self) -> Accord:
+        """The version's document."""
+        return self.version.accord
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its stages, from the lowest to the highest."""
+        return tuple(stage.key for stage in self.accord.stages)
+
+    def of_side(self, alias: str) -> Sql:
+        """The condition that a row of the table is an entry of this side."""
+        return Sql("{}.evaluation_id = {}::uuid", name(alias), self.evaluation_id)
+
+    def entries(self, alias: str) -> Sql:
+        """The table of the entries under an alias."""
+        return Sql("{} {}", name(self.table), name(alias))
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both versions with their entries, and the stages whose moments can differ between them."""
+
+    before: Side
+    after: Side
+    differing: frozenset[str]
+
+
+async def derive_sides(
+    session: ScratchSession,
+    versions: ComparedVersions,
+    as_of: datetime,
+    progress: Progress | None = None,
+) -> Sides:
+    """Find or derive the entries of both versions over all history.
+
+    Shapes: facts + two versions -> two sides. Writes the temporary table `preview_entry` only.
+    Units:  instants UTC; facts later than `as_of` do not count for what is evaluated here.
+    """
+    before, after = versions.before, versions.after
+    differing = differing_stages(before.accord, after.accord)
+    await session.script(f"create temp table {DERIVED} (like {STORED}) on commit drop")
+    stored = await _stored_evaluation(session, before)
+    if stored is not None:
+        first = Side(before, STORED, stored)
+    else:
+        first = Side(before, DERIVED, new_id())
+        period = AccordPeriod(before.id, before.accord)
+        async with derived_entries(session, (period,), as_of, progress) as derived:
+            await _keep(session, first, derived)
+    if before.content_hash == after.content_hash:
+        await _index(session)
+        return Sides(first, Side(after, first.table, first.evaluation_id), differing)
+    second = Side(after, DERIVED, new_id())
+    known = {key: _moments(first, key) for key in second.keys if key not in differing}
+    period = AccordPeriod(after.id, after.accord)
+    async with derived_from_moments(session, period, as_of, known, progress) as derived:
+        await _keep(session, second, derived)
+    await _index(session)
+    return Sides(first, second, differing)
+
+
+async def _stored_evaluation(session: ScratchSession, version: AccordInForce) -> UUID | None:
+    """The current evaluation, if it is what the version makes of all history: no other version was ever in force."""
+    found: Sequence[UUID] = await session.value(
+        Sql("select array_agg(v.id) from accord_version v where v.status in ('ACTIVE', 'SUPERSEDED')")
+    )
+    if list(found or ()) != [version.id]:
+        return None
+    evaluation: UUID | None = await session.value(Sql("select e.id from evaluation e where {}", is_current("e")))
+    return evaluation
+
+
+def _moments(side: Side, stage: str) -> Sql:
+    return Sql(
+        "select e.contact_id, e.own_at as moment from {} where {} and e.stage = {} and e.own_at is not null",
+        side.entries("e"),
+        side.of_side("e"),
+        stage,
+    )
+
+
+async def _keep(session: ScratchSession, side: Side, derived: Sql) -> None:
+    await session.run(
+        Sql(
+            f"insert into {DERIVED} (evaluation_id, {_COLUMNS}) select {{}}::uuid, {_COLUMNS} from ({{}}) derived",
+            side.evaluation_id,
+            derived,
+        )
+    )
+
+
+async def _index(session: ScratchSession) -> None:
+    # As the indexes of stage_entry: the statements of KPIs look up the entries of a stage, and those of a person.
+    await session.script(
+        f"create index on {DERIVED} (evaluation_id, stage, entered_at);"
+        f" create index on {DERIVED} (contact_id, evaluation_id, stage, occurrence); analyze {DERIVED}"
+    )

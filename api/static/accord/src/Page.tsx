@@ -1,0 +1,60 @@
+import { useEffect } from "react";
+import { useQuery } from "urql";
+import { useAddress } from "./address";
+import { Editor } from "./editor/Editor";
+import { OverviewDocument, type OverviewQuery } from "./generated/graphql";
+import { abilitiesOf } from "./rights";
+import { Masthead } from "./ui/Masthead";
+import { Failure, Loading, Notice } from "./ui/Notice";
+import { VersionList } from "./versions/VersionList";
+import { VersionPage } from "./versions/VersionPage";
+
+/** The whole page. */
+export function Page() {
+  const [{ data, error, fetching }] = useQuery({ query: OverviewDocument });
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <Masthead viewer={data?.viewer} />
+      <main id="content" tabIndex={-1}>
+        {error && <Failure error={error} />}
+        {fetching && !data && <Loading what="the accord" />}
+        {data && <Content overview={data} />}
+      </main>
+    </>
+  );
+}
+
+function Content({ overview }: { overview: OverviewQuery }) {
+  const address = useAddress();
+  const versions = overview.accordVersions.nodes;
+  const inForce = versions.find((version) => version.status === "ACTIVE");
+  const number = address.version ?? inForce?.version ?? versions[0]?.version;
+  useEffect(() => {
+    document.title = number === undefined ? "The accord" : `Version ${number} · The accord`;
+  }, [number]);
+  const abilities = abilitiesOf(overview.viewer);
+  if (number === undefined) {
+    return (
+      <>
+        <h1>The accord</h1>
+        <Notice>
+          <p>Nothing is agreed yet. `accord init` or an import with a preset adopts a first version.</p>
+        </Notice>
+      </>
+    );
+  }
+  if (address.view === "edit" || address.view === "propose") {
+    return <Editor key={`${address.view}${number}`} number={number} isNew={address.view === "propose"} abilities={abilities} />;
+  }
+  return (
+    <div className="columns">
+      <VersionList versions={versions} shown={number} />
+      <div className="sheet">
+        <VersionPage key={number} number={number} view={address.view} abilities={abilities} versions={versions} />
+      </div>
+    </div>
+  );
+}

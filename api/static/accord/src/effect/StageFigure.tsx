@@ -1,0 +1,121 @@
+import type { ReactNode } from "react";
+import { whole } from "../ui/words";
+import { BucketChart } from "./BucketChart";
+import { bucketName } from "./buckets";
+import { PeopleDialog } from "./PeopleDialog";
+import { isAffected, stageSentence } from "./sentences";
+import type { Preview, Requested, StageEffect } from "./types";
+import { money, valueIn } from "./values";
+
+/** What a version does to one stage: a picture, the same as a table, the people, and their deals. */
+export function StageFigure({ stage, preview, requested }: { stage: StageEffect; preview: Preview; requested: Requested }) {
+  const id = `effect-${stage.key}`;
+  return (
+    <section className="stage-effect" aria-labelledby={id}>
+      <h3 id={id}>{stage.title}</h3>
+      <p className="effect-sentence">{isAffected(stage) ? stageSentence(stage).replace(`${stage.title}: `, "") : "Unchanged."}</p>
+      <div className="legend" aria-hidden="true">
+        <span className="key-before">before</span>
+        <span className={`key-after owner-${stage.owner.toLowerCase()}`}>after</span>
+        <span className="key-gained">gained</span>
+        <span className="key-lost">lost</span>
+      </div>
+      <BucketChart stage={stage} grain={preview.grain} />
+      <details className="as-table">
+        <summary>The numbers as a table</summary>
+        <BucketTable stage={stage} grain={preview.grain} />
+      </details>
+      <div className="buttons">
+        <PeopleDialog stage={stage} change="GAINED" count={stage.gained} requested={requested} />
+        <PeopleDialog stage={stage} change="LOST" count={stage.lost} requested={requested} />
+        <PeopleDialog stage={stage} change="MOVED" count={stage.moved} requested={requested} />
+      </div>
+      <Money stage={stage} currency={preview.currency} />
+      {stage.outcomes.length > 0 && <Outcomes stage={stage} />}
+    </section>
+  );
+}
+
+function BucketTable({ stage, grain }: { stage: StageEffect; grain: string }) {
+  return (
+    <Table caption={`${stage.title}, before and after`} heads={["From", "Before", "After", "Gained", "Lost", "Moved"]}>
+      {stage.buckets.map((bucket) => (
+        <tr key={bucket.startsAt}>
+          <th scope="row">{bucketName(bucket, grain)}</th>
+          <td>{count(bucket.countBefore)}</td>
+          <td>{count(bucket.countAfter)}</td>
+          <td>{whole(bucket.gained)}</td>
+          <td>{whole(bucket.lost)}</td>
+          <td>{whole(bucket.moved)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function count(value: number | null): string {
+  return value === null ? "–" : whole(value);
+}
+
+/** A table of numbers that can be scrolled sideways by keyboard where it does not fit. */
+export function Table({ caption, heads, children }: { caption: string; heads: readonly string[]; children: ReactNode }) {
+  return (
+    <div className="table" role="region" aria-label={caption} tabIndex={0}>
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function Money({ stage, currency }: { stage: StageEffect; currency: string | null }) {
+  const rows = [
+    { name: "gained", side: stage.gainedMoney },
+    { name: "lost", side: stage.lostMoney },
+  ].filter(({ side }) => side.deals > 0);
+  if (rows.length === 0) {
+    return null;
+  }
+  return (
+    <ul className="money">
+      {rows.map(({ name, side }) => (
+        <li key={name}>
+          The people {name} have {side.deals === 1 ? "1 deal" : `${whole(side.deals)} deals`}:{" "}
+          {money(side.pipeline, currency)} open, {money(side.revenue, currency)} won.
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Outcomes({ stage }: { stage: StageEffect }) {
+  return (
+    <details className="as-table">
+      <summary>How well it predicts what comes after</summary>
+      <Table
+        caption={`Of the people counted as ${stage.title}, how many went on; and of those who went on, how many were counted`}
+        heads={["Later stage", "Went on, before", "Went on, after", "Were counted, before", "Were counted, after"]}
+      >
+        {stage.outcomes.map((outcome) => (
+          <tr key={outcome.stage}>
+            <th scope="row">{outcome.title}</th>
+            <td>{valueIn("RATIO", outcome.precisionBefore)}</td>
+            <td>{valueIn("RATIO", outcome.precisionAfter)}</td>
+            <td>{valueIn("RATIO", outcome.recallBefore)}</td>
+            <td>{valueIn("RATIO", outcome.recallAfter)}</td>
+          </tr>
+        ))}
+      </Table>
+    </details>
+  );
+}

@@ -1,0 +1,19 @@
+import type { AccordStatus } from "../generated/graphql";
+
+/** The statuses in the words of the page. */
+export const STATUS: Record<AccordStatus, string> = {
+  DRAFT: "Draft",
+  IN_REVIEW: "In review",
+  CHANGES_REQUESTED: "Changes requested",
+  SIGNED: "Signed by both",
+  ACTIVE: "In force",
+  SUPERSEDED: "Replaced",
+  WITHDRAWN: "Withdrawn",
+};
+
+const OPEN: readonly AccordStatus[] = ["DRAFT", "IN_REVIEW", "CHANGES_REQUESTED", "SIGNED"];
+
+/** Whether a version can still change, and so is compared with the one that it would replace. */
+export function isOpen(status: AccordStatus): boolean {
+  return OPEN.includes(status);
+}

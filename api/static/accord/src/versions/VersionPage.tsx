@@ -1,0 +1,97 @@
+import { useEffect, useState } from "react";
+import { useQuery } from "urql";
+import type { Address } from "../address";
+import { Agreement, ChangeSummary } from "../agreement/Agreement";
+import type { Margin } from "../agreement/clauses";
+import { CHANGES_WITH_VERSIONS } from "../client";
+import { Effect } from "../effect/Effect";
+import { ChangesDocument, VersionDocument } from "../generated/graphql";
+import type { Abilities } from "../rights";
+import { ViewLink } from "../ui/Link";
+import { Failure, Loading, Notice } from "../ui/Notice";
+import { isOpen } from "../ui/status";
+import { Actions } from "./Actions";
+import { Seats } from "./Seats";
+import type { VersionListed, VersionShown } from "./types";
+import { VersionHead } from "./VersionHead";
+
+/** One version: who signed it, what can be done with it, its sentences, and what it would change. */
+export function VersionPage({
+  number,
+  view,
+  abilities,
+  versions,
+}: {
+  number: number;
+  view: Address["view"];
+  abilities: Abilities;
+  versions: readonly VersionListed[];
+}) {
+  const [{ data, error, fetching }] = useQuery({ query: VersionDocument, variables: { version: number } });
+  const [done, setDone] = useState("");
+  useEffect(() => setDone(""), [number]);
+  const version = data?.accord;
+  if (error && !version) {
+    return <Failure error={error} />;
+  }
+  if (!version || (fetching && version.version !== number)) {
+    return <Loading what={`version ${number}`} />;
+  }
+  return (
+    <>
+      <VersionHead version={version} />
+      {done && (
+        <Notice kind="done">
+          <p>{done}</p>
+        </Notice>
+      )}
+      {version.warnings.length > 0 && (
+        <Notice>
+          {version.warnings.map((warning) => (
+            <p key={warning}>{warning}</p>
+          ))}
+        </Notice>
+      )}
+      <Seats version={version} />
+      <Actions version={version} abilities={abilities} onDone={setDone} />
+      <nav className="tabs" aria-label={`Views of version ${number}`}>
+        <ViewLink to={{ version: number, view: "agreement" }} isCurrent={view !== "effect"}>
+          Agreement
+        </ViewLink>
+        <ViewLink to={{ version: number, view: "effect" }} isCurrent={view === "effect"}>
+          Effect
+        </ViewLink>
+      </nav>
+      {view === "effect" ? (
+        <Effect version={version} versions={versions} />
+      ) : (
+        <AgreementWithChanges version={version} abilities={abilities} />
+      )}
+    </>
+  );
+}
+
+/** The sentences of a version. One that is open is shown beside the version that it would replace. */
+function AgreementWithChanges({ version, abilities }: { version: VersionShown; abilities: Abilities }) {
+  const base = version.base?.version;
+  const [{ data, error, fetching }] = useQuery({
+    query: ChangesDocument,
+    variables: { a: base ?? version.version, b: version.version },
+    context: CHANGES_WITH_VERSIONS,
+    pause: base === undefined,
+  });
+  const margin: Margin = {
+    version: version.version,
+    changes: base === undefined ? [] : (data?.accordDiff?.changes ?? []),
+    comments: version.comments,
+    mayWrite: abilities.works && isOpen(version.status),
+  };
+  return (
+    <>
+      {error && <Failure error={error} />}
+      {fetching && !data && <Loading what="the changes" />}
+      {base !== undefined && data?.accordDiff && <ChangeSummary margin={margin} base={base} />}
+      <Agreement version={version} margin={margin} />
+    </>
+  );
+}

@@ -1,0 +1,89 @@
+"""The duties of the handoff: what marketing owes sales, and what sales owes marketing."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from schema.clauses.clause_vocab import DeliveryCount
+from schema.clauses.rule_values import plain_number
+from schema.clauses.rules import AccordModel
+from schema.clauses.time_limits import Limit
+from schema.clauses.unread_settings import waits_for
+from schema.vocab import Grain
+
+_DELIVERY = waits_for("the delivery of marketing")
+_FOLLOW_UP = waits_for("the follow-up of sales")
+RejectionPart = Literal["REASON", "NOTE"]
+
+
+class VolumeDuty(AccordModel):
+    """How many people of a stage marketing owes sales in every period."""
+
+    stage: str = Field(description="The key of the stage that the people are in." + _DELIVERY)
+    at_least: int = Field(ge=1, le=1_000_000_000, description="How many people in a period." + _DELIVERY)
+    per: Grain = Field(description="The length of the period." + _DELIVERY)
+    count: DeliveryCount = Field(
+        default=DeliveryCount.ACCEPTED, description="Which people count as delivered." + _DELIVERY
+    )
+
+
+class CompletenessDuty(AccordModel):
+    """The share of the people handed over for whom everything that their stage needs is filled in."""
+
+    stage: str = Field(description="The key of the stage, which has `needs`." + _DELIVERY)
+    at_least: Annotated[Decimal, BeforeValidator(plain_number)] = Field(
+        gt=0, le=1, description="The share, such as 0.9." + _DELIVERY
+    )
+
+
+class HandOverDuty(AccordModel):
+    """How soon after the entry into a stage marketing hands a person over."""
+
+    stage: str = Field(description="The key of the stage." + _DELIVERY)
+    within: Limit = Field(description="The longest time from the entry to the handoff.")
+
+
+class MarketingDuties(AccordModel):
+    """What marketing owes sales."""
+
+    volume: tuple[VolumeDuty, ...] = Field(default=(), description="How many people marketing delivers.")
+    completeness: tuple[CompletenessDuty, ...] = Field(
+        default=(), description="How complete the records of these people are."
+    )
+    hand_over: tuple[HandOverDuty, ...] = Field(default=(), description="How soon marketing hands people over.")
+
+
+class AttemptsDuty(AccordModel):
+    """How often sales tries to reach a person whom it accepted. The duty ends when the person is reached."""
+
+    at_least: int = Field(ge=1, le=1000, description="How many attempts." + _FOLLOW_UP)
+    within: Limit = Field(description="The time from the acceptance in which they are made.")
+
+
+class SalesDuties(AccordModel):
+    """What sales owes marketing."""
+
+    decide_within: Limit | None = Field(
+        default=None, description="The longest time from a handoff to its decision; null if none is agreed."
+    )
+    first_touch_within: Limit | None = Field(
+        default=None,
+        description="The longest time from a handoff to the first touch by hand; null if none is agreed." + _FOLLOW_UP,
+    )
+    attempts: AttemptsDuty | None = Field(
+        default=None, description="How often sales tries to reach a person; null if none is agreed."
+    )
+    reject_with: tuple[RejectionPart, ...] = Field(
+        default=("REASON",),
+        description="What a rejection has: a REASON of the accord, a NOTE." + waits_for("the feedback of rejections"),
+    )
+
+
+class HandoffDuties(AccordModel):
+    """What the two teams owe each other at the handoff."""
+
+    marketing: MarketingDuties | None = Field(
+        default=None, description="What marketing owes sales; null if nothing is agreed."
+    )
+    sales: SalesDuties | None = Field(default=None, description="What sales owes marketing; null if nothing is agreed.")

@@ -1,0 +1,41 @@
+"""Whether a target fits the KPI that it names."""
+
+from collections.abc import Iterator, Sequence
+
+from schema.clauses.document_parts import Location
+from schema.clauses.targets import Target
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Conversion, Duration, Kpi
+from schema.nearest_words import suggestion
+from schema.vocab import Dimension, Unit
+
+
+def target_mistakes(target: Target, stages: Sequence[str], *, has_currency: bool) -> Iterator[tuple[Location, str]]:
+    """Yield what is wrong with a target: where in it, and a sentence without a full stop."""
+    kpi = CATALOGUE.get(target.kpi)
+    if kpi is None:
+        yield ("kpi",), f"'{target.kpi}' is not a KPI. {suggestion(target.kpi, CATALOGUE, 'KPIs')}".rstrip(".")
+        return
+    if isinstance(kpi.measure, Conversion | Duration) and kpi.measure.base is None:
+        yield ("kpi",), f"the KPI {kpi.key} needs two stages in each request; choose a KPI of one pair of stages"
+    yield from _value(target, kpi, has_currency=has_currency)
+    if target.only is not None and target.only.dimension not in kpi.dimensions:
+        known = ", ".join(dimension.value for dimension in kpi.dimensions)
+        message = f"the KPI {kpi.key} cannot be broken down by {target.only.dimension.value}; it has {known}"
+        yield ("only", "dimension"), message
+    elif target.only is not None and target.only.dimension is Dimension.STAGE and target.only.value not in stages:
+        value = target.only.value
+        yield ("only", "value"), f"'{value}' is not a stage. {suggestion(value, stages, 'stages')}".rstrip(".")
+
+
+def _value(target: Target, kpi: Kpi, *, has_currency: bool) -> Iterator[tuple[Location, str]]:
+    is_duration = kpi.unit is Unit.SECONDS
+    if is_duration != (target.duration is not None):
+        stated, needed = ("value", "duration") if is_duration else ("duration", "value")
+        yield (stated,), f"the KPI {kpi.key} is {'a' if is_duration else 'no'} duration; state {needed} instead"
+    elif target.value is not None and target.value < 0:
+        yield ("value",), f"{target.value} is below 0; a target is at least 0"
+    elif kpi.unit is Unit.RATIO and target.value is not None and target.value > 1:
+        yield ("value",), f"{target.value} is no share; write one from 0 to 1, such as 0.25 for 25 %"
+    elif kpi.unit is Unit.MONEY and not has_currency:
+        yield ("value",), f"the KPI {kpi.key} is money, and the accord names no currency; state reporting.currency"

@@ -1,0 +1,69 @@
+"""Targets: the values that a KPI is to reach in a period."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schema.clauses.rule_values import plain_number
+from schema.clauses.rules import AccordModel
+from schema.clauses.unread_settings import waits_for
+from schema.durations import Duration
+from schema.vocab import Dimension, TeamKind
+
+_READER = waits_for("the comparison of results with targets")
+_PERIOD = re.compile(r"[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?|FY[0-9]{4}(-Q[1-4])?")
+
+
+def _period(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):  # TOML: period = 2027
+        value = str(value)
+    if not isinstance(value, str) or not _PERIOD.fullmatch(value):
+        raise ValueError(
+            f"'{value}' is not a year, quarter or month; write one such as 2027, 2027-Q1 or 2027-03, or a fiscal one"
+            " such as FY2027 or FY2027-Q1"
+        )
+    return value
+
+
+_Written = Annotated[str, Field(pattern=f"^({_PERIOD.pattern})$")] | Annotated[int, Field(ge=1000, le=9999)]
+PeriodName = Annotated[str, BeforeValidator(_period, json_schema_input_type=_Written)]
+
+
+class TargetSlice(AccordModel):
+    """The part of a KPI that a target is for: one value of a dimension."""
+
+    dimension: Dimension = Field(description="The dimension, which the KPI can be broken down by." + _READER)
+    value: str = Field(min_length=1, description="Its value, as results show it." + _READER)
+
+
+class Target(AccordModel):
+    """The value that a KPI is to reach in a period."""
+
+    kpi: str = Field(description="The KPI's key." + _READER)
+    period: PeriodName = Field(
+        description="The year, quarter or month, such as 2027-Q1; with FY in front a fiscal one, such as FY2027."
+        + _READER
+    )
+    value: Annotated[Decimal, BeforeValidator(plain_number)] | None = Field(
+        default=None,
+        description="The value, in the KPI's unit: a share from 0 to 1, or money in the reporting currency; null for "
+        "a KPI whose value is a duration." + _READER,
+    )
+    duration: Duration | None = Field(
+        default=None,
+        description="The value of a KPI that is a duration, such as 4 hours; null for other KPIs." + _READER,
+    )
+    only: TargetSlice | None = Field(
+        default=None, description="The part of the KPI that it is for; null for all of it."
+    )
+    team: TeamKind | None = Field(
+        default=None, description="The team that is to reach it; null for both teams." + _READER
+    )
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        if (self.value is None) == (self.duration is None):
+            raise ValueError("a target has either a value or a duration; state one of them")
+        return self
