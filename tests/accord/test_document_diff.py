@@ -237,7 +237,7 @@ def test_the_reverse_of_a_change_has_the_reverse_mark(case: str) -> None:
 
 def test_equal_documents_do_not_differ() -> None:
     assert document_changes(STANDARD, Accord.model_validate(written())) == ()
-    assert diff_text(()) == "Both versions have the same content.\n"
+    assert diff_text(()) == "Both versions say the same.\n"
 
 
 def test_an_added_stage_says_everything_that_it_means() -> None:
