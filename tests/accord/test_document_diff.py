@@ -285,7 +285,7 @@ def test_a_duty_that_was_not_agreed_is_added() -> None:
 
 def test_a_new_key_alone_renames_a_stage_wherever_it_is_named() -> None:
     named = [{"stage": "mql"}, {"not": {"touches": {"after": "mql"}}}, {"handoff": "ACCEPTED", "after": "mql"}]
-    before = edited(put("stages", "sal", "rule", value={"all": named}), FULL)
+    before = edited(put("stages", "sal", "rule", value={"all": named}), edited(put("targets", value=[]), FULL))
     text = json.dumps(written(before)).replace('"mql"', '"qualified"')
     (change,) = document_changes(before, Accord.model_validate(json.loads(text)))
     assert (change.clause, change.kind, change.marks) == (
