@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from api.db import ScratchSession, WriteSession
@@ -68,3 +69,13 @@ async def add_version(session: WriteSession, document: Document, number: int, st
             join(", ", (Sql("{}" + _CASTS.get(column, ""), row[column]) for column in names)),
         )
     )
+
+
+async def supersede(session: WriteSession, document: Document, at: datetime) -> None:
+    """Bring version 2 into force at an instant in place of version 1, without signatures and the workflows."""
+    await add_version(session, document, 2)
+    async with unguarded(session):
+        former = "status = 'SUPERSEDED', in_force_until = {}"
+        await session.run(Sql(f"update accord_version set {former} where number = 1", at))
+        active = "status = 'ACTIVE', in_force_from = {}, activated_at = {}"
+        await session.run(Sql(f"update accord_version set {active} where number = 2", at, at))
