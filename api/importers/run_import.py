@@ -100,6 +100,7 @@ async def run_import(
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
     explainer: RowExplainer | None = None,
+    accord: str | None = None,
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
@@ -112,8 +113,8 @@ async def run_import(
             and import_reason, source_gap, audit_event (1), outbox_event for each record that is new or changed (a first
             load expires cursors instead), and what adopt_accord and evaluate write; nothing at all if nothing changed.
             Rejected rows go to a file in `rejects_folder`, or to the `explainer` of one row; with it, `dry_run` must be
-            true. `source` names whose keys these are. In the tables of `links`, new keys become keys of the record with
-            the same domain or e-mail address.
+            true. `source` names whose keys these are; `accord` is adopted instead of the preset's. In the tables of
+            `links`, new keys become keys of the record with the same domain or e-mail address.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD;
             UnnamedSourceError if neither the preset nor the columns of its files decide the source; with
@@ -125,6 +126,8 @@ async def run_import(
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
         found = _with_files(preset, folder, file, sheet=sheet, dates=dates, copies=copies)
         inputs = await _inputs(database, preset, found, copies, source=source, may_ask_source=may_ask_source)
+        if accord is not None:
+            inputs = replace(inputs, accord=read_accord(accord))
         if explainer is not None:
             explainer.choose(inputs.files)
         all_of_folder = folder if file is None and folder == found.folder else None
