@@ -24,8 +24,8 @@ from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.reporting.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
 from api.importers.reporting.import_report import ImportReport
 from api.importers.reporting.rejects_file import RejectLog, RejectsFile
+from api.importers.reporting.reported_stages import ReportedStages, compare_reported_stages
 from api.importers.reporting.unread_merges import UnreadMerges, find_unread_merges
-from api.importers.reporting.unread_stages import find_unread_stages
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import count_left_out, stage_file
@@ -296,7 +296,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         likely_same=applied.likely_same,
         are_changes_accepted=planned.accepts_changes,
         unread_merges=planned.unread_merges,
-        unread_stages=await find_unread_stages(session, accord.accord) if "reported_stage" in applied.records else (),
+        reported_stages=await _reported_stages(session, planned, accord),
     )
     if not report.is_rolled_back:
         if not applied.is_first_load:
@@ -306,6 +306,12 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         if applied.is_first_load:
             await expire_cursors(session)
     return replace(report, seconds=time.monotonic() - began)
+
+
+async def _reported_stages(session: WriteSession, planned: _Import, accord: AccordInForce) -> ReportedStages:
+    """How the reported stages fit the accord; nothing if the preset reads none."""
+    reads = any(record.table == "reported_stage" for file in planned.preset.files for record in file.records)
+    return await compare_reported_stages(session, accord.accord) if reads else ReportedStages()
 
 
 async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None:
