@@ -63,7 +63,7 @@ def _changed_leaf(choices: RandomChoices, leaf: Rule, lower: tuple[str, ...]) ->
                 return other
         elif type(other) is type(leaf) and other != leaf:
             return _RULE.validate_python(_mixed(choices, leaf, other))
-    return choices.one((Not(negated=leaf), AnyOf(any=(leaf, histories.rule(choices, lower, 0)))))
+    return Not(negated=leaf) if choices.happens(2) else AnyOf(any=(leaf, histories.rule(choices, lower, 0)))
 
 
 def _mixed(choices: RandomChoices, mine: Any, theirs: Any) -> Any:  # noqa: ANN401 - models of one class, any

@@ -328,3 +328,57 @@ def test_kept_documents_are_bounded_and_parsed_once() -> None:
     assert sorted(kept.present()) == ["1:b", "1:c"]
     kept.keep("1:d", ParsedDocument(text * 3, 1))
     assert sorted(kept.present()) == ["1:b", "1:c"]
+
+
+DIFF = """query ($a: Int!, $b: Int!) { accordDiff(a: $a, b: $b) {
+  a b isEqual marks changes { clause section title kind marks before after } } }"""
+
+
+async def test_a_difference_has_its_sentences_and_takes_one_statement(world: Database) -> None:
+    watched = LoggingDatabase(world)
+    found = (await answered(watched, DIFF, a=2, b=6))["accordDiff"]
+    assert found == {
+        "a": 2,
+        "b": 6,
+        "isEqual": False,
+        "marks": ["RENAMES"],
+        "changes": [
+            {
+                "clause": "title",
+                "section": "title",
+                "title": "Title",
+                "kind": "CHANGED",
+                "marks": ["RENAMES"],
+                "before": "The accord is called Accord 2.",
+                "after": "The accord is called Accord 6.",
+            }
+        ],
+    }
+    assert (len(watched.statements), len(watched.texts)) == (1, 0)
+
+
+async def test_a_version_does_not_differ_from_itself(world: Database) -> None:
+    found = (await answered(world, DIFF, a=3, b=3))["accordDiff"]
+    assert (found["isEqual"], found["marks"], found["changes"]) == (True, [], [])
+
+
+@pytest.mark.parametrize(("a", "b", "unknown"), [(8, 1, 8), (1, 9, 9), (8, 9, 8)])
+async def test_a_difference_of_a_version_that_does_not_exist_is_refused(
+    world: Database, a: int, b: int, unknown: int
+) -> None:
+    error: Any = await refused(world, DIFF, a=a, b=b)
+    assert error.code is ErrorCode.UNKNOWN_VALUE
+    assert error.message == f"There is no version {unknown} of the accord."
+
+
+async def test_a_stage_is_shown_with_all_its_sentences(world: Database) -> None:
+    found = (await answered(world, "{ accord { stages { key sentences } } }"))["accord"]["stages"]
+    sentences = next(stage["sentences"] for stage in found if stage["key"] == "sal")
+    assert sentences == [
+        "Sales accepted lead means: Sales took the person on.",
+        "A contact enters Sales accepted lead when: sales accepted a handoff.",
+        "The step to Sales qualified lead counts if it takes at most 14 days, exactly 14 days included.",
+        "Sales is responsible for the people in Sales accepted lead.",
+        "Sales accepted lead needs no field filled in.",
+        "Sales accepted lead belongs to the group Prospect.",
+    ]

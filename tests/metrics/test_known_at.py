@@ -121,7 +121,8 @@ class Facts:
             closed = None if outcome == "OPEN" else self.instant()
             return Sql(
                 "update deal set outcome = {}, closed_at = {}::timestamptz,"
-                " effective_at = coalesce({}::timestamptz, now()) where id = {} and (opened_at is null or {}::timestamptz is null or opened_at <= {}::timestamptz)",
+                " effective_at = coalesce({}::timestamptz, now())"
+                " where id = {} and (opened_at is null or {}::timestamptz is null or opened_at <= {}::timestamptz)",
                 *(outcome, closed, closed, record, closed, closed),
             )
         if kind == 4:
