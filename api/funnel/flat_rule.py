@@ -8,6 +8,7 @@ moments:
   together with it, or later with a fact of its own.
 - An interval of a silence or report lies in no segment, but begins with a fresh moment, too.
 - A piece of a field's time that is not fresh continues a piece that held before it, and that one's moment is earlier.
+- A span of a rule begins with a fresh moment, so that what holds then and began before is a moment of the span.
 """
 
 from api.funnel.ladder import Ladder, RankedStage
@@ -15,6 +16,7 @@ from api.funnel.leaves.fact_intervals import OF_TOUCHES, WITHOUT_SEGMENT, fact_i
 from api.funnel.leaves.field_leaf import field_intervals
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, NormalForm
+from api.funnel.own_moments import span_rows
 from api.sql import Sql, join
 
 
@@ -50,18 +52,53 @@ def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts:
     ends = ", ".join(["'infinity'::timestamptz", *(f"x{number}.until" for number in range(len(form.leaves)))])
     has_segments = bool(of_segments) and ranked.exit_group is not None
     # Any of these leaves gives the segment: intervals of two segments never overlap.
-    return Sql(
-        f"""select contact_id, {{}}::int as rank, min(moment) as moment
-from (
-  select l.contact_id, {f"x{of_segments[0]}.segment_no" if has_segments else "null"} as segment_no,
+    rows = Sql(
+        f"""select l.contact_id, {f"x{of_segments[0]}.segment_no" if has_segments else "null"} as segment_no,
     greatest({starts}) as moment, least({ends}) as until
-  from funnel_lifetime l{{}}
+  from funnel_lifetime l{{}}""",
+        join("", (_joined(form, number, ladder, ranked, facts) for number in range(len(form.leaves)))),
+    )
+    grouped = f"group by contact_id{', segment_no' if has_segments else ''}"
+    if not ranked.has_all_time:
+        return _inside_spans(rows, grouped, ranked, facts)
+    return Sql(
+        f"""select contact_id, {{}}::int as stage_no, false as by_accord, min(moment) as moment
+from (
+  {{}}
 ) f
 where moment < until and moment <= {{}}
-group by contact_id{", segment_no" if has_segments else ""}""",
-        ranked.rank,
-        join("", (_joined(form, number, ladder, ranked, facts) for number in range(len(form.leaves)))),
+{grouped}""",
+        ranked.number,
+        rows,
         facts.as_of,
+    )
+
+
+def _inside_spans(rows: Sql, grouped: str, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Select the earliest moment inside the spans. Each begins fresh, so that what holds then is a moment.
+
+    `held` are the beginnings of spans just before which the rule held.
+    """
+    return Sql(
+        f"""select contact_id, {{}}::int as stage_no, coalesce(moment = any(held), false) as by_accord, moment
+from (
+  select contact_id, min(moment) filter (where moment < until and moment <= {{}}) as moment,
+    array_agg(starts_at) filter (where held_before) as held
+  from (
+    select f.contact_id, f.segment_no, greatest(f.moment, p.starts_at) as moment, least(f.until, p.ends_at) as until,
+      p.starts_at, f.moment < p.starts_at as held_before
+    from (
+  {{}}
+    ) f join ({{}}) p on f.moment < p.ends_at and f.until >= p.starts_at
+    where f.moment < f.until
+  ) f
+  {grouped}
+) f
+where moment is not null""",
+        ranked.number,
+        facts.as_of,
+        rows,
+        span_rows(ranked.spans),
     )
 
 

@@ -26,18 +26,18 @@ _REPORT = ("contact_id", "source", "source_stage", "entered_at")
 _HANDOFF = ("contact_id", "status", "handed_at", "decided_at")
 
 
-def read_columns(accord: Accord) -> Mapping[str, frozenset[str]]:
-    """Return the columns that the accord reads of each table; a table that it does not read is absent.
+def read_columns(*accords: Accord) -> Mapping[str, frozenset[str]]:
+    """Return the columns that one or more accords read of each table; a table that they do not read is absent.
 
     A new contact, and a merge, always count: they begin and join lifetimes.
     """
     found: dict[str, set[str]] = defaultdict(set)
     found["contact"] = {"id", "merged_into_id"}
-    for stage in accord.stages:
-        for leaf in leaves(stage.rule):
+    for rule in (stage.rule for accord in accords for stage in accord.stages):
+        for leaf in leaves(rule):
             for table, *columns in _of_leaf(leaf):
                 found[table].update(columns)
-    for leaving in accord.exits:
+    for leaving in (leaving for accord in accords for leaving in accord.exits):
         if leaving.on == "HANDOFF_REJECTED":
             found["handoff"].update((*_HANDOFF, "reject_reason"))
         else:

@@ -5,6 +5,8 @@ events count the intervals of each leaf that hold at each moment, and the rule b
 result is one row of `funnel_own_entry` for each contact and segment in which the stage's own rule came to hold.
 """
 
+from collections.abc import Sequence
+
 from api.funnel.exits import segment_of, union_all
 from api.funnel.flat_rule import flat_statement, is_flat
 from api.funnel.ladder import Ladder, RankedStage
@@ -12,20 +14,35 @@ from api.funnel.leaves.fact_intervals import HAS_END, fact_intervals, runs_out, 
 from api.funnel.leaves.field_leaf import field_events
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, Node, NormalForm, normal_form
+from api.funnel.own_moments import TICK, facts_of_spans, first_of, in_spans, without_entered
 from api.sql import Sql, join
 from schema.clauses.rules import Score, Silence, Touches
 
+ACTIVATION, EVE = -2, -3  # the numbers of events that are of no leaf; -1 is the beginning of a lifetime
+
+
+def step_statement(ladder: Ladder, step: Sequence[RankedStage], facts: VisibleFacts) -> Sql:
+    """Compile a stage, by all of its rules, to a select of rows of `funnel_own_entry`.
+
+    Shapes: one row per contact and segment, with the first fresh moment at which the rule in force holds.
+    """
+    rows = first_of([stage_statement(ladder, ranked, facts) for ranked in step], step[0])
+    return without_entered(rows, step[0]) if step[0].continues else rows
+
 
 def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
-    """Compile the rule of a stage to a select of rows of `funnel_own_entry`: a flat rule to a join, others to a sweep.
+    """Compile one rule of a stage to a select of rows of `funnel_own_entry`: a flat rule to a join, others to a sweep.
 
-    Shapes: one row per contact and segment, with the first fresh moment at which the rule holds.
+    Shapes: one row per contact and segment, with the first fresh moment at which the rule holds in one of its spans.
     Source: api/README.md, "The evaluator".
     """
     form = normal_form(ranked.stage.rule)
-    return (
-        flat_statement(form, ladder, ranked, facts) if is_flat(form) else sweep_statement(form, ladder, ranked, facts)
-    )
+    facts = facts_of_spans(ranked.spans, facts)
+    # A rule without leaves has a single moment, the beginning of the lifetime, unless a span makes others fresh.
+    has_segments = bool(form.leaves) or ranked.has_all_time or ranked.exit_group is None
+    if is_flat(form) and ranked.begins_fresh and has_segments:
+        return flat_statement(form, ladder, ranked, facts)
+    return sweep_statement(form, ladder, ranked, facts)
 
 
 def sweep_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) -> Sql:
@@ -37,7 +54,11 @@ def sweep_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts
     """
     sums = join("", (_running_sum(number) for number in range(len(form.leaves))))
     segment = segment_of(ranked.exit_group, "r.contact_id", "r.moment")
-    return Sql(
+    is_moment = _is_fresh(form)
+    if not ranked.has_all_time:
+        inside = in_spans("r.moment", ranked.spans)
+        is_moment = Sql(f"(r.leaf = {EVE} or {{}} and (r.leaf = {ACTIVATION} or {{}}))", inside, is_moment)
+    moments = Sql(
         f"""with event (contact_id, moment, leaf, d, fresh, runs_out) as (
 {{}}
 ), clipped as (
@@ -48,20 +69,44 @@ def sweep_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts
   select contact_id, moment, leaf, fresh, runs_out{{}}
   from clipped window w as (partition by contact_id order by moment range unbounded preceding)
 )
-select contact_id, {{}}::int as rank, min(moment) as moment
-from (
-  select r.contact_id, r.moment, {segment.number} as segment_no
-  from running r {{}}
-  where {{}} and ({{}})
-) r
-group by contact_id, segment_no""",
+select r.contact_id, r.moment, {segment.number} as segment_no, r.leaf
+from running r {{}}
+where {{}} and ({{}})""",
         _events(form, ladder, ranked, facts),
         facts.as_of,
         sums,
-        ranked.rank,
         segment.join,
-        _is_fresh(form),
+        is_moment,
         _holds(form.tree, form),
+    )
+    return _earliest(moments, ranked)
+
+
+def _earliest(moments: Sql, ranked: RankedStage) -> Sql:
+    """Select the earliest moment in each segment. `held`: the instants before activations at which the rule held."""
+    if not any(span.is_fresh for span in ranked.spans):
+        return Sql(
+            """select contact_id, {}::int as stage_no, false as by_accord, min(moment) as moment
+from (
+{}
+) r
+group by contact_id, segment_no""",
+            ranked.number,
+            moments,
+        )
+    return Sql(
+        f"""select contact_id, {{}}::int as stage_no, coalesce(moment - {TICK} = any(held), false) as by_accord, moment
+from (
+  select contact_id, min(moment) filter (where leaf <> {EVE}) as moment,
+    array_agg(moment) filter (where leaf = {EVE}) as held
+  from (
+{{}}
+  ) r
+  group by contact_id, segment_no
+) r
+where moment is not null""",
+        ranked.number,
+        moments,
     )
 
 
@@ -71,6 +116,22 @@ def _events(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts: Visibl
     if form.holds_without_facts:
         # Without a fact there is no event, so the beginning of the lifetime is one, of no leaf (-1).
         branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_lifetime"))
+    for span in ranked.spans:
+        if span.is_fresh:
+            # The instant at which the rule comes into force, and the one before it.
+            at = Sql("{}::timestamptz", span.starts_at)
+            branches += [
+                Sql(
+                    f"select contact_id, {{}}, {ACTIVATION}, 0, false, false from funnel_lifetime"
+                    " where starts_at <= {} and {} <= {}",
+                    *(at, at, at, facts.as_of),
+                ),
+                Sql(
+                    f"select contact_id, {{}} - {TICK}, {EVE}, 0, false, false from funnel_lifetime"
+                    " where starts_at < {} and {} <= {}",
+                    *(at, at, at, facts.as_of),
+                ),
+            ]
     if not branches:  # a rule that never holds; the statement still needs a source
         branches.append(Sql("select contact_id, starts_at, -1, 0, true, false from funnel_lifetime where false"))
     return union_all(branches)

@@ -10,6 +10,7 @@ from api.funnel.ladder import Ladder
 from api.funnel.leaves.fact_intervals import fact_intervals, runs_out, turns_true_by_time
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import FieldConditions, normal_form
+from api.funnel.own_moments import in_spans
 from api.funnel.read_columns import read_columns
 from api.sql import Sql
 
@@ -52,8 +53,8 @@ def wake_up_tables(rows: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
 
 
 def _future_facts(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
-    """Select the instants after `as_of` of the facts that the accord reads."""
-    read = read_columns(ladder.period.accord)
+    """Select the instants after `as_of` of the facts that the versions of the accord read."""
+    read = read_columns(*ladder.accords)
     began, ended = "coalesce(v.valid_from, v.recorded_at)", "v.valid_to"
     sources: list[tuple[str, str, tuple[str, ...], Sql]] = [
         ("contact_version v", "v", (began, ended), facts.among("v.contact_id"))
@@ -97,15 +98,16 @@ def _timed_leaves(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
             if isinstance(leaf.test, FieldConditions) or not turns_true_by_time(leaf.test, is_negated=leaf.is_negated):
                 continue
             intervals = fact_intervals(leaf.test, ladder, ranked, facts, is_negated=leaf.is_negated, only_holding=True)
-            if not leaf.is_negated:
-                found.append(Sql("select contact_id, starts_at as at from ({}) x where holds", intervals))
-                continue
-            found.append(
-                Sql(
+            if leaf.is_negated:
+                turning = Sql(
                     "select contact_id, max(until) as at from ({}) x where holds and until < 'infinity' and {}"
                     " group by contact_id",
                     intervals,
                     runs_out(leaf.test, is_negated=True),
                 )
-            )
+            else:
+                turning = Sql("select contact_id, starts_at as at from ({}) x where holds", intervals)
+            if not ranked.has_all_time:
+                turning = Sql("select * from ({}) w where {}", turning, in_spans("at", ranked.spans))
+            found.append(turning)
     return found

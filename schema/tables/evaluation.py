@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.accord_vocab import Reading
+from schema.accord_vocab import EntryCause, Reading
 from schema.base import Table, column, link
 from schema.records import Record
 from schema.vocab import ExitKind
@@ -115,7 +115,9 @@ class StageEntry(Table, table=True):
     occurrence: int = column(
         "The ordinal number of this entry among the person's entries into the stage, from 1.", ge=1, primary_key=True
     )
-    rank: int = column("The position of the stage on the accord's ladder, from 1 (lowest).", ge=1)
+    rank: int = column(
+        "The position of the stage, from 1 (lowest), in the version of the accord whose rules were applied.", ge=1
+    )
     entered_at: datetime = column("When the person entered the stage.", begins=True)
     own_at: datetime | None = column(
         "When the stage's own rule was first fulfilled; null if the person skipped the stage.",
@@ -134,11 +136,12 @@ class StageEntry(Table, table=True):
     )
     accord_version_id: UUID = link(
         "accord_version",
-        "The version of the accord whose rules were applied.",
+        "The version of the accord whose rules were applied: the one in force when the person entered the stage.",
         hidden=True,
         index=False,
         is_derived=True,
     )
+    cause: EntryCause = column("Why the person entered the stage at that instant.", vocab=EntryCause)
     is_implied: bool = column(
         "True if the person counts as entered because a higher stage was entered first, not by the stage's own rule."
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from api.db import WriteSession
+from api.db import ScratchSession, WriteSession
 from api.sql import Sql, join, name
 from schema.accord import FORMAT, Accord
 from schema.base import new_id
@@ -23,7 +23,7 @@ def accord_row(document: Document, **columns: object) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def unguarded(session: WriteSession) -> AsyncIterator[None]:
+async def unguarded(session: ScratchSession) -> AsyncIterator[None]:
     """Write versions and signatures in the block as no workflow does: without triggers and foreign keys."""
     await session.script("set local session_replication_role = replica")
     yield

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from api.funnel.exits import SegmentLookup, segment_of
 from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.own_moments import entering
 from api.sql import Sql
 from schema.clauses.rules import StageReached
 
@@ -61,23 +62,17 @@ def elapsed(length: timedelta) -> Sql:
 
 
 def _lower_entries(key: str, ladder: Ladder, ranked: RankedStage) -> Sql:
-    """Select `contact_id` and `at` of the entries of a lower stage, own or implied.
-
-    Entries are implied by a stage below the one that is compiled; those above it are not derived yet, and a rule that
-    names a lower stage must not be fulfilled by its own stage.
-    """
-    lower = ladder.stage(key)
-    reached = segment_of(lower.exit_group, "o.contact_id", "o.moment")
+    """Select `contact_id` and `at` of the entries of a lower stage, own or implied."""
+    reached = segment_of(ladder.stage(key).exit_group, "o.contact_id", "o.moment")
     # The lower stage may belong to another exit group, so its entries are found in its own segments (`reached`). The
     # caller places them in the segments of the compiled stage.
     return Sql(
         f"""select contact_id, min(moment) as at
 from (
   select o.contact_id, o.moment, {reached.number} as lower_segment_no from funnel_own_entry o {{}}
-  where o.rank between {{}}::int and {{}}::int
+  where {{}}
 ) o
 group by contact_id, lower_segment_no""",
         reached.join,
-        lower.rank,
-        ranked.rank - 1,
+        entering("o", (ranked.lower or {})[key]),
     )

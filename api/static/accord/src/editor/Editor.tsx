@@ -92,6 +92,11 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
   );
 }
 
+/** The path inside the document that a problem names, such as `stages[2] (mql).window`; empty for the whole document. */
+function documentPath({ path }: UserError): string {
+  return path.slice(path.indexOf("document") + 1).join(".");
+}
+
 /** The document with the numbers of its lines, and beside it what is wrong, each with a way to its line. */
 function TomlField({
   value,
@@ -104,7 +109,10 @@ function TomlField({
 }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const lines = value.split("\n");
-  const found = problems.map((problem) => ({ problem, line: lineOf(value, problem.path.join(".")) }));
+  const found = problems.map((problem) => {
+    const path = documentPath(problem);
+    return { problem, path, line: lineOf(value, path) };
+  });
   const wrong = new Set(found.map(({ line }) => line));
   const show = (line: number) => {
     const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
@@ -120,14 +128,16 @@ function TomlField({
             saved.
           </p>
           <ul id="toml-problems">
-            {found.map(({ problem, line }) => (
-              <li key={problem.path.join(".") + problem.message}>
+            {found.map(({ problem, path, line }) => (
+              <li key={path + problem.message}>
                 {line !== null && (
                   <Button className="button button-small" onPress={() => show(line)}>
                     Line {line}
                   </Button>
                 )}
-                <span>{problem.message}</span>
+                <span>
+                  {path && <code>{path}</code>} {problem.message}
+                </span>
               </li>
             ))}
           </ul>

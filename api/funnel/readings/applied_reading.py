@@ -7,29 +7,13 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from api.access.evaluation import RequestedReading
 from api.accord.in_force import AccordPeriod, accord_in_force
 from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from schema.accord import Accord
 from schema.accord_vocab import AccordStatus, Reading
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedReading:
-    """A reading as a request names it: `accord_version` is a number, of PINNED alone; `known_at` leaves out facts."""
-
-    reading: Reading = Reading.IN_FORCE
-    accord_version: int | None = None
-    known_at: datetime | None = None
-
-    @property
-    def is_current(self) -> bool:
-        """Whether it is the reading that follows every write, which nothing has to be evaluated for."""
-        return self == CURRENT
-
-
-CURRENT = RequestedReading()
 
 
 @dataclass(frozen=True, slots=True)
