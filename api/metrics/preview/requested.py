@@ -13,7 +13,7 @@ from api.metrics.context import MetricContext, read_context
 from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
 from api.metrics.preview.compute import VALID_FOR, compute_preview
 from api.metrics.preview.figures import Preview
-from api.metrics.preview.preview_frame import LAST_QUARTER_OF_A_YEAR, PreviewFrame, preview_frame
+from api.metrics.preview.preview_frame import LAST_THREE_MONTHS, PreviewFrame, preview_frame
 from api.metrics.preview.running_previews import WAIT, computed_once
 from api.metrics.request import Period
 from api.progress import Progress
@@ -30,7 +30,7 @@ class PreviewRequest:
 
     version: int
     compare_to: int | None = None
-    period: Period = LAST_QUARTER_OF_A_YEAR
+    period: Period = LAST_THREE_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
