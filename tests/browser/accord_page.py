@@ -162,7 +162,9 @@ class AccordPage:
         for place in ("[role=dialog]", within):
             for root in self.driver.find_elements(By.CSS_SELECTOR, place):
                 for found in root.find_elements(By.CSS_SELECTOR, "button, a, summary"):
-                    if found.text.startswith(label) and found.is_displayed() and found.is_enabled():
+                    # What only screen readers get stands on a line of its own.
+                    words = " ".join(found.text.split())
+                    if words.startswith(label) and found.is_displayed() and found.is_enabled():
                         found.click()
                         return True
                 return False

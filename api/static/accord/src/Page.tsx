@@ -4,6 +4,7 @@ import { useAddress } from "./address";
 import { Editor } from "./editor/Editor";
 import { OverviewDocument, type OverviewQuery } from "./generated/graphql";
 import { abilitiesOf } from "./rights";
+import { ViewLink } from "./ui/Link";
 import { Masthead } from "./ui/Masthead";
 import { Failure, Loading, Notice } from "./ui/Notice";
 import { VersionList } from "./versions/VersionList";
@@ -35,7 +36,16 @@ function Content({ overview }: { overview: OverviewQuery }) {
   useEffect(() => {
     document.title = number === undefined ? "The accord" : `Version ${number} · The accord`;
   }, [number]);
+  const isEdited = address.view === "edit" || address.view === "propose";
+  useEffect(() => {
+    window.scrollTo(0, 0);
+    // What had the focus may be gone with the view before.
+    if (document.activeElement === document.body) {
+      document.getElementById("content")?.focus();
+    }
+  }, [number, isEdited]);
   const abilities = abilitiesOf(overview.viewer);
+  const toSign = overview.viewer.accordsToSign.filter(({ version }) => version !== number);
   if (number === undefined) {
     return (
       <>
@@ -46,13 +56,25 @@ function Content({ overview }: { overview: OverviewQuery }) {
       </>
     );
   }
-  if (address.view === "edit" || address.view === "propose") {
+  if (isEdited) {
     return <Editor key={`${address.view}${number}`} number={number} isNew={address.view === "propose"} abilities={abilities} />;
   }
   return (
     <div className="columns">
       <VersionList versions={versions} shown={number} />
       <div className="sheet">
+        {toSign.length > 0 && (
+          <Notice>
+            <p>
+              Waiting for your signature:{" "}
+              {toSign.map(({ version }) => (
+                <ViewLink key={version} to={{ version, view: "agreement" }}>
+                  version {version}
+                </ViewLink>
+              ))}
+            </p>
+          </Notice>
+        )}
         <VersionPage key={number} number={number} view={address.view} abilities={abilities} versions={versions} />
       </div>
     </div>

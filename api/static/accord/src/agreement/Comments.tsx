@@ -96,7 +96,7 @@ function CommentForm({ version, clause, about }: { version: number; clause: stri
     <Disclosure className="comment-form" isExpanded={isOpen} onExpandedChange={setOpen}>
       <Heading level={4}>
         <Button slot="trigger" className="button-quiet">
-          Comment<span className="spoken"> on {about}</span>
+          Comment{clause === null ? ` on ${about}` : <span className="spoken"> on {about}</span>}
         </Button>
       </Heading>
       <DisclosurePanel>

@@ -37,6 +37,8 @@ export function VersionPage({
   if (!version || (fetching && version.version !== number)) {
     return <Loading what={`version ${number}`} />;
   }
+  // The first version is beside nothing while it is the one in force.
+  const hasEffect = version.status !== "ACTIVE" || version.base !== null;
   return (
     <>
       <VersionHead version={version} />
@@ -55,14 +57,16 @@ export function VersionPage({
       <Seats version={version} />
       <Actions version={version} abilities={abilities} onDone={setDone} />
       <nav className="tabs" aria-label={`Views of version ${number}`}>
-        <ViewLink to={{ version: number, view: "agreement" }} isCurrent={view !== "effect"}>
+        <ViewLink to={{ version: number, view: "agreement" }} isCurrent={view !== "effect" || !hasEffect}>
           Agreement
         </ViewLink>
-        <ViewLink to={{ version: number, view: "effect" }} isCurrent={view === "effect"}>
-          Effect
-        </ViewLink>
+        {hasEffect && (
+          <ViewLink to={{ version: number, view: "effect" }} isCurrent={view === "effect"}>
+            Effect
+          </ViewLink>
+        )}
       </nav>
-      {view === "effect" ? (
+      {view === "effect" && hasEffect ? (
         <Effect version={version} versions={versions} />
       ) : (
         <AgreementWithChanges version={version} abilities={abilities} />
