@@ -30,6 +30,15 @@ class Reading(Vocabulary):
     PINNED = "PINNED", "One named version, for the whole history."
 
 
+class EntryCause(Vocabulary):
+    """Why a person entered a stage at that instant."""
+
+    __graphql_name__ = "StageEntryCause"
+
+    FACTS = "FACTS", "What happened then fulfilled the rule of the stage, or of a higher one."
+    ACCORD = "ACCORD", "A version of the accord came into force then, and the person fulfilled its rule already before."
+
+
 class StageChange(Vocabulary):
     """Whether a stage is in both of two compared versions of the accord."""
 

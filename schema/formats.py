@@ -15,6 +15,7 @@ import email_validator
 from schema.countries import country_code
 
 MOST_DIGITS = 15  # of a telephone number: ITU-T E.164
+SOURCE_NAME = r"^[a-z][a-z0-9_]{0,39}$"  # of a source system, such as our_crm
 FEWEST_DIGITS = 3  # emergency and short numbers
 
 # The common spelling of an address. The validator accepts all of these, at 40 times the cost.

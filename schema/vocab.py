@@ -358,6 +358,14 @@ class WarningCode(Vocabulary):
         "UNKNOWN_PROBABILITY",
         "Some deals have an amount and no known probability of winning. They are not in the value.",
     )
+    KNOWN_AT_LIMITS = (
+        "KNOWN_AT_LIMITS",
+        "The value is computed from what was known at `knownAt`, but for what is kept as of today alone.",
+    )
+    READING_OUTDATED = (
+        "READING_OUTDATED",
+        "Records have changed since this reading was evaluated.",
+    )
     MISSING_RATE = (
         "MISSING_RATE",
         "Some amounts have no exchange rate to the currency of the result. They are listed separately.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -131,7 +132,7 @@ def _model_at(location: Location, model: type[BaseModel]) -> type[BaseModel]:
 
 
 def _shown(given: object) -> str:
-    if isinstance(given, str | int | float) and not isinstance(given, bool):
+    if isinstance(given, str | int | float | Decimal) and not isinstance(given, bool):
         return f"'{given}'"
     return _KINDS.get(type(given), "a value of another kind")
 
@@ -145,7 +146,7 @@ _SENTENCES: Mapping[str, str] = {
     "greater_than": "{given} must be more than {gt}",
     "greater_than_equal": "{given} must be at least {ge}",
     "less_than_equal": "{given} must be at most {le}",
-    "recursion_loop": "is nested too deep; simplify it",
+    "recursion_depth_exceeded": "is nested too deep; simplify it",
 }
 _KINDS = {bool: "true or false", list: "a list", tuple: "a list", dict: "a table", type(None): "nothing"}
 _EXPECTED = {

@@ -1,6 +1,8 @@
 """`accord kpi` and `accord funnel`."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -15,10 +17,11 @@ from api.cli.kpi_tables import show_catalogue, show_funnel, show_kpi
 from api.cli.options import expand_options
 from api.cli.record_output import Listing, RecordList, print_records_csv, print_records_json, read_records
 from api.cli.session import open_database
-from api.db import ReadSession
+from api.db import Database, ReadSession
 from api.errors import AccordError
 from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
+from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 
 
@@ -67,7 +70,7 @@ def funnel(*, options: FunnelOptions, output: OutputOptions) -> None:
 async def _compute_kpi(
     data: Path | None, request: KpiRequest, listing: Listing | None
 ) -> tuple[KpiAnswer, RecordList | None, ZoneInfo]:
-    async with open_database(data) as database, database.read() as session:
+    async with open_database(data) as database, _snapshot(database, request) as session:
         (result,) = await query_kpis(session, LOCAL_OPERATOR, [request])
         if isinstance(result, AccordError):
             raise result
@@ -76,8 +79,16 @@ async def _compute_kpi(
 
 
 async def _compute_funnel(data: Path | None, request: FunnelRequest) -> tuple[FunnelAnswer, ZoneInfo]:
-    async with open_database(data) as database, database.read() as session:
+    async with open_database(data) as database, _snapshot(database, request) as session:
         return await query_funnel(session, LOCAL_OPERATOR, request), await _reporting_zone(session, request.switches)
+
+
+@asynccontextmanager
+async def _snapshot(database: Database, request: KpiRequest | FunnelRequest) -> AsyncIterator[ReadSession]:
+    """A snapshot with the reading that the request names; a command waits until that is evaluated."""
+    await prepare_requests(database, [request], wait=None)
+    async with database.read() as session:
+        yield session
 
 
 async def _reporting_zone(session: ReadSession, switches: Switches) -> ZoneInfo:

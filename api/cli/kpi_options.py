@@ -1,6 +1,6 @@
 """The options of `accord kpi` and `accord funnel`, and the requests that are made of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +20,7 @@ from api.cli.options import DATA_OPTION
 from api.cli.record_output import Listing
 from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
+from schema.accord_vocab import Reading
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
@@ -44,6 +45,17 @@ class FunnelOptions:
         str | None,
         typer.Option("--as-of", metavar="INSTANT", help="Count only what happened by then, like 2026-04-01T00:00:00Z."),
     ] = None
+    reading: Annotated[
+        str | None,
+        typer.Option("--reading", help="Which accord decides about stages: in_force, restated or pinned."),
+    ] = None
+    accord_version: Annotated[
+        int | None, typer.Option("--accord-version", min=1, help="With --reading pinned: the version's number.")
+    ] = None
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", metavar="INSTANT", help="Count only facts that Accord had recorded by then."),
+    ] = None
     timezone: Annotated[
         str | None, typer.Option("--timezone", metavar="ZONE", help="Use this zone instead of the accord's.")
     ] = None
@@ -55,7 +67,16 @@ class FunnelOptions:
             period=parse_period(self.period),
             by=parse_dimensions(self.by),
             where=parse_where(self.where or []),
-            switches=Switches(as_of=parse_instant("--as-of", self.as_of), timezone=self.timezone),
+            switches=self._shared_switches(),
+        )
+
+    def _shared_switches(self) -> Switches:
+        return Switches(
+            as_of=parse_instant("--as-of", self.as_of),
+            timezone=self.timezone,
+            reading=None if self.reading is None else parse_word(Reading, "--reading", self.reading),
+            accord_version=self.accord_version,
+            known_at=parse_instant("--known-at", self.known_at),
         )
 
 
@@ -139,14 +160,13 @@ class KpiOptions(FunnelOptions):
 
     def _switches(self) -> Switches:
         has_no_window = self.window is not None and self.window.strip().lower() == "none"
-        return Switches(
+        return replace(
+            self._shared_switches(),
             anchor=None if self.anchor is None else parse_word(Anchor, "--anchor", self.anchor),
             reentry=None if self.reentry is None else parse_word(Reentry, "--reentry", self.reentry),
             skip=None if self.skip is None else parse_word(Skip, "--skip", self.skip),
             window=None if self.window is None or has_no_window else parse_duration_option("--window", self.window),
             has_no_window=has_no_window,
-            as_of=parse_instant("--as-of", self.as_of),
-            timezone=self.timezone,
         )
 
 

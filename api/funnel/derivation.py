@@ -14,13 +14,12 @@ from api.accord.in_force import AccordPeriod
 from api.db import ScratchSession
 from api.funnel.entries import entries, stage_rows
 from api.funnel.exits import exit_rows, segment_rows
-from api.funnel.ladder import Ladder, RankedStage, ladder_of
+from api.funnel.ladder import Ladder, Step, ladder_of, stages_read
 from api.funnel.lifetimes import VisibleFacts, bound_instant, lifetime_rows
-from api.funnel.stage_statement import stage_statement
+from api.funnel.stage_statement import step_statement
 from api.identity.survivors import survivors
 from api.progress import Progress, no_progress
 from api.sql import Sql, name
-from schema.clauses.rules import StageReached, leaves
 
 # The columns are those of the selects, in their order.
 TABLES = {
@@ -32,8 +31,15 @@ TABLES = {
         "exit_group int not null, contact_id uuid not null, segment_no int not null, starts_at timestamptz not null,"
         " ends_at timestamptz not null, closed_at timestamptz, exit_kind text"
     ),
-    "funnel_own_entry": "contact_id uuid not null, rank int not null, moment timestamptz not null",
+    "funnel_own_entry": (
+        "contact_id uuid not null, stage_no int not null, by_accord boolean not null, moment timestamptz not null"
+    ),
 }
+_STAGES_OF_VERSIONS = (
+    "number int not null, stage text not null, exit_group int, version int not null, rank int not null,"
+    " starts_at timestamptz not null, ends_at timestamptz not null, accord_version_id uuid not null,"
+    " places int[] not null"
+)
 # JIT costs more than it saves on these statements. A custom plan sees the bound values, which the planner needs to
 # prove that a partial index applies. The timeout replaces that of a request, which a derivation may exceed.
 _JOB_SETTINGS = {
@@ -53,14 +59,14 @@ def people_rows(ladder: Ladder, facts: VisibleFacts) -> tuple[tuple[str, tuple[S
     return (
         ("funnel_lifetime", (lifetime_rows(facts),)),
         ("funnel_stage", (stage_rows(ladder),)),
-        ("funnel_exit", exit_rows(ladder.period.accord, facts)),
+        ("funnel_exit", exit_rows(ladder, facts)),
         ("funnel_segment", segment_rows(ladder)),
     )
 
 
-def reads_stages(ranked: RankedStage) -> bool:
-    """Whether the rule of a stage reads the entries of lower stages."""
-    return any(isinstance(leaf, StageReached) for leaf in leaves(ranked.stage.rule))
+def reads_stages(step: Step) -> bool:
+    """Whether a step reads what the steps before it found: entries of lower stages, or earlier ones of its own."""
+    return any(ranked.continues or stages_read(ranked.stage.rule) for ranked in step)
 
 
 @asynccontextmanager
@@ -78,24 +84,24 @@ async def derived_entries(
     `concerned` selects the contacts to evaluate (see `VisibleFacts`); None evaluates all of them.
 
     Shapes: facts + versions -> a select of contact_id, rank, stage, occurrence, entered_at, own_at, exited_at,
-            exit_kind, is_implied, accord_version_id, present_at.
+            exit_kind, is_implied, accord_version_id, cause, present_at.
     Units:  instants UTC; facts later than `as_of` do not count.
     Errors: ValueError, see `ladder_of`.
     Source: api/README.md, "The evaluator".
     """
     report = progress or no_progress
     ladder = ladder_of(periods)
-    total = len(ladder.stages) + 2
+    total = len(ladder.steps) + 2
     # The planner takes the intervals of a leaf to be few, and with some contacts alone it joins them by nested loops,
     # whose cost grows with the square of their number.
     async with job_settings(session, enable_nestloop="on" if concerned is None else "off"):
         report("people and exits", 0, total)
         facts = await _fill_people(session, ladder, as_of, concerned)
-        for done, ranked in enumerate(ladder.stages, start=1):
-            report(ranked.stage.title, done, total)
-            await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
-            # A `stage` leaf reads the entries of lower stages; otherwise one analyze after the last stage is enough.
-            if any(map(reads_stages, ladder.stages[done:])):
+        for done, step in enumerate(ladder.steps, start=1):
+            report(step[-1].stage.title, done, total)
+            await _fill(session, "funnel_own_entry", step_statement(ladder, step, facts))
+            # A step may read what those before it found; otherwise one analyze after the last one is enough.
+            if any(map(reads_stages, ladder.steps[done:])):
                 await session.script("analyze funnel_own_entry")
         await session.script("analyze funnel_own_entry")
         report("entries", total - 1, total)
@@ -123,21 +129,20 @@ async def derived_from_moments(
     """
     report = progress or no_progress
     ladder = ladder_of((period,))
-    evaluated = [ranked for ranked in ladder.stages if ranked.stage.key not in known]
+    evaluated = [step for step in ladder.steps if step[0].stage.key not in known]
     total = len(evaluated) + 2
     async with job_settings(session):
         report("people and exits", 0, total)
         facts = await _fill_people(session, ladder, as_of, None)
-        for ranked in ladder.stages:
-            moments = known.get(ranked.stage.key)
-            if moments is not None:
-                rows = Sql("select m.contact_id, {}::int, m.moment from ({}) m", ranked.rank, moments)
+        for rung in ladder.rungs:
+            if rung.key in known:
+                rows = Sql("select m.contact_id, {}::int, false, m.moment from ({}) m", rung.number, known[rung.key])
                 await _fill(session, "funnel_own_entry", rows)
-        for done, ranked in enumerate(evaluated, start=1):
-            if reads_stages(ranked):
+        for done, step in enumerate(evaluated, start=1):
+            if reads_stages(step):
                 await session.script("analyze funnel_own_entry")
-            report(ranked.stage.title, done, total)
-            await _fill(session, "funnel_own_entry", stage_statement(ladder, ranked, facts))
+            report(step[-1].stage.title, done, total)
+            await _fill(session, "funnel_own_entry", step_statement(ladder, step, facts))
         await session.script("analyze funnel_own_entry")
         report("entries", total - 1, total)
         yield entries(ladder)
@@ -146,7 +151,8 @@ async def derived_from_moments(
 
 async def _fill_people(session: ScratchSession, ladder: Ladder, as_of: datetime, concerned: Sql | None) -> VisibleFacts:
     """Create the temp tables, and fill those that no rule decides. Returns what the rules read."""
-    for table, columns in TABLES.items():
+    tables = TABLES | ({"funnel_stage": _STAGES_OF_VERSIONS} if len(ladder.periods) > 1 else {})
+    for table, columns in tables.items():
         await session.script(f"create temp table {table} ({columns}) on commit drop")
     await _fill(session, "funnel_merged", merged_rows(VisibleFacts(bound_instant(as_of), True, concerned)))
     # Autovacuum never analyzes temp tables; without statistics the planner misjudges the sizes of the joins.

@@ -3,20 +3,24 @@
 Entering a stage also enters every lower stage that has no entry in its current segment. An entry ends when a higher
 stage is entered before the segment closes, otherwise with the exit that closes the segment. Most contacts have no exit,
 and therefore one segment: their entries follow from one row of `funnel_own_entry` for each stage, without a join.
+
+The statements of this module are those of one version, where the number of a stage is its rank; `version_entries` has
+those of several.
 """
 
 from uuid import UUID
 
 from api.funnel.ladder import Ladder
+from api.funnel.version_entries import version_entries, version_stage_rows
 from api.sql import Sql, join
 
 # One row per stage and segment that was entered. A moment enters its own stage and every lower one, each in the
 # segment of that stage which contains the moment. It is materialized because it is joined with itself below.
 _REACHED = Sql("""with reached as materialized (
   select o.contact_id, g.rank, g.stage, s.closed_at, s.exit_kind,
-    min(o.moment) as entered_at, min(o.moment) filter (where o.rank = g.rank) as own_at
+    min(o.moment) as entered_at, min(o.moment) filter (where o.stage_no = g.rank) as own_at
   from funnel_own_entry o
-  join funnel_stage g on g.rank <= o.rank
+  join funnel_stage g on g.rank <= o.stage_no
   left join funnel_segment s
     on s.exit_group = g.exit_group and s.contact_id = o.contact_id and o.moment >= s.starts_at and o.moment < s.ends_at
   where exists (select from funnel_segment s where s.contact_id = o.contact_id)
@@ -27,7 +31,7 @@ _REACHED = Sql("""with reached as materialized (
 # stage. None is entered later without ending the entry, so the time in which an entry is the highest open one is a
 # single interval, which ends with the entry.
 _WITH_EXITS = Sql("""select e.contact_id, e.rank, e.stage, e.occurrence, e.entered_at, e.own_at, e.exited_at,
-  e.exit_kind, e.is_implied, e.accord_version_id,
+  e.exit_kind, e.is_implied, e.accord_version_id, 'FACTS' as cause,
   case when coalesce(h.until, e.entered_at) < coalesce(e.exited_at, 'infinity') then coalesce(h.until, e.entered_at) end
     as present_at
 from ended e
@@ -44,7 +48,9 @@ def entries(ladder: Ladder) -> Sql:
 
     Reads `funnel_own_entry`, `funnel_stage` and `funnel_segment`.
     """
-    version_id = ladder.period.version_id
+    if len(ladder.periods) > 1:
+        return version_entries(ladder)
+    version_id = ladder.periods[0].version_id
     if not ladder.exit_groups:
         return _without_exits(ladder, version_id)
     ended = Sql("{},\nended as materialized (\n{}\n)", _REACHED, _ended(version_id))
@@ -53,11 +59,13 @@ def entries(ladder: Ladder) -> Sql:
 
 def stage_rows(ladder: Ladder) -> Sql:
     """Select the rows of `funnel_stage`: the ladder, for the statements to join."""
+    if len(ladder.periods) > 1:
+        return version_stage_rows(ladder)
     return Sql(
         "select * from unnest({}::int[], {}::text[], {}::int[]) ladder (rank, stage, exit_group)",
-        [ranked.rank for ranked in ladder.stages],
-        [ranked.stage.key for ranked in ladder.stages],
-        [ranked.exit_group for ranked in ladder.stages],
+        [rung.number for rung in ladder.rungs],
+        [rung.key for rung in ladder.rungs],
+        [rung.exit_group for rung in ladder.rungs],
     )
 
 
@@ -90,9 +98,9 @@ def _without_exits(ladder: Ladder, version_id: UUID) -> Sql:
     The stages become columns (`own1` …, `entered1` …), so that one aggregation by contact replaces the self-join that
     contacts with exits need.
     """
-    ranks = [ranked.rank for ranked in ladder.stages]
+    ranks = [rung.number for rung in ladder.rungs]
     top = ranks[-1]
-    own = "".join(f",\n    min(moment) filter (where rank = {rank}) as own{rank}" for rank in ranks)
+    own = "".join(f",\n    min(moment) filter (where stage_no = {rank}) as own{rank}" for rank in ranks)
     entered = "".join(
         f",\n    least({', '.join(f'own{higher}' for higher in range(rank, top + 1))}) as entered{rank}"
         for rank in ranks
@@ -103,17 +111,17 @@ def _without_exits(ladder: Ladder, version_id: UUID) -> Sql:
         ",\n  ",
         (
             Sql(
-                f"({ranked.rank}, {{}}::text, entered{ranked.rank}, own{ranked.rank}, "
-                + (f"entered{ranked.rank + 1})" if ranked.rank < top else "null::timestamptz)"),
-                ranked.stage.key,
+                f"({rung.number}, {{}}::text, entered{rung.number}, own{rung.number}, "
+                + (f"entered{rung.number + 1})" if rung.number < top else "null::timestamptz)"),
+                rung.key,
             )
-            for ranked in ladder.stages
+            for rung in ladder.rungs
         ),
     )
     return Sql(
         f"""select p.contact_id, e.rank, e.stage, 1 as occurrence, e.entered_at, e.own_at, e.exited_at,
   case when e.exited_at is not null then 'ADVANCED' end as exit_kind,
-  e.own_at is distinct from e.entered_at as is_implied, {{}}::uuid as accord_version_id,
+  e.own_at is distinct from e.entered_at as is_implied, {{}}::uuid as accord_version_id, 'FACTS' as cause,
   case when e.exited_at is distinct from e.entered_at then e.entered_at end as present_at
 from (
   select contact_id, {", ".join(f"own{rank}" for rank in ranks)}{entered}

@@ -14,13 +14,13 @@ from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
 from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
+from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import COMPARED, KEY
 from api.funnel.wake_ups import wake_up_rows
 from api.outbox.positions import expire_cursors
 from api.progress import Progress
 from api.sql import Sql
-from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.base import new_id
 
@@ -30,13 +30,14 @@ _WATERMARK = Sql(
         f"select max(recorded_at) as at from {table}"
         for table in ("contact_version", "company_version", "deal_version", "touchpoint", "handoff")
     )
+    + " union all select max(decision_recorded_at) from handoff"
     + ") facts"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """The stored evaluation, and its number of entries by stage key, from the lowest stage up.
+    """The stored evaluation, and its number of entries by stage key, from the lowest stage up; dropped stages count.
 
     `watermark` is when the latest fact was recorded; None without facts.
     """
@@ -60,6 +61,8 @@ async def evaluate(
 ) -> EvaluationResult:
     """Judge every contact by the versions in force, and make the result the current evaluation.
 
+    A transaction that brings a version into force calls `begin_evaluation`, changes the rows of `accord_version`, and
+    calls this: readers see the former version and its entries until the commit, and then the new ones, all at once.
     Writers go on meanwhile, and re-evaluate what they change in the evaluation before. They wait for the last step
     alone, in which the contacts that they touched are evaluated once more. The entries of the evaluation before stay
     until `discard_former_entries`: deleting them here would keep the writers waiting.
@@ -89,7 +92,7 @@ async def evaluate(
     touched = await evaluate_touched(session, CurrentEvaluation(evaluation_id, compiled), as_of)
     if former is not None and touched.contacts:
         await write_differing_entries(session, former, evaluation_id, touched.contacts)
-    result = await _made_current(session, compiled.ladder.period.accord, evaluation_id, evaluated_at)
+    result = await _made_current(session, compiled.ladder, evaluation_id, evaluated_at)
     if former is None:
         await expire_cursors(session)  # everybody enters stages at once
     return result
@@ -140,10 +143,10 @@ async def discard_former_entries(session: WriteSession) -> int:
 
     An evaluation that runs is not touched: its rows are not visible before it is current.
     """
-    # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one.
-    deleted = await session.run(
-        Sql("delete from stage_entry where evaluation_id in (select id from evaluation where not is_current)")
-    )
+    # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
+    # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
+    former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
+    deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
         await session.script("analyze stage_entry")
@@ -186,7 +189,7 @@ select {{}}::uuid, {columns} from ({{}}) derived order by contact_id, rank, occu
 
 
 async def _made_current(
-    session: WriteSession, accord: Accord, evaluation_id: UUID, evaluated_at: datetime
+    session: WriteSession, ladder: Ladder, evaluation_id: UUID, evaluated_at: datetime
 ) -> EvaluationResult:
     """Make an evaluation the current one: readers see it when the transaction commits."""
     await session.run(Sql("update evaluation v set is_current = false where {}", is_current("v")))
@@ -198,12 +201,12 @@ async def _made_current(
             evaluation_id,
         )
     )
-    return EvaluationResult(evaluation_id, evaluated_at, watermark, await _counts(session, accord, evaluation_id))
+    return EvaluationResult(evaluation_id, evaluated_at, watermark, await _counts(session, ladder, evaluation_id))
 
 
-async def _counts(session: WriteSession, accord: Accord, evaluation_id: UUID) -> dict[str, int]:
+async def _counts(session: WriteSession, ladder: Ladder, evaluation_id: UUID) -> dict[str, int]:
     rows = await session.rows(
         Sql("select stage, count(*) as n from stage_entry where evaluation_id = {} group by stage", evaluation_id)
     )
     counted = {row["stage"]: row["n"] for row in rows}
-    return {stage.key: counted.get(stage.key, 0) for stage in accord.stages}
+    return {rung.key: counted.get(rung.key, 0) for rung in ladder.rungs}

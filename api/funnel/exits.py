@@ -5,36 +5,30 @@ Both follow from facts alone; no rule is evaluated for them. A segment is `(exit
 have rows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.funnel.ladder import Ladder
+from api.funnel.ladder import ClosingExit, CountedExit, Ladder, Span
 from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, join
-from schema.accord import Accord
-from schema.clauses.exits import Exit
-from schema.vocab import Disposition
 
 
-def exit_rows(accord: Accord, facts: VisibleFacts) -> tuple[Sql, ...]:
-    """One select of rows of `funnel_exit` for each exit of the accord."""
+def exit_rows(ladder: Ladder, facts: VisibleFacts) -> tuple[Sql, ...]:
+    """One select of rows of `funnel_exit` for each exit. In which spans it counts is decided by `segment_rows`."""
     return tuple(
-        _rejections(accord, leaving, position, facts) if leaving.on == "HANDOFF_REJECTED" else _losses(position, facts)
-        for position, leaving in enumerate(accord.exits)
+        _rejections(counted, position, facts) if counted.leaving.on == "HANDOFF_REJECTED" else _losses(position, facts)
+        for position, counted in enumerate(ladder.exits)
     )
 
 
-def _rejections(accord: Accord, leaving: Exit, position: int, facts: VisibleFacts) -> Sql:
-    """Select the rejected handoffs whose reason has one of the exit's dispositions.
-
-    A reason that the accord does not list, and a missing one, count as RECYCLE.
-    """
-    closing = [reason.code for reason in accord.reject_reasons if reason.disposition in leaving.dispositions]
-    others = [reason.code for reason in accord.reject_reasons if reason.disposition not in leaving.dispositions]
-    if Disposition.RECYCLE in leaving.dispositions:
-        # Every reason but those listed with another disposition; a comparison with a missing reason gives null.
-        is_closing = Sql("coalesce(h.reject_reason <> all({}::text[]), true)", others)
-    else:
-        is_closing = Sql("h.reject_reason = any({}::text[])", closing)
+def _rejections(counted: CountedExit, position: int, facts: VisibleFacts) -> Sql:
+    """Select the rejected handoffs whose reason has one of the exit's dispositions."""
+    is_complement, codes = counted.closing_reasons
+    # A comparison with a missing reason gives null.
+    text = (
+        "coalesce(h.reject_reason <> all({}::text[]), true)" if is_complement else "h.reject_reason = any({}::text[])"
+    )
+    is_closing = Sql(text, list(codes))
     return Sql(
         f"""select distinct {facts.contact("h")} as contact_id, h.decided_at as at, {{}}::int as position,
   'HANDOFF_REJECTED' as kind
@@ -108,8 +102,7 @@ def segment_rows(ladder: Ladder) -> tuple[Sql, ...]:
     return tuple(
         Sql(
             """with boundary as (
-  select distinct on (contact_id, at) contact_id, at, kind from funnel_exit
-  where position = any({}::int[]) order by contact_id, at, position
+  {}
 )
 select {}::int as exit_group, contact_id, (row_number() over w - 1)::int as segment_no,
   coalesce(lag(at) over w + interval '1 microsecond', '-infinity') as starts_at,
@@ -118,11 +111,35 @@ from boundary window w as (partition by contact_id order by at)
 union all
 select {}::int, contact_id, count(*)::int, max(at) + interval '1 microsecond', 'infinity', null, null
 from boundary group by contact_id""",
-            list(positions),
+            _boundaries(closing),
             number,
             number,
         )
-        for number, positions in enumerate(ladder.exit_groups)
+        for number, closing in enumerate(ladder.exit_groups)
+    )
+
+
+def _boundaries(closing: Sequence[ClosingExit]) -> Sql:
+    """Select the instants at which the exits of a group close, once each, with the kind of the exit."""
+    if all(exit_.spans == (Span(),) for exit_ in closing):
+        return Sql(
+            """select distinct on (contact_id, at) contact_id, at, kind from funnel_exit
+  where position = any({}::int[]) order by contact_id, at, position""",
+            [exit_.position for exit_ in closing],
+        )
+    # An exit is judged by the version in force at its instant, so one version gives all exits of an instant.
+    spans = [(exit_, span) for exit_ in closing for span in exit_.spans]
+    return Sql(
+        """select distinct on (e.contact_id, e.at) e.contact_id, e.at, e.kind
+  from funnel_exit e
+  join unnest({}::int[], {}::int[], {}::timestamptz[], {}::timestamptz[]) c (position, priority, starts_at, ends_at)
+    on c.position = e.position and e.at >= coalesce(c.starts_at, '-infinity')
+    and e.at < coalesce(c.ends_at, 'infinity')
+  order by e.contact_id, e.at, c.priority""",
+        [exit_.position for exit_, _ in spans],
+        [exit_.priority for exit_, _ in spans],
+        [span.starts_at for _, span in spans],
+        [span.ends_at for _, span in spans],
     )
 
 

@@ -6,32 +6,34 @@ moments:
 
 - An interval of a fact leaf begins with a fresh fact and lies in one segment. Whatever overlaps it there begins to hold
   together with it, or later with a fact of its own.
+- An interval of a silence or report lies in no segment, but begins with a fresh moment, too.
 - A piece of a field's time that is not fresh continues a piece that held before it, and that one's moment is earlier.
+- A span of a rule begins with a fresh moment, so that what holds then and began before is a moment of the span.
 """
 
-from api.funnel.fact_leaves import fact_intervals
-from api.funnel.field_leaf import field_intervals
 from api.funnel.ladder import Ladder, RankedStage
+from api.funnel.leaves.fact_intervals import OF_TOUCHES, WITHOUT_SEGMENT, fact_intervals
+from api.funnel.leaves.field_leaf import field_intervals
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, NormalForm
+from api.funnel.own_moments import span_rows
 from api.sql import Sql, join
-from schema.clauses.rules import Touches
 
 
 def is_flat(form: NormalForm) -> bool:
     """Whether a rule can be compiled to a join.
 
-    It can if it needs all of its leaves, at least one of them a fact leaf and at most one of them touches: two such
-    leaves would multiply their rows. A rule without any leaf can be as well: every contact fulfils it when its lifetime
-    begins.
+    It can if it needs all of its leaves, at least one of them a leaf of facts in a segment, and at most one of them
+    with an interval for every touch: two such leaves would multiply their rows. A rule without any leaf can be as well:
+    every contact fulfils it when its lifetime begins.
     """
     parts = form.tree.parts if isinstance(form.tree, Conjunction) else (form.tree,)
     fact_leaves = [leaf.test for leaf in form.leaves if not isinstance(leaf.test, FieldConditions)]
     return (
         all(isinstance(part, LeafHolds) for part in parts)
         and not any(leaf.is_negated for leaf in form.leaves)
-        and sum(isinstance(leaf, Touches) for leaf in fact_leaves) <= 1
-        and (bool(fact_leaves) or not form.leaves)
+        and sum(isinstance(leaf, OF_TOUCHES) for leaf in fact_leaves) <= 1
+        and (any(not isinstance(leaf, WITHOUT_SEGMENT) for leaf in fact_leaves) or not form.leaves)
     )
 
 
@@ -41,23 +43,62 @@ def flat_statement(form: NormalForm, ladder: Ladder, ranked: RankedStage, facts:
     Shapes: one row per contact and segment, with the earliest moment at which all leaves hold.
     Source: api/README.md, "The evaluator".
     """
-    fact_numbers = [number for number, leaf in enumerate(form.leaves) if not isinstance(leaf.test, FieldConditions)]
+    of_segments = [
+        number
+        for number, leaf in enumerate(form.leaves)
+        if not isinstance(leaf.test, FieldConditions | WITHOUT_SEGMENT)
+    ]
     starts = ", ".join(["l.starts_at", *(f"x{number}.starts_at" for number in range(len(form.leaves)))])
     ends = ", ".join(["'infinity'::timestamptz", *(f"x{number}.until" for number in range(len(form.leaves)))])
-    has_segments = bool(fact_numbers) and ranked.exit_group is not None
-    # Any fact leaf gives the segment: intervals of two segments never overlap.
-    return Sql(
-        f"""select contact_id, {{}}::int as rank, min(moment) as moment
-from (
-  select l.contact_id, {f"x{fact_numbers[0]}.segment_no" if has_segments else "null"} as segment_no,
+    has_segments = bool(of_segments) and ranked.exit_group is not None
+    # Any of these leaves gives the segment: intervals of two segments never overlap.
+    rows = Sql(
+        f"""select l.contact_id, {f"x{of_segments[0]}.segment_no" if has_segments else "null"} as segment_no,
     greatest({starts}) as moment, least({ends}) as until
-  from funnel_lifetime l{{}}
+  from funnel_lifetime l{{}}""",
+        join("", (_joined(form, number, ladder, ranked, facts) for number in range(len(form.leaves)))),
+    )
+    grouped = f"group by contact_id{', segment_no' if has_segments else ''}"
+    if not ranked.has_all_time:
+        return _inside_spans(rows, grouped, ranked, facts)
+    return Sql(
+        f"""select contact_id, {{}}::int as stage_no, false as by_accord, min(moment) as moment
+from (
+  {{}}
 ) f
 where moment < until and moment <= {{}}
-group by contact_id{", segment_no" if has_segments else ""}""",
-        ranked.rank,
-        join("", (_joined(form, number, ladder, ranked, facts) for number in range(len(form.leaves)))),
+{grouped}""",
+        ranked.number,
+        rows,
         facts.as_of,
+    )
+
+
+def _inside_spans(rows: Sql, grouped: str, ranked: RankedStage, facts: VisibleFacts) -> Sql:
+    """Select the earliest moment inside the spans. Each begins fresh, so that what holds then is a moment.
+
+    `held` are the beginnings of spans just before which the rule held.
+    """
+    return Sql(
+        f"""select contact_id, {{}}::int as stage_no, coalesce(moment = any(held), false) as by_accord, moment
+from (
+  select contact_id, min(moment) filter (where moment < until and moment <= {{}}) as moment,
+    array_agg(starts_at) filter (where held_before) as held
+  from (
+    select f.contact_id, f.segment_no, greatest(f.moment, p.starts_at) as moment, least(f.until, p.ends_at) as until,
+      p.starts_at, f.moment < p.starts_at as held_before
+    from (
+  {{}}
+    ) f join ({{}}) p on f.moment < p.ends_at and f.until >= p.starts_at
+    where f.moment < f.until
+  ) f
+  {grouped}
+) f
+where moment is not null""",
+        ranked.number,
+        facts.as_of,
+        rows,
+        span_rows(ranked.spans),
     )
 
 

@@ -10,7 +10,10 @@ from schema.clauses.rules import (
     DealIs,
     FieldIs,
     HandoffIs,
+    Reported,
     RuleLeaf,
+    Score,
+    Silence,
     StageReached,
     Touches,
     TouchFilter,
@@ -19,21 +22,22 @@ from schema.clauses.rules import (
 
 _ROLE = ("contact_id", "deal_id", "since", "voided_at")
 _DEAL = ("outcome", "amount", "deleted_at")
+_REPORT = ("contact_id", "source", "source_stage", "entered_at")
 _HANDOFF = ("contact_id", "status", "handed_at", "decided_at")
 
 
-def read_columns(accord: Accord) -> Mapping[str, frozenset[str]]:
-    """Return the columns that the accord reads of each table; a table that it does not read is absent.
+def read_columns(*accords: Accord) -> Mapping[str, frozenset[str]]:
+    """Return the columns that one or more accords read of each table; a table that they do not read is absent.
 
     A new contact, and a merge, always count: they begin and join lifetimes.
     """
     found: dict[str, set[str]] = defaultdict(set)
     found["contact"] = {"id", "merged_into_id"}
-    for stage in accord.stages:
-        for leaf in leaves(stage.rule):
+    for rule in (stage.rule for accord in accords for stage in accord.stages):
+        for leaf in leaves(rule):
             for table, *columns in _of_leaf(leaf):
                 found[table].update(columns)
-    for leaving in accord.exits:
+    for leaving in (leaving for accord in accords for leaving in accord.exits):
         if leaving.on == "HANDOFF_REJECTED":
             found["handoff"].update((*_HANDOFF, "reject_reason"))
         else:
@@ -52,6 +56,13 @@ def _of_leaf(leaf: RuleLeaf) -> Iterator[tuple[str, ...]]:
             yield "contact", leaf.column
         case Touches(touches=wanted):
             yield from _of_touches(wanted)
+        case Score(score=wanted):
+            for term in wanted.terms:
+                yield from _of_touches(term)
+        case Silence():
+            yield from _of_touches(TouchFilter())
+        case Reported():
+            yield "reported_stage", *_REPORT
         case HandoffIs():
             yield "handoff", *_HANDOFF
         case DealIs(deal=wanted):

@@ -1,130 +1,36 @@
 """The reference evaluator: what an accord means, contact by contact, in plain Python; slow and easy to check.
 
-It states the meaning of rules, exits and segments, and property tests hold the SQL evaluator equal to it. It knows no
-SQL, no intervals and no running sums: at one instant after the other it checks whether a rule holds, and whether a fact
-that the rule reads changed at that instant.
+It states the meaning of rules (`reference_rules`), exits, segments and versions, and property tests hold the SQL
+evaluator equal to it. It goes from one instant to the next. At each, the version in force says which stages there are,
+in which order, and by which rules; a stage whose rule holds is entered if a fact that the rule reads changed then.
+
+A version that comes into force is such a change for the stages whose rule it changed, or that it added: whoever fulfils
+the rule then enters, unless they entered the stage in the present segment before. A stage that a version drops keeps
+its place, directly above the stage that it followed: nobody enters it, and its open entries end when a stage above it
+is entered, or by an exit that closes the stage that it followed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+from uuid import UUID
 
+from api.accord.in_force import AccordPeriod
+from api.funnel.reference_facts import TICK, CompanyHistories, ContactHistory, Segment
+from api.funnel.reference_rules import RuleEvaluator
 from schema.accord import Accord
 from schema.clauses.exits import Exit
-from schema.clauses.rules import (
-    AllOf,
-    AnyOf,
-    DealFilter,
-    DealIs,
-    FactLeaf,
-    FieldIs,
-    HandoffIs,
-    Not,
-    Rule,
-    StageReached,
-    Touches,
-    TouchFilter,
-    leaves,
-)
-from schema.vocab import Channel, DealOutcome, Direction, Disposition, HandoffStatus, TeamKind, TouchKind, TouchOutcome
-
-FieldValue = bool | int | Decimal | str | None
-TICK = timedelta(microseconds=1)  # the resolution of a timestamp
-
-
-@dataclass(frozen=True, slots=True)
-class TouchFact:
-    """A touchpoint."""
-
-    at: datetime
-    kind: TouchKind
-    direction: Direction
-    channel: Channel | None = None
-    team: TeamKind | None = None
-    campaign: str | None = None
-    outcome: TouchOutcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HandoffFact:
-    """A handoff and its decision."""
-
-    handed_at: datetime
-    decided_at: datetime | None
-    status: HandoffStatus
-    reject_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordVersion:
-    """The fields of a record over `[starts_at, ends_at)`. A version without a known start starts when recorded."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    values: Mapping[str, FieldValue]
-
-    def holds(self, at: datetime) -> bool:
-        """Whether the record had these values at the instant."""
-        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
-
-
-@dataclass(frozen=True, slots=True)
-class DealState:
-    """The values of a deal over `[starts_at, ends_at)`."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    outcome: DealOutcome
-    amount: Decimal | None = None
-    pipeline: str | None = None
-
-    @property
-    def is_negative(self) -> bool:
-        """Whether the amount is negative: then no rule and no exit counts the deal. An unknown amount is not."""
-        return self.amount is not None and self.amount < 0
-
-    def counts_as(self, outcome: DealOutcome) -> bool:
-        """Whether rules and exits count the deal as open, won or lost."""
-        return self.outcome is outcome and not self.is_negative
-
-
-@dataclass(frozen=True, slots=True)
-class DealRole:
-    """A contact's role in a deal; without `since` it lasts as long as the deal."""
-
-    states: tuple[DealState, ...]
-    since: datetime | None = None
-
-    def state(self, at: datetime) -> DealState | None:
-        """The state of the deal at the instant; None before the role or the deal begins."""
-        if self.since is not None and at < self.since:
-            return None
-        holding = (
-            state for state in self.states if state.starts_at <= at and (state.ends_at is None or at < state.ends_at)
-        )
-        return next(holding, None)
-
-
-@dataclass(frozen=True, slots=True)
-class ContactHistory:
-    """All facts about one contact. The value `company_id` of a version is a key of the company histories."""
-
-    versions: tuple[RecordVersion, ...]
-    touches: tuple[TouchFact, ...] = ()
-    handoffs: tuple[HandoffFact, ...] = ()
-    roles: tuple[DealRole, ...] = ()
-
-    @property
-    def lifetime_start(self) -> datetime | None:
-        """The start of the first version, leaving out those that end before they start; None without one."""
-        return min((row.starts_at for row in self.versions if row.holds(row.starts_at)), default=None)
+from schema.clauses.rules import Rule, StageReached, leaves
+from schema.clauses.stages import Stage
+from schema.vocab import DealOutcome, Disposition, HandoffStatus
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceEntry:
     """One stage entry; the same fields as the table `stage_entry`."""
 
+    version_id: UUID
     stage: str
     rank: int
     occurrence: int
@@ -133,48 +39,39 @@ class ReferenceEntry:
     exited_at: datetime | None
     exit_kind: str | None
     is_implied: bool
+    cause: str
     present_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """The time `(after, until]` between two exits, and the kind of the exit that closes it; None: no such exit."""
+class OwnMoment:
+    """The first instant in a segment at which a stage's own rule held.
 
-    after: datetime | None
-    until: datetime | None
-    kind: str | None
+    `by_accord`: the version in force came into force then, and the rule held already just before.
+    """
 
-    def holds(self, at: datetime) -> bool:
-        """Whether the instant lies inside."""
-        return (self.after is None or self.after < at) and (self.until is None or at <= self.until)
-
-
-CompanyHistories = Mapping[str, tuple[RecordVersion, ...]]
-_ALL_TIME = Segment(None, None, None)
+    stage: str
+    at: datetime
+    by_accord: bool
 
 
 def entries_of(
     contact: ContactHistory, companies: CompanyHistories, accord: Accord, as_of: datetime
 ) -> list[ReferenceEntry]:
+    """Derive every stage entry of one contact by one accord over all history. See `entries_by_versions`."""
+    return entries_by_versions(contact, companies, (AccordPeriod(UUID(int=0), accord),), as_of)
+
+
+def entries_by_versions(
+    contact: ContactHistory, companies: CompanyHistories, periods: Sequence[AccordPeriod], as_of: datetime
+) -> list[ReferenceEntry]:
     """Derive every stage entry of one contact, by rank and time.
 
-    Shapes: facts of one contact, its companies' versions, one accord -> stage entries.
+    Shapes: facts of one contact, its companies' versions, versions of the accord -> stage entries.
     Units:  instants UTC; facts later than `as_of` do not count.
     Source: api/README.md, "The evaluator".
     """
-    own: dict[int, list[datetime]] = {}
-    for rank, stage in enumerate(accord.stages, start=1):
-        evaluator = _StageEvaluator(contact, companies, accord, rank, own)
-        own[rank] = [
-            moment
-            for segment in segments_of(contact, accord, rank, as_of)
-            if (moment := evaluator.first_moment(stage.rule, segment, as_of)) is not None
-        ]
-    # From the highest stage down: how an entry ends depends on the entries of the stages above it.
-    found: list[ReferenceEntry] = []
-    for rank in range(len(accord.stages), 0, -1):
-        found = _entries_of_stage(contact, accord, rank, own, found, as_of) + found
-    return found
+    return _ContactEvaluation(contact, companies, _Versions(tuple(periods)), as_of).entries()
 
 
 def unmet_parts(
@@ -185,30 +82,218 @@ def unmet_parts(
     Of `all`, the parts that do not hold; `any`, `not` and leaves as they are.
     Errors: KeyError if there is no such stage.
     """
-    own: dict[int, list[datetime]] = {}
-    rank = accord.rank(key)
-    for lower, stage in enumerate(accord.stages[: rank - 1], start=1):
-        evaluator = _StageEvaluator(contact, companies, accord, lower, own)
-        moments = (evaluator.first_moment(stage.rule, cut, at) for cut in segments_of(contact, accord, lower, at))
-        own[lower] = [moment for moment in moments if moment is not None]
-    evaluator = _StageEvaluator(contact, companies, accord, rank, own)
-    segment = next(cut for cut in segments_of(contact, accord, rank, at) if cut.holds(at))
-    return tuple(evaluator.unmet(accord.stages[rank - 1].rule, at, segment))
+    versions = _Versions((AccordPeriod(UUID(int=0), accord),))
+    stage = accord.stages[accord.rank(key) - 1]
+    return tuple(_ContactEvaluation(contact, companies, versions, at).unmet(stage, at))
 
 
-def segments_of(contact: ContactHistory, accord: Accord, rank: int, as_of: datetime) -> list[Segment]:
-    """Cut the contact's time at the exits that close a stage; the last segment is open."""
-    kinds: dict[datetime, str] = {}
-    for leaving in accord.exits:
-        if accord.rank(leaving.closes_from) <= rank <= accord.rank(leaving.closes_to):
-            for at in _exit_instants(contact, accord, leaving):
-                if at <= as_of:
-                    kinds.setdefault(at, leaving.on)
-    segments, after = [], None
-    for at in sorted(kinds):
-        segments.append(Segment(after, at, kinds[at]))
-        after = at
-    return [*segments, Segment(after, None, None)]
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The versions, oldest first; each is in force until the next begins."""
+
+    periods: tuple[AccordPeriod, ...]
+
+    def at(self, instant: datetime) -> int:
+        """Return the index of the version in force."""
+        begun = [period for period in self.periods if period.in_force_from is None or period.in_force_from <= instant]
+        return len(begun) - 1
+
+    def accord(self, version: int) -> Accord:
+        """Return the document of a version."""
+        return self.periods[version].accord
+
+    def keys(self, version: int) -> list[str]:
+        """Return the stages of a version, from the lowest up."""
+        return [stage.key for stage in self.accord(version).stages]
+
+    def order(self, version: int) -> list[str]:
+        """Return the stages of a version and of those before it, from the lowest up."""
+        keys = self.keys(version)
+        former = self.order(version - 1) if version else []
+        for below, key in zip([None, *former], former, strict=False):
+            if key not in keys:
+                keys.insert(0 if below is None else keys.index(below) + 1, key)
+        return keys
+
+    def is_above(self, higher: str, lower: str, version: int) -> bool:
+        """Whether one stage is above another, both of them in a version or in one before it."""
+        order = self.order(version)
+        return higher in order and lower in order and order.index(higher) > order.index(lower)
+
+    def enters(self, entered: str, key: str, version: int) -> bool:
+        """Whether entering one stage enters another one in a version: itself, and every lower one."""
+        keys = self.keys(version)
+        return key in keys and keys.index(key) <= keys.index(entered)
+
+    def has_new_rule(self, stage: Stage, version: int) -> bool:
+        """Whether a version changed the rule of a stage, or added the stage."""
+        return version > 0 and stage.rule not in [
+            former.rule for former in self.accord(version - 1).stages if former.key == stage.key
+        ]
+
+    def closes(self, leaving: Exit, key: str, version: int) -> bool:
+        """Whether an exit of a version closes a stage; a dropped one is closed with the stage that it followed."""
+        keys, order = self.keys(version), self.order(version)
+        if key not in order:
+            return False
+        below = [known for known in order[: order.index(key) + 1] if known in keys]
+        return bool(below) and keys.index(leaving.closes_from) <= keys.index(below[-1]) <= keys.index(leaving.closes_to)
+
+
+@dataclass(frozen=True, slots=True)
+class _ContactEvaluation:
+    contact: ContactHistory
+    companies: CompanyHistories
+    versions: _Versions
+    as_of: datetime
+
+    def entries(self) -> list[ReferenceEntry]:
+        """Derive the entries: when they begin, then how they end, then since when they are present."""
+        own = self._own_moments()
+        begun = [
+            (entry, segment)
+            for key in self.versions.order(len(self.versions.periods) - 1)
+            for entry, segment in self._begun(key, own)
+        ]
+        ended = [self._ended(entry, segment, [other for other, _ in begun]) for entry, segment in begun]
+        present = [replace(entry, present_at=_present_at(entry, ended)) for entry in ended]
+        return sorted(present, key=lambda entry: (entry.rank, entry.stage, entry.occurrence))
+
+    def segments(self, key: str) -> list[Segment]:
+        """Cut the contact's time at the exits that close a stage; the last segment is open.
+
+        An exit is judged by the version in force at its instant. Of two exits at one instant the first listed counts.
+        """
+        kinds: dict[datetime, str] = {}
+        for version, period in enumerate(self.versions.periods):
+            for leaving in period.accord.exits:
+                for at in _exit_instants(self.contact, period.accord, leaving):
+                    is_judged = at <= self.as_of and self.versions.at(at) == version
+                    if is_judged and self.versions.closes(leaving, key, version):
+                        kinds.setdefault(at, leaving.on)
+        segments, after = [], None
+        for at in sorted(kinds):
+            segments.append(Segment(after, at, kinds[at]))
+            after = at
+        return [*segments, Segment(after, None, None)]
+
+    def unmet(self, stage: Stage, at: datetime) -> Iterator[Rule]:
+        """Yield the parts of a stage's rule that do not hold at an instant."""
+        segment = next(segment for segment in self.segments(stage.key) if segment.holds(at))
+        yield from self._evaluator(stage, self.versions.at(at), self._own_moments()).unmet(stage.rule, at, segment)
+
+    def _own_moments(self) -> list[OwnMoment]:
+        start = self.contact.lifetime_start
+        if start is None:
+            return []
+        stages = [stage for period in self.versions.periods for stage in period.accord.stages]
+        segments = {stage.key: self.segments(stage.key) for stage in stages}
+        windows = [leaf.within for stage in stages for leaf in leaves(stage.rule) if isinstance(leaf, StageReached)]
+        found: list[OwnMoment] = []
+        instants = [start, *(period.in_force_from for period in self.versions.periods if period.in_force_from)]
+        evaluator = RuleEvaluator(self.contact, self.companies, lambda key: [])  # noqa: ARG005 - facts need no stages
+        for stage in stages:
+            instants += evaluator.instants(stage.rule, self.as_of)
+        pending = list(set(instants))
+        heapify(pending)
+        while pending:
+            at = heappop(pending)
+            if not start <= at <= self.as_of:
+                continue
+            for stage in self.versions.accord(self.versions.at(at)).stages:
+                segment = next(segment for segment in segments[stage.key] if segment.holds(at))
+                if any(moment.stage == stage.key and segment.holds(moment.at) for moment in found):
+                    continue
+                moment = self._own_moment(stage, at, segment, start, found)
+                if moment is not None:
+                    found.append(moment)
+                    for window in windows:
+                        if window is not None:
+                            heappush(pending, at + window)
+        return found
+
+    def _own_moment(
+        self, stage: Stage, at: datetime, segment: Segment, start: datetime, found: list[OwnMoment]
+    ) -> OwnMoment | None:
+        version = self.versions.at(at)
+        evaluator = self._evaluator(stage, version, found)
+        is_new = self.versions.periods[version].in_force_from == at and self.versions.has_new_rule(stage, version)
+        is_fresh = at == start or is_new or evaluator.is_fresh(stage.rule, at, segment)
+        if not is_fresh or not evaluator.holds(stage.rule, at, segment):
+            return None
+        before = at - TICK
+        held = start <= before and segment.holds(before) and evaluator.holds(stage.rule, before, segment)
+        return OwnMoment(stage.key, at, by_accord=is_new and held)
+
+    def _evaluator(self, stage: Stage, version: int, found: list[OwnMoment]) -> RuleEvaluator:
+        return RuleEvaluator(self.contact, self.companies, lambda key: self._entered(key, stage.key, version, found))
+
+    def _entered(self, key: str, reading: str, version: int, found: list[OwnMoment]) -> list[datetime]:
+        """List when a lower stage was entered: by its own rule, or by that of a stage below the one that reads it."""
+        moments = [
+            moment.at
+            for moment in found
+            if self.versions.enters(moment.stage, key, self.versions.at(moment.at))
+            and self.versions.is_above(reading, moment.stage, version)
+        ]
+        inside = ([at for at in moments if segment.holds(at)] for segment in self.segments(key))
+        return [min(entered) for entered in inside if entered]
+
+    def _begun(self, key: str, own: list[OwnMoment]) -> Iterator[tuple[ReferenceEntry, Segment]]:
+        """Yield the entries of a stage, as if none had ended, with their segments."""
+        entering = [moment for moment in own if self.versions.enters(moment.stage, key, self.versions.at(moment.at))]
+        occurrence = 0
+        for segment in self.segments(key):
+            moments = [moment for moment in entering if segment.holds(moment.at)]
+            if not moments:
+                continue
+            occurrence += 1
+            entered_at = min(moment.at for moment in moments)
+            own_at = min((moment.at for moment in moments if moment.stage == key), default=None)
+            version = self.versions.at(entered_at)
+            is_by_accord = all(moment.by_accord for moment in moments if moment.at == entered_at)
+            yield (
+                ReferenceEntry(
+                    version_id=self.versions.periods[version].version_id,
+                    stage=key,
+                    rank=self.versions.keys(version).index(key) + 1,
+                    occurrence=occurrence,
+                    entered_at=entered_at,
+                    own_at=own_at,
+                    exited_at=None,
+                    exit_kind=None,
+                    is_implied=own_at != entered_at,
+                    cause="ACCORD" if is_by_accord else "FACTS",
+                    present_at=None,
+                ),
+                segment,
+            )
+
+    def _ended(self, entry: ReferenceEntry, segment: Segment, entries: list[ReferenceEntry]) -> ReferenceEntry:
+        """End an entry when a higher stage is entered inside its segment, otherwise with the segment."""
+        advancing = [
+            other.entered_at
+            for other in entries
+            if other.entered_at >= entry.entered_at
+            and (segment.until is None or other.entered_at <= segment.until)
+            and self.versions.is_above(other.stage, entry.stage, self.versions.at(other.entered_at))
+        ]
+        if advancing:
+            return replace(entry, exited_at=min(advancing), exit_kind="ADVANCED")
+        return replace(entry, exited_at=segment.until, exit_kind=segment.kind)
+
+
+def _present_at(entry: ReferenceEntry, entries: list[ReferenceEntry]) -> datetime | None:
+    """Find the first instant before the exit at which no entry that began before is open.
+
+    Such an entry is in a higher stage: had its stage been lower, this one would have ended it.
+    """
+    others = [other for other in entries if other is not entry and other.entered_at <= entry.entered_at]
+    for at in sorted({entry.entered_at, *(other.exited_at for other in others if other.exited_at is not None)}):
+        is_hidden = any(other.exited_at is None or other.exited_at > at for other in others)
+        if at >= entry.entered_at and (entry.exited_at is None or at < entry.exited_at) and not is_hidden:
+            return at
+    return None
 
 
 def _exit_instants(contact: ContactHistory, accord: Accord, leaving: Exit) -> Iterator[datetime]:
@@ -229,253 +314,3 @@ def _exit_instants(contact: ContactHistory, accord: Accord, leaving: Exit) -> It
             others = (other.state(at) for other in contact.roles)
             if is_lost and not was_lost and not any(other and other.counts_as(DealOutcome.OPEN) for other in others):
                 yield at
-
-
-def _entries_of_stage(
-    contact: ContactHistory,
-    accord: Accord,
-    rank: int,
-    own: Mapping[int, list[datetime]],
-    higher: list[ReferenceEntry],
-    as_of: datetime,
-) -> list[ReferenceEntry]:
-    """Derive the entries of one stage, given those of all higher stages."""
-    found: list[ReferenceEntry] = []
-    for segment in segments_of(contact, accord, rank, as_of):
-        moments = [at for entered in own for at in own[entered] if entered >= rank and segment.holds(at)]
-        if not moments:
-            continue
-        entered_at = min(moments)
-        own_at = next((at for at in own[rank] if segment.holds(at)), None)
-        until = segment.until
-        later = [entry.entered_at for entry in higher if entry.entered_at >= entered_at]
-        advanced = min((at for at in later if until is None or at <= until), default=None)
-        exited_at = advanced or until
-        found.append(
-            ReferenceEntry(
-                stage=accord.stages[rank - 1].key,
-                rank=rank,
-                occurrence=len(found) + 1,
-                entered_at=entered_at,
-                own_at=own_at,
-                exited_at=exited_at,
-                exit_kind="ADVANCED" if advanced else segment.kind,
-                is_implied=own_at != entered_at,
-                present_at=_present_at(entered_at, exited_at, higher),
-            )
-        )
-    return found
-
-
-def _present_at(entered_at: datetime, exited_at: datetime | None, higher: list[ReferenceEntry]) -> datetime | None:
-    """Find the first instant before the exit at which no higher entry is open."""
-    for at in sorted({entered_at, *(entry.exited_at for entry in higher if entry.exited_at is not None)}):
-        is_hidden = any(
-            entry.entered_at <= at and (entry.exited_at is None or entry.exited_at > at) for entry in higher
-        )
-        if at >= entered_at and (exited_at is None or at < exited_at) and not is_hidden:
-            return at
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _StageEvaluator:
-    """Evaluates the rule of one stage for one contact. `own` has the moments of the lower stages, by rank."""
-
-    contact: ContactHistory
-    companies: CompanyHistories
-    accord: Accord
-    rank: int
-    own: Mapping[int, list[datetime]]
-
-    def first_moment(self, rule: Rule, segment: Segment, as_of: datetime) -> datetime | None:
-        """Find the first instant in the segment at which the rule holds and a fact that it reads changed."""
-        start = self.contact.lifetime_start
-        if start is None:
-            return None
-        for at in sorted({start, *self._instants(rule, as_of)}):
-            is_moment = start <= at <= as_of and segment.holds(at) and (at == start or self._is_fresh(rule, at))
-            if is_moment and self._holds(rule, at, segment, is_negated=False):
-                return at
-        return None
-
-    def unmet(self, rule: Rule, at: datetime, segment: Segment) -> Iterator[Rule]:
-        """Yield the parts of a rule that do not hold at an instant."""
-        if isinstance(rule, AllOf):
-            for part in rule.all:
-                yield from self.unmet(part, at, segment)
-        elif not self._holds(rule, at, segment, is_negated=False):
-            yield rule
-
-    def _instants(self, rule: Rule, as_of: datetime) -> Iterator[datetime]:
-        """Yield every instant at which the rule can change: the facts, and the ends of the windows after them."""
-        contact = self.contact
-        rows = [*contact.versions, *(row for history in self.companies.values() for row in history)]
-        instants = [touch.at for touch in contact.touches] + [handoff.handed_at for handoff in contact.handoffs]
-        instants += [handoff.decided_at for handoff in contact.handoffs if handoff.decided_at]
-        states = [state for role in contact.roles for state in role.states]
-        instants += [state.starts_at for state in states] + [state.ends_at for state in states if state.ends_at]
-        instants += [role.since for role in contact.roles if role.since]
-        instants += [row.starts_at for row in rows] + [row.ends_at for row in rows if row.ends_at]
-        instants += [at for moments in self.own.values() for at in moments]
-        windows = [leaf.touches.within for leaf in leaves(rule) if isinstance(leaf, Touches)]
-        windows += [leaf.within for leaf in leaves(rule) if isinstance(leaf, StageReached)]
-        for at in instants:
-            if at <= as_of:
-                yield at
-                yield from (at + window for window in windows if window)
-
-    def _holds(self, rule: Rule, at: datetime, segment: Segment, *, is_negated: bool) -> bool:
-        """Whether a rule holds at an instant. Under `not` facts of all time count, otherwise those of the segment."""
-        match rule:
-            case AllOf(all=parts):
-                return all(self._holds(part, at, segment, is_negated=is_negated) for part in parts)
-            case AnyOf(any=parts):
-                return any(self._holds(part, at, segment, is_negated=is_negated) for part in parts)
-            case Not(negated=part):
-                return not self._holds(part, at, segment, is_negated=not is_negated)
-            case FieldIs():
-                return _satisfies(self._value(rule, at), rule)
-            case _:
-                return self._fact_holds(rule, at, _ALL_TIME if is_negated else segment)
-
-    def _fact_holds(self, leaf: FactLeaf, at: datetime, counting: Segment) -> bool:
-        """Whether a leaf holds at an instant by the facts inside a segment."""
-        match leaf:
-            case Touches(touches=wanted):
-                return self._count_touches(wanted, at, counting) >= wanted.at_least
-            case HandoffIs(handoff=status):
-                starts = (_status_since(handoff, status, at) for handoff in self.contact.handoffs)
-                return any(since is not None and counting.holds(since) for since in starts)
-            case DealIs(deal=wanted):
-                return any(self._deal_holds(role, wanted, at, counting) for role in self.contact.roles)
-            case StageReached(stage=key, within=within):
-                entered = [moment for moment in self._entered(key) if moment <= at and counting.holds(moment)]
-                return any(within is None or moment > at - within for moment in entered)
-
-    def _is_fresh(self, rule: Rule, at: datetime, *, is_negated: bool = False) -> bool:
-        """Whether a fact that the rule reads changed at the instant, or the window of a leaf under `not` ran out."""
-        match rule:
-            case AllOf(all=parts) | AnyOf(any=parts):
-                return any(self._is_fresh(part, at, is_negated=is_negated) for part in parts)
-            case Not(negated=part):
-                return self._is_fresh(part, at, is_negated=not is_negated)
-            case FieldIs():
-                return self._value(rule, at) != self._value(rule, at - TICK)
-            case _:
-                held, holds = (self._fact_holds(rule, instant, _ALL_TIME) for instant in (at - TICK, at))
-                return self._has_changed(rule, at) or (is_negated and held and not holds)
-
-    def _has_changed(self, leaf: FactLeaf, at: datetime) -> bool:
-        """Whether a fact that the leaf reads happened or changed at exactly this instant."""
-        match leaf:
-            case Touches(touches=wanted):
-                return any(_matches(touch, wanted) and touch.at == at for touch in self.contact.touches)
-            case HandoffIs(handoff=HandoffStatus.PROPOSED):
-                return any(at in (handoff.handed_at, handoff.decided_at) for handoff in self.contact.handoffs)
-            case HandoffIs(handoff=status):
-                return any(handoff.status is status and handoff.decided_at == at for handoff in self.contact.handoffs)
-            case DealIs(deal=wanted):
-                return any(
-                    _deal_values(role, wanted, at) != _deal_values(role, wanted, at - TICK)
-                    for role in self.contact.roles
-                )
-            case StageReached(stage=key):
-                return at in self._entered(key)
-
-    def _value(self, leaf: FieldIs, at: datetime) -> FieldValue:
-        """Look up a field as it was at the instant; None where no version was in force."""
-        version = next((row for row in self.contact.versions if row.holds(at)), None)
-        if leaf.table == "company" and version is not None:
-            rows = self.companies.get(str(version.values.get("company_id")), ())
-            version = next((row for row in rows if row.holds(at)), None)
-        return version.values.get(leaf.column) if version is not None else None
-
-    def _count_touches(self, wanted: TouchFilter, at: datetime, counting: Segment) -> int:
-        matching = (touch.at for touch in self.contact.touches if _matches(touch, wanted) and counting.holds(touch.at))
-        return sum(touched <= at and (wanted.within is None or touched > at - wanted.within) for touched in matching)
-
-    def _deal_holds(self, role: DealRole, wanted: DealFilter, at: datetime, counting: Segment) -> bool:
-        values = _deal_values(role, wanted, at)
-        if values is None or not _fits(values, wanted):
-            return False
-        return counting.holds(_unchanged_since(role, wanted, at))
-
-    def _entered(self, key: str) -> list[datetime]:
-        """List when a lower stage was entered: by its own rule, or by the rule of a higher stage below this one."""
-        lower = self.accord.rank(key)
-        moments = [at for rank in range(lower, self.rank) for at in self.own[rank]]
-        segments = segments_of(self.contact, self.accord, lower, max(moments)) if moments else []
-        inside = ([at for at in moments if segment.holds(at)] for segment in segments)
-        return [min(entered) for entered in inside if entered]
-
-
-def _satisfies(value: FieldValue, leaf: FieldIs) -> bool:
-    """Compare a value with that of the rule; null satisfies nothing but `is_null`."""
-    wanted = leaf.value
-    if leaf.op == "is_null":
-        return (value is None) == wanted
-    if value is None:
-        return False
-    if isinstance(wanted, tuple):
-        return value in wanted
-    if leaf.op in ("eq", "ne"):
-        return (value == wanted) == (leaf.op == "eq")
-    if not isinstance(value, int | Decimal) or not isinstance(wanted, int | Decimal):
-        raise TypeError(f"{leaf.field} has no order")
-    return {"lt": value < wanted, "lte": value <= wanted, "gt": value > wanted, "gte": value >= wanted}[leaf.op]
-
-
-def _matches(touch: TouchFact, wanted: TouchFilter) -> bool:
-    return (
-        (not wanted.channel or touch.channel in wanted.channel)
-        and (not wanted.kind or touch.kind in wanted.kind)
-        and (not wanted.outcome or touch.outcome in wanted.outcome)
-        and (not wanted.campaign or touch.campaign in wanted.campaign)
-        and (wanted.direction is None or touch.direction is wanted.direction)
-        and (wanted.team is None or touch.team is wanted.team)
-    )
-
-
-def _status_since(handoff: HandoffFact, status: HandoffStatus, at: datetime) -> datetime | None:
-    """Since when a handoff has had the status at the instant; None if it does not have it then."""
-    is_decided = handoff.decided_at is not None and handoff.decided_at <= at
-    if status is HandoffStatus.PROPOSED:
-        return handoff.handed_at if handoff.handed_at <= at and not is_decided else None
-    return handoff.decided_at if is_decided and handoff.status is status else None
-
-
-_DealValues = tuple[DealOutcome, bool, str | None, Decimal | None]
-
-
-def _deal_values(role: DealRole, wanted: DealFilter, at: datetime) -> _DealValues | None:
-    """Return the values of a deal that the rule reads; None before the role or the deal begins."""
-    state = role.state(at)
-    if state is None:
-        return None
-    return (
-        state.outcome,
-        state.is_negative,
-        state.pipeline if wanted.pipeline else None,
-        state.amount if wanted.amount_at_least is not None else None,
-    )
-
-
-def _fits(values: _DealValues, wanted: DealFilter) -> bool:
-    outcome, is_negative, pipeline, amount = values
-    return (
-        outcome is wanted.state
-        and not is_negative
-        and (wanted.pipeline is None or pipeline == wanted.pipeline)
-        and (wanted.amount_at_least is None or (amount is not None and amount >= wanted.amount_at_least))
-    )
-
-
-def _unchanged_since(role: DealRole, wanted: DealFilter, at: datetime) -> datetime:
-    """Return since when the values that the rule reads have not changed."""
-    starts: Iterable[datetime] = [*(state.starts_at for state in role.states), *([role.since] if role.since else [])]
-    return max(
-        start
-        for start in starts
-        if start <= at and _deal_values(role, wanted, start) != _deal_values(role, wanted, start - TICK)
-    )

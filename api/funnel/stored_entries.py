@@ -6,7 +6,10 @@ from api.sql import Sql, join, name
 
 # Contact, stage and occurrence identify an entry, and are what the two sides are joined by; the rest is compared.
 KEY = ("contact_id", "stage", "occurrence")
-COMPARED = ("rank", "entered_at", "own_at", "exited_at", "exit_kind", "accord_version_id", "is_implied", "present_at")
+COMPARED = (
+    *("rank", "entered_at", "own_at", "exited_at", "exit_kind", "accord_version_id", "is_implied", "cause"),
+    "present_at",
+)
 # What a reader of changes can see of an entry: not by which version of the accord it was judged.
 VISIBLE = tuple(column for column in COMPARED if column != "accord_version_id")
 

@@ -1,16 +1,17 @@
 """When a contact has to be evaluated again although no fact changes: table `wake_up`.
 
 Time alone changes entries in two ways. A fact with an instant in the future begins to count at that instant. A leaf
-under `not` with a window, such as silence since the last touch, turns true when its last interval runs out.
+turns true: silence a certain time after the last touch, and under `not` what has a window or a half-life, when its last
+interval runs out.
 """
 
 from api.funnel.exits import union_all
-from api.funnel.fact_leaves import fact_intervals
 from api.funnel.ladder import Ladder
+from api.funnel.leaves.fact_intervals import fact_intervals, runs_out, turns_true_by_time
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.normal_form import FieldConditions, normal_form
+from api.funnel.own_moments import in_spans
 from api.funnel.read_columns import read_columns
-from api.funnel.stage_statement import runs_out
 from api.sql import Sql
 
 
@@ -52,8 +53,8 @@ def wake_up_tables(rows: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
 
 
 def _future_facts(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
-    """Select the instants after `as_of` of the facts that the accord reads."""
-    read = read_columns(ladder.period.accord)
+    """Select the instants after `as_of` of the facts that the versions of the accord read."""
+    read = read_columns(*ladder.accords)
     began, ended = "coalesce(v.valid_from, v.recorded_at)", "v.valid_to"
     sources: list[tuple[str, str, tuple[str, ...], Sql]] = [
         ("contact_version v", "v", (began, ended), facts.among("v.contact_id"))
@@ -61,6 +62,10 @@ def _future_facts(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
     if "touchpoint" in read:
         sources.append(
             ("touchpoint p", "p", ("p.occurred_at",), Sql("p.voided_at is null and {}", facts.among("p.contact_id")))
+        )
+    if "reported_stage" in read:
+        sources.append(
+            ("reported_stage r", "r", ("coalesce(r.entered_at, r.recorded_at)",), facts.among("r.contact_id"))
         )
     if "handoff" in read:
         sources.append(("handoff h", "h", ("h.handed_at", "h.decided_at"), facts.among("h.contact_id")))
@@ -86,18 +91,23 @@ where x.at > {{}} and {{}}""",
 
 
 def _timed_leaves(ladder: Ladder, facts: VisibleFacts) -> list[Sql]:
-    """Select, for each leaf that runs out, the end of its last interval: none holds from then on."""
+    """Select when leaves turn true by time alone: where a silence begins, or the last interval under `not` ends."""
     found = []
     for ranked in ladder.stages:
         for leaf in normal_form(ranked.stage.rule).leaves:
-            if isinstance(leaf.test, FieldConditions) or not runs_out(leaf):
+            if isinstance(leaf.test, FieldConditions) or not turns_true_by_time(leaf.test, is_negated=leaf.is_negated):
                 continue
-            intervals = fact_intervals(leaf.test, ladder, ranked, facts, is_negated=True, only_holding=True)
-            found.append(
-                Sql(
-                    "select contact_id, max(until) as at from ({}) x where holds and until < 'infinity'"
+            intervals = fact_intervals(leaf.test, ladder, ranked, facts, is_negated=leaf.is_negated, only_holding=True)
+            if leaf.is_negated:
+                turning = Sql(
+                    "select contact_id, max(until) as at from ({}) x where holds and until < 'infinity' and {}"
                     " group by contact_id",
                     intervals,
+                    runs_out(leaf.test, is_negated=True),
                 )
-            )
+            else:
+                turning = Sql("select contact_id, starts_at as at from ({}) x where holds", intervals)
+            if not ranked.has_all_time:
+                turning = Sql("select * from ({}) w where {}", turning, in_spans("at", ranked.spans))
+            found.append(turning)
     return found

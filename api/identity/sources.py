@@ -14,8 +14,8 @@ from enum import Enum, auto
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
+from schema.formats import SOURCE_NAME
 
-SOURCE_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 Columns = frozenset[str]
 """The columns of one file, without their order: exporters change it."""
 

@@ -15,12 +15,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from api.accord.validation import describe_errors
 from api.errors import AccordError, ErrorCode
-from api.identity.sources import SOURCE_NAME
 from api.importers.fields import fillable
 from api.importers.mapping import FileMap
 from api.importers.value_reading import PresetModel, Texts
 from api.intake.staged import record_tables
 from schema.accord import Accord
+from schema.formats import SOURCE_NAME
 from schema.tables import SHAPES
 
 

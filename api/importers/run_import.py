@@ -25,6 +25,7 @@ from api.importers.reporting.import_record import FileReport, FinishedImport, ga
 from api.importers.reporting.import_report import ImportReport
 from api.importers.reporting.rejects_file import RejectLog, RejectsFile
 from api.importers.reporting.unread_merges import UnreadMerges, find_unread_merges
+from api.importers.reporting.unread_stages import find_unread_stages
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import count_left_out, stage_file
@@ -292,6 +293,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         likely_same=applied.likely_same,
         are_changes_accepted=planned.accepts_changes,
         unread_merges=planned.unread_merges,
+        unread_stages=await find_unread_stages(session, accord.accord) if "reported_stage" in applied.records else (),
     )
     if not report.is_rolled_back:
         if not applied.is_first_load:

@@ -20,6 +20,8 @@ from api.sql import Sql, join, name
 from schema.history import VERSION_COLUMNS, version_name
 from schema.tables import METADATA
 
+# Facts that an import corrects count as recorded then. Other rows count as recorded when they were first stored.
+RECORDED_ANEW = frozenset({"touchpoint", "reported_stage"})
 _NEVER = Sql("'-infinity'::timestamptz")  # the start of a version that has always held; null in the table
 
 
@@ -264,6 +266,12 @@ def bookkeeping(merge: MergeTable) -> list[Sql]:
     assigned = {
         "updated_at": "updated_at = now()",
         "row_version": "row_version = t.row_version + (not n.is_new)::integer",
-        "recorded_at": "recorded_at = now()",
     }
+    if merge.table in RECORDED_ANEW:
+        assigned["recorded_at"] = "recorded_at = now()"
+    if any(column.name == "decided_at" for column in merge.changeable):
+        assigned["decision_recorded_at"] = (
+            "decision_recorded_at = case when t.decided_at is distinct from n.decided_at then now()"
+            " else t.decision_recorded_at end"
+        )
     return [Sql(text) for column, text in assigned.items() if column in columns]

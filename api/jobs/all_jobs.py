@@ -5,6 +5,7 @@ from datetime import timedelta
 from api.access.credentials.page_sessions import prune_sessions
 from api.db import Database
 from api.funnel.evaluate import discard_former_entries
+from api.funnel.readings.prepare_readings import renew_readings
 from api.jobs.periodic import PeriodicJob
 from api.outbox.positions import place_events
 from api.outbox.prune import prune_events, prune_idempotency_keys
@@ -30,6 +31,7 @@ JOBS: tuple[PeriodicJob, ...] = (
     PeriodicJob("activate accord", timedelta(seconds=30), activate_due, next_activation, channel=CHANNEL),
     # What is left of an evaluation whose process died after its commit.
     PeriodicJob("discard former entries", timedelta(hours=1), _discard_former_entries),
+    PeriodicJob("renew readings", timedelta(minutes=5), renew_readings),
     PeriodicJob("prune sessions", timedelta(hours=1), _prune_sessions),
     # Readers of `changes` do this, too; the job keeps the rest from piling up while there are none.
     PeriodicJob("place events", timedelta(seconds=5), place_events, is_logged=False),

@@ -25,6 +25,10 @@ class DrillDown(Protocol):
         """The table of the records."""
 
     @property
+    def known_at(self) -> datetime | None:
+        """The instant at which the facts were known that its query reads; None for all facts."""
+
+    @property
     def contact_policy(self) -> ContactPolicy | None:
         """The policy that the people are measured against; None if the KPI does not count touches against it."""
 
@@ -163,6 +167,7 @@ class AccordUsed:
     version: int = described("The version's number.")
     hash: str = described("The SHA-256 of its content, which signatures refer to.")
     is_signed: bool = described("Whether both teams signed it.")
+    signed_at: datetime | None = described("When the second of the two teams signed it; null if it is not signed.")
     starts_at: datetime | None = described("The instant it came into force; null means the beginning of time.")
     fiscal_year: str | None = described(
         "When its fiscal years begin and how they are named, as a sentence; null if they are calendar years."
@@ -212,6 +217,11 @@ class Provenance:
     accords: tuple[AccordUsed, ...] = described("The versions of the accord that produced the counted stage entries.")
     period: AnsweredPeriod = described("The days that the requested period means.")
     as_of: datetime = described("Events at or before this instant count.")
+    known_at: datetime | None = described("Facts recorded at or before this instant count; null: all facts.")
+    evaluated_at: datetime | None = described(
+        "When the counted stage entries were evaluated, of a reading other than IN_FORCE or with `knownAt`: they are"
+        " kept as they were then. Null for entries that follow every write, and without stage entries."
+    )
     data_watermark: datetime | None = described(
         "When the newest fact that was read had been recorded. Of figures about people: null for whoever reaches only a"
         " part of the records."

@@ -7,9 +7,10 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.period_warnings import unfinished_period
+from api.metrics.readings.reading_warnings import reading_warnings
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
-from api.metrics.source_gaps import gap_warnings
+from api.metrics.source_gaps import STAGE_ENTRIES, gap_warnings
 from schema.vocab import WarningCode
 
 LOW_SAMPLE = 20
@@ -19,6 +20,8 @@ _ORDER = (
     WarningCode.PERIOD_BEFORE_DATA,
     WarningCode.UNKNOWN_VALUE,
     WarningCode.SOURCE_INCOMPLETE,
+    WarningCode.READING_OUTDATED,
+    WarningCode.KNOWN_AT_LIMITS,
     WarningCode.ZERO_DENOMINATOR,
     WarningCode.LOW_SAMPLE,
     WarningCode.PERIOD_OPEN,
@@ -50,7 +53,10 @@ def kpi_warnings(
     `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0. `reads` are the tables
     that the kind reads, and `row_noun` is what it counts, in the plural. `missing` says why the period has no value.
     """
-    gaps = gap_warnings(request.context.gaps, reads, request.context.accord)
+    gaps = (
+        *gap_warnings(request.context.gaps, reads, request.context.accord),
+        *reading_warnings(request.context, reads_stages=STAGE_ENTRIES in reads),
+    )
     if request.lacks_contacts:
         return (no_contacts(), *gaps)
     if missing is not None:

@@ -11,6 +11,8 @@ from api.access.scope import reach_conditions, unvoided_conditions
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
+from api.funnel.readings.applied_reading import JudgingVersion
+from api.funnel.readings.known_facts import with_known_facts
 from api.metrics.answer import AccordUsed
 from api.metrics.source_gaps import ALL_GAPS, SourceGaps, read_gaps
 from api.sql import Sql, all_of, name
@@ -30,29 +32,53 @@ class MetricContext:
     has_merged_contacts: bool
     gaps: SourceGaps
     now: datetime
+    signed_at: datetime | None = None  # when both teams had signed the version in force
+    has_former_versions: bool = False  # whether a version before this one was in force
+    versions: tuple[JudgingVersion, ...] = ()  # by which entries are judged; empty while it is the only one ever
+    known_at: datetime | None = None  # facts recorded later do not count
+    evaluated_at: datetime | None = None  # of a reading whose entries are kept as they were evaluated
+    is_outdated: bool = False  # whether facts have changed since
+    needs_evaluation: bool = False  # whether the reading has not been evaluated yet
 
     @property
     def accord(self) -> Accord:
         """The accord document in force."""
         return self.in_force.accord
 
-    @property
-    def accords(self) -> tuple[AccordUsed, ...]:
-        """The accord versions that produced the stage entries, as answers list them."""
-        used, fiscal = self.in_force, self.in_force.accord.reporting.fiscal_calendar
-        return (
+    def accords_in(self, start: datetime | None, until: datetime) -> tuple[AccordUsed, ...]:
+        """The versions of the accord that judge entries in an interval, as answers list them."""
+        if len(self.versions) < 2:
+            return (_used(self.in_force, self.versions[0].signed_at if self.versions else self.signed_at),)
+        concerned = [
+            version
+            for version in self.versions
+            if (version.in_force_from is None or version.in_force_from < until)
+            and (start is None or version.in_force_until is None or version.in_force_until > start)
+        ]
+        return tuple(
             AccordUsed(
-                version=used.number,
-                hash=used.content_hash,
-                is_signed=used.is_signed,
-                starts_at=used.starts_at,
-                fiscal_year=fiscal.sentence if fiscal.start_month > 1 else None,
-            ),
+                version=version.number,
+                hash=version.content_hash,
+                is_signed=version.signed_at is not None,
+                signed_at=version.signed_at,
+                starts_at=version.in_force_from,
+                fiscal_year=_fiscal_year(self.accord),
+            )
+            for version in concerned
         )
 
     @property
     def evaluation(self) -> UUID:
-        """The id of the evaluation whose stage entries are counted. Errors: NOT_EVALUATED if there is none."""
+        """The id of the evaluation whose stage entries are counted.
+
+        Errors: NOT_EVALUATED if there is none; EVALUATING if there is none yet of the requested reading.
+        """
+        if self.needs_evaluation:
+            raise AccordError(
+                ErrorCode.EVALUATING,
+                "The stage entries of this reading are not evaluated yet, which takes longer than a request may.",
+                "The evaluation goes on. Send the request again in a while.",
+            )
         if self.evaluation_id is None:
             raise AccordError(
                 ErrorCode.NOT_EVALUATED,
@@ -60,6 +86,10 @@ class MetricContext:
                 "Run `accord evaluate`.",
             )
         return self.evaluation_id
+
+    def with_facts(self, statement: Sql) -> Sql:
+        """The statement as it runs: with the facts known at `known_at` in place of the tables, if that is set."""
+        return statement if self.known_at is None else with_known_facts(statement, self.known_at)
 
     @property
     def overrides(self) -> tuple[str, ...]:
@@ -89,6 +119,8 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
     [row] = await session.rows(
         Sql(
             "select e.id, {} as watermark, ({}) as has_contacts, {} as gaps,"
+            " exists (select from accord_version v where v.status = 'SUPERSEDED') as has_former,"
+            " (select v.signed_at from accord_version v where v.status = 'ACTIVE') as signed_at,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
             " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
@@ -109,7 +141,25 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         has_merged_contacts=row["has_merged"],
         gaps=read_gaps(row["gaps"], is_detailed=principal.reach is Reach.ALL),
         now=now,
+        signed_at=row["signed_at"],
+        has_former_versions=row["has_former"],
     )
+
+
+def _used(used: AccordInForce, signed_at: datetime | None) -> AccordUsed:
+    return AccordUsed(
+        version=used.number,
+        hash=used.content_hash,
+        is_signed=used.is_signed,
+        signed_at=signed_at,
+        starts_at=used.starts_at,
+        fiscal_year=_fiscal_year(used.accord),
+    )
+
+
+def _fiscal_year(accord: Accord) -> str | None:
+    fiscal = accord.reporting.fiscal_calendar
+    return fiscal.sentence if fiscal.start_month > 1 else None
 
 
 def contacts_exist(accord: Accord, principal: Principal) -> Sql:

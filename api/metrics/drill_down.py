@@ -34,6 +34,11 @@ class FigureDrillDown:
         """The table of the records."""
         return RECORD_OF[self.request.kpi.subject]
 
+    @property
+    def known_at(self) -> datetime | None:
+        """The instant at which the facts were known; None for all facts."""
+        return self.request.context.known_at
+
     def in_bucket(self, starts_at: datetime, before: datetime) -> "FigureDrillDown":
         """The same for one bucket."""
         return replace(self, starts_at=starts_at, before=before)
@@ -107,6 +112,11 @@ class StepDrillDown:
         return self.cohort.table
 
     @property
+    def known_at(self) -> datetime | None:
+        """The instant at which the facts were known; None for all facts."""
+        return self.cohort.known_at
+
+    @property
     def contact_policy(self) -> None:
         """None: a funnel does not count touches."""
         return
@@ -137,12 +147,11 @@ class StepDrillDown:
         )
         rows = Sql(
             "select c.id, e.entered_at as at, '' as tie, 1::numeric as value from ({}) c"
-            " join stage_entry e on e.contact_id = c.id where {} and e.rank = {}",
-            first.rows(RecordSide.BASE),
-            reached,
-            self.rank,
+            " join stage_entry e on e.contact_id = c.id where {} and {} = {}",
+            *(first.rows(RecordSide.BASE), reached, request.rank("e"), self.rank),
         )
         if side is RecordSide.BASE:
             return rows
-        on = Sql("select from stage_entry e where e.contact_id = b.id and {} and e.rank = {}", reached, self.rank + 1)
+        is_next = Sql("{} = {}", request.rank("e"), self.rank + 1)
+        on = Sql("select from stage_entry e where e.contact_id = b.id and {} and {}", reached, is_next)
         return Sql("select b.* from ({}) b where exists ({})", rows, on)

@@ -28,6 +28,7 @@ from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.period_warnings import answered_period, missing_period, unfinished_period
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
+from api.metrics.readings.reading_warnings import reading_warnings
 from api.metrics.request import FunnelRequest
 from api.metrics.resolve import resolve_funnel
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -132,11 +133,13 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         excluded=excluded,
         is_canonical=not resolved.overrides,
         overrides=resolved.overrides,
-        accords=context.accords,
+        accords=context.accords_in(resolved.frame.interval.start, resolved.frame.until),
         period=answered_period(resolved.frame),
         as_of=resolved.frame.as_of,
+        known_at=context.known_at,
+        evaluated_at=context.evaluated_at,
         data_watermark=context.watermark,
-        sql=readable(statement),
+        sql=readable(context.with_facts(statement)),
         request=request,
     )
 
@@ -148,24 +151,20 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
     One pass over a person's entries returns the highest rank reached, the highest rank still open, and the stages first
     entered by skipping. Few combinations of these occur, so the server aggregates almost everything.
     """
-    until = request.frame.until
+    until, rank = request.frame.until, request.rank("e")
     keys, kept = key_columns(request), key_columns(request, "p")
     cohort = keyed_rows(request, counted_entries(request, request.stages[:1]), ())
     entered = keyed_rows(request, counted_entries(request, request.stages), ())
     # The cohort is within the principal's reach, and so are all entries of its people.
     people = Sql(
-        "select {}max(e.rank) as rank,"
-        " max(e.rank) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
-        " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << (e.rank - 1) else 0 end) as skipped,"
+        "select {}max({}) as rank,"
+        " max({}) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
+        " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << ({} - 1) else 0 end) as skipped,"
         " bool_or(c.is_assumed) as is_assumed"
         " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
         " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
-        keys,
-        until,
-        cohort,
-        request.context.evaluation,
-        until,
-        keys,
+        *(keys, rank, rank, until, rank),
+        *(cohort, request.context.evaluation, until, keys),
     )
     # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.
     ways = Sql(
@@ -270,7 +269,10 @@ def _warnings(
     missing: AnswerWarning | None,
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a funnel; `cohorts` are the numbers of people of its groups."""
-    gaps = tuple(gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord))
+    gaps = (
+        *gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord),
+        *reading_warnings(request.context, reads_stages=True),
+    )
     if not request.context.has_contacts:
         return (no_contacts(), *gaps)
     if missing is not None:

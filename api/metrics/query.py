@@ -12,7 +12,7 @@ from api.metrics.answer_warnings import in_order, kpi_warnings
 from api.metrics.breakdowns.dimension_warnings import different_meanings
 from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.columns import StatementRow
-from api.metrics.context import MetricContext, contacts_exist, read_context
+from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
@@ -24,8 +24,10 @@ from api.metrics.period_warnings import answered_period, missing_period
 from api.metrics.periods.buckets import buckets
 from api.metrics.population import NOTHING_EXCLUDED, beside_excluded, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
+from api.metrics.readings.known_session import facts_session
+from api.metrics.readings.reading_contexts import ContextReader
 from api.metrics.request import FunnelRequest, KpiRequest
-from api.metrics.resolve import resolve
+from api.metrics.resolve import reject_unknown_switches, resolve
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis import CATALOGUE
@@ -43,11 +45,14 @@ async def query_kpis(
     Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
     Errors: NO_ACCORD, raised.
     """
-    context = await read_context(session, principal, now or datetime.now(UTC))
+    contexts = await ContextReader.of(session, principal, now or datetime.now(UTC))
     answers: list[KpiAnswer | AccordError] = []
     for request in requests:
         try:
-            answers.append(await compute_kpi(session, _known(request.key), request, context))
+            kpi = _known(request.key)
+            reject_unknown_switches(request, kpi)
+            context = await contexts.context(request.switches)
+            answers.append(await compute_kpi(facts_session(session, context.known_at), kpi, request, context))
         except AccordError as error:
             answers.append(error)
     computed = [answer for answer in answers if isinstance(answer, KpiAnswer)]
@@ -61,9 +66,12 @@ async def query_funnel(
 
     Shapes: one FunnelRequest -> one FunnelAnswer.
     Reads:  one statement, within the principal's reach.
-    Errors: NO_ACCORD; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_MANY_GROUPS.
+    Errors: NO_ACCORD; EVALUATING; NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_MANY_GROUPS.
     """
-    return await compute_funnel(session, request, await read_context(session, principal, now or datetime.now(UTC)))
+    reject_unknown_switches(request)
+    contexts = await ContextReader.of(session, principal, now or datetime.now(UTC))
+    context = await contexts.context(request.switches)
+    return await compute_funnel(facts_session(session, context.known_at), request, context)
 
 
 async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, context: MetricContext) -> KpiAnswer:
@@ -144,11 +152,13 @@ def _answer(
         excluded=excluded,
         is_canonical=not request.overrides,
         overrides=request.overrides,
-        accords=context.accords,
+        accords=context.accords_in(request.frame.interval.start, request.frame.until),
         period=answered_period(request.frame),
         as_of=request.frame.as_of,
+        known_at=context.known_at,
+        evaluated_at=context.evaluated_at if kpi.switches.has_reading else None,
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
-        sql=readable(statement),
+        sql=readable(context.with_facts(statement)),
         drill_down=whole,
         request=requested,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
+from schema.accord_vocab import Reading
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 
@@ -79,6 +80,9 @@ class Switches:
     has_no_window: bool = False
     as_of: datetime | None = None
     timezone: str | None = None
+    reading: Reading | None = None
+    accord_version: int | None = None
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 A request that the KPI does not support is rejected here, before any statement is written.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
@@ -13,13 +14,16 @@ from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
 from schema.accord import Accord
+from schema.accord_vocab import Reading
 from schema.durations import LONGEST, iso_duration
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Kind, Kpi, Subject, Switchboard
+from schema.kpis.kinds import Kind, Kpi, Subject
+from schema.kpis.switchboard import Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Reentry, Skip
 
 MOST_DIMENSIONS = 2
+FUNNEL_SWITCHES = Switchboard(has_reading=True)
 
 
 def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKpiRequest:
@@ -28,12 +32,13 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
     Shapes: one KpiRequest -> one ResolvedKpiRequest. Reads nothing.
     Errors: BAD_INPUT for what the KPI does not support; UNKNOWN_STAGE; BAD_PERIOD; NOT_EVALUATED.
     """
-    if kpi.subject is Subject.PERSON and context.has_contacts:
-        _ = context.evaluation
     board, switches = kpi.switches, request.switches
     _reject_unknown_switches(f"The KPI {kpi.key}", board, switches)
+    if kpi.subject is Subject.PERSON and context.has_contacts and (board.has_reading or context.known_at is None):
+        _ = context.evaluation
     stages = _stages_of(kpi, request.stages, context)
     window, window_override = _window(kpi, stages, switches, context.accord)
+    is_agreed = switches.window is None and not switches.has_no_window
     # A KPI without this switch counts events in the period; a duration follows those who started in the period.
     anchor = switches.anchor or board.anchor or (Anchor.COHORT if kpi.kind is Kind.DURATION else Anchor.PERIOD)
     if anchor is Anchor.PERIOD and switches.window is not None:
@@ -66,7 +71,8 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         reentry=switches.reentry or board.reentry or Reentry.EACH,
         skip=switches.skip or board.skip or Skip.IMPLIED,
         window=window if anchor is Anchor.COHORT else None,
-        overrides=(*overrides, *window_override, *frame.overrides, *context.overrides),
+        windows=_windows(kpi, stages, context) if is_agreed and anchor is Anchor.COHORT else (),
+        overrides=(*overrides, *window_override, *frame.overrides, *_reading_overrides(switches), *context.overrides),
     )
 
 
@@ -77,7 +83,7 @@ def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKp
     Errors: as of `resolve`; BAD_INPUT for a switch that a funnel does not have.
     """
     subject = "The funnel"
-    _reject_unknown_switches(subject, Switchboard(), request.switches)
+    _reject_unknown_switches(subject, FUNNEL_SWITCHES, request.switches)
     _checked_where(subject, PERSON_DIMENSIONS, request.where)
     by = _dimensions(subject, PERSON_DIMENSIONS, request.by)
     volume = KpiRequest(STAGE_VOLUME.key, period=request.period, by=by, where=request.where, switches=request.switches)
@@ -97,7 +103,7 @@ def _frame(period: Period, switches: Switches, context: MetricContext) -> TimeFr
     days = days_of(period, zone, as_of, reporting)
     overrides = []
     if switches.as_of is not None:
-        overrides.append(f"asOf={as_of.isoformat().replace('+00:00', 'Z')}")
+        overrides.append(f"asOf={_instant(as_of)}")
     if zone.key != reporting.timezone:
         overrides.append(f"timezone={zone.key}")
     return TimeFrame(
@@ -110,6 +116,28 @@ def _frame(period: Period, switches: Switches, context: MetricContext) -> TimeFr
     )
 
 
+def reject_unknown_switches(request: KpiRequest | FunnelRequest, kpi: Kpi | None = None) -> None:
+    """Reject a switch that the KPI, or without one the funnel, does not have. Errors: BAD_INPUT."""
+    subject = "The funnel" if kpi is None else f"The KPI {kpi.key}"
+    _reject_unknown_switches(subject, FUNNEL_SWITCHES if kpi is None else kpi.switches, request.switches)
+
+
+def _reading_overrides(switches: Switches) -> tuple[str, ...]:
+    """The overrides to report of a reading that is not the one in force, or of facts known at an instant."""
+    overrides = []
+    if switches.reading not in (None, Reading.IN_FORCE):
+        overrides.append(f"reading={switches.reading.value}")
+    if switches.accord_version is not None:
+        overrides.append(f"accordVersion={switches.accord_version}")
+    if switches.known_at is not None:
+        overrides.append(f"knownAt={_instant(switches.known_at)}")
+    return tuple(overrides)
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
 def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switches) -> None:
     """Reject a switch that the KPI does not have: ignoring it would return the value of another request."""
     window = switches.window is not None or switches.has_no_window
@@ -120,10 +148,13 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
         ("reentry", switches.reentry),
         ("skip", switches.skip),
         ("window", window),
+        ("reading", switches.reading),
+        ("accordVersion", switches.accord_version is not None),
     )
     for name, value in named:
         if value and name not in board.names:
-            raise _bad(f"{subject} has no switch {name}.", f"Its switches are {', '.join(board.names)}.")
+            why = " because it reads no stage" if name in ("reading", "accordVersion") else ""
+            raise _bad(f"{subject} has no switch {name}{why}.", f"Its switches are {', '.join(board.names)}.")
 
 
 def _stages_of(kpi: Kpi, pair: StagePair | None, context: MetricContext) -> tuple[str, ...]:
@@ -184,6 +215,24 @@ def _window(
         message = "The window is not longer than 0 seconds, or is longer than 100 years."
         raise _bad(message, "Give one of more than 0 seconds and at most 100 years, or none.")
     return switches.window, (f"window={iso_duration(switches.window)}",)
+
+
+def _windows(kpi: Kpi, stages: tuple[str, ...], context: MetricContext) -> tuple[tuple[UUID, timedelta | None], ...]:
+    """The windows of the versions that judge; empty if all of them have the same.
+
+    A version without one of the stages has no window.
+    """
+    if not kpi.switches.has_window or len(context.versions) < 2:
+        return ()
+    windows = tuple(
+        (version.id, version.accord.window(*stages) if {*stages} <= _keys(version.accord) else None)
+        for version in context.versions
+    )
+    return windows if len({window for _, window in windows}) > 1 else ()
+
+
+def _keys(accord: Accord) -> set[str]:
+    return {stage.key for stage in accord.stages}
 
 
 def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimension, ...]) -> tuple[Dimension, ...]:

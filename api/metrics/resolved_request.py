@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
@@ -11,6 +12,7 @@ from api.metrics.context import MetricContext
 from api.metrics.periods.period_days import Interval
 from api.metrics.request import Period, Where
 from api.plan.value_checks.known_values import UnknownText
+from api.sql import Sql, name
 from schema.accord import Accord
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Kpi, Subject
@@ -60,7 +62,8 @@ class TimeFrame:
 class ResolvedKpiRequest:
     """One request for one KPI, validated and complete.
 
-    `stages` are the stages whose entries are read: one, all of them, the base and the target, or none.
+    `stages` are the stages whose entries are read: one, all of them, the base and the target, or none. `windows` are
+    those of the versions of the accord by which the base entries were judged, by their ids; empty if all have `window`.
     """
 
     kpi: Kpi
@@ -75,6 +78,7 @@ class ResolvedKpiRequest:
     skip: Skip
     window: timedelta | None
     overrides: tuple[str, ...]
+    windows: tuple[tuple[UUID, timedelta | None], ...] = ()
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
     population: Population = Population.COUNTED
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
@@ -88,6 +92,17 @@ class ResolvedKpiRequest:
     def lacks_contacts(self) -> bool:
         """Whether it is about contacts and the principal reaches none: its value is null, whatever else it needs."""
         return self.is_about_contacts and not self.context.has_contacts
+
+    def rank(self, entry: str) -> Sql:
+        """The rank of an entry on the ladder that the answer shows; null for a stage that this ladder does not have.
+
+        Entries that another version judged have the rank of that one: then the stage is looked up by its key.
+        """
+        shown = [stage.key for stage in self.context.accord.stages]
+        ladders = [[stage.key for stage in version.accord.stages] for version in self.context.versions]
+        if all(ladder == shown for ladder in ladders):
+            return Sql("{}.rank", name(entry))
+        return Sql("array_position({}::text[], {}.stage)", shown, name(entry))
 
     @property
     def dimensions(self) -> tuple[DimensionMeaning, ...]:

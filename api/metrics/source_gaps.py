@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from api.metrics.answer import AnswerWarning
 from api.sql import Sql
 from schema.accord import Accord
-from schema.clauses.rules import DealIs, FieldIs, HandoffIs, StageReached, Touches, leaves
+from schema.clauses.rules import DealIs, FieldIs, HandoffIs, Reported, Score, Silence, StageReached, Touches, leaves
 from schema.vocab import WarningCode
 
 STAGE_ENTRIES = "stage_entry"
@@ -58,8 +58,10 @@ def tables_behind(reads: Collection[str], accord: Accord) -> frozenset[str]:
         match leaf:
             case FieldIs():
                 tables.add(leaf.table)
-            case Touches():
+            case Touches() | Score() | Silence():
                 tables.add("touchpoint")
+            case Reported():
+                tables.add("reported_stage")
             case HandoffIs():
                 tables.add("handoff")
             case DealIs():

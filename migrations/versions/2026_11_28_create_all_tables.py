@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 278a6d06cd0e
+Revision ID: b478c22c8245
 Revises:
-Create Date: 2026-11-28 17:49:37.688340+00:00
+Create Date: 2026-11-28 18:19:33.881708+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "278a6d06cd0e"
+revision: str = "b478c22c8245"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -188,6 +188,13 @@ def upgrade() -> None:
             sa.Numeric(precision=18, scale=8),
             nullable=False,
             comment="The value of one unit of `currency`, in units of `quote_currency`.",
+        ),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=True,
+            comment="When Accord stored the rate; null if that was before Accord kept it.",
         ),
         sa.CheckConstraint(
             "currency in ('EUR', 'SEK', 'USD', 'AED', 'AFN', 'ALL', 'AMD', 'ANG', 'AOA', 'ARS', 'ATS', 'AUD', 'AWG', 'AZM', 'AZN', 'BAM', 'BBD', 'BDT', 'BEF', 'BGN', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BOV', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BYR', 'BZD', 'CAD', 'CDF', 'CHE', 'CHF', 'CHW', 'CLF', 'CLP', 'CNY', 'COP', 'COU', 'CRC', 'CUC', 'CUP', 'CVE', 'CYP', 'CZK', 'DEM', 'DJF', 'DKK', 'DOP', 'DZD', 'EEK', 'EGP', 'ERN', 'ESP', 'ETB', 'FIM', 'FJD', 'FKP', 'FRF', 'GBP', 'GEL', 'GHC', 'GHS', 'GIP', 'GMD', 'GNF', 'GRD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HRK', 'HTG', 'HUF', 'IDR', 'IEP', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'ITL', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LTL', 'LUF', 'LVL', 'LYD', 'MAD', 'MDL', 'MGA', 'MGF', 'MKD', 'MMK', 'MNT', 'MOP', 'MRO', 'MRU', 'MTL', 'MUR', 'MVR', 'MWK', 'MXN', 'MXV', 'MYR', 'MZM', 'MZN', 'NAD', 'NGN', 'NIO', 'NLG', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PTE', 'PYG', 'QAR', 'ROL', 'RON', 'RSD', 'RUB', 'RUR', 'RWF', 'SAR', 'SBD', 'SCR', 'SDD', 'SDG', 'SGD', 'SHP', 'SIT', 'SKK', 'SLE', 'SLL', 'SOS', 'SRD', 'SRG', 'SSP', 'STD', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMM', 'TMT', 'TND', 'TOP', 'TRL', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USN', 'UYI', 'UYU', 'UYW', 'UZS', 'VEB', 'VED', 'VEF', 'VES', 'VND', 'VUV', 'WST', 'XAD', 'XAF', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XCD', 'XCG', 'XDR', 'XOF', 'XPD', 'XPF', 'XPT', 'XSU', 'XUA', 'YER', 'ZAR', 'ZMK', 'ZMW', 'ZWD', 'ZWG', 'ZWL')",
@@ -584,7 +591,7 @@ def upgrade() -> None:
             "rank",
             sa.Integer(),
             nullable=False,
-            comment="The position of the stage on the accord's ladder, from 1 (lowest).",
+            comment="The position of the stage, from 1 (lowest), in the version of the accord whose rules were applied.",
         ),
         sa.Column(
             "entered_at", sa.DateTime(timezone=True), nullable=False, comment="When the person entered the stage."
@@ -612,14 +619,16 @@ def upgrade() -> None:
             "accord_version_id",
             sa.Uuid(),
             nullable=False,
-            comment="The version of the accord whose rules were applied.",
+            comment="The version of the accord whose rules were applied: the one in force when the person entered the stage.",
         ),
+        sa.Column("cause", sa.Text(), nullable=False, comment="Why the person entered the stage at that instant."),
         sa.Column(
             "is_implied",
             sa.Boolean(),
             nullable=False,
             comment="True if the person counts as entered because a higher stage was entered first, not by the stage's own rule.",
         ),
+        sa.CheckConstraint("cause in ('FACTS', 'ACCORD')", name=op.f("ck_stage_entry_cause")),
         sa.CheckConstraint(
             "exit_kind in ('ADVANCED', 'HANDOFF_REJECTED', 'DEAL_LOST')", name=op.f("ck_stage_entry_exit_kind")
         ),
@@ -769,6 +778,13 @@ def upgrade() -> None:
             "cost", sa.Numeric(precision=18, scale=2), nullable=False, comment="The cost in the range, in `currency`."
         ),
         sa.Column("currency", sa.Text(), nullable=False, comment="The currency of the cost (ISO 4217)."),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=True,
+            comment="When Accord stored the cost; null if that was before Accord kept it.",
+        ),
         sa.CheckConstraint(
             "currency in ('EUR', 'SEK', 'USD', 'AED', 'AFN', 'ALL', 'AMD', 'ANG', 'AOA', 'ARS', 'ATS', 'AUD', 'AWG', 'AZM', 'AZN', 'BAM', 'BBD', 'BDT', 'BEF', 'BGN', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BOV', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BYR', 'BZD', 'CAD', 'CDF', 'CHE', 'CHF', 'CHW', 'CLF', 'CLP', 'CNY', 'COP', 'COU', 'CRC', 'CUC', 'CUP', 'CVE', 'CYP', 'CZK', 'DEM', 'DJF', 'DKK', 'DOP', 'DZD', 'EEK', 'EGP', 'ERN', 'ESP', 'ETB', 'FIM', 'FJD', 'FKP', 'FRF', 'GBP', 'GEL', 'GHC', 'GHS', 'GIP', 'GMD', 'GNF', 'GRD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HRK', 'HTG', 'HUF', 'IDR', 'IEP', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'ITL', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LTL', 'LUF', 'LVL', 'LYD', 'MAD', 'MDL', 'MGA', 'MGF', 'MKD', 'MMK', 'MNT', 'MOP', 'MRO', 'MRU', 'MTL', 'MUR', 'MVR', 'MWK', 'MXN', 'MXV', 'MYR', 'MZM', 'MZN', 'NAD', 'NGN', 'NIO', 'NLG', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PTE', 'PYG', 'QAR', 'ROL', 'RON', 'RSD', 'RUB', 'RUR', 'RWF', 'SAR', 'SBD', 'SCR', 'SDD', 'SDG', 'SGD', 'SHP', 'SIT', 'SKK', 'SLE', 'SLL', 'SOS', 'SRD', 'SRG', 'SSP', 'STD', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMM', 'TMT', 'TND', 'TOP', 'TRL', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USN', 'UYI', 'UYU', 'UYW', 'UZS', 'VEB', 'VED', 'VEF', 'VES', 'VND', 'VUV', 'WST', 'XAD', 'XAF', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XCD', 'XCG', 'XDR', 'XOF', 'XPD', 'XPF', 'XPT', 'XSU', 'XUA', 'YER', 'ZAR', 'ZMK', 'ZMW', 'ZWD', 'ZWG', 'ZWL')",
             name=op.f("ck_campaign_cost_currency"),
@@ -2087,19 +2103,57 @@ def upgrade() -> None:
             sa.Boolean(),
             server_default=sa.text("false"),
             nullable=False,
-            comment="True for the evaluation that KPIs and stage fields read; at most one per reading.",
+            comment="True for the evaluation that KPIs and stage fields read unless a request names another reading.",
+        ),
+        sa.Column(
+            "accord_hash",
+            sa.Text(),
+            nullable=True,
+            comment="The content hash of that version when the run started; null for the evaluations that follow every write.",
+        ),
+        sa.Column(
+            "basis",
+            sa.Text(),
+            nullable=True,
+            comment="A mark of the facts that the run read. While it is that of the facts now, nothing has changed since.",
+        ),
+        sa.Column(
+            "entry_count",
+            sa.Integer(),
+            nullable=True,
+            comment="The number of entries of a run that is kept as it was made.",
+        ),
+        sa.Column(
+            "last_read_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When a run that is kept as it was made was last asked for, to the minute; null for all others.",
+        ),
+        sa.CheckConstraint(
+            "not is_current or reading = 'IN_FORCE' and known_at is null",
+            name=op.f("ck_evaluation_current_is_in_force"),
         ),
         sa.CheckConstraint("reading in ('IN_FORCE', 'RESTATED', 'PINNED')", name=op.f("ck_evaluation_reading")),
+        sa.CheckConstraint("entry_count >= 0", name=op.f("ck_evaluation_entry_count_bounds")),
+        sa.CheckConstraint("not is_current or last_read_at is null", name=op.f("ck_evaluation_kept_is_not_current")),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_evaluation_row_version_bounds")),
         sa.ForeignKeyConstraint(
             ["accord_version_id"], ["accord_version.id"], name=op.f("fk_evaluation_accord_version_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluation")),
-        comment="One run of the evaluator over all contacts.",
+        comment="One run of the evaluator over all contacts.\n\n    Readers see the current evaluation, which follows every write. Beside it, runs of other readings are kept as they\n    were made, while they are asked for (`last_read_at`).",
     )
     op.create_index(op.f("ix_evaluation_accord_version_id"), "evaluation", ["accord_version_id"], unique=False)
     op.create_index(
         "uq_evaluation_current", "evaluation", ["reading"], unique=True, postgresql_where=sa.text("is_current")
+    )
+    op.create_index(
+        "uq_evaluation_kept",
+        "evaluation",
+        ["reading", "accord_version_id", "known_at"],
+        unique=True,
+        postgresql_where=sa.text("last_read_at is not null"),
+        postgresql_nulls_not_distinct=True,
     )
     op.create_table(
         "page_session",
@@ -2416,6 +2470,13 @@ def upgrade() -> None:
             comment="True for the main contact of the deal. A deal has one at most.",
         ),
         sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=True,
+            comment="When Accord stored the role; null if that was before Accord kept it.",
+        ),
+        sa.Column(
             "voided_at",
             sa.DateTime(timezone=True),
             nullable=True,
@@ -2612,6 +2673,12 @@ def upgrade() -> None:
             sa.DateTime(timezone=True),
             nullable=True,
             comment="When sales decided; null while the handoff is proposed.",
+        ),
+        sa.Column(
+            "decision_recorded_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When Accord stored the decision, if that was later than the handoff; null otherwise.",
         ),
         sa.Column(
             "status",
@@ -2983,7 +3050,7 @@ def upgrade() -> None:
         "CREATE TRIGGER accord_version_kept BEFORE DELETE OR UPDATE ON accord_version FOR EACH ROW EXECUTE FUNCTION accord_version_kept()"
     )
     op.execute(
-        "CREATE CONSTRAINT TRIGGER accord_version_signed AFTER INSERT OR UPDATE ON accord_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION accord_version_signed()"
+        "CREATE CONSTRAINT TRIGGER accord_version_signed AFTER INSERT OR UPDATE ON accord_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.signed_at IS NOT NULL OR new.status = 'SIGNED'::text OR new.number <> 1 AND (new.status = ANY (ARRAY['ACTIVE'::text, 'SUPERSEDED'::text]))) EXECUTE FUNCTION accord_version_signed()"
     )
     op.execute(
         "CREATE TRIGGER company_history_insert AFTER INSERT ON company REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION company_history()"
@@ -3116,6 +3183,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_page_session_member_id"), table_name="page_session")
     op.drop_index(op.f("ix_page_session_api_key_id"), table_name="page_session")
     op.drop_table("page_session")
+    op.drop_index(
+        "uq_evaluation_kept",
+        table_name="evaluation",
+        postgresql_where=sa.text("last_read_at is not null"),
+        postgresql_nulls_not_distinct=True,
+    )
     op.drop_index("uq_evaluation_current", table_name="evaluation", postgresql_where=sa.text("is_current"))
     op.drop_index(op.f("ix_evaluation_accord_version_id"), table_name="evaluation")
     op.drop_table("evaluation")

@@ -8,7 +8,7 @@ from schema.clauses.document_parts import Location, valid_parts
 from schema.clauses.exits import Exit
 from schema.clauses.handoff_duties import CompletenessDuty, HandOverDuty, VolumeDuty
 from schema.clauses.holiday_dates import unknown_region
-from schema.clauses.rules import DEEPEST, AccordModel, StageReached, depth
+from schema.clauses.rules import DEEPEST, AccordModel, HandoffIs, StageReached, TouchCount, depth
 from schema.clauses.stages import Stage
 from schema.clauses.target_checks import target_mistakes
 from schema.clauses.targets import Target
@@ -32,6 +32,7 @@ class _Document:
 
     stages: tuple[str, ...]
     calendars: tuple[str, ...]
+    reasons: tuple[str, ...]
     parts: tuple[tuple[Location, AccordModel], ...]
     is_stored: bool
 
@@ -57,7 +58,13 @@ def inconsistencies(
             order. A stored document is not compared with the KPIs and the countries of this release: it was, once.
     """
     parts = tuple(valid_parts(model, document))
-    known = _Document(_keys(document, "stages"), _keys(document, "calendars"), parts, is_stored)
+    known = _Document(
+        _keys(document, "stages"),
+        _keys(document, "calendars"),
+        _keys(document, "reject_reasons", "code"),
+        parts,
+        is_stored,
+    )
     return (
         *_repeated(document, "stages", "key", "stage"),
         *_repeated(document, "calendars", "key", "calendar"),
@@ -78,7 +85,9 @@ def _of_part(location: Location, part: AccordModel, known: _Document) -> Iterato
             if depth(part.rule) > DEEPEST:
                 yield ("rule",), f"it is nested more than {DEEPEST} levels deep; simplify it"
         case StageReached(stage=key):
-            yield from _lower_stage(location, key, known)
+            yield from _lower_stage("stage", location, key, known)
+        case TouchCount(after=str() as key) | HandoffIs(after=str() as key):
+            yield from _lower_stage("after", location, key, known)
         case Exit():
             yield from _exit(part, known.stages)
         case VolumeDuty(stage=key) | HandOverDuty(stage=key):
@@ -93,15 +102,15 @@ def _of_part(location: Location, part: AccordModel, known: _Document) -> Iterato
         case PublicHolidays() if not known.is_stored:
             yield from unknown_region(part.country, part.subdivision)
         case Target() if not known.is_stored:
-            yield from target_mistakes(part, known.stages, has_currency=known.has_currency)
+            yield from target_mistakes(part, known.stages, known.reasons, has_currency=known.has_currency)
 
 
-def _lower_stage(location: Location, key: str, known: _Document) -> Iterator[tuple[Location, str]]:
+def _lower_stage(field: str, location: Location, key: str, known: _Document) -> Iterator[tuple[Location, str]]:
     rank = location[1] if location[:1] == ("stages",) else None
     lower = known.stages[:rank] if isinstance(rank, int) else known.stages
     if key not in lower:
         listed = ", ".join(lower) or "none"
-        yield ("stage",), f"'{key}' is not a stage below this one; lower stages: {listed}"
+        yield (field,), f"'{key}' is not a stage below this one; lower stages: {listed}"
 
 
 def _exit(leaving: Exit, stages: tuple[str, ...]) -> Iterator[tuple[Location, str]]:
@@ -150,7 +159,7 @@ def _repeated_targets(parts: Iterable[tuple[Location, AccordModel]]) -> Iterator
         if isinstance(part, Target):
             same = first.setdefault((part.kpi, part.period, part.only, part.team), location)
             if same != location:
-                message = f"targets[{same[-1]}] is a target of {part.kpi} for {part.period} too; keep one of them"
+                message = f"another target, targets[{same[-1]}], is of {part.kpi} for {part.period} too; keep one"
                 yield Inconsistency(location, message)
 
 

@@ -15,6 +15,8 @@ Value = bool | int | Decimal | str
 _LARGEST_INTEGER = 2**31 - 1
 _LARGEST_NUMBER = Decimal(10) ** 16
 _FINEST = Decimal("0.000001")
+_MOST_POINTS = 1_000_000
+_FINEST_POINTS = Decimal("0.01")
 _KINDS = {bool: "true or false", int: "a whole number", Decimal: "a number", UUID: "an id", str: "text"}
 _ORDERED = (int, Decimal)
 _KEPT = {
@@ -68,6 +70,14 @@ def plain_number(value: object) -> Decimal:
     if not number.is_finite() or abs(number) >= _LARGEST_NUMBER or number % _FINEST != 0:
         raise ValueError(f"'{value}' has more than 16 digits before the decimal point or more than 6 after it")
     return Decimal(f"{number:f}".rstrip("0").rstrip(".")) if number % 1 else Decimal(int(number))
+
+
+def points_number(value: object) -> Decimal:
+    """Parse a number of points, as `plain_number` does: at most a million, with at most two decimal places."""
+    points = plain_number(value)
+    if abs(points) > _MOST_POINTS or points % _FINEST_POINTS != 0:
+        raise ValueError(f"'{value}' is above {_MOST_POINTS:,}, or has more than 2 digits after the decimal point")
+    return points
 
 
 def _one(field: str, column: ColumnShape, value: object) -> Value:

@@ -4,7 +4,7 @@ The descriptions of the fields are also those of the GraphQL types. schema/READM
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from schema.clauses.rule_values import Value, plain_number, rule_column, rule_value
+from schema.clauses.rule_values import Value, plain_number, points_number, rule_column, rule_value
 from schema.durations import Duration
+from schema.formats import SOURCE_NAME
 from schema.vocab import (
     Channel,
     DealOutcome,
@@ -28,6 +29,11 @@ from schema.vocab import (
     TeamKind,
     TouchKind,
     TouchOutcome,
+)
+
+_AFTER = (
+    "The key of a lower stage: only what happens later than its entry in the present segment counts, whether the stage "
+    "was entered by its own rule or implied; null for any time."
 )
 
 
@@ -110,7 +116,7 @@ class FieldIs(AccordModel):
 
 
 class TouchFilter(AccordModel):
-    """Which touchpoints count, how many of them are needed, and how recent they must be."""
+    """Which touchpoints count."""
 
     channel: Annotated[tuple[Channel, ...], BeforeValidator(_as_list)] = Field(
         default=(), description="Only touchpoints through these channels; empty for all."
@@ -128,23 +134,119 @@ class TouchFilter(AccordModel):
     outcome: Annotated[tuple[TouchOutcome, ...], BeforeValidator(_as_list)] = Field(
         default=(), description="Only touchpoints with these outcomes; empty for all."
     )
+
+
+class TouchCount(TouchFilter):
+    """Which touchpoints count, how many of them are needed, and how recent they must be."""
+
     at_least: int = Field(default=1, ge=1, le=1000, description="How many matching touchpoints are needed.")
     within: Duration | None = Field(
         default=None,
         description="A touchpoint counts while it is younger than this, such as 30 days; null for any age.",
     )
+    after: str | None = Field(default=None, description=_AFTER)
 
 
 class Touches(AccordModel):
     """True at t when at least `at_least` matching touchpoints lie in `(t - within, t]`."""
 
-    touches: TouchFilter = Field(description="The touchpoints that count, and how many are needed.")
+    touches: TouchCount = Field(description="The touchpoints that count, and how many are needed.")
+
+
+class ScoreTerm(TouchFilter):
+    """What a matching touchpoint adds to the score."""
+
+    points: Annotated[Decimal, BeforeValidator(points_number)] = Field(
+        description="How many points a matching touchpoint adds; a negative number subtracts."
+    )
+
+    @field_validator("points")
+    @classmethod
+    def _not_zero(cls, points: Decimal) -> Decimal:
+        if points == 0:
+            raise ValueError("0 points change no score; give the term other points, or remove it")
+        return points
+
+
+class ScoreSum(AccordModel):
+    """The points that touchpoints add up to, and how many are needed."""
+
+    terms: tuple[ScoreTerm, ...] = Field(
+        min_length=1,
+        max_length=50,
+        description="What adds points. A touchpoint that matches several terms adds the points of all of them.",
+    )
+    half_life: Duration | None = Field(
+        default=None,
+        description="The time in which points lose half of their value, such as 30 days; null if they keep it. Between "
+        "two touchpoints the score falls at whole seconds.",
+    )
+    at_least: Annotated[Decimal, BeforeValidator(points_number)] = Field(
+        description="The score that is needed. The score is rounded to 6 places."
+    )
+
+    @field_validator("at_least")
+    @classmethod
+    def _positive(cls, at_least: Decimal) -> Decimal:
+        if at_least <= 0:
+            raise ValueError(f"'{at_least}' must be above 0: a person without touchpoints has a score of 0")
+        return at_least
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if all(term.points < 0 for term in self.terms):
+            raise ValueError("no term adds points, so that no score is reached; give one a positive number")
+        return self
+
+
+class Score(AccordModel):
+    """True at t when the points of the touchpoints up to t, halved with every half-life since, reach `at_least`."""
+
+    score: ScoreSum = Field(description="The points of touchpoints, and the score that is needed.")
+
+
+class Silence(AccordModel):
+    """True at t when no touchpoint lies in `(t - silence, t]`, and the person has been known for that long."""
+
+    silence: Duration = Field(description="How long nobody touched the person, such as 90 days.")
 
 
 class HandoffIs(AccordModel):
     """True while a handoff has the status: PROPOSED from the handover on, the others from the decision on."""
 
     handoff: HandoffStatus = Field(description="The status that a handoff of the contact must have.")
+    after: str | None = Field(default=None, description=_AFTER)
+
+
+class ReportFilter(AccordModel):
+    """The stages of a source system that count."""
+
+    source: str = Field(
+        pattern=SOURCE_NAME, description="The source system, as the import preset names it, such as hubspot."
+    )
+    stage: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_list)] = Field(
+        min_length=1,
+        description="The stages that count, as the source system writes them. For a stage and all above it in the "
+        "order of the source, list all of them.",
+    )
+
+    @field_validator("stage")
+    @classmethod
+    def _distinct(cls, stages: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = sorted({stage for stage in stages if stages.count(stage) > 1})
+        if repeated:
+            raise ValueError(f"'{repeated[0]}' is listed twice; remove one of them")
+        return stages
+
+
+class Reported(AccordModel):
+    """True at t when the last stage that the source system reported for the person up to t is one of these.
+
+    A report whose date is unknown counts from the instant at which Accord stored it. If a source reports several stages
+    at one instant, all of them count.
+    """
+
+    reported: ReportFilter = Field(description="The source system, and its stages that count.")
 
 
 class DealFilter(AccordModel):
@@ -176,7 +278,7 @@ class StageReached(AccordModel):
     )
 
 
-FactLeaf = Touches | HandoffIs | DealIs | StageReached
+FactLeaf = Touches | Score | Silence | HandoffIs | Reported | DealIs | StageReached
 RuleLeaf = FieldIs | FactLeaf
 
 DEEPEST = 20  # levels of nesting; a deeper rule makes a sentence that nobody can read and sign
@@ -186,7 +288,10 @@ _KINDS: dict[str, type[AccordModel]] = {
     "not": Not,
     "field": FieldIs,
     "touches": Touches,
+    "score": Score,
+    "silence": Silence,
     "handoff": HandoffIs,
+    "reported": Reported,
     "deal": DealIs,
     "stage": StageReached,
 }
@@ -204,7 +309,10 @@ Rule = Annotated[
     | Annotated[Not, Tag("not")]
     | Annotated[FieldIs, Tag("field")]
     | Annotated[Touches, Tag("touches")]
+    | Annotated[Score, Tag("score")]
+    | Annotated[Silence, Tag("silence")]
     | Annotated[HandoffIs, Tag("handoff")]
+    | Annotated[Reported, Tag("reported")]
     | Annotated[DealIs, Tag("deal")]
     | Annotated[StageReached, Tag("stage")],
     Discriminator(
@@ -235,6 +343,15 @@ def depth(rule: Rule) -> int:
             return 1 + depth(part)
         case _:
             return 0
+
+
+def stage_read(leaf: RuleLeaf) -> str | None:
+    """The key of the lower stage whose entries a leaf reads; None if it reads none."""
+    match leaf:
+        case StageReached(stage=key) | HandoffIs(after=key) | Touches(touches=TouchCount(after=key)):
+            return key
+        case _:
+            return None
 
 
 def rule_kind(value: object) -> str | None:

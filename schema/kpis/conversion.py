@@ -1,15 +1,8 @@
 """KPIs of conversion: which share reaches the next step."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import (
-    DEAL_SWITCHES,
-    PAIR_SWITCHES,
-    ClosingRatio,
-    Closings,
-    Conversion,
-    Kpi,
-    Subject,
-)
+from schema.kpis.kinds import ClosingRatio, Closings, Conversion, Kpi, Subject
+from schema.kpis.switchboard import DEAL_SWITCHES, PAIR_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"

@@ -1,7 +1,8 @@
 """KPIs of data quality: whether source systems agree with the accord."""
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import FACT_SWITCHES, Agreement, Kpi, Subject
+from schema.kpis.kinds import Agreement, Kpi, Subject
+from schema.kpis.switchboard import AGREEMENT_SWITCHES
 from schema.vocab import Unit
 
 STAGE_INTEGRITY = Kpi(
@@ -16,7 +17,7 @@ STAGE_INTEGRITY = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREEMENT_SWITCHES,
     source="The stages reported by source systems, and the stages of the accord.",
 )
 

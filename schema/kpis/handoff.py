@@ -1,7 +1,8 @@
 """KPIs of handoffs: how sales decides about the people that marketing hands over."""
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import DECISION_SWITCHES, DecisionRatio, Decisions, Kpi, Subject
+from schema.kpis.kinds import DecisionRatio, Decisions, Kpi, Subject
+from schema.kpis.switchboard import DECISION_SWITCHES
 from schema.vocab import Dimension, HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))

@@ -9,13 +9,11 @@ from datetime import timedelta
 from typing import Literal
 
 from schema.described import described
+from schema.kpis.switchboard import Switchboard
 from schema.vocab import (
-    Anchor,
     DealOutcome,
     Dimension,
     HandoffStatus,
-    Reentry,
-    Skip,
     Unit,
     Vocabulary,
     require_end_date,
@@ -327,35 +325,6 @@ Measure = (
 
 def _pair_reads(base: str | None, target: str | None) -> tuple[str, ...]:
     return (f"stage {base}", f"stage {target}") if base and target else ("two stages of the request",)
-
-
-@dataclass(frozen=True, slots=True)
-class Switchboard:
-    """The switches of a KPI with their defaults; None and False mean that the KPI does not have the switch.
-
-    Every KPI has `asOf` (default: now) and `timezone` (default: the accord's).
-    """
-
-    anchor: Anchor | None = None
-    reentry: Reentry | None = None
-    skip: Skip | None = None
-    has_window: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the switches in GraphQL."""
-        own = (("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window))
-        return (*(name for name, default in own if default), "asOf", "timezone")
-
-
-ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED)
-PAIR_SWITCHES = Switchboard(anchor=Anchor.COHORT, reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True)
-DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True)
-DEAL_SWITCHES = Switchboard()
-STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE)
-RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE)
-DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
-FACT_SWITCHES = Switchboard()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

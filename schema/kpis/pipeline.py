@@ -1,7 +1,8 @@
 """KPIs of money: revenue, deal size and pipeline."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS
-from schema.kpis.kinds import DEAL_SWITCHES, Average, Closings, Kpi, Openings, Snapshot, Subject, Sum
+from schema.kpis.kinds import Average, Closings, Kpi, Openings, Snapshot, Subject, Sum
+from schema.kpis.switchboard import DEAL_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WON = Closings((DealOutcome.WON,))

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import FACT_SWITCHES, Kpi, OverPolicy, Subject, Trailing
+from schema.kpis.kinds import Kpi, OverPolicy, Subject, Trailing
+from schema.kpis.switchboard import FACT_SWITCHES
 from schema.vocab import Unit
 
 TOUCHES_PER_CONTACT_7D = Kpi(

@@ -1,19 +1,8 @@
 """KPIs of speed: how long something takes."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import (
-    DEAL_SWITCHES,
-    DURATION_SWITCHES,
-    RESPONSE_SWITCHES,
-    STAY_SWITCHES,
-    Closings,
-    Cycle,
-    Duration,
-    Kpi,
-    Response,
-    Stay,
-    Subject,
-)
+from schema.kpis.kinds import Closings, Cycle, Duration, Kpi, Response, Stay, Subject
+from schema.kpis.switchboard import DEAL_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STAY_SWITCHES
 from schema.vocab import DealOutcome, Dimension, Unit
 
 TIME_TO_CONVERT = Kpi(

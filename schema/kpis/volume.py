@@ -1,17 +1,8 @@
 """KPIs of volume: how many entries, deals and customers."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import (
-    DEAL_SWITCHES,
-    ENTRY_SWITCHES,
-    Closings,
-    Count,
-    Entries,
-    FirstWins,
-    Kpi,
-    Openings,
-    Subject,
-)
+from schema.kpis.kinds import Closings, Count, Entries, FirstWins, Kpi, Openings, Subject
+from schema.kpis.switchboard import DEAL_SWITCHES, ENTRY_SWITCHES
 from schema.vocab import DealOutcome, Dimension, Unit
 
 STAGE_VOLUME = Kpi(

@@ -11,9 +11,16 @@ from schema.clauses.rules import (
     FieldIs,
     HandoffIs,
     Not,
+    Reported,
+    ReportFilter,
     Rule,
     RuleLeaf,
+    Score,
+    ScoreSum,
+    ScoreTerm,
+    Silence,
     StageReached,
+    TouchCount,
     Touches,
     TouchFilter,
 )
@@ -72,9 +79,15 @@ def _leaf(rule: RuleLeaf, accord: Accord | None) -> str:
         case FieldIs():
             return _field(rule)
         case Touches(touches=wanted):
-            return _touches(wanted)
-        case HandoffIs(handoff=status):
-            return _HANDOFFS[status]
+            return _touches(wanted, accord)
+        case Score(score=wanted):
+            return _score(wanted)
+        case Silence(silence=length):
+            return f"no touch of any kind for {format_duration(length)}"
+        case HandoffIs(handoff=status, after=after):
+            return _HANDOFFS[status] + _after(after, accord)
+        case Reported(reported=wanted):
+            return _reported(wanted)
         case DealIs(deal=deal):
             return _deal(deal)
         case StageReached():
@@ -111,15 +124,38 @@ def _value(value: bool | int | Decimal | str) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def _touches(wanted: TouchFilter) -> str:
+def _touches(wanted: TouchCount, accord: Accord | None) -> str:
+    text = f"at least {wanted.at_least} {_kind_of_touch(wanted, is_one=wanted.at_least == 1)}"
+    if wanted.within:
+        text += f" less than {format_duration(wanted.within)} ago"
+    return text + _after(wanted.after, accord)
+
+
+def _score(wanted: ScoreSum) -> str:
+    parts = [_points(term) for term in wanted.terms]
+    if wanted.half_life:
+        parts.append(f"halved every {format_duration(wanted.half_life).removeprefix('1 ')}")
+    return f"a score of at least {wanted.at_least} ({'; '.join(parts)})"
+
+
+def _points(term: ScoreTerm) -> str:
+    unit = "point" if abs(term.points) == 1 else "points"
+    return f"{term.points} {unit} for each {_kind_of_touch(term, is_one=True)}"
+
+
+def _kind_of_touch(wanted: TouchFilter, *, is_one: bool) -> str:
     direction = f"{wanted.direction.value.lower()} " if wanted.direction else ""
-    text = f"at least {wanted.at_least} {direction}touch" + ("" if wanted.at_least == 1 else "es")
+    text = f"{direction}touch" + ("" if is_one else "es")
     if wanted.team:
         text += f" by {team_name(wanted.team)}"
     text += _of(wanted.kind, " of kind ") + _of(wanted.channel, " through ") + _of(wanted.outcome, " with outcome ")
     if wanted.campaign:
         text += " of campaign " + either([f"'{name}'" for name in wanted.campaign])
-    return text + (f" less than {format_duration(wanted.within)} ago" if wanted.within else "")
+    return text
+
+
+def _reported(wanted: ReportFilter) -> str:
+    return f"the stage that {wanted.source} reported last is " + either([f"'{stage}'" for stage in wanted.stage])
 
 
 def _of(words: tuple[Vocabulary, ...], lead: str) -> str:
@@ -138,8 +174,14 @@ def _deal(deal: DealFilter) -> str:
 
 
 def _stage(rule: StageReached, accord: Accord | None) -> str:
-    title = (
-        next((stage.title for stage in accord.stages if stage.key == rule.stage), rule.stage) if accord else rule.stage
-    )
     when = f"less than {format_duration(rule.within)} ago" if rule.within else "before"
-    return f"{title} was entered {when}"
+    return f"{_title(rule.stage, accord)} was entered {when}"
+
+
+def _after(key: str | None, accord: Accord | None) -> str:
+    return "" if key is None else f" after {_title(key, accord)} was entered"
+
+
+def _title(key: str, accord: Accord | None) -> str:
+    stages = accord.stages if accord else ()
+    return next((stage.title for stage in stages if stage.key == key), key)

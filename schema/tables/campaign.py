@@ -1,6 +1,6 @@
 """Marketing campaigns and what they cost."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -67,3 +67,9 @@ class CampaignCost(DeletableRecord, table=True):
         "The cost in the range, in `currency`.", unit=Unit.MONEY, currency="currency", rate_at="from_on", ge=0
     )
     currency: Currency = column("The currency of the cost (ISO 4217).", vocab=Currency)
+    recorded_at: datetime | None = column(
+        "When Accord stored the cost; null if that was before Accord kept it.",
+        hidden=True,
+        server_default="now()",
+        default=None,
+    )

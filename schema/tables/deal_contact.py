@@ -37,4 +37,10 @@ class DealContact(Table, table=True):
     is_primary: bool = column(
         "True for the main contact of the deal. A deal has one at most.", server_default="false", default=None
     )
+    recorded_at: datetime | None = column(
+        "When Accord stored the role; null if that was before Accord kept it.",
+        hidden=True,
+        server_default="now()",
+        default=None,
+    )
     voided_at: datetime | None = column(VOIDED_AT, hidden=True, default=None)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from schema.accord_vocab import Reading
+from schema.accord_vocab import EntryCause, Reading
 from schema.base import Table, column, link
 from schema.records import Record
 from schema.vocab import ExitKind
@@ -16,11 +16,24 @@ _IS_PRESENT = sa.text("exited_at is null and present_at is not null")
 
 
 class Evaluation(Record, table=True):
-    """One run of the evaluator over all contacts."""
+    """One run of the evaluator over all contacts.
+
+    Readers see the current evaluation, which follows every write. Beside it, runs of other readings are kept as they
+    were made, while they are asked for (`last_read_at`).
+    """
 
     __is_hidden__: ClassVar[bool] = True
     __table_args__ = (
         sa.Index("uq_evaluation_current", "reading", unique=True, postgresql_where=sa.text("is_current")),
+        sa.Index(
+            "uq_evaluation_kept",
+            *("reading", "accord_version_id", "known_at"),
+            unique=True,
+            postgresql_where=sa.text("last_read_at is not null"),
+            postgresql_nulls_not_distinct=True,
+        ),
+        sa.CheckConstraint("not is_current or reading = 'IN_FORCE' and known_at is null", name="current_is_in_force"),
+        sa.CheckConstraint("not is_current or last_read_at is null", name="kept_is_not_current"),
     )
 
     reading: Reading = column("Which version of the accord the run applies to the history.", vocab=Reading)
@@ -36,9 +49,21 @@ class Evaluation(Record, table=True):
         "When the most recent fact that the run used was recorded; null if there were no facts.", default=None
     )
     is_current: bool = column(
-        "True for the evaluation that KPIs and stage fields read; at most one per reading.",
+        "True for the evaluation that KPIs and stage fields read unless a request names another reading.",
         server_default="false",
         default=None,
+    )
+    accord_hash: str | None = column(
+        "The content hash of that version when the run started; null for the evaluations that follow every write.",
+        default=None,
+    )
+    basis: str | None = column(
+        "A mark of the facts that the run read. While it is that of the facts now, nothing has changed since.",
+        default=None,
+    )
+    entry_count: int | None = column("The number of entries of a run that is kept as it was made.", ge=0, default=None)
+    last_read_at: datetime | None = column(
+        "When a run that is kept as it was made was last asked for, to the minute; null for all others.", default=None
     )
 
 
@@ -90,7 +115,9 @@ class StageEntry(Table, table=True):
     occurrence: int = column(
         "The ordinal number of this entry among the person's entries into the stage, from 1.", ge=1, primary_key=True
     )
-    rank: int = column("The position of the stage on the accord's ladder, from 1 (lowest).", ge=1)
+    rank: int = column(
+        "The position of the stage, from 1 (lowest), in the version of the accord whose rules were applied.", ge=1
+    )
     entered_at: datetime = column("When the person entered the stage.", begins=True)
     own_at: datetime | None = column(
         "When the stage's own rule was first fulfilled; null if the person skipped the stage.",
@@ -109,11 +136,12 @@ class StageEntry(Table, table=True):
     )
     accord_version_id: UUID = link(
         "accord_version",
-        "The version of the accord whose rules were applied.",
+        "The version of the accord whose rules were applied: the one in force when the person entered the stage.",
         hidden=True,
         index=False,
         is_derived=True,
     )
+    cause: EntryCause = column("Why the person entered the stage at that instant.", vocab=EntryCause)
     is_implied: bool = column(
         "True if the person counts as entered because a higher stage was entered first, not by the stage's own rule."
     )

@@ -1,6 +1,6 @@
 """Exchange rates by day."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -27,3 +27,9 @@ class ExchangeRate(DeletableRecord, table=True):
     quote_currency: Currency = column("The currency to convert to (ISO 4217).", vocab=Currency)
     rate_on: date = column("The first day on which the rate applies.")
     rate: Decimal = column("The value of one unit of `currency`, in units of `quote_currency`.", numeric=(18, 8), gt=0)
+    recorded_at: datetime | None = column(
+        "When Accord stored the rate; null if that was before Accord kept it.",
+        hidden=True,
+        server_default="now()",
+        default=None,
+    )

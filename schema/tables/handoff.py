@@ -49,6 +49,11 @@ class Handoff(Table, table=True):
     decided_at: datetime | None = column(
         "When sales decided; null while the handoff is proposed.", index=True, known_by="decided_at", default=None
     )
+    decision_recorded_at: datetime | None = column(
+        "When Accord stored the decision, if that was later than the handoff; null otherwise.",
+        hidden=True,
+        default=None,
+    )
     status: HandoffStatus = column(
         "Whether the handoff is proposed, accepted, rejected or returned.",
         vocab=HandoffStatus,

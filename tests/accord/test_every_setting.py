@@ -15,7 +15,16 @@ from api.access.principal import LOCAL_OPERATOR
 from api.accord.stated_holidays import with_stated_holidays
 from api.db import Database
 from api.funnel.evaluate import evaluate
-from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
+from api.funnel.reference import entries_of
+from api.funnel.reference_facts import (
+    ContactHistory,
+    DealRole,
+    DealState,
+    HandoffFact,
+    RecordVersion,
+    ReportFact,
+    TouchFact,
+)
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair
@@ -94,7 +103,7 @@ READ = [name for name in SETTINGS if name not in WAITING | FOR_READERS]
 
 
 def test_the_settings_are_those_of_all_models() -> None:
-    assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchFilter"}
+    assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchCount"}
     assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
         "Stage.owner",
         "Stage.needs",
@@ -215,6 +224,23 @@ def deal(**found: object) -> Document:
     return {"deal": {"state": "OPEN", **found}}
 
 
+def score(*, at_least: int = 10, half_life: str | None = None, **term: object) -> Document:
+    return {"score": {"terms": [{"points": 10, **term}], "at_least": at_least, "half_life": half_life}}
+
+
+def reported(**found: object) -> Document:
+    return {"reported": {"source": "hubspot", "stage": "mql", **found}}
+
+
+# A value of each part of a filter that the first touch of PERSON does not match.
+FILTERS: Document = {
+    "channel": "EMAIL",
+    "kind": "MEETING",
+    "direction": "INBOUND",
+    "team": "SALES",
+    "campaign": "Spring",
+    "outcome": "QUALIFIED",
+}
 NEVER, ALWAYS = field(value=1000), field(value=0)
 # Two rules that differ in the setting alone, and the stage entries of one person differ with them.
 RULES: Mapping[str, tuple[Document, Document]] = {
@@ -224,15 +250,22 @@ RULES: Mapping[str, tuple[Document, Document]] = {
     "FieldIs.field": (field(value=3), field(value=3, field="contact.is_test", op="eq") | {"value": True}),
     "FieldIs.op": (field(), field(op="lt")),
     "FieldIs.value": (field(), field(value=1000)),
-    "TouchFilter.channel": (touch(), touch(channel="EMAIL")),
-    "TouchFilter.kind": (touch(), touch(kind="MEETING")),
-    "TouchFilter.direction": (touch(), touch(direction="INBOUND")),
-    "TouchFilter.team": (touch(), touch(team="SALES")),
-    "TouchFilter.campaign": (touch(), touch(campaign="Spring")),
-    "TouchFilter.outcome": (touch(), touch(outcome="QUALIFIED")),
-    "TouchFilter.at_least": (touch(), touch(at_least=2)),
-    "TouchFilter.within": (touch(at_least=2), touch(at_least=2, within="1 day")),
+    **{f"TouchCount.{key}": (touch(), touch(**{key: value})) for key, value in FILTERS.items()},
+    "TouchCount.at_least": (touch(), touch(at_least=2)),
+    "TouchCount.within": (touch(at_least=2), touch(at_least=2, within="1 day")),
+    "TouchCount.after": (touch(), touch(after="first")),
     "Touches.touches": (touch(), touch(at_least=9)),
+    **{f"ScoreTerm.{key}": (score(), score(**{key: value})) for key, value in FILTERS.items()},
+    "ScoreTerm.points": (score(), score(points=5)),
+    "ScoreSum.terms": (score(), {"score": {"terms": [{"points": 5}, {"points": 5}], "at_least": 20}}),
+    "ScoreSum.half_life": (score(at_least=20), score(at_least=20, half_life="1 day")),
+    "ScoreSum.at_least": (score(), score(at_least=20)),
+    "Score.score": (score(), score(at_least=20)),
+    "Silence.silence": ({"silence": "1 day"}, {"silence": "2 days"}),
+    "HandoffIs.after": ({"handoff": "REJECTED"}, {"handoff": "REJECTED", "after": "first"}),
+    "ReportFilter.source": (reported(), reported(source="salesforce")),
+    "ReportFilter.stage": (reported(), reported(stage=["lead", "mql"])),
+    "Reported.reported": (reported(), reported(stage="lead")),
     "HandoffIs.handoff": ({"handoff": "ACCEPTED"}, {"handoff": "REJECTED"}),
     "DealFilter.state": (deal(), deal(state="WON")),
     "DealFilter.pipeline": (deal(), deal(pipeline="New")),
@@ -252,7 +285,11 @@ PERSON = ContactHistory(
             TouchOutcome.QUALIFIED,
         ),
     ),
-    handoffs=(HandoffFact(START + 8 * DAY, START + 9 * DAY, HandoffStatus.ACCEPTED),),
+    handoffs=(
+        HandoffFact(START + 3 * DAY, START + 4 * DAY, HandoffStatus.REJECTED),
+        HandoffFact(START + 8 * DAY, START + 9 * DAY, HandoffStatus.ACCEPTED),
+    ),
+    reports=(ReportFact(START + 2 * DAY, "hubspot", "lead"), ReportFact(START + 3 * DAY, "hubspot", "mql")),
     roles=(DealRole((DealState(START + 6 * DAY, None, DealOutcome.OPEN, Decimal(100), "Old"),)),),
 )  # fmt: skip
 

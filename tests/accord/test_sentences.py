@@ -53,6 +53,30 @@ SENTENCES = [
         "the company's industry is 'toys' or 'tools'",
     ),
     ('{ handoff = "RETURNED" }', "sales returned a handoff for more data"),
+    ('{ handoff = "ACCEPTED", after = "mql" }', "sales accepted a handoff after Lead was entered"),
+    (
+        '{ touches = { team = "SALES", within = "1 day", after = "mql" } }',
+        "at least 1 touch by sales less than 1 day ago after Lead was entered",
+    ),
+    (
+        """{ score = { at_least = 12.50, terms = [
+            { kind = "FORM", direction = "INBOUND", points = 10 }, { outcome = "NO_ANSWER", points = -1 },
+        ], half_life = "1 day" } }""",
+        (
+            "a score of at least 12.5 (10 points for each inbound touch of kind form; -1 point for each touch with"
+            " outcome no answer; halved every day)"
+        ),
+    ),
+    ("{ score = { terms = [{ points = 5 }], at_least = 5 } }", "a score of at least 5 (5 points for each touch)"),
+    ('{ silence = "2 weeks" }', "no touch of any kind for 14 days"),
+    (
+        '{ reported = { source = "hubspot", stage = "customer" } }',
+        "the stage that hubspot reported last is 'customer'",
+    ),
+    (
+        '{ reported = { source = "hubspot", stage = ["opportunity", "customer"] } }',
+        "the stage that hubspot reported last is 'opportunity' or 'customer'",
+    ),
     (
         '{ deal = { state = "OPEN", pipeline = "New", amount_at_least = 1e3 } }',
         "has a role in an open deal of pipeline 'New' of at least 1000",

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from api.funnel.reference import (
+from api.funnel.reference_facts import (
     TICK,
     CompanyHistories,
     ContactHistory,
@@ -12,6 +12,7 @@ from api.funnel.reference import (
     FieldValue,
     HandoffFact,
     RecordVersion,
+    ReportFact,
     TouchFact,
 )
 from schema.accord import Accord
@@ -24,8 +25,15 @@ from schema.clauses.rules import (
     FieldIs,
     HandoffIs,
     Not,
+    Reported,
+    ReportFilter,
     Rule,
+    Score,
+    ScoreSum,
+    ScoreTerm,
+    Silence,
     StageReached,
+    TouchCount,
     Touches,
     TouchFilter,
 )
@@ -49,6 +57,18 @@ WINDOWS = (None, timedelta(days=1), timedelta(days=2), timedelta(days=4))
 COMPANIES = ("018f0000-0000-7000-8000-00000000000a", "018f0000-0000-7000-8000-00000000000b")
 WITHOUT_VERSIONS = "018f0000-0000-7000-8000-00000000000c"  # a company without a version row
 CAMPAIGNS = ("spring", "autumn")
+SOURCES = ("hubspot", "salesforce")
+REPORTED_STAGES = ("lead", "mql", "customer")
+# Short ones, so that what is older than two blocks of the SQL, of 256 half-lives, is among the touches.
+HALF_LIVES = (
+    None,
+    timedelta(days=1),
+    timedelta(days=3),
+    timedelta(hours=1),
+    timedelta(minutes=5),
+    timedelta(seconds=1),
+)
+_POINTS = (Decimal(10), Decimal(5), Decimal("2.5"), Decimal("0.01"), Decimal(-5))
 PIPELINES = ("new", "renewal")
 _FIELDS: tuple[tuple[str, str, tuple[FieldValue, ...]], ...] = (
     ("contact.email", "personal", (None, "a@x.io", "b@x.io")),
@@ -89,6 +109,7 @@ def contact(choices: RandomChoices) -> ContactHistory:
         touches=choices.several(0, 7, lambda: _touch(choices)),
         handoffs=choices.several(0, 3, lambda: _handoff(choices)),
         roles=choices.several(0, 3, lambda: _role(choices)),
+        reports=choices.several(0, 4, lambda: _report(choices)),
     )
 
 
@@ -130,14 +151,21 @@ def rule(choices: RandomChoices, lower: tuple[str, ...], depth: int) -> Rule:
 
 
 def _leaf(choices: RandomChoices, lower: tuple[str, ...]) -> Rule:
-    match choices.integer(0, 9):
+    match choices.integer(0, 14):
         case 0 | 1 | 2:
-            return Touches(touches=_filter(choices))
+            return Touches(touches=_count(choices, lower))
         case 3 | 4:
             return _field(choices)
         case 5 | 6:
-            return HandoffIs(handoff=choices.one(tuple(HandoffStatus)))
+            return HandoffIs(handoff=choices.one(tuple(HandoffStatus)), after=choices.one((None, None, *lower)))
         case 7 | 8:
+            return Score(score=_score(choices))
+        case 9:
+            return Silence(silence=choices.one(WINDOWS[1:]))
+        case 10 | 11:
+            stages = choices.some(REPORTED_STAGES) or REPORTED_STAGES[1:]
+            return Reported(reported=ReportFilter(source=choices.one(SOURCES), stage=stages))
+        case 12 | 13:
             return DealIs(
                 deal=DealFilter(
                     state=choices.one(tuple(DealOutcome)),
@@ -148,7 +176,7 @@ def _leaf(choices: RandomChoices, lower: tuple[str, ...]) -> Rule:
         case _ if lower:
             return StageReached(stage=choices.one(lower), within=choices.one(WINDOWS))
         case _:
-            return Touches(touches=_filter(choices))
+            return Touches(touches=_count(choices, lower))
 
 
 def _filter(choices: RandomChoices) -> TouchFilter:
@@ -159,8 +187,24 @@ def _filter(choices: RandomChoices) -> TouchFilter:
         team=choices.one((None, None, TeamKind.SALES)),
         campaign=choices.one(((), (), (), CAMPAIGNS[:1], CAMPAIGNS)),
         outcome=choices.one(((), (), (TouchOutcome.QUALIFIED,))),
+    )
+
+
+def _count(choices: RandomChoices, lower: tuple[str, ...]) -> TouchCount:
+    return TouchCount(
+        **dict(_filter(choices)),
         at_least=choices.one((1, 1, 2, 2, 3)),
         within=choices.one(WINDOWS),
+        after=choices.one((None, None, *lower)),
+    )
+
+
+def _score(choices: RandomChoices) -> ScoreSum:
+    terms = [ScoreTerm(**dict(_filter(choices)), points=choices.one(_POINTS)) for _ in range(choices.integer(0, 2))]
+    return ScoreSum(
+        terms=(ScoreTerm(**dict(_filter(choices)), points=choices.one(_POINTS[:4])), *terms),
+        half_life=choices.one(HALF_LIVES),
+        at_least=choices.one((Decimal("0.01"), Decimal("1.25"), Decimal(5), Decimal(10), Decimal(15))),
     )
 
 
@@ -211,6 +255,10 @@ def _handoff(choices: RandomChoices) -> HandoffFact:
     status = choices.one((*HandoffStatus, HandoffStatus.REJECTED, HandoffStatus.REJECTED))
     reason = choices.one(("REC", "DIS", "RET", "UNLISTED")) if status is HandoffStatus.REJECTED else None
     return HandoffFact(handed, None if status is HandoffStatus.PROPOSED else other, status, reason)
+
+
+def _report(choices: RandomChoices) -> ReportFact:
+    return ReportFact(instant(choices), choices.one(SOURCES), choices.one(REPORTED_STAGES))
 
 
 def _role(choices: RandomChoices) -> DealRole:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.db import ScratchSession
-from api.funnel.reference import CompanyHistories, ContactHistory, RecordVersion
+from api.funnel.reference_facts import CompanyHistories, ContactHistory, RecordVersion
 from schema.base import new_id
 from schema.vocab import DealOutcome
 from tests.funnel.histories import CAMPAIGNS, PIPELINES, START, WITHOUT_VERSIONS
@@ -58,6 +58,7 @@ async def write_facts(
     columns = ["contact_id", "id", "handed_at", "decided_at", "status", "reject_reason"]
     await session.copy("handoff", columns, handoffs)
     await _write_deals(session, ids, contacts)
+    await _write_reports(session, ids, contacts)
     await session.script("set local accord.history_is_given = off")
     return ids
 
@@ -106,6 +107,17 @@ async def _write_deals(session: ScratchSession, ids: list[UUID], contacts: Seque
     await session.copy("deal", ["id", "outcome"], deals)
     await session.copy("deal_contact", ["contact_id", "deal_id", "since"], roles)
     await session.copy("deal_version", ["deal_id", *_SPAN, "outcome", "amount", "pipeline_stage_id"], versions)
+
+
+async def _write_reports(session: ScratchSession, ids: list[UUID], contacts: Sequence[ContactHistory]) -> None:
+    """Write the reports; the date of some is unknown, and they count from the instant at which they were stored."""
+    reports = [
+        (key, new_id(), report.source, report.stage, None if report.at.day % 3 == 0 else report.at, report.at)
+        for key, contact in zip(ids, contacts, strict=True)
+        for report in contact.reports
+    ]
+    columns = ["contact_id", "id", "source", "source_stage", "entered_at", "recorded_at"]
+    await session.copy("reported_stage", columns, reports)
 
 
 def _span(version: RecordVersion, *, is_first: bool) -> Iterable[datetime | bool | None]:

@@ -178,10 +178,15 @@ async def run_steps(database: Database, choices: RandomChoices, steps: int) -> N
         if step <= 5:
             await world.write(*choices.several(1, 3, world.any_change))
         elif step == 6:
-            # Two writers at once; one of them may be refused, and then has written nothing.
-            writers = world.write(world.any_change()), world.write(world.any_change())
+            # Two writers at once, of which the second does not know what the first creates.
+            known = {table: list(ids) for table, ids in world.ids.items()}
+            first = world.any_change()
+            created, world.ids = world.ids, known
+            second = world.any_change()
+            writers = world.write(first), world.write(second)
             for error in await asyncio.gather(*writers, return_exceptions=True):
                 assert error is None, error
+            world.ids = {table: list(dict.fromkeys([*ids, *created[table]])) for table, ids in world.ids.items()}
         elif step == 7:
             async with database.write() as session:
                 await evaluate(session)

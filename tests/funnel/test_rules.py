@@ -1,17 +1,19 @@
 """The rules of entering and leaving stages, each shown by one small history on which both evaluators agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from api.accord.in_force import AccordPeriod
 from api.db import Database
-from api.funnel.reference import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact, entries_of
+from api.funnel.reference import entries_of
+from api.funnel.reference_facts import ContactHistory, DealRole, DealState, HandoffFact, RecordVersion, TouchFact
 from schema.accord import Accord
 from schema.vocab import DealOutcome, Direction, HandoffStatus, TouchKind
 from tests.funnel.histories import START
-from tests.funnel.test_reference import AFTER_ALL, compare
+from tests.funnel.test_reference import AFTER_ALL, VERSION, compare
 
 TOUCH: dict[str, object] = {"touches": {}}
 KNOWN: dict[str, object] = {"field": "contact.email", "op": "is_null", "value": False}
@@ -35,7 +37,7 @@ def versions(*emails: tuple[float, str | None]) -> tuple[RecordVersion, ...]:
     )
 
 
-def accord_of(*rules: dict[str, object], exits: Sequence[dict[str, object]] = ()) -> Accord:
+def accord_of(*rules: Mapping[str, object], exits: Sequence[Mapping[str, object]] = ()) -> Accord:
     stages = [
         {"key": f"s{rank}", "title": "t", "group": "g", "owner": "SALES", "meaning": "m", "rule": rule}
         for rank, rule in enumerate(rules, start=1)
@@ -52,7 +54,8 @@ async def entered(
     database: Database, accord: Accord, contact: ContactHistory
 ) -> list[tuple[str, float, float | None, float | None]]:
     """The entries as (stage, entered, own, exited) in days, after both evaluators derived the same ones."""
-    await compare(database, accord, [contact], {}, AFTER_ALL)
+    periods = (AccordPeriod(VERSION, accord),)
+    await compare(database, periods, [contact], {}, AFTER_ALL)
 
     def days(at: datetime | None) -> float | None:
         return None if at is None else (at - START) / timedelta(days=1)

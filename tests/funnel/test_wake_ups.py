@@ -8,7 +8,15 @@ import pytest
 
 from api.db import Database, WriteSession
 from api.funnel.following.reevaluate import EntryChangeKind, reevaluate
-from api.funnel.reference import CompanyHistories, ContactHistory, DealRole, DealState, HandoffFact, RecordVersion
+from api.funnel.reference_facts import (
+    CompanyHistories,
+    ContactHistory,
+    DealRole,
+    DealState,
+    HandoffFact,
+    RecordVersion,
+    ReportFact,
+)
 from api.sql import Sql
 from schema.vocab import DealOutcome, HandoffStatus
 from tests.funnel.stored_facts import write_facts
@@ -16,6 +24,14 @@ from tests.funnel.test_reevaluation import begin, differences
 from tests.funnel.test_rules import REJECTED, TOUCH, accord_of, day, touches, versions
 
 QUIET: Mapping[str, object] = {"all": [{"not": {"touches": {"within": "2 days"}}}, {"touches": {"at_least": 2}}]}
+# The score after the second touch is 15, and 7.5 a day later, which is enough; a second later it is not.
+FADED: Mapping[str, object] = {
+    "all": [
+        {"not": {"score": {"terms": [{"points": 10}], "half_life": "1 day", "at_least": 7.5}}},
+        {"touches": {"at_least": 2}},
+    ]
+}
+REPORTED: Mapping[str, object] = {"reported": {"source": "hubspot", "stage": "mql"}}
 STEEL: Mapping[str, object] = {"field": "company.industry", "op": "eq", "value": "steel"}
 COMPANY = str(UUID(int=77))
 EMPLOYED = RecordVersion(
@@ -49,6 +65,10 @@ def won(at: float, since: float | None = None) -> ContactHistory:
         # The last touch leaves the window under `not` two days after it.
         (QUIET, ContactHistory(versions((0, None)), touches(1, 2)), 4),
         (TOUCH, ContactHistory(versions((0, None)), touches(5)), 5),
+        ({"silence": "3 days"}, ContactHistory(versions((0, None)), touches(1, 2)), 5),
+        ({"silence": "4 days"}, ContactHistory(versions((0, None))), 4),
+        (FADED, ContactHistory(versions((0, None)), touches(1, 2)), 3 + 1 / 86_400),
+        (REPORTED, ContactHistory(versions((0, None)), reports=(ReportFact(day(5), "hubspot", "mql"),)), 5),
         ({"handoff": "PROPOSED"}, handed(5, None, HandoffStatus.PROPOSED), 5),
         ({"handoff": "ACCEPTED"}, handed(1, 5, HandoffStatus.ACCEPTED), 5),
         ({"deal": {"state": "WON"}}, won(5), 5),
@@ -70,6 +90,22 @@ async def test_time_alone_enters_a_stage_at_the_noted_instant(
         assert (entered.contact_id, entered.stage, entered.kind) == (id_, "s1", EntryChangeKind.ENTERED)
         assert await due(session) == []
         assert await differences(session, day(at)) == []
+
+
+async def test_after_a_stage_time_alone_enters_where_the_last_touch_since_leaves_the_window(database: Database) -> None:
+    quiet: dict[str, object] = {
+        "all": [{"stage": "s1"}, TOUCH, {"not": {"touches": {"after": "s1", "within": "2 days"}}}]
+    }
+    handoff = HandoffFact(day(1), day(1), HandoffStatus.RETURNED)
+    contact = ContactHistory(versions((0, None)), touches(2), (handoff,))
+    async with database.scratch() as scratch:
+        session = WriteSession(scratch.connection)
+        await begin(session, accord_of({"handoff": "RETURNED"}, quiet))
+        [id_] = await write_facts(session, [contact], {})
+        assert [change.stage for change in await reevaluate(session, [id_], as_of=day(3))] == ["s1"]
+        assert await due(session) == [day(4)]
+        assert "s2" in [change.stage for change in await reevaluate(session, [id_], as_of=day(4))]
+        assert await due(session) == []
 
 
 async def test_an_exit_of_the_future_closes_its_entry_when_it_comes(database: Database) -> None:

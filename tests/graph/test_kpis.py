@@ -221,6 +221,48 @@ async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:
     }
 
 
+async def test_the_accord_shows_duties_calendars_and_attribution(world: Database) -> None:
+    document = """{ accord {
+      calendars { key timezone hours { days opens closes } holidays { country years { year days { on name } } }
+        sentences }
+      handoff {
+        marketing { completeness { stage atLeast }
+          handOver { stage within { time calendar } } volume { stage per count } }
+        sales { decideWithin { time calendar } attempts { atLeast within { time calendar } } rejectWith }
+        sentences
+      }
+      contactPolicy { quietHours { from until timezone channels } channelCaps { channel atMost within } }
+      attribution { canonical sourced models { key method lookBack anchor halfLife weights { firstTouch rest } }
+        sentences }
+      targets { kpi period value duration only { dimension value } team sentence } } }"""
+    accord = (await answered(world, document))["accord"]
+    (office,) = accord["calendars"]
+    days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"]
+    assert office["hours"] == [{"days": days, "opens": "09:00", "closes": "17:00"}]
+    assert office["sentences"] == ["Office hours is open Monday to Friday from 09:00 to 17:00, by the clock of UTC."]
+    in_office_hours = {"time": "PT16H", "calendar": "office"}
+    assert accord["handoff"]["sales"] == {
+        "decideWithin": in_office_hours,
+        "attempts": {"atLeast": 5, "within": {"time": "P14D", "calendar": None}},
+        "rejectWith": ["REASON", "NOTE"],
+    }
+    assert accord["handoff"]["marketing"]["completeness"] == [{"stage": "mql", "atLeast": "0.9"}]
+    assert "Sales rejects a handoff with a reason of this accord and a note." in accord["handoff"]["sentences"]
+    quiet_hours: dict[str, Any] = {"from": "20:00", "until": "08:00", "timezone": None, "channels": []}
+    assert accord["contactPolicy"] == {"quietHours": quiet_hours, "channelCaps": []}
+    models = {model.pop("key"): model for model in accord["attribution"]["models"]}
+    assert models["position"] == {
+        "method": "WEIGHTS",
+        "lookBack": "P90D",
+        "anchor": "DEAL_WON",
+        "halfLife": None,
+        "weights": {"firstTouch": "0.4", "rest": "0.2"},
+    }
+    assert (models["time_decay_7d"]["halfLife"], models["markov"]["weights"]) == ("P7D", None)
+    assert (accord["attribution"]["canonical"], accord["attribution"]["sourced"]) == ("position", "FIRST_TOUCH")
+    assert accord["targets"] == []
+
+
 async def test_a_contact_shows_its_current_stage(world: Database) -> None:
     found = await answered(world, f'{{ contact(id: "contact_{uid(1)}") {{ stage {{ key title since occurrence }} }} }}')
     since = "2026-03-03T00:00:00Z"

@@ -110,5 +110,6 @@ async def test_init_makes_version_1_once(database: Database, module_dsn: str, tm
     code, output = await run_on(module_dsn, "init", "--accord", "olist", data=tmp_path)
     assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in output) == (0, True)
     code, output = await run_on(module_dsn, "init", data=tmp_path)
-    assert (code, "has an accord already: version 1" in output) == (2, True)
-    assert await rows(database, "select number, status from accord_version") == [(1, "ACTIVE")]
+    assert (code, "Version 2 of the accord is proposed" in output) == (0, True)
+    listed = await rows(database, "select number, status from accord_version order by number")
+    assert listed == [(1, "ACTIVE"), (2, "DRAFT")]

@@ -51,7 +51,7 @@ def test_every_kpi_has_a_definition_of_whole_sentences_and_something_it_reads() 
     for kpi in CATALOGUE.values():
         assert kpi.definition.endswith(".")
         assert kpi.reads
-        assert kpi.switches.names[-2:] == ("asOf", "timezone")
+        assert kpi.switches.names[-3:] == ("asOf", "timezone", "knownAt")
 
 
 def test_every_dimension_of_a_kpi_says_what_it_means_for_its_subject() -> None:

@@ -1,6 +1,7 @@
 """Handing people over to sales, and deciding."""
 
 import asyncio
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from api.errors import ErrorCode
 from api.funnel.evaluate import evaluate
 from api.sql import Sql
 from schema.access.rights import AccessLevel, Reach
+from schema.accord import Accord
 from schema.base import now
-from tests.support.accords import replace_document
+from tests.support.accords import delete_versions, replace_document
 from tests.support.graphql import answered, put, uid
 from tests.support.mutations import codes, contributor, refusal, run
 from tests.support.small_company import (
@@ -90,6 +92,68 @@ async def test_a_person_is_handed_over_under_the_accord_in_force(agreed: Databas
         events = "select change_type, record_type, contact_id from outbox_event where record_type = 'handoff'"
         [event] = await session.rows(Sql(events))
     assert (event["change_type"], event["record_type"], event["contact_id"]) == ("CREATED", "handoff", CARL)
+
+
+def agreeing(decide_within: object) -> Accord:
+    """The standard accord with another time in which sales decides; None: none is agreed."""
+    document = read_accord("standard").model_dump(mode="json", by_alias=True, exclude_none=True)
+    if decide_within is None:
+        del document["handoff"]["sales"]["decide_within"]
+    else:
+        document["handoff"]["sales"]["decide_within"] = decide_within
+    return Accord.model_validate(document)
+
+
+@pytest.mark.parametrize(
+    "decide_within", ["36 hours", {"time": "16 hours", "calendar": "office"}, None], ids=["elapsed", "business", "none"]
+)
+async def test_a_decision_is_due_when_the_accord_says_so(agreed: Database, decide_within: object) -> None:
+    async with agreed.write() as session:
+        await replace_document(session, agreeing(decide_within))
+    made = await run(agreed, "handOff", "handoff { handedAt dueAt }", person())
+    handed_at = datetime.fromisoformat(made["handoff"]["handedAt"])
+    if decide_within is None:
+        assert made["handoff"]["dueAt"] is None
+        return
+    elapsed = handed_at + timedelta(hours=36)
+    due_at = elapsed if decide_within == "36 hours" else after_16_office_hours(handed_at)
+    assert datetime.fromisoformat(made["handoff"]["dueAt"]) == due_at
+
+
+def after_16_office_hours(at: datetime) -> datetime:
+    """16 hours of Monday to Friday from 09:00 to 17:00 UTC: from within the hours, the same time two days on."""
+    opens, closes = time(9, tzinfo=UTC), time(17, tzinfo=UTC)
+    left, day = 2, at
+    if at.weekday() < 5 and at.timetz() >= closes:
+        day = at + timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    if day.date() != at.date() or at.timetz() <= opens:  # two whole days, from their opening
+        left, day = 1, datetime.combine(day.date(), closes)
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5
+    return day
+
+
+async def test_the_caller_may_say_when_a_decision_is_due(agreed: Database) -> None:
+    due_at = (now() + timedelta(days=3)).isoformat()
+    made = await run(agreed, "handOff", "handoff { dueAt }", {**person(), "dueAt": due_at})
+    assert datetime.fromisoformat(made["handoff"]["dueAt"]) == datetime.fromisoformat(due_at)
+
+
+async def test_a_decision_cannot_be_due_before_the_handoff(agreed: Database) -> None:
+    past = (now() - timedelta(minutes=1)).isoformat()
+    made = await run(agreed, "handOff", "handoff { id }", {**person(), "dueAt": past})
+    assert codes(made) == {"input.dueAt": "OUT_OF_ORDER"}
+
+
+async def test_a_handoff_that_is_made_again_has_a_deadline_of_its_own(agreed: Database) -> None:
+    handoff = await handed(agreed, **to(SUE))
+    await decide(agreed, "return", handoff, reason="BAD_DATA")
+    again = await decide(agreed, "resubmit", handoff)
+    assert again["userErrors"] == []
+    assert again["handoff"]["dueAt"] is not None
 
 
 async def test_a_person_has_one_undecided_handoff_also_under_a_merged_contact(agreed: Database) -> None:
@@ -311,7 +375,8 @@ async def test_the_handoff_of_a_deleted_person_is_not_decided(agreed: Database) 
 
 async def test_without_an_accord_people_are_handed_over_and_no_reason_is_known(agreed: Database) -> None:
     async with agreed.write() as session:
-        await session.script("delete from stage_entry; delete from evaluation; delete from accord_version")
+        await session.script("delete from stage_entry; delete from evaluation")
+        await delete_versions(session)
     made = await handed(agreed)
     assert await refusal(agreed, "rejectHandoff", {**made, "reason": "NO_FIT"}) is ErrorCode.NO_ACCORD
     assert (await decide(agreed, "accept", made))["userErrors"] == []

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from api.db import WriteSession
-from api.sql import Sql
+from api.db import ScratchSession, WriteSession
+from api.sql import Sql, join, name
 from schema.accord import FORMAT, Accord
+from schema.base import new_id
 
+_CASTS = {"number": "::int", "format": "::int", "body": "::jsonb"}
 Document = Accord | Mapping[str, Any]
 
 
@@ -21,7 +23,7 @@ def accord_row(document: Document, **columns: object) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def unguarded(session: WriteSession) -> AsyncIterator[None]:
+async def unguarded(session: ScratchSession) -> AsyncIterator[None]:
     """Write versions and signatures in the block as no workflow does: without triggers and foreign keys."""
     await session.script("set local session_replication_role = replica")
     yield
@@ -51,3 +53,18 @@ async def delete_versions(session: WriteSession) -> None:
 
 def _text(document: Document) -> str:
     return document.canonical() if isinstance(document, Accord) else json.dumps(document)
+
+
+async def add_version(session: WriteSession, document: Document, number: int, status: str = "DRAFT") -> None:
+    """Add a version that replaces or is to replace version 1."""
+    row = accord_row(document, number=number, status=status, base_id=None, base_hash=None)
+    names = [column for column in row if not column.startswith("base_")]
+    await session.run(
+        Sql(
+            "insert into accord_version (id, base_id, base_hash, {}) select {}::uuid, id, content_hash, {}"
+            " from accord_version where number = 1",
+            join(", ", map(name, names)),
+            new_id(),
+            join(", ", (Sql("{}" + _CASTS.get(column, ""), row[column]) for column in names)),
+        )
+    )

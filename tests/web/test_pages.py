@@ -7,6 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 from api.web import pages
+from schema.accord_schema import accord_json_schema
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -109,3 +110,11 @@ async def test_files_with_a_hash_in_their_name_are_cached_for_a_year_and_others_
 async def test_browsers_find_the_icon_at_its_default_address(client: httpx.AsyncClient) -> None:
     response = await client.get("/favicon.ico")
     assert response.headers["content-type"] == "image/svg+xml"
+
+
+async def test_the_schema_of_accord_documents_is_served_to_everybody(client: httpx.AsyncClient) -> None:
+    response = await client.get("/accord.schema.json")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/schema+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.json() == accord_json_schema()

@@ -12,6 +12,7 @@ from typing import Any
 from api.accord.diff import effects, part_sentences
 from api.accord.diff.effects import Effect
 from schema.accord import Accord
+from schema.kpis import CATALOGUE
 from schema.sentences.clause_sentences import (
     exit_sentence,
     reason_sentence,
@@ -136,6 +137,11 @@ CLAUSES = (
     Clause("targets", (), "", target_sentence, effects.reports),
 )
 
+
+def _kpi_title(key: str) -> str:
+    return CATALOGUE[key].title if key in CATALOGUE else key
+
+
 _EXITS = {"HANDOFF_REJECTED": "rejected handoff", "DEAL_LOST": "lost deal"}
 ITEMS = {
     "stages": Items(lambda stage: stage.key, lambda stage: str(stage.title), effects.is_unknown),
@@ -147,7 +153,7 @@ ITEMS = {
     "handoff.marketing.hand_over": Items(lambda hand_over: hand_over.stage),
     "targets": Items(
         lambda target: (target.kpi, target.period, target.only, target.team),
-        lambda target: f"Target: {target.kpi} {target.period}",
+        lambda target: f"Target: {_kpi_title(target.kpi)} {target.period}",
     ),
 }
 _DECLARED = Items(lambda item: getattr(item, "key", ""))

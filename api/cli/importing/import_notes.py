@@ -13,6 +13,7 @@ from api.importers.reporting.import_report import ImportReport
 from api.intake.likely_same import LINKABLE, LikelySame
 
 PLURALS = {"company": "companies", "member": "members", "contact": "contacts"}
+_SHOWN_STAGES = 8
 _WHAT = {"domain": "domain", "email": "e-mail address"}
 
 
@@ -83,6 +84,22 @@ def source_line(report: ImportReport) -> str | None:
             " they are called. Name the system with --source NAME."
         )
     return None
+
+
+def unread_stage_lines(report: ImportReport) -> Iterator[str]:
+    """The stages that sources report and the accord does not read, a line for each source."""
+    for source in dict.fromkeys(stage.source for stage in report.unread_stages):
+        found = [stage for stage in report.unread_stages if stage.source == source]
+        words = [f"'{stage.stage}' ({_people(stage.people)})" for stage in found[:_SHOWN_STAGES]]
+        words += [f"{len(found) - _SHOWN_STAGES} more"] if len(found) > _SHOWN_STAGES else []
+        yield (
+            f"Stages of {source} that the accord does not read: {', '.join(words)}. To count one, add it to"
+            " the words of a rule, and propose that accord."
+        )
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def likely_same_lines(report: ImportReport) -> Iterator[str]:

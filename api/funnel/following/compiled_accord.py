@@ -1,5 +1,5 @@
-"""The accord of the current evaluation, compiled once for each version: reading and compiling it takes longer than a
-re-evaluation of one contact.
+"""The accord of the current evaluation, compiled once for each history of versions: reading and compiling it takes
+longer than a re-evaluation of one contact.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
 from api.sql import Sql, Statement
 
-_MOST_KEPT = 16  # versions; more than any database has in use
+_MOST_KEPT = 16  # histories; more than any process has in use
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledAccord:
-    """An accord's periods and ladder, the columns that it reads, and the statement for a few contacts."""
+    """The versions in force, their ladder, the columns that they read, and the statement for a few contacts."""
 
     periods: tuple[AccordPeriod, ...]
     ladder: Ladder
@@ -44,9 +44,15 @@ class CurrentEvaluation:
 
 
 # The current evaluation and its accord: no row before the first. Statements that are needed anyway read it, too.
+# `history` identifies the versions that were in force up to that of the evaluation: a person's entries follow from all.
 CURRENT_EVALUATION = Sql(
-    "select v.id as evaluation_id, a.id as version_id, a.content_hash from evaluation v"
-    " join accord_version a on a.id = v.accord_version_id where {}",
+    """select v.id as evaluation_id, v.accord_version_id as version_id, (
+    select string_agg(a.id || ' ' || a.content_hash, ' ' order by a.in_force_from nulls first)
+    from accord_version a, accord_version latest
+    where latest.id = v.accord_version_id and a.status in ('ACTIVE', 'SUPERSEDED')
+      and (a.in_force_from is null or a.in_force_from <= latest.in_force_from)
+  ) as history
+  from evaluation v where {}""",
     is_current("v"),
 )
 # The same in one row, also before the first, with whether an evaluation runs that the unit of work does not wait for.
@@ -56,7 +62,7 @@ EVALUATION_NOW = Sql(
 _READ_CURRENT_EVALUATION = Statement.of(CURRENT_EVALUATION)
 _READ_EVALUATION_NOW = Statement.of(EVALUATION_NOW)
 
-_compiled: dict[tuple[UUID, str], CompiledAccord] = {}
+_compiled: dict[str, CompiledAccord] = {}
 
 
 async def evaluation_now(session: Session) -> Record:
@@ -76,18 +82,18 @@ async def evaluation_of(session: Session, row: Record | None) -> CurrentEvaluati
     """Return the evaluation of a row that has the columns of `CURRENT_EVALUATION`; None if they are null."""
     if row is None or row["evaluation_id"] is None:
         return None
-    found = _compiled.get((row["version_id"], row["content_hash"]))
+    found = _compiled.get(row["history"])
     if found is None:
         found = compiled_accord(await accord_periods(session, up_to=row["version_id"]))
     return CurrentEvaluation(row["evaluation_id"], found)
 
 
 def compiled_accord(periods: tuple[AccordPeriod, ...]) -> CompiledAccord:
-    """Compile the latest of some versions, or return what was compiled before. Errors: ValueError, see `ladder_of`."""
-    key = periods[-1].version_id, periods[-1].accord.content_hash()
-    if key not in _compiled:
+    """Compile some versions, or return what was compiled before. Errors: ValueError, see `ladder_of`."""
+    history = " ".join(f"{period.version_id} {period.accord.content_hash()}" for period in periods)
+    if history not in _compiled:
         ladder = ladder_of(periods)
         while len(_compiled) >= _MOST_KEPT:
             _compiled.pop(next(iter(_compiled)))
-        _compiled[key] = CompiledAccord(periods, ladder, read_columns(ladder.period.accord))
-    return _compiled[key]
+        _compiled[history] = CompiledAccord(periods, ladder, read_columns(*ladder.accords))
+    return _compiled[history]

@@ -1,8 +1,8 @@
 """One statement for a few contacts: derives their stage entries, and writes those that differ from the stored ones.
 
 It has the selects of the derivation of many contacts (`derivation`), with common table expressions under the names of
-the temporary tables; the facts are looked up once (`fact_tables`). Its text depends on the version of the accord alone,
-so that each connection prepares it once.
+the temporary tables; the facts are looked up once (`fact_tables`). Its text depends on the versions of the accord
+alone, so that each connection prepares it once.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from api.funnel.exits import union_all
 from api.funnel.following.fact_tables import fact_tables
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
-from api.funnel.stage_statement import stage_statement
+from api.funnel.stage_statement import step_statement
 from api.funnel.stored_entries import differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
 from api.sql import Parameter, Sql
@@ -58,7 +58,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
     stored = Sql("select * from stage_entry where evaluation_id = {} and {}", evaluation_id, facts.among("contact_id"))
     tables = [
         *([("funnel_merged", merged_rows(facts))] if has_merged else []),
-        *fact_tables(ladder.period.accord, facts),
+        *fact_tables(ladder.accords, facts),
         *_derivation(ladder, looked_up),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
         *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
@@ -74,13 +74,13 @@ def _derivation(ladder: Ladder, facts: VisibleFacts) -> list[tuple[str, Sql]]:
     for table, selects in people_rows(ladder, facts):
         tables.append((table, _all_of(selects) if selects else _EMPTY[table]))
     stages: list[Sql] = []
-    for ranked in ladder.stages:
-        rows = stage_statement(ladder, ranked, facts)
-        if reads_stages(ranked):
-            # The rule sees the entries of the stages so far under the name that the table of all has below.
+    for number, step in enumerate(ladder.steps, start=1):
+        rows = step_statement(ladder, step, facts)
+        if stages and reads_stages(step):
+            # The rule sees what the steps so far found under the name that the table of all has below.
             rows = Sql("with funnel_own_entry as (\n{}\n)\nselect * from ({}) own", _all_of(stages), rows)
-        tables.append((f"own_{ranked.rank}", rows))
-        stages.append(Sql(f"select * from own_{ranked.rank}"))
+        tables.append((f"own_{number}", rows))
+        stages.append(Sql(f"select * from own_{number}"))
     return [*tables, ("funnel_own_entry", _all_of(stages)), ("derived", entries(ladder))]
 
 

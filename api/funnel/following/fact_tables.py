@@ -5,6 +5,8 @@ wake-ups. In a statement for some contacts, all would look every contact up in a
 read what one look-up found: of a thousand contacts, half the CPU time.
 """
 
+from collections.abc import Sequence
+
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.read_columns import read_columns
 from api.sql import Sql, join, name
@@ -14,22 +16,25 @@ from schema.tables import METADATA
 
 _PERIOD = frozenset({"valid_from", "valid_to", "recorded_at"})
 _HANDOFF = frozenset({"contact_id", "handed_at", "decided_at"})
+_REPORT = frozenset({"contact_id", "entered_at", "recorded_at"})
 _ROLE = frozenset({"contact_id", "deal_id", "since", "voided_at"})
 _TOUCHPOINT = frozenset({"contact_id", "occurred_at", "voided_at"})
 
 
-def fact_tables(accord: Accord, facts: VisibleFacts) -> list[tuple[str, Sql]]:
-    """Select the facts of the contacts of `facts` that an accord reads: the columns that it names, and those of time.
+def fact_tables(accords: Sequence[Accord], facts: VisibleFacts) -> list[tuple[str, Sql]]:
+    """Select the facts of the contacts of `facts` that accords read: the columns that they name, and those of time.
 
-    Shapes: an accord -> (name of a table, its rows), in an order in which they can be read.
+    Shapes: accords -> (name of a table, its rows), in an order in which they can be read.
     """
-    read = read_columns(accord)
+    read = read_columns(*accords)
     contact, deal, company = (read.get(table, frozenset()) for table in ("contact", "deal", "company"))
     tables = [
         ("contact_version", _PERIOD | {"contact_id"} | _dated("contact", contact) - {"id"}, facts.among("contact_id"))
     ]
     if "touchpoint" in read:
         tables.append(("touchpoint", _TOUCHPOINT | read["touchpoint"], facts.among("contact_id")))
+    if "reported_stage" in read:
+        tables.append(("reported_stage", _REPORT | read["reported_stage"], facts.among("contact_id")))
     if "handoff" in read:
         tables.append(("handoff", _HANDOFF | read["handoff"], facts.among("contact_id")))
     if "deal" in read:

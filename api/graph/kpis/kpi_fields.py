@@ -13,6 +13,7 @@ from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.answer import BreakdownKey, ContactPressure, FunnelAnswer, KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
+from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import DimensionMeaning, meanings
@@ -52,6 +53,7 @@ def kpi_fields() -> tuple[Output, ...]:
 
 async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
     request = read_kpi(arguments)
+    await prepare_requests(info.context.database, [request])
     async with info.context.database.read() as session:
         (result,) = await query_kpis(session, info.context.principal, [request])
         if isinstance(result, AccordError):
@@ -63,6 +65,7 @@ async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # n
 async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) -> list[KpiAnswer | AccordError]:
     read = [_request_or_error(given) for given in requests]
     valid = [request for request in read if isinstance(request, KpiRequest)]
+    await prepare_requests(info.context.database, valid)
     async with info.context.database.read() as session:
         found = iter(await query_kpis(session, info.context.principal, valid))
         # The executor turns an error in a list into null in its place, and an error with its path.
@@ -81,6 +84,7 @@ def _request_or_error(given: dict[str, Any]) -> KpiRequest | AccordError:
 
 async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
     request = read_funnel(arguments)
+    await prepare_requests(info.context.database, [request])
     async with info.context.database.read() as session:
         result = await query_funnel(session, info.context.principal, request)
         await read_records(session, info, [((str(info.path.key),), result)])
@@ -91,6 +95,7 @@ async def read_answer(info: Info, id_: str) -> KpiAnswer | FunnelAnswer:
     """Return the answer that an id names, computed anew, within the caller's reach. Errors: those of the request."""
     request = parse_answer_id(id_, info.schema)
     principal = info.context.principal
+    await prepare_requests(info.context.database, [request])
     async with info.context.database.read() as session:
         result: KpiAnswer | FunnelAnswer | AccordError
         if isinstance(request, KpiRequest):

@@ -154,7 +154,21 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
                 TypeRef("ConversionWindowInput"),
             ),
             Input(
-                "asOf", "Only what happened at or before this instant counts. If left out: now.", TypeRef("DateTime")
+                "reading",
+                "Which version of the accord decides who entered which stage when. If left out: `IN_FORCE`. KPIs that"
+                " read no stage do not have this switch.",
+                TypeRef("Reading"),
+            ),
+            Input("accordVersion", "The number of the version, for the reading `PINNED` alone.", TypeRef("Int")),
+            Input(
+                "asOf",
+                "Only what happened at or before this instant counts. If left out: now, or `knownAt`.",
+                TypeRef("DateTime"),
+            ),
+            Input(
+                "knownAt",
+                "Only facts that Accord had recorded by this instant count. If left out: all facts.",
+                TypeRef("DateTime"),
             ),
             Input(
                 "timezone",

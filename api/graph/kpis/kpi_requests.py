@@ -92,4 +92,7 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         has_no_window="none" in window,
         as_of=given.get("asOf"),
         timezone=given.get("timezone"),
+        reading=given.get("reading"),
+        accord_version=given.get("accordVersion"),
+        known_at=given.get("knownAt"),
     )

@@ -80,13 +80,15 @@ def _switches(switches: Switches) -> Given:
         window = {"none": True}
     elif switches.window is not None:
         window = {"length": iso_duration(switches.window)}
-    chosen = {key: getattr(switches, key) for key in ("anchor", "reentry", "skip")}
+    chosen = {key: getattr(switches, key) for key in ("anchor", "reentry", "skip", "reading")}
     return _given(
         {key: None if choice is None else choice.name for key, choice in chosen.items()}
         | {
             "window": window,
             "asOf": None if switches.as_of is None else instant_as_text(switches.as_of),
             "timezone": switches.timezone,
+            "accordVersion": switches.accord_version,
+            "knownAt": None if switches.known_at is None else instant_as_text(switches.known_at),
         }
     )
 

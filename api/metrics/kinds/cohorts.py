@@ -1,14 +1,16 @@
 """Statements of cohorts: the people who entered a stage in the period, followed until they convert or `asOf`."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from api.metrics.columns import COUNT_ALL, Aggregates, count_where, percentiles_of
 from api.metrics.compile import by_groups, by_sets, with_names
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
-from api.sql import Sql
+from api.sql import Sql, join
 
 SHARE = Aggregates(
     n=COUNT_ALL,
@@ -31,11 +33,24 @@ DURATION = Aggregates(
 TOOK = Sql("extract(epoch from c.target_at - c.at)")  # of a row that converted, in seconds
 
 
-def converts(window: timedelta | None) -> Sql:
+def converts(request: ResolvedKpiRequest) -> Sql:
     """The condition that the cohort row `c` converted in time. The last instant of a window is part of it."""
-    if window is None:
+    if request.windows:
+        # A version without a window gives null, and then any later instant is in time.
+        return Sql("coalesce(c.target_at <= {}, c.target_at is not null)", _window_end(request.windows))
+    if request.window is None:
         return Sql("c.target_at is not null")
-    return Sql("coalesce(c.target_at <= c.at + {}, false)", elapsed(window))
+    return Sql("coalesce(c.target_at <= c.at + {}, false)", elapsed(request.window))
+
+
+def _window_end(windows: Iterable[tuple[UUID, timedelta | None]]) -> Sql:
+    """The last instant of the window of the version that judged the row `c`; null without a window."""
+    cases = (
+        Sql(" when {}::uuid then c.at + {}", version, elapsed(window))
+        for version, window in windows
+        if window is not None
+    )
+    return Sql("case c.accord_version_id{} end", join("", cases))
 
 
 def cohort_statement(
@@ -53,12 +68,15 @@ def cohort_statement(
     Units: `took` in seconds.
     """
     # `took` is null for rows that did not convert: count(took), percentiles and averages skip nulls.
-    converted = converts(request.window)
+    converted = converts(request)
     took = Sql("case when {} then extract(epoch from c.target_at - c.at)::double precision end as took", converted)
     is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)
     followed = keyed_rows(request, rows, boundaries, (took, is_waiting))
     # Nothing is known after `asOf`, nor after now if `asOf` lies in the future: what falls due there is open.
     horizon = min(request.frame.until, request.context.now + MICROSECOND)
+    if request.windows:
+        is_open = Sql("coalesce({} >= {}, true)", _window_end(request.windows), horizon)
+        return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
     if request.window is not None:
         is_open = Sql("c.at + {} >= {}", elapsed(request.window), horizon)
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))

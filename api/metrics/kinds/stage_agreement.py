@@ -100,21 +100,20 @@ def _highest_open(request: ResolvedKpiRequest, ends: PartEnds) -> Sql:
 
     At one end it is looked up person by person, in the index. At many, one pass over the entries finds them all.
     """
+    rank = request.rank("e")
+    unranked = Sql("" if str(rank) == "e.rank" else " nulls last")
     if len(ends) == 1:
         return Sql(
             "lateral (select e.stage from stage_entry e where e.evaluation_id = {} and e.contact_id = r.contact_id"
             " and e.entered_at < {} and (e.exited_at is null or e.exited_at >= {})"
-            " order by e.rank desc limit 1) s on true",
-            request.context.evaluation,
-            ends[0],
-            ends[0],
+            " order by {} desc{} limit 1) s on true",
+            *(request.context.evaluation, ends[0], ends[0], rank, unranked),
         )
     held = parts_between(ends, Sql("e.entered_at"), Sql("coalesce(e.exited_at, 'infinity')"))
     return Sql(
         "(select distinct on (e.contact_id, place) e.contact_id, place, e.stage from stage_entry e"
         " cross join lateral {} place where e.evaluation_id = {}"
-        " and e.contact_id in (select contact_id from reported) order by e.contact_id, place, e.rank desc) s"
+        " and e.contact_id in (select contact_id from reported) order by e.contact_id, place, {} desc{}) s"
         " on s.contact_id = r.contact_id and s.place = r.place",
-        held,
-        request.context.evaluation,
+        *(held, request.context.evaluation, rank, unranked),
     )

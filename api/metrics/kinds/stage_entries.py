@@ -43,12 +43,25 @@ def picked_entries(
         conditions.append(is_person_of(request, Sql("e.contact_id")))
         conditions += request.context.reach("stage_entry", "e")
     return Sql(
-        "select e.contact_id, {} as at, {} as is_implied, e.stage, e.rank, e.own_at, e.exited_at"
+        "select e.contact_id, {} as at, {} as is_implied, e.stage, {}, e.own_at, e.exited_at{}"
         " from stage_entry e where {}",
         at,
         Sql("false") if own else Sql("e.is_implied"),
+        ranked(request),
+        judged_by(request, "e"),
         all_of(conditions),
     )
+
+
+def ranked(request: ResolvedKpiRequest) -> Sql:
+    """The column `rank` of an entry `e`."""
+    rank = request.rank("e")
+    return rank if str(rank) == "e.rank" else Sql("{} as rank", rank)
+
+
+def judged_by(request: ResolvedKpiRequest, row: str) -> Sql:
+    """The column with the version that judged a row, after a comma; empty unless windows depend on it."""
+    return Sql(f", {row}.accord_version_id") if request.windows else Sql("")
 
 
 def skipped_stage(table: FigureTable, *, one: str, many: str) -> Iterator[AnswerWarning]:

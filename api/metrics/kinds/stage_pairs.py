@@ -12,8 +12,7 @@ from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
-from api.metrics.kinds.stage_entries import EVER, between, first_entry, picked_entries, skipped_stage
-from api.metrics.periods.period_days import Interval
+from api.metrics.kinds.stage_entries import EVER, between, first_entry, judged_by, picked_entries, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.vocab import Anchor, Reentry, Skip, WarningCode
@@ -39,7 +38,9 @@ class _StagePair(KpiKind):
         waiting, slow = table.total.waiting, table.total.slow
         if request.anchor is Anchor.PERIOD or not waiting:
             return
-        if request.window is not None:
+        if request.windows:
+            why = "their window, by the version of the accord that they entered by, has not ended"
+        elif request.window is not None:
             why = f"their window of {length_in_words(request.window)} has not ended"
         elif slow is not None:
             pace = length_in_words(timedelta(seconds=slow))
@@ -61,7 +62,7 @@ class StageConversion(_StagePair):
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion, or the entries into both stages."""
         if request.anchor is not Anchor.PERIOD:
-            return CountedRows(rows=_cohort(request), is_converted=converts(request.window))
+            return CountedRows(rows=_cohort(request), is_converted=converts(request))
         return CountedRows(
             rows=_both_stages(request),
             aggregates=Aggregates(
@@ -99,7 +100,7 @@ class TimeBetweenStages(_StagePair):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion."""
-        return CountedRows(rows=_cohort(request), is_base=converts(request.window), value=TOOK)
+        return CountedRows(rows=_cohort(request), is_base=converts(request), value=TOOK)
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the cohort."""
@@ -127,18 +128,21 @@ def _with_skipped(request: ResolvedKpiRequest) -> Sql:
     A conversion skipped a stage if the person's own facts do not say when they entered both, the base first.
     """
     counted = Sql(
-        "select contact_id, at, is_implied, target_at, may_convert, false as is_skipped from ({}) c", _cohort(request)
+        "select contact_id, at, is_implied, target_at, may_convert, false as is_skipped{} from ({}) c",
+        judged_by(request, "c"),
+        _cohort(request),
     )
     if request.skip is Skip.IMPLIED:
         return counted
     everybody = replace(request, skip=Skip.IMPLIED)
     reached_at = Sql("c.target_own_at" if request.skip is Skip.EXCLUDE else "c.target_at")
     return Sql(
-        "{} union all select c.contact_id, c.at, c.is_implied, null, false, true from ({}) c"
+        "{} union all select c.contact_id, c.at, c.is_implied, null, false, true{} from ({}) c"
         " where {} and (c.own_at <= {} and {} < {}) is not true",
         counted,
+        judged_by(request, "c"),
         _cohort(everybody),
-        converts(request.window),
+        converts(request),
         reached_at,
         reached_at,
         request.frame.until,
@@ -154,23 +158,24 @@ def _cohort(request: ResolvedKpiRequest) -> Sql:
     base, target = request.stages
     if request.reentry is Reentry.EACH:
         return _each_entry(
+            request,
             picked_entries(request, (base,), own=base_own, within=EVER),
             picked_entries(request, (target,), own=target_own, within=EVER),
-            request.frame.interval,
         )
     # Both sides have at most one row per person, so the join needs no aggregate.
     # A person whose first entry into the target is before the base, or after the window, cannot convert any more.
     may_convert = Sql("t.at is null") if request.reentry is Reentry.FIRST else Sql("true")
     return Sql(
         "select b.contact_id, b.at, b.is_implied, b.own_at, case when t.at >= b.at then t.at end as target_at,"
-        " t.own_at as target_own_at, {} as may_convert from ({}) b left join ({}) t on t.contact_id = b.contact_id",
+        " t.own_at as target_own_at, {} as may_convert{} from ({}) b left join ({}) t on t.contact_id = b.contact_id",
         may_convert,
+        judged_by(request, "b"),
         picked_entries(request, (base,), own=base_own, within=request.frame.interval),
         picked_entries(request, (target,), own=target_own, within=EVER, is_joined=True),
     )
 
 
-def _each_entry(base: Sql, target: Sql, within: Interval) -> Sql:
+def _each_entry(request: ResolvedKpiRequest, base: Sql, target: Sql) -> Sql:
     """The base entries of which a person may have several, each with its own conversion.
 
     An entry into the target belongs to the last base entry at or before it, so that no conversion counts twice. The
@@ -180,16 +185,16 @@ def _each_entry(base: Sql, target: Sql, within: Interval) -> Sql:
     # The period is applied outside: base entries after it still take conversions away from those in it.
     return Sql(
         "select contact_id, at, is_implied, own_at, case when is_followed then next_at end as target_at,"
-        " next_own_at as target_own_at, is_followed is null as may_convert"
-        " from (select contact_id, at, is_implied, own_at, is_target,"
+        " next_own_at as target_own_at, is_followed is null as may_convert{}"
+        " from (select contact_id, at, is_implied, own_at, is_target{},"
         " lead(is_target) over way as is_followed, lead(at) over way as next_at, lead(own_at) over way as next_own_at"
-        " from (select contact_id, at, is_implied, own_at, false as is_target from ({}) b"
-        " union all select contact_id, at, is_implied, own_at, true from ({}) t) e"
+        " from (select contact_id, at, is_implied, own_at, false as is_target{} from ({}) b"
+        " union all select contact_id, at, is_implied, own_at, true{} from ({}) t) e"
         " window way as (partition by contact_id order by at, is_target)) e"
         " where {}",
-        base,
-        target,
-        all_of([Sql("not is_target"), *between(Sql("at"), within)]),
+        *(judged_by(request, "e"), judged_by(request, "e")),
+        *(judged_by(request, "b"), base, judged_by(request, "t"), target),
+        all_of([Sql("not is_target"), *between(Sql("at"), request.frame.interval)]),
     )
 
 

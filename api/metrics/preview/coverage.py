@@ -16,7 +16,7 @@ from api.metrics.preview.figures import PreviewCoverageReport
 from api.metrics.preview.sides import Sides
 from api.sql import Sql, join
 from schema.accord_vocab import PreviewCoverage
-from schema.clauses.rules import DealIs, FieldIs, RuleLeaf, leaves
+from schema.clauses.rules import DealIs, FieldIs, Reported, RuleLeaf, leaves
 
 _PARTIAL_FROM = Fraction(4, 5)
 _HOLDS = "coalesce({0}.valid_from, {0}.recorded_at) <= p.at and ({0}.valid_to is null or {0}.valid_to > p.at)"
@@ -41,6 +41,22 @@ async def find_coverage(session: ScratchSession, sides: Sides, context: MetricCo
     if reads_deals:
         assumed.append(Sql("coalesce(d.is_assumed, false)"))
         undated.append(Sql("coalesce(d.is_undated, false)"))
+    sources = [leaf.reported.source for leaf in read if isinstance(leaf, Reported)]
+    if sources:
+        undated.append(
+            Sql(
+                "exists (select from reported_stage r where r.contact_id = p.contact_id and r.entered_at is null"
+                " and r.recorded_at <= p.at and r.source = any({}::text[]))",
+                sources,
+            )
+        )
+    if any(isinstance(leaf, Reported) for leaf in read):
+        undated.append(
+            Sql(
+                "exists (select from reported_stage r where r.contact_id = p.contact_id and r.entered_at is null"
+                " and r.recorded_at <= p.at)"
+            )
+        )
     row = await session.row(
         Sql(
             f"""select count(*)::int as people, count(*) filter (where is_assumed)::int as assumed,

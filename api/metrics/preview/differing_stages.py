@@ -1,7 +1,7 @@
 """Which stages two versions of the accord can enter at different moments: only these are evaluated for a preview."""
 
 from schema.accord import Accord
-from schema.clauses.rules import StageReached, leaves
+from schema.clauses.rules import leaves, stage_read
 from schema.vocab import Disposition
 
 
@@ -34,7 +34,7 @@ def differing_stages(before: Accord, after: Accord) -> frozenset[str]:
 def _read_stages(accord: Accord, key: str) -> tuple[str, ...]:
     """The stages whose entries the rule of a stage reads: a named stage is entered by those above it, too."""
     rank = accord.rank(key)
-    named = [leaf.stage for leaf in leaves(accord.stages[rank - 1].rule) if isinstance(leaf, StageReached)]
+    named = [lower for leaf in leaves(accord.stages[rank - 1].rule) if (lower := stage_read(leaf)) is not None]
     lowest = min((accord.rank(stage) for stage in named), default=rank)
     return tuple(stage.key for stage in accord.stages[lowest - 1 : rank - 1])
 

@@ -6,13 +6,14 @@ from uuid import UUID
 import asyncpg
 
 from api.db import Session
-from api.funnel.reference import (
+from api.funnel.reference_facts import (
     CompanyHistories,
     ContactHistory,
     DealRole,
     DealState,
     HandoffFact,
     RecordVersion,
+    ReportFact,
     TouchFact,
 )
 from api.identity.survivors import survivors
@@ -29,7 +30,7 @@ Rows = Mapping[UUID, list[asyncpg.Record]]
 async def read_facts(session: Session, ids: Sequence[UUID]) -> tuple[Mapping[UUID, ContactHistory], CompanyHistories]:
     """Read everything that rules can read about some people. The facts of merged contacts are their survivors'.
 
-    Shapes: n ids -> {id: ContactHistory}, and the versions of their companies. Reads seven statements.
+    Shapes: n ids -> {id: ContactHistory}, and the versions of their companies. Reads eight statements.
     """
     merged = await session.rows(
         Sql("select * from ({}) s where s.survivor_id = any({}::uuid[])", survivors(Sql("true")), list(ids))
@@ -59,6 +60,13 @@ async def read_facts(session: Session, ids: Sequence[UUID]) -> tuple[Mapping[UUI
             everybody,
         )
     )
+    reports = await of_people(
+        Sql(
+            "select contact_id, coalesce(entered_at, recorded_at) as at, source, source_stage from reported_stage"
+            " where contact_id = any({}::uuid[])",
+            everybody,
+        )
+    )
     states = await _deal_states(session, {row["deal_id"] for rows in roles.values() for row in rows})
     employers = {row["company_id"] for rows in versions.values() for row in rows if row["company_id"] is not None}
     companies: dict[str, list[RecordVersion]] = {}
@@ -70,6 +78,7 @@ async def read_facts(session: Session, ids: Sequence[UUID]) -> tuple[Mapping[UUI
             touches=tuple(map(_touch, touches.get(id_, ()))),
             handoffs=tuple(map(_handoff, handoffs.get(id_, ()))),
             roles=tuple(DealRole(states.get(row["deal_id"], ()), row["since"]) for row in roles.get(id_, ())),
+            reports=tuple(ReportFact(row["at"], row["source"], row["source_stage"]) for row in reports.get(id_, ())),
         )
         for id_ in ids
     }

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from api.accord.in_force import AccordInForce
 from api.db import Session
-from api.funnel.reference import CompanyHistories, ContactHistory, unmet_parts
+from api.funnel.reference import unmet_parts
+from api.funnel.reference_facts import CompanyHistories, ContactHistory
 from api.metrics.preview.compared_versions import version_by_id
 from api.metrics.preview.figures import ChangedPeople
 from api.metrics.preview.people_pages import ChangedPerson

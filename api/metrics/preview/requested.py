@@ -1,7 +1,8 @@
 """Previews on request: the stored one while nothing that it was computed from has changed, or else a new one."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
 
@@ -13,6 +14,7 @@ from api.metrics.preview.compared_versions import ComparedVersions, version_by_n
 from api.metrics.preview.compute import VALID_FOR, compute_preview
 from api.metrics.preview.figures import Preview
 from api.metrics.preview.preview_frame import LAST_QUARTER_OF_A_YEAR, PreviewFrame, preview_frame
+from api.metrics.preview.running_previews import WAIT, computed_once
 from api.metrics.request import Period
 from api.progress import Progress
 from api.sql import Sql
@@ -39,6 +41,13 @@ class _Prepared:
     frame: PreviewFrame
     context: MetricContext
 
+    @property
+    def key(self) -> Hashable:
+        """What two requests for the same preview have in common."""
+        before, after, days = self.versions.before, self.versions.after, self.frame.days
+        hashes = before.content_hash, after.content_hash
+        return before.id, after.id, *hashes, days.starts_on, days.before, self.context.watermark
+
 
 async def requested_preview(
     database: Database,
@@ -46,27 +55,41 @@ async def requested_preview(
     request: PreviewRequest,
     *,
     now: datetime | None = None,
+    wait: timedelta | None = WAIT,
     progress: Progress | None = None,
 ) -> Preview:
     """Return the stored preview of a request, or compute and store one.
 
+    One that takes longer than `wait` goes on and is stored all the same; None waits for its end.
+
     Writes accord_preview (1) and accord_preview_person, if no stored one has the same two documents, days and data
     watermark and is at most 7 days old.
-
-    Errors: NOT_ALLOWED without the reach ALL; NO_ACCORD; UNKNOWN_VALUE for a version that does not exist; BAD_PERIOD.
+    Errors: NOT_ALLOWED without the reach ALL; NO_ACCORD; UNKNOWN_VALUE for a version that does not exist; BAD_PERIOD;
+            EVALUATING.
     """
     if principal.reach is not Reach.ALL:
         message = f"A preview is about everybody, so it needs the reach {Reach.ALL}; yours is {principal.reach}."
         raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
     at = now or datetime.now(UTC)
     async with database.read() as reading:
-        stored = await _stored(reading, await _prepared(reading, principal, request, at))
+        prepared = await _prepared(reading, principal, request, at)
+        stored = await _stored(reading, prepared)
     if stored is not None:
         return stored
+
+    async def compute() -> Preview:
+        return await _computed(database, principal, request, at, progress)
+
+    return await computed_once(database, prepared.key, compute, wait)
+
+
+async def _computed(
+    database: Database, principal: Principal, request: PreviewRequest, now: datetime, progress: Progress | None
+) -> Preview:
     async with database.write() as session:
         # One snapshot, so that all figures are of the same facts, whoever writes meanwhile.
         await session.script("set transaction isolation level repeatable read; set local statement_timeout = '1h'")
-        prepared = await _prepared(ReadSession(session.connection), principal, request, at)
+        prepared = await _prepared(ReadSession(session.connection), principal, request, now)
         preview = await compute_preview(
             session, new_id(), prepared.versions, prepared.frame, prepared.context, progress
         )

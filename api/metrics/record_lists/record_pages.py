@@ -7,6 +7,7 @@ import asyncpg
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import ContactPressure, DrillDown
+from api.metrics.readings.known_session import facts_session
 from api.metrics.record_lists.record_order import DEFAULT_ORDER, CountedRecord, RecordOrder
 from api.sql import Sql, all_of
 from schema.clauses.contact_policy import ContactPolicy
@@ -78,7 +79,7 @@ async def read_page(
             page,
             order.reversed_sql if is_last else order.sql,
         )
-    found = await session.rows(page)
+    found = await facts_session(session, drill_down.known_at).rows(page)
     records = [_record(row, order, policy) for row in found if row["id"] is not None]
     has_more = len(records) > size
     shown = tuple(reversed(records[:size])) if is_last else tuple(records[:size])

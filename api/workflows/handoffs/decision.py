@@ -57,8 +57,8 @@ async def decide(
     }
     await work.session.run(
         Sql(
-            "update handoff set status = {}, decided_at = {}, reject_reason = {}, note = {}, assigned_to_id = {}"
-            " where contact_id = {} and id = {}",
+            "update handoff set status = {}, decided_at = {}, reject_reason = {}, note = {}, assigned_to_id = {},"
+            " decision_recorded_at = now() where contact_id = {} and id = {}",
             *(*after.values(), handoff["contact_id"], handoff["id"]),
         )
     )

@@ -1,0 +1,29 @@
+"""The warnings of an answer under another reading, or from the facts known at an instant."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.context import MetricContext
+from schema.vocab import WarningCode
+
+
+def reading_warnings(context: MetricContext, *, reads_stages: bool) -> Iterator[AnswerWarning]:
+    """READING_OUTDATED: facts have changed since the entries were evaluated. KNOWN_AT_LIMITS: what is as of today."""
+    if reads_stages and context.is_outdated and context.evaluated_at is not None:
+        message = (
+            f"The stage entries of this reading were evaluated at {_text(context.evaluated_at)}, and records have"
+            " changed since. They are evaluated again in the background: send the request again later."
+        )
+        yield AnswerWarning(code=WarningCode.READING_OUTDATED, message=message, count=None)
+    if context.known_at is not None:
+        message = (
+            f"Only facts recorded by {_text(context.known_at)} count, but who is excluded, deleted or erased is so"
+            " today. A fact that an import corrected counts as recorded then. Roles, rates and costs that were stored"
+            " before Accord kept that instant count as known always."
+        )
+        yield AnswerWarning(code=WarningCode.KNOWN_AT_LIMITS, message=message, count=None)
+
+
+def _text(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
