@@ -7,12 +7,23 @@ import { abilitiesOf } from "./rights";
 import { ViewLink } from "./ui/Link";
 import { Masthead } from "./ui/Masthead";
 import { Failure, Loading, Notice } from "./ui/Notice";
+import { isActivating } from "./ui/status";
 import { VersionList } from "./versions/VersionList";
 import { VersionPage } from "./versions/VersionPage";
 
-/** The whole page. */
+const ACTIVATION_POLL_MS = 2_000;
+
+/** The whole page. While a version is being brought into force, it is read again until it is. */
 export function Page() {
-  const [{ data, error, fetching }] = useQuery({ query: OverviewDocument });
+  const [{ data, error, fetching }, readAgain] = useQuery({ query: OverviewDocument });
+  const isAwaited = data?.accordVersions.nodes.some(isActivating) ?? false;
+  useEffect(() => {
+    if (!isAwaited) {
+      return undefined;
+    }
+    const timer = window.setInterval(() => readAgain({ requestPolicy: "network-only" }), ACTIVATION_POLL_MS);
+    return () => window.clearInterval(timer);
+  }, [isAwaited, readAgain]);
   return (
     <>
       <a className="skip" href="#content">
