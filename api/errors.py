@@ -71,12 +71,16 @@ class ErrorCode(StrEnum):
     # The state of the data
     NO_ACCORD = "NO_ACCORD", "No accord is in force."
     NOT_EVALUATED = "NOT_EVALUATED", "The contacts are not evaluated by the accord in force."
-    EVALUATING = "EVALUATING", "The contacts are being evaluated for the requested reading. Send the request again."
+    EVALUATING = "EVALUATING", "The requested reading or preview is being evaluated. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
     DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
 
     # The command line
+    NOT_VERIFIED = (
+        "NOT_VERIFIED",
+        "`accord verify` found a version, a signature or a trigger that is not as it has to be.",
+    )
     BAD_ACCORD = "BAD_ACCORD", "The document of an accord is not valid."
     BAD_FILE = "BAD_FILE", "A file cannot be read or written, or does not fit its preset."
     UNKNOWN_PRESET = "UNKNOWN_PRESET", "There is no preset of this name."

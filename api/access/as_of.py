@@ -84,7 +84,7 @@ def _had_begun(shape: TableShape, column: ColumnShape, current: str, instant: Sq
     if not column.is_nullable:
         return Sql("{} <= {}", begins, instant)
     # A fact without an instant counts from when it was recorded; without that, from when its records existed.
-    if any(other.name == "recorded_at" for other in shape.columns):
+    if any(other.name == "recorded_at" and not other.is_nullable for other in shape.columns):
         return Sql("coalesce({}, {}.recorded_at) <= {}", begins, name(current), instant)
     linked_existed = all_of(_linked_existed(shape, current, instant))
     return Sql("{} <= {} or {} is null and {}", begins, instant, begins, linked_existed)

@@ -32,12 +32,16 @@ MERGED_INTO = "merged_into_id"
 MEMBER_PARAMETER = "principal.member_id"
 
 
-def scope_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql, ...]:
+def scope_conditions(
+    table: str, alias: str, principal: Principal, evaluation: Sql = CURRENT_EVALUATION
+) -> tuple[Sql, ...]:
     """Return the conditions for the rows of `table` that a principal reaches; empty if every row is visible.
 
     `alias` names the current row of the record, also if the statement reads the rows as of an earlier instant. A
     record that is deleted today is not visible as of any instant. Access follows the current owner, also for past
     instants: the current owner reads the whole past of a record, and a former owner reads nothing of it.
+
+    `evaluation` is the one whose stage entries are visible.
 
     Shapes: table -> conditions. Each execution binds `MEMBER_PARAMETER` to the principal's member id.
     Errors: KeyError for an unknown table.
@@ -48,7 +52,7 @@ def scope_conditions(table: str, alias: str, principal: Principal) -> tuple[Sql,
         conditions.append(Sql("{}.deleted_at is null", row))
     conditions += unvoided_conditions(table, alias)
     if table == "stage_entry":
-        conditions.append(Sql("{}.evaluation_id = {}", row, CURRENT_EVALUATION))
+        conditions.append(Sql("{}.evaluation_id = {}", row, evaluation))
     if principal.reach is not Reach.ALL:
         member = Sql("{}", Parameter(MEMBER_PARAMETER))
         linked_scope = partial(scope_conditions, principal=principal)

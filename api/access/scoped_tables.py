@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import count
 
 from api.access.as_of import changes_over_time, record_alias, rows_as_of
+from api.access.evaluation import CURRENT_EVALUATION
 from api.access.field_rights import coordinate, may_read, needs_personal_data, require_table
 from api.access.merged_facts import is_fact_of, names_survivor_or_merged
 from api.access.principal import Principal
@@ -75,11 +76,12 @@ class ScopedTables:
         joins: Sql = _NO_JOINS,
         stored: StoredConditions = _ANY_ROW,
         with_merged: bool = False,
+        evaluation: Sql = CURRENT_EVALUATION,
     ) -> Sql:
         """Return ` from … where …` for the rows of a table that the principal reaches and that meet the conditions.
 
         A list leaves out the records that were merged into another one. A record that an id or a link names is read
-        `with_merged`.
+        `with_merged`. Stage entries are those of the `evaluation`.
 
         Shapes: table, alias, conditions on that alias -> a clause with a leading space. `joins` follows the table; its
                 tables have to come from `from_clause`, too. `stored` returns conditions on the stored values of a
@@ -93,16 +95,20 @@ class ScopedTables:
             # The scope moves into the subquery: it applies to the current row of the record, and the subquery exposes
             # the values as of the instant.
             current = record_alias(alias)
-            rows = rows_as_of(table, alias, self.instant, self._of_stored_row(table, current, stored, with_merged))
+            rows = rows_as_of(
+                table, alias, self.instant, self._of_stored_row(table, current, stored, with_merged, evaluation)
+            )
         else:
-            where += self._of_stored_row(table, alias, stored, with_merged)
+            where += self._of_stored_row(table, alias, stored, with_merged, evaluation)
         clause = Sql(" from {} {}{}", rows, name(alias), joins)
         return clause + Sql(" where {}", all_of(where)) if where else clause
 
-    def _of_stored_row(self, table: str, row: str, stored: StoredConditions, with_merged: bool) -> Iterable[Sql]:
+    def _of_stored_row(
+        self, table: str, row: str, stored: StoredConditions, with_merged: bool, evaluation: Sql
+    ) -> Iterable[Sql]:
         """Return the conditions on the stored values of a row that is known as `row`."""
         is_unmerged = () if with_merged else unmerged_conditions(table, row)
-        return (*scope_conditions(table, row, self.principal), *is_unmerged, *stored(row))
+        return (*scope_conditions(table, row, self.principal, evaluation), *is_unmerged, *stored(row))
 
     def withholds(self, table: str, column: str) -> bool:
         """Return whether the response has null in place of a column, and note that in `redacted`.

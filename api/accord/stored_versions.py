@@ -29,6 +29,8 @@ _PLAIN = (
     "signed_at",
     "activates_at",
     "activated_at",
+    "withdrawn_at",
+    "withdraw_reason",
     "in_force_from",
     "in_force_until",
     "row_version",
@@ -110,6 +112,8 @@ class StoredVersion:
     signed_at: datetime | None
     activates_at: datetime | None
     activated_at: datetime | None
+    withdrawn_at: datetime | None
+    withdraw_reason: str | None
     in_force_from: datetime | None
     in_force_until: datetime | None
     row_version: int
@@ -253,7 +257,8 @@ def _select(kept: Collection[str]) -> Sql:
   array(select to_jsonb(c) || jsonb_build_object('member', {}, 'resolved_by', {})
     from accord_comment c where c.accord_version_id = v.id order by c.written_at, c.id) as comments
 from (select id, number, status, format, content_hash, base_id, base_hash, note, proposed_by_id, created_at,
-    submitted_at, signed_at, activates_at, activated_at, in_force_from, in_force_until, row_version
+    submitted_at, signed_at, activates_at, activated_at, withdrawn_at, withdraw_reason, in_force_from, in_force_until,
+    row_version
   from accord_version) v
 join accord_version document on document.id = v.id left join accord_version base on base.id = v.base_id""",
         _member("v.proposed_by_id"),

@@ -9,11 +9,13 @@ from graphql import DocumentNode, GraphQLResolveInfo
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.funnel.readings.prepare_readings import require_readings
 from api.graph.reading.planned import PlannedDocument, RequestError
 from api.graph.reading.type_names import with_type_names
 from api.plan.prepared_statements import read_document
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
+from api.plan.value_checks.list_readings import list_readings
 
 # Errors of the statement that are raised for the root fields that they concern, and not for all of them.
 OF_ONE_FIELD = frozenset(
@@ -61,6 +63,7 @@ class RootRecords:
         """Read all root fields; in place of one that the data contradict (`OF_ONE_FIELD`) stands its error."""
         valid = [with_type_names(root) for root in self.roots.values() if isinstance(root, RootField)]
         errors: dict[str, object] = {}
+        await require_readings(self.database, list_readings(tuple(valid)))
         try:
             found = await read_document(self.database, valid, self.principal)
         except AccordError as error:

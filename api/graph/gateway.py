@@ -19,9 +19,11 @@ from graphql import GraphQLError, GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues
 from strawberry.types import ExecutionResult
 
+from api.access.evaluation import RequestedReading
 from api.access.principal import Principal
 from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError, ErrorCode
+from api.funnel.readings.prepare_readings import require_readings
 from api.graph.context import OF_ONE_FIELD, Context, RootRecords
 from api.graph.declared import Declared
 from api.graph.mutations.mutation_runner import MutationRunner
@@ -35,6 +37,7 @@ from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
 from api.plan.value_checks.known_values import UnknownText
+from api.plan.value_checks.list_readings import list_readings
 from schema.access.rights import Reach
 from schema.vocab import WarningCode
 
@@ -77,6 +80,7 @@ class _CachedPlan:
     statement: PreparedStatement | None
     extensions: dict[str, object]
     shape: Shape
+    readings: tuple[RequestedReading, ...] = ()  # of lists of stage entries: evaluated before the statement runs
 
     @property
     def weight(self) -> int:
@@ -128,10 +132,11 @@ class Gateway:
             if done is not None:
                 extensions = _redacted(done.redacted) | _warnings(done.unknown)
                 return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
-        ready, extensions = self._ready(validated, operation, request.variables, principal)
+        ready, extensions, readings = self._ready(validated, operation, request.variables, principal)
         failure = None
         if ready is not None:
             try:
+                await require_readings(database, readings)
                 found = await ready.run(database)
                 return JsonResult(found.json, extensions | _warnings(found.unknown))
             except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
@@ -148,7 +153,7 @@ class Gateway:
             message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
             raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
-        ready, _ = self._ready(validated, operation, request.variables, principal)
+        ready, _, _ = self._ready(validated, operation, request.variables, principal)
         values = operation.values(request.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
@@ -161,8 +166,8 @@ class Gateway:
 
     def _ready(
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
-    ) -> tuple[BoundStatement | None, dict[str, object]]:
-        """Return the statement with this request's values, None if it has to be executed; and the extensions."""
+    ) -> tuple[BoundStatement | None, dict[str, object], tuple[RequestedReading, ...]]:
+        """Return the bound statement, None if the request is to be executed; extensions; the readings of its lists."""
         shape = operation.shape(given)
         key = (operation.number, principal.plan_key, shape)
         try:
@@ -170,15 +175,15 @@ class Gateway:
         except KeyError:
             slots = operation.with_slots(given)
             if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
-                return None, {}
+                return None, {}, ()
             plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
         values = operation.coerced(given)
         if plan.statement is None or values is None:
-            return None, plan.extensions
+            return None, plan.extensions, ()
         try:
-            return plan.statement.bind(principal, values), plan.extensions
+            return plan.statement.bind(principal, values), plan.extensions, plan.readings
         except AccordError:
-            return None, plan.extensions
+            return None, plan.extensions, ()
 
     def _make_plan(
         self,
@@ -201,7 +206,8 @@ class Gateway:
             statement = prepare(planned.roots, principal)
         except AccordError:
             return executed
-        return _CachedPlan(statement, _cost_extension(price) | _redacted(statement.redacted), shape)
+        readings = tuple(dict.fromkeys(list_readings(planned.roots)))
+        return _CachedPlan(statement, _cost_extension(price) | _redacted(statement.redacted), shape, readings)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)

@@ -11,7 +11,7 @@ from api.graph.declared import ObjectType, Output, TypeRef
 from api.plan.cost import affordable_cost
 from api.plan.prepared_statements import read_document
 from api.plan.selection import OneRecord, RootField
-from schema.access.rights import Right
+from schema.access.rights import Permission, Reach, Right
 
 VIEWER = "Viewer"
 
@@ -52,10 +52,11 @@ async def _viewer(_source: object, info: Info) -> Viewer:
 
 
 async def _accords_to_sign(source: Viewer, info: Info) -> list[AccordPart]:
-    if source.principal.member_id is None:
+    who = source.principal
+    if who.member_id is None or who.reach is not Reach.ALL or not who.may(Permission.SIGN_ACCORD):
         return []
     async with info.context.database.read() as session:
-        return [shown_accord(version) for version in await versions_to_sign(session, source.principal.member_id)]
+        return [shown_accord(version) for version in await versions_to_sign(session, who.member_id)]
 
 
 VIEWER_TYPE = ObjectType(
@@ -96,7 +97,7 @@ VIEWER_TYPE = ObjectType(
             "accordsToSign",
             "The versions of the accord that wait for your signature, newest first: those in review, and the"
             " provisional one in force, if nobody has signed them for your team. Empty for who is in neither marketing"
-            " nor sales.",
+            " nor sales, or may not sign.",
             TypeRef(ACCORD).required.listed.required,
             _accords_to_sign,
         ),

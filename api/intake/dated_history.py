@@ -21,7 +21,7 @@ from schema.history import VERSION_COLUMNS, version_name
 from schema.tables import METADATA
 
 # Facts that an import corrects count as recorded then. Other rows count as recorded when they were first stored.
-_RECORDED_ANEW = frozenset({"touchpoint", "reported_stage"})
+RECORDED_ANEW = frozenset({"touchpoint", "reported_stage"})
 _NEVER = Sql("'-infinity'::timestamptz")  # the start of a version that has always held; null in the table
 
 
@@ -267,7 +267,7 @@ def bookkeeping(merge: MergeTable) -> list[Sql]:
         "updated_at": "updated_at = now()",
         "row_version": "row_version = t.row_version + (not n.is_new)::integer",
     }
-    if merge.table in _RECORDED_ANEW:
+    if merge.table in RECORDED_ANEW:
         assigned["recorded_at"] = "recorded_at = now()"
     if any(column.name == "decided_at" for column in merge.changeable):
         assigned["decision_recorded_at"] = (

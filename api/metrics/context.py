@@ -11,8 +11,8 @@ from api.access.scope import reach_conditions, unvoided_conditions
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
+from api.funnel.readings.applied_reading import JudgingVersion
 from api.funnel.readings.known_facts import with_known_facts
-from api.funnel.readings.requested_reading import JudgingVersion
 from api.metrics.answer import AccordUsed
 from api.metrics.source_gaps import ALL_GAPS, SourceGaps, read_gaps
 from api.sql import Sql, all_of, name

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from api.access.evaluation import CURRENT, RequestedReading
 from api.sql import Parameter
 from schema.vocab import Grain
 
@@ -197,7 +198,8 @@ class Page:
     """The page of a list: of the rows that match `where` and `search`, sorted, between two cursors, the first `size`.
 
     `is_from_end` takes the last `size` rows instead. `search` is a list of lower-case words; every one has to begin
-    some word in a row's searched columns. `with_merged`: with the rows that were merged into another one.
+    some word in a row's searched columns. `with_merged`: with the rows that were merged into another one. `reading` is
+    that of a list of stage entries.
     """
 
     size: int
@@ -208,6 +210,7 @@ class Page:
     is_from_end: bool = False
     search: tuple[str, ...] | Parameter | None = None
     with_merged: bool = False
+    reading: RequestedReading = CURRENT
 
 
 def page_of_ids(ids: Collection[UUID], *, with_merged: bool) -> Page:

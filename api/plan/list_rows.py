@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from api.access.evaluation import evaluation_of
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.conditions import compare, condition, present_stage_join, split_converted, split_present_stage
 from api.plan.cursors import CursorPosition, cursor_of, is_after, read_cursor
@@ -113,7 +114,14 @@ class ListRows:
             found.append(condition(self.tables, self.page.where, self.table, alias))
         if self.page.search is not None:
             found.append(self._matches_search(alias, self.page.search))
-        return self.tables.from_clause(self.table, alias, *found, joins=joins, with_merged=self.page.with_merged)
+        return self.tables.from_clause(
+            self.table,
+            alias,
+            *found,
+            joins=joins,
+            with_merged=self.page.with_merged,
+            evaluation=evaluation_of(self.page.reading),
+        )
 
     def page_rows(self, alias: str) -> Sql:
         """Return the `from` clause of the rows of the page, in the order of the list.

@@ -11,6 +11,7 @@ from functools import partial
 import asyncpg
 import orjson
 
+from api.access.evaluation import NO_EVALUATION
 from api.access.merged_facts import NO_CONTACT_IS_MERGED
 from api.access.principal import Principal
 from api.access.scope import MEMBER_PARAMETER
@@ -108,7 +109,7 @@ class BoundStatement:
         try:
             response: bytes | None = await database.value(self.text, self.values)
         except asyncpg.InvalidTextRepresentationError as error:
-            raise _too_many_groups(error) from error
+            raise _failure(error) from error
         if response is None and self.with_merged is not None:
             # It may also be null because a value in a filter is not known.
             if not await _read_value(database, Sql("select {}", NO_CONTACT_IS_MERGED)):
@@ -215,7 +216,7 @@ async def read_selection(
     try:
         response = await session.value(statement.sql, parameters)
     except asyncpg.InvalidTextRepresentationError as error:
-        raise _too_many_groups(error) from error
+        raise _failure(error) from error
     values: Mapping[str, object] = orjson.loads(response)
     return SelectionValue(values["it"], statement.redacted)
 
@@ -229,8 +230,14 @@ def _require(error: AccordError | None) -> None:
         raise error
 
 
-def _too_many_groups(failure: asyncpg.PostgresError) -> Exception:
-    """Return the error of a statement that failed because a list has too many groups; else the failure itself."""
+def _failure(failure: asyncpg.PostgresError) -> Exception:
+    """Return the error of a statement with too many groups or without an evaluation; else the failure itself."""
+    if NO_EVALUATION in str(failure):
+        return AccordError(
+            ErrorCode.EVALUATING,
+            "The stage entries of this reading are not evaluated yet, which takes longer than a request may.",
+            "The evaluation goes on. Send the request again in a while.",
+        )
     found = re.search(TOO_MANY_GROUPS, str(failure))
     if found is None:
         return failure

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 
+import orjson
 from cachetools import LRUCache
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -152,8 +153,12 @@ async def _favicon(_request: Request) -> Response:
 
 async def _accord_schema(_request: Request) -> Response:
     """The JSON schema of accord documents, which editors load by its address."""
-    headers = {"Cache-Control": _ONE_HOUR}
-    return JSONResponse(accord_json_schema(), headers=headers, media_type="application/schema+json")
+    return Response(_schema_text(), media_type="application/schema+json", headers={"Cache-Control": _ONE_HOUR})
+
+
+@cache
+def _schema_text() -> bytes:
+    return orjson.dumps(accord_json_schema())
 
 
 def static_routes() -> list[BaseRoute]:

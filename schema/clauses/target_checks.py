@@ -2,30 +2,40 @@
 
 from collections.abc import Iterator, Sequence
 
-from schema.clauses.document_parts import Location
+from schema.clauses.document_parts import Location, not_known
 from schema.clauses.targets import Target
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Conversion, Duration, Kpi
-from schema.nearest_words import suggestion
-from schema.vocab import Dimension, Unit
+from schema.vocab import Channel, Dimension, Unit
+
+_CHANNELS = tuple(channel.value for channel in Channel)
 
 
-def target_mistakes(target: Target, stages: Sequence[str], *, has_currency: bool) -> Iterator[tuple[Location, str]]:
-    """Yield what is wrong with a target: where in it, and a sentence without a full stop."""
+def target_mistakes(
+    target: Target, stages: Sequence[str], reasons: Sequence[str], *, has_currency: bool
+) -> Iterator[tuple[Location, str]]:
+    """Yield what is wrong with a target in an accord with these stages and reject reasons.
+
+    Shapes: a target and keys -> where in the target, and a sentence without a full stop.
+    """
     kpi = CATALOGUE.get(target.kpi)
     if kpi is None:
-        yield ("kpi",), f"'{target.kpi}' is not a KPI. {suggestion(target.kpi, CATALOGUE, 'KPIs')}".rstrip(".")
+        yield ("kpi",), not_known(target.kpi, "KPI", CATALOGUE)
         return
     if isinstance(kpi.measure, Conversion | Duration) and kpi.measure.base is None:
         yield ("kpi",), f"the KPI {kpi.key} needs two stages in each request; choose a KPI of one pair of stages"
+    for stage in (fact.removeprefix("stage ") for fact in kpi.reads if fact.startswith("stage ")):
+        if stage not in stages:
+            yield ("kpi",), f"the KPI {kpi.key} reads the stage {stage}, which this accord does not have"
     yield from _value(target, kpi, has_currency=has_currency)
+    closed = {Dimension.STAGE: stages, Dimension.CHANNEL: _CHANNELS, Dimension.REJECT_REASON: reasons}
     if target.only is not None and target.only.dimension not in kpi.dimensions:
         known = ", ".join(dimension.value for dimension in kpi.dimensions)
         message = f"the KPI {kpi.key} cannot be broken down by {target.only.dimension.value}; it has {known}"
         yield ("only", "dimension"), message
-    elif target.only is not None and target.only.dimension is Dimension.STAGE and target.only.value not in stages:
-        value = target.only.value
-        yield ("only", "value"), f"'{value}' is not a stage. {suggestion(value, stages, 'stages')}".rstrip(".")
+    elif target.only is not None and target.only.value not in closed.get(target.only.dimension, (target.only.value,)):
+        value, noun = target.only.value, target.only.dimension.value.lower().replace("_", " ")
+        yield ("only", "value"), not_known(value, noun, closed[target.only.dimension])
 
 
 def _value(target: Target, kpi: Kpi, *, has_currency: bool) -> Iterator[tuple[Location, str]]:

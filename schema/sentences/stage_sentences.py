@@ -1,7 +1,21 @@
 """What a stage says beside its entry rule, in plain English: its name, its meaning, its owner, and what it needs."""
 
+from schema.accord import Accord
 from schema.clauses.stages import Stage
+from schema.sentences.clause_sentences import stage_sentence, window_sentence
 from schema.sentences.words import team_name
+
+
+def stage_sentences(stage: Stage, accord: Accord) -> tuple[str, ...]:
+    """Render everything that a stage says: meaning, entry rule, time to the next stage, owner, needs and group."""
+    return (
+        meaning_sentence(stage),
+        stage_sentence(stage, accord),
+        window_sentence(stage, accord),
+        owner_sentence(stage),
+        needs_sentence(stage),
+        group_sentence(stage),
+    )
 
 
 def key_sentence(stage: Stage) -> str:

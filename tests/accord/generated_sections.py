@@ -29,11 +29,13 @@ WORDS = ("Office", 'A "quoted" one', "Größe \\ 時計", "tab\tand\nline")
 LENGTHS = (timedelta(minutes=90), timedelta(hours=24), timedelta(days=3), timedelta(seconds=1))
 REJECTIONS: tuple[tuple[RejectionPart, ...], ...] = ((), ("REASON",), ("REASON", "NOTE"))
 TARGETS = (
-    Target(kpi="mqls", period="2027-Q1", value=Decimal(300)),
+    Target(kpi="deals_won", period="2027-Q1", value=Decimal(300)),
     Target(kpi="win_rate", period="FY2027", value=Decimal("0.25"), team=TeamKind.SALES),
-    Target(kpi="speed_to_lead", period="2027-03", duration=timedelta(hours=4)),
+    Target(kpi="sales_cycle", period="2027-03", duration=timedelta(hours=4)),
     Target(kpi="revenue_won", period="FY2027-Q2", value=Decimal("1200000.5")),
-    Target(kpi="mqls", period="2027", value=Decimal(7), only=TargetSlice(dimension=Dimension.CHANNEL, value="EMAIL")),
+    Target(
+        kpi="deals_won", period="2027", value=Decimal(7), only=TargetSlice(dimension=Dimension.CHANNEL, value="EMAIL")
+    ),
 )
 WEIGHTS = (
     AttributionWeights(first_touch=Decimal(1)),

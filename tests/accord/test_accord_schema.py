@@ -52,7 +52,7 @@ def test_any_valid_document_fits_the_schema(seed: int) -> None:
         ("at_least = 40", "at_most = 40", ".handoff.marketing.volume[0]: there is no key at_most"),
         ('stage = "known", within', 'stages = "known", within', ".stages[1].rule: 0 of oneOf"),
         ('"contact.email"', '"contact.mail"', ".stages[1].needs[0]: 'contact.mail' is against enum"),
-        ('kpi = "mqls"', 'kpi = "mql"', ".targets[0].kpi: 'mql' is against enum"),
+        ('kpi = "deals_won"', 'kpi = "deal_won"', ".targets[0].kpi: 'deal_won' is against enum"),
         ('calendar = "office"', "calendar = 3", ".handoff.sales.decide_within: none of anyOf"),
         ("rest = 0.2", "rest = 2", ".attribution.models[0].weights.rest: none of anyOf"),
         ('until = "08:00"', 'until = "8:00"', ".contact_policy.quiet_hours.until: '8:00' is against pattern"),

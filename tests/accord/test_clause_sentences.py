@@ -1,6 +1,7 @@
 """The sentences of duties, calendars, quiet hours, attribution and targets."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
 from schema.sentences.result_sentences import attribution_sentences, target_sentence
 from tests.accord.test_document_mistakes import DOCUMENT
 
+STANDARD = Path("schema/accords/standard.toml").read_text("utf-8")
 ACCORD = parse_accord(DOCUMENT, origin="test")
 
 
@@ -133,7 +135,7 @@ def test_attribution_is_sentences() -> None:
     ],
 )
 def test_a_target_is_a_sentence(target: str, sentence: str) -> None:
-    text = DOCUMENT.partition("[[targets]]")[0] + f'[[targets]]\nperiod = "2027-Q1"\n{target}\n'
+    text = f'{STANDARD}\n[[targets]]\nperiod = "2027-Q1"\n{target}\n'
     accord = parse_accord(text, origin="test")
     assert target_sentence(accord.targets[0], accord) == sentence
 

@@ -1,9 +1,13 @@
 """The mistakes of a document: each with its path and a sentence, and all of them at once."""
 
 import json
+import random
 import tomllib
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from api.accord.documents import InvalidAccordError, document_mistakes, parse_accord
 
@@ -78,7 +82,7 @@ models = [
 ]
 
 [[targets]]
-kpi = "mqls"
+kpi = "deals_won"
 period = "2027-Q1"
 value = 300
 
@@ -289,15 +293,20 @@ MISTAKES = [
         "'positron' is not a model. Did you mean position?",
     ),
     ('lead_stage = "lead"', 'lead_stage = "led"', "attribution.lead_stage", "'led' is not a stage. Did you mean lead?"),
-    ('kpi = "mqls"', 'kpi = "mql"', "targets[0] (mql).kpi", "'mql' is not a KPI. Did you mean mqls"),
     (
-        'kpi = "mqls"',
+        'kpi = "deals_won"',
+        'kpi = "deal_won"',
+        "targets[0] (deal_won).kpi",
+        "'deal_won' is not a KPI. Did you mean deals_won",
+    ),
+    (
+        'kpi = "deals_won"',
         'kpi = "stage_conversion"',
         "targets[0] (stage_conversion).kpi",
         "The KPI stage_conversion needs two stages in each request",
     ),
     (
-        'kpi = "mqls"',
+        'kpi = "deals_won"',
         'kpi = "speed_to_lead"',
         "targets[0] (speed_to_lead).value",
         "The KPI speed_to_lead is a duration; state duration instead.",
@@ -305,31 +314,67 @@ MISTAKES = [
     (
         "value = 300",
         'duration = "2 days"',
-        "targets[0] (mqls).duration",
-        "The KPI mqls is no duration; state value instead.",
+        "targets[0] (deals_won).duration",
+        "The KPI deals_won is no duration; state value instead.",
     ),
-    ("value = 300", 'value = 3\nduration = "2 days"', "targets[0] (mqls)", "A target has either a value or a duration"),
-    ("value = 300", "value = -1", "targets[0] (mqls).value", "-1 is below 0"),
+    (
+        "value = 300",
+        'value = 3\nduration = "2 days"',
+        "targets[0] (deals_won)",
+        "A target has either a value or a duration",
+    ),
+    ("value = 300", "value = -1", "targets[0] (deals_won).value", "-1 is below 0"),
     ("value = 0.25", "value = 25", "targets[1] (win_rate).value", "25 is no share; write one from 0 to 1"),
     (
         'period = "2027-Q1"\nvalue = 300',
         'period = "2027-Q5"\nvalue = 300',
-        "targets[0] (mqls).period",
+        "targets[0] (deals_won).period",
         "'2027-Q5' is not a year, quarter or month",
     ),
     (
         "value = 300",
-        'value = 300\nonly = { dimension = "PRODUCT", value = "A" }',
-        "targets[0] (mqls).only.dimension",
-        "The KPI mqls cannot be broken down by PRODUCT",
+        'value = 300\nonly = { dimension = "LEAD_SOURCE", value = "A" }',
+        "targets[0] (deals_won).only.dimension",
+        "The KPI deals_won cannot be broken down by LEAD_SOURCE",
     ),
     (
-        'kpi = "mqls"',
+        'kpi = "deals_won"',
         'only = { dimension = "STAGE", value = "led" }\nkpi = "stage_volume"',
         "targets[0] (stage_volume).only.value",
         "'led' is not a stage. Did you mean lead?",
     ),
-    ('kpi = "win_rate"', 'kpi = "mqls"', "targets[1] (mqls)", "Another target, targets[0], is of mqls for 2027-Q1 too"),
+    (
+        'kpi = "win_rate"',
+        'kpi = "deals_won"',
+        "targets[1] (deals_won)",
+        "Another target, targets[0], is of deals_won for 2027-Q1 too",
+    ),
+    (
+        'kpi = "deals_won"',
+        'kpi = "mqls"',
+        "targets[0] (mqls).kpi",
+        "The KPI mqls reads the stage mql, which this accord does not have.",
+    ),
+    (
+        "value = 300",
+        'value = 300\nonly = { dimension = "CHANNEL", value = "EMIAL" }',
+        "targets[0] (deals_won).only.value",
+        "'EMIAL' is not a channel. Did you mean EMAIL?",
+    ),
+    (
+        'kpi = "win_rate"',
+        'only = { dimension = "REJECT_REASON", value = "NOFIT" }\nkpi = "rejection_rate"',
+        "targets[1] (rejection_rate).only.value",
+        "'NOFIT' is not a reject reason. Did you mean NO_FIT?",
+    ),
+    (
+        'currency = "EUR"',
+        'currency = "EURO"',
+        "reporting.currency",
+        "'EURO' is not one of EUR, SEK, USD, AED, AFN, ALL, AMD, ANG, AOA, ARS, ATS, AUD, AWG, AZM, AZN, BAM, BBD, BDT,"
+        " BEF, BGN and 198 more. Did you mean EUR?",
+    ),
+    ('owner = "SALES"', "", "stages[0] (known).owner", "It is missing."),
     (
         'currency = "EUR"\n',
         "",
@@ -348,7 +393,7 @@ def test_the_document_has_no_mistakes() -> None:
 def test_a_mistake_has_its_path_and_a_sentence(old: str, new: str, path: str, sentence: str) -> None:
     text = DOCUMENT.replace(old, new, 1)
     if "revenue_won" in path:
-        text = text.replace('kpi = "mqls"', 'kpi = "revenue_won"')
+        text = text.replace('kpi = "deals_won"', 'kpi = "revenue_won"')
     assert text != DOCUMENT
     found = document_mistakes(text)
     assert [mistake.message for mistake in found if mistake.path == path and mistake.message.startswith(sentence)], [
@@ -364,7 +409,7 @@ TOGETHER = [
     ('calendar = "office" }', 'calendar = "ofice" }'),
     ("rest = 0.2", "rest = 0.3"),
     ('canonical = "position"', 'canonical = "positron"'),
-    ('kpi = "mqls"', 'kpi = "mql"'),
+    ('kpi = "deals_won"', 'kpi = "deal_won"'),
     ("at_least = 0.9", "at_least = 90"),
     ('{ stage = "known",', '{ stage = "lead",'),
     ('kind = "FORM"', 'kind = "FROM"'),
@@ -390,7 +435,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
         "stages[1] (lead).rule.all[0].stage",
         "stages[1] (lead).rule.all[1].any[0].touches.kind",
         "stages[1] (lead).windows",
-        "targets[0] (mql).kpi",
+        "targets[0] (deal_won).kpi",
         "targets[1] (win_rate).value",
     ]
     with pytest.raises(InvalidAccordError) as caught:
@@ -427,3 +472,37 @@ def test_a_rule_too_deep_for_the_validator_is_a_mistake() -> None:
 def test_text_that_cannot_be_encoded_is_a_mistake() -> None:
     found = document_mistakes(json.dumps(tomllib.loads(DOCUMENT), default=str).replace("Office", "\\ud800"), "JSON")
     assert [mistake.path for mistake in found] == ["calendars[0] (office).title"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_damaged_document_has_mistakes_with_paths_and_sentences(seed: int) -> None:
+    document = json.loads(parse_accord(DOCUMENT, origin="test").canonical())
+    order = random.Random(seed)
+    for _ in range(order.randint(1, 4)):
+        damage(document, order)
+    for mistake in document_mistakes(json.dumps(document), "JSON"):
+        assert mistake.message[-1] in ".?", mistake
+        assert not any(word in mistake.message for word in ("Input should", "Value error", "pydantic", "None")), mistake
+        assert mistake.path or mistake.message, mistake
+
+
+def damage(document: Any, order: random.Random) -> None:  # noqa: ANN401 - JSON
+    """Replace, remove or misspell something at a random depth."""
+    node = document
+    while True:
+        keys = [*node] if isinstance(node, dict) else [*range(len(node))]
+        if not keys:
+            return
+        key = order.choice(keys)
+        if isinstance(node[key], dict | list) and order.random() < 0.8:
+            node = node[key]
+            continue
+        change = order.randrange(3)
+        if change == 0:
+            node[key] = order.choice((None, True, 0, -1, 1.5, "", "x", [], {}, [[]], {"all": 3}, "2026-13-40", "24:30"))
+        elif change == 1:
+            del node[key]
+        elif isinstance(node, dict):
+            node[f"{key}s"] = node.pop(key)
+        return

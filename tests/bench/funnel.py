@@ -30,6 +30,7 @@ from tests.bench.funnel_evaluation import compare_derived, compare_stored, compa
 from tests.bench.funnel_kpis import compare_kpis
 from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
+from tests.bench.funnel_preview import compare_preview
 from tests.bench.stage_lists import compare_stage_lists
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
@@ -68,6 +69,7 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
                 await compare_derived(connection, AS_OF, rounds),
                 await compare_two_versions(connection, ACTIVATION, AS_OF, rounds),
                 await compare_stored(connection, AS_OF, rounds),
+                await compare_preview(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
             lists = await compare_stage_lists(connection, rounds)

@@ -42,8 +42,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address: str, tmp_path: Path) -> Iterator[Page]:
-    """GraphiQL in a browser with a new profile."""
+def driver(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    """A browser with a new profile."""
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -56,6 +56,12 @@ def page(address: str, tmp_path: Path) -> Iterator[Page]:
     options.add_argument("about:blank")
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(CHROMEDRIVER)))
     try:
-        yield Page(driver, address)
+        yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def page(address: str, driver: webdriver.Chrome) -> Page:
+    """GraphiQL in the browser."""
+    return Page(driver, address)

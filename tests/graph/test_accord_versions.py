@@ -44,8 +44,10 @@ async def world(module_database: Database) -> Database:
             await _put_version(session, number, status)
         await _sign(session, 1, 2, MARK, "MARKETING")
         await _sign(session, 2, 2, SAL, "SALES")
-        await _sign(session, 3, 4, MARK, "MARKETING", voided_at=NOON + timedelta(days=1), void_reason="Revoked.")
-        await _sign(session, 4, 6, MARK, "MARKETING")
+        await _sign(session, 3, 4, MARK, "MARKETING")
+        await _sign(session, 4, 4, SAL, "SALES")
+        await _sign(session, 5, 5, MARK, "MARKETING", voided_at=NOON + timedelta(days=1), void_reason="Revoked.")
+        await _sign(session, 6, 6, MARK, "MARKETING")
         comment = {"clause": "stages.mql.rule", "member_id": SAL, "accord_version_id": uid(106)}
         resolved = {"resolved_at": NOON + timedelta(hours=2), "resolved_by_id": MARK, "written_at": NOON}
         await put(session, "accord_comment", comment | resolved | {"id": uid(301), "text": "Two touches are too few."})
@@ -67,6 +69,7 @@ async def _put_version(session: WriteSession, number: int, status: str) -> None:
         "in_force_from": NOON if number == 2 else None,
         "in_force_until": NOON if number == 1 else None,
         "signed_at": NOON if status in ("ACTIVE", "SIGNED") else None,
+        "withdrawn_at": NOON if status == "WITHDRAWN" else None,
         "activates_at": NOON + timedelta(days=365) if status == "SIGNED" else None,
     }
     await put(session, "accord_version", accord_row(document(number), **columns))
@@ -88,6 +91,7 @@ async def _sign(session: WriteSession, number: int, version: int, member: UUID, 
         "id": uid(400 + number),
         "accord_version_id": uid(100 + version),
         "content_hash": hash_of(version),
+        "base_hash": hash_of(1 if version == 2 else 2),
         "member_id": member,
         "team": team,
         "preview_id": uid(200 + number),
@@ -106,7 +110,7 @@ def _member(id_: UUID) -> Principal:
 VERSION = """
   version status format hash base { version hash } note proposedBy { id name team } submittedAt isSigned signedAt
   signatures { id team member { name } hash signedAt signInMethod signedInAt previewId voidedAt voidReason }
-  missingSignatures activatesAt activatedAt from until warnings rowVersion
+  missingSignatures activatesAt activatedAt withdrawnAt withdrawReason from until warnings rowVersion
   comments { id isOpen clause text member { name } writtenAt resolvedAt resolvedBy { name } }"""
 
 
@@ -125,14 +129,14 @@ async def test_a_version_shows_its_row_its_signatures_and_its_comments(world: Da
         "signedAt": None,
         "signatures": [
             {
-                "id": f"accord_signature_{uid(404)}",
+                "id": f"accord_signature_{uid(406)}",
                 "team": "MARKETING",
                 "member": {"name": "Mark"},
                 "hash": hash_of(6),
-                "signedAt": "2026-03-01T12:04:00Z",
+                "signedAt": "2026-03-01T12:06:00Z",
                 "signInMethod": "OIDC",
                 "signedInAt": "2026-03-01T12:00:00Z",
-                "previewId": f"accord_preview_{uid(204)}",
+                "previewId": f"accord_preview_{uid(206)}",
                 "voidedAt": None,
                 "voidReason": None,
             }
@@ -140,6 +144,8 @@ async def test_a_version_shows_its_row_its_signatures_and_its_comments(world: Da
         "missingSignatures": ["SALES"],
         "activatesAt": None,
         "activatedAt": None,
+        "withdrawnAt": None,
+        "withdrawReason": None,
         "from": None,
         "until": None,
         "warnings": ["1 comment is open. A version with an open comment cannot be signed."],
@@ -192,7 +198,7 @@ async def test_the_canonical_text_has_the_hash_and_the_toml_has_the_same_content
 
 
 async def test_a_voided_signature_stays_and_counts_no_more(world: Database) -> None:
-    found = (await answered(world, "{ accord(version: 4) { signatures { voidReason } missingSignatures } }"))["accord"]
+    found = (await answered(world, "{ accord(version: 5) { signatures { voidReason } missingSignatures } }"))["accord"]
     assert found == {"signatures": [{"voidReason": "Revoked."}], "missingSignatures": ["MARKETING", "SALES"]}
 
 
@@ -300,6 +306,13 @@ async def test_what_waits_for_a_signature_depends_on_the_team(
     assert [accord["version"] for accord in found["viewer"]["accordsToSign"]] == numbers
 
 
+@pytest.mark.parametrize(
+    "who", [Principal(Reach.TEAM, SAL, AccessLevel.CONTRIBUTOR), Principal(Reach.ALL, SAL, AccessLevel.VIEWER)]
+)
+async def test_nothing_waits_for_who_may_not_sign(world: Database, who: Principal) -> None:
+    assert await answered(world, "{ viewer { accordsToSign { version } } }", who) == {"viewer": {"accordsToSign": []}}
+
+
 async def test_the_local_operator_has_nothing_to_sign(world: Database) -> None:
     assert await answered(world, "{ viewer { accordsToSign { version } } }") == {"viewer": {"accordsToSign": []}}
 
@@ -315,3 +328,57 @@ def test_kept_documents_are_bounded_and_parsed_once() -> None:
     assert sorted(kept.present()) == ["1:b", "1:c"]
     kept.keep("1:d", ParsedDocument(text * 3, 1))
     assert sorted(kept.present()) == ["1:b", "1:c"]
+
+
+DIFF = """query ($a: Int!, $b: Int!) { accordDiff(a: $a, b: $b) {
+  a b isEqual marks changes { clause section title kind marks before after } } }"""
+
+
+async def test_a_difference_has_its_sentences_and_takes_one_statement(world: Database) -> None:
+    watched = LoggingDatabase(world)
+    found = (await answered(watched, DIFF, a=2, b=6))["accordDiff"]
+    assert found == {
+        "a": 2,
+        "b": 6,
+        "isEqual": False,
+        "marks": ["RENAMES"],
+        "changes": [
+            {
+                "clause": "title",
+                "section": "title",
+                "title": "Title",
+                "kind": "CHANGED",
+                "marks": ["RENAMES"],
+                "before": "The accord is called Accord 2.",
+                "after": "The accord is called Accord 6.",
+            }
+        ],
+    }
+    assert (len(watched.statements), len(watched.texts)) == (1, 0)
+
+
+async def test_a_version_does_not_differ_from_itself(world: Database) -> None:
+    found = (await answered(world, DIFF, a=3, b=3))["accordDiff"]
+    assert (found["isEqual"], found["marks"], found["changes"]) == (True, [], [])
+
+
+@pytest.mark.parametrize(("a", "b", "unknown"), [(8, 1, 8), (1, 9, 9), (8, 9, 8)])
+async def test_a_difference_of_a_version_that_does_not_exist_is_refused(
+    world: Database, a: int, b: int, unknown: int
+) -> None:
+    error: Any = await refused(world, DIFF, a=a, b=b)
+    assert error.code is ErrorCode.UNKNOWN_VALUE
+    assert error.message == f"There is no version {unknown} of the accord."
+
+
+async def test_a_stage_is_shown_with_all_its_sentences(world: Database) -> None:
+    found = (await answered(world, "{ accord { stages { key sentences } } }"))["accord"]["stages"]
+    sentences = next(stage["sentences"] for stage in found if stage["key"] == "sal")
+    assert sentences == [
+        "Sales accepted lead means: Sales took the person on.",
+        "A contact enters Sales accepted lead when: sales accepted a handoff.",
+        "The step to Sales qualified lead counts if it takes at most 14 days, exactly 14 days included.",
+        "Sales is responsible for the people in Sales accepted lead.",
+        "Sales accepted lead needs no field filled in.",
+        "Sales accepted lead belongs to the group Prospect.",
+    ]

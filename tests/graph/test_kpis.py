@@ -248,7 +248,7 @@ async def test_the_accord_shows_duties_calendars_and_attribution(world: Database
     }
     assert accord["handoff"]["marketing"]["completeness"] == [{"stage": "mql", "atLeast": "0.9"}]
     assert "Sales rejects a handoff with a reason of this accord and a note." in accord["handoff"]["sentences"]
-    quiet_hours = {"from": "20:00", "until": "08:00", "timezone": None, "channels": []}
+    quiet_hours: dict[str, Any] = {"from": "20:00", "until": "08:00", "timezone": None, "channels": []}
     assert accord["contactPolicy"] == {"quietHours": quiet_hours, "channelCaps": []}
     models = {model.pop("key"): model for model in accord["attribution"]["models"]}
     assert models["position"] == {

@@ -8,7 +8,8 @@ import pytest
 
 from api.db import Database
 from api.funnel.evaluate import evaluate
-from api.funnel.reference import CompanyHistories, ContactHistory, entries_of
+from api.funnel.reference import entries_of
+from api.funnel.reference_facts import CompanyHistories, ContactHistory
 from api.metrics.preview.people_pages import read_people
 from api.metrics.preview.reasons import reasons_of
 from api.workflows.adopt_accord import adopt_accord

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.access.evaluation import RequestedReading
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import discard_former_entries, evaluate
@@ -14,7 +15,6 @@ from api.funnel.readings import prepare_readings as preparing
 from api.funnel.readings.evaluate_reading import evaluate_reading
 from api.funnel.readings.kept_evaluations import KeptLimits, give_up
 from api.funnel.readings.prepare_readings import prepare_readings, renew_readings
-from api.funnel.readings.requested_reading import RequestedReading
 from api.sql import Sql
 from schema.accord import Accord
 from schema.accord_vocab import Reading
@@ -156,7 +156,7 @@ async def test_requests_at_once_evaluate_once(example: Database, monkeypatch: py
     assert len(evaluated) == 1
     # Another process, which shares no tasks with this one.
     reading = RequestedReading(Reading.PINNED, 2)
-    await prepare_readings(example, [reading])
+    await prepare_readings(example, [reading], wait=None)
     assert len(evaluated) == 1
 
 
@@ -219,7 +219,7 @@ async def test_a_request_waits_so_long_and_the_evaluation_goes_on(
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.EVALUATING
     is_let_go.set()
-    await prepare_readings(example, [RequestedReading(Reading.PINNED, 2)])
+    await prepare_readings(example, [RequestedReading(Reading.PINNED, 2)], wait=None)
     assert (await mqls(example, **PINNED))["value"] == "1"
 
 
@@ -252,3 +252,84 @@ async def test_what_is_kept_is_bounded(example: Database, limits: KeptLimits, le
         entries = await session.value(Sql("select count(distinct evaluation_id) from stage_entry"))
     assert await kept(example) == left
     assert entries == 1 + left
+
+
+ENTRIES = """query ($id: ID!, $reading: Reading, $version: Int, $known: DateTime) {
+  contact(id: $id) {
+    stage { key }
+    stageEntries(reading: $reading, accordVersion: $version, knownAt: $known) { nodes { stage isImplied } totalCount }
+  }
+}"""
+
+
+async def stages(database: Database, name: str, **arguments: object) -> list[tuple[str, bool]]:
+    found = (await answered(database, ENTRIES, id=f"contact_{world.contact_id(name)}", **arguments))["contact"]
+    assert found["stage"]["key"] == "opportunity"  # the current stage is that of the reading in force
+    nodes = found["stageEntries"]["nodes"]
+    assert len(nodes) == found["stageEntries"]["totalCount"]
+    return [(node["stage"], node["isImplied"]) for node in nodes]
+
+
+async def test_stage_entries_are_read_by_a_reading(example: Database) -> None:
+    own = [(stage, False) for stage in ("inquiry", "mql", "opportunity", "sal", "sql")]
+    assert await stages(example, "c6") == own
+    assert await stages(example, "c6", reading="RESTATED") == own
+    assert await stages(example, "c6", reading="PINNED", version=1) == own
+    assert await kept(example) == 0
+    assert await stages(example, "c6", reading="PINNED", version=2) == own
+    assert await kept(example) == 1
+    document = (
+        '{ stageEntries(reading: PINNED, accordVersion: 2, where: {stage: {eq: "mql"}}) { nodes { isImplied } } }'
+    )
+    pinned = (await answered(example, document))["stageEntries"]["nodes"]
+    in_force = (await answered(example, document.replace("reading: PINNED, accordVersion: 2, ", "")))["stageEntries"]
+    assert [node["isImplied"] for node in pinned].count(False) == 1
+    assert [node["isImplied"] for node in in_force["nodes"]].count(False) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"version": 2}, ErrorCode.BAD_INPUT),
+        ({"reading": "PINNED", "version": 9}, ErrorCode.UNKNOWN_VALUE),
+        ({"known": "2999-01-01T00:00:00Z"}, ErrorCode.BAD_INPUT),
+    ],
+)
+async def test_entries_of_a_reading_that_means_nothing_are_refused(
+    example: Database, arguments: dict[str, object], code: ErrorCode
+) -> None:
+    error = await refused(example, ENTRIES, id=f"contact_{world.contact_id('c6')}", **arguments)
+    assert isinstance(error, AccordError)
+    assert error.code is code
+
+
+async def test_entries_that_are_not_evaluated_in_time_are_no_empty_list(
+    example: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_let_go = asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:  # noqa: ANN401 - passed on
+        await is_let_go.wait()
+        return await evaluate_reading(*arguments)
+
+    monkeypatch.setattr(preparing, "evaluate_reading", slow)
+    monkeypatch.setattr(preparing, "WAIT", timedelta(seconds=0.1))
+    arguments: dict[str, object] = {"reading": "PINNED", "version": 2}
+    error = await refused(example, ENTRIES, id=f"contact_{world.contact_id('c6')}", **arguments)
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.EVALUATING
+    is_let_go.set()
+    await prepare_readings(example, [RequestedReading(Reading.PINNED, 2)], wait=None)
+    assert await stages(example, "c6", **arguments)
+
+
+async def test_entries_known_at_an_instant(example: Database) -> None:
+    async with example.read() as session:
+        before = await session.value(Sql("select min(recorded_at) - interval '1 second' from contact_version"))
+        at = await session.value(Sql("select clock_timestamp()"))
+    assert len(await stages(example, "c6", known=at.isoformat())) == 5
+    assert await stages(example, "c6", known=before.isoformat()) == []
+    answer = await mqls(example, knownAt=before.isoformat())
+    assert answer["value"] is None
+    assert [warning["code"] for warning in answer["warnings"]] == ["NO_CONTACTS", "KNOWN_AT_LIMITS"]
+    assert answer["knownAt"] is not None

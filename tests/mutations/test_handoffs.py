@@ -16,7 +16,7 @@ from api.sql import Sql
 from schema.access.rights import AccessLevel, Reach
 from schema.accord import Accord
 from schema.base import now
-from tests.support.accords import replace_document
+from tests.support.accords import delete_versions, replace_document
 from tests.support.graphql import answered, put, uid
 from tests.support.mutations import codes, contributor, refusal, run
 from tests.support.small_company import (
@@ -375,7 +375,8 @@ async def test_the_handoff_of_a_deleted_person_is_not_decided(agreed: Database) 
 
 async def test_without_an_accord_people_are_handed_over_and_no_reason_is_known(agreed: Database) -> None:
     async with agreed.write() as session:
-        await session.script("delete from stage_entry; delete from evaluation; delete from accord_version")
+        await session.script("delete from stage_entry; delete from evaluation")
+        await delete_versions(session)
     made = await handed(agreed)
     assert await refusal(agreed, "rejectHandoff", {**made, "reason": "NO_FIT"}) is ErrorCode.NO_ACCORD
     assert (await decide(agreed, "accept", made))["userErrors"] == []

@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from api.accord.in_force import AccordPeriod
-from api.db import WriteSession
+from api.db import ScratchSession, WriteSession
 from api.sql import Sql, join, name
 from schema.accord import FORMAT, Accord
 from schema.base import new_id
@@ -24,7 +25,7 @@ def accord_row(document: Document, **columns: object) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def unguarded(session: WriteSession) -> AsyncIterator[None]:
+async def unguarded(session: ScratchSession) -> AsyncIterator[None]:
     """Write versions and signatures in the block as no workflow does: without triggers and foreign keys."""
     await session.script("set local session_replication_role = replica")
     yield
@@ -97,9 +98,9 @@ async def replace_versions(session: WriteSession, periods: Sequence[AccordPeriod
         base = row
 
 
-async def activate_document(session: WriteSession, document: Document) -> None:
-    """Put a document in force now, in place of the active version, as an activation does after the signatures."""
-    at = await session.value(Sql("select clock_timestamp()"))
+async def activate_document(session: WriteSession, document: Document, at: datetime | None = None) -> None:
+    """Put a document in force, now or at an instant, in place of the active version, as an activation does."""
+    at = at or await session.value(Sql("select clock_timestamp()"))
     async with unguarded(session):
         number = await session.value(Sql("select max(number) + 1 from accord_version"))
         await add_version(session, document, number)

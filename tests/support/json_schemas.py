@@ -1,7 +1,7 @@
 """A small validator of JSON schemas: the keywords that the schema of accord documents uses."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -14,11 +14,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 # Keywords that constrain nothing.
 _DOCUMENTATION = {"$schema", "$defs", "title", "description", "default", "examples", "format", "x-taplo"}
-_CHECKS = {
+_CHECKS: Mapping[str, Callable[[Any, Any], bool]] = {
     "enum": lambda value, wanted: value in wanted,
     "pattern": lambda value, wanted: not isinstance(value, str) or re.search(wanted, value) is not None,
     "minLength": lambda value, wanted: len(value) >= wanted,
     "minItems": lambda value, wanted: len(value) >= wanted,
+    "maxItems": lambda value, wanted: len(value) <= wanted,
     "minimum": lambda value, wanted: value >= wanted,
     "maximum": lambda value, wanted: value <= wanted,
     "exclusiveMinimum": lambda value, wanted: value > wanted,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -20,11 +21,11 @@ def accord(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def served_sample(folder: Path, *, contacts: int) -> Iterator[str]:
-    """The address of a server with a sample of so many people, until 2026-07-01."""
+def served_sample(folder: Path, *, contacts: int, until: date = date(2026, 7, 1)) -> Iterator[str]:
+    """The address of a server with a sample of so many people, until a day."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
     environment |= {"ACCORD_DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
-    sample = accord("sample", "--contacts", str(contacts), "--until", "2026-07-01")
+    sample = accord("sample", "--contacts", str(contacts), "--until", until.isoformat())
     for command in (accord("migrate"), sample):
         subprocess.run(command, env=environment, check=True, timeout=TIMEOUT_SECONDS)
     try:

@@ -66,8 +66,13 @@ async def call(database: Database, who: Principal, mutation: str, /, **given: ob
 
 
 async def propose(database: Database, title: str, who: Principal = LOCAL_OPERATOR) -> int:
-    """Propose a version with a title, and submit it. Return its number."""
-    proposed = await call(database, who, "proposeAccord", document=document(title))
+    """Propose the standard accord with another title, and submit it. Return the number of the version."""
+    return await propose_document(database, Accord.model_validate_json(document(title)), who)
+
+
+async def propose_document(database: Database, accord: Accord, who: Principal = LOCAL_OPERATOR) -> int:
+    """Propose a document, and submit it. Return the number of the version."""
+    proposed = await call(database, who, "proposeAccord", document=accord.canonical())
     assert not proposed["userErrors"], proposed
     number: int = await newest(database)
     submitted = await call(database, who, "submitAccord", version=number)

@@ -12,7 +12,7 @@ from schema.sentences.clause_sentences import policy_sentences
 from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
 from schema.sentences.result_sentences import attribution_sentences, model_sentence
 
-_ANY_LIMIT = {"at_most": 1, "within": timedelta(days=1)}
+_DAY = timedelta(days=1)
 
 
 def limit_sentence(policy: ContactPolicy, accord: Accord) -> str:
@@ -27,12 +27,12 @@ def exempt_sentence(policy: ContactPolicy, accord: Accord) -> str:
 
 def cap_sentence(cap: ChannelCap, accord: Accord) -> str:
     """Render the limit of one channel."""
-    return policy_sentences(ContactPolicy(**_ANY_LIMIT, channel_caps=(cap,)), accord)[1]
+    return policy_sentences(ContactPolicy(at_most=1, within=_DAY, channel_caps=(cap,)), accord)[1]
 
 
 def quiet_sentence(quiet: QuietHours, accord: Accord) -> str:
     """Render the quiet hours."""
-    return policy_sentences(ContactPolicy(**_ANY_LIMIT, quiet_hours=quiet), accord)[-1]
+    return policy_sentences(ContactPolicy(at_most=1, within=_DAY, quiet_hours=quiet), accord)[-1]
 
 
 def hours_sentence(calendar: BusinessCalendar, accord: Accord) -> str:
@@ -54,12 +54,12 @@ def closed_days_sentence(calendar: BusinessCalendar, accord: Accord) -> str:
 
 def marketing_sentence(field: str, duty: Any, accord: Accord) -> str:  # noqa: ANN401 - a duty of that field
     """Render one of the duties in a list of what marketing owes sales."""
-    return " ".join(duty_sentences(HandoffDuties(marketing=MarketingDuties(**{field: (duty,)})), accord))
+    return " ".join(duty_sentences(HandoffDuties(marketing=MarketingDuties.model_validate({field: (duty,)})), accord))
 
 
 def sales_sentence(field: str, duties: SalesDuties, accord: Accord) -> str:
     """Render one of the duties of sales; empty if it is not agreed."""
-    only = SalesDuties(**{"reject_with": (), field: getattr(duties, field)})
+    only = SalesDuties.model_validate({"reject_with": (), field: getattr(duties, field)})
     return " ".join(duty_sentences(HandoffDuties(sales=only), accord))
 
 

@@ -17,7 +17,7 @@ leaf with `after`, which is true right after an exit and was not just before it.
 from api.accord.diff.leaf_implication import literal_implies
 from api.accord.diff.normal_rules import Conjunction, Disjunction, Literal, NormalRule, literals, normal_rule
 from schema.accord_vocab import AccordChangeMark
-from schema.clauses.rules import Rule
+from schema.clauses.rules import Rule, StageReached, stage_read
 
 
 def rule_effect(before: Rule, after: Rule) -> tuple[AccordChangeMark, ...]:
@@ -40,7 +40,9 @@ def is_wider(wide: NormalRule, narrow: NormalRule) -> bool:
 
 
 def _depends_on_segments(literal: Literal) -> bool:
-    return literal.is_negated and getattr(literal.leaf, "after", None) is not None
+    """Return whether a literal is `not` before a leaf with `after`."""
+    is_after = not isinstance(literal.leaf, StageReached) and stage_read(literal.leaf) is not None
+    return literal.is_negated and is_after
 
 
 class _Proofs:

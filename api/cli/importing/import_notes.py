@@ -13,6 +13,7 @@ from api.importers.reporting.import_report import ImportReport
 from api.intake.likely_same import LINKABLE, LikelySame
 
 PLURALS = {"company": "companies", "member": "members", "contact": "contacts"}
+_SHOWN_STAGES = 8
 _WHAT = {"domain": "domain", "email": "e-mail address"}
 
 
@@ -83,6 +84,28 @@ def source_line(report: ImportReport) -> str | None:
             " they are called. Name the system with --source NAME."
         )
     return None
+
+
+def reported_stage_lines(report: ImportReport) -> Iterator[str]:
+    """The stages that sources report and the accord does not read, and the sources whose stages it misses."""
+    for source in report.reported_stages.silent_sources:
+        yield (
+            f"The accord reads the stages that {source} reports, and none is known. Import files that have them, or"
+            " agree on rules that read other facts: accord propose standard"
+        )
+    unread = report.reported_stages.unread
+    for source in dict.fromkeys(stage.source for stage in unread):
+        found = [stage for stage in unread if stage.source == source]
+        words = [f"'{stage.stage}' ({_people(stage.people)})" for stage in found[:_SHOWN_STAGES]]
+        words += [f"{len(found) - _SHOWN_STAGES} more"] if len(found) > _SHOWN_STAGES else []
+        yield (
+            f"Stages of {source} that the accord does not read: {', '.join(words)}. To count one, add it to"
+            " the words of a rule, and propose that accord."
+        )
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def likely_same_lines(report: ImportReport) -> Iterator[str]:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from api.db import WriteSession
 from api.funnel.derivation import derived_entries
+from api.funnel.readings.applied_reading import AppliedReading, ReadingKey
 from api.funnel.readings.kept_evaluations import BASIS_NOW
 from api.funnel.readings.known_facts import KNOWN_TABLES, known_rows
-from api.funnel.readings.requested_reading import AppliedReading, ReadingKey
 from api.funnel.stored_entries import COMPARED, KEY
 from api.sql import Sql, name
 from schema.base import new_id
@@ -22,7 +22,7 @@ async def evaluate_reading(session: WriteSession, applied: AppliedReading, key: 
     """Derive the entries of a reading, and store them as an evaluation that is not kept yet. Return its id.
 
     Shapes: facts + versions -> stage entries. Writes evaluation (1), stage_entry (all).
-    Units:  instants UTC; facts later than now do not count.
+    Units:  instants UTC; facts later than now, or than the instant at which they were known, do not count.
     Errors: ValueError unless all statements of the transaction read one snapshot.
     """
     if await session.value(Sql("select current_setting('transaction_isolation')")) != "repeatable read":
@@ -38,7 +38,7 @@ async def evaluate_reading(session: WriteSession, applied: AppliedReading, key: 
     columns = ", ".join((*KEY, *COMPARED))
     async with (
         _facts_known_at(session, key.known_at),
-        derived_entries(session, applied.periods, now) as derived,
+        derived_entries(session, applied.periods, key.known_at or now) as derived,
     ):
         await session.run(
             Sql(

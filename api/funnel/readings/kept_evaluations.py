@@ -10,7 +10,7 @@ from uuid import UUID
 
 from api.access.evaluation import CURRENT_EVALUATION
 from api.db import Session, WriteSession
-from api.funnel.readings.requested_reading import ReadingKey
+from api.funnel.readings.applied_reading import ReadingKey
 from api.sql import Sql
 from schema.accord_vocab import Reading
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from weakref import WeakKeyDictionary
 
+from api.access.evaluation import RequestedReading
 from api.db import AdvisoryLock, Database
 from api.errors import AccordError
 from api.funnel.evaluate import discard_former_entries
+from api.funnel.readings.applied_reading import AppliedReading, ReadingKey, apply_key, apply_reading
 from api.funnel.readings.evaluate_reading import evaluate_reading
 from api.funnel.readings.kept_evaluations import DEFAULT_LIMITS, find_kept, give_up, keep, kept_keys, mark_read
-from api.funnel.readings.requested_reading import AppliedReading, ReadingKey, RequestedReading, apply_key, apply_reading
 
 logger = logging.getLogger("accord.readings")
 
@@ -24,7 +25,7 @@ _running: WeakKeyDictionary[Database, _Running] = WeakKeyDictionary()
 
 
 async def prepare_readings(
-    database: Database, requested: Iterable[RequestedReading], *, wait: timedelta | None = WAIT
+    database: Database, requested: Iterable[RequestedReading], *, wait: timedelta | None
 ) -> None:
     """Have the readings evaluated that are not kept, or whose facts have changed since.
 
@@ -54,6 +55,17 @@ async def prepare_readings(
         done, _ = await asyncio.wait(waiting, timeout=None if wait is None else wait.total_seconds())
         for task in done:
             task.result()
+
+
+async def require_readings(database: Database, requested: Iterable[RequestedReading]) -> None:
+    """Have the readings evaluated that lists name, as `prepare_readings`. Errors: those of `apply_reading`."""
+    wanted = tuple(dict.fromkeys(requested))
+    if not wanted:
+        return
+    async with database.read() as session:
+        for reading in wanted:
+            await apply_reading(session, reading, datetime.now(UTC))
+    await prepare_readings(database, wanted, wait=WAIT)
 
 
 async def renew_readings(database: Database) -> int:

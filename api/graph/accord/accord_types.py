@@ -31,6 +31,7 @@ from schema.sentences.clause_sentences import (
 )
 from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
 from schema.sentences.result_sentences import attribution_sentences, target_sentence
+from schema.sentences.stage_sentences import stage_sentences
 
 ACCORD = "Accord"
 _STRING, _INT = TypeRef("String").required, TypeRef("Int").required
@@ -83,6 +84,7 @@ _ADDITIONS: dict[type, tuple[Output, ...]] = {
         _computed(
             "windowSentence", "How long the step to the next stage may take, as a sentence.", _STRING, window_sentence
         ),
+        _computed("sentences", _SENTENCES, _STRING.listed.required, stage_sentences),
     ),
     Exit: (_computed("sentence", _SENTENCE, _STRING, exit_sentence),),
     RejectReason: (_computed("sentence", _SENTENCE, _STRING, lambda reason, _accord: reason_sentence(reason)),),

@@ -1,6 +1,7 @@
 """What a version says about its document: status, hash, signatures, comments, and when it was in force."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from api.accord.stored_versions import (
@@ -78,6 +79,8 @@ VERSION_FIELDS: tuple[Output, ...] = (
     ),
     _column("activatesAt", "activates_at"),
     _column("activatedAt", "activated_at"),
+    _column("withdrawnAt", "withdrawn_at"),
+    _column("withdrawReason", "withdraw_reason"),
     _read(
         "from",
         "Since when the version is or was in force (inclusive). Null if it never was, and for the first version, which"
@@ -115,7 +118,7 @@ VERSION_FIELDS: tuple[Output, ...] = (
         "warnings",
         "What to know about the version before signing it or relying on it, as sentences.",
         _STRING.listed.required,
-        version_warnings,
+        lambda version: version_warnings(version, datetime.now(UTC).date()),
     ),
     _column("rowVersion", "row_version"),
 )

@@ -16,7 +16,14 @@ from api.graph.derived.money_types import converted_columns, converted_money_typ
 from api.graph.derived.naming import camel
 from api.graph.derived.order_types import order_type
 from api.graph.derived.scalars import column_type
-from api.graph.derived.stage_types import PRESENT_STAGE, PRESENT_STAGE_DOC, STAGE, has_stage, stage_types
+from api.graph.derived.stage_types import (
+    PRESENT_STAGE,
+    PRESENT_STAGE_DOC,
+    STAGE,
+    has_stage,
+    reading_arguments,
+    stage_types,
+)
 from api.graph.sources import (
     FromBack,
     FromColumn,
@@ -85,6 +92,7 @@ def list_arguments(shape: TableShape) -> tuple[Input, ...]:
         ),
         *search,
         *merged,
+        *(reading_arguments() if shape.name == "stage_entry" else ()),
     )
 
 

@@ -30,6 +30,24 @@ def stage_columns() -> dict[str, ColumnShape]:
     return {key: SHAPES["stage_entry"].column(column) for key, column in _COLUMNS.items()}
 
 
+def reading_arguments() -> tuple[Input, ...]:
+    """Return the arguments of lists of stage entries that choose another reading of the history."""
+    return (
+        Input(
+            "reading",
+            "Which version of the accord decides who entered which stage when. If left out: `IN_FORCE`. The entries of"
+            " other readings are kept as they were when they were evaluated, and evaluated again when facts change.",
+            TypeRef("Reading"),
+        ),
+        Input("accordVersion", "The number of the version, for the reading `PINNED` alone.", TypeRef("Int")),
+        Input(
+            "knownAt",
+            "Only facts that Accord had recorded by this instant count. If left out: all facts.",
+            TypeRef("DateTime"),
+        ),
+    )
+
+
 def stage_types() -> Iterator[Declared]:
     """Yield the types of the present stage: of a contact, of a group of contacts, and of its filter and order."""
     yield _present_stage_type()

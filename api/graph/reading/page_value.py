@@ -1,10 +1,12 @@
-"""Reading the arguments `first` and `last`: the size of a page."""
+"""Reading the arguments `first` and `last`, the size of a page, and those that choose a reading of stage entries."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from api.access.evaluation import RequestedReading
 from api.errors import AccordError, ErrorCode
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
+from schema.accord_vocab import Reading
 
 
 def read_page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
@@ -25,3 +27,10 @@ def read_page_size(field_name: str, arguments: Mapping[str, Any]) -> int:
         remedy = f"Ask for one page at a time. `pageInfo.{cursor}` is the cursor for the next one."
         raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
     return int(size)
+
+
+def read_reading(arguments: Mapping[str, Any]) -> RequestedReading:
+    """Return the reading that the arguments of a list of stage entries name; other lists have no such arguments."""
+    return RequestedReading(
+        arguments.get("reading") or Reading.IN_FORCE, arguments.get("accordVersion"), arguments.get("knownAt")
+    )

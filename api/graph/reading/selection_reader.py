@@ -18,7 +18,7 @@ from api.graph.reading.duplicate_reader import DuplicateReader
 from api.graph.reading.filter_value import read_where
 from api.graph.reading.merged_filter import require_listed
 from api.graph.reading.order_value import read_order
-from api.graph.reading.page_value import read_page_size
+from api.graph.reading.page_value import read_page_size, read_reading
 from api.graph.reading.search_value import read_search
 from api.graph.sources import (
     FieldSource,
@@ -256,6 +256,7 @@ class SelectionReader(DuplicateReader):
             arguments.get("last") is not None,
             None if search is None else converted(search, read_search),
             with_merged,
+            read_reading(arguments),
         )
 
     def _where(self, table: str, given: Mapping[str, Any] | None, *, with_merged: bool) -> Condition | None:

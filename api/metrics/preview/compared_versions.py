@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from api.accord.documents import read_document
 from api.accord.in_force import AccordInForce
 from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
-from schema.accord import Accord
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ async def version_by_number(session: Session, number: int) -> AccordInForce:
     if found is not None:
         return found
     last = await session.value(Sql("select max(number) from accord_version"))
-    message = f"The accord has no version {number}."
-    raise AccordError(ErrorCode.UNKNOWN_VALUE, message, f"Its versions are numbered from 1 to {last}.")
+    message = f"There is no version {number} of the accord."
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, message, f"The last one is {last}; `accordVersions` lists all of them.")
 
 
 async def version_by_id(session: Session, id_: UUID) -> AccordInForce:
@@ -38,7 +38,10 @@ async def version_by_id(session: Session, id_: UUID) -> AccordInForce:
 
 async def _version(session: Session, condition: Sql) -> AccordInForce | None:
     row = await session.row(
-        Sql("select id, number, content_hash, signed_at, in_force_from, body from accord_version where {}", condition)
+        Sql(
+            "select id, number, content_hash, signed_at, in_force_from, document, format from accord_version where {}",
+            condition,
+        )
     )
     if row is None:
         return None
@@ -48,5 +51,5 @@ async def _version(session: Session, condition: Sql) -> AccordInForce | None:
         content_hash=row["content_hash"],
         is_signed=row["signed_at"] is not None,
         starts_at=row["in_force_from"],
-        accord=Accord.model_validate(row["body"]),
+        accord=read_document(row["document"], row["format"]),
     )

@@ -11,6 +11,7 @@ from api.metrics.periods.buckets import bucket_name, pairs
 from api.metrics.preview.changed_money import NO_MONEY, find_money
 from api.metrics.preview.compared_versions import ComparedVersions
 from api.metrics.preview.coverage import find_coverage
+from api.metrics.preview.duty_effects import find_duties
 from api.metrics.preview.figures import (
     ChangedPeople,
     Preview,
@@ -26,6 +27,7 @@ from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.preview.preview_warnings import preview_warnings
 from api.metrics.preview.seller_load import find_load
 from api.metrics.preview.sides import Sides, derive_sides
+from api.metrics.preview.target_effects import measured_targets, preview_targets
 from api.progress import Progress
 from schema.accord_vocab import PersonChange, StageChange
 
@@ -75,7 +77,9 @@ async def compute_preview(
     sellers = await find_load(session, sides, context, frame)
     coverage = await find_coverage(session, sides, context)
     warnings = await preview_warnings(session, sides, context, frame, stages)
-    figures = await compute_both(session, sides, context, requests_of(sides, frame.days))
+    duties = await find_duties(session, after.accord, context, frame)
+    kpis, targets = requests_of(sides, frame.days), tuple(measured_targets(after.accord, frame))
+    figures = await compute_both(session, sides, context, (*kpis, *(target.pair for target in targets)))
     return Preview(
         id=preview_id,
         version=after.number,
@@ -90,9 +94,9 @@ async def compute_preview(
         expires_at=frame.as_of + VALID_FOR,
         currency=currency,
         stages=stages,
-        kpis=tuple(map(preview_kpi, figures)),
-        targets=(),
-        duties=(),
+        kpis=tuple(preview_kpi(figures[pair]) for pair in kpis),
+        targets=tuple(preview_targets(targets, figures, after.accord)),
+        duties=duties,
         sellers=sellers,
         coverage=coverage,
         warnings=warnings,

@@ -50,6 +50,13 @@ async def find_coverage(session: ScratchSession, sides: Sides, context: MetricCo
                 sources,
             )
         )
+    if any(isinstance(leaf, Reported) for leaf in read):
+        undated.append(
+            Sql(
+                "exists (select from reported_stage r where r.contact_id = p.contact_id and r.entered_at is null"
+                " and r.recorded_at <= p.at)"
+            )
+        )
     row = await session.row(
         Sql(
             f"""select count(*)::int as people, count(*) filter (where is_assumed)::int as assumed,

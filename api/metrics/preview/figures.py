@@ -154,7 +154,7 @@ class PreviewKpi:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewTarget:
-    """A target of the previewed version, and what both versions make of it in the target's own period."""
+    """A target of the previewed version whose KPI reads stages, and what both versions make of the KPI."""
 
     __graphql_name__ = "AccordPreviewTarget"
 
@@ -162,26 +162,34 @@ class PreviewTarget:
     kpi: str = described("The KPI.")
     title: str = described("The target as a sentence.")
     unit: Unit = described("The unit of the values.")
-    period: str = described("The name of the target's period.")
-    goal: Decimal = described("The value to reach; in seconds for a duration.")
-    figure_before: PreviewFigure = described("The KPI in the target's period by the version that is compared to.")
-    figure_after: PreviewFigure = described("The same by the previewed version.")
+    goal: Decimal = described("The value to reach in the target's period; in seconds for a duration.")
+    measured: AnsweredPeriod = described(
+        "The days of the two figures: those of the target's period, or of the preview's if that has not begun."
+    )
+    is_own_period: bool = described("Whether these are the days of the target's period.")
+    figure_before: PreviewFigure = described("The KPI by the version that is compared to.")
+    figure_after: PreviewFigure = described("The KPI by the previewed version.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewDuty:
-    """A duty of the previewed version whose amount depends on who enters a stage."""
+    """A duty of the previewed version that depends on who enters a stage, and what both versions make of it.
+
+    The people are those whom a version counts in the stage in the period. Duties that depend on handoffs and touches
+    alone are the same for both versions, and are left out.
+    """
 
     __graphql_name__ = "AccordPreviewDuty"
 
     clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume[0]`.")
     team: TeamKind = described("The team that owes it.")
     title: str = described("The duty as a sentence.")
-    unit: Unit = described("The unit of the values: a count of people, or a share.")
-    owed: Decimal = described("What is owed, in each period of the duty.")
+    unit: Unit = described("The unit of the values: PEOPLE, or RATIO.")
+    owed: Decimal = described("What is owed: people in each period of the duty, or a share.")
     value_before: Decimal | None = described(
-        "What the version that is compared to gives: for a volume, the average over the duty's periods that the"
-        " preview's period holds entirely; null if there is none."
+        "What the version that is compared to gives. Of a volume: the people whom it counts, on average over the duty's"
+        " periods that the preview's period holds entirely, for so many can be handed over at most. Of a share: the"
+        " part of these people who fulfil it. Null if there is no such period or person."
     )
     value_after: Decimal | None = described("The same by the previewed version.")
 

@@ -4,7 +4,7 @@ A KPI is computed by the statement that answers every request for it. The statem
 entries, a temporary table of that name stands before the permanent one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,6 +12,7 @@ from api.db import ReadSession, ScratchSession
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.context import MetricContext
+from api.metrics.kinds import kind_of
 from api.metrics.preview.figures import PreviewFigure, PreviewKpi
 from api.metrics.preview.sides import DERIVED, STORED, Side, Sides
 from api.metrics.query import compute_kpi
@@ -38,8 +39,8 @@ class KpiFigures:
 
 
 def reads_stages(kpi: Kpi) -> bool:
-    """Whether a KPI declares that it reads the stages of the accord."""
-    return any("stage" in read for read in kpi.reads)
+    """Whether the accord's versions decide what a KPI counts: it declares so by its switch `reading`."""
+    return kpi.switches.has_reading
 
 
 def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
@@ -53,7 +54,7 @@ def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
 
 
 def _needs_stages(kpi: Kpi) -> bool:
-    return "two stages of the request" in kpi.reads
+    return kind_of(kpi.measure).stages(()) is None
 
 
 def _steps(sides: Sides) -> Iterator[StagePair]:
@@ -63,10 +64,10 @@ def _steps(sides: Sides) -> Iterator[StagePair]:
 
 async def compute_both(
     session: ScratchSession, sides: Sides, context: MetricContext, pairs: Sequence[KpiPair]
-) -> list[KpiFigures]:
+) -> Mapping[KpiPair, KpiFigures]:
     """Compute every request for both sides. Afterwards `stage_entry` means the derived entries in this transaction.
 
-    Shapes: n requests -> n KpiFigures, in their order.
+    Shapes: n requests -> {request: KpiFigures}; equal requests are computed once.
     """
     reading = ReadSession(session.connection)
     stored = {} if sides.before.table == DERIVED else await _compute(reading, sides.before, context, pairs)
@@ -74,19 +75,19 @@ async def compute_both(
     await session.script(f"alter table {DERIVED} rename to {STORED}; discard plans")
     after = await _compute(reading, sides.after, context, pairs)
     before = stored or await _compute(reading, sides.before, context, pairs)
-    return [KpiFigures(pair, before[number], after[number]) for number, pair in enumerate(pairs)]
+    return {pair: KpiFigures(pair, before[pair], after[pair]) for pair in after}
 
 
 async def _compute(
     session: ReadSession, side: Side, context: MetricContext, pairs: Sequence[KpiPair]
-) -> dict[int, KpiAnswer | AccordError]:
+) -> dict[KpiPair, KpiAnswer | AccordError]:
     own = replace(context, in_force=side.version, evaluation_id=side.evaluation_id)
-    found: dict[int, KpiAnswer | AccordError] = {}
-    for number, pair in enumerate(pairs):
+    found: dict[KpiPair, KpiAnswer | AccordError] = {}
+    for pair in dict.fromkeys(pairs):
         try:
-            found[number] = await compute_kpi(session, pair.kpi, pair.request, own)
+            found[pair] = await compute_kpi(session, pair.kpi, pair.request, own)
         except AccordError as error:
-            found[number] = error
+            found[pair] = error
     return found
 
 

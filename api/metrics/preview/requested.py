@@ -1,7 +1,8 @@
 """Previews on request: the stored one while nothing that it was computed from has changed, or else a new one."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
 
@@ -12,7 +13,9 @@ from api.metrics.context import MetricContext, read_context
 from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
 from api.metrics.preview.compute import VALID_FOR, compute_preview
 from api.metrics.preview.figures import Preview
-from api.metrics.preview.preview_frame import LAST_QUARTER_OF_A_YEAR, PreviewFrame, preview_frame
+from api.metrics.preview.people_pages import LISTS_KEPT
+from api.metrics.preview.preview_frame import LAST_THREE_MONTHS, PreviewFrame, preview_frame
+from api.metrics.preview.running_previews import WAIT, computed_once
 from api.metrics.request import Period
 from api.progress import Progress
 from api.sql import Sql
@@ -28,7 +31,7 @@ class PreviewRequest:
 
     version: int
     compare_to: int | None = None
-    period: Period = LAST_QUARTER_OF_A_YEAR
+    period: Period = LAST_THREE_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ class _Prepared:
     frame: PreviewFrame
     context: MetricContext
 
+    @property
+    def key(self) -> Hashable:
+        """What two requests for the same preview have in common."""
+        before, after, days = self.versions.before, self.versions.after, self.frame.days
+        hashes = before.content_hash, after.content_hash
+        return before.id, after.id, *hashes, days.starts_on, days.before, self.context.watermark
+
 
 async def requested_preview(
     database: Database,
@@ -46,31 +56,47 @@ async def requested_preview(
     request: PreviewRequest,
     *,
     now: datetime | None = None,
+    wait: timedelta | None = WAIT,
     progress: Progress | None = None,
 ) -> Preview:
     """Return the stored preview of a request, or compute and store one.
 
+    One that takes longer than `wait` goes on and is stored all the same; None waits for its end.
+
     Writes accord_preview (1) and accord_preview_person, if no stored one has the same two documents, days and data
     watermark and is at most 7 days old.
-
-    Errors: NOT_ALLOWED without the reach ALL; NO_ACCORD; UNKNOWN_VALUE for a version that does not exist; BAD_PERIOD.
+    Errors: NOT_ALLOWED without the reach ALL; NO_ACCORD; UNKNOWN_VALUE for a version that does not exist; BAD_PERIOD;
+            EVALUATING.
     """
     if principal.reach is not Reach.ALL:
         message = f"A preview is about everybody, so it needs the reach {Reach.ALL}; yours is {principal.reach}."
         raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
     at = now or datetime.now(UTC)
     async with database.read() as reading:
-        stored = await _stored(reading, await _prepared(reading, principal, request, at))
+        prepared = await _prepared(reading, principal, request, at)
+        stored = await _stored(reading, prepared)
     if stored is not None:
         return stored
+
+    async def compute() -> Preview:
+        return await _computed(database, principal, request, at, progress)
+
+    return await computed_once(database, prepared.key, compute, wait)
+
+
+async def _computed(
+    database: Database, principal: Principal, request: PreviewRequest, now: datetime, progress: Progress | None
+) -> Preview:
     async with database.write() as session:
         # One snapshot, so that all figures are of the same facts, whoever writes meanwhile.
         await session.script("set transaction isolation level repeatable read; set local statement_timeout = '1h'")
-        prepared = await _prepared(ReadSession(session.connection), principal, request, at)
+        prepared = await _prepared(ReadSession(session.connection), principal, request, now)
         preview = await compute_preview(
             session, new_id(), prepared.versions, prepared.frame, prepared.context, progress
         )
         await _store(session, principal, prepared, preview)
+    async with database.write() as session:
+        await _forget_lists(session, preview, prepared)
     return preview
 
 
@@ -105,7 +131,7 @@ order by computed_at desc limit 1""",
 
 
 async def _store(session: WriteSession, principal: Principal, prepared: _Prepared, preview: Preview) -> None:
-    """Store a preview with its people. The people of those that it replaces, or that have expired, are deleted."""
+    """Store a preview with its people."""
     days, figures = prepared.frame.days, _FIGURES.dump_python(preview, mode="json")
     await session.run(
         Sql(
@@ -118,18 +144,26 @@ values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})""",
     )
     await session.run(
         Sql(
-            """delete from accord_preview_person where preview_id in (
-  select p.id from accord_preview p where p.computed_at <= {} or p.id <> {} and p.accord_version_id = {}
-    and p.compared_to_id = {} and p.starts_on = {} and p.before = {})""",
-            *(prepared.frame.as_of - VALID_FOR, preview.id, prepared.versions.after.id, prepared.versions.before.id),
-            *(days.starts_on, days.before),
-        )
-    )
-    await session.run(
-        Sql(
             "insert into accord_preview_person (preview_id, stage, change, at, contact_id, instant_before,"
             " instant_after) select {}::uuid, stage, change, at, contact_id, instant_before, instant_after"
             " from preview_change order by stage, change, at, contact_id",
             preview.id,
+        )
+    )
+
+
+async def _forget_lists(session: WriteSession, preview: Preview, prepared: _Prepared) -> None:
+    """Delete the people of previews that have expired, and of those that this one replaces.
+
+    In a transaction of its own: in the snapshot of the preview, rows that another one has deleted are an error.
+    """
+    before, after, days = prepared.versions.before, prepared.versions.after, prepared.frame.days
+    await session.run(
+        Sql(
+            """delete from accord_preview_person where preview_id in (
+  select p.id from accord_preview p where p.computed_at <= {} or p.computed_at < {} and p.accord_version_id = {}
+    and p.compared_to_id = {} and p.starts_on = {} and p.before = {})""",
+            *(preview.computed_at - VALID_FOR, preview.computed_at - LISTS_KEPT),
+            *(after.id, before.id, days.starts_on, days.before),
         )
     )

@@ -4,17 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from api.access.evaluation import RequestedReading
 from api.access.principal import Principal
 from api.accord.in_force import AccordInForce
 from api.db import Database, ReadSession
+from api.funnel.readings.applied_reading import AppliedReading, apply_reading, in_force_at
 from api.funnel.readings.kept_evaluations import find_kept
 from api.funnel.readings.prepare_readings import WAIT, prepare_readings
-from api.funnel.readings.requested_reading import (
-    AppliedReading,
-    RequestedReading,
-    apply_reading,
-    in_force_at,
-)
 from api.metrics.context import MetricContext, read_context
 from api.metrics.readings.known_session import facts_session
 from api.metrics.request import FunnelRequest, KpiRequest, Switches

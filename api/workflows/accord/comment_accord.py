@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.accord.clause_paths import item_steps
 from api.sql import Sql
 from api.workflows.accord.opaque_ids import opaque_id
 from api.workflows.accord.versions import (
@@ -30,8 +31,6 @@ from schema.writes.user_errors import UserErrorCode
 
 COMMENT_ID = "comment_id"
 _CLAUSE = "The path of the clause, such as `stages.mql.rule` or `reporting`. Left out: the document as a whole."
-# What names the items of the document's lists.
-_NAMED_BY = ("key", "code", "kpi", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +126,9 @@ def _checked_clause(work: UnitOfWork, body: object, clause: str | None) -> str |
 
 
 def _parts(node: object) -> Mapping[str, object]:
-    """The clauses within one: its keys, or the items of a list by what names them, else by their places from 1."""
+    """The clauses within one: its keys, or the items of a list by their steps."""
     if isinstance(node, Mapping):
         return node
     if isinstance(node, Sequence) and not isinstance(node, str):
-        return {_item_name(item, place): item for place, item in enumerate(node, start=1)}
+        return dict(zip(item_steps(node), node, strict=True))
     return {}
-
-
-def _item_name(item: object, place: int) -> str:
-    named = (item.get(key) for key in _NAMED_BY) if isinstance(item, Mapping) else ()
-    return str(next((name for name in named if name is not None), place))

@@ -1,10 +1,10 @@
 """What a signature needs: a person with a fresh sign-in, the document as it is now, and a preview of it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from api.access.principal import SignedInSession
+from api.accord.verification import FRESH, PREVIEW_KEPT
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from api.workflows.accord.opaque_ids import read_opaque_id
@@ -13,10 +13,6 @@ from api.workflows.unit_of_work import UnitOfWork
 from schema.vocab import TeamKind
 from schema.writes.user_errors import UserErrorCode
 
-FRESH = timedelta(minutes=15)
-"""How long ago the person may have proved who they are."""
-PREVIEW_KEPT = timedelta(days=7)
-"""How long a preview may be signed on."""
 SIGNING_TEAMS = (TeamKind.MARKETING, TeamKind.SALES)
 PREVIEW_TABLE = "accord_preview"
 _SIGN_IN = "Sign in again at /sign-in?next=/accord, and sign within 15 minutes."

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from api.db import WriteSession
+from api.intake.dated_history import RECORDED_ANEW
 from api.intake.external_keys import ADDED_KEY
 from api.intake.import_changes import BOOKKEEPING, row_key
 from api.sql import Sql, all_of, join, name
@@ -87,7 +88,7 @@ async def end_made_records(session: WriteSession, shape: TableShape, made_at: da
 
 async def restore_replaced_rows(session: WriteSession, shape: TableShape, made_at: datetime) -> int:
     """Put back rows of facts that rows of other contacts replaced. Return how many."""
-    if not shape.has_id or not any(column.name == "recorded_at" for column in shape.columns):
+    if not shape.has_id or not _is_dated_fact(shape):
         return 0
     replaced = Sql(
         "select row_key, before from import_change where changed_at = {} and record_type = {} and after is null",
@@ -155,11 +156,17 @@ def _restorations(shape: TableShape) -> list[Sql]:
     bookkeeping = {
         "updated_at": "updated_at = clock_timestamp()",
         "row_version": "row_version = t.row_version + 1",
-        "recorded_at": "recorded_at = now()",
         "effective_at": "effective_at = greatest(now(), t.effective_at)",
         "is_assumed": "is_assumed = false",
     }
+    if shape.name in RECORDED_ANEW:
+        bookkeeping["recorded_at"] = "recorded_at = now()"
     return [*assigned, *(Sql(text) for column, text in bookkeeping.items() if column in columns)]
+
+
+def _is_dated_fact(shape: TableShape) -> bool:
+    """Return whether every row of the table says when it was recorded."""
+    return any(column.name == "recorded_at" and not column.is_nullable for column in shape.columns)
 
 
 def _made_facts(shape: TableShape, made_at: datetime, source: str) -> Sql:
@@ -176,7 +183,7 @@ def _made_facts(shape: TableShape, made_at: datetime, source: str) -> Sql:
 
 def _has_no_fact_since(fact: TableShape, made_at: datetime) -> Sql:
     """Return the condition that a contact `t` has no fact of a table but those that the import recorded."""
-    if not any(column.name == "recorded_at" for column in fact.columns):
+    if not _is_dated_fact(fact):
         return Sql("true")
     is_other = Sql("f.contact_id = t.id and f.recorded_at <> {}", made_at)
     return Sql("not exists (select from {} f where {})", name(fact.name), is_other)

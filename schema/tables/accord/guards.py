@@ -9,6 +9,8 @@
 Only the sample company may be removed as a whole: nobody agreed on anything there.
 """
 
+import re
+
 import sqlalchemy as sa
 
 from schema.base import sql_table
@@ -123,6 +125,9 @@ _TRIGGERS = (
         for table in (_VERSION, _SIGNATURE)
     ),
 )
+
+GUARDS = tuple(re.search(r"trigger (\w+)", statement)[1] for statement in _TRIGGERS)  # type: ignore[index]
+"""The names of the triggers."""
 
 
 def add_accord_guards() -> None:

@@ -42,6 +42,9 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isBusy, setBusy] = useState(false);
   const save = async () => {
+    if (isBusy) {
+      return;
+    }
     setBusy(true);
     const written = { document: toml, note: note.trim() || null };
     const found = isNew
@@ -81,7 +84,7 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
       />
       {outcome?.error && <Problems outcome={{ ...outcome, userErrors: [] }} />}
       <div className="buttons editor-buttons">
-        <Button type="submit" className="button button-primary" isPending={isBusy}>
+        <Button type="submit" className="button button-primary">
           {isBusy ? "One moment…" : isNew ? "Propose as a draft" : "Save"}
         </Button>
         <ViewLink to={{ version: text.version, view: "agreement" }} className="button button-plain">
@@ -90,6 +93,11 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
       </div>
     </form>
   );
+}
+
+/** The path inside the document that a problem names, such as `stages[2] (mql).window`; empty for the whole document. */
+function documentPath({ path }: UserError): string {
+  return path.slice(path.indexOf("document") + 1).join(".");
 }
 
 /** The document with the numbers of its lines, and beside it what is wrong, each with a way to its line. */
@@ -104,7 +112,10 @@ function TomlField({
 }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const lines = value.split("\n");
-  const found = problems.map((problem) => ({ problem, line: lineOf(value, problem.path.join(".")) }));
+  const found = problems.map((problem) => {
+    const path = documentPath(problem);
+    return { problem, path, line: lineOf(value, path) };
+  });
   const wrong = new Set(found.map(({ line }) => line));
   const show = (line: number) => {
     const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
@@ -120,14 +131,16 @@ function TomlField({
             saved.
           </p>
           <ul id="toml-problems">
-            {found.map(({ problem, line }) => (
-              <li key={problem.path.join(".") + problem.message}>
+            {found.map(({ problem, path, line }) => (
+              <li key={path + problem.message}>
                 {line !== null && (
                   <Button className="button button-small" onPress={() => show(line)}>
                     Line {line}
                   </Button>
                 )}
-                <span>{problem.message}</span>
+                <span>
+                  {path && <code>{path}</code>} {problem.message}
+                </span>
               </li>
             ))}
           </ul>

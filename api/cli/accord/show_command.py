@@ -1,0 +1,103 @@
+"""`accord show`."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.accord.in_force import AccordInForce, accord_in_force
+from api.cli.options import Data
+from api.cli.session import open_database
+from schema.accord import Accord
+from schema.clauses.stages import Stage
+from schema.sentences.clause_sentences import (
+    exit_sentence,
+    policy_sentences,
+    reason_sentence,
+    reporting_sentences,
+    stage_sentence,
+    window_sentence,
+)
+from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.result_sentences import attribution_sentences, target_sentence
+from schema.sentences.words import team_name
+from schema.toml_text import accord_toml
+
+
+def show(
+    as_toml: Annotated[bool, typer.Option("--toml", help="Print the document as TOML, to edit and adopt.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the canonical JSON, which the hash is made of.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Print the accord in force in plain sentences."""
+    version = asyncio.run(_read_version(data))
+    if as_json:
+        typer.echo(version.accord.canonical())
+    elif as_toml:
+        typer.echo(accord_toml(version.accord), nl=False)
+    else:
+        for line in _accord_lines(version):
+            typer.echo(line)
+
+
+async def _read_version(data: Path | None) -> AccordInForce:
+    async with open_database(data) as database, database.read() as session:
+        return await accord_in_force(session)
+
+
+def _accord_lines(version: AccordInForce) -> Iterator[str]:
+    """The lines of the whole accord, stage by stage."""
+    accord = version.accord
+    since = f"{version.starts_at:%Y-%m-%d %H:%M} UTC" if version.starts_at else "the beginning of time"
+    signed = "signed by both teams" if version.is_signed else "not signed yet: provisional until both teams sign it"
+    yield accord.title
+    yield f"Version {version.number}, in force from {since}; {signed}."
+    yield f"Content hash (SHA-256): {version.content_hash}"
+    for rank, stage in enumerate(accord.stages, start=1):
+        yield from _stage_lines(rank, stage, accord)
+    yield ""
+    yield "How entries end"
+    yield "  An entry ends when a higher stage is entered."
+    yield from (f"  {exit_sentence(stage_exit, accord)}" for stage_exit in accord.exits)
+    if accord.reject_reasons:
+        yield ""
+        yield "Why sales may reject a handoff"
+        yield from (f"  {reason_sentence(reason)}" for reason in accord.reject_reasons)
+    if accord.contact_policy is not None:
+        yield ""
+        yield "How often a person may be touched"
+        yield from (f"  {sentence}" for sentence in policy_sentences(accord.contact_policy, accord))
+    for calendar in accord.calendars:
+        yield ""
+        yield f"Business calendar {calendar.title} ({calendar.key})"
+        yield from (f"  {sentence}" for sentence in calendar_sentences(calendar, accord))
+    if accord.handoff is not None:
+        yield ""
+        yield "What the teams owe each other"
+        yield from (f"  {sentence}" for sentence in duty_sentences(accord.handoff, accord))
+    if accord.attribution is not None:
+        yield ""
+        yield "How the credit for deals is shared out"
+        yield from (f"  {sentence}" for sentence in attribution_sentences(accord.attribution, accord))
+    if accord.targets:
+        yield ""
+        yield "Targets"
+        yield from (f"  {target_sentence(target, accord)}" for target in accord.targets)
+    yield ""
+    yield "Reporting"
+    yield from (f"  {sentence}" for sentence in reporting_sentences(accord))
+
+
+def _stage_lines(rank: int, stage: Stage, accord: Accord) -> Iterator[str]:
+    """The lines of one stage."""
+    yield ""
+    yield f"{rank}. {stage.title} ({stage.key}) · {stage.group} · owned by {team_name(stage.owner)}"
+    yield f"   {stage.meaning}"
+    yield f"   {stage_sentence(stage, accord)}"
+    yield f"   {window_sentence(stage, accord)}"
+    if stage.needs:
+        yield f"   Needs filled in: {', '.join(stage.needs)}."

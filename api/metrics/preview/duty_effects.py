@@ -1,0 +1,165 @@
+"""What a version would have made of the duties of its document that depend on who enters a stage."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from api.db import ScratchSession
+from api.identity.survivors import SURVIVORS
+from api.metrics.context import MetricContext
+from api.metrics.figure_table import share
+from api.metrics.periods.buckets import buckets, is_cut, pairs
+from api.metrics.preview.figures import PreviewDuty
+from api.metrics.preview.preview_frame import PreviewFrame
+from api.sql import Sql, all_of, join, name
+from schema.accord import Accord
+from schema.clauses.business_time import add_business_time
+from schema.clauses.handoff_duties import (
+    CompletenessDuty,
+    HandoffDuties,
+    HandOverDuty,
+    MarketingDuties,
+    VolumeDuty,
+)
+from schema.clauses.time_limits import TimeLimit
+from schema.sentences.duty_sentences import duty_sentences
+from schema.vocab import TeamKind, Unit
+
+Both = tuple[Decimal | None, Decimal | None]
+_SIDES = ("at_before", "at_after")
+_CENT = Decimal("0.01")
+
+
+async def find_duties(
+    session: ScratchSession, accord: Accord, context: MetricContext, frame: PreviewFrame
+) -> tuple[PreviewDuty, ...]:
+    """Measure every duty of a document that depends on a stage, by both versions.
+
+    Shapes: the temporary table `preview_person` -> one PreviewDuty per duty, in the order of the document.
+    """
+    marketing = accord.handoff.marketing if accord.handoff else None
+    if marketing is None:
+        return ()
+    found: list[PreviewDuty] = []
+    for number, volume in enumerate(marketing.volume):
+        both = await _volume(session, volume, frame)
+        alone = MarketingDuties(volume=(volume,))
+        found.append(_duty(accord, f"volume[{number}]", alone, Unit.PEOPLE, Decimal(volume.at_least), both))
+    for number, completeness in enumerate(marketing.completeness):
+        both = await _completeness(session, completeness, accord)
+        alone = MarketingDuties(completeness=(completeness,))
+        found.append(_duty(accord, f"completeness[{number}]", alone, Unit.RATIO, completeness.at_least, both))
+    for number, hand_over in enumerate(marketing.hand_over):
+        both = await _hand_over(session, hand_over, accord, context, frame)
+        alone = MarketingDuties(hand_over=(hand_over,))
+        found.append(_duty(accord, f"hand_over[{number}]", alone, Unit.RATIO, Decimal(1), both))
+    return tuple(found)
+
+
+def _duty(accord: Accord, path: str, alone: MarketingDuties, unit: Unit, owed: Decimal, both: Both) -> PreviewDuty:
+    (sentence,) = duty_sentences(HandoffDuties(marketing=alone), accord)
+    before, after = both
+    return PreviewDuty(
+        clause=f"handoff.marketing.{path}",
+        team=TeamKind.MARKETING,
+        title=sentence,
+        unit=unit,
+        owed=owed,
+        value_before=before,
+        value_after=after,
+    )
+
+
+async def _volume(session: ScratchSession, duty: VolumeDuty, frame: PreviewFrame) -> Both:
+    """The people counted in the stage, on average over the whole periods of the duty."""
+    edges = buckets(frame.days, frame.start, frame.as_of, duty.per, frame.zone, frame.reporting)
+    whole = [
+        (start, before)
+        for start, before in pairs(edges)
+        if before <= frame.as_of and not is_cut(start, before, duty.per, frame.zone, frame.reporting)
+    ]
+    if not whole:
+        return None, None
+    first, last = whole[0][0], whole[-1][1]
+    row = await session.row(
+        Sql(
+            "select count(*) filter (where at_before >= {} and at_before < {}),"
+            " count(*) filter (where at_after >= {} and at_after < {}) from preview_person where stage = {}",
+            *(first, last, first, last, duty.stage),
+        )
+    )
+    if row is None:
+        raise LookupError("an aggregate without groups has one row")
+    before, after = ((Decimal(count) / len(whole)).quantize(_CENT) for count in row)
+    return before, after
+
+
+async def _completeness(session: ScratchSession, duty: CompletenessDuty, accord: Accord) -> Both:
+    """The share of the people for whom everything that the stage needs is known at the moment at which they count."""
+    needs = accord.stages[accord.rank(duty.stage) - 1].needs
+    held = "coalesce({0}.valid_from, {0}.recorded_at) <= p.at and ({0}.valid_to is null or {0}.valid_to > p.at)"
+    known = all_of(
+        Sql("{}.{} is not null", name("w" if need.startswith("company.") else "v"), name(need.partition(".")[2]))
+        for need in needs
+    )
+    found = []
+    for column in _SIDES:
+        row = await session.row(
+            Sql(
+                f"""select count(*) filter (where {{}}), count(*)
+from (select contact_id, {column} as at from preview_person where stage = {{}} and {column} is not null) p
+left join contact_version v on v.contact_id = p.contact_id and {held.format("v")}
+left join company_version w on w.company_id = v.company_id and {held.format("w")}""",
+                known,
+                duty.stage,
+            )
+        )
+        found.append(None if row is None else share(row[0], row[1]))
+    return found[0], found[1]
+
+
+async def _hand_over(
+    session: ScratchSession, duty: HandOverDuty, accord: Accord, context: MetricContext, frame: PreviewFrame
+) -> Both:
+    """The share of the people who were handed over in time. Whose time is not over yet is left out."""
+    contact, merged = Sql("h.contact_id"), Sql("")
+    if context.has_merged_contacts:
+        contact = Sql("coalesce(m.survivor_id, h.contact_id)")
+        merged = Sql("left join ({}) m on m.contact_id = h.contact_id", SURVIVORS)
+    columns = join(", ", (Sql(f"min(h.handed_at) filter (where h.handed_at >= p.{column})") for column in _SIDES))
+    rows = await session.rows(
+        Sql(
+            """select p.at_before, p.at_after, {} from preview_person p
+left join (select {} as contact_id, h.handed_at from handoff h {} where h.handed_at <= {}) h using (contact_id)
+where p.stage = {} group by p.contact_id, p.at_before, p.at_after""",
+            columns,
+            contact,
+            merged,
+            frame.as_of,
+            duty.stage,
+        )
+    )
+    shares = []
+    for at, handed in ((0, 2), (1, 3)):
+        judged = list(_in_time(((row[at], row[handed]) for row in rows), duty.within, accord, frame))
+        shares.append(share(sum(judged), len(judged)))
+    return shares[0], shares[1]
+
+
+def _in_time(
+    moments: Iterable[tuple[datetime | None, datetime | None]], limit: TimeLimit, accord: Accord, frame: PreviewFrame
+) -> Iterator[bool]:
+    """Whether a person was handed over in time, for each whose time is over or who was handed over."""
+    calendar = next((calendar for calendar in accord.calendars if calendar.key == limit.calendar), None)
+    zone = ZoneInfo((calendar.timezone if calendar else None) or accord.reporting.timezone)
+    for at, handed in moments:
+        if at is None:
+            continue
+        end = handed or frame.as_of
+        # The calendar is never open for longer than the time that passes, so most people need no calendar.
+        is_within = end <= at + limit.time
+        if not is_within and calendar is not None:
+            is_within = end <= add_business_time(calendar, zone, at, limit.time)
+        if handed is not None or not is_within:
+            yield handed is not None and is_within
