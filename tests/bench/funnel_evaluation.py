@@ -70,7 +70,7 @@ async def compare_two_versions(
         await session.script("drop table found, hand_entry, hand_life, hand_deal, hand_loss, hand_segment")
         await session.script(f"drop table {', '.join(_HAND_STAGES)}")
     return await compare(
-        "derived, two versions", _rolled_back(connection, ours), _rolled_back(connection, by_hand), rounds
+        "derived, two versions", rolled_back(connection, ours), rolled_back(connection, by_hand), rounds
     )
 
 
