@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: db922b59085e
+Revision ID: b478c22c8245
 Revises:
-Create Date: 2026-11-28 18:08:34.257998+00:00
+Create Date: 2026-11-28 18:19:33.881708+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "db922b59085e"
+revision: str = "b478c22c8245"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -591,7 +591,7 @@ def upgrade() -> None:
             "rank",
             sa.Integer(),
             nullable=False,
-            comment="The position of the stage on the accord's ladder, from 1 (lowest).",
+            comment="The position of the stage, from 1 (lowest), in the version of the accord whose rules were applied.",
         ),
         sa.Column(
             "entered_at", sa.DateTime(timezone=True), nullable=False, comment="When the person entered the stage."
@@ -619,14 +619,16 @@ def upgrade() -> None:
             "accord_version_id",
             sa.Uuid(),
             nullable=False,
-            comment="The version of the accord whose rules were applied.",
+            comment="The version of the accord whose rules were applied: the one in force when the person entered the stage.",
         ),
+        sa.Column("cause", sa.Text(), nullable=False, comment="Why the person entered the stage at that instant."),
         sa.Column(
             "is_implied",
             sa.Boolean(),
             nullable=False,
             comment="True if the person counts as entered because a higher stage was entered first, not by the stage's own rule.",
         ),
+        sa.CheckConstraint("cause in ('FACTS', 'ACCORD')", name=op.f("ck_stage_entry_cause")),
         sa.CheckConstraint(
             "exit_kind in ('ADVANCED', 'HANDOFF_REJECTED', 'DEAL_LOST')", name=op.f("ck_stage_entry_exit_kind")
         ),
