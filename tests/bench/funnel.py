@@ -30,6 +30,7 @@ from tests.bench.funnel_evaluation import compare_derived, compare_stored, entri
 from tests.bench.funnel_kpis import compare_kpis
 from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
+from tests.bench.funnel_preview import compare_preview
 from tests.bench.stage_lists import compare_stage_lists
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
@@ -66,6 +67,7 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
             evaluation = [
                 await compare_derived(connection, AS_OF, rounds),
                 await compare_stored(connection, AS_OF, rounds),
+                await compare_preview(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
             lists = await compare_stage_lists(connection, rounds)

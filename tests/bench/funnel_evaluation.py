@@ -37,7 +37,7 @@ async def compare_derived(connection: Connection, as_of: datetime, rounds: int) 
         await session.script(f"create temp table hand_entry on commit drop as {empty}")
         await _run_by_hand(session, as_of, "hand_entry")
 
-    return await compare("derived", _rolled_back(connection, ours), _rolled_back(connection, by_hand), rounds)
+    return await compare("derived", rolled_back(connection, ours), rolled_back(connection, by_hand), rounds)
 
 
 async def compare_stored(connection: Connection, as_of: datetime, rounds: int) -> Comparison:
@@ -66,7 +66,7 @@ async def entries(connection: Connection) -> int:
     return int(await connection.fetchval("select count(*) from stage_entry"))
 
 
-def _rolled_back(connection: Connection, work: Callable[[ScratchSession], Awaitable[None]]) -> Side:
+def rolled_back(connection: Connection, work: Callable[[ScratchSession], Awaitable[None]]) -> Side:
     """Make work a side of a comparison: one transaction, measured from its start to its rollback."""
 
     async def run() -> Cost:

@@ -90,7 +90,7 @@ def test_both_teams_agree_on_a_version_and_the_funnel_changes(accord: AccordPage
     accord.sign_in_as(MARKETING)
     accord.open("?version=2")
     accord.press("Edit")
-    accord.retype('at_least = 1, within = "30 days"', 'at_least = 1, within = "14 days"')
+    accord.retype('"INBOUND", within = "30 days"', '"INBOUND", within = "14 days"')
     accord.press("Save")
     accord.wait_for("less than 14 days ago")
     accord.press("Resolve")

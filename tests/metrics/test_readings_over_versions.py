@@ -19,7 +19,7 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.vocab import RecordSide, Reentry, Skip
-from tests.support.accords import supersede
+from tests.support.accords import activate_document
 from tests.support.graphql import put
 
 ACTIVATED = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -73,7 +73,7 @@ async def ready(module_database: Database) -> Database:
                 touch = {"id": UUID(int=IDS[who].int * 100 + place), "contact_id": IDS[who], "kind": "FORM"}
                 at = since + timedelta(days=day)
                 await put(session, "touchpoint", touch | {"occurred_at": at, "direction": "INBOUND"})
-        await supersede(session, SECOND, ACTIVATED)
+        await activate_document(session, SECOND, ACTIVATED)
         await evaluate(session)
     return module_database
 

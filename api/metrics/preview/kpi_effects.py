@@ -12,6 +12,7 @@ from api.db import ReadSession, ScratchSession
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.context import MetricContext
+from api.metrics.kinds import kind_of
 from api.metrics.preview.figures import PreviewFigure, PreviewKpi
 from api.metrics.preview.sides import DERIVED, STORED, Side, Sides
 from api.metrics.query import compute_kpi
@@ -38,8 +39,8 @@ class KpiFigures:
 
 
 def reads_stages(kpi: Kpi) -> bool:
-    """Whether a KPI declares that it reads the stages of the accord."""
-    return any("stage" in read for read in kpi.reads)
+    """Whether the accord's versions decide what a KPI counts: it declares so by its switch `reading`."""
+    return kpi.switches.has_reading
 
 
 def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
@@ -53,7 +54,7 @@ def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
 
 
 def _needs_stages(kpi: Kpi) -> bool:
-    return "two stages of the request" in kpi.reads
+    return kind_of(kpi.measure).stages(()) is None
 
 
 def _steps(sides: Sides) -> Iterator[StagePair]:

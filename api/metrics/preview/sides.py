@@ -1,8 +1,8 @@
 """The stage entries of the two versions that a preview compares, side by side.
 
-The entries of the version that is compared to are the stored ones if it is the only one that was ever in force: then
-the current evaluation is what the version makes of all history. Otherwise they are derived, like those of the previewed
-version. Of that one, only the stages that the change touches are evaluated; the moments of the others are those of the
+The entries of the version that is compared to are stored ones if an evaluation has what it makes of all history: the
+current one, if no other version was ever in force. Otherwise they are derived, like those of the previewed version. Of
+that one, only the stages that the change touches are evaluated; the moments of the others are those of the
 first side.
 
 Derived entries are in the temporary table `preview_entry`, which has the columns of `stage_entry`.
@@ -17,12 +17,15 @@ from api.access.evaluation import is_current
 from api.accord.in_force import AccordInForce, AccordPeriod
 from api.db import ScratchSession
 from api.funnel.derivation import derived_entries, derived_from_moments
+from api.funnel.readings.applied_reading import ReadingKey
+from api.funnel.readings.kept_evaluations import find_kept
 from api.funnel.stored_entries import COMPARED, KEY
 from api.metrics.preview.compared_versions import ComparedVersions
 from api.metrics.preview.differing_stages import differing_stages
 from api.progress import Progress
 from api.sql import Sql, name
 from schema.accord import Accord
+from schema.accord_vocab import Reading
 from schema.base import new_id
 
 DERIVED, STORED = "preview_entry", "stage_entry"
@@ -100,14 +103,18 @@ async def derive_sides(
 
 
 async def _stored_evaluation(session: ScratchSession, version: AccordInForce) -> UUID | None:
-    """The current evaluation, if it is what the version makes of all history: no other version was ever in force."""
+    """The stored evaluation of what the version makes of all history; None if there is none, or facts have changed.
+
+    It is the current one if no other version was ever in force, otherwise one that is kept for requests that pin it.
+    """
     found: Sequence[UUID] = await session.value(
         Sql("select array_agg(v.id) from accord_version v where v.status in ('ACTIVE', 'SUPERSEDED')")
     )
-    if list(found or ()) != [version.id]:
-        return None
-    evaluation: UUID | None = await session.value(Sql("select e.id from evaluation e where {}", is_current("e")))
-    return evaluation
+    if list(found or ()) == [version.id]:
+        evaluation: UUID | None = await session.value(Sql("select e.id from evaluation e where {}", is_current("e")))
+        return evaluation
+    kept = await find_kept(session, ReadingKey(Reading.PINNED, version.id, version.content_hash, None))
+    return kept.id if kept is not None and kept.is_fresh else None
 
 
 def _moments(side: Side, stage: str) -> Sql:
