@@ -40,7 +40,8 @@ class Preset(PresetModel):
     )
     accord: str = Field(
         min_length=1,
-        description="The accord to adopt if the database has none yet: standard, olist, maven, or a TOML file.",
+        description="The accord to adopt if the database has none yet: standard, hubspot, salesforce, olist, maven, or"
+        " a TOML file.",
         examples=['accord = "standard"'],
     )
     zone: str = Field(

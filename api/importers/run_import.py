@@ -24,8 +24,8 @@ from api.importers.preset import Preset, read_preset, require_stages
 from api.importers.reporting.import_record import FileReport, FinishedImport, gaps_of, record_import, replace_gaps
 from api.importers.reporting.import_report import ImportReport
 from api.importers.reporting.rejects_file import RejectLog, RejectsFile
+from api.importers.reporting.reported_stages import ReportedStages, compare_reported_stages
 from api.importers.reporting.unread_merges import UnreadMerges, find_unread_merges
-from api.importers.reporting.unread_stages import find_unread_stages
 from api.importers.row_values import RowCount
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.staging import count_left_out, stage_file
@@ -100,6 +100,7 @@ async def run_import(
     rejects_folder: Path | None = None,
     progress: Progress = no_progress,
     explainer: RowExplainer | None = None,
+    accord: str | None = None,
 ) -> ImportReport:
     """Import a folder of files by a preset, or one `file` of it by a preset for one; reject rows that are not certain.
 
@@ -112,8 +113,8 @@ async def run_import(
             and import_reason, source_gap, audit_event (1), outbox_event for each record that is new or changed (a first
             load expires cursors instead), and what adopt_accord and evaluate write; nothing at all if nothing changed.
             Rejected rows go to a file in `rejects_folder`, or to the `explainer` of one row; with it, `dry_run` must be
-            true. `source` names whose keys these are. In the tables of `links`, new keys become keys of the record with
-            the same domain or e-mail address.
+            true. `source` names whose keys these are; `accord` is adopted instead of the preset's. In the tables of
+            `links`, new keys become keys of the record with the same domain or e-mail address.
     Units:  instants UTC, read in the preset's time zone.
     Errors: UNKNOWN_PRESET; BAD_FILE (names the file, the column, and what is there); SAMPLE_PRESENT; BAD_ACCORD;
             UnnamedSourceError if neither the preset nor the columns of its files decide the source; with
@@ -125,6 +126,8 @@ async def run_import(
     with SheetCopies() as copies, database_failures(), RejectsFile(path) as rejects:
         found = _with_files(preset, folder, file, sheet=sheet, dates=dates, copies=copies)
         inputs = await _inputs(database, preset, found, copies, source=source, may_ask_source=may_ask_source)
+        if accord is not None:
+            inputs = replace(inputs, accord=read_accord(accord))
         if explainer is not None:
             explainer.choose(inputs.files)
         all_of_folder = folder if file is None and folder == found.folder else None
@@ -293,7 +296,7 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         likely_same=applied.likely_same,
         are_changes_accepted=planned.accepts_changes,
         unread_merges=planned.unread_merges,
-        unread_stages=await find_unread_stages(session, accord.accord) if "reported_stage" in applied.records else (),
+        reported_stages=await _reported_stages(session, planned, accord),
     )
     if not report.is_rolled_back:
         if not applied.is_first_load:
@@ -303,6 +306,12 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
         if applied.is_first_load:
             await expire_cursors(session)
     return replace(report, seconds=time.monotonic() - began)
+
+
+async def _reported_stages(session: WriteSession, planned: _Import, accord: AccordInForce) -> ReportedStages:
+    """How the reported stages fit the accord; nothing if the preset reads none."""
+    reads = any(record.table == "reported_stage" for file in planned.preset.files for record in file.records)
+    return await compare_reported_stages(session, accord.accord) if reads else ReportedStages()
 
 
 async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None:

@@ -106,6 +106,27 @@ async def test_left_out_values_are_counted_apart_from_refused_rows(
     assert await rows(database, "select count(*) from contact") == [(7,)]
 
 
+async def test_a_stated_accord_is_adopted_or_proposed_once(
+    database: Database, module_dsn: str, write: Write, tmp_path: Path
+) -> None:
+    folder, versions = str(write()), "select number, status, body ->> 'title' from accord_version order by number"
+    code, output = await run_on(module_dsn, "import", "olist", folder, "--accord", "maven", data=tmp_path)
+    assert (code, "The accord 'Maven's deals' is version 1, provisional" in output) == (0, True)
+    code, output = await run_on(module_dsn, "import", "olist", folder, "--accord", "maven", data=tmp_path)
+    assert (code, "proposed" in output) == (0, False)
+    _, output = await run_on(module_dsn, "import", "olist", folder, "--accord", "olist", "--dry-run", data=tmp_path)
+    assert "The accord 'Olist's seller funnel' would be proposed as the next version." in output
+    assert await rows(database, versions) == [(1, "ACTIVE", "Maven's deals")]
+    code, output = await run_on(module_dsn, "import", "olist", folder, "--accord", "olist", data=tmp_path)
+    assert (code, "Version 2 of the accord is proposed, as a draft." in output) == (0, True)
+    _, output = await run_on(module_dsn, "import", "olist", folder, "--accord", "olist", data=tmp_path)
+    assert "Version 2 of the accord has the content of 'Olist's seller funnel' already." in output
+    drafted = (2, "DRAFT", "Olist's seller funnel")
+    assert await rows(database, versions) == [(1, "ACTIVE", "Maven's deals"), drafted]
+    code, output = await run_on(module_dsn, "import", "olist", folder, "--accord", "standart", data=tmp_path)
+    assert (code, "There is no accord 'standart'." in output) == (2, True)
+
+
 async def test_init_makes_version_1_once(database: Database, module_dsn: str, tmp_path: Path) -> None:
     code, output = await run_on(module_dsn, "init", "--accord", "olist", data=tmp_path)
     assert (code, "Version 1 of the accord is in force: 'Olist's seller funnel'" in output) == (0, True)

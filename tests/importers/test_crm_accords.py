@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from api.accord.documents import read_accord
-from api.cli.importing.import_notes import unread_stage_lines
+from api.cli.importing.import_notes import reported_stage_lines
 from api.db import Database
+from api.importers.reporting.reported_stages import ReportedStages
 from api.importers.run_import import run_import
 from tests.importers.conftest import rows
 
@@ -112,7 +113,7 @@ async def test_the_funnel_of_hubspot_is_a_count_of_its_lifecycle_stages(database
     report = await run_import(database, "hubspot", tmp_path)
     assert (report.is_adopted, report.accord, report.rejected) == (True, "What HubSpot says", 0)
     await require_plain_count(database, [*by_hubspot()], "hubspot")
-    assert report.unread_stages == ()
+    assert report.reported_stages == ReportedStages()
 
 
 async def test_the_funnel_of_an_export_by_hand_is_a_count_of_its_lifecycle_stages(
@@ -230,5 +231,14 @@ async def test_the_funnel_of_salesforce_is_a_count_of_leads_and_opportunities(
     ]
     assert {stage for stages in found for stage in stages} == {stage.key for stage in read_accord("salesforce").stages}
     await require_plain_count(database, found, "salesforce")
-    [line] = unread_stage_lines(report)
+    [line] = reported_stage_lines(report)
     assert f"Stages of salesforce that the accord does not read: 'Nurture' ({statuses.count('Nurture')} people)" in line
+
+
+async def test_files_without_any_stage_say_so(database: Database, tmp_path: Path) -> None:
+    names = {"property_firstname": "", "property_lastname": "", "property_createdate": plain(START)}
+    write(tmp_path, "contact_data.csv", [{"id": 1, "property_email": "p@x.example"} | names])
+    report = await run_import(database, "hubspot", tmp_path)
+    assert report.reported_stages == ReportedStages(silent_sources=("hubspot",))
+    [line] = reported_stage_lines(report)
+    assert line.startswith("The accord reads the stages that hubspot reports, and none is known.")

@@ -55,7 +55,10 @@ class ReportingOptions:
 @expand_options
 def init(
     accord: Annotated[
-        str, typer.Option(metavar="NAME|FILE.toml", help="standard, olist, maven, or a file of your own.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE.toml", help="standard, hubspot, salesforce, olist, maven, or a file of your own."
+        ),
     ] = "standard",
     *,
     reporting: ReportingOptions,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.importing.import_accord import ImportedAccord, print_stated_accord, propose_stated_accord
 from api.cli.importing.import_notes import IdentityOptions, ask_source, is_terminal
 from api.cli.importing.import_report import print_report
 from api.cli.importing.undo_command import undo
@@ -34,6 +35,14 @@ _USAGE = (
     "A single CSV file: accord import csv FILE --preset FILE.toml, or accord import csv FILE --suggest."
     " A folder: accord import PRESET DIR."
 )
+StatedAccord = Annotated[
+    str | None,
+    typer.Option(
+        "--accord",
+        metavar="NAME|FILE.toml",
+        help="The accord to adopt instead of the preset's; proposed as the next version if another one is in force.",
+    ),
+]
 _EXIT_REFUSED = 3  # nothing was imported, and an option would have it imported
 
 
@@ -91,6 +100,7 @@ def import_records(
     data: Data = None,
     reading: ReadingOptions,
     identity: IdentityOptions,
+    accord: StatedAccord = None,
 ) -> None:
     """Import files of a CRM, or any CSV file or workbook (.xlsx).
 
@@ -123,12 +133,15 @@ def import_records(
         accepts_loss=reading.accept_loss,
         replaces_sample=replace_sample,
         explainer=explainer,
+        accord=accord,
     )
-    report = asyncio.run(_import(request, data))
+    report, proposed = asyncio.run(_import(request, data))
     if explainer is not None and explainer.explanation is not None:
         typer.echo(explanation_text(explainer.explanation), nl=False)
     elif explainer is None:
         print_report(report, data)
+        if proposed is not None:
+            print_stated_accord(proposed, report, data)
         if report.is_refused:
             raise typer.Exit(_EXIT_REFUSED)
 
@@ -157,15 +170,19 @@ class _ImportRequest:
     accepts_loss: bool
     replaces_sample: bool
     explainer: RowExplainer | None
+    accord: str | None
 
 
-async def _import(request: _ImportRequest, data: Path | None) -> ImportReport:
+async def _import(request: _ImportRequest, data: Path | None) -> tuple[ImportReport, ImportedAccord | None]:
     async with open_database(data, sets_up=True) as database:
         try:
-            return await _run(database, request, data)
+            report = await _run(database, request, data)
         except UnnamedSourceError as error:
             named = replace(request, identity=replace(request.identity, source=ask_source(error)))
-        return await _run(database, named, data)
+            report = await _run(database, named, data)
+        if request.accord is None or request.explainer is not None:
+            return report, None
+        return report, await propose_stated_accord(database, request.accord, report)
 
 
 async def _run(database: Database, request: _ImportRequest, data: Path | None) -> ImportReport:
@@ -187,6 +204,7 @@ async def _run(database: Database, request: _ImportRequest, data: Path | None) -
             rejects_folder=Settings.load(data_dir=data).data_dir,
             progress=progress,
             explainer=request.explainer,
+            accord=request.accord,
         )
 
 

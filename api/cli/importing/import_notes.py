@@ -86,10 +86,16 @@ def source_line(report: ImportReport) -> str | None:
     return None
 
 
-def unread_stage_lines(report: ImportReport) -> Iterator[str]:
-    """The stages that sources report and the accord does not read, a line for each source."""
-    for source in dict.fromkeys(stage.source for stage in report.unread_stages):
-        found = [stage for stage in report.unread_stages if stage.source == source]
+def reported_stage_lines(report: ImportReport) -> Iterator[str]:
+    """The stages that sources report and the accord does not read, and the sources whose stages it misses."""
+    for source in report.reported_stages.silent_sources:
+        yield (
+            f"The accord reads the stages that {source} reports, and none is known. Import files that have them, or"
+            " agree on rules that read other facts: accord propose standard"
+        )
+    unread = report.reported_stages.unread
+    for source in dict.fromkeys(stage.source for stage in unread):
+        found = [stage for stage in unread if stage.source == source]
         words = [f"'{stage.stage}' ({_people(stage.people)})" for stage in found[:_SHOWN_STAGES]]
         words += [f"{len(found) - _SHOWN_STAGES} more"] if len(found) > _SHOWN_STAGES else []
         yield (

@@ -8,9 +8,9 @@ import typer
 from api.cli.importing.import_notes import (
     likely_same_lines,
     refusal_lines,
+    reported_stage_lines,
     source_line,
     unread_merge_lines,
-    unread_stage_lines,
 )
 from api.cli.options import next_command
 from api.importers.reporting.import_record import FileReport
@@ -43,7 +43,7 @@ def print_report(report: ImportReport, data: Path | None) -> None:
         what = "rows and left-out values" if report.left_out and report.rejected else "rows"
         what = "values" if report.left_out and not report.rejected else what
         typer.echo(f"Refused {what}, each with its reason: {report.rejects}")
-    for line in (*unread_stage_lines(report), *likely_same_lines(report)):
+    for line in (*reported_stage_lines(report), *likely_same_lines(report)):
         typer.echo(line)
     for line in refusal_lines(report):
         typer.secho(line, fg="red" if report.is_refused else None)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from api.identity.sources import SourceName
 from api.importers.reporting.import_record import FileReport
+from api.importers.reporting.reported_stages import NO_REPORTED_STAGES, ReportedStages
 from api.importers.reporting.unread_merges import UnreadMerges
-from api.importers.reporting.unread_stages import UnreadStage
 from api.intake.evaluate_import import EvaluatedPeople
 from api.intake.identity_changes import IdentityChanges
 from api.intake.likely_same import LikelySame
@@ -19,8 +19,8 @@ class ImportReport:
 
     `ignored` are files of the folder that the preset does not read, where it recognises its files by their columns.
     `identity_changes` and `likely_same`: see `api.intake.apply.Applied`. `unread_merges` are columns and files that say
-    which records were merged, and that the preset does not read. `unread_stages` are reported stages that the accord
-    does not read. `evaluated` is None if nothing was evaluated.
+    which records were merged, and that the preset does not read. `reported_stages` are empty unless the preset reads
+    stages. `evaluated` is None if nothing was evaluated.
     """
 
     title: str
@@ -39,7 +39,7 @@ class ImportReport:
     likely_same: tuple[LikelySame, ...] = ()
     are_changes_accepted: bool = False
     unread_merges: tuple[UnreadMerges, ...] = ()
-    unread_stages: tuple[UnreadStage, ...] = ()
+    reported_stages: ReportedStages = NO_REPORTED_STAGES
     evaluated: EvaluatedPeople | None = None
 
     @property
