@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from selenium.common.exceptions import StaleElementReferenceException
@@ -19,7 +19,6 @@ DESKTOP, PHONE = (1440, 900), (360, 780)
 SCHEMES = ("light", "dark")
 TALLEST = 12_000
 
-# What is shown, without what only a screen reader gets, and the widths in which nothing may stick out.
 RUN_AXE = """
 const done = arguments[0];
 axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
@@ -84,9 +83,9 @@ class AccordPage:
     def field(self, label: str) -> WebElement:
         """The field of a label."""
 
-        def labelled(driver: Chrome) -> WebElement | None:
+        def labelled(driver: Chrome) -> WebElement | Literal[False]:
             labels = [found for found in driver.find_elements(By.TAG_NAME, "label") if found.text.startswith(label)]
-            return driver.find_element(By.ID, labels[0].get_attribute("for") or "") if labels else None
+            return driver.find_element(By.ID, labels[0].get_attribute("for") or "") if labels else False
 
         field: WebElement = self._wait.until(labelled)
         return field

@@ -20,23 +20,32 @@ export function Editor({ number, isNew, abilities }: { number: number; isNew: bo
     // Somebody else may have edited the version since it was read.
     requestPolicy: "network-only",
   });
+  const heading = isNew ? "Propose a version" : `Edit version ${number}`;
   if (error) {
-    return <Failure error={error} />;
+    return (
+      <div className="sheet">
+        <h1>{heading}</h1>
+        <Failure error={error} />
+      </div>
+    );
   }
   if (fetching || !data?.accord) {
     return <Loading what={`the text of version ${number}`} />;
   }
   if (!abilities.works) {
     return (
-      <Notice>
-        <p>You may read the accord. To propose a version you need the level CONTRIBUTOR and the reach ALL.</p>
-      </Notice>
+      <div className="sheet">
+        <h1>{heading}</h1>
+        <Notice>
+          <p>You may read the accord. To propose a version you need the level CONTRIBUTOR and the reach ALL.</p>
+        </Notice>
+      </div>
     );
   }
-  return <Form text={data.accord} isNew={isNew} />;
+  return <Form text={data.accord} isNew={isNew} heading={heading} />;
 }
 
-function Form({ text, isNew }: { text: Text; isNew: boolean }) {
+function Form({ text, isNew, heading }: { text: Text; isNew: boolean; heading: string }) {
   const [toml, setToml] = useState(text.toml);
   const [note, setNote] = useState(isNew ? "" : (text.note ?? ""));
   const [outcome, setOutcome] = useState<Outcome | null>(null);
@@ -67,7 +76,7 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
     >
       <header>
         <p className="eyebrow">{isNew ? `From version ${text.version}` : `Version ${text.version}`}</p>
-        <h1>{isNew ? "Propose a version" : `Edit version ${text.version}`}</h1>
+        <h1>{heading}</h1>
         {isSigned && <p className="facts">Every change of the text ends the signatures that were given on it.</p>}
       </header>
       <TextField className="field" value={note} onChange={setNote}>

@@ -66,7 +66,7 @@ export function Actions({
             confirm="Request changes"
             field="What has to change, and why"
             run={(text) => act(RequestChangesDocument, { version: number, text })}
-            onDone={() => onDone("The request was sent to whoever proposed this version.")}
+            onDone={() => onDone("The version waits for changes now.")}
           >
             <p>
               Your words become a comment on the version. To say which clause you mean, comment on the clause itself before or

@@ -39,7 +39,12 @@ export function VersionPage({
     }
   }, [listed, version, readAgain]);
   if (error && !version) {
-    return <Failure error={error} />;
+    return (
+      <>
+        <h1>Version {number}</h1>
+        <Failure error={error} />
+      </>
+    );
   }
   if (!version || (fetching && version.version !== number)) {
     return <Loading what={`version ${number}`} />;
