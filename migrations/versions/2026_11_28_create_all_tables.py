@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 7d6b347fa0b1
+Revision ID: 84903646e7c0
 Revises:
-Create Date: 2026-11-28 18:29:37.580327+00:00
+Create Date: 2026-11-28 18:38:23.300159+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "7d6b347fa0b1"
+revision: str = "84903646e7c0"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -621,7 +621,13 @@ def upgrade() -> None:
             nullable=False,
             comment="The version of the accord whose rules were applied: the one in force when the person entered the stage.",
         ),
-        sa.Column("cause", sa.Text(), nullable=False, comment="Why the person entered the stage at that instant."),
+        sa.Column(
+            "cause",
+            sa.Text(),
+            server_default=sa.text("'FACTS'"),
+            nullable=False,
+            comment="Why the person entered the stage at that instant.",
+        ),
         sa.Column(
             "is_implied",
             sa.Boolean(),

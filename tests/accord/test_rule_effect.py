@@ -264,6 +264,16 @@ def test_what_the_structure_does_not_prove_is_unknown(before: object, after: obj
     assert rule_effect(rule(after), rule(before)) == (UNKNOWN,)
 
 
+def test_rules_of_any_size_are_compared_in_bounded_time() -> None:
+    def wide_rule(first: int) -> object:
+        return {
+            "any": [{"all": [touches(at_least=first + n), touches(at_least=n + 1, kind="CALL")]} for n in range(150)]
+        }
+
+    assert rule_effect(rule(wide_rule(2)), rule(wide_rule(3))) == (UNKNOWN,)
+    assert rule_effect(rule({"all": [wide_rule(2), MAIL]}), rule(wide_rule(2))) == (WIDENS,)
+
+
 # ------------------------------------------------------------------- why two of them are unknown, by a history of each
 
 

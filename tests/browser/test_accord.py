@@ -100,7 +100,7 @@ def test_both_teams_agree_on_a_version_and_the_funnel_changes(accord: AccordPage
     accord.press("Submit")
     accord.wait_for("Both teams can now review")
     accord.press("Sign for marketing")
-    accord.wait_for("You have seen what it changes")
+    accord.wait_for("What it changes beside")
     found += accord.look("before the signature")
     accord.press("Sign")
     accord.wait_for("You signed for marketing.")
@@ -108,7 +108,7 @@ def test_both_teams_agree_on_a_version_and_the_funnel_changes(accord: AccordPage
     accord.sign_in_as(SALES)
     accord.open("?version=2")
     accord.press("Sign for sales")
-    accord.wait_for("You have seen what it changes")
+    accord.wait_for("What it changes beside")
     accord.press("Sign")
     accord.wait_for("You signed for sales.")
     accord.wait_for("Signed by both")
@@ -118,6 +118,7 @@ def test_both_teams_agree_on_a_version_and_the_funnel_changes(accord: AccordPage
     assert accord.query(VOLUME)["kpi"] == before
     accord.press("Activate")
     accord.press("Activate now")
+    accord.wait_for("Everybody is being evaluated")
     accord.wait_for("In force from")
     found += accord.look("activated")
     after = accord.query(VOLUME)["kpi"]

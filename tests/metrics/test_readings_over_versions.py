@@ -78,9 +78,9 @@ async def ready(module_database: Database) -> Database:
     return module_database
 
 
-async def kpi(database: Database, key: str = "stage_conversion", **switches: object) -> KpiAnswer:
+async def kpi(database: Database, switches: Switches, key: str = "stage_conversion") -> KpiAnswer:
     pair = PAIR if key in ("stage_conversion", "time_to_convert") else None
-    request = KpiRequest(key, stages=pair, switches=Switches(**switches))  # type: ignore[arg-type]
+    request = KpiRequest(key, stages=pair, switches=switches)
     await prepare_requests(database, [request], wait=None)
     async with database.read() as session:
         now = NOW if request.switches.known_at is None else request.switches.known_at
@@ -89,36 +89,42 @@ async def kpi(database: Database, key: str = "stage_conversion", **switches: obj
     return answer
 
 
-async def funnel(database: Database, **switches: object) -> FunnelAnswer:
-    request = FunnelRequest(switches=Switches(**switches))  # type: ignore[arg-type]
+async def funnel(database: Database, switches: Switches) -> FunnelAnswer:
+    request = FunnelRequest(switches=switches)
     await prepare_requests(database, [request], wait=None)
     async with database.read() as session:
         return await query_funnel(session, LOCAL_OPERATOR, request, now=NOW)
 
 
+def share(answer: KpiAnswer) -> tuple[int, int]:
+    assert answer.numerator is not None
+    assert answer.denominator is not None
+    return int(answer.numerator), int(answer.denominator)
+
+
 @pytest.mark.parametrize("reentry", [None, Reentry.EACH, Reentry.LAST])
 async def test_the_window_is_that_of_the_version_of_the_base_entry(ready: Database, reentry: Reentry | None) -> None:
     # Within 14 days by the first version: early. Within 8 days by the second one: second.
-    answer = await kpi(ready, reentry=reentry)
-    assert (answer.numerator, answer.denominator) == (2, 5)
-    assert (await kpi(ready, reentry=reentry, window=timedelta(days=90))).numerator == 4
-    took = await kpi(ready, "time_to_convert", reentry=reentry)
-    assert (took.n, took.value) == (2, (10 + 3) * 86_400 / 2)
+    assert share(await kpi(ready, Switches(reentry=reentry))) == (2, 5)
+    assert share(await kpi(ready, Switches(reentry=reentry, window=timedelta(days=90)))) == (4, 5)
+    took = await kpi(ready, Switches(reentry=reentry), "time_to_convert")
+    assert took.n == 2
+    assert took.value == (10 + 3) * 86_400 // 2
 
 
 @pytest.mark.parametrize(
     ("switches", "numerator"),
     [
-        ({"reading": Reading.RESTATED}, 1),  # buyers by four touches, within 8 days: second
-        ({"reading": Reading.PINNED, "accord_version": 2}, 1),
+        (Switches(reading=Reading.RESTATED), 1),  # buyers by four touches, within 8 days: second
+        (Switches(reading=Reading.PINNED, accord_version=2), 1),
         # Buyers by two touches, within 14 days: early, across, second, slow.
-        ({"reading": Reading.PINNED, "accord_version": 1}, 4),
+        (Switches(reading=Reading.PINNED, accord_version=1), 4),
     ],
 )
-async def test_one_version_over_the_whole_history(ready: Database, switches: dict[str, object], numerator: int) -> None:
-    answer = await kpi(ready, **switches)
-    assert (answer.numerator, answer.denominator) == (numerator, 5)
-    assert [used.version for used in answer.accords] == [1 if switches.get("accord_version") == 1 else 2]
+async def test_one_version_over_the_whole_history(ready: Database, switches: Switches, numerator: int) -> None:
+    answer = await kpi(ready, switches)
+    assert share(answer) == (numerator, 5)
+    assert [used.version for used in answer.accords] == [switches.accord_version or 2]
     assert answer.evaluated_at is not None
 
 
@@ -137,9 +143,9 @@ async def test_an_answer_lists_the_versions_that_judged_what_it_counts(ready: Da
 
 
 async def test_the_ladder_of_the_funnel_is_that_of_the_version_in_force_at_the_instant(ready: Database) -> None:
-    then = await funnel(ready, as_of=ACTIVATED - timedelta(days=1))
+    then = await funnel(ready, Switches(as_of=ACTIVATED - timedelta(days=1)))
     assert [(stage.title, stage.reached) for stage in then.stages] == [("lead of first", 3), ("buyer of first", 2)]
-    now = await funnel(ready)
+    now = await funnel(ready, Switches())
     # early and late became buyers when there was no trial: they are beyond it, and entered it by implication at most.
     assert [(stage.key, stage.reached, stage.implied) for stage in now.stages] == [
         ("lead", 5, 0),
@@ -155,14 +161,14 @@ async def test_the_ladder_of_the_funnel_is_that_of_the_version_in_force_at_the_i
 
 
 async def test_own_entries_alone_are_counted_by_stage(ready: Database) -> None:
-    answer = await kpi(ready, "stage_volume", skip=Skip.EXCLUDE)
+    answer = await kpi(ready, Switches(skip=Skip.EXCLUDE), "stage_volume")
     assert answer.n == 5 + 2 + 4
 
 
 async def test_what_was_known_before_the_second_version(ready: Database) -> None:
     async with ready.read() as session:
         at = await session.value(Sql("select clock_timestamp()"))
-    answer = await kpi(ready, known_at=at, as_of=NOW)
-    assert (answer.numerator, answer.denominator) == (2, 5)
+    answer = await kpi(ready, Switches(known_at=at, as_of=NOW))
+    assert share(answer) == (2, 5)
     assert answer.overrides[-1].startswith("knownAt=")
     assert [used.version for used in answer.accords] == [1, 2]

@@ -10,7 +10,7 @@ import { isActivating, isOpen } from "../ui/status";
 import { title } from "../ui/words";
 import type { VersionShown } from "./types";
 
-/** What the viewer may do next with a version. `onDone` gets a sentence about what was done. */
+/** What the viewer may do next with a version. `onDone` gets a sentence about what was done, unless the page shows it. */
 export function Actions({
   version,
   abilities,
@@ -52,7 +52,7 @@ export function Actions({
           </ActionDialog>
         )}
         {status === "SIGNED" && abilities.operates && !isActivating(version) && (
-          <ActivateDialog version={version} onDone={() => onDone("The activation is planned.")} />
+          <ActivateDialog version={version} onDone={() => onDone("")} />
         )}
         {isOpen(status) && (
           <ViewLink to={{ version: number, view: "edit" }} className="button button-plain">
