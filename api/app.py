@@ -52,7 +52,10 @@ def create_app(settings: Settings) -> ASGIApp:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
         with database_connection_url(settings, revives=True) as address:
-            async with Database.open(address) as database, access.cache.listening(address):
+            async with (
+                Database.open(address, kept_limits=settings.kept_limits) as database,
+                access.cache.listening(address),
+            ):
                 holder.database = database
                 async with running_jobs(database):
                     yield

@@ -19,6 +19,7 @@ import asyncpg
 import orjson
 
 from api.errors import AccordError, ErrorCode
+from api.settings import KeptLimits
 from api.sql import Sql, Statement, bound_values
 
 logger = logging.getLogger("accord.db")
@@ -32,6 +33,7 @@ LONGEST_PREPARED = 200_000
 LONGEST_PREPARED_READ = 40_000
 # What connecting and executing can raise; a timeout is an OSError, too.
 DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DEFAULT_KEPT_LIMITS = KeptLimits()
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 # A statement is prepared once and executed with many values. Planning every execution takes longer than a small read (a
@@ -208,16 +210,25 @@ class Connections:
 class Database:
     """One database: a pool for snapshots and units of work, and a second pool for single read statements."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", readers: Connections, writers: Connections) -> None:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        readers: Connections,
+        writers: Connections,
+        kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+    ) -> None:
         self._pool = pool
         self._readers = readers
         self._writers = writers
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
         self.hints: set[str] = set()
+        self.kept_limits = kept_limits
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, dsn: str, *, size: int = 10) -> AsyncIterator[Self]:
+    async def open(
+        cls, dsn: str, *, size: int = 10, kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS
+    ) -> AsyncIterator[Self]:
         """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
         with connecting():
             # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
@@ -233,7 +244,7 @@ class Database:
             await pool.release(await pool.acquire())
         readers, writers = Connections(partial(_reader, dsn), size), Connections(partial(_writer, dsn), size)
         try:
-            yield cls(pool, readers, writers)
+            yield cls(pool, readers, writers, kept_limits)
         finally:
             await readers.close()
             await writers.close()

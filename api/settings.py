@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -25,6 +26,18 @@ class OidcSettings:
     audience: str | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLimits:
+    """How many evaluations of readings other than IN_FORCE are kept, with how many entries, and how long unread."""
+
+    evaluations: int = 12
+    entries: int = 60_000_000
+    unread: timedelta = timedelta(days=7)
+
+
+_KEPT = KeptLimits()
 
 
 class Settings(BaseSettings):
@@ -84,6 +97,23 @@ class Settings(BaseSettings):
         default=168, gt=0, le=8_760, description="The hours after which a session of a page ends in any case."
     )
 
+    kept_readings: int = Field(
+        default=_KEPT.evaluations,
+        ge=1,
+        description="How many evaluations of other readings than IN_FORCE are kept; those read last stay.",
+    )
+    kept_reading_entries: int = Field(
+        default=_KEPT.entries,
+        ge=1,
+        description="How many stage entries these may have together.",
+    )
+    kept_reading_days: float = Field(
+        default=_KEPT.unread / timedelta(days=1),
+        gt=0,
+        le=365,
+        description="The days after which one of them is deleted unless it is read.",
+    )
+
     @model_validator(mode="after")
     def _is_oidc_complete(self) -> Self:
         others = (self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
@@ -123,6 +153,11 @@ class Settings(BaseSettings):
         if self.oidc_issuer is None:
             return None
         return OidcSettings(self.oidc_issuer, self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
+
+    @property
+    def kept_limits(self) -> KeptLimits:
+        """How much is kept of readings other than IN_FORCE."""
+        return KeptLimits(self.kept_readings, self.kept_reading_entries, timedelta(days=self.kept_reading_days))
 
     @property
     def database_shown(self) -> str:

@@ -10,6 +10,6 @@ from api.settings import Settings
 async def work(settings: Settings) -> None:
     """Run the background jobs until cancelled. Errors: DATABASE_UNREACHABLE; DATABASE_OUTDATED; DATABASE_NEWER."""
     with database_connection_url(settings, revives=True) as address:
-        async with Database.open(address, size=3) as database:
+        async with Database.open(address, size=3, kept_limits=settings.kept_limits) as database:
             await require_current(database)
             await run_jobs(database)

@@ -82,15 +82,16 @@ class AccordChangeMark(Vocabulary):
     WIDENS = (
         "WIDENS",
         (
-            "Whoever entered the stage still enters it, and for the first time no later; others may enter, too. What"
-            " counted or was allowed still is. Later entries of the same person, after an exit, may differ."
+            "Whoever entered the stage still enters it, and for the first time no later; others may enter, too."
+            " Whatever counted still counts, and whatever was allowed still is. Later entries of the same person, after"
+            " an exit, may differ."
         ),
     )
     NARROWS = (
         "NARROWS",
         (
             "Nobody enters the stage who did not before, nor for the first time earlier; some may no longer enter."
-            " Nothing counts or is allowed that was not before. Later entries of the same person, after an exit, may"
+            " Nothing new counts, and nothing more is allowed. Later entries of the same person, after an exit, may"
             " differ."
         ),
     )

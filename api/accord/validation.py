@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from schema.clauses.document_parts import Location, models_in
 from schema.clauses.rules import rule_model
-from schema.nearest_words import did_you_mean, nearest_words
+from schema.nearest_words import MOST_LISTED, did_you_mean, nearest_words
 
 _RULE_KEYS = ("rule", "not")
 _RULE_LISTS = ("all", "any")
@@ -27,7 +27,8 @@ class DocumentMistake:
     @property
     def message(self) -> str:
         """The reason as a sentence."""
-        return self.reason[:1].upper() + self.reason[1:] + ("" if self.reason.endswith(("?", ".")) else ".")
+        reason = f"it {self.reason}" if self.reason.startswith(("is ", "must ")) else self.reason
+        return reason[:1].upper() + reason[1:] + ("" if reason.endswith(("?", ".")) else ".")
 
     @property
     def line(self) -> str:
@@ -98,13 +99,23 @@ def _reason(details: ErrorDetails, model: type[BaseModel]) -> str:
         return details["msg"]
     if kind == "extra_forbidden":
         return _unknown_key(details["loc"], model)
+    if kind == "value_error" and details["input"] is None:
+        return "expected a value, found nothing"
     if kind in _SENTENCES:
         return _SENTENCES[kind].format_map(words)
     if kind in ("enum", "literal_error"):
         # Pydantic writes the expected values as 'A', 'B' or 'C'.
-        return f"{words['given']} is not one of {str(words['expected']).replace(' or ', ', ').replace(chr(39), '')}"
+        known = str(words["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+        return f"{words['given']} is not one of {_not_one_of(details['input'], known)}"
     expected = next((text for prefix, text in _EXPECTED.items() if kind.startswith(prefix)), "another value")
     return f"expected {expected}, found {words['given']}"
+
+
+def _not_one_of(given: object, known: list[str]) -> str:
+    """The words that a value can be, the first of them if they are many, and the nearest to the value."""
+    more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+    near = nearest_words(given, known) if isinstance(given, str) else ()
+    return ", ".join(known[:MOST_LISTED]) + more + (f". {did_you_mean(near)}" if near else "")
 
 
 def _unknown_key(location: Location, model: type[BaseModel]) -> str:

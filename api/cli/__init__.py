@@ -39,6 +39,10 @@ class Commands(LazyGroup):
         "versions": ("List the versions of the accord.", "api.cli.accord.document_commands:versions"),
         "export": ("Print the document of a version of the accord.", "api.cli.accord.document_commands:export"),
         "diff": ("Say in sentences what differs between two versions.", "api.cli.accord.document_commands:diff"),
+        "preview": (
+            "Show what a version of the accord would have changed.",
+            "api.cli.accord.preview_command:preview",
+        ),
         "propose": ("Propose a version of the accord.", "api.cli.accord.version_commands:propose"),
         "submit": ("Submit a version of the accord for review.", "api.cli.accord.version_commands:submit"),
         "withdraw": ("Withdraw a version of the accord.", "api.cli.accord.version_commands:withdraw"),

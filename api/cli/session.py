@@ -17,8 +17,9 @@ async def open_database(data: Path | None, *, sets_up: bool = False) -> AsyncIte
     With `sets_up` the tables of a fresh database are made first. An outdated database is never migrated implicitly.
     """
     # Starting the private server blocks the event loop, in which nothing else runs yet.
-    with database_connection_url(Settings.load(data_dir=data)) as address:
-        async with Database.open(address, size=2) as database:
+    settings = Settings.load(data_dir=data)
+    with database_connection_url(settings) as address:
+        async with Database.open(address, size=2, kept_limits=settings.kept_limits) as database:
             if sets_up and await is_fresh(database):
                 await migrate(address)
             await require_current(database)

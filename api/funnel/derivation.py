@@ -13,7 +13,7 @@ from datetime import datetime
 from api.accord.in_force import AccordPeriod
 from api.db import ScratchSession
 from api.funnel.entries import entries, stage_rows
-from api.funnel.exits import exit_rows, segment_rows
+from api.funnel.exits import exit_rows, segment_rows, union_all
 from api.funnel.ladder import Ladder, Step, ladder_of, stages_read
 from api.funnel.lifetimes import VisibleFacts, bound_instant, lifetime_rows
 from api.funnel.stage_statement import step_statement
@@ -117,12 +117,19 @@ async def derived_from_moments(
     as_of: datetime,
     known: Mapping[str, Sql],
     progress: Progress | None = None,
+    *,
+    former: Mapping[str, Sql] | None = None,
+    differing: str = "",
 ) -> AsyncIterator[Sql]:
     """Derive the entries of everybody by one version, evaluating only the stages whose moments are not known.
 
     `known` has a select of (contact_id, moment) for each stage whose rule need not be evaluated: the first moment in
     each of a person's segments at which it holds, as `own_at` of an evaluation that agrees on this stage.
     As in `derived_entries`, the yielded select is valid inside the block.
+
+    With `former`, moments of the evaluated stages by another version in the same form, only the contacts whose moments
+    differ from these are derived, and listed in the empty table `differing (contact_id)`. All others have the entries
+    that they have by the other version, if the two have the same stages and exits.
 
     Shapes: facts + one version + moments of some stages -> a select of the columns of `derived_entries`.
     Errors: ValueError, see `ladder_of`.
@@ -131,22 +138,67 @@ async def derived_from_moments(
     ladder = ladder_of((period,))
     evaluated = [step for step in ladder.steps if step[0].stage.key not in known]
     total = len(evaluated) + 2
+    reads_known = any(map(reads_stages, evaluated))
     async with job_settings(session):
         report("people and exits", 0, total)
         facts = await _fill_people(session, ladder, as_of, None)
-        for rung in ladder.rungs:
-            if rung.key in known:
-                rows = Sql("select m.contact_id, {}::int, false, m.moment from ({}) m", rung.number, known[rung.key])
-                await _fill(session, "funnel_own_entry", rows)
+        if reads_known:
+            await _fill_known(session, ladder, known)
         for done, step in enumerate(evaluated, start=1):
             if reads_stages(step):
                 await session.script("analyze funnel_own_entry")
             report(step[-1].stage.title, done, total)
             await _fill(session, "funnel_own_entry", step_statement(ladder, step, facts))
+        if former is not None:
+            await _keep_differing(session, ladder, former, differing)
+        if not reads_known:
+            await _fill_known(session, ladder, known, among="" if former is None else differing)
         await session.script("analyze funnel_own_entry")
         report("entries", total - 1, total)
         yield entries(ladder)
         await session.script(f"drop table {', '.join(TABLES)}")
+
+
+async def _fill_known(session: ScratchSession, ladder: Ladder, known: Mapping[str, Sql], *, among: str = "") -> None:
+    """Fill in the moments that need no evaluation, of the contacts in the table `among` if one is named."""
+    chosen = Sql(" where m.contact_id in (select contact_id from {})", name(among)) if among else Sql("")
+    for rung in ladder.rungs:
+        if rung.key in known:
+            rows = Sql(
+                "select m.contact_id, {}::int, false, m.moment from ({}) m{}", rung.number, known[rung.key], chosen
+            )
+            await _fill(session, "funnel_own_entry", rows)
+
+
+async def _keep_differing(session: ScratchSession, ladder: Ladder, former: Mapping[str, Sql], differing: str) -> None:
+    """List the contacts whose evaluated moments differ from the former ones, and delete the moments of all others."""
+    before = union_all(
+        [
+            Sql("select m.contact_id, {}::int as stage_no, m.moment from ({}) m", rung.number, former[rung.key])
+            for rung in ladder.rungs
+            if rung.key in former
+        ]
+    )
+    numbers = [rung.number for rung in ladder.rungs if rung.key in former]
+    await session.run(
+        Sql(
+            """insert into {} (contact_id)
+select distinct contact_id from (select *, true as is_former from ({}) f) b
+full join (select contact_id, stage_no, moment, true as is_new from funnel_own_entry where stage_no = any({}::int[])) a
+  using (contact_id, stage_no, moment)
+where is_former is null or is_new is null""",
+            name(differing),
+            before,
+            numbers,
+        )
+    )
+    await session.run(Sql("analyze {}", name(differing)))
+    await session.run(
+        Sql(
+            "delete from funnel_own_entry o where not exists (select from {} d where d.contact_id = o.contact_id)",
+            name(differing),
+        )
+    )
 
 
 async def _fill_people(session: ScratchSession, ladder: Ladder, as_of: datetime, concerned: Sql | None) -> VisibleFacts:

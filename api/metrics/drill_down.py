@@ -145,13 +145,17 @@ class StepDrillDown:
             request.context.evaluation,
             request.frame.until,
         )
+        # A version without a stage of the ladder has no entries into it: then an entry into a higher one counts.
+        order = Sql("=" if request.has_one_ladder else ">=")
         rows = Sql(
             "select c.id, e.entered_at as at, '' as tie, 1::numeric as value from ({}) c"
-            " join stage_entry e on e.contact_id = c.id where {} and {} = {}",
-            *(first.rows(RecordSide.BASE), reached, request.rank("e"), self.rank),
+            " join stage_entry e on e.contact_id = c.id where {} and {} {} {}",
+            *(first.rows(RecordSide.BASE), reached, request.rank("e"), order, self.rank),
         )
+        if not request.has_one_ladder:
+            rows = Sql("select r.id, min(r.at) as at, '' as tie, 1::numeric as value from ({}) r group by r.id", rows)
         if side is RecordSide.BASE:
             return rows
-        is_next = Sql("{} = {}", request.rank("e"), self.rank + 1)
+        is_next = Sql("{} {} {}", request.rank("e"), order, self.rank + 1)
         on = Sql("select from stage_entry e where e.contact_id = b.id and {} and {}", reached, is_next)
         return Sql("select b.* from ({}) b where exists ({})", rows, on)

@@ -157,13 +157,12 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
     entered = keyed_rows(request, counted_entries(request, request.stages), ())
     # The cohort is within the principal's reach, and so are all entries of its people.
     people = Sql(
-        "select {}max({}) as rank,"
-        " max({}) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
-        " bit_or(case when e.is_implied and e.occurrence = 1 then 1::bigint << ({} - 1) else 0 end) as skipped,"
+        "select {}max({}) as rank, max({}) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
+        " {} as skipped,"
         " bool_or(c.is_assumed) as is_assumed"
         " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
         " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
-        *(keys, rank, rank, until, rank),
+        *(keys, rank, rank, until, _skipped(request, rank)),
         *(cohort, request.context.evaluation, until, keys),
     )
     # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.
@@ -183,6 +182,17 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
         keys,
     )
     return with_names(request, Sql("{} union all {}", ways, in_period))
+
+
+def _skipped(request: ResolvedKpiRequest, rank: Sql) -> Sql:
+    """The stages that a person entered only by implication, as bits."""
+    if request.has_one_ladder:
+        first = "case when e.is_implied and e.occurrence = 1 then 1::bigint << ({} - 1) else 0 end"
+        return Sql(f"bit_or({first})", rank)
+    # A version without a stage of the ladder has no entries into it, not even implied ones: whoever got beyond it
+    # skipped every stage that they did not enter by facts of their own.
+    own = "case when not e.is_implied and e.occurrence = 1 then 1::bigint << ({} - 1) else 0 end"
+    return Sql(f"(((1::bigint << max({{}})) - 1) & ~coalesce(bit_or({own}), 0))", rank, rank)
 
 
 def _breakdown(

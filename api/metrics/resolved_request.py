@@ -93,15 +93,20 @@ class ResolvedKpiRequest:
         """Whether it is about contacts and the principal reaches none: its value is null, whatever else it needs."""
         return self.is_about_contacts and not self.context.has_contacts
 
+    @property
+    def has_one_ladder(self) -> bool:
+        """Whether all versions that judge have the stages that the answer shows, in their order."""
+        shown = [stage.key for stage in self.context.accord.stages]
+        return all([stage.key for stage in version.accord.stages] == shown for version in self.context.versions)
+
     def rank(self, entry: str) -> Sql:
         """The rank of an entry on the ladder that the answer shows; null for a stage that this ladder does not have.
 
         Entries that another version judged have the rank of that one: then the stage is looked up by its key.
         """
-        shown = [stage.key for stage in self.context.accord.stages]
-        ladders = [[stage.key for stage in version.accord.stages] for version in self.context.versions]
-        if all(ladder == shown for ladder in ladders):
+        if self.has_one_ladder:
             return Sql("{}.rank", name(entry))
+        shown = [stage.key for stage in self.context.accord.stages]
         return Sql("array_position({}::text[], {}.stage)", shown, name(entry))
 
     @property

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: b478c22c8245
+Revision ID: 7d6b347fa0b1
 Revises:
-Create Date: 2026-11-28 18:19:33.881708+00:00
+Create Date: 2026-11-28 18:29:37.580327+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "b478c22c8245"
+revision: str = "7d6b347fa0b1"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

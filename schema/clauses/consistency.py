@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from schema.clauses.calendars import BusinessCalendar, PublicHolidays
-from schema.clauses.document_parts import Location, valid_parts
+from schema.clauses.document_parts import Location, not_known, valid_parts
 from schema.clauses.exits import Exit
 from schema.clauses.handoff_duties import CompletenessDuty, HandOverDuty, VolumeDuty
 from schema.clauses.holiday_dates import unknown_region
@@ -13,7 +13,6 @@ from schema.clauses.stages import Stage
 from schema.clauses.target_checks import target_mistakes
 from schema.clauses.targets import Target
 from schema.clauses.time_limits import TimeLimit
-from schema.nearest_words import suggestion
 
 _LONGEST_WAIT_WEEKS = 260  # of a duty in business time
 
@@ -109,7 +108,7 @@ def _lower_stage(field: str, location: Location, key: str, known: _Document) -> 
     rank = location[1] if location[:1] == ("stages",) else None
     lower = known.stages[:rank] if isinstance(rank, int) else known.stages
     if key not in lower:
-        listed = ", ".join(lower) or "none"
+        listed = ", ".join(stage for stage in lower if stage) or "none"
         yield (field,), f"'{key}' is not a stage below this one; lower stages: {listed}"
 
 
@@ -123,19 +122,14 @@ def _exit(leaving: Exit, stages: tuple[str, ...]) -> Iterator[tuple[Location, st
 
 def _stage(field: str, key: str, stages: Iterable[str]) -> Iterator[tuple[Location, str]]:
     if key not in stages:
-        yield (field,), f"'{key}' is not a stage. {suggestion(key, stages, 'stages')}".rstrip(".")
+        yield (field,), not_known(key, "stage", stages)
 
 
 def _time_limit(limit: TimeLimit, known: _Document) -> Iterator[tuple[Location, str]]:
     if limit.calendar is None:
         return
     if limit.calendar not in known.calendars:
-        yield (
-            ("calendar",),
-            f"'{limit.calendar}' is not a calendar. {suggestion(limit.calendar, known.calendars, 'calendars')}".rstrip(
-                "."
-            ),
-        )
+        yield ("calendar",), not_known(limit.calendar, "calendar", known.calendars)
         return
     calendar = known.calendar(limit.calendar)
     if calendar is not None and limit.time.total_seconds() > _LONGEST_WAIT_WEEKS * 60 * calendar.minutes_a_week:
@@ -149,8 +143,7 @@ def _attribution(document: object, stages: tuple[str, ...]) -> Iterator[Inconsis
     for field, noun, keys in (("canonical", "model", models), ("lead_stage", "stage", stages)):
         key = _child(attribution, field)
         if isinstance(key, str) and key not in keys:
-            message = f"'{key}' is not a {noun}. {suggestion(key, keys, noun + 's')}".rstrip(".")
-            yield Inconsistency(("attribution", field), message)
+            yield Inconsistency(("attribution", field), not_known(key, noun, keys))
 
 
 def _repeated_targets(parts: Iterable[tuple[Location, AccordModel]]) -> Iterator[Inconsistency]:

@@ -1,11 +1,12 @@
 """The parts of a document, found also where others of its parts are wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from schema.clauses.rules import AccordModel, rule_kind, rule_model
+from schema.nearest_words import suggestion
 
 Location = tuple[int | str, ...]
 """Where a part is, as Pydantic writes it: keys, places in lists, and after the place of a rule its kind."""
@@ -75,3 +76,11 @@ def _of_fields(
         key = field.alias or name
         if key in table:
             yield from _of_value(field.annotation, table[key], (*location, key))
+
+
+def not_known(word: str, noun: str, known: Iterable[str]) -> str:
+    """That a word is not known, with what it may have meant: a sentence without a full stop.
+
+    Keys that are empty, because they are missing in the document, are left out.
+    """
+    return f"'{word}' is not a {noun}. {suggestion(word, [key for key in known if key], f'{noun}s')}".rstrip(".")

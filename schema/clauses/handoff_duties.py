@@ -20,9 +20,9 @@ RejectionPart = Literal["REASON", "NOTE"]
 class VolumeDuty(AccordModel):
     """How many people of a stage marketing owes sales in every period."""
 
-    stage: str = Field(description="The key of the stage that the people are in." + _DELIVERY)
-    at_least: int = Field(ge=1, le=1_000_000_000, description="How many people in a period." + _DELIVERY)
-    per: Grain = Field(description="The length of the period." + _DELIVERY)
+    stage: str = Field(description="The key of the stage that the people are in.")
+    at_least: int = Field(ge=1, le=1_000_000_000, description="How many people in a period.")
+    per: Grain = Field(description="The length of the period.")
     count: DeliveryCount = Field(
         default=DeliveryCount.ACCEPTED, description="Which people count as delivered." + _DELIVERY
     )
@@ -31,16 +31,16 @@ class VolumeDuty(AccordModel):
 class CompletenessDuty(AccordModel):
     """The share of the people handed over for whom everything that their stage needs is filled in."""
 
-    stage: str = Field(description="The key of the stage, which has `needs`." + _DELIVERY)
+    stage: str = Field(description="The key of the stage, which has `needs`.")
     at_least: Annotated[Decimal, BeforeValidator(plain_number)] = Field(
-        gt=0, le=1, description="The share, such as 0.9." + _DELIVERY
+        gt=0, le=1, description="The share, such as 0.9."
     )
 
 
 class HandOverDuty(AccordModel):
     """How soon after the entry into a stage marketing hands a person over."""
 
-    stage: str = Field(description="The key of the stage." + _DELIVERY)
+    stage: str = Field(description="The key of the stage.")
     within: Limit = Field(description="The longest time from the entry to the handoff.")
 
 

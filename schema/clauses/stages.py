@@ -29,8 +29,7 @@ class Stage(AccordModel):
     )
     needs: tuple[str, ...] = Field(
         default=(),
-        description="The fields that have to be filled in, such as contact.email."
-        + waits_for("the completeness of what marketing hands over"),
+        description="The fields that have to be filled in, such as contact.email.",
     )
 
     @field_validator("needs")

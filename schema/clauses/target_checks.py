@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from schema.clauses.document_parts import Location
+from schema.clauses.document_parts import Location, not_known
 from schema.clauses.targets import Target
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Conversion, Duration, Kpi
-from schema.nearest_words import suggestion
 from schema.vocab import Channel, Dimension, Unit
 
 _CHANNELS = tuple(channel.value for channel in Channel)
@@ -21,7 +20,7 @@ def target_mistakes(
     """
     kpi = CATALOGUE.get(target.kpi)
     if kpi is None:
-        yield ("kpi",), f"'{target.kpi}' is not a KPI. {suggestion(target.kpi, CATALOGUE, 'KPIs')}".rstrip(".")
+        yield ("kpi",), not_known(target.kpi, "KPI", CATALOGUE)
         return
     if isinstance(kpi.measure, Conversion | Duration) and kpi.measure.base is None:
         yield ("kpi",), f"the KPI {kpi.key} needs two stages in each request; choose a KPI of one pair of stages"
@@ -36,8 +35,7 @@ def target_mistakes(
         yield ("only", "dimension"), message
     elif target.only is not None and target.only.value not in closed.get(target.only.dimension, (target.only.value,)):
         value, noun = target.only.value, target.only.dimension.value.lower().replace("_", " ")
-        known = suggestion(value, closed[target.only.dimension], f"{noun}s")
-        yield ("only", "value"), f"'{value}' is not a {noun}. {known}".rstrip(".")
+        yield ("only", "value"), not_known(value, noun, closed[target.only.dimension])
 
 
 def _value(target: Target, kpi: Kpi, *, has_currency: bool) -> Iterator[tuple[Location, str]]:

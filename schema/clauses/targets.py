@@ -34,26 +34,25 @@ PeriodName = Annotated[str, BeforeValidator(_period, json_schema_input_type=_Wri
 class TargetSlice(AccordModel):
     """The part of a KPI that a target is for: one value of a dimension."""
 
-    dimension: Dimension = Field(description="The dimension, which the KPI can be broken down by." + _READER)
-    value: str = Field(min_length=1, description="Its value, as results show it." + _READER)
+    dimension: Dimension = Field(description="The dimension, which the KPI can be broken down by.")
+    value: str = Field(min_length=1, description="Its value, as results show it.")
 
 
 class Target(AccordModel):
     """The value that a KPI is to reach in a period."""
 
-    kpi: str = Field(description="The KPI's key." + _READER)
+    kpi: str = Field(description="The KPI's key.")
     period: PeriodName = Field(
         description="The year, quarter or month, such as 2027-Q1; with FY in front a fiscal one, such as FY2027."
-        + _READER
     )
     value: Annotated[Decimal, BeforeValidator(plain_number)] | None = Field(
         default=None,
         description="The value, in the KPI's unit: a share from 0 to 1, or money in the reporting currency; null for "
-        "a KPI whose value is a duration." + _READER,
+        "a KPI whose value is a duration.",
     )
     duration: Duration | None = Field(
         default=None,
-        description="The value of a KPI that is a duration, such as 4 hours; null for other KPIs." + _READER,
+        description="The value of a KPI that is a duration, such as 4 hours; null for other KPIs.",
     )
     only: TargetSlice | None = Field(
         default=None, description="The part of the KPI that it is for; null for all of it."

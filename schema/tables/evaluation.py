@@ -141,7 +141,9 @@ class StageEntry(Table, table=True):
         index=False,
         is_derived=True,
     )
-    cause: EntryCause = column("Why the person entered the stage at that instant.", vocab=EntryCause)
+    cause: EntryCause = column(
+        "Why the person entered the stage at that instant.", vocab=EntryCause, server_default="'FACTS'", default=None
+    )
     is_implied: bool = column(
         "True if the person counts as entered because a higher stage was entered first, not by the stage's own rule."
     )

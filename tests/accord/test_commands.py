@@ -1,12 +1,14 @@
 """The commands `accord show`, `accord evaluate` and `accord check`."""
 
 import asyncio
+import json
 from pathlib import Path
 
 from api.accord.documents import parse_accord, read_accord
 from api.db import Database
 from api.sql import Sql
 from tests.golden import world
+from tests.support.accords import replace_document
 from tests.support.commands import run_command
 
 
@@ -44,9 +46,20 @@ async def test_show_prints_sentences_toml_and_json(database: Database, module_ds
     assert "No person gets more than 5 touches" in out
     _, toml, _ = await run(module_dsn, tmp_path, "show", "--toml")
     assert parse_accord(toml, origin="shown") == adopted.accord
-    _, json, _ = await run(module_dsn, tmp_path, "show", "--json")
-    assert json.strip() == adopted.accord.canonical()
+    _, canonical, _ = await run(module_dsn, tmp_path, "show", "--json")
+    assert canonical.strip() == adopted.accord.canonical()
     assert adopted.accord != read_accord("standard")
+
+
+async def test_show_prints_the_stored_text_as_json(database: Database, module_dsn: str, tmp_path: Path) -> None:
+    async with database.write() as session:
+        adopted = await world.load(session)
+        body = json.loads(adopted.accord.canonical())
+        await replace_document(session, body)
+    text = json.dumps(body)
+    assert text != adopted.accord.canonical()
+    _, out, _ = await run(module_dsn, tmp_path, "show", "--json")
+    assert out.strip() == text
 
 
 async def test_evaluate_counts_entries_and_check_finds_drift(

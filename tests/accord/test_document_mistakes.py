@@ -1,11 +1,16 @@
 """The mistakes of a document: each with its path and a sentence, and all of them at once."""
 
 import json
+import random
 import tomllib
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from api.accord.documents import InvalidAccordError, document_mistakes, parse_accord
+from schema.vocab import Currency
 
 DOCUMENT = """
 title = "With every section"
@@ -364,6 +369,14 @@ MISTAKES = [
         "'NOFIT' is not a reject reason. Did you mean NO_FIT?",
     ),
     (
+        'currency = "EUR"',
+        'currency = "EURO"',
+        "reporting.currency",
+        "'EURO' is not one of EUR, SEK, USD, AED, AFN, ALL, AMD, ANG, ",
+    ),
+    ('currency = "EUR"', 'currency = "FOO"', "reporting.currency", "'FOO' is not one of EUR, SEK, USD, AED, AFN, "),
+    ('owner = "SALES"', "", "stages[0] (known).owner", "It is missing."),
+    (
         'currency = "EUR"\n',
         "",
         "targets[0] (revenue_won).value",
@@ -405,6 +418,11 @@ TOGETHER = [
     ("value = 0.25", "value = 25"),
     ('country = "DE", subdivision = "BE"', 'country = "QQ"'),
 ]
+
+
+def test_of_many_words_the_first_and_the_nearest_are_named() -> None:
+    (mistake,) = document_mistakes(DOCUMENT.replace('currency = "EUR"', 'currency = "EURO"'))
+    assert mistake.message.endswith(f", BGN and {len(Currency) - 20} more. Did you mean EUR?")
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
@@ -460,3 +478,37 @@ def test_a_rule_too_deep_for_the_validator_is_a_mistake() -> None:
 def test_text_that_cannot_be_encoded_is_a_mistake() -> None:
     found = document_mistakes(json.dumps(tomllib.loads(DOCUMENT), default=str).replace("Office", "\\ud800"), "JSON")
     assert [mistake.path for mistake in found] == ["calendars[0] (office).title"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_damaged_document_has_mistakes_with_paths_and_sentences(seed: int) -> None:
+    document = json.loads(parse_accord(DOCUMENT, origin="test").canonical())
+    order = random.Random(seed)
+    for _ in range(order.randint(1, 4)):
+        damage(document, order)
+    for mistake in document_mistakes(json.dumps(document), "JSON"):
+        assert mistake.message[-1] in ".?", mistake
+        assert not any(word in mistake.message for word in ("Input should", "Value error", "pydantic", "None")), mistake
+        assert mistake.path or mistake.message, mistake
+
+
+def damage(document: Any, order: random.Random) -> None:  # noqa: ANN401 - JSON
+    """Replace, remove or misspell something at a random depth."""
+    node = document
+    while True:
+        keys = [*node] if isinstance(node, dict) else [*range(len(node))]
+        if not keys:
+            return
+        key = order.choice(keys)
+        if isinstance(node[key], dict | list) and order.random() < 0.8:
+            node = node[key]
+            continue
+        change = order.randrange(3)
+        if change == 0:
+            node[key] = order.choice((None, True, 0, -1, 1.5, "", "x", [], {}, [[]], {"all": 3}, "2026-13-40", "24:30"))
+        elif change == 1:
+            del node[key]
+        elif isinstance(node, dict):
+            node[f"{key}s"] = node.pop(key)
+        return

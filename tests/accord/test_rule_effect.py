@@ -1,6 +1,7 @@
 """Whether a changed rule widens or narrows a stage is proven by its structure, and never contradicted by a history."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,10 +11,19 @@ from pydantic import BaseModel, TypeAdapter
 
 from api.accord.diff.rule_effect import rule_effect
 from api.funnel.reference import entries_of
-from api.funnel.reference_facts import CompanyHistories, ContactHistory
+from api.funnel.reference_facts import (
+    CompanyHistories,
+    ContactHistory,
+    DealRole,
+    DealState,
+    HandoffFact,
+    RecordVersion,
+    TouchFact,
+)
 from schema.accord import Accord
 from schema.accord_vocab import AccordChangeMark
 from schema.clauses.rules import AllOf, AnyOf, FieldIs, Not, Rule
+from schema.vocab import DealOutcome, Direction, HandoffStatus, TouchKind
 from tests.funnel import histories
 from tests.support.examples import examples
 from tests.support.random_choices import RandomChoices
@@ -252,3 +262,69 @@ def test_another_way_to_write_the_same_rule_only_renames(before: object, after: 
 def test_what_the_structure_does_not_prove_is_unknown(before: object, after: object) -> None:
     assert rule_effect(rule(before), rule(after)) == (UNKNOWN,)
     assert rule_effect(rule(after), rule(before)) == (UNKNOWN,)
+
+
+def test_rules_of_any_size_are_compared_in_bounded_time() -> None:
+    def wide_rule(first: int) -> object:
+        return {
+            "any": [{"all": [touches(at_least=first + n), touches(at_least=n + 1, kind="CALL")]} for n in range(150)]
+        }
+
+    assert rule_effect(rule(wide_rule(2)), rule(wide_rule(3))) == (UNKNOWN,)
+    assert rule_effect(rule({"all": [wide_rule(2), MAIL]}), rule(wide_rule(2))) == (WIDENS,)
+
+
+# ------------------------------------------------------------------- why two of them are unknown, by a history of each
+
+
+FORM_TOUCH, CALL_TOUCH = {"touches": {"kind": ["FORM"]}}, {"touches": {"kind": ["CALL"], "after": "s1"}}
+BIG_DEAL, ANY_DEAL = {"deal": {"state": "OPEN", "amount_at_least": 10}}, {"deal": {"state": "OPEN"}}
+
+
+def day(number: int) -> datetime:
+    return histories.START + timedelta(days=number)
+
+
+def touch(number: int, kind: TouchKind) -> TouchFact:
+    return TouchFact(day(number), kind, Direction.INBOUND)
+
+
+def first_into_second_stage(contact: ContactHistory, *parts: object) -> datetime | None:
+    """The first entry into a stage with such a rule, above one of form touches; a rejected handoff closes both."""
+    named = {"title": "t", "group": "g", "owner": "SALES", "meaning": "m"}
+    exits = {"on": "HANDOFF_REJECTED", "dispositions": ["RECYCLE"], "closes_from": "s1", "closes_to": "s2"}
+    stages = [named | {"key": "s1", "rule": FORM_TOUCH}, named | {"key": "s2", "rule": {"all": list(parts)}}]
+    return firsts(contact, {}, Accord.model_validate({"title": "t", "stages": stages, "exits": [exits]}), 2)[1]
+
+
+def test_a_deal_that_changed_after_an_exit_counts_only_where_the_change_is_read() -> None:
+    deal = DealRole(
+        (
+            DealState(day(0), day(3), DealOutcome.OPEN, Decimal(5)),
+            DealState(day(3), None, DealOutcome.OPEN, Decimal(20)),
+        )
+    )
+    contact = ContactHistory(
+        versions=(RecordVersion(day(0), None, {}),),
+        touches=(touch(4, TouchKind.FORM),),
+        handoffs=(HandoffFact(day(1), day(2), HandoffStatus.REJECTED),),
+        roles=(deal,),
+    )
+    assert first_into_second_stage(contact, BIG_DEAL, FORM_TOUCH) == day(4)
+    assert first_into_second_stage(contact, ANY_DEAL, FORM_TOUCH) is None
+
+
+def test_what_is_not_after_a_stage_is_true_right_after_an_exit_and_no_moment_of_entry() -> None:
+    contact = ContactHistory(
+        versions=(
+            RecordVersion(day(0), day(3), {"email": None}),
+            RecordVersion(day(3), None, {"email": "a@x.io"}),
+        ),
+        touches=(touch(1, TouchKind.FORM), touch(2, TouchKind.CALL), touch(5, TouchKind.FORM)),
+        handoffs=(HandoffFact(day(1), day(4), HandoffStatus.REJECTED),),
+    )
+    not_after: object = {"not": CALL_TOUCH}
+    assert first_into_second_stage(contact, not_after, MAIL, FORM_TOUCH) == day(5)
+    assert first_into_second_stage(contact, not_after, MAIL) is None
+    wide, narrow = rule({"all": [not_after, MAIL]}), rule({"all": [not_after, MAIL, FORM_TOUCH]})
+    assert rule_effect(narrow, wide) == (UNKNOWN,)

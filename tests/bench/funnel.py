@@ -26,14 +26,16 @@ from api.db import SERVER_SETTINGS, Database, _prepare
 from api.embedded.server import start
 from api.revisions import is_fresh, migrate, require_current
 from api.workflows.make_sample import make_sample
-from tests.bench.funnel_evaluation import compare_derived, compare_stored, entries
+from tests.bench.funnel_evaluation import compare_derived, compare_stored, compare_two_versions, entries
 from tests.bench.funnel_kpis import compare_kpis
 from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
+from tests.bench.funnel_preview import compare_preview
 from tests.bench.stage_lists import compare_stage_lists
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
+ACTIVATION = datetime(2026, 5, 1, tzinfo=UTC)  # of the second version, where two are in force
 # The CPU time of parallel workers would not count for the backend. A job may take longer than a request.
 _SETTINGS = {**SERVER_SETTINGS, "max_parallel_workers_per_gather": "0", "statement_timeout": "0"}
 
@@ -65,7 +67,9 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
             await connection.execute("vacuum (analyze)")
             evaluation = [
                 await compare_derived(connection, AS_OF, rounds),
+                await compare_two_versions(connection, ACTIVATION, AS_OF, rounds),
                 await compare_stored(connection, AS_OF, rounds),
+                await compare_preview(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
             lists = await compare_stage_lists(connection, rounds)

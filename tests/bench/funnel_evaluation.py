@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -9,14 +10,18 @@ from uuid import uuid4
 
 import asyncpg
 
-from api.accord.in_force import accord_periods
+from api.accord.in_force import AccordPeriod, accord_periods
 from api.db import ScratchSession, WriteSession
 from api.funnel.derivation import derived_entries
 from api.funnel.evaluate import evaluate
 from api.sql import Sql
+from schema.accord import Accord
+from schema.base import new_id
 from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
 
 _BY_HAND = Path(__file__).with_name("funnel_standard.sql")
+_TWO_VERSIONS = Path(__file__).with_name("funnel_two_versions.sql")
+_HAND_STAGES = [f"hand_{stage}" for stage in ("inquiry", "mql", "sal", "sql", "opportunity", "customer")]
 _COLUMNS = "contact_id, rank, stage, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -37,7 +42,46 @@ async def compare_derived(connection: Connection, as_of: datetime, rounds: int) 
         await session.script(f"create temp table hand_entry on commit drop as {empty}")
         await _run_by_hand(session, as_of, "hand_entry")
 
-    return await compare("derived", _rolled_back(connection, ours), _rolled_back(connection, by_hand), rounds)
+    return await compare("derived", rolled_back(connection, ours), rolled_back(connection, by_hand), rounds)
+
+
+async def compare_two_versions(
+    connection: Connection, activation: datetime, as_of: datetime, rounds: int
+) -> Comparison:
+    """Compare deriving the entries by two versions, of which the second has another rule for one stage."""
+
+    async def ours(session: ScratchSession) -> None:
+        [standard] = await accord_periods(session)
+        async with derived_entries(session, _with_another_mql(standard, activation), as_of) as derived:
+            await session.run(
+                Sql(f"create temp table found on commit drop as select {_COLUMNS} from ({{}}) e", derived)
+            )
+
+    async def by_hand(session: ScratchSession) -> None:
+        empty = f"select {_COLUMNS} from stage_entry where false"
+        await session.script(f"create temp table hand_entry on commit drop as {empty}")
+        await _run_by_hand(session, as_of, "hand_entry", activation)
+
+    async with connection.transaction():
+        session = ScratchSession(connection)
+        await ours(session)
+        await by_hand(session)
+        await _require_equal(connection, "found", "hand_entry")
+        await session.script("drop table found, hand_entry, hand_life, hand_deal, hand_loss, hand_segment")
+        await session.script(f"drop table {', '.join(_HAND_STAGES)}")
+    return await compare(
+        "derived, two versions", rolled_back(connection, ours), rolled_back(connection, by_hand), rounds
+    )
+
+
+def _with_another_mql(standard: AccordPeriod, activation: datetime) -> tuple[AccordPeriod, ...]:
+    """The standard accord, and a version that asks for three inbound touches within 60 days."""
+    document = standard.accord.model_dump(mode="json", by_alias=True, exclude_none=True)
+    [mql] = [stage for stage in document["stages"] if stage["key"] == "mql"]
+    [touches] = [part["touches"] for part in mql["rule"]["all"] if "touches" in part]
+    touches |= {"at_least": 3, "within": "60 days"}
+    second = AccordPeriod(new_id(), Accord.model_validate(document), activation)
+    return replace(standard, in_force_until=activation), second
 
 
 async def compare_stored(connection: Connection, as_of: datetime, rounds: int) -> Comparison:
@@ -57,7 +101,7 @@ async def compare_stored(connection: Connection, as_of: datetime, rounds: int) -
 
     sides = _committed(connection, ours), _committed(connection, by_hand)
     comparison = await compare("derived and stored", *sides, rounds)
-    await _require_equal(connection)
+    await _require_equal(connection, "stage_entry", "bench_entry")
     return comparison
 
 
@@ -66,7 +110,7 @@ async def entries(connection: Connection) -> int:
     return int(await connection.fetchval("select count(*) from stage_entry"))
 
 
-def _rolled_back(connection: Connection, work: Callable[[ScratchSession], Awaitable[None]]) -> Side:
+def rolled_back(connection: Connection, work: Callable[[ScratchSession], Awaitable[None]]) -> Side:
     """Make work a side of a comparison: one transaction, measured from its start to its rollback."""
 
     async def run() -> Cost:
@@ -99,13 +143,21 @@ async def _measured_transaction(connection: Connection, *, commits: bool) -> Asy
         await (transaction.commit() if commits else transaction.rollback())
 
 
-async def _run_by_hand(session: ScratchSession, as_of: datetime, target: str) -> None:
+async def _run_by_hand(
+    session: ScratchSession, as_of: datetime, target: str, activation: datetime | None = None
+) -> None:
+    """Run the statements by hand; with an activation, by two versions."""
     text = _BY_HAND.read_text(encoding="utf-8")
+    if activation is not None:
+        first = text.index("create temp table hand_mql")
+        last = text.index("create temp table hand_sal")
+        text = text[:first] + _TWO_VERSIONS.read_text(encoding="utf-8") + text[last:]
+        text = text.replace(":activation", f"timestamptz '{activation.isoformat()}'")
     await session.script(text.replace(":as_of", f"timestamptz '{as_of.isoformat()}'").replace(":entry", target))
 
 
-async def _require_equal(connection: Connection) -> None:
-    one, other = (f"select {_COLUMNS} from {table}" for table in ("stage_entry", "bench_entry"))
+async def _require_equal(connection: Connection, *tables: str) -> None:
+    one, other = (f"select {_COLUMNS} from {table}" for table in tables)
     differing = await connection.fetchval(
         f"select count(*) from (({one} except all {other}) union all ({other} except all {one})) d"
     )

@@ -13,7 +13,7 @@ from api.metrics.preview.compute import compute_preview
 from api.metrics.preview.preview_frame import preview_frame
 from schema.accord import Accord
 from schema.base import new_id
-from tests.bench.funnel_evaluation import Connection, _rolled_back
+from tests.bench.funnel_evaluation import Connection, rolled_back
 from tests.bench.funnel_meter import Comparison, compare
 
 QUARTER = period(date(2026, 7, 1), date(2026, 10, 1))
@@ -34,7 +34,7 @@ async def compare_preview(connection: Connection, as_of: datetime, rounds: int) 
     async def full(session: ScratchSession) -> None:
         await evaluate(WriteSession(session.connection), as_of=as_of)
 
-    return await compare("preview / evaluation", _rolled_back(connection, ours), _rolled_back(connection, full), rounds)
+    return await compare("preview / evaluation", rolled_back(connection, ours), rolled_back(connection, full), rounds)
 
 
 def stricter(accord: Accord) -> Accord:

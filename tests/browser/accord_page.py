@@ -103,10 +103,10 @@ class AccordPage:
         assert found >= 0, f"the document has no {before!r}"
         editor.send_keys(after)
 
-    def first_button(self, ending: str) -> str:
+    def first_button(self, word: str) -> str:
         """The text of the first button that contains a word, such as `12 gained`."""
         buttons = self.driver.find_elements(By.TAG_NAME, "button")
-        return next(button.text for button in buttons if ending in button.text)
+        return next(words for button in buttons if word in (words := " ".join(button.text.split())))
 
     def query(self, document: str, **variables: object) -> Any:  # noqa: ANN401 - JSON
         """The data of a GraphQL request that the page's own session sends."""
@@ -162,7 +162,9 @@ class AccordPage:
         for place in ("[role=dialog]", within):
             for root in self.driver.find_elements(By.CSS_SELECTOR, place):
                 for found in root.find_elements(By.CSS_SELECTOR, "button, a, summary"):
-                    if found.text.startswith(label) and found.is_displayed() and found.is_enabled():
+                    # What only screen readers get stands on a line of its own.
+                    words = " ".join(found.text.split())
+                    if words.startswith(label) and found.is_displayed() and found.is_enabled():
                         found.click()
                         return True
                 return False

@@ -52,7 +52,34 @@ def printed(*words: str) -> str:
 def test_without_a_key_the_kpis_are_listed() -> None:
     shown = CliRunner().invoke(app, ["kpi"]).output
     assert "time_to_convert" in shown
-    assert "switches anchor, reentry, skip, window, asOf, timezone" in shown
+    switches = "switches anchor, reentry, skip, window, reading, accordVersion, asOf, timezone, knownAt"
+    assert switches in " ".join(shown.split())
+
+
+def test_a_reading_is_named_and_said() -> None:
+    shown = printed(*RATE, "--reading", "pinned", "--accord-version", "1")
+    assert ", reading=PINNED, accordVersion=1." in " ".join(shown.split())
+    assert "50.00 % (3 of 6)" in shown
+    before = json.loads(printed("kpi", "mqls", "--known-at", "2020-01-01T00:00:00Z", "--json"))
+    assert before["value"] is None
+    assert before["overrides"][-1] == "knownAt=2020-01-01T00:00:00Z"
+    shown = printed("funnel", "--reading", "restated")
+    assert "reading=RESTATED" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--reading", "pinned"), "names no version"),
+        (("--reading", "pinned", "--accord-version", "7"), "no version 7 of the accord"),
+        (("--accord-version", "1"), "needs reading=PINNED"),
+        (("--known-at", "2999-01-01T00:00:00Z"), "lies in the future"),
+    ],
+)
+def test_a_reading_that_means_nothing_is_refused(words: tuple[str, ...], message: str) -> None:
+    result = run("kpi", "mqls", *words)
+    assert isinstance(result.exception, AccordError)
+    assert message in result.exception.message
 
 
 def test_a_rate_is_shown_with_its_parts_its_overrides_and_its_warnings() -> None:

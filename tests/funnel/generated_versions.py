@@ -1,11 +1,11 @@
 """Generated versions of an accord, which come into force on, just before and just after the facts of `histories`."""
 
 from datetime import datetime
-from uuid import UUID
 
 from api.accord.in_force import AccordPeriod
 from api.funnel.ladder import stages_read
 from schema.accord import Accord
+from schema.base import new_id
 from schema.clauses.rules import AllOf, AnyOf, Not, Rule, StageReached
 from schema.clauses.stages import Stage
 from schema.vocab import Disposition, TeamKind
@@ -29,8 +29,8 @@ def periods_of(accords: list[Accord], begins: list[datetime | None]) -> tuple[Ac
     """Versions that follow one another."""
     ends = [*begins[1:], None]
     return tuple(
-        AccordPeriod(UUID(int=number), accord, begins_at, ends_at)
-        for number, (accord, begins_at, ends_at) in enumerate(zip(accords, begins, ends, strict=False), start=1)
+        AccordPeriod(new_id(), accord, begins_at, ends_at)
+        for accord, begins_at, ends_at in zip(accords, begins, ends, strict=False)
     )
 
 

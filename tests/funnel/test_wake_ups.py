@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from api.accord.in_force import AccordPeriod
 from api.db import Database, WriteSession
 from api.funnel.following.reevaluate import EntryChangeKind, reevaluate
 from api.funnel.reference_facts import (
@@ -18,6 +19,7 @@ from api.funnel.reference_facts import (
     ReportFact,
 )
 from api.sql import Sql
+from schema.base import new_id
 from schema.vocab import DealOutcome, HandoffStatus
 from tests.funnel.stored_facts import write_facts
 from tests.funnel.test_reevaluation import begin, differences
@@ -82,7 +84,7 @@ async def test_time_alone_enters_a_stage_at_the_noted_instant(
 ) -> None:
     async with database.scratch() as scratch:
         session = WriteSession(scratch.connection)
-        await begin(session, accord_of(rule))
+        await begin(session, (AccordPeriod(new_id(), accord_of(rule)),))
         [id_] = await write_facts(session, [contact], COMPANIES)
         assert await reevaluate(session, [id_], as_of=day(3)) == ()
         assert await due(session) == [day(at)]
@@ -100,7 +102,7 @@ async def test_after_a_stage_time_alone_enters_where_the_last_touch_since_leaves
     contact = ContactHistory(versions((0, None)), touches(2), (handoff,))
     async with database.scratch() as scratch:
         session = WriteSession(scratch.connection)
-        await begin(session, accord_of({"handoff": "RETURNED"}, quiet))
+        await begin(session, (AccordPeriod(new_id(), accord_of({"handoff": "RETURNED"}, quiet)),))
         [id_] = await write_facts(session, [contact], {})
         assert [change.stage for change in await reevaluate(session, [id_], as_of=day(3))] == ["s1"]
         assert await due(session) == [day(4)]
@@ -112,7 +114,7 @@ async def test_an_exit_of_the_future_closes_its_entry_when_it_comes(database: Da
     decided = HandoffFact(day(1), day(5), HandoffStatus.REJECTED, "ANY")
     async with database.scratch() as scratch:
         session = WriteSession(scratch.connection)
-        await begin(session, accord_of(TOUCH, exits=[REJECTED]))
+        await begin(session, (AccordPeriod(new_id(), accord_of(TOUCH, exits=[REJECTED])),))
         [id_] = await write_facts(session, [ContactHistory(versions((0, None)), touches(2), (decided,))], {})
         [entered] = await reevaluate(session, [id_], as_of=day(3))
         [exited] = await reevaluate(session, [id_], as_of=day(5))
@@ -122,7 +124,7 @@ async def test_an_exit_of_the_future_closes_its_entry_when_it_comes(database: Da
 async def test_a_fact_that_comes_late_changes_an_entry_and_one_that_goes_removes_it(database: Database) -> None:
     async with database.scratch() as scratch:
         session = WriteSession(scratch.connection)
-        await begin(session, accord_of(TOUCH))
+        await begin(session, (AccordPeriod(new_id(), accord_of(TOUCH)),))
         [id_] = await write_facts(session, [ContactHistory(versions((0, None)), touches(2))], {})
         await reevaluate(session, [id_], as_of=day(3))
         await session.run(Sql("update touchpoint set occurred_at = {}", day(1)))

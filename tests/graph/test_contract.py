@@ -142,7 +142,8 @@ def test_the_types_of_the_accord_show_every_described_field_of_its_models(
 def test_a_type_has_every_visible_column_of_its_table_and_no_hidden_one() -> None:
     types = introspected()
     for shape in SHAPES.values():
-        assert (shape.type_name in types) != shape.is_hidden
+        # A type of a hidden table's name, such as AccordSignature, is not derived from the table.
+        assert (f"{shape.type_name}Where" in types) != shape.is_hidden
         if shape.is_hidden:
             continue
         shown = {field["name"]: field for field in types[shape.type_name]["fields"]}

@@ -1,7 +1,9 @@
 """The example of a preview that a pencil can check: nobody is judged by the values of today."""
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from schema.accord_vocab import PersonChange, PreviewCoverage
 from schema.base import new_id
 from schema.vocab import WarningCode
 from tests.golden.world import QUALIFIED_CALLS, contact_id, day
+from tests.support.commands import run_command
 from tests.support.previews import add_draft, preview_of, stage_of
 
 # From, score, whether the e-mail address is one of business, whether the job title is known.
@@ -171,3 +174,18 @@ async def test_it_is_stored_until_something_changes(world: Database, quarter: Pr
     older = await preview_of(world, "2026-01-01", "2026-04-01", now="2027-01-08")
     assert older.id != quarter.id
     assert older.stages[0].lost == 3
+
+
+async def test_the_command_line_shows_the_same(world: Database, module_dsn: str, tmp_path: Path) -> None:
+    assert world
+    words = ("preview", "2", "--period", "2026-Q1")
+    done = await asyncio.to_thread(run_command, *words, data=tmp_path, DATABASE_URL=module_dsn)
+    assert done.returncode == 0, done.stderr
+    assert "Version 2 compared with version 1, from 2026-01-01 before 2026-04-01 (UTC):" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["MQL", "6", "3", "0", "3", "2"] in rows
+    assert "MQL to SQL: precision 66.7% before, 100.0% after; recall 100.0% before, 75.0% after" in done.stdout
+    assert "History: EXACT, complete for 6 of 6 people." in done.stdout
+    unknown = await asyncio.to_thread(run_command, "preview", "9", data=tmp_path, DATABASE_URL=module_dsn)
+    assert unknown.returncode == 2
+    assert "There is no version 9 of the accord" in unknown.stderr

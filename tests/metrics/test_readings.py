@@ -13,8 +13,9 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import discard_former_entries, evaluate
 from api.funnel.readings import prepare_readings as preparing
 from api.funnel.readings.evaluate_reading import evaluate_reading
-from api.funnel.readings.kept_evaluations import KeptLimits, give_up
+from api.funnel.readings.kept_evaluations import give_up
 from api.funnel.readings.prepare_readings import prepare_readings, renew_readings
+from api.settings import KeptLimits
 from api.sql import Sql
 from schema.accord import Accord
 from schema.accord_vocab import Reading

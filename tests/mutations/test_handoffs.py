@@ -400,3 +400,16 @@ async def test_nothing_more_is_stored_of_an_erased_person(agreed: Database) -> N
     assert codes(await run(agreed, "logTouchpoint", "status", touch)) == {"input.contact": "ERASED"}
     role = {**person(), "deal": {"id": f"deal_{DEAL}"}}
     assert codes(await run(agreed, "setDealRole", "status", role)) == {"input.contact": "ERASED"}
+
+
+async def test_a_decision_is_not_known_before_it_was_stored(agreed: Database) -> None:
+    document = """query ($at: DateTime) { kpi(key: MQL_ACCEPTANCE, switches: {anchor: COHORT, knownAt: $at}) {
+      value numerator denominator n } }"""
+    handoff = await handed(agreed)
+    before = (await answered(agreed, document))["kpi"]
+    async with agreed.read() as session:
+        at = await session.value(Sql("select clock_timestamp()"))
+    await decide(agreed, "accept", handoff)
+    after = (await answered(agreed, document))["kpi"]
+    assert before["numerator"] != after["numerator"]
+    assert (await answered(agreed, document, at=at.isoformat()))["kpi"] == before

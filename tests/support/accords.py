@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
+from api.accord.in_force import AccordPeriod
 from api.db import ScratchSession, WriteSession
 from api.sql import Sql, join, name
 from schema.accord import FORMAT, Accord
@@ -68,3 +70,49 @@ async def add_version(session: WriteSession, document: Document, number: int, st
             join(", ", (Sql("{}" + _CASTS.get(column, ""), row[column]) for column in names)),
         )
     )
+
+
+async def replace_versions(session: WriteSession, periods: Sequence[AccordPeriod]) -> None:
+    """Make some versions the only ones: each in force in its period, the last one active."""
+    await delete_versions(session)
+    base: Mapping[str, object] = {"id": None, "content_hash": None}
+    for number, period in enumerate(periods, start=1):
+        row = accord_row(
+            period.accord,
+            id=period.version_id,
+            number=number,
+            status="ACTIVE" if period is periods[-1] else "SUPERSEDED",
+            base_id=base["id"],
+            base_hash=base["content_hash"],
+            in_force_from=period.in_force_from,
+            in_force_until=period.in_force_until,
+        )
+        async with unguarded(session):
+            await session.run(
+                Sql(
+                    "insert into accord_version ({}) values ({})",
+                    join(", ", map(name, row)),
+                    join(", ", (Sql("{}" + _CASTS.get(column, ""), value) for column, value in row.items())),
+                )
+            )
+        base = row
+
+
+async def activate_document(session: WriteSession, document: Document, at: datetime | None = None) -> None:
+    """Put a document in force, now or at an instant, in place of the active version, as an activation does."""
+    at = at or await session.value(Sql("select clock_timestamp()"))
+    async with unguarded(session):
+        number = await session.value(Sql("select max(number) + 1 from accord_version"))
+        await add_version(session, document, number)
+        await session.run(
+            Sql(
+                "update accord_version set status = 'SUPERSEDED', in_force_until = {} where status = 'ACTIVE'",
+                at,
+            )
+        )
+        await session.run(
+            Sql(
+                "update accord_version set status = 'ACTIVE', in_force_from = {}, activated_at = {} where number = {}",
+                *(at, at, number),
+            )
+        )

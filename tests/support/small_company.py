@@ -146,7 +146,7 @@ async def _stage_entries(session: WriteSession) -> None:
     await put(session, "accord_version", accord_row(body, id=VERSION))
     run = row_of(reading="IN_FORCE", accord_version_id=VERSION, started_at=CREATED, finished_at=CREATED)
     await put(session, "evaluation", run | {"id": BEFORE}, run | {"id": NOW, "is_current": True})
-    entry = {"contact_id": ADA, "accord_version_id": VERSION, "is_implied": False, "occurrence": 1}
+    entry = {"contact_id": ADA, "accord_version_id": VERSION, "is_implied": False, "occurrence": 1, "cause": "FACTS"}
     left = {"exited_at": LATER, "exit_kind": "ADVANCED"}
     await put(
         session,

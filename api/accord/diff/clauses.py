@@ -28,6 +28,7 @@ from schema.sentences.stage_sentences import (
     needs_sentence,
     owner_sentence,
 )
+from schema.sentences.words import plain
 
 Sentence = Callable[[Any, Accord], str]
 
@@ -147,10 +148,20 @@ ITEMS = {
     "stages": Items(lambda stage: stage.key, lambda stage: str(stage.title), effects.is_unknown),
     "exits": Items(lambda leaving: leaving.on, lambda leaving: f"Exit: {_EXITS[leaving.on]}", effects.is_unknown),
     "reject_reasons": Items(lambda reason: reason.code, lambda reason: f"Reject reason: {reason.label}"),
-    "contact_policy.channel_caps": Items(lambda cap: cap.channel),
-    "handoff.marketing.volume": Items(lambda volume: (volume.stage, volume.per)),
-    "handoff.marketing.completeness": Items(lambda completeness: completeness.stage),
-    "handoff.marketing.hand_over": Items(lambda hand_over: hand_over.stage),
+    "contact_policy.channel_caps": Items(
+        lambda cap: cap.channel, lambda cap: f"Contact policy: touches through {plain(cap.channel)}"
+    ),
+    "calendars": Items(lambda calendar: calendar.key, lambda calendar: f"Calendar: {calendar.title}"),
+    "handoff.marketing.volume": Items(
+        lambda volume: (volume.stage, volume.per), lambda volume: f"Handoff: volume of {volume.stage}"
+    ),
+    "handoff.marketing.completeness": Items(
+        lambda completeness: completeness.stage, lambda completeness: f"Handoff: completeness of {completeness.stage}"
+    ),
+    "handoff.marketing.hand_over": Items(
+        lambda hand_over: hand_over.stage, lambda hand_over: f"Handoff: time to hand over {hand_over.stage}"
+    ),
+    "attribution.models": Items(lambda model: model.key, lambda model: f"Attribution model: {model.title}"),
     "targets": Items(
         lambda target: (target.kpi, target.period, target.only, target.team),
         lambda target: f"Target: {_kpi_title(target.kpi)} {target.period}",

@@ -26,7 +26,7 @@ def diff_text(changes: Iterable[ClauseChange]) -> str:
           + A contact enters Marketing qualified lead when: at least 1 inbound touch.
     """
     blocks = ["\n".join(_lines(change)) for change in changes]
-    return "\n\n".join(blocks) + "\n" if blocks else "Both versions have the same content.\n"
+    return "\n\n".join(blocks) + "\n" if blocks else "Both versions say the same.\n"
 
 
 def _lines(change: ClauseChange) -> Iterator[str]:

@@ -19,6 +19,8 @@ from api.accord.diff.normal_rules import Conjunction, Disjunction, Literal, Norm
 from schema.accord_vocab import AccordChangeMark
 from schema.clauses.rules import Rule, StageReached, stage_read
 
+MOST_PAIRS = 20_000
+
 
 def rule_effect(before: Rule, after: Rule) -> tuple[AccordChangeMark, ...]:
     """Return the marks of a change of an entry rule: RENAMES, WIDENS, NARROWS or UNKNOWN."""
@@ -46,15 +48,21 @@ def _depends_on_segments(literal: Literal) -> bool:
 
 
 class _Proofs:
-    """Whether parts of one rule imply parts of another one. Each pair is looked at once, so the time is bounded."""
+    """Whether parts of one rule imply parts of another one.
+
+    Each pair of parts is looked at once, and no more than `MOST_PAIRS` of them: nothing more is proven then.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[NormalRule, NormalRule], bool] = {}
+        self._known: dict[tuple[int, int], bool] = {}  # by the identity of the parts, which both rules keep
 
     def implies(self, narrow: NormalRule, wide: NormalRule) -> bool:
         """Return whether the wide rule is true whenever the narrow one is. False if that is not proven."""
-        pair = narrow, wide
+        pair = id(narrow), id(wide)
         if pair not in self._known:
+            if len(self._known) >= MOST_PAIRS:
+                return False
+            self._known[pair] = False  # counts from here on
             self._known[pair] = self._proven(narrow, wide)
         return self._known[pair]
 

@@ -1,16 +1,22 @@
 """`accord versions`, `accord export` and `accord diff`: the versions of the accord, and what they say."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.accord.diff.changes import ClauseChange
+from api.accord.diff.diff_text import diff_text
 from api.accord.diff.document_diff import document_changes
 from api.accord.in_force import no_accord
-from api.accord.stored_versions import StoredVersion, stored_version, stored_version_in_force, version_page
+from api.accord.stored_versions import (
+    StoredVersion,
+    stored_version,
+    stored_version_in_force,
+    stored_versions,
+    version_page,
+)
 from api.cli.access.access_options import AsJson, instant_text, print_json, print_table
 from api.cli.kpi_values import bad_input
 from api.cli.options import Data
@@ -70,32 +76,20 @@ def diff(
     changes = asyncio.run(_changes(a, b, data))
     if as_json:
         print_json([_change_values(change) for change in changes])
-    elif not changes:
-        typer.echo(f"Versions {a} and {b} say the same.")
     else:
-        for line in (line for change in changes for line in _change_lines(change)):
-            typer.echo(line)
+        typer.echo(diff_text(changes), nl=False)
 
 
 async def _changes(a: int, b: int, data: Path | None) -> tuple[ClauseChange, ...]:
     async with open_database(data) as database, database.read() as session:
-        found = {number: await stored_version(session, number) for number in (a, b)}
+        found = await stored_versions(session, {a, b})
     documents = []
     for number in (a, b):
-        version = found[number]
+        version = found.get(number)
         if version is None:
             raise _no_version(number)
         documents.append(version.document.accord)
     return document_changes(documents[0], documents[1])
-
-
-def _change_lines(change: ClauseChange) -> Iterator[str]:
-    marks = ", ".join(mark.value for mark in change.marks)
-    yield f"{change.title}: {change.kind.value}" + (f" ({marks})" if marks else "")
-    if change.before is not None:
-        yield f"  - {change.before}"
-    if change.after is not None:
-        yield f"  + {change.after}"
 
 
 def _change_values(change: ClauseChange) -> dict[str, object]:

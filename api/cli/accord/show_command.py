@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.accord.in_force import AccordInForce, accord_in_force
+from api.accord.in_force import AccordInForce, accord_in_force, no_accord
+from api.accord.stored_versions import stored_version_in_force
 from api.cli.options import Data
 from api.cli.session import open_database
 from schema.accord import Accord
@@ -34,10 +35,11 @@ def show(
     data: Data = None,
 ) -> None:
     """Print the accord in force in plain sentences."""
-    version = asyncio.run(_read_version(data))
     if as_json:
-        typer.echo(version.accord.canonical())
-    elif as_toml:
+        typer.echo(asyncio.run(_read_text(data)))
+        return
+    version = asyncio.run(_read_version(data))
+    if as_toml:
         typer.echo(accord_toml(version.accord), nl=False)
     else:
         for line in _accord_lines(version):
@@ -47,6 +49,15 @@ def show(
 async def _read_version(data: Path | None) -> AccordInForce:
     async with open_database(data) as database, database.read() as session:
         return await accord_in_force(session)
+
+
+async def _read_text(data: Path | None) -> str:
+    """Read the stored text of the version in force, which its hash and its signatures are over."""
+    async with open_database(data) as database, database.read() as session:
+        version = await stored_version_in_force(session)
+    if version is None:
+        raise no_accord()
+    return version.document.text
 
 
 def _accord_lines(version: AccordInForce) -> Iterator[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from api.access.evaluation import RequestedReading
+from api.accord.documents import read_document
 from api.accord.in_force import AccordPeriod, accord_in_force
 from api.db import Session
 from api.errors import AccordError, ErrorCode
@@ -132,7 +133,8 @@ def in_force_at(versions: Sequence[JudgingVersion], at: datetime) -> JudgingVers
 
 def _versions(condition: Sql) -> Sql:
     return Sql(
-        "select id, number, content_hash, signed_at, status, in_force_from, in_force_until, body from accord_version"
+        "select id, number, content_hash, signed_at, status, in_force_from, in_force_until, document, format"
+        " from accord_version"
         " where {} order by in_force_from nulls first, number",
         condition,
     )
@@ -147,7 +149,7 @@ def _version(row: Record) -> JudgingVersion:
         status=AccordStatus[row["status"]],
         in_force_from=row["in_force_from"],
         in_force_until=row["in_force_until"],
-        accord=Accord.model_validate(row["body"]),
+        accord=read_document(row["document"], row["format"]),
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from api.access.evaluation import CURRENT_EVALUATION
 from api.db import Session, WriteSession
 from api.funnel.readings.applied_reading import ReadingKey
+from api.settings import KeptLimits
 from api.sql import Sql
 from schema.accord_vocab import Reading
 
@@ -21,18 +22,6 @@ BASIS_NOW = Sql(
     " + (select count(*) from outbox_event o where o.position is null))",
     CURRENT_EVALUATION,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KeptLimits:
-    """How many evaluations of other readings are kept, with how many entries together, and how long unread."""
-
-    evaluations: int = 12
-    entries: int = 60_000_000
-    unread: timedelta = timedelta(days=7)
-
-
-DEFAULT_LIMITS = KeptLimits()
 
 
 @dataclass(frozen=True, slots=True)

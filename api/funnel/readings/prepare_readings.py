@@ -12,7 +12,7 @@ from api.errors import AccordError
 from api.funnel.evaluate import discard_former_entries
 from api.funnel.readings.applied_reading import AppliedReading, ReadingKey, apply_key, apply_reading
 from api.funnel.readings.evaluate_reading import evaluate_reading
-from api.funnel.readings.kept_evaluations import DEFAULT_LIMITS, find_kept, give_up, keep, kept_keys, mark_read
+from api.funnel.readings.kept_evaluations import find_kept, give_up, keep, kept_keys, mark_read
 
 logger = logging.getLogger("accord.readings")
 
@@ -74,7 +74,7 @@ async def renew_readings(database: Database) -> int:
     One that takes long is made again only after ten times as long, so that it never keeps the server busy.
     """
     async with database.write() as session:
-        given_up = await give_up(session, DEFAULT_LIMITS)
+        given_up = await give_up(session, database.kept_limits)
     async with database.read() as session:
         due = await kept_keys(session)
         applied = [(key, await apply_key(session, key)) for key in due]
@@ -120,7 +120,7 @@ async def _evaluate_alone(database: Database, applied: AppliedReading, key: Read
         evaluation_id = await evaluate_reading(session, applied, key)
     # A transaction of its own: marking evaluations as read meanwhile would make the one above fail.
     async with database.write() as session:
-        await keep(session, key, evaluation_id, DEFAULT_LIMITS)
+        await keep(session, key, evaluation_id, database.kept_limits)
         await session.script("analyze stage_entry")
     async with database.write() as session:
         await discard_former_entries(session)

@@ -101,7 +101,7 @@ def _highest_open(request: ResolvedKpiRequest, ends: PartEnds) -> Sql:
     At one end it is looked up person by person, in the index. At many, one pass over the entries finds them all.
     """
     rank = request.rank("e")
-    unranked = Sql("" if str(rank) == "e.rank" else " nulls last")
+    unranked = Sql("" if request.has_one_ladder else " nulls last")
     if len(ends) == 1:
         return Sql(
             "lateral (select e.stage from stage_entry e where e.evaluation_id = {} and e.contact_id = r.contact_id"

@@ -56,7 +56,7 @@ def picked_entries(
 def ranked(request: ResolvedKpiRequest) -> Sql:
     """The column `rank` of an entry `e`."""
     rank = request.rank("e")
-    return rank if str(rank) == "e.rank" else Sql("{} as rank", rank)
+    return rank if request.has_one_ladder else Sql("{} as rank", rank)
 
 
 def judged_by(request: ResolvedKpiRequest, row: str) -> Sql:

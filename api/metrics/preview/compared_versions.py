@@ -24,8 +24,8 @@ async def version_by_number(session: Session, number: int) -> AccordInForce:
     if found is not None:
         return found
     last = await session.value(Sql("select max(number) from accord_version"))
-    message = f"The accord has no version {number}."
-    raise AccordError(ErrorCode.UNKNOWN_VALUE, message, f"Its versions are numbered from 1 to {last}.")
+    message = f"There is no version {number} of the accord."
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, message, f"The last one is {last}; `accordVersions` lists all of them.")
 
 
 async def version_by_id(session: Session, id_: UUID) -> AccordInForce:

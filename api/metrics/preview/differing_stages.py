@@ -31,6 +31,15 @@ def differing_stages(before: Accord, after: Accord) -> frozenset[str]:
     return frozenset(differing)
 
 
+def have_same_ladder(before: Accord, after: Accord) -> bool:
+    """Whether two documents have the same stages, in the same order, and the same exits in the same order."""
+    return (
+        [stage.key for stage in before.stages] == [stage.key for stage in after.stages]
+        and before.exits == after.exits
+        and all(_closing_exits(before, stage.key) == _closing_exits(after, stage.key) for stage in after.stages)
+    )
+
+
 def _read_stages(accord: Accord, key: str) -> tuple[str, ...]:
     """The stages whose entries the rule of a stage reads: a named stage is entered by those above it, too."""
     rank = accord.rank(key)

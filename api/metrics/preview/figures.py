@@ -267,7 +267,8 @@ class Preview:
     currency: Currency | None = described("The currency of the amounts; null if amounts of several are not added up.")
     stages: tuple[PreviewStage, ...] = described("The stages of both versions, from the lowest to the highest.")
     kpis: tuple[PreviewKpi, ...] = described(
-        "Every KPI that reads stages; one between two stages of one's choice stands there for each step of the ladder."
+        "Every KPI that reads stages; one between two stages of one's choice stands there for each step of the ladder"
+        " that the change touches."
     )
     targets: tuple[PreviewTarget, ...] = described("The targets of the previewed version whose KPI reads stages.")
     duties: tuple[PreviewDuty, ...] = described("The duties of the previewed version that depend on stages.")

@@ -12,12 +12,14 @@ from api.db import ReadSession, ScratchSession
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.context import MetricContext
+from api.metrics.kinds import kind_of
 from api.metrics.preview.figures import PreviewFigure, PreviewKpi
-from api.metrics.preview.sides import DERIVED, STORED, Side, Sides
+from api.metrics.preview.sides import DERIVED, MIXED, STORED, Side, Sides
 from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kpi
+from schema.vocab import Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,14 @@ class KpiFigures:
 
 
 def reads_stages(kpi: Kpi) -> bool:
-    """Whether a KPI declares that it reads the stages of the accord."""
-    return any("stage" in read for read in kpi.reads)
+    """Whether the accord's versions decide what a KPI counts: it declares so by its switch `reading`."""
+    return kpi.switches.has_reading
 
 
 def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
-    """One request for each KPI that reads stages; for those between two stages, one for each step of the ladder."""
+    """One request for each KPI that reads stages; for those between two stages, one for each step of the ladder
+    that the change touches.
+    """
     return tuple(
         KpiPair(kpi, KpiRequest(kpi.key, period=period, stages=pair))
         for kpi in CATALOGUE.values()
@@ -53,12 +57,17 @@ def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:
 
 
 def _needs_stages(kpi: Kpi) -> bool:
-    return "two stages of the request" in kpi.reads
+    return kind_of(kpi.measure).stages(()) is None
 
 
 def _steps(sides: Sides) -> Iterator[StagePair]:
+    """The steps from or to a stage that can differ, and those whose window differs."""
+    before, after = sides.before.accord, sides.after.accord
     keys = [key for key in sides.after.keys if key in sides.before.keys]
-    return (StagePair(base, target) for base, target in pairwise(keys))
+    for base, target in pairwise(keys):
+        is_touched = not sides.differing.isdisjoint((base, target))
+        if is_touched or before.window(base, target) != after.window(base, target):
+            yield StagePair(base, target)
 
 
 async def compute_both(
@@ -69,12 +78,36 @@ async def compute_both(
     Shapes: n requests -> {request: KpiFigures}; equal requests are computed once.
     """
     reading = ReadSession(session.connection)
-    stored = {} if sides.before.table == DERIVED else await _compute(reading, sides.before, context, pairs)
+    before = {} if sides.before.table == DERIVED else await _compute(reading, sides.before, context, pairs)
     # A statement that the connection has prepared would go on to read the permanent table, so its plan is discarded.
-    await session.script(f"alter table {DERIVED} rename to {STORED}; discard plans")
-    after = await _compute(reading, sides.after, context, pairs)
-    before = stored or await _compute(reading, sides.before, context, pairs)
-    return {pair: KpiFigures(pair, before[pair], after[pair]) for pair in after}
+    if sides.is_mixed:
+        await session.script(f"alter view {MIXED} rename to {STORED}; discard plans")
+    elif sides.after.table == DERIVED:
+        await session.script(f"alter table {DERIVED} rename to {STORED}; discard plans")
+    differing = [pair for pair in pairs if pair not in before or not is_untouched(pair, sides)]
+    after = before | await _compute(reading, sides.after, context, differing)
+    before = before or await _compute(reading, sides.before, context, pairs)
+    return {pair: KpiFigures(pair, before[pair], after[pair]) for pair in before}
+
+
+def is_untouched(pair: KpiPair, sides: Sides) -> bool:
+    """Whether both versions must give the same figure, because the KPI reads no entries that can differ.
+
+    Implied entries, and the ends of entries, also follow from the rules of higher stages.
+    """
+    if not sides.is_mixed or sides.before.accord.reporting != sides.after.accord.reporting:
+        return False
+    keys = sides.after.keys
+    request = pair.request.stages
+    stages = kind_of(pair.kpi.measure).stages(keys) if request is None else (request.base, request.target)
+    windows = [[stage.window for stage in side.accord.stages] for side in (sides.before, sides.after)]
+    if not stages or windows[0] != windows[1]:
+        return False
+    touched = set(sides.differing)
+    if pair.kpi.switches.skip is not Skip.EXCLUDE:
+        highest = max((keys.index(key) for key in touched), default=-1)
+        touched = {*keys[: highest + 1]}
+    return not touched.intersection(stages)
 
 
 async def _compute(

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,8 @@ from api.metrics.preview.figures import ChangedPeople
 from api.sql import Sql, all_of
 from schema.accord_vocab import PersonChange
 
+# The lists of a preview are kept until one of the same versions and days is computed so much later.
+LISTS_KEPT = timedelta(hours=1)
 _LABEL = "preview"  # distinguishes these cursors from those of other lists
 
 
@@ -104,13 +106,14 @@ def _is_some(people: Sql, inside: Sql | None) -> Sql:
 
 
 async def _require_kept(session: ReadSession, listed: ChangedPeople) -> None:
-    """Errors: NOT_FOUND if a later preview of the same version and period replaced the lists."""
+    """Errors: NOT_FOUND if the lists were deleted, see `LISTS_KEPT`."""
     is_kept = await session.value(
         Sql(
             "select not exists (select from accord_preview p join accord_preview n on n.id <> p.id"
             " and n.accord_version_id = p.accord_version_id and n.compared_to_id = p.compared_to_id"
-            " and n.starts_on = p.starts_on and n.before = p.before and n.computed_at > p.computed_at"
+            " and n.starts_on = p.starts_on and n.before = p.before and n.computed_at > p.computed_at + {}"
             " where p.id = {})",
+            LISTS_KEPT,
             listed.preview_id,
         )
     )

@@ -12,7 +12,7 @@ from api.metrics.request import Period, RelativeKind, RelativePeriod
 from schema.clauses.reporting import Reporting
 from schema.vocab import Grain
 
-LAST_QUARTER_OF_A_YEAR = Period(named=RelativePeriod(RelativeKind.LAST, Grain.MONTH, 3))
+LAST_THREE_MONTHS = Period(named=RelativePeriod(RelativeKind.LAST, Grain.MONTH, 3))
 _SHORT_DAYS = 62  # up to two months are shown by weeks
 
 

@@ -13,7 +13,8 @@ from api.metrics.context import MetricContext, read_context
 from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
 from api.metrics.preview.compute import VALID_FOR, compute_preview
 from api.metrics.preview.figures import Preview
-from api.metrics.preview.preview_frame import LAST_QUARTER_OF_A_YEAR, PreviewFrame, preview_frame
+from api.metrics.preview.people_pages import LISTS_KEPT
+from api.metrics.preview.preview_frame import LAST_THREE_MONTHS, PreviewFrame, preview_frame
 from api.metrics.preview.running_previews import WAIT, computed_once
 from api.metrics.request import Period
 from api.progress import Progress
@@ -30,7 +31,7 @@ class PreviewRequest:
 
     version: int
     compare_to: int | None = None
-    period: Period = LAST_QUARTER_OF_A_YEAR
+    period: Period = LAST_THREE_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ async def _computed(
             session, new_id(), prepared.versions, prepared.frame, prepared.context, progress
         )
         await _store(session, principal, prepared, preview)
+    async with database.write() as session:
+        await _forget_lists(session, preview, prepared)
     return preview
 
 
@@ -128,7 +131,7 @@ order by computed_at desc limit 1""",
 
 
 async def _store(session: WriteSession, principal: Principal, prepared: _Prepared, preview: Preview) -> None:
-    """Store a preview with its people. The people of those that it replaces, or that have expired, are deleted."""
+    """Store a preview with its people."""
     days, figures = prepared.frame.days, _FIGURES.dump_python(preview, mode="json")
     await session.run(
         Sql(
@@ -141,18 +144,26 @@ values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})""",
     )
     await session.run(
         Sql(
-            """delete from accord_preview_person where preview_id in (
-  select p.id from accord_preview p where p.computed_at <= {} or p.id <> {} and p.accord_version_id = {}
-    and p.compared_to_id = {} and p.starts_on = {} and p.before = {})""",
-            *(prepared.frame.as_of - VALID_FOR, preview.id, prepared.versions.after.id, prepared.versions.before.id),
-            *(days.starts_on, days.before),
-        )
-    )
-    await session.run(
-        Sql(
             "insert into accord_preview_person (preview_id, stage, change, at, contact_id, instant_before,"
             " instant_after) select {}::uuid, stage, change, at, contact_id, instant_before, instant_after"
             " from preview_change order by stage, change, at, contact_id",
             preview.id,
+        )
+    )
+
+
+async def _forget_lists(session: WriteSession, preview: Preview, prepared: _Prepared) -> None:
+    """Delete the people of previews that have expired, and of those that this one replaces.
+
+    In a transaction of its own: in the snapshot of the preview, rows that another one has deleted are an error.
+    """
+    before, after, days = prepared.versions.before, prepared.versions.after, prepared.frame.days
+    await session.run(
+        Sql(
+            """delete from accord_preview_person where preview_id in (
+  select p.id from accord_preview p where p.computed_at <= {} or p.computed_at < {} and p.accord_version_id = {}
+    and p.compared_to_id = {} and p.starts_on = {} and p.before = {})""",
+            *(preview.computed_at - VALID_FOR, preview.computed_at - LISTS_KEPT),
+            *(after.id, before.id, days.starts_on, days.before),
         )
     )

@@ -1,11 +1,13 @@
 """The stage entries of the two versions that a preview compares, side by side.
 
-The entries of the version that is compared to are the stored ones if it is the only one that was ever in force: then
-the current evaluation is what the version makes of all history. Otherwise they are derived, like those of the previewed
-version. Of that one, only the stages that the change touches are evaluated; the moments of the others are those of the
+The entries of the version that is compared to are stored ones if an evaluation has what it makes of all history: the
+current one, if no other version was ever in force. Otherwise they are derived, like those of the previewed version. Of
+that one, only the stages that the change touches are evaluated; the moments of the others are those of the
 first side.
 
-Derived entries are in the temporary table `preview_entry`, which has the columns of `stage_entry`.
+Derived entries are in the temporary table `preview_entry`, which has the columns of `stage_entry`. If only rules
+differ, it has those of the people whose moments differ, and the view `preview_mixed_entry` has them with the stored
+entries of everybody else.
 """
 
 from collections.abc import Sequence
@@ -17,15 +19,19 @@ from api.access.evaluation import is_current
 from api.accord.in_force import AccordInForce, AccordPeriod
 from api.db import ScratchSession
 from api.funnel.derivation import derived_entries, derived_from_moments
+from api.funnel.readings.applied_reading import ReadingKey
+from api.funnel.readings.kept_evaluations import find_kept
 from api.funnel.stored_entries import COMPARED, KEY
 from api.metrics.preview.compared_versions import ComparedVersions
-from api.metrics.preview.differing_stages import differing_stages
+from api.metrics.preview.differing_stages import differing_stages, have_same_ladder
 from api.progress import Progress
 from api.sql import Sql, name
 from schema.accord import Accord
+from schema.accord_vocab import Reading
 from schema.base import new_id
 
 DERIVED, STORED = "preview_entry", "stage_entry"
+DIFFERING, MIXED = "preview_differing", "preview_mixed_entry"
 _COLUMNS = ", ".join((*KEY, *COMPARED))
 
 
@@ -64,6 +70,11 @@ class Sides:
     after: Side
     differing: frozenset[str]
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether only rules differ, and the second side has stored entries for those whose moments do not."""
+        return self.after.table == MIXED
+
 
 async def derive_sides(
     session: ScratchSession,
@@ -87,27 +98,49 @@ async def derive_sides(
         period = AccordPeriod(before.id, before.accord)
         async with derived_entries(session, (period,), as_of, progress) as derived:
             await _keep(session, first, derived)
-    if before.content_hash == after.content_hash:
+    is_same_ladder = have_same_ladder(before.accord, after.accord)
+    if is_same_ladder and not differing:
         await _index(session)
         return Sides(first, Side(after, first.table, first.evaluation_id), differing)
-    second = Side(after, DERIVED, new_id())
-    known = {key: _moments(first, key) for key in second.keys if key not in differing}
+    known = {stage.key: _moments(first, stage.key) for stage in after.accord.stages if stage.key not in differing}
     period = AccordPeriod(after.id, after.accord)
-    async with derived_from_moments(session, period, as_of, known, progress) as derived:
+    if not (first.table == STORED and is_same_ladder):
+        second = Side(after, DERIVED, new_id())
+        async with derived_from_moments(session, period, as_of, known, progress) as derived:
+            await _keep(session, second, derived)
+        await _index(session)
+        return Sides(first, second, differing)
+    # Only the rules of some stages differ. Whoever meets them at the same moments has the same entries: these are read
+    # where they are stored, and only those of the others are derived.
+    await session.script(f"create temp table {DIFFERING} (contact_id uuid primary key) on commit drop")
+    former = {key: _moments(first, key) for key in differing}
+    second = Side(after, MIXED, first.evaluation_id)
+    async with derived_from_moments(
+        session, period, as_of, known, progress, former=former, differing=DIFFERING
+    ) as derived:
         await _keep(session, second, derived)
     await _index(session)
+    await session.script(
+        f"create temp view {MIXED} as select * from {STORED} e"
+        f" where not exists (select from {DIFFERING} d where d.contact_id = e.contact_id)"
+        f" union all select * from {DERIVED}"
+    )
     return Sides(first, second, differing)
 
 
 async def _stored_evaluation(session: ScratchSession, version: AccordInForce) -> UUID | None:
-    """The current evaluation, if it is what the version makes of all history: no other version was ever in force."""
+    """The stored evaluation of what the version makes of all history; None if there is none, or facts have changed.
+
+    It is the current one if no other version was ever in force, otherwise one that is kept for requests that pin it.
+    """
     found: Sequence[UUID] = await session.value(
         Sql("select array_agg(v.id) from accord_version v where v.status in ('ACTIVE', 'SUPERSEDED')")
     )
-    if list(found or ()) != [version.id]:
-        return None
-    evaluation: UUID | None = await session.value(Sql("select e.id from evaluation e where {}", is_current("e")))
-    return evaluation
+    if list(found or ()) == [version.id]:
+        evaluation: UUID | None = await session.value(Sql("select e.id from evaluation e where {}", is_current("e")))
+        return evaluation
+    kept = await find_kept(session, ReadingKey(Reading.PINNED, version.id, version.content_hash, None))
+    return kept.id if kept is not None and kept.is_fresh else None
 
 
 def _moments(side: Side, stage: str) -> Sql:

@@ -99,8 +99,10 @@ class CodeFlow:
         self._secret = client.client_secret
         self._longest = longest
 
-    async def authorization_url(self, attempt: SignInAttempt, redirect_uri: str) -> str:
-        """The URL at which a person signs in. Errors: ProviderError."""
+    async def authorization_url(self, attempt: SignInAttempt, redirect_uri: str, *, is_again: bool = False) -> str:
+        """The URL at which a person signs in. With `is_again` the provider makes them prove anew who they are, as a
+        signature needs it. Errors: ProviderError.
+        """
         metadata = await self._provider.metadata()
         parameters = {
             "response_type": "code",
@@ -114,6 +116,8 @@ class CodeFlow:
             # The provider then says when the person signed in there.
             "max_age": str(int(self._longest.total_seconds())),
         }
+        if is_again:
+            parameters["prompt"] = "login"
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
         return f"{metadata.authorization_endpoint}{joint}{urlencode(parameters)}"
 

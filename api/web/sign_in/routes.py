@@ -130,8 +130,9 @@ class SignIn:
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return RedirectResponse(SIGN_IN, 303)
         attempt = SignInAttempt.begin(return_path(request.query_params.get("next")))
+        is_signed_in = await self.sessions.page_principal(request.scope) is not None
         try:
-            url = await self._flow.authorization_url(attempt, _redirect_uri(request))
+            url = await self._flow.authorization_url(attempt, _redirect_uri(request), is_again=is_signed_in)
         except ProviderError as error:
             return await self._failed(request, attempt.return_to, error)
         return _redirect(url, cookies.set_cookie(request.scope, cookies.SIGN_IN, attempt.cookie, ATTEMPT_SECONDS))

@@ -65,6 +65,17 @@ async def come_back(browser: httpx.AsyncClient, request: dict[str, str], **chang
     return await browser.get(CALLBACK, params={name: value for name, value in sent.items() if value is not None})
 
 
+async def test_who_signs_in_again_proves_anew_who_they_are(
+    site_with_provider: Site, browser: httpx.AsyncClient, ada: UUID
+) -> None:
+    assert ada
+    first = await begin(browser)
+    answer_with(site_with_provider, first)
+    await come_back(browser, first)
+    again = await begin(browser)
+    assert ("prompt" in first, again["prompt"]) == (False, "login")
+
+
 async def test_a_member_signs_in_and_returns_to_the_page(
     site_with_provider: Site, browser: httpx.AsyncClient, ada: UUID, database: Database
 ) -> None:

@@ -4,14 +4,26 @@ import { useAddress } from "./address";
 import { Editor } from "./editor/Editor";
 import { OverviewDocument, type OverviewQuery } from "./generated/graphql";
 import { abilitiesOf } from "./rights";
+import { ViewLink } from "./ui/Link";
 import { Masthead } from "./ui/Masthead";
 import { Failure, Loading, Notice } from "./ui/Notice";
+import { isActivating } from "./ui/status";
 import { VersionList } from "./versions/VersionList";
 import { VersionPage } from "./versions/VersionPage";
 
-/** The whole page. */
+const ACTIVATION_POLL_MS = 2_000;
+
+/** The whole page. While a version is being brought into force, it is read again until it is. */
 export function Page() {
-  const [{ data, error, fetching }] = useQuery({ query: OverviewDocument });
+  const [{ data, error, fetching }, readAgain] = useQuery({ query: OverviewDocument });
+  const isAwaited = data?.accordVersions.nodes.some(isActivating) ?? false;
+  useEffect(() => {
+    if (!isAwaited) {
+      return undefined;
+    }
+    const timer = window.setInterval(() => readAgain({ requestPolicy: "network-only" }), ACTIVATION_POLL_MS);
+    return () => window.clearInterval(timer);
+  }, [isAwaited, readAgain]);
   return (
     <>
       <a className="skip" href="#content">
@@ -35,7 +47,16 @@ function Content({ overview }: { overview: OverviewQuery }) {
   useEffect(() => {
     document.title = number === undefined ? "The accord" : `Version ${number} · The accord`;
   }, [number]);
+  const isEdited = address.view === "edit" || address.view === "propose";
+  useEffect(() => {
+    window.scrollTo(0, 0);
+    // What had the focus may be gone with the view before.
+    if (document.activeElement === document.body) {
+      document.getElementById("content")?.focus();
+    }
+  }, [number, isEdited]);
   const abilities = abilitiesOf(overview.viewer);
+  const toSign = overview.viewer.accordsToSign.filter(({ version }) => version !== number);
   if (number === undefined) {
     return (
       <>
@@ -46,13 +67,25 @@ function Content({ overview }: { overview: OverviewQuery }) {
       </>
     );
   }
-  if (address.view === "edit" || address.view === "propose") {
+  if (isEdited) {
     return <Editor key={`${address.view}${number}`} number={number} isNew={address.view === "propose"} abilities={abilities} />;
   }
   return (
     <div className="columns">
       <VersionList versions={versions} shown={number} />
       <div className="sheet">
+        {toSign.length > 0 && (
+          <Notice>
+            <p>
+              Waiting for your signature:{" "}
+              {toSign.map(({ version }) => (
+                <ViewLink key={version} to={{ version, view: "agreement" }}>
+                  version {version}
+                </ViewLink>
+              ))}
+            </p>
+          </Notice>
+        )}
         <VersionPage key={number} number={number} view={address.view} abilities={abilities} versions={versions} />
       </div>
     </div>

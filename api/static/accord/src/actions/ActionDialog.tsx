@@ -28,6 +28,9 @@ export function ActionDialog({
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isBusy, setBusy] = useState(false);
   const carryOut = async (close: () => void) => {
+    if (isBusy) {
+      return;
+    }
     setBusy(true);
     const found = await run();
     setBusy(false);
@@ -65,7 +68,6 @@ export function ActionDialog({
                     type="submit"
                     className={`button button-${look === "danger" ? "danger" : "primary"}`}
                     isDisabled={!isReady}
-                    isPending={isBusy}
                   >
                     {isBusy ? "One moment…" : confirm}
                   </Button>

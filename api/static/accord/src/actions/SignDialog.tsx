@@ -55,7 +55,7 @@ export function SignDialog({
       {error && <Failure error={error} />}
       {preview && (
         <div className="effect-summary">
-          <h3>You have seen what it changes</h3>
+          <h3>What it changes beside version {preview.comparedVersion}, over the last three months</h3>
           <ul>
             {effectSentences(preview).map((sentence) => (
               <li key={sentence}>{sentence}</li>

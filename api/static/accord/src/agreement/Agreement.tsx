@@ -75,7 +75,7 @@ function Rest({ margin }: { margin: Margin }) {
   return (
     <section aria-label="About the whole version" className="rest">
       {margin.changes.map((change) => (
-        <ChangeNote key={change.clause + change.title} change={change} hasTitle />
+        <ChangeNote key={change.clause + change.title} change={change} />
       ))}
       <Comments
         version={margin.version}

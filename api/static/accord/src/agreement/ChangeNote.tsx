@@ -4,9 +4,9 @@ import { wordsDiff } from "./words_diff";
 type ChangeMark = Change["marks"][number];
 
 const MARKS: Record<string, string> = {
-  WIDENS: "Lets more people in",
-  NARROWS: "Lets fewer people in",
-  MOVES: "Moves people in time",
+  WIDENS: "Widens",
+  NARROWS: "Narrows",
+  MOVES: "Moves in time",
   RENAMES: "Renames",
   REPORTING_ONLY: "Reporting only",
   UNKNOWN: "Effect not proven",
@@ -26,13 +26,12 @@ export function Marks({ marks }: { marks: readonly ChangeMark[] }) {
   );
 }
 
-/** One change of a clause: the sentence before and after, with the words that differ. */
-export function ChangeNote({ change, hasTitle = false }: { change: Change; hasTitle?: boolean }) {
+/** One change of a clause: the sentence before and after, with the words that differ. `about` is named beside it. */
+export function ChangeNote({ change, about = "" }: { change: Change; about?: string }) {
   return (
     <div className={`change change-${change.kind.toLowerCase()}`}>
       <p className="change-head">
-        {KINDS[change.kind]}
-        {hasTitle && `: ${change.title}`}
+        {[KINDS[change.kind], change.title.replace(`${about}: `, "")].join(": ")}
       </p>
       <Marks marks={change.marks} />
       {change.before && change.after ? (

@@ -20,7 +20,7 @@ export function Clause({
       <div className="clause-text">{children}</div>
       <div className="clause-margin">
         {margin.changes.map((change) => (
-          <ChangeNote key={change.clause + change.title} change={change} hasTitle={change.clause !== clause} />
+          <ChangeNote key={change.clause + change.title} change={change} about={about} />
         ))}
         <Comments
           version={margin.version}

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Button, Disclosure, DisclosurePanel, Heading, Label, TextArea, TextField } from "react-aria-components";
+import { Button, Disclosure, DisclosurePanel, Label, TextArea, TextField } from "react-aria-components";
 import { type Outcome, act, isDone } from "../actions/act";
 import { Problems } from "../actions/Problems";
 import { CommentDocument, ResolveDocument } from "../generated/graphql";
@@ -94,11 +94,9 @@ function CommentForm({ version, clause, about }: { version: number; clause: stri
   };
   return (
     <Disclosure className="comment-form" isExpanded={isOpen} onExpandedChange={setOpen}>
-      <Heading level={4}>
-        <Button slot="trigger" className="button-quiet">
-          Comment<span className="spoken"> on {about}</span>
-        </Button>
-      </Heading>
+      <Button slot="trigger" className="button-quiet">
+        Comment{clause === null ? ` on ${about}` : <span className="spoken"> on {about}</span>}
+      </Button>
       <DisclosurePanel>
         <form
           onSubmit={(event) => {

@@ -42,6 +42,9 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isBusy, setBusy] = useState(false);
   const save = async () => {
+    if (isBusy) {
+      return;
+    }
     setBusy(true);
     const written = { document: toml, note: note.trim() || null };
     const found = isNew
@@ -81,7 +84,7 @@ function Form({ text, isNew }: { text: Text; isNew: boolean }) {
       />
       {outcome?.error && <Problems outcome={{ ...outcome, userErrors: [] }} />}
       <div className="buttons editor-buttons">
-        <Button type="submit" className="button button-primary" isPending={isBusy}>
+        <Button type="submit" className="button button-primary">
           {isBusy ? "One moment…" : isNew ? "Propose as a draft" : "Save"}
         </Button>
         <ViewLink to={{ version: text.version, view: "agreement" }} className="button button-plain">

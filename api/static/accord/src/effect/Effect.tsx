@@ -4,7 +4,7 @@ import { CHANGES_WITH_VERSIONS } from "../client";
 import { EffectDocument } from "../generated/graphql";
 import { Choice } from "../ui/Choice";
 import { Failure, Notice } from "../ui/Notice";
-import { STATUS } from "../ui/status";
+import { STATUS, isOpen } from "../ui/status";
 import { day, minute } from "../ui/words";
 import type { VersionListed, VersionShown } from "../versions/types";
 import { Kpis, Sellers, TargetsAndDuties } from "./FigureTables";
@@ -21,6 +21,7 @@ const PERIODS = [
   { id: "last-12-months", label: "The last 12 months" },
 ];
 const IN_FORCE = "in-force";
+const REPLACED = "replaced";
 const GRADES: Record<Preview["coverage"]["grade"], string> = {
   EXACT: "Exact: the whole history that is needed is there.",
   PARTIAL: "Partial: some values of the past are assumed.",
@@ -30,11 +31,11 @@ const GRADES: Record<Preview["coverage"]["grade"], string> = {
 /** What a version would have changed over a period, beside the version in force or another one. */
 export function Effect({ version, versions }: { version: VersionShown; versions: readonly VersionListed[] }) {
   const [period, setPeriod] = useState("last-3-months");
-  const [other, setOther] = useState(IN_FORCE);
+  const [other, setOther] = useState(isOpen(version.status) ? IN_FORCE : REPLACED);
   const requested: Requested = {
     version: version.version,
     period: { named: period },
-    compareTo: other === IN_FORCE ? null : Number(other),
+    compareTo: other === IN_FORCE ? null : other === REPLACED ? version.base?.version : Number(other),
   };
   const [{ data, error, fetching }] = useQuery({
     query: EffectDocument,
@@ -45,12 +46,19 @@ export function Effect({ version, versions }: { version: VersionShown; versions:
     .filter((one) => one.version !== version.version)
     .map((one) => ({ id: String(one.version), label: `Version ${one.version} (${STATUS[one.status].toLowerCase()})` }));
   return (
-    <div className="effect">
+    <section className="effect" aria-labelledby="effect">
+      <h2 id="effect" className="spoken">
+        Effect
+      </h2>
       <div className="effect-choices">
         <Choice label="Period" options={PERIODS} value={period} onChange={setPeriod} />
         <Choice
           label="Beside"
-          options={[{ id: IN_FORCE, label: "The version in force" }, ...others]}
+          options={[
+            { id: IN_FORCE, label: "The version in force" },
+            ...(version.base ? [{ id: REPLACED, label: "The version that it replaces" }] : []),
+            ...others,
+          ]}
           value={other}
           onChange={setOther}
         />
@@ -62,7 +70,7 @@ export function Effect({ version, versions }: { version: VersionShown; versions:
         </p>
       )}
       {!fetching && data?.accordPreview && <Shown preview={data.accordPreview} requested={requested} />}
-    </div>
+    </section>
   );
 }
 

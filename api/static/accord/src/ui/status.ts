@@ -11,6 +11,11 @@ export const STATUS: Record<AccordStatus, string> = {
   WITHDRAWN: "Withdrawn",
 };
 
+/** Whether a signed version is being brought into force now: a job of the server evaluates everybody by it. */
+export function isActivating(version: { status: AccordStatus; activatesAt: string | null }): boolean {
+  return version.status === "SIGNED" && version.activatesAt !== null && new Date(version.activatesAt) <= new Date();
+}
+
 const OPEN: readonly AccordStatus[] = ["DRAFT", "IN_REVIEW", "CHANGES_REQUESTED", "SIGNED"];
 
 /** Whether a version can still change, and so is compared with the one that it would replace. */

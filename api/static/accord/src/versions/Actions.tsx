@@ -6,11 +6,11 @@ import { TextDialog } from "../actions/TextDialog";
 import { RequestChangesDocument, RevokeDocument, SubmitDocument, WithdrawDocument } from "../generated/graphql";
 import type { Abilities } from "../rights";
 import { ViewLink } from "../ui/Link";
-import { isOpen } from "../ui/status";
+import { isActivating, isOpen } from "../ui/status";
 import { title } from "../ui/words";
 import type { VersionShown } from "./types";
 
-/** What the viewer may do next with a version. `onDone` gets a sentence about what was done. */
+/** What the viewer may do next with a version. `onDone` gets a sentence about what was done, unless the page shows it. */
 export function Actions({
   version,
   abilities,
@@ -51,8 +51,8 @@ export function Actions({
             <p>Both teams are then requested to review the version, to comment on it, and to sign it.</p>
           </ActionDialog>
         )}
-        {status === "SIGNED" && abilities.operates && (
-          <ActivateDialog version={version} onDone={() => onDone(activated(version))} />
+        {status === "SIGNED" && abilities.operates && !isActivating(version) && (
+          <ActivateDialog version={version} onDone={() => onDone("")} />
         )}
         {isOpen(status) && (
           <ViewLink to={{ version: number, view: "edit" }} className="button button-plain">
@@ -113,9 +113,5 @@ export function Actions({
       {maySign && hasOpenComments && <p className="aside">Open comments have to be resolved before anybody can sign.</p>}
     </div>
   );
-}
-
-function activated(version: VersionShown): string {
-  return `Version ${version.version} is activated, or will be at the planned time.`;
 }
 

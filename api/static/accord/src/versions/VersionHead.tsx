@@ -1,4 +1,4 @@
-import { STATUS } from "../ui/status";
+import { STATUS, isActivating } from "../ui/status";
 import { day, minute } from "../ui/words";
 import type { VersionShown } from "./types";
 
@@ -28,7 +28,7 @@ function factsOf(version: VersionShown): string[] {
     const until = version.until ? ` until ${minute(version.until)}` : "";
     facts.push(`In force from ${minute(version.from)}${until}.`);
   }
-  if (version.activatesAt && version.status === "SIGNED") {
+  if (version.activatesAt && version.status === "SIGNED" && !isActivating(version)) {
     facts.push(`It comes into force on ${minute(version.activatesAt)}.`);
   }
   return facts;

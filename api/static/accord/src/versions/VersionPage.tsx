@@ -9,7 +9,7 @@ import { ChangesDocument, VersionDocument } from "../generated/graphql";
 import type { Abilities } from "../rights";
 import { ViewLink } from "../ui/Link";
 import { Failure, Loading, Notice } from "../ui/Notice";
-import { isOpen } from "../ui/status";
+import { isActivating, isOpen } from "../ui/status";
 import { Actions } from "./Actions";
 import { Seats } from "./Seats";
 import type { VersionListed, VersionShown } from "./types";
@@ -27,19 +27,33 @@ export function VersionPage({
   abilities: Abilities;
   versions: readonly VersionListed[];
 }) {
-  const [{ data, error, fetching }] = useQuery({ query: VersionDocument, variables: { version: number } });
+  const [{ data, error, fetching }, readAgain] = useQuery({ query: VersionDocument, variables: { version: number } });
   const [done, setDone] = useState("");
   useEffect(() => setDone(""), [number]);
   const version = data?.accord;
+  const listed = versions.find((one) => one.version === number);
+  useEffect(() => {
+    // The list saw an activation that this version was read before.
+    if (version && listed && version.status !== listed.status) {
+      readAgain({ requestPolicy: "network-only" });
+    }
+  }, [listed, version, readAgain]);
   if (error && !version) {
     return <Failure error={error} />;
   }
   if (!version || (fetching && version.version !== number)) {
     return <Loading what={`version ${number}`} />;
   }
+  // The first version is beside nothing while it is the one in force.
+  const hasEffect = version.status !== "ACTIVE" || version.base !== null;
   return (
     <>
       <VersionHead version={version} />
+      {isActivating(version) && (
+        <p className="activating" role="status">
+          Everybody is being evaluated by this version. It is in force as soon as that is complete.
+        </p>
+      )}
       {done && (
         <Notice kind="done">
           <p>{done}</p>
@@ -55,14 +69,16 @@ export function VersionPage({
       <Seats version={version} />
       <Actions version={version} abilities={abilities} onDone={setDone} />
       <nav className="tabs" aria-label={`Views of version ${number}`}>
-        <ViewLink to={{ version: number, view: "agreement" }} isCurrent={view !== "effect"}>
+        <ViewLink to={{ version: number, view: "agreement" }} isCurrent={view !== "effect" || !hasEffect}>
           Agreement
         </ViewLink>
-        <ViewLink to={{ version: number, view: "effect" }} isCurrent={view === "effect"}>
-          Effect
-        </ViewLink>
+        {hasEffect && (
+          <ViewLink to={{ version: number, view: "effect" }} isCurrent={view === "effect"}>
+            Effect
+          </ViewLink>
+        )}
       </nav>
-      {view === "effect" ? (
+      {view === "effect" && hasEffect ? (
         <Effect version={version} versions={versions} />
       ) : (
         <AgreementWithChanges version={version} abilities={abilities} />
