@@ -144,11 +144,15 @@ async def test_an_import_during_an_activation_waits_for_it_and_is_judged_by_the_
 
 async def test_an_activation_that_is_rolled_back_changes_nothing(small: Database) -> None:
     before = await causes(small, ANN)
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with small.write() as session:
             await activate(session)
             await evaluate(session)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await title(small) == ACCORD.title
     assert await causes(small, ANN) == before
     async with small.scratch() as session:
