@@ -214,6 +214,9 @@ async def test_under_not_after_with_a_window_turns_true_when_the_last_touch_leav
     rule = {"all": [{"touches": {}}, {"not": {"touches": {"after": "s1", "within": "2 days"}}}, {"stage": "s1"}]}
     contact = ContactHistory(FOREVER, touches(2), (returned(1),))
     assert await last_stage(database, contact, rule) == [("s2", 4, 4, None)]
-    # The end of the segment is no such moment: the exit is on the fourth day, before the touch leaves the window.
-    closed = ContactHistory(FOREVER, touches(2), (returned(1), rejected(3.5)))
-    assert await last_stage(database, closed, rule, [CLOSES_BOTH]) == []
+
+
+async def test_under_not_after_the_end_of_a_segment_is_no_moment(database: Database) -> None:
+    rule = {"all": [KNOWN, {"not": {"touches": {"after": "s1", "within": "2 days"}}}]}
+    contact = ContactHistory(versions((0, "a")), touches(3), (returned(1), rejected(3.5)))
+    assert await last_stage(database, contact, rule, [CLOSES_BOTH]) == [("s2", 0, 0, 3.5)]
