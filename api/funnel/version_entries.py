@@ -103,7 +103,9 @@ def version_entries(ladder: Ladder) -> Sql:
 class _WithoutExits:
     """The entries of contacts without an exit, from one row of columns for each contact.
 
-    The columns of the stage with number 1 are `own1`, `new1` (whether it is by the accord), `entered1` and `exited1`.
+    The columns of the stage with number 1 are `own1`, `fact1` (its moment if it follows from facts alone; only for a
+    stage that a version can bring somebody into), `entered1`, `exited1`, and `hidden1` and `facts1` where they can
+    differ from `entered1`.
     """
 
     def __init__(self, ladder: Ladder) -> None:
@@ -111,33 +113,39 @@ class _WithoutExits:
         self.periods = ladder.periods
         # Bound once for all the places that compare with them.
         self.starts = [Sql("{}::timestamptz", at) for at in ladder.activations]
-        self.activations = Sql("array[{}]", join(", ", self.starts))
+        self.renewed = {ranked.number for ranked in ladder.stages if any(span.is_fresh for span in ranked.spans)}
 
     def entries(self) -> Sql:
         """Select the entries."""
+        ranks = [f"rank{number}" for number in range(1, len(self.periods) + 1)]
+        # PostgreSQL prepares the expressions of a lateral `values` anew for each contact, so they are columns only.
         return Sql(
-            """select p.contact_id, e.rank, e.stage, 1 as occurrence, e.entered_at, e.own_at, e.exited_at,
+            f"""select p.contact_id, {{}} as rank, e.stage, 1 as occurrence, e.entered_at, e.own_at, e.exited_at,
   case when e.exited_at is not null then 'ADVANCED' end as exit_kind,
-  e.own_at is distinct from e.entered_at as is_implied, {} as accord_version_id, e.cause,
+  e.own_at is distinct from e.entered_at as is_implied, {{}} as accord_version_id,
+  case when e.facts_at = e.entered_at then {_FACTS} else {_ACCORD} end as cause,
   case when e.hidden_until < coalesce(e.exited_at, 'infinity') then e.hidden_until end as present_at
-from ({}) p cross join lateral (values
-  {}
-) e (rank, stage, entered_at, own_at, exited_at, hidden_until, cause)
+from ({{}}) p cross join lateral (values
+  {{}}
+) e (stage, entered_at, own_at, exited_at, hidden_until, facts_at, {", ".join(ranks)})
 where e.entered_at is not null""",
+            self._by_version("e.entered_at", [Sql(f"e.{rank}") for rank in ranks]),
             self._by_version("e.entered_at", [Sql("{}::uuid", period.version_id) for period in self.periods]),
-            self._exited(self._entered(self._own())),
+            self._hidden(self._exited(self._entered(self._own()))),
             join(",\n  ", map(self._values, self.rungs)),
         )
 
     def _own(self) -> Sql:
         # Without exits there is one segment, hence one row for each stage.
         own = "".join(
-            f",\n    min(moment) filter (where stage_no = {rung.number}) as own{rung.number},"
-            f" bool_and(by_accord) filter (where stage_no = {rung.number}) as new{rung.number}"
-            for rung in self.rungs
+            f",\n    min(moment) filter (where stage_no = {rung.number}) as own{rung.number}" for rung in self.rungs
+        )
+        facts = "".join(
+            f",\n    min(moment) filter (where stage_no = {number} and not by_accord) as fact{number}"
+            for number in sorted(self.renewed)
         )
         return Sql(
-            f"""select contact_id{own}
+            f"""select contact_id{own}{facts}
   from funnel_own_entry o
   where not exists (select from funnel_segment s where s.contact_id = o.contact_id)
   group by contact_id"""
@@ -145,41 +153,55 @@ where e.entered_at is not null""",
 
     def _entered(self, rows: Sql) -> Sql:
         """Add when each stage was entered: by its own moment, or by that of a stage above it."""
+        # `offset 0` keeps PostgreSQL from repeating these expressions wherever their columns are read.
         entered = (Sql(f",\n    {{}} as entered{rung.number}", _least(self._entering(rung))) for rung in self.rungs)
-        return Sql("select *{} from ({}) own", join("", entered), rows)
+        return Sql("select *{} from ({}) own offset 0", join("", entered), rows)
 
     def _exited(self, rows: Sql) -> Sql:
         """Add when each entry ended: when a stage above it was entered, at the same time or later."""
         exited = (Sql(f",\n    {{}} as exited{rung.number}", _least(self._advancing(rung))) for rung in self.rungs)
-        return Sql("select *{} from ({}) entered", join("", exited), rows)
+        return Sql("select *{} from ({}) entered offset 0", join("", exited), rows)
+
+    def _hidden(self, rows: Sql) -> Sql:
+        """Add until when an entry is hidden by one that began before, and the first moment that follows from facts."""
+        hidden = [
+            f",\n    greatest(entered{rung.number}, {', '.join(hiding)}) as hidden{rung.number}"
+            for rung in self.rungs
+            if (hiding := self._hiding(rung))
+        ]
+        facts = [
+            Sql(f",\n    {{}} as facts{rung.number}", _least(self._by_facts(rung)))
+            for rung in self.rungs
+            if self._is_renewed(rung)
+        ]
+        return Sql("select *{}{} from ({}) exited offset 0", Sql("".join(hidden)), join("", facts), rows)
 
     def _values(self, rung: Rung) -> Sql:
         """Return the row of a stage."""
         number = rung.number
-        hiding = [
-            f"case when entered{other.number} < entered{number}"
-            f" and (exited{other.number} is null or exited{other.number} > entered{number})"
+        hidden = f"hidden{number}" if self._hiding(rung) else f"entered{number}"
+        facts = f"facts{number}" if self._is_renewed(rung) else f"entered{number}"
+        ranks = ", ".join("null::int" if rank is None else str(rank) for rank in rung.ranks)
+        return Sql(f"({{}}::text, entered{number}, own{number}, exited{number}, {hidden}, {facts}, {ranks})", rung.key)
+
+    def _hiding(self, rung: Rung) -> list[str]:
+        return [
+            f"case when entered{other.number} < entered{rung.number}"
+            f" and (exited{other.number} is null or exited{other.number} > entered{rung.number})"
             f" then coalesce(exited{other.number}, 'infinity') end"
             for other in self.rungs
             if other is not rung and not _is_implied(rung, other) and not _is_ended(other, rung)
         ]
-        # At an instant at which a version comes into force, the facts win if one of the moments follows from them.
-        by_facts = " or ".join(
-            f"coalesce(own{other.number} = entered{number} and not new{other.number}, false)"
-            for other, _ in self._entering_stages(rung)
-        )
-        ranks = {rank for rank in rung.ranks if rank is not None}
-        rank = (
-            Sql(str(ranks.pop()))
-            if len(ranks) == 1
-            else self._by_version(f"entered{number}", [Sql(str(rank or "null")) for rank in rung.ranks])
-        )
-        return Sql(
-            f"({{}}, {{}}::text, entered{number}, own{number}, exited{number},"
-            f" greatest({', '.join([f'entered{number}', *hiding])}),"
-            f" case when entered{number} = any({{}}) and not ({by_facts}) then {_ACCORD} else {_FACTS} end)",
-            *(rank, rung.key, self.activations),
-        )
+
+    def _is_renewed(self, rung: Rung) -> bool:
+        """Whether a version can bring somebody into a stage, by its own rule or by that of a stage above it."""
+        return any(other.number in self.renewed for other, _ in self._entering_stages(rung))
+
+    def _by_facts(self, rung: Rung) -> list[Sql]:
+        return [
+            self._during(f"{'fact' if other.number in self.renewed else 'own'}{other.number}", other, versions)
+            for other, versions in self._entering_stages(rung)
+        ]
 
     def _entering_stages(self, rung: Rung) -> list[tuple[Rung, frozenset[int]]]:
         """Return the stages whose moments enter a stage, itself included, with the versions in which they do."""

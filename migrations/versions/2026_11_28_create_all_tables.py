@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 84903646e7c0
+Revision ID: da86a467bd2b
 Revises:
-Create Date: 2026-11-28 18:38:23.300159+00:00
+Create Date: 2026-11-28 18:47:33.410448+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "84903646e7c0"
+revision: str = "da86a467bd2b"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -33,27 +33,27 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False, comment="The key of the stage."),
         sa.Column("change", sa.Text(), nullable=False, comment="Whether the person is gained, lost or moved."),
         sa.Column(
-            "at",
+            "listed_at",
             sa.DateTime(timezone=True),
             nullable=False,
             comment="The instant in the period by which the person is listed.",
         ),
         sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
         sa.Column(
-            "instant_before",
+            "before_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="The first moment at which the rule is met by the version that is compared to; null if it never is.",
         ),
         sa.Column(
-            "instant_after",
+            "after_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="The first moment at which the rule is met by the previewed version; null if it never is.",
         ),
         sa.CheckConstraint("change in ('GAINED', 'LOST', 'MOVED')", name=op.f("ck_accord_preview_person_change")),
         sa.PrimaryKeyConstraint(
-            "preview_id", "stage", "change", "at", "contact_id", name=op.f("pk_accord_preview_person")
+            "preview_id", "stage", "change", "listed_at", "contact_id", name=op.f("pk_accord_preview_person")
         ),
         comment="A person whom the two versions of a preview count differently in a stage; kept while the preview is valid.",
     )

@@ -142,13 +142,18 @@ async def test_an_import_during_an_activation_waits_for_it_and_is_judged_by_the_
     await require_no_drift(small)
 
 
+async def activate_and_fail(database: Database) -> None:
+    """Activate another version in a transaction that is rolled back."""
+    async with database.write() as session:
+        await activate(session)
+        await evaluate(session)
+        raise RuntimeError
+
+
 async def test_an_activation_that_is_rolled_back_changes_nothing(small: Database) -> None:
     before = await causes(small, ANN)
     with pytest.raises(RuntimeError):
-        async with small.write() as session:
-            await activate(session)
-            await evaluate(session)
-            raise RuntimeError
+        await activate_and_fail(small)
     assert await title(small) == ACCORD.title
     assert await causes(small, ANN) == before
     async with small.scratch() as session:

@@ -90,6 +90,16 @@ async def test_scores_over_thousands_of_half_lives_do_not_overflow(database: Dat
     assert await moments(database, score(20, {"points": 10}, half_life="1 second"), contact) == []
 
 
+async def test_no_block_of_half_lives_loses_the_points_of_the_one_before(database: Database) -> None:
+    # A touch every minute for longer than a block: before every touch but the first ones the score is about 10.
+    every_minute = touches(*(1 + minute / 1440 for minute in range(261)))
+    faded = {"not": score(9.99, {"points": 10}, half_life="1 minute")}
+    [at] = await moments(
+        database, {"all": [faded, {"touches": {"at_least": 12}}]}, ContactHistory(FOREVER, every_minute)
+    )
+    assert at == pytest.approx(1 + 260 / 1440 + 61 * SECOND, abs=MICROSECOND)
+
+
 async def test_silence_begins_some_time_after_the_last_touch(database: Database) -> None:
     contact = ContactHistory(FOREVER, touches(1, 2.5, 4))
     assert await moments(database, {"silence": "2 days"}, contact) == [6]

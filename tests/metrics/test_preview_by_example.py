@@ -176,8 +176,8 @@ async def test_it_is_stored_until_something_changes(world: Database, quarter: Pr
     assert older.stages[0].lost == 3
 
 
-async def test_the_command_line_shows_the_same(world: Database, module_dsn: str, tmp_path: Path) -> None:
-    assert world
+@pytest.mark.usefixtures("world")
+async def test_the_command_line_shows_the_same(module_dsn: str, tmp_path: Path) -> None:
     words = ("preview", "2", "--period", "2026-Q1")
     done = await asyncio.to_thread(run_command, *words, data=tmp_path, DATABASE_URL=module_dsn)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ one leaves an assumed version, whose values were recorded later, or a beginning 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 from api.db import ScratchSession
@@ -27,55 +28,24 @@ async def find_coverage(session: ScratchSession, sides: Sides, context: MetricCo
 
     A person's values are judged at the moment at which they count, by the previewed version if it counts them.
     """
-    read = tuple(_leaves(sides))
-    assumed, undated = [Sql("false")], [Sql("false")]
-    reads_fields = any(isinstance(leaf, FieldIs) for leaf in read)
-    if reads_fields:
-        assumed.append(stands_on_assumption("v", Sql("p.at")))
-        undated.append(Sql("v.id is null or v.valid_from is null"))
-    reads_companies = any(isinstance(leaf, FieldIs) and leaf.table == "company" for leaf in read)
-    if reads_companies:
-        assumed.append(stands_on_assumption("w", Sql("p.at")))
-        undated.append(Sql("v.company_id is not null and (w.id is null or w.valid_from is null)"))
-    reads_deals = any(isinstance(leaf, DealIs) for leaf in read)
-    if reads_deals:
-        assumed.append(Sql("coalesce(d.is_assumed, false)"))
-        undated.append(Sql("coalesce(d.is_undated, false)"))
-    sources = [leaf.reported.source for leaf in read if isinstance(leaf, Reported)]
-    if sources:
-        undated.append(
-            Sql(
-                "exists (select from reported_stage r where r.contact_id = p.contact_id and r.entered_at is null"
-                " and r.recorded_at <= p.at and r.source = any({}::text[]))",
-                sources,
-            )
-        )
-    if any(isinstance(leaf, Reported) for leaf in read):
-        undated.append(
-            Sql(
-                "exists (select from reported_stage r where r.contact_id = p.contact_id and r.entered_at is null"
-                " and r.recorded_at <= p.at)"
-            )
-        )
+    history = _needed_history(sides, context)
     row = await session.row(
         Sql(
-            f"""select count(*)::int as people, count(*) filter (where is_assumed)::int as assumed,
+            """select count(*)::int as people, count(*) filter (where is_assumed)::int as assumed,
   count(*) filter (where is_undated)::int as undated,
   count(*) filter (where not is_assumed and not is_undated)::int as complete
 from (
-  select p.contact_id, bool_or({{}}) as is_assumed, bool_or({{}}) as is_undated
+  select p.contact_id, bool_or({}) as is_assumed, bool_or({}) as is_undated
   from (
-    select contact_id, coalesce(at_after, at_before) as at from preview_person where stage = any({{}}::text[])
+    select contact_id, coalesce(at_after, at_before) as at from preview_person where stage = any({}::text[])
   ) p
-  {f"left join contact_version v on v.contact_id = p.contact_id and {_HOLDS.format('v')}" if reads_fields else ""}
-  {f"left join company_version w on w.company_id = v.company_id and {_HOLDS.format('w')}" if reads_companies else ""}
-  {{}}
+  {}
   group by 1
 ) person""",
-            join(" or ", assumed),
-            join(" or ", undated),
+            join(" or ", history.assumed),
+            join(" or ", history.undated),
             sorted(sides.differing),
-            _deals(context) if reads_deals else Sql(""),
+            join("\n  ", history.joins),
         )
     )
     if row is None:
@@ -88,6 +58,44 @@ from (
         assumed=row["assumed"],
         undated=row["undated"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """Whether a row `p (contact_id, at)` stands on assumed or undated history: the conditions and their joins."""
+
+    assumed: tuple[Sql, ...]
+    undated: tuple[Sql, ...]
+    joins: tuple[Sql, ...]
+
+
+def _needed_history(sides: Sides, context: MetricContext) -> _History:
+    """What of a person's history the evaluated rules read."""
+    read = tuple(_leaves(sides))
+    assumed, undated, joins = [Sql("false")], [Sql("false")], list[Sql]()
+    reads_companies = any(isinstance(leaf, FieldIs) and leaf.table == "company" for leaf in read)
+    if any(isinstance(leaf, FieldIs) for leaf in read):
+        assumed.append(stands_on_assumption("v", Sql("p.at")))
+        undated.append(Sql("v.id is null or v.valid_from is null"))
+        held = _HOLDS.format("v")
+        joins.append(Sql(f"left join contact_version v on v.contact_id = p.contact_id and {held}"))
+    if reads_companies:
+        assumed.append(stands_on_assumption("w", Sql("p.at")))
+        undated.append(Sql("v.company_id is not null and (w.id is null or w.valid_from is null)"))
+        held = _HOLDS.format("w")
+        joins.append(Sql(f"left join company_version w on w.company_id = v.company_id and {held}"))
+    if any(isinstance(leaf, DealIs) for leaf in read):
+        assumed.append(Sql("coalesce(d.is_assumed, false)"))
+        undated.append(Sql("coalesce(d.is_undated, false)"))
+        joins.append(_deals(context))
+    if any(isinstance(leaf, Reported) for leaf in read):
+        undated.append(
+            Sql(
+                "exists (select from reported_stage r where r.contact_id = p.contact_id and r.entered_at is null"
+                " and r.recorded_at <= p.at)"
+            )
+        )
+    return _History(tuple(assumed), tuple(undated), tuple(joins))
 
 
 def _grade(complete: int, people: int) -> PreviewCoverage:

@@ -68,13 +68,13 @@ async def read_people(
         Sql("p.change = {}", change.value),
     ]
     if listed.starts_at is not None:
-        conditions.append(Sql("p.at >= {} and p.at < {}", listed.starts_at, listed.before))
-    behind = None if after is None else Sql("(p.at, p.contact_id) > {}", _position("after", after))
-    ahead = None if before is None else Sql("(p.at, p.contact_id) < {}", _position("before", before))
+        conditions.append(Sql("p.listed_at >= {} and p.listed_at < {}", listed.starts_at, listed.before))
+    behind = None if after is None else Sql("(p.listed_at, p.contact_id) > {}", _position("after", after))
+    ahead = None if before is None else Sql("(p.listed_at, p.contact_id) < {}", _position("before", before))
     people = Sql("select from accord_preview_person p where {}", all_of(conditions))
     page = Sql(
-        "select p.contact_id, p.at, p.instant_before, p.instant_after from accord_preview_person p where {}"
-        " order by p.at {}, p.contact_id {} limit {}",
+        "select p.contact_id, p.listed_at, p.before_at, p.after_at from accord_preview_person p where {}"
+        " order by p.listed_at {}, p.contact_id {} limit {}",
         all_of([*conditions, *(inside for inside in (behind, ahead) if inside is not None)]),
         *([Sql("desc" if is_last else "asc")] * 2),
         size + 1,
@@ -83,7 +83,7 @@ async def read_people(
     rows = await session.rows(
         Sql(
             "select t.*, r.* from (select {} as total, {} as after_some, {} as before_some) t left join ({}) r on true"
-            " order by r.at, r.contact_id",
+            " order by r.listed_at, r.contact_id",
             total,
             _is_some(people, behind),
             _is_some(people, ahead),
@@ -91,7 +91,7 @@ async def read_people(
         )
     )
     found = [
-        ChangedPerson(row["contact_id"], row["at"], row["instant_before"], row["instant_after"])
+        ChangedPerson(row["contact_id"], row["listed_at"], row["before_at"], row["after_at"])
         for row in rows
         if row["contact_id"] is not None
     ]

@@ -144,8 +144,8 @@ values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})""",
     )
     await session.run(
         Sql(
-            "insert into accord_preview_person (preview_id, stage, change, at, contact_id, instant_before,"
-            " instant_after) select {}::uuid, stage, change, at, contact_id, instant_before, instant_after"
+            "insert into accord_preview_person (preview_id, stage, change, listed_at, contact_id, before_at, after_at)"
+            " select {}::uuid, stage, change, at, contact_id, instant_before, instant_after"
             " from preview_change order by stage, change, at, contact_id",
             preview.id,
         )

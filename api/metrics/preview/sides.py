@@ -163,8 +163,6 @@ async def _keep(session: ScratchSession, side: Side, derived: Sql) -> None:
 
 
 async def _index(session: ScratchSession) -> None:
-    # As the indexes of stage_entry: the statements of KPIs look up the entries of a stage, and those of a person.
-    await session.script(
-        f"create index on {DERIVED} (evaluation_id, stage, entered_at);"
-        f" create index on {DERIVED} (contact_id, evaluation_id, stage, occurrence); analyze {DERIVED}"
-    )
+    # As the primary key of stage_entry: the statements of KPIs look up the entries of a person. Its other indexes would
+    # cost more here than they save.
+    await session.script(f"create index on {DERIVED} (contact_id, evaluation_id, stage, occurrence); analyze {DERIVED}")

@@ -42,12 +42,12 @@ class AccordPreviewPerson(Table, table=True):
     preview_id: UUID = link("accord_preview", "The preview.", primary_key=True, index=False, is_derived=True)
     stage: str = column("The key of the stage.", primary_key=True)
     change: PersonChange = column("Whether the person is gained, lost or moved.", vocab=PersonChange, primary_key=True)
-    at: datetime = column("The instant in the period by which the person is listed.", primary_key=True)
+    listed_at: datetime = column("The instant in the period by which the person is listed.", primary_key=True)
     contact_id: UUID = link("contact", "The person.", primary_key=True, index=False, is_derived=True)
-    instant_before: datetime | None = column(
+    before_at: datetime | None = column(
         "The first moment at which the rule is met by the version that is compared to; null if it never is.",
         default=None,
     )
-    instant_after: datetime | None = column(
+    after_at: datetime | None = column(
         "The first moment at which the rule is met by the previewed version; null if it never is.", default=None
     )

@@ -65,10 +65,10 @@ async def come_back(browser: httpx.AsyncClient, request: dict[str, str], **chang
     return await browser.get(CALLBACK, params={name: value for name, value in sent.items() if value is not None})
 
 
+@pytest.mark.usefixtures("ada")
 async def test_who_signs_in_again_proves_anew_who_they_are(
-    site_with_provider: Site, browser: httpx.AsyncClient, ada: UUID
+    site_with_provider: Site, browser: httpx.AsyncClient
 ) -> None:
-    assert ada
     first = await begin(browser)
     answer_with(site_with_provider, first)
     await come_back(browser, first)
