@@ -11,12 +11,15 @@ export function Mark({ size = "1em" }) {
   );
 }
 
-/** The name of the product, and that of the viewer, which leads to the page for signing in and out. */
+/** The name of the product, the way to the accord, and the viewer's name, which leads to signing in and out. */
 export function Logo({ viewerName }) {
   return (
     <span className="accord-logo">
       <Mark size="24px" />
       Accord
+      <a className="accord-page" href="/accord">
+        The agreement
+      </a>
       <a className="accord-account" href={signInAddress()}>
         {viewerName ?? "Sign in"}
       </a>
