@@ -72,11 +72,7 @@ class AccordChangeKind(Vocabulary):
 
 
 class AccordChangeMark(Vocabulary):
-    """What a change of a clause does by itself, as if all other clauses stayed the same.
-
-    It follows from the structure of the clause, whatever the data are. The preview counts the effect on the people at
-    hand.
-    """
+    """What a change of a clause does by itself, whatever the data are: it follows from the clause's structure alone."""
 
     RENAMES = "RENAMES", "Only names, words or their order change."
     WIDENS = (

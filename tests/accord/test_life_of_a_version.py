@@ -93,7 +93,7 @@ async def test_without_an_accord_there_is_nothing_to_replace(database: Database)
 )
 async def test_verbs_need_a_contributor_who_reaches_everybody(agreed: Database, who: Principal) -> None:
     number = await propose(agreed, "Another")
-    verbs = {
+    verbs: dict[str, dict[str, object]] = {
         "proposeAccord": {"document": document("Third")},
         "editAccord": {"version": number, "document": document("Third")},
         "submitAccord": {"version": number},

@@ -247,7 +247,8 @@ class Lives(RuleBasedStateMachine):
 
 def test_no_sequence_of_verbs_puts_an_unsigned_version_in_force(module_dsn: str) -> None:
     with asyncio.Runner() as runner:
-        machine = type("LivesHere", (Lives,), {"runner": runner, "dsn": module_dsn, "reached": set()})
+        reached: set[int] = set()
+        machine = type("LivesHere", (Lives,), {"runner": runner, "dsn": module_dsn, "reached": reached})
         run_state_machine_as_test(
             machine,
             settings=settings(
@@ -258,5 +259,4 @@ def test_no_sequence_of_verbs_puts_an_unsigned_version_in_force(module_dsn: str)
                 suppress_health_check=list(HealthCheck),
             ),
         )
-        reached = machine.reached
     assert max(reached) > 2, "the sequences activate several versions"
