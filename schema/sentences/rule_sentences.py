@@ -78,12 +78,8 @@ def _leaf(rule: RuleLeaf, accord: Accord | None) -> str:
     match rule:
         case FieldIs():
             return _field(rule)
-        case Touches(touches=wanted):
-            return _touches(wanted, accord)
-        case Score(score=wanted):
-            return _score(wanted)
-        case Silence(silence=length):
-            return f"no touch of any kind for {format_duration(length)}"
+        case Touches() | Score() | Silence():
+            return _of_touches(rule, accord)
         case HandoffIs(handoff=status, after=after):
             return _HANDOFFS[status] + _after(after, accord)
         case Reported(reported=wanted):
@@ -92,6 +88,16 @@ def _leaf(rule: RuleLeaf, accord: Accord | None) -> str:
             return _deal(deal)
         case StageReached():
             return _stage(rule, accord)
+
+
+def _of_touches(rule: Touches | Score | Silence, accord: Accord | None) -> str:
+    match rule:
+        case Touches(touches=wanted):
+            return _touches(wanted, accord)
+        case Score(score=wanted):
+            return _score(wanted)
+        case Silence(silence=length):
+            return f"no touch of any kind for {format_duration(length)}"
 
 
 def _bracketed(rule: Rule, accord: Accord | None, *, within: str) -> str:

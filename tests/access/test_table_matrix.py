@@ -153,6 +153,10 @@ def test_the_declarations_have_all_three_outcomes() -> None:
     assert any(shape.needs_reach_all for shape in TABLES.values())
 
 
+# Hidden tables whose rows the fields of `accord` show, with types of their own.
+SHOWN_BY_ACCORD = {"AccordSignature", "AccordComment", "AccordPreview"}
+
+
 def test_hidden_columns_are_no_fields() -> None:
     types = declared_types()
     for shape in TABLES.values():
@@ -163,7 +167,7 @@ def test_hidden_columns_are_no_fields() -> None:
             declared = types.get(f"{shape.type_name}{suffix}")
             if isinstance(declared, ObjectType | InputType):
                 assert not hidden & {field.name for field in declared.fields}, (shape.name, suffix)
-    hidden_types = {shape.type_name for shape in SHAPES.values() if shape.is_hidden}
+    hidden_types = {shape.type_name for shape in SHAPES.values() if shape.is_hidden} - SHOWN_BY_ACCORD
     assert hidden_types
     assert not hidden_types & types.keys()
 

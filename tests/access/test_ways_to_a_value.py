@@ -375,6 +375,9 @@ ROOTS = {
     "funnel": "root: funnel",
     "kpiCatalogue": None,  # declarations, no records
     "accord": None,
+    "accordVersions": None,  # documents, and the names of members; no records
+    "accordDiff": None,
+    "accordPreview": None,  # tests/graph/test_accord_preview.py: its lists of people are redacted like others
     "stages": None,
     "viewer": "root: viewer",
     "changes": "root: changes",

@@ -28,7 +28,8 @@ LIVE: Mapping[str, str] = {
     "deal": "select name, amount, outcome from deal where deleted_at is null order by 1",
     "touchpoint": "select kind, occurred_at from touchpoint where voided_at is null order by 1, 2",
     "deal_contact": "select role, is_primary from deal_contact where voided_at is null order by 1",
-    "stage_entry": "select stage, entered_at from stage_entry e join evaluation v on v.id = e.evaluation_id"
+    # Without instants: a stage whose report has no date is entered when the report is recorded.
+    "stage_entry": "select stage, occurrence from stage_entry e join evaluation v on v.id = e.evaluation_id"
     " and v.is_current join contact c on c.id = e.contact_id where c.deleted_at is null order by 1, 2",
 }
 

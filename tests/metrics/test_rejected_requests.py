@@ -23,7 +23,7 @@ from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip, WarningCode
 PAIR = StagePair("mql", "sql")
 BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     (KpiRequest("profit"), ErrorCode.BAD_INPUT, "deals_won"),
-    (KpiRequest("mqls", switches=Switches(anchor=Anchor.COHORT)), ErrorCode.BAD_INPUT, "reentry, skip, asOf, timezone"),
+    (KpiRequest("mqls", switches=Switches(anchor=Anchor.COHORT)), ErrorCode.BAD_INPUT, "reentry, skip, reading"),
     (KpiRequest("deals_won", switches=Switches(skip=Skip.EXCLUDE)), ErrorCode.BAD_INPUT, "asOf, timezone"),
     (KpiRequest("win_rate", switches=Switches(has_no_window=True)), ErrorCode.BAD_INPUT, "asOf, timezone"),
     (KpiRequest("mqls", switches=Switches(skip=Skip.REACHED_OR_BEYOND)), ErrorCode.BAD_INPUT, "EXCLUDE"),
@@ -99,7 +99,8 @@ async def test_a_funnel_rejects_switches_that_would_let_its_bars_grow(database: 
 
 async def test_a_kpi_of_a_stage_that_the_accord_does_not_have_is_rejected(database: Database) -> None:
     standard = read_accord("standard")
-    shorter = standard.model_copy(update={"stages": standard.stages[:2], "exits": ()})
+    left_out: dict[str, object] = {"exits": (), "handoff": None, "attribution": None}
+    shorter = standard.model_copy(update={"stages": standard.stages[:2], **left_out})
     await adopt(database, shorter)
     assert isinstance(await query(database, KpiRequest("mqls")), KpiAnswer)  # without contacts, NO_CONTACTS comes first
     await add_contact(database)
@@ -143,7 +144,9 @@ async def test_every_kpi_of_people_without_contacts_warns_of_it(database: Databa
     stage = standard.stages[0].model_copy(update={"key": "other"})
     await adopt(
         database,
-        standard.model_copy(update={"stages": (stage,), "exits": (), "contact_policy": None}),
+        standard.model_copy(
+            update={"stages": (stage,), "exits": (), "contact_policy": None, "handoff": None, "attribution": None}
+        ),
         is_evaluated=False,
     )
     pairs = ("stage_conversion", "time_to_convert")  # requests for these name stages, which are checked first

@@ -19,6 +19,7 @@ from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from api.workflows.outcome import Outcome
 from api.workflows.unit_of_work import ATTEMPTS, Call, StartAgain, UnitOfWork, perform
+from tests.support.accords import delete_versions
 from tests.support.graphql import code_of, executed
 from tests.support.mutations import codes, refusal, run
 from tests.support.small_company import ADA, CARL
@@ -77,7 +78,8 @@ async def test_who_waits_less_than_a_second_gets_the_lock(company: Database) -> 
 
 async def test_the_lock_of_a_person_who_is_being_evaluated_is_waited_for_a_second(company: Database) -> None:
     async with company.write() as session:
-        await session.script("delete from stage_entry; delete from evaluation; delete from accord_version")
+        await session.script("delete from stage_entry; delete from evaluation")
+        await delete_versions(session)
         await adopt_accord(session, read_accord("standard"))
         await evaluate(session)
     fact = {"contact": {"id": f"contact_{ADA}"}, "kind": "FORM", "direction": "INBOUND"}

@@ -27,7 +27,10 @@ _MOST = 1_000
 
 
 def versions(as_json: AsJson = False, data: Data = None) -> None:
-    """List the versions of the accord, the newest first."""
+    """List the versions of the accord.
+
+    The newest comes first.
+    """
 
     async def run() -> tuple[StoredVersion, ...]:
         async with open_database(data) as database, database.read() as session:
@@ -50,7 +53,10 @@ def export(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Print the document of a version of the accord, as TOML, to edit and propose."""
+    """Print the document of a version of the accord.
+
+    As TOML, to edit and propose.
+    """
 
     async def run() -> StoredVersion:
         async with open_database(data) as database, database.read() as session:
@@ -72,7 +78,10 @@ def diff(
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
-    """Say in sentences what differs between two versions of the accord, and what each change does."""
+    """Say in sentences what differs between two versions.
+
+    Each change is marked by what it does.
+    """
     changes = asyncio.run(_changes(a, b, data))
     if as_json:
         print_json([_change_values(change) for change in changes])

@@ -14,7 +14,7 @@ from api.funnel.drift import DriftCheck, check_entries
 
 
 def verify(data: Data = None) -> None:
-    """Verify that the versions of the accord are what both teams signed, and that all entries follow from them.
+    """Verify the hashes, chain, signatures and entries of all versions.
 
     Hashes, chain, ranges and signatures of all versions, the triggers that keep them, and the entries of the whole
     history. Nothing is changed.

@@ -68,7 +68,10 @@ def print_proposed(outcome: Outcome, data: Path | None) -> None:
 
 
 def submit(version: VersionNumber, data: Data = None) -> None:
-    """Submit a version of the accord for review: from then on both teams may sign it."""
+    """Submit a version of the accord for review.
+
+    From then on both teams may sign it.
+    """
     _run(data, "submitAccord", partial(submit_accord, do=SubmitAccord(version)))
     typer.echo(f"Version {version} is in review. Members of both teams sign it at /accord.")
 
@@ -78,7 +81,10 @@ def withdraw(
     reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why it is withdrawn.")] = None,
     data: Data = None,
 ) -> None:
-    """Withdraw a version of the accord that is not in force yet."""
+    """Withdraw a version of the accord.
+
+    It must not have been in force.
+    """
     _run(data, "withdrawAccord", partial(withdraw_accord, do=WithdrawAccord(version, reason)))
     typer.echo(f"Version {version} is withdrawn.")
 
@@ -91,7 +97,7 @@ def activate(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Activate a version of the accord that both teams have signed.
+    """Activate a version that both teams signed.
 
     Now: everybody is evaluated by it, which the command waits for. At an instant ahead: a server or `accord worker`
     does it then.

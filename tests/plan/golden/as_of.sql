@@ -18,7 +18,7 @@ where (t3.id = t2.company_id)) "$") as "company",
 (
 select "$"
 from (select t4.stage as "key"
-from (select t4_now.contact_id, t4_now.evaluation_id, t4_now.stage, t4_now.occurrence, t4_now.rank, t4_now.entered_at, case when t4_now.own_at <= $2::timestamptz then t4_now.own_at end as own_at, case when t4_now.exited_at <= $2::timestamptz then t4_now.exited_at end as exited_at, case when t4_now.exited_at <= $2::timestamptz then t4_now.exit_kind end as exit_kind, case when t4_now.present_at <= $2::timestamptz then t4_now.present_at end as present_at, t4_now.accord_version_id, t4_now.is_implied
+from (select t4_now.contact_id, t4_now.evaluation_id, t4_now.stage, t4_now.occurrence, t4_now.rank, t4_now.entered_at, case when t4_now.own_at <= $2::timestamptz then t4_now.own_at end as own_at, case when t4_now.exited_at <= $2::timestamptz then t4_now.exited_at end as exited_at, case when t4_now.exited_at <= $2::timestamptz then t4_now.exit_kind end as exit_kind, case when t4_now.present_at <= $2::timestamptz then t4_now.present_at end as present_at, t4_now.accord_version_id, t4_now.cause, t4_now.is_implied
 from stage_entry t4_now
 where (t4_now.evaluation_id = (select v.id
 from evaluation v
@@ -29,7 +29,7 @@ select "$"
 from (select array(
 select "$"
 from (select t6.stage as "stage", replace(to_json(t6.exited_at)::text, '+00:00"', 'Z"')::json as "exitedAt", t6.exit_kind as "exitKind"
-from (select t6_now.contact_id, t6_now.evaluation_id, t6_now.stage, t6_now.occurrence, t6_now.rank, t6_now.entered_at, case when t6_now.own_at <= $2::timestamptz then t6_now.own_at end as own_at, case when t6_now.exited_at <= $2::timestamptz then t6_now.exited_at end as exited_at, case when t6_now.exited_at <= $2::timestamptz then t6_now.exit_kind end as exit_kind, case when t6_now.present_at <= $2::timestamptz then t6_now.present_at end as present_at, t6_now.accord_version_id, t6_now.is_implied
+from (select t6_now.contact_id, t6_now.evaluation_id, t6_now.stage, t6_now.occurrence, t6_now.rank, t6_now.entered_at, case when t6_now.own_at <= $2::timestamptz then t6_now.own_at end as own_at, case when t6_now.exited_at <= $2::timestamptz then t6_now.exited_at end as exited_at, case when t6_now.exited_at <= $2::timestamptz then t6_now.exit_kind end as exit_kind, case when t6_now.present_at <= $2::timestamptz then t6_now.present_at end as present_at, t6_now.accord_version_id, t6_now.cause, t6_now.is_implied
 from stage_entry t6_now
 where (t6_now.evaluation_id = (select v.id
 from evaluation v

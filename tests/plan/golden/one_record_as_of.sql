@@ -13,7 +13,7 @@ where (t2.id = t1.company_id)) "$") as "company",
 select "$"
 from (select t3_figures.a0 as "totalCount"
 from (select count(*) as a0
-from (select t3_now.contact_id, t3_now.deal_id, t3_now.role, t3_now.since, t3_now.is_primary, t3_now.voided_at
+from (select t3_now.contact_id, t3_now.deal_id, t3_now.role, t3_now.since, t3_now.is_primary, t3_now.recorded_at, t3_now.voided_at
 from deal_contact t3_now
 where (t3_now.voided_at is null) and (t3_now.since <= $1::timestamptz or t3_now.since is null and (exists (select
 from contact_version t3_now_contact
