@@ -324,8 +324,8 @@ class Lives(RuleBasedStateMachine):
             rows = await session.rows(Sql("select * from accord_version order by in_force_from nulls first"))
             assert (await verify_versions(session)).problems == ()
             for row in rows:
-                self._forget_fallen(row)
-                await self._require_accepted(session, row)
+                self._forget_fallen(dict(row))
+                await self._require_accepted(session, dict(row))
         begun = [row for row in rows if row["status"] in ("ACTIVE", "SUPERSEDED")]
         assert [row["status"] for row in begun].count("ACTIVE") == 1
         assert begun[0]["number"] == 1
