@@ -252,5 +252,5 @@ async def write_reports_of(session: WriteSession, stage: str) -> None:
         report = {"id": new_id(), "contact_id": contact, "source": "crm", "source_stage": "Lead", "stage": stage}
         await put(session, "reported_stage", report)
     for preset in ("hubspot", "maven"):
-        made = {"preset": preset, "source": "crm", "origin": "", "counts": {}}
+        made: dict[str, object] = {"preset": preset, "source": "crm", "origin": "", "counts": {}}
         await put(session, "import_job", made | {"id": new_id(), "started_at": now(), "finished_at": now()})
