@@ -512,3 +512,19 @@ def damage(document: Any, order: random.Random) -> None:  # noqa: ANN401 - JSON
         elif isinstance(node, dict):
             node[f"{key}s"] = node.pop(key)
         return
+
+
+def test_a_stage_that_is_dropped_is_a_mistake_at_every_clause_that_names_it() -> None:
+    targets = '[[targets]]\nkpi = "stage_volume"\nperiod = "2027-Q1"\nvalue = 1\n'
+    target = 'only = { dimension = "STAGE", value = "lead" }\n'
+    text = f"{DOCUMENT}{targets}{target}"
+    assert document_mistakes(text) == ()
+    paths = {mistake.path for mistake in document_mistakes(text.replace('key = "lead"', 'key = "other"'))}
+    assert paths == {
+        "exits[0].closes_to",
+        "handoff.marketing.volume[0].stage",
+        "handoff.marketing.completeness[0].stage",
+        "handoff.marketing.hand_over[0].stage",
+        "attribution.lead_stage",
+        "targets[2] (stage_volume).only.value",
+    }

@@ -64,6 +64,14 @@ def test_the_holidays_are_warned_of_from_90_days_before_they_end() -> None:
     assert holiday_warnings(read_accord("standard"), date(2026, 1, 1)) == ()
 
 
+@pytest.mark.parametrize("years", ["years = []", "years = [{ year = 2026, days = [] }]"])
+def test_a_document_that_is_proposed_or_edited_has_holidays_for_two_years_to_come(years: str) -> None:
+    today = date(2026, 12, 31)
+    accord = with_years(years)
+    assert holiday_warnings(accord, today) != ()
+    assert holiday_warnings(with_stated_holidays(accord, today), today) == ()
+
+
 def test_an_unknown_region_has_no_holidays() -> None:
     with pytest.raises(ValueError, match="the holidays of DE ZZ are not known"):
         holidays_of("DE", "ZZ", 2026)

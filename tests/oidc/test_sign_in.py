@@ -94,6 +94,32 @@ async def test_a_page_leads_to_the_provider_and_back_into_a_session(
     assert (await browser.post(f"{accord}/graphql", json=STAGES, headers={"origin": accord})).status_code == 401
 
 
+async def test_who_signs_in_again_proves_at_the_provider_who_they_are(
+    browser: httpx.AsyncClient, accord: str, members: dict[str, Any], module_database: Database
+) -> None:
+    """A signature needs a sign-in of the last 15 minutes, which the provider's own session is none of."""
+    async with module_database.write() as session:
+        await session.run(Sql("delete from page_session"))
+    away = await browser.get(f"{accord}/sign-in/oidc")
+    await browser.get(await sign_in_at_provider(browser, away.headers["location"], "ada"))
+    async with module_database.write() as session:
+        await session.run(Sql("update page_session set signed_in_at = signed_in_at - interval '16 minutes'"))
+    again = await browser.get(f"{accord}/sign-in/oidc")
+    assert query_of(again.headers["location"])["prompt"] == "login"
+    response = await browser.get(again.headers["location"])
+    form = await browser.get(str(response.url.join(response.headers["location"])))
+    assert 'name="login"' in form.text, "the provider asks again, though its own session goes on"
+    await browser.get(await sign_in_at_provider(browser, again.headers["location"], "ada"))
+    async with module_database.read() as session:
+        rows = await session.rows(
+            Sql(
+                "select member_id, signed_in_at > now() - interval '1 minute' as is_fresh from page_session"
+                " where revoked_at is null"
+            )
+        )
+    assert [(row["member_id"], row["is_fresh"]) for row in rows] == [(members["ada"], True)]
+
+
 @pytest.mark.parametrize(("login", "status"), [("unverified", 400), ("stranger", 403), ("gone", 403)])
 async def test_who_has_no_access_gets_no_session(
     browser: httpx.AsyncClient, accord: str, login: str, status: int

@@ -15,6 +15,7 @@ from api.access.credentials.key_uses import KeyUses
 from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
+from api.graph.gateway import Gateway
 from api.settings import OidcSettings
 from api.web.identification import ApiKeyTokens, Identification
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
@@ -41,6 +42,7 @@ class Site:
     database: Database
     provider: SmallProvider = field(default_factory=SmallProvider)
     has_provider: bool = False
+    gateway: Gateway = field(default_factory=lambda: small_gateway(Query, Mutation))
 
     def __post_init__(self) -> None:
         cache, attempts = AccessCache(), WrongAttempts()
@@ -69,7 +71,7 @@ class Site:
         )
         identify = Identification(tokens, has_credentials, bearer if self.has_provider else None, self.sessions)
         self.app = build_site(
-            small_gateway(Query, Mutation),
+            self.gateway,
             lambda: self.database,
             identify,
             routes=sign_in.routes(),
