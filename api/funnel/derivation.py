@@ -120,6 +120,7 @@ async def derived_from_moments(
     *,
     former: Mapping[str, Sql] | None = None,
     differing: str = "",
+    since: datetime | None = None,
 ) -> AsyncIterator[Sql]:
     """Derive the entries of everybody by one version, evaluating only the stages whose moments are not known.
 
@@ -129,7 +130,8 @@ async def derived_from_moments(
 
     With `former`, moments of the evaluated stages by another version in the same form, only the contacts whose moments
     differ from these are derived, and listed in the empty table `differing (contact_id)`. All others have the entries
-    that they have by the other version, if the two have the same stages and exits.
+    that they have by the other version, if the two have the same stages and exits. With `since`, contacts are left out
+    whose moments only differ before it: see `_keep_differing`.
 
     Shapes: facts + one version + moments of some stages -> a select of the columns of `derived_entries`.
     Errors: ValueError, see `ladder_of`.
@@ -150,7 +152,7 @@ async def derived_from_moments(
             report(step[-1].stage.title, done, total)
             await _fill(session, "funnel_own_entry", step_statement(ladder, step, facts))
         if former is not None:
-            await _keep_differing(session, ladder, former, differing)
+            await _keep_differing(session, ladder, former, differing, since)
         if not reads_known:
             await _fill_known(session, ladder, known, among="" if former is None else differing)
         await session.script("analyze funnel_own_entry")
@@ -170,8 +172,16 @@ async def _fill_known(session: ScratchSession, ladder: Ladder, known: Mapping[st
             await _fill(session, "funnel_own_entry", rows)
 
 
-async def _keep_differing(session: ScratchSession, ladder: Ladder, former: Mapping[str, Sql], differing: str) -> None:
-    """List the contacts whose evaluated moments differ from the former ones, and delete the moments of all others."""
+async def _keep_differing(
+    session: ScratchSession, ladder: Ladder, former: Mapping[str, Sql], differing: str, since: datetime | None
+) -> None:
+    """List the contacts whose evaluated moments differ from the former ones, and delete the moments of all others.
+
+    A contact is left out if, for every moment that differs, both versions have one in the same segment before `since`.
+    Then every entry exists by both versions, whatever begins or ends from `since` on does so at the same instants, and
+    only instants before `since` differ. An exit between the two moments may put implied entries of lower stages into
+    different segments, so such a contact is kept.
+    """
     before = union_all(
         [
             Sql("select m.contact_id, {}::int as stage_no, m.moment from ({}) m", rung.number, former[rung.key])
@@ -180,16 +190,29 @@ async def _keep_differing(session: ScratchSession, ladder: Ladder, former: Mappi
         ]
     )
     numbers = [rung.number for rung in ladder.rungs if rung.key in former]
+    numbered = (
+        "select contact_id, stage_no, moment, row_number() over (partition by contact_id, stage_no order by moment)"
+    )
+    changed = Sql(
+        f"""select contact_id, b.moment as former_at, a.moment as found_at from ({numbered} as n from ({{}}) f) b
+full join ({numbered} as n from funnel_own_entry where stage_no = any({{}}::int[])) a using (contact_id, stage_no, n)
+where b.moment is distinct from a.moment""",
+        before,
+        numbers,
+    )
+    chosen = Sql("select contact_id from changed")
+    if since is not None:
+        chosen = Sql(
+            """select contact_id from changed
+where former_at is null or found_at is null or greatest(former_at, found_at) >= {}
+union select contact_id from changed join funnel_exit x using (contact_id)
+where x.at between least(former_at, found_at) and greatest(former_at, found_at)""",
+            since,
+        )
     await session.run(
         Sql(
-            """insert into {} (contact_id)
-select distinct contact_id from (select *, true as is_former from ({}) f) b
-full join (select contact_id, stage_no, moment, true as is_new from funnel_own_entry where stage_no = any({}::int[])) a
-  using (contact_id, stage_no, moment)
-where is_former is null or is_new is null""",
-            name(differing),
-            before,
-            numbers,
+            "with changed as materialized ({}) insert into {} (contact_id) select distinct contact_id from ({}) c",
+            *(changed, name(differing), chosen),
         )
     )
     await session.run(Sql("analyze {}", name(differing)))

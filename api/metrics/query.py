@@ -74,8 +74,10 @@ async def query_funnel(
     return await compute_funnel(facts_session(session, context.known_at), request, context)
 
 
-async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, context: MetricContext) -> KpiAnswer:
-    """Compute one request for one KPI.
+async def compute_kpi(
+    session: ReadSession, kpi: Kpi, request: KpiRequest, context: MetricContext, *, counts_excluded: bool = True
+) -> KpiAnswer:
+    """Compute one request for one KPI. With `counts_excluded` false, the answer says nothing of excluded records.
 
     Shapes: one KpiRequest -> one KpiAnswer.
     Reads:  one statement; before it the values that a filter names, and the first instant of a series without a start;
@@ -91,11 +93,12 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
         statement = contacts_exist(context.accord, context.principal)
     else:
         boundaries = await _boundaries(session, resolved, kind)
-        left_out = kind.counted(excluded_only(resolved))
-        statement = with_excluded(resolved, left_out, kind.statement(beside_excluded(resolved), boundaries))
+        statement = _statement(resolved, kind, boundaries, counts_excluded=counts_excluded)
         records = await session.rows(statement)
-        excluded = read_excluded(records[0]["excluded"])
-        rows = [StatementRow.read(record, len(resolved.by)) for record in records if record["is_row"]]
+        if counts_excluded:
+            excluded = read_excluded(records[0]["excluded"])
+            records = [record for record in records if record["is_row"]]
+        rows = [StatementRow.read(record, len(resolved.by)) for record in records]
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
     table = kind.adjusted(resolved, table)
@@ -105,6 +108,15 @@ async def compute_kpi(session: ReadSession, kpi: Kpi, request: KpiRequest, conte
     is_missing = not table.total.n and not resolved.lacks_contacts
     missing = await missing_period(session, resolved, first_fact(resolved)) if is_missing else None
     return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded, missing=missing)
+
+
+def _statement(
+    request: ResolvedKpiRequest, kind: KpiKind, boundaries: tuple[datetime, ...], *, counts_excluded: bool
+) -> Sql:
+    if not counts_excluded:
+        return kind.statement(request, boundaries)
+    left_out = kind.counted(excluded_only(request))
+    return with_excluded(request, left_out, kind.statement(beside_excluded(request), boundaries))
 
 
 def _beside(answer: KpiAnswer, others: Sequence[KpiAnswer]) -> KpiAnswer:

@@ -1,14 +1,16 @@
 """The preview of a version of the accord over GraphQL: its figures, its lists of people, and who may see them."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from api.access.principal import Principal
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.in_force import accord_in_force
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.metrics.periods.period_days import period
+from api.metrics.preview.requested import PreviewRequest, requested_preview
 from api.workflows.make_sample import make_sample
 from schema.access.rights import Reach, Right
 from tests.bench.funnel_preview import stricter
@@ -121,6 +123,32 @@ async def test_a_bad_cursor_is_refused(company: Database) -> None:
     result = await executed(company, document)
     assert result.errors is not None
     assert {code_of(error) for error in result.errors} == {ErrorCode.BAD_INPUT.value}
+
+
+async def test_one_stage_alone_is_selected_by_its_key(company: Database) -> None:
+    document = f"{{ accordPreview(version: 2, {PERIOD}) {{ stages(key: %s) {{ key lost }} }} }}"
+    [found] = (await answered(company, document % '"mql"'))["accordPreview"]["stages"]
+    assert found == await stage(company, "mql", "lost")
+    everything = (await answered(company, document % "null"))["accordPreview"]["stages"]
+    assert len(everything) == 7
+
+
+async def test_a_stage_that_neither_version_has_is_refused(company: Database) -> None:
+    error = await refused(company, f'{{ accordPreview(version: 2, {PERIOD}) {{ stages(key: "lead") {{ key }} }} }}')
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.UNKNOWN_STAGE
+
+
+async def test_a_preview_that_takes_longer_goes_on_and_is_stored(company: Database) -> None:
+    days = period(date(2026, 2, 1), date(2026, 3, 1))
+    request, now = PreviewRequest(2, None, days), datetime(2026, 6, 30, tzinfo=UTC)
+    with pytest.raises(AccordError) as caught:
+        await requested_preview(company, LOCAL_OPERATOR, request, now=now, wait=timedelta(0))
+    assert caught.value.code is ErrorCode.EVALUATING
+    found = await requested_preview(company, LOCAL_OPERATOR, request, now=now, wait=None)
+    assert found.computed_at == now
+    stored = await requested_preview(company, LOCAL_OPERATOR, request, now=now + timedelta(days=1), wait=timedelta(0))
+    assert stored == found
 
 
 async def test_personal_data_of_people_needs_its_right(company: Database) -> None:

@@ -19,12 +19,14 @@ from schema.accord import Accord
 from schema.accord_vocab import PersonChange
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
+from tests.support.accords import activate_document
 from tests.support.previews import add_draft, preview_of, stage_of
 from tests.support.random_choices import RandomChoices
 
 AS_OF = datetime.fromisoformat("2026-12-31T00:00:00+00:00")
 FIRST, BEFORE = "2026-01-04", "2026-01-11"
 _START, _END = (datetime.fromisoformat(f"{text}T00:00:00+00:00") for text in (FIRST, BEFORE))
+_ACTIVATION = datetime.fromisoformat("2026-01-08T00:00:00+00:00")
 
 Moments = Mapping[UUID, datetime]
 
@@ -122,3 +124,32 @@ async def test_people_are_those_of_two_evaluations(database: Database, seed: int
             inside = [at for at in is_.values() if bucket.starts_at <= at < bucket.before]
             assert (bucket.count_after or 0) == len(inside)
         assert sum(bucket.count_before or 0 for bucket in stage.buckets) == len(was)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_version_that_replaced_another_is_compared_as_if_it_had_always_been_in_force(
+    database: Database, seed: int
+) -> None:
+    choices = RandomChoices.of_seed(seed)
+    companies = histories.companies(choices)
+    contacts = [histories.contact(choices) for _ in range(30)]
+    first = histories.accord(choices)
+    before = changed(choices, first)
+    after = changed(choices, before)
+    async with database.write() as session:
+        await adopt_accord(session, first)
+        people = dict(zip(await write_facts(session, contacts, companies), contacts, strict=True))
+        await activate_document(session, before, _ACTIVATION)
+        await evaluate(session, as_of=AS_OF)
+        await add_draft(session, after, number=3)
+    preview = await preview_of(database, FIRST, BEFORE, version=3)
+    assert (preview.version, preview.compared_version) == (3, 2)
+    for key in {stage.key for accord in (before, after) for stage in accord.stages}:
+        was, is_ = (
+            counted(first_moments(people, companies, accord, key)) if key in {s.key for s in accord.stages} else {}
+            for accord in (before, after)
+        )
+        stage = stage_of(preview, key)
+        assert (stage.count_before or 0, stage.count_after or 0) == (len(was), len(is_))
+        assert (stage.gained, stage.lost) == (len(is_.keys() - was.keys()), len(was.keys() - is_.keys()))
+        assert stage.moved == sum(is_[person] != was[person] for person in is_.keys() & was.keys())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.errors import AccordError, ErrorCode
 from api.graph.accord.preview_people import CONNECTION, people, people_types
 from api.graph.context import Info
 from api.graph.declared import Declared, Input, Output, TypeRef
@@ -61,16 +62,37 @@ async def _preview(
     return await requested_preview(info.context.database, info.context.principal, request)
 
 
+def _stages(source: Preview, _info: Info, *, key: str | None = None) -> tuple[PreviewStage, ...]:
+    """The stages of a preview, or one of them. Errors: UNKNOWN_STAGE if neither version has it."""
+    if key is None:
+        return source.stages
+    found = tuple(stage for stage in source.stages if stage.key == key)
+    if not found:
+        known = ", ".join(stage.key for stage in source.stages)
+        message = f"Neither version has a stage '{key}'."
+        raise AccordError(ErrorCode.UNKNOWN_STAGE, message, f"Their stages are {known}.")
+    return found
+
+
 def preview_types() -> tuple[Declared, ...]:
     """Return the types of previews."""
-    derived = (type_ for type_ in model_types((Preview,), _DERIVATION) if type_.name not in _SHARED)
+    derived = (type_ for type_ in model_types((Preview, PreviewStage), _DERIVATION) if type_.name not in _SHARED)
     return (*derived, *people_types())
 
 
 def _additions(model: type) -> tuple[Output, ...]:
     if model is Preview:
         doc = "The preview's id, for the argument `previewId` of `signAccord`."
-        return (Output("id", doc, _ID.required, lambda preview, _info: f"accord_preview_{preview.id}"),)
+        return (
+            Output("id", doc, _ID.required, lambda preview, _info: f"accord_preview_{preview.id}"),
+            Output(
+                "stages",
+                "The stages of both versions, from the lowest to the highest; with `key`, that one alone.",
+                TypeRef(PreviewStage.__graphql_name__).required.listed.required,
+                _stages,
+                (Input("key", "The key of a stage of either version.", TypeRef("String")),),
+            ),
+        )
     if model is PreviewSeller:
         doc = "The seller's id; null for people whom nobody ever owned."
         read = lambda seller, _info: seller.member_id and f"member_{seller.member_id}"  # noqa: E731 - one expression
@@ -87,5 +109,6 @@ def _additions(model: type) -> tuple[Output, ...]:
 
 _DERIVATION = Derivation(
     types={(PreviewKpi, "key"): "KpiKey", (PreviewTarget, "kpi"): "KpiKey"},
+    left_out=frozenset({(Preview, "stages")}),  # it has an argument
     additions=_additions,
 )

@@ -1,13 +1,14 @@
 """Compute a preview: both sides, then everything that is read from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from api.db import ScratchSession
 from api.metrics.context import MetricContext
 from api.metrics.periods.buckets import bucket_name, pairs
+from api.metrics.periods.period_days import interval_of
 from api.metrics.preview.changed_money import NO_MONEY, find_money
 from api.metrics.preview.compared_versions import ComparedVersions
 from api.metrics.preview.coverage import find_coverage
@@ -27,7 +28,7 @@ from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.preview.preview_warnings import preview_warnings
 from api.metrics.preview.seller_load import find_load
 from api.metrics.preview.sides import Sides, derive_sides
-from api.metrics.preview.target_effects import measured_targets, preview_targets
+from api.metrics.preview.target_effects import MeasuredTarget, measured_targets, preview_targets
 from api.progress import Progress
 from schema.accord_vocab import PersonChange, StageChange
 
@@ -61,7 +62,8 @@ async def compute_preview(
     Units:  instants UTC; facts later than `frame.as_of` do not count; money as in `PreviewMoney`.
     """
     before, after = versions.before, versions.after
-    sides = await derive_sides(session, versions, frame.as_of, progress)
+    targets = tuple(measured_targets(after.accord, frame))
+    sides = await derive_sides(session, versions, frame.as_of, progress, since=_first_instant(frame, targets))
     await find_people(session, sides, frame)
     counts = await count_people(session, frame)
     currency = after.accord.reporting.currency
@@ -78,7 +80,7 @@ async def compute_preview(
     coverage = await find_coverage(session, sides, context)
     warnings = await preview_warnings(session, sides, context, frame, stages)
     duties = await find_duties(session, after.accord, context, frame)
-    kpis, targets = requests_of(sides, frame.days), tuple(measured_targets(after.accord, frame))
+    kpis = requests_of(sides, frame.days)
     figures = await compute_both(session, sides, context, (*kpis, *(target.pair for target in targets)))
     return Preview(
         id=preview_id,
@@ -101,6 +103,14 @@ async def compute_preview(
         coverage=coverage,
         warnings=warnings,
     )
+
+
+def _first_instant(frame: PreviewFrame, targets: Iterable[MeasuredTarget]) -> datetime | None:
+    """The first instant of the period and of those of all targets; None if one has no beginning."""
+    periods = (target.pair.request.period for target in targets)
+    starts = [None if days is None else interval_of(days, frame.zone).start for days in periods]
+    known = [start for start in starts if start is not None]
+    return min([frame.start, *known]) if len(known) == len(starts) else None
 
 
 def _differs(counts: PeopleCounts) -> bool:

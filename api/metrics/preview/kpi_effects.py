@@ -117,7 +117,7 @@ async def _compute(
     found: dict[KpiPair, KpiAnswer | AccordError] = {}
     for pair in dict.fromkeys(pairs):
         try:
-            found[pair] = await compute_kpi(session, pair.kpi, pair.request, own)
+            found[pair] = await compute_kpi(session, pair.kpi, pair.request, own, counts_excluded=False)
         except AccordError as error:
             found[pair] = error
     return found

@@ -6,8 +6,8 @@ that one, only the stages that the change touches are evaluated; the moments of 
 first side.
 
 Derived entries are in the temporary table `preview_entry`, which has the columns of `stage_entry`. If only rules
-differ, it has those of the people whose moments differ, and the view `preview_mixed_entry` has them with the stored
-entries of everybody else.
+differ, it has those of the people whose moments differ where the preview can see it, and the view
+`preview_mixed_entry` has them with the stored entries of everybody else.
 """
 
 from collections.abc import Sequence
@@ -81,8 +81,12 @@ async def derive_sides(
     versions: ComparedVersions,
     as_of: datetime,
     progress: Progress | None = None,
+    *,
+    since: datetime | None = None,
 ) -> Sides:
     """Find or derive the entries of both versions over all history.
+
+    With `since`, instants before it may be those of the first side, where nothing from `since` on depends on them.
 
     Shapes: facts + two versions -> two sides. Writes the temporary table `preview_entry` only.
     Units:  instants UTC; facts later than `as_of` do not count for what is evaluated here.
@@ -116,7 +120,7 @@ async def derive_sides(
     former = {key: _moments(first, key) for key in differing}
     second = Side(after, MIXED, first.evaluation_id)
     async with derived_from_moments(
-        session, period, as_of, known, progress, former=former, differing=DIFFERING
+        session, period, as_of, known, progress, former=former, differing=DIFFERING, since=since
     ) as derived:
         await _keep(session, second, derived)
     await _index(session)
@@ -163,6 +167,6 @@ async def _keep(session: ScratchSession, side: Side, derived: Sql) -> None:
 
 
 async def _index(session: ScratchSession) -> None:
-    # As the primary key of stage_entry: the statements of KPIs look up the entries of a person. Its other indexes would
-    # cost more here than they save.
-    await session.script(f"create index on {DERIVED} (contact_id, evaluation_id, stage, occurrence); analyze {DERIVED}")
+    # The statements of KPIs look up the entries of a person, who has a few. The other columns of the primary key of
+    # stage_entry, and its other indexes, would cost more here than they save.
+    await session.script(f"create index on {DERIVED} (contact_id); analyze {DERIVED}")
