@@ -15,6 +15,8 @@ _OWN_COLUMNS = frozenset(
 )
 # A closed deal, or a decided handoff, is a fact of another instant without these.
 _VITAL_INSTANTS = frozenset({"closed_at", "decided_at"})
+# What every row has without a field: a reported stage is reported by the source of the import.
+_GIVEN = frozenset({("reported_stage", "source")})
 
 
 def fillable(shape: TableShape) -> dict[str, ColumnShape]:
@@ -23,6 +25,15 @@ def fillable(shape: TableShape) -> dict[str, ColumnShape]:
     return {
         column.link.name if column.link else column.name: column for column in shown if column.name not in _OWN_COLUMNS
     }
+
+
+def must_be_filled(shape: TableShape) -> list[str]:
+    """The names of the fields without which a preset cannot create records of the table."""
+    return [
+        name
+        for name, column in fillable(shape).items()
+        if is_needed(column) and (shape.name, column.name) not in _GIVEN
+    ]
 
 
 def is_name(column: ColumnShape) -> bool:

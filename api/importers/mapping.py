@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from api.importers.fields import check_reading, fillable, is_needed
+from api.importers.fields import check_reading, fillable, must_be_filled
 from api.importers.layout.file_layout import WORKBOOK_DATES, FileLayout, is_workbook
 from api.importers.value_reading import Conditions, Key, PresetModel, Rankings, Readings, Texts, ValueReading
 from api.intake.staged import record_tables
@@ -137,7 +137,7 @@ class RecordMap(PresetModel):
             for reading in readings:
                 is_list = not self.shape.has_id and known[name].link is not None
                 check_reading(f"{self.table}.{name}", known[name], reading, may_be_list=is_list)
-        missing = [name for name, column in known.items() if is_needed(column) and name not in self.fields]
+        missing = [name for name in must_be_filled(self.shape) if name not in self.fields]
         if self.creates and missing:
             raise ValueError(f"{self.table} needs {', '.join(missing)}")
         self._check_identity()

@@ -13,6 +13,8 @@ from api.importers.mapping import FileMap, RecordMap
 from api.importers.preset import Preset
 from api.importers.row_values import StagedColumn
 from api.importers.value_reading import ValueReading, label_of
+from api.intake.column_sql import INSTANT
+from api.intake.reported_stages import key_of_report
 from api.intake.staged import LeftOutValue, RequiredKey, RequiredValue, StagedRecords, StagedRows
 from api.sql import Sql, join
 from schema.base import ColumnShape
@@ -115,6 +117,9 @@ def _staged_records(binding: RecordBinding, rank: int) -> StagedRecords:
         values[column.name] = fields[field] = found.value
         if found.left_out is not None:
             left_out[column.name] = found.left_out
+    if record.table == "reported_stage":
+        key = key_of_report(key or Sql("null"), values)
+        values |= _stated_of_report(binding, values)
     if record.table == "contact" and "email" in record.fields:
         values["email_kind"] = binding.email_kind(record.shape.column("email"), record.fields["email"])
     return StagedRecords(
@@ -136,6 +141,19 @@ def _staged_records(binding: RecordBinding, rank: int) -> StagedRecords:
         priority=_priority(binding),
         labels={column.name: label_of(readings) or column.name for column, readings in record.filled},
     )
+
+
+def _stated_of_report(binding: RecordBinding, values: Mapping[str, Sql]) -> dict[str, Sql]:
+    """What a report says without a field: its source is that of the import, and it has no date and no accord's stage.
+
+    Without these, a report that follows another would keep the other's.
+    """
+    stated = {
+        "source": Sql("{}::text", binding.source),
+        "stage": Sql("null::text"),
+        "entered_at": Sql(f"null::{INSTANT}"),
+    }
+    return {column: value for column, value in stated.items() if binding.record.creates and column not in values}
 
 
 def _with_what_depends(

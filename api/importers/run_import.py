@@ -311,7 +311,9 @@ async def _run(session: WriteSession, planned: _Import, rejects: RejectLog, *, r
 async def _reported_stages(session: WriteSession, planned: _Import, accord: AccordInForce) -> ReportedStages:
     """How the reported stages fit the accord; nothing if the preset reads none."""
     reads = any(record.table == "reported_stage" for file in planned.preset.files for record in file.records)
-    return await compare_reported_stages(session, accord.accord) if reads else ReportedStages()
+    if not reads:
+        return ReportedStages()
+    return await compare_reported_stages(session, accord.accord, planned.inputs.source.name)
 
 
 async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None:

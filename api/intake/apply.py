@@ -7,15 +7,16 @@ from functools import partial
 
 from api.db import WriteSession
 from api.intake.agreement import UnkeptValue, create_excluded_table, exclude_rows, separate_agreed
+from api.intake.bulk_load import without_indexes_if_first
 from api.intake.constraint_violations import ConstraintViolation, find_violations, reject_violations
 from api.intake.dangling_keys import reject_dangling
 from api.intake.erased_people import reject_erased
 from api.intake.external_keys import register_keys
-from api.intake.first_load import without_indexes_if_first
 from api.intake.identity_changes import IdentityChanges, find_identity_changes
 from api.intake.likely_same import LikelySame, link_likely_same, tables_of_other_sources
 from api.intake.merge import merge_staged, merge_tables
 from api.intake.record_events import keep_former_values
+from api.intake.reported_stages import add_changed_reports
 from api.intake.staged import Reject, StagedRows
 from api.intake.staged_merges import create_merge_tables, find_merges, impossible_merges, without_impossible_merges
 from api.intake.upsert import RecordCounts, upsert
@@ -146,6 +147,8 @@ async def _write_until_violation(
     for done, merge in enumerate(merges):
         intake.progress("records", done, len(merges))
         await merge_staged(session, merge)
+        if merge.table == "reported_stage":
+            await add_changed_reports(session, merge)
         violations = await find_violations(session, merge, intake.inputs)
         if violations:
             return _Written(counts, changes, same, violations)

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
+from api.intake.staged import StagedRows, record_tables
 from api.progress import Progress, no_progress
 from api.sql import Sql, join, name
+from schema.history import version_name
+from schema.tables import SHAPES
+
+FEWEST_ROWS = 50_000  # with fewer rows, dropping and building indexes costs more than maintaining them
 
 # Foreign keys from other tables are dropped too: a primary key cannot go while one refers to it. A constraint on which
 # an object of the database's owner depends stays, such as a view that groups by a primary key.
@@ -41,6 +46,30 @@ class _DroppedObject:
 
     drop: str
     create: str
+
+
+@asynccontextmanager
+async def without_indexes_if_first(
+    session: WriteSession, inputs: Sequence[StagedRows], rows: int, progress: Progress
+) -> AsyncIterator[bool]:
+    """Drop the indexes of the written tables while the block runs, if there are many rows and no records yet.
+
+    Yields whether it is such a first load.
+
+    The written tables are locked until the transaction ends; they are empty, so no reader misses anything. In a
+    database with records, all tables keep their indexes and stay readable.
+    """
+    if rows < FEWEST_ROWS or await _has_records(session):
+        yield False
+        return
+    staged = [records for source in inputs for records in source.records]
+    written = sorted({records.table for records in staged})
+    # Dated history is built from the versions that are there, record by record, and needs their indexes.
+    dated = {records.table for records in staged if records.since is not None}
+    written += [version_name(table) for table in written if SHAPES[table].has_history and table not in dated]
+    # The index of external_key stays: rows look records up by it while others are written. Its rows arrive sorted.
+    async with without_indexes(session, written, progress):
+        yield True
 
 
 @asynccontextmanager
@@ -73,6 +102,11 @@ async def without_indexes(
         report("indexes and links", done, len(missing))
         await session.script(dropped.create)
     report("indexes and links", len(missing), len(missing))
+
+
+async def _has_records(session: WriteSession) -> bool:
+    found = join(" or ", (Sql("exists (select from {})", name(table)) for table in (*record_tables(), "external_key")))
+    return bool(await session.value(Sql("select {}", found)))
 
 
 async def _find(session: WriteSession, statement: Sql) -> list[_DroppedObject]:

@@ -20,8 +20,9 @@ from api.sql import Sql, join, name
 from schema.history import VERSION_COLUMNS, version_name
 from schema.tables import METADATA
 
-# Facts that an import corrects count as recorded then. Other rows count as recorded when they were first stored.
-RECORDED_ANEW = frozenset({"touchpoint", "reported_stage"})
+# Facts that an import corrects count as recorded then. Other rows count as recorded when they were first stored; of a
+# reported stage, only the stage of the accord that it is mapped to is ever changed.
+RECORDED_ANEW = frozenset({"touchpoint"})
 _NEVER = Sql("'-infinity'::timestamptz")  # the start of a version that has always held; null in the table
 
 

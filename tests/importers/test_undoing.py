@@ -28,8 +28,9 @@ LIVE: Mapping[str, str] = {
     "deal": "select name, amount, outcome from deal where deleted_at is null order by 1",
     "touchpoint": "select kind, occurred_at from touchpoint where voided_at is null order by 1, 2",
     "deal_contact": "select role, is_primary from deal_contact where voided_at is null order by 1",
-    # Without instants: a stage whose report has no date is entered when the report is recorded.
-    "stage_entry": "select stage, occurrence from stage_entry e join evaluation v on v.id = e.evaluation_id"
+    # A report without a date counts from its import on, which is another instant when it is imported again.
+    "stage_entry": "select stage, case when entered_at < now() - interval '1 day' then entered_at end"
+    " from stage_entry e join evaluation v on v.id = e.evaluation_id"
     " and v.is_current join contact c on c.id = e.contact_id where c.deleted_at is null order by 1, 2",
 }
 

@@ -25,7 +25,7 @@ from schema.vocab import Dimension, Grain, RecordSide, WarningCode
 from tests.golden import world
 from tests.support.databases import delete_all_rows
 from tests.support.examples import examples
-from tests.support.graphql import put
+from tests.support.graphql import answered, put
 from tests.support.random_choices import RandomChoices
 
 QUICK = settings(
@@ -209,6 +209,27 @@ def said(answer: object) -> dict[str, object]:
     }
 
 
+ENTRIES = """query ($known: DateTime, $after: String) {
+  stageEntries(knownAt: $known, first: 100, after: $after) {
+    nodes { contact { id } stage occurrence rank enteredAt ownAt exitedAt exitKind cause isImplied }
+    pageInfo { hasNextPage endCursor }
+    totalCount
+  }
+}"""
+
+
+async def entries(database: Database, known_at: datetime | None) -> dict[str, object]:
+    """All stage entries, as the list of them says."""
+    nodes: list[Any] = []
+    page: Any = {"pageInfo": {"hasNextPage": True, "endCursor": None}}
+    while page["pageInfo"]["hasNextPage"]:
+        known, after = known_at and known_at.isoformat(), page["pageInfo"]["endCursor"]
+        page = (await answered(database, ENTRIES, known=known, after=after))["stageEntries"]
+        nodes += page["nodes"]
+    assert page["totalCount"] == len(nodes) > 0
+    return {"stageEntries": sorted(nodes, key=str)}
+
+
 async def answers(database: Database, asked: Sequence[KpiRequest], at: datetime) -> list[Any]:
     """What all requests and the funnel answer, and the records behind them."""
     known_at = asked[0].switches.known_at
@@ -223,7 +244,7 @@ async def answers(database: Database, asked: Sequence[KpiRequest], at: datetime)
             assert answer.drill_down is not None
             page = await read_page(session, answer.drill_down, RecordSide.BASE, size=100)
             told.append((answer.key, [(record.id, record.at, record.value) for record in page.records]))
-    return told
+    return [*told, await entries(database, known_at)]
 
 
 @settings(QUICK, max_examples=examples(9))

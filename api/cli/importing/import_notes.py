@@ -1,7 +1,7 @@
 """What `accord import` says about the identity of records: source, likely doubles, merges, and records that change."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -88,20 +88,38 @@ def source_line(report: ImportReport) -> str | None:
 
 def reported_stage_lines(report: ImportReport) -> Iterator[str]:
     """The stages that sources report and the accord does not read, and the sources whose stages it misses."""
-    for source in report.reported_stages.silent_sources:
+    stages = report.reported_stages
+    if stages.unread_source is not None:
+        yield (
+            f"The accord reads the stages that {' and '.join(stages.read_sources)} reports, and this import is of"
+            f" {stages.unread_source}: its stages are in no rule. Name {stages.unread_source} as the source in the"
+            " rules, and propose that accord."
+        )
+    for source in sorted(set(stages.silent_sources) - set(stages.read_sources)):
         yield (
             f"The accord reads the stages that {source} reports, and none is known. Import files that have them, or"
             " agree on rules that read other facts: accord propose standard"
         )
-    unread = report.reported_stages.unread
-    for source in dict.fromkeys(stage.source for stage in unread):
-        found = [stage for stage in unread if stage.source == source]
-        words = [f"'{stage.stage}' ({_people(stage.people)})" for stage in found[:_SHOWN_STAGES]]
-        words += [f"{len(found) - _SHOWN_STAGES} more"] if len(found) > _SHOWN_STAGES else []
+    for source in dict.fromkeys(stage.source for stage in stages.unread):
+        found = [f"'{it.stage}' ({_people(it.people)})" for it in stages.unread if it.source == source]
         yield (
-            f"Stages of {source} that the accord does not read: {', '.join(words)}. To count one, add it to"
+            f"Stages of {source} that the accord does not read: {_first_of(found)}. To count one, add it to"
             " the words of a rule, and propose that accord."
         )
+    for source in dict.fromkeys(stage.source for stage in stages.missing):
+        found = [
+            f"'{it.stage}' as {it.mapped_to} ({_people(it.people)})" for it in stages.missing if it.source == source
+        ]
+        yield (
+            f"WARNING: stages of {source} are mapped to stages that the accord does not have: {_first_of(found)}. The"
+            " reported stages of these people agree with no stage of the accord. Map them to its stages in a copy of"
+            " the preset."
+        )
+
+
+def _first_of(found: Sequence[str]) -> str:
+    more = [f"{len(found) - _SHOWN_STAGES} more"] if len(found) > _SHOWN_STAGES else []
+    return ", ".join([*found[:_SHOWN_STAGES], *more])
 
 
 def _people(count: int) -> str:

@@ -7,6 +7,18 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.context import MetricContext
 from schema.vocab import WarningCode
 
+_AS_OF_TODAY = (
+    "As of today are: who is excluded, deleted or erased; campaigns, members, teams, products and pipelines; and the"
+    " accord's stage that a reported stage is mapped to. An exchange rate, campaign cost or contact role has today's"
+    " value since it was first stored, also if it was corrected; without the instant of its storing it counts as known"
+    " always."
+)
+_SINCE_CORRECTION = (
+    "A touchpoint that an import corrected counts from the correction on, and not before; so does a fact that an import"
+    " moved to another person, and a record's history that an import replaced. A handoff whose decision was given"
+    " another date counts as undecided until then."
+)
+
 
 def reading_warnings(context: MetricContext, *, reads_stages: bool) -> Iterator[AnswerWarning]:
     """READING_OUTDATED: facts have changed since the entries were evaluated. KNOWN_AT_LIMITS: what is as of today."""
@@ -17,11 +29,7 @@ def reading_warnings(context: MetricContext, *, reads_stages: bool) -> Iterator[
         )
         yield AnswerWarning(code=WarningCode.READING_OUTDATED, message=message, count=None)
     if context.known_at is not None:
-        message = (
-            f"Only facts recorded by {_text(context.known_at)} count, but who is excluded, deleted or erased is so"
-            " today. A fact that an import corrected counts as recorded then. Roles, rates and costs that were stored"
-            " before Accord kept that instant count as known always."
-        )
+        message = f"Only facts recorded by {_text(context.known_at)} count. {_AS_OF_TODAY} {_SINCE_CORRECTION}"
         yield AnswerWarning(code=WarningCode.KNOWN_AT_LIMITS, message=message, count=None)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from api.db import AdvisoryLock, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import begin_evaluation
+from api.intake.reported_stages import give_keys_back
 from api.intake.staged import record_tables
 from api.progress import Progress, no_progress
 from api.sql import Sql
@@ -133,6 +134,7 @@ async def undo_job(session: WriteSession, job: Mapping[str, Any], progress: Prog
         ended, left = await end_made_facts(session, shape, made_at, source)
         gone[shape.name] += ended
         kept[shape.name] += left
+    await give_keys_back(session, source)
     for shape in tables:
         gone[shape.name] += await restore_replaced_rows(session, shape, made_at)
         returned, left = await restore_changed_rows(session, shape, made_at)
