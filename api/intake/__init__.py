@@ -18,5 +18,5 @@ there are. It knows nothing of files or presets.
 - filled_values.py          versions of values that were empty before
 - dated_history.py          versions of values that come with a date
 - column_sql.py             SQL types and defaults of columns
-- bulk_load.py              loading without indexes and constraints; first_load.py, when an import does so
+- bulk_load.py              loading without indexes and constraints, and when an import does so
 """

@@ -25,7 +25,7 @@ from api.importers.reporting.rejects_file import RejectsFile
 from api.importers.run_import import run_import
 from api.importers.source_file import SourceFile, detect_file
 from api.importers.text_lines import LONGEST_LINE
-from api.intake import apply, first_load
+from api.intake import apply, bulk_load
 from api.intake.merge import MergeTable, merge_staged
 from api.intake.staged import RejectedRow
 from api.sql import Sql
@@ -270,7 +270,7 @@ async def test_a_first_import_without_indexes_leaves_the_same_database(
     small = await rows(database, query)
     async with database.write() as session, unguarded(session):
         await session.script(f"truncate {', '.join(table.name for table in METADATA.sorted_tables)} cascade")
-    monkeypatch.setattr(first_load, "FEWEST_ROWS", 0)
+    monkeypatch.setattr(bulk_load, "FEWEST_ROWS", 0)
     steps: list[str] = []
     await run_import(database, "olist", write(), progress=lambda step, _done, _total: steps.append(step))
     assert "indexes and links" in steps
@@ -288,7 +288,7 @@ async def test_a_first_import_looks_external_keys_up_by_their_index(
         found.append(await session.value(Sql("select count(*) from pg_indexes where tablename = 'external_key'")))
         await merge_staged(session, merge)
 
-    monkeypatch.setattr(first_load, "FEWEST_ROWS", 0)
+    monkeypatch.setattr(bulk_load, "FEWEST_ROWS", 0)
     monkeypatch.setattr(apply, "merge_staged", merge_and_look)
     await run_import(database, "olist", write())
     assert found
