@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: dff4833bceff
+Revision ID: e341a1a1c0c1
 Revises:
-Create Date: 2026-11-28 19:17:31.173824+00:00
+Create Date: 2026-11-28 19:18:06.152182+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "dff4833bceff"
+revision: str = "e341a1a1c0c1"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
