@@ -64,8 +64,8 @@ function People({ stage, change, requested }: { stage: string; change: PersonCha
   const [isBusy, setBusy] = useState(true);
   const load = async (after: string | null) => {
     setBusy(true);
-    const found = await client.query(ChangedPeopleDocument, { ...requested, change, after }).toPromise();
-    const page = found.data?.accordPreview?.stages.find(({ key }) => key === stage)?.people;
+    const found = await client.query(ChangedPeopleDocument, { ...requested, stage, change, after }).toPromise();
+    const page = found.data?.accordPreview?.stages[0]?.people;
     setBusy(false);
     setError(found.error);
     if (page) {
