@@ -47,11 +47,15 @@ async def accord_in_force(session: Session) -> AccordInForce:
 
 async def active_version(session: Session) -> AccordInForce | None:
     """The active version, or None before the first accord is adopted."""
+    return await version_where(session, Sql("status = {}", AccordStatus.ACTIVE.value))
+
+
+async def version_where(session: Session, condition: Sql) -> AccordInForce | None:
+    """The one version that a condition on `accord_version` holds for, of whatever status; None if there is none."""
     row = await session.row(
         Sql(
-            "select id, number, content_hash, signed_at, in_force_from, document, format from accord_version"
-            " where status = {}",
-            AccordStatus.ACTIVE.value,
+            "select id, number, content_hash, signed_at, in_force_from, document, format from accord_version where {}",
+            condition,
         )
     )
     if row is None:

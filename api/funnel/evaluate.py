@@ -16,7 +16,7 @@ from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
-from api.funnel.stored_entries import COMPARED, KEY
+from api.funnel.stored_entries import stored_whole
 from api.funnel.wake_ups import wake_up_rows
 from api.outbox.positions import expire_cursors
 from api.progress import Progress
@@ -174,16 +174,7 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
             started_at,
         )
     )
-    # Sorted like the primary key begins: the index is filled from left to right, and a contact's rows share a page.
-    columns = ", ".join((*KEY, *COMPARED))
-    await session.run(
-        Sql(
-            f"""insert into stage_entry (evaluation_id, {columns})
-select {{}}::uuid, {columns} from ({{}}) derived order by contact_id, rank, occurrence""",
-            evaluation_id,
-            derived,
-        )
-    )
+    await session.run(stored_whole(evaluation_id, derived))
     await session.script("analyze stage_entry")
     return evaluation_id
 

@@ -1,6 +1,7 @@
 """Stored stage entries beside derived ones: how they differ, and how the stored ones become the derived ones."""
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from api.sql import Sql, join, name
 
@@ -12,6 +13,21 @@ COMPARED = (
 )
 # What a reader of changes can see of an entry: not by which version of the accord it was judged.
 VISIBLE = tuple(column for column in COMPARED if column != "accord_version_id")
+
+
+def stored_whole(evaluation_id: UUID, derived: Sql) -> Sql:
+    """Insert the derived entries of all contacts under an evaluation.
+
+    They are sorted like the primary key begins: the index is filled from left to right, and a contact's rows share a
+    page.
+    """
+    columns = ", ".join((*KEY, *COMPARED))
+    return Sql(
+        f"""insert into stage_entry (evaluation_id, {columns})
+select {{}}::uuid, {columns} from ({{}}) derived order by contact_id, rank, occurrence""",
+        evaluation_id,
+        derived,
+    )
 
 
 def differing_entries(stored: Sql, derived: Sql, compared: Sequence[str] = COMPARED) -> Sql:

@@ -10,7 +10,7 @@ from api.funnel.derivation import derived_entries
 from api.funnel.readings.applied_reading import AppliedReading, ReadingKey
 from api.funnel.readings.kept_evaluations import BASIS_NOW
 from api.funnel.readings.known_facts import KNOWN_TABLES, known_rows
-from api.funnel.stored_entries import COMPARED, KEY
+from api.funnel.stored_entries import stored_whole
 from api.sql import Sql, name
 from schema.base import new_id
 
@@ -35,19 +35,11 @@ async def evaluate_reading(session: WriteSession, applied: AppliedReading, key: 
             *(evaluation_id, key.reading.value, key.version_id, key.content_hash, key.known_at, now, BASIS_NOW),
         )
     )
-    columns = ", ".join((*KEY, *COMPARED))
     async with (
         _facts_known_at(session, key.known_at),
         derived_entries(session, applied.periods, key.known_at or now) as derived,
     ):
-        await session.run(
-            Sql(
-                f"""insert into stage_entry (evaluation_id, {columns})
-select {{}}::uuid, {columns} from ({{}}) derived order by contact_id, rank, occurrence""",
-                evaluation_id,
-                derived,
-            )
-        )
+        await session.run(stored_whole(evaluation_id, derived))
     return evaluation_id
 
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from api.accord.documents import read_document
-from api.accord.in_force import AccordInForce
+from api.accord.in_force import AccordInForce, version_where
 from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
@@ -20,7 +19,7 @@ class ComparedVersions:
 
 async def version_by_number(session: Session, number: int) -> AccordInForce:
     """Read the version of that number. Errors: UNKNOWN_VALUE if there is none."""
-    found = await _version(session, Sql("number = {}::int8", number))
+    found = await version_where(session, Sql("number = {}::int8", number))
     if found is not None:
         return found
     last = await session.value(Sql("select max(number) from accord_version"))
@@ -30,26 +29,7 @@ async def version_by_number(session: Session, number: int) -> AccordInForce:
 
 async def version_by_id(session: Session, id_: UUID) -> AccordInForce:
     """Read the version with an id. Errors: LookupError if there is none."""
-    found = await _version(session, Sql("id = {}", id_))
+    found = await version_where(session, Sql("id = {}", id_))
     if found is None:
         raise LookupError(f"there is no version {id_}")
     return found
-
-
-async def _version(session: Session, condition: Sql) -> AccordInForce | None:
-    row = await session.row(
-        Sql(
-            "select id, number, content_hash, signed_at, in_force_from, document, format from accord_version where {}",
-            condition,
-        )
-    )
-    if row is None:
-        return None
-    return AccordInForce(
-        id=row["id"],
-        number=row["number"],
-        content_hash=row["content_hash"],
-        is_signed=row["signed_at"] is not None,
-        starts_at=row["in_force_from"],
-        accord=read_document(row["document"], row["format"]),
-    )
