@@ -127,8 +127,11 @@ class AccordPage:
         """
         self._taken += 1
         found = []
+        # Without motion: colours that still change from one scheme to the other would be measured in between.
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
         for scheme in SCHEMES:
-            self._command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            scheme_feature = {"name": "prefers-color-scheme", "value": scheme}
+            self._command("Emulation.setEmulatedMedia", features=[scheme_feature, still])
             for size in (DESKTOP, PHONE):
                 place = f"{self._taken:02} {name}, {scheme}, {size[0]} px"
                 self.resize(size)
