@@ -46,10 +46,10 @@ CURRENT_EVALUATION = Sql("(select v.id from evaluation v where {})", is_current(
 def evaluation_of(requested: RequestedReading) -> Sql:
     """Return the id of the evaluation that has the entries of a reading, as an expression.
 
-    RESTATED is kept as PINNED to the version in force. While that one alone was ever in force, both of them are what is
-    in force, and so is the reading in force with the facts known at an instant.
+    RESTATED is kept as PINNED to the version in force. While only that version was ever in force, both equal IN_FORCE,
+    also with the facts known at an instant.
 
-    Shapes: a reading -> an uncorrelated subquery, which fails with the text `NO_EVALUATION` if there is none.
+    Shapes: a reading -> an uncorrelated subquery. It raises an error with the text `NO_EVALUATION` if there is none.
     """
     if requested.is_current:
         return CURRENT_EVALUATION

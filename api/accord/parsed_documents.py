@@ -32,7 +32,7 @@ class KeptDocuments:
         self._kept: LRUCache[str, ParsedDocument] = LRUCache(characters, getsizeof=lambda document: len(document.text))
 
     def present(self) -> Mapping[str, ParsedDocument]:
-        """Return what is kept now. The mapping stays as it is when others are read."""
+        """Return a snapshot of the cached documents. Later reads do not change it."""
         return dict(self._kept)
 
     def keep(self, key: str, document: ParsedDocument) -> ParsedDocument:

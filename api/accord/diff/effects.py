@@ -54,7 +54,7 @@ def limits(before: object, after: object) -> Marks:
 
 
 def duty(before: object, after: object) -> Marks:
-    """A duty: adding or removing it judges results, changing its time moves what is due."""
+    """A duty. Adding or removing it changes reports only; changing its time moves deadlines."""
     return _REPORTING_ONLY if before is None or after is None else _MOVES
 
 

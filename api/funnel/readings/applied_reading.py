@@ -71,7 +71,7 @@ class AppliedReading:
 async def apply_reading(session: Session, requested: RequestedReading, now: datetime) -> AppliedReading:
     """Find what a request means.
 
-    While one version alone was ever in force, RESTATED, and PINNED to that version, are what is in force.
+    While one version alone was ever in force, RESTATED, and PINNED to that version, equal IN_FORCE.
 
     Shapes: one statement.
     Errors: BAD_INPUT for a version without PINNED, PINNED without a version, and an instant without a zone or in the

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from api.accord.verification import PREVIEW_KEPT
 from api.db import ScratchSession
 from api.metrics.context import MetricContext
 from api.metrics.periods.buckets import bucket_name, pairs
@@ -31,8 +32,6 @@ from api.metrics.preview.sides import Sides, derive_sides
 from api.metrics.preview.target_effects import MeasuredTarget, measured_targets, preview_targets
 from api.progress import Progress
 from schema.accord_vocab import PersonChange, StageChange
-
-VALID_FOR = timedelta(days=7)  # a signature needs a preview that is not older
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ async def compute_preview(
         as_of=frame.as_of,
         data_watermark=context.watermark,
         computed_at=frame.as_of,
-        expires_at=frame.as_of + VALID_FOR,
+        expires_at=frame.as_of + PREVIEW_KEPT,
         currency=currency,
         stages=stages,
         kpis=tuple(preview_kpi(figures[pair]) for pair in kpis),

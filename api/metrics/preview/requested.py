@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 
 from api.access.principal import Principal
+from api.accord.verification import PREVIEW_KEPT
 from api.db import Database, ReadSession, Session, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext, read_context
 from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
-from api.metrics.preview.compute import VALID_FOR, compute_preview
+from api.metrics.preview.compute import compute_preview
 from api.metrics.preview.figures import Preview
 from api.metrics.preview.people_pages import LISTS_KEPT
 from api.metrics.preview.preview_frame import LAST_THREE_MONTHS, PreviewFrame, preview_frame
@@ -124,7 +125,7 @@ order by computed_at desc limit 1""",
             days.starts_on,
             days.before,
             prepared.context.watermark,
-            prepared.frame.as_of - VALID_FOR,
+            prepared.frame.as_of - PREVIEW_KEPT,
         )
     )
     return None if found is None else _FIGURES.validate_python(found)
@@ -163,7 +164,7 @@ async def _forget_lists(session: WriteSession, preview: Preview, prepared: _Prep
             """delete from accord_preview_person where preview_id in (
   select p.id from accord_preview p where p.computed_at <= {} or p.computed_at < {} and p.accord_version_id = {}
     and p.compared_to_id = {} and p.starts_on = {} and p.before = {})""",
-            *(preview.computed_at - VALID_FOR, preview.computed_at - LISTS_KEPT),
+            *(preview.computed_at - PREVIEW_KEPT, preview.computed_at - LISTS_KEPT),
             *(after.id, before.id, days.starts_on, days.before),
         )
     )
