@@ -213,6 +213,7 @@ async def test_a_number_that_no_version_has_is_refused(world: Database, number: 
     error: Any = await refused(world, f"{{ accord(version: {number}) {{ title }} }}")
     assert error.code is ErrorCode.UNKNOWN_VALUE
     assert error.message == f"There is no version {number} of the accord."
+    assert error.remedy == "The newest is version 7; `accordVersions` and `accord versions` list all of them."
 
 
 async def test_a_viewer_of_any_reach_reads_drafts(world: Database) -> None:

@@ -17,8 +17,8 @@ from api.accord.stored_versions import (
     stored_versions,
     version_page,
 )
+from api.accord.unknown_version import unknown_version
 from api.cli.access.access_options import AsJson, instant_text, print_json, print_table
-from api.cli.kpi_values import bad_input
 from api.cli.options import Data
 from api.cli.session import open_database
 from schema.toml_text import accord_toml
@@ -62,7 +62,7 @@ def export(
         async with open_database(data) as database, database.read() as session:
             found = await (stored_version_in_force(session) if version is None else stored_version(session, version))
             if found is None:
-                raise no_accord() if version is None else _no_version(version)
+                raise no_accord() if version is None else await unknown_version(session, version)
             return found
 
     document = asyncio.run(run()).document
@@ -92,13 +92,10 @@ def diff(
 async def _changes(a: int, b: int, data: Path | None) -> tuple[ClauseChange, ...]:
     async with open_database(data) as database, database.read() as session:
         found = await stored_versions(session, {a, b})
-    documents = []
-    for number in (a, b):
-        version = found.get(number)
-        if version is None:
-            raise _no_version(number)
-        documents.append(version.document.accord)
-    return document_changes(documents[0], documents[1])
+        for number in (a, b):
+            if number not in found:
+                raise await unknown_version(session, number)
+    return document_changes(found[a].document.accord, found[b].document.accord)
 
 
 def _change_values(change: ClauseChange) -> dict[str, object]:
@@ -139,7 +136,3 @@ def _cells(version: StoredVersion) -> tuple[str, ...]:
         ", ".join(team.lower() for team in version.missing_signatures),
         version.content_hash[:12],
     )
-
-
-def _no_version(number: int) -> Exception:
-    return bad_input(f"There is no version {number} of the accord.", "List the versions with `accord versions`.")
