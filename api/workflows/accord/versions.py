@@ -22,8 +22,8 @@ from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 
 TABLE, SIGNATURE_TABLE, COMMENT_TABLE = "accord_version", "accord_signature", "accord_comment"
-NUMBER, WARNINGS = "version", "warnings"
-"""The names of the values of an outcome: the number of the version, and what to know about its document."""
+NUMBER = "version"
+"""The name of the value of an outcome: the number of the version."""
 
 OPEN = (AccordStatus.DRAFT, AccordStatus.IN_REVIEW, AccordStatus.CHANGES_REQUESTED, AccordStatus.SIGNED)
 IN_FORCE_ONCE = (AccordStatus.ACTIVE, AccordStatus.SUPERSEDED)
