@@ -39,7 +39,10 @@ def show(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Print the accord in plain sentences, and what to know about it."""
+    """Print the accord in plain sentences.
+
+    Before them stands what to know about the version.
+    """
     version, warnings = asyncio.run(_read(number, data))
     if as_json:
         typer.echo(version.document.text)
