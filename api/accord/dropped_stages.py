@@ -41,10 +41,12 @@ def _kpis_naming(stage: str) -> Iterator[str]:
 
 
 async def _reports(session: Session, stages: Collection[str]) -> Mapping[str, list[str]]:
+    # `distinct` hashes. `count(distinct …)` would sort all reports by their words, which takes 6 times as long.
     rows = await session.rows(
         Sql(
-            "select stage, source, source_stage, count(distinct contact_id) as people from reported_stage"
-            " where stage = any({}::text[]) group by 1, 2, 3 order by 1, 2, 3",
+            "select stage, source, source_stage, count(*) as people from"
+            " (select distinct stage, source, source_stage, contact_id from reported_stage"
+            " where stage = any({}::text[])) r group by 1, 2, 3 order by 1, 2, 3",
             [*stages],
         )
     )
