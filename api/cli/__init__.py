@@ -35,7 +35,7 @@ class Commands(LazyGroup):
             "api.cli.importing.import_command:import_records",
         ),
         "sample": ("Make a sample company in an empty database.", "api.cli.sample_command:sample"),
-        "show": ("Print the accord in force in plain sentences.", "api.cli.accord.show_command:show"),
+        "show": ("Print the accord in plain sentences.", "api.cli.accord.show_command:show"),
         "versions": ("List the versions of the accord.", "api.cli.accord.document_commands:versions"),
         "export": ("Print the document of a version of the accord.", "api.cli.accord.document_commands:export"),
         "diff": ("Say in sentences what differs between two versions.", "api.cli.accord.document_commands:diff"),

@@ -84,9 +84,6 @@ async def test_a_second_init_proposes(agreed: Database, shell: Shell) -> None:
 
 async def test_what_cannot_be_is_refused(agreed: Database, shell: Shell) -> None:
     number = await propose(agreed, "Another")
-    assert "There is no version 9" in await shell.refused("export", "9")
-    assert "There is no version 9" in await shell.refused("diff", "1", "9")
-    assert "There is no version 9" in await shell.refused("submit", "9")
     assert "There is no accord 'nowhere.toml'" in await shell.refused("propose", "nowhere.toml")
     assert "both teams have signed" in await shell.refused("activate", str(number))
     await sign_by_both(agreed, number)
@@ -95,6 +92,24 @@ async def test_what_cannot_be_is_refused(agreed: Database, shell: Shell) -> None
     ahead = (now() + timedelta(days=2)).strftime("%Y-%m-%dT00:00:00Z")
     assert "comes into force at" in await shell("activate", str(number), "--at", ahead)
     assert "sign" not in Commands.TARGETS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "9"),
+        ("diff", "1", "9"),
+        ("submit", "9"),
+        ("preview", "9"),
+        ("kpi", "mqls", "--reading", "pinned", "--accord-version", "9"),
+    ],
+)
+async def test_every_command_says_the_same_of_a_version_that_does_not_exist(
+    agreed: Database, shell: Shell, words: tuple[str, ...]
+) -> None:
+    await propose(agreed, "Another")
+    error = " ".join((await shell.refused(*words)).split())
+    assert "There is no version 9 of the accord. The newest is version 2; `accordVersions` and" in error
 
 
 async def test_verify_finds_what_was_changed_behind_the_triggers(agreed: Database, shell: Shell) -> None:

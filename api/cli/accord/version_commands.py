@@ -1,7 +1,7 @@
 """`accord propose`, `submit`, `withdraw` and `activate`. A signature is given on the pages only."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from api.accord.documents import read_accord
-from api.accord.stored_versions import StoredVersion, stored_version
+from api.accord.stored_versions import StoredVersion, stored_version, stored_versions
+from api.accord.version_warnings import version_warnings
 from api.cli.access.access_options import instant_text, performed
 from api.cli.kpi_values import bad_input
 from api.cli.options import Data, next_command
@@ -20,10 +21,8 @@ from api.workflows.accord.activate_accord import ActivateAccord, activate_accord
 from api.workflows.accord.activate_due import activate_due
 from api.workflows.accord.propose_accord import ProposeAccord, propose_accord
 from api.workflows.accord.submit_accord import SubmitAccord, submit_accord
-from api.workflows.accord.versions import NUMBER, WARNINGS
+from api.workflows.accord.versions import NUMBER
 from api.workflows.accord.withdraw_accord import WithdrawAccord, withdraw_accord
-from api.workflows.outcome import Outcome
-from api.workflows.unit_of_work import UnitOfWork
 from schema.accord import Accord
 from schema.accord_vocab import AccordStatus
 from schema.instants import read_rfc3339
@@ -31,6 +30,14 @@ from schema.instants import read_rfc3339
 VersionNumber = Annotated[
     int, typer.Argument(metavar="VERSION", help="The number of the version, from `accord versions`.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedVersion:
+    """The number of a version that was proposed, and what to know about it."""
+
+    number: int
+    warnings: tuple[str, ...]
 
 
 def propose(
@@ -45,26 +52,36 @@ def propose(
     It is a draft until it is submitted, and changes nothing until both teams have signed it and it is activated.
     """
 
-    async def run() -> Outcome:
+    async def run() -> ProposedVersion:
         async with open_database(data) as database:
             return await propose_document(database, read_accord(accord), note)
 
     print_proposed(asyncio.run(run()), data)
 
 
-async def propose_document(database: Database, document: Accord, note: str | None = None) -> Outcome:
+async def propose_document(database: Database, document: Accord, note: str | None = None) -> ProposedVersion:
     """Propose a document as the local operator. Errors: BAD_INPUT with all that is wrong."""
     do = ProposeAccord(document.canonical(), note)
-    return await performed(database, "proposeAccord", partial(propose_accord, do=do))
+    outcome = await performed(database, "proposeAccord", partial(propose_accord, do=do))
+    number = outcome.values[NUMBER]
+    if not isinstance(number, int):
+        raise TypeError("a proposed version has a number")
+    return ProposedVersion(number, await _warnings(database, number))
 
 
-def print_proposed(outcome: Outcome, data: Path | None) -> None:
+async def _warnings(database: Database, number: int) -> tuple[str, ...]:
+    """Read what to know about a version."""
+    async with database.read() as session:
+        found = await stored_versions(session, {number})
+        return (await version_warnings(session, tuple(found.values())))[number]
+
+
+def print_proposed(proposed: ProposedVersion, data: Path | None) -> None:
     """Print the number of a version that was proposed, what to know about it, and what to do next."""
-    number, warnings = outcome.values[NUMBER], outcome.values[WARNINGS]
-    typer.echo(f"Version {number} of the accord is proposed, as a draft.")
-    for warning in warnings if isinstance(warnings, list) else ():
+    typer.echo(f"Version {proposed.number} of the accord is proposed, as a draft.")
+    for warning in proposed.warnings:
         typer.echo(f"  {warning}")
-    typer.echo(f"Submit it for review with: {next_command(f'accord submit {number}', data)}")
+    typer.echo(f"Submit it for review with: {next_command(f'accord submit {proposed.number}', data)}")
 
 
 def submit(version: VersionNumber, data: Data = None) -> None:
@@ -72,8 +89,16 @@ def submit(version: VersionNumber, data: Data = None) -> None:
 
     From then on both teams may sign it.
     """
-    _run(data, "submitAccord", partial(submit_accord, do=SubmitAccord(version)))
+
+    async def run() -> tuple[str, ...]:
+        async with open_database(data) as database:
+            await performed(database, "submitAccord", partial(submit_accord, do=SubmitAccord(version)))
+            return await _warnings(database, version)
+
+    warnings = asyncio.run(run())
     typer.echo(f"Version {version} is in review. Members of both teams sign it at /accord.")
+    for warning in warnings:
+        typer.echo(f"  {warning}")
 
 
 def withdraw(
@@ -85,7 +110,12 @@ def withdraw(
 
     It must not have been in force.
     """
-    _run(data, "withdrawAccord", partial(withdraw_accord, do=WithdrawAccord(version, reason)))
+
+    async def run() -> None:
+        async with open_database(data) as database:
+            await performed(database, "withdrawAccord", partial(withdraw_accord, do=WithdrawAccord(version, reason)))
+
+    asyncio.run(run())
     typer.echo(f"Version {version} is withdrawn.")
 
 
@@ -126,11 +156,3 @@ async def _activate(number: int, at: str | None, data: Path | None) -> StoredVer
     if found is None:
         raise LookupError(f"version {number} was there a moment ago")
     return found
-
-
-def _run(data: Path | None, mutation: str, workflow: Callable[[UnitOfWork], Awaitable[Outcome]]) -> None:
-    async def run() -> None:
-        async with open_database(data) as database:
-            await performed(database, mutation, workflow)
-
-    asyncio.run(run())
