@@ -1,9 +1,8 @@
 import type { ReactNode } from "react";
-import { whole } from "../ui/words";
+import { people, whole } from "../ui/words";
 import { BucketChart } from "./BucketChart";
 import { bucketName } from "./buckets";
 import { PeopleDialog } from "./PeopleDialog";
-import { isAffected, stageSentence } from "./sentences";
 import type { Preview, Requested, StageEffect } from "./types";
 import { money, valueIn } from "./values";
 
@@ -13,12 +12,11 @@ export function StageFigure({ stage, preview, requested }: { stage: StageEffect;
   return (
     <section className="stage-effect" aria-labelledby={id}>
       <h3 id={id}>{stage.title}</h3>
-      <p className="effect-sentence">{isAffected(stage) ? stageSentence(stage).replace(`${stage.title}: `, "") : "Unchanged."}</p>
       <div className="legend" aria-hidden="true">
-        <span className="key-before">before</span>
-        <span className={`key-after owner-${stage.owner.toLowerCase()}`}>after</span>
-        <span className="key-gained">gained</span>
-        <span className="key-lost">lost</span>
+        <span className="key-before">{people(stage.countBefore ?? 0)} before</span>
+        <span className={`key-after owner-${stage.owner.toLowerCase()}`}>{people(stage.countAfter ?? 0)} after</span>
+        <span className="key-gained">{whole(stage.gained)} gained</span>
+        <span className="key-lost">{whole(stage.lost)} lost</span>
       </div>
       <BucketChart stage={stage} grain={preview.grain} />
       <details className="as-table">

@@ -1,9 +1,9 @@
 import type { Bucket } from "./types";
 
-const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", year: "2-digit" });
+const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
-/** The name of a bucket on an axis: Jan 26 for a month, 5 Jan for a week or a day. */
+/** The name of a bucket on an axis: Jan 2026 for a month, 5 Jan for a week or a day. */
 export function bucketName(bucket: Bucket, grain: string): string {
   const month = /^(\d{4})-(\d{2})$/.exec(bucket.period ?? "");
   if (month) {
