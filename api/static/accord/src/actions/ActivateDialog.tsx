@@ -2,12 +2,11 @@ import { useState } from "react";
 import { Input, Label, Radio, RadioGroup, TextField } from "react-aria-components";
 import { ActivateDocument } from "../generated/graphql";
 import type { VersionShown } from "../versions/types";
-import { minute } from "../ui/words";
 import { act } from "./act";
 import { ActionDialog } from "./ActionDialog";
 
 /** Bring a signed version into force, now or at a later time. */
-export function ActivateDialog({ version, onDone }: { version: VersionShown; onDone: (sentence: string) => void }) {
+export function ActivateDialog({ version, onDone }: { version: VersionShown; onDone: () => void }) {
   const [when, setWhen] = useState("now");
   const [at, setAt] = useState("");
   const isLater = when === "later";
@@ -19,7 +18,7 @@ export function ActivateDialog({ version, onDone }: { version: VersionShown; onD
       confirm={isLater ? "Plan the activation" : "Activate now"}
       isReady={!isLater || at !== ""}
       run={() => act(ActivateDocument, { version: version.version, at: isLater ? new Date(at).toISOString() : null })}
-      onDone={() => onDone(isLater ? `The activation is planned for ${minute(at)}.` : "")}
+      onDone={onDone}
     >
       <p>From that moment everybody is counted by this version. What was counted before stays as it was.</p>
       <RadioGroup className="radios" value={when} onChange={setWhen}>

@@ -55,7 +55,7 @@ export function Actions({
           </ActionDialog>
         )}
         {status === "SIGNED" && abilities.operates && !isActivating(version) && (
-          <ActivateDialog version={version} onDone={onDone} />
+          <ActivateDialog version={version} onDone={() => onDone("")} />
         )}
         {isOpen(status) && (
           <ViewLink to={{ version: number, view: "edit" }} className="button button-plain">

@@ -78,7 +78,7 @@ export function VersionPage({
         </Notice>
       )}
       {planned && (
-        <p className="activating">
+        <p className="activating" role="status">
           This version comes into force on <strong>{minute(planned)}</strong>. A revoked signature, an edit or a withdrawal cancels
           it.
         </p>
