@@ -25,7 +25,7 @@ def test_both_teams_agree_on_a_version_and_the_funnel_changes(accord: AccordPage
     accord.fill("What it changes, and why", "One touch is enough: we lose people while we wait for the second.")
     accord.retype('window = "14 days"', 'window = "soon"')
     accord.press("Propose as a draft")
-    accord.wait_for("is wrong")
+    accord.wait_for("One thing is wrong.")
     assert "'soon'" in accord.text()
     found += accord.look("mistake")
     accord.press("Line ")
