@@ -15,7 +15,7 @@ from schema.writes.user_errors import UserErrorCode
 
 SIGNING_TEAMS = (TeamKind.MARKETING, TeamKind.SALES)
 PREVIEW_TABLE = "accord_preview"
-_SIGN_IN = "Sign in again at /sign-in?next=/accord, and sign within 15 minutes."
+_SIGN_IN = "Sign in again on the page `/sign-in`, and sign within 15 minutes."
 
 
 @dataclass(frozen=True, slots=True)
