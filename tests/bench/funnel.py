@@ -28,6 +28,7 @@ from api.revisions import is_fresh, migrate, require_current
 from api.workflows.make_sample import make_sample
 from tests.bench.funnel_evaluation import compare_derived, compare_stored, compare_two_versions, entries
 from tests.bench.funnel_kpis import compare_kpis
+from tests.bench.funnel_leaves import compare_leaves
 from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
 from tests.bench.funnel_preview import compare_preview
@@ -69,6 +70,7 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
                 await compare_derived(connection, AS_OF, rounds),
                 await compare_two_versions(connection, ACTIVATION, AS_OF, rounds),
                 await compare_stored(connection, AS_OF, rounds),
+                *await compare_leaves(connection, AS_OF, rounds),
                 await compare_preview(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)

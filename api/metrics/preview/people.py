@@ -59,7 +59,7 @@ def _people(sides: Sides, frame: PreviewFrame) -> Sql:
             _counted(sides.before, frame),
             _counted(sides.after, frame),
         )
-    # The entries of the first side are read once: those of the people and stages that do not differ count for both versions.
+    # The entries of the first side are read once: those of people and stages that do not differ count for both.
     return Sql(
         "select contact_id, stage, b.at as at_before,"
         " case when d.contact_id is not null and stage = any({}::text[]) then a.at else b.at end as at_after"
