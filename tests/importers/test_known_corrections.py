@@ -99,7 +99,7 @@ async def test_mutations_leave_what_was_known(database: Database, tmp_path: Path
         "fromOn": "2026-01-01",
         "beforeOn": "2026-02-01",
     }
-    role = {"deal": _keyed("d1"), "contact": _keyed("1")}
+    role: dict[str, object] = {"deal": _keyed("d1"), "contact": _keyed("1")}
     steps: tuple[tuple[str, dict[str, object]], ...] = (
         ("createExchangeRate", {**rate, "rate": "0.8"}),
         ("createCampaignCost", {**cost, "cost": {"amount": "10", "currency": "EUR"}}),
@@ -138,7 +138,7 @@ async def test_of_several_changes_in_one_transaction_the_first_counts(database: 
     await noted.note("a rate that was corrected before anybody saw it")
     async with database.write() as session:
         await session.script("update exchange_rate set rate = 0.8; update exchange_rate set rate = 0.9")
-    assert [float(rate) for (rate,) in await rows(database, "select rate from exchange_rate_correction")] == [0.7]
+    assert await rows(database, "select rate::float from exchange_rate_correction") == [(0.7,)]
     await noted.note("two corrections at once")
     await noted.require_unchanged()
 

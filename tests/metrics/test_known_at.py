@@ -194,8 +194,8 @@ class Facts:
         if kind == 2 and table != "reported_stage":
             value = self.choices.one((Sql("now()"), Sql("null")))
             return Sql("update {} set {} = {} where id = {}", name(table), name(ended), value, fact)
-        values = {column: value for column, value in self._row(table).items() if column not in KEYS}
-        sets = join(", ", (Sql("{} = {}", name(column), value) for column, value in values.items()))
+        corrected = {column: value for column, value in self._row(table).items() if column not in KEYS}
+        sets = join(", ", (Sql("{} = {}", name(column), value) for column, value in corrected.items()))
         return Sql("update {} set {} where id = {}", name(table), sets, fact)
 
     def one(self, table: str) -> UUID:
