@@ -22,6 +22,7 @@ from api.workflows.accord.comment_accord import (
 from api.workflows.accord.opaque_ids import opaque_id
 from api.workflows.accord.resolve_comment import ResolveComment, resolve_comment
 from api.workflows.accord.versions import COMMENT_TABLE
+from api.workflows.commands import OpaqueId
 
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="The comment.")]
 Clause = Annotated[
@@ -91,7 +92,9 @@ def resolve(
 
     async def run() -> None:
         async with open_database(data) as database:
-            await performed(database, "resolveComment", partial(resolve_comment, do=ResolveComment(comment_id)))
+            await performed(
+                database, "resolveComment", partial(resolve_comment, do=ResolveComment(OpaqueId(comment_id)))
+            )
 
     asyncio.run(run())
     typer.echo("The comment is resolved.")
