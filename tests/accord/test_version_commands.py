@@ -156,6 +156,7 @@ async def test_what_cannot_be_is_refused(agreed: Database, shell: Shell) -> None
         ("diff", "1", "9"),
         ("submit", "9"),
         ("preview", "9"),
+        ("preview", "2", "--compare-to", "9"),
         ("kpi", "mqls", "--reading", "pinned", "--accord-version", "9"),
     ],
 )
@@ -168,9 +169,10 @@ async def test_every_command_says_the_same_of_a_version_that_does_not_exist(
 
 
 async def test_verify_finds_what_was_changed_behind_the_triggers(agreed: Database, shell: Shell) -> None:
+    assert "as they were given: 1 version and 0 signatures." in await shell("verify")
     number = await propose(agreed, "Another")
     await sign_by_both(agreed, number)
-    assert "2 versions and 2 signatures are as they were given." in await shell("verify")
+    assert "as they were given: 2 versions and 2 signatures." in await shell("verify")
     changes = {
         "update accord_version set base_hash = repeat('0', 64) where number = 2": "does not name the hash",
         "update accord_version set in_force_from = now() where number = 1": "not in force from the beginning",

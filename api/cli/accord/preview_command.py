@@ -13,7 +13,7 @@ from rich.table import Table
 from api.access.principal import LOCAL_OPERATOR
 from api.cli.accord.preview_tables import ChangedList, people_lines, preview_tables
 from api.cli.accord.version_commands import VersionNumber
-from api.cli.kpi_values import parse_period
+from api.cli.kpi_values import parse_period, require_number
 from api.cli.options import Data
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
@@ -40,15 +40,13 @@ def preview(
     ] = None,
     compare_to: Annotated[
         int | None,
-        typer.Option("--compare-to", min=1, metavar="VERSION", help="Left out: the version in force."),
+        typer.Option("--compare-to", metavar="VERSION", help="Left out: the version in force."),
     ] = None,
     people: Annotated[
         str | None,
         typer.Option("--people", metavar="STAGE", help="Also list who this stage gains, loses and moves, and why."),
     ] = None,
-    first: Annotated[
-        int, typer.Option("--first", min=1, max=_MOST_LISTED, help="With --people: how many of each list.")
-    ] = 20,
+    first: Annotated[int, typer.Option("--first", help="With --people: how many of each list.")] = 20,
     data: Data = None,
 ) -> None:
     """Show what a version of the accord would have changed.
@@ -56,6 +54,7 @@ def preview(
     Both versions judge all of the history, and what they make of the period is compared. The preview is stored; a
     signature on the pages names one.
     """
+    require_number("--first", first, 1, _MOST_LISTED)
     days = LAST_THREE_MONTHS if period is None else parse_period(period)
     found, lists = asyncio.run(_preview(PreviewRequest(version, compare_to, days), people, first, data))
     typer.echo(
