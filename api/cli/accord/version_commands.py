@@ -1,4 +1,4 @@
-"""`accord propose`, `submit`, `withdraw` and `activate`. A signature is given on the pages only."""
+"""`accord propose`, `edit`, `submit`, `withdraw` and `activate`. A signature is given on the pages only."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,10 +19,13 @@ from api.cli.session import open_database
 from api.db import Database
 from api.workflows.accord.activate_accord import ActivateAccord, activate_accord
 from api.workflows.accord.activate_due import activate_due
+from api.workflows.accord.edit_accord import EditAccord, edit_accord
 from api.workflows.accord.propose_accord import ProposeAccord, propose_accord
 from api.workflows.accord.submit_accord import SubmitAccord, submit_accord
 from api.workflows.accord.versions import NUMBER
 from api.workflows.accord.withdraw_accord import WithdrawAccord, withdraw_accord
+from api.workflows.commands import NOT_GIVEN
+from api.workflows.outcome import Outcome
 from schema.accord import Accord
 from schema.accord_vocab import AccordStatus
 from schema.instants import read_rfc3339
@@ -40,11 +43,18 @@ class ProposedVersion:
     warnings: tuple[str, ...]
 
 
+DocumentName = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|NAME", help="A file with TOML or JSON, as `accord export` prints it, or a built-in accord."
+    ),
+]
+Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What it changes, and why.")]
+
+
 def propose(
-    accord: Annotated[
-        str, typer.Argument(metavar="FILE|NAME", help="A TOML file, or a built-in accord like standard.")
-    ],
-    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="What it changes, and why.")] = None,
+    accord: DocumentName,
+    note: Note = None,
     data: Data = None,
 ) -> None:
     """Propose a version of the accord.
@@ -59,14 +69,50 @@ def propose(
     print_proposed(asyncio.run(run()), data)
 
 
+def edit(
+    version: VersionNumber,
+    accord: DocumentName,
+    note: Note = None,
+    data: Data = None,
+) -> None:
+    """Replace the document of a version that has not been in force.
+
+    Another document makes it a draft again, and voids its signatures. To edit the version in force proposes a new one.
+    """
+
+    async def run() -> tuple[int, AccordStatus, tuple[str, ...]]:
+        async with open_database(data) as database:
+            do = EditAccord(version, read_accord(accord).canonical(), NOT_GIVEN if note is None else note)
+            number = _number(await performed(database, "editAccord", partial(edit_accord, do=do)))
+            async with database.read() as session:
+                found = (await stored_versions(session, {number}))[number]
+            return number, found.status, await _warnings(database, number)
+
+    number, status, warnings = asyncio.run(run())
+    if number != version:
+        print_proposed(ProposedVersion(number, warnings), data)
+        return
+    typer.echo(f"Version {number} of the accord is edited. Its status is {status.value}.")
+    for warning in warnings:
+        typer.echo(f"  {warning}")
+    if status in (AccordStatus.DRAFT, AccordStatus.CHANGES_REQUESTED):
+        typer.echo(f"Submit it for review with: {next_command(f'accord submit {number}', data)}")
+
+
 async def propose_document(database: Database, document: Accord, note: str | None = None) -> ProposedVersion:
     """Propose a document as the local operator. Errors: BAD_INPUT with all that is wrong."""
     do = ProposeAccord(document.canonical(), note)
     outcome = await performed(database, "proposeAccord", partial(propose_accord, do=do))
+    number = _number(outcome)
+    return ProposedVersion(number, await _warnings(database, number))
+
+
+def _number(outcome: Outcome) -> int:
+    """The number of the version that a verb made or changed."""
     number = outcome.values[NUMBER]
     if not isinstance(number, int):
-        raise TypeError("a proposed version has a number")
-    return ProposedVersion(number, await _warnings(database, number))
+        raise TypeError("a version has a number")
+    return number
 
 
 async def _warnings(database: Database, number: int) -> tuple[str, ...]:
