@@ -202,8 +202,8 @@ async def test_verify_finds_a_broken_chain_of_versions_that_were_in_force(agreed
         await session.script(
             "update accord_version set status = 'ACTIVE', in_force_from = now(), activated_at = now() where number = 2"
         )
-    async with agreed.read() as session:
-        assert (await verify_versions(session)).problems == ()
+    async with agreed.read() as reading:
+        assert (await verify_versions(reading)).problems == ()
     changes = {
         "update accord_version set base_hash = repeat('0', 64) where number = 2": "Version 2 does not name the hash of",
         "update accord_version set in_force_until = in_force_until - interval '1 day', in_force_from = null"
@@ -213,9 +213,9 @@ async def test_verify_finds_a_broken_chain_of_versions_that_were_in_force(agreed
         ),
     }
     for change, problem in changes.items():
-        async with agreed.scratch() as session, unguarded(session):  # rolled back
-            await session.run(Sql(change))
-            assert problem in " ".join((await verify_versions(session)).problems), change
+        async with agreed.scratch() as scratch, unguarded(scratch):  # rolled back
+            await scratch.run(Sql(change))
+            assert problem in " ".join((await verify_versions(scratch)).problems), change
 
 
 async def test_verify_compares_the_entries(agreed: Database, shell: Shell) -> None:
