@@ -47,7 +47,7 @@ async def _before_data(
     if await session.value(Sql("select exists (select {} and e.entered_at < {})", entries, frame.end)):
         return []
     first = await session.value(Sql("select min(e.entered_at) {}", entries))
-    if first is None:
+    if first is None or frame.days.before is None:
         return []
     day = first.astimezone(frame.zone).date()
     message = (
