@@ -93,7 +93,7 @@ def _child(node: object, step: int | str) -> object:
 
 def _reason(details: ErrorDetails, model: type[BaseModel]) -> str:
     """Describe in plain words what is wrong with one value."""
-    words = {"given": _shown(details["input"]), **details.get("ctx", {})}
+    words = {"given": _shown(details["input"]), "number": str(details["input"]), **details.get("ctx", {})}
     kind = details["type"]
     if kind in ("unknown_rule", "inconsistent"):  # raised by the model itself, in plain words
         return details["msg"]
@@ -154,9 +154,9 @@ _SENTENCES: Mapping[str, str] = {
     "string_pattern_mismatch": "{given} must match {pattern}",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
-    "greater_than": "{given} must be more than {gt}",
-    "greater_than_equal": "{given} must be at least {ge}",
-    "less_than_equal": "{given} must be at most {le}",
+    "greater_than": "must be more than {gt}, not {number}",
+    "greater_than_equal": "must be at least {ge}, not {number}",
+    "less_than_equal": "must be at most {le}, not {number}",
     "recursion_depth_exceeded": "is nested too deep; simplify it",
 }
 _KINDS = {bool: "true or false", list: "a list", tuple: "a list", dict: "a table", type(None): "nothing"}

@@ -160,6 +160,36 @@ async def test_the_load_is_counted_by_seller_and_week(march: Preview) -> None:
     }
 
 
+async def test_who_came_before_the_period_does_not_come_again(database: Database, march: Preview) -> None:
+    # Ann came with a form on the 1st, and wins a deal on the 20th: by the draft, she comes with that alone.
+    later = await preview_of(database, "2026-03-08", "2026-04-01")
+    [sam] = [seller for seller in later.sellers if seller.name == "Sam"]
+    assert (sam.count_before, sam.count_after) == (0, 1)
+    assert march.period != later.period
+
+
+@pytest.mark.parametrize(
+    ("first", "before", "now"),
+    [("2026-02-15", "2026-04-01", "2026-12-31"), ("2026-03-01", "2026-05-01", "2026-04-10")],
+)
+async def test_a_volume_is_the_average_of_whole_months_that_are_over(
+    database: Database, march: Preview, first: str, before: str, now: str
+) -> None:
+    found = await preview_of(database, first, before, now=now)
+    assert (found.duties[0].value_before, found.duties[0].value_after) == (Decimal(4), Decimal(2))
+    assert march.period != found.period
+
+
+async def test_who_can_still_be_handed_over_in_time_is_not_counted(database: Database, march: Preview) -> None:
+    async with database.write() as session:
+        handed = {"id": new_id(), "contact_id": IDS["bob"], "handed_at": day(3.5), "status": "PROPOSED"}
+        await put(session, "handoff", handed)
+    # By the draft Bob is due on the 4th and Cy on the 11th, which has not come yet.
+    found = await preview_of(database, "2026-03-01", "2026-03-11", now="2026-03-10T06:00")
+    assert found.duties[2].value_after == 1
+    assert march.period != found.period
+
+
 async def test_touches_are_all_there_and_assumed_values_are_counted(database: Database, march: Preview) -> None:
     assert (march.coverage.grade, march.coverage.people) == (PreviewCoverage.EXACT, 4)
     async with database.write() as session:

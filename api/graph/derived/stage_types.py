@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from api.graph.declared import Declared, Input, InputType, ObjectType, Output, TypeRef
 from api.graph.derived.scalars import column_type
+from api.graph.sources import FromVersionNumber
 from api.plan.list_arguments import STAGE_GROUP
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
@@ -18,6 +19,8 @@ PRESENT_STAGE_DOC = (
     " never count have one, too (`isCounted`)."
 )
 _GROUP_DOC = "The stage's group, such as Prospect, in the version of the accord that the entry was judged by."
+
+_OF_READING = "In the reading `IN_FORCE`, it was in force when the person entered the stage."
 
 
 def has_stage(shape: TableShape) -> bool:
@@ -46,6 +49,13 @@ def reading_arguments() -> tuple[Input, ...]:
             TypeRef("DateTime"),
         ),
     )
+
+
+def entry_version() -> Output:
+    """Return the field of a stage entry that says by which version of the accord the entry was judged."""
+    column = SHAPES["stage_entry"].column("accord_version_id")
+    doc = f"The number of the version of the accord whose rules were applied. {_OF_READING}"
+    return Output("accordVersion", doc, TypeRef("Int").required, source=FromVersionNumber(column.name))
 
 
 def stage_types() -> Iterator[Declared]:

@@ -207,7 +207,7 @@ class PreviewWeek:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewSeller:
-    """The people who come to one seller.
+    """The people who come to one seller by the stages of sales.
 
     A person comes to sales at the first moment at which the rule of a sales stage is met, or of the stage just below
     the sales stages, from which marketing hands over. The seller is the person's owner at that moment, or if nobody
@@ -234,7 +234,7 @@ class PreviewCoverageReport:
 
     __graphql_name__ = "AccordPreviewCoverage"
 
-    grade: PreviewCoverage = described("The grade.")
+    grade: PreviewCoverage | None = described("The grade; null if there is nobody.")
     share: Decimal | None = described("`complete` / `people`; null if there is nobody.")
     people: int = described("The number of people.")
     complete: int = described("How many have all the history that the rules read, up to their moment.")
