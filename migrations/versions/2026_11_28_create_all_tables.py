@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 9663e93962e6
+Revision ID: 62cccf8f39db
 Revises:
-Create Date: 2026-11-28 21:24:44.798234+00:00
+Create Date: 2026-11-28 21:35:23.518393+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "9663e93962e6"
+revision: str = "62cccf8f39db"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -1635,6 +1635,12 @@ def upgrade() -> None:
             sa.DateTime(timezone=True),
             nullable=True,
             comment="When the newest fact that it was computed from had been recorded; null without facts.",
+        ),
+        sa.Column(
+            "basis",
+            sa.Text(),
+            nullable=True,
+            comment="A mark of all that it was computed from. While it is that of now, nothing has changed since.",
         ),
         sa.Column(
             "figures", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="The figures of the preview."
