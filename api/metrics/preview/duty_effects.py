@@ -1,10 +1,10 @@
 """What a version would have made of marketing's duties to sales, and what the effects on all duties have in common."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from functools import cache, partial
 
 from api.db import ScratchSession
 from api.identity.survivors import SURVIVORS
@@ -15,7 +15,6 @@ from api.metrics.preview.figures import PreviewDuty
 from api.metrics.preview.preview_frame import PreviewFrame
 from api.sql import Sql, all_of, join, name
 from schema.accord import Accord
-from schema.clauses.business_time import add_business_time
 from schema.clauses.handoff_duties import (
     CompletenessDuty,
     HandoffDuties,
@@ -27,6 +26,7 @@ from schema.clauses.time_limits import TimeLimit
 from schema.sentences.duty_sentences import duty_sentences
 from schema.vocab import TeamKind, Unit
 
+Deadlines = Callable[[datetime], datetime]
 SIDES = ("at_before", "at_after")
 _CENT = Decimal("0.01")
 
@@ -158,8 +158,9 @@ left join ({}) h using (contact_id) where p.stage = {} group by p.contact_id, p.
             duty.stage,
         )
     )
+    ends = deadlines(accord, duty.within)
     before, after = (
-        fulfilled([*in_time(((row[at], row[handed], frame.as_of) for row in rows), duty.within, accord)])
+        fulfilled([*in_time(((row[at], row[handed], frame.as_of) for row in rows), duty.within, ends)])
         for at, handed in ((0, 2), (1, 3))
     )
     return before, after
@@ -176,23 +177,26 @@ def handoffs(context: MetricContext, frame: PreviewFrame, columns: Sql) -> Sql:
     )
 
 
+def deadlines(accord: Accord, limit: TimeLimit) -> Deadlines:
+    """What finds the instant at which a limit ends, by its start. Both versions count much the same people: it keeps
+    what it found.
+    """
+    return cache(partial(accord.after, limit))
+
+
 def in_time(
-    moments: Iterable[tuple[datetime | None, datetime | None, datetime]], limit: TimeLimit, accord: Accord
+    moments: Iterable[tuple[datetime | None, datetime | None, datetime]], limit: TimeLimit, ends: Deadlines
 ) -> Iterator[bool]:
     """Whether something was done in time, for every start after which it was done, or after which the time is over.
 
     Shapes: (when the time began, when it was done, until when it was owed if it was not done) -> a bool, or nothing.
             A start of None is left out.
     """
-    calendar = next((calendar for calendar in accord.calendars if calendar.key == limit.calendar), None)
-    zone = ZoneInfo((calendar.timezone if calendar else None) or accord.reporting.timezone)
     for start, done, until in moments:
         if start is None:
             continue
         end = done or until
         # The calendar is never open for longer than the time that passes, so most people need no calendar.
-        is_within = end <= start + limit.time
-        if not is_within and calendar is not None:
-            is_within = end <= add_business_time(calendar, zone, start, limit.time)
+        is_within = end <= start + limit.time or (limit.calendar is not None and end <= ends(start))
         if done is not None or not is_within:
             yield done is not None and is_within

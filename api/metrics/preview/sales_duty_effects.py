@@ -14,14 +14,14 @@ from api.accord.diff.part_sentences import sales_sentence
 from api.db import ScratchSession
 from api.identity.survivors import MERGED_INTO
 from api.metrics.context import MetricContext
-from api.metrics.preview.duty_effects import SIDES, fulfilled, handoffs, in_time, preview_duty
+from api.metrics.preview.duty_effects import SIDES, Deadlines, deadlines, fulfilled, handoffs, in_time, preview_duty
 from api.metrics.preview.figures import PreviewDuty
 from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.preview.seller_load import handed_over_stage
 from api.metrics.preview.sides import Sides
 from api.sql import Sql
 from schema.accord import Accord
-from schema.clauses.handoff_duties import AttemptsDuty, RejectionPart, SalesDuties
+from schema.clauses.handoff_duties import RejectionPart, SalesDuties
 from schema.clauses.time_limits import TimeLimit
 from schema.vocab import HandoffStatus, TeamKind, Unit
 
@@ -92,21 +92,21 @@ def _agreed(
 ) -> Iterator[tuple[str, Callable[[People], Iterator[bool]]]]:
     """The agreed duties: the field, and what says for every person for whom it falls due whether it was fulfilled."""
     if limit := duties.decide_within:
-        yield "decide_within", partial(_decided, limit=limit, accord=accord, now=now)
+        yield "decide_within", partial(_decided, limit=limit, ends=deadlines(accord, limit), now=now)
     if limit := duties.first_touch_within:
-        yield "first_touch_within", partial(_touched, limit=limit, accord=accord, now=now)
+        yield "first_touch_within", partial(_touched, limit=limit, ends=deadlines(accord, limit), now=now)
     if attempts := duties.attempts:
-        yield "attempts", partial(_attempted, duty=attempts, accord=accord, now=now)
+        yield "attempts", partial(_attempted, limit=attempts.within, ends=deadlines(accord, attempts.within), now=now)
     if parts := duties.reject_with:
         yield "reject_with", partial(_explained, parts=parts, codes=codes)
 
 
-def _decided(people: People, limit: TimeLimit, accord: Accord, now: datetime) -> Iterator[bool]:
+def _decided(people: People, limit: TimeLimit, ends: Deadlines, now: datetime) -> Iterator[bool]:
     """Whether sales accepted or rejected a person in time."""
-    return in_time(((person.handed_at, person.decided_at, now) for person in people), limit, accord)
+    return in_time(((person.handed_at, person.decided_at, now) for person in people), limit, ends)
 
 
-def _touched(people: People, limit: TimeLimit, accord: Accord, now: datetime) -> Iterator[bool]:
+def _touched(people: People, limit: TimeLimit, ends: Deadlines, now: datetime) -> Iterator[bool]:
     """Whether sales touched a person in time. Sales owes no touch once it rejected the person."""
     moments = []
     for person in people:
@@ -115,17 +115,17 @@ def _touched(people: People, limit: TimeLimit, accord: Accord, now: datetime) ->
             until = person.decided_at
         is_touched = person.touched_at is not None and person.touched_at <= until
         moments.append((person.handed_at, person.touched_at if is_touched else None, until))
-    return in_time(moments, limit, accord)
+    return in_time(moments, limit, ends)
 
 
-def _attempted(people: People, duty: AttemptsDuty, accord: Accord, now: datetime) -> Iterator[bool]:
+def _attempted(people: People, limit: TimeLimit, ends: Deadlines, now: datetime) -> Iterator[bool]:
     """Whether sales tried as often as agreed to reach an accepted person, or reached the person."""
     moments = []
     for person in people:
         if person.status == HandoffStatus.ACCEPTED:
-            ends = [at for at in (person.attempted_at, person.reached_at) if at is not None]
-            moments.append((person.decided_at, min(ends, default=None), now))
-    return in_time(moments, duty.within, accord)
+            done = [at for at in (person.attempted_at, person.reached_at) if at is not None]
+            moments.append((person.decided_at, min(done, default=None), now))
+    return in_time(moments, limit, ends)
 
 
 def _explained(people: People, parts: Sequence[RejectionPart], codes: frozenset[str]) -> Iterator[bool]:
