@@ -76,9 +76,10 @@ TOUCHES: tuple[tuple[str, int, Row], ...] = (
     ("cy", 4, {**CALL, "direction": "INBOUND", "outcome": "CONNECTED"}),
     ("cy", 6, CALL),
     ("ed", 4, CALL),  # before the handoff that counts
+    ("ed", 5, CALL),  # the first touch, before the acceptance
+    ("ed", 6, CALL),  # the first attempt
     ("ed", 6, {**CALL, "team_kind": "MARKETING"}),
     ("ed", 9, CALL),
-    ("ed", 10, CALL),
 )
 
 
@@ -126,8 +127,8 @@ def _field(duty: PreviewDuty) -> str:
 COUNTED = {
     # All but bob, and di before; hal has time left, flo was never handed over.
     "decide_within": (7, Decimal("0.714286"), 5, Decimal("0.8")),
-    # Of ann, cy, di and ed, and by the draft of ann and ed, ann. Whom sales rejected before that, it owes no touch.
-    "first_touch_within": (4, Decimal("0.25"), 2, Decimal("0.5")),
+    # Of ann, cy, di and ed, ann and ed; the draft counts these two. Whom sales rejected before that, it owes no touch.
+    "first_touch_within": (4, Decimal("0.5"), 2, Decimal(1)),
     # Of ann, cy and ed all but ed; the draft does not count cy.
     "attempts": (3, Decimal("0.666667"), 2, Decimal("0.5")),
     # Of bob, gus and ida, gus.
