@@ -32,19 +32,19 @@ _CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class DutyResult:
     """What one version makes of a duty. `due` is for how many people it falls due; None for a volume."""
 
     value: Decimal | None
     due: int | None = None
 
 
-Both = tuple[Measured, Measured]
+Both = tuple[DutyResult, DutyResult]
 
 
-def fulfilled(judged: Collection[bool]) -> Measured:
+def fulfilled(judged: Collection[bool]) -> DutyResult:
     """The share of the people for whom a duty was fulfilled, of those for whom it falls due."""
-    return Measured(share(sum(judged), len(judged)), len(judged))
+    return DutyResult(share(sum(judged), len(judged)), len(judged))
 
 
 def preview_duty(clause: str, team: TeamKind, title: str, unit: Unit, owed: Decimal, both: Both) -> PreviewDuty:
@@ -103,7 +103,7 @@ async def _volume(session: ScratchSession, duty: VolumeDuty, frame: PreviewFrame
         if before <= frame.as_of and not is_cut(start, before, duty.per, frame.zone, frame.reporting)
     ]
     if not whole:
-        return Measured(None), Measured(None)
+        return DutyResult(None), DutyResult(None)
     first, last = whole[0][0], whole[-1][1]
     row = await session.row(
         Sql(
@@ -114,7 +114,7 @@ async def _volume(session: ScratchSession, duty: VolumeDuty, frame: PreviewFrame
     )
     if row is None:
         raise LookupError("an aggregate without groups has one row")
-    before, after = (Measured((Decimal(count) / len(whole)).quantize(_CENT)) for count in row)
+    before, after = (DutyResult((Decimal(count) / len(whole)).quantize(_CENT)) for count in row)
     return before, after
 
 
@@ -140,7 +140,7 @@ left join company_version w on w.company_id = v.company_id and {held.format("w")
         )
         if row is None:
             raise LookupError("an aggregate without groups has one row")
-        found.append(Measured(share(row[0], row[1]), row[1]))
+        found.append(DutyResult(share(row[0], row[1]), row[1]))
     return found[0], found[1]
 
 
