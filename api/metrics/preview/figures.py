@@ -173,10 +173,12 @@ class PreviewTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewDuty:
-    """A duty of the previewed version that depends on who enters a stage, and what both versions make of it.
+    """A duty of the previewed version, and what both versions make of it.
 
-    The people are those whom a version counts in the stage in the period. Duties that depend on handoffs and touches
-    alone are the same for both versions, and are left out.
+    The people of a duty of marketing are those whom a version counts in the duty's stage in the period. The people of a
+    duty of sales are those whom it counts in the stage from which marketing hands over, and who were handed over at or
+    after that: the first such handoff that was not returned for data counts. Both versions are measured by the duty of
+    the previewed version, and by what really happened to their people up to now.
     """
 
     __graphql_name__ = "AccordPreviewDuty"
@@ -186,10 +188,15 @@ class PreviewDuty:
     title: str = described("The duty as a sentence.")
     unit: Unit = described("The unit of the values: PEOPLE, or RATIO.")
     owed: Decimal = described("What is owed: people in each period of the duty, or a share.")
+    due_before: int | None = described(
+        "For how many people of the version that is compared to the duty falls due: those of whom it is known whether"
+        " it was fulfilled. Whose time is not over yet is left out. Null for a volume."
+    )
+    due_after: int | None = described("The same by the previewed version.")
     value_before: Decimal | None = described(
         "What the version that is compared to gives. Of a volume: the people whom it counts, on average over the duty's"
         " periods that the preview's period holds entirely, for so many can be handed over at most. Of a share: the"
-        " part of these people who fulfil it. Null if there is no such period or person."
+        " part of `dueBefore` for whom it was fulfilled. Null if there is no such period or person."
     )
     value_after: Decimal | None = described("The same by the previewed version.")
 
@@ -271,7 +278,9 @@ class Preview:
         " that the change touches."
     )
     targets: tuple[PreviewTarget, ...] = described("The targets of the previewed version whose KPI reads stages.")
-    duties: tuple[PreviewDuty, ...] = described("The duties of the previewed version that depend on stages.")
+    duties: tuple[PreviewDuty, ...] = described(
+        "The duties of the previewed version: those of marketing, then those of sales."
+    )
     sellers: tuple[PreviewSeller, ...] = described("The load on each seller, most people first.")
     coverage: PreviewCoverageReport = described("How much of the history that was needed is really there.")
     warnings: tuple[AnswerWarning, ...] = described("What to know before signing on these figures.")

@@ -52,9 +52,15 @@ from (
 
 def sales_stages(accord: Accord) -> tuple[str, ...]:
     """The stages in which people come to sales: those of sales, and the one just below, from which they are handed."""
-    owned = [rank for rank, stage in enumerate(accord.stages) if stage.owner is TeamKind.SALES]
-    ranks = ({min(owned) - 1} if owned and min(owned) > 0 else set()) | set(owned)
-    return tuple(accord.stages[rank].key for rank in sorted(ranks))
+    below = handed_over_stage(accord)
+    owned = (stage.key for stage in accord.stages if stage.owner is TeamKind.SALES)
+    return (*(() if below is None else (below,)), *owned)
+
+
+def handed_over_stage(accord: Accord) -> str | None:
+    """The stage just below the lowest one of sales, from which marketing hands over; None if there is none."""
+    lowest = next((rank for rank, stage in enumerate(accord.stages) if stage.owner is TeamKind.SALES), 0)
+    return accord.stages[lowest - 1].key if lowest else None
 
 
 def _arrivals(side: Side, frame: PreviewFrame, column: str) -> Sql:
