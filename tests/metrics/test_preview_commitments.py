@@ -124,8 +124,8 @@ async def test_targets_whose_kpi_reads_stages_are_measured_by_both(march: Previe
     ]
     # Ann is an MQL by the draft too: she won a deal, so that she entered every stage below.
     assert shown == [
-        ("targets[0]", Decimal(3), True, Decimal(4), Decimal(3)),
-        ("targets[1]", Decimal(9), False, Decimal(4), Decimal(3)),
+        ("targets.1", Decimal(3), True, Decimal(4), Decimal(3)),
+        ("targets.2", Decimal(9), False, Decimal(4), Decimal(3)),
     ]
     assert march.targets[1].measured == march.period
 

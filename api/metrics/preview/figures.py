@@ -158,7 +158,7 @@ class PreviewTarget:
 
     __graphql_name__ = "AccordPreviewTarget"
 
-    clause: str = described("The path of the target in the document, such as `targets[0]`.")
+    clause: str = described("The path of the target in the document, such as `targets.mqls`.")
     kpi: str = described("The KPI.")
     title: str = described("The target as a sentence.")
     unit: Unit = described("The unit of the values.")
