@@ -249,8 +249,10 @@ async def test_an_accord_by_which_everybody_is_a_customer_is_warned_of(company: 
 
 async def test_a_period_before_any_data_is_warned_of(company: Database) -> None:
     document = """{ accordPreview(version: 2, period: { named: "2001" }) {
-      coverage { grade share } warnings { code } stages { countBefore } } }"""
+      coverage { grade share } warnings { code message } stages { countBefore } } }"""
     found = (await answered(company, document))["accordPreview"]
-    assert [warning["code"] for warning in found["warnings"]] == ["PERIOD_BEFORE_DATA"]
+    [warning] = found["warnings"]
+    assert warning["code"] == "PERIOD_BEFORE_DATA"
+    assert warning["message"].startswith("The period ends on 2001-12-31, before the data begin, on ")
     assert found["coverage"] == {"grade": None, "share": None}
     assert {row["countBefore"] for row in found["stages"]} == {0}
