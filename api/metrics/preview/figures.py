@@ -183,7 +183,7 @@ class PreviewDuty:
 
     __graphql_name__ = "AccordPreviewDuty"
 
-    clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume[0]`.")
+    clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume.1`.")
     team: TeamKind = described("The team that owes it.")
     title: str = described("The duty as a sentence.")
     unit: Unit = described("The unit of the values: PEOPLE, or RATIO.")
