@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schema.clauses.document_parts import Location, models_in
-from schema.clauses.rules import rule_model
+from schema.clauses.rules import is_rule, rule_kind, rule_model
 from schema.nearest_words import MOST_LISTED, did_you_mean, nearest_words
 
 _RULE_KEYS = ("rule", "not")
@@ -119,9 +119,14 @@ def _not_one_of(given: object, known: list[str]) -> str:
 
 
 def _unknown_key(location: Location, model: type[BaseModel]) -> str:
-    """That there is no such key, with the nearest of those that the table can have, or else all of them."""
-    known = [field.alias or name for name, field in _model_at(location[:-1], model).model_fields.items()]
-    near = nearest_words(str(location[-1]), known)
+    """That there is no such key, with the nearest of those that the table can have, or else all of them; of a second
+    rule in the table of a rule, how to join both.
+    """
+    table, key = _model_at(location[:-1], model), str(location[-1])
+    if is_rule(table) and rule_kind({key: None}) is not None:
+        return "a rule has one key; join several with all"
+    known = [field.alias or name for name, field in table.model_fields.items()]
+    near = nearest_words(key, known)
     return "there is no such key. " + (did_you_mean(near) if near else f"The keys are {', '.join(known)}")
 
 

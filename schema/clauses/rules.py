@@ -362,3 +362,8 @@ def rule_kind(value: object) -> str | None:
 def rule_model(kind: str) -> type[AccordModel]:
     """The model of the rules with that key; KeyError if there is none."""
     return _KINDS[kind]
+
+
+def is_rule(model: type[BaseModel]) -> bool:
+    """Whether a model is that of a rule."""
+    return model in _KINDS.values()

@@ -120,6 +120,18 @@ MISTAKES = [
         "There is no such key. The keys are stage, within.",
     ),
     (
+        '{ touches = { kind = "FORM", within = "30 days" } }',
+        '{ touches = { kind = "FORM" }, handoff = "ACCEPTED" }',
+        "stages[1] (lead).rule.all[1].any[0].handoff",
+        "A rule has one key; join several with all.",
+    ),
+    (
+        '{ stage = "known", within = "90 days" }',
+        '{ touches = { handoff = "ACCEPTED" } }',
+        "stages[1] (lead).rule.all[0].touches.handoff",
+        "There is no such key. The keys are channel, ",
+    ),
+    (
         '{ stage = "known",',
         '{ stage = "lead",',
         "stages[1] (lead).rule.all[0].stage",

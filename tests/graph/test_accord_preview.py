@@ -115,6 +115,19 @@ async def test_a_stored_preview_ends_with_the_facts_and_rates_that_it_was_comput
     assert await answered(company, document) == second
 
 
+COMMENT = """mutation ($given: CommentAccordInput!) { commentAccord(input: $given) {
+  accord { rowVersion } userErrors { message } } }"""
+
+
+async def test_a_stored_preview_stays_when_a_version_is_commented_on(company: Database) -> None:
+    document = f"{{ accordPreview(version: 2, {PERIOD}) {{ id }} }}"
+    first = await answered(company, document)
+    for clause in ("stages.mql.rule", None):
+        given = {"version": 2, "text": "Why three?", "clause": clause}
+        assert (await answered(company, COMMENT, given=given))["commentAccord"]["userErrors"] == []
+        assert await answered(company, document) == first
+
+
 async def test_people_are_paged_with_reasons_and_any_field(company: Database) -> None:
     people = """lost people(change: LOST, first: 2, after: %s) { totalCount pageInfo { hasNextPage endCursor }
       nodes { id } edges { cursor instantBefore instantAfter reason node { id email stage { key } } } }"""
@@ -236,8 +249,10 @@ async def test_an_accord_by_which_everybody_is_a_customer_is_warned_of(company: 
 
 async def test_a_period_before_any_data_is_warned_of(company: Database) -> None:
     document = """{ accordPreview(version: 2, period: { named: "2001" }) {
-      coverage { grade share } warnings { code } stages { countBefore } } }"""
+      coverage { grade share } warnings { code message } stages { countBefore } } }"""
     found = (await answered(company, document))["accordPreview"]
-    assert [warning["code"] for warning in found["warnings"]] == ["PERIOD_BEFORE_DATA"]
+    [warning] = found["warnings"]
+    assert warning["code"] == "PERIOD_BEFORE_DATA"
+    assert warning["message"].startswith("The period ends on 2001-12-31, before the data begin, on ")
     assert found["coverage"] == {"grade": None, "share": None}
     assert {row["countBefore"] for row in found["stages"]} == {0}

@@ -20,8 +20,6 @@ PRESENT_STAGE_DOC = (
 )
 _GROUP_DOC = "The stage's group, such as Prospect, in the version of the accord that the entry was judged by."
 
-_OF_READING = "In the reading `IN_FORCE`, it was in force when the person entered the stage."
-
 
 def has_stage(shape: TableShape) -> bool:
     """Return whether records of the table are in a stage of the funnel."""
@@ -51,11 +49,14 @@ def reading_arguments() -> tuple[Input, ...]:
     )
 
 
-def entry_version() -> Output:
-    """Return the field of a stage entry that says by which version of the accord the entry was judged."""
-    column = SHAPES["stage_entry"].column("accord_version_id")
-    doc = f"The number of the version of the accord whose rules were applied. {_OF_READING}"
-    return Output("accordVersion", doc, TypeRef("Int").required, source=FromVersionNumber(column.name))
+def version_fields(shape: TableShape) -> Iterator[Output]:
+    """Yield the field for the version of the accord that a row belongs to, if it belongs to one: its number."""
+    column = next((column for column in shape.columns if column.name == "accord_version_id"), None)
+    if column is not None:
+        doc = f"The number of {column.doc[:1].lower()}{column.doc[1:]}"
+        number = TypeRef("Int")
+        shown = number if column.is_nullable else number.required
+        yield Output("accordVersion", doc, shown, source=FromVersionNumber(column.name))
 
 
 def stage_types() -> Iterator[Declared]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 
+from api.accord.clause_paths import item_steps
 from api.db import ScratchSession
 from api.identity.survivors import SURVIVORS
 from api.metrics.context import MetricContext
@@ -74,18 +75,18 @@ async def find_marketing_duties(
     if marketing is None:
         return ()
     found: list[PreviewDuty] = []
-    for number, volume in enumerate(marketing.volume):
+    for step, volume in zip(item_steps(marketing.volume), marketing.volume, strict=True):
         both = await _volume(session, volume, frame)
         alone = MarketingDuties(volume=(volume,))
-        found.append(_duty(accord, f"volume[{number}]", alone, Unit.PEOPLE, Decimal(volume.at_least), both))
-    for number, completeness in enumerate(marketing.completeness):
+        found.append(_duty(accord, f"volume.{step}", alone, Unit.PEOPLE, Decimal(volume.at_least), both))
+    for step, completeness in zip(item_steps(marketing.completeness), marketing.completeness, strict=True):
         both = await _completeness(session, completeness, accord)
         alone = MarketingDuties(completeness=(completeness,))
-        found.append(_duty(accord, f"completeness[{number}]", alone, Unit.RATIO, completeness.at_least, both))
-    for number, hand_over in enumerate(marketing.hand_over):
+        found.append(_duty(accord, f"completeness.{step}", alone, Unit.RATIO, completeness.at_least, both))
+    for step, hand_over in zip(item_steps(marketing.hand_over), marketing.hand_over, strict=True):
         both = await _hand_over(session, hand_over, accord, context, frame)
         alone = MarketingDuties(hand_over=(hand_over,))
-        found.append(_duty(accord, f"hand_over[{number}]", alone, Unit.RATIO, Decimal(1), both))
+        found.append(_duty(accord, f"hand_over.{step}", alone, Unit.RATIO, Decimal(1), both))
     return tuple(found)
 
 

@@ -158,7 +158,7 @@ class PreviewTarget:
 
     __graphql_name__ = "AccordPreviewTarget"
 
-    clause: str = described("The path of the target in the document, such as `targets[0]`.")
+    clause: str = described("The path of the target in the document, such as `targets.mqls`.")
     kpi: str = described("The KPI.")
     title: str = described("The target as a sentence.")
     unit: Unit = described("The unit of the values.")
@@ -183,7 +183,7 @@ class PreviewDuty:
 
     __graphql_name__ = "AccordPreviewDuty"
 
-    clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume[0]`.")
+    clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume.1`.")
     team: TeamKind = described("The team that owes it.")
     title: str = described("The duty as a sentence.")
     unit: Unit = described("The unit of the values: PEOPLE, or RATIO.")
