@@ -126,6 +126,16 @@ class AccordPage:
         """The text of what has the focus."""
         return " ".join(self.driver.switch_to.active_element.text.split())
 
+    def wait_for_open_dialog(self) -> None:
+        """Wait until a dialog has the focus, so that it receives keys."""
+        self._wait.until(
+            lambda driver: driver.execute_script("return !!document.activeElement.closest('[role=dialog]')")
+        )
+
+    def wait_until_no_dialog(self) -> None:
+        """Wait until every dialog is gone."""
+        self._wait.until(lambda driver: not driver.find_elements(By.CSS_SELECTOR, "[role=dialog]"))
+
     def wait_for_focus(self, text: str) -> None:
         """Wait until something whose text begins with a text has the focus."""
         self._wait.until(lambda _: self.focused().startswith(text), f"waiting for the focus on {text!r}")
