@@ -18,7 +18,7 @@ from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
-from api.metrics.kinds import first_fact, kind_of
+from api.metrics.kind_of import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
 from api.metrics.periods.buckets import buckets
@@ -31,7 +31,7 @@ from api.metrics.resolve import reject_unknown_switches, resolve
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kpi
+from schema.kpis.kpi import Kpi
 from schema.vocab import Unit
 
 

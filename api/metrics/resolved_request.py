@@ -15,7 +15,8 @@ from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
 from schema.accord import Accord
 from schema.kpis.dimensions import DimensionMeaning, meanings
-from schema.kpis.kinds import Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
