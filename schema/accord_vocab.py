@@ -78,7 +78,8 @@ class AccordChangeMark(Vocabulary):
     WIDENS = (
         "WIDENS",
         (
-            "Whoever entered the stage still enters it, and for the first time no later; others may enter, too."
+            "Of a stage's rule: whoever entered the stage still enters it, and for the first time no later; others"
+            " may enter, too. Of any other clause, such as `needs`: less is asked."
             " Whatever counted still counts, and whatever was allowed still is. Later entries of the same person, after"
             " an exit, may differ."
         ),
@@ -86,7 +87,8 @@ class AccordChangeMark(Vocabulary):
     NARROWS = (
         "NARROWS",
         (
-            "Nobody enters the stage who did not before, nor for the first time earlier; some may no longer enter."
+            "Of a stage's rule: nobody enters the stage who did not before, nor for the first time earlier; some may"
+            " no longer enter. Of any other clause, such as `needs`: more is asked."
             " Nothing new counts, and nothing more is allowed. Later entries of the same person, after an exit, may"
             " differ."
         ),

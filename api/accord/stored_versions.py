@@ -97,6 +97,9 @@ class BaseVersion:
     hash: str = described(_doc("accord_version", "base_hash"))
 
 
+_NOT_SIGNABLE = frozenset({AccordStatus.ACTIVE, AccordStatus.SUPERSEDED, AccordStatus.WITHDRAWN})
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredVersion:
     """A version of the accord: its document, and the row around it."""
@@ -129,7 +132,10 @@ class StoredVersion:
 
     @property
     def missing_signatures(self) -> tuple[TeamKind, ...]:
-        """The teams whose signature on the present content is missing."""
+        """The teams whose signature on the present content is missing; none for a version that nobody can sign."""
+        is_provisional = self.status is AccordStatus.ACTIVE and not self.is_signed
+        if self.status in _NOT_SIGNABLE and not is_provisional:
+            return ()
         signed = {
             signature.team
             for signature in self.signatures

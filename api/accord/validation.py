@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schema.clauses.document_parts import Location, models_in
-from schema.clauses.rules import rule_model
+from schema.clauses.rules import is_rule, rule_kind, rule_model
 from schema.nearest_words import MOST_LISTED, did_you_mean, nearest_words
 
 _RULE_KEYS = ("rule", "not")
@@ -93,7 +93,7 @@ def _child(node: object, step: int | str) -> object:
 
 def _reason(details: ErrorDetails, model: type[BaseModel]) -> str:
     """Describe in plain words what is wrong with one value."""
-    words = {"given": _shown(details["input"]), **details.get("ctx", {})}
+    words = {"given": _shown(details["input"]), "number": str(details["input"]), **details.get("ctx", {})}
     kind = details["type"]
     if kind in ("unknown_rule", "inconsistent"):  # raised by the model itself, in plain words
         return details["msg"]
@@ -119,9 +119,14 @@ def _not_one_of(given: object, known: list[str]) -> str:
 
 
 def _unknown_key(location: Location, model: type[BaseModel]) -> str:
-    """That there is no such key, with the nearest of those that the table can have, or else all of them."""
-    known = [field.alias or name for name, field in _model_at(location[:-1], model).model_fields.items()]
-    near = nearest_words(str(location[-1]), known)
+    """That there is no such key, with the nearest of those that the table can have, or else all of them; of a second
+    rule in the table of a rule, how to join both.
+    """
+    table, key = _model_at(location[:-1], model), str(location[-1])
+    if is_rule(table) and rule_kind({key: None}) is not None:
+        return "a rule has one key; join several with all"
+    known = [field.alias or name for name, field in table.model_fields.items()]
+    near = nearest_words(key, known)
     return "there is no such key. " + (did_you_mean(near) if near else f"The keys are {', '.join(known)}")
 
 
@@ -154,9 +159,9 @@ _SENTENCES: Mapping[str, str] = {
     "string_pattern_mismatch": "{given} must match {pattern}",
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
-    "greater_than": "{given} must be more than {gt}",
-    "greater_than_equal": "{given} must be at least {ge}",
-    "less_than_equal": "{given} must be at most {le}",
+    "greater_than": "must be more than {gt}, not {number}",
+    "greater_than_equal": "must be at least {ge}, not {number}",
+    "less_than_equal": "must be at most {le}, not {number}",
     "recursion_depth_exceeded": "is nested too deep; simplify it",
 }
 _KINDS = {bool: "true or false", list: "a list", tuple: "a list", dict: "a table", type(None): "nothing"}

@@ -41,10 +41,15 @@ def _of_itself(version: StoredVersion, today: date) -> Iterator[str]:
         return
     if version.status is AccordStatus.ACTIVE and not version.is_signed:
         yield "This version is in force provisionally, until both teams sign it."
+    open_comments = sum(comment.resolved_at is None for comment in version.comments)
+    are_open = "1 comment is open" if open_comments == 1 else f"{open_comments} comments are open"
+    if open_comments and version.status is AccordStatus.SIGNED:
+        yield (
+            f"{are_open}, and the version is signed: it can come into force all the same. To change it first, revoke"
+            " your signature or edit the version."
+        )
     if version.status in _UNSIGNED:
-        open_comments = sum(comment.resolved_at is None for comment in version.comments)
         if open_comments:
-            are_open = "1 comment is open" if open_comments == 1 else f"{open_comments} comments are open"
             yield f"{are_open}. A version with an open comment cannot be signed."
         if version.base is not None and version.base.hash == version.content_hash:
             yield f"This version changes nothing: its content is that of version {version.base.version}."

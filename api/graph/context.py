@@ -9,7 +9,7 @@ from graphql import DocumentNode, GraphQLResolveInfo
 from api.access.principal import Principal
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.readings.prepare_readings import require_readings
+from api.funnel.readings.prepare_readings import EvaluatedReading, require_readings
 from api.graph.reading.planned import PlannedDocument, RequestError
 from api.graph.reading.type_names import with_type_names
 from api.plan.prepared_statements import read_document
@@ -34,7 +34,7 @@ class RootRecords:
 
     An error in one root field is raised for that field alone. A failure of the statement is raised for all of them.
     Once they are read, `unknown` has the free texts in filters that no record ever had, and `redacted` the fields that
-    are null because the principal may not read them.
+    are null because the principal may not read them; `readings` has the readings that lists of stage entries name.
     """
 
     database: Database
@@ -43,6 +43,7 @@ class RootRecords:
     failure: Exception | None = None
     unknown: tuple[UnknownText, ...] = ()
     redacted: tuple[str, ...] = ()
+    readings: tuple[EvaluatedReading, ...] = ()
     _reading: "asyncio.Task[Mapping[str, object]] | None" = None
 
     async def read(self, key: str) -> object:
@@ -63,7 +64,7 @@ class RootRecords:
         """Read all root fields; in place of one that the data contradict (`OF_ONE_FIELD`) stands its error."""
         valid = [with_type_names(root) for root in self.roots.values() if isinstance(root, RootField)]
         errors: dict[str, object] = {}
-        await require_readings(self.database, list_readings(tuple(valid)))
+        self.readings = await require_readings(self.database, list_readings(tuple(valid)))
         try:
             found = await read_document(self.database, valid, self.principal)
         except AccordError as error:

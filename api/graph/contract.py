@@ -48,6 +48,8 @@ KPIs computed from them by one agreement on the stages (the accord).
 - Personal data of contacts (names, e-mail addresses, telephone numbers, notes) needs the right PERSONAL_DATA. Without
   it, such fields are null, and `extensions.redacted` of the response lists each of them once, as `Contact.email`. To
   filter, sort, group, aggregate or search by them is an error (NOT_ALLOWED).
+- `extensions.readings` of the response lists the readings that lists of stage entries name, and when their entries were
+  evaluated (`evaluatedAt`); null means that they follow every write. `extensions.warnings` has warnings of lists.
 - Errors have `extensions.code`, which stays the same when a message is reworded. Warnings of KPIs have an
   `AnswerWarningCode`.
 - Numbers with decimals (`Decimal`) are strings, so that no digit is lost. Beside each, a `…Float` field has the nearest

@@ -7,7 +7,7 @@ all its root fields read by one statement. So does a query with any error, becau
 the field that it concerns, and a mutation whose variables are not valid.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,15 +31,14 @@ from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
 from api.graph.reading.refused_values import with_way
+from api.graph.reading.response_notes import list_notes, redacted_note
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
 from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
-from api.plan.value_checks.known_values import UnknownText
 from api.plan.value_checks.list_readings import list_readings
 from schema.access.rights import Reach
-from schema.vocab import WarningCode
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
 _VALUE_WEIGHT = 100  # what a value takes beside its characters
@@ -130,15 +129,15 @@ class Gateway:
         if operation.node.operation is OperationType.MUTATION:
             done = await self._mutations.run(database, principal, request, validated, operation)
             if done is not None:
-                extensions = _redacted(done.redacted) | _warnings(done.unknown)
+                extensions = redacted_note(done.redacted) | list_notes(done.unknown)
                 return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
         ready, extensions, readings = self._ready(validated, operation, request.variables, principal)
         failure = None
         if ready is not None:
             try:
-                await require_readings(database, readings)
+                evaluated = await require_readings(database, readings)
                 found = await ready.run(database)
-                return JsonResult(found.json, extensions | _warnings(found.unknown))
+                return JsonResult(found.json, extensions | list_notes(found.unknown, evaluated))
             except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
         return await self._execute(database, request, validated, principal, failure)
@@ -207,7 +206,7 @@ class Gateway:
         except AccordError:
             return executed
         readings = tuple(dict.fromkeys(list_readings(planned.roots)))
-        return _CachedPlan(statement, _cost_extension(price) | _redacted(statement.redacted), shape, readings)
+        return _CachedPlan(statement, _cost_extension(price) | redacted_note(statement.redacted), shape, readings)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)
@@ -242,8 +241,8 @@ class Gateway:
         if not isinstance(result, ExecutionResult):
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
-        redacted = _redacted({*context.redacted, *records.redacted})
-        return ExecutedResult(result, _cost_extension(price) | redacted | _warnings(records.unknown))
+        redacted = redacted_note({*context.redacted, *records.redacted})
+        return ExecutedResult(result, _cost_extension(price) | redacted | list_notes(records.unknown, records.readings))
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:
@@ -254,18 +253,6 @@ def _prepared(root: RootField | RequestError, principal: Principal) -> RootField
         except AccordError as error:
             return error
     return root
-
-
-def _warnings(unknown: Iterable[UnknownText]) -> dict[str, object]:
-    """Return the warnings of free texts in filters that no record ever had, as an extension; empty without any."""
-    warnings = [{"code": WarningCode.UNKNOWN_VALUE.value, "message": text.message} for text in unknown]
-    return {"warnings": warnings} if warnings else {}
-
-
-def _redacted(fields: Iterable[str]) -> dict[str, object]:
-    """Return the fields that are null because the principal may not read them, as an extension; empty without any."""
-    listed = sorted(fields)
-    return {"redacted": listed} if listed else {}
 
 
 def _cost_extension(price: int) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from api.access.as_of import changes_over_time
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.links import visible_shapes
@@ -18,7 +19,7 @@ from schema.tables import SHAPES
 def record_fields() -> Iterator[Output]:
     """Yield the root fields of every visible table, then `node`, `nodes` and `search`."""
     for shape in visible_shapes():
-        as_of = (_AS_OF,) if shape.has_history else ()
+        as_of = (_AS_OF,) if changes_over_time(shape.name) else ()
         if shape.has_id:
             yield Output(
                 camel(shape.name),

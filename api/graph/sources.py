@@ -65,6 +65,13 @@ class FromNotCountedBecause:
 
 
 @dataclass(frozen=True, slots=True)
+class FromVersionNumber:
+    """The number of the version of the accord that a hidden column refers to."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class FromAudited:
     """What the audit keeps of a change: the record's id, or the values before or after."""
 
@@ -131,6 +138,7 @@ FieldSource = (
     | FromStage
     | FromIsCounted
     | FromNotCountedBecause
+    | FromVersionNumber
     | FromAudited
     | FromAuditedRecord
     | FromTable

@@ -1,6 +1,7 @@
 """What an answer says about its period: its days, and whether it has begun, is over, or lies before all data."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from api.db import ReadSession
 from api.metrics.answer import AnsweredPeriod, AnswerWarning
@@ -44,5 +45,5 @@ async def missing_period(session: ReadSession, request: ResolvedKpiRequest, firs
     first = await session.value(first_fact)
     if first is None or first < frame.interval.end:
         return None
-    message = f"The period is before {before}, and the data begin on {day_of(first, frame.zone)}."
+    message = f"The period ends on {before - timedelta(days=1)}, before the data begin, on {day_of(first, frame.zone)}."
     return AnswerWarning(code=WarningCode.PERIOD_BEFORE_DATA, message=message, count=None)

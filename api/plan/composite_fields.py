@@ -69,6 +69,15 @@ def not_counted_because(tables: ScopedTables, table: str, alias: str) -> Sql:
     return Sql("(select {}{})", _reasons(table, current), _current_row(table, current, alias))
 
 
+def version_number(alias: str, column: str) -> Sql:
+    """Return the number of the version of the accord that a column of a row refers to.
+
+    Errors: ValueError if a name is not a plain SQL name.
+    """
+    # Versions are few and every principal may read their numbers, so the lookup has no scope.
+    return Sql("(select agreed.number from accord_version agreed where agreed.id = {})", qualified(alias, column))
+
+
 def _is_counted(table: str, row: str, *, is_single: bool) -> Sql:
     return Sql("not ({})", IN_FORCE.is_never_counted(table, row, is_single=is_single))
 

@@ -92,6 +92,14 @@ class NotCountedBecause:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionNumber:
+    """The number of the version of the accord that a column refers to."""
+
+    key: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """What the audit keeps of a change: `before` or `after`, as JSON, or `changed_id`, the id of the record."""
 
@@ -131,7 +139,7 @@ class ToMany:
 
 # A field that a row has without its linked records.
 ValueField = Typename | ColumnValue | RecordId | Amount | ConvertedMoney | PresentStage | IsCounted | NotCountedBecause
-Field = ValueField | Audited | AuditedRecord | ToOne | ToMany
+Field = ValueField | VersionNumber | Audited | AuditedRecord | ToOne | ToMany
 
 # ---------------------------------------------------------------------------------------------------------- lists
 

@@ -12,7 +12,14 @@ from api.access.audited_values import audited_value, identified_type
 from api.access.principal import Principal
 from api.access.scoped_tables import ScopedTables, qualified
 from api.plan.aggregation import Aggregation
-from api.plan.composite_fields import amount, is_counted, not_counted_because, selected_members, typename
+from api.plan.composite_fields import (
+    amount,
+    is_counted,
+    not_counted_because,
+    selected_members,
+    typename,
+    version_number,
+)
 from api.plan.duplicates.results import duplicate_pairs
 from api.plan.grouping import group_count, group_objects
 from api.plan.json_objects import NO_ROWS, Columns, select_document, select_objects
@@ -54,6 +61,7 @@ from api.plan.selection import (
     TotalCount,
     Typename,
     ValueField,
+    VersionNumber,
 )
 from api.sql import Sql, join, name
 from schema.base import ColumnShape
@@ -115,6 +123,8 @@ def _field(tables: ScopedTables, table: str, alias: str, field: Field) -> Sql:
             return _record(tables, field.table, qualified(alias, field.column), field.fields)
         case ToMany():
             return _list(tables, field.connection, ParentRow(alias, field.column))
+        case VersionNumber():
+            return version_number(alias, field.column)
         case Audited():
             return audited_value(tables, field.column, alias)
         case AuditedRecord():

@@ -12,6 +12,8 @@ from api.sample.random_source import SeededRandom, UuidBytes
 from api.sample.row_buffers import Changes, TableBuffers, add_with_history
 from schema.vocab import Channel, Direction, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 
+CRM = "crm"
+"""The name of the source that reports stages, as importers write names and as the rules of an accord name it."""
 _UNREPORTED = 0.08
 """Share of stage changes that nobody reports."""
 
@@ -178,7 +180,7 @@ class PersonHistory:
             contact_id=self.contact,
             id=self.rng.uuid7(entered),
             recorded_at=entered,
-            source="CRM",
+            source=CRM,
             source_stage=crm_stage,
             stage=stage,
             entered_at=entered,

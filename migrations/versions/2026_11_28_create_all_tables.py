@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 9663e93962e6
+Revision ID: 924c70f7b85d
 Revises:
-Create Date: 2026-11-28 21:24:44.798234+00:00
+Create Date: 2026-11-28 22:21:59.506704+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "9663e93962e6"
+revision: str = "924c70f7b85d"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -404,6 +404,15 @@ def upgrade() -> None:
         comment="A change of one record, for readers who follow changes. Positions are given later, in the order of commits.",
     )
     op.create_index(
+        "ix_outbox_event_of_no_figure",
+        "outbox_event",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "record_type in ('accord_comment', 'accord_signature', 'accord_version', 'api_key', 'member_access')"
+        ),
+    )
+    op.create_index(
         "ix_outbox_event_unplaced",
         "outbox_event",
         ["recorded_at", "id"],
@@ -619,7 +628,7 @@ def upgrade() -> None:
             "accord_version_id",
             sa.Uuid(),
             nullable=False,
-            comment="The version of the accord whose rules were applied: the one in force when the person entered the stage.",
+            comment="The version of the accord whose rules were applied. In the reading `IN_FORCE`, it was in force when the person entered the stage.",
         ),
         sa.Column(
             "cause",
@@ -1635,6 +1644,12 @@ def upgrade() -> None:
             sa.DateTime(timezone=True),
             nullable=True,
             comment="When the newest fact that it was computed from had been recorded; null without facts.",
+        ),
+        sa.Column(
+            "basis",
+            sa.Text(),
+            nullable=True,
+            comment="A mark of all that it was computed from. While it is that of now, nothing has changed since.",
         ),
         sa.Column(
             "figures", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="The figures of the preview."
@@ -3760,6 +3775,13 @@ def downgrade() -> None:
         "uq_outbox_event_position", table_name="outbox_event", postgresql_where=sa.text("position is not null")
     )
     op.drop_index("ix_outbox_event_unplaced", table_name="outbox_event", postgresql_where=sa.text("position is null"))
+    op.drop_index(
+        "ix_outbox_event_of_no_figure",
+        table_name="outbox_event",
+        postgresql_where=sa.text(
+            "record_type in ('accord_comment', 'accord_signature', 'accord_version', 'api_key', 'member_access')"
+        ),
+    )
     op.drop_table("outbox_event")
     op.drop_index(op.f("ix_import_job_finished_at"), table_name="import_job")
     op.drop_table("import_job")

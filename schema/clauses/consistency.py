@@ -10,7 +10,7 @@ from schema.clauses.handoff_duties import CompletenessDuty, HandOverDuty, Volume
 from schema.clauses.holiday_dates import unknown_region
 from schema.clauses.rules import DEEPEST, AccordModel, HandoffIs, StageReached, TouchCount, depth
 from schema.clauses.stages import Stage
-from schema.clauses.target_checks import target_mistakes
+from schema.clauses.target_checks import target_mistakes, unknown_kpi
 from schema.clauses.targets import Target
 from schema.clauses.time_limits import TimeLimit
 
@@ -74,6 +74,7 @@ def inconsistencies(
             for within, message in _of_part(location, part, known)
         ),
         *_attribution(document, known.stages),
+        *(() if is_stored else _unknown_kpis(document)),
         *(() if is_stored else _repeated_targets(parts)),
     )
 
@@ -144,6 +145,14 @@ def _attribution(document: object, stages: tuple[str, ...]) -> Iterator[Inconsis
         key = _child(attribution, field)
         if isinstance(key, str) and key not in keys:
             yield Inconsistency(("attribution", field), not_known(key, noun, keys))
+
+
+def _unknown_kpis(document: object) -> Iterator[Inconsistency]:
+    """Look up the KPIs of all targets, also of those that are not valid."""
+    for place, key in enumerate(_keys(document, "targets", "kpi")):
+        message = unknown_kpi(key) if key else None
+        if message is not None:
+            yield Inconsistency(("targets", place, "kpi"), message)
 
 
 def _repeated_targets(parts: Iterable[tuple[Location, AccordModel]]) -> Iterator[Inconsistency]:

@@ -13,7 +13,6 @@ from schema.clauses.unread_settings import waits_for
 from schema.vocab import Grain
 
 _DELIVERY = waits_for("the delivery of marketing")
-_FOLLOW_UP = waits_for("the follow-up of sales")
 RejectionPart = Literal["REASON", "NOTE"]
 
 
@@ -57,7 +56,7 @@ class MarketingDuties(AccordModel):
 class AttemptsDuty(AccordModel):
     """How often sales tries to reach a person whom it accepted. The duty ends when the person is reached."""
 
-    at_least: int = Field(ge=1, le=1000, description="How many attempts." + _FOLLOW_UP)
+    at_least: int = Field(ge=1, le=1000, description="How many attempts.")
     within: Limit = Field(description="The time from the acceptance in which they are made.")
 
 
@@ -69,14 +68,14 @@ class SalesDuties(AccordModel):
     )
     first_touch_within: Limit | None = Field(
         default=None,
-        description="The longest time from a handoff to the first touch by hand; null if none is agreed." + _FOLLOW_UP,
+        description="The longest time from a handoff to the first touch by hand; null if none is agreed.",
     )
     attempts: AttemptsDuty | None = Field(
         default=None, description="How often sales tries to reach a person; null if none is agreed."
     )
     reject_with: tuple[RejectionPart, ...] = Field(
         default=("REASON",),
-        description="What a rejection has: a REASON of the accord, a NOTE." + waits_for("the feedback of rejections"),
+        description="What a rejection has: a REASON of the accord, a NOTE.",
     )
 
 

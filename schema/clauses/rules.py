@@ -3,6 +3,7 @@
 The descriptions of the fields are also those of the GraphQL types. schema/README.md has the recipe for a new leaf.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -45,6 +46,13 @@ class AccordModel(BaseModel):
     """The base of every model in the document: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, without what was computed from the former ones (`cached_property`)."""
+        copied = super().model_copy(update=update, deep=deep)
+        for computed in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[computed]
+        return copied
 
     @model_validator(mode="before")
     @classmethod
@@ -362,3 +370,8 @@ def rule_kind(value: object) -> str | None:
 def rule_model(kind: str) -> type[AccordModel]:
     """The model of the rules with that key; KeyError if there is none."""
     return _KINDS[kind]
+
+
+def is_rule(model: type[BaseModel]) -> bool:
+    """Whether a model is that of a rule."""
+    return model in _KINDS.values()

@@ -20,8 +20,7 @@ def target_mistakes(
     Shapes: a target and keys -> where in the target, and a sentence without a full stop.
     """
     kpi = CATALOGUE.get(target.kpi)
-    if kpi is None:
-        yield ("kpi",), not_known(target.kpi, "KPI", CATALOGUE)
+    if kpi is None:  # `unknown_kpi` says so, also if the target has other mistakes
         return
     if isinstance(kpi.measure, Conversion | Duration) and kpi.measure.base is None:
         yield ("kpi",), f"the KPI {kpi.key} needs two stages in each request; choose a KPI of one pair of stages"
@@ -37,6 +36,11 @@ def target_mistakes(
     elif target.only is not None and target.only.value not in closed.get(target.only.dimension, (target.only.value,)):
         value, noun = target.only.value, target.only.dimension.value.lower().replace("_", " ")
         yield ("only", "value"), not_known(value, noun, closed[target.only.dimension])
+
+
+def unknown_kpi(key: str) -> str | None:
+    """Return that there is no KPI of a key, as a sentence without a full stop; None if there is one."""
+    return None if key in CATALOGUE else not_known(key, "KPI", CATALOGUE)
 
 
 def _value(target: Target, kpi: Kpi, *, has_currency: bool) -> Iterator[tuple[Location, str]]:

@@ -10,6 +10,11 @@ from schema.access.rights import Permission
 from schema.base import Table, column, link
 from schema.writes.changes import ChangeType
 
+# Records that no figure is computed from: what is computed stays as it is when they change. An activation of a version
+# changes figures, and the evaluation with them.
+_OF_NO_FIGURE = ("accord_comment", "accord_signature", "accord_version", "api_key", "member_access")
+IS_OF_NO_FIGURE = f"record_type in ({', '.join(repr(name) for name in _OF_NO_FIGURE)})"
+
 
 class AuditEvent(Table, table=True):
     """A change of one record by a mutation, or one import as a whole: who changed what, and when."""
@@ -46,6 +51,7 @@ class OutboxEvent(Table, table=True):
     __table_args__ = (
         # The events without a position yet: few, and found without reading the others.
         sa.Index("ix_outbox_event_unplaced", "recorded_at", "id", postgresql_where=sa.text("position is null")),
+        sa.Index("ix_outbox_event_of_no_figure", "id", postgresql_where=sa.text(IS_OF_NO_FIGURE)),
         sa.Index("uq_outbox_event_position", "position", unique=True, postgresql_where=sa.text("position is not null")),
     )
 

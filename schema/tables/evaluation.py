@@ -136,7 +136,8 @@ class StageEntry(Table, table=True):
     )
     accord_version_id: UUID = link(
         "accord_version",
-        "The version of the accord whose rules were applied: the one in force when the person entered the stage.",
+        "The version of the accord whose rules were applied. In the reading `IN_FORCE`, it was in force when the person"
+        " entered the stage.",
         hidden=True,
         index=False,
         is_derived=True,

@@ -15,6 +15,7 @@ from api.funnel.evaluate import begin_evaluation, evaluate
 from api.jobs import run_jobs as running
 from api.jobs.all_jobs import JOBS
 from api.jobs.run_jobs import running_jobs
+from api.plan.json_values import instant_as_text
 from api.sql import Sql
 from api.workflows.accord.activate_due import activate_due, next_activation
 from schema.accord import Accord
@@ -125,7 +126,8 @@ async def test_never_in_the_past(agreed: Database) -> None:
     at = now() - timedelta(seconds=1)
     payload = await call(agreed, operator(), "activateAccord", version=number, at=at.isoformat())
     assert codes(payload) == {"input.at": "INVALID"}
-    assert "History does not change" in payload["userErrors"][0]["message"]
+    [error] = payload["userErrors"]
+    assert error["message"].startswith(f"{instant_as_text(at)} is in the past. History does not change: ")
     assert (await version(agreed, number))["activates_at"] is None
 
 

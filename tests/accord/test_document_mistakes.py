@@ -120,6 +120,18 @@ MISTAKES = [
         "There is no such key. The keys are stage, within.",
     ),
     (
+        '{ touches = { kind = "FORM", within = "30 days" } }',
+        '{ touches = { kind = "FORM" }, handoff = "ACCEPTED" }',
+        "stages[1] (lead).rule.all[1].any[0].handoff",
+        "A rule has one key; join several with all.",
+    ),
+    (
+        '{ stage = "known", within = "90 days" }',
+        '{ touches = { handoff = "ACCEPTED" } }',
+        "stages[1] (lead).rule.all[0].touches.handoff",
+        "There is no such key. The keys are channel, ",
+    ),
+    (
         '{ stage = "known",',
         '{ stage = "lead",',
         "stages[1] (lead).rule.all[0].stage",
@@ -250,7 +262,7 @@ MISTAKES = [
         "attempts = { at_least = 5",
         "attempts = { at_least = 0",
         "handoff.sales.attempts.at_least",
-        "'0' must be at least 1.",
+        "It must be at least 1, not 0.",
     ),
     (
         'stage = "lead", at_least = 40',
@@ -259,8 +271,13 @@ MISTAKES = [
         "'leads' is not a stage. Did you mean lead?",
     ),
     ('per = "MONTH"', 'per = "MONTHS"', "handoff.marketing.volume[0].per", "'MONTHS' is not one of DAY, WEEK, MONTH"),
-    ("at_least = 0.9", "at_least = 90", "handoff.marketing.completeness[0].at_least", "'90' must be at most 1."),
-    ("at_least = 0.9", "at_least = 0.0", "handoff.marketing.completeness[0].at_least", "'0' must be more than 0."),
+    ("at_least = 0.9", "at_least = 90", "handoff.marketing.completeness[0].at_least", "It must be at most 1, not 90."),
+    (
+        "at_least = 0.9",
+        "at_least = 0.0",
+        "handoff.marketing.completeness[0].at_least",
+        "It must be more than 0, not 0.",
+    ),
     (
         "rest = 0.2",
         "rest = 0.3",
@@ -297,6 +314,12 @@ MISTAKES = [
     (
         'kpi = "deals_won"',
         'kpi = "deal_won"',
+        "targets[0] (deal_won).kpi",
+        "'deal_won' is not a KPI. Did you mean deals_won",
+    ),
+    (
+        'kpi = "deals_won"\nperiod = "2027-Q1"',
+        'kpi = "deal_won"\nperiod = "2027-Q9"',
         "targets[0] (deal_won).kpi",
         "'deal_won' is not a KPI. Did you mean deals_won",
     ),

@@ -84,7 +84,7 @@ def test_equal_numbers_have_one_form(value: object) -> None:
 
 # The change to the standard accord, and what the error message must contain.
 INVALID = [
-    ("at_least = 2", "at_least = 0", "stages[2] (mql).rule.all[0].touches.at_least: '0' must be at least 1"),
+    ("at_least = 2", "at_least = 0", "stages[2] (mql).rule.all[0].touches.at_least: must be at least 1, not 0"),
     ('kind = ["FORM"', 'kind = ["FROM"', "stages[1] (inquiry).rule.touches.kind[0]: 'FROM' is not one of AD_CLICK"),
     ('op = "eq"', 'op = "equals"', "stages[2] (mql).rule.all[2].op: 'equals' is not one of eq, ne, lt"),
     ("contact.phone", "contact.fone", "stages[2] (mql).rule.all[1].any[1].field: 'contact.fone' is not a field"),
@@ -142,7 +142,7 @@ INVALID = [
         '[reporting]\nfiscal_year_named_by = "MIDDLE"',
         "reporting.fiscal_year_named_by: 'MIDDLE' is not one of START, END",
     ),
-    ("at_most = 5", "at_most = 0", "contact_policy.at_most: '0' must be at least 1"),
+    ("at_most = 5", "at_most = 0", "contact_policy.at_most: must be at least 1, not 0"),
     ('within = "7 days"', 'within = "a week"', "contact_policy.within: 'a week' is not a duration"),
     (
         "automated = true",

@@ -89,7 +89,6 @@ SETTINGS = dict(settings(Accord, set()))
 WAITING_MODELS = {
     "QuietHours",
     "ChannelCap",
-    "AttemptsDuty",
     "Attribution",
     "AttributionModel",
     "AttributionWeights",
@@ -103,7 +102,6 @@ def test_the_settings_are_those_of_all_models() -> None:
     assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
         "Stage.owner",
         "RejectReason.fault",
-        "SalesDuties.reject_with",
         "VolumeDuty.count",
         "Target.team",
     }

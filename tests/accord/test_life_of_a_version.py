@@ -10,6 +10,7 @@ from api.sql import Sql
 from api.workflows.accord.documents import MAX_CHARACTERS
 from schema.access.rights import AccessLevel, Reach
 from schema.toml_text import accord_toml
+from tests.support.graphql import answered
 from tests.support.mutations import codes, refusal, run
 from tests.support.signers import (
     MIA,
@@ -179,7 +180,10 @@ async def test_a_comment_on_no_clause_is_refused(agreed: Database, clause: str) 
 
 
 async def test_a_comment_needs_words_and_a_resolution_a_comment(agreed: Database) -> None:
-    assert codes(await call(agreed, LOCAL_OPERATOR, "commentAccord", version=1, text=" ")) == {"input.text": "REQUIRED"}
+    empty = await call(agreed, LOCAL_OPERATOR, "commentAccord", version=1, text=" ")
+    assert [error["message"] for error in empty["userErrors"]] == [
+        "The comment is empty. Write what is to change, and why."
+    ]
     assert codes(await call(agreed, LOCAL_OPERATOR, "resolveComment", id="x")) == {"input.id": "NOT_FOUND"}
 
 
@@ -194,7 +198,33 @@ async def test_a_withdrawn_version_stays_withdrawn(agreed: Database) -> None:
     for verb, given in {"submitAccord": {}, "editAccord": {"document": document("x")}, "activateAccord": {}}.items():
         payload = await call(agreed, LOCAL_OPERATOR, verb, version=number, **given)
         assert codes(payload) == {"input.version": "WRONG_STATE"}, verb
+        assert payload["userErrors"][0]["message"].endswith("propose a new version with its content."), verb
     assert codes(await call(agreed, LOCAL_OPERATOR, "withdrawAccord", version=1)) == {"input.version": "WRONG_STATE"}
+
+
+async def test_an_open_comment_on_a_signed_version_is_warned_of(agreed: Database) -> None:
+    number = await propose(agreed, "Another")
+    await sign_by_both(agreed, number)
+    shown = f"{{ accord(version: {number}) {{ status warnings missingSignatures }} }}"
+    assert "comment" not in str((await answered(agreed, shown))["accord"]["warnings"])
+    await call(agreed, LOCAL_OPERATOR, "commentAccord", version=number, text="Wait.")
+    found = (await answered(agreed, shown))["accord"]
+    assert (found["status"], found["missingSignatures"]) == ("SIGNED", [])
+    assert found["warnings"][0].startswith("1 comment is open, and the version is signed")
+    asked = await call(agreed, LOCAL_OPERATOR, "requestAccordChanges", version=number, text="Change it.")
+    assert asked["userErrors"][0]["message"] == (
+        f"Version {number} is signed by both teams. Activate it; to change it, revoke your signature or edit the"
+        " version."
+    )
+
+
+async def test_nobody_is_missing_on_a_version_that_nobody_can_sign(agreed: Database) -> None:
+    number = await propose(agreed, "Another")
+    shown = f"{{ accord(version: {number}) {{ missingSignatures }} first: accord(version: 1) {{ missingSignatures }} }}"
+    both = {"missingSignatures": ["MARKETING", "SALES"]}
+    assert await answered(agreed, shown) == {"accord": both, "first": both}
+    await call(agreed, LOCAL_OPERATOR, "withdrawAccord", version=number)
+    assert await answered(agreed, shown) == {"accord": {"missingSignatures": []}, "first": both}
 
 
 async def test_every_verb_leaves_an_audit_event(agreed: Database) -> None:

@@ -17,6 +17,7 @@ from tests.support.previews import add_draft, preview_of
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
 MARKETING: Path = ("handoff", "marketing")
+SALES: Path = ("handoff", "sales")
 # What to change in the document, and to what.
 PREVIEWED: Mapping[str, tuple[Path, object]] = {
     "Stage.needs": (("stages", 1, "needs"), ["contact.phone"]),
@@ -26,6 +27,8 @@ PREVIEWED: Mapping[str, tuple[Path, object]] = {
     "CompletenessDuty.stage": ((*MARKETING, "completeness", 0, "stage"), "won"),
     "CompletenessDuty.at_least": ((*MARKETING, "completeness", 0, "at_least"), "0.8"),
     "HandOverDuty.stage": ((*MARKETING, "hand_over", 0, "stage"), "lead"),
+    "AttemptsDuty.at_least": ((*SALES, "attempts", "at_least"), 3),
+    "SalesDuties.reject_with": ((*SALES, "reject_with"), ["REASON", "NOTE"]),
     "Target.kpi": (("targets", 0, "kpi"), "stage_volume"),
     "Target.period": (("targets", 0, "period"), "2026-02"),
     "Target.value": (("targets", 0, "value"), "4"),
@@ -42,11 +45,12 @@ def agreed() -> Document:
         "completeness": [{"stage": "mql", "at_least": "0.9"}],
         "hand_over": [{"stage": "mql", "within": "1 day"}],
     }
+    sales = {"attempts": {"at_least": 2, "within": "1 day"}}
     targets = [
         {"kpi": "mqls", "period": "2026-03", "value": "3", "only": {"dimension": "CHANNEL", "value": "WEBSITE"}},
         {"kpi": "time_in_stage", "period": "2026-03", "duration": "2 days"},
     ]
-    document = accord(2, handoff={"marketing": duties}, targets=targets)
+    document = accord(2, handoff={"marketing": duties, "sales": sales}, targets=targets)
     body = document.model_dump(mode="json", by_alias=True, exclude_none=True)
     body["stages"][2]["needs"] = ["contact.email"]
     return body

@@ -102,7 +102,9 @@ async def test_a_preview_that_does_not_show_what_is_signed(reviewed: Database) -
     other_hash = await write_preview(reviewed, 2, content_hash="0" * 64)
     other_base = await write_preview(reviewed, 2, compared_hash="0" * 64)
     other_version = await write_preview(reviewed, 2, accord_version_id=first["id"])
-    for preview in (old, other_hash, other_base, other_version):
+    before_data = {"warnings": [{"code": "PERIOD_BEFORE_DATA", "message": "m", "count": None}]}
+    of_nobody = await write_preview(reviewed, 2, figures=before_data)
+    for preview in (old, other_hash, other_base, other_version, of_nobody):
         assert codes(await sign(reviewed, 2, MIA, previewId=preview)) == {"input.previewId": "INVALID"}
     for preview in ("x", f"accord_preview_{new_id()}"):
         assert codes(await sign(reviewed, 2, MIA, previewId=preview)) == {"input.previewId": "NOT_FOUND"}

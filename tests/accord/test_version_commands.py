@@ -194,6 +194,30 @@ async def test_verify_finds_what_was_changed_behind_the_triggers(agreed: Databas
     assert "does not name the hash" in await shell.refused("verify")
 
 
+async def test_verify_finds_a_broken_chain_of_versions_that_were_in_force(agreed: Database) -> None:
+    number = await propose(agreed, "Another")
+    await sign_by_both(agreed, number)
+    async with agreed.write() as session, unguarded(session):
+        await session.script("update accord_version set status = 'SUPERSEDED', in_force_until = now() where number = 1")
+        await session.script(
+            "update accord_version set status = 'ACTIVE', in_force_from = now(), activated_at = now() where number = 2"
+        )
+    async with agreed.read() as reading:
+        assert (await verify_versions(reading)).problems == ()
+    changes = {
+        "update accord_version set base_hash = repeat('0', 64) where number = 2": "Version 2 does not name the hash of",
+        "update accord_version set in_force_until = in_force_until - interval '1 day', in_force_from = null"
+        " where number = 1": "Version 2 does not begin where version 1 ends.",
+        "update accord_version set signed_at = in_force_from + interval '1 day' where number = 2": (
+            "Version 2 came into force before it was signed."
+        ),
+    }
+    for change, problem in changes.items():
+        async with agreed.scratch() as scratch, unguarded(scratch):  # rolled back
+            await scratch.run(Sql(change))
+            assert problem in " ".join((await verify_versions(scratch)).problems), change
+
+
 async def test_verify_compares_the_entries(agreed: Database, shell: Shell) -> None:
     async with agreed.write() as session:
         await session.script("delete from evaluation where is_current")

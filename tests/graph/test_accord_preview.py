@@ -87,6 +87,47 @@ async def test_the_same_request_returns_the_stored_preview_until_a_fact_is_recor
     assert (await answered(company, monthly))["accordPreview"]["id"] != first["accordPreview"]["id"]
 
 
+@pytest.mark.parametrize("change", ["touchpoint", "exchange_rate"])
+async def test_a_stored_preview_ends_with_the_facts_and_rates_that_it_was_computed_from(
+    company: Database, change: str
+) -> None:
+    document = f"{{ accordPreview(version: 2, {PERIOD}) {{ id }} }}"
+    first = await answered(company, document)
+    if change == "touchpoint":
+        contact = (await answered(company, "{ contacts(first: 1) { nodes { id } } }"))["contacts"]["nodes"][0]["id"]
+        given = {
+            "contact": {"id": contact},
+            "kind": "FORM",
+            "direction": "INBOUND",
+            "occurredAt": "2026-02-01T00:00:00Z",
+        }
+        record = """mutation ($given: LogTouchpointInput!) { logTouchpoint(input: $given) {
+          userErrors { message } } }"""
+        done = (await answered(company, record, given=given))["logTouchpoint"]
+    else:
+        given = {"currency": "CHF", "quoteCurrency": "USD", "rateOn": "2026-01-01", "rate": "9.99"}
+        record = """mutation ($given: CreateExchangeRateInput!) { createExchangeRate(input: $given) {
+          userErrors { message } } }"""
+        done = (await answered(company, record, given=given))["createExchangeRate"]
+    assert done["userErrors"] == []
+    second = await answered(company, document)
+    assert second != first
+    assert await answered(company, document) == second
+
+
+COMMENT = """mutation ($given: CommentAccordInput!) { commentAccord(input: $given) {
+  accord { rowVersion } userErrors { message } } }"""
+
+
+async def test_a_stored_preview_stays_when_a_version_is_commented_on(company: Database) -> None:
+    document = f"{{ accordPreview(version: 2, {PERIOD}) {{ id }} }}"
+    first = await answered(company, document)
+    for clause in ("stages.mql.rule", None):
+        given = {"version": 2, "text": "Why three?", "clause": clause}
+        assert (await answered(company, COMMENT, given=given))["commentAccord"]["userErrors"] == []
+        assert await answered(company, document) == first
+
+
 async def test_people_are_paged_with_reasons_and_any_field(company: Database) -> None:
     people = """lost people(change: LOST, first: 2, after: %s) { totalCount pageInfo { hasNextPage endCursor }
       nodes { id } edges { cursor instantBefore instantAfter reason node { id email stage { key } } } }"""
@@ -207,7 +248,11 @@ async def test_an_accord_by_which_everybody_is_a_customer_is_warned_of(company: 
 
 
 async def test_a_period_before_any_data_is_warned_of(company: Database) -> None:
-    document = '{ accordPreview(version: 2, period: { named: "2001" }) { warnings { code } stages { countBefore } } }'
+    document = """{ accordPreview(version: 2, period: { named: "2001" }) {
+      coverage { grade share } warnings { code message } stages { countBefore } } }"""
     found = (await answered(company, document))["accordPreview"]
-    assert [warning["code"] for warning in found["warnings"]] == ["PERIOD_BEFORE_DATA"]
+    [warning] = found["warnings"]
+    assert warning["code"] == "PERIOD_BEFORE_DATA"
+    assert warning["message"].startswith("The period ends on 2001-12-31, before the data begin, on ")
+    assert found["coverage"] == {"grade": None, "share": None}
     assert {row["countBefore"] for row in found["stages"]} == {0}

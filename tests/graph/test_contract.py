@@ -150,6 +150,12 @@ def test_a_type_has_every_visible_column_of_its_table_and_no_hidden_one() -> Non
         currencies = {column.note.currency for column in shape.columns}
         for column in shape.columns:
             name = camel(column.link.name if column.link else column.name)
+            if column.name == "accord_version_id":
+                # The version of the accord that a row belongs to is shown by its number, not as a link.
+                shown_type = shown[name]["type"]
+                assert (shown_type["kind"] == "NON_NULL") == (not column.is_nullable)
+                assert (shown_type["ofType"] or shown_type)["name"] == "Int"
+                continue
             assert (name in shown) == (not column.note.hidden and column.name not in currencies)
             if name in shown:
                 is_required = not column.is_nullable and column.link is None

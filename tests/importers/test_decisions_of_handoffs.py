@@ -93,5 +93,4 @@ async def test_the_same_decision_again_keeps_its_instant_and_another_one_has_its
     assert rejected is not None
     assert again < rejected < third
     assert await known(database, third) == [("REJECTED", "2026-03-06", "NO_FIT")]
-    # A row has one decision: until the later one was known, the handoff reads as proposed.
-    assert await known(database, again) == [("PROPOSED", None, None)]
+    assert await known(database, again) == [("ACCEPTED", "2026-03-05", None)]

@@ -133,7 +133,7 @@ async def test_the_data_begin_with_the_first_fact_whatever_is_filtered(golden: D
     assert not opened.warnings
     before = await answer(golden, "deals_won", named_period("2025-12"))
     assert (before.value, warned(before)) == (None, {WarningCode.PERIOD_BEFORE_DATA: None})
-    assert "begin on 2026-01-18" in before.warnings[0].message
+    assert "begin, on 2026-01-18" in before.warnings[0].message
     waiting = await answer(golden, "sqls", named_period("2025-12"))  # people were known, and none qualified
     assert waiting.value == 0
     later = await answer(golden, "deals_won", named_period("2026-05"))

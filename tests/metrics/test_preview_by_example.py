@@ -157,9 +157,9 @@ async def test_reasons_name_what_the_draft_asks_for_and_was_not_so_then(world: D
     missed = "version 1 counts the person; version 2 does not, because this is not so"
     score, kind, title = "lead score is at least 60", "e-mail kind is 'BUSINESS'", "job title known"
     assert [reasons[person.id].sentence for person in people] == [
-        f"At 2026-01-06 12:00 UTC {missed}: {score}; and {kind}; and {title}.",
-        f"At 2026-02-14 12:00 UTC {missed}: {score}.",
-        f"At 2026-03-10 12:00 UTC {missed}: {title}. It counts the person at 2026-04-05 12:00 UTC.",
+        f"At 2026-01-06 12:00 (UTC) {missed}: {score}; and {kind}; and {title}.",
+        f"At 2026-02-14 12:00 (UTC) {missed}: {score}.",
+        f"At 2026-03-10 12:00 (UTC) {missed}: {title}. It counts the person at 2026-04-05 12:00 (UTC).",
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, WriteSession
 from api.funnel.evaluate import evaluate
 from api.metrics.preview.figures import Preview
@@ -18,6 +19,7 @@ from schema.base import new_id
 from tests.support.commands import run_command
 from tests.support.graphql import put, uid
 from tests.support.previews import add_draft, preview_of, stage_of
+from tests.support.signers import call
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 SELLERS = {"Sam": uid(1), "Sue": uid(2)}
@@ -124,20 +126,26 @@ async def test_targets_whose_kpi_reads_stages_are_measured_by_both(march: Previe
     ]
     # Ann is an MQL by the draft too: she won a deal, so that she entered every stage below.
     assert shown == [
-        ("targets[0]", Decimal(3), True, Decimal(4), Decimal(3)),
-        ("targets[1]", Decimal(9), False, Decimal(4), Decimal(3)),
+        ("targets.1", Decimal(3), True, Decimal(4), Decimal(3)),
+        ("targets.2", Decimal(9), False, Decimal(4), Decimal(3)),
     ]
     assert march.targets[1].measured == march.period
+
+
+async def test_targets_and_duties_can_be_commented_on_by_their_paths(database: Database, march: Preview) -> None:
+    for clause in [target.clause for target in march.targets] + [duty.clause for duty in march.duties]:
+        commented = await call(database, LOCAL_OPERATOR, "commentAccord", version=2, text="Why?", clause=clause)
+        assert commented["userErrors"] == [], clause
 
 
 async def test_duties_that_depend_on_a_stage_are_measured_by_both(march: Preview) -> None:
     shown = [(duty.clause, duty.owed, duty.value_before, duty.value_after) for duty in march.duties]
     path = "handoff.marketing"
     assert shown == [
-        (f"{path}.volume[0]", Decimal(2), Decimal(4), Decimal(2)),
-        (f"{path}.completeness[0]", Decimal("0.9"), Decimal("0.75"), Decimal("0.5")),
+        (f"{path}.volume.1", Decimal(2), Decimal(4), Decimal(2)),
+        (f"{path}.completeness.1", Decimal("0.9"), Decimal("0.75"), Decimal("0.5")),
         # Cy sent forms on 9, 10 and 11, and was handed over in the middle of the 10th.
-        (f"{path}.hand_over[0]", Decimal(1), Decimal(0), Decimal("0.5")),
+        (f"{path}.hand_over.1", Decimal(1), Decimal(0), Decimal("0.5")),
     ]
     assert march.duties[0].title == "In every month marketing hands over so many of MQL that sales accepts at least 2."
 
@@ -158,6 +166,36 @@ async def test_the_load_is_counted_by_seller_and_week(march: Preview) -> None:
         "Sue": [(0, 0), (0, 0), (1, 1), (0, 0), (0, 0), (0, 0)],
         None: [(0, 0), (0, 0), (0, 0), (1, 0), (0, 0), (0, 0)],
     }
+
+
+async def test_who_came_before_the_period_does_not_come_again(database: Database, march: Preview) -> None:
+    # Ann came with a form on the 1st, and wins a deal on the 20th: by the draft, she comes with that alone.
+    later = await preview_of(database, "2026-03-08", "2026-04-01")
+    [sam] = [seller for seller in later.sellers if seller.name == "Sam"]
+    assert (sam.count_before, sam.count_after) == (0, 1)
+    assert march.period != later.period
+
+
+@pytest.mark.parametrize(
+    ("first", "before", "now"),
+    [("2026-02-15", "2026-04-01", "2026-12-31"), ("2026-03-01", "2026-05-01", "2026-04-10")],
+)
+async def test_a_volume_is_the_average_of_whole_months_that_are_over(
+    database: Database, march: Preview, first: str, before: str, now: str
+) -> None:
+    found = await preview_of(database, first, before, now=now)
+    assert (found.duties[0].value_before, found.duties[0].value_after) == (Decimal(4), Decimal(2))
+    assert march.period != found.period
+
+
+async def test_who_can_still_be_handed_over_in_time_is_not_counted(database: Database, march: Preview) -> None:
+    async with database.write() as session:
+        handed = {"id": new_id(), "contact_id": IDS["bob"], "handed_at": day(3.5), "status": "PROPOSED"}
+        await put(session, "handoff", handed)
+    # By the draft Bob is due on the 4th and Cy on the 11th, which has not come yet.
+    found = await preview_of(database, "2026-03-01", "2026-03-11", now="2026-03-10T06:00")
+    assert found.duties[2].value_after == 1
+    assert march.period != found.period
 
 
 async def test_touches_are_all_there_and_assumed_values_are_counted(database: Database, march: Preview) -> None:

@@ -21,7 +21,7 @@ from schema.accord import Accord
 from schema.accord_vocab import Reading
 from tests.golden import world
 from tests.support.accords import add_version, replace_document
-from tests.support.graphql import answered, refused
+from tests.support.graphql import answered, executed, refused
 
 QUARTER = {"range": {"from": "2026-01-01", "before": "2026-04-01"}}
 PINNED = {"reading": "PINNED", "accordVersion": 2}
@@ -184,16 +184,22 @@ async def test_facts_that_change_are_seen_by_the_next_request(example: Database)
     assert await kept(example) == 1
 
 
+async def note_a_change(database: Database) -> None:
+    """Write the event of a change, which makes every kept evaluation one of former facts."""
+    async with database.write() as session:
+        await session.script(
+            "insert into outbox_event (id, change_type, record_type, record_id)"
+            " select gen_random_uuid(), 'CREATED', 'touchpoint', gen_random_uuid()"
+        )
+
+
 async def test_a_slow_reading_is_answered_as_it_was_and_made_again_in_the_background(
     example: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preparing, "QUICK", timedelta(seconds=-1))
     before = await mqls(example, **PINNED)
+    await note_a_change(example)
     async with example.write() as session:
-        await session.script(
-            "insert into outbox_event (id, change_type, record_type, record_id)"
-            " select gen_random_uuid(), 'CREATED', 'touchpoint', gen_random_uuid()"
-        )
         await session.script("update evaluation set finished_at = started_at where last_read_at is not null")
     after = await mqls(example, **PINNED)
     assert after["evaluatedAt"] == before["evaluatedAt"]
@@ -286,6 +292,61 @@ async def test_stage_entries_are_read_by_a_reading(example: Database) -> None:
     in_force = (await answered(example, document.replace("reading: PINNED, accordVersion: 2, ", "")))["stageEntries"]
     assert [node["isImplied"] for node in pinned].count(False) == 1
     assert [node["isImplied"] for node in in_force["nodes"]].count(False) == 8
+
+
+OF_READING = """query ($asOf: DateTime, $reading: Reading, $version: Int, $known: DateTime, $whole: Boolean! = false) {
+  stageEntries(asOf: $asOf, reading: $reading, accordVersion: $version, knownAt: $known, where: {stage: {eq: "mql"}}) {
+    nodes { accordVersion enteredAt exitedAt }
+  }
+  viewer @include(if: $whole) { reach }
+}"""
+
+
+@pytest.mark.parametrize("with_executor", [False, True])
+async def test_a_list_of_a_reading_says_when_its_entries_were_evaluated(example: Database, with_executor: bool) -> None:
+    plain = await executed(example, OF_READING, whole=with_executor)
+    assert "readings" not in plain.extensions
+    assert "warnings" not in plain.extensions
+    assert {node["accordVersion"] for node in plain.data["stageEntries"]["nodes"]} == {1}
+
+    pinned = await executed(example, OF_READING, reading="PINNED", version=2, whole=with_executor)
+    assert pinned.is_json != with_executor
+    assert {node["accordVersion"] for node in pinned.data["stageEntries"]["nodes"]} == {2}
+    [reading] = pinned.extensions["readings"]
+    answer = await mqls(example, **PINNED)
+    assert reading["evaluatedAt"] == answer["evaluatedAt"]
+    assert (reading["reading"], reading["accordVersion"], reading["knownAt"]) == ("PINNED", 2, None)
+    assert "warnings" not in pinned.extensions
+
+    # With one version ever in force, its entries over the whole history are those that follow every write.
+    restated = await executed(example, OF_READING, reading="RESTATED", whole=with_executor)
+    assert [reading["evaluatedAt"] for reading in restated.extensions["readings"]] == [None]
+
+
+async def test_a_list_of_a_reading_warns_as_a_kpi_does(example: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = "2026-02-01T00:00:00Z"
+    result = await executed(example, OF_READING, known=known)
+    assert result.extensions["readings"][0]["knownAt"] == known
+    assert [warning["code"] for warning in result.extensions["warnings"]] == ["KNOWN_AT_LIMITS"]
+
+    await executed(example, OF_READING, reading="PINNED", version=2)
+    monkeypatch.setattr(preparing, "QUICK", timedelta(seconds=-1))
+    await note_a_change(example)
+    result = await executed(example, OF_READING, reading="PINNED", version=2)
+    assert [warning["code"] for warning in result.extensions["warnings"]] == ["READING_OUTDATED"]
+
+
+async def test_stage_entries_as_of_an_instant_are_those_that_had_begun(example: Database) -> None:
+    at = "2026-02-15T00:00:00Z"
+    for chosen in ({}, {"reading": "PINNED", "version": 2}):
+        entries = (await answered(example, OF_READING, **chosen))["stageEntries"]["nodes"]
+        begun = [node for node in entries if node["enteredAt"] <= at]
+        assert 0 < len(begun) < len(entries)
+        expected = [
+            {**node, "exitedAt": node["exitedAt"] if node["exitedAt"] and node["exitedAt"] <= at else None}
+            for node in begun
+        ]
+        assert (await answered(example, OF_READING, asOf=at, **chosen))["stageEntries"]["nodes"] == expected
 
 
 @pytest.mark.parametrize(

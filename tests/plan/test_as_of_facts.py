@@ -36,8 +36,6 @@ async def database(module_database: Database) -> Database:
         touch = {"contact_id": ADA, "kind": "FORM", "direction": "INBOUND"}
         for day in (2, 3, 5):
             await put(session, "touchpoint", touch | {"id": uid(210 + day), "occurred_at": DAYS[day]})
-        handoff = {"id": uid(220), "contact_id": ADA, "handed_at": DAYS[2], "decided_at": DAYS[5], "note": "no budget"}
-        await put(session, "handoff", handoff | {"status": "REJECTED", "reject_reason": "other"})
         report = {"contact_id": ADA, "source": "crm", "recorded_at": DAYS[5]}
         await put(session, "reported_stage", report | {"id": uid(221), "source_stage": "dated", "entered_at": DAYS[2]})
         await put(session, "reported_stage", report | {"id": uid(222), "source_stage": "undated"})
@@ -47,6 +45,10 @@ async def database(module_database: Database) -> Database:
             session,
             "accord_version",
             accord_row(agreed, id=VERSION),
+        )
+        handoff = {"id": uid(220), "contact_id": ADA, "handed_at": DAYS[2], "decided_at": DAYS[5], "note": "no budget"}
+        await put(
+            session, "handoff", handoff | {"status": "REJECTED", "reject_reason": "other", "accord_version_id": VERSION}
         )
         await put(session, "evaluation", run | {"started_at": DAYS[0], "finished_at": DAYS[0]})
         entry = {"contact_id": ADA, "evaluation_id": RUN, "accord_version_id": VERSION, "occurrence": 1}
@@ -63,10 +65,15 @@ async def database(module_database: Database) -> Database:
 CONTACT = """query ($id: ID!, $at: DateTime) { contact(id: $id, asOf: $at) {
   lastName owner { name } stage { key since }
   touchpoints { totalCount } reportedStages { nodes { sourceStage } } dealRoles { nodes { deal { name } } }
-  handoffs { nodes { status decidedAt rejectReason note } }
+  handoffs { nodes { status decidedAt rejectReason note accordVersion } }
   stageEntries(orderBy: [{ rank: ASC }]) { nodes { stage ownAt exitedAt exitKind } } } }"""
-PROPOSED = {"status": "PROPOSED", "decidedAt": None, "rejectReason": None, "note": None}
-REJECTED = {"status": "REJECTED", "decidedAt": "2026-04-02T00:00:00Z", "rejectReason": "other", "note": "no budget"}
+PROPOSED = {"status": "PROPOSED", "decidedAt": None, "rejectReason": None, "note": None, "accordVersion": 1}
+REJECTED = PROPOSED | {
+    "status": "REJECTED",
+    "decidedAt": "2026-04-02T00:00:00Z",
+    "rejectReason": "other",
+    "note": "no budget",
+}
 
 
 async def contact_as_of(

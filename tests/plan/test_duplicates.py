@@ -165,6 +165,16 @@ async def walk(database: Database, principal: Principal, size: int, **variables:
         after = page["pageInfo"]["endCursor"]
 
 
+async def test_two_people_who_share_two_domains_are_one_pair(setting: Database) -> None:
+    one = {"name": ("Ada", "Byron"), "email": f"ada@{DOMAINS[ACME]}", "phone": None, "company_id": BETA}
+    other = one | {"email": f"ada@{DOMAINS[BETA]}", "company_id": ACME}
+    rows = await write_people(setting, [person | {"owner_id": None, "is_left": False} for person in (one, other)])
+    expected = likely_duplicates(reached(rows, LOCAL_OPERATOR))
+    assert len(expected) == 1
+    for size in (1, 5):
+        assert await walk(setting, LOCAL_OPERATOR, size) == expected
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=PEOPLE, size=st.integers(1, 40), principal=st.sampled_from(PRINCIPALS), data=st.data())
 async def test_all_pages_together_are_the_pairs_of_a_comparison_of_everybody_with_everybody(

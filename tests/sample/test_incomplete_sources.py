@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
+from api.sample.person_history import CRM
+from schema.clauses.rules import ReportFilter
 from tests.sample.conftest import CONTACTS, STAGES, UNTIL, Row, Sample
 from tests.sample.test_sample_data import group_by, instant
 
@@ -81,5 +83,7 @@ async def test_most_reported_stages_agree_with_the_accord(sample: Sample) -> Non
 async def test_reported_stages_follow_the_contact_and_exist_in_the_accord(sample: Sample) -> None:
     created = {row["id"]: instant(row["created_at"]) for row in await sample.rows("contact")}
     rows = await sample.rows("reported_stage")
+    assert {row["source"] for row in rows} == {CRM}
+    assert ReportFilter(source=CRM, stage=("SQL",)).source == CRM
     assert {row["stage"] for row in rows} == {None, *STAGES[3:]}
     assert all(created[row["contact_id"]] < instant(row["entered_at"]) <= instant(row["recorded_at"]) for row in rows)

@@ -1,7 +1,7 @@
 """Run GraphQL documents as a client would, and write rows straight into tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
@@ -31,6 +31,7 @@ class Outcome:
     errors: Sequence[GraphQLError] | None
     is_json: bool = False
     redacted: Sequence[str] = ()  # the fields that are null because the principal may not read them
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
 def with_personal_data(reach: Reach, member_id: UUID | None = None) -> Principal:
@@ -52,8 +53,8 @@ async def executed(
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
     redacted = cast("list[str]", result.extensions.get("redacted", []))
     if isinstance(result, JsonResult):
-        return Outcome(orjson.loads(result.data), result.errors or None, is_json=True, redacted=redacted)
-    return Outcome(result.result.data, result.result.errors, redacted=redacted)
+        return Outcome(orjson.loads(result.data), result.errors or None, True, redacted, result.extensions)
+    return Outcome(result.result.data, result.result.errors, False, redacted, result.extensions)
 
 
 async def answered(

@@ -113,7 +113,7 @@ def _lines(found: Preview) -> Iterator[str]:
                 f" {_share(outcome.recall_after)} after"
             )
     coverage = found.coverage
-    if coverage.people:
+    if coverage.grade is not None:
         yield f"History: {coverage.grade}, complete for {coverage.complete:,} of {coverage.people:,} people."
     else:
         yield "History: no stage that the versions judge differently counts anybody in the period."

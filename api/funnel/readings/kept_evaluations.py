@@ -14,12 +14,16 @@ from api.funnel.readings.applied_reading import ReadingKey
 from api.settings import KeptLimits
 from api.sql import Sql
 from schema.accord_vocab import Reading
+from schema.tables.audit import IS_OF_NO_FIGURE
 
 # The current evaluation, and how many events the outbox has had: every write adds some, and positions have no gaps.
 # Whoever changes so much that readers begin anew, such as a first import, raises the last position as well.
+# Events of what no figure reads, such as comments on a version, are taken off. When they are pruned, the number rises
+# once more, so that it never returns to one that it had before another event.
 BASIS_NOW = Sql(
     "concat_ws(' ', {}, (select coalesce(max(s.last_position), 0) from outbox_state s)"
-    " + (select count(*) from outbox_event o where o.position is null))",
+    " + (select count(*) from outbox_event o where o.position is null)"
+    f" - (select count(*) from outbox_event where {IS_OF_NO_FIGURE}))",
     CURRENT_EVALUATION,
 )
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from weakref import WeakKeyDictionary
 
@@ -57,15 +58,42 @@ async def prepare_readings(
             task.result()
 
 
-async def require_readings(database: Database, requested: Iterable[RequestedReading]) -> None:
-    """Have the readings evaluated that lists name, as `prepare_readings`. Errors: those of `apply_reading`."""
+@dataclass(frozen=True, slots=True)
+class EvaluatedReading:
+    """A reading whose entries a list returns: when they were evaluated, and whether facts have changed since.
+
+    `evaluated_at` is None for entries that follow every write, as they do while one version alone was ever in force.
+    """
+
+    requested: RequestedReading
+    evaluated_at: datetime | None
+    is_outdated: bool
+
+
+async def require_readings(database: Database, requested: Iterable[RequestedReading]) -> tuple[EvaluatedReading, ...]:
+    """Have the readings evaluated that lists name, as `prepare_readings`, and return them once each.
+
+    One whose evaluation goes on is left out: the statement that reads its entries fails.
+
+    Errors: those of `apply_reading`.
+    """
     wanted = tuple(dict.fromkeys(requested))
     if not wanted:
-        return
+        return ()
     async with database.read() as session:
         for reading in wanted:
             await apply_reading(session, reading, datetime.now(UTC))
     await prepare_readings(database, wanted, wait=WAIT)
+    evaluated = []
+    async with database.read() as session:
+        for reading in wanted:
+            applied = await apply_reading(session, reading, datetime.now(UTC))
+            kept = None if applied.key is None else await find_kept(session, applied.key)
+            if kept is not None:
+                evaluated.append(EvaluatedReading(reading, kept.made_at, not kept.is_fresh))
+            elif applied.key is None:
+                evaluated.append(EvaluatedReading(reading, None, is_outdated=False))
+    return tuple(evaluated)
 
 
 async def renew_readings(database: Database) -> int:

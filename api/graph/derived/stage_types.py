@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from api.graph.declared import Declared, Input, InputType, ObjectType, Output, TypeRef
 from api.graph.derived.scalars import column_type
+from api.graph.sources import FromVersionNumber
 from api.plan.list_arguments import STAGE_GROUP
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
@@ -46,6 +47,16 @@ def reading_arguments() -> tuple[Input, ...]:
             TypeRef("DateTime"),
         ),
     )
+
+
+def version_fields(shape: TableShape) -> Iterator[Output]:
+    """Yield the field for the version of the accord that a row belongs to, if it belongs to one: its number."""
+    column = next((column for column in shape.columns if column.name == "accord_version_id"), None)
+    if column is not None:
+        doc = f"The number of {column.doc[:1].lower()}{column.doc[1:]}"
+        number = TypeRef("Int")
+        shown = number if column.is_nullable else number.required
+        yield Output("accordVersion", doc, shown, source=FromVersionNumber(column.name))
 
 
 def stage_types() -> Iterator[Declared]:

@@ -38,6 +38,7 @@ from api.graph.sources import (
     FromSearch,
     FromStage,
     FromTable,
+    FromVersionNumber,
 )
 from api.identity.ids import RecordKey, is_answer_id, parse_id, parse_record_id
 from api.plan.list_arguments import Condition, Page
@@ -66,6 +67,7 @@ from api.plan.selection import (
     ToOne,
     TotalCount,
     Typename,
+    VersionNumber,
 )
 from api.sql import Parameter, converted
 from schema.tables import SHAPES
@@ -215,6 +217,8 @@ class SelectionReader(DuplicateReader):
                 arguments = self.collector.arguments(declared.name, nodes[0])
                 lists_merged = link.column == MERGED_INTO
                 return ToMany(key, link.column, self._connection(nodes, table, arguments, with_merged=lists_merged))
+            case FromVersionNumber(column=column):
+                return VersionNumber(key, column)
             case FromAuditedRecord():
                 return AuditedRecord(
                     key, tuple((shape.name, self.record(nodes, shape.name)) for shape in node_shapes())

@@ -13,7 +13,7 @@ from api.metrics.periods.period_days import interval_of
 from api.metrics.preview.changed_money import NO_MONEY, find_money
 from api.metrics.preview.compared_versions import ComparedVersions
 from api.metrics.preview.coverage import find_coverage
-from api.metrics.preview.duty_effects import find_duties
+from api.metrics.preview.duty_effects import find_marketing_duties
 from api.metrics.preview.figures import (
     ChangedPeople,
     Preview,
@@ -27,6 +27,7 @@ from api.metrics.preview.outcomes import find_outcomes
 from api.metrics.preview.people import PeopleCounts, count_entered, count_people, find_people, summed
 from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.preview.preview_warnings import preview_warnings
+from api.metrics.preview.sales_duty_effects import find_sales_duties
 from api.metrics.preview.seller_load import find_load
 from api.metrics.preview.sides import Sides, derive_sides
 from api.metrics.preview.target_effects import MeasuredTarget, measured_targets, preview_targets
@@ -78,7 +79,10 @@ async def compute_preview(
     sellers = await find_load(session, sides, context, frame)
     coverage = await find_coverage(session, sides, context)
     warnings = await preview_warnings(session, sides, context, frame, stages)
-    duties = await find_duties(session, after.accord, context, frame)
+    duties = (
+        *await find_marketing_duties(session, after.accord, context, frame),
+        *await find_sales_duties(session, sides, context, frame),
+    )
     kpis = requests_of(sides, frame.days)
     figures = await compute_both(session, sides, context, (*kpis, *(target.pair for target in targets)))
     return Preview(

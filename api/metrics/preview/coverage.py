@@ -98,7 +98,9 @@ def _needed_history(sides: Sides, context: MetricContext) -> _History:
     return _History(tuple(assumed), tuple(undated), tuple(joins))
 
 
-def _grade(complete: int, people: int) -> PreviewCoverage:
+def _grade(complete: int, people: int) -> PreviewCoverage | None:
+    if not people:
+        return None
     if complete == people:
         return PreviewCoverage.EXACT
     is_partial = Fraction(complete, people) >= _PARTIAL_FROM

@@ -1,10 +1,12 @@
-"""What a version would have made of the duties of its document that depend on who enters a stage."""
+"""What a version would have made of marketing's duties to sales, and what the effects on all duties have in common."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from functools import cache, partial
 
+from api.accord.clause_paths import item_steps
 from api.db import ScratchSession
 from api.identity.survivors import SURVIVORS
 from api.metrics.context import MetricContext
@@ -14,7 +16,6 @@ from api.metrics.preview.figures import PreviewDuty
 from api.metrics.preview.preview_frame import PreviewFrame
 from api.sql import Sql, all_of, join, name
 from schema.accord import Accord
-from schema.clauses.business_time import add_business_time
 from schema.clauses.handoff_duties import (
     CompletenessDuty,
     HandoffDuties,
@@ -26,15 +27,47 @@ from schema.clauses.time_limits import TimeLimit
 from schema.sentences.duty_sentences import duty_sentences
 from schema.vocab import TeamKind, Unit
 
-Both = tuple[Decimal | None, Decimal | None]
-_SIDES = ("at_before", "at_after")
+Deadlines = Callable[[datetime], datetime]
+SIDES = ("at_before", "at_after")
 _CENT = Decimal("0.01")
 
 
-async def find_duties(
+@dataclass(frozen=True, slots=True)
+class DutyResult:
+    """What one version makes of a duty. `due` is for how many people it falls due; None for a volume."""
+
+    value: Decimal | None
+    due: int | None = None
+
+
+Both = tuple[DutyResult, DutyResult]
+
+
+def fulfilled(judged: Collection[bool]) -> DutyResult:
+    """The share of the people for whom a duty was fulfilled, of those for whom it falls due."""
+    return DutyResult(share(sum(judged), len(judged)), len(judged))
+
+
+def preview_duty(clause: str, team: TeamKind, title: str, unit: Unit, owed: Decimal, both: Both) -> PreviewDuty:
+    """A duty with what both versions make of it."""
+    before, after = both
+    return PreviewDuty(
+        clause=clause,
+        team=team,
+        title=title,
+        unit=unit,
+        owed=owed,
+        due_before=before.due,
+        due_after=after.due,
+        value_before=before.value,
+        value_after=after.value,
+    )
+
+
+async def find_marketing_duties(
     session: ScratchSession, accord: Accord, context: MetricContext, frame: PreviewFrame
 ) -> tuple[PreviewDuty, ...]:
-    """Measure every duty of a document that depends on a stage, by both versions.
+    """Measure every duty of marketing, by both versions.
 
     Shapes: the temporary table `preview_person` -> one PreviewDuty per duty, in the order of the document.
     """
@@ -42,33 +75,24 @@ async def find_duties(
     if marketing is None:
         return ()
     found: list[PreviewDuty] = []
-    for number, volume in enumerate(marketing.volume):
+    for step, volume in zip(item_steps(marketing.volume), marketing.volume, strict=True):
         both = await _volume(session, volume, frame)
         alone = MarketingDuties(volume=(volume,))
-        found.append(_duty(accord, f"volume[{number}]", alone, Unit.PEOPLE, Decimal(volume.at_least), both))
-    for number, completeness in enumerate(marketing.completeness):
+        found.append(_duty(accord, f"volume.{step}", alone, Unit.PEOPLE, Decimal(volume.at_least), both))
+    for step, completeness in zip(item_steps(marketing.completeness), marketing.completeness, strict=True):
         both = await _completeness(session, completeness, accord)
         alone = MarketingDuties(completeness=(completeness,))
-        found.append(_duty(accord, f"completeness[{number}]", alone, Unit.RATIO, completeness.at_least, both))
-    for number, hand_over in enumerate(marketing.hand_over):
+        found.append(_duty(accord, f"completeness.{step}", alone, Unit.RATIO, completeness.at_least, both))
+    for step, hand_over in zip(item_steps(marketing.hand_over), marketing.hand_over, strict=True):
         both = await _hand_over(session, hand_over, accord, context, frame)
         alone = MarketingDuties(hand_over=(hand_over,))
-        found.append(_duty(accord, f"hand_over[{number}]", alone, Unit.RATIO, Decimal(1), both))
+        found.append(_duty(accord, f"hand_over.{step}", alone, Unit.RATIO, Decimal(1), both))
     return tuple(found)
 
 
 def _duty(accord: Accord, path: str, alone: MarketingDuties, unit: Unit, owed: Decimal, both: Both) -> PreviewDuty:
     (sentence,) = duty_sentences(HandoffDuties(marketing=alone), accord)
-    before, after = both
-    return PreviewDuty(
-        clause=f"handoff.marketing.{path}",
-        team=TeamKind.MARKETING,
-        title=sentence,
-        unit=unit,
-        owed=owed,
-        value_before=before,
-        value_after=after,
-    )
+    return preview_duty(f"handoff.marketing.{path}", TeamKind.MARKETING, sentence, unit, owed, both)
 
 
 async def _volume(session: ScratchSession, duty: VolumeDuty, frame: PreviewFrame) -> Both:
@@ -80,7 +104,7 @@ async def _volume(session: ScratchSession, duty: VolumeDuty, frame: PreviewFrame
         if before <= frame.as_of and not is_cut(start, before, duty.per, frame.zone, frame.reporting)
     ]
     if not whole:
-        return None, None
+        return DutyResult(None), DutyResult(None)
     first, last = whole[0][0], whole[-1][1]
     row = await session.row(
         Sql(
@@ -91,7 +115,7 @@ async def _volume(session: ScratchSession, duty: VolumeDuty, frame: PreviewFrame
     )
     if row is None:
         raise LookupError("an aggregate without groups has one row")
-    before, after = ((Decimal(count) / len(whole)).quantize(_CENT) for count in row)
+    before, after = (DutyResult((Decimal(count) / len(whole)).quantize(_CENT)) for count in row)
     return before, after
 
 
@@ -104,7 +128,7 @@ async def _completeness(session: ScratchSession, duty: CompletenessDuty, accord:
         for need in needs
     )
     found = []
-    for column in _SIDES:
+    for column in SIDES:
         row = await session.row(
             Sql(
                 f"""select count(*) filter (where {{}}), count(*)
@@ -115,7 +139,9 @@ left join company_version w on w.company_id = v.company_id and {held.format("w")
                 duty.stage,
             )
         )
-        found.append(None if row is None else share(row[0], row[1]))
+        if row is None:
+            raise LookupError("an aggregate without groups has one row")
+        found.append(DutyResult(share(row[0], row[1]), row[1]))
     return found[0], found[1]
 
 
@@ -123,43 +149,55 @@ async def _hand_over(
     session: ScratchSession, duty: HandOverDuty, accord: Accord, context: MetricContext, frame: PreviewFrame
 ) -> Both:
     """The share of the people who were handed over in time. Whose time is not over yet is left out."""
-    contact, merged = Sql("h.contact_id"), Sql("")
-    if context.has_merged_contacts:
-        contact = Sql("coalesce(m.survivor_id, h.contact_id)")
-        merged = Sql("left join ({}) m on m.contact_id = h.contact_id", SURVIVORS)
-    columns = join(", ", (Sql(f"min(h.handed_at) filter (where h.handed_at >= p.{column})") for column in _SIDES))
+    columns = join(", ", (Sql(f"min(h.handed_at) filter (where h.handed_at >= p.{column})") for column in SIDES))
     rows = await session.rows(
         Sql(
             """select p.at_before, p.at_after, {} from preview_person p
-left join (select {} as contact_id, h.handed_at from handoff h {} where h.handed_at <= {}) h using (contact_id)
-where p.stage = {} group by p.contact_id, p.at_before, p.at_after""",
+left join ({}) h using (contact_id) where p.stage = {} group by p.contact_id, p.at_before, p.at_after""",
             columns,
-            contact,
-            merged,
-            frame.as_of,
+            handoffs(context, frame, Sql("h.handed_at")),
             duty.stage,
         )
     )
-    shares = []
-    for at, handed in ((0, 2), (1, 3)):
-        judged = list(_in_time(((row[at], row[handed]) for row in rows), duty.within, accord, frame))
-        shares.append(share(sum(judged), len(judged)))
-    return shares[0], shares[1]
+    ends = deadlines(accord, duty.within)
+    before, after = (
+        fulfilled([*in_time(((row[at], row[handed], frame.as_of) for row in rows), duty.within, ends)])
+        for at, handed in ((0, 2), (1, 3))
+    )
+    return before, after
 
 
-def _in_time(
-    moments: Iterable[tuple[datetime | None, datetime | None]], limit: TimeLimit, accord: Accord, frame: PreviewFrame
+def handoffs(context: MetricContext, frame: PreviewFrame, columns: Sql) -> Sql:
+    """The handoffs `h` up to now: the person as `contact_id`, and further columns."""
+    contact, merged = Sql("h.contact_id"), Sql("")
+    if context.has_merged_contacts:
+        contact = Sql("coalesce(m.survivor_id, h.contact_id)")
+        merged = Sql(" left join ({}) m on m.contact_id = h.contact_id", SURVIVORS)
+    return Sql(
+        "select {} as contact_id, {} from handoff h{} where h.handed_at <= {}", contact, columns, merged, frame.as_of
+    )
+
+
+def deadlines(accord: Accord, limit: TimeLimit) -> Deadlines:
+    """What finds the instant at which a limit ends, by its start. Both versions count much the same people: it keeps
+    what it found.
+    """
+    return cache(partial(accord.after, limit))
+
+
+def in_time(
+    moments: Iterable[tuple[datetime | None, datetime | None, datetime]], limit: TimeLimit, ends: Deadlines
 ) -> Iterator[bool]:
-    """Whether a person was handed over in time, for each whose time is over or who was handed over."""
-    calendar = next((calendar for calendar in accord.calendars if calendar.key == limit.calendar), None)
-    zone = ZoneInfo((calendar.timezone if calendar else None) or accord.reporting.timezone)
-    for at, handed in moments:
-        if at is None:
+    """Whether something was done in time, for every start after which it was done, or after which the time is over.
+
+    Shapes: (when the time began, when it was done, until when it was owed if it was not done) -> a bool, or nothing.
+            A start of None is left out.
+    """
+    for start, done, until in moments:
+        if start is None:
             continue
-        end = handed or frame.as_of
+        end = done or until
         # The calendar is never open for longer than the time that passes, so most people need no calendar.
-        is_within = end <= at + limit.time
-        if not is_within and calendar is not None:
-            is_within = end <= add_business_time(calendar, zone, at, limit.time)
-        if handed is not None or not is_within:
-            yield handed is not None and is_within
+        is_within = end <= start + limit.time or (limit.calendar is not None and end <= ends(start))
+        if done is not None or not is_within:
+            yield done is not None and is_within

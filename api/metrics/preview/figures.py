@@ -158,7 +158,7 @@ class PreviewTarget:
 
     __graphql_name__ = "AccordPreviewTarget"
 
-    clause: str = described("The path of the target in the document, such as `targets[0]`.")
+    clause: str = described("The path of the target in the document, such as `targets.mqls`.")
     kpi: str = described("The KPI.")
     title: str = described("The target as a sentence.")
     unit: Unit = described("The unit of the values.")
@@ -173,23 +173,30 @@ class PreviewTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewDuty:
-    """A duty of the previewed version that depends on who enters a stage, and what both versions make of it.
+    """A duty of the previewed version, and what both versions make of it.
 
-    The people are those whom a version counts in the stage in the period. Duties that depend on handoffs and touches
-    alone are the same for both versions, and are left out.
+    The people of a duty of marketing are those whom a version counts in the duty's stage in the period. The people of a
+    duty of sales are those whom it counts in the stage from which marketing hands over, and who were handed over at or
+    after that: the first such handoff that was not returned for data counts. Both versions are measured by the duty of
+    the previewed version, and by what really happened to their people up to now.
     """
 
     __graphql_name__ = "AccordPreviewDuty"
 
-    clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume[0]`.")
+    clause: str = described("The path of the duty in the document, such as `handoff.marketing.volume.1`.")
     team: TeamKind = described("The team that owes it.")
     title: str = described("The duty as a sentence.")
     unit: Unit = described("The unit of the values: PEOPLE, or RATIO.")
     owed: Decimal = described("What is owed: people in each period of the duty, or a share.")
+    due_before: int | None = described(
+        "For how many people of the version that is compared to the duty falls due: those of whom it is known whether"
+        " it was fulfilled. Whose time is not over yet is left out. Null for a volume."
+    )
+    due_after: int | None = described("The same by the previewed version.")
     value_before: Decimal | None = described(
         "What the version that is compared to gives. Of a volume: the people whom it counts, on average over the duty's"
         " periods that the preview's period holds entirely, for so many can be handed over at most. Of a share: the"
-        " part of these people who fulfil it. Null if there is no such period or person."
+        " part of `dueBefore` for whom it was fulfilled. Null if there is no such period or person."
     )
     value_after: Decimal | None = described("The same by the previewed version.")
 
@@ -207,7 +214,7 @@ class PreviewWeek:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewSeller:
-    """The people who come to one seller.
+    """The people who come to one seller by the stages of sales.
 
     A person comes to sales at the first moment at which the rule of a sales stage is met, or of the stage just below
     the sales stages, from which marketing hands over. The seller is the person's owner at that moment, or if nobody
@@ -234,7 +241,7 @@ class PreviewCoverageReport:
 
     __graphql_name__ = "AccordPreviewCoverage"
 
-    grade: PreviewCoverage = described("The grade.")
+    grade: PreviewCoverage | None = described("The grade; null if there is nobody.")
     share: Decimal | None = described("`complete` / `people`; null if there is nobody.")
     people: int = described("The number of people.")
     complete: int = described("How many have all the history that the rules read, up to their moment.")
@@ -271,7 +278,9 @@ class Preview:
         " that the change touches."
     )
     targets: tuple[PreviewTarget, ...] = described("The targets of the previewed version whose KPI reads stages.")
-    duties: tuple[PreviewDuty, ...] = described("The duties of the previewed version that depend on stages.")
+    duties: tuple[PreviewDuty, ...] = described(
+        "The duties of the previewed version: those of marketing, then those of sales."
+    )
     sellers: tuple[PreviewSeller, ...] = described("The load on each seller, most people first.")
     coverage: PreviewCoverageReport = described("How much of the history that was needed is really there.")
     warnings: tuple[AnswerWarning, ...] = described("What to know before signing on these figures.")

@@ -105,12 +105,15 @@ async def count_people(session: ScratchSession, frame: PreviewFrame) -> Mapping[
     """
     rows = await session.rows(
         Sql(
-            """select p.stage, c.bucket, sum(c.before)::int, sum(c.after)::int, sum(c.gained)::int, sum(c.lost)::int,
-  sum(c.moved)::int
-from preview_person p cross join lateral (values
-  (width_bucket(p.at_before, {}::timestamptz[]), 1, 0, 0, (p.at_after is null)::int, 0),
-  (width_bucket(p.at_after, {}::timestamptz[]), 0, 1, (p.at_before is null)::int, 0,
-    coalesce(p.at_before <> p.at_after, false)::int)
+            """select p.stage, c.bucket, sum(p.n * c.before)::int, sum(p.n * c.after)::int, sum(p.n * c.gained)::int,
+  sum(p.n * c.lost)::int, sum(p.n * c.moved)::int
+from (
+  select stage, width_bucket(at_before, {}::timestamptz[]) as before,
+    width_bucket(at_after, {}::timestamptz[]) as after, at_before <> at_after as is_moved, count(*) as n
+  from preview_person group by 1, 2, 3, 4
+) p cross join lateral (values
+  (p.before, 1, 0, 0, (p.after is null)::int, 0),
+  (p.after, 0, 1, (p.before is null)::int, 0, coalesce(p.is_moved, false)::int)
 ) c (bucket, before, after, gained, lost, moved)
 where c.bucket is not null group by 1, 2""",
             list(frame.boundaries),

@@ -1,6 +1,7 @@
 """What to know before signing on the figures of a preview."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from fractions import Fraction
 
 from api.db import ScratchSession
@@ -46,10 +47,13 @@ async def _before_data(
     if await session.value(Sql("select exists (select {} and e.entered_at < {})", entries, frame.end)):
         return []
     first = await session.value(Sql("select min(e.entered_at) {}", entries))
-    if first is None:
+    if first is None or frame.days.before is None:
         return []
     day = first.astimezone(frame.zone).date()
-    message = f"The period is before {frame.days.before}, and the data begin on {day}: there is nothing to compare."
+    message = (
+        f"The period ends on {frame.days.before - timedelta(days=1)}, before the data begin, on {day}: there is nothing"
+        " to compare."
+    )
     return [AnswerWarning(code=WarningCode.PERIOD_BEFORE_DATA, message=message, count=None)]
 
 

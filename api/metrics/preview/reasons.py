@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from api.accord.in_force import AccordInForce
 from api.db import Session
@@ -68,8 +69,9 @@ def _reason(
     counting, other = (before, after) if is_first_before else (after, before)
     if at is None:
         raise ValueError(f"{person.id} is counted by neither version")
-    day, clause = f"{at:%Y-%m-%d %H:%M} UTC", f"stages.{stage}.rule"
-    met = f"At {day} version {counting.number} counts the person; version {other.number} does not"
+    zone, clause = after.accord.reporting.timezone, f"stages.{stage}.rule"
+    later = _later(person, zone, is_first_before=is_first_before)
+    met = f"At {_minute(at, zone)} version {counting.number} counts the person; version {other.number} does not"
     if stage not in {declared.key for declared in other.accord.stages}:
         return Reason(other.number, f"stages.{stage}", f"{met}: it has no such stage.")
     if person.instant_before == person.instant_after:
@@ -77,16 +79,17 @@ def _reason(
     unmet = unmet_parts(contact, companies, other.accord, stage, at)
     if not unmet:
         why = "its rule holds as well, but no fact that it reads changed then"
-        return Reason(other.number, clause, f"{met}: {why}{_later(person, is_first_before=is_first_before)}.")
+        return Reason(other.number, clause, f"{met}: {why}{later}.")
     parts = "; and ".join(rule_sentence(part, other.accord) for part in unmet)
-    return Reason(
-        other.number,
-        clause,
-        f"{met}, because this is not so: {parts}{_later(person, is_first_before=is_first_before)}.",
-    )
+    return Reason(other.number, clause, f"{met}, because this is not so: {parts}{later}.")
 
 
-def _later(person: ChangedPerson, *, is_first_before: bool) -> str:
+def _later(person: ChangedPerson, zone: str, *, is_first_before: bool) -> str:
     """When the other version counts the person, if it does."""
     later: datetime | None = person.instant_after if is_first_before else person.instant_before
-    return "" if later is None else f". It counts the person at {later:%Y-%m-%d %H:%M} UTC"
+    return "" if later is None else f". It counts the person at {_minute(later, zone)}"
+
+
+def _minute(at: datetime, zone: str) -> str:
+    """An instant in a time zone, which is that of the previewed version, as for the days of the preview."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"

@@ -10,6 +10,7 @@ from api.access.principal import Principal
 from api.accord.verification import PREVIEW_KEPT
 from api.db import Database, ReadSession, Session, WriteSession
 from api.errors import AccordError, ErrorCode
+from api.funnel.readings.kept_evaluations import BASIS_NOW
 from api.metrics.context import MetricContext, read_context
 from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
 from api.metrics.preview.compute import compute_preview
@@ -42,13 +43,14 @@ class _Prepared:
     versions: ComparedVersions
     frame: PreviewFrame
     context: MetricContext
+    basis: str  # changes with every write, so also with one that moves no watermark: an exchange rate, an exclusion
 
     @property
     def key(self) -> Hashable:
         """What two requests for the same preview have in common."""
         before, after, days = self.versions.before, self.versions.after, self.frame.days
         hashes = before.content_hash, after.content_hash
-        return before.id, after.id, *hashes, days.starts_on, days.before, self.context.watermark
+        return before.id, after.id, *hashes, days.starts_on, days.before, self.basis
 
 
 async def requested_preview(
@@ -64,8 +66,8 @@ async def requested_preview(
 
     One that takes longer than `wait` goes on and is stored all the same; None waits for its end.
 
-    Writes accord_preview (1) and accord_preview_person, if no stored one has the same two documents, days and data
-    watermark and is at most 7 days old.
+    Writes accord_preview (1) and accord_preview_person, if no stored one has the same two documents and days, is of the
+    records as they are now, and is at most 7 days old.
     Errors: NOT_ALLOWED without the reach ALL; NO_ACCORD; UNKNOWN_VALUE for a version that does not exist; BAD_PERIOD;
             EVALUATING.
     """
@@ -105,9 +107,9 @@ async def _prepared(session: ReadSession, principal: Principal, request: Preview
     context = await read_context(session, principal, now)
     after = await version_by_number(session, request.version)
     before = context.in_force if request.compare_to is None else await version_by_number(session, request.compare_to)
-    return _Prepared(
-        ComparedVersions(before, after), preview_frame(request.period, after.accord.reporting, now), context
-    )
+    basis = str(await session.value(Sql("select {}", BASIS_NOW)))
+    frame = preview_frame(request.period, after.accord.reporting, now)
+    return _Prepared(ComparedVersions(before, after), frame, context, basis)
 
 
 async def _stored(session: Session, prepared: _Prepared) -> Preview | None:
@@ -116,7 +118,7 @@ async def _stored(session: Session, prepared: _Prepared) -> Preview | None:
         Sql(
             """select figures from accord_preview
 where accord_version_id = {} and content_hash = {} and compared_hash = {} and compared_to_id = {}
-  and starts_on = {} and before = {} and watermark is not distinct from {} and computed_at > {}
+  and starts_on = {} and before = {} and basis = {} and computed_at > {}
 order by computed_at desc limit 1""",
             prepared.versions.after.id,
             prepared.versions.after.content_hash,
@@ -124,7 +126,7 @@ order by computed_at desc limit 1""",
             prepared.versions.before.id,
             days.starts_on,
             days.before,
-            prepared.context.watermark,
+            prepared.basis,
             prepared.frame.as_of - PREVIEW_KEPT,
         )
     )
@@ -137,10 +139,11 @@ async def _store(session: WriteSession, principal: Principal, prepared: _Prepare
     await session.run(
         Sql(
             """insert into accord_preview (id, accord_version_id, content_hash, compared_to_id, compared_hash,
-  starts_on, before, computed_at, computed_by_id, watermark, figures)
-values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})""",
+  starts_on, before, computed_at, computed_by_id, watermark, basis, figures)
+values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})""",
             *(preview.id, prepared.versions.after.id, preview.hash, prepared.versions.before.id, preview.compared_hash),
-            *(days.starts_on, days.before, preview.computed_at, principal.member_id, preview.data_watermark, figures),
+            *(days.starts_on, days.before, preview.computed_at, principal.member_id),
+            *(preview.data_watermark, prepared.basis, figures),
         )
     )
     await session.run(

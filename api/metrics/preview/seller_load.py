@@ -1,6 +1,6 @@
 """The load that each of two versions puts on each seller, week by week."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from api.db import ScratchSession
@@ -9,7 +9,7 @@ from api.metrics.dimensions import dimension_value, joins
 from api.metrics.periods.calendar_units import day_of
 from api.metrics.preview.figures import PreviewSeller, PreviewWeek
 from api.metrics.preview.preview_frame import PreviewFrame
-from api.metrics.preview.sides import Side, Sides
+from api.metrics.preview.sides import DIFFERING, Side, Sides
 from api.sql import Sql
 from schema.accord import Accord
 from schema.kpis.kinds import Subject
@@ -23,13 +23,7 @@ async def find_load(
 
     Shapes: the temporary table -> one PreviewSeller per owner, most people first.
     """
-    # Most people come at the same instant by both versions: their owner at that instant is looked up once.
-    arrivals = Sql(
-        "select contact_id, at, sum(before) as before, sum(after) as after from ("
-        "select *, 1 as before, 0 as after from ({}) b union all select *, 0, 1 from ({}) a) both_sides group by 1, 2",
-        _arrivals(sides.before, frame, "at_before"),
-        _arrivals(sides.after, frame, "at_after"),
-    )
+    arrivals = _arrivals(sides, frame)
     owner = [Dimension.OWNER]
     rows = await session.rows(
         Sql(
@@ -52,24 +46,63 @@ from (
 
 def sales_stages(accord: Accord) -> tuple[str, ...]:
     """The stages in which people come to sales: those of sales, and the one just below, from which they are handed."""
-    owned = [rank for rank, stage in enumerate(accord.stages) if stage.owner is TeamKind.SALES]
-    ranks = ({min(owned) - 1} if owned and min(owned) > 0 else set()) | set(owned)
-    return tuple(accord.stages[rank].key for rank in sorted(ranks))
+    below = handed_over_stage(accord)
+    owned = (stage.key for stage in accord.stages if stage.owner is TeamKind.SALES)
+    return (*(() if below is None else (below,)), *owned)
 
 
-def _arrivals(side: Side, frame: PreviewFrame, column: str) -> Sql:
-    """The people who come to sales in the period: contact_id, at. `column` has their moments of one stage."""
+def handed_over_stage(accord: Accord) -> str | None:
+    """The stage just below the lowest one of sales, from which marketing hands over; None if there is none."""
+    lowest = next((rank for rank, stage in enumerate(accord.stages) if stage.owner is TeamKind.SALES), 0)
+    return accord.stages[lowest - 1].key if lowest else None
+
+
+def _arrivals(sides: Sides, frame: PreviewFrame) -> Sql:
+    """The people who come to sales in the period: contact_id, at, and how often `before` and `after`: 0 or 1.
+
+    Most people come at the same instant by both versions, and have one row.
+    """
     # Only who counts for one of the stages in the period can come in it; whoever met such a rule before, came before.
-    stages = list(sales_stages(side.accord))
+    # The lookups have a limit, so that entries are read by person: the stages have ten times as many.
+    before, after = (list(sales_stages(side.accord)) for side in (sides.before, sides.after))
+    is_shared = sides.is_mixed and before == after
+    differing = Sql(f" left join {DIFFERING} d using (contact_id)") if is_shared else Sql("")
     return Sql(
-        f"""select p.contact_id, min(p.{column}) as at from preview_person p
-where p.stage = any({{}}::text[]) and p.{column} is not null and not exists (
-  select from {{}} where e.contact_id = p.contact_id and {{}} and e.stage = any({{}}::text[]) and e.own_at < {{}}
-) group by 1""",
-        stages,
+        """select * from (
+  select contact_id, v.at, sum(v.before) as before, sum(v.after) as after
+  from (
+    select contact_id, min(at_before) filter (where stage = any({}::text[])) as at_before,
+      min(at_after) filter (where stage = any({}::text[])) as at_after
+    from preview_person where stage = any({}::text[]) group by 1
+  ) p{}
+  left join lateral ({}) b on true
+  left join lateral ({}) a on true
+  cross join lateral (values
+    (case when b.came is null then p.at_before end, 1, 0), (case when {} is null then p.at_after end, 0, 1)
+  ) v (at, before, after)
+  group by 1, 2 offset 0
+) arrival where at >= {} and at < {}""",
+        before,
+        after,
+        sorted({*before, *after}),
+        differing,
+        _earlier(sides.before, before, frame, Sql("true")),
+        _earlier(sides.after, after, frame, Sql("d.contact_id is not null" if is_shared else "true")),
+        Sql("case when d.contact_id is null then b.came else a.came end" if is_shared else "a.came"),
+        frame.start,
+        frame.end,
+    )
+
+
+def _earlier(side: Side, stages: Sequence[str], frame: PreviewFrame, condition: Sql) -> Sql:
+    """One row if the person `p` came to sales before the period, and the condition holds."""
+    return Sql(
+        "select true as came from {} where {} and e.contact_id = p.contact_id and {} and e.stage = any({}::text[])"
+        " and e.own_at < {} limit 1",
         side.entries("e"),
+        condition,
         side.of_side("e"),
-        stages,
+        list(stages),
         frame.start,
     )
 

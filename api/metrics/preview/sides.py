@@ -106,7 +106,10 @@ async def derive_sides(
     """
     before, after = versions.before, versions.after
     differing = differing_stages(before.accord, after.accord)
-    await session.script(f"create temp table {DERIVED} (like {STORED}) on commit drop")
+    # The statistics of temporary tables serve a few statements only: samples of 3,000 rows are enough to plan them.
+    await session.script(
+        f"create temp table {DERIVED} (like {STORED}) on commit drop; set local default_statistics_target = 10"
+    )
     stored = await _stored_evaluation(session, before)
     if stored is not None:
         first = Side(before, STORED, stored)

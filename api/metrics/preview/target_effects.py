@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from api.accord.clause_paths import item_steps
 from api.metrics.answer import AnsweredPeriod
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.periods.period_names import named_period
@@ -19,9 +20,9 @@ from schema.sentences.result_sentences import target_sentence
 
 @dataclass(frozen=True, slots=True)
 class MeasuredTarget:
-    """A target, its place in the document, and the request that measures it."""
+    """A target, the path of its clause, and the request that measures it."""
 
-    number: int
+    clause: str
     target: Target
     pair: KpiPair
     measured: AnsweredPeriod
@@ -30,7 +31,7 @@ class MeasuredTarget:
 
 def measured_targets(accord: Accord, frame: PreviewFrame) -> Iterator[MeasuredTarget]:
     """The targets whose KPI reads stages, each with its request."""
-    for number, target in enumerate(accord.targets):
+    for step, target in zip(item_steps(accord.targets), accord.targets, strict=True):
         kpi = CATALOGUE.get(target.kpi)  # a stored document may name a KPI of an older release
         if kpi is None or not reads_stages(kpi):
             continue
@@ -40,7 +41,7 @@ def measured_targets(accord: Accord, frame: PreviewFrame) -> Iterator[MeasuredTa
         shown = frame.period if not is_own else _period(days, frame, is_over=_is_over(days, frame))
         where = Where() if target.only is None else Where(tests=((target.only.dimension, (target.only.value,)),))
         request = KpiRequest(kpi.key, period=days if is_own else frame.days, where=where)
-        yield MeasuredTarget(number, target, KpiPair(kpi, request), shown, is_own)
+        yield MeasuredTarget(f"targets.{step}", target, KpiPair(kpi, request), shown, is_own)
 
 
 def _is_over(days: Period, frame: PreviewFrame) -> bool:
@@ -59,7 +60,7 @@ def preview_targets(
     for found in measured:
         target, both = found.target, figures[found.pair]
         yield PreviewTarget(
-            clause=f"targets[{found.number}]",
+            clause=found.clause,
             kpi=found.pair.kpi.key,
             title=target_sentence(target, accord),
             unit=found.pair.kpi.unit,

@@ -17,14 +17,24 @@ _AS_OF_TODAY = (
 def reading_warnings(context: MetricContext, *, reads_stages: bool) -> Iterator[AnswerWarning]:
     """READING_OUTDATED: facts have changed since the entries were evaluated. KNOWN_AT_LIMITS: what is as of today."""
     if reads_stages and context.is_outdated and context.evaluated_at is not None:
-        message = (
-            f"The stage entries of this reading were evaluated at {_text(context.evaluated_at)}, and records have"
-            " changed since. They are evaluated again in the background: send the request again later."
-        )
-        yield AnswerWarning(code=WarningCode.READING_OUTDATED, message=message, count=None)
+        yield outdated_warning(context.evaluated_at)
     if context.known_at is not None:
-        message = f"Only facts recorded by {_text(context.known_at)} count. {_AS_OF_TODAY}"
-        yield AnswerWarning(code=WarningCode.KNOWN_AT_LIMITS, message=message, count=None)
+        yield known_at_warning(context.known_at)
+
+
+def outdated_warning(evaluated_at: datetime) -> AnswerWarning:
+    """The warning that facts have changed since the entries of a reading were evaluated."""
+    message = (
+        f"The stage entries of this reading were evaluated at {_text(evaluated_at)}, and records have changed since."
+        " They are evaluated again in the background: send the request again later."
+    )
+    return AnswerWarning(code=WarningCode.READING_OUTDATED, message=message, count=None)
+
+
+def known_at_warning(known_at: datetime) -> AnswerWarning:
+    """The warning that names what `knownAt` does not cover."""
+    message = f"Only facts recorded by {_text(known_at)} count. {_AS_OF_TODAY}"
+    return AnswerWarning(code=WarningCode.KNOWN_AT_LIMITS, message=message, count=None)
 
 
 def _text(at: datetime) -> str:

@@ -78,10 +78,10 @@ class Evidence:
             *(first, second, first, name(placed), qualified(alias, "sharing"), place),
         )
 
-    def is_shared(self, tables: ScopedTables, one: str, other: str) -> Sql:
+    def is_shared(self, tables: ScopedTables, one: str, other: str, below: Sql | None = None) -> Sql:
         """Return the condition that two records, given their aliases, share the evidence, and not too many others do.
 
-        Cost: a few index lookups.
+        With `below`, they share it at a place before that one. Cost: a few index lookups.
         """
         value = qualified(one, self.value)
         where = [Sql("{} = {}", value, qualified(other, self.value))]
@@ -94,6 +94,7 @@ class Evidence:
         at_place = all_of(
             (
                 Sql("{} in ({})", place, _listed(others)),
+                *(() if below is None else (Sql("{} < {}", place, below),)),
                 *self._of_value(tables, value, place),
                 self._is_rare(tables, value, place),
             )

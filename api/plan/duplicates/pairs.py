@@ -61,8 +61,8 @@ def pairs(
         where.append(Sql("{} in ({}, {})", record, one, other))
     if evidence.of_value is not None:
         where.append(evidence.of_value(tables, value, place))
-    if stronger or evidence.of_pair is not None:
-        where.append(_of_records(tables, evidence, stronger, one, other))
+    if stronger or evidence.of_pair is not None or len(evidence.of_places) > 1:
+        where.append(_of_records(tables, evidence, stronger, (one, other), place))
     where.append(Sql("not {}", _was_unmerged(tables, one, other)))
     return Sql(
         "select {} as value, {} as place, {} as one, {} as other from ({}) {}"
@@ -118,13 +118,17 @@ def _conditions(
     return conditions
 
 
-def _of_records(tables: ScopedTables, evidence: Evidence, stronger: Sequence[Evidence], one: Sql, other: Sql) -> Sql:
-    """The conditions on both records of a pair."""
+def _of_records(
+    tables: ScopedTables, evidence: Evidence, stronger: Sequence[Evidence], ids: tuple[Sql, Sql], place: Sql
+) -> Sql:
+    """The conditions on both records of a pair that share a place."""
     first, second = tables.new_alias(), tables.new_alias()
     where = [] if evidence.of_pair is None else [evidence.of_pair(first, second)]
     where += (Sql("({}) is not true", other_evidence.is_shared(tables, first, second)) for other_evidence in stronger)
-    rows = _from_both(tables, evidence.table, (first, second), (one, other), *where)
-    return Sql("exists (select{})", rows)
+    if len(evidence.of_places) > 1:
+        # Two records may share several places. Their pair stands at the first of them alone.
+        where.append(Sql("({}) is not true", evidence.is_shared(tables, first, second, below=place)))
+    return Sql("exists (select{})", _from_both(tables, evidence.table, (first, second), ids, *where))
 
 
 def _from_both(

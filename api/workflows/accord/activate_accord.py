@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.plan.json_values import instant_as_text
 from api.sql import Sql
 from api.workflows.accord.activation_signal import announce_activation
 from api.workflows.accord.versions import (
@@ -45,7 +46,10 @@ async def activate_accord(work: UnitOfWork, do: ActivateAccord) -> Outcome:
     )
     now: datetime = await work.session.value(Sql("select clock_timestamp()"))
     if do.at is not None and do.at <= now:
-        message = f"{do.at} is in the past. History does not change: activate the version now, or at an instant ahead."
+        message = (
+            f"{instant_as_text(do.at)} is in the past. History does not change: activate the version now, or at an"
+            " instant ahead."
+        )
         work.reject(("at",), UserErrorCode.INVALID, message)
     await _check_no_other_plan(work, version)
     work.require_valid()
@@ -66,7 +70,7 @@ async def _check_no_other_plan(work: UnitOfWork, version: LockedVersion) -> None
     )
     if row is not None:
         message = (
-            f"Version {row['number']} is to be activated at {row['activates_at']}. One activation is planned at a time:"
-            " withdraw that version, or wait for it."
+            f"Version {row['number']} is to be activated at {instant_as_text(row['activates_at'])}. One activation is"
+            " planned at a time: withdraw that version, or wait for it."
         )
         work.reject((NUMBER,), UserErrorCode.WRONG_STATE, message)

@@ -79,9 +79,11 @@ async def request_accord_changes(work: UnitOfWork, do: RequestAccordChanges) -> 
 
 
 async def _write_comment(work: UnitOfWork, version: LockedVersion, text: str, clause: str | None) -> Outcome:
-    stored = checked_value(work, COMMENT_TABLE, "text", text, "text")
-    if not text.strip():
-        work.reject(("text",), UserErrorCode.REQUIRED, "The comment is empty.")
+    stored = None
+    if text.strip():
+        stored = checked_value(work, COMMENT_TABLE, "text", text, "text")
+    else:
+        work.reject(("text",), UserErrorCode.REQUIRED, "The comment is empty. Write what is to change, and why.")
     path = _checked_clause(work, version.row["body"], clause)
     work.require_valid()
     id_ = new_id()

@@ -49,9 +49,7 @@ async def edit_accord(work: UnitOfWork, do: EditAccord) -> Outcome:
     Errors: NOT_ALLOWED; NO_ACCORD; user errors NOT_FOUND, WRONG_STATE, STALE_VERSION, INVALID, TOO_LONG, DUPLICATE.
     """
     await begin_accord_change(work, Permission.EDIT_ACCORD)
-    version = await named_version(
-        work, do.version, (*OPEN, AccordStatus.ACTIVE), "Propose a new version with `proposeAccord`."
-    )
+    version = await named_version(work, do.version, (*OPEN, AccordStatus.ACTIVE))
     check_expected(work, version, do.expected_version)
     replaced = await accord_in_force(work.session)
     document = read_given_document(work, do.document)

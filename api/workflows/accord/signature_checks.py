@@ -10,7 +10,7 @@ from api.sql import Sql
 from api.workflows.accord.opaque_ids import read_opaque_id
 from api.workflows.accord.versions import NUMBER, LockedVersion
 from api.workflows.unit_of_work import UnitOfWork
-from schema.vocab import TeamKind
+from schema.vocab import TeamKind, WarningCode
 from schema.writes.user_errors import UserErrorCode
 
 SIGNING_TEAMS = (TeamKind.MARKETING, TeamKind.SALES)
@@ -92,8 +92,9 @@ async def check_preview(work: UnitOfWork, version: LockedVersion, preview_id: st
     row = await work.session.row(
         Sql(
             "select id, accord_version_id, content_hash, compared_hash, computed_at < now() - {}::interval as is_old,"
-            " computed_at from accord_preview where id = {}::uuid",
-            *(PREVIEW_KEPT, read_opaque_id(PREVIEW_TABLE, preview_id)),
+            " computed_at, exists (select from jsonb_array_elements(figures->'warnings') w where w->>'code' = {})"
+            " as is_before_data from accord_preview where id = {}::uuid",
+            *(PREVIEW_KEPT, WarningCode.PERIOD_BEFORE_DATA.value, read_opaque_id(PREVIEW_TABLE, preview_id)),
         )
     )
     if row is None:
@@ -109,6 +110,8 @@ async def check_preview(work: UnitOfWork, version: LockedVersion, preview_id: st
         problem = "The preview compares the version to another one than the one in force."
     elif row["is_old"]:
         problem = f"The preview is from {row['computed_at']:%Y-%m-%d}: older than {PREVIEW_KEPT.days} days."
+    elif row["is_before_data"]:
+        problem = "The preview is of a period before the data begin, so it shows nobody."
     if problem:
         work.reject(path, UserErrorCode.INVALID, f"{problem} Compute one with `accordPreview`, and look at it.")
     preview_found: UUID = row["id"]
@@ -126,7 +129,7 @@ async def check_team(work: UnitOfWork, version: LockedVersion, member: SigningMe
     )
     for row in rows:
         if row["member_id"] == member.id:
-            message = f"You signed this version, for {row['team']}. The other team signs by another person."
+            message = f"You signed this version, for {row['team']}. Somebody else has to sign for the other team."
             work.reject((NUMBER,), UserErrorCode.WRONG_STATE, message)
         elif row["team"] == member.team.value:
             message = f"{row['name']} signed this version for {row['team']}."

@@ -27,7 +27,7 @@ NUMBER = "version"
 
 OPEN = (AccordStatus.DRAFT, AccordStatus.IN_REVIEW, AccordStatus.CHANGES_REQUESTED, AccordStatus.SIGNED)
 IN_FORCE_ONCE = (AccordStatus.ACTIVE, AccordStatus.SUPERSEDED)
-_IS_ENDED = {
+_STATES = {
     AccordStatus.ACTIVE: "is in force",
     AccordStatus.SUPERSEDED: "was in force, and a later one replaced it",
     AccordStatus.WITHDRAWN: "was withdrawn",
@@ -35,6 +35,16 @@ _IS_ENDED = {
     AccordStatus.IN_REVIEW: "is in review",
     AccordStatus.CHANGES_REQUESTED: "waits for changes that were requested",
     AccordStatus.SIGNED: "is signed by both teams",
+}
+# What to do about a version in a state that a verb does not allow, unless the verb says it.
+_REMEDIES = {
+    AccordStatus.ACTIVE: "To change it, propose a new version.",
+    AccordStatus.SUPERSEDED: "To go back to it, propose a new version with its content.",
+    AccordStatus.WITHDRAWN: "To take it up again, propose a new version with its content.",
+    AccordStatus.DRAFT: "Submit it first.",
+    AccordStatus.IN_REVIEW: "Both teams sign it, or request changes.",
+    AccordStatus.CHANGES_REQUESTED: "Edit it or resolve the requests, and submit it again.",
+    AccordStatus.SIGNED: "Activate it; to change it, revoke your signature or edit the version.",
 }
 # The document itself would fill the audit: its hash names it.
 _NOT_RECORDED = frozenset({"document", "body"})
@@ -109,13 +119,16 @@ async def named_version(
 ) -> LockedVersion:
     """Return the version that a command names.
 
+    `remedy` is a sentence for the error. What to do about an open version follows from its status without one.
+
     Errors: Rejected if there is none, or if its status is not one of the allowed ones.
     """
     version = await find_version(work.session, number)
     if version is None:
         work.reject((NUMBER,), UserErrorCode.NOT_FOUND, str(await unknown_version(work.session, number)))
     elif version.status not in allowed:
-        message = f"Version {number} {_IS_ENDED[version.status]}. {remedy}".strip()
+        follows = "" if remedy and version.is_open else _REMEDIES[version.status]
+        message = " ".join(filter(None, (f"Version {number} {_STATES[version.status]}.", remedy, follows)))
         work.reject((NUMBER,), UserErrorCode.WRONG_STATE, message)
     work.require_valid()
     if version is None:

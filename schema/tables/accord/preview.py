@@ -29,6 +29,9 @@ class AccordPreview(Table, table=True):
     watermark: datetime | None = column(
         "When the newest fact that it was computed from had been recorded; null without facts.", default=None
     )
+    basis: str | None = column(
+        "A mark of all that it was computed from. While it is that of now, nothing has changed since.", default=None
+    )
     figures: dict[str, Any] = column("The figures of the preview.", json=True)
 
 

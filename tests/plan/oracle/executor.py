@@ -184,6 +184,8 @@ class Executor:
             return self._page(LISTS[table][field][0], listed(table, row, field), arguments)
         if field == "stage" and table == "contact":
             return {key: json_value(value) for key, value in self._records.present_stage(row).items()} or None
+        if field == "accordVersion":
+            return self._records.version_number(row)
         if field in ("isCounted", "notCountedBecause"):
             reasons = self._records.not_counted_because(table, row)
             return reasons if field == "notCountedBecause" else not reasons

@@ -125,10 +125,19 @@ class Records:
             "occurrence": highest["occurrence"],
         }
 
+    def version_number(self, row: Row) -> int | None:
+        """Return the number of the version of the accord that a row belongs to, if it belongs to one."""
+        version = self._version(row)
+        return None if version is None else version["number"]
+
+    def _version(self, row: Row) -> Row | None:
+        versions = self._all["accord_version"]
+        return next((version for version in versions if version["id"] == row["accord_version_id"]), None)
+
     def _declared(self, entry: Row, key: str) -> str | None:
         """Return a value of an entry's stage, from the version of the accord that the entry was judged by."""
-        versions = self._all["accord_version"]
-        version = next(version for version in versions if version["id"] == entry["accord_version_id"])
+        version = self._version(entry)
+        assert version is not None
         return next((stage.get(key) for stage in version["body"]["stages"] if stage["key"] == entry["stage"]), None)
 
     # ------------------------------------------------------------------------------------------------ exclusions

@@ -22,7 +22,7 @@ const PERIODS = [
 ];
 const IN_FORCE = "in-force";
 const REPLACED = "replaced";
-const GRADES: Record<Preview["coverage"]["grade"], string> = {
+const GRADES: Record<NonNullable<Preview["coverage"]["grade"]>, string> = {
   EXACT: "Exact: the whole history that is needed is there.",
   PARTIAL: "Partial: some values of the past are assumed.",
   ESTIMATED: "Estimated: many values of the past are assumed.",
@@ -88,7 +88,7 @@ function Shown({ preview, requested }: { preview: Preview; requested: Requested 
         <p className="facts">
           Version {preview.version} beside version {preview.comparedVersion}
           {preview.period.from && preview.period.before && `, ${range(preview.period.from, preview.period.before)}`}, computed{" "}
-          {minute(preview.computedAt)}. {GRADES[preview.coverage.grade]}
+          {minute(preview.computedAt)}. {preview.coverage.grade && GRADES[preview.coverage.grade]}
           {preview.coverage.share && ` Complete for ${valueIn("RATIO", preview.coverage.share)} of the people.`}
         </p>
       </section>

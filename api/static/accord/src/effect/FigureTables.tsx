@@ -1,6 +1,6 @@
 import { whole } from "../ui/words";
 import { Table } from "./StageFigure";
-import type { Kpi, Preview } from "./types";
+import type { Duty, Kpi, Preview } from "./types";
 import { valueIn } from "./values";
 
 /** The KPIs that a version changes; the others behind a button. */
@@ -47,7 +47,7 @@ function KpiTable({ caption, kpis, preview }: { caption: string; kpis: readonly 
   );
 }
 
-/** What becomes of the targets and of the duties whose amount depends on who enters a stage. */
+/** What becomes of the targets and of the duties that depend on who enters a stage. */
 export function TargetsAndDuties({ preview }: { preview: Preview }) {
   if (preview.targets.length + preview.duties.length === 0) {
     return null;
@@ -72,13 +72,19 @@ export function TargetsAndDuties({ preview }: { preview: Preview }) {
               {duty.title}
             </th>
             <td>{valueIn(duty.unit, duty.owed)}</td>
-            <td>{valueIn(duty.unit, duty.valueBefore)}</td>
-            <td>{valueIn(duty.unit, duty.valueAfter)}</td>
+            <td>{fulfilled(duty.unit, duty.valueBefore, duty.dueBefore)}</td>
+            <td>{fulfilled(duty.unit, duty.valueAfter, duty.dueAfter)}</td>
           </tr>
         ))}
       </Table>
     </section>
   );
+}
+
+/** How far a duty is fulfilled, and for how many people it falls due: 85 % of 40. */
+function fulfilled(unit: Duty["unit"], value: Duty["valueBefore"], due: Duty["dueBefore"]): string {
+  const shown = valueIn(unit, value);
+  return value === null || due === null ? shown : `${shown} of ${whole(due)}`;
 }
 
 /** How many people come to each seller. */

@@ -56,22 +56,25 @@ export function PeopleDialog({
 interface Read {
   people: readonly ChangedPerson[];
   next: string | null;
+  timeZone: string;
 }
 
 function People({ stage, change, requested }: { stage: string; change: PersonChange; requested: Requested }) {
-  const [read, setRead] = useState<Read>({ people: [], next: null });
+  const [read, setRead] = useState<Read>({ people: [], next: null, timeZone: "UTC" });
   const [error, setError] = useState<CombinedError | undefined>();
   const [isBusy, setBusy] = useState(true);
   const load = async (after: string | null) => {
     setBusy(true);
     const found = await client.query(ChangedPeopleDocument, { ...requested, stage, change, after }).toPromise();
-    const page = found.data?.accordPreview?.stages[0]?.people;
+    const preview = found.data?.accordPreview;
+    const page = preview?.stages[0]?.people;
     setBusy(false);
     setError(found.error);
-    if (page) {
+    if (preview && page) {
       setRead((before) => ({
         people: after === null ? page.edges : [...before.people, ...page.edges],
         next: page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null,
+        timeZone: preview.period.timezone,
       }));
     }
   };
@@ -84,7 +87,7 @@ function People({ stage, change, requested }: { stage: string; change: PersonCha
       <ul className="people">
         {read.people.map((person) => (
           <li key={person.cursor}>
-            <Person person={person} />
+            <Person person={person} timeZone={read.timeZone} />
           </li>
         ))}
       </ul>
@@ -99,7 +102,8 @@ function People({ stage, change, requested }: { stage: string; change: PersonCha
   );
 }
 
-function Person({ person }: { person: ChangedPerson }) {
+/** A person with the reason, and both instants in the time zone that the reason is in. */
+function Person({ person, timeZone }: { person: ChangedPerson; timeZone: string }) {
   const { node } = person;
   const name = [node?.firstName, node?.lastName].filter(Boolean).join(" ") || "A person whose name you may not see";
   const around = [node?.company?.name, node?.owner && `owner ${node.owner.name}`].filter(Boolean).join(" · ");
@@ -110,8 +114,8 @@ function Person({ person }: { person: ChangedPerson }) {
       </p>
       {person.reason && <p className="person-reason">{person.reason}</p>}
       <p className="person-when">
-        Before: {person.instantBefore ? minute(person.instantBefore) : "never"}. After:{" "}
-        {person.instantAfter ? minute(person.instantAfter) : "never"}.
+        Before: {person.instantBefore ? minute(person.instantBefore, timeZone) : "never"}. After:{" "}
+        {person.instantAfter ? minute(person.instantAfter, timeZone) : "never"} ({timeZone}).
       </p>
     </>
   );
