@@ -1,4 +1,4 @@
-"""Drift: stored stage entries that differ from what the facts and the accord imply."""
+"""Drift: stored stage entries and journeys that differ from what the facts and the accord imply."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,13 @@ from api.accord.in_force import accord_periods
 from api.db import ScratchSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.derivation import derived_entries
+from api.funnel.journeys.journey_rows import journey_rows
+from api.funnel.journeys.stored_journeys import differing_journeys
+from api.funnel.ladder import Ladder, ladder_of
+from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import differing_entries
 from api.progress import Progress
-from api.sql import Sql
+from api.sql import Sql, name
 
 _EXAMPLES = 3
 # Contacts whose wake-up is due are left out: time has changed their entries, and the worker has not come to them yet.
@@ -24,6 +28,14 @@ where contact_id not in (select contact_id from wake_up where due_at <= {})
 order by contact_id, stage, occurrence limit {}"""
 
 
+_DIFFERING_JOURNEYS = """select contact_id, stage, not is_stored as is_missing, not is_derived as is_extra,
+  count(*) filter (where not is_stored) over () as missing, count(*) filter (where not is_derived) over () as extra,
+  count(*) filter (where is_stored and is_derived) over () as changed
+from ({}) differing
+where contact_id not in (select contact_id from wake_up where due_at <= {})
+order by contact_id, stage, at limit {}"""
+
+
 @dataclass(frozen=True, slots=True)
 class DriftCheck:
     """A check that found no drift: how many entries are stored, and how many contacts are yet to be woken."""
@@ -33,7 +45,7 @@ class DriftCheck:
 
 
 async def check_entries(session: ScratchSession, progress: Progress | None = None) -> DriftCheck:
-    """Compare the current evaluation with a rebuild by the same versions, as of now.
+    """Compare the current evaluation with a rebuild by the same versions, as of now: entries, then journeys.
 
     Contacts whose wake-up is due are counted, not compared.
 
@@ -52,21 +64,38 @@ async def check_entries(session: ScratchSession, progress: Progress | None = Non
     async with derived_entries(session, periods, current["now"], progress) as rebuilt:
         differing = differing_entries(stored, rebuilt)
         differences = await session.rows(Sql(_DIFFERENCES, differing, current["now"], _EXAMPLES))
-    if differences:
-        raise _drift(differences)
+        if differences:
+            raise _drift(differences, "entries")
+        differing = await _differing_journeys(session, ladder_of(periods), current)
+        differences = await session.rows(Sql(_DIFFERING_JOURNEYS, differing, current["now"], _EXAMPLES))
+        if differences:
+            raise _drift(differences, "journeys")
     return DriftCheck(
         await session.value(Sql("select count(*) from stage_entry where evaluation_id = {}", current["id"])),
         await session.value(Sql("select count(*) from wake_up where due_at <= {}", current["now"])),
     )
 
 
-def _drift(differences: list[Record]) -> AccordError:
+async def _differing_journeys(session: ScratchSession, ladder: Ladder, current: Record) -> Sql:
+    """Select the stored journeys that differ from those of the stored entries; the derivation's tables exist."""
+    has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
+    entries, stored = (
+        Sql("select * from {} where evaluation_id = {}", name(table), current["id"])
+        for table in ("stage_entry", "journey")
+    )
+    facts = VisibleFacts(bound_instant(current["now"]), has_merged)
+    return differing_journeys(stored, journey_rows(ladder, entries, facts, is_everybody=True))
+
+
+def _drift(differences: list[Record], what: str) -> AccordError:
     counts = ", ".join(f"{differences[0][key]:,} {key}" for key in ("missing", "extra", "changed"))
     examples = "; ".join(_example(row) for row in differences)
-    message = f"The stored entries differ from a rebuild: {counts}. First differences: {examples}."
+    message = f"The stored {what} differ from a rebuild: {counts}. First differences: {examples}."
     return AccordError(ErrorCode.DRIFT, message, "Rebuild them with `accord evaluate`.")
 
 
 def _example(row: Record) -> str:
     how = "is missing" if row["is_missing"] else "should not exist" if row["is_extra"] else "has other values"
-    return f"contact_{row['contact_id']} {row['stage']} (entry {row['occurrence']}) {how}"
+    occurrence = row.get("occurrence")
+    which = "" if occurrence is None else f" (entry {occurrence})"
+    return f"contact_{row['contact_id']} {row['stage']}{which} {how}"

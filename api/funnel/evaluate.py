@@ -14,6 +14,8 @@ from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
 from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
+from api.funnel.journeys.journey_rows import journey_rows
+from api.funnel.journeys.stored_journeys import all_journeys
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import stored_whole
@@ -67,8 +69,8 @@ async def evaluate(
     alone, in which the contacts that they touched are evaluated once more. The entries of the evaluation before stay
     until `discard_former_entries`: deleting them here would keep the writers waiting.
 
-    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all), wake_up (all), and
-            outbox_event for entries that differ from those before. The first evaluation expires cursors instead.
+    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry, journey and wake_up (all),
+            and outbox_event for entries that differ from those before. The first evaluation expires cursors instead.
     Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
     Errors: NO_ACCORD; ValueError in a transaction whose statements all read one snapshot: it would miss those changes.
     Source: api/README.md, "The evaluator".
@@ -81,7 +83,9 @@ async def evaluate(
     evaluated_at = as_of or started_at
     async with derived_entries(session, compiled.periods, evaluated_at, progress) as derived:
         evaluation_id = await _store(session, compiled.periods[-1].version_id, started_at, derived)
-        facts = VisibleFacts(bound_instant(evaluated_at), has_merged=True)
+        has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
+        facts = VisibleFacts(bound_instant(evaluated_at), has_merged)
+        await store_journeys(session, evaluation_id, compiled.ladder, facts)
         wake_ups = await _stored_wake_ups(session, wake_up_rows(compiled.ladder, facts))
     if former is not None:
         await write_differing_entries(session, former, evaluation_id)
@@ -146,10 +150,11 @@ async def discard_former_entries(session: WriteSession) -> int:
     # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
     # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
     former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
+    await session.run(Sql("delete from journey where evaluation_id in ({})", former))
     deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
-        await session.script("analyze stage_entry")
+        await session.script("analyze stage_entry; analyze journey")
     return entries
 
 
@@ -167,7 +172,8 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
     evaluation_id = new_id()
     await session.run(
         Sql(
-            "insert into evaluation (id, reading, accord_version_id, started_at) values ({}, {}, {}, {})",
+            "insert into evaluation (id, reading, accord_version_id, started_at, has_journeys)"
+            " values ({}, {}, {}, {}, true)",
             evaluation_id,
             Reading.IN_FORCE.value,
             version_id,
@@ -177,6 +183,16 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
     await session.run(stored_whole(evaluation_id, derived))
     await session.script("analyze stage_entry")
     return evaluation_id
+
+
+async def store_journeys(session: WriteSession, evaluation_id: UUID, ladder: Ladder, facts: VisibleFacts) -> None:
+    """Store the journeys of everybody, from the stored entries of an evaluation.
+
+    Reads `funnel_merged` if `facts` have merged contacts. Writes journey (all).
+    """
+    entries = Sql("select * from stage_entry where evaluation_id = {}", evaluation_id)
+    await session.run(all_journeys(evaluation_id, journey_rows(ladder, entries, facts, is_everybody=True)))
+    await session.script("analyze journey")
 
 
 async def _made_current(

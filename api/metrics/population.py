@@ -41,6 +41,13 @@ def is_person_of(request: ResolvedKpiRequest, person: Sql) -> Sql:
     return Sql("not exists (select from contact x where x.id = {} and ({}))", person, excluded)
 
 
+def is_journey_of(request: ResolvedKpiRequest, row: str) -> Sql:
+    """The condition that the person of a journey belongs to the population of the request."""
+    # As the index of the few excluded ones has it.
+    excluded = "{0}.not_counted is not null or {0}.merged_count > 0" if request.is_excluded_only else ""
+    return Sql((excluded or "{0}.not_counted is null").format(row))
+
+
 def excluded_person(request: ResolvedKpiRequest, person: Sql) -> list[Sql]:
     """For the population EXCLUDED, the condition that a fact is of its few people: so that no others are read.
 
@@ -70,6 +77,8 @@ def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement:
     `excluded` are the counted rows of `excluded_only(request)`; `statement` may be that of `beside_excluded(request)`.
     Besides the rows of the statement, for which `is_row` is true, there is one row if the statement has none.
     """
+    if request.reads_journeys:
+        return _with_excluded_journeys(request, excluded, statement)
     reason = Sql("x.reason")
     if excluded.is_negative is not None:
         reason = Sql(f"coalesce(x.reason, case when {{}} then '{NotCountedReason.NEGATIVE}' end)", excluded.is_negative)
@@ -89,6 +98,21 @@ def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement:
         _NEVER,
         _never_counted(request),
         counts,
+        statement,
+    )
+
+
+def _with_excluded_journeys(request: ResolvedKpiRequest, excluded: CountedRows, statement: Sql) -> Sql:
+    """The same for journeys, which have the reason, and the number of the contacts that are merged into the person."""
+    merged = NotCountedReason.MERGED
+    return Sql(
+        "select x.excluded, m.* from (select jsonb_object_agg(r.reason, r.n) filter (where r.n > 0) as excluded from ("
+        f"select r.reason, sum(r.n)::bigint as n from ({{}}) c cross join lateral (values (c.not_counted, 1),"
+        f" ('{merged}', c.merged_count)) r (reason, n)"
+        f" where {{}} and r.reason is not null and (r.reason = '{merged}' and c.not_counted = '{merged}') is not true"
+        " group by 1) r) x left join (select true as is_row, s.* from ({}) s) m on true",
+        keyed_rows(excluded_only(request), excluded.rows, ()),
+        excluded.is_base,
         statement,
     )
 

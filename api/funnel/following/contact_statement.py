@@ -11,6 +11,8 @@ from api.funnel.derivation import merged_rows, people_rows, reads_stages
 from api.funnel.entries import entries
 from api.funnel.exits import union_all
 from api.funnel.following.fact_tables import fact_tables
+from api.funnel.journeys.journey_rows import journey_rows
+from api.funnel.journeys.stored_journeys import journey_tables
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stage_statement import step_statement
@@ -49,7 +51,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
     `contacts` holds all contacts of a person: the survivor, and those that were merged into it.
 
     Shapes: contacts, as_of, evaluation -> one row per changed entry: contact_id, stage, occurrence, kind. Writes
-            stage_entry and wake_up.
+            stage_entry, journey and wake_up.
     Source: api/README.md, "The evaluator".
     """
     evaluation_id = Sql("{}::uuid", EVALUATION)
@@ -62,6 +64,8 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
         *_derivation(ladder, looked_up),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
         *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
+        ("derived_journey", journey_rows(ladder, Sql("select * from derived"), looked_up, is_everybody=False)),
+        *journey_tables(evaluation_id, Sql("select * from derived_journey"), facts.among("contact_id")),
         *wake_up_tables(wake_up_rows(ladder, looked_up), facts.among("w.contact_id")),
     ]
     text, values = Sql("{}\n{}", with_tables(tables), entry_changes("differing")).render()

@@ -7,6 +7,7 @@ read what one look-up found: of a thousand contacts, half the CPU time.
 
 from collections.abc import Sequence
 
+from api.funnel.journeys.journey_columns import of_touchpoints, of_versions, with_journey_columns
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.read_columns import read_columns
 from api.sql import Sql, join, name
@@ -26,13 +27,21 @@ def fact_tables(accords: Sequence[Accord], facts: VisibleFacts) -> list[tuple[st
 
     Shapes: accords -> (name of a table, its rows), in an order in which they can be read.
     """
-    read = read_columns(*accords)
+    read = with_journey_columns(read_columns(*accords))
     contact, deal, company = (read.get(table, frozenset()) for table in ("contact", "deal", "company"))
     tables = [
-        ("contact_version", _PERIOD | {"contact_id"} | _dated("contact", contact) - {"id"}, facts.among("contact_id"))
+        (
+            "contact_version",
+            _PERIOD | {"contact_id"} | _dated("contact", contact) | of_versions("contact"),
+            facts.among("contact_id"),
+        ),
+        ("touchpoint", _TOUCHPOINT | read["touchpoint"] | of_touchpoints(), facts.among("contact_id")),
+        (
+            "company_version",
+            _PERIOD | {"company_id"} | _dated("company", company) | of_versions("company"),
+            facts.among_companies("company_id"),
+        ),
     ]
-    if "touchpoint" in read:
-        tables.append(("touchpoint", _TOUCHPOINT | read["touchpoint"], facts.among("contact_id")))
     if "reported_stage" in read:
         tables.append(("reported_stage", _REPORT | read["reported_stage"], facts.among("contact_id")))
     if "handoff" in read:
@@ -43,9 +52,6 @@ def fact_tables(accords: Sequence[Accord], facts: VisibleFacts) -> list[tuple[st
             ("deal_version", _PERIOD | {"deal_id"} | _dated("deal", deal), facts.among_deals("deal_id")),
             ("deal", frozenset({"id", "deleted_at"}), facts.among_deals("id")),
         ]
-    if "company" in read:
-        versions = _PERIOD | {"company_id"} | _dated("company", company)
-        tables.append(("company_version", versions, facts.among_companies("company_id")))
     return [
         (table, Sql("select {} from {} where {}", join(", ", map(name, sorted(columns))), name(table), among))
         for table, columns, among in tables

@@ -21,6 +21,7 @@ class EntryCount(KpiKind):
     """
 
     stage: str | None
+    has_journeys = True
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """The one stage, or all of them."""

@@ -1,0 +1,55 @@
+"""The counted entries into stages, read from journeys.
+
+`api.metrics.kinds.stage_entries` has the same rows from stage entries: their definition.
+"""
+
+from collections.abc import Sequence
+
+from api.metrics.journeys.journey_dimensions import carried_columns
+from api.metrics.population import is_journey_of
+from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
+from api.sql import Sql, all_of
+from schema.access.rights import Reach
+from schema.vocab import Reentry
+
+
+def can_read_journeys(request: ResolvedKpiRequest) -> bool:
+    """Whether journeys have the first entries that a request counts.
+
+    They are those of the current evaluation, by the version in force; reach and later entries are judged from facts.
+    """
+    return (
+        request.context.has_journeys
+        and request.context.principal.reach is Reach.ALL
+        and request.reentry is Reentry.FIRST
+    )
+
+
+def picked_journeys(
+    request: ResolvedKpiRequest, chosen: Sequence[Sql], columns: Sql, *, own: bool, is_joined: bool = False
+) -> Sql:
+    """The counted entries as `picked_entries` has them, without their exits, and with what dimensions read.
+
+    `chosen` are the conditions on evaluation, stage and instant of the row `e`, and `columns` are further ones of it.
+    """
+    conditions = [*chosen, Sql("e.is_own" if own else "e.is_entry")]
+    if not is_joined:
+        conditions.append(is_journey_of(request, "e"))
+    return Sql(
+        "select e.contact_id, e.at, {} as is_implied, e.stage, {} as own_at, {} from journey e where {}",
+        Sql("false" if own else "not e.is_own"),
+        Sql("e.at" if own else "e.own_at"),
+        columns,
+        all_of(conditions),
+    )
+
+
+def journey_columns(request: ResolvedKpiRequest, row: str) -> Sql:
+    """The further columns of a journey that the request reads, each after a comma: for dimensions, and who is excluded.
+
+    Selects of journeys in selects hand them on, so that the outermost one finds them.
+    """
+    if not request.reads_journeys:
+        return Sql("")
+    excluded = Sql(f", {row}.not_counted, {row}.merged_count" if request.is_excluded_only else "")
+    return Sql("{}{}", carried_columns((*dimensions_of(request.where), *request.by), row), excluded)

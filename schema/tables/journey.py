@@ -1,0 +1,93 @@
+"""Journeys: what the evaluator derives beside stage entries, so that KPIs look nothing up for each person."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from schema.base import Table, column, link
+from schema.vocab import Channel, NotCountedReason
+
+
+class Journey(Table, table=True):
+    """A person's first entry into a stage, with what every dimension said at that instant.
+
+    A stage that was first entered by implication has a second row if the person's own facts fulfilled its rule later.
+    Only the evaluator writes, in the transaction that writes the entries. Where the rules of several readings could
+    differ, only the current evaluation has journeys.
+    """
+
+    # Like stage entries, the links have no foreign keys. Every key begins with the contact, so that the table can be
+    # distributed by it.
+    __is_hidden__: ClassVar[bool] = True
+    __table_args__ = (
+        sa.Index(None, "evaluation_id", "stage", "at"),
+        # The few people whom no KPI counts, and those with merged contacts: answers have their numbers.
+        sa.Index(
+            "ix_journey_excluded",
+            *("evaluation_id", "stage", "at"),
+            postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+        ),
+        sa.CheckConstraint("is_entry or is_own", name="row_counts"),
+    )
+
+    contact_id: UUID = link("contact", "The person.", primary_key=True, index=False, is_derived=True)
+    evaluation_id: UUID = link(
+        "evaluation", "The evaluation that computed the row.", primary_key=True, index=False, is_derived=True
+    )
+    stage: str = column("The key of the stage.", primary_key=True)
+    at: datetime = column("The instant at which the entry counts.", primary_key=True)
+    rank: int = column("The position of the stage in the version of the accord in force at that instant.", ge=1)
+    is_entry: bool = column("Whether it is the first entry, by the person's own facts or by implication.")
+    is_own: bool = column("Whether it is the first instant at which the person's own facts fulfilled the rule.")
+    own_at: datetime | None = column(
+        "When the person's own facts fulfilled the rule during the first entry; null if they did not.", default=None
+    )
+    accord_version_id: UUID = link(
+        "accord_version", "The version of the accord that judged the entry.", index=False, is_derived=True
+    )
+    not_counted: NotCountedReason | None = column(
+        "Why no KPI counts the person today; null if they count.", vocab=NotCountedReason, default=None
+    )
+    merged_count: int = column("The number of contacts that are merged into the person.", ge=0)
+    channel: Channel | None = column(
+        "The channel of the person's first inbound touch, if that was not later.", vocab=Channel, default=None
+    )
+    campaign_id: UUID | None = link("campaign", "Its campaign.", index=False, is_derived=True, default=None)
+    lead_source: str | None = column("The lead source at that instant.", default=None)
+    country: str | None = column("The country at that instant.", default=None)
+    company_id: UUID | None = link(
+        "company", "The company at that instant.", index=False, is_derived=True, default=None
+    )
+    industry: str | None = column("The industry of that company at that instant.", default=None)
+    owner_id: UUID | None = link(
+        "member",
+        "The owner at that instant; if there was none, the first one after it.",
+        index=False,
+        is_derived=True,
+        default=None,
+    )
+    owned_at: datetime | None = column(
+        "When that first later owner became the owner; null for an owner at that instant.", default=None
+    )
+    current_owner_id: UUID | None = link("member", "The owner today.", index=False, is_derived=True, default=None)
+    has_no_version: bool = column("Whether the person's history begins later, so that it says nothing of that instant.")
+    is_version_assumed: bool = column(
+        "Whether the person's history at that instant is assumed, see `is_assumed` of history."
+    )
+    is_company_assumed: bool = column("Whether the company's history at that instant is assumed.")
+    top_rank: int | None = column(
+        "The highest rank that the person has entered; null but in rows of the first stage.", ge=1, default=None
+    )
+    standing_rank: int | None = column(
+        "The highest rank of their open entries; null as above, and if none is open.", ge=1, default=None
+    )
+    skipped: int | None = column(
+        "The stages first entered by implication, as bits from the lowest rank up; null as above.",
+        is_big=True,
+        default=None,
+    )
+    settled_at: datetime | None = column(
+        "The last instant at which an entry of the person began or ended; null as above.", default=None
+    )
