@@ -84,7 +84,7 @@ async def _differing_journeys(session: ScratchSession, ladder: Ladder, current: 
         for table in ("stage_entry", "journey")
     )
     facts = VisibleFacts(bound_instant(current["now"]), has_merged)
-    return differing_journeys(stored, journey_rows(ladder, entries, facts, is_everybody=True))
+    return differing_journeys(stored, journey_rows(ladder, entries, facts))
 
 
 def _drift(differences: list[Record], what: str) -> AccordError:

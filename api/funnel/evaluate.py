@@ -191,7 +191,7 @@ async def store_journeys(session: WriteSession, evaluation_id: UUID, ladder: Lad
     Reads `funnel_merged` if `facts` have merged contacts. Writes journey (all).
     """
     entries = Sql("select * from stage_entry where evaluation_id = {}", evaluation_id)
-    await session.run(all_journeys(evaluation_id, journey_rows(ladder, entries, facts, is_everybody=True)))
+    await session.run(all_journeys(evaluation_id, journey_rows(ladder, entries, facts)))
     await session.script("analyze journey")
 
 

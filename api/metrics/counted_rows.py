@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from api.metrics.breakdowns.row_dimensions import is_assumed_of, is_undated_of, joins_of, value_of
 from api.metrics.columns import Aggregates
 from api.metrics.dimensions import is_dated_by_version, key_name
 from api.metrics.filtering.filter_conditions import condition
+from api.metrics.journeys.row_dimensions import is_assumed_of, is_undated_of, joins_of, value_of
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
 

@@ -41,13 +41,6 @@ def is_person_of(request: ResolvedKpiRequest, person: Sql) -> Sql:
     return Sql("not exists (select from contact x where x.id = {} and ({}))", person, excluded)
 
 
-def is_journey_of(request: ResolvedKpiRequest, row: str) -> Sql:
-    """The condition that the person of a journey belongs to the population of the request."""
-    # As the index of the few excluded ones has it.
-    excluded = "{0}.not_counted is not null or {0}.merged_count > 0" if request.is_excluded_only else ""
-    return Sql((excluded or "{0}.not_counted is null").format(row))
-
-
 def excluded_person(request: ResolvedKpiRequest, person: Sql) -> list[Sql]:
     """For the population EXCLUDED, the condition that a fact is of its few people: so that no others are read.
 

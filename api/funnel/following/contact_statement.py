@@ -64,7 +64,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
         *_derivation(ladder, looked_up),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
         *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
-        ("derived_journey", journey_rows(ladder, Sql("select * from derived"), looked_up, is_everybody=False)),
+        ("derived_journey", journey_rows(ladder, Sql("select * from derived"), looked_up, facts.among("x.id"))),
         *journey_tables(evaluation_id, Sql("select * from derived_journey"), facts.among("contact_id")),
         *wake_up_tables(wake_up_rows(ladder, looked_up), facts.among("w.contact_id")),
     ]

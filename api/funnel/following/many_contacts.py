@@ -41,7 +41,7 @@ async def derive_many(
         await session.run(Sql(f"insert into funnel_derived select {_COLUMNS} from ({{}}) d", derived))
         await session.script("analyze funnel_derived")
         facts = VisibleFacts(bound_instant(as_of), people.has_merged, concerned)
-        journeys = journey_rows(compiled.ladder, Sql("select * from funnel_derived"), facts, is_everybody=False)
+        journeys = journey_rows(compiled.ladder, Sql("select * from funnel_derived"), facts, facts.among("x.id"))
         await session.run(Sql(f"insert into funnel_journey select {JOURNEY_COLUMNS} from ({{}}) d", journeys))
         await session.run(Sql("insert into funnel_due {}", wake_up_rows(compiled.ladder, facts)))
     await session.script("analyze funnel_journey; analyze funnel_due")

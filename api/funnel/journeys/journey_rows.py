@@ -28,70 +28,59 @@ VALUES = (
 _BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
 _IN_FORCE = f"{_BEGINS} <= e.at and ({{0}}.valid_to is null or {{0}}.valid_to > e.at)"
 _IS_ASSUMED = "coalesce({0}.is_assumed and {0}.recorded_at > e.at, false)"
+_NEXT_OWNER = "[width_bucket(e.at, o.owned_at) + 1]"
+_IS_INBOUND = "t.direction = 'INBOUND' and t.voided_at is null"
 
 
-def journey_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, *, is_everybody: bool) -> Sql:
+def journey_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql | None = None) -> Sql:
     """Select the journeys of the entries: the columns `KEY` and `VALUES`.
 
-    `entries` has the columns of `derived_entries`; it is read several times. `facts` may be those of `fact_tables`.
-    With `is_everybody` the first touch is looked up for each person, otherwise in one pass over the given facts.
+    `entries` has the columns of `derived_entries`; it is read twice. `facts` may be those of `fact_tables`. `among`
+    is then the condition that a contact `x` is one of those with entries; None for everybody.
 
     Shapes: entries -> one row per person, stage and instant at which a first entry counts.
     Source: api/README.md, "The evaluator".
     """
-    first_stage = ladder.accords[-1].stages[0].key
-    later = _BEGINS.format("h")
     merged_count, merged_join = _merged(facts)
     return Sql(
         f"""select e.contact_id, e.stage, e.at, e.rank, e.is_entry, e.is_own, e.own_at, e.accord_version_id,
   {{}} as not_counted, {{}} as merged_count,
-  case when f.occurred_at <= e.at then f.channel end as channel,
-  case when f.occurred_at <= e.at then f.campaign_id end as campaign_id,
+  case when x.touched_at <= e.at then x.channel end as channel,
+  case when x.touched_at <= e.at then x.campaign_id end as campaign_id,
   v.lead_source, v.country, v.company_id, w.industry,
-  coalesce(v.owner_id, l.owner_id) as owner_id, l.owned_at, x.owner_id as current_owner_id,
+  coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
+  case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, x.owner_id as current_owner_id,
   v.id is null as has_no_version, {_IS_ASSUMED.format("v")} as is_version_assumed,
   {_IS_ASSUMED.format("w")} as is_company_assumed,
   y.top_rank, y.standing_rank, y.skipped, y.settled_at
 from ({{}}) e
-join contact x on x.id = e.contact_id
+join ({{}}) x on x.id = e.contact_id
 left join contact_version v on v.contact_id = e.contact_id and {_IN_FORCE.format("v")}
 left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format("w")}
-left join lateral (
-  select h.owner_id, {later} as owned_at from contact_version h
-  where v.owner_id is null and h.contact_id = e.contact_id and h.owner_id is not null
-    and {later} > e.at and (h.valid_to is null or h.valid_to > {later})
-  order by {later}, h.id limit 1
-) l on true
-left join ({{}}) y on y.contact_id = e.contact_id and e.stage = {{}}
-{{}}{{}}""",
+left join ({{}}) o on o.contact_id = e.contact_id
+left join ({{}}) y on y.contact_id = e.contact_id and e.stage = {{}}{{}}""",
         _not_counted(ladder),
         merged_count,
         _counted_instants(entries),
+        _contacts(facts, among),
+        _owners(),
         _ways(entries),
-        first_stage,
-        _first_touch(facts, is_everybody=is_everybody),
+        ladder.accords[-1].stages[0].key,
         merged_join,
     )
 
 
 def _counted_instants(entries: Sql) -> Sql:
     """Select the instants at which first entries count: contact_id, stage, rank, at, is_entry, is_own, own_at."""
-    columns = "e.contact_id, e.stage, e.rank"
-    # Most people have one occurrence of a stage at most, so that the first own one is looked for among the few others.
+    # Occurrences are in the order of time, so that the earliest own instant is that of the first one with own facts.
     return Sql(
-        f"""select {columns}, e.entered_at as at, true as is_entry, not e.is_implied as is_own, e.own_at,
-  e.accord_version_id
-from ({{}}) e where e.occurrence = 1
-union all
-select {columns}, e.own_at, false, true, null, e.accord_version_id
-from ({{}}) e where e.occurrence = 1 and e.own_at > e.entered_at
-union all
-select {columns}, e.own_at, false, true, null, e.accord_version_id
-from ({{}}) e where e.occurrence > 1 and e.own_at is not null and not exists (
-  select from ({{}}) o where o.contact_id = e.contact_id and o.stage = e.stage and o.occurrence < e.occurrence
-    and o.own_at is not null
-)""",
-        *(entries, entries, entries, entries),
+        """select e.contact_id, e.stage, e.rank, i.at, i.is_entry, i.at is not distinct from e.first_own_at as is_own,
+  case when i.is_entry then e.own_at end as own_at, e.accord_version_id
+from (select e.*, min(e.own_at) over (partition by e.contact_id, e.stage) as first_own_at from ({}) e) e
+cross join lateral (values (e.entered_at, true), (e.own_at, false)) i (at, is_entry)
+where case when i.is_entry then e.occurrence = 1
+  else e.own_at = e.first_own_at and (e.occurrence > 1 or e.own_at > e.entered_at) end""",
+        entries,
     )
 
 
@@ -126,22 +115,36 @@ def _merged(facts: VisibleFacts) -> tuple[Sql, Sql]:
     )
 
 
-def _first_touch(facts: VisibleFacts, *, is_everybody: bool) -> Sql:
-    """The join of the first inbound touch `f` of the person."""
-    is_inbound = "t.direction = 'INBOUND' and t.voided_at is null"
-    if is_everybody and not facts.has_merged:
+def _contacts(facts: VisibleFacts, among: Sql | None) -> Sql:
+    """Select the contacts `x` with the first inbound touch of the person: touched_at, channel, campaign_id."""
+    columns = "x.id, x.owner_id, x.is_test, x.is_internal, x.deleted_at, x.merged_into_id"
+    if among is None and not facts.has_merged:
         # The index on inbound touches gives the first one of a person without sorting.
         return Sql(
-            f"""left join lateral (
-  select t.occurred_at, t.channel, t.campaign_id from touchpoint t where t.contact_id = e.contact_id and {is_inbound}
-  order by t.occurred_at, t.id limit 1
+            f"""select {columns}, f.touched_at, f.channel, f.campaign_id from contact x
+left join lateral (
+  select t.occurred_at as touched_at, t.channel, t.campaign_id from touchpoint t
+  where t.contact_id = x.id and {_IS_INBOUND} order by t.occurred_at, t.id limit 1
 ) f on true"""
         )
     return Sql(
-        f"""left join (
-  select distinct on (1) {facts.contact("t")} as contact_id, t.occurred_at, t.channel, t.campaign_id
-  from touchpoint t {facts.merged_join("t")} where {is_inbound} and {{}}
+        f"""select {columns}, f.touched_at, f.channel, f.campaign_id from contact x
+left join (
+  select distinct on (1) {facts.contact("t")} as contact_id, t.occurred_at as touched_at, t.channel, t.campaign_id
+  from touchpoint t {facts.merged_join("t")} where {_IS_INBOUND} and {{}}
   order by 1, t.occurred_at, t.id
-) f on f.contact_id = e.contact_id""",
+) f on f.contact_id = x.id where {{}}""",
         facts.among("t.contact_id"),
+        Sql("true") if among is None else among,
+    )
+
+
+def _owners() -> Sql:
+    """Select the owners of each contact by its history, in the order of time: contact_id, owned_at, owner_id."""
+    begins = _BEGINS.format("h")
+    return Sql(
+        f"""select h.contact_id, array_agg({begins} order by {begins}, h.id) as owned_at,
+  array_agg(h.owner_id order by {begins}, h.id) as owner_id
+from contact_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {begins})
+group by h.contact_id"""
     )

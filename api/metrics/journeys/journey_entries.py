@@ -6,7 +6,6 @@
 from collections.abc import Sequence
 
 from api.metrics.journeys.journey_dimensions import carried_columns
-from api.metrics.population import is_journey_of
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, all_of
 from schema.access.rights import Reach
@@ -34,7 +33,7 @@ def picked_journeys(
     """
     conditions = [*chosen, Sql("e.is_own" if own else "e.is_entry")]
     if not is_joined:
-        conditions.append(is_journey_of(request, "e"))
+        conditions.append(_is_journey_of(request, "e"))
     return Sql(
         "select e.contact_id, e.at, {} as is_implied, e.stage, {} as own_at, {} from journey e where {}",
         Sql("false" if own else "not e.is_own"),
@@ -53,3 +52,10 @@ def journey_columns(request: ResolvedKpiRequest, row: str) -> Sql:
         return Sql("")
     excluded = Sql(f", {row}.not_counted, {row}.merged_count" if request.is_excluded_only else "")
     return Sql("{}{}", carried_columns((*dimensions_of(request.where), *request.by), row), excluded)
+
+
+def _is_journey_of(request: ResolvedKpiRequest, row: str) -> Sql:
+    """The condition that the person of a journey belongs to the population of the request."""
+    # As the index of the few excluded ones has it.
+    excluded = "{0}.not_counted is not null or {0}.merged_count > 0" if request.is_excluded_only else ""
+    return Sql((excluded or "{0}.not_counted is null").format(row))
