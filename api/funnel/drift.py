@@ -9,7 +9,8 @@ from api.accord.in_force import accord_periods
 from api.db import ScratchSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.derivation import derived_entries
-from api.funnel.journeys.journey_rows import journey_rows
+from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
 from api.funnel.journeys.stored_journeys import differing_journeys
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -28,12 +29,12 @@ where contact_id not in (select contact_id from wake_up where due_at <= {})
 order by contact_id, stage, occurrence limit {}"""
 
 
-_DIFFERING_JOURNEYS = """select contact_id, stage, not is_stored as is_missing, not is_derived as is_extra,
+_DIFFERING_JOURNEYS = """select contact_id, {} as stage, not is_stored as is_missing, not is_derived as is_extra,
   count(*) filter (where not is_stored) over () as missing, count(*) filter (where not is_derived) over () as extra,
   count(*) filter (where is_stored and is_derived) over () as changed
 from ({}) differing
 where contact_id not in (select contact_id from wake_up where due_at <= {})
-order by contact_id, stage, at limit {}"""
+order by contact_id, at limit {}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +67,30 @@ async def check_entries(session: ScratchSession, progress: Progress | None = Non
         differences = await session.rows(Sql(_DIFFERENCES, differing, current["now"], _EXAMPLES))
         if differences:
             raise _drift(differences, "entries")
-        differing = await _differing_journeys(session, ladder_of(periods), current)
-        differences = await session.rows(Sql(_DIFFERING_JOURNEYS, differing, current["now"], _EXAMPLES))
-        if differences:
-            raise _drift(differences, "journeys")
+        for found in await _differing_journeys(session, ladder_of(periods), current):
+            raise _drift(found, "journeys")
     return DriftCheck(
         await session.value(Sql("select count(*) from stage_entry where evaluation_id = {}", current["id"])),
         await session.value(Sql("select count(*) from wake_up where due_at <= {}", current["now"])),
     )
 
 
-async def _differing_journeys(session: ScratchSession, ladder: Ladder, current: Record) -> Sql:
-    """Select the stored journeys that differ from those of the stored entries; the derivation's tables exist."""
+async def _differing_journeys(session: ScratchSession, ladder: Ladder, current: Record) -> list[list[Record]]:
+    """Find the stored journeys that differ from those of the stored entries; the derivation's tables exist.
+
+    Shapes: one list of examples for each table that differs.
+    """
     has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
-    entries, stored = (
-        Sql("select * from {} where evaluation_id = {}", name(table), current["id"])
-        for table in ("stage_entry", "journey")
-    )
     facts = VisibleFacts(bound_instant(current["now"]), has_merged)
-    return differing_journeys(stored, journey_rows(ladder, entries, facts))
+    entries = Sql("select * from stage_entry where evaluation_id = {}", current["id"])
+    derived = {ENTRIES: entry_rows(ladder, entries, facts), HANDOFFS: handoff_rows(ladder, facts)}
+    found = []
+    for table, rows in derived.items():
+        stored = Sql("select * from {} where evaluation_id = {}", name(table.name), current["id"])
+        which = Sql("stage" if table is ENTRIES else "'handoff'")
+        differing = differing_journeys(table, stored, rows)
+        found.append(await session.rows(Sql(_DIFFERING_JOURNEYS, which, differing, current["now"], _EXAMPLES)))
+    return [differences for differences in found if differences]
 
 
 def _drift(differences: list[Record], what: str) -> AccordError:

@@ -14,7 +14,8 @@ from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
 from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
-from api.funnel.journeys.journey_rows import journey_rows
+from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
 from api.funnel.journeys.stored_journeys import all_journeys
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -22,7 +23,7 @@ from api.funnel.stored_entries import stored_whole
 from api.funnel.wake_ups import wake_up_rows
 from api.outbox.positions import expire_cursors
 from api.progress import Progress
-from api.sql import Sql
+from api.sql import Sql, name
 from schema.accord_vocab import Reading
 from schema.base import new_id
 
@@ -69,7 +70,7 @@ async def evaluate(
     alone, in which the contacts that they touched are evaluated once more. The entries of the evaluation before stay
     until `discard_former_entries`: deleting them here would keep the writers waiting.
 
-    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry, journey and wake_up (all),
+    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry, wake_up and journeys (all),
             and outbox_event for entries that differ from those before. The first evaluation expires cursors instead.
     Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
     Errors: NO_ACCORD; ValueError in a transaction whose statements all read one snapshot: it would miss those changes.
@@ -150,11 +151,12 @@ async def discard_former_entries(session: WriteSession) -> int:
     # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
     # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
     former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
-    await session.run(Sql("delete from journey where evaluation_id in ({})", former))
+    for table in (ENTRIES, HANDOFFS):
+        await session.run(Sql("delete from {} where evaluation_id in ({})", name(table.name), former))
     deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
-        await session.script("analyze stage_entry; analyze journey")
+        await session.script("analyze stage_entry; analyze journey; analyze handoff_journey")
     return entries
 
 
@@ -188,11 +190,12 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
 async def store_journeys(session: WriteSession, evaluation_id: UUID, ladder: Ladder, facts: VisibleFacts) -> None:
     """Store the journeys of everybody, from the stored entries of an evaluation.
 
-    Reads `funnel_merged` if `facts` have merged contacts. Writes journey (all).
+    Reads `funnel_merged` if `facts` have merged contacts. Writes journey and handoff_journey (all).
     """
     entries = Sql("select * from stage_entry where evaluation_id = {}", evaluation_id)
-    await session.run(all_journeys(evaluation_id, journey_rows(ladder, entries, facts)))
-    await session.script("analyze journey")
+    await session.run(all_journeys(ENTRIES, evaluation_id, entry_rows(ladder, entries, facts)))
+    await session.run(all_journeys(HANDOFFS, evaluation_id, handoff_rows(ladder, facts)))
+    await session.script("analyze journey; analyze handoff_journey")
 
 
 async def _made_current(

@@ -23,7 +23,7 @@ from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
-from api.metrics.journeys.journey_entries import can_read_journeys
+from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kinds import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.period_warnings import answered_period, missing_period, unfinished_period
@@ -91,7 +91,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
             funnel can have.
     """
     resolved = await with_known_values(session, resolve_funnel(request, context))
-    resolved = replace(resolved, reads_journeys=resolved.has_one_ladder and can_read_journeys(resolved))
+    resolved = replace(resolved, reads_journeys=are_journeys_readable(resolved) and resolved.has_one_ladder)
     stages = context.accord.stages
     if len(stages) > MOST_STAGES:
         raise AccordError(

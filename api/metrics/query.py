@@ -18,7 +18,7 @@ from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
 from api.metrics.figures import breakdown, buckets_before_first, series
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
-from api.metrics.journeys.journey_entries import can_read_journeys
+from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kinds import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
@@ -87,7 +87,7 @@ async def compute_kpi(
     """
     kind = kind_of(kpi.measure)
     resolved = await with_known_values(session, resolve(kpi, request, context))
-    resolved = replace(resolved, reads_journeys=kind.has_journeys and can_read_journeys(resolved))
+    resolved = replace(resolved, reads_journeys=are_journeys_readable(resolved) and kind.reads_journeys(resolved))
     boundaries: tuple[datetime, ...] = ()
     rows: list[StatementRow] = []
     excluded = NOTHING_EXCLUDED

@@ -7,45 +7,19 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import Table, column, link
-from schema.vocab import Channel, NotCountedReason
+from schema.vocab import Channel, HandoffStatus, NotCountedReason
 
 
-class Journey(Table, table=True):
-    """A person's first entry into a stage, with what every dimension said at that instant.
+class Dimensioned(Table):
+    """What every dimension says of a person at an instant.
 
-    A stage that was first entered by implication has a second row if the person's own facts fulfilled its rule later.
-    Only the evaluator writes, in the transaction that writes the entries. Where the rules of several readings could
-    differ, only the current evaluation has journeys.
+    Like those of stage entries, the links have no foreign keys. Every key begins with the contact, so that the tables
+    can be distributed by it.
     """
-
-    # Like stage entries, the links have no foreign keys. Every key begins with the contact, so that the table can be
-    # distributed by it.
-    __is_hidden__: ClassVar[bool] = True
-    __table_args__ = (
-        sa.Index(None, "evaluation_id", "stage", "at"),
-        # The few people whom no KPI counts, and those with merged contacts: answers have their numbers.
-        sa.Index(
-            "ix_journey_excluded",
-            *("evaluation_id", "stage", "at"),
-            postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
-        ),
-        sa.CheckConstraint("is_entry or is_own", name="row_counts"),
-    )
 
     contact_id: UUID = link("contact", "The person.", primary_key=True, index=False, is_derived=True)
     evaluation_id: UUID = link(
         "evaluation", "The evaluation that computed the row.", primary_key=True, index=False, is_derived=True
-    )
-    stage: str = column("The key of the stage.", primary_key=True)
-    at: datetime = column("The instant at which the entry counts.", primary_key=True)
-    rank: int = column("The position of the stage in the version of the accord in force at that instant.", ge=1)
-    is_entry: bool = column("Whether it is the first entry, by the person's own facts or by implication.")
-    is_own: bool = column("Whether it is the first instant at which the person's own facts fulfilled the rule.")
-    own_at: datetime | None = column(
-        "When the person's own facts fulfilled the rule during the first entry; null if they did not.", default=None
-    )
-    accord_version_id: UUID = link(
-        "accord_version", "The version of the accord that judged the entry.", index=False, is_derived=True
     )
     not_counted: NotCountedReason | None = column(
         "Why no KPI counts the person today; null if they count.", vocab=NotCountedReason, default=None
@@ -77,6 +51,44 @@ class Journey(Table, table=True):
         "Whether the person's history at that instant is assumed, see `is_assumed` of history."
     )
     is_company_assumed: bool = column("Whether the company's history at that instant is assumed.")
+
+
+class Journey(Dimensioned, table=True):
+    """A person's first entry into a stage, with what every dimension said at that instant.
+
+    A stage that was first entered by implication has a second row if the person's own facts fulfilled its rule later.
+    Only the evaluator writes, in the transaction that writes the entries. Where the rules of several readings could
+    differ, only the current evaluation has journeys.
+    """
+
+    __is_hidden__: ClassVar[bool] = True
+    __table_args__ = (
+        sa.Index(None, "evaluation_id", "stage", "at"),
+        # The few people whom no KPI counts, and those with merged contacts: answers have their numbers.
+        sa.Index(
+            "ix_journey_excluded",
+            *("evaluation_id", "stage", "at"),
+            postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+        ),
+        sa.CheckConstraint("is_entry or is_own", name="row_counts"),
+    )
+
+    stage: str = column("The key of the stage.", primary_key=True)
+    at: datetime = column("The instant at which the entry counts.", primary_key=True)
+    rank: int = column("The position of the stage in the version of the accord in force at that instant.", ge=1)
+    is_entry: bool = column("Whether it is the first entry, by the person's own facts or by implication.")
+    is_own: bool = column("Whether it is the first instant at which the person's own facts fulfilled the rule.")
+    own_at: datetime | None = column(
+        "When the person's own facts fulfilled the rule during the first entry; null if they did not.", default=None
+    )
+    accord_version_id: UUID = link(
+        "accord_version", "The version of the accord that judged the entry.", index=False, is_derived=True
+    )
+    responded_at: datetime | None = column(
+        "When somebody of either team first touched the person since that instant; null in stages without such a KPI.",
+        default=None,
+    )
+    responder_id: UUID | None = link("member", "Who did.", index=False, is_derived=True, default=None)
     top_rank: int | None = column(
         "The highest rank that the person has entered; null but in rows of the first stage.", ge=1, default=None
     )
@@ -91,3 +103,24 @@ class Journey(Table, table=True):
     settled_at: datetime | None = column(
         "The last instant at which an entry of the person began or ended; null as above.", default=None
     )
+
+
+class HandoffJourney(Dimensioned, table=True):
+    """A handoff that sales decided, with what every dimension said at the decision. Only the evaluator writes."""
+
+    __tablename__ = "handoff_journey"
+    __is_hidden__: ClassVar[bool] = True
+    __table_args__ = (
+        sa.Index(None, "evaluation_id", "at"),
+        sa.Index(
+            "ix_handoff_journey_excluded",
+            *("evaluation_id", "at"),
+            postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+        ),
+    )
+
+    handoff_id: UUID = link("handoff", "The handoff.", primary_key=True, index=False, is_derived=True)
+    at: datetime = column("When sales decided.")
+    status: HandoffStatus = column("What sales decided.", vocab=HandoffStatus)
+    reject_reason: str | None = column("The code of the reject reason; null without one.", default=None)
+    responder_id: UUID | None = link("member", "Who decided.", index=False, is_derived=True, default=None)

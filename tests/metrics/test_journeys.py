@@ -20,7 +20,9 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import RecordSide, Reentry
+from tests.metrics import generated_activity
 from tests.metrics.generated_contacts import ACCORD, NOW, Person, load, prepare, worlds
+from tests.metrics.test_activity_against_oracle import requests as activity_requests
 from tests.metrics.test_against_oracle import QUICK, RARE_INSTANTS, filters, periods, requests
 from tests.support.examples import examples
 from tests.support.journeys import answer_from_journeys, derive_journeys
@@ -62,6 +64,22 @@ async def test_answers_from_journeys_are_those_from_facts(
         await load(session, world, version)
         await derive_journeys(session)
     await compare(database, (*batch, *more), NOW)
+
+
+@settings(QUICK, max_examples=examples(30))
+@given(
+    found=generated_activity.worlds(),
+    batch=st.tuples(*(activity_requests(key) for key in ("speed_to_lead", "mql_acceptance", "rejection_rate"))),
+)
+async def test_waits_and_decisions_from_journeys_are_those_from_facts(
+    ready: tuple[Database, UUID], found: list[generated_activity.Known], batch: tuple[KpiRequest, ...]
+) -> None:
+    database, version = ready
+    async with database.write() as session:
+        await generated_activity.load(session, found, version)
+        await derive_journeys(session)
+    decided = tuple(replace(request, switches=replace(request.switches, anchor=None)) for request in batch)
+    await compare(database, decided, NOW)
 
 
 async def compare(database: Database, wanted: Sequence[Request], now: datetime) -> None:

@@ -5,20 +5,22 @@ the temporary tables; the facts are looked up once (`fact_tables`). Its text dep
 alone, so that each connection prepares it once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.funnel.derivation import merged_rows, people_rows, reads_stages
 from api.funnel.entries import entries
 from api.funnel.exits import union_all
 from api.funnel.following.fact_tables import fact_tables
-from api.funnel.journeys.journey_rows import journey_rows
+from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
 from api.funnel.journeys.stored_journeys import journey_tables
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stage_statement import step_statement
 from api.funnel.stored_entries import differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
-from api.sql import Parameter, Sql
+from api.sql import Parameter, Sql, name
 
 CONTACTS = Parameter("contacts")
 AS_OF = Parameter("as_of")
@@ -51,7 +53,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
     `contacts` holds all contacts of a person: the survivor, and those that were merged into it.
 
     Shapes: contacts, as_of, evaluation -> one row per changed entry: contact_id, stage, occurrence, kind. Writes
-            stage_entry, journey and wake_up.
+            stage_entry, wake_up, and the tables of journeys.
     Source: api/README.md, "The evaluator".
     """
     evaluation_id = Sql("{}::uuid", EVALUATION)
@@ -64,12 +66,26 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
         *_derivation(ladder, looked_up),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
         *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
-        ("derived_journey", journey_rows(ladder, Sql("select * from derived"), looked_up, facts.among("x.id"))),
-        *journey_tables(evaluation_id, Sql("select * from derived_journey"), facts.among("contact_id")),
+        *_journeys(ladder, looked_up, facts, evaluation_id),
         *wake_up_tables(wake_up_rows(ladder, looked_up), facts.among("w.contact_id")),
     ]
     text, values = Sql("{}\n{}", with_tables(tables), entry_changes("differing")).render()
     return ContactStatement(text, values)
+
+
+def _journeys(
+    ladder: Ladder, looked_up: VisibleFacts, facts: VisibleFacts, evaluation_id: Sql
+) -> Iterator[tuple[str, Sql]]:
+    """Return the common tables that derive and write the journeys, from `derived`."""
+    concerned = facts.among("x.id")
+    derived = {
+        ENTRIES: entry_rows(ladder, Sql("select * from derived"), looked_up, concerned),
+        HANDOFFS: handoff_rows(ladder, looked_up, concerned),
+    }
+    for table, rows in derived.items():
+        yield f"derived_{table.name}", rows
+        now = Sql("select * from {}", name(f"derived_{table.name}"))
+        yield from journey_tables(table, evaluation_id, now, facts.among("contact_id"))
 
 
 def _derivation(ladder: Ladder, facts: VisibleFacts) -> list[tuple[str, Sql]]:

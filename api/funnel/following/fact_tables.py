@@ -7,7 +7,7 @@ read what one look-up found: of a thousand contacts, half the CPU time.
 
 from collections.abc import Sequence
 
-from api.funnel.journeys.journey_columns import of_touchpoints, of_versions, with_journey_columns
+from api.funnel.journeys.journey_columns import of_facts, of_versions, with_journey_columns
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.read_columns import read_columns
 from api.sql import Sql, join, name
@@ -35,17 +35,16 @@ def fact_tables(accords: Sequence[Accord], facts: VisibleFacts) -> list[tuple[st
             _PERIOD | {"contact_id"} | _dated("contact", contact) | of_versions("contact"),
             facts.among("contact_id"),
         ),
-        ("touchpoint", _TOUCHPOINT | read["touchpoint"] | of_touchpoints(), facts.among("contact_id")),
+        ("touchpoint", _TOUCHPOINT | read["touchpoint"] | of_facts("touchpoint"), facts.among("contact_id")),
         (
             "company_version",
             _PERIOD | {"company_id"} | _dated("company", company) | of_versions("company"),
             facts.among_companies("company_id"),
         ),
+        ("handoff", _HANDOFF | read["handoff"] | of_facts("handoff"), facts.among("contact_id")),
     ]
     if "reported_stage" in read:
         tables.append(("reported_stage", _REPORT | read["reported_stage"], facts.among("contact_id")))
-    if "handoff" in read:
-        tables.append(("handoff", _HANDOFF | read["handoff"], facts.among("contact_id")))
     if "deal" in read:
         tables += [
             ("deal_contact", _ROLE, facts.among("contact_id")),

@@ -9,13 +9,14 @@ from api.db import WriteSession
 from api.funnel.derivation import derived_entries, job_settings
 from api.funnel.following.compiled_accord import CompiledAccord
 from api.funnel.following.people import People
-from api.funnel.journeys.journey_rows import journey_rows
-from api.funnel.journeys.stored_journeys import JOURNEY_COLUMNS, journey_tables
+from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
+from api.funnel.journeys.stored_journeys import journey_tables
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import COMPARED, KEY, differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
 from api.progress import Progress
-from api.sql import Sql
+from api.sql import Sql, name
 
 _COLUMNS = ", ".join((*KEY, *COMPARED))
 
@@ -35,32 +36,43 @@ async def derive_many(
     async with derived_entries(session, compiled.periods, as_of, progress, concerned=concerned) as derived:
         await session.script(
             f"create temp table funnel_derived on commit drop as select {_COLUMNS} from stage_entry where false;"
-            f" create temp table funnel_journey on commit drop as select {JOURNEY_COLUMNS} from journey where false;"
             " create temp table funnel_due on commit drop as select contact_id, due_at as at from wake_up where false"
         )
         await session.run(Sql(f"insert into funnel_derived select {_COLUMNS} from ({{}}) d", derived))
         await session.script("analyze funnel_derived")
         facts = VisibleFacts(bound_instant(as_of), people.has_merged, concerned)
-        journeys = journey_rows(compiled.ladder, Sql("select * from funnel_derived"), facts, facts.among("x.id"))
-        await session.run(Sql(f"insert into funnel_journey select {JOURNEY_COLUMNS} from ({{}}) d", journeys))
+        entries = Sql("select * from funnel_derived")
+        rows = {
+            ENTRIES: entry_rows(compiled.ladder, entries, facts, facts.among("x.id")),
+            HANDOFFS: handoff_rows(compiled.ladder, facts, facts.among("x.id")),
+        }
+        for table, derived_rows in rows.items():
+            columns = Sql("select {} from ({}) d", Sql(table.columns), derived_rows)
+            await session.run(Sql("create temp table {} on commit drop as {}", name(f"funnel_{table.name}"), columns))
         await session.run(Sql("insert into funnel_due {}", wake_up_rows(compiled.ladder, facts)))
-    await session.script("analyze funnel_journey; analyze funnel_due")
+    await session.script("analyze funnel_journey; analyze funnel_handoff_journey; analyze funnel_due")
 
 
 async def store_many(session: WriteSession, evaluation_id: UUID, people: People) -> list[Record]:
     """Store what `derive_many` derived for the same people, where it differs, and drop its temp tables.
 
-    Shapes: one row per changed entry: contact_id, stage, occurrence, kind. Writes stage_entry, journey and wake_up.
+    Shapes: one row per changed entry: contact_id, stage, occurrence, kind. Writes stage_entry, wake_up and journeys.
     """
     evaluation, ids = Sql("{}::uuid", evaluation_id), Sql("{}::uuid[]", list(people.contacts))
     stored = Sql("select * from stage_entry where evaluation_id = {} and contact_id = any({})", evaluation, ids)
     tables = (
         ("differing", differing_entries(stored, Sql("select * from funnel_derived"))),
         *writing_tables(evaluation, "differing", Sql("e.contact_id = any({})", ids)),
-        *journey_tables(evaluation, Sql("select * from funnel_journey"), Sql("contact_id = any({})", ids)),
+        *(
+            written
+            for table in (ENTRIES, HANDOFFS)
+            for written in journey_tables(
+                table, evaluation, Sql(f"select * from funnel_{table.name}"), Sql("contact_id = any({})", ids)
+            )
+        ),
         *wake_up_tables(Sql("select * from funnel_due"), Sql("w.contact_id = any({})", ids)),
     )
     async with job_settings(session, enable_nestloop="off"):
         rows = await session.rows(Sql("{}\n{}", with_tables(tables), entry_changes("differing")))
-    await session.script("drop table funnel_derived, funnel_journey, funnel_due")
+    await session.script("drop table funnel_derived, funnel_journey, funnel_handoff_journey, funnel_due")
     return rows

@@ -7,7 +7,13 @@ _READ: Mapping[str, frozenset[str]] = {
         {"lead_source", "country", "company_id", "owner_id", "is_test", "is_internal", "deleted_at", "merged_into_id"}
     ),
     "company": frozenset({"industry"}),
-    "touchpoint": frozenset({"contact_id", "occurred_at", "direction", "channel", "campaign_id", "voided_at"}),
+    "touchpoint": frozenset(
+        {
+            *("contact_id", "occurred_at", "direction", "channel", "campaign_id", "member_id", "is_automated"),
+            "voided_at",
+        }
+    ),
+    "handoff": frozenset({"contact_id", "decided_at", "status", "reject_reason", "assigned_to_id"}),
 }
 
 
@@ -25,6 +31,6 @@ def of_versions(table: str) -> frozenset[str]:
     return {"contact": _READ["contact"] - today, "company": _READ["company"]}[table] | {"id", "is_assumed"}
 
 
-def of_touchpoints() -> frozenset[str]:
-    """Return the columns of touchpoints that journeys read."""
-    return _READ["touchpoint"] | {"id"}
+def of_facts(table: str) -> frozenset[str]:
+    """Return the columns of touchpoints or handoffs that journeys read. Errors: KeyError for another table."""
+    return {"touchpoint": _READ["touchpoint"], "handoff": _READ["handoff"]}[table] | {"id"}

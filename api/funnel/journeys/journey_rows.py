@@ -1,39 +1,29 @@
-"""Deriving journeys: from entries and facts to one row for each first entry, with the values of all dimensions.
+"""Deriving journeys: first entries and decided handoffs, with the values of all dimensions at their instants.
 
-The statement of a KPI over stage entries stays the definition (`api.metrics.dimensions`); a property test holds the
-answers from journeys equal to it.
+The statements of KPIs over facts stay the definition (`api.metrics.dimensions`, `api.metrics.kinds`); property tests
+hold the answers from journeys equal to theirs.
 """
 
 from api.access.exclusions import Exclusions
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, join
+from schema.kpis import CATALOGUE
+from schema.kpis.kinds import Response
 from schema.vocab import NotCountedReason
 
-KEY = ("contact_id", "stage", "at")
-# In the order of the selects below.
-VALUES = (
-    *("rank", "is_entry", "is_own", "own_at", "accord_version_id", "not_counted", "merged_count", "channel"),
-    *("campaign_id", "lead_source", "country", "company_id", "industry", "owner_id", "owned_at", "current_owner_id"),
-    *(
-        "has_no_version",
-        "is_version_assumed",
-        "is_company_assumed",
-        "top_rank",
-        "standing_rank",
-        "skipped",
-        "settled_at",
-    ),
-)
 _BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
 _IN_FORCE = f"{_BEGINS} <= e.at and ({{0}}.valid_to is null or {{0}}.valid_to > e.at)"
 _IS_ASSUMED = "coalesce({0}.is_assumed and {0}.recorded_at > e.at, false)"
 _NEXT_OWNER = "[width_bucket(e.at, o.owned_at) + 1]"
 _IS_INBOUND = "t.direction = 'INBOUND' and t.voided_at is null"
+_IS_RESPONSE = "t.direction = 'OUTBOUND' and not t.is_automated and t.voided_at is null"
+# The stages in which people wait for our first touch, by any KPI.
+_WAITING = sorted({kpi.measure.base for kpi in CATALOGUE.values() if isinstance(kpi.measure, Response)})
 
 
-def journey_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql | None = None) -> Sql:
-    """Select the journeys of the entries: the columns `KEY` and `VALUES`.
+def entry_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql | None = None) -> Sql:
+    """Select the journeys of first entries: the columns of `ENTRIES`.
 
     `entries` has the columns of `derived_entries`; it is read twice. `facts` may be those of `fact_tables`. `among`
     is then the condition that a contact `x` is one of those with entries; None for everybody.
@@ -41,32 +31,52 @@ def journey_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql |
     Shapes: entries -> one row per person, stage and instant at which a first entry counts.
     Source: api/README.md, "The evaluator".
     """
+    own = "e.stage, e.rank, e.is_entry, e.is_own, e.own_at, e.accord_version_id"
+    way = Sql(
+        "\nleft join ({}) y on y.contact_id = e.contact_id and e.stage = {}",
+        _ways(entries),
+        ladder.accords[-1].stages[0].key,
+    )
+    responded, responder, responses = _responses(facts, is_everybody=among is None)
+    more = Sql(
+        f"{responded} as responded_at, {responder} as responder_id,"
+        " y.top_rank, y.standing_rank, y.skipped, y.settled_at"
+    )
+    return _with_dimensions(ladder, facts, among, _counted_instants(entries), own=own, more=more, joins=responses + way)
+
+
+def handoff_rows(ladder: Ladder, facts: VisibleFacts, among: Sql | None = None) -> Sql:
+    """Select the journeys of decided handoffs: the columns of `HANDOFFS`. Arguments as those of `entry_rows`."""
+    decided = Sql(
+        f"""select {facts.contact("h")} as contact_id, h.id as handoff_id, h.decided_at as at, h.status,
+  h.reject_reason, h.assigned_to_id as responder_id
+from handoff h {facts.merged_join("h")} where h.decided_at is not null and {{}}""",
+        facts.among("h.contact_id"),
+    )
+    own = "e.handoff_id, e.status, e.reject_reason, e.responder_id"
+    return _with_dimensions(ladder, facts, among, decided, own=own, more=Sql("true as is_decided"), joins=Sql(""))
+
+
+def _with_dimensions(
+    ladder: Ladder, facts: VisibleFacts, among: Sql | None, instants: Sql, *, own: str, more: Sql, joins: Sql
+) -> Sql:
+    """Select instants `e` of contacts with the values of all dimensions, and with `more` columns from further joins."""
     merged_count, merged_join = _merged(facts)
     return Sql(
-        f"""select e.contact_id, e.stage, e.at, e.rank, e.is_entry, e.is_own, e.own_at, e.accord_version_id,
-  {{}} as not_counted, {{}} as merged_count,
+        f"""select e.contact_id, e.at, {own}, {{}} as not_counted, {{}} as merged_count,
   case when x.touched_at <= e.at then x.channel end as channel,
   case when x.touched_at <= e.at then x.campaign_id end as campaign_id,
   v.lead_source, v.country, v.company_id, w.industry,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, x.owner_id as current_owner_id,
   v.id is null as has_no_version, {_IS_ASSUMED.format("v")} as is_version_assumed,
-  {_IS_ASSUMED.format("w")} as is_company_assumed,
-  y.top_rank, y.standing_rank, y.skipped, y.settled_at
+  {_IS_ASSUMED.format("w")} as is_company_assumed, {{}}
 from ({{}}) e
 join ({{}}) x on x.id = e.contact_id
 left join contact_version v on v.contact_id = e.contact_id and {_IN_FORCE.format("v")}
 left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format("w")}
-left join ({{}}) o on o.contact_id = e.contact_id
-left join ({{}}) y on y.contact_id = e.contact_id and e.stage = {{}}{{}}""",
-        _not_counted(ladder),
-        merged_count,
-        _counted_instants(entries),
-        _contacts(facts, among),
-        _owners(),
-        _ways(entries),
-        ladder.accords[-1].stages[0].key,
-        merged_join,
+left join ({{}}) o on o.contact_id = e.contact_id{{}}{{}}""",
+        *(_not_counted(ladder), merged_count, more, instants, _contacts(facts, among), _owners(), merged_join, joins),
     )
 
 
@@ -147,4 +157,39 @@ def _owners() -> Sql:
   array_agg(h.owner_id order by {begins}, h.id) as owner_id
 from contact_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {begins})
 group by h.contact_id"""
+    )
+
+
+def _responses(facts: VisibleFacts, *, is_everybody: bool) -> tuple[str, str, Sql]:
+    """Return our first touch since the instant `e`, which is not automated: its time, its member, and the join."""
+    if is_everybody and not facts.has_merged:
+        return (
+            "r.occurred_at",
+            "r.member_id",
+            Sql(
+                f"""
+left join lateral (
+  select t.occurred_at, t.member_id from touchpoint t
+  where e.stage = any({{}}::text[]) and t.contact_id = e.contact_id and {_IS_RESPONSE} and t.occurred_at >= e.at
+  order by t.occurred_at, t.id limit 1
+) r on true""",
+                _WAITING,
+            ),
+        )
+    # All touches of a person in the order of time: the first one at the instant or after it has the place after those
+    # before the instant. The join is a hash join, whatever the number of contacts.
+    place = "[width_bucket(e.at - interval '1 microsecond', r.touched_at) + 1]"
+    return (
+        f"r.touched_at{place}",
+        f"r.member_id{place}",
+        Sql(
+            f"""
+left join (
+  select {facts.contact("t")} as contact_id, array_agg(t.occurred_at order by t.occurred_at, t.id) as touched_at,
+    array_agg(t.member_id order by t.occurred_at, t.id) as member_id
+  from touchpoint t {facts.merged_join("t")} where {_IS_RESPONSE} and {{}} group by 1
+) r on r.contact_id = e.contact_id and e.stage = any({{}}::text[])""",
+            facts.among("t.contact_id"),
+            _WAITING,
+        ),
     )

@@ -2,66 +2,69 @@
 
 from uuid import UUID
 
-from api.funnel.journeys.journey_rows import KEY, VALUES
-from api.sql import Sql
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS, JourneyTable
+from api.sql import Sql, name
 
-JOURNEY_COLUMNS = ", ".join((*KEY, *VALUES))
+_ORDER = {ENTRIES: "stage, at", HANDOFFS: "at"}
 
 
-def all_journeys(evaluation_id: UUID, derived: Sql) -> Sql:
+def all_journeys(table: JourneyTable, evaluation_id: UUID, derived: Sql) -> Sql:
     """Insert the journeys of everybody under an evaluation.
 
     They are sorted by stage and instant: a KPI reads those of a period from pages that lie together.
     """
     return Sql(
-        f"""insert into journey (evaluation_id, {JOURNEY_COLUMNS})
-select {{}}::uuid, {JOURNEY_COLUMNS} from ({{}}) derived order by stage, at""",
+        f"""insert into {table.name} (evaluation_id, {table.columns})
+select {{}}::uuid, {table.columns} from ({{}}) derived order by {_ORDER[table]}""",
         evaluation_id,
         derived,
     )
 
 
-def differing_journeys(stored: Sql, derived: Sql) -> Sql:
+def differing_journeys(table: JourneyTable, stored: Sql, derived: Sql) -> Sql:
     """Select the journeys that only one side has, or that have other values on the two sides.
 
     Shapes: two selects of journeys -> one row per journey that differs: its key and the derived values, with
             `is_stored`, and `is_derived`.
     """
-    values = ", ".join(f"d.{column}" for column in VALUES)
+    key = ", ".join(table.key)
+    own, other = (", ".join(f"{row}.{column}" for column in table.values) for row in ("d", "s"))
     return Sql(
-        f"""select {", ".join(KEY)}, {values}, s.rank is not null as is_stored, d.rank is not null as is_derived
-from ({{}}) s full join ({{}}) d using ({", ".join(KEY)})
-where ({", ".join(f"s.{column}" for column in VALUES)})
-  is distinct from ({", ".join(f"d.{column}" for column in VALUES)})""",
+        f"""select {key}, {own}, s.is_stored is not null as is_stored, d.is_derived is not null as is_derived
+from (select *, true as is_stored from ({{}}) s) s
+full join (select *, true as is_derived from ({{}}) d) d using ({key})
+where ({other}) is distinct from ({own})""",
         stored,
         derived,
     )
 
 
-def journey_tables(evaluation_id: Sql, derived: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
+def journey_tables(table: JourneyTable, evaluation_id: Sql, derived: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
     """Return the common tables that write the journeys of some contacts where they differ from the derived ones.
 
     `among` is the condition that a row is of one of the contacts, by its column `contact_id`.
     As with entries, a journey that changes is deleted before it is inserted.
     """
-    stored = Sql("select * from journey where evaluation_id = {} and {}", evaluation_id, among)
+    stored = Sql("select * from {} where evaluation_id = {} and {}", name(table.name), evaluation_id, among)
+    differing, removed = f"differing_{table.name}", f"removed_{table.name}"
+    same_key = " and ".join(f"j.{column} = f.{column}" for column in table.key)
     return (
-        ("differing_journey", differing_journeys(stored, derived)),
+        (differing, differing_journeys(table, stored, derived)),
         (
-            "removed_journey",
+            removed,
             Sql(
-                """delete from journey j using differing_journey f
-where f.is_stored and j.contact_id = f.contact_id and j.evaluation_id = {} and j.stage = f.stage and j.at = f.at
+                f"""delete from {table.name} j using {differing} f
+where f.is_stored and j.evaluation_id = {{}} and {same_key}
 returning 1""",
                 evaluation_id,
             ),
         ),
         (
-            "added_journey",
+            f"added_{table.name}",
             Sql(
-                f"""insert into journey (evaluation_id, {JOURNEY_COLUMNS})
-select {{}}, {JOURNEY_COLUMNS} from differing_journey
-where is_derived and (select count(*) from removed_journey) >= 0
+                f"""insert into {table.name} (evaluation_id, {table.columns})
+select {{}}, {table.columns} from {differing}
+where is_derived and (select count(*) from {removed}) >= 0
 returning 1""",
                 evaluation_id,
             ),

@@ -1,7 +1,4 @@
-"""The counted entries into stages, read from journeys.
-
-`api.metrics.kinds.stage_entries` has the same rows from stage entries: their definition.
-"""
+"""Counted rows that are journeys. The kinds of `api.metrics.kinds` have the same rows from facts: their definition."""
 
 from collections.abc import Sequence
 
@@ -9,19 +6,11 @@ from api.metrics.journeys.journey_dimensions import carried_columns
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, all_of
 from schema.access.rights import Reach
-from schema.vocab import Reentry
 
 
-def can_read_journeys(request: ResolvedKpiRequest) -> bool:
-    """Whether journeys have the first entries that a request counts.
-
-    They are those of the current evaluation, by the version in force; reach and later entries are judged from facts.
-    """
-    return (
-        request.context.has_journeys
-        and request.context.principal.reach is Reach.ALL
-        and request.reentry is Reentry.FIRST
-    )
+def are_journeys_readable(request: ResolvedKpiRequest) -> bool:
+    """Whether there are journeys for the reading of a request, and its principal reaches all of them."""
+    return request.context.has_journeys and request.context.principal.reach is Reach.ALL
 
 
 def picked_journeys(
@@ -33,7 +22,7 @@ def picked_journeys(
     """
     conditions = [*chosen, Sql("e.is_own" if own else "e.is_entry")]
     if not is_joined:
-        conditions.append(_is_journey_of(request, "e"))
+        conditions.append(is_journey_of(request, "e"))
     return Sql(
         "select e.contact_id, e.at, {} as is_implied, e.stage, {} as own_at, {} from journey e where {}",
         Sql("false" if own else "not e.is_own"),
@@ -54,7 +43,7 @@ def journey_columns(request: ResolvedKpiRequest, row: str) -> Sql:
     return Sql("{}{}", carried_columns((*dimensions_of(request.where), *request.by), row), excluded)
 
 
-def _is_journey_of(request: ResolvedKpiRequest, row: str) -> Sql:
+def is_journey_of(request: ResolvedKpiRequest, row: str) -> Sql:
     """The condition that the person of a journey belongs to the population of the request."""
     # As the index of the few excluded ones has it.
     excluded = "{0}.not_counted is not null or {0}.merged_count > 0" if request.is_excluded_only else ""

@@ -35,12 +35,15 @@ class KpiKind(ABC):
 
     row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
     reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
-    has_journeys: ClassVar[bool] = False  # whether its counted rows can be journeys, see `can_read_journeys`
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """The stages whose entries are read, given all stages of the accord; None if the request has to name two."""
         return ()
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Whether journeys have the counted rows of a request for which there are journeys."""
+        return False
 
     @abstractmethod
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:

@@ -24,11 +24,14 @@ class _StagePair(KpiKind):
 
     base: str | None
     target: str | None
-    has_journeys = True
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """The base and the target."""
         return None if self.base is None or self.target is None else (self.base, self.target)
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have first entries."""
+        return request.reentry is Reentry.FIRST
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into one of the two stages."""

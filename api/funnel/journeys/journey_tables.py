@@ -1,0 +1,33 @@
+"""The tables of journeys, and the columns that the evaluator derives for them."""
+
+from dataclasses import dataclass
+
+# What every dimension said at the instant of a row.
+DIMENSIONS = (
+    *("not_counted", "merged_count", "channel", "campaign_id", "lead_source", "country", "company_id", "industry"),
+    *("owner_id", "owned_at", "current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyTable:
+    """A table of journeys: its name, the key of a row beside the evaluation, and the other columns."""
+
+    name: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def columns(self) -> str:
+        """All derived columns, as a list in SQL."""
+        return ", ".join((*self.key, *self.values))
+
+
+_ENTRY = ("rank", "is_entry", "is_own", "own_at", "accord_version_id")
+_WAY = ("top_rank", "standing_rank", "skipped", "settled_at")
+ENTRIES = JourneyTable(
+    "journey", ("contact_id", "stage", "at"), (*_ENTRY, *DIMENSIONS, "responded_at", "responder_id", *_WAY)
+)
+HANDOFFS = JourneyTable(
+    "handoff_journey", ("contact_id", "handoff_id"), ("at", "status", "reject_reason", "responder_id", *DIMENSIONS)
+)
