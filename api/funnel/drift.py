@@ -34,7 +34,7 @@ _DIFFERING_JOURNEYS = """select contact_id, {} as stage, not is_stored as is_mis
   count(*) filter (where is_stored and is_derived) over () as changed
 from ({}) differing
 where contact_id not in (select contact_id from wake_up where due_at <= {})
-order by contact_id, at limit {}"""
+order by contact_id, counted_at limit {}"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,18 +63,18 @@ class Journey(Dimensioned, table=True):
 
     __is_hidden__: ClassVar[bool] = True
     __table_args__ = (
-        sa.Index(None, "evaluation_id", "stage", "at"),
+        sa.Index(None, "evaluation_id", "stage", "counted_at"),
         # The few people whom no KPI counts, and those with merged contacts: answers have their numbers.
         sa.Index(
             "ix_journey_excluded",
-            *("evaluation_id", "stage", "at"),
+            *("evaluation_id", "stage", "counted_at"),
             postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
         ),
         sa.CheckConstraint("is_entry or is_own", name="row_counts"),
     )
 
     stage: str = column("The key of the stage.", primary_key=True)
-    at: datetime = column("The instant at which the entry counts.", primary_key=True)
+    counted_at: datetime = column("The instant at which the entry counts.", primary_key=True)
     rank: int = column("The position of the stage in the version of the accord in force at that instant.", ge=1)
     is_entry: bool = column("Whether it is the first entry, by the person's own facts or by implication.")
     is_own: bool = column("Whether it is the first instant at which the person's own facts fulfilled the rule.")
@@ -111,16 +111,16 @@ class HandoffJourney(Dimensioned, table=True):
     __tablename__ = "handoff_journey"
     __is_hidden__: ClassVar[bool] = True
     __table_args__ = (
-        sa.Index(None, "evaluation_id", "at"),
+        sa.Index(None, "evaluation_id", "counted_at"),
         sa.Index(
             "ix_handoff_journey_excluded",
-            *("evaluation_id", "at"),
+            *("evaluation_id", "counted_at"),
             postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
         ),
     )
 
     handoff_id: UUID = link("handoff", "The handoff.", primary_key=True, index=False, is_derived=True)
-    at: datetime = column("When sales decided.")
+    counted_at: datetime = column("When sales decided.")
     status: HandoffStatus = column("What sales decided.", vocab=HandoffStatus)
     reject_reason: str | None = column("The code of the reject reason; null without one.", default=None)
     responder_id: UUID | None = link("member", "Who decided.", index=False, is_derived=True, default=None)

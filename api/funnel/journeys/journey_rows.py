@@ -63,7 +63,7 @@ def _with_dimensions(
     """Select instants `e` of contacts with the values of all dimensions, and with `more` columns from further joins."""
     merged_count, merged_join = _merged(facts)
     return Sql(
-        f"""select e.contact_id, e.at, {own}, {{}} as not_counted, {{}} as merged_count,
+        f"""select e.contact_id, e.at as counted_at, {own}, {{}} as not_counted, {{}} as merged_count,
   case when x.touched_at <= e.at then x.channel end as channel,
   case when x.touched_at <= e.at then x.campaign_id end as campaign_id,
   v.lead_source, v.country, v.company_id, w.industry,

@@ -26,8 +26,10 @@ class JourneyTable:
 _ENTRY = ("rank", "is_entry", "is_own", "own_at", "accord_version_id")
 _WAY = ("top_rank", "standing_rank", "skipped", "settled_at")
 ENTRIES = JourneyTable(
-    "journey", ("contact_id", "stage", "at"), (*_ENTRY, *DIMENSIONS, "responded_at", "responder_id", *_WAY)
+    "journey", ("contact_id", "stage", "counted_at"), (*_ENTRY, *DIMENSIONS, "responded_at", "responder_id", *_WAY)
 )
 HANDOFFS = JourneyTable(
-    "handoff_journey", ("contact_id", "handoff_id"), ("at", "status", "reject_reason", "responder_id", *DIMENSIONS)
+    "handoff_journey",
+    ("contact_id", "handoff_id"),
+    ("counted_at", "status", "reject_reason", "responder_id", *DIMENSIONS),
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS, JourneyTable
 from api.sql import Sql, name
 
-_ORDER = {ENTRIES: "stage, at", HANDOFFS: "at"}
+_ORDER = {ENTRIES: "stage, counted_at", HANDOFFS: "counted_at"}
 
 
 def all_journeys(table: JourneyTable, evaluation_id: UUID, derived: Sql) -> Sql:

@@ -24,9 +24,9 @@ def picked_journeys(
     if not is_joined:
         conditions.append(is_journey_of(request, "e"))
     return Sql(
-        "select e.contact_id, e.at, {} as is_implied, e.stage, {} as own_at, {} from journey e where {}",
+        "select e.contact_id, e.counted_at as at, {} as is_implied, e.stage, {} as own_at, {} from journey e where {}",
         Sql("false" if own else "not e.is_own"),
-        Sql("e.at" if own else "e.own_at"),
+        Sql("e.counted_at" if own else "e.own_at"),
         columns,
         all_of(conditions),
     )

@@ -132,12 +132,12 @@ def _decided_journeys(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
     conditions = [
         Sql("h.evaluation_id = {}", request.context.evaluation),
         Sql("h.status = any ({}::text[])", [status.value for status in whole.statuses]),
-        Sql("h.at < {}", request.frame.until),
-        *between(Sql("h.at"), request.frame.interval),
+        Sql("h.counted_at < {}", request.frame.until),
+        *between(Sql("h.counted_at"), request.frame.interval),
         is_journey_of(request, "h"),
     ]
     return Sql(
-        "select h.contact_id, h.handoff_id, h.at, h.status, h.reject_reason, h.responder_id{}"
+        "select h.contact_id, h.handoff_id, h.counted_at as at, h.status, h.reject_reason, h.responder_id{}"
         " from handoff_journey h where {}",
         journey_columns(request, "h"),
         all_of(conditions),

@@ -41,7 +41,7 @@ def picked_entries(
     do not count. With `is_joined` the rows are joined to contacts that count, and whether they do is not checked again.
     Journeys have no `exited_at`; `more` are further columns of these.
     """
-    at = Sql("e.at") if request.reads_journeys else Sql("e.own_at") if own else Sql("e.entered_at")
+    at = Sql("e.counted_at") if request.reads_journeys else Sql("e.own_at") if own else Sql("e.entered_at")
     # A single stage is compared by `=`: the planner estimates it from the column's statistics.
     stage = Sql("e.stage = {}", stages[0]) if len(stages) == 1 else Sql("e.stage = any ({}::text[])", list(stages))
     conditions = [
