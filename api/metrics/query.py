@@ -15,7 +15,7 @@ from api.metrics.columns import StatementRow
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
-from api.metrics.figures import breakdown, buckets_before_first, series
+from api.metrics.figures import breakdown, buckets_before_first, series, shown_buckets
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
 from api.metrics.journeys.journey_entries import are_journeys_readable
@@ -143,7 +143,7 @@ def _answer(
     whole = FigureDrillDown(request, kept_currency=table.kept_currency)
     # A series without a start of its own starts with the first bucket in which anything was counted.
     skipped = buckets_before_first(table, boundaries) if request.frame.interval.start is None else 0
-    shown = table.without_first(skipped)
+    shown, shown_in = table.without_first(skipped), shown_buckets(request, boundaries)
     answer = KpiAnswer(
         **kind.figure(table.total),
         key=kpi.key,
@@ -151,8 +151,8 @@ def _answer(
         definition=kpi.definition,
         unit=kpi.unit,
         currency=table.currency,
-        series=series(table, kind, boundaries, whole, skipped),
-        breakdown=breakdown(request, kind, table, boundaries, skipped),
+        series=series(table, kind, shown_in, whole, skipped),
+        breakdown=breakdown(request, kind, table, shown_in, skipped),
         warnings=kpi_warnings(
             request,
             shown,
