@@ -9,8 +9,9 @@ from api.accord.in_force import accord_periods
 from api.db import ScratchSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.derivation import derived_entries
+from api.funnel.journeys.deal_rows import deal_rows
 from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
-from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS
 from api.funnel.journeys.stored_journeys import differing_journeys
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -21,7 +22,8 @@ from api.sql import Sql, name
 _EXAMPLES = 3
 # Contacts whose wake-up is due are left out: time has changed their entries, and the worker has not come to them yet.
 # The window functions count before the limit applies.
-_DIFFERENCES = """select contact_id, stage, occurrence, stored_rank is null as is_missing, rank is null as is_extra,
+_DIFFERENCES = """select 'contact_' || contact_id as owner, stage, occurrence,
+  stored_rank is null as is_missing, rank is null as is_extra,
   count(*) filter (where stored_rank is null) over () as missing, count(*) filter (where rank is null) over () as extra,
   count(*) filter (where stored_rank is not null and rank is not null) over () as changed
 from ({}) differing
@@ -29,12 +31,12 @@ where contact_id not in (select contact_id from wake_up where due_at <= {})
 order by contact_id, stage, occurrence limit {}"""
 
 
-_DIFFERING_JOURNEYS = """select contact_id, {} as stage, not is_stored as is_missing, not is_derived as is_extra,
+_DIFFERING_JOURNEYS = """select {} as owner, {} as stage, not is_stored as is_missing, not is_derived as is_extra,
   count(*) filter (where not is_stored) over () as missing, count(*) filter (where not is_derived) over () as extra,
   count(*) filter (where is_stored and is_derived) over () as changed
 from ({}) differing
-where contact_id not in (select contact_id from wake_up where due_at <= {})
-order by contact_id, counted_at limit {}"""
+where {} not in (select contact_id from wake_up where due_at <= {})
+order by 1, counted_at limit {}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,21 @@ async def _differing_journeys(session: ScratchSession, ladder: Ladder, current: 
     has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
     facts = VisibleFacts(bound_instant(current["now"]), has_merged)
     entries = Sql("select * from stage_entry where evaluation_id = {}", current["id"])
-    derived = {ENTRIES: entry_rows(ladder, entries, facts), HANDOFFS: handoff_rows(ladder, facts)}
+    derived = {
+        ENTRIES: entry_rows(ladder, entries, facts),
+        HANDOFFS: handoff_rows(ladder, facts),
+        DEALS: deal_rows(ladder),
+    }
     found = []
     for table, rows in derived.items():
         stored = Sql("select * from {} where evaluation_id = {}", name(table.name), current["id"])
-        which = Sql("stage" if table is ENTRIES else "'handoff'")
+        record, _, _ = table.key[0].rpartition("_id")
+        owner = Sql(f"'{record}_' || {record}_id")
+        which = Sql({ENTRIES: "stage", HANDOFFS: "'handoff'", DEALS: "event"}[table])
         differing = differing_journeys(table, stored, rows)
-        found.append(await session.rows(Sql(_DIFFERING_JOURNEYS, which, differing, current["now"], _EXAMPLES)))
+        key = Sql(table.key[0])
+        statement = Sql(_DIFFERING_JOURNEYS, owner, which, differing, key, current["now"], _EXAMPLES)
+        found.append(await session.rows(statement))
     return [differences for differences in found if differences]
 
 
@@ -104,4 +114,4 @@ def _example(row: Record) -> str:
     how = "is missing" if row["is_missing"] else "should not exist" if row["is_extra"] else "has other values"
     occurrence = row.get("occurrence")
     which = "" if occurrence is None else f" (entry {occurrence})"
-    return f"contact_{row['contact_id']} {row['stage']}{which} {how}"
+    return f"{row['owner']} {row['stage']}{which} {how}"

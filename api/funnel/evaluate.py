@@ -12,10 +12,12 @@ from api.funnel.entry_events import write_differing_entries
 from api.funnel.following.compiled_accord import CurrentEvaluation, compiled_accord
 from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
+from api.funnel.following.follow_deals import DEALS_OF, deals_of, store_deals
 from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
+from api.funnel.journeys.deal_rows import deal_rows
 from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
-from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS
 from api.funnel.journeys.stored_journeys import all_journeys
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -126,6 +128,7 @@ async def evaluate_touched(
     writer does not see the links that an import has not committed.
     """
     touched: set[UUID] = set()
+    deals: set[UUID] = set()
     tables = await session.rows(
         Sql("select record_type, array_agg(distinct record_id) as ids from touched_record group by record_type")
     )
@@ -134,6 +137,9 @@ async def evaluate_touched(
             touched |= await linked_contacts_of(session, table, Sql("{}::uuid[]", ids))
         else:
             touched.update(ids)
+        if table in DEALS_OF:
+            deals |= await deals_of(session, table, Sql("{}::uuid[]", ids))
+    await store_deals(session, evaluation, deals)
     if not touched:
         return TouchedPeople()
     now = await session.value(Sql("select clock_timestamp()"))
@@ -151,12 +157,12 @@ async def discard_former_entries(session: WriteSession) -> int:
     # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
     # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
     former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
-    for table in (ENTRIES, HANDOFFS):
+    for table in (ENTRIES, HANDOFFS, DEALS):
         await session.run(Sql("delete from {} where evaluation_id in ({})", name(table.name), former))
     deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
-        await session.script("analyze stage_entry; analyze journey; analyze handoff_journey")
+        await session.script("analyze stage_entry; analyze journey; analyze handoff_journey; analyze deal_journey")
     return entries
 
 
@@ -190,12 +196,13 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
 async def store_journeys(session: WriteSession, evaluation_id: UUID, ladder: Ladder, facts: VisibleFacts) -> None:
     """Store the journeys of everybody, from the stored entries of an evaluation.
 
-    Reads `funnel_merged` if `facts` have merged contacts. Writes journey and handoff_journey (all).
+    Reads `funnel_merged` if `facts` have merged contacts. Writes journey, handoff_journey and deal_journey (all).
     """
     entries = Sql("select * from stage_entry where evaluation_id = {}", evaluation_id)
     await session.run(all_journeys(ENTRIES, evaluation_id, entry_rows(ladder, entries, facts)))
     await session.run(all_journeys(HANDOFFS, evaluation_id, handoff_rows(ladder, facts)))
-    await session.script("analyze journey; analyze handoff_journey")
+    await session.run(all_journeys(DEALS, evaluation_id, deal_rows(ladder)))
+    await session.script("analyze journey; analyze handoff_journey; analyze deal_journey")
 
 
 async def _made_current(

@@ -39,6 +39,7 @@ class MetricContext:
     evaluated_at: datetime | None = None  # of a reading whose entries are kept as they were evaluated
     is_outdated: bool = False  # whether facts have changed since
     journeys_of: UUID | None = None  # the evaluation that has journeys, by the version in force
+    has_unopened_deals: bool = False  # whether the opening of a deal is unknown
     needs_evaluation: bool = False  # whether the reading has not been evaluated yet
 
     @property
@@ -127,6 +128,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
             "select e.id, {} as watermark, ({}) as has_contacts, {} as gaps,"
             " case when e.has_journeys and e.accord_version_id = {} then e.id end as journeys_of,"
             " exists (select from accord_version v where v.status = 'SUPERSEDED') as has_former,"
+            " exists (select from deal d where d.opened_at is null) as has_unopened,"
             " (select v.signed_at from accord_version v where v.status = 'ACTIVE') as signed_at,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
@@ -152,6 +154,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         signed_at=row["signed_at"],
         has_former_versions=row["has_former"],
         journeys_of=row["journeys_of"],
+        has_unopened_deals=row["has_unopened"],
     )
 
 

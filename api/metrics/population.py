@@ -96,17 +96,17 @@ def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement:
 
 
 def _with_excluded_journeys(request: ResolvedKpiRequest, excluded: CountedRows, statement: Sql) -> Sql:
-    """The same for journeys, which have the reason, and the number of the contacts that are merged into the person."""
+    """The same for journeys, which have the reason; those of people also the number of contacts merged into them."""
     merged = NotCountedReason.MERGED
+    reasons = Sql(f"(c.not_counted, 1), ('{merged}', c.merged_count)")
+    if not request.is_about_contacts:
+        reasons = Sql(f"(coalesce(c.not_counted, '{NotCountedReason.NEGATIVE}'), 1)")
     return Sql(
         "select x.excluded, m.* from (select jsonb_object_agg(r.reason, r.n) filter (where r.n > 0) as excluded from ("
-        f"select r.reason, sum(r.n)::bigint as n from ({{}}) c cross join lateral (values (c.not_counted, 1),"
-        f" ('{merged}', c.merged_count)) r (reason, n)"
+        "select r.reason, sum(r.n)::bigint as n from ({}) c cross join lateral (values {}) r (reason, n)"
         f" where {{}} and r.reason is not null and (r.reason = '{merged}' and c.not_counted = '{merged}') is not true"
         " group by 1) r) x left join (select true as is_row, s.* from ({}) s) m on true",
-        keyed_rows(excluded_only(request), excluded.rows, ()),
-        excluded.is_base,
-        statement,
+        *(keyed_rows(excluded_only(request), excluded.rows, ()), reasons, excluded.is_base, statement),
     )
 
 

@@ -22,7 +22,7 @@ from schema.tables.evaluation import Evaluation, StageEntry
 from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportChange, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
-from schema.tables.journey import HandoffJourney, Journey
+from schema.tables.journey import DealJourney, HandoffJourney, Journey
 from schema.tables.member import Member
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
@@ -56,6 +56,7 @@ TABLES: tuple[type[Table], ...] = (
     StageEntry,
     Journey,
     HandoffJourney,
+    DealJourney,
     ExternalKey,
     ImportJob,
     ImportChange,

@@ -1,13 +1,15 @@
 """Journeys: what the evaluator derives beside stage entries, so that KPIs look nothing up for each person."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from schema.base import Table, column, link
-from schema.vocab import Channel, HandoffStatus, NotCountedReason
+from schema.deal_events import DealEvent
+from schema.vocab import Channel, Currency, DealOutcome, HandoffStatus, NotCountedReason
 
 
 class Dimensioned(Table):
@@ -124,3 +126,59 @@ class HandoffJourney(Dimensioned, table=True):
     status: HandoffStatus = column("What sales decided.", vocab=HandoffStatus)
     reject_reason: str | None = column("The code of the reject reason; null without one.", default=None)
     responder_id: UUID | None = link("member", "Who decided.", index=False, is_derived=True, default=None)
+
+
+class DealJourney(Table, table=True):
+    """The opening or the present closing of a deal, with its amount and what every dimension said then.
+
+    Like those of stage entries, the links have no foreign keys. Only the evaluator writes.
+    """
+
+    __tablename__ = "deal_journey"
+    __is_hidden__: ClassVar[bool] = True
+    __table_args__ = (
+        sa.Index(None, "evaluation_id", "event", "counted_at"),
+        sa.Index(
+            "ix_deal_journey_excluded",
+            *("evaluation_id", "event", "counted_at"),
+            postgresql_where=sa.text("not_counted is not null or is_negative"),
+        ),
+    )
+
+    deal_id: UUID = link("deal", "The deal.", primary_key=True, index=False, is_derived=True)
+    evaluation_id: UUID = link(
+        "evaluation", "The evaluation that computed the row.", primary_key=True, index=False, is_derived=True
+    )
+    event: DealEvent = column("What happened to the deal.", vocab=DealEvent, primary_key=True)
+    counted_at: datetime = column("When it happened.")
+    outcome: DealOutcome | None = column("How it was closed; null for an opening.", vocab=DealOutcome, default=None)
+    amount: Decimal | None = column("The amount then; null if unknown.", currency="currency", default=None)
+    currency: Currency | None = column("The currency of the amount.", vocab=Currency, default=None)
+    is_amount_assumed: bool = column("Whether the amount is from an assumed history.")
+    is_negative: bool = column("Whether the deal was closed with a negative amount.")
+    changed_at: datetime = column("When the deal was last changed.")
+    not_counted: NotCountedReason | None = column(
+        "Why no KPI counts the deal today; null if it counts.", vocab=NotCountedReason, default=None
+    )
+    campaign_id: UUID | None = link("campaign", "The primary campaign.", index=False, is_derived=True, default=None)
+    pipeline_stage_id: UUID | None = link(
+        "pipeline_stage", "The pipeline stage.", index=False, is_derived=True, default=None
+    )
+    product_id: UUID | None = link("product", "The product.", index=False, is_derived=True, default=None)
+    company_id: UUID | None = link("company", "The company.", index=False, is_derived=True, default=None)
+    industry: str | None = column("The industry of that company.", default=None)
+    country: str | None = column("The country of that company.", default=None)
+    owner_id: UUID | None = link(
+        "member",
+        "The owner then; if there was none, the first one after it.",
+        index=False,
+        is_derived=True,
+        default=None,
+    )
+    owned_at: datetime | None = column(
+        "When that first later owner became the owner; null for an owner at that instant.", default=None
+    )
+    current_owner_id: UUID | None = link("member", "The owner today.", index=False, is_derived=True, default=None)
+    has_no_version: bool = column("Whether the deal's history begins later, so that it says nothing of that instant.")
+    is_version_assumed: bool = column("Whether the deal's history at that instant is assumed.")
+    is_company_assumed: bool = column("Whether the company's history at that instant is assumed.")

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS, JourneyTable
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS, JourneyTable
 from api.sql import Sql, name
 
-_ORDER = {ENTRIES: "stage, counted_at", HANDOFFS: "counted_at"}
+_ORDER = {ENTRIES: "stage, counted_at", HANDOFFS: "counted_at", DEALS: "event, counted_at"}
 
 
 def all_journeys(table: JourneyTable, evaluation_id: UUID, derived: Sql) -> Sql:
@@ -42,7 +42,7 @@ where ({other}) is distinct from ({own})""",
 def journey_tables(table: JourneyTable, evaluation_id: Sql, derived: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
     """Return the common tables that write the journeys of some contacts where they differ from the derived ones.
 
-    `among` is the condition that a row is of one of the contacts, by its column `contact_id`.
+    `among` is the condition that a row is of one of the contacts, or deals, by its column of their ids.
     As with entries, a journey that changes is deleted before it is inserted.
     """
     stored = Sql("select * from {} where evaluation_id = {} and {}", name(table.name), evaluation_id, among)

@@ -1,7 +1,7 @@
 """The SQL of each dimension of counted rows that are journeys: the same values as in `api.metrics.dimensions`.
 
-The counted rows are `c`, with the columns of `carried_columns`. Only tables of a few rows are joined: members, for
-their teams.
+The counted rows are `c`, with the columns of `carried_columns`. Only tables of a few rows are joined: members,
+campaigns and pipeline stages, of which dimensions have today's values.
 """
 
 from collections.abc import Iterable
@@ -13,77 +13,96 @@ from schema.kpis.kinds import Subject
 from schema.vocab import Dimension
 
 _OWNER_COLUMNS = ("owner_id", "owned_at")
-_COLUMNS: dict[Dimension, tuple[str, ...]] = {
+_SHARED: dict[Dimension, tuple[str, ...]] = {
     Dimension.OWNER: _OWNER_COLUMNS,
     Dimension.TEAM: _OWNER_COLUMNS,
     Dimension.CURRENT_OWNER: ("current_owner_id",),
     Dimension.CURRENT_TEAM: ("current_owner_id",),
     Dimension.COMPANY: ("company_id",),
     Dimension.INDUSTRY: ("industry",),
-    Dimension.LEAD_SOURCE: ("lead_source",),
     Dimension.COUNTRY: ("country",),
-    Dimension.CHANNEL: ("channel",),
     Dimension.CAMPAIGN: ("campaign_id",),
+}
+_COLUMNS: dict[Subject, dict[Dimension, tuple[str, ...]]] = {
+    Subject.PERSON: {**_SHARED, Dimension.LEAD_SOURCE: ("lead_source",), Dimension.CHANNEL: ("channel",)},
+    Subject.DEAL: {
+        **_SHARED,
+        Dimension.CHANNEL: ("campaign_id",),
+        Dimension.PIPELINE: ("pipeline_stage_id",),
+        Dimension.PIPELINE_STAGE: ("pipeline_stage_id",),
+        Dimension.PRODUCT: ("product_id",),
+    },
 }
 # Columns that the counted rows have in any case, if their KPI has the dimension.
 _OWN = {Dimension.STAGE: "stage", Dimension.REJECT_REASON: "reject_reason", Dimension.RESPONDER: "responder_id"}
+# Values that today's rows of small tables have; the alias of the table.
+_LOOKED_UP = {
+    (Subject.PERSON, Dimension.TEAM): "m.team_id",
+    (Subject.PERSON, Dimension.CURRENT_TEAM): "n.team_id",
+    (Subject.DEAL, Dimension.TEAM): "m.team_id",
+    (Subject.DEAL, Dimension.CURRENT_TEAM): "n.team_id",
+    (Subject.DEAL, Dimension.CHANNEL): "g.channel",
+    (Subject.DEAL, Dimension.PIPELINE): "s.pipeline_id",
+}
 
 
-def carried_columns(dimensions: Iterable[Dimension], row: str) -> Sql:
+def carried_columns(subject: Subject, dimensions: Iterable[Dimension], row: str) -> Sql:
     """The columns of a journey that the dimensions of a request read, each after a comma."""
     chosen: dict[str, None] = {}
     for dimension in dimensions:
-        chosen |= dict.fromkeys(_COLUMNS.get(dimension, ()))
-        if _reads(dimension, DimensionJoin.VERSION):
+        chosen |= dict.fromkeys(_COLUMNS[subject].get(dimension, ()))
+        if _reads(subject, dimension, DimensionJoin.VERSION):
             chosen |= dict.fromkeys(("has_no_version", "is_version_assumed"))
-        if _reads(dimension, DimensionJoin.EMPLOYER):
+        if _reads(subject, dimension, DimensionJoin.EMPLOYER):
             chosen["is_company_assumed"] = None
     return Sql("".join(f", {row}.{column}" for column in chosen))
 
 
-def journey_value(dimension: Dimension, until: datetime) -> Sql:
+def journey_value(subject: Subject, dimension: Dimension, until: datetime) -> Sql:
     """The value of a dimension of the counted row `c`. Owners since `until` or later do not count."""
-    match dimension:
-        case Dimension.OWNER:
-            return _owner(until)
-        case Dimension.TEAM:
-            return Sql("m.team_id")
-        case Dimension.CURRENT_TEAM:
-            return Sql("n.team_id")
+    looked_up = _LOOKED_UP.get((subject, dimension))
+    if looked_up is not None:
+        return Sql(looked_up)
+    if dimension is Dimension.OWNER:
+        return _owner(until)
     if dimension in _OWN:
         return Sql(f"c.{_OWN[dimension]}")
-    (column,) = _COLUMNS[dimension]
+    (column,) = _COLUMNS[subject][dimension]
     return Sql(f"c.{column}")
 
 
-def journey_joins(dimensions: Iterable[Dimension], until: datetime) -> Sql:
-    """The joins that the dimensions need, each of them once: the members whose teams are the values."""
+def journey_joins(subject: Subject, dimensions: Iterable[Dimension], until: datetime) -> Sql:
+    """The joins that the dimensions need, each of them once: members, campaigns and pipeline stages."""
     needed = {*dimensions}
     joins = []
     if Dimension.TEAM in needed:
         joins.append(Sql(" left join member m on m.id = {}", _owner(until)))
     if Dimension.CURRENT_TEAM in needed:
         joins.append(Sql(" left join member n on n.id = c.current_owner_id"))
+    if subject is Subject.DEAL and Dimension.CHANNEL in needed:
+        joins.append(Sql(" left join campaign g on g.id = c.campaign_id"))
+    if Dimension.PIPELINE in needed:
+        joins.append(Sql(" left join pipeline_stage s on s.id = c.pipeline_stage_id"))
     return join("", joins)
 
 
-def is_undated_journey(dimensions: Iterable[Dimension], until: datetime) -> Sql:
+def is_undated_journey(subject: Subject, dimensions: Iterable[Dimension], until: datetime) -> Sql:
     """The condition of `is_undated`: a dimension has no value because the person's history begins later."""
-    dated = [dimension for dimension in dimensions if _reads(dimension, DimensionJoin.VERSION)]
+    dated = [dimension for dimension in dimensions if _reads(subject, dimension, DimensionJoin.VERSION)]
     if not dated:
         return Sql("false")
-    if all(_reads(dimension, DimensionJoin.LATER_OWNER) for dimension in dated):
+    if all(_reads(subject, dimension, DimensionJoin.LATER_OWNER) for dimension in dated):
         return Sql("c.has_no_version and {} is null", _owner(until))
     return Sql("c.has_no_version")
 
 
-def is_assumed_journey(dimensions: Iterable[Dimension]) -> Sql:
+def is_assumed_journey(subject: Subject, dimensions: Iterable[Dimension]) -> Sql:
     """The condition of `assumed_version`: a version that the dimensions read is assumed."""
     read = [*dimensions]
     tests = []
-    if any(_reads(dimension, DimensionJoin.VERSION) for dimension in read):
+    if any(_reads(subject, dimension, DimensionJoin.VERSION) for dimension in read):
         tests.append(Sql("c.is_version_assumed"))
-    if any(_reads(dimension, DimensionJoin.EMPLOYER) for dimension in read):
+    if any(_reads(subject, dimension, DimensionJoin.EMPLOYER) for dimension in read):
         tests.append(Sql("c.is_company_assumed"))
     return Sql("({})", join(" or ", tests)) if tests else Sql("false")
 
@@ -92,5 +111,5 @@ def _owner(until: datetime) -> Sql:
     return Sql("case when c.owned_at is null or c.owned_at < {} then c.owner_id end", until)
 
 
-def _reads(dimension: Dimension, needed: DimensionJoin) -> bool:
-    return needed in dimension_joins(Subject.PERSON, dimension)
+def _reads(subject: Subject, dimension: Dimension, needed: DimensionJoin) -> bool:
+    return needed in dimension_joins(subject, dimension)

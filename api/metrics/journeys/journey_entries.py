@@ -39,8 +39,12 @@ def journey_columns(request: ResolvedKpiRequest, row: str) -> Sql:
     """
     if not request.reads_journeys:
         return Sql("")
-    excluded = Sql(f", {row}.not_counted, {row}.merged_count" if request.is_excluded_only else "")
-    return Sql("{}{}", carried_columns((*dimensions_of(request.where), *request.by), row), excluded)
+    excluded = Sql(f", {row}.not_counted" if request.is_excluded_only else "")
+    if request.is_excluded_only and request.is_about_contacts:
+        excluded = Sql("{}{}", excluded, Sql(f", {row}.merged_count"))
+    return Sql(
+        "{}{}", carried_columns(request.kpi.subject, (*dimensions_of(request.where), *request.by), row), excluded
+    )
 
 
 def is_journey_of(request: ResolvedKpiRequest, row: str) -> Sql:

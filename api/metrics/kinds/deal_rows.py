@@ -10,11 +10,13 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureTable
+from api.metrics.journeys.deal_journeys import deal_journeys
 from api.metrics.kinds.stage_entries import EVER, between
 from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, all_of
+from schema.deal_events import DealEvent
 from schema.kpis.kinds import Closings
 from schema.vocab import DealOutcome, WarningCode
 
@@ -39,6 +41,12 @@ def closing_rows(request: ResolvedKpiRequest, of: Closings, *, has_refunds: bool
     A deal counts at its last closing by `asOf`: as the deal is now, or, if the request names `asOf` and the deal
     was reopened or closed again since, as its history has it.
     """
+    if request.reads_journeys:
+        chosen = [
+            Sql("e.outcome = any ({}::text[])", [outcome.value for outcome in of.outcomes]),
+            *between(Sql("e.counted_at"), request.frame.interval),
+        ]
+        return deal_journeys(request, DealEvent.CLOSED, chosen, has_refunds=has_refunds)
     reached = request.context.reach("deal", "d")
     return _closings(request, of, request.frame.interval, reached, has_refunds=has_refunds)
 
@@ -50,6 +58,8 @@ def closing_amounts(request: ResolvedKpiRequest, of: Closings, *, has_refunds: b
     These are those of the first version with this closing that held for any time, whatever was changed later. A deal
     without such a version has the values it has now.
     """
+    if request.reads_journeys:
+        return closing_rows(request, of, has_refunds=has_refunds)
     return Sql(
         "select k.deal_id, k.at, k.outcome, k.updated_at, k.is_negative,"
         " case when a.id is null then k.amount else a.amount end as amount,"
