@@ -91,7 +91,7 @@ async def compare(database: Database, wanted: Sequence[Request], now: datetime) 
 
 
 async def answers(
-    database: Database, wanted: Sequence[Request], now: datetime, source: AnsweredFrom
+    database: Database, wanted: Sequence[Request], now: datetime, source: AnsweredFrom, *, is_strict: bool = True
 ) -> list[tuple[Answer, list[object]] | str]:
     """Return each answer without its statement, with its records; of a rejected request the message."""
     async with database.write() as session:
@@ -103,7 +103,7 @@ async def answers(
             if isinstance(answer, AccordError):
                 found.append(answer.message)
                 continue
-            assert answer.answered_from is source, request
+            assert answer.answered_from is source or not is_strict, request
             found.append((replace(answer, sql="", answered_from=AnsweredFrom.FACTS), await records(session, answer)))
     return found
 
