@@ -100,7 +100,8 @@ def _with_excluded_journeys(request: ResolvedKpiRequest, excluded: CountedRows, 
     merged = NotCountedReason.MERGED
     reasons = Sql(f"(c.not_counted, 1), ('{merged}', c.merged_count)")
     if not request.is_about_contacts:
-        reasons = Sql(f"(coalesce(c.not_counted, '{NotCountedReason.NEGATIVE}'), 1)")
+        negative = f"case when c.is_negative then '{NotCountedReason.NEGATIVE}' end"
+        reasons = Sql(f"(coalesce(c.not_counted, {negative}), 1)")
     return Sql(
         "select x.excluded, m.* from (select jsonb_object_agg(r.reason, r.n) filter (where r.n > 0) as excluded from ("
         "select r.reason, sum(r.n)::bigint as n from ({}) c cross join lateral (values {}) r (reason, n)"

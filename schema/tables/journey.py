@@ -160,6 +160,9 @@ class DealJourney(Table, table=True):
     not_counted: NotCountedReason | None = column(
         "Why no KPI counts the deal today; null if it counts.", vocab=NotCountedReason, default=None
     )
+    customer_id: UUID | None = link(
+        "company", "The company of the deal today.", index=False, is_derived=True, default=None
+    )
     campaign_id: UUID | None = link("campaign", "The primary campaign.", index=False, is_derived=True, default=None)
     pipeline_stage_id: UUID | None = link(
         "pipeline_stage", "The pipeline stage.", index=False, is_derived=True, default=None

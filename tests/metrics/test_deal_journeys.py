@@ -21,7 +21,10 @@ from tests.metrics.test_journeys import answers
 from tests.support.examples import examples
 from tests.support.journeys import derive_journeys
 
-KEYS = ("opportunities_created", "deals_won", "revenue_won", "pipeline_created", "win_rate", "avg_deal_size")
+KEYS = (
+    *("opportunities_created", "deals_won", "new_customers", "revenue_won", "pipeline_created", "win_rate"),
+    "avg_deal_size",
+)
 
 
 def of_today(request: KpiRequest) -> KpiRequest:
@@ -55,13 +58,9 @@ async def test_answers_about_deals_from_journeys_are_those_from_facts(
     async with ready.write() as session:
         await oracle.load_deals(session, world)
         if not has_unopened:
-            await session.script(
-                "delete from deal_version where deal_id in (select id from deal where opened_at is null)"
-            )
-            await session.script(
-                "delete from deal_contact where deal_id in (select id from deal where opened_at is null)"
-            )
-            await session.script("delete from deal where opened_at is null")
+            unopened = "select id from deal where opened_at is null"
+            for table, column in (("deal_version", "deal_id"), ("deal_contact", "deal_id"), ("deal", "id")):
+                await session.script(f"delete from {table} where {column} in ({unopened})")
         await derive_journeys(session)
     wanted = [replace(request, key=key) for request, key in zip(batch, keys, strict=False)]
     quick = await answers(ready, wanted, NOW, AnsweredFrom.JOURNEYS, is_strict=not has_unopened)

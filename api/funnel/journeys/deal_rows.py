@@ -29,7 +29,7 @@ def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sq
     owned = _BEGINS.format("h")
     return Sql(
         f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
-  e.is_negative, d.updated_at as changed_at, {{}} as not_counted,
+  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id,
   v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id, w.industry, w.country,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id,

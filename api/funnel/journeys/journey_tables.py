@@ -28,7 +28,10 @@ _WAY = ("top_rank", "standing_rank", "skipped", "settled_at")
 ENTRIES = JourneyTable(
     "journey", ("contact_id", "stage", "counted_at"), (*_ENTRY, *DIMENSIONS, "responded_at", "responder_id", *_WAY)
 )
-_DEAL = ("outcome", "amount", "currency", "is_amount_assumed", "is_negative", "changed_at", "not_counted")
+_DEAL = (
+    *("outcome", "amount", "currency", "is_amount_assumed", "is_negative", "changed_at", "not_counted"),
+    "customer_id",
+)
 _DEAL_DIMENSIONS = (
     *("campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country", "owner_id", "owned_at"),
     *("current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),

@@ -78,6 +78,10 @@ class FirstWinCount(_DealCount):
 
     reads = ("deal", "deal_contact", "contact")
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings."""
+        return not request.frame.is_past
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""
         return first_closing(request)
