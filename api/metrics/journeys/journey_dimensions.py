@@ -46,6 +46,11 @@ _LOOKED_UP = {
 }
 
 
+def have_journeys(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
+    """Whether journeys have the values of all the dimensions. Others are read from facts."""
+    return all(dimension in _COLUMNS[subject] or dimension in _OWN for dimension in dimensions)
+
+
 def carried_columns(subject: Subject, dimensions: Iterable[Dimension], row: str) -> Sql:
     """The columns of a journey that the dimensions of a request read, each after a comma."""
     chosen: dict[str, None] = {}

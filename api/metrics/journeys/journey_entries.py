@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from api.metrics.journeys.journey_dimensions import carried_columns
+from api.metrics.journeys.journey_dimensions import carried_columns, have_journeys
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, all_of
 from schema.access.rights import Reach
 
 
 def are_journeys_readable(request: ResolvedKpiRequest) -> bool:
-    """Whether there are journeys for the reading of a request, and its principal reaches all of them."""
-    return request.context.has_journeys and request.context.principal.reach is Reach.ALL
+    """Whether there are journeys for the reading of a request, with its dimensions, and its principal reaches all."""
+    return (
+        request.context.has_journeys
+        and request.context.principal.reach is Reach.ALL
+        and have_journeys(request.kpi.subject, (*dimensions_of(request.where), *request.by))
+    )
 
 
 def picked_journeys(
