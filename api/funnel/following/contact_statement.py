@@ -12,7 +12,7 @@ from api.funnel.derivation import merged_rows, people_rows, reads_stages
 from api.funnel.entries import entries
 from api.funnel.exits import union_all
 from api.funnel.following.fact_tables import fact_tables
-from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_rows import contact_rows
 from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
 from api.funnel.journeys.stored_journeys import journey_tables
 from api.funnel.ladder import Ladder
@@ -20,7 +20,7 @@ from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stage_statement import step_statement
 from api.funnel.stored_entries import differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
-from api.sql import Parameter, Sql, name
+from api.sql import Parameter, Sql
 
 CONTACTS = Parameter("contacts")
 AS_OF = Parameter("as_of")
@@ -77,15 +77,11 @@ def _journeys(
     ladder: Ladder, looked_up: VisibleFacts, facts: VisibleFacts, evaluation_id: Sql
 ) -> Iterator[tuple[str, Sql]]:
     """Return the common tables that derive and write the journeys, from `derived`."""
-    concerned = facts.among("x.id")
-    derived = {
-        ENTRIES: entry_rows(ladder, Sql("select * from derived"), looked_up, concerned),
-        HANDOFFS: handoff_rows(ladder, looked_up, concerned),
-    }
-    for table, rows in derived.items():
-        yield f"derived_{table.name}", rows
-        now = Sql("select * from {}", name(f"derived_{table.name}"))
-        yield from journey_tables(table, evaluation_id, now, facts.among("contact_id"))
+    yield "journeys", contact_rows(ladder, Sql("select * from derived"), looked_up, facts.among("x.id"))
+    for table in (ENTRIES, HANDOFFS):
+        yield from journey_tables(
+            table, evaluation_id, Sql(f"select * from journeys where {table.of_contact}"), facts.among
+        )
 
 
 def _derivation(ladder: Ladder, facts: VisibleFacts) -> list[tuple[str, Sql]]:

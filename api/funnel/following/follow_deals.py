@@ -8,7 +8,7 @@ from api.db import WriteSession
 from api.funnel.following.compiled_accord import CurrentEvaluation
 from api.funnel.journeys.deal_rows import deal_rows
 from api.funnel.journeys.journey_tables import DEALS
-from api.funnel.journeys.stored_journeys import journey_tables
+from api.funnel.journeys.stored_journeys import journey_tables, one_of
 from api.funnel.stored_entries import with_tables
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql, bound_values
@@ -64,8 +64,10 @@ async def store_deals(session: WriteSession, current: CurrentEvaluation, deals: 
     evaluation, derived = Sql("{}::uuid", current.id), deal_rows(current.compiled.ladder, ids)
     tables = (
         ("derived_deal", derived),
-        *journey_tables(DEALS, evaluation, Sql("select * from derived_deal"), Sql("deal_id = any({})", ids)),
+        *journey_tables(DEALS, evaluation, Sql("select * from derived_deal"), one_of(ids)),
     )
+    # The re-evaluation of contacts joins without nested loops; here the indexes find the few rows.
+    await session.script("set local plan_cache_mode = force_generic_plan; set local enable_nestloop = on")
     text, values = Sql("{}\nselect", with_tables(tables)).render()
     await session.connection.fetch(text, *bound_values(values, {}))
 

@@ -9,14 +9,14 @@ from api.db import WriteSession
 from api.funnel.derivation import derived_entries, job_settings
 from api.funnel.following.compiled_accord import CompiledAccord
 from api.funnel.following.people import People
-from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_rows import contact_rows
 from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
-from api.funnel.journeys.stored_journeys import journey_tables
+from api.funnel.journeys.stored_journeys import journey_tables, one_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import COMPARED, KEY, differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
 from api.progress import Progress
-from api.sql import Sql, name
+from api.sql import Sql
 
 _COLUMNS = ", ".join((*KEY, *COMPARED))
 
@@ -42,15 +42,10 @@ async def derive_many(
         await session.script("analyze funnel_derived")
         facts = VisibleFacts(bound_instant(as_of), people.has_merged, concerned)
         entries = Sql("select * from funnel_derived")
-        rows = {
-            ENTRIES: entry_rows(compiled.ladder, entries, facts, facts.among("x.id")),
-            HANDOFFS: handoff_rows(compiled.ladder, facts, facts.among("x.id")),
-        }
-        for table, derived_rows in rows.items():
-            columns = Sql("select {} from ({}) d", Sql(table.columns), derived_rows)
-            await session.run(Sql("create temp table {} on commit drop as {}", name(f"funnel_{table.name}"), columns))
+        journeys = contact_rows(compiled.ladder, entries, facts, facts.among("x.id"))
+        await session.run(Sql("create temp table funnel_journeys on commit drop as {}", journeys))
         await session.run(Sql("insert into funnel_due {}", wake_up_rows(compiled.ladder, facts)))
-    await session.script("analyze funnel_journey; analyze funnel_handoff_journey; analyze funnel_due")
+    await session.script("analyze funnel_journeys; analyze funnel_due")
 
 
 async def store_many(session: WriteSession, evaluation_id: UUID, people: People) -> list[Record]:
@@ -67,12 +62,12 @@ async def store_many(session: WriteSession, evaluation_id: UUID, people: People)
             written
             for table in (ENTRIES, HANDOFFS)
             for written in journey_tables(
-                table, evaluation, Sql(f"select * from funnel_{table.name}"), Sql("contact_id = any({})", ids)
+                table, evaluation, Sql(f"select * from funnel_journeys where {table.of_contact}"), one_of(ids)
             )
         ),
         *wake_up_tables(Sql("select * from funnel_due"), Sql("w.contact_id = any({})", ids)),
     )
     async with job_settings(session, enable_nestloop="off"):
         rows = await session.rows(Sql("{}\n{}", with_tables(tables), entry_changes("differing")))
-    await session.script("drop table funnel_derived, funnel_journey, funnel_handoff_journey, funnel_due")
+    await session.script("drop table funnel_derived, funnel_journeys, funnel_due")
     return rows

@@ -18,43 +18,73 @@ _IS_ASSUMED = "coalesce({0}.is_assumed and {0}.recorded_at > e.at, false)"
 _NEXT_OWNER = "[width_bucket(e.at, o.owned_at) + 1]"
 _IS_INBOUND = "t.direction = 'INBOUND' and t.voided_at is null"
 _IS_RESPONSE = "t.direction = 'OUTBOUND' and not t.is_automated and t.voided_at is null"
+_ENTRY = "e.stage, e.rank, e.is_entry, e.is_own, e.own_at, e.accord_version_id"
+_HANDOFF = "e.handoff_id, e.status, e.reject_reason"
 # The stages in which people wait for our first touch, by any KPI.
 _WAITING = sorted({kpi.measure.base for kpi in CATALOGUE.values() if isinstance(kpi.measure, Response)})
 
 
-def entry_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql | None = None) -> Sql:
-    """Select the journeys of first entries: the columns of `ENTRIES`.
+def entry_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts) -> Sql:
+    """Select the journeys of the first entries of everybody: the columns of `ENTRIES`.
 
-    `entries` has the columns of `derived_entries`; it is read twice. `facts` may be those of `fact_tables`. `among`
-    is then the condition that a contact `x` is one of those with entries; None for everybody.
+    `entries` has the columns of `derived_entries`; it is read twice.
 
     Shapes: entries -> one row per person, stage and instant at which a first entry counts.
     Source: api/README.md, "The evaluator".
     """
-    own = "e.stage, e.rank, e.is_entry, e.is_own, e.own_at, e.accord_version_id"
+    more, joins = _of_entries(ladder, entries, facts, is_everybody=True)
+    return _with_dimensions(ladder, facts, None, _counted_instants(entries), own=_ENTRY, more=more, joins=joins)
+
+
+def handoff_rows(ladder: Ladder, facts: VisibleFacts) -> Sql:
+    """Select the journeys of the decided handoffs of everybody: the columns of `HANDOFFS`."""
+    own = f"{_HANDOFF}, e.decided_by_id as responder_id"
+    return _with_dimensions(
+        ladder, facts, None, _decisions(facts), own=own, more=Sql("true as is_decided"), joins=Sql("")
+    )
+
+
+def contact_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql) -> Sql:
+    """Select the journeys of both kinds of some contacts, in one pass: `handoff_id` distinguishes them.
+
+    `facts` may be those of `fact_tables`; `among` is the condition that a contact `x` is one of those with entries.
+    """
+    instants = Sql(
+        """select i.*, null::uuid as handoff_id, null as status, null as reject_reason, null::uuid as decided_by_id
+from ({}) i
+union all
+select h.contact_id, null, null, h.at, false, false, null, null, h.handoff_id, h.status, h.reject_reason,
+  h.decided_by_id
+from ({}) h""",
+        _counted_instants(entries),
+        _decisions(facts),
+    )
+    more, joins = _of_entries(ladder, entries, facts, is_everybody=False)
+    return _with_dimensions(ladder, facts, among, instants, own=f"{_ENTRY}, {_HANDOFF}", more=more, joins=joins)
+
+
+def _of_entries(ladder: Ladder, entries: Sql, facts: VisibleFacts, *, is_everybody: bool) -> tuple[Sql, Sql]:
+    """Return the columns that entries alone have, and their joins."""
     way = Sql(
         "\nleft join ({}) y on y.contact_id = e.contact_id and e.stage = {}",
         _ways(entries),
         ladder.accords[-1].stages[0].key,
     )
-    responded, responder, responses = _responses(facts, is_everybody=among is None)
-    more = Sql(
-        f"{responded} as responded_at, {responder} as responder_id,"
-        " y.top_rank, y.standing_rank, y.skipped, y.settled_at"
-    )
-    return _with_dimensions(ladder, facts, among, _counted_instants(entries), own=own, more=more, joins=responses + way)
+    responded, responder, responses = _responses(facts, is_everybody=is_everybody)
+    # Of a handoff, the member is the one who decided.
+    responder = responder if is_everybody else f"coalesce(e.decided_by_id, {responder})"
+    ways = "y.top_rank, y.standing_rank, y.skipped, y.settled_at"
+    return Sql(f"{responded} as responded_at, {responder} as responder_id, {ways}"), responses + way
 
 
-def handoff_rows(ladder: Ladder, facts: VisibleFacts, among: Sql | None = None) -> Sql:
-    """Select the journeys of decided handoffs: the columns of `HANDOFFS`. Arguments as those of `entry_rows`."""
-    decided = Sql(
+def _decisions(facts: VisibleFacts) -> Sql:
+    """Select the decided handoffs: contact_id, handoff_id, at, status, reject_reason, decided_by_id."""
+    return Sql(
         f"""select {facts.contact("h")} as contact_id, h.id as handoff_id, h.decided_at as at, h.status,
-  h.reject_reason, h.assigned_to_id as responder_id
+  h.reject_reason, h.assigned_to_id as decided_by_id
 from handoff h {facts.merged_join("h")} where h.decided_at is not null and {{}}""",
         facts.among("h.contact_id"),
     )
-    own = "e.handoff_id, e.status, e.reject_reason, e.responder_id"
-    return _with_dimensions(ladder, facts, among, decided, own=own, more=Sql("true as is_decided"), joins=Sql(""))
 
 
 def _with_dimensions(

@@ -1,5 +1,6 @@
 """Stored journeys beside derived ones: how the stored ones become the derived ones, as `stored_entries` does it."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS, JourneyTable
@@ -39,13 +40,16 @@ where ({other}) is distinct from ({own})""",
     )
 
 
-def journey_tables(table: JourneyTable, evaluation_id: Sql, derived: Sql, among: Sql) -> tuple[tuple[str, Sql], ...]:
+def journey_tables(
+    table: JourneyTable, evaluation_id: Sql, derived: Sql, among: Callable[[str], Sql]
+) -> tuple[tuple[str, Sql], ...]:
     """Return the common tables that write the journeys of some contacts where they differ from the derived ones.
 
-    `among` is the condition that a row is of one of the contacts, or deals, by its column of their ids.
+    `among` returns the condition that a column has the id of one of the contacts, or of one of the deals.
     As with entries, a journey that changes is deleted before it is inserted.
     """
-    stored = Sql("select * from {} where evaluation_id = {} and {}", name(table.name), evaluation_id, among)
+    record = table.key[0]
+    stored = Sql("select * from {} where evaluation_id = {} and {}", name(table.name), evaluation_id, among(record))
     differing, removed = f"differing_{table.name}", f"removed_{table.name}"
     same_key = " and ".join(f"j.{column} = f.{column}" for column in table.key)
     return (
@@ -54,9 +58,10 @@ def journey_tables(table: JourneyTable, evaluation_id: Sql, derived: Sql, among:
             removed,
             Sql(
                 f"""delete from {table.name} j using {differing} f
-where f.is_stored and j.evaluation_id = {{}} and {same_key}
+where f.is_stored and j.evaluation_id = {{}} and {same_key} and {{}}
 returning 1""",
                 evaluation_id,
+                among(f"j.{record}"),
             ),
         ),
         (
@@ -70,3 +75,8 @@ returning 1""",
             ),
         ),
     )
+
+
+def one_of(ids: Sql) -> Callable[[str], Sql]:
+    """Return a function that returns the condition that a column has one of the ids of an array."""
+    return lambda column: Sql(f"{column} = any({{}})", ids)
