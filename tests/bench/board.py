@@ -153,8 +153,9 @@ async def _by_hand(connection: Connection) -> Cells:
 def _require_equal(title: str, ours: Cells, theirs: Cells) -> None:
     """End the benchmark if a cell of another board differs from that of the journeys, values to the cent."""
     for cell in sorted(ours.keys() | theirs.keys(), key=str):
-        (n, value), (other_n, other_value) = (found.get(cell, (0, None)) for found in (ours, theirs))
-        is_same = value == other_value or abs((value or 0) - (other_value or 0)) <= _CENT
+        n, value = ours.get(cell, (0, None))
+        other_n, other_value = theirs.get(cell, (0, None))
+        is_same = value == other_value or abs((value or Decimal(0)) - (other_value or Decimal(0))) <= _CENT
         if n != other_n or not is_same:
             message = f"{cell}: journeys give {n} and {value}, {title} gives {other_n} and {other_value}."
             raise SystemExit(f"{message} They cannot be compared.")

@@ -20,9 +20,9 @@ def opening_rows(request: ResolvedKpiRequest, *, has_amounts: bool) -> Sql:
     `asOf` as their `at`, so that they can be reported.
     """
     if request.reads_journeys:
-        chosen = between(Sql("e.counted_at"), request.frame.interval)
-        opened = deal_journeys(request, DealEvent.OPENED, chosen, has_refunds=True)
-        return Sql("select o.*, false as is_unopened from ({}) o", opened)
+        within = between(Sql("e.counted_at"), request.frame.interval)
+        journeys = deal_journeys(request, DealEvent.OPENED, within, has_refunds=True)
+        return Sql("select o.*, false as is_unopened from ({}) o", journeys)
     # The version at the opening is the first one that still held after it, and that held at all: a version that was
     # corrected at the instant of its start ends there too.
     amounts, none, at_opening = Sql(""), Sql(""), Sql("")
