@@ -26,6 +26,7 @@ from alembic.util import rev_id
 
 from migrations.catalogue import Catalogue, DatabaseObject
 from migrations.operations import OutsideOp, StatementOp
+from schema.corrections import correction_name
 from schema.history import version_name
 from schema.tables import METADATA
 
@@ -103,8 +104,10 @@ def _is_required(added: sa.Column[Any]) -> bool:
 
 
 def _filled(table: str, added: sa.Column[Any]) -> list[MigrateOperation]:
-    """Add a required column to a version table: past versions get the default of the record's own column."""
-    own = next((record for record in METADATA.tables.values() if version_name(record.name) == table), None)
+    """Add a required column to a table with past rows of another one: they get the default of that one's own column."""
+    own = next(
+        (it for it in METADATA.tables.values() if table in (version_name(it.name), correction_name(it.name))), None
+    )
     default = own.columns[added.name].server_default if own is not None else None
     if not isinstance(default, sa.DefaultClause):
         return [AddColumnOp(table, added)]

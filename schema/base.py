@@ -65,14 +65,16 @@ class Table(SQLModel):
 
     `__plural__` is the name of the list in GraphQL (default: the table's name with an s). `__is_hidden__` keeps the
     table out of GraphQL. `__permission__` is what reading the table needs. `__needs_reach_all__`: its rows are about
-    all records together, such as their numbers, so that only principals with reach ALL read them. `__deprecation__` is
-    the reason and last day of a deprecated table.
+    all records together, such as their numbers, so that only principals with reach ALL read them.
+    `__keeps_corrections__`: a row that is changed or removed is kept as it was (see `schema.corrections`).
+    `__deprecation__` is the reason and last day of a deprecated table.
     """
 
     metadata: ClassVar[sa.MetaData] = sa.MetaData(naming_convention=NAMING)
     __plural__: ClassVar[str] = ""
     __is_hidden__: ClassVar[bool] = False
     __has_history__: ClassVar[bool] = False
+    __keeps_corrections__: ClassVar[bool] = False
     __permission__: ClassVar[Permission] = Permission.READ
     __needs_reach_all__: ClassVar[bool] = False
     __deprecation__: ClassVar[str | None] = None
@@ -196,6 +198,7 @@ class TableShape:
     permission: Permission = Permission.READ
     edit_permission: Permission | None = None
     needs_reach_all: bool = False
+    keeps_corrections: bool = False
     deprecated: str | None = None
     disjoint_ranges: DisjointRanges | None = None
 
@@ -242,6 +245,7 @@ def describe(table: type[Table]) -> TableShape:
         permission=table.__permission__,
         edit_permission=getattr(table, "__edit_permission__", None),
         needs_reach_all=table.__needs_reach_all__,
+        keeps_corrections=table.__keeps_corrections__,
         deprecated=table.__deprecation__,
         disjoint_ranges=table.__disjoint_ranges__,
     )

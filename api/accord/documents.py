@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
+from api.accord.toml_lines import line_of, toml_lines
 from api.accord.validation import DocumentMistake, describe_errors, mistakes_of
 from api.errors import AccordError, ErrorCode
 from schema.accord import FORMAT, STORED, Accord
@@ -34,7 +35,7 @@ def built_in_accords() -> tuple[str, ...]:
 
 
 def read_accord(name_or_path: str) -> Accord:
-    """Load a built-in accord (`standard`) or a TOML file.
+    """Load a built-in accord (`standard`), or a file with TOML or JSON.
 
     Shapes: a name or path -> one Accord.
     Errors: BAD_FILE if the file does not exist or cannot be read; BAD_ACCORD with the file, the key and the remedy if
@@ -44,7 +45,12 @@ def read_accord(name_or_path: str) -> Accord:
         text = files("schema").joinpath("accords", f"{name_or_path}.toml").read_text("utf-8")
     else:
         text = _text_of(Path(name_or_path))
-    return parse_accord(text, origin=name_or_path)
+    return parse_accord(text, origin=name_or_path, form=document_form(text))
+
+
+def document_form(text: str) -> DocumentForm:
+    """Return the form of a document as a person gives it: JSON if it begins with a brace, or else TOML."""
+    return "JSON" if text.lstrip().startswith("{") else "TOML"
 
 
 def parse_accord(text: str, *, origin: str, form: DocumentForm = "TOML") -> Accord:
@@ -67,8 +73,16 @@ def parse_accord(text: str, *, origin: str, form: DocumentForm = "TOML") -> Acco
         return Accord.model_validate(document)
     except ValidationError as error:
         mistakes = mistakes_of(error, document, Accord)
-        message = f"{origin} is not a valid accord. {'; '.join(mistake.line for mistake in mistakes)}."
-        raise InvalidAccordError(message, _REMEDY, mistakes) from error
+        lines = "\n".join(_mistake_lines(text, form, mistakes))
+        raise InvalidAccordError(f"{origin} is not a valid accord.\n{lines}", _REMEDY, mistakes) from error
+
+
+def _mistake_lines(text: str, form: DocumentForm, mistakes: tuple[DocumentMistake, ...]) -> Iterator[str]:
+    """Every mistake as a line of text, with the number of its line in the document where that is TOML."""
+    lines = toml_lines(text) if form == "TOML" else {}
+    for mistake in mistakes:
+        number = line_of(lines, mistake.path)
+        yield f"{mistake.line}." if number is None else f"Line {number}: {mistake.line}."
 
 
 def document_mistakes(text: str, form: DocumentForm = "TOML") -> tuple[DocumentMistake, ...]:
@@ -128,7 +142,7 @@ _READERS: Mapping[DocumentForm, Callable[[str], object]] = {"TOML": _toml_docume
 
 def _text_of(path: Path) -> str:
     names = ", ".join(built_in_accords())
-    remedy = f"Name a TOML file, or one of the built-in accords: {names}."
+    remedy = f"Name a TOML or JSON file, or one of the built-in accords: {names}."
     try:
         return path.read_text("utf-8-sig")
     except FileNotFoundError as error:

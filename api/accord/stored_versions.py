@@ -8,7 +8,9 @@ from uuid import UUID
 import asyncpg
 from pydantic import TypeAdapter
 
+from api.accord.in_force import no_accord
 from api.accord.parsed_documents import KEPT_DOCUMENTS, ParsedDocument, document_key
+from api.accord.unknown_version import unknown_version
 from api.db import Session
 from api.sql import Sql, all_of
 from schema.accord_vocab import AccordStatus, SignInMethod
@@ -154,6 +156,23 @@ async def stored_version(session: Session, number: int) -> StoredVersion | None:
 async def stored_version_in_force(session: Session) -> StoredVersion | None:
     """Read the active version; None before the first accord is adopted. Shapes: one statement."""
     return _only(await _read(session, Sql("v.status = {}", AccordStatus.ACTIVE.value)))
+
+
+async def requested_version(session: Session, number: int | None) -> StoredVersion:
+    """Read the version of a number; without one, that in force.
+
+    Shapes: one statement.
+    Errors: UNKNOWN_VALUE for a number that no version has; NO_ACCORD.
+    """
+    if number is None:
+        found = await stored_version_in_force(session)
+        if found is None:
+            raise no_accord()
+        return found
+    found = await stored_version(session, number)
+    if found is None:
+        raise await unknown_version(session, number)
+    return found
 
 
 async def stored_versions(session: Session, numbers: Collection[int]) -> Mapping[int, StoredVersion]:

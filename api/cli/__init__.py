@@ -9,7 +9,7 @@ from typing import ClassVar, NoReturn
 
 import typer
 
-from api.cli.access import KeyCommands, MemberCommands
+from api.cli.access import KeyCommands, MemberCommands, TeamCommands
 from api.cli.error_reports import report_bug, report_expected
 from api.cli.lazy_command import LazyGroup
 from api.errors import AccordError
@@ -35,7 +35,7 @@ class Commands(LazyGroup):
             "api.cli.importing.import_command:import_records",
         ),
         "sample": ("Make a sample company in an empty database.", "api.cli.sample_command:sample"),
-        "show": ("Print the accord in force in plain sentences.", "api.cli.accord.show_command:show"),
+        "show": ("Print the accord in plain sentences.", "api.cli.accord.show_command:show"),
         "versions": ("List the versions of the accord.", "api.cli.accord.document_commands:versions"),
         "export": ("Print the document of a version of the accord.", "api.cli.accord.document_commands:export"),
         "diff": ("Say in sentences what differs between two versions.", "api.cli.accord.document_commands:diff"),
@@ -44,7 +44,18 @@ class Commands(LazyGroup):
             "api.cli.accord.preview_command:preview",
         ),
         "propose": ("Propose a version of the accord.", "api.cli.accord.version_commands:propose"),
+        "edit": (
+            "Replace the document of a version that has not been in force.",
+            "api.cli.accord.version_commands:edit",
+        ),
         "submit": ("Submit a version of the accord for review.", "api.cli.accord.version_commands:submit"),
+        "comments": ("List the comments on a version of the accord.", "api.cli.accord.comment_commands:comments"),
+        "comment": ("Comment on a version of the accord.", "api.cli.accord.comment_commands:comment"),
+        "resolve": ("Resolve a comment on a version of the accord.", "api.cli.accord.comment_commands:resolve"),
+        "request-changes": (
+            "Request changes of a version in review.",
+            "api.cli.accord.comment_commands:request_changes",
+        ),
         "withdraw": ("Withdraw a version of the accord.", "api.cli.accord.version_commands:withdraw"),
         "activate": ("Activate a version that both teams signed.", "api.cli.accord.version_commands:activate"),
         "verify": (
@@ -67,6 +78,7 @@ class Commands(LazyGroup):
     }
     GROUPS: ClassVar[Mapping[str, tuple[str, type[LazyGroup]]]] = {
         "key": ("Create, list, revoke and rotate API keys.", KeyCommands),
+        "team": ("Add and list teams.", TeamCommands),
         "member": ("Add and deactivate members, and set what they may do.", MemberCommands),
     }
 

@@ -13,8 +13,9 @@ _LARGEST_LOG_BYTES = 1_000_000
 
 
 def report_expected(error: AccordError) -> None:
-    """Print what was wrong and what to do."""
-    _print(f"accord: {error.message}\n        {error.remedy}")
+    """Print what was wrong, which may be several lines, and what to do."""
+    message = error.message.replace("\n", "\n        ")
+    _print(f"accord: {message}\n        {error.remedy}")
 
 
 def report_bug(error: Exception) -> None:

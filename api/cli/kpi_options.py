@@ -1,6 +1,7 @@
 """The options of `accord kpi` and `accord funnel`, and the requests that are made of them."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,15 +16,18 @@ from api.cli.kpi_values import (
     parse_period,
     parse_where,
     parse_word,
+    require_number,
 )
 from api.cli.options import DATA_OPTION
 from api.cli.record_output import Listing
 from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.accord_vocab import Reading
+from schema.base import now
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
+_FIRST_YEAR = 1000
 
 _WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others."
 
@@ -50,7 +54,7 @@ class FunnelOptions:
         typer.Option("--reading", help="Which accord decides about stages: in_force, restated or pinned."),
     ] = None
     accord_version: Annotated[
-        int | None, typer.Option("--accord-version", min=1, help="With --reading pinned: the version's number.")
+        int | None, typer.Option("--accord-version", help="With --reading pinned: the version's number.")
     ] = None
     known_at: Annotated[
         str | None,
@@ -74,10 +78,32 @@ class FunnelOptions:
         return Switches(
             as_of=parse_instant("--as-of", self.as_of),
             timezone=self.timezone,
-            reading=None if self.reading is None else parse_word(Reading, "--reading", self.reading),
+            reading=self._reading(),
             accord_version=self.accord_version,
-            known_at=parse_instant("--known-at", self.known_at),
+            known_at=_known_at(self.known_at),
         )
+
+    def _reading(self) -> Reading | None:
+        """The reading, checked here so that the errors name the options and not the arguments of GraphQL."""
+        reading = None if self.reading is None else parse_word(Reading, "--reading", self.reading)
+        if reading is Reading.PINNED and self.accord_version is None:
+            raise bad_input("--reading pinned names no version.", "Name one with --accord-version.")
+        if reading is not Reading.PINNED and self.accord_version is not None:
+            raise bad_input(
+                "--accord-version needs --reading pinned.", "Add --reading pinned, or leave --accord-version out."
+            )
+        return reading
+
+
+def _known_at(text: str | None) -> datetime | None:
+    """The instant of --known-at."""
+    instant = parse_instant("--known-at", text)
+    if instant is not None and (instant.tzinfo is None or instant.year < _FIRST_YEAR):
+        message = f"--known-at: '{text}' has no time zone, or its year is before {_FIRST_YEAR}."
+        raise bad_input(message, "Write an instant with its zone, like 2026-04-01T00:00:00Z.")
+    if instant is not None and instant > now():
+        raise bad_input(f"--known-at: '{text}' lies in the future.", "Name an instant that is not after now.")
+    return instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +142,7 @@ class KpiOptions(FunnelOptions):
     )
     first: Annotated[
         int | None,
-        typer.Option("--first", min=0, help=f"With --records: how many to list; default {DEFAULT_RECORDS}."),
+        typer.Option("--first", help=f"With --records: how many to list; default {DEFAULT_RECORDS}."),
     ] = None
 
     fields: Annotated[
@@ -148,7 +174,7 @@ class KpiOptions(FunnelOptions):
                 raise bad_input("--side, --first and --fields need --records.", "Add --records, or leave them out.")
             return None
         side = RecordSide.BASE if self.side is None else parse_word(RecordSide, "--side", self.side)
-        first = DEFAULT_RECORDS if self.first is None else self.first
+        first = DEFAULT_RECORDS if self.first is None else require_number("--first", self.first, 0)
         return Listing(side, first, () if self.fields is None else parse_paths(self.fields))
 
     def _stages(self) -> StagePair | None:

@@ -22,7 +22,7 @@ from api.metrics.answer import (
     Provenance,
 )
 from api.metrics.answer_warnings import length_in_words
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import dimension_doc
@@ -92,7 +92,7 @@ def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None)
         case Unit.MONEY:
             return f"{value:,.2f} {currency.value if currency else ''}".rstrip()
         case _:
-            return f"{value if value == value.to_integral_value() else round(value, 2):,f}"
+            return f"{value.to_integral_value() if value == value.to_integral_value() else round(value, 2):,f}"
 
 
 def _headline(figure: KpiFigure, result: KpiAnswer) -> str:

@@ -59,6 +59,14 @@ def parse_word(vocabulary: type[Word], option: str, text: str) -> Word:
     raise bad_input(f"{option} does not accept '{text}'.", f"Use one of: {known}.")
 
 
+def require_number(option: str, number: int, least: int, most: int | None = None) -> int:
+    """The number of an option that has bounds."""
+    if number < least or (most is not None and number > most):
+        span = f"from {least} to {most}" if most is not None else f"of at least {least}"
+        raise bad_input(f"{option} does not accept {number}.", f"Write a whole number {span}.")
+    return number
+
+
 def parse_duration_option(option: str, text: str) -> timedelta:
     """A duration such as `30 days`."""
     try:

@@ -111,3 +111,5 @@ def _print_demo_keys(data: Path | None) -> None:
     for person in people:
         typer.echo(f"  {f'{person.name}, {person.title}':{width}}  {person.grant}")
         typer.echo(f"      {person.token.text}")
+    signers = " and ".join(f"{person.name} ({person.title})" for person in people if person.signs)
+    typer.echo(f"{signers} sign the accord at /accord: they sign in at /sign-in with their keys.")

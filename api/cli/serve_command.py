@@ -144,6 +144,7 @@ def _greeting(address: str, database: str, callers: str, data: Path | None) -> s
             f"Accord listens on {address}",
             f"  GraphiQL  {address}/graphql   in a browser",
             f"  GraphQL   {address}/graphql   for programs",
+            f"  Accord    {address}/accord    in a browser: read, preview and sign what both teams agree on",
             f"  Serves    {callers}",
             f"  Database  {database}",
             "Three questions to start with (as tabs in GraphiQL, or in another terminal):",

@@ -20,12 +20,13 @@ from api.funnel.own_moments import span_rows
 from api.sql import Sql, join
 
 
-def is_flat(form: NormalForm) -> bool:
-    """Whether a rule can be compiled to a join.
+def is_flat(form: NormalForm, *, has_segments: bool = True) -> bool:
+    """Whether a rule can be compiled to a join, for a stage that exits close or (without segments) for one they do not.
 
     It can if it needs all of its leaves, at least one of them a leaf of facts in a segment, and at most one of them
-    with an interval for every touch: two such leaves would multiply their rows. A rule without any leaf can be as well:
-    every contact fulfils it when its lifetime begins.
+    with an interval for every touch: two such leaves would multiply their rows. A stage without segments needs any leaf
+    of facts: all time is one segment. A rule without any leaf can be as well: every contact fulfils it when its
+    lifetime begins.
     """
     parts = form.tree.parts if isinstance(form.tree, Conjunction) else (form.tree,)
     fact_leaves = [leaf.test for leaf in form.leaves if not isinstance(leaf.test, FieldConditions)]
@@ -33,7 +34,7 @@ def is_flat(form: NormalForm) -> bool:
         all(isinstance(part, LeafHolds) for part in parts)
         and not any(leaf.is_negated for leaf in form.leaves)
         and sum(isinstance(leaf, OF_TOUCHES) for leaf in fact_leaves) <= 1
-        and (any(not isinstance(leaf, WITHOUT_SEGMENT) for leaf in fact_leaves) or not form.leaves)
+        and (any(not (has_segments and isinstance(leaf, WITHOUT_SEGMENT)) for leaf in fact_leaves) or not form.leaves)
     )
 
 

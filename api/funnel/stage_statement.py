@@ -40,7 +40,7 @@ def stage_statement(ladder: Ladder, ranked: RankedStage, facts: VisibleFacts) ->
     facts = facts_of_spans(ranked.spans, facts)
     # A rule without leaves has a single moment, the beginning of the lifetime, unless a span makes others fresh.
     has_segments = bool(form.leaves) or ranked.has_all_time or ranked.exit_group is None
-    if is_flat(form) and ranked.begins_fresh and has_segments:
+    if is_flat(form, has_segments=ranked.exit_group is not None) and ranked.begins_fresh and has_segments:
         return flat_statement(form, ladder, ranked, facts)
     return sweep_statement(form, ladder, ranked, facts)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.access.principal import Principal
 from api.accord.stored_versions import versions_to_sign
-from api.graph.accord.accord_types import ACCORD, AccordPart, shown_accord
+from api.graph.accord.accord_types import ACCORD, AccordPart, shown_accords
 from api.graph.context import Info
 from api.graph.declared import ObjectType, Output, TypeRef
 from api.plan.cost import affordable_cost
@@ -56,7 +56,7 @@ async def _accords_to_sign(source: Viewer, info: Info) -> list[AccordPart]:
     if who.member_id is None or who.reach is not Reach.ALL or not who.may(Permission.SIGN_ACCORD):
         return []
     async with info.context.database.read() as session:
-        return [shown_accord(version) for version in await versions_to_sign(session, who.member_id)]
+        return shown_accords(await versions_to_sign(session, who.member_id))
 
 
 VIEWER_TYPE = ObjectType(

@@ -24,7 +24,7 @@ from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.journeys.journey_entries import are_journeys_readable
-from api.metrics.kinds import first_fact
+from api.metrics.kind_of import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.period_warnings import answered_period, missing_period, unfinished_period
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded

@@ -19,7 +19,7 @@ from api.metrics.figures import breakdown, buckets_before_first, series, shown_b
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
 from api.metrics.journeys.journey_entries import are_journeys_readable
-from api.metrics.kinds import first_fact, kind_of
+from api.metrics.kind_of import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
 from api.metrics.periods.buckets import buckets
@@ -32,7 +32,7 @@ from api.metrics.resolve import reject_unknown_switches, resolve
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kpi
+from schema.kpis.kpi import Kpi
 from schema.vocab import Unit
 
 

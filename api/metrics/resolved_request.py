@@ -16,7 +16,8 @@ from api.sql import Sql, name
 from schema.accord import Accord
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import DimensionMeaning, meanings
-from schema.kpis.kinds import Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants

@@ -22,6 +22,11 @@ class DemoPerson:
     grant: Grant
 
     @property
+    def signs(self) -> bool:
+        """Whether the person may sign the accord for a team: a head of marketing or of sales, who reaches everybody."""
+        return self.grant.level is AccessLevel.OPERATOR and self.grant.reach is Reach.ALL
+
+    @property
     def token(self) -> Token:
         """The token of the person's key. It is no secret: it follows from the name."""
         return derived_token(f"Accord's sample company: {self.name}")

@@ -10,12 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schema.clauses.calendars import BusinessCalendar
-from schema.clauses.clause_vocab import Weekday
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _LONGEST_SEARCH = timedelta(days=36_525)  # 100 years
-_WEEKDAYS = tuple(Weekday)
 
 
 def add_business_time(calendar: BusinessCalendar, zone: ZoneInfo, start: datetime, length: timedelta) -> datetime:
@@ -43,11 +41,7 @@ def open_intervals(
     calendar: BusinessCalendar, zone: ZoneInfo, start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yield the intervals `[opens, closes)` in `[start, end)` in which the calendar is open, in UTC and in order."""
-    closed = calendar.closed_days
-    spans = tuple(
-        tuple((timedelta(minutes=opens), timedelta(minutes=closes)) for opens, closes in calendar.spans(day))
-        for day in _WEEKDAYS
-    )
+    closed, spans = calendar.closed_days, calendar.week
     at, until = start.astimezone(UTC), end.astimezone(UTC)
     while at < until:
         # The wall clock runs evenly up to the next change of the zone's offset.

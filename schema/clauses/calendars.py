@@ -1,7 +1,8 @@
 """Business calendars: when a team is at work. Durations of duties can be counted in the time of one."""
 
 import re
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -153,7 +154,15 @@ class BusinessCalendar(AccordModel):
         spans = [hours for hours in self.hours if weekday in hours.days]
         return sorted((minutes_of(span.opens), minutes_of(span.closes)) for span in spans)
 
-    @property
+    @cached_property
+    def week(self) -> tuple[tuple[tuple[timedelta, timedelta], ...], ...]:
+        """The opening hours of every day from Monday on, as times `[opens, closes)` since midnight, earliest first."""
+        return tuple(
+            tuple((timedelta(minutes=opens), timedelta(minutes=closes)) for opens, closes in self.spans(day))
+            for day in Weekday
+        )
+
+    @cached_property
     def closed_days(self) -> frozenset[date]:
         """The days on which it is closed: the stated holidays, and those of its own."""
         years = self.holidays.years if self.holidays else ()

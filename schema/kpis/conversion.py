@@ -1,7 +1,10 @@
 """KPIs of conversion: which share reaches the next step."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import ClosingRatio, Closings, Conversion, Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.deals import ClosingRatio, Closings
+from schema.kpis.measures.stages import Conversion
 from schema.kpis.switchboard import DEAL_SWITCHES, PAIR_SWITCHES
 from schema.vocab import DealOutcome, Unit
 

@@ -1,7 +1,9 @@
 """KPIs of data quality: whether source systems agree with the accord."""
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Agreement, Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.stages import Agreement
 from schema.kpis.switchboard import AGREEMENT_SWITCHES
 from schema.vocab import Unit
 

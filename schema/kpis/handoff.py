@@ -1,7 +1,9 @@
 """KPIs of handoffs: how sales decides about the people that marketing hands over."""
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import DecisionRatio, Decisions, Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.handoffs import DecisionRatio, Decisions
 from schema.kpis.switchboard import DECISION_SWITCHES
 from schema.vocab import Dimension, HandoffStatus, Unit
 

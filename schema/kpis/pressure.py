@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Kpi, OverPolicy, Subject, Trailing
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.touches import OverPolicy, Trailing
 from schema.kpis.switchboard import FACT_SWITCHES
 from schema.vocab import Unit
 

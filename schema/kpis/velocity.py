@@ -1,7 +1,10 @@
 """KPIs of speed: how long something takes."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import Closings, Cycle, Duration, Kpi, Response, Stay, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.deals import Closings, Cycle
+from schema.kpis.measures.stages import Duration, Response, Stay
 from schema.kpis.switchboard import DEAL_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STAY_SWITCHES
 from schema.vocab import DealOutcome, Dimension, Unit
 

@@ -1,7 +1,11 @@
 """KPIs of volume: how many entries, deals and customers."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import Closings, Count, Entries, FirstWins, Kpi, Openings, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.counts import Count
+from schema.kpis.measures.deals import Closings, FirstWins, Openings
+from schema.kpis.measures.stages import Entries
 from schema.kpis.switchboard import DEAL_SWITCHES, ENTRY_SWITCHES
 from schema.vocab import DealOutcome, Dimension, Unit
 

@@ -1,6 +1,7 @@
 """Every table of Accord. A new entity is one module, one import and one entry in TABLES."""
 
 from schema.base import Table, TableShape, declare, describe, sql_table
+from schema.corrections import add_corrections
 from schema.duplicates.matched_columns import add_matched_columns
 from schema.history import add_history
 from schema.tables.access.api_key import ApiKey
@@ -82,6 +83,7 @@ TABLES: tuple[type[Table], ...] = (
 for _table in TABLES:
     declare(_table)
     add_history(_table)
+    add_corrections(_table)
     add_matched_columns(sql_table(_table))
 
 add_accord_guards()

@@ -47,6 +47,7 @@ class CampaignCost(DeletableRecord, table=True):
     __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_RECORDS
     __tablename__ = "campaign_cost"
     __plural__: ClassVar[str] = "campaign_costs"
+    __keeps_corrections__: ClassVar[bool] = True
     __table_args__ = (
         sa.UniqueConstraint("campaign_id", "source", "from_on"),
         sa.CheckConstraint("before_on > from_on", name="range_in_order"),

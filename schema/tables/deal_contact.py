@@ -15,6 +15,7 @@ class DealContact(Table, table=True):
 
     __tablename__ = "deal_contact"
     __plural__: ClassVar[str] = "deal_contacts"
+    __keeps_corrections__: ClassVar[bool] = True
     __table_args__ = (sa.Index("ix_deal_contact_deal_id_primary", "deal_id", postgresql_where=sa.text("is_primary")),)
 
     contact_id: UUID = link(

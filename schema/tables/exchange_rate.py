@@ -18,6 +18,7 @@ class ExchangeRate(DeletableRecord, table=True):
     __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_SETUP
     __tablename__ = "exchange_rate"
     __plural__: ClassVar[str] = "exchange_rates"
+    __keeps_corrections__: ClassVar[bool] = True
     __table_args__ = (
         sa.UniqueConstraint("currency", "quote_currency", "rate_on"),
         sa.CheckConstraint("currency <> quote_currency", name="two_currencies"),

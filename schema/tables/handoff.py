@@ -1,6 +1,7 @@
 """Handoffs: marketing hands a person to sales; sales accepts, rejects or returns the handoff."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from schema.vocab import HandoffStatus
 class Handoff(Table, table=True):
     """A handoff of a person from marketing to sales, with its deadline and its decision."""
 
+    __keeps_corrections__: ClassVar[bool] = True
     __table_args__ = (
         sa.CheckConstraint("(status = 'PROPOSED') = (decided_at is null)", name="decided_unless_proposed"),
         sa.CheckConstraint("decided_at >= handed_at", name="decided_after_handed"),

@@ -14,6 +14,7 @@ class ReportedStage(Table, table=True):
 
     __tablename__ = "reported_stage"
     __plural__: ClassVar[str] = "reported_stages"
+    __keeps_corrections__: ClassVar[bool] = True
     __table_args__ = (sa.Index(None, "contact_id", "entered_at"), sa.Index(None, "id"))
 
     contact_id: UUID = link(

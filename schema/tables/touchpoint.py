@@ -1,6 +1,7 @@
 """Touchpoints: single interactions between our teams and a person."""
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from schema.vocab import Channel, Direction, TeamKind, TouchKind, TouchOutcome, 
 class Touchpoint(Table, table=True):
     """One interaction between us and a person, of marketing or of sales."""
 
+    __keeps_corrections__: ClassVar[bool] = True
     # Nothing counts a voided touchpoint, so no index but the keys has one.
     __table_args__ = (
         sa.Index(None, "contact_id", "occurred_at", postgresql_where=sa.text("voided_at is null")),

@@ -171,12 +171,12 @@ CASES = {
             " zone is not known, by that of UTC."
         ),
     ),
-    "time zone": (
-        put("reporting", "timezone", value="Europe/Berlin"),
+    "week start": (
+        put("reporting", "week_start", value="SUNDAY"),
         "reporting.timezone",
         "Reporting: days and weeks",
         "REPORTING_ONLY",
-        "Days begin at midnight in Europe/Berlin, weeks on Monday.",
+        "Days begin at midnight in UTC, weeks on Sunday.",
     ),
     "currency": (
         put("reporting", "currency", value="USD"),
@@ -247,6 +247,35 @@ def test_the_reverse_of_a_change_has_the_reverse_mark(case: str) -> None:
 def test_equal_documents_do_not_differ() -> None:
     assert document_changes(STANDARD, Accord.model_validate(written())) == ()
     assert diff_text(()) == "Both versions say the same.\n"
+
+
+def test_hours_that_state_no_zone_follow_that_of_the_reports() -> None:
+    quiet, days, hours = changes_of(put("reporting", "timezone", value="Europe/Berlin"))
+    assert [(change.clause, *change.marks) for change in (quiet, days, hours)] == [
+        ("contact_policy.quiet_hours", AccordChangeMark.UNKNOWN),
+        ("reporting.timezone", AccordChangeMark.REPORTING_ONLY),
+        ("calendars.office.hours", AccordChangeMark.MOVES),
+    ]
+    assert hours.after == "Office hours is open Monday to Friday from 09:00 to 17:00, by the clock of Europe/Berlin."
+    assert hours.before == hours.after.replace("Europe/Berlin", "UTC")
+    assert quiet.before is not None
+    assert quiet.before.endswith("by that of UTC.")
+    assert quiet.before.replace("UTC", "Europe/Berlin") == quiet.after
+
+
+def test_hours_that_state_their_zone_follow_no_other() -> None:
+    def stated(body: Body) -> None:
+        body["calendars"][0]["timezone"] = "Europe/Paris"
+        body["contact_policy"]["quiet_hours"]["timezone"] = "Europe/Rome"
+
+    (change,) = changes_of(put("reporting", "timezone", value="Europe/Berlin"), edited(stated))
+    assert (change.clause, change.marks) == ("reporting.timezone", (AccordChangeMark.REPORTING_ONLY,))
+    # Hours that follow the zone which they stated before are the same.
+    followed = edited(
+        put("calendars", 0, "timezone", value=None),
+        edited(put("reporting", "timezone", value="Europe/Paris"), edited(stated)),
+    )
+    assert [change.clause for change in document_changes(edited(stated), followed)] == ["reporting.timezone"]
 
 
 def test_an_added_stage_says_everything_that_it_means() -> None:

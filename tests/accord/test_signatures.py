@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR, Principal
+from api.access.principal import ALL_RIGHTS, LOCAL_OPERATOR, Principal
 from api.db import Database
 from api.errors import ErrorCode
 from api.sql import Sql
+from schema.access.rights import AccessLevel, Reach
 from schema.base import new_id, now
 from tests.support.mutations import codes, contributor, refusal
 from tests.support.signers import (
@@ -68,6 +69,8 @@ async def test_both_teams_sign(reviewed: Database) -> None:
 
 async def test_who_cannot_sign(reviewed: Database) -> None:
     """No session, a machine's key, an old sign-in, a team that does not sign, no team."""
+    machine = Principal(Reach.ALL, None, AccessLevel.CONTRIBUTOR, ALL_RIGHTS, "a machine's key, sent as a bearer token")
+    assert await signing(reviewed, machine) is ErrorCode.SIGN_IN_AGAIN
     assert await signing(reviewed, LOCAL_OPERATOR) is ErrorCode.SIGN_IN_AGAIN
     assert await signing(reviewed, contributor(MIA)) is ErrorCode.SIGN_IN_AGAIN
     assert await signing(reviewed, signed_in(None)) is ErrorCode.NOT_ALLOWED

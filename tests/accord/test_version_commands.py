@@ -76,6 +76,61 @@ async def test_a_document_goes_out_and_comes_back_as_a_proposal(agreed: Database
     assert (await version(agreed, 2))["withdraw_reason"] == "never mind"
 
 
+async def test_every_verb_but_signing_is_a_command(agreed: Database, shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "next.toml"
+    file.write_text((await shell("export")).replace("The standard accord", "The next accord"))
+    await shell("propose", str(file), "--note", "first")
+    assert "Nobody has commented on version 2." in await shell("comments", "2")
+    out = await shell("comment", "2", "Is this so?", "--clause", "stages.mql.rule")
+    comment = out.split("accord resolve ")[1].split()[0]
+    assert "There is no clause 'mqls'" in await shell.refused("comment", "2", "x", "--clause", "stages.mqls")
+    assert "is a draft" in await shell.refused("request-changes", "2", "x")
+    await shell("submit", "2")
+    assert "Changes of version 2 are requested." in await shell("request-changes", "2", "Another title.")
+    assert (await version(agreed, 2))["status"] == "CHANGES_REQUESTED"
+    listed = json.loads(await shell("comments", "2", "--json"))
+    assert [(row["clause"], row["text"], row["resolvedAt"]) for row in listed] == [
+        ("stages.mql.rule", "Is this so?", None),
+        (None, "Another title.", None),
+    ]
+    assert listed[0]["id"] == comment
+    assert "resolved" in await shell("resolve", comment)
+    assert "There is no comment with this id." in await shell.refused("resolve", "nothing")
+    assert "open" in (await shell("comments", "2"))
+    assert json.loads(await shell("comments", "2", "--json"))[0]["resolvedAt"] is not None
+    file.write_text(file.read_text().replace("The next accord", "The better accord"))
+    edited = await shell("edit", "2", str(file))
+    assert "Version 2 of the accord is edited. Its status is DRAFT." in edited
+    assert "accord submit 2" in edited
+    stored = await version(agreed, 2)
+    assert (stored["body"]["title"], stored["note"]) == ("The better accord", "first")
+    assert "Version 3 of the accord is proposed" in await shell("edit", "1", str(file), "--note", "anew")
+
+
+async def test_the_json_of_an_export_can_be_proposed(agreed: Database, shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "next.json"
+    file.write_text((await shell("export", "--json")).replace("The standard accord", "The next accord"))
+    assert "Version 2 of the accord is proposed" in await shell("propose", str(file))
+    assert (await version(agreed, 2))["document"] == file.read_text().strip()
+    file.write_text('{"title": }')
+    assert "is not valid JSON" in await shell.refused("propose", str(file))
+
+
+@pytest.mark.usefixtures("agreed")
+async def test_every_mistake_has_a_line_of_its_own(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "next.toml"
+    lines = (await shell("export")).splitlines()
+    window = next(number for number, line in enumerate(lines) if line.startswith("window = "))
+    lines[window] = 'window = "soon"'
+    lines.insert(1, "colour = 1")
+    file.write_text("\n".join(lines))
+    errors = (await shell.refused("propose", str(file))).splitlines()
+    assert errors[0].endswith("next.toml is not a valid accord.")
+    assert any(line.startswith(f"        Line {window + 2}: stages[") and "'soon'" in line for line in errors)
+    assert "        Line 2: colour: there is no such key." in "\n".join(errors)
+    assert errors[-1].startswith("        Correct the document and try again")
+
+
 async def test_a_second_init_proposes(agreed: Database, shell: Shell) -> None:
     assert "Version 2 of the accord is proposed" in await shell("init", "--accord", "maven")
     assert (await version(agreed, 2))["body"]["title"] == read_accord("maven").title
@@ -84,9 +139,6 @@ async def test_a_second_init_proposes(agreed: Database, shell: Shell) -> None:
 
 async def test_what_cannot_be_is_refused(agreed: Database, shell: Shell) -> None:
     number = await propose(agreed, "Another")
-    assert "There is no version 9" in await shell.refused("export", "9")
-    assert "There is no version 9" in await shell.refused("diff", "1", "9")
-    assert "There is no version 9" in await shell.refused("submit", "9")
     assert "There is no accord 'nowhere.toml'" in await shell.refused("propose", "nowhere.toml")
     assert "both teams have signed" in await shell.refused("activate", str(number))
     await sign_by_both(agreed, number)
@@ -97,10 +149,30 @@ async def test_what_cannot_be_is_refused(agreed: Database, shell: Shell) -> None
     assert "sign" not in Commands.TARGETS
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("export", "9"),
+        ("diff", "1", "9"),
+        ("submit", "9"),
+        ("preview", "9"),
+        ("preview", "2", "--compare-to", "9"),
+        ("kpi", "mqls", "--reading", "pinned", "--accord-version", "9"),
+    ],
+)
+async def test_every_command_says_the_same_of_a_version_that_does_not_exist(
+    agreed: Database, shell: Shell, words: tuple[str, ...]
+) -> None:
+    await propose(agreed, "Another")
+    error = " ".join((await shell.refused(*words)).split())
+    assert "There is no version 9 of the accord. The newest is version 2; `accordVersions` and" in error
+
+
 async def test_verify_finds_what_was_changed_behind_the_triggers(agreed: Database, shell: Shell) -> None:
+    assert "as they were given: 1 version and 0 signatures." in await shell("verify")
     number = await propose(agreed, "Another")
     await sign_by_both(agreed, number)
-    assert "2 versions and 2 signatures are as they were given." in await shell("verify")
+    assert "as they were given: 2 versions and 2 signatures." in await shell("verify")
     changes = {
         "update accord_version set base_hash = repeat('0', 64) where number = 2": "does not name the hash",
         "update accord_version set in_force_from = now() where number = 1": "not in force from the beginning",

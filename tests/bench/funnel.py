@@ -28,9 +28,11 @@ from api.revisions import is_fresh, migrate, require_current
 from api.workflows.make_sample import make_sample
 from tests.bench.funnel_evaluation import compare_derived, compare_stored, compare_two_versions, entries
 from tests.bench.funnel_kpis import compare_kpis
+from tests.bench.funnel_leaves import compare_leaves
 from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
 from tests.bench.funnel_preview import compare_preview
+from tests.bench.funnel_readers import Waits, measure_readers
 from tests.bench.stage_lists import compare_stage_lists
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
@@ -49,6 +51,7 @@ class SizeComparison:
     evaluation: list[Comparison]
     kpis: list[Comparison]
     lists: list[Comparison]
+    waits: Waits
 
 
 async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
@@ -69,11 +72,13 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
                 await compare_derived(connection, AS_OF, rounds),
                 await compare_two_versions(connection, ACTIVATION, AS_OF, rounds),
                 await compare_stored(connection, AS_OF, rounds),
+                *await compare_leaves(connection, AS_OF, rounds),
                 await compare_preview(connection, AS_OF, rounds),
             ]
             kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
             lists = await compare_stage_lists(connection, rounds)
-            return SizeComparison(contacts, await entries(connection), evaluation, kpis, lists)
+            waits = await measure_readers(connection, running.dsn(), AS_OF)
+            return SizeComparison(contacts, await entries(connection), evaluation, kpis, lists, waits)
         finally:
             await connection.close()
     finally:
@@ -95,6 +100,13 @@ def report(measured: SizeComparison) -> None:
             f"{comparison.ours.memory >> 20:>7}{comparison.rival.memory >> 20:>7}",
             flush=True,
         )
+    waits = measured.waits
+    print(
+        f"Evaluation {_seconds(waits.evaluation)}, its commit {_seconds(waits.commit)}. Of {waits.reads:,} reads"
+        f" meanwhile {waits.lock_waits} waited for a lock; the longest took {_seconds(waits.meanwhile)}, at rest"
+        f" {_seconds(waits.at_rest)}.",
+        flush=True,
+    )
 
 
 def _seconds(value: float) -> str:

@@ -22,7 +22,7 @@ from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
 _BY_HAND = Path(__file__).with_name("funnel_standard.sql")
 _TWO_VERSIONS = Path(__file__).with_name("funnel_two_versions.sql")
 _HAND_STAGES = [f"hand_{stage}" for stage in ("inquiry", "mql", "sal", "sql", "opportunity", "customer")]
-_COLUMNS = "contact_id, rank, stage, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied"
+COLUMNS = "contact_id, rank, stage, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied"
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -33,9 +33,7 @@ async def compare_derived(connection: Connection, as_of: datetime, rounds: int) 
     async def ours(session: ScratchSession) -> None:
         periods = await accord_periods(session)
         async with derived_entries(session, periods, as_of) as derived:
-            await session.run(
-                Sql(f"create temp table found on commit drop as select {_COLUMNS} from ({{}}) e", derived)
-            )
+            await session.run(Sql(f"create temp table found on commit drop as select {COLUMNS} from ({{}}) e", derived))
 
     async def by_hand(session: ScratchSession) -> None:
         await run_standard_by_hand(session.connection, as_of)
@@ -51,12 +49,10 @@ async def compare_two_versions(
     async def ours(session: ScratchSession) -> None:
         [standard] = await accord_periods(session)
         async with derived_entries(session, _with_another_mql(standard, activation), as_of) as derived:
-            await session.run(
-                Sql(f"create temp table found on commit drop as select {_COLUMNS} from ({{}}) e", derived)
-            )
+            await session.run(Sql(f"create temp table found on commit drop as select {COLUMNS} from ({{}}) e", derived))
 
     async def by_hand(session: ScratchSession) -> None:
-        empty = f"select {_COLUMNS} from stage_entry where false"
+        empty = f"select {COLUMNS} from stage_entry where false"
         await session.script(f"create temp table hand_entry on commit drop as {empty}")
         await _run_by_hand(session, as_of, "hand_entry", activation)
 
@@ -64,7 +60,7 @@ async def compare_two_versions(
         session = ScratchSession(connection)
         await ours(session)
         await by_hand(session)
-        await _require_equal(connection, "found", "hand_entry")
+        await require_equal(connection, "found", "hand_entry")
         await session.script("drop table found, hand_entry, hand_life, hand_deal, hand_loss, hand_segment")
         await session.script(f"drop table {', '.join(_HAND_STAGES)}")
     return await compare(
@@ -99,7 +95,7 @@ async def compare_stored(connection: Connection, as_of: datetime, rounds: int) -
 
     sides = _committed(connection, ours), _committed(connection, by_hand)
     comparison = await compare("derived and stored", *sides, rounds)
-    await _require_equal(connection, "stage_entry", "bench_entry")
+    await require_equal(connection, "stage_entry", "bench_entry")
     return comparison
 
 
@@ -156,13 +152,14 @@ async def _run_by_hand(
 
 async def run_standard_by_hand(connection: Connection, as_of: datetime) -> None:
     """Fill the temp table `hand_entry` by the statements by hand, in the transaction of the connection."""
-    empty = f"select {_COLUMNS} from stage_entry where false"
+    empty = f"select {COLUMNS} from stage_entry where false"
     await connection.execute(f"create temp table hand_entry on commit drop as {empty}")
     await _run_by_hand(ScratchSession(connection), as_of, "hand_entry")
 
 
-async def _require_equal(connection: Connection, *tables: str) -> None:
-    one, other = (f"select {_COLUMNS} from {table}" for table in tables)
+async def require_equal(connection: Connection, *tables: str) -> None:
+    """Check that two tables have the same entries. Errors: SystemExit if they differ."""
+    one, other = (f"select {COLUMNS} from {table}" for table in tables)
     differing = await connection.fetchval(
         f"select count(*) from (({one} except all {other}) union all ({other} except all {one})) d"
     )

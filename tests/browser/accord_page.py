@@ -1,6 +1,7 @@
 """The page of the accord as a person operates it, with what axe-core and the browser's log say about it."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -23,6 +24,11 @@ RUN_AXE = """
 const done = arguments[0];
 axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
   done(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`)));
+"""
+SET_VALUE = """
+const [field, value] = arguments;
+Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, value);
+field.dispatchEvent(new Event("input", { bubbles: true }));
 """
 RUN_QUERY = """
 const done = arguments[2];
@@ -102,6 +108,28 @@ class AccordPage:
         assert found >= 0, f"the document has no {before!r}"
         editor.send_keys(after)
 
+    def choose(self, label: str) -> None:
+        """Choose the radio button of a label."""
+        labels = self.driver.find_elements(By.CSS_SELECTOR, "[role=radiogroup] label")
+        next(found for found in labels if found.text == label).click()
+
+    def fill_time(self, label: str, at: datetime) -> None:
+        """Set the field of a date and time. Which keys it takes depends on the browser's language."""
+        self.driver.execute_script(SET_VALUE, self.field(label), f"{at:%Y-%m-%dT%H:%M}")
+
+    def button(self, label: str) -> WebElement:
+        """The button whose text begins with a label."""
+        buttons = self.driver.find_elements(By.TAG_NAME, "button")
+        return next(button for button in buttons if button.text.startswith(label))
+
+    def focused(self) -> str:
+        """The text of what has the focus."""
+        return " ".join(self.driver.switch_to.active_element.text.split())
+
+    def wait_for_focus(self, text: str) -> None:
+        """Wait until something whose text begins with a text has the focus."""
+        self._wait.until(lambda _: self.focused().startswith(text), f"waiting for the focus on {text!r}")
+
     def first_button(self, word: str) -> str:
         """The text of the first button that contains a word, such as `12 gained`."""
         buttons = self.driver.find_elements(By.TAG_NAME, "button")
@@ -161,7 +189,7 @@ class AccordPage:
         self.resize(size)
 
     def _pressed(self, label: str, within: str) -> bool:
-        for place in ("[role=dialog]", within):
+        for place in ("[role=dialog], [role=alertdialog]", within):
             for root in self.driver.find_elements(By.CSS_SELECTOR, place):
                 for found in root.find_elements(By.CSS_SELECTOR, "button, a, summary"):
                     # What only screen readers get stands on a line of its own.

@@ -130,6 +130,20 @@ def test_members_are_added_given_access_and_deactivated() -> None:
     assert [key["state"] for key in keys if key["name"] == "eves"] == ["revoked"]
 
 
+@pytest.mark.usefixtures("stored")
+def test_a_new_company_adds_teams_and_the_members_who_sign() -> None:
+    for team, kind in (("Demand", "marketing"), ("Field sales", "sales")):
+        assert f"Added: the team {team} ({kind})." in run("team", "add", team, "--kind", kind)
+    assert "Another" in rejected("team", "add", "Demand", "--kind", "sales")
+    added = run("member", "add", "Dana", "--email", "dana@example.com", "--team", "Demand", "--reach", "all")
+    assert "may sign in" in added
+    assert json.loads(run("team", "list", "--json")) == [
+        {"name": "Demand", "kind": "MARKETING", "members": 1},
+        {"name": "Field sales", "kind": "SALES", "members": 0},
+    ]
+    assert "Field sales" in run("team", "list")
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -141,7 +155,10 @@ def test_members_are_added_given_access_and_deactivated() -> None:
         (("key", "create", " "), "The name is empty"),
         (("key", "revoke", "nothing"), "There is no API key 'nothing'."),
         (("key", "rotate", "nothing", "--overlap", "x"), "--overlap does not accept 'x'."),
-        (("member", "add", "x", "--team", "Nowhere"), "No teams are named 'Nowhere'."),
+        (("member", "add", "x", "--team", "Nowhere"), "There is no team 'Nowhere'."),
+        (("member", "add", "x", "--team", "Our team"), "accord team add 'Our team' --kind marketing"),
+        (("team", "add", "x", "--kind", "boss"), "Use one of: marketing, sales, revops."),
+        (("team", "add", " ", "--kind", "sales"), "empty"),
         (("member", "add", "x", "--role", "boss"), "--role does not accept 'boss'."),
         (("member", "add", "x", "--email", "x"), "'x' is not an e-mail address"),
         (("member", "set", "anybody"), "Nothing is set"),

@@ -70,16 +70,19 @@ def test_a_reading_is_named_and_said() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--reading", "pinned"), "names no version"),
+        (("--reading", "pinned"), "--reading pinned names no version. Name one with --accord-version."),
+        (("--known-at", "2026-01-01T00:00:00"), "--known-at: '2026-01-01T00:00:00' has no time zone"),
+        (("--reading", "pinned", "--accord-version", "0"), "no version 0 of the accord"),
+        (("--records", "--first", "-1"), "--first does not accept -1. Write a whole number of at least 0."),
         (("--reading", "pinned", "--accord-version", "7"), "no version 7 of the accord"),
-        (("--accord-version", "1"), "needs reading=PINNED"),
-        (("--known-at", "2999-01-01T00:00:00Z"), "lies in the future"),
+        (("--accord-version", "1"), "--accord-version needs --reading pinned"),
+        (("--known-at", "2999-01-01T00:00:00Z"), "--known-at: '2999-01-01T00:00:00Z' lies in the future"),
     ],
 )
-def test_a_reading_that_means_nothing_is_refused(words: tuple[str, ...], message: str) -> None:
+def test_an_option_that_means_nothing_is_refused_by_its_name(words: tuple[str, ...], message: str) -> None:
     result = run("kpi", "mqls", *words)
     assert isinstance(result.exception, AccordError)
-    assert message in result.exception.message
+    assert message in f"{result.exception.message} {result.exception.remedy}"
 
 
 def test_a_rate_is_shown_with_its_parts_its_overrides_and_its_warnings() -> None:

@@ -60,6 +60,7 @@ def test_it_prints_its_address_and_three_examples_and_serves_requests(data_dir: 
         response = httpx.get(f"{address(printed)}/graphql", params={"query": "{ __typename }"})
         assert response.json() == {"data": {"__typename": "Query"}}
         assert sum(line.startswith("      accord ") for line in printed) == 3
+        assert any(f"{address(printed)}/accord " in line for line in printed)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
     assert postmaster.running_pid(cluster_dir(data_dir)) is None

@@ -17,6 +17,9 @@ FIELDS = f"""
     is_left_handed: bool = column("True if the person is left-handed.", server_default="false", default=None)
     telex: str | None = column("Telex number.", deprecated="Use phone instead, until 2027-06-30", default=None)
 """
+FACT_FIELD = """
+    is_moonlit: bool = column("True if the moon shone.", server_default="false", default=None)
+"""
 KPI_DEPRECATION = "Use deals_won instead, until 2027-06-30"
 WORD = """
     PIGEON = "PIGEON", "A carrier pigeon.", "Use ROLE instead, until 2027-06-30"
@@ -70,6 +73,12 @@ def add_fields(tree: Path) -> None:
     """Add three columns to Contact, one of them deprecated."""
     with (tree / "schema/tables/contact.py").open("a", encoding="utf-8") as module:
         module.write(FIELDS)
+
+
+def add_fact_field(tree: Path) -> None:
+    """Append a required field with a default to the touchpoint."""
+    with (tree / "schema/tables/touchpoint.py").open("a", encoding="utf-8") as touchpoint:
+        touchpoint.write(FACT_FIELD)
 
 
 def add_word(tree: Path) -> None:

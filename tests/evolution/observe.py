@@ -56,6 +56,8 @@ DOCS = """{
 }"""
 VERSIONS = "select job_title, star_sign, valid_to is null as is_open from contact_version order by id"
 
+FORMER = "select kind, is_moonlit from touchpoint_correction order by replaced_at"
+
 
 async def observe(dsn: str, folder: Path) -> dict[str, Any]:
     """Migrate forwards, use the database, migrate back and forwards again; return what was seen on the way."""
@@ -86,8 +88,10 @@ async def observe(dsn: str, folder: Path) -> dict[str, Any]:
 async def _use(database: Database, folder: Path, seen: dict[str, Any]) -> None:
     async with database.write() as session:
         await session.run(Sql("update contact set star_sign = 'Gemini', email_kind = 'PIGEON'"))
+        await session.run(Sql("update touchpoint set is_moonlit = true"))
     async with database.read() as session:
         seen["stored_words"] = [row["email_kind"] for row in await session.rows(Sql("select email_kind from contact"))]
+        seen["former"] = [list(row.values()) for row in await session.rows(Sql(FORMER))]
         seen["versions"] = [list(row.values()) for row in await session.rows(Sql(VERSIONS))]
     async with database.write() as session:
         # Going back restores the former CHECK, which a row with the new word would violate.

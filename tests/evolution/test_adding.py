@@ -1,5 +1,6 @@
 """A new field, word and table are one declaration each; everything else is derived, on a database with people in it."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.revisions import migrate, require_current
 from api.sql import Sql
-from schema.base import column, new_id
+from schema.base import column, new_id, now
 from tests.evolution.example_changes import (
     KPI_DEPRECATION,
     STAR_SIGN,
     add_entity,
+    add_fact_field,
     add_fields,
     add_word,
     deprecate_kpi,
@@ -27,6 +29,7 @@ from tests.support.source_copy import copy_source_tree, run_python
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = copy_source_tree(tmp_path_factory.mktemp("tree"))
     add_fields(copy)
+    add_fact_field(copy)
     add_word(copy)
     add_entity(copy)
     deprecate_kpi(copy)
@@ -42,8 +45,13 @@ def output(tree: Path) -> str:
 @pytest.fixture(scope="module")
 async def seen(tree: Path, output: str, module_dsn: str) -> dict[str, Any]:  # noqa: ARG001 - drafted first
     async with Database.open(module_dsn, size=1) as database, database.write() as session:
-        await session.copy("contact", ["id", "job_title"], [(new_id(), "CEO")])
+        person = new_id()
+        await session.copy("contact", ["id", "job_title"], [(person, "CEO")])
         await session.run(Sql("update contact set job_title = 'CTO'"))
+        touch = (person, new_id(), now(), now() - timedelta(days=1), "CALL", "INBOUND")
+        columns = ["contact_id", "id", "occurred_at", "recorded_at", "kind", "direction"]
+        await session.copy("touchpoint", columns, [touch])
+        await session.run(Sql("update touchpoint set kind = 'EMAIL_SENT'"))
     await run_statements(module_dsn, "analyze contact")
     return observe_in(tree, module_dsn)
 
@@ -79,6 +87,10 @@ def test_the_migrated_database_equals_the_declarations(seen: dict[str, Any]) -> 
 
 def test_the_field_has_history_from_its_first_change_on(seen: dict[str, Any]) -> None:
     assert seen["versions"] == [["CEO", None, False], ["CTO", None, False], ["CTO", "Gemini", True]]
+
+
+def test_the_field_of_a_fact_is_kept_at_its_corrections(seen: dict[str, Any]) -> None:
+    assert seen["former"] == [["CALL", False], ["EMAIL_SENT", False]]
 
 
 def test_the_field_can_be_selected_filtered_and_ordered(seen: dict[str, Any]) -> None:

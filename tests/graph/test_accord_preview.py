@@ -151,6 +151,14 @@ async def test_a_preview_that_takes_longer_goes_on_and_is_stored(company: Databa
     assert stored == found
 
 
+async def test_lists_within_people_have_the_limit_of_every_list(company: Database) -> None:
+    touches = "touchpoints(first: 500) { nodes { contact { touchpoints(first: 500) { nodes { id } } } } }"
+    people = f"people(change: LOST) {{ nodes {{ {touches} }} }}"
+    error = await refused(company, f'{{ accordPreview(version: 2, {PERIOD}) {{ stages(key: "mql") {{ {people} }} }} }}')
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+
+
 async def test_personal_data_of_people_needs_its_right(company: Database) -> None:
     document = f"""{{ accordPreview(version: 2, {PERIOD}) {{ stages {{
       people(change: LOST, first: 1) {{ edges {{ reason node {{ email jobTitle }} }} }} }} }} }}"""

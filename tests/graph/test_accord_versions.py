@@ -213,6 +213,7 @@ async def test_a_number_that_no_version_has_is_refused(world: Database, number: 
     error: Any = await refused(world, f"{{ accord(version: {number}) {{ title }} }}")
     assert error.code is ErrorCode.UNKNOWN_VALUE
     assert error.message == f"There is no version {number} of the accord."
+    assert error.remedy == "The newest is version 7; `accordVersions` and `accord versions` list all of them."
 
 
 async def test_a_viewer_of_any_reach_reads_drafts(world: Database) -> None:
@@ -286,13 +287,15 @@ async def test_a_cursor_of_another_list_is_refused(world: Database, cursor: str)
     assert "`accordVersions`" in error.message
 
 
-async def test_a_page_of_versions_with_everything_about_them_takes_one_statement(world: Database) -> None:
+async def test_a_page_of_versions_with_everything_about_them_takes_two_statements(
+    world: Database,
+) -> None:
     watched = LoggingDatabase(world)
     found = await answered(
         watched, f"{{ accordVersions {{ totalCount nodes {{ {VERSION} toml stages {{ rule }} }} }} }}"
     )
     assert len(found["accordVersions"]["nodes"]) == 7
-    assert (len(watched.statements), len(watched.texts)) == (1, 0)
+    assert (len(watched.statements), len(watched.texts)) == (2, 0)
     watched = LoggingDatabase(world)
     await answered(watched, "{ viewer { accordsToSign { version } } }", _member(SAL))
     assert (len(watched.statements), len(watched.texts)) == (1, 0)

@@ -5,10 +5,8 @@ from pathlib import Path
 
 from api.cli.importing.import_notes import reported_stage_lines
 from api.db import Database
-from api.funnel.readings.known_facts import known_rows
 from api.importers.run_import import run_import
-from api.sql import Sql
-from tests.importers.conftest import SIX_LEADS, Write, at, rows
+from tests.importers.conftest import at, rows
 from tests.importers.test_hand_exports import put as put_export
 from tests.importers.test_hubspot import FILES as HUBSPOT
 from tests.importers.test_hubspot import put as put_hubspot
@@ -157,22 +155,3 @@ async def test_stages_that_another_accord_does_not_have_are_named(database: Data
         assert found == {("lead", "inquiry", 1), ("marketingqualifiedlead", "mql", 1)}
         [line] = [line for line in reported_stage_lines(report) if line.startswith("WARNING")]
         assert "'lead' as inquiry (1 person)" in line
-
-
-async def test_what_cannot_be_known_of_corrected_facts_is_as_the_warning_says(database: Database, write: Write) -> None:
-    await run_import(database, "olist", write())
-    async with database.write() as session:
-        await session.script(
-            "insert into exchange_rate (id, currency, quote_currency, rate_on, rate, recorded_at)"
-            " values (gen_random_uuid(), 'USD', 'EUR', '2018-01-01', 0.8, now())"
-        )
-    async with database.write() as session:
-        then = await session.value(Sql("select clock_timestamp()"))
-        await session.script("update exchange_rate set rate = 0.9")
-    corrected = (("ben", "2017-10-20", "page2", "referral"), *(row for row in SIX_LEADS if row[0] != "ben"))
-    await run_import(database, "olist", write(leads=corrected))
-    async with database.read() as session:
-        rates = await session.rows(Sql("select rate from ({}) r", known_rows("exchange_rate", Sql("{}", then))))
-        touches = await session.rows(Sql("select id from ({}) t", known_rows("touchpoint", Sql("{}", then))))
-    assert [float(row["rate"]) for row in rates] == [0.9]
-    assert len(touches) == len(SIX_LEADS) - 1

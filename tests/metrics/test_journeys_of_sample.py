@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from api.db import Database
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches
 from api.workflows.make_sample import make_sample

@@ -7,16 +7,20 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
+from api.access.evaluation import RequestedReading
 from api.db import Database
 from api.funnel.evaluate import evaluate
+from api.funnel.readings.prepare_readings import prepare_readings
 from api.funnel.reference import entries_of
 from api.funnel.reference_facts import CompanyHistories, ContactHistory
+from api.metrics.preview.compared_versions import ComparedVersions, version_by_number
 from api.metrics.preview.figures import Preview
 from api.metrics.preview.people_pages import read_people
 from api.metrics.preview.reasons import reasons_of
+from api.metrics.preview.sides import STORED, derive_sides
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
-from schema.accord_vocab import PersonChange
+from schema.accord_vocab import PersonChange, Reading
 from tests.funnel import histories
 from tests.funnel.stored_facts import write_facts
 from tests.support.accords import activate_document
@@ -153,3 +157,45 @@ async def test_a_version_that_replaced_another_is_compared_as_if_it_had_always_b
         assert (stage.count_before or 0, stage.count_after or 0) == (len(was), len(is_))
         assert (stage.gained, stage.lost) == (len(is_.keys() - was.keys()), len(was.keys() - is_.keys()))
         assert stage.moved == sum(is_[person] != was[person] for person in is_.keys() & was.keys())
+
+
+async def is_first_side_stored(database: Database) -> bool:
+    """Whether a preview of version 3 reads the entries of version 2 from an evaluation."""
+    async with database.scratch() as session:
+        versions = ComparedVersions(await version_by_number(session, 2), await version_by_number(session, 3))
+        return (await derive_sides(session, versions, AS_OF)).before.table == STORED
+
+
+async def computed_anew(database: Database) -> Preview:
+    async with database.write() as session:
+        await session.script("delete from accord_preview")
+    return await preview_of(database, FIRST, BEFORE, version=3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_fresh_kept_evaluation_stands_for_the_version_that_is_compared_to(
+    database: Database, seed: int
+) -> None:
+    choices = RandomChoices.of_seed(seed)
+    companies = histories.companies(choices)
+    contacts = [histories.contact(choices) for _ in range(30)]
+    first = histories.accord(choices)
+    before = changed(choices, first)
+    async with database.write() as session:
+        await adopt_accord(session, first)
+        await write_facts(session, contacts, companies)
+        await activate_document(session, before, _ACTIVATION)
+        await evaluate(session, as_of=AS_OF)
+        await add_draft(session, changed(choices, before), number=3)
+    derived = await computed_anew(database)
+    assert not await is_first_side_stored(database)
+    await prepare_readings(database, [RequestedReading(Reading.PINNED, 2)], wait=None)
+    assert await is_first_side_stored(database)
+    assert figures(await computed_anew(database)) == figures(derived)
+    async with database.write() as session:
+        await session.script(
+            "insert into outbox_event (id, change_type, record_type, record_id)"
+            " select gen_random_uuid(), 'CREATED', 'touchpoint', gen_random_uuid()"
+        )
+    assert not await is_first_side_stored(database)
+    assert figures(await computed_anew(database)) == figures(derived)

@@ -183,9 +183,20 @@ async def test_the_command_line_shows_the_same(module_dsn: str, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert "Version 2 compared with version 1, from 2026-01-01 before 2026-04-01 (UTC):" in done.stdout
     rows = [line.split() for line in done.stdout.splitlines()]
-    assert ["MQL", "6", "3", "0", "3", "2"] in rows
+    # Who skips the stage enters it all the same.
+    assert ["MQL", "6", "3", "0", "3", "2", "6", "4"] in rows
+    assert "entered: who first entered the stage in the period, those who skipped it included" in done.stdout
     assert "MQL to SQL: precision 66.7% before, 100.0% after; recall 100.0% before, 75.0% after" in done.stdout
     assert "History: EXACT, complete for 6 of 6 people." in done.stdout
+    listing = (*words, "--people", "mql", "--first", "2")
+    people = await asyncio.to_thread(run_command, *listing, data=tmp_path, DATABASE_URL=module_dsn)
+    assert "c2@example.com" in people.stdout
+    assert "c8@example.com" not in people.stdout
+    assert "version 2 does not, because this is not so: lead score is at least 60" in people.stdout
+    assert "mql, lost: 3 people" in people.stdout
+    assert "  1 more: --first 3 lists them." in people.stdout
+    wrong = await asyncio.to_thread(run_command, *words, "--people", "sal", data=tmp_path, DATABASE_URL=module_dsn)
+    assert "Neither version has the stage 'sal'." in wrong.stderr
     unknown = await asyncio.to_thread(run_command, "preview", "9", data=tmp_path, DATABASE_URL=module_dsn)
     assert unknown.returncode == 2
     assert "There is no version 9 of the accord" in unknown.stderr

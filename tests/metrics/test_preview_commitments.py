@@ -1,7 +1,9 @@
 """What a preview says about targets, duties, money, sellers and history, checked by hand on a few people."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.accord_vocab import PreviewCoverage, StageChange
 from schema.base import new_id
+from tests.support.commands import run_command
 from tests.support.graphql import put, uid
 from tests.support.previews import add_draft, preview_of, stage_of
 
@@ -98,6 +101,20 @@ async def march(database: Database) -> Preview:
         await evaluate(session)
         await add_draft(session, accord(2, handoff=duties, targets=targets))
     return await preview_of(database, "2026-03-01", "2026-04-01")
+
+
+@pytest.mark.usefixtures("march")
+async def test_the_command_line_shows_money_duties_targets_and_load(module_dsn: str, tmp_path: Path) -> None:
+    words = ("preview", "2", "--period", "2026-03")
+    done = await asyncio.to_thread(run_command, *words, data=tmp_path, DATABASE_URL=module_dsn)
+    assert done.returncode == 0, done.stderr
+    rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "MQL, lost 3 95.00 EUR 700.00 EUR 0" in rows
+    assert "Time to convert, mql to won 15 days 10 days" in rows
+    assert "Marketing qualified leads in 2026-03: 3. 3 4 3 2026-03-01 2026-04-01" in rows
+    assert any(row.endswith("have contact.job_title filled in. 90.00 % 75.00 % 50.00 %") for row in rows)
+    assert any(row.endswith("accepts at least 2. 2 4 2") for row in rows)
+    assert ("Sam 2 2 1 1" in rows, "(nobody's) 1 0 1 0" in rows) == (True, True)
 
 
 async def test_targets_whose_kpi_reads_stages_are_measured_by_both(march: Preview) -> None:

@@ -21,7 +21,8 @@ from api.workflows.make_sample import make_sample
 from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
 from schema.vocab import Grain, RecordSide, WarningCode
 from tests.metrics.test_drill_down import request_of
 from tests.support.journeys import answer_from_journeys

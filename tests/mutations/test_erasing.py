@@ -66,6 +66,12 @@ async def test_nothing_that_identifies_the_person_is_left_in_any_table(company: 
     await run(company, "unmergeContacts", "contact { id }", {"contact": {"id": f"contact_{MERGED_CONTACT}"}})
     merging = {"survivor": {"id": f"contact_{MERGED_CONTACT}"}, "merged": [{"id": f"contact_{ADA}"}]}
     assert codes(await run(company, "mergeContacts", "contact { id }", merging)) == {}
+    async with company.write() as session:  # notes that were corrected, and a fact that was removed
+        await session.script("update handoff set note = 'told in confidence: ' || note")
+    async with company.write() as session:
+        await session.script(f"delete from handoff where id = '{BOB}'")
+    async with company.read() as session:
+        assert await session.value(Sql("select count(*) from handoff_correction where contact_id = {}", ADA)) == 2
     before = await everything(company)
     assert all(secret in before for secret in SECRETS)
     erased = await erase(company)

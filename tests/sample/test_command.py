@@ -35,6 +35,7 @@ async def test_the_command_creates_a_sample_once_and_reports_its_size(
         assert key.is_demo
         assert person.token.matches(key.secret_hash)
         assert (Grant.of(key.principal), key.principal.name) == (person.grant, person.name)
+    assert "Helena Ostrander (head of marketing) and Marcus Devereaux (head of sales) sign the accord" in output
     assert not await has_real_keys(database)
 
     code, output = await run_on(module_dsn, "sample", "--if-empty", data=tmp_path)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.base import Table, column, describe, new_id, note_of, sql_table
+from schema.corrections import correction_name
 from schema.history import kept_columns, version_name
 from schema.records import HistoryRecord
 from schema.tables import METADATA, SHAPES, TABLES
@@ -130,15 +131,9 @@ def test_every_link_is_a_foreign_key_except_in_derived_tables() -> None:
 
 
 def test_tables_keyed_by_contact_can_be_distributed_by_contact() -> None:
-    for name in (
-        "touchpoint",
-        "stage_entry",
-        "journey",
-        "handoff_journey",
-        "handoff",
-        "deal_contact",
-        "contact_version",
-    ):
+    derived = ("stage_entry", "journey", "handoff_journey")
+    facts = ("touchpoint", "touchpoint_correction", "handoff", "deal_contact", "contact_version")
+    for name in (*derived, *facts):
         table = METADATA.tables[name]
         uniques = [
             constraint.columns
@@ -164,6 +159,17 @@ def test_history_keeps_the_visible_columns_except_the_bookkeeping(table: type[Ta
         assert {column_.name for column_ in version.columns} == kept | own
         for name in kept:
             assert str(version.columns[name].type) == str(sql_table(table).columns[name].type)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda declared: declared.__name__)
+def test_former_rows_have_every_column_of_a_fact_that_keeps_corrections(table: type[Table]) -> None:
+    built = sql_table(table)
+    former = METADATA.tables.get(correction_name(built.name))
+    assert (former is not None) == table.__keeps_corrections__
+    if former is not None:
+        assert [column_.name for column_ in former.columns] == [*built.columns.keys(), "replaced_at"]
+        assert [key.name for key in former.primary_key] == [*(key.name for key in built.primary_key), "replaced_at"]
+        assert "recorded_at" in built.columns
 
 
 def test_a_column_declared_without_column_or_link_is_rejected() -> None:

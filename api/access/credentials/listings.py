@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from uuid import UUID
 
 from api.access.credentials.grants import Grant, grant_columns, grant_from
@@ -9,6 +10,7 @@ from api.db import ReadSession, WriteSession
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql, join, name
 from schema.base import now
+from schema.vocab import TeamKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,26 @@ class ListedMember:
     deactivated_at: datetime | None
     access: Grant | None
     sign_in: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTeam:
+    """A team, and how many members it has, those who left not counted."""
+
+    name: str
+    kind: TeamKind
+    members: int
+
+
+async def list_teams(session: ReadSession | WriteSession) -> list[ListedTeam]:
+    """Return the teams by name, without those that were deactivated."""
+    rows = await session.rows(
+        Sql(
+            "select t.name, t.kind, (select count(*) from member m where m.team_id = t.id and m.deactivated_at is null)"
+            " as members from team t where t.deactivated_at is null order by t.name"
+        )
+    )
+    return [ListedTeam(row["name"], TeamKind[row["kind"]], row["members"]) for row in rows]
 
 
 async def list_keys(session: ReadSession | WriteSession) -> list[ListedKey]:
@@ -124,14 +146,17 @@ async def find_member(session: ReadSession | WriteSession, who: str) -> UUID:
 
 
 async def find_team(session: ReadSession | WriteSession, text: str) -> UUID:
-    """Return the id of the team with a name. Errors: UNKNOWN_VALUE if no team or several have it."""
+    """Return the id of the team with a name, which is unique. Errors: UNKNOWN_VALUE if no team has it."""
     rows = await session.rows(Sql("select id from team where name = {} and deactivated_at is null", text.strip()))
     if len(rows) == 1:
         found: UUID = rows[0]["id"]
         return found
-    names = await session.value(Sql("select string_agg(name, ', ' order by name) from team"))
+    names = await session.value(
+        Sql("select string_agg(name, ', ' order by name) from team where deactivated_at is null")
+    )
     known = f"The teams are: {names}." if names else "There are no teams yet."
-    raise AccordError(ErrorCode.UNKNOWN_VALUE, f"{len(rows) or 'No'} teams are named '{text}'.", known)
+    remedy = f"{known} Add one with `accord team add {quote(text)} --kind marketing` (or sales, revops)."
+    raise AccordError(ErrorCode.UNKNOWN_VALUE, f"There is no team '{text}'.", remedy)
 
 
 async def find_listed_key(session: ReadSession | WriteSession, text: str) -> UUID:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from api.accord.clause_paths import item_steps
 from api.accord.diff.changes import ClauseChange, Marks
 from api.accord.diff.clauses import KEY_FIELDS, Clause, Items, clause_of, effect_at, items_at
+from api.accord.diff.followed_zone import with_followed_zone
 from api.accord.diff.item_pairs import is_reordered, item_pairs
 from api.accord.diff.plain_values import plain_sentence, words_of
 from api.accord.diff.stage_keys import renamed_stages, with_stage_keys
@@ -24,9 +25,11 @@ from schema.sentences.stage_sentences import key_sentence
 def document_changes(before: Accord, after: Accord) -> tuple[ClauseChange, ...]:
     """Return what differs between two documents; empty if their content is the same.
 
-    A stage is the same under another key if its rule and its meaning are. Changed keys come first, the other changes in
-    the order of the document.
+    A stage is the same under another key if its rule and its meaning are. Opening hours and quiet hours that follow the
+    time zone of the reports change with it. Changed keys come first, the other changes in the order of the document.
     """
+    if before.reporting.timezone != after.reporting.timezone:
+        before, after = with_followed_zone(before), with_followed_zone(after)
     keys = renamed_stages(before, after)
     walk = _Walk(with_stage_keys(before, keys), after)
     return (*_changed_keys(before, after, keys), *walk.models(_Place("", "", "", ""), walk.before, walk.after))

@@ -1,4 +1,4 @@
-"""`accord key` and `accord member`: credentials, and what people may do."""
+"""`accord key`, `accord team` and `accord member`: credentials, teams, and what people may do."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -17,6 +17,15 @@ class KeyCommands(LazyGroup):
             "Make the successor of an API key, and print its token, once.",
             "api.cli.access.key_commands:rotate",
         ),
+    }
+
+
+class TeamCommands(LazyGroup):
+    """The commands of `accord team`."""
+
+    TARGETS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "add": ("Add a team of marketing, sales or revenue operations.", "api.cli.access.team_commands:add"),
+        "list": ("List the teams.", "api.cli.access.team_commands:list_all"),
     }
 
 

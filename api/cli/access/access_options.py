@@ -71,7 +71,7 @@ async def performed(database: Database, mutation: str, workflow: Callable[[UnitO
     """Run a workflow as the local operator, and commit it. Errors: BAD_INPUT with all that is wrong; its own."""
     outcome = await perform(database, LOCAL_OPERATOR, Call(mutation), workflow)
     if outcome.errors:
-        message = " ".join(error.message for error in outcome.errors)
+        message = "\n".join(error.message for error in outcome.errors)
         raise AccordError(ErrorCode.BAD_INPUT, message, "Nothing was changed.")
     return outcome
 

@@ -10,13 +10,12 @@ import typer
 from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce, active_version
 from api.accord.reporting_settings import ReportingSettings
-from api.cli.accord.version_commands import print_proposed, propose_document
+from api.cli.accord.version_commands import ProposedVersion, print_proposed, propose_document
 from api.cli.options import Data, expand_options, next_command
 from api.cli.session import open_database
 from api.db import Database
 from api.funnel.evaluate import evaluate as evaluate_entries
 from api.workflows.adopt_accord import adopt_accord
-from api.workflows.outcome import Outcome
 from schema.accord import Accord
 from schema.sentences.clause_sentences import reporting_sentences
 
@@ -70,7 +69,7 @@ def init(
     the document is proposed as a draft of the next version.
     """
     version = asyncio.run(_adopt(accord, reporting.settings(), data))
-    if isinstance(version, Outcome):
+    if isinstance(version, ProposedVersion):
         print_proposed(version, data)
         return
     typer.echo(
@@ -86,7 +85,7 @@ def init(
     typer.echo(f"It is provisional until both teams sign it. Read it with: {next_command('accord show', data)}")
 
 
-async def _adopt(accord: str, settings: ReportingSettings, data: Path | None) -> AccordInForce | Outcome:
+async def _adopt(accord: str, settings: ReportingSettings, data: Path | None) -> AccordInForce | ProposedVersion:
     """Adopt the document, or propose it if the database has an accord."""
     document = settings.applied(read_accord(accord))
     async with open_database(data, sets_up=True) as database:

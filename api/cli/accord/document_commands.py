@@ -1,6 +1,7 @@
 """`accord versions`, `accord export` and `accord diff`: the versions of the accord, and what they say."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +10,15 @@ import typer
 from api.accord.diff.changes import ClauseChange
 from api.accord.diff.diff_text import diff_text
 from api.accord.diff.document_diff import document_changes
-from api.accord.in_force import no_accord
 from api.accord.stored_versions import (
     StoredVersion,
-    stored_version,
-    stored_version_in_force,
+    requested_version,
     stored_versions,
     version_page,
 )
+from api.accord.unknown_version import unknown_version
+from api.accord.version_warnings import version_warnings
 from api.cli.access.access_options import AsJson, instant_text, print_json, print_table
-from api.cli.kpi_values import bad_input
 from api.cli.options import Data
 from api.cli.session import open_database
 from schema.toml_text import accord_toml
@@ -29,19 +29,23 @@ _MOST = 1_000
 def versions(as_json: AsJson = False, data: Data = None) -> None:
     """List the versions of the accord.
 
-    The newest comes first.
+    The newest comes first. Below them: what to know about each.
     """
 
-    async def run() -> tuple[StoredVersion, ...]:
+    async def run() -> tuple[tuple[StoredVersion, ...], Mapping[int, tuple[str, ...]]]:
         async with open_database(data) as database, database.read() as session:
-            return (await version_page(session, size=_MOST)).versions
+            found = (await version_page(session, size=_MOST)).versions
+            return found, await version_warnings(session, found)
 
-    found = asyncio.run(run())
+    found, warnings = asyncio.run(run())
     if as_json:
-        print_json([_values(version) for version in found])
-    else:
-        headings = ("version", "status", "title", "replaces", "in force from", "until", "to be signed by", "hash")
-        print_table(headings, map(_cells, found))
+        print_json([_values(version) | {"warnings": [*warnings[version.number]]} for version in found])
+        return
+    headings = ("version", "status", "title", "replaces", "in force from", "until", "to be signed by", "hash")
+    print_table(headings, map(_cells, found))
+    for version in found:
+        for warning in warnings[version.number]:
+            typer.echo(f"Version {version.number}: {warning}")
 
 
 def export(
@@ -60,10 +64,7 @@ def export(
 
     async def run() -> StoredVersion:
         async with open_database(data) as database, database.read() as session:
-            found = await (stored_version_in_force(session) if version is None else stored_version(session, version))
-            if found is None:
-                raise no_accord() if version is None else _no_version(version)
-            return found
+            return await requested_version(session, version)
 
     document = asyncio.run(run()).document
     if as_json:
@@ -92,13 +93,10 @@ def diff(
 async def _changes(a: int, b: int, data: Path | None) -> tuple[ClauseChange, ...]:
     async with open_database(data) as database, database.read() as session:
         found = await stored_versions(session, {a, b})
-    documents = []
-    for number in (a, b):
-        version = found.get(number)
-        if version is None:
-            raise _no_version(number)
-        documents.append(version.document.accord)
-    return document_changes(documents[0], documents[1])
+        for number in (a, b):
+            if number not in found:
+                raise await unknown_version(session, number)
+    return document_changes(found[a].document.accord, found[b].document.accord)
 
 
 def _change_values(change: ClauseChange) -> dict[str, object]:
@@ -139,7 +137,3 @@ def _cells(version: StoredVersion) -> tuple[str, ...]:
         ", ".join(team.lower() for team in version.missing_signatures),
         version.content_hash[:12],
     )
-
-
-def _no_version(number: int) -> Exception:
-    return bad_input(f"There is no version {number} of the accord.", "List the versions with `accord versions`.")

@@ -1,7 +1,7 @@
 """`accord preview`: what a version would have changed, before anybody signs it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -11,17 +11,25 @@ from rich.console import Console
 from rich.table import Table
 
 from api.access.principal import LOCAL_OPERATOR
+from api.cli.accord.preview_tables import ChangedList, people_lines, preview_tables
 from api.cli.accord.version_commands import VersionNumber
-from api.cli.kpi_values import parse_period
+from api.cli.kpi_values import parse_period, require_number
 from api.cli.options import Data
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
-from api.metrics.preview.figures import Preview, PreviewFigure
+from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.preview.figures import Preview, PreviewStage
+from api.metrics.preview.people_pages import read_people
 from api.metrics.preview.preview_frame import LAST_THREE_MONTHS
+from api.metrics.preview.reasons import reasons_of
 from api.metrics.preview.requested import PreviewRequest, requested_preview
-from schema.vocab import Unit
+from api.plan.record_labels import record_labels
+from schema.accord_vocab import PersonChange
+from schema.nearest_words import suggestion
 
 _NONE = "-"
+_MOST_LISTED = 500
 
 
 def preview(
@@ -32,8 +40,13 @@ def preview(
     ] = None,
     compare_to: Annotated[
         int | None,
-        typer.Option("--compare-to", min=1, metavar="VERSION", help="Left out: the version in force."),
+        typer.Option("--compare-to", metavar="VERSION", help="Left out: the version in force."),
     ] = None,
+    people: Annotated[
+        str | None,
+        typer.Option("--people", metavar="STAGE", help="Also list who this stage gains, loses and moves, and why."),
+    ] = None,
+    first: Annotated[int, typer.Option("--first", help="With --people: how many of each list.")] = 20,
     data: Data = None,
 ) -> None:
     """Show what a version of the accord would have changed.
@@ -41,43 +54,53 @@ def preview(
     Both versions judge all of the history, and what they make of the period is compared. The preview is stored; a
     signature on the pages names one.
     """
+    require_number("--first", first, 1, _MOST_LISTED)
     days = LAST_THREE_MONTHS if period is None else parse_period(period)
-    found = asyncio.run(_preview(PreviewRequest(version, compare_to, days), data))
+    found, lists = asyncio.run(_preview(PreviewRequest(version, compare_to, days), people, first, data))
     typer.echo(
         f"Version {found.version} compared with version {found.compared_version}, from {found.period.starts_on} before"
         f" {found.period.before} ({found.period.timezone}):"
     )
-    console = Console()
-    console.print(_stages(found))
-    console.print(_kpis(found))
-    for line in _lines(found):
-        typer.echo(line)
+    _print((*preview_tables(found), *_lines(found), *people_lines(lists, people or "")))
 
 
-async def _preview(request: PreviewRequest, data: Path | None) -> Preview:
+def _print(parts: Iterable[Table | str]) -> None:
+    """Print tables and lines. Output to a file or a pipe is wide enough to keep lines whole."""
+    console = Console(highlight=False)
+    wide = console if console.is_terminal else Console(highlight=False, width=200)
+    for part in parts:
+        if isinstance(part, str):
+            typer.echo(part)
+        else:
+            wide.print(part)
+
+
+async def _preview(
+    request: PreviewRequest, stage: str | None, first: int, data: Path | None
+) -> tuple[Preview, tuple[ChangedList, ...]]:
+    """Compute a preview, and read the people of a stage. Errors: UNKNOWN_STAGE if neither version has it."""
     async with open_database(data) as database:
         with progress_bar() as progress:
-            return await requested_preview(database, LOCAL_OPERATOR, request, wait=None, progress=progress)
+            found = await requested_preview(database, LOCAL_OPERATOR, request, wait=None, progress=progress)
+        if stage is None:
+            return found, ()
+        of_stage = _stage(found, stage)
+        async with database.read() as session:
+            return found, tuple([await _people(session, of_stage, change, first) for change in PersonChange])
 
 
-def _stages(found: Preview) -> Table:
-    """The people whom each version counts in each stage."""
-    table = _table("Stage", "before", "after", "gained", "lost", "moved")
-    for stage in found.stages:
-        counts = (stage.count_before, stage.count_after, stage.gained, stage.lost, stage.moved)
-        table.add_row(stage.title, *(_NONE if count is None else f"{count:,}" for count in counts))
-    return table
+def _stage(found: Preview, key: str) -> PreviewStage:
+    stages = {stage.key: stage for stage in found.stages}
+    if key not in stages:
+        message = f"Neither version has the stage '{key}'."
+        raise AccordError(ErrorCode.UNKNOWN_STAGE, message, suggestion(key, stages, "stages"))
+    return stages[key]
 
 
-def _kpis(found: Preview) -> Table:
-    """The KPIs that differ between the versions."""
-    table = _table("KPI", "before", "after")
-    for kpi in found.kpis:
-        if kpi.is_changed:
-            pair = "" if kpi.base_stage is None else f", {kpi.base_stage} to {kpi.target_stage}"
-            figures = (_value(figure, kpi.unit) for figure in (kpi.figure_before, kpi.figure_after))
-            table.add_row(f"{kpi.title}{pair}", *figures)
-    return table
+async def _people(session: ReadSession, stage: PreviewStage, change: PersonChange, first: int) -> ChangedList:
+    page = await read_people(session, stage.people, change, size=first, needs_total=True)
+    names = await record_labels(session, LOCAL_OPERATOR, "contact", [person.id for person in page.people])
+    return ChangedList(change, page, names, await reasons_of(session, stage.people, page.people))
 
 
 def _lines(found: Preview) -> Iterator[str]:
@@ -90,23 +113,12 @@ def _lines(found: Preview) -> Iterator[str]:
                 f" {_share(outcome.recall_after)} after"
             )
     coverage = found.coverage
-    yield f"History: {coverage.grade.value}, complete for {coverage.complete:,} of {coverage.people:,} people."
+    if coverage.people:
+        yield f"History: {coverage.grade}, complete for {coverage.complete:,} of {coverage.people:,} people."
+    else:
+        yield "History: no stage that the versions judge differently counts anybody in the period."
     for warning in found.warnings:
         yield f"{warning.code.value}: {warning.message}"
-
-
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(first)
-    for other in others:
-        table.add_column(other, justify="right")
-    return table
-
-
-def _value(figure: PreviewFigure, unit: Unit) -> str:
-    if figure.value is None:
-        return _NONE
-    return _share(figure.value) if unit is Unit.RATIO else f"{figure.value.normalize():,f}"
 
 
 def _share(value: Decimal | None) -> str:

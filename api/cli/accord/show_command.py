@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from api.accord.in_force import AccordInForce, accord_in_force, no_accord
-from api.accord.stored_versions import stored_version_in_force
+from api.accord.stored_versions import StoredVersion, requested_version
+from api.accord.version_warnings import version_warnings
+from api.cli.access.access_options import instant_text
 from api.cli.options import Data
 from api.cli.session import open_database
 from schema.accord import Accord
+from schema.accord_vocab import AccordStatus
 from schema.clauses.stages import Stage
 from schema.sentences.clause_sentences import (
     exit_sentence,
@@ -28,46 +30,44 @@ from schema.toml_text import accord_toml
 
 
 def show(
+    number: Annotated[
+        int | None, typer.Argument(metavar="[VERSION]", help="The number of the version. Left out: the one in force.")
+    ] = None,
     as_toml: Annotated[bool, typer.Option("--toml", help="Print the document as TOML, to edit and adopt.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the canonical JSON, which the hash is made of.")
     ] = False,
     data: Data = None,
 ) -> None:
-    """Print the accord in force in plain sentences."""
+    """Print the accord in plain sentences.
+
+    Before them stands what to know about the version.
+    """
+    version, warnings = asyncio.run(_read(number, data))
     if as_json:
-        typer.echo(asyncio.run(_read_text(data)))
-        return
-    version = asyncio.run(_read_version(data))
-    if as_toml:
-        typer.echo(accord_toml(version.accord), nl=False)
+        typer.echo(version.document.text)
+    elif as_toml:
+        typer.echo(accord_toml(version.document.accord), nl=False)
     else:
-        for line in _accord_lines(version):
+        for line in _accord_lines(version, warnings):
             typer.echo(line)
 
 
-async def _read_version(data: Path | None) -> AccordInForce:
+async def _read(number: int | None, data: Path | None) -> tuple[StoredVersion, tuple[str, ...]]:
+    """Read a version, and what to know about it."""
     async with open_database(data) as database, database.read() as session:
-        return await accord_in_force(session)
+        version = await requested_version(session, number)
+        return version, (await version_warnings(session, (version,)))[version.number]
 
 
-async def _read_text(data: Path | None) -> str:
-    """Read the stored text of the version in force, which its hash and its signatures are over."""
-    async with open_database(data) as database, database.read() as session:
-        version = await stored_version_in_force(session)
-    if version is None:
-        raise no_accord()
-    return version.document.text
-
-
-def _accord_lines(version: AccordInForce) -> Iterator[str]:
+def _accord_lines(version: StoredVersion, warnings: tuple[str, ...]) -> Iterator[str]:
     """The lines of the whole accord, stage by stage."""
-    accord = version.accord
-    since = f"{version.starts_at:%Y-%m-%d %H:%M} UTC" if version.starts_at else "the beginning of time"
-    signed = "signed by both teams" if version.is_signed else "not signed yet: provisional until both teams sign it"
+    accord = version.document.accord
+    signed = "signed by both teams" if version.is_signed else "not signed yet"
     yield accord.title
-    yield f"Version {version.number}, in force from {since}; {signed}."
+    yield f"Version {version.number}, {_status(version)}; {signed}."
     yield f"Content hash (SHA-256): {version.content_hash}"
+    yield from warnings
     for rank, stage in enumerate(accord.stages, start=1):
         yield from _stage_lines(rank, stage, accord)
     yield ""
@@ -101,6 +101,15 @@ def _accord_lines(version: AccordInForce) -> Iterator[str]:
     yield ""
     yield "Reporting"
     yield from (f"  {sentence}" for sentence in reporting_sentences(accord))
+
+
+def _status(version: StoredVersion) -> str:
+    """Since when a version is or was in force, or else its status in lower case, such as `in review`."""
+    if version.status not in (AccordStatus.ACTIVE, AccordStatus.SUPERSEDED):
+        return str(version.status).lower().replace("_", " ")
+    since = f"{instant_text(version.in_force_from)} UTC" if version.in_force_from else "the beginning of time"
+    until = f" until {instant_text(version.in_force_until)} UTC" if version.in_force_until else ""
+    return f"in force from {since}{until}"
 
 
 def _stage_lines(rank: int, stage: Stage, accord: Accord) -> Iterator[str]:

@@ -11,6 +11,7 @@ from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.errors import AccordError, ErrorCode
 from api.funnel.drift import DriftCheck, check_entries
+from api.metrics.answer_warnings import number_of
 
 
 def verify(data: Data = None) -> None:
@@ -20,12 +21,11 @@ def verify(data: Data = None) -> None:
     history. Nothing is changed.
     """
     verified, entries = asyncio.run(_verify(data))
-    typer.echo(f"{verified.versions:,} versions and {verified.signatures:,} signatures are as they were given.")
-    typer.echo(f"{entries.entries:,} stored entries follow from the versions in force.")
+    counted = f"{number_of(verified.versions, 'version')} and {number_of(verified.signatures, 'signature')}"
+    typer.echo(f"Verified as they were given: {counted}.")
+    typer.echo(f"Stored entries that follow from the versions in force: {entries.entries:,}.")
     if entries.due:
-        typer.echo(
-            f"Not compared: {entries.due:,} people whose next evaluation is due. `accord worker` evaluates them."
-        )
+        typer.echo(f"Not compared, because their next evaluation is due: {entries.due:,} people. Run `accord worker`.")
 
 
 async def _verify(data: Path | None) -> tuple[Verification, DriftCheck]:

@@ -7,10 +7,9 @@ import typer
 
 from api.accord.documents import read_accord
 from api.accord.stored_versions import version_page
-from api.cli.accord.version_commands import print_proposed, propose_document
+from api.cli.accord.version_commands import ProposedVersion, print_proposed, propose_document
 from api.db import Database
 from api.importers.reporting.import_report import ImportReport
-from api.workflows.outcome import Outcome
 from schema.accord_vocab import AccordStatus
 
 _OPEN = (AccordStatus.DRAFT, AccordStatus.IN_REVIEW, AccordStatus.CHANGES_REQUESTED, AccordStatus.SIGNED)
@@ -22,7 +21,7 @@ class ImportedAccord:
     """What became of the stated accord: proposed just now, or as the open version with the number, or neither."""
 
     title: str
-    proposed: Outcome | None = None
+    proposed: ProposedVersion | None = None
     open_version: int | None = None
 
 

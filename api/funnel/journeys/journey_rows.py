@@ -9,7 +9,7 @@ from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, join
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Response
+from schema.kpis.measures.stages import Response
 from schema.vocab import NotCountedReason
 
 _BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"

@@ -42,16 +42,11 @@ def later_than_entry(
     segment = segment_of(exit_group if after is None else ranked.exit_group, contact, moment)
     if after is None:
         return LaterFacts(segment.join, segment)
-    entered = segment_of(ranked.exit_group, "t.contact_id", "t.at")
     same = "" if ranked.exit_group is None else f" and e.segment_no is not distinct from {segment.number}"
     joined = Sql(
-        f"""{{}}
-join (
-  select t.contact_id, {entered.number} as segment_no, min(t.at) as at from ({{}}) t {{}} group by 1, 2
-) e on e.contact_id = {contact}{same} and e.at < {moment}""",
+        f"{{}}\njoin ({{}}) e on e.contact_id = {contact}{same} and e.at < {moment}",
         segment.join,
-        _lower_entries(after, ladder, ranked),
-        entered.join,
+        _first_entries(after, ladder, ranked),
     )
     return LaterFacts(joined, segment)
 
@@ -59,6 +54,26 @@ join (
 def elapsed(length: timedelta) -> Sql:
     """Return elapsed time in seconds: an interval of days would depend on the session's time zone."""
     return Sql("make_interval(secs => {}::double precision)", length.total_seconds())
+
+
+def _first_entries(key: str, ladder: Ladder, ranked: RankedStage) -> Sql:
+    """Select `contact_id`, `segment_no` and `at` of the first entry of a lower stage in each segment of the stage."""
+    if ranked.exit_group in (None, ladder.stage(key).exit_group):
+        # Both stages have the same segments, or all time is one: the first moment is the first entry. With two
+        # aggregations on top of each other the planner would take the people to be few.
+        placed = segment_of(ranked.exit_group, "o.contact_id", "o.moment")
+        return Sql(
+            f"""select o.contact_id, {placed.number} as segment_no, min(o.moment) as at from funnel_own_entry o {{}}
+where {{}} group by 1, 2""",
+            placed.join,
+            entering("o", (ranked.lower or {})[key]),
+        )
+    entered = segment_of(ranked.exit_group, "t.contact_id", "t.at")
+    return Sql(
+        f"select t.contact_id, {entered.number} as segment_no, min(t.at) as at from ({{}}) t {{}} group by 1, 2",
+        _lower_entries(key, ladder, ranked),
+        entered.join,
+    )
 
 
 def _lower_entries(key: str, ladder: Ladder, ranked: RankedStage) -> Sql:

@@ -10,6 +10,7 @@ from asyncpg import Record
 from api.access.evaluation import RequestedReading
 from api.accord.documents import read_document
 from api.accord.in_force import AccordPeriod, accord_in_force
+from api.accord.unknown_version import unknown_version
 from api.db import Session
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
@@ -85,14 +86,10 @@ async def apply_reading(session: Session, requested: RequestedReading, now: date
     judging = in_force
     if requested.reading is Reading.RESTATED:
         judging = in_force[-1:]
-    elif requested.reading is Reading.PINNED:
+    elif requested.accord_version is not None:  # PINNED: no other reading names a version
         judging = tuple(version for version in versions if version.number == requested.accord_version)
         if not judging:
-            raise AccordError(
-                ErrorCode.UNKNOWN_VALUE,
-                f"There is no version {requested.accord_version} of the accord.",
-                f"The version in force is {in_force[-1].number}; `accordVersions` lists all of them.",
-            )
+            raise await unknown_version(session, requested.accord_version)
     if requested.known_at is None and judging == in_force:
         return AppliedReading(judging, None, None)
     is_one = len(judging) == 1

@@ -1,8 +1,9 @@
 """The facts that were known at an instant, as selects that take the place of the tables.
 
-- A row counts if it was recorded by then. A row that has no such instant, because it was stored before Accord kept it,
-  counts as known always.
-- Of what is noted on a row later, such as a decision or that it was voided, the row has nothing until that was noted.
+- A fact counts if it was recorded by then: as in the first of its former rows that was replaced later (see
+  `schema.corrections`), as it is now if there is none. A row without such an instant, because it was stored before
+  Accord kept it, counts as known always.
+- Of what is noted on a fact later, such as a decision or that it was voided, it has nothing until that was noted.
 - A version of a record ends where the next version begins that was known by then.
 - A record has the values of its last version that was known by then; whether it is excluded or deleted is so today.
 
@@ -12,20 +13,20 @@ Statements read the same names: as common tables, or as temporary tables, which 
 import re
 from datetime import datetime
 
-from api.sql import Sql, all_of, join, name
-from schema.base import sql_table
+from api.sql import Sql, join, name
+from schema.base import ColumnShape, sql_table
+from schema.corrections import correction_name, later_columns
 from schema.history import kept_columns, version_name
 from schema.tables import METADATA, SHAPES, TABLES
 
 _HISTORY = {sql_table(table).name: frozenset(kept_columns(table)) for table in TABLES if table.__has_history__}
 _VERSIONS = {version_name(table): table for table in _HISTORY}
-_FACTS = ("touchpoint", "handoff", "reported_stage", "deal_contact", "exchange_rate", "campaign_cost")
+_FACTS = tuple(shape.name for shape in SHAPES.values() if shape.keeps_corrections)
 # In an order in which a select reads only tables that come before it.
 KNOWN_TABLES = (*_VERSIONS, *_HISTORY, *_FACTS)
 _EXCLUSIONS = frozenset({"is_test", "is_internal", "deleted_at"})
-# Columns that a later step writes, by the column that has the instant of that step.
-_LATER = {"voided_at": ("voided_at", "void_reason"), "deleted_at": ("deleted_at",)}
-_DECISION = {"status": "'PROPOSED'", "decided_at": "null", "reject_reason": "null", "note": "null"}
+# Where another column than the step's own says when Accord stored it. If null, the step came with the fact.
+_STORED_BY = {"decided_at": "decision_recorded_at"}
 _WORD = re.compile(r"\w+")
 
 
@@ -101,19 +102,31 @@ def _known_records(table: str) -> Sql:
 
 
 def _known_facts(table: str, known_at: Sql) -> Sql:
-    columns = {column.name: column for column in SHAPES[table].columns}
-    later = {column: by for by, concerned in _LATER.items() if by in columns for column in concerned}
-    selected = []
-    for column in METADATA.tables[table].columns.keys():  # noqa: SIM118 - iterating it gives the columns themselves
-        value = Sql(f"f.{column}")
-        if column in later:
-            value = Sql(f"case when f.{later[column]} <= {{}} then f.{column} end as {column}", known_at)
-        elif table == "handoff" and column in _DECISION:
-            # A decision that came with the handoff has no instant of its own.
-            unknown = f"f.decision_recorded_at > {{}} then {_DECISION[column]} else f.{column} end as {column}"
-            value = Sql(f"case when {unknown}", known_at)
-        selected.append(value)
-    conditions = [Sql("f.recorded_at <= {} or f.recorded_at is null", known_at)]
-    if not columns["recorded_at"].is_nullable:
-        conditions = [Sql("f.recorded_at <= {}", known_at)]
-    return Sql(f"select {{}} from {table} f where {{}}", join(", ", selected), all_of(conditions))
+    """The present rows of facts that nothing replaced since, and the former rows that were the present ones then."""
+    built, former = METADATA.tables[table], correction_name(table)
+    keys = [column.name for column in built.primary_key.columns]
+    selected = join(", ", (_known_value(table, column, known_at) for column in SHAPES[table].columns))
+    is_known = Sql("f.recorded_at <= {}", known_at)
+    if built.columns["recorded_at"].nullable:
+        is_known = Sql("(f.recorded_at is null or {})", is_known)
+    same = " and ".join(f"k.{key} = f.{key}" for key in keys)
+    replaced = Sql(f"select from {former} k where {same} and k.replaced_at > {{}}", known_at)
+    present = Sql(f"select {{}} from {table} f where {{}} and not exists ({{}})", selected, is_known, replaced)
+    order = ", ".join(f"k.{key}" for key in keys)
+    first = Sql(
+        f"select distinct on ({order}) k.* from {former} k where k.replaced_at > {{}} order by {order}, k.replaced_at",
+        known_at,
+    )
+    return Sql("{} union all select {} from ({}) f where {}", present, selected, first, is_known)
+
+
+def _known_value(table: str, column: ColumnShape, known_at: Sql) -> Sql:
+    """The value of a column of the row `f`: what a step noted since then is not known yet."""
+    step = later_columns(SHAPES[table]).get(column.name)
+    if step is None:
+        return Sql(f"f.{column.name}")
+    until = "null" if column.note.before is None else f"'{column.note.before}'"  # a word: a view binds no parameters
+    if step in _STORED_BY:
+        is_later = f"f.{_STORED_BY[step]} > {{}}"
+        return Sql(f"case when {is_later} then {until} else f.{column.name} end as {column.name}", known_at)
+    return Sql(f"case when f.{step} <= {{}} then f.{column.name} else {until} end as {column.name}", known_at)

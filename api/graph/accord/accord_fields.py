@@ -1,10 +1,8 @@
 """The root fields `accord` and `stages`."""
 
-from api.accord.in_force import no_accord
-from api.accord.stored_versions import stored_version, stored_version_in_force
-from api.graph.accord.accord_types import ACCORD, AccordPart, attribute_of_part, shown_accord
+from api.accord.stored_versions import requested_version
+from api.graph.accord.accord_types import ACCORD, AccordPart, attribute_of_part, shown_accords
 from api.graph.accord.diff_field import diff_fields
-from api.graph.accord.unknown_version import unknown_version
 from api.graph.accord.version_connection import version_fields
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
@@ -31,10 +29,9 @@ def accord_fields() -> tuple[Output, ...]:
 
 async def _accord(_source: object, info: Info, *, version: int | None = None) -> AccordPart:
     async with info.context.database.read() as session:
-        found = await (stored_version_in_force(session) if version is None else stored_version(session, version))
-    if found is None:
-        raise no_accord() if version is None else unknown_version(version)
-    return shown_accord(found)
+        found = await requested_version(session, version)
+    (shown,) = shown_accords((found,))
+    return shown
 
 
 async def _stages(source: object, info: Info) -> object:

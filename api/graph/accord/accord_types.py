@@ -3,12 +3,13 @@
 Only computed fields are added here: ranks, sentences, and what the version says about the document.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
 from api.accord.stored_versions import StoredVersion
+from api.graph.accord.shown_versions import ShownVersions
 from api.graph.accord.version_types import VERSION_FIELDS
 from api.graph.declared import Output, Resolver, TypeRef
 from api.graph.derived.model_types import Derivation, model_types
@@ -42,15 +43,20 @@ _SENTENCES = "The same, as the sentences that both teams sign."
 
 @dataclass(frozen=True, slots=True)
 class AccordPart:
-    """A part of an accord, with the version that it belongs to: sentences name stages of the whole document."""
+    """A part of an accord, with the version that it belongs to: sentences name stages of the whole document.
+
+    `shown` has all versions of the field that shows this one.
+    """
 
     part: BaseModel
     version: StoredVersion
+    shown: ShownVersions
 
 
-def shown_accord(version: StoredVersion) -> AccordPart:
-    """Return the value of the type Accord for a version."""
-    return AccordPart(version.document.accord, version)
+def shown_accords(versions: Sequence[StoredVersion]) -> list[AccordPart]:
+    """Return the values of the type Accord for the versions of a field."""
+    shown = ShownVersions(tuple(versions))
+    return [AccordPart(version.document.accord, version, shown) for version in versions]
 
 
 def attribute_of_part(name: str) -> Resolver:
@@ -59,14 +65,14 @@ def attribute_of_part(name: str) -> Resolver:
     def resolve(source: AccordPart, _info: object) -> object:
         value = getattr(source.part, name)
         if isinstance(value, tuple):
-            return tuple(_part(item, source.version) for item in value)
-        return _part(value, source.version)
+            return tuple(_part(item, source) for item in value)
+        return _part(value, source)
 
     return resolve
 
 
-def _part(value: object, version: StoredVersion) -> object:
-    return AccordPart(value, version) if isinstance(value, BaseModel) else value
+def _part(value: object, within: AccordPart) -> object:
+    return replace(within, part=value) if isinstance(value, BaseModel) else value
 
 
 def _computed(name: str, doc: str, shown: TypeRef, compute: Callable[..., object]) -> Output:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from api.accord.diff.changes import ClauseChange, all_marks
 from api.accord.diff.document_diff import document_changes
 from api.accord.stored_versions import stored_versions
-from api.graph.accord.unknown_version import unknown_version
+from api.accord.unknown_version import unknown_version
 from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.model_types import Derivation, model_types
@@ -49,9 +49,9 @@ def diff_fields() -> tuple[Output, ...]:
 async def _diff(_source: object, info: Info, *, a: int, b: int) -> VersionDiff:
     async with info.context.database.read() as session:
         found = await stored_versions(session, {a, b})
-    for number in (a, b):
-        if number not in found:
-            raise unknown_version(number)
+        for number in (a, b):
+            if number not in found:
+                raise await unknown_version(session, number)
     before, after = found[a], found[b]
     changes = document_changes(before.document.accord, after.document.accord)
     return VersionDiff(a=a, b=b, is_equal=not changes, marks=all_marks(changes), changes=changes)

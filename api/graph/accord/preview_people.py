@@ -18,9 +18,10 @@ from api.graph.reading.selection_reader import Path, RecordSelection
 from api.metrics.preview.figures import PreviewBucket, PreviewStage
 from api.metrics.preview.people_pages import ChangedPerson, PeoplePage, read_people
 from api.metrics.preview.reasons import Reason, reasons_of
+from api.plan.cost import affordable_cost
 from api.plan.list_arguments import page_of_ids
 from api.plan.prepared_statements import read_selection
-from api.plan.selection import ColumnValue, Connection, Edges, Nodes
+from api.plan.selection import ColumnValue, Connection, Edges, Nodes, RootField
 from schema.accord_vocab import PersonChange
 from schema.tables import SHAPES
 
@@ -80,13 +81,17 @@ async def people(source: PreviewStage | PreviewBucket, info: Info, *, change: Pe
 async def _rows(
     session: ReadSession, info: Info, selections: Mapping[Path, RecordSelection], page: PeoplePage
 ) -> dict[Path, dict[object, object]]:
-    """Read what is selected of the page's people, in every place, by one statement of the planner."""
+    """Read what is selected of the page's people, in every place, by one statement of the planner.
+
+    Errors: TOO_LARGE for lists within them that could have too many records; those of the statement.
+    """
     ids = tuple(person.id for person in page.people)
     if not selections or not ids:
         return {}
     places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
     parts = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
     listed = Connection(_TABLE, page_of_ids(ids, with_merged=True), (parts,))
+    affordable_cost((RootField(_TABLE, listed),))
     read = await read_selection(session, listed, info.context.principal)
     info.context.redacted.update(read.redacted)
     found: Any = read.value

@@ -3,12 +3,13 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
 from api.accord.stored_versions import StoredVersion, VersionPage, version_page
 from api.errors import AccordError, ErrorCode
-from api.graph.accord.accord_types import ACCORD, AccordPart, shown_accord
+from api.graph.accord.accord_types import ACCORD, AccordPart, shown_accords
 from api.graph.context import Info
 from api.graph.declared import Input, ObjectType, Output, TypeRef
 from api.graph.derived.record_types import PAGE_INFO, page_arguments
@@ -18,6 +19,14 @@ from schema.accord_vocab import AccordStatus
 CONNECTION, EDGE = "AccordVersionConnection", "AccordVersionEdge"
 _LIST = "accord_version number-"  # cursors name the list and the order that they belong to
 _LARGEST = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownPage:
+    """A page, and the values of the type Accord for its versions."""
+
+    page: VersionPage
+    accords: list[AccordPart]
 
 
 def version_fields() -> tuple[Output, ...]:
@@ -46,10 +55,10 @@ async def _versions(
     last: int | None = None,
     before: str | None = None,
     status: Sequence[AccordStatus] | None = None,
-) -> VersionPage:
+) -> _ShownPage:
     size = read_page_size("accordVersions", {"first": first, "last": last})
     async with info.context.database.read() as session:
-        return await version_page(
+        page = await version_page(
             session,
             size=size,
             after=None if after is None else _number("after", after),
@@ -57,6 +66,7 @@ async def _versions(
             is_last=last is not None,
             status=status,
         )
+    return _ShownPage(page, shown_accords(page.versions))
 
 
 def _cursor(version: StoredVersion) -> str:
@@ -78,19 +88,16 @@ def _number(argument: str, cursor: str) -> int:
     )
 
 
-def _page_info(source: VersionPage, info: Info) -> dict[str, object]:
+def _page_info(source: _ShownPage, info: Info) -> dict[str, object]:
+    page = source.page
     values = {
-        "hasNextPage": source.has_next,
-        "hasPreviousPage": source.has_previous,
-        "startCursor": _cursor(source.versions[0]) if source.versions else None,
-        "endCursor": _cursor(source.versions[-1]) if source.versions else None,
+        "hasNextPage": page.has_next,
+        "hasPreviousPage": page.has_previous,
+        "startCursor": _cursor(page.versions[0]) if page.versions else None,
+        "endCursor": _cursor(page.versions[-1]) if page.versions else None,
     }
     selected = info.context.document.collector.collect(info.field_nodes, PAGE_INFO)
     return {key: values.get(nodes[0].name.value) for key, nodes in selected.items()}
-
-
-def _nodes(source: VersionPage, _info: Info) -> list[AccordPart]:
-    return [shown_accord(version) for version in source.versions]
 
 
 CONNECTION_TYPES = (
@@ -98,19 +105,24 @@ CONNECTION_TYPES = (
         CONNECTION,
         "One page of the versions of the accord.",
         (
-            Output("nodes", "The versions of the page.", TypeRef(ACCORD).required.listed.required, _nodes),
+            Output(
+                "nodes",
+                "The versions of the page.",
+                TypeRef(ACCORD).required.listed.required,
+                lambda source, _info: source.accords,
+            ),
             Output(
                 "edges",
                 "The versions of the page, with their cursors.",
                 TypeRef(EDGE).required.listed.required,
-                lambda source, _info: source.versions,
+                lambda source, _info: source.accords,
             ),
             Output("pageInfo", "The position of the page in the list.", TypeRef(PAGE_INFO).required, _page_info),
             Output(
                 "totalCount",
                 "The number of versions over all pages.",
                 TypeRef("Int").required,
-                lambda source, _info: source.total,
+                lambda source, _info: source.page.total,
             ),
         ),
     ),
@@ -122,9 +134,9 @@ CONNECTION_TYPES = (
                 "cursor",
                 "The version's position in the list, for `after` and `before`.",
                 TypeRef("String").required,
-                lambda version, _info: _cursor(version),
+                lambda accord, _info: _cursor(accord.version),
             ),
-            Output("node", "The version.", TypeRef(ACCORD).required, lambda version, _info: shown_accord(version)),
+            Output("node", "The version.", TypeRef(ACCORD).required, lambda accord, _info: accord),
         ),
     ),
 )

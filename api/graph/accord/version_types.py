@@ -1,7 +1,6 @@
 """What a version says about its document: status, hash, signatures, comments, and when it was in force."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from api.accord.stored_versions import (
@@ -11,7 +10,7 @@ from api.accord.stored_versions import (
     VersionMember,
     VersionSignature,
 )
-from api.accord.version_warnings import version_warnings
+from api.graph.context import Info
 from api.graph.declared import Input, Output, TypeRef
 from api.graph.derived.model_types import Derivation, model_types
 from api.graph.derived.scalars import column_type
@@ -44,6 +43,11 @@ def _column(name: str, column: str, attribute: str | None = None) -> Output:
 def _comments(source: Any, _info: object, *, isOpen: bool | None = None) -> tuple[VersionComment, ...]:  # noqa: ANN401, N803 - a part of the document; the argument's name
     found: tuple[VersionComment, ...] = source.version.comments
     return tuple(comment for comment in found if isOpen is None or (comment.resolved_at is None) is isOpen)
+
+
+async def _warnings(source: Any, info: Info) -> tuple[str, ...]:  # noqa: ANN401 - a part of the document
+    found: tuple[str, ...] = await source.shown.warnings(info.context.database, source.version.number)
+    return found
 
 
 VERSION_FIELDS: tuple[Output, ...] = (
@@ -114,11 +118,12 @@ VERSION_FIELDS: tuple[Output, ...] = (
         _STRING,
         lambda version: version.document.text,
     ),
-    _read(
+    Output(
         "warnings",
-        "What to know about the version before signing it or relying on it, as sentences.",
+        "What to know about the version before signing it or relying on it, as sentences: such as the stages of the"
+        " version in force that it drops, and the KPIs, sources and presets that name them.",
         _STRING.listed.required,
-        lambda version: version_warnings(version, datetime.now(UTC).date()),
+        _warnings,
     ),
     _column("rowVersion", "row_version"),
 )

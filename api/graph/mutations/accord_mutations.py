@@ -18,7 +18,7 @@ from api.workflows.accord.resolve_comment import ResolveComment, resolve_comment
 from api.workflows.accord.revoke_signature import RevokeSignature, revoke_signature
 from api.workflows.accord.sign_accord import SignAccord, sign_accord
 from api.workflows.accord.submit_accord import SubmitAccord, submit_accord
-from api.workflows.accord.versions import NUMBER, WARNINGS
+from api.workflows.accord.versions import NUMBER
 from api.workflows.accord.withdraw_accord import WithdrawAccord, withdraw_accord
 from schema.access.rights import Permission
 
@@ -29,19 +29,14 @@ _ACCORD = Output(
     TypeRef("Accord"),
     lambda outcome, _info: outcome.values.get(NUMBER),
 )
-_WARNINGS = outcome_value(
-    WARNINGS,
-    "What to know about the document, such as KPIs that name a stage which it drops; null if nothing was written.",
-    TypeRef("String").listed,
-)
 _COMMENT_ID = outcome_value(
     camel(COMMENT_ID), "The id of the comment; null if nothing was written.", TypeRef("ID"), COMMENT_ID
 )
 _EDIT, _SIGN, _ACTIVATE = Permission.EDIT_ACCORD, Permission.SIGN_ACCORD, Permission.ACTIVATE_ACCORD
 
 ACCORD_MUTATIONS: tuple[Mutation, ...] = (
-    command_mutation(ProposeAccord, propose_accord, _EDIT, (), (_ACCORD, _WARNINGS)),
-    command_mutation(EditAccord, edit_accord, _EDIT, (), (_ACCORD, _WARNINGS)),
+    command_mutation(ProposeAccord, propose_accord, _EDIT, (), (_ACCORD,)),
+    command_mutation(EditAccord, edit_accord, _EDIT, (), (_ACCORD,)),
     command_mutation(SubmitAccord, submit_accord, _EDIT, (), (_ACCORD,)),
     command_mutation(RequestAccordChanges, request_accord_changes, _EDIT, (), (_ACCORD, _COMMENT_ID)),
     command_mutation(WithdrawAccord, withdraw_accord, _EDIT, (), (_ACCORD,)),

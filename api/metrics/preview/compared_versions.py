@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from api.accord.in_force import AccordInForce, version_where
+from api.accord.unknown_version import unknown_version
 from api.db import Session
-from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 
 
@@ -20,11 +20,9 @@ class ComparedVersions:
 async def version_by_number(session: Session, number: int) -> AccordInForce:
     """Read the version of that number. Errors: UNKNOWN_VALUE if there is none."""
     found = await version_where(session, Sql("number = {}::int8", number))
-    if found is not None:
-        return found
-    last = await session.value(Sql("select max(number) from accord_version"))
-    message = f"There is no version {number} of the accord."
-    raise AccordError(ErrorCode.UNKNOWN_VALUE, message, f"The last one is {last}; `accordVersions` lists all of them.")
+    if found is None:
+        raise await unknown_version(session, number)
+    return found
 
 
 async def version_by_id(session: Session, id_: UUID) -> AccordInForce:

@@ -12,13 +12,13 @@ from api.db import ReadSession, ScratchSession
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.context import MetricContext
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from api.metrics.preview.figures import PreviewFigure, PreviewKpi
 from api.metrics.preview.sides import DERIVED, MIXED, STORED, Side, Sides
 from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kpi
+from schema.kpis.kpi import Kpi
 from schema.vocab import Skip
 
 

@@ -12,7 +12,7 @@ from api.db import ScratchSession
 from api.metrics.context import is_excluded
 from api.metrics.kinds.stage_entries import between
 from api.metrics.preview.preview_frame import PreviewFrame
-from api.metrics.preview.sides import Side, Sides
+from api.metrics.preview.sides import DIFFERING, Side, Sides
 from api.sql import Sql, all_of
 from schema.accord_vocab import PersonChange
 
@@ -30,15 +30,7 @@ class PeopleCounts:
 
 async def find_people(session: ScratchSession, sides: Sides, frame: PreviewFrame) -> None:
     """Fill the two temporary tables."""
-    await session.run(
-        Sql(
-            """create temp table preview_person on commit drop as
-select contact_id, stage, b.at as at_before, a.at as at_after
-from ({}) b full join ({}) a using (contact_id, stage)""",
-            _counted(sides.before, frame),
-            _counted(sides.after, frame),
-        )
-    )
+    await session.run(Sql("create temp table preview_person on commit drop as {}", _people(sides, frame)))
     # `at` places a person in the list and in a bucket: where the previewed version counts them, or else the other one.
     await session.run(
         Sql(
@@ -55,6 +47,27 @@ from preview_person p where p.at_before is distinct from p.at_after""",
         )
     )
     await session.script("create index on preview_person (contact_id); analyze preview_person; analyze preview_change")
+
+
+def _people(sides: Sides, frame: PreviewFrame) -> Sql:
+    """The rows of `preview_person`: contact_id, stage, at_before, at_after."""
+    before, derived = sides.before.accord.reporting, sides.derived
+    if derived is None or before.exclude != sides.after.accord.reporting.exclude:
+        return Sql(
+            "select contact_id, stage, b.at as at_before, a.at as at_after"
+            " from ({}) b full join ({}) a using (contact_id, stage)",
+            _counted(sides.before, frame),
+            _counted(sides.after, frame),
+        )
+    # The entries of the first side are read once: those of people and stages that do not differ count for both.
+    return Sql(
+        "select contact_id, stage, b.at as at_before,"
+        " case when d.contact_id is not null and stage = any({}::text[]) then a.at else b.at end as at_after"
+        f" from ({{}}) b full join ({{}}) a using (contact_id, stage) left join {DIFFERING} d using (contact_id)",
+        list(sides.touched),
+        _counted(sides.before, frame),
+        _counted(derived, frame),
+    )
 
 
 def _counted(side: Side, frame: PreviewFrame) -> Sql:

@@ -1,6 +1,7 @@
 """What to know before signing on the figures of a preview."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from api.db import ScratchSession
 from api.metrics.answer import AnswerWarning
@@ -12,7 +13,7 @@ from api.sql import Sql
 from schema.vocab import WarningCode
 
 _SMALL = 20
-_EVERYBODY = 0.95
+_EVERYBODY = Fraction(19, 20)
 
 
 async def preview_warnings(
@@ -40,10 +41,12 @@ async def _before_data(
     if not context.has_contacts:
         message = "No contact can be counted, so there is nothing to compare."
         return [AnswerWarning(code=WarningCode.NO_CONTACTS, message=message, count=None)]
-    first = await session.value(
-        Sql("select min(e.entered_at) from {} where {}", sides.before.entries("e"), sides.before.of_side("e"))
-    )
-    if first is None or first < frame.end:
+    entries = Sql("from {} where {}", sides.before.entries("e"), sides.before.of_side("e"))
+    # The first entry is only looked for if none is before the end, which the first rows that are read mostly answer.
+    if await session.value(Sql("select exists (select {} and e.entered_at < {})", entries, frame.end)):
+        return []
+    first = await session.value(Sql("select min(e.entered_at) {}", entries))
+    if first is None:
         return []
     day = first.astimezone(frame.zone).date()
     message = f"The period is before {frame.days.before}, and the data begin on {day}: there is nothing to compare."
@@ -54,24 +57,23 @@ async def _everybody(session: ScratchSession, sides: Sides) -> list[AnswerWarnin
     """Whether almost everybody reaches the highest stage, so that the stages below it distinguish nobody."""
     side = sides.after
     lowest, top = side.accord.stages[0], side.accord.stages[-1]
-    # Whoever is in any stage entered the lowest one, at least by implication.
-    row = await session.row(
-        Sql(
-            "select count(*) filter (where e.stage = {}) as people, count(*) filter (where e.stage = {}) as reached"
-            " from {} where {} and e.occurrence = 1",
-            lowest.key,
-            top.key,
-            side.entries("e"),
-            side.of_side("e"),
-        )
+    if lowest is top:
+        return []
+    entered = Sql("from {} where {} and e.occurrence = 1 and e.stage = ", side.entries("e"), side.of_side("e"))
+    reached = await session.value(Sql("select count(*) {}{}", entered, top.key))
+    # Whoever is in any stage entered the lowest one, at least by implication. With one person more than this many, the
+    # share is too small, so the others need not be counted.
+    most = int(reached / _EVERYBODY)
+    people = await session.value(
+        Sql("select count(*) from (select {}{} limit {}) people", entered, lowest.key, most + 1)
     )
-    if row is None or lowest is top or not row["people"] or row["reached"] < _EVERYBODY * row["people"]:
+    if not reached or people > most:
         return []
     message = (
-        f"By version {side.version.number}, {row['reached']:,} of {row['people']:,} people reach {top.title}, the"
-        " highest stage, so that the stages below it distinguish nobody."
+        f"By version {side.version.number}, {reached:,} of {people:,} people reach {top.title}, the highest stage, so"
+        " that the stages below it distinguish nobody."
     )
-    return [AnswerWarning(code=WarningCode.EVERYBODY_REACHES_TOP, message=message, count=row["reached"])]
+    return [AnswerWarning(code=WarningCode.EVERYBODY_REACHES_TOP, message=message, count=reached)]
 
 
 def _open_period(frame: PreviewFrame) -> Iterator[AnswerWarning]:

@@ -6,8 +6,9 @@ that one, only the stages that the change touches are evaluated; the moments of 
 first side.
 
 Derived entries are in the temporary table `preview_entry`, which has the columns of `stage_entry`. If only rules
-differ, it has those of the people whose moments differ where the preview can see it, and the view
-`preview_mixed_entry` has them with the stored entries of everybody else.
+differ, it has those of the people whose moments differ where the preview can see it, in the stages up to the highest
+one that differs: the entries of a stage follow from its own moments and from those of higher stages. The view
+`preview_mixed_entry` has them with the stored entries of everybody else, and of the stages above.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from api.funnel.readings.kept_evaluations import find_kept
 from api.funnel.stored_entries import COMPARED, KEY
 from api.metrics.preview.compared_versions import ComparedVersions
 from api.metrics.preview.differing_stages import differing_stages, have_same_ladder
+from api.metrics.readable_sql import literal
 from api.progress import Progress
 from api.sql import Sql, name
 from schema.accord import Accord
@@ -75,6 +77,17 @@ class Sides:
         """Whether only rules differ, and the second side has stored entries for those whose moments do not."""
         return self.after.table == MIXED
 
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The stages whose entries can differ if only rules do: those up to the highest one whose moments can."""
+        highest = max((rank for rank, key in enumerate(self.after.keys, 1) if key in self.differing), default=0)
+        return self.after.keys[:highest]
+
+    @property
+    def derived(self) -> Side | None:
+        """The entries of the second side that differ, as a side of its own; None unless the second side is mixed."""
+        return Side(self.after.version, DERIVED, self.after.evaluation_id) if self.is_mixed else None
+
 
 async def derive_sides(
     session: ScratchSession,
@@ -118,18 +131,29 @@ async def derive_sides(
     # where they are stored, and only those of the others are derived.
     await session.script(f"create temp table {DIFFERING} (contact_id uuid primary key) on commit drop")
     former = {key: _moments(first, key) for key in differing}
-    second = Side(after, MIXED, first.evaluation_id)
+    sides = Sides(first, Side(after, MIXED, first.evaluation_id), differing)
     async with derived_from_moments(
         session, period, as_of, known, progress, former=former, differing=DIFFERING, since=since
     ) as derived:
-        await _keep(session, second, derived)
+        highest = len(sides.touched)
+        await _keep(session, sides.after, Sql("select * from ({}) every_stage where rank <= {}::int", derived, highest))
     await _index(session)
+    await _create_mixed(session, sides)
+    return sides
+
+
+async def _create_mixed(session: ScratchSession, sides: Sides) -> None:
+    """Create the view of the second side's entries."""
+    touched = f"e.stage = any({literal(list(sides.touched))}::text[])"
+    untouched = f"e.stage = any({literal(list(sides.after.keys[len(sides.touched) :]))}::text[])"
     await session.script(
-        f"create temp view {MIXED} as select * from {STORED} e"
-        f" where not exists (select from {DIFFERING} d where d.contact_id = e.contact_id)"
-        f" union all select * from {DERIVED}"
+        f"create temp view {MIXED} as select * from {STORED} e where {untouched}"
+        f" union all select * from {STORED} e where {touched}"
+        f" and not exists (select from {DIFFERING} d where d.contact_id = e.contact_id)"
+        f" union all select * from {DERIVED} e where {touched}"
     )
-    return Sides(first, second, differing)
+    # With this setting the planner leaves out the parts of the view that cannot have a stage which a statement names.
+    await session.script("set local constraint_exclusion = on")
 
 
 async def _stored_evaluation(session: ScratchSession, version: AccordInForce) -> UUID | None:
@@ -167,6 +191,9 @@ async def _keep(session: ScratchSession, side: Side, derived: Sql) -> None:
 
 
 async def _index(session: ScratchSession) -> None:
-    # The statements of KPIs look up the entries of a person, who has a few. The other columns of the primary key of
-    # stage_entry, and its other indexes, would cost more here than they save.
-    await session.script(f"create index on {DERIVED} (contact_id); analyze {DERIVED}")
+    # The statements of KPIs read the entries of a stage, and look up those of a person in a stage. The other columns of
+    # the primary key of stage_entry, and its other indexes, would cost more here than they save.
+    await session.script(
+        f"create index on {DERIVED} (stage, contact_id);"
+        f" analyze {DERIVED} (evaluation_id, contact_id, stage, occurrence, entered_at, own_at, exited_at)"
+    )

@@ -8,15 +8,9 @@ from api.metrics.context import MetricContext
 from schema.vocab import WarningCode
 
 _AS_OF_TODAY = (
-    "As of today are: who is excluded, deleted or erased; campaigns, members, teams, products and pipelines; and the"
-    " accord's stage that a reported stage is mapped to. An exchange rate, campaign cost or contact role has today's"
-    " value since it was first stored, also if it was corrected; without the instant of its storing it counts as known"
-    " always."
-)
-_SINCE_CORRECTION = (
-    "A touchpoint that an import corrected counts from the correction on, and not before; so does a fact that an import"
-    " moved to another person, and a record's history that an import replaced. A handoff whose decision was given"
-    " another date counts as undecided until then."
+    "As of today are: who is excluded, deleted or erased; and campaigns, members, teams, products and pipelines. A fact"
+    " without the instant of its storing counts as known always. What an import or an edit stored counts from the start"
+    " of its transaction on. Of a record's history that an import replaced, what was known before is not kept."
 )
 
 
@@ -29,7 +23,7 @@ def reading_warnings(context: MetricContext, *, reads_stages: bool) -> Iterator[
         )
         yield AnswerWarning(code=WarningCode.READING_OUTDATED, message=message, count=None)
     if context.known_at is not None:
-        message = f"Only facts recorded by {_text(context.known_at)} count. {_AS_OF_TODAY} {_SINCE_CORRECTION}"
+        message = f"Only facts recorded by {_text(context.known_at)} count. {_AS_OF_TODAY}"
         yield AnswerWarning(code=WarningCode.KNOWN_AT_LIMITS, message=message, count=None)
 
 

@@ -90,6 +90,7 @@ class SignIn:
             return_to,
             notice,
             signed_in_as=None if principal is None else principal.name,
+            is_again="again" in request.query_params,
             serves_local_operator=principal is None and await self._is_served(request),
             provider_name=None if self.code_flow is None else urlsplit(self.provider_url).hostname,
             demo_people=await self.demo.people(request.scope),

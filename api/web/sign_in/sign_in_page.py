@@ -33,11 +33,15 @@ _REACHED = {Reach.ALL: "all records", Reach.TEAM: "records of the team", Reach.O
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """What the sign-in page shows. The page returns to the path `return_to` after a sign-in."""
+    """What the sign-in page shows. The page returns to the path `return_to` after a sign-in.
+
+    With `is_again`, whoever is signed in has to sign in once more for what they are about to do.
+    """
 
     return_to: str
     notice: str = ""
     signed_in_as: str | None = None
+    is_again: bool = False
     serves_local_operator: bool = False
     provider_name: str | None = None
     demo_people: Sequence[DemoPerson] = ()
@@ -51,9 +55,13 @@ class SignInPage:
         if self.notice:
             yield f'<p class="notice" role="alert">{escape(self.notice)}</p>'
         if self.signed_in_as is not None:
+            way = (
+                "<p>A signature needs a fresh sign-in: sign in once more.</p>"
+                if self.is_again
+                else f'<a class="button main" href="{escape(self.return_to)}">Continue</a>'
+            )
             yield (
-                f"<p>You are signed in as <strong>{escape(self.signed_in_as)}</strong>.</p>"
-                f'<a class="button main" href="{escape(self.return_to)}">Continue</a>'
+                f"<p>You are signed in as <strong>{escape(self.signed_in_as)}</strong>.</p>{way}"
                 f'<form method="post" action="{SIGN_OUT}"><button>Sign out</button></form>'
             )
         elif self.serves_local_operator:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from api.accord.documents import InvalidAccordError, parse_accord
+from api.accord.documents import InvalidAccordError, document_form, parse_accord
 from api.accord.stated_holidays import with_stated_holidays
 from api.errors import AccordError
 from api.plan.value_checks.storable_text import require_storable
@@ -51,7 +51,7 @@ def read_given_document(work: UnitOfWork, text: str) -> ReadDocument | None:
         return None
     try:
         require_storable(text, "of the document")
-        accord = parse_accord(text, origin="The document", form="JSON" if text.lstrip().startswith("{") else "TOML")
+        accord = parse_accord(text, origin="The document", form=document_form(text))
     except InvalidAccordError as error:
         for mistake in error.mistakes:
             path = map(DocumentStep, mistake.path.split(".") if mistake.path else ())

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from api.accord.in_force import accord_in_force
 from api.workflows.accord.documents import read_given_document
 from api.workflows.accord.propose_accord import insert_draft, require_difference
-from api.workflows.accord.version_warnings import document_warnings
 from api.workflows.accord.versions import (
     OPEN,
     TABLE,
-    WARNINGS,
     begin_accord_change,
     check_expected,
     named_version,
@@ -46,8 +44,8 @@ async def edit_accord(work: UnitOfWork, do: EditAccord) -> Outcome:
     """Edit a version of the accord. Another document makes it a draft again and voids its signatures: submit it again
     when it is ready. To edit the version in force proposes a new one, which would replace it. For the reach ALL.
 
-    Shapes: one version and its document -> the number of the edited or new version, and what to know about it. Writes
-            accord_version (1), accord_signature (those that counted).
+    Shapes: one version and its document -> the number of the edited or new version. Writes accord_version (1),
+            accord_signature (those that counted).
     Errors: NOT_ALLOWED; NO_ACCORD; user errors NOT_FOUND, WRONG_STATE, STALE_VERSION, INVALID, TOO_LONG, DUPLICATE.
     """
     await begin_accord_change(work, Permission.EDIT_ACCORD)
@@ -73,5 +71,4 @@ async def edit_accord(work: UnitOfWork, do: EditAccord) -> Outcome:
         }
         record_changes(work, await void_signatures(work.session, version, _EDITED))
     record_changes(work, await write_version(work.session, version, after))
-    warnings = await document_warnings(work.session, document.accord, replaced.accord)
-    return version_outcome(version.number, **{WARNINGS: list(warnings)})
+    return version_outcome(version.number)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from api.accord.in_force import AccordInForce, accord_in_force
 from api.sql import Sql, join, name
 from api.workflows.accord.documents import FIELD, ReadDocument, read_given_document
-from api.workflows.accord.version_warnings import document_warnings
-from api.workflows.accord.versions import TABLE, WARNINGS, begin_accord_change, version_outcome
+from api.workflows.accord.versions import TABLE, begin_accord_change, version_outcome
 from api.workflows.commands import argument
 from api.workflows.outcome import Outcome
 from api.workflows.records.command_checks import checked_value
@@ -30,7 +29,7 @@ async def propose_accord(work: UnitOfWork, do: ProposeAccord) -> Outcome:
     """Propose a version of the accord, as a draft that would replace the version in force. Several drafts may be open
     at the same time. For the reach ALL.
 
-    Shapes: one document -> the number of the version, and what to know about it. Writes accord_version (1).
+    Shapes: one document -> the number of the version. Writes accord_version (1).
     Errors: NOT_ALLOWED; NO_ACCORD; user errors INVALID and TOO_LONG (the document, with the path of each mistake, and
             the note), DUPLICATE (the document in force).
     """
@@ -77,5 +76,4 @@ async def insert_draft(
     )
     shown = {column: value for column, value in row.items() if column not in ("id", "document", "body")}
     work.record(ChangeType.CREATED, TABLE, id_, after=shown)
-    warnings = await document_warnings(work.session, document.accord, replaced.accord)
-    return version_outcome(number, **{WARNINGS: list(warnings)})
+    return version_outcome(number)

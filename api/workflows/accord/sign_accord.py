@@ -46,14 +46,17 @@ class SignAccord:
 
 async def sign_accord(work: UnitOfWork, do: SignAccord) -> Outcome:
     """Sign a version of the accord for your team. For members of marketing and sales teams with the reach ALL, in a
-    session of Accord's pages that they opened at most 15 minutes ago. A version is signed when a member of each of both
-    teams has signed it, by two different people.
+    session of Accord's pages that they opened at most 15 minutes ago. A key or token that is sent with a request does
+    not sign, nor does a session that a machine's key opened. A version is signed when a member of each of both teams
+    has signed it, by two different people.
 
     Shapes: one version, its hash and a preview -> the number of the version. Writes accord_signature (1),
             accord_version (at most 1: signed by both).
-    Errors: NOT_ALLOWED (no member, a team that does not sign, a machine's key); SIGN_IN_AGAIN (no session, or an old
-            sign-in); user errors NOT_FOUND, STALE_VERSION (another hash, or another version in force), WRONG_STATE
-            (not in review, open comments, the team or the member has signed), INVALID (the preview).
+    Errors: NOT_ALLOWED (a level or reach that does not sign, a session that a machine's key opened, a member who was
+            deactivated or whose team does not sign); SIGN_IN_AGAIN (no session, as with any key or token sent as a
+            bearer, or a sign-in that is too old); user errors NOT_FOUND, STALE_VERSION (another hash, or another
+            version in force), WRONG_STATE (not in review, open comments, the team or the member has signed), INVALID
+            (the preview).
     """
     await begin_accord_change(work, Permission.SIGN_ACCORD)
     session = require_fresh_session(work)

@@ -15,7 +15,7 @@ from schema.writes.user_errors import UserErrorCode
 
 SIGNING_TEAMS = (TeamKind.MARKETING, TeamKind.SALES)
 PREVIEW_TABLE = "accord_preview"
-_SIGN_IN = "Sign in again at /sign-in?next=/accord, and sign within 15 minutes."
+_SIGN_IN = "Sign in again on the page `/sign-in`, and sign within 15 minutes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class SigningMember:
 def require_fresh_session(work: UnitOfWork) -> SignedInSession:
     """Return the session of the principal.
 
-    Errors: NOT_ALLOWED for a key of a machine; SIGN_IN_AGAIN without a session, or for a sign-in that is too old.
+    Errors: SIGN_IN_AGAIN without a session, as with any key or token sent as a bearer, or for a sign-in that is too
+            old; NOT_ALLOWED for a session that a machine's key opened.
     """
     principal = work.principal
     if principal.session is None:

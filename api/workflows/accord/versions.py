@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from api.accord.unknown_version import unknown_version
 from api.db import WriteSession
 from api.errors import AccordError, ErrorCode
 from api.outbox.record_changes import RecordChange
@@ -21,8 +22,8 @@ from schema.writes.changes import ChangeType
 from schema.writes.user_errors import UserErrorCode
 
 TABLE, SIGNATURE_TABLE, COMMENT_TABLE = "accord_version", "accord_signature", "accord_comment"
-NUMBER, WARNINGS = "version", "warnings"
-"""The names of the values of an outcome: the number of the version, and what to know about its document."""
+NUMBER = "version"
+"""The name of the value of an outcome: the number of the version."""
 
 OPEN = (AccordStatus.DRAFT, AccordStatus.IN_REVIEW, AccordStatus.CHANGES_REQUESTED, AccordStatus.SIGNED)
 IN_FORCE_ONCE = (AccordStatus.ACTIVE, AccordStatus.SUPERSEDED)
@@ -112,9 +113,7 @@ async def named_version(
     """
     version = await find_version(work.session, number)
     if version is None:
-        newest = await work.session.value(Sql("select max(number) from accord_version"))
-        known = f"The newest is version {newest}." if newest else "There is none yet."
-        work.reject((NUMBER,), UserErrorCode.NOT_FOUND, f"There is no version {number} of the accord. {known}")
+        work.reject((NUMBER,), UserErrorCode.NOT_FOUND, str(await unknown_version(work.session, number)))
     elif version.status not in allowed:
         message = f"Version {number} {_IS_ENDED[version.status]}. {remedy}".strip()
         work.reject((NUMBER,), UserErrorCode.WRONG_STATE, message)

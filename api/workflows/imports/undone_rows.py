@@ -16,6 +16,7 @@ from api.sql import Sql, all_of, join, name
 from api.workflows.imports.undone_events import ended_columns, insert_events, moved_columns, restored_columns
 from api.workflows.people.erased_columns import fact_tables
 from schema.base import TableShape
+from schema.corrections import correction_name
 from schema.tables import METADATA
 
 Ended = tuple[int, int]
@@ -87,7 +88,10 @@ async def end_made_records(session: WriteSession, shape: TableShape, made_at: da
 
 
 async def restore_replaced_rows(session: WriteSession, shape: TableShape, made_at: datetime) -> int:
-    """Put back rows of facts that rows of other contacts replaced. Return how many."""
+    """Put back rows of facts that rows of other contacts replaced. Return how many.
+
+    They keep the instant of their import. A former row that is known from now until now says that they were gone.
+    """
     if not shape.has_id or not _is_dated_fact(shape):
         return 0
     replaced = Sql(
@@ -105,9 +109,19 @@ async def restore_replaced_rows(session: WriteSession, shape: TableShape, made_a
             *(replaced, gone, insert_events("gone")),
         )
     )
+    former = name(correction_name(shape.name))
     for row in rows:
         await session.run(
             Sql("insert into {} select * from jsonb_populate_record(null::{}, {}::jsonb)", table, table, row["before"])
+        )
+        gone_until_now = Sql(
+            "{}::jsonb || jsonb_build_object('recorded_at', now(), 'replaced_at', now())", row["before"]
+        )
+        await session.run(
+            Sql(
+                "insert into {} select * from jsonb_populate_record(null::{}, {}) on conflict do nothing",
+                *(former, former, gone_until_now),
+            )
         )
     return len(rows)
 

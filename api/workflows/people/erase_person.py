@@ -19,6 +19,7 @@ from api.workflows.people.locked_family import lock_reached, referred_ids
 from api.workflows.records.record_input import Reference
 from api.workflows.records.stored_rows import lock_rows, merged_ids, survivors_of
 from api.workflows.unit_of_work import UnitOfWork
+from schema.corrections import correction_name
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
 from schema.writes.erasure_reasons import ErasureReason
@@ -57,8 +58,9 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
     history, its handoffs, the audit and the files of rejected rows, and its external keys are removed. What was counted
     stays counted. Later imports skip the person, by keyed hashes of addresses and keys. This cannot be undone.
 
-    Shapes: one contact -> the contact, and all merged with it. Writes contact, contact_version, handoff, audit_event,
-            record_merge, import_change, external_key, erased_key, erasure_secret; files of rejected rows.
+    Shapes: one contact -> the contact, and all merged with it. Writes contact, contact_version, touchpoint, handoff
+            and their former rows, audit_event, record_merge, import_change, external_key, erased_key, erasure_secret;
+            files of rejected rows.
     Errors: NOT_ALLOWED if a contact that is merged with it is out of reach; BUSY during an import; user errors
             NOT_FOUND, ERASED, INVALID.
     """
@@ -77,8 +79,7 @@ async def erase_person(work: UnitOfWork, do: ErasePerson) -> Outcome:
     await _remove_keys(work, people)
     await _redact_audit(work, people)
     await _redact_imports(work, people)
-    for shape in fact_tables():
-        await _redact_facts(work, shape.name, people)
+    await _redact_facts(work, people)
     await _redact_contacts(work, people, do.kept)
     for id_ in people:
         work.record(ChangeType.ERASED, "contact", id_, before=dict.fromkeys(do.kept), after=do.kept)
@@ -128,10 +129,15 @@ async def _redact_contacts(work: UnitOfWork, people: Sequence[UUID], kept: Mappi
     await session.script("set local accord.history_is_given = off")
 
 
-async def _redact_facts(work: UnitOfWork, table: str, people: Sequence[UUID]) -> None:
-    if erased_values(table):
-        is_theirs = Sql("contact_id = any({}::uuid[])", people)
-        await work.session.run(Sql("update {} set {} where {}", name(table), _assigned(table), is_theirs))
+async def _redact_facts(work: UnitOfWork, people: Sequence[UUID]) -> None:
+    """Redact the facts and their former rows in place: nothing is kept of the values."""
+    await work.session.script("set local accord.corrections_are_kept = off")
+    is_theirs = Sql("contact_id = any({}::uuid[])", people)
+    for shape in fact_tables():
+        tables = (shape.name, correction_name(shape.name)) if shape.keeps_corrections else (shape.name,)
+        for table in tables if erased_values(shape.name) else ():
+            await work.session.run(Sql("update {} set {} where {}", name(table), _assigned(shape.name), is_theirs))
+    await work.session.script("set local accord.corrections_are_kept = on")
 
 
 def _assigned(table: str) -> Sql:

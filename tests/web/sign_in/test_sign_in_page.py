@@ -53,6 +53,19 @@ async def test_the_page_says_who_is_signed_in(browser: httpx.AsyncClient, databa
     assert 'action="/sign-out"' in shown.text
 
 
+async def test_whoever_has_to_sign_in_again_is_offered_no_way_past_it(
+    browser: httpx.AsyncClient, database: Database
+) -> None:
+    token = await stored_key(database)
+    await browser.post("/sign-in", data={"key": token.text}, headers=OURS)
+    shown = await browser.get("/sign-in?next=%2Faccord%3Fversion%3D2")
+    assert '<a class="button main" href="/accord?version=2">Continue</a>' in shown.text
+    again = await browser.get("/sign-in?next=%2Faccord%3Fversion%3D2&again=1")
+    assert "sign in once more" in again.text
+    assert "Continue" not in again.text
+    assert '<input type="hidden" name="next" value="/accord?version=2" />' in again.text
+
+
 async def test_programs_are_not_sent_to_a_page(browser: httpx.AsyncClient, database: Database) -> None:
     await stored_key(database)
     response = await browser.post("/graphql", json={"query": "{ hello }"})

@@ -7,13 +7,14 @@ import { abilitiesOf } from "./rights";
 import { ViewLink } from "./ui/Link";
 import { Masthead } from "./ui/Masthead";
 import { Failure, Loading, Notice } from "./ui/Notice";
-import { isActivating } from "./ui/status";
+import { isActivating, plannedFor } from "./ui/status";
 import { VersionList } from "./versions/VersionList";
 import { VersionPage } from "./versions/VersionPage";
 
 const ACTIVATION_POLL_MS = 2_000;
+const LONGEST_WAIT_MS = 24 * 3_600_000; // browsers cut longer ones short
 
-/** The whole page. While a version is being brought into force, it is read again until it is. */
+/** The whole page. From the moment for which an activation is planned, it is read again until the version is in force. */
 export function Page() {
   const [{ data, error, fetching }, readAgain] = useQuery({ query: OverviewDocument });
   const isAwaited = data?.accordVersions.nodes.some(isActivating) ?? false;
@@ -24,6 +25,15 @@ export function Page() {
     const timer = window.setInterval(() => readAgain({ requestPolicy: "network-only" }), ACTIVATION_POLL_MS);
     return () => window.clearInterval(timer);
   }, [isAwaited, readAgain]);
+  const planned = data?.accordVersions.nodes.map(plannedFor).find((instant) => instant !== null);
+  useEffect(() => {
+    if (!planned) {
+      return undefined;
+    }
+    const wait = Math.min(Date.parse(planned) - Date.now() + ACTIVATION_POLL_MS, LONGEST_WAIT_MS);
+    const timer = window.setTimeout(() => readAgain({ requestPolicy: "network-only" }), wait);
+    return () => window.clearTimeout(timer);
+  }, [planned, readAgain]);
   return (
     <>
       <a className="skip" href="#content">

@@ -31,26 +31,98 @@ export function addressOf({ version, view }: Address): string {
   return window.location.pathname + (search ? `?${search}` : "");
 }
 
+/** Called instead of showing another view, with the way to show it after all. */
+type Guard = (leave: () => void) => void;
+
 const listeners = new Set<() => void>();
+let guard: Guard | null = null;
+let shown = window.location.search;
+let place = placeInHistory() ?? 0;
+window.history.replaceState({ place }, "");
+
+/** The place of the present address among those that this page has pushed; undefined for the target of a # link. */
+function placeInHistory(): number | undefined {
+  return window.history.state?.place;
+}
+
+function show(): void {
+  shown = window.location.search;
+  for (const listener of listeners) {
+    listener();
+  }
+}
+
+window.addEventListener("popstate", () => {
+  const former = place;
+  place = placeInHistory() ?? former + 1;
+  window.history.replaceState({ place }, "");
+  if (window.location.search === shown) {
+    return;
+  }
+  if (guard === null) {
+    show();
+  } else {
+    // The browser has the other address already: it goes back to the guarded one until the reader decides.
+    const steps = place - former;
+    window.history.go(-steps);
+    ask(guard, () => window.history.go(steps));
+  }
+});
+
+function ask(guarding: Guard, leave: () => void): void {
+  guarding(() => {
+    guard = null;
+    leave();
+  });
+}
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  window.addEventListener("popstate", listener);
-  return () => {
-    listeners.delete(listener);
-    window.removeEventListener("popstate", listener);
-  };
+  return () => listeners.delete(listener);
 }
 
 /** The present address. The component is rendered again when it changes. */
 export function useAddress(): Address {
-  return parseAddress(useSyncExternalStore(subscribe, () => window.location.search));
+  return parseAddress(useSyncExternalStore(subscribe, () => shown));
 }
 
 /** Show another version or view. The back button returns. */
 export function go(address: Address): void {
-  window.history.pushState(null, "", addressOf(address));
-  for (const listener of listeners) {
-    listener();
+  const leave = () => {
+    place += 1;
+    window.history.pushState({ place }, "", addressOf(address));
+    show();
+  };
+  if (guard === null) {
+    leave();
+  } else {
+    ask(guard, leave);
   }
+}
+
+/** The same from a view whose text is saved now, so that it needs no guard any more. */
+export function goAfterSaving(address: Address): void {
+  guard = null;
+  go(address);
+}
+
+/**
+ * Keep the present view until the reader decides. Ends when the returned function is called.
+ *
+ * `asks` is called when a link or the back button would show another view of this page. For other pages, and when the
+ * window is closed, the browser asks.
+ */
+export function guardView(asks: Guard): () => void {
+  const forbid = (event: BeforeUnloadEvent) => event.preventDefault();
+  guard = asks;
+  window.addEventListener("beforeunload", forbid);
+  return () => {
+    guard = null;
+    window.removeEventListener("beforeunload", forbid);
+  };
+}
+
+/** Whether the present view has something that would be lost. */
+export function isGuarded(): boolean {
+  return guard !== null;
 }

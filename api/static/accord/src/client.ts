@@ -1,4 +1,5 @@
 import { type CombinedError, Client, cacheExchange, fetchExchange } from "urql";
+import { isGuarded } from "./address";
 
 /** The address of the sign-in page, which leads back to the present address of this page. */
 export function signInAddress(): string {
@@ -6,10 +7,18 @@ export function signInAddress(): string {
   return `/sign-in?next=${encodeURIComponent(pathname + search)}`;
 }
 
-/** Send a request with the session's cookie. Whoever is not signed in goes to the sign-in page and comes back. */
+/** The same for somebody who is signed in, and has to prove again who they are. */
+export function signInAgainAddress(): string {
+  return `${signInAddress()}&again=1`;
+}
+
+/**
+ * Send a request with the session's cookie. Whoever is not signed in goes to the sign-in page and comes back, unless a
+ * text that is not saved would be lost.
+ */
 async function send(address: RequestInfo | URL, options?: RequestInit): Promise<Response> {
   const response = await fetch(address, { ...options, credentials: "same-origin" });
-  if (response.status === 401) {
+  if (response.status === 401 && !isGuarded()) {
     window.location.assign(signInAddress());
   }
   return response;

@@ -2,11 +2,11 @@ import { useState } from "react";
 import { Input, Label, Radio, RadioGroup, TextField } from "react-aria-components";
 import { ActivateDocument } from "../generated/graphql";
 import type { VersionShown } from "../versions/types";
-import { act, type Outcome } from "./act";
+import { act } from "./act";
 import { ActionDialog } from "./ActionDialog";
 
 /** Bring a signed version into force, now or at a later time. */
-export function ActivateDialog({ version, onDone }: { version: VersionShown; onDone: (outcome: Outcome) => void }) {
+export function ActivateDialog({ version, onDone }: { version: VersionShown; onDone: () => void }) {
   const [when, setWhen] = useState("now");
   const [at, setAt] = useState("");
   const isLater = when === "later";

@@ -1,5 +1,6 @@
-import { codes, signInAddress } from "../client";
+import { codes, signInAgainAddress } from "../client";
 import { Failure, Notice } from "../ui/Notice";
+import { Words } from "../ui/Words";
 import type { Outcome } from "./act";
 
 /** What the server refused, in its words, and the way to a fresh sign-in where that is what is missing. */
@@ -12,7 +13,7 @@ export function Problems({ outcome }: { outcome: Outcome | null }) {
       {outcome.error && <Failure error={outcome.error} />}
       {codes(outcome.error).includes("SIGN_IN_AGAIN") && (
         <p>
-          <a className="button button-primary" href={signInAddress()}>
+          <a className="button button-primary" href={signInAgainAddress()}>
             Sign in again and come back
           </a>
         </p>
@@ -20,7 +21,9 @@ export function Problems({ outcome }: { outcome: Outcome | null }) {
       {outcome.userErrors.length > 0 && (
         <Notice kind="problem">
           {outcome.userErrors.map((problem) => (
-            <p key={problem.path.join(".") + problem.message}>{problem.message}</p>
+            <p key={problem.path.join(".") + problem.message}>
+              <Words text={problem.message} />
+            </p>
           ))}
         </Notice>
       )}

@@ -3,7 +3,8 @@ import { useQuery } from "urql";
 import { EffectDocument, SignDocument, type TeamKind } from "../generated/graphql";
 import { CHANGES_WITH_VERSIONS } from "../client";
 import { effectSentences } from "../effect/sentences";
-import { Failure, Loading } from "../ui/Notice";
+import { Failure, Loading, Notice } from "../ui/Notice";
+import { Words } from "../ui/Words";
 import { title } from "../ui/words";
 import type { VersionShown } from "../versions/types";
 import { act, type Outcome } from "./act";
@@ -51,6 +52,15 @@ export function SignDialog({
       <p className="hash">
         <span>Content</span> <code>{version.hash}</code>
       </p>
+      {version.warnings.length > 0 && (
+        <Notice>
+          {version.warnings.map((warning) => (
+            <p key={warning}>
+              <Words text={warning} />
+            </p>
+          ))}
+        </Notice>
+      )}
       {fetching && <Loading what="what it changes" />}
       {error && <Failure error={error} />}
       {preview && (

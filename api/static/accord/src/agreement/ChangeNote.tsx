@@ -41,16 +41,14 @@ export function ChangeNote({ change, about = "" }: { change: Change; about?: str
             if (piece.kind === "same") {
               return <span key={key}>{piece.text}</span>;
             }
-            return piece.kind === "removed" ? (
-              <del key={key}>
-                <span className="spoken">removed: </span>
-                {piece.text}
-              </del>
-            ) : (
-              <ins key={key}>
-                <span className="spoken">added: </span>
-                {piece.text}
-              </ins>
+            const Tag = piece.kind === "removed" ? "del" : "ins";
+            return (
+              <span key={key}>
+                <Tag>
+                  <span className="spoken">{piece.kind}: </span>
+                  {piece.text.trimEnd()}
+                </Tag>{" "}
+              </span>
             );
           })}
         </p>

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button, Disclosure, DisclosurePanel, Label, TextArea, TextField } from "react-aria-components";
 import { type Outcome, act, isDone } from "../actions/act";
 import { Problems } from "../actions/Problems";
@@ -26,7 +26,7 @@ export function Comments({
     return null;
   }
   return (
-    <div className="comments">
+    <div className="comments" role="group" aria-label={`Comments on ${about}`} tabIndex={-1}>
       {open.length > 0 && (
         <ul aria-label={`Open comments on ${about}`}>
           {open.map((comment) => (
@@ -71,7 +71,15 @@ function CommentShown({ comment, mayResolve }: { comment: Comment; mayResolve: b
       {mayResolve && comment.isOpen && (
         <Button
           className="button button-small"
-          onPress={async () => setOutcome(await act(ResolveDocument, { id: comment.id }))}
+          onPress={async ({ target }) => {
+            // The button is about to go: the focus stays with the comments of the clause.
+            const comments = target.closest<HTMLElement>(".comments");
+            const found = await act(ResolveDocument, { id: comment.id });
+            setOutcome(found);
+            if (isDone(found)) {
+              comments?.focus();
+            }
+          }}
         >
           Resolve
         </Button>
@@ -84,17 +92,19 @@ function CommentForm({ version, clause, about }: { version: number; clause: stri
   const [isOpen, setOpen] = useState(false);
   const [text, setText] = useState("");
   const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const trigger = useRef<HTMLButtonElement>(null);
   const write = async () => {
     const found = await act(CommentDocument, { version, clause, text: text.trim() });
     setOutcome(found);
     if (isDone(found)) {
       setText("");
       setOpen(false);
+      trigger.current?.focus();
     }
   };
   return (
     <Disclosure className="comment-form" isExpanded={isOpen} onExpandedChange={setOpen}>
-      <Button slot="trigger" className="button-quiet">
+      <Button slot="trigger" className="button-quiet" ref={trigger}>
         Comment{clause === null ? ` on ${about}` : <span className="spoken"> on {about}</span>}
       </Button>
       <DisclosurePanel>

@@ -3,11 +3,13 @@ import { Button, Input, Label, TextField } from "react-aria-components";
 import { useQuery } from "urql";
 import { type Outcome, type UserError, act, isDone } from "../actions/act";
 import { Problems } from "../actions/Problems";
-import { go } from "../address";
+import { goAfterSaving } from "../address";
 import { type AccordTextQuery, AccordTextDocument, EditDocument, ProposeDocument } from "../generated/graphql";
 import type { Abilities } from "../rights";
 import { ViewLink } from "../ui/Link";
 import { Failure, Loading, Notice } from "../ui/Notice";
+import { Words } from "../ui/Words";
+import { LeaveDialog } from "./LeaveDialog";
 import { lineOf } from "./places_in_toml";
 
 type Text = NonNullable<AccordTextQuery["accord"]>;
@@ -38,6 +40,9 @@ export function Editor({ number, isNew, abilities }: { number: number; isNew: bo
         <h1>{heading}</h1>
         <Notice>
           <p>You may read the accord. To propose a version you need the level CONTRIBUTOR and the reach ALL.</p>
+          <p>
+            <ViewLink to={{ version: number, view: "agreement" }}>Read version {number}</ViewLink>
+          </p>
         </Notice>
       </div>
     );
@@ -47,9 +52,11 @@ export function Editor({ number, isNew, abilities }: { number: number; isNew: bo
 
 function Form({ text, isNew, heading }: { text: Text; isNew: boolean; heading: string }) {
   const [toml, setToml] = useState(text.toml);
-  const [note, setNote] = useState(isNew ? "" : (text.note ?? ""));
+  const noteBefore = isNew ? "" : (text.note ?? "");
+  const [note, setNote] = useState(noteBefore);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const isUnsaved = toml !== text.toml || note !== noteBefore;
   const save = async () => {
     if (isBusy) {
       return;
@@ -62,7 +69,7 @@ function Form({ text, isNew, heading }: { text: Text; isNew: boolean; heading: s
     setBusy(false);
     setOutcome(found);
     if (isDone(found)) {
-      go({ version: found.version ?? text.version, view: "agreement" });
+      goAfterSaving({ version: found.version ?? text.version, view: "agreement" });
     }
   };
   const isSigned = !isNew && (text.status === "SIGNED" || text.status === "IN_REVIEW");
@@ -74,6 +81,7 @@ function Form({ text, isNew, heading }: { text: Text; isNew: boolean; heading: s
         void save();
       }}
     >
+      <LeaveDialog isUnsaved={isUnsaved} />
       <header>
         <p className="eyebrow">{isNew ? `From version ${text.version}` : `Version ${text.version}`}</p>
         <h1>{heading}</h1>
@@ -148,7 +156,7 @@ function TomlField({
                   </Button>
                 )}
                 <span>
-                  {path && <code>{path}</code>} {problem.message}
+                  {path && <code>{path}</code>} <Words text={problem.message} />
                 </span>
               </li>
             ))}

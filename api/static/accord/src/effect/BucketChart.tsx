@@ -5,14 +5,15 @@ import { Bar, Line } from "@visx/shape";
 import { useRef } from "react";
 import { useWidth } from "../ui/useWidth";
 import { whole } from "../ui/words";
-import { bucketName } from "./buckets";
+import { namedBuckets } from "./buckets";
 import type { Bucket, StageEffect } from "./types";
 
 const COUNTS_HEIGHT = 150;
 const CHANGES_HEIGHT = 76;
-const GAP = 34; // between the two parts: the names of the buckets
+const GAP = 50; // between the two parts: the names of the buckets, and their years
 const TOP = 18; // for the number above the highest bar
-const LEAST_BAR_FOR_NUMBER = 22; // pixels; narrower bars have their numbers in the table only
+const DIGIT = 6.5; // pixels of a digit above a narrow bar; bars with no room have their numbers in the table only
+const LEAST_STEP = 38; // pixels from one name below the axis to the next
 
 /** The people of a stage before and after, bucket by bucket, and below them who is gained and who is lost. */
 export function BucketChart({ stage, grain }: { stage: StageEffect; grain: string }) {
@@ -26,23 +27,34 @@ export function BucketChart({ stage, grain }: { stage: StageEffect; grain: strin
 }
 
 function Drawing({ stage, grain, width }: { stage: StageEffect; grain: string; width: number }) {
-  const names = stage.buckets.map((bucket) => bucketName(bucket, grain));
+  const names = stage.buckets.map((bucket) => bucket.startsAt);
   const bands = scaleBand({ domain: names, range: [0, width], paddingInner: 0.28, paddingOuter: 0.14 });
   const highest = Math.max(1, ...stage.buckets.map((bucket) => Math.max(bucket.countBefore ?? 0, bucket.countAfter ?? 0)));
   const counts = scaleLinear({ domain: [0, highest], range: [COUNTS_HEIGHT, TOP] });
   const most = Math.max(1, ...stage.buckets.map((bucket) => Math.max(bucket.gained, bucket.lost)));
   const changes = scaleLinear({ domain: [-most, most], range: [CHANGES_HEIGHT - 14, 14] });
   const height = COUNTS_HEIGHT + GAP + CHANGES_HEIGHT;
+  const hasNumbers = bands.bandwidth() / 2 >= whole(highest).length * DIGIT;
+  const hasChangeNumbers = bands.bandwidth() >= (1 + whole(most).length) * DIGIT;
+  const named = namedBuckets(stage.buckets, grain, Math.ceil(LEAST_STEP / bands.step()));
   return (
     <svg width={width} height={height} role="img" aria-label={summary(stage)}>
-      {stage.buckets.map((bucket, place) => (
-        <Group key={bucket.startsAt} left={bands(names[place] ?? "") ?? 0}>
-          <Column value={bucket.countBefore} left={0} width={bands.bandwidth() / 2} scale={counts} className="bar-before" />
+      {stage.buckets.map((bucket) => (
+        <Group key={bucket.startsAt} left={bands(bucket.startsAt) ?? 0}>
+          <Column
+            value={bucket.countBefore}
+            left={0}
+            width={bands.bandwidth() / 2}
+            scale={counts}
+            hasNumbers={hasNumbers}
+            className="bar-before"
+          />
           <Column
             value={bucket.countAfter}
             left={bands.bandwidth() / 2}
             width={bands.bandwidth() / 2}
             scale={counts}
+            hasNumbers={hasNumbers}
             className="bar-after"
           />
         </Group>
@@ -53,14 +65,14 @@ function Drawing({ stage, grain, width }: { stage: StageEffect; grain: string; w
         hideTicks
         axisLineClassName="axis-line"
         tickClassName="axis-name"
-        tickLabelProps={{ className: "axis-name", dy: "0.4em", fill: undefined, fontFamily: undefined, fontSize: undefined }}
-        numTicks={Math.max(2, Math.floor(width / 70))}
+        tickValues={[...named.keys()]}
+        tickComponent={({ x, y, formattedValue }) => <Name x={x} y={y} lines={named.get(formattedValue ?? "") ?? []} />}
       />
       <Group top={COUNTS_HEIGHT + GAP}>
         <Line from={{ x: 0, y: changes(0) }} to={{ x: width, y: changes(0) }} className="axis-line" />
-        {stage.buckets.map((bucket, place) => (
-          <Group key={bucket.startsAt} left={bands(names[place] ?? "") ?? 0}>
-            <GainedAndLost bucket={bucket} width={bands.bandwidth()} scale={changes} />
+        {stage.buckets.map((bucket) => (
+          <Group key={bucket.startsAt} left={bands(bucket.startsAt) ?? 0}>
+            <GainedAndLost bucket={bucket} width={bands.bandwidth()} scale={changes} hasNumbers={hasChangeNumbers} />
           </Group>
         ))}
       </Group>
@@ -68,10 +80,30 @@ function Drawing({ stage, grain, width }: { stage: StageEffect; grain: string; w
   );
 }
 
+function Name({ x, y, lines }: { x: number; y: number; lines: readonly string[] }) {
+  return (
+    <text textAnchor="middle" className="axis-name">
+      {lines.map((line, place) => (
+        <tspan key={line} x={x} y={y} dy={`${0.4 + place * 1.2}em`}>
+          {line}
+        </tspan>
+      ))}
+    </text>
+  );
+}
+
 type Scale = (value: number) => number;
 
-function Column(props: { value: number | null; left: number; width: number; scale: Scale; className: string }) {
-  const { value, left, width, scale, className } = props;
+interface ColumnProps {
+  value: number | null;
+  left: number;
+  width: number;
+  scale: Scale;
+  hasNumbers: boolean;
+  className: string;
+}
+
+function Column({ value, left, width, scale, hasNumbers, className }: ColumnProps) {
   if (value === null) {
     return null;
   }
@@ -79,7 +111,7 @@ function Column(props: { value: number | null; left: number; width: number; scal
   return (
     <>
       <Bar x={left + 1} y={top} width={Math.max(1, width - 2)} height={scale(0) - top} rx={2} className={className} />
-      {width >= LEAST_BAR_FOR_NUMBER && (
+      {hasNumbers && (
         <text x={left + width / 2} y={top - 5} textAnchor="middle" className="bar-number">
           {whole(value)}
         </text>
@@ -88,10 +120,16 @@ function Column(props: { value: number | null; left: number; width: number; scal
   );
 }
 
-function GainedAndLost({ bucket, width, scale }: { bucket: Bucket; width: number; scale: Scale }) {
+interface ChangesProps {
+  bucket: Bucket;
+  width: number;
+  scale: Scale;
+  hasNumbers: boolean;
+}
+
+function GainedAndLost({ bucket, width, scale, hasNumbers }: ChangesProps) {
   const middle = scale(0);
   const bar = { x: width * 0.25, width: width * 0.5, rx: 2 };
-  const hasNumbers = width >= LEAST_BAR_FOR_NUMBER;
   return (
     <>
       {bucket.gained > 0 && (

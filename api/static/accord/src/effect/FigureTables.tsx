@@ -28,7 +28,7 @@ export function Kpis({ preview }: { preview: Preview }) {
 function KpiTable({ caption, kpis, preview }: { caption: string; kpis: readonly Kpi[]; preview: Preview }) {
   const titles = new Map(preview.stages.map(({ key, title }) => [key, title]));
   return (
-    <Table caption={caption} heads={["KPI", "Before", "After"]}>
+    <Table caption={caption} isCaptionSpoken heads={["KPI", "Before", "After"]}>
       {kpis.map((kpi) => (
         <tr key={`${kpi.key} ${kpi.baseStage} ${kpi.targetStage}`}>
           <th scope="row">
@@ -55,10 +55,12 @@ export function TargetsAndDuties({ preview }: { preview: Preview }) {
   return (
     <section aria-labelledby="effect-targets" className="figures">
       <h3 id="effect-targets">Targets and duties</h3>
-      <Table caption="Targets and duties, before and after" heads={["Agreed", "Goal", "Before", "After"]}>
+      <Table caption="Targets and duties, before and after" isCaptionSpoken heads={["Agreed", "Goal", "Before", "After"]}>
         {preview.targets.map((target) => (
           <tr key={target.clause}>
-            <th scope="row">{target.title}</th>
+            <th scope="row" className="agreed">
+              {target.title}
+            </th>
             <td>{valueIn(target.unit, target.goal, preview.currency)}</td>
             <td>{valueIn(target.unit, target.figureBefore.value, preview.currency)}</td>
             <td>{valueIn(target.unit, target.figureAfter.value, preview.currency)}</td>
@@ -66,7 +68,9 @@ export function TargetsAndDuties({ preview }: { preview: Preview }) {
         ))}
         {preview.duties.map((duty) => (
           <tr key={duty.clause}>
-            <th scope="row">{duty.title}</th>
+            <th scope="row" className="agreed">
+              {duty.title}
+            </th>
             <td>{valueIn(duty.unit, duty.owed)}</td>
             <td>{valueIn(duty.unit, duty.valueBefore)}</td>
             <td>{valueIn(duty.unit, duty.valueAfter)}</td>
@@ -87,7 +91,11 @@ export function Sellers({ preview }: { preview: Preview }) {
       <h3 id="effect-sellers">The load on sellers</h3>
       <Table
         caption="People who come to a seller in the period, and in the busiest week"
-        heads={["Seller", "Before", "After", "Busiest week, before", "Busiest week, after"]}
+        heads={["Seller"]}
+        groups={[
+          { title: "In the period", heads: ["Before", "After"] },
+          { title: "Busiest week", heads: ["Before", "After"] },
+        ]}
       >
         {preview.sellers.map((seller) => (
           <tr key={seller.memberId ?? "nobody"}>

@@ -1,9 +1,8 @@
 import type { ReactNode } from "react";
-import { whole } from "../ui/words";
+import { people, whole } from "../ui/words";
 import { BucketChart } from "./BucketChart";
 import { bucketName } from "./buckets";
 import { PeopleDialog } from "./PeopleDialog";
-import { isAffected, stageSentence } from "./sentences";
 import type { Preview, Requested, StageEffect } from "./types";
 import { money, valueIn } from "./values";
 
@@ -13,12 +12,11 @@ export function StageFigure({ stage, preview, requested }: { stage: StageEffect;
   return (
     <section className="stage-effect" aria-labelledby={id}>
       <h3 id={id}>{stage.title}</h3>
-      <p className="effect-sentence">{isAffected(stage) ? stageSentence(stage).replace(`${stage.title}: `, "") : "Unchanged."}</p>
       <div className="legend" aria-hidden="true">
-        <span className="key-before">before</span>
-        <span className={`key-after owner-${stage.owner.toLowerCase()}`}>after</span>
-        <span className="key-gained">gained</span>
-        <span className="key-lost">lost</span>
+        <span className="key-before">{people(stage.countBefore ?? 0)} before</span>
+        <span className={`key-after owner-${stage.owner.toLowerCase()}`}>{people(stage.countAfter ?? 0)} after</span>
+        <span className="key-gained">{whole(stage.gained)} gained</span>
+        <span className="key-lost">{whole(stage.lost)} lost</span>
       </div>
       <BucketChart stage={stage} grain={preview.grain} />
       <details className="as-table">
@@ -38,10 +36,12 @@ export function StageFigure({ stage, preview, requested }: { stage: StageEffect;
 
 function BucketTable({ stage, grain }: { stage: StageEffect; grain: string }) {
   return (
-    <Table caption={`${stage.title}, before and after`} heads={["From", "Before", "After", "Gained", "Lost", "Moved"]}>
+    <Table caption={`${stage.title}, before and after`} heads={["Period", "Before", "After", "Gained", "Lost", "Moved"]}>
       {stage.buckets.map((bucket) => (
         <tr key={bucket.startsAt}>
-          <th scope="row">{bucketName(bucket, grain)}</th>
+          <th scope="row" className="short">
+            {bucketName(bucket, grain)}
+          </th>
           <td>{count(bucket.countBefore)}</td>
           <td>{count(bucket.countAfter)}</td>
           <td>{whole(bucket.gained)}</td>
@@ -57,20 +57,58 @@ function count(value: number | null): string {
   return value === null ? "–" : whole(value);
 }
 
-/** A table of numbers that can be scrolled sideways by keyboard where it does not fit. */
-export function Table({ caption, heads, children }: { caption: string; heads: readonly string[]; children: ReactNode }) {
+/** Columns below a common head. */
+interface HeadGroup {
+  title: string;
+  heads: readonly string[];
+}
+
+/**
+ * A table of numbers that can be scrolled sideways by keyboard where it does not fit.
+ *
+ * `heads` names the columns; those of `groups` come after them. A caption that repeats the heading is only spoken.
+ */
+export function Table({
+  caption,
+  isCaptionSpoken = false,
+  heads,
+  groups = [],
+  children,
+}: {
+  caption: string;
+  isCaptionSpoken?: boolean;
+  heads: readonly string[];
+  groups?: readonly HeadGroup[];
+  children: ReactNode;
+}) {
   return (
     <div className="table" role="region" aria-label={caption} tabIndex={0}>
       <table>
-        <caption>{caption}</caption>
+        <caption className={isCaptionSpoken ? "spoken" : undefined}>{caption}</caption>
         <thead>
           <tr>
             {heads.map((head) => (
-              <th key={head} scope="col">
+              <th key={head} scope="col" rowSpan={groups.length > 0 ? 2 : 1}>
                 {head}
               </th>
             ))}
+            {groups.map((group) => (
+              <th key={group.title} scope="colgroup" colSpan={group.heads.length} className="head-group">
+                {group.title}
+              </th>
+            ))}
           </tr>
+          {groups.length > 0 && (
+            <tr>
+              {groups.flatMap((group) =>
+                group.heads.map((head) => (
+                  <th key={group.title + head} scope="col" className="number">
+                    {head}
+                  </th>
+                )),
+              )}
+            </tr>
+          )}
         </thead>
         <tbody>{children}</tbody>
       </table>
@@ -104,7 +142,11 @@ function Outcomes({ stage }: { stage: StageEffect }) {
       <summary>How well it predicts what comes after</summary>
       <Table
         caption={`Of the people counted as ${stage.title}, how many went on; and of those who went on, how many were counted`}
-        heads={["Later stage", "Went on, before", "Went on, after", "Were counted, before", "Were counted, after"]}
+        heads={["Later stage"]}
+        groups={[
+          { title: "Went on", heads: ["Before", "After"] },
+          { title: "Were counted", heads: ["Before", "After"] },
+        ]}
       >
         {stage.outcomes.map((outcome) => (
           <tr key={outcome.stage}>

@@ -1,6 +1,10 @@
 import type { KpiUnit } from "../generated/graphql";
 
-const SECONDS_A_DAY = 86_400;
+const UNITS = [
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+] as const;
 
 /** A value in its unit: 34.5 %, 12.3 days, 1,204, EUR 12,000. */
 export function valueIn(unit: KpiUnit, value: string | null | undefined, currency: string | null = null): string {
@@ -14,7 +18,7 @@ export function valueIn(unit: KpiUnit, value: string | null | undefined, currenc
     case "PERCENT":
       return `${number.toLocaleString("en-GB", { maximumFractionDigits: 1 })} %`;
     case "SECONDS":
-      return days(number);
+      return duration(number);
     case "MONEY":
       return money(value, currency);
     default:
@@ -28,9 +32,9 @@ export function money(value: string, currency: string | null): string {
   return currency ? `${currency} ${amount}` : amount;
 }
 
-function days(seconds: number): string {
-  const count = seconds / SECONDS_A_DAY;
-  return count >= 1
-    ? `${count.toLocaleString("en-GB", { maximumFractionDigits: 1 })} days`
-    : `${(seconds / 3600).toLocaleString("en-GB", { maximumFractionDigits: 1 })} hours`;
+/** A duration in the largest unit that it fills: 3.7 days, 5 hours, 40 minutes; 0 if there is none. */
+function duration(seconds: number): string {
+  const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [1, "second"];
+  const count = (seconds / size).toLocaleString("en-GB", { maximumFractionDigits: 1 });
+  return seconds === 0 ? "0" : `${count} ${unit}${count === "1" ? "" : "s"}`;
 }

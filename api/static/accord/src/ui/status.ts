@@ -16,6 +16,11 @@ export function isActivating(version: { status: AccordStatus; activatesAt: strin
   return version.status === "SIGNED" && version.activatesAt !== null && new Date(version.activatesAt) <= new Date();
 }
 
+/** The instant ahead at which a signed version comes into force; null if none is planned. */
+export function plannedFor(version: { status: AccordStatus; activatesAt: string | null }): string | null {
+  return version.status === "SIGNED" && !isActivating(version) ? version.activatesAt : null;
+}
+
 const OPEN: readonly AccordStatus[] = ["DRAFT", "IN_REVIEW", "CHANGES_REQUESTED", "SIGNED"];
 
 /** Whether a version can still change, and so is compared with the one that it would replace. */

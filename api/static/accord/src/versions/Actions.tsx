@@ -31,6 +31,9 @@ export function Actions({
     mine === undefined &&
     version.missingSignatures.includes(signsFor) &&
     (status === "IN_REVIEW" || (status === "ACTIVE" && !version.isSigned));
+  const mayRevoke = mine !== undefined && (isOpen(status) || (status === "ACTIVE" && !version.isSigned));
+  const mayWithdraw =
+    isOpen(status) && (abilities.operates || (version.proposedBy !== null && version.proposedBy.id === abilities.memberId));
   const isWritten = status === "DRAFT" || status === "CHANGES_REQUESTED";
   const hasOpenComments = version.comments.some((comment) => comment.isOpen);
   return (
@@ -74,21 +77,23 @@ export function Actions({
             </p>
           </TextDialog>
         )}
-        {mine && isOpen(status) && (
+        {mine && mayRevoke && (
           <ActionDialog
             label="Revoke my signature"
             title={`Revoke your signature on version ${number}`}
             confirm="Revoke it"
             run={() => act(RevokeDocument, { version: number })}
-            onDone={() => onDone("Your signature no longer counts.")}
+            onDone={() =>
+              onDone(`Your signature no longer counts.${version.activatesAt ? " The planned activation is cancelled." : ""}`)
+            }
           >
             <p>
-              Your signature for {title(mine.team).toLowerCase()} stops to count
-              {version.activatesAt ? ", and the planned activation is cancelled" : ""}.
+              Your signature for {title(mine.team).toLowerCase()} stops counting
+              {version.activatesAt ? ", and the planned activation is cancelled" : ""}. You can sign again later.
             </p>
           </ActionDialog>
         )}
-        {isOpen(status) && (
+        {mayWithdraw && (
           <TextDialog
             label="Withdraw"
             look="danger"
@@ -98,7 +103,10 @@ export function Actions({
             run={(reason) => act(WithdrawDocument, { version: number, reason })}
             onDone={() => onDone("The version is withdrawn.")}
           >
-            <p>A withdrawn version stays readable and can never come into force. Its content can be proposed again.</p>
+            <p>
+              A withdrawn version stays readable and can never come into force. Its content can be proposed again.
+              {version.activatesAt ? " The planned activation is cancelled." : ""}
+            </p>
           </TextDialog>
         )}
         {!isOpen(status) && (
@@ -114,4 +122,3 @@ export function Actions({
     </div>
   );
 }
-

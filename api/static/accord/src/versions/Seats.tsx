@@ -1,4 +1,5 @@
 import type { TeamKind } from "../generated/graphql";
+import { isOpen } from "../ui/status";
 import { minute, title } from "../ui/words";
 import type { VersionShown } from "./types";
 
@@ -18,6 +19,7 @@ export function Seats({ version }: { version: VersionShown }) {
 function Seat({ version, team }: { version: VersionShown; team: TeamKind }) {
   const valid = version.signatures.find((signature) => signature.team === team && signature.voidedAt === null);
   const voided = version.signatures.filter((signature) => signature.team === team && signature.voidedAt !== null).at(-1);
+  const isAwaited = isOpen(version.status) || version.status === "ACTIVE";
   return (
     <div className={`seat owner-${team.toLowerCase()} ${valid ? "seat-signed" : "seat-empty"}`}>
       <p className="owner">{title(team)}</p>
@@ -28,7 +30,7 @@ function Seat({ version, team }: { version: VersionShown; team: TeamKind }) {
         </>
       ) : (
         <>
-          <p className="signature-missing">Not signed{voided ? " any more" : " yet"}</p>
+          <p className="signature-missing">Not signed{isAwaited ? (voided ? " any more" : " yet") : ""}</p>
           {voided && (
             <p className="seat-when">
               {voided.member.name} had signed. {voided.voidReason}

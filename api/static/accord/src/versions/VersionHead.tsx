@@ -1,4 +1,4 @@
-import { STATUS, isActivating } from "../ui/status";
+import { STATUS } from "../ui/status";
 import { day, minute } from "../ui/words";
 import type { VersionShown } from "./types";
 
@@ -22,14 +22,15 @@ function factsOf(version: VersionShown): string[] {
   const who = version.proposedBy ? ` by ${version.proposedBy.name}` : "";
   facts.push(`Proposed${who} on ${day(version.proposedAt)}.`);
   if (version.base) {
-    facts.push(`${version.from || version.until ? "It replaced" : "It would replace"} version ${version.base.version}.`);
+    const replaces = version.from || version.until ? "It replaced" : version.withdrawnAt ? "It was to replace" : "It would replace";
+    facts.push(`${replaces} version ${version.base.version}.`);
   }
   if (version.from) {
     const until = version.until ? ` until ${minute(version.until)}` : "";
     facts.push(`In force from ${minute(version.from)}${until}.`);
   }
-  if (version.activatesAt && version.status === "SIGNED" && !isActivating(version)) {
-    facts.push(`It comes into force on ${minute(version.activatesAt)}.`);
+  if (version.withdrawnAt) {
+    facts.push(`Withdrawn on ${minute(version.withdrawnAt)}${version.withdrawReason ? `: ${version.withdrawReason}` : "."}`);
   }
   return facts;
 }

@@ -1,9 +1,9 @@
 import { Disclosure, DisclosurePanel, Button, Heading } from "react-aria-components";
 import type { Address } from "../address";
 import { ViewLink } from "../ui/Link";
-import { STATUS } from "../ui/status";
+import { STATUS, plannedFor } from "../ui/status";
 import { useIsWide } from "../ui/useIsWide";
-import { day } from "../ui/words";
+import { day, minute } from "../ui/words";
 import type { VersionListed } from "./types";
 
 /** All versions, newest first. Beside the content where there is room, else behind a button. */
@@ -62,8 +62,9 @@ function whenOf(version: VersionListed): string {
   if (version.status === "SUPERSEDED" && version.until) {
     return `until ${day(version.until)}`;
   }
-  if (version.activatesAt) {
-    return `from ${day(version.activatesAt)}`;
+  const planned = plannedFor(version);
+  if (planned) {
+    return `in force from ${minute(planned)}`;
   }
   return `proposed ${day(version.proposedAt)}`;
 }

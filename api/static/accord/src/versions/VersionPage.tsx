@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useQuery } from "urql";
 import type { Address } from "../address";
 import { Agreement, ChangeSummary } from "../agreement/Agreement";
@@ -9,7 +9,9 @@ import { ChangesDocument, VersionDocument } from "../generated/graphql";
 import type { Abilities } from "../rights";
 import { ViewLink } from "../ui/Link";
 import { Failure, Loading, Notice } from "../ui/Notice";
-import { isActivating, isOpen } from "../ui/status";
+import { Words } from "../ui/Words";
+import { isActivating, isOpen, plannedFor } from "../ui/status";
+import { minute } from "../ui/words";
 import { Actions } from "./Actions";
 import { Seats } from "./Seats";
 import type { VersionListed, VersionShown } from "./types";
@@ -38,11 +40,21 @@ export function VersionPage({
       readAgain({ requestPolicy: "network-only" });
     }
   }, [listed, version, readAgain]);
+  const sheet = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The button of an action is gone once the action is done: the focus goes to the sentence about it.
+    if (document.activeElement === document.body) {
+      sheet.current?.querySelector<HTMLElement>("[data-takes-focus]")?.focus();
+    }
+  }, [version, done]);
   if (error && !version) {
     return (
       <>
         <h1>Version {number}</h1>
         <Failure error={error} />
+        <p>
+          <ViewLink to={{ version: null, view: "agreement" }}>Show the version in force</ViewLink>
+        </p>
       </>
     );
   }
@@ -51,11 +63,12 @@ export function VersionPage({
   }
   // The first version is beside nothing while it is the one in force.
   const hasEffect = version.status !== "ACTIVE" || version.base !== null;
+  const planned = plannedFor(version);
   return (
-    <>
+    <div className="sheet" ref={sheet}>
       <VersionHead version={version} />
       {isActivating(version) && (
-        <p className="activating" role="status">
+        <p className="activating" role="status" data-takes-focus tabIndex={-1}>
           Everybody is being evaluated by this version. It is in force as soon as that is complete.
         </p>
       )}
@@ -64,10 +77,18 @@ export function VersionPage({
           <p>{done}</p>
         </Notice>
       )}
+      {planned && (
+        <p className="activating" role="status">
+          This version comes into force on <strong>{minute(planned)}</strong>. A revoked signature, an edit or a withdrawal cancels
+          it.
+        </p>
+      )}
       {version.warnings.length > 0 && (
         <Notice>
           {version.warnings.map((warning) => (
-            <p key={warning}>{warning}</p>
+            <p key={warning}>
+              <Words text={warning} />
+            </p>
           ))}
         </Notice>
       )}
@@ -88,7 +109,7 @@ export function VersionPage({
       ) : (
         <AgreementWithChanges version={version} abilities={abilities} />
       )}
-    </>
+    </div>
   );
 }
 

@@ -8,10 +8,10 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.columns import count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
+from api.metrics.deal_kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
-from api.metrics.kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
 from api.metrics.kinds.snapshot_instants import part_ends
 from api.metrics.population import is_deal_of

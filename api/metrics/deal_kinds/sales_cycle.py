@@ -7,12 +7,12 @@ from datetime import datetime
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing, unopened_deals
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing, unopened_deals
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.kpis.kinds import Closings
+from schema.kpis.measures.deals import Closings
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.deal_events import DealEvent
-from schema.kpis.kinds import Closings
+from schema.kpis.measures.deals import Closings
 from schema.vocab import DealOutcome, WarningCode
 
 _COLUMNS = (

@@ -7,9 +7,8 @@ from decimal import Decimal
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
-from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.currency_conversion import converted, counted_amounts, missing_rates
-from api.metrics.kinds.deal_rows import (
+from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
+from api.metrics.deal_kinds.deal_rows import (
     IS_NEGATIVE,
     closing_amounts,
     first_closing,
@@ -17,11 +16,12 @@ from api.metrics.kinds.deal_rows import (
     unknown_amounts,
     unopened_deals,
 )
+from api.metrics.deal_kinds.openings import NOT_IN_PERIOD, opening_rows
+from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values, sum_figure
-from api.metrics.kinds.openings import NOT_IN_PERIOD, opening_rows
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.kpis.kinds import Closings
+from schema.kpis.measures.deals import Closings
 
 
 @dataclass(frozen=True, slots=True)

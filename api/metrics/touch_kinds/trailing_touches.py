@@ -8,10 +8,10 @@ from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values
-from api.metrics.kinds.over_policy import OUTBOUND, first_outbound_touch
 from api.metrics.kinds.snapshot_instants import part_and_instant, part_ends, parts_between
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.touch_kinds.over_policy import OUTBOUND, first_outbound_touch
 from api.sql import Sql, all_of
 
 

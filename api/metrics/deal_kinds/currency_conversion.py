@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import EVERY_ROW, CountedRows
+from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE
 from api.metrics.figure_table import FigureTable
-from api.metrics.kinds.deal_rows import NEWEST_UPDATE
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.plan.money.exchange_rates import at_rate, last_rate
 from api.sql import Sql

@@ -8,8 +8,7 @@ from typing import ClassVar
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.deal_rows import (
+from api.metrics.deal_kinds.deal_rows import (
     IS_NEGATIVE,
     NEWEST_UPDATE,
     closing_rows,
@@ -18,11 +17,12 @@ from api.metrics.kinds.deal_rows import (
     first_wins,
     unopened_deals,
 )
+from api.metrics.deal_kinds.openings import NOT_IN_PERIOD, opening_rows
+from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, KpiKind, count_figure
-from api.metrics.kinds.openings import NOT_IN_PERIOD, opening_rows
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.kpis.kinds import Closings
+from schema.kpis.measures.deals import Closings
 
 
 @dataclass(frozen=True, slots=True)

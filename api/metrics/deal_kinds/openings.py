@@ -1,8 +1,8 @@
 """Rows of deals by the instant they were opened."""
 
+from api.metrics.deal_kinds.deal_rows import VERSION_START
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.journeys.deal_journeys import deal_journeys
-from api.metrics.kinds.deal_rows import VERSION_START
 from api.metrics.kinds.stage_entries import between
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import ResolvedKpiRequest

@@ -1,0 +1,107 @@
+"""Which kind computes a measure. Kinds are subclasses of `KpiKind`, filed by what they count.
+
+A measure of `schema/kpis/measures/` without a case here is a mypy error.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from api.metrics.deal_kinds.closing_ratio import ClosingShare
+from api.metrics.deal_kinds.deal_amounts import ClosingAverage, ClosingSum, OpeningSum
+from api.metrics.deal_kinds.deal_counts import ClosingCount, FirstWinCount, OpeningCount
+from api.metrics.deal_kinds.deal_rows import first_closing, first_opening
+from api.metrics.deal_kinds.pipeline_snapshot import PipelineSnapshot
+from api.metrics.deal_kinds.sales_cycle import SalesCycle
+from api.metrics.handoff_kinds.handoff_decisions import DecisionShare
+from api.metrics.kinds.kind import KpiKind
+from api.metrics.kinds.stage_entries import first_entry
+from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.stage_kinds.entry_counts import EntryCount
+from api.metrics.stage_kinds.first_response import FirstResponse
+from api.metrics.stage_kinds.stage_agreement import StageAgreement
+from api.metrics.stage_kinds.stage_pairs import StageConversion, TimeBetweenStages
+from api.metrics.stage_kinds.stage_stays import TimeInStage
+from api.metrics.touch_kinds.over_policy import OverPolicyShare
+from api.metrics.touch_kinds.trailing_touches import TrailingTouches
+from api.sql import Sql, join
+from schema.kpis.measures import Measure
+from schema.kpis.measures.counts import Count
+from schema.kpis.measures.deals import Average, ClosingRatio, Closings, Cycle, FirstWins, Openings, Snapshot, Sum
+from schema.kpis.measures.handoffs import DecisionRatio
+from schema.kpis.measures.stages import Agreement, Conversion, Duration, Entries, Response, Stay
+from schema.kpis.measures.touches import OverPolicy, Trailing
+
+
+def kind_of(measure: Measure) -> KpiKind:  # noqa: C901, PLR0911, PLR0912 - one case per measure
+    """The kind that computes a measure."""
+    match measure:
+        case Count():
+            return _count(measure)
+        case Sum():
+            return _sum(measure)
+        case Average():
+            return ClosingAverage(measure.of)
+        case Snapshot():
+            return PipelineSnapshot(measure.is_weighted)
+        case ClosingRatio():
+            return ClosingShare(measure.part, measure.whole)
+        case DecisionRatio():
+            return DecisionShare(measure.part, measure.whole)
+        case Conversion():
+            return StageConversion(measure.base, measure.target)
+        case Duration():
+            return TimeBetweenStages(measure.base, measure.target)
+        case Cycle():
+            return SalesCycle(measure.of)
+        case Stay():
+            return TimeInStage()
+        case Response():
+            return FirstResponse(measure.base)
+        case Trailing():
+            return TrailingTouches(measure.within)
+        case OverPolicy():
+            return OverPolicyShare()
+        case Agreement():
+            return StageAgreement()
+        case _:
+            assert_never(measure)
+
+
+def first_fact(request: ResolvedKpiRequest) -> Sql:
+    """A query for an instant not after the first fact about people or deals, whichever the KPI counts.
+
+    A period before it is before all data. After it, a KPI without rows is 0: nothing happened.
+    It runs only if nothing was counted; among 300,000 deals it takes 0.07 seconds.
+    """
+    if request.is_about_contacts:
+        stages = tuple(stage.key for stage in request.context.accord.stages)
+        found = [first_entry(replace(request, stages=stages))]
+    else:
+        pipeline = PipelineSnapshot(is_weighted=False)
+        found = [pipeline.first_instant(request), first_opening(request), first_closing(request)]
+    found.append(kind_of(request.kpi.measure).first_instant(request))
+    return Sql("select least({})", join(", ", (Sql("({})", query) for query in found)))
+
+
+def _count(measure: Count) -> KpiKind:
+    match measure.of:
+        case Entries():
+            return EntryCount(measure.of.stage)
+        case Closings():
+            return ClosingCount(measure.of)
+        case Openings():
+            return OpeningCount()
+        case FirstWins():
+            return FirstWinCount()
+        case _:
+            assert_never(measure.of)
+
+
+def _sum(measure: Sum) -> KpiKind:
+    match measure.of:
+        case Closings():
+            return ClosingSum(measure.of)
+        case Openings():
+            return OpeningSum()
+        case _:
+            assert_never(measure.of)
