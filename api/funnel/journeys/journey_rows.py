@@ -38,10 +38,8 @@ def entry_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts) -> Sql:
 
 def handoff_rows(ladder: Ladder, facts: VisibleFacts) -> Sql:
     """Select the journeys of the decided handoffs of everybody: the columns of `HANDOFFS`."""
-    own = f"{_HANDOFF}, e.decided_by_id as responder_id"
-    return _with_dimensions(
-        ladder, facts, None, _decisions(facts), own=own, more=Sql("true as is_decided"), joins=Sql("")
-    )
+    more = Sql("e.decided_by_id as responder_id")
+    return _with_dimensions(ladder, facts, None, _decisions(facts), own=_HANDOFF, more=more, joins=Sql(""))
 
 
 def contact_rows(ladder: Ladder, entries: Sql, facts: VisibleFacts, among: Sql) -> Sql:
