@@ -25,6 +25,7 @@ from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.vocab import Grain, RecordSide, WarningCode
 from tests.metrics.test_drill_down import request_of
+from tests.support.journeys import answer_from_journeys
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 REACHES = (Reach.OWN, Reach.TEAM)
@@ -123,6 +124,7 @@ async def only_listable(database: Database, who: Principal) -> AsyncIterator[Rea
             contacts -= {row["id"] for row in merged if row["merged_into_id"] not in contacts}
             # Neither history nor foreign keys are to follow.
             await session.script("set local session_replication_role = replica")
+            await answer_from_journeys(session, is_allowed=False)  # which would not follow these deletions
             for table in ("stage_entry", "touchpoint", "handoff", "reported_stage"):
                 await session.run(
                     Sql.from_parts((f"delete from {table} where not contact_id = any (",))

@@ -26,6 +26,10 @@ class ClosingShare(KpiKind):
     row_noun = "deals"
     reads = ("deal",)
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings."""
+        return not request.frame.is_past
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""
         return first_closing(request)

@@ -37,6 +37,10 @@ class ClosingSum(KpiKind):
     row_noun = "deals"
     reads = ("deal",)
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings."""
+        return not request.frame.is_past
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""
         return first_closing(request)
@@ -93,6 +97,10 @@ class OpeningSum(KpiKind):
 
     row_noun = "deals"
     reads = ("deal",)
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the openings that are known."""
+        return not request.context.has_unopened_deals
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first opening."""

@@ -51,6 +51,10 @@ class ClosingCount(_DealCount):
 
     of: Closings
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings."""
+        return not request.frame.is_past
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""
         return first_closing(request)
@@ -74,6 +78,10 @@ class FirstWinCount(_DealCount):
 
     reads = ("deal", "deal_contact", "contact")
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings."""
+        return not request.frame.is_past
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""
         return first_closing(request)
@@ -92,6 +100,10 @@ class OpeningCount(_DealCount):
     Shapes: one row per deal; those without a known opening are counted in a warning.
     Source: the deals.
     """
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the openings that are known."""
+        return not request.context.has_unopened_deals
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first opening."""

@@ -10,11 +10,14 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureTable
+from api.metrics.journeys.deal_journeys import deal_journeys
+from api.metrics.journeys.journey_entries import journey_columns
 from api.metrics.kinds.stage_entries import EVER, between
 from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, all_of
+from schema.deal_events import DealEvent
 from schema.kpis.measures.deals import Closings
 from schema.vocab import DealOutcome, WarningCode
 
@@ -39,6 +42,12 @@ def closing_rows(request: ResolvedKpiRequest, of: Closings, *, has_refunds: bool
     A deal counts at its last closing by `asOf`: as the deal is now, or, if the request names `asOf` and the deal
     was reopened or closed again since, as its history has it.
     """
+    if request.reads_journeys:
+        chosen = [
+            Sql("e.outcome = any ({}::text[])", [outcome.value for outcome in of.outcomes]),
+            *between(Sql("e.counted_at"), request.frame.interval),
+        ]
+        return deal_journeys(request, DealEvent.CLOSED, chosen, has_refunds=has_refunds)
     reached = request.context.reach("deal", "d")
     return _closings(request, of, request.frame.interval, reached, has_refunds=has_refunds)
 
@@ -50,6 +59,8 @@ def closing_amounts(request: ResolvedKpiRequest, of: Closings, *, has_refunds: b
     These are those of the first version with this closing that held for any time, whatever was changed later. A deal
     without such a version has the values it has now.
     """
+    if request.reads_journeys:
+        return closing_rows(request, of, has_refunds=has_refunds)
     return Sql(
         "select k.deal_id, k.at, k.outcome, k.updated_at, k.is_negative,"
         " case when a.id is null then k.amount else a.amount end as amount,"
@@ -75,12 +86,10 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
     The customer of a deal is its company; else the company of its main contact at the closing; else that person; else
     the deal itself. Which win is a customer's first does not depend on the principal; out of reach it is not counted.
     """
-    won = _closings(
-        request, Closings((DealOutcome.WON,)), EVER, [], has_every_deal=request.population is Population.EXCLUDED
-    )
+    won = _every_win(request)
     main = (
         "select a.contact_id from deal_contact a where a.deal_id = k.deal_id and a.voided_at is null"
-        " and k.company_id is null"
+        " and k.customer_id is null"
         " order by a.is_primary desc, a.since nulls first, a.contact_id limit 1"
     )
     employed = (
@@ -91,18 +100,26 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
     if request.context.has_merged_contacts:
         person, survivors = Sql("coalesce(up.survivor_id, p.contact_id)"), _SURVIVORS
     named = Sql(
-        "select k.deal_id, k.at, k.updated_at, k.is_negative,"
-        " coalesce(k.company_id, w.company_id, {}, k.deal_id) as customer"
+        "select k.deal_id, k.at, k.updated_at, k.is_negative{},"
+        " coalesce(k.customer_id, w.company_id, {}, k.deal_id) as customer"
         f" from ({{}}) k left join lateral ({main}) p on true left join lateral ({employed}) w on true{{}}",
-        person,
-        won,
-        survivors,
+        *(journey_columns(request, "k"), person, won, survivors),
     )
     # Ties are broken by the id, so that a customer has one first win whatever the plan.
     first = Sql("select distinct on (n.customer) n.* from ({}) n order by n.customer, n.at, n.deal_id", named)
     conditions = between(Sql("w.at"), request.frame.interval)
     conditions += request.context.reach_by_id("deal", Sql("w.deal_id"))
     return Sql("select w.* from ({}) w where {}", first, all_of(conditions))
+
+
+def _every_win(request: ResolvedKpiRequest) -> Sql:
+    """The deals of the population won at any time, with `customer_id`, their company; for EXCLUDED all deals won."""
+    has_every_deal, won = request.population is Population.EXCLUDED, Closings((DealOutcome.WON,))
+    if request.reads_journeys:
+        is_won = [Sql("e.outcome = {}", DealOutcome.WON.value)]
+        return deal_journeys(request, DealEvent.CLOSED, is_won, has_refunds=False, has_every_deal=has_every_deal)
+    rows = _closings(request, won, EVER, [], has_every_deal=has_every_deal)
+    return Sql("select w.*, w.company_id as customer_id from ({}) w", rows)
 
 
 def first_opening(request: ResolvedKpiRequest) -> Sql:

@@ -2,10 +2,12 @@
 
 from api.metrics.deal_kinds.deal_rows import VERSION_START
 from api.metrics.dimensions import stands_on_assumption
+from api.metrics.journeys.deal_journeys import deal_journeys
 from api.metrics.kinds.stage_entries import between
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
+from schema.deal_events import DealEvent
 
 NOT_IN_PERIOD = " and cannot be in any period"
 
@@ -17,6 +19,10 @@ def opening_rows(request: ResolvedKpiRequest, *, has_amounts: bool) -> Sql:
     the first one if its history begins later. Deals without a known opening are rows too, with `is_unopened` and
     `asOf` as their `at`, so that they can be reported.
     """
+    if request.reads_journeys:
+        within = between(Sql("e.counted_at"), request.frame.interval)
+        journeys = deal_journeys(request, DealEvent.OPENED, within, has_refunds=True)
+        return Sql("select o.*, false as is_unopened from ({}) o", journeys)
     # The version at the opening is the first one that still held after it, and that held at all: a version that was
     # corrected at the instant of its start ends there too.
     amounts, none, at_opening = Sql(""), Sql(""), Sql("")

@@ -10,6 +10,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import CellAddress, FigureCell, FigureTable, Keys
+from api.metrics.journeys.journey_entries import is_journey_of, journey_columns
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between
@@ -32,6 +33,10 @@ class DecisionShare(KpiKind):
     part: Decisions
     whole: Decisions
     reads = ("handoff", "contact")
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have handoffs at their decision."""
+        return request.anchor is Anchor.PERIOD
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first handoff: nothing is decided before it was handed over."""
@@ -94,6 +99,8 @@ def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
     PERIOD: at its decision, if it was decided with one of the statuses. COHORT: at the handing over; status, reason and
     responder are null until it is decided.
     """
+    if request.reads_journeys:
+        return _decided_journeys(request, whole)
     until, within = request.frame.until, request.frame.interval
     statuses = [status.value for status in whole.statuses]
     decided = Sql("h.status = any ({}::text[]) and h.decided_at < {}", statuses, until)
@@ -116,6 +123,23 @@ def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
         reason,
         responder,
         joined,
+        all_of(conditions),
+    )
+
+
+def _decided_journeys(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
+    """The rows of PERIOD, with what dimensions read."""
+    conditions = [
+        Sql("h.evaluation_id = {}", request.context.evaluation),
+        Sql("h.status = any ({}::text[])", [status.value for status in whole.statuses]),
+        Sql("h.counted_at < {}", request.frame.until),
+        *between(Sql("h.counted_at"), request.frame.interval),
+        is_journey_of(request, "h"),
+    ]
+    return Sql(
+        "select h.contact_id, h.handoff_id, h.counted_at as at, h.status, h.reject_reason, h.responder_id{}"
+        " from handoff_journey h where {}",
+        journey_columns(request, "h"),
         all_of(conditions),
     )
 

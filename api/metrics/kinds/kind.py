@@ -41,6 +41,10 @@ class KpiKind(ABC):
         """The stages whose entries are read, given all stages of the accord; None if the request has to name two."""
         return ()
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Whether journeys have the counted rows of a request for which there are journeys."""
+        return False
+
     @abstractmethod
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """A query for an instant not after the first counted one, where the buckets of all history begin.

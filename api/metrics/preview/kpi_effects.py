@@ -113,7 +113,7 @@ def is_untouched(pair: KpiPair, sides: Sides) -> bool:
 async def _compute(
     session: ReadSession, side: Side, context: MetricContext, pairs: Sequence[KpiPair]
 ) -> dict[KpiPair, KpiAnswer | AccordError]:
-    own = replace(context, in_force=side.version, evaluation_id=side.evaluation_id)
+    own = replace(context, in_force=side.version, evaluation_id=side.evaluation_id, journeys_of=None)
     found: dict[KpiPair, KpiAnswer | AccordError] = {}
     for pair in dict.fromkeys(pairs):
         try:

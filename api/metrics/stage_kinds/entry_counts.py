@@ -10,6 +10,7 @@ from api.metrics.kinds.kind import FigureValues, KpiKind, count_figure
 from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
+from schema.vocab import Reentry
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class EntryCount(KpiKind):
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """The one stage, or all of them."""
         return known if self.stage is None else (self.stage,)
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have first entries."""
+        return request.reentry is Reentry.FIRST
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into one of the stages."""

@@ -11,11 +11,11 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
 from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
-from api.metrics.kinds.stage_entries import counted_entries, first_entry, skipped_stage
+from api.metrics.kinds.stage_entries import carried, counted_entries, first_entry, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, join
-from schema.vocab import Skip, WarningCode
+from schema.vocab import Reentry, Skip, WarningCode
 
 _AGGREGATES = replace(DURATION, untouched=count_where(Sql("c.is_waiting")))
 
@@ -36,6 +36,10 @@ class FirstResponse(KpiKind):
         """The stage in which people start to wait."""
         return (self.base,)
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have first entries, with our first touch since."""
+        return request.reentry is Reentry.FIRST
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into the stage."""
         return first_entry(request)
@@ -43,7 +47,7 @@ class FirstResponse(KpiKind):
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The entries with their first touch."""
         return CountedRows(
-            rows=_responses(request, counted_entries(request, request.stages)),
+            rows=_responses(request, _entries(request)),
             is_base=Sql("c.target_at is not null"),
             value=TOOK,
         )
@@ -86,6 +90,15 @@ def _responses(request: ResolvedKpiRequest, entries: Sql) -> Sql:
 
     `target_at` is our first touch, `responder_id` the member who made it; `may_convert` is whether there is none.
     """
+    until = request.frame.until
+    if request.reads_journeys:
+        return Sql(
+            "select c.contact_id, c.at, c.is_implied,"
+            " case when c.responded_at < {} then c.responded_at end as target_at,"
+            " case when c.responded_at < {} then c.responder_id end as responder_id,"
+            " (c.responded_at < {}) is not true as may_convert{} from ({}) c",
+            *(until, until, until, carried(request, "c"), entries),
+        )
     owned, joined = belongs_to(request, "t", "c")
     return Sql(
         "select c.contact_id, c.at, c.is_implied, t.at as target_at, t.responder_id, t.at is null as may_convert"
@@ -95,25 +108,31 @@ def _responses(request: ResolvedKpiRequest, entries: Sql) -> Sql:
         entries,
         joined,
         owned,
-        request.frame.until,
+        until,
         join("", (Sql(" and {}", condition) for condition in request.context.reach("touchpoint", "t"))),
     )
 
 
+def _entries(request: ResolvedKpiRequest) -> Sql:
+    """The entries into the stage; journeys with our first touch since."""
+    return counted_entries(request, request.stages, more=("responded_at", "responder_id"))
+
+
 def _with_skipped(request: ResolvedKpiRequest) -> Sql:
     """The entries, and, unless skipped stages count, with `is_skipped` those that skipped it and were touched since."""
-    entries = counted_entries(request, request.stages)
+    entries = _entries(request)
     counted = Sql("select c.*, false as is_skipped from ({}) c", _responses(request, entries))
     if request.skip is Skip.IMPLIED:
         return counted
     skipped = Sql(
         "select e.* from ({}) e where (e.own_at < {}) is not true",
-        counted_entries(replace(request, skip=Skip.IMPLIED), request.stages),
+        _entries(replace(request, skip=Skip.IMPLIED)),
         request.frame.until,
     )
     return Sql(
-        "{} union all select c.contact_id, c.at, c.is_implied, null, c.responder_id, false, true"
+        "{} union all select c.contact_id, c.at, c.is_implied, null, c.responder_id, false{}, true"
         " from ({}) c where c.target_at is not null",
         counted,
+        carried(request, "c"),
         _responses(request, skipped),
     )

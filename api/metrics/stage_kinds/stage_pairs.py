@@ -12,7 +12,7 @@ from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
-from api.metrics.kinds.stage_entries import EVER, between, first_entry, judged_by, picked_entries, skipped_stage
+from api.metrics.kinds.stage_entries import EVER, between, carried, first_entry, picked_entries, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.vocab import Anchor, Reentry, Skip, WarningCode
@@ -28,6 +28,10 @@ class _StagePair(KpiKind):
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """The base and the target."""
         return None if self.base is None or self.target is None else (self.base, self.target)
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have first entries."""
+        return request.reentry is Reentry.FIRST
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into one of the two stages."""
@@ -129,7 +133,7 @@ def _with_skipped(request: ResolvedKpiRequest) -> Sql:
     """
     counted = Sql(
         "select contact_id, at, is_implied, target_at, may_convert, false as is_skipped{} from ({}) c",
-        judged_by(request, "c"),
+        carried(request, "c"),
         _cohort(request),
     )
     if request.skip is Skip.IMPLIED:
@@ -140,7 +144,7 @@ def _with_skipped(request: ResolvedKpiRequest) -> Sql:
         "{} union all select c.contact_id, c.at, c.is_implied, null, false, true{} from ({}) c"
         " where {} and (c.own_at <= {} and {} < {}) is not true",
         counted,
-        judged_by(request, "c"),
+        carried(request, "c"),
         _cohort(everybody),
         converts(request),
         reached_at,
@@ -169,7 +173,7 @@ def _cohort(request: ResolvedKpiRequest) -> Sql:
         "select b.contact_id, b.at, b.is_implied, b.own_at, case when t.at >= b.at then t.at end as target_at,"
         " t.own_at as target_own_at, {} as may_convert{} from ({}) b left join ({}) t on t.contact_id = b.contact_id",
         may_convert,
-        judged_by(request, "b"),
+        carried(request, "b"),
         picked_entries(request, (base,), own=base_own, within=request.frame.interval),
         picked_entries(request, (target,), own=target_own, within=EVER, is_joined=True),
     )
@@ -192,8 +196,8 @@ def _each_entry(request: ResolvedKpiRequest, base: Sql, target: Sql) -> Sql:
         " union all select contact_id, at, is_implied, own_at, true{} from ({}) t) e"
         " window way as (partition by contact_id order by at, is_target)) e"
         " where {}",
-        *(judged_by(request, "e"), judged_by(request, "e")),
-        *(judged_by(request, "b"), base, judged_by(request, "t"), target),
+        *(carried(request, "e"), carried(request, "e")),
+        *(carried(request, "b"), base, carried(request, "t"), target),
         all_of([Sql("not is_target"), *between(Sql("at"), request.frame.interval)]),
     )
 
@@ -203,8 +207,10 @@ def _both_stages(request: ResolvedKpiRequest) -> Sql:
     base, target = request.stages
     within = request.frame.interval
     return Sql(
-        "select contact_id, at, is_implied, true as is_base from ({}) b"
-        " union all select contact_id, at, is_implied, false from ({}) t",
+        "select contact_id, at, is_implied, true as is_base{} from ({}) b"
+        " union all select contact_id, at, is_implied, false{} from ({}) t",
+        carried(request, "b"),
         picked_entries(request, (base,), own=request.skip is not Skip.IMPLIED, within=within),
+        carried(request, "t"),
         picked_entries(request, (target,), own=request.skip is Skip.EXCLUDE, within=within),
     )
