@@ -27,6 +27,57 @@ STAGE_CONVERSION = Kpi(
     source="The accord's ladder of stages and their windows.",
 )
 
+INQUIRY_TO_MQL = Kpi(
+    key="inquiry_to_mql",
+    title="Inquiry to MQL",
+    meaning=(
+        "Of the people who entered the stage inquiry in the period, the share that entered the stage mql at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
+    ),
+    measure=Conversion("inquiry", "mql"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="mql_acceptance",
+    source="The accord's stages inquiry and mql, and the window between them.",
+)
+
+SAL_TO_SQL = Kpi(
+    key="sal_to_sql",
+    title="SAL to SQL",
+    meaning=(
+        "Of the people who entered the stage sal in the period, the share that entered the stage sql at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
+    ),
+    measure=Conversion("sal", "sql"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="sql_to_opportunity",
+    source="The accord's stages sal and sql, and the window between them.",
+)
+
+SQL_TO_OPPORTUNITY = Kpi(
+    key="sql_to_opportunity",
+    title="SQL to opportunity",
+    meaning=(
+        "Of the people who entered the stage sql in the period, the share that entered the stage opportunity at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
+    ),
+    measure=Conversion("sql", "opportunity"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="win_rate",
+    source="The accord's stages sql and opportunity, and the window between them.",
+)
+
 MQL_TO_CUSTOMER = Kpi(
     key="mql_to_customer",
     title="MQL to customer",
@@ -59,4 +110,4 @@ WIN_RATE = Kpi(
     source="The deals' closing dates and outcomes.",
 )
 
-KPIS = (STAGE_CONVERSION, MQL_TO_CUSTOMER, WIN_RATE)
+KPIS = (STAGE_CONVERSION, INQUIRY_TO_MQL, SAL_TO_SQL, SQL_TO_OPPORTUNITY, MQL_TO_CUSTOMER, WIN_RATE)

@@ -9,12 +9,17 @@ from schema.vocab import Dimension, Unit
 def test_the_catalogue_has_exactly_these_kpis() -> None:
     assert set(CATALOGUE) == {
         "stage_volume",
+        "inquiries",
         "mqls",
+        "sals",
         "sqls",
         "opportunities_created",
         "deals_won",
         "new_customers",
         "stage_conversion",
+        "inquiry_to_mql",
+        "sal_to_sql",
+        "sql_to_opportunity",
         "mql_to_customer",
         "win_rate",
         "time_to_convert",

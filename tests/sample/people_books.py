@@ -15,7 +15,14 @@ from uuid import UUID
 Row = dict[str, Any]
 STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
 # As the standard accord has them: the windows between stages, and the contact policy.
-WINDOWS = {("mql", "opportunity"): timedelta(days=58), ("mql", "customer"): timedelta(days=238)}
+WINDOWS = {
+    ("mql", "opportunity"): timedelta(days=58),
+    ("mql", "customer"): timedelta(days=238),
+    ("inquiry", "mql"): timedelta(days=90),
+    ("sal", "sql"): timedelta(days=14),
+    ("sql", "opportunity"): timedelta(days=30),
+}
+PAIRS = {"stage_conversion": ("mql", "opportunity")}
 AT_MOST, WITHIN, REPLY = 5, timedelta(days=7), timedelta(hours=24)
 WEEK, MOMENT = timedelta(days=7), timedelta(microseconds=1)
 
@@ -116,11 +123,11 @@ class PeopleBooks:
     def _rows(self, key: str, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
         """What a person gives to the base of a KPI, and whether they converted."""
         match key:
-            case "stage_volume" | "mqls" | "sqls":
-                stages = STAGES if key == "stage_volume" else (key[:3],)
+            case "stage_volume" | "inquiries" | "mqls" | "sals" | "sqls":
+                stages = STAGES if key == "stage_volume" else ("inquiry" if key == "inquiries" else key[:3],)
                 yield from ((1, False) for stage in stages if span.holds(self._entered(person, stage)))
-            case "stage_conversion" | "mql_to_customer":
-                yield from self._conversion(person, "customer" if key == "mql_to_customer" else "opportunity", span)
+            case "stage_conversion" | "inquiry_to_mql" | "sal_to_sql" | "sql_to_opportunity" | "mql_to_customer":
+                yield from self._conversion(person, *PAIRS.get(key, key.split("_to_")), span)
             case "mql_acceptance" | "rejection_rate":
                 part = "ACCEPTED" if key == "mql_acceptance" else "REJECTED"
                 decided = (row for row in self.handoffs[person] if row["status"] in ("ACCEPTED", "REJECTED"))
@@ -136,10 +143,10 @@ class PeopleBooks:
             case _:
                 yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
 
-    def _conversion(self, person: UUID, target: str, span: Span) -> Iterator[tuple[float, bool]]:
-        base, reached = self._entered(person, "mql"), self._entered(person, target)
+    def _conversion(self, person: UUID, low: str, high: str, span: Span) -> Iterator[tuple[float, bool]]:
+        base, reached = self._entered(person, low), self._entered(person, high)
         if base is not None and span.holds(base):
-            yield 1, reached is not None and base <= reached <= base + WINDOWS["mql", target]
+            yield 1, reached is not None and base <= reached <= base + WINDOWS[low, high]
 
     def _durations(self, key: str, person: UUID, span: Span) -> Iterator[timedelta]:
         """How long something took a person, by facts of their own at both ends."""
