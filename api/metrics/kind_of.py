@@ -21,7 +21,10 @@ from api.metrics.stage_kinds.first_response import FirstResponse
 from api.metrics.stage_kinds.stage_agreement import StageAgreement
 from api.metrics.stage_kinds.stage_pairs import StageConversion, TimeBetweenStages
 from api.metrics.stage_kinds.stage_stays import TimeInStage
+from api.metrics.touch_kinds.opt_outs import OptOutShare
 from api.metrics.touch_kinds.over_policy import OverPolicyShare
+from api.metrics.touch_kinds.replies import ReplyShare
+from api.metrics.touch_kinds.team_collisions import CollisionShare
 from api.metrics.touch_kinds.trailing_touches import TrailingTouches
 from api.sql import Sql, join
 from schema.kpis.measures import Measure
@@ -29,7 +32,7 @@ from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Average, ClosingRatio, Closings, Cycle, FirstWins, Openings, Snapshot, Sum
 from schema.kpis.measures.handoffs import DecisionRatio
 from schema.kpis.measures.stages import Agreement, Conversion, Duration, Entries, Response, Stay
-from schema.kpis.measures.touches import OverPolicy, Trailing
+from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
 
 def kind_of(measure: Measure) -> KpiKind:  # noqa: C901, PLR0911, PLR0912 - one case per measure
@@ -61,6 +64,12 @@ def kind_of(measure: Measure) -> KpiKind:  # noqa: C901, PLR0911, PLR0912 - one 
             return TrailingTouches(measure.within)
         case OverPolicy():
             return OverPolicyShare()
+        case Replied():
+            return ReplyShare(measure.within)
+        case Collided():
+            return CollisionShare(measure.within)
+        case OptedOut():
+            return OptOutShare(measure.within)
         case Agreement():
             return StageAgreement()
         case _:

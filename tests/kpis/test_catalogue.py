@@ -35,6 +35,9 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "rejection_rate",
         "touches_per_contact_7d",
         "over_pressure_rate",
+        "response_rate",
+        "cross_team_collision",
+        "opt_out_rate",
         "stage_integrity",
     }
 

@@ -22,7 +22,7 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, Skip, WarningCode
-from tests.metrics import generated_activity
+from tests.metrics import generated_activity, touch_oracle
 from tests.metrics.generated_activity import CLOSE, POLICIES, Known, OracleRequest, Row, survivors, worlds
 from tests.metrics.generated_contacts import ACCORD, NOW, prepare
 from tests.metrics.missing_periods import is_missing
@@ -39,6 +39,7 @@ KEYS = (
     "touches_per_contact_7d",
     "over_pressure_rate",
     "stage_integrity",
+    *touch_oracle.KEYS,
 )
 TIMES = ("speed_to_lead", "time_in_stage")
 ZONE = ZoneInfo("Europe/Berlin")
@@ -119,6 +120,8 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
         assert warned.get(WarningCode.NEVER_TOUCHED, 0) == waiting
     elif request.key == "time_in_stage" or oracle_request.is_cohort:
         assert warned.get(WarningCode.OPEN_COHORT, 0) == waiting
+    elif request.key in touch_oracle.KEYS:
+        assert warned.get(WarningCode.OPEN_COHORT, 0) == sum(row.is_waiting for row in rows)
     groups(answer, request, rows)
     for bucket in answer.series:
         inside = counted(found, replace(oracle_request, start=bucket.starts_at, end=bucket.before))
@@ -178,7 +181,8 @@ def key(row: Row, request: KpiRequest) -> str | None:
 
 
 def counted(found: list[Known], request: OracleRequest) -> list[Row]:
-    return [row for known in found for row in generated_activity.rows(known, request)]
+    rows = touch_oracle.rows if request.key in touch_oracle.KEYS else generated_activity.rows
+    return [row for known in found for row in rows(known, request)]
 
 
 def same(figure: KpiFigure, request: KpiRequest, mine: list[Row], of: list[Row]) -> None:

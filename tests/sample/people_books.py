@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ WINDOWS = {
     ("sal", "sql"): timedelta(days=14),
     ("sql", "opportunity"): timedelta(days=30),
 }
+TEAMS = ("MARKETING", "SALES")
 PAIRS = {"stage_conversion": ("mql", "opportunity")}
 AT_MOST, WITHIN, REPLY = 5, timedelta(days=7), timedelta(hours=24)
 WEEK, MOMENT = timedelta(days=7), timedelta(microseconds=1)
@@ -75,6 +77,7 @@ class PeopleBooks:
     touches: Mapping[UUID, list[Row]]
     handoffs: Mapping[UUID, list[Row]]
     reports: Mapping[UUID, list[Row]]
+    versions: Mapping[UUID, list[Row]]  # of the contact itself, in the order of time
 
     @classmethod
     def of(cls, tables: Mapping[str, list[Row]], now: datetime) -> "PeopleBooks":
@@ -95,7 +98,12 @@ class PeopleBooks:
 
         facts = {"touchpoint": "occurred_at", "handoff": "handed_at", "reported_stage": "entered_at"}
         read = (by_person(table, at) for table, at in {"stage_entry": "entered_at", **facts}.items())
-        return cls(now, contacts, survivors, *read)
+        versions = defaultdict[UUID, list[Row]](list)
+        for row in sorted(
+            tables["contact_version"], key=lambda row: (row["valid_from"] or row["recorded_at"], row["id"])
+        ):
+            versions[row["contact_id"]].append(row)
+        return cls(now, contacts, survivors, *read, versions=versions)
 
     def count(self, key: str, start: datetime | None, before: datetime | None) -> Counted:
         """Count a KPI over the instants from `start` until before `before`."""
@@ -127,7 +135,8 @@ class PeopleBooks:
                 stages = STAGES if key == "stage_volume" else ("inquiry" if key == "inquiries" else key[:3],)
                 yield from ((1, False) for stage in stages if span.holds(self._entered(person, stage)))
             case "stage_conversion" | "inquiry_to_mql" | "sal_to_sql" | "sql_to_opportunity" | "mql_to_customer":
-                yield from self._conversion(person, *PAIRS.get(key, key.split("_to_")), span)
+                low, high = PAIRS.get(key) or key.split("_to_")
+                yield from self._conversion(person, low, high, span)
             case "mql_acceptance" | "rejection_rate":
                 part = "ACCEPTED" if key == "mql_acceptance" else "REJECTED"
                 decided = (row for row in self.handoffs[person] if row["status"] in ("ACCEPTED", "REJECTED"))
@@ -140,6 +149,9 @@ class PeopleBooks:
                 yield from self._pressed(person, span)
             case "stage_integrity":
                 yield from self._compared(person, span.end)
+            case "response_rate" | "cross_team_collision" | "opt_out_rate":
+                if touched := [row for row in self._ours(person) if span.holds(row["occurred_at"])]:
+                    yield from self._touched(key, person, touched)
             case _:
                 yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
 
@@ -179,6 +191,32 @@ class PeopleBooks:
 
     def _ours(self, person: UUID) -> list[Row]:
         return [touch for touch in self.touches[person] if touch["direction"] == "OUTBOUND"]
+
+    def _touched(self, key: str, person: UUID, touched: list[Row]) -> Iterator[tuple[float, bool]]:
+        """Of a person touched in the period: whether they replied, were touched by both teams at once, or opted out."""
+        at = [row["occurred_at"] for row in touched]
+        if key == "response_rate":
+            replies = [
+                row["occurred_at"]
+                for row in self.touches[person]
+                if row["direction"] == "INBOUND" and not row["is_automated"] and row["occurred_at"] <= self.now
+            ]
+            yield 1, any(touch < reply <= touch + timedelta(days=14) for touch in at for reply in replies)
+        elif key == "opt_out_rate":
+            ours = [row["occurred_at"] for row in self._ours(person)]
+            outs = [out for out in self._opt_outs(person) if out <= self.now]
+            last = [max((touch for touch in ours if touch <= out), default=None) for out in outs]
+            pairs = zip(outs, last, strict=True)
+            yield 1, any(touch in at and out <= touch + timedelta(days=30) for out, touch in pairs if touch is not None)
+        else:
+            by = {team: [row["occurred_at"] for row in touched if row["team_kind"] == team] for team in TEAMS}
+            if all(by.values()):
+                yield 1, any(abs(one - other) <= timedelta(days=1) for one in by[TEAMS[0]] for other in by[TEAMS[1]])
+
+    def _opt_outs(self, person: UUID) -> Iterator[datetime]:
+        for before, after in pairwise(self.versions[person]):
+            if any(after[flag] and not before[flag] for flag in ("email_opt_out", "do_not_call")):
+                yield after["valid_from"] or after["recorded_at"]
 
     def _pressed(self, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
         theirs = [touch["occurred_at"] for touch in self.touches[person] if touch["direction"] == "INBOUND"]

@@ -57,7 +57,7 @@ async def rows(database: Database, table: str) -> list[Row]:
 
 @pytest.fixture(scope="module")
 async def books(company: Database) -> PeopleBooks:
-    tables = ("contact", "stage_entry", "touchpoint", "handoff", "reported_stage")
+    tables = ("contact", "contact_version", "stage_entry", "touchpoint", "handoff", "reported_stage")
     return PeopleBooks.of({table: await rows(company, table) for table in tables}, NOW)
 
 

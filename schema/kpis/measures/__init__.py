@@ -8,7 +8,7 @@ from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Average, ClosingRatio, Cycle, Snapshot, Sum
 from schema.kpis.measures.handoffs import DecisionRatio
 from schema.kpis.measures.stages import Agreement, Conversion, Duration, Response, Stay
-from schema.kpis.measures.touches import OverPolicy, Trailing
+from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
 Measure = (
     Count
@@ -24,5 +24,8 @@ Measure = (
     | Response
     | Trailing
     | OverPolicy
+    | Replied
+    | Collided
+    | OptedOut
     | Agreement
 )
