@@ -97,13 +97,14 @@ class PeopleBooks:
             return rows
 
         facts = {"touchpoint": "occurred_at", "handoff": "handed_at", "reported_stage": "entered_at"}
-        read = (by_person(table, at) for table, at in {"stage_entry": "entered_at", **facts}.items())
+        read = {"stage_entry": "entered_at", **facts}
+        entries, touches, handoffs, reports = (by_person(table, at) for table, at in read.items())
         versions = defaultdict[UUID, list[Row]](list)
         for row in sorted(
             tables["contact_version"], key=lambda row: (row["valid_from"] or row["recorded_at"], row["id"])
         ):
             versions[row["contact_id"]].append(row)
-        return cls(now, contacts, survivors, *read, versions=versions)
+        return cls(now, contacts, survivors, entries, touches, handoffs, reports, versions)
 
     def count(self, key: str, start: datetime | None, before: datetime | None) -> Counted:
         """Count a KPI over the instants from `start` until before `before`."""
