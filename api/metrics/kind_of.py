@@ -12,7 +12,11 @@ from api.metrics.deal_kinds.deal_counts import ClosingCount, FirstWinCount, Open
 from api.metrics.deal_kinds.deal_rows import first_closing, first_opening
 from api.metrics.deal_kinds.pipeline_snapshot import PipelineSnapshot
 from api.metrics.deal_kinds.sales_cycle import SalesCycle
+from api.metrics.handoff_kinds.decisions_in_time import DecisionInTimeShare
+from api.metrics.handoff_kinds.feedback import DefaultAcceptShare, FeedbackShare
+from api.metrics.handoff_kinds.follow_ups import FollowUpShare, NeverContactedShare
 from api.metrics.handoff_kinds.handoff_decisions import DecisionShare
+from api.metrics.handoff_kinds.owner_response import OwnerResponseTime
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.kinds.stage_entries import first_entry
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -30,7 +34,15 @@ from api.sql import Sql, join
 from schema.kpis.measures import Measure
 from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Average, ClosingRatio, Closings, Cycle, FirstWins, Openings, Snapshot, Sum
-from schema.kpis.measures.handoffs import DecisionRatio
+from schema.kpis.measures.handoffs import (
+    AcceptedByDefault,
+    DecidedInTime,
+    DecisionRatio,
+    FeedbackGiven,
+    FollowedUp,
+    NeverContacted,
+    OwnerResponse,
+)
 from schema.kpis.measures.stages import Agreement, Conversion, Duration, Entries, Response, Stay
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
@@ -50,6 +62,18 @@ def kind_of(measure: Measure) -> KpiKind:  # noqa: C901, PLR0911, PLR0912 - one 
             return ClosingShare(measure.part, measure.whole)
         case DecisionRatio():
             return DecisionShare(measure.part, measure.whole)
+        case DecidedInTime():
+            return DecisionInTimeShare()
+        case FollowedUp():
+            return FollowUpShare()
+        case NeverContacted():
+            return NeverContactedShare(measure.after)
+        case FeedbackGiven():
+            return FeedbackShare()
+        case AcceptedByDefault():
+            return DefaultAcceptShare()
+        case OwnerResponse():
+            return OwnerResponseTime()
         case Conversion():
             return StageConversion(measure.base, measure.target)
         case Duration():

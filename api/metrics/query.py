@@ -158,6 +158,7 @@ def _answer(
             kind.warnings(request, shown),
             kind.reads,
             kind.row_noun,
+            empty_code=kind.empty_code,
             missing=missing,
         ),
         dimensions=request.dimensions,

@@ -57,7 +57,7 @@ class MarketingDuties(AccordModel):
 class AttemptsDuty(AccordModel):
     """How often sales tries to reach a person whom it accepted. The duty ends when the person is reached."""
 
-    at_least: int = Field(ge=1, le=1000, description="How many attempts." + _FOLLOW_UP)
+    at_least: int = Field(ge=1, le=1000, description="How many attempts.")
     within: Limit = Field(description="The time from the acceptance in which they are made.")
 
 
@@ -76,7 +76,7 @@ class SalesDuties(AccordModel):
     )
     reject_with: tuple[RejectionPart, ...] = Field(
         default=("REASON",),
-        description="What a rejection has: a REASON of the accord, a NOTE." + waits_for("the feedback of rejections"),
+        description="What a rejection has: a REASON of the accord, a NOTE.",
     )
 
 

@@ -60,6 +60,8 @@ REQUESTS = (
     KpiRequest("revenue_won", grain=Grain.FISCAL_YEAR),
     KpiRequest("rejection_rate", by=(Dimension.REJECT_REASON,)),
     KpiRequest("over_pressure_rate"),
+    KpiRequest("sla_followed_up"),
+    KpiRequest("reject_feedback_complete"),
 )
 
 
@@ -89,7 +91,6 @@ SETTINGS = dict(settings(Accord, set()))
 WAITING_MODELS = {
     "QuietHours",
     "ChannelCap",
-    "AttemptsDuty",
     "Attribution",
     "AttributionModel",
     "AttributionWeights",
@@ -103,7 +104,6 @@ def test_the_settings_are_those_of_all_models() -> None:
     assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
         "Stage.owner",
         "RejectReason.fault",
-        "SalesDuties.reject_with",
         "VolumeDuty.count",
         "Target.team",
     }
@@ -130,6 +130,8 @@ PROBES: Mapping[str, tuple[Path, object]] = {
     "ContactPolicy.within": (("contact_policy", "within"), "1 minute"),
     "Exemptions.automated": (("contact_policy", "exempt", "automated"), True),
     "Exemptions.reply_within": (("contact_policy", "exempt", "reply_within"), "1 hour"),
+    "AttemptsDuty.at_least": (("handoff", "sales", "attempts", "at_least"), 1),
+    "SalesDuties.reject_with": (("handoff", "sales", "reject_with"), ["REASON"]),
     "Reporting.timezone": (("reporting", "timezone"), "Pacific/Auckland"),
     "Reporting.week_start": (("reporting", "week_start"), "SUNDAY"),
     "Reporting.fiscal_year_start_month": (("reporting", "fiscal_year_start_month"), 3),
@@ -169,7 +171,8 @@ async def loaded(module_database: Database) -> Database:
             (world.contact_id("c1"), UUID(int=place), at + timedelta(minutes=place), "EMAIL_SENT", direction, automated)
             for place, (direction, automated) in enumerate([("INBOUND", False), *touched])
         ]
-        await session.copy("touchpoint", columns, rows)
+        attempt = (world.contact_id("c3"), UUID(int=9), world.day("03-07"), "EMAIL_SENT", "OUTBOUND", False)
+        await session.copy("touchpoint", columns, [*rows, attempt])
     return module_database
 
 

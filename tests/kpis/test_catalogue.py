@@ -33,6 +33,12 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "time_in_stage",
         "mql_acceptance",
         "rejection_rate",
+        "owner_response_time",
+        "sla_decided_in_time",
+        "sla_followed_up",
+        "never_contacted_rate",
+        "reject_feedback_complete",
+        "default_accept_share",
         "touches_per_contact_7d",
         "over_pressure_rate",
         "response_rate",
@@ -80,7 +86,14 @@ def test_the_description_of_a_dimension_has_the_meaning_for_every_subject() -> N
 
 def test_only_kpis_of_a_response_have_a_responder() -> None:
     found = {kpi.key for kpi in CATALOGUE.values() if Dimension.RESPONDER in kpi.dimensions}
-    assert found == {"speed_to_lead", "mql_acceptance", "rejection_rate"}
+    assert found == {
+        "speed_to_lead",
+        "mql_acceptance",
+        "rejection_rate",
+        "owner_response_time",
+        "sla_decided_in_time",
+        "reject_feedback_complete",
+    }
 
 
 def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources() -> None:

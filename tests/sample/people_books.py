@@ -13,6 +13,8 @@ from statistics import mean, median
 from typing import Any
 from uuid import UUID
 
+from tests.sample import handoff_books
+
 Row = dict[str, Any]
 STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
 # As the standard accord has them: the windows between stages, and the contact policy.
@@ -143,16 +145,16 @@ class PeopleBooks:
                 decided = (row for row in self.handoffs[person] if row["status"] in ("ACCEPTED", "REJECTED"))
                 yield from ((1, row["status"] == part) for row in decided if span.holds(row["decided_at"]))
             case "touches_per_contact_7d":
-                since = span.end - MOMENT - WEEK
-                if touches := [row for row in self._ours(person) if since < row["occurred_at"] < span.end]:
-                    yield len(touches), False
+                yield from self._trailing(person, span.end)
             case "over_pressure_rate":
                 yield from self._pressed(person, span)
             case "stage_integrity":
                 yield from self._compared(person, span.end)
             case "response_rate" | "cross_team_collision" | "opt_out_rate":
-                if touched := [row for row in self._ours(person) if span.holds(row["occurred_at"])]:
-                    yield from self._touched(key, person, touched)
+                yield from self._touched(key, person, span)
+            case _ if key in (*handoff_books.KEYS, "default_accept_share"):
+                for handoff in self.handoffs[person]:
+                    yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
             case _:
                 yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
 
@@ -193,9 +195,17 @@ class PeopleBooks:
     def _ours(self, person: UUID) -> list[Row]:
         return [touch for touch in self.touches[person] if touch["direction"] == "OUTBOUND"]
 
-    def _touched(self, key: str, person: UUID, touched: list[Row]) -> Iterator[tuple[float, bool]]:
+    def _trailing(self, person: UUID, end: datetime) -> Iterator[tuple[float, bool]]:
+        since = end - MOMENT - WEEK
+        if touches := [row for row in self._ours(person) if since < row["occurred_at"] < end]:
+            yield len(touches), False
+
+    def _touched(self, key: str, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
         """Of a person touched in the period: whether they replied, were touched by both teams at once, or opted out."""
+        touched = [row for row in self._ours(person) if span.holds(row["occurred_at"])]
         at = [row["occurred_at"] for row in touched]
+        if not touched:
+            return
         if key == "response_rate":
             replies = [
                 row["occurred_at"]

@@ -10,6 +10,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import CellAddress, FigureCell, FigureTable, Keys
+from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, first_handoff
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between
@@ -35,8 +36,7 @@ class DecisionShare(KpiKind):
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first handoff: nothing is decided before it was handed over."""
-        reached = request.context.reach("handoff", "handoff")
-        return Sql("select min(handed_at) from handoff{}", Sql(" where {}", all_of(reached)) if reached else Sql(""))
+        return first_handoff(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The handoffs: `contact_id, handoff_id, at, status, reject_reason, responder_id`."""
@@ -46,7 +46,7 @@ class DecisionShare(KpiKind):
             rows=_handoffs(request, self.whole),
             aggregates=Aggregates(numerator=count_where(is_part), waiting=count_where(Sql("c.status is null"))),
             is_converted=is_part,
-            tie=Sql("c.handoff_id::text"),
+            tie=HANDOFF_TIE,
         )
 
     def figure(self, cell: FigureCell) -> FigureValues:

@@ -32,7 +32,8 @@ from (
     from (
       select greatest(z.starts_at, (d.day + make_interval(mins => o.opens) - z.ahead) at time zone 'UTC') as opens,
         least(z.ends_at, (d.day + make_interval(mins => o.closes) - z.ahead) at time zone 'UTC') as closes
-      from unnest({{}}::timestamptz[], {{}}::timestamptz[], {{}}::interval[]) z (starts_at, ends_at, ahead)
+      from (select z.starts_at, z.ends_at, make_interval(secs => z.seconds) as ahead
+        from unnest({{}}::timestamptz[], {{}}::timestamptz[], {{}}::int[]) z (starts_at, ends_at, seconds)) z
       cross join lateral generate_series(
         ((greatest(z.starts_at, {{}}) at time zone 'UTC') + z.ahead)::date::timestamp,
         (least(z.ends_at, {{}}) at time zone 'UTC') + z.ahead, interval '1 day') d (day)
@@ -121,7 +122,10 @@ def _run_until(at: Sql) -> Sql:
 
 
 @lru_cache(maxsize=64)
-def _offsets(zone: str, year: int) -> tuple[tuple[datetime, datetime, timedelta], ...]:
-    """The offsets of a zone up to the end of a year. Before the first of them, it is taken to have held always."""
-    (_, end, ahead), *rest = offsets(ZoneInfo(zone), _FIRST, datetime(year + 1, 1, 1, tzinfo=UTC))
-    return ((_LONG_AGO, end, ahead), *rest)
+def _offsets(zone: str, year: int) -> tuple[tuple[datetime, datetime, int], ...]:
+    """The offsets of a zone up to the end of a year, in seconds. The first one is taken to have held always before."""
+    found = [
+        (start, end, round(ahead.total_seconds()))
+        for start, end, ahead in offsets(ZoneInfo(zone), _FIRST, datetime(year + 1, 1, 1, tzinfo=UTC))
+    ]
+    return ((_LONG_AGO, *found[0][1:]), *found[1:])

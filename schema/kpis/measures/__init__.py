@@ -6,7 +6,15 @@ the same name (`stage_kinds/`), and its case in `api/metrics/kind_of.py`. mypy r
 
 from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Average, ClosingRatio, Cycle, Snapshot, Sum
-from schema.kpis.measures.handoffs import DecisionRatio
+from schema.kpis.measures.handoffs import (
+    AcceptedByDefault,
+    DecidedInTime,
+    DecisionRatio,
+    FeedbackGiven,
+    FollowedUp,
+    NeverContacted,
+    OwnerResponse,
+)
 from schema.kpis.measures.stages import Agreement, Conversion, Duration, Response, Stay
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
@@ -17,6 +25,12 @@ Measure = (
     | Snapshot
     | ClosingRatio
     | DecisionRatio
+    | DecidedInTime
+    | FollowedUp
+    | NeverContacted
+    | FeedbackGiven
+    | AcceptedByDefault
+    | OwnerResponse
     | Conversion
     | Duration
     | Cycle
