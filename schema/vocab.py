@@ -222,6 +222,7 @@ class Unit(Vocabulary):
     RATIO = "RATIO", "A share, from 0 to 1."
     MONEY = "MONEY", "An amount of money, in the currency given beside it."
     SECONDS = "SECONDS", "A duration in seconds."
+    HOURS = "HOURS", "A number of hours."
     PERCENT = "PERCENT", "A percentage, from 0 to 100, as the source system gives it."
     POINTS = "POINTS", "Points, of a score."
     PEOPLE = "PEOPLE", "A number of people."

@@ -22,9 +22,12 @@ from api.metrics.kinds.stage_entries import first_entry
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.stage_kinds.entry_counts import EntryCount
 from api.metrics.stage_kinds.first_response import FirstResponse
+from api.metrics.stage_kinds.recycled import ReconversionShare, RecycleShare
 from api.metrics.stage_kinds.stage_agreement import StageAgreement
 from api.metrics.stage_kinds.stage_pairs import StageConversion, TimeBetweenStages
 from api.metrics.stage_kinds.stage_stays import TimeInStage
+from api.metrics.stage_kinds.stalled import StalledShare
+from api.metrics.stage_kinds.unowned_time import UnownedTime
 from api.metrics.touch_kinds.opt_outs import OptOutShare
 from api.metrics.touch_kinds.over_policy import OverPolicyShare
 from api.metrics.touch_kinds.replies import ReplyShare
@@ -43,7 +46,18 @@ from schema.kpis.measures.handoffs import (
     NeverContacted,
     OwnerResponse,
 )
-from schema.kpis.measures.stages import Agreement, Conversion, Duration, Entries, Response, Stay
+from schema.kpis.measures.stages import (
+    Agreement,
+    Conversion,
+    Duration,
+    Entries,
+    Reconverted,
+    Recycled,
+    Response,
+    Stalled,
+    Stay,
+    Unowned,
+)
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
 
@@ -96,6 +110,14 @@ def kind_of(measure: Measure) -> KpiKind:  # noqa: C901, PLR0911, PLR0912 - one 
             return OptOutShare(measure.within)
         case Agreement():
             return StageAgreement()
+        case Stalled():
+            return StalledShare()
+        case Recycled():
+            return RecycleShare(measure.left)
+        case Reconverted():
+            return ReconversionShare(measure.left, measure.target, measure.within)
+        case Unowned():
+            return UnownedTime(measure.first, measure.last)
         case _:
             assert_never(measure)
 

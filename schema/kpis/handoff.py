@@ -15,7 +15,8 @@ from schema.kpis.measures.handoffs import (
     NeverContacted,
     OwnerResponse,
 )
-from schema.kpis.switchboard import DECISION_SWITCHES, FACT_SWITCHES
+from schema.kpis.measures.stages import Unowned
+from schema.kpis.switchboard import DECISION_SWITCHES, FACT_SWITCHES, STATE_SWITCHES
 from schema.vocab import Dimension, HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
@@ -161,6 +162,24 @@ OWNER_RESPONSE_TIME = Kpi(
     source="The handoffs, the touchpoints, and the calendar of the duties of sales.",
 )
 
+ORPHAN_HOURS = Kpi(
+    key="orphan_hours",
+    title="Hours without an owner",
+    meaning=(
+        "For how many working hours of the period people in the stages from mql to opportunity had no owner, or one "
+        "who was deactivated: the hours of all people together. Working hours are those of the calendar in which "
+        "the accord counts the duties of sales; without one, all hours count. A person who is in none of the stages "
+        "for a while does not count meanwhile."
+    ),
+    measure=Unowned("mql", "opportunity"),
+    unit=Unit.HOURS,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="never_contacted_rate",
+    source="The accord's stages, the history of the contacts' owners, and the calendar of the duties of sales.",
+)
+
 KPIS = (
     MQL_ACCEPTANCE,
     REJECTION_RATE,
@@ -170,4 +189,5 @@ KPIS = (
     NEVER_CONTACTED_RATE,
     REJECT_FEEDBACK_COMPLETE,
     DEFAULT_ACCEPT_SHARE,
+    ORPHAN_HOURS,
 )

@@ -15,6 +15,7 @@ class Kind(Vocabulary):
     RATIO = "RATIO", "A share of the events in the period."
     CONVERSION = "CONVERSION", "The share of the people in one stage who entered a later one."
     DURATION = "DURATION", "The time that something took."
+    TIME = "TIME", "The time that something lasted, of all records together."
     SPREAD = "SPREAD", "The number per person: its mean and its distribution."
 
 

@@ -13,7 +13,8 @@ from statistics import mean, median
 from typing import Any
 from uuid import UUID
 
-from tests.sample import handoff_books
+from tests.sample import handoff_books, stage_books
+from tests.sample.spans import MOMENT, Span
 
 Row = dict[str, Any]
 STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
@@ -28,7 +29,7 @@ WINDOWS = {
 TEAMS = ("MARKETING", "SALES")
 PAIRS = {"stage_conversion": ("mql", "opportunity")}
 AT_MOST, WITHIN, REPLY = 5, timedelta(days=7), timedelta(hours=24)
-WEEK, MOMENT = timedelta(days=7), timedelta(microseconds=1)
+WEEK = timedelta(days=7)
 
 
 @dataclass
@@ -48,24 +49,6 @@ class Counted:
     def average(self) -> float | None:
         """The mean."""
         return mean(self.given) if self.given else None
-
-
-@dataclass(frozen=True)
-class Span:
-    """The instants from `start` until before `before`, up to now."""
-
-    start: datetime | None
-    before: datetime | None
-    now: datetime
-
-    def holds(self, at: datetime | None) -> bool:
-        """Whether an instant lies in it."""
-        return at is not None and at < self.end and (self.start is None or at >= self.start)
-
-    @property
-    def end(self) -> datetime:
-        """The first instant after it."""
-        return min(self.before or self.now + MOMENT, self.now + MOMENT)
 
 
 @dataclass
@@ -152,6 +135,10 @@ class PeopleBooks:
                 yield from self._compared(person, span.end)
             case "response_rate" | "cross_team_collision" | "opt_out_rate":
                 yield from self._touched(key, person, span)
+            case "stalled_rate" | "recycle_rate" | "recycled_reconversion" | "orphan_hours":
+                yield from stage_books.rows(
+                    key, self.entries[person], self.handoffs[person], self.versions[person], span
+                )
             case _ if key in (*handoff_books.KEYS, "default_accept_share"):
                 for handoff in self.handoffs[person]:
                     yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)

@@ -91,6 +91,8 @@ async def test_a_kpi_of_people_is_the_count_by_hand(
             assert answer.numerator == counted.converted
         case Kind.DURATION:
             assert float(answer.value or 0) == pytest.approx(counted.middle, abs=1e-5)
+        case Kind.TIME:
+            assert float(answer.value or 0) == pytest.approx(sum(counted.given), abs=1e-3)
         case Kind.SPREAD:
             expected = None if counted.average is None else pytest.approx(counted.average, abs=1e-5)
             assert (None if answer.value is None else float(answer.value)) == expected

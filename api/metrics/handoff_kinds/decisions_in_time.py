@@ -9,10 +9,9 @@ from api.metrics.handoff_kinds.handoff_rows import (
     FIRST_HANDOFF,
     HANDOFF_TIE,
     HandoffKind,
-    duties_of_sales,
     handoff_rows,
 )
-from api.metrics.kinds.business_clock import BusinessClock
+from api.metrics.kinds.business_clock import BusinessClock, duties_of_sales
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 

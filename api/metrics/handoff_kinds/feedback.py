@@ -5,7 +5,8 @@ from datetime import datetime
 
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, HandoffKind, duties_of_sales, handoff_rows
+from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, HandoffKind, handoff_rows
+from api.metrics.kinds.business_clock import duties_of_sales
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.clauses.handoff_duties import SalesDuties

@@ -11,13 +11,10 @@ from api.metrics.handoff_kinds.handoff_rows import (
     HANDOFF_TIE,
     REACHED,
     HandoffKind,
-    duties_of_sales,
     handoff_rows,
-    horizon,
     touches_after,
-    working_time,
 )
-from api.metrics.kinds.business_clock import BusinessClock
+from api.metrics.kinds.business_clock import BusinessClock, duties_of_sales, working_time
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 
@@ -98,7 +95,7 @@ def _followed_up(request: ResolvedKpiRequest) -> Sql:
         "select c.contact_id, c.handoff_id, c.at, {} as is_met, not {} and c.ends_at >= {} as is_open from ({}) c{}",
         is_met,
         is_met,
-        horizon(request),
+        request.horizon,
         accepted,
         touches_after(request, within, made),
     )
@@ -117,8 +114,8 @@ def _untouched(request: ResolvedKpiRequest, after: timedelta) -> Sql:
     rows = Sql(
         "select c.contact_id, c.handoff_id, c.at, not a.is_touched and c.ends_at < {} as is_untouched,"
         " not a.is_touched and c.ends_at >= {} as is_open from ({}) c{}",
-        horizon(request),
-        horizon(request),
+        request.horizon,
+        request.horizon,
         accepted,
         touches_after(request, within, Sql("count(*) > 0 as is_touched")),
     )

@@ -2,19 +2,15 @@
 
 from abc import ABC
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import ClassVar
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.business_clock import BusinessClock
 from api.metrics.kinds.contact_facts import belongs_to, counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between
-from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
+from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
-from schema.accord import Accord
-from schema.clauses.handoff_duties import SalesDuties
 from schema.vocab import WarningCode
 
 HANDOFF_TIE = Sql("c.handoff_id::text")
@@ -87,27 +83,3 @@ def touches_after(request: ResolvedKpiRequest, conditions: Iterable[Sql], aggreg
         aggregates,
         all_of([owned, *conditions, until, *reached]),
     )
-
-
-def horizon(request: ResolvedKpiRequest) -> datetime:
-    """The first instant of which nothing is known: after `asOf`, and after now if `asOf` lies in the future."""
-    return min(request.frame.until, request.context.now + MICROSECOND)
-
-
-def duties_of_sales(accord: Accord) -> SalesDuties | None:
-    """What sales owes marketing; None if nothing is agreed."""
-    return accord.handoff.sales if accord.handoff else None
-
-
-def working_time(accord: Accord) -> BusinessClock:
-    """The time in which salespeople work: the calendar of their duties, or the only one of the accord.
-
-    Without a calendar, all time counts.
-    """
-    sales = duties_of_sales(accord)
-    attempts = sales.attempts.within if sales and sales.attempts else None
-    limits = (sales.first_touch_within, sales.decide_within, attempts) if sales else ()
-    named = [limit.calendar for limit in limits if limit is not None and limit.calendar is not None]
-    if not named and len(accord.calendars) == 1:
-        named = [accord.calendars[0].key]
-    return BusinessClock.of(accord, named[0] if named else None)

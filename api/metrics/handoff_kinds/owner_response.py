@@ -14,8 +14,8 @@ from api.metrics.handoff_kinds.handoff_rows import (
     HANDOFF_TIE,
     HandoffKind,
     handoff_rows,
-    working_time,
 )
+from api.metrics.kinds.business_clock import working_time
 from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, duration_figure
 from api.metrics.resolved_request import ResolvedKpiRequest

@@ -15,6 +15,7 @@ from schema.accord import Accord
 from schema.clauses.business_time import offsets
 from schema.clauses.calendars import BusinessCalendar
 from schema.clauses.clause_vocab import Weekday
+from schema.clauses.handoff_duties import SalesDuties
 
 _MICROSECOND = timedelta(microseconds=1)
 # Before this year, an offset from UTC is taken to be that of its beginning.
@@ -108,6 +109,25 @@ class BusinessClock:
             _run_until(start),
             length // _MICROSECOND,
         )
+
+
+def duties_of_sales(accord: Accord) -> SalesDuties | None:
+    """What sales owes marketing; None if nothing is agreed."""
+    return accord.handoff.sales if accord.handoff else None
+
+
+def working_time(accord: Accord) -> BusinessClock:
+    """The time in which salespeople work: the calendar of their duties, or the only one of the accord.
+
+    Without a calendar, all time counts.
+    """
+    sales = duties_of_sales(accord)
+    attempts = sales.attempts.within if sales and sales.attempts else None
+    limits = (sales.first_touch_within, sales.decide_within, attempts) if sales else ()
+    named = [limit.calendar for limit in limits if limit is not None and limit.calendar is not None]
+    if not named and len(accord.calendars) == 1:
+        named = [accord.calendars[0].key]
+    return BusinessClock.of(accord, named[0] if named else None)
 
 
 def _run_until(at: Sql) -> Sql:

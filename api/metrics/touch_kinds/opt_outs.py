@@ -11,7 +11,6 @@ from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.touch_kinds.touched_people import (
     OUTBOUND,
     TouchedShare,
-    horizon,
     in_parts,
     period_by_as_of,
     touches_of,
@@ -57,7 +56,7 @@ def _touched(request: ResolvedKpiRequest, within: timedelta, boundaries: tuple[d
         " left join (select distinct contact_id, part from ({}) r) o"
         " on o.contact_id = p.contact_id and o.part is not distinct from p.part where {}",
         elapsed(within),
-        horizon(request),
+        request.horizon,
         in_parts(touched, boundaries, Sql("r.at")),
         in_parts(_opt_outs(request, within), boundaries, Sql("r.touched_at")),
         counts(request, Sql("p.contact_id")),

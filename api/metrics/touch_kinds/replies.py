@@ -13,7 +13,6 @@ from api.metrics.touch_kinds.touched_people import (
     INBOUND,
     OUTBOUND,
     TouchedShare,
-    horizon,
     in_parts,
     period_by_as_of,
     touches_of,
@@ -52,7 +51,7 @@ def _touched(request: ResolvedKpiRequest, within: timedelta, boundaries: tuple[d
         " r.at + {} >= {} as may_reply from ({}) r where r.is_ours",
         length,
         length,
-        horizon(request),
+        request.horizon,
         _with_next_reply(request, within),
     )
     return Sql(

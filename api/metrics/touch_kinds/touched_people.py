@@ -15,7 +15,7 @@ from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between
 from api.metrics.periods.period_days import Interval
 from api.metrics.population import excluded_person
-from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
+from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
 from schema.vocab import WarningCode
 
@@ -88,8 +88,3 @@ def in_parts(rows: Sql, boundaries: tuple[datetime, ...], at: Sql) -> Sql:
         at,
         list(boundaries),
     )
-
-
-def horizon(request: ResolvedKpiRequest) -> datetime:
-    """The first instant of which nothing is known: after `asOf`, and after now if `asOf` lies in the future."""
-    return min(request.frame.until, request.context.now + MICROSECOND)

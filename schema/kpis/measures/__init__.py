@@ -15,7 +15,17 @@ from schema.kpis.measures.handoffs import (
     NeverContacted,
     OwnerResponse,
 )
-from schema.kpis.measures.stages import Agreement, Conversion, Duration, Response, Stay
+from schema.kpis.measures.stages import (
+    Agreement,
+    Conversion,
+    Duration,
+    Reconverted,
+    Recycled,
+    Response,
+    Stalled,
+    Stay,
+    Unowned,
+)
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
 Measure = (
@@ -42,4 +52,8 @@ Measure = (
     | Collided
     | OptedOut
     | Agreement
+    | Stalled
+    | Recycled
+    | Reconverted
+    | Unowned
 )
