@@ -12,7 +12,6 @@ from schema.clauses.time_limits import Limit
 from schema.clauses.unread_settings import waits_for
 from schema.vocab import Grain
 
-_DELIVERY = waits_for("the delivery of marketing")
 _FOLLOW_UP = waits_for("the follow-up of sales")
 RejectionPart = Literal["REASON", "NOTE"]
 
@@ -23,9 +22,7 @@ class VolumeDuty(AccordModel):
     stage: str = Field(description="The key of the stage that the people are in.")
     at_least: int = Field(ge=1, le=1_000_000_000, description="How many people in a period.")
     per: Grain = Field(description="The length of the period.")
-    count: DeliveryCount = Field(
-        default=DeliveryCount.ACCEPTED, description="Which people count as delivered." + _DELIVERY
-    )
+    count: DeliveryCount = Field(default=DeliveryCount.ACCEPTED, description="Which people count as delivered.")
 
 
 class CompletenessDuty(AccordModel):

@@ -10,6 +10,7 @@ from schema.kpis.measures.handoffs import (
     DecidedInTime,
     DecisionRatio,
     Decisions,
+    Delivered,
     FeedbackGiven,
     FollowedUp,
     NeverContacted,
@@ -180,6 +181,25 @@ ORPHAN_HOURS = Kpi(
     source="The accord's stages, the history of the contacts' owners, and the calendar of the duties of sales.",
 )
 
+MARKETING_DELIVERY = Kpi(
+    key="marketing_delivery",
+    title="Delivery of marketing",
+    meaning=(
+        "How many people marketing delivered to sales in the period, divided by how many it owes for it by the "
+        "accord: 1 is what was agreed, and more is possible. As the accord says, people count as delivered when "
+        "they are handed over, or when sales accepts them; they had entered the stage of the duty by the time they "
+        "were handed over. A person counts once. Of a week, month or other time that the period cuts, marketing "
+        "owes the share of its days. A group is a share of all that is owed, so groups sum to the total."
+    ),
+    measure=Delivered(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="mql_acceptance",
+    source="The handoffs, and the accord's duties of volume.",
+)
+
 KPIS = (
     MQL_ACCEPTANCE,
     REJECTION_RATE,
@@ -190,4 +210,5 @@ KPIS = (
     REJECT_FEEDBACK_COMPLETE,
     DEFAULT_ACCEPT_SHARE,
     ORPHAN_HOURS,
+    MARKETING_DELIVERY,
 )

@@ -40,6 +40,7 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "reject_feedback_complete",
         "default_accept_share",
         "orphan_hours",
+        "marketing_delivery",
         "recycle_rate",
         "recycled_reconversion",
         "stalled_rate",
@@ -60,7 +61,7 @@ def test_a_kpi_has_its_own_key_and_another_kpi_as_guard() -> None:
 
 def test_the_unit_follows_from_the_kind() -> None:
     units = {Kind.COUNT: Unit.COUNT, Kind.SPREAD: Unit.COUNT, Kind.RATIO: Unit.RATIO, Kind.CONVERSION: Unit.RATIO}
-    units[Kind.TIME] = Unit.HOURS
+    units |= {Kind.TIME: Unit.HOURS, Kind.ATTAINMENT: Unit.RATIO}
     units |= dict.fromkeys((Kind.SUM, Kind.AVERAGE, Kind.SNAPSHOT), Unit.MONEY)
     for kpi in CATALOGUE.values():
         assert kpi.unit is units.get(kpi.kind, Unit.SECONDS)

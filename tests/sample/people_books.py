@@ -139,7 +139,7 @@ class PeopleBooks:
                 yield from stage_books.rows(
                     key, self.entries[person], self.handoffs[person], self.versions[person], span
                 )
-            case _ if key in (*handoff_books.KEYS, "default_accept_share"):
+            case _ if key in (*handoff_books.KEYS, "default_accept_share", "marketing_delivery"):
                 for handoff in self.handoffs[person]:
                     yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
             case _:

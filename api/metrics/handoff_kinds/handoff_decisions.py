@@ -64,7 +64,9 @@ class DecisionShare(KpiKind):
             message = f"{waiting:,} of the handoffs are not decided yet. The value may still change."
             yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
 
-    def adjusted(self, request: ResolvedKpiRequest, table: FigureTable) -> FigureTable:
+    def adjusted(
+        self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
+    ) -> FigureTable:
         """By REJECT_REASON, divide every reason by all decisions, so that the shares sum to the rate of the total.
 
         Decisions without a reason, such as acceptances, are only part of the denominator.

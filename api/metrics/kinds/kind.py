@@ -81,8 +81,10 @@ class KpiKind(ABC):
         """The warnings of this kind, besides those that every kind has."""
         yield from ()
 
-    def adjusted(self, request: ResolvedKpiRequest, table: FigureTable) -> FigureTable:
-        """The table to read figures from, where cells depend on each other."""
+    def adjusted(
+        self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
+    ) -> FigureTable:
+        """The table to read figures from, where cells depend on each other, or on the length of their time."""
         return table
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.kinds.contact_facts import counts
+from api.metrics.kinds.contact_facts import counts, in_parts
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -13,7 +13,6 @@ from api.metrics.touch_kinds.touched_people import (
     INBOUND,
     OUTBOUND,
     TouchedShare,
-    in_parts,
     period_by_as_of,
     touches_of,
 )

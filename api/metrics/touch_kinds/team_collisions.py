@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.kinds.contact_facts import counts
+from api.metrics.kinds.contact_facts import counts, in_parts
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
-from api.metrics.touch_kinds.touched_people import OUTBOUND, TouchedShare, in_parts, period_by_as_of, touches_of
+from api.metrics.touch_kinds.touched_people import OUTBOUND, TouchedShare, period_by_as_of, touches_of
 from api.sql import Sql
 
 

@@ -5,7 +5,6 @@ A person counts once in every bucket in which they were touched, so buckets have
 
 from abc import ABC
 from collections.abc import Iterator
-from datetime import datetime
 from typing import ClassVar
 
 from api.metrics.answer import AnswerWarning
@@ -75,16 +74,3 @@ def period_by_as_of(request: ResolvedKpiRequest) -> Interval:
     """The period up to `asOf`."""
     interval, until = request.frame.interval, request.frame.until
     return Interval(interval.start, min(interval.end or until, until))
-
-
-def in_parts(rows: Sql, boundaries: tuple[datetime, ...], at: Sql) -> Sql:
-    """The rows `r`, once for the total (`part` is null) and, with boundaries, once more for their bucket."""
-    if not boundaries:
-        return Sql("select r.*, null::int as part from ({}) r", rows)
-    return Sql(
-        "select r.*, p.part from ({}) r cross join lateral"
-        " (values (null::int), (width_bucket({}, {}::timestamptz[]))) p (part)",
-        rows,
-        at,
-        list(boundaries),
-    )

@@ -1,6 +1,6 @@
 """The measures: what a KPI counts, one frozen class for each way to count, filed by what is counted.
 
-A new measure is one class in a module here, one line in `Measure`, one module in `api/metrics/` in the folder of
+A new measure is one class in a module here, one word in a union below, one module in `api/metrics/` in the folder of
 the same name (`stage_kinds/`), and its case in `api/metrics/kind_of.py`. mypy reports a measure without such a case.
 """
 
@@ -10,6 +10,7 @@ from schema.kpis.measures.handoffs import (
     AcceptedByDefault,
     DecidedInTime,
     DecisionRatio,
+    Delivered,
     FeedbackGiven,
     FollowedUp,
     NeverContacted,
@@ -28,32 +29,17 @@ from schema.kpis.measures.stages import (
 )
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
-Measure = (
-    Count
-    | Sum
-    | Average
-    | Snapshot
-    | ClosingRatio
-    | DecisionRatio
+StageMeasure = Conversion | Duration | Stay | Response | Agreement | Stalled | Recycled | Reconverted | Unowned
+DealMeasure = Sum | Average | Snapshot | ClosingRatio | Cycle
+HandoffMeasure = (
+    DecisionRatio
     | DecidedInTime
     | FollowedUp
     | NeverContacted
     | FeedbackGiven
     | AcceptedByDefault
     | OwnerResponse
-    | Conversion
-    | Duration
-    | Cycle
-    | Stay
-    | Response
-    | Trailing
-    | OverPolicy
-    | Replied
-    | Collided
-    | OptedOut
-    | Agreement
-    | Stalled
-    | Recycled
-    | Reconverted
-    | Unowned
+    | Delivered
 )
+TouchMeasure = Trailing | OverPolicy | Replied | Collided | OptedOut
+Measure = Count | StageMeasure | DealMeasure | HandoffMeasure | TouchMeasure

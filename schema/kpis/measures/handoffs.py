@@ -105,3 +105,15 @@ class OwnerResponse:
     def reads(self) -> tuple[str, ...]:
         """What is read, for the catalogue."""
         return ("handoffs", "touches of sales by hand", "the calendar of sales")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The people whom marketing delivered to sales in the period, divided by those whom it owed."""
+
+    kind: Literal[Kind.ATTAINMENT] = field(default=Kind.ATTAINMENT, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("handoffs", "the volume that marketing owes", "the stages that it names")
