@@ -219,7 +219,7 @@ class Unit(Vocabulary):
     __graphql_name__ = "KpiUnit"
 
     COUNT = "COUNT", "A number of records."
-    RATIO = "RATIO", "A share, from 0 to 1."
+    RATIO = "RATIO", "A share, from 0 to 1; of what was owed, more than 1 is possible."
     MONEY = "MONEY", "An amount of money, in the currency given beside it."
     SECONDS = "SECONDS", "A duration in seconds."
     HOURS = "HOURS", "A number of hours."

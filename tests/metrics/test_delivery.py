@@ -20,6 +20,8 @@ from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.accord import Accord
 from schema.clauses.handoff_duties import HandoffDuties
+from schema.clauses.target_checks import target_mistakes
+from schema.clauses.targets import Target
 from schema.vocab import Dimension, Grain, RecordSide, WarningCode
 from tests.support.accords import replace_document
 
@@ -136,3 +138,22 @@ async def test_a_running_period_owes_what_it_owes_at_its_end(company: Database) 
     assert WarningCode.PERIOD_OPEN in {warning.code for warning in answer.warnings}
     moments = await delivered(company, "mql", accepted=True)
     assert answer.n == len({who for at, who in moments if datetime(2026, 2, 1, tzinfo=UTC) <= at <= as_of})
+
+
+def test_a_target_may_be_more_than_what_is_owed() -> None:
+    stages = [stage.key for stage in read_accord("standard").stages]
+    values = {"marketing_delivery": "1.2", "win_rate": "1.2"}
+    found = {
+        key: [
+            sentence
+            for _, sentence in target_mistakes(
+                Target.model_validate({"kpi": key, "period": "2026-Q1", "team": "MARKETING", "value": value}),
+                stages,
+                [],
+                has_currency=True,
+            )
+        ]
+        for key, value in values.items()
+    }
+    assert found["marketing_delivery"] == []
+    assert "no share" in found["win_rate"][0]
