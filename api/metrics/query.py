@@ -103,7 +103,7 @@ async def compute_kpi(
         rows = [StatementRow.read(record, len(resolved.by)) for record in records]
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
-    table = kind.adjusted(resolved, table)
+    table = kind.adjusted(resolved, table, boundaries)
     if kpi.unit is Unit.MONEY:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
@@ -160,6 +160,7 @@ def _answer(
             kind.warnings(request, shown),
             kind.reads,
             kind.row_noun,
+            empty_code=kind.empty_code,
             missing=missing,
         ),
         dimensions=request.dimensions,

@@ -92,6 +92,11 @@ class ResolvedKpiRequest:
         return self.kpi.subject is Subject.PERSON
 
     @property
+    def horizon(self) -> datetime:
+        """The first instant of which nothing is known: after `asOf`, and after now if `asOf` lies in the future."""
+        return min(self.frame.until, self.context.now + MICROSECOND)
+
+    @property
     def lacks_contacts(self) -> bool:
         """Whether it is about contacts and the principal reaches none: its value is null, whatever else it needs."""
         return self.is_about_contacts and not self.context.has_contacts

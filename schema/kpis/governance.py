@@ -4,7 +4,7 @@ from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.stages import Agreement
-from schema.kpis.switchboard import AGREEMENT_SWITCHES
+from schema.kpis.switchboard import STATE_SWITCHES
 from schema.vocab import Unit
 
 STAGE_INTEGRITY = Kpi(
@@ -19,7 +19,7 @@ STAGE_INTEGRITY = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=AGREEMENT_SWITCHES,
+    switches=STATE_SWITCHES,
     source="The stages reported by source systems, and the stages of the accord.",
 )
 

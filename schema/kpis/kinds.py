@@ -13,8 +13,10 @@ class Kind(Vocabulary):
     AVERAGE = "AVERAGE", "The sum of amounts divided by the number of amounts."
     SNAPSHOT = "SNAPSHOT", "The state at one instant: the end of the period, or `asOf` if that is earlier."
     RATIO = "RATIO", "A share of the events in the period."
+    ATTAINMENT = "ATTAINMENT", "What was delivered in the period, divided by what was owed."
     CONVERSION = "CONVERSION", "The share of the people in one stage who entered a later one."
     DURATION = "DURATION", "The time that something took."
+    TIME = "TIME", "The time that something lasted, of all records together."
     SPREAD = "SPREAD", "The number per person: its mean and its distribution."
 
 

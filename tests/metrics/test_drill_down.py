@@ -88,7 +88,7 @@ def assert_values_make(
     given = [record.value for record in base if record.value is not None]
     assert len(base) - len(given) == sum(apart.n for apart in figure.apart)
     match kind:
-        case Kind.COUNT | Kind.SUM | Kind.SNAPSHOT:
+        case Kind.COUNT | Kind.SUM | Kind.SNAPSHOT | Kind.TIME:
             assert figure.value == (None if figure.value is None and not given else sum(given))
         case Kind.AVERAGE:
             assert (figure.numerator, figure.denominator) == ((sum(given), len(given)) if given else (None, None))

@@ -30,6 +30,9 @@ from tests.support.journeys import answer_from_journeys
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 REACHES = (Reach.OWN, Reach.TEAM)
 Counted = list[CountedRecord] | None
+OF_THE_REJECTED = ("reject_feedback_complete", "recycled_reconversion")  # who have no owner
+# Of the sample, these have no value: nothing records the one, and its accord owes nothing of the other.
+WITHOUT_VALUE = ("default_accept_share", "marketing_delivery")
 
 
 class _RolledBackError(Exception):
@@ -206,7 +209,9 @@ async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_li
         assert answer.data_watermark == (None if about_people else plain.data_watermark)
         assert drilled == listed
         assert "owner_id" in answer.sql
-    assert 0 < largest(restricted[0][0]) < largest(everything[0][0])
+    is_of_nobody = key in OF_THE_REJECTED and reach is Reach.OWN
+    if key not in WITHOUT_VALUE and not is_of_nobody:
+        assert 0 < largest(restricted[0][0]) < largest(everything[0][0])
 
 
 @pytest.mark.parametrize("reach", REACHES)

@@ -10,6 +10,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import CellAddress, FigureCell, FigureTable, Keys
+from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, first_handoff
 from api.metrics.journeys.journey_entries import is_journey_of, journey_columns
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
@@ -40,8 +41,7 @@ class DecisionShare(KpiKind):
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first handoff: nothing is decided before it was handed over."""
-        reached = request.context.reach("handoff", "handoff")
-        return Sql("select min(handed_at) from handoff{}", Sql(" where {}", all_of(reached)) if reached else Sql(""))
+        return first_handoff(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The handoffs: `contact_id, handoff_id, at, status, reject_reason, responder_id`."""
@@ -51,7 +51,7 @@ class DecisionShare(KpiKind):
             rows=_handoffs(request, self.whole),
             aggregates=Aggregates(numerator=count_where(is_part), waiting=count_where(Sql("c.status is null"))),
             is_converted=is_part,
-            tie=Sql("c.handoff_id::text"),
+            tie=HANDOFF_TIE,
         )
 
     def figure(self, cell: FigureCell) -> FigureValues:
@@ -69,7 +69,9 @@ class DecisionShare(KpiKind):
             message = f"{waiting:,} of the handoffs are not decided yet. The value may still change."
             yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
 
-    def adjusted(self, request: ResolvedKpiRequest, table: FigureTable) -> FigureTable:
+    def adjusted(
+        self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
+    ) -> FigureTable:
         """By REJECT_REASON, divide every reason by all decisions, so that the shares sum to the rate of the total.
 
         Decisions without a reason, such as acceptances, are only part of the denominator.

@@ -17,6 +17,7 @@ from api.metrics.preview.figures import PreviewFigure, PreviewKpi
 from api.metrics.preview.sides import DERIVED, MIXED, STORED, Side, Sides
 from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair
+from schema.accord import Accord
 from schema.kpis import CATALOGUE
 from schema.kpis.kpi import Kpi
 from schema.vocab import Skip
@@ -95,7 +96,7 @@ def is_untouched(pair: KpiPair, sides: Sides) -> bool:
 
     Implied entries, and the ends of entries, also follow from the rules of higher stages.
     """
-    if not sides.is_mixed or sides.before.accord.reporting != sides.after.accord.reporting:
+    if not sides.is_mixed or _read_beside_entries(sides.before.accord) != _read_beside_entries(sides.after.accord):
         return False
     keys = sides.after.keys
     request = pair.request.stages
@@ -108,6 +109,11 @@ def is_untouched(pair: KpiPair, sides: Sides) -> bool:
         highest = max((keys.index(key) for key in touched), default=-1)
         touched = {*keys[: highest + 1]}
     return not touched.intersection(stages)
+
+
+def _read_beside_entries(accord: Accord) -> tuple[object, ...]:
+    """What KPIs of stages read of a document beside its ladder: who counts, what recycles, duties and working time."""
+    return accord.reporting, accord.reject_reasons, accord.handoff, accord.calendars
 
 
 async def _compute(

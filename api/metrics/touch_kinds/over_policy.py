@@ -12,35 +12,24 @@ from datetime import datetime, timedelta
 from api.errors import AccordError, ErrorCode
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.figure_table import FigureCell
-from api.metrics.kinds.contact_facts import counts, person_of
-from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
+from api.metrics.kinds.contact_facts import counts
 from api.metrics.kinds.stage_entries import between, elapsed
 from api.metrics.periods.period_days import Interval
-from api.metrics.population import excluded_person
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.touch_kinds.touched_people import INBOUND, OUTBOUND, TouchedShare, touches_of
 from api.sql import Sql, all_of, join
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
 
-OUTBOUND = Sql("t.direction = 'OUTBOUND'")
-_INBOUND = Sql("t.direction = 'INBOUND'")
-
 
 @dataclass(frozen=True, slots=True)
-class OverPolicyShare(KpiKind):
+class OverPolicyShare(TouchedShare):
     """The share of the people touched in the period who were over the contact policy at any instant of it.
 
     Shapes: one row per touched person and part (bucket or total): a person counts once in each.
     Errors: BAD_INPUT if the accord has no contact policy.
     Source: the outbound touchpoints; the accord's contact policy.
     """
-
-    reads = ("touchpoint", "contact")
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first outbound touch."""
-        return first_outbound_touch(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The touched people: `contact_id, part, at, is_over`."""
@@ -55,23 +44,6 @@ class OverPolicyShare(KpiKind):
     def contact_pressure(self, request: ResolvedKpiRequest) -> CountedRows:
         """The same people with the most touches that they had at once while over the policy."""
         return replace(self.counted(request), rows=_touched(request, (), has_pressure=True))
-
-    def figure(self, cell: FigureCell) -> FigureValues:
-        """The people over the policy divided by the people touched."""
-        return share_figure(cell)
-
-    def empty_reason(self, request: ResolvedKpiRequest) -> str:
-        """Nobody was touched."""
-        return "Nobody was touched in the period, so there is nothing to divide by."
-
-
-def first_outbound_touch(request: ResolvedKpiRequest) -> Sql:
-    """A query for the first outbound touch."""
-    reached = request.context.reach("touchpoint", "touchpoint")
-    return Sql(
-        "select min(occurred_at) from touchpoint where direction = 'OUTBOUND'{}",
-        join("", (Sql(" and {}", condition) for condition in reached)),
-    )
 
 
 def _policy(accord: Accord) -> ContactPolicy:
@@ -195,14 +167,14 @@ def _counted_touches(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
     # Touches before the period matter if they are within the policy's time of its start, and inbound ones if they are
     # within the reply time of these.
     since, end = interval.start, min(interval.end or until, until)
-    outbound = _touches(
+    outbound = touches_of(
         request,
         OUTBOUND if not policy.exempt.automated else Sql("{} and not t.is_automated", OUTBOUND),
         Interval(since - policy.within if since else None, end),
     )
     if reply is None:
         return outbound
-    inbound = _touches(request, _INBOUND, Interval(since - policy.within - reply if since else None, end))
+    inbound = touches_of(request, INBOUND, Interval(since - policy.within - reply if since else None, end))
     # A reply to an inbound touch within that time is exempt.
     return Sql(
         "select o.contact_id, o.at from ({}) o where not exists (select from ({}) i"
@@ -210,13 +182,4 @@ def _counted_touches(request: ResolvedKpiRequest, policy: ContactPolicy) -> Sql:
         outbound,
         inbound,
         elapsed(reply),
-    )
-
-
-def _touches(request: ResolvedKpiRequest, which: Sql, within: Interval) -> Sql:
-    person, joined = person_of(request, "t")
-    conditions = [which, *between(Sql("t.occurred_at"), within), *request.context.reach("touchpoint", "t")]
-    conditions += excluded_person(request, person)
-    return Sql(
-        "select {} as contact_id, t.occurred_at as at from touchpoint t{} where {}", person, joined, all_of(conditions)
     )

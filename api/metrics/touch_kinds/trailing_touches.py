@@ -11,7 +11,7 @@ from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values
 from api.metrics.kinds.snapshot_instants import part_and_instant, part_ends, parts_between
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
-from api.metrics.touch_kinds.over_policy import OUTBOUND, first_outbound_touch
+from api.metrics.touch_kinds.touched_people import OUTBOUND, first_outbound_touch
 from api.sql import Sql, all_of
 
 

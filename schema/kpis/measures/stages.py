@@ -1,6 +1,7 @@
 """What is measured of stages: entries, conversions, and the times between and within stages."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from schema.kpis.kinds import Kind
@@ -84,6 +85,66 @@ class Agreement:
     def reads(self) -> tuple[str, ...]:
         """What is read, for the catalogue."""
         return ("reported stages", "every stage")
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """The share of the people in a stage with a window who are in it for longer than the window, at an instant."""
+
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("every stage", "the windows of stages")
+
+
+@dataclass(frozen=True, slots=True)
+class Recycled:
+    """The share of the people who left the stages in the period that sales recycled."""
+
+    left: tuple[str, ...]
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return (*(f"stage {stage}" for stage in self.left), "handoffs rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconverted:
+    """The share of the people recycled from the stages in the period who entered a stage within a time after it."""
+
+    left: tuple[str, ...]
+    target: str
+    within: timedelta
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return (*(f"stage {stage}" for stage in (*self.left, self.target)), "handoffs rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Unowned:
+    """The working time for which people in the stages from the first to the last had no active owner."""
+
+    first: str
+    last: str
+    kind: Literal[Kind.TIME] = field(default=Kind.TIME, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return (
+            f"stage {self.first}",
+            f"stage {self.last}",
+            "the stages between them",
+            "the owners of contacts",
+            "the calendar of sales",
+        )
 
 
 def _pair_reads(base: str | None, target: str | None) -> tuple[str, ...]:

@@ -30,3 +30,42 @@ class OverPolicy:
     def reads(self) -> tuple[str, ...]:
         """What is read, for the catalogue."""
         return ("outbound touches", "the contact policy")
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The share of the people touched in the period who came to us within a time after one of these touches."""
+
+    within: timedelta
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("outbound touches", "inbound touches")
+
+
+@dataclass(frozen=True, slots=True)
+class Collided:
+    """The share of the people whom both teams touched in the period that both touched within a time."""
+
+    within: timedelta
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("outbound touches",)
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """The share of the people touched in the period who opted out within a time after their last touch until then."""
+
+    within: timedelta
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("outbound touches", "the history of opting out")
