@@ -87,8 +87,8 @@ async def write_people(session: WriteSession) -> None:
     for name, days in FORMS.items():
         await put(session, "contact", {"id": IDS[name], "effective_at": day(0)})
         for number in days:
-            touch = {"id": new_id(), "contact_id": IDS[name], "occurred_at": day(number), **FORM}
-            await put(session, "touchpoint", touch)
+            form = {"id": new_id(), "contact_id": IDS[name], "occurred_at": day(number), **FORM}
+            await put(session, "touchpoint", form)
     for name, number, status, later, decision in HANDED:
         handed_at = day(number) + NOON
         decided_at = None if later is None else handed_at + later
