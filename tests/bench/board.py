@@ -23,7 +23,7 @@ import asyncpg
 import psutil
 
 from api.access.principal import LOCAL_OPERATOR
-from api.db import SERVER_SETTINGS, Database, ReadSession, WriteSession, _prepare
+from api.db import SERVER_SETTINGS, Database, ReadSession, ScratchSession, WriteSession, _prepare
 from api.embedded.server import start
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
@@ -141,7 +141,7 @@ async def _by_hand(connection: Connection) -> Cells:
     written = re.sub(":(start|end|as_of|months)", lambda mark: values[mark[0]], _BY_HAND.read_text(encoding="utf-8"))
     parts = re.split(r"^-- (\w+)$", written, flags=re.MULTILINE)
     blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
-    await run_standard_by_hand(connection, AS_OF)
+    await run_standard_by_hand(ScratchSession(connection), AS_OF)
     await connection.execute(blocks.pop("prelude"))
     cells: Cells = {}
     for key, statement in blocks.items():
