@@ -150,6 +150,10 @@ SIZES ?= 20000,100000
 bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stage with hand-written SQL (SIZES=100000,1000000 KEEP=1)
 	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-kpi
+bench-kpi: .venv/.installed-dev ## compare a board of 12 KPIs from journeys, from facts and by hand (ARGS="--sizes 10000,100000,1000000" KEEP=1)
+	@$(BIN)/python -m tests.bench.board $(if $(KEEP),--keep) $(ARGS)
+
 .PHONY: bench-entries
 bench-entries: .venv/.installed-dev ## measure the re-evaluation of one contact and of thousands (ARGS="--contacts 1000000 --data DIR")
 	@$(BIN)/python -m tests.bench.reevaluation $(ARGS)

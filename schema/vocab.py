@@ -219,9 +219,10 @@ class Unit(Vocabulary):
     __graphql_name__ = "KpiUnit"
 
     COUNT = "COUNT", "A number of records."
-    RATIO = "RATIO", "A share, from 0 to 1."
+    RATIO = "RATIO", "A share, from 0 to 1; of what was owed, more than 1 is possible."
     MONEY = "MONEY", "An amount of money, in the currency given beside it."
     SECONDS = "SECONDS", "A duration in seconds."
+    HOURS = "HOURS", "A number of hours."
     PERCENT = "PERCENT", "A percentage, from 0 to 100, as the source system gives it."
     POINTS = "POINTS", "Points, of a score."
     PEOPLE = "PEOPLE", "A number of people."
@@ -324,6 +325,7 @@ class WarningCode(Vocabulary):
     LOW_SAMPLE = "LOW_SAMPLE", "The denominator is below 20."
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."
+    NOT_RECORDED = "NOT_RECORDED", "Nothing records what the KPI counts: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
     PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."
     PERIOD_BEFORE_DATA = (

@@ -18,7 +18,7 @@ NO_CONTACT_IS_MERGED = Sql(
     "(select m.merged_into_id from contact m where m.merged_into_id is not null order by m.merged_into_id limit 1)"
     " is null"
 )
-_DERIVED = frozenset({"stage_entry"})  # the evaluator writes the entries of the survivor
+_DERIVED = frozenset({"stage_entry", "journey", "handoff_journey"})  # the evaluator writes those of the survivor
 
 
 @cache

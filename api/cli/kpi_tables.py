@@ -22,7 +22,7 @@ from api.metrics.answer import (
     Provenance,
 )
 from api.metrics.answer_warnings import length_in_words
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import dimension_doc

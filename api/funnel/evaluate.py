@@ -12,15 +12,20 @@ from api.funnel.entry_events import write_differing_entries
 from api.funnel.following.compiled_accord import CurrentEvaluation, compiled_accord
 from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.evaluation_locks import lock_evaluation, lock_storing
+from api.funnel.following.follow_deals import DEALS_OF, deals_of, store_deals
 from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
+from api.funnel.journeys.deal_rows import deal_rows
+from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS
+from api.funnel.journeys.stored_journeys import all_journeys
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import stored_whole
 from api.funnel.wake_ups import wake_up_rows
 from api.outbox.positions import expire_cursors
 from api.progress import Progress
-from api.sql import Sql
+from api.sql import Sql, name
 from schema.accord_vocab import Reading
 from schema.base import new_id
 
@@ -67,8 +72,8 @@ async def evaluate(
     alone, in which the contacts that they touched are evaluated once more. The entries of the evaluation before stay
     until `discard_former_entries`: deleting them here would keep the writers waiting.
 
-    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry (all), wake_up (all), and
-            outbox_event for entries that differ from those before. The first evaluation expires cursors instead.
+    Shapes: facts + versions in force -> stage entries. Writes evaluation (1), stage_entry, wake_up and journeys (all),
+            and outbox_event for entries that differ from those before. The first evaluation expires cursors instead.
     Units:  instants UTC; facts later than `as_of` (default: now, by the server's clock) do not count.
     Errors: NO_ACCORD; ValueError in a transaction whose statements all read one snapshot: it would miss those changes.
     Source: api/README.md, "The evaluator".
@@ -81,7 +86,9 @@ async def evaluate(
     evaluated_at = as_of or started_at
     async with derived_entries(session, compiled.periods, evaluated_at, progress) as derived:
         evaluation_id = await _store(session, compiled.periods[-1].version_id, started_at, derived)
-        facts = VisibleFacts(bound_instant(evaluated_at), has_merged=True)
+        has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
+        facts = VisibleFacts(bound_instant(evaluated_at), has_merged)
+        await store_journeys(session, evaluation_id, compiled.ladder, facts)
         wake_ups = await _stored_wake_ups(session, wake_up_rows(compiled.ladder, facts))
     if former is not None:
         await write_differing_entries(session, former, evaluation_id)
@@ -121,6 +128,7 @@ async def evaluate_touched(
     writer does not see the links that an import has not committed.
     """
     touched: set[UUID] = set()
+    deals: set[UUID] = set()
     tables = await session.rows(
         Sql("select record_type, array_agg(distinct record_id) as ids from touched_record group by record_type")
     )
@@ -129,6 +137,9 @@ async def evaluate_touched(
             touched |= await linked_contacts_of(session, table, Sql("{}::uuid[]", ids))
         else:
             touched.update(ids)
+        if table in DEALS_OF:
+            deals |= await deals_of(session, table, Sql("{}::uuid[]", ids))
+    await store_deals(session, evaluation, deals)
     if not touched:
         return TouchedPeople()
     now = await session.value(Sql("select clock_timestamp()"))
@@ -146,10 +157,12 @@ async def discard_former_entries(session: WriteSession) -> int:
     # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
     # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
     former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
+    for table in (ENTRIES, HANDOFFS, DEALS):
+        await session.run(Sql("delete from {} where evaluation_id in ({})", name(table.name), former))
     deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
-        await session.script("analyze stage_entry")
+        await session.script("analyze stage_entry; analyze journey; analyze handoff_journey; analyze deal_journey")
     return entries
 
 
@@ -167,7 +180,8 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
     evaluation_id = new_id()
     await session.run(
         Sql(
-            "insert into evaluation (id, reading, accord_version_id, started_at) values ({}, {}, {}, {})",
+            "insert into evaluation (id, reading, accord_version_id, started_at, has_journeys)"
+            " values ({}, {}, {}, {}, true)",
             evaluation_id,
             Reading.IN_FORCE.value,
             version_id,
@@ -177,6 +191,18 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
     await session.run(stored_whole(evaluation_id, derived))
     await session.script("analyze stage_entry")
     return evaluation_id
+
+
+async def store_journeys(session: WriteSession, evaluation_id: UUID, ladder: Ladder, facts: VisibleFacts) -> None:
+    """Store the journeys of everybody, from the stored entries of an evaluation.
+
+    Reads `funnel_merged` if `facts` have merged contacts. Writes journey, handoff_journey and deal_journey (all).
+    """
+    entries = Sql("select * from stage_entry where evaluation_id = {}", evaluation_id)
+    await session.run(all_journeys(ENTRIES, evaluation_id, entry_rows(ladder, entries, facts)))
+    await session.run(all_journeys(HANDOFFS, evaluation_id, handoff_rows(ladder, facts)))
+    await session.run(all_journeys(DEALS, evaluation_id, deal_rows(ladder)))
+    await session.script("analyze journey; analyze handoff_journey; analyze deal_journey")
 
 
 async def _made_current(

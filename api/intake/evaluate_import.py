@@ -11,6 +11,7 @@ from api.funnel.evaluate import evaluate
 from api.funnel.evaluate_some import evaluate_some
 from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
 from api.funnel.following.concerned import LINKED, linked_contacts_of
+from api.funnel.following.follow_deals import DEALS_OF, deals_of, store_deals
 from api.intake.record_events import written_rows
 from api.intake.upsert import MOVED_FACTS
 from api.progress import Progress
@@ -61,6 +62,7 @@ async def evaluate_written(session: WriteSession, written: Mapping[str, Sql], pr
         contacts = await _concerned(session, written, current)
         if len(contacts) <= LARGEST_SHARE * count:
             evaluated = await evaluate_some(session, current, contacts, progress) if contacts else 0
+            await store_deals(session, current, await _concerned_deals(session, written))
             return EvaluatedPeople(evaluated, count)
     await evaluate(session, progress=progress)
     return EvaluatedPeople(count, count)
@@ -92,6 +94,16 @@ async def _concerned(session: WriteSession, written: Mapping[str, Sql], current:
             found |= await _ids(session, Sql(former, ids))
         elif table in read or table == MOVED_FACTS:
             found |= await _ids(session, ids)
+    return frozenset(found)
+
+
+async def _concerned_deals(session: WriteSession, written: Mapping[str, Sql]) -> frozenset[UUID]:
+    """Find the deals whose journeys follow from written records: deals, their companies, and the people on them."""
+    found: set[UUID] = set()
+    for table, ids in written.items():
+        owner = "contact" if table == "deal_contact" else table
+        if owner in DEALS_OF:
+            found |= await deals_of(session, owner, Sql("array({})", ids))
     return frozenset(found)
 
 

@@ -13,6 +13,7 @@ from api.metrics.request import FunnelRequest, KpiRequest
 from api.sql import Sql
 from schema.clauses.contact_policy import ContactPolicy
 from schema.described import described
+from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import DimensionMeaning
 from schema.vocab import Currency, Dimension, NotCountedReason, RecordSide, Unit, WarningCode
 
@@ -222,6 +223,7 @@ class Provenance:
         "When the counted stage entries were evaluated, of a reading other than IN_FORCE or with `knownAt`: they are"
         " kept as they were then. Null for entries that follow every write, and without stage entries."
     )
+    answered_from: AnsweredFrom = described("Which rows the answer was computed from.")
     data_watermark: datetime | None = described(
         "When the newest fact that was read had been recorded. Of figures about people: null for whoever reaches only a"
         " part of the records."

@@ -22,6 +22,7 @@ _ORDER = (
     WarningCode.SOURCE_INCOMPLETE,
     WarningCode.READING_OUTDATED,
     WarningCode.KNOWN_AT_LIMITS,
+    WarningCode.NOT_RECORDED,
     WarningCode.ZERO_DENOMINATOR,
     WarningCode.LOW_SAMPLE,
     WarningCode.PERIOD_OPEN,
@@ -46,11 +47,13 @@ def kpi_warnings(
     reads: Collection[str],
     row_noun: str,
     *,
+    empty_code: WarningCode,
     missing: AnswerWarning | None,
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a KPI's answer: those that all kinds share, and its kind's own.
 
-    `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0. `reads` are the tables
+    `empty_reason` says why there is no value if n is 0; None for a kind whose value is then 0. `empty_code` is the code
+    of that warning. `reads` are the tables
     that the kind reads, and `row_noun` is what it counts, in the plural. `missing` says why the period has no value.
     """
     gaps = (
@@ -71,7 +74,7 @@ def kpi_warnings(
         *own,
     ]
     if empty_reason is not None:
-        found += [*_zero_denominator(request, table, empty_reason), *_low_sample(table)]
+        found += [*_no_value(request, table, empty_code, empty_reason), *_low_sample(table)]
     return in_order(found)
 
 
@@ -127,13 +130,15 @@ def number_of(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _zero_denominator(request: ResolvedKpiRequest, table: FigureTable, reason: str) -> Iterator[AnswerWarning]:
+def _no_value(
+    request: ResolvedKpiRequest, table: FigureTable, code: WarningCode, reason: str
+) -> Iterator[AnswerWarning]:
     if table.total.n:
         return
     if request.where != Where():
         # Without the filter there may well be some: the reason holds for what the filter keeps.
         reason = f"Of what the filter keeps: {reason[0].lower()}{reason[1:]}"
-    yield AnswerWarning(code=WarningCode.ZERO_DENOMINATOR, message=reason, count=0)
+    yield AnswerWarning(code=code, message=reason, count=0)
 
 
 def _low_sample(table: FigureTable) -> Iterator[AnswerWarning]:

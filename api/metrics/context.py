@@ -38,6 +38,8 @@ class MetricContext:
     known_at: datetime | None = None  # facts recorded later do not count
     evaluated_at: datetime | None = None  # of a reading whose entries are kept as they were evaluated
     is_outdated: bool = False  # whether facts have changed since
+    journeys_of: UUID | None = None  # the evaluation that has journeys, by the version in force
+    has_unopened_deals: bool = False  # whether the opening of a deal is unknown
     needs_evaluation: bool = False  # whether the reading has not been evaluated yet
 
     @property
@@ -87,6 +89,11 @@ class MetricContext:
             )
         return self.evaluation_id
 
+    @property
+    def has_journeys(self) -> bool:
+        """Whether the evaluation whose stage entries are counted has journeys beside them."""
+        return self.journeys_of is not None and self.journeys_of == self.evaluation_id and self.known_at is None
+
     def with_facts(self, statement: Sql) -> Sql:
         """The statement as it runs: with the facts known at `known_at` in place of the tables, if that is set."""
         return statement if self.known_at is None else with_known_facts(statement, self.known_at)
@@ -119,7 +126,9 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
     [row] = await session.rows(
         Sql(
             "select e.id, {} as watermark, ({}) as has_contacts, {} as gaps,"
+            " case when e.has_journeys and e.accord_version_id = {} then e.id end as journeys_of,"
             " exists (select from accord_version v where v.status = 'SUPERSEDED') as has_former,"
+            " exists (select from deal d where d.opened_at is null) as has_unopened,"
             " (select v.signed_at from accord_version v where v.status = 'ACTIVE') as signed_at,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
@@ -128,6 +137,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
             DATA_WATERMARK,
             contacts_exist(in_force.accord, principal),
             ALL_GAPS,
+            in_force.id,
             is_current("e"),
         )
     )
@@ -143,6 +153,8 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         now=now,
         signed_at=row["signed_at"],
         has_former_versions=row["has_former"],
+        journeys_of=row["journeys_of"],
+        has_unopened_deals=row["has_unopened"],
     )
 
 

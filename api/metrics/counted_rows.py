@@ -6,17 +6,12 @@ A figure and the records behind it are read from the same rows, so a drill-down 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from api.metrics.columns import Aggregates
-from api.metrics.dimensions import (
-    assumed_version,
-    dimension_value,
-    is_dated_by_version,
-    is_undated,
-    joins,
-    key_name,
-)
+from api.metrics.dimensions import is_dated_by_version, key_name
 from api.metrics.filtering.filter_conditions import condition
+from api.metrics.journeys.row_dimensions import is_assumed_of, is_undated_of, joins_of, value_of
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
 
@@ -71,10 +66,10 @@ def keyed_rows(
 
     Buckets count from 1; without boundaries they are null. `more` are further columns.
     """
-    filtering = condition(request.where, request.kpi.subject, request.context)
+    filtering = condition(request.where, request.kpi.subject, partial(value_of, request))
     dimensions = [*dimensions_of(request.where), *request.by]
     keys = (
-        Sql(", {} as {}", dimension_value(request.kpi.subject, dimension), key_name(place))
+        Sql(", {} as {}", value_of(request, dimension), key_name(place))
         for place, dimension in enumerate(request.by, start=1)
     )
     # The boundaries are a bound array: finding the bucket is a binary search, and needs no join.
@@ -83,10 +78,10 @@ def keyed_rows(
         "select c.*{}, {} as bucket, {} as is_undated, {} as is_assumed{} from ({}) c{}{}",
         join("", keys),
         bucket,
-        is_undated(request.kpi.subject, request.by),
-        assumed_version(request.kpi.subject, dimensions),
+        is_undated_of(request, request.by),
+        is_assumed_of(request, dimensions),
         join("", (Sql(", {}", column) for column in more)),
         rows,
-        joins(request.kpi.subject, dimensions, request.context, request.frame.until),
+        joins_of(request, dimensions),
         Sql(" where {}", filtering) if filtering is not None else Sql(""),
     )

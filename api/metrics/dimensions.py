@@ -108,6 +108,11 @@ def dimension_table(subject: Subject, dimension: Dimension) -> str | None:
     return _COLUMNS[subject][dimension].table
 
 
+def dimension_joins(subject: Subject, dimension: Dimension) -> tuple[DimensionJoin, ...]:
+    """The joins that the value of a dimension needs."""
+    return _COLUMNS[subject][dimension].joins
+
+
 def is_dated_by_version(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
     """Whether one of the dimensions reads the record's history, which may begin after the counted instant."""
     return any(_VERSION in _COLUMNS[subject][dimension].joins for dimension in dimensions)

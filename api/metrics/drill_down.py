@@ -6,7 +6,7 @@ from datetime import datetime
 from api.errors import AccordError, ErrorCode
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.dimensions import RECORD_OF, key_name
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name

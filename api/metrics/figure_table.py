@@ -58,6 +58,7 @@ class FigureCell:
     amounts: dict[str | None, AmountTotal] = field(default_factory=dict)
     distribution: Distribution | None = None
     slow: float | None = None
+    owed: Decimal | None = None  # what was to be delivered in the time of the cell
     updated_at: datetime | None = None
 
     def add(self, row: StatementRow) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -16,8 +17,34 @@ from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from schema.vocab import Dimension
 
 
+@dataclass(frozen=True, slots=True)
+class ShownBucket:
+    """What a bucket is in every group: its name and its instants."""
+
+    period: str | None
+    starts_at: datetime
+    before: datetime
+    is_partial: bool
+    is_open: bool
+
+
+def shown_buckets(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[ShownBucket, ...]:
+    """The buckets between the boundaries, in order. They are the same for all groups."""
+    grain, zone, reporting = request.grain, request.frame.zone, request.context.accord.reporting
+    return tuple(
+        ShownBucket(
+            period=None if grain is None else bucket_name(start, before, grain, zone, reporting),
+            starts_at=start,
+            before=before,
+            is_partial=grain is not None and is_cut(start, before, grain, zone, reporting),
+            is_open=before > request.frame.until,
+        )
+        for start, before in pairs(boundaries)
+    )
+
+
 def series(
-    table: FigureTable, kind: KpiKind, boundaries: tuple[datetime, ...], whole: FigureDrillDown, skipped: int
+    table: FigureTable, kind: KpiKind, buckets: tuple[ShownBucket, ...], whole: FigureDrillDown, skipped: int
 ) -> tuple[Bucket, ...]:
     """A figure per bucket in order, empty buckets included, without the `skipped` first ones.
 
@@ -26,29 +53,17 @@ def series(
     keys: Keys | Literal["all"] = ALL if whole.keys is None else whole.keys
     return tuple(
         Bucket(
-            **kind.figure(table.cells.get((keys, bucket), FigureCell())),
-            period=_bucket_name(whole.request, start, before),
-            starts_at=start,
-            before=before,
-            is_partial=_is_partial(whole.request, start, before),
-            is_open=before > whole.request.frame.until,
-            drill_down=whole.in_bucket(start, before),
+            **kind.figure(table.cells.get((keys, place), FigureCell())),
+            period=bucket.period,
+            starts_at=bucket.starts_at,
+            before=bucket.before,
+            is_partial=bucket.is_partial,
+            is_open=bucket.is_open,
+            drill_down=whole.in_bucket(bucket.starts_at, bucket.before),
         )
-        for bucket, (start, before) in enumerate(pairs(boundaries), start=1)
-        if bucket > skipped
+        for place, bucket in enumerate(buckets, start=1)
+        if place > skipped
     )
-
-
-def _bucket_name(request: ResolvedKpiRequest, start: datetime, before: datetime) -> str | None:
-    if request.grain is None:
-        return None
-    return bucket_name(start, before, request.grain, request.frame.zone, request.context.accord.reporting)
-
-
-def _is_partial(request: ResolvedKpiRequest, start: datetime, before: datetime) -> bool:
-    if request.grain is None:
-        return False
-    return is_cut(start, before, request.grain, request.frame.zone, request.context.accord.reporting)
 
 
 def buckets_before_first(table: FigureTable, boundaries: tuple[datetime, ...]) -> int:
@@ -62,11 +77,11 @@ def buckets_before_first(table: FigureTable, boundaries: tuple[datetime, ...]) -
 
 
 def breakdown(
-    request: ResolvedKpiRequest, kind: KpiKind, table: FigureTable, boundaries: tuple[datetime, ...], skipped: int
+    request: ResolvedKpiRequest, kind: KpiKind, table: FigureTable, buckets: tuple[ShownBucket, ...], skipped: int
 ) -> tuple[Group, ...]:
     """A figure per combination of values of the requested dimensions, in the order in which they are displayed.
 
-    Shapes: one table -> one Group per combination, with its series if there are boundaries.
+    Shapes: one table -> one Group per combination, with its series if there are buckets.
     """
     if not request.by:
         return ()
@@ -80,7 +95,7 @@ def breakdown(
                 for dimension, key in zip(request.by, keys, strict=True)
             ),
             series=series(
-                table, kind, boundaries, FigureDrillDown(request, keys, kept_currency=table.kept_currency), skipped
+                table, kind, buckets, FigureDrillDown(request, keys, kept_currency=table.kept_currency), skipped
             ),
             drill_down=FigureDrillDown(request, keys, kept_currency=table.kept_currency),
         )

@@ -6,7 +6,7 @@ is part of the one before, and none can be larger.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import asyncpg
 
@@ -23,7 +23,8 @@ from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
-from api.metrics.kinds import first_fact
+from api.metrics.journeys.journey_entries import are_journeys_readable
+from api.metrics.kind_of import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
 from api.metrics.period_warnings import answered_period, missing_period, unfinished_period
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
@@ -36,6 +37,7 @@ from api.metrics.source_gaps import STAGE_ENTRIES, gap_warnings
 from api.sql import Sql
 from schema.vocab import WarningCode
 
+_WAY = ("top_rank", "standing_rank", "skipped", "settled_at")  # of a journey: how far the person got
 MOST_STAGES = 62  # the stages that a person skipped are the bits of a bigint
 
 
@@ -89,6 +91,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
             funnel can have.
     """
     resolved = await with_known_values(session, resolve_funnel(request, context))
+    resolved = replace(resolved, reads_journeys=are_journeys_readable(resolved) and resolved.has_one_ladder)
     stages = context.accord.stages
     if len(stages) > MOST_STAGES:
         raise AccordError(
@@ -138,6 +141,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         as_of=resolved.frame.as_of,
         known_at=context.known_at,
         evaluated_at=context.evaluated_at,
+        answered_from=resolved.answered_from,
         data_watermark=context.watermark,
         sql=readable(context.with_facts(statement)),
         request=request,
@@ -151,20 +155,10 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
     One pass over a person's entries returns the highest rank reached, the highest rank still open, and the stages first
     entered by skipping. Few combinations of these occur, so the server aggregates almost everything.
     """
-    until, rank = request.frame.until, request.rank("e")
     keys, kept = key_columns(request), key_columns(request, "p")
-    cohort = keyed_rows(request, counted_entries(request, request.stages[:1]), ())
+    cohort = keyed_rows(request, counted_entries(request, request.stages[:1], more=_WAY), ())
     entered = keyed_rows(request, counted_entries(request, request.stages), ())
-    # The cohort is within the principal's reach, and so are all entries of its people.
-    people = Sql(
-        "select {}max({}) as rank, max({}) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
-        " {} as skipped,"
-        " bool_or(c.is_assumed) as is_assumed"
-        " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
-        " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
-        *(keys, rank, rank, until, _skipped(request, rank)),
-        *(cohort, request.context.evaluation, until, keys),
-    )
+    people = _settled_people(request, cohort) if request.reads_journeys else _people(request, cohort)
     # A person is open in the highest stage reached, or in none: an open entry into a lower stage has been passed.
     ways = Sql(
         "select {}false as is_entered, p.rank, coalesce(p.standing = p.rank, false) as is_standing, p.skipped,"
@@ -182,6 +176,35 @@ def _statement(request: ResolvedKpiRequest) -> Sql:
         keys,
     )
     return with_names(request, Sql("{} union all {}", ways, in_period))
+
+
+def _people(request: ResolvedKpiRequest, cohort: Sql) -> Sql:
+    """One row per person of the cohort: keys, `rank, standing, skipped, is_assumed`, from all of their entries."""
+    until, rank, keys = request.frame.until, request.rank("e"), key_columns(request)
+    # The cohort is within the principal's reach, and so are all entries of its people.
+    return Sql(
+        "select {}max({}) as rank, max({}) filter (where e.exited_at is null or e.exited_at >= {}) as standing,"
+        " {} as skipped,"
+        " bool_or(c.is_assumed) as is_assumed"
+        " from ({}) c join stage_entry e on e.contact_id = c.contact_id"
+        " where e.evaluation_id = {} and e.entered_at < {} group by {}c.contact_id",
+        *(keys, rank, rank, until, _skipped(request, rank)),
+        *(cohort, request.context.evaluation, until, keys),
+    )
+
+
+def _settled_people(request: ResolvedKpiRequest, cohort: Sql) -> Sql:
+    """The same from journeys, which say how far a person has got by today.
+
+    The entries are read of those alone whose entries changed after `asOf`.
+    """
+    until = request.frame.until
+    settled = Sql(
+        "select {}c.top_rank, c.standing_rank, c.skipped, c.is_assumed from ({}) c where c.settled_at < {}",
+        *(key_columns(request), cohort, until),
+    )
+    changed = Sql("select c.* from ({}) c where c.settled_at >= {}", cohort, until)
+    return Sql("{} union all {}", _people(request, changed), settled)
 
 
 def _skipped(request: ResolvedKpiRequest, rank: Sql) -> Sql:

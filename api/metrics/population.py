@@ -70,6 +70,8 @@ def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement:
     `excluded` are the counted rows of `excluded_only(request)`; `statement` may be that of `beside_excluded(request)`.
     Besides the rows of the statement, for which `is_row` is true, there is one row if the statement has none.
     """
+    if request.reads_journeys:
+        return _with_excluded_journeys(request, excluded, statement)
     reason = Sql("x.reason")
     if excluded.is_negative is not None:
         reason = Sql(f"coalesce(x.reason, case when {{}} then '{NotCountedReason.NEGATIVE}' end)", excluded.is_negative)
@@ -90,6 +92,22 @@ def with_excluded(request: ResolvedKpiRequest, excluded: CountedRows, statement:
         _never_counted(request),
         counts,
         statement,
+    )
+
+
+def _with_excluded_journeys(request: ResolvedKpiRequest, excluded: CountedRows, statement: Sql) -> Sql:
+    """The same for journeys, which have the reason; those of people also the number of contacts merged into them."""
+    merged = NotCountedReason.MERGED
+    reasons = Sql(f"(c.not_counted, 1), ('{merged}', c.merged_count)")
+    if not request.is_about_contacts:
+        negative = f"case when c.is_negative then '{NotCountedReason.NEGATIVE}' end"
+        reasons = Sql(f"(coalesce(c.not_counted, {negative}), 1)")
+    return Sql(
+        "select x.excluded, m.* from (select jsonb_object_agg(r.reason, r.n) filter (where r.n > 0) as excluded from ("
+        "select r.reason, sum(r.n)::bigint as n from ({}) c cross join lateral (values {}) r (reason, n)"
+        f" where {{}} and r.reason is not null and (r.reason = '{merged}' and c.not_counted = '{merged}') is not true"
+        " group by 1) r) x left join (select true as is_row, s.* from ({}) s) m on true",
+        *(keyed_rows(excluded_only(request), excluded.rows, ()), reasons, excluded.is_base, statement),
     )
 
 

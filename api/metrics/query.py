@@ -15,10 +15,11 @@ from api.metrics.columns import StatementRow
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
-from api.metrics.figures import breakdown, buckets_before_first, series
+from api.metrics.figures import breakdown, buckets_before_first, series, shown_buckets
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
-from api.metrics.kinds import first_fact, kind_of
+from api.metrics.journeys.journey_entries import are_journeys_readable
+from api.metrics.kind_of import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
 from api.metrics.periods.buckets import buckets
@@ -31,7 +32,7 @@ from api.metrics.resolve import reject_unknown_switches, resolve
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kpi
+from schema.kpis.kpi import Kpi
 from schema.vocab import Unit
 
 
@@ -86,6 +87,7 @@ async def compute_kpi(
     """
     kind = kind_of(kpi.measure)
     resolved = await with_known_values(session, resolve(kpi, request, context))
+    resolved = replace(resolved, reads_journeys=are_journeys_readable(resolved) and kind.reads_journeys(resolved))
     boundaries: tuple[datetime, ...] = ()
     rows: list[StatementRow] = []
     excluded = NOTHING_EXCLUDED
@@ -101,7 +103,7 @@ async def compute_kpi(
         rows = [StatementRow.read(record, len(resolved.by)) for record in records]
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
-    table = kind.adjusted(resolved, table)
+    table = kind.adjusted(resolved, table, boundaries)
     if kpi.unit is Unit.MONEY:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
@@ -141,7 +143,7 @@ def _answer(
     whole = FigureDrillDown(request, kept_currency=table.kept_currency)
     # A series without a start of its own starts with the first bucket in which anything was counted.
     skipped = buckets_before_first(table, boundaries) if request.frame.interval.start is None else 0
-    shown = table.without_first(skipped)
+    shown, shown_in = table.without_first(skipped), shown_buckets(request, boundaries)
     answer = KpiAnswer(
         **kind.figure(table.total),
         key=kpi.key,
@@ -149,8 +151,8 @@ def _answer(
         definition=kpi.definition,
         unit=kpi.unit,
         currency=table.currency,
-        series=series(table, kind, boundaries, whole, skipped),
-        breakdown=breakdown(request, kind, table, boundaries, skipped),
+        series=series(table, kind, shown_in, whole, skipped),
+        breakdown=breakdown(request, kind, table, shown_in, skipped),
         warnings=kpi_warnings(
             request,
             shown,
@@ -158,6 +160,7 @@ def _answer(
             kind.warnings(request, shown),
             kind.reads,
             kind.row_noun,
+            empty_code=kind.empty_code,
             missing=missing,
         ),
         dimensions=request.dimensions,
@@ -169,6 +172,7 @@ def _answer(
         as_of=request.frame.as_of,
         known_at=context.known_at,
         evaluated_at=context.evaluated_at if kpi.switches.has_reading else None,
+        answered_from=request.answered_from,
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
         sql=readable(context.with_facts(statement)),
         drill_down=whole,

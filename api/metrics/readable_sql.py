@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from api.sql import Sql
@@ -39,7 +39,7 @@ def _broken(text: str) -> Iterator[str]:
 
 
 def literal(value: object) -> str:
-    """A value as a PostgreSQL literal: the statements bind instants, ids, numbers, texts, lists of these, and null."""
+    """A value as a PostgreSQL literal: for instants, days, ids, numbers, texts, lists of these, and null."""
     match value:
         case None:
             return "null"
@@ -47,6 +47,8 @@ def literal(value: object) -> str:
             return str(value)
         case datetime():
             return f"timestamptz '{value.isoformat()}'"
+        case date():
+            return f"date '{value.isoformat()}'"
         case UUID():
             return f"uuid '{value}'"
         case list():

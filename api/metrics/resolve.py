@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
@@ -17,7 +17,8 @@ from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.durations import LONGEST, iso_duration
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Kind, Kpi, Subject
+from schema.kpis.kinds import Kind, Subject
+from schema.kpis.kpi import Kpi
 from schema.kpis.switchboard import Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Dimension, Reentry, Skip

@@ -14,8 +14,10 @@ from api.metrics.request import Period, Where
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
 from schema.accord import Accord
+from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import DimensionMeaning, meanings
-from schema.kpis.kinds import Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
@@ -81,6 +83,7 @@ class ResolvedKpiRequest:
     windows: tuple[tuple[UUID, timedelta | None], ...] = ()
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
     population: Population = Population.COUNTED
+    reads_journeys: bool = False  # whether its counted rows are journeys
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
 
     @property
@@ -89,9 +92,24 @@ class ResolvedKpiRequest:
         return self.kpi.subject is Subject.PERSON
 
     @property
+    def horizon(self) -> datetime:
+        """The first instant of which nothing is known: after `asOf`, and after now if `asOf` lies in the future."""
+        return min(self.frame.until, self.context.now + MICROSECOND)
+
+    @property
     def lacks_contacts(self) -> bool:
         """Whether it is about contacts and the principal reaches none: its value is null, whatever else it needs."""
         return self.is_about_contacts and not self.context.has_contacts
+
+    @property
+    def answered_from(self) -> AnsweredFrom:
+        """Which rows its statement reads."""
+        return AnsweredFrom.JOURNEYS if self.reads_journeys else AnsweredFrom.FACTS
+
+    @property
+    def is_excluded_only(self) -> bool:
+        """Whether its statement reads the excluded records alone."""
+        return self.population is Population.EXCLUDED
 
     @property
     def has_one_ladder(self) -> bool:

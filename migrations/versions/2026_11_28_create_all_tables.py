@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 924c70f7b85d
+Revision ID: 84fd42fd42fa
 Revises:
-Create Date: 2026-11-28 22:21:59.506704+00:00
+Create Date: 2026-11-28 22:56:29.387461+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "924c70f7b85d"
+revision: str = "84fd42fd42fa"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -130,6 +130,88 @@ def upgrade() -> None:
         postgresql_using="gin",
     )
     op.create_table(
+        "deal_journey",
+        sa.Column("deal_id", sa.Uuid(), nullable=False, comment="The deal."),
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
+        sa.Column("event", sa.Text(), nullable=False, comment="What happened to the deal."),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False, comment="When it happened."),
+        sa.Column("outcome", sa.Text(), nullable=True, comment="How it was closed; null for an opening."),
+        sa.Column(
+            "amount", sa.Numeric(precision=18, scale=2), nullable=True, comment="The amount then; null if unknown."
+        ),
+        sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
+        sa.Column(
+            "is_amount_assumed", sa.Boolean(), nullable=False, comment="Whether the amount is from an assumed history."
+        ),
+        sa.Column(
+            "is_negative", sa.Boolean(), nullable=False, comment="Whether the deal was closed with a negative amount."
+        ),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, comment="When the deal was last changed."),
+        sa.Column(
+            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
+        ),
+        sa.Column("customer_id", sa.Uuid(), nullable=True, comment="The company of the deal today."),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="The primary campaign."),
+        sa.Column("pipeline_stage_id", sa.Uuid(), nullable=True, comment="The pipeline stage."),
+        sa.Column("product_id", sa.Uuid(), nullable=True, comment="The product."),
+        sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company."),
+        sa.Column("industry", sa.Text(), nullable=True, comment="The industry of that company."),
+        sa.Column("country", sa.Text(), nullable=True, comment="The country of that company."),
+        sa.Column(
+            "owner_id", sa.Uuid(), nullable=True, comment="The owner then; if there was none, the first one after it."
+        ),
+        sa.Column(
+            "owned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When that first later owner became the owner; null for an owner at that instant.",
+        ),
+        sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
+        sa.Column(
+            "has_no_version",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the deal's history begins later, so that it says nothing of that instant.",
+        ),
+        sa.Column(
+            "is_version_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the deal's history at that instant is assumed.",
+        ),
+        sa.Column(
+            "is_company_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the company's history at that instant is assumed.",
+        ),
+        sa.CheckConstraint(
+            "currency in ('EUR', 'SEK', 'USD', 'AED', 'AFN', 'ALL', 'AMD', 'ANG', 'AOA', 'ARS', 'ATS', 'AUD', 'AWG', 'AZM', 'AZN', 'BAM', 'BBD', 'BDT', 'BEF', 'BGN', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BOV', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BYR', 'BZD', 'CAD', 'CDF', 'CHE', 'CHF', 'CHW', 'CLF', 'CLP', 'CNY', 'COP', 'COU', 'CRC', 'CUC', 'CUP', 'CVE', 'CYP', 'CZK', 'DEM', 'DJF', 'DKK', 'DOP', 'DZD', 'EEK', 'EGP', 'ERN', 'ESP', 'ETB', 'FIM', 'FJD', 'FKP', 'FRF', 'GBP', 'GEL', 'GHC', 'GHS', 'GIP', 'GMD', 'GNF', 'GRD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HRK', 'HTG', 'HUF', 'IDR', 'IEP', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'ITL', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LTL', 'LUF', 'LVL', 'LYD', 'MAD', 'MDL', 'MGA', 'MGF', 'MKD', 'MMK', 'MNT', 'MOP', 'MRO', 'MRU', 'MTL', 'MUR', 'MVR', 'MWK', 'MXN', 'MXV', 'MYR', 'MZM', 'MZN', 'NAD', 'NGN', 'NIO', 'NLG', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PTE', 'PYG', 'QAR', 'ROL', 'RON', 'RSD', 'RUB', 'RUR', 'RWF', 'SAR', 'SBD', 'SCR', 'SDD', 'SDG', 'SGD', 'SHP', 'SIT', 'SKK', 'SLE', 'SLL', 'SOS', 'SRD', 'SRG', 'SSP', 'STD', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMM', 'TMT', 'TND', 'TOP', 'TRL', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USN', 'UYI', 'UYU', 'UYW', 'UZS', 'VEB', 'VED', 'VEF', 'VES', 'VND', 'VUV', 'WST', 'XAD', 'XAF', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XCD', 'XCG', 'XDR', 'XOF', 'XPD', 'XPF', 'XPT', 'XSU', 'XUA', 'YER', 'ZAR', 'ZMK', 'ZMW', 'ZWD', 'ZWG', 'ZWL')",
+            name=op.f("ck_deal_journey_currency"),
+        ),
+        sa.CheckConstraint("event in ('OPENED', 'CLOSED')", name=op.f("ck_deal_journey_event")),
+        sa.CheckConstraint(
+            "not_counted in ('DELETED', 'MERGED', 'TEST', 'INTERNAL', 'NEGATIVE')",
+            name=op.f("ck_deal_journey_not_counted"),
+        ),
+        sa.CheckConstraint("outcome in ('OPEN', 'WON', 'LOST')", name=op.f("ck_deal_journey_outcome")),
+        sa.PrimaryKeyConstraint("deal_id", "evaluation_id", "event", name=op.f("pk_deal_journey")),
+        comment="The opening or the present closing of a deal, with its amount and what every dimension said then.\n\n    Like those of stage entries, the links have no foreign keys. Only the evaluator writes.",
+    )
+    op.create_index(
+        op.f("ix_deal_journey_evaluation_id_event_counted_at"),
+        "deal_journey",
+        ["evaluation_id", "event", "counted_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_deal_journey_excluded",
+        "deal_journey",
+        ["evaluation_id", "event", "counted_at"],
+        unique=False,
+        postgresql_where=sa.text("not_counted is not null or is_negative"),
+    )
+    op.create_table(
         "erased_key",
         sa.Column("hash", sa.Text(), nullable=False, comment="HMAC-SHA-256 of the address or key, in hexadecimal."),
         sa.Column(
@@ -223,6 +305,96 @@ def upgrade() -> None:
         comment="The key of a record in another system.",
     )
     op.create_index(op.f("ix_external_key_record_id"), "external_key", ["record_id"], unique=False)
+    op.create_table(
+        "handoff_journey",
+        sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
+        sa.Column(
+            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the person today; null if they count."
+        ),
+        sa.Column(
+            "merged_count",
+            sa.Integer(),
+            nullable=False,
+            comment="The number of contacts that are merged into the person.",
+        ),
+        sa.Column(
+            "channel",
+            sa.Text(),
+            nullable=True,
+            comment="The channel of the person's first inbound touch, if that was not later.",
+        ),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="Its campaign."),
+        sa.Column("lead_source", sa.Text(), nullable=True, comment="The lead source at that instant."),
+        sa.Column("country", sa.Text(), nullable=True, comment="The country at that instant."),
+        sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company at that instant."),
+        sa.Column("industry", sa.Text(), nullable=True, comment="The industry of that company at that instant."),
+        sa.Column(
+            "owner_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="The owner at that instant; if there was none, the first one after it.",
+        ),
+        sa.Column(
+            "owned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When that first later owner became the owner; null for an owner at that instant.",
+        ),
+        sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
+        sa.Column(
+            "has_no_version",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the person's history begins later, so that it says nothing of that instant.",
+        ),
+        sa.Column(
+            "is_version_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the person's history at that instant is assumed, see `is_assumed` of history.",
+        ),
+        sa.Column(
+            "is_company_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the company's history at that instant is assumed.",
+        ),
+        sa.Column("handoff_id", sa.Uuid(), nullable=False, comment="The handoff."),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False, comment="When sales decided."),
+        sa.Column("status", sa.Text(), nullable=False, comment="What sales decided."),
+        sa.Column(
+            "reject_reason", sa.Text(), nullable=True, comment="The code of the reject reason; null without one."
+        ),
+        sa.Column("responder_id", sa.Uuid(), nullable=True, comment="Who decided."),
+        sa.CheckConstraint(
+            "channel in ('ORGANIC_SEARCH', 'PAID_SEARCH', 'SOCIAL', 'PAID_SOCIAL', 'DISPLAY', 'EMAIL', 'DIRECT', 'REFERRAL', 'PARTNER', 'EVENT', 'PHONE', 'MEETING', 'CHAT', 'WEBSITE', 'OTHER', 'UNKNOWN')",
+            name=op.f("ck_handoff_journey_channel"),
+        ),
+        sa.CheckConstraint(
+            "not_counted in ('DELETED', 'MERGED', 'TEST', 'INTERNAL', 'NEGATIVE')",
+            name=op.f("ck_handoff_journey_not_counted"),
+        ),
+        sa.CheckConstraint(
+            "status in ('PROPOSED', 'ACCEPTED', 'REJECTED', 'RETURNED')", name=op.f("ck_handoff_journey_status")
+        ),
+        sa.CheckConstraint("merged_count >= 0", name=op.f("ck_handoff_journey_merged_count_bounds")),
+        sa.PrimaryKeyConstraint("contact_id", "evaluation_id", "handoff_id", name=op.f("pk_handoff_journey")),
+        comment="A handoff that sales decided, with what every dimension said at the decision. Only the evaluator writes.",
+    )
+    op.create_index(
+        op.f("ix_handoff_journey_evaluation_id_counted_at"),
+        "handoff_journey",
+        ["evaluation_id", "counted_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_handoff_journey_excluded",
+        "handoff_journey",
+        ["evaluation_id", "counted_at"],
+        unique=False,
+        postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+    )
     op.create_table(
         "idempotency_key",
         sa.Column("subject", sa.Text(), nullable=False, comment="The principal whose key it is."),
@@ -351,6 +523,151 @@ def upgrade() -> None:
         comment="One finished import that changed something, or one generation of the sample company.",
     )
     op.create_index(op.f("ix_import_job_finished_at"), "import_job", ["finished_at"], unique=False)
+    op.create_table(
+        "journey",
+        sa.Column("contact_id", sa.Uuid(), nullable=False, comment="The person."),
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
+        sa.Column(
+            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the person today; null if they count."
+        ),
+        sa.Column(
+            "merged_count",
+            sa.Integer(),
+            nullable=False,
+            comment="The number of contacts that are merged into the person.",
+        ),
+        sa.Column(
+            "channel",
+            sa.Text(),
+            nullable=True,
+            comment="The channel of the person's first inbound touch, if that was not later.",
+        ),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="Its campaign."),
+        sa.Column("lead_source", sa.Text(), nullable=True, comment="The lead source at that instant."),
+        sa.Column("country", sa.Text(), nullable=True, comment="The country at that instant."),
+        sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company at that instant."),
+        sa.Column("industry", sa.Text(), nullable=True, comment="The industry of that company at that instant."),
+        sa.Column(
+            "owner_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="The owner at that instant; if there was none, the first one after it.",
+        ),
+        sa.Column(
+            "owned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When that first later owner became the owner; null for an owner at that instant.",
+        ),
+        sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
+        sa.Column(
+            "has_no_version",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the person's history begins later, so that it says nothing of that instant.",
+        ),
+        sa.Column(
+            "is_version_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the person's history at that instant is assumed, see `is_assumed` of history.",
+        ),
+        sa.Column(
+            "is_company_assumed",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether the company's history at that instant is assumed.",
+        ),
+        sa.Column("stage", sa.Text(), nullable=False, comment="The key of the stage."),
+        sa.Column(
+            "counted_at", sa.DateTime(timezone=True), nullable=False, comment="The instant at which the entry counts."
+        ),
+        sa.Column(
+            "rank",
+            sa.Integer(),
+            nullable=False,
+            comment="The position of the stage in the version of the accord in force at that instant.",
+        ),
+        sa.Column(
+            "is_entry",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether it is the first entry, by the person's own facts or by implication.",
+        ),
+        sa.Column(
+            "is_own",
+            sa.Boolean(),
+            nullable=False,
+            comment="Whether it is the first instant at which the person's own facts fulfilled the rule.",
+        ),
+        sa.Column(
+            "own_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the person's own facts fulfilled the rule during the first entry; null if they did not.",
+        ),
+        sa.Column(
+            "accord_version_id", sa.Uuid(), nullable=False, comment="The version of the accord that judged the entry."
+        ),
+        sa.Column(
+            "responded_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When somebody of either team first touched the person since that instant; null in stages without such a KPI.",
+        ),
+        sa.Column("responder_id", sa.Uuid(), nullable=True, comment="Who did."),
+        sa.Column(
+            "top_rank",
+            sa.Integer(),
+            nullable=True,
+            comment="The highest rank that the person has entered; null but in rows of the first stage.",
+        ),
+        sa.Column(
+            "standing_rank",
+            sa.Integer(),
+            nullable=True,
+            comment="The highest rank of their open entries; null as above, and if none is open.",
+        ),
+        sa.Column(
+            "skipped",
+            sa.BigInteger(),
+            nullable=True,
+            comment="The stages first entered by implication, as bits from the lowest rank up; null as above.",
+        ),
+        sa.Column(
+            "settled_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="The last instant at which an entry of the person began or ended; null as above.",
+        ),
+        sa.CheckConstraint(
+            "channel in ('ORGANIC_SEARCH', 'PAID_SEARCH', 'SOCIAL', 'PAID_SOCIAL', 'DISPLAY', 'EMAIL', 'DIRECT', 'REFERRAL', 'PARTNER', 'EVENT', 'PHONE', 'MEETING', 'CHAT', 'WEBSITE', 'OTHER', 'UNKNOWN')",
+            name=op.f("ck_journey_channel"),
+        ),
+        sa.CheckConstraint(
+            "not_counted in ('DELETED', 'MERGED', 'TEST', 'INTERNAL', 'NEGATIVE')", name=op.f("ck_journey_not_counted")
+        ),
+        sa.CheckConstraint("is_entry or is_own", name=op.f("ck_journey_row_counts")),
+        sa.CheckConstraint("merged_count >= 0", name=op.f("ck_journey_merged_count_bounds")),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_journey_rank_bounds")),
+        sa.CheckConstraint("standing_rank >= 1", name=op.f("ck_journey_standing_rank_bounds")),
+        sa.CheckConstraint("top_rank >= 1", name=op.f("ck_journey_top_rank_bounds")),
+        sa.PrimaryKeyConstraint("contact_id", "evaluation_id", "stage", "counted_at", name=op.f("pk_journey")),
+        comment="A person's first entry into a stage, with what every dimension said at that instant.\n\n    A stage that was first entered by implication has a second row if the person's own facts fulfilled its rule later.\n    Only the evaluator writes, in the transaction that writes the entries. Where the rules of several readings could\n    differ, only the current evaluation has journeys.",
+    )
+    op.create_index(
+        op.f("ix_journey_evaluation_id_stage_counted_at"),
+        "journey",
+        ["evaluation_id", "stage", "counted_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_journey_excluded",
+        "journey",
+        ["evaluation_id", "stage", "counted_at"],
+        unique=False,
+        postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+    )
     op.create_table(
         "outbox_event",
         sa.Column("id", sa.Uuid(), nullable=False, comment="The event's id (UUIDv7, generated by the application)."),
@@ -2221,6 +2538,13 @@ def upgrade() -> None:
             comment="True for the evaluation that KPIs and stage fields read unless a request names another reading.",
         ),
         sa.Column(
+            "has_journeys",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Whether the run has journeys beside its entries, from which KPIs answer more quickly.",
+        ),
+        sa.Column(
             "accord_hash",
             sa.Text(),
             nullable=True,
@@ -3783,17 +4107,38 @@ def downgrade() -> None:
         ),
     )
     op.drop_table("outbox_event")
+    op.drop_index(
+        "ix_journey_excluded",
+        table_name="journey",
+        postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+    )
+    op.drop_index(op.f("ix_journey_evaluation_id_stage_counted_at"), table_name="journey")
+    op.drop_table("journey")
     op.drop_index(op.f("ix_import_job_finished_at"), table_name="import_job")
     op.drop_table("import_job")
     op.drop_index(op.f("ix_import_change_changed_at"), table_name="import_change")
     op.drop_table("import_change")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_index(
+        "ix_handoff_journey_excluded",
+        table_name="handoff_journey",
+        postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+    )
+    op.drop_index(op.f("ix_handoff_journey_evaluation_id_counted_at"), table_name="handoff_journey")
+    op.drop_table("handoff_journey")
     op.drop_index(op.f("ix_external_key_record_id"), table_name="external_key")
     op.drop_table("external_key")
     op.drop_table("exchange_rate")
     op.drop_table("erasure_secret")
     op.drop_table("erased_key")
+    op.drop_index(
+        "ix_deal_journey_excluded",
+        table_name="deal_journey",
+        postgresql_where=sa.text("not_counted is not null or is_negative"),
+    )
+    op.drop_index(op.f("ix_deal_journey_evaluation_id_event_counted_at"), table_name="deal_journey")
+    op.drop_table("deal_journey")
     op.drop_index("ix_campaign_search", table_name="campaign", postgresql_using="gin")
     op.drop_index(op.f("ix_campaign_parent_id"), table_name="campaign")
     op.drop_table("campaign")

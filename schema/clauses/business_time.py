@@ -57,6 +57,17 @@ def open_intervals(
         at = upto
 
 
+def offsets(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """Yield the intervals of `[start, end)` in which a zone keeps its offset from UTC, with that offset, in order."""
+    since, at, until = start.astimezone(UTC), start.astimezone(UTC), end.astimezone(UTC)
+    while at < until:
+        upto = _next_change(zone, at, min(at + _DAY, until))
+        if upto == until or _offset(zone, upto) != _offset(zone, since):
+            yield since, upto, _offset(zone, since)
+            since = upto
+        at = upto
+
+
 def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
     return at.astimezone(zone).utcoffset() or timedelta(0)
 

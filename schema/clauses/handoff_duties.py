@@ -9,10 +9,8 @@ from schema.clauses.clause_vocab import DeliveryCount
 from schema.clauses.rule_values import plain_number
 from schema.clauses.rules import AccordModel
 from schema.clauses.time_limits import Limit
-from schema.clauses.unread_settings import waits_for
 from schema.vocab import Grain
 
-_DELIVERY = waits_for("the delivery of marketing")
 RejectionPart = Literal["REASON", "NOTE"]
 
 
@@ -22,9 +20,7 @@ class VolumeDuty(AccordModel):
     stage: str = Field(description="The key of the stage that the people are in.")
     at_least: int = Field(ge=1, le=1_000_000_000, description="How many people in a period.")
     per: Grain = Field(description="The length of the period.")
-    count: DeliveryCount = Field(
-        default=DeliveryCount.ACCEPTED, description="Which people count as delivered." + _DELIVERY
-    )
+    count: DeliveryCount = Field(default=DeliveryCount.ACCEPTED, description="Which people count as delivered.")
 
 
 class CompletenessDuty(AccordModel):

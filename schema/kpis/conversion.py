@@ -1,8 +1,13 @@
 """KPIs of conversion: which share reaches the next step."""
 
+from datetime import timedelta
+
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import ClosingRatio, Closings, Conversion, Kpi, Subject
-from schema.kpis.switchboard import DEAL_SWITCHES, PAIR_SWITCHES
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.deals import ClosingRatio, Closings
+from schema.kpis.measures.stages import Conversion, Reconverted, Recycled
+from schema.kpis.switchboard import DEAL_SWITCHES, PAIR_SWITCHES, STATE_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"
@@ -22,6 +27,57 @@ STAGE_CONVERSION = Kpi(
     switches=PAIR_SWITCHES,
     guard="stage_volume",
     source="The accord's ladder of stages and their windows.",
+)
+
+INQUIRY_TO_MQL = Kpi(
+    key="inquiry_to_mql",
+    title="Inquiry to MQL",
+    meaning=(
+        "Of the people who entered the stage inquiry in the period, the share that entered the stage mql at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
+    ),
+    measure=Conversion("inquiry", "mql"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="mql_acceptance",
+    source="The accord's stages inquiry and mql, and the window between them.",
+)
+
+SAL_TO_SQL = Kpi(
+    key="sal_to_sql",
+    title="SAL to SQL",
+    meaning=(
+        "Of the people who entered the stage sal in the period, the share that entered the stage sql at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
+    ),
+    measure=Conversion("sal", "sql"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="sql_to_opportunity",
+    source="The accord's stages sal and sql, and the window between them.",
+)
+
+SQL_TO_OPPORTUNITY = Kpi(
+    key="sql_to_opportunity",
+    title="SQL to opportunity",
+    meaning=(
+        "Of the people who entered the stage sql in the period, the share that entered the stage opportunity at that "
+        f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
+        "higher one."
+    ),
+    measure=Conversion("sql", "opportunity"),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=PAIR_SWITCHES,
+    guard="win_rate",
+    source="The accord's stages sql and opportunity, and the window between them.",
 )
 
 MQL_TO_CUSTOMER = Kpi(
@@ -56,4 +112,47 @@ WIN_RATE = Kpi(
     source="The deals' closing dates and outcomes.",
 )
 
-KPIS = (STAGE_CONVERSION, MQL_TO_CUSTOMER, WIN_RATE)
+RECYCLE_RATE = Kpi(
+    key="recycle_rate",
+    title="Recycle rate",
+    meaning=(
+        "Of the people who left the stages mql and sal in the period, the share whom sales recycled: it rejected "
+        "the handoff for a reason that the accord recycles. Whoever goes on from mql to sal has not left them; "
+        "whoever enters a higher stage has, also by skipping both."
+    ),
+    measure=Recycled(("mql", "sal")),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="recycled_reconversion",
+    source="The accord's stages mql and sal, its exits, and its reject reasons.",
+)
+
+RECYCLED_RECONVERSION = Kpi(
+    key="recycled_reconversion",
+    title="Recycled and reconverted",
+    meaning=(
+        "Of the people recycled from the stages mql and sal in the period, the share who entered the stage sql "
+        "later, within 180 days and the last instant included. Whoever is recycled again before that counts for the "
+        "later time."
+    ),
+    measure=Reconverted(("mql", "sal"), "sql", timedelta(days=180)),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="recycle_rate",
+    source="The accord's stages mql, sal and sql, its exits, and its reject reasons.",
+)
+
+KPIS = (
+    STAGE_CONVERSION,
+    INQUIRY_TO_MQL,
+    SAL_TO_SQL,
+    SQL_TO_OPPORTUNITY,
+    MQL_TO_CUSTOMER,
+    RECYCLE_RATE,
+    RECYCLED_RECONVERSION,
+    WIN_RATE,
+)

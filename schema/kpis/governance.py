@@ -1,8 +1,10 @@
 """KPIs of data quality: whether source systems agree with the accord."""
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Agreement, Kpi, Subject
-from schema.kpis.switchboard import AGREEMENT_SWITCHES
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.stages import Agreement
+from schema.kpis.switchboard import STATE_SWITCHES
 from schema.vocab import Unit
 
 STAGE_INTEGRITY = Kpi(
@@ -17,7 +19,7 @@ STAGE_INTEGRITY = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=AGREEMENT_SWITCHES,
+    switches=STATE_SWITCHES,
     source="The stages reported by source systems, and the stages of the accord.",
 )
 

@@ -1,8 +1,23 @@
-"""KPIs of handoffs: how sales decides about the people that marketing hands over."""
+"""KPIs of handoffs: how sales decides about the people that marketing hands over, and what the two teams owe."""
+
+from datetime import timedelta
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import DecisionRatio, Decisions, Kpi, Subject
-from schema.kpis.switchboard import DECISION_SWITCHES
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.handoffs import (
+    AcceptedByDefault,
+    DecidedInTime,
+    DecisionRatio,
+    Decisions,
+    Delivered,
+    FeedbackGiven,
+    FollowedUp,
+    NeverContacted,
+    OwnerResponse,
+)
+from schema.kpis.measures.stages import Unowned
+from schema.kpis.switchboard import DECISION_SWITCHES, FACT_SWITCHES, STATE_SWITCHES
 from schema.vocab import Dimension, HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
@@ -21,7 +36,7 @@ MQL_ACCEPTANCE = Kpi(
     subject=Subject.PERSON,
     dimensions=_DIMENSIONS,
     switches=DECISION_SWITCHES,
-    guard="mqls",
+    guard="default_accept_share",
     source="The handoffs and their decisions.",
 )
 
@@ -42,4 +57,158 @@ REJECTION_RATE = Kpi(
     source="The handoffs, their decisions, and the accord's reject reasons.",
 )
 
-KPIS = (MQL_ACCEPTANCE, REJECTION_RATE)
+SLA_DECIDED_IN_TIME = Kpi(
+    key="sla_decided_in_time",
+    title="Decided in time",
+    meaning=(
+        "Of the handoffs whose decision was due in the period, the share that sales had accepted or rejected by "
+        "then, the last instant included. A handoff that was returned for data by then does not count: it starts "
+        "anew when it is handed over again. A handoff without a deadline of its own is due when the time that the "
+        "accord gives for the decision is over."
+    ),
+    measure=DecidedInTime(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="reject_feedback_complete",
+    source="The handoffs, their deadlines, and the accord's time to decide.",
+)
+
+SLA_FOLLOWED_UP = Kpi(
+    key="sla_followed_up",
+    title="Followed up",
+    meaning=(
+        "Of the handoffs that sales accepted in the period, the share that it followed up as agreed: with as many "
+        "outbound touches by hand as the accord wants, in the time that it gives from the acceptance. Having "
+        "reached the person ends the duty: by a conversation with an outcome, or by a reply, call or meeting that "
+        "the person began. Touches of marketing do not count, nor automated ones."
+    ),
+    measure=FollowedUp(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="over_pressure_rate",
+    source="The handoffs, the touchpoints, and the accord's duty of attempts.",
+)
+
+NEVER_CONTACTED_RATE = Kpi(
+    key="never_contacted_rate",
+    title="Never contacted",
+    meaning=(
+        "Of the handoffs that sales accepted in the period, the share whose person nobody of sales touched by hand "
+        "from the handing over until 72 working hours after the acceptance. Working hours are those of the calendar "
+        "in which the accord counts the duties of sales; without one, all hours count. While the time is not over, "
+        "a handoff is not in the numerator."
+    ),
+    measure=NeverContacted(timedelta(hours=72)),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="mql_acceptance",
+    source="The handoffs, the touchpoints, and the calendar of the duties of sales.",
+)
+
+REJECT_FEEDBACK_COMPLETE = Kpi(
+    key="reject_feedback_complete",
+    title="Complete feedback",
+    meaning=(
+        "Of the handoffs that sales rejected in the period, the share with all that the accord wants of a "
+        "rejection: a reason of the accord, a note, or both. An accord that says nothing of the duties of sales "
+        "wants both."
+    ),
+    measure=FeedbackGiven(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="rejection_rate",
+    source="The handoffs, and what the accord wants of a rejection.",
+)
+
+DEFAULT_ACCEPT_SHARE = Kpi(
+    key="default_accept_share",
+    title="Accepted by default",
+    meaning=(
+        "Of the handoffs accepted in the period, the share that counted as accepted because sales did not decide in "
+        "time. No handoff says so yet: the value is null until handoffs do."
+    ),
+    measure=AcceptedByDefault(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="sla_decided_in_time",
+    source="The handoffs and their decisions.",
+)
+
+OWNER_RESPONSE_TIME = Kpi(
+    key="owner_response_time",
+    title="Response time of the owner",
+    meaning=(
+        "How long the people handed over in the period waited for the first outbound touch of sales by hand, in the "
+        "working hours of the calendar in which the accord counts the duties of sales: the median, p75, p90 and "
+        "mean. Without such a calendar, all hours count. A handoff that was returned for data before such a touch "
+        "does not count: the clock starts anew when it is handed over again. Handoffs without a touch do not count "
+        "either; a warning has their number."
+    ),
+    measure=OwnerResponse(),
+    unit=Unit.SECONDS,
+    subject=Subject.PERSON,
+    dimensions=_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="over_pressure_rate",
+    source="The handoffs, the touchpoints, and the calendar of the duties of sales.",
+)
+
+ORPHAN_HOURS = Kpi(
+    key="orphan_hours",
+    title="Hours without an owner",
+    meaning=(
+        "For how many working hours of the period people in the stages from mql to opportunity had no owner, or one "
+        "who was deactivated: the hours of all people together. Working hours are those of the calendar in which "
+        "the accord counts the duties of sales; without one, all hours count. A person who is in none of the stages "
+        "for a while does not count meanwhile."
+    ),
+    measure=Unowned("mql", "opportunity"),
+    unit=Unit.HOURS,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="never_contacted_rate",
+    source="The accord's stages, the history of the contacts' owners, and the calendar of the duties of sales.",
+)
+
+MARKETING_DELIVERY = Kpi(
+    key="marketing_delivery",
+    title="Delivery of marketing",
+    meaning=(
+        "How many people marketing delivered to sales in the period, divided by how many it owes for it by the "
+        "accord: 1 is what was agreed, and more is possible. As the accord says, people count as delivered when "
+        "they are handed over, or when sales accepts them; they had entered the stage of the duty by the time they "
+        "were handed over. A person counts once. Of a week, month or other time that the period cuts, marketing "
+        "owes the share of its days. A group is a share of all that is owed, so groups sum to the total."
+    ),
+    measure=Delivered(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="mql_acceptance",
+    source="The handoffs, and the accord's duties of volume.",
+)
+
+KPIS = (
+    MQL_ACCEPTANCE,
+    REJECTION_RATE,
+    OWNER_RESPONSE_TIME,
+    SLA_DECIDED_IN_TIME,
+    SLA_FOLLOWED_UP,
+    NEVER_CONTACTED_RATE,
+    REJECT_FEEDBACK_COMPLETE,
+    DEFAULT_ACCEPT_SHARE,
+    ORPHAN_HOURS,
+    MARKETING_DELIVERY,
+)

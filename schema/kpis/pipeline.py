@@ -1,7 +1,9 @@
 """KPIs of money: revenue, deal size and pipeline."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS
-from schema.kpis.kinds import Average, Closings, Kpi, Openings, Snapshot, Subject, Sum
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.deals import Average, Closings, Openings, Snapshot, Sum
 from schema.kpis.switchboard import DEAL_SWITCHES
 from schema.vocab import DealOutcome, Unit
 

@@ -1,9 +1,11 @@
-"""KPIs of contact pressure: how often people are touched."""
+"""KPIs of contact pressure: how often people are touched, and what they make of it."""
 
 from datetime import timedelta
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Kpi, OverPolicy, Subject, Trailing
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 from schema.kpis.switchboard import FACT_SWITCHES
 from schema.vocab import Unit
 
@@ -44,4 +46,55 @@ OVER_PRESSURE_RATE = Kpi(
     source="The outbound touchpoints and the accord's contact policy.",
 )
 
-KPIS = (TOUCHES_PER_CONTACT_7D, OVER_PRESSURE_RATE)
+CROSS_TEAM_COLLISION = Kpi(
+    key="cross_team_collision",
+    title="Cross-team collisions",
+    meaning=(
+        "Of the people whom both marketing and sales touched in the period, the share whom both touched within 24 "
+        "hours, in either order and the last instant included. Automated touches count; touches of which the team is "
+        "not known do not."
+    ),
+    measure=Collided(timedelta(hours=24)),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="response_rate",
+    source="The outbound touchpoints and the kinds of their teams.",
+)
+
+OPT_OUT_RATE = Kpi(
+    key="opt_out_rate",
+    title="Opt-out rate",
+    meaning=(
+        "Of the people touched in the period, the share who opted out of e-mail or of calls within 30 days after such "
+        "a touch, with no other touch between the two. The last instant is included. Nothing says when people opted "
+        "out of whom the source has no history: they are not in the numerator, and a warning has their number."
+    ),
+    measure=OptedOut(timedelta(days=30)),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="response_rate",
+    source="The outbound touchpoints, and the history of the contacts.",
+)
+
+RESPONSE_RATE = Kpi(
+    key="response_rate",
+    title="Response rate",
+    meaning=(
+        "Of the people touched in the period, the share who came to us within 14 days after one of these touches: an "
+        "inbound touch later than the touch, the last instant of the 14 days included. An inbound touch that a machine "
+        "caused, such as an automatic reply, is no response."
+    ),
+    measure=Replied(timedelta(days=14)),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=FACT_SWITCHES,
+    guard="over_pressure_rate",
+    source="The outbound and inbound touchpoints.",
+)
+
+KPIS = (TOUCHES_PER_CONTACT_7D, OVER_PRESSURE_RATE, CROSS_TEAM_COLLISION, OPT_OUT_RATE, RESPONSE_RATE)

@@ -37,4 +37,4 @@ STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, has_reading
 RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True)
 DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
 FACT_SWITCHES = Switchboard()
-AGREEMENT_SWITCHES = Switchboard(has_reading=True)
+STATE_SWITCHES = Switchboard(has_reading=True)

@@ -1,8 +1,11 @@
 """KPIs of speed: how long something takes."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import Closings, Cycle, Duration, Kpi, Response, Stay, Subject
-from schema.kpis.switchboard import DEAL_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STAY_SWITCHES
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.deals import Closings, Cycle
+from schema.kpis.measures.stages import Duration, Response, Stalled, Stay
+from schema.kpis.switchboard import DEAL_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STATE_SWITCHES, STAY_SWITCHES
 from schema.vocab import DealOutcome, Dimension, Unit
 
 TIME_TO_CONVERT = Kpi(
@@ -75,4 +78,21 @@ TIME_IN_STAGE = Kpi(
     source="The accord's ladder of stages and its exits.",
 )
 
-KPIS = (TIME_TO_CONVERT, SALES_CYCLE, SPEED_TO_LEAD, TIME_IN_STAGE)
+STALLED_RATE = Kpi(
+    key="stalled_rate",
+    title="Stalled",
+    meaning=(
+        "Of the people who are in a stage with a window at the end of the period, or at `asOf` if that is earlier, "
+        "the share who entered it longer ago than its window. A person is in the highest stage whose entry is open; "
+        "stages without a window do not count. A series has the state at the end of each bucket."
+    ),
+    measure=Stalled(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=(Dimension.STAGE, *PERSON_DIMENSIONS),
+    switches=STATE_SWITCHES,
+    guard="stage_conversion",
+    source="The accord's ladder of stages and their windows.",
+)
+
+KPIS = (TIME_TO_CONVERT, SALES_CYCLE, SPEED_TO_LEAD, TIME_IN_STAGE, STALLED_RATE)

@@ -1,7 +1,11 @@
 """KPIs of volume: how many entries, deals and customers."""
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
-from schema.kpis.kinds import Closings, Count, Entries, FirstWins, Kpi, Openings, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.counts import Count
+from schema.kpis.measures.deals import Closings, FirstWins, Openings
+from schema.kpis.measures.stages import Entries
 from schema.kpis.switchboard import DEAL_SWITCHES, ENTRY_SWITCHES
 from schema.vocab import DealOutcome, Dimension, Unit
 
@@ -20,6 +24,22 @@ STAGE_VOLUME = Kpi(
     source="The accord's ladder of stages.",
 )
 
+INQUIRIES = Kpi(
+    key="inquiries",
+    title="Inquiries",
+    meaning=(
+        "How many people entered the accord's stage inquiry in the period. People who skipped it are included, and "
+        "their number is in `implied`. A person who enters it several times counts once, at the first entry."
+    ),
+    measure=Count(Entries("inquiry")),
+    unit=Unit.COUNT,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=ENTRY_SWITCHES,
+    guard="inquiry_to_mql",
+    source="The accord's stage inquiry.",
+)
+
 MQLS = Kpi(
     key="mqls",
     title="Marketing qualified leads",
@@ -34,6 +54,22 @@ MQLS = Kpi(
     switches=ENTRY_SWITCHES,
     guard="mql_acceptance",
     source="The accord's stage mql.",
+)
+
+SALS = Kpi(
+    key="sals",
+    title="Sales accepted leads",
+    meaning=(
+        "How many people entered the accord's stage sal in the period. People who skipped it are included, and their "
+        "number is in `implied`. A person who enters it several times counts once, at the first entry."
+    ),
+    measure=Count(Entries("sal")),
+    unit=Unit.COUNT,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=ENTRY_SWITCHES,
+    guard="sal_to_sql",
+    source="The accord's stage sal.",
 )
 
 SQLS = Kpi(
@@ -101,4 +137,4 @@ NEW_CUSTOMERS = Kpi(
     source="The closing dates of the deals won, and their companies and main contacts.",
 )
 
-KPIS = (STAGE_VOLUME, MQLS, SQLS, OPPORTUNITIES_CREATED, DEALS_WON, NEW_CUSTOMERS)
+KPIS = (STAGE_VOLUME, INQUIRIES, MQLS, SALS, SQLS, OPPORTUNITIES_CREATED, DEALS_WON, NEW_CUSTOMERS)

@@ -23,6 +23,7 @@ from schema.tables.evaluation import Evaluation, StageEntry
 from schema.tables.exchange_rate import ExchangeRate
 from schema.tables.handoff import Handoff
 from schema.tables.intake import ExternalKey, ImportChange, ImportCount, ImportFile, ImportJob, ImportReason, SourceGap
+from schema.tables.journey import DealJourney, HandoffJourney, Journey
 from schema.tables.member import Member
 from schema.tables.pipeline import Pipeline, PipelineStage
 from schema.tables.product import Product
@@ -54,6 +55,9 @@ TABLES: tuple[type[Table], ...] = (
     ErasureSecret,
     Evaluation,
     StageEntry,
+    Journey,
+    HandoffJourney,
+    DealJourney,
     ExternalKey,
     ImportJob,
     ImportChange,

@@ -53,6 +53,11 @@ class Evaluation(Record, table=True):
         server_default="false",
         default=None,
     )
+    has_journeys: bool = column(
+        "Whether the run has journeys beside its entries, from which KPIs answer more quickly.",
+        server_default="false",
+        default=None,
+    )
     accord_hash: str | None = column(
         "The content hash of that version when the run started; null for the evaluations that follow every write.",
         default=None,

@@ -26,6 +26,7 @@ from api.funnel.reference_facts import (
     TouchFact,
 )
 from api.metrics.answer import KpiAnswer
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair
 from api.sql import Sql
@@ -60,6 +61,9 @@ REQUESTS = (
     KpiRequest("revenue_won", grain=Grain.FISCAL_YEAR),
     KpiRequest("rejection_rate", by=(Dimension.REJECT_REASON,)),
     KpiRequest("over_pressure_rate"),
+    KpiRequest("sla_followed_up"),
+    KpiRequest("reject_feedback_complete"),
+    KpiRequest("marketing_delivery", named_period("2026-02")),
 )
 
 
@@ -102,7 +106,6 @@ def test_the_settings_are_those_of_all_models() -> None:
     assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
         "Stage.owner",
         "RejectReason.fault",
-        "VolumeDuty.count",
         "Target.team",
     }
     assert {name.partition(".")[0] for name in WAITING} >= WAITING_MODELS
@@ -128,6 +131,9 @@ PROBES: Mapping[str, tuple[Path, object]] = {
     "ContactPolicy.within": (("contact_policy", "within"), "1 minute"),
     "Exemptions.automated": (("contact_policy", "exempt", "automated"), True),
     "Exemptions.reply_within": (("contact_policy", "exempt", "reply_within"), "1 hour"),
+    "VolumeDuty.count": (("handoff", "marketing", "volume", 0, "count"), "HANDED_OVER"),
+    "AttemptsDuty.at_least": (("handoff", "sales", "attempts", "at_least"), 1),
+    "SalesDuties.reject_with": (("handoff", "sales", "reject_with"), ["REASON"]),
     "Reporting.timezone": (("reporting", "timezone"), "Pacific/Auckland"),
     "Reporting.week_start": (("reporting", "week_start"), "SUNDAY"),
     "Reporting.fiscal_year_start_month": (("reporting", "fiscal_year_start_month"), 3),
@@ -142,6 +148,7 @@ def base() -> Document:
     # In the standard accord every stage but the lowest has a rule that is true later than that of the one below.
     document["exits"][0] |= {"closes_from": "inquiry", "closes_to": "sql"}
     document["contact_policy"] = {"at_most": 2, "within": "7 days", "exempt": {"automated": False}}
+    document["handoff"]["marketing"]["volume"] = [{"stage": "mql", "at_least": 4, "per": "MONTH"}]
     document["reporting"] |= {"fiscal_year_start_month": 2, "exclude": ["TEST"]}
     return document
 
@@ -167,7 +174,8 @@ async def loaded(module_database: Database) -> Database:
             (world.contact_id("c1"), UUID(int=place), at + timedelta(minutes=place), "EMAIL_SENT", direction, automated)
             for place, (direction, automated) in enumerate([("INBOUND", False), *touched])
         ]
-        await session.copy("touchpoint", columns, rows)
+        attempt = (world.contact_id("c3"), UUID(int=9), world.day("03-07"), "EMAIL_SENT", "OUTBOUND", False)
+        await session.copy("touchpoint", columns, [*rows, attempt])
     return module_database
 
 

@@ -36,9 +36,7 @@ async def compare_derived(connection: Connection, as_of: datetime, rounds: int) 
             await session.run(Sql(f"create temp table found on commit drop as select {COLUMNS} from ({{}}) e", derived))
 
     async def by_hand(session: ScratchSession) -> None:
-        empty = f"select {COLUMNS} from stage_entry where false"
-        await session.script(f"create temp table hand_entry on commit drop as {empty}")
-        await _run_by_hand(session, as_of, "hand_entry")
+        await run_standard_by_hand(session, as_of)
 
     return await compare("derived", rolled_back(connection, ours), rolled_back(connection, by_hand), rounds)
 
@@ -150,6 +148,13 @@ async def _run_by_hand(
         text = text[:first] + _TWO_VERSIONS.read_text(encoding="utf-8") + text[last:]
         text = text.replace(":activation", f"timestamptz '{activation.isoformat()}'")
     await session.script(text.replace(":as_of", f"timestamptz '{as_of.isoformat()}'").replace(":entry", target))
+
+
+async def run_standard_by_hand(session: ScratchSession, as_of: datetime) -> None:
+    """Fill the temp table `hand_entry` by the statements by hand, in the transaction of the session."""
+    empty = f"select {COLUMNS} from stage_entry where false"
+    await session.script(f"create temp table hand_entry on commit drop as {empty}")
+    await _run_by_hand(session, as_of, "hand_entry")
 
 
 async def require_equal(connection: Connection, *tables: str) -> None:

@@ -23,6 +23,7 @@ from tests.support.databases import delete_all_rows
 from tests.support.graphql import put
 from tests.support.random_choices import RandomChoices
 
+MEMBERS = (UUID(int=1), UUID(int=2))
 RULES: Mapping[str, object] = {
     "known": {"any": [{"field": "contact.email", "op": "is_null", "value": False}, {"touches": {}}]},
     "quiet": {"all": [{"touches": {}}, {"not": {"touches": {"within": "1 second"}}}]},
@@ -44,8 +45,22 @@ ACCORD = Accord.model_validate(
         ],
     }
 )
+# What no rule reads, and journeys do.
+JOURNEY_COLUMNS: tuple[tuple[str, tuple[object, ...]], ...] = (
+    ("is_test", (True, False)),
+    ("is_internal", (True, False)),
+    ("deleted_at", (datetime(2026, 1, 1, tzinfo=UTC), None)),
+    ("lead_source", ("web", "fair", None)),
+    ("country", ("DE", "BR", None)),
+    ("owner_id", (*MEMBERS, None)),
+)
 CHANGEABLE: Mapping[str, tuple[tuple[str, tuple[object, ...]], ...]] = {
-    "contact": (("email", ("a@x.example", None)), ("job_title", ("CEO", None)), ("is_test", (True, False))),
+    "contact": (("email", ("a@x.example", None)), ("job_title", ("CEO", None)), *JOURNEY_COLUMNS),
+    "touchpoint": (
+        ("channel", ("EMAIL", "EVENT")),
+        ("direction", ("INBOUND", "OUTBOUND")),
+        ("voided_at", (datetime(2026, 1, 1, tzinfo=UTC), None)),
+    ),
     "company": (("industry", ("steel", "food", None)), ("employees", (1, 2))),
     "deal": (
         ("amount", (-1, 1, 9, None)),
@@ -77,10 +92,11 @@ class World:
             for id_, pipeline in zip(self.ids["pipeline_stage"], self.ids["pipeline"], strict=True):
                 row = {"id": id_, "pipeline_id": pipeline, "name": "s", "rank": 1, "category": "OPEN"}
                 await put(session, "pipeline_stage", row)
-            self.ids |= {"contact": [], "deal": [], "handoff": []}
+            await put(session, "member", *({"id": id_, "name": f"member {id_}"} for id_ in MEMBERS))
+            self.ids |= {"contact": [], "deal": [], "handoff": [], "touchpoint": []}
         for _ in range(3):
             await self.write(self.create("contact"))
-        await self.write(self.create("deal"))
+        await self.write(self.create("deal"), self.create("touchpoint"))
 
     async def write(self, *changes: "Change") -> None:
         """Make changes in one unit of work."""
@@ -109,7 +125,8 @@ class World:
             row = {"deal_id": self.one("deal"), "contact_id": self.one("contact"), "since": self.instant()}
         elif table == "touchpoint":
             row |= {"contact_id": self.one("contact"), "occurred_at": self.instant(), "kind": "FORM"}
-            row |= {"direction": "INBOUND", "campaign_id": self.one("campaign")}
+            row |= {"direction": "INBOUND", "campaign_id": self.one("campaign"), "channel": "EMAIL"}
+            self.ids["touchpoint"].append(id_)
         else:
             self.ids["handoff"].append(id_)
             row |= {"contact_id": self.one("contact"), "handed_at": now() - timedelta(days=30), "status": "PROPOSED"}

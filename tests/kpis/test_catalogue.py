@@ -9,12 +9,17 @@ from schema.vocab import Dimension, Unit
 def test_the_catalogue_has_exactly_these_kpis() -> None:
     assert set(CATALOGUE) == {
         "stage_volume",
+        "inquiries",
         "mqls",
+        "sals",
         "sqls",
         "opportunities_created",
         "deals_won",
         "new_customers",
         "stage_conversion",
+        "inquiry_to_mql",
+        "sal_to_sql",
+        "sql_to_opportunity",
         "mql_to_customer",
         "win_rate",
         "time_to_convert",
@@ -28,8 +33,22 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "time_in_stage",
         "mql_acceptance",
         "rejection_rate",
+        "owner_response_time",
+        "sla_decided_in_time",
+        "sla_followed_up",
+        "never_contacted_rate",
+        "reject_feedback_complete",
+        "default_accept_share",
+        "orphan_hours",
+        "marketing_delivery",
+        "recycle_rate",
+        "recycled_reconversion",
+        "stalled_rate",
         "touches_per_contact_7d",
         "over_pressure_rate",
+        "response_rate",
+        "cross_team_collision",
+        "opt_out_rate",
         "stage_integrity",
     }
 
@@ -42,6 +61,7 @@ def test_a_kpi_has_its_own_key_and_another_kpi_as_guard() -> None:
 
 def test_the_unit_follows_from_the_kind() -> None:
     units = {Kind.COUNT: Unit.COUNT, Kind.SPREAD: Unit.COUNT, Kind.RATIO: Unit.RATIO, Kind.CONVERSION: Unit.RATIO}
+    units |= {Kind.TIME: Unit.HOURS, Kind.ATTAINMENT: Unit.RATIO}
     units |= dict.fromkeys((Kind.SUM, Kind.AVERAGE, Kind.SNAPSHOT), Unit.MONEY)
     for kpi in CATALOGUE.values():
         assert kpi.unit is units.get(kpi.kind, Unit.SECONDS)
@@ -72,7 +92,14 @@ def test_the_description_of_a_dimension_has_the_meaning_for_every_subject() -> N
 
 def test_only_kpis_of_a_response_have_a_responder() -> None:
     found = {kpi.key for kpi in CATALOGUE.values() if Dimension.RESPONDER in kpi.dimensions}
-    assert found == {"speed_to_lead", "mql_acceptance", "rejection_rate"}
+    assert found == {
+        "speed_to_lead",
+        "mql_acceptance",
+        "rejection_rate",
+        "owner_response_time",
+        "sla_decided_in_time",
+        "reject_feedback_complete",
+    }
 
 
 def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from api.db import WriteSession
+from api.sql import Sql
 from schema.accord import Accord
 from schema.vocab import NotCountedReason, Skip
 from tests.metrics import generated_contacts
@@ -43,6 +44,9 @@ class Touched:
     is_automated: bool = False
     member: str | None = None
     number: int = 0  # of simultaneous touches, the one with the lowest number is the first
+    team: str | None = None
+    kind: str = "EVENT"
+    outcome: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Handed:
     status: str
     reason: str | None
     member: str | None
+    due: datetime | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Known:
     touches: tuple[Touched, ...]
     handoffs: tuple[Handed, ...]
     reports: tuple[Report, ...]
+    is_out: tuple[tuple[bool, bool], ...]  # of each version of the person: opted out of e-mail, of calls
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ class Row:
     is_implied: bool = False
     is_skipped: bool = False
     responder: str | None = None
+    is_waiting: bool = False
 
     @property
     def lead_source(self) -> str | None:
@@ -92,24 +100,54 @@ class Row:
 def worlds() -> st.SearchStrategy[list[Known]]:
     """A few people. The first one is counted, and is the survivor of all merged ones."""
     return st.lists(
-        st.builds(Known, generated_contacts.people(), _TOUCHES, _HANDOFFS, _REPORTS), min_size=4, max_size=9
+        st.builds(Known, generated_contacts.people(), _TOUCHES, _HANDOFFS, _REPORTS, _IS_OUT), min_size=4, max_size=9
     ).filter(lambda found: found[0].person.why_not is None)
 
 
+def busy_worlds() -> st.SearchStrategy[list[Known]]:
+    """The same, but all that sales does happens within a few days, so that much of it is in time or just not."""
+    known = st.builds(
+        Known,
+        generated_contacts.people(),
+        st.lists(_touched(_STEPS), min_size=2, max_size=14).map(tuple),
+        st.lists(_handed(_STEPS), min_size=1, max_size=4).map(tuple),
+        st.just(()),
+        _IS_OUT,
+    )
+    return st.lists(known, min_size=6, max_size=10).filter(lambda found: found[0].person.why_not is None)
+
+
 @st.composite
-def _handed(draw: st.DrawFn) -> Handed:
-    handed = draw(CLOSE)
+def _handed(draw: st.DrawFn, moments: st.SearchStrategy[datetime]) -> Handed:
+    handed = draw(moments)
     status = draw(st.sampled_from(["PROPOSED", "ACCEPTED", "ACCEPTED", "REJECTED", "REJECTED", "RETURNED"]))
     decided = None if status == "PROPOSED" else handed + timedelta(hours=6 * draw(st.integers(0, 30)))
     reason = draw(st.sampled_from(["NO_FIT", "NO_TIMING", "ODD"])) if status == "REJECTED" else None
-    return Handed(handed, decided, status, reason, draw(_MEMBER))
+    due = handed + timedelta(hours=6 * draw(st.integers(1, 12))) if draw(st.booleans()) else None
+    note = draw(st.sampled_from(["No need.", " ", None])) if decided else None
+    return Handed(handed, decided, status, reason, draw(_MEMBER), due, note)
 
 
 _MEMBER = st.sampled_from([*MEMBERS, None])
-_TOUCHES = st.lists(
-    st.builds(Touched, CLOSE, st.sampled_from([True, True, False]), st.booleans(), _MEMBER), max_size=9
-).map(tuple)
-_HANDOFFS = st.lists(_handed(), max_size=3).map(tuple)
+_STEPS = st.integers(0, 40).map(lambda step: START + timedelta(hours=6 * step))
+
+
+def _touched(moments: st.SearchStrategy[datetime]) -> st.SearchStrategy[Touched]:
+    return st.builds(
+        Touched,
+        moments,
+        st.sampled_from([True, True, False]),
+        st.booleans(),
+        _MEMBER,
+        team=st.sampled_from(["MARKETING", "SALES", None]),
+        kind=st.sampled_from(["CALL", "CALL", "EMAIL_REPLY", "FORM"]),
+        outcome=st.sampled_from([None, None, "NO_ANSWER", "CONNECTED"]),
+    )
+
+
+_TOUCHES = st.lists(_touched(CLOSE), max_size=9).map(tuple)
+_IS_OUT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=3).map(tuple)
+_HANDOFFS = st.lists(_handed(CLOSE), max_size=3).map(tuple)
 _REPORTS = st.lists(
     st.builds(Report, st.sampled_from([*STAGES, *STAGES, "lead", None]), st.none() | FEW | CLOSE, FEW | CLOSE),
     max_size=3,
@@ -131,25 +169,57 @@ async def load(session: WriteSession, found: list[Known], version_id: UUID) -> N
                     key,
                     UUID(int=_touch_number(place, 100 + number)),
                     touch.at,
-                    "CALL",
+                    touch.kind,
                     direction,
                     touch.is_automated,
                     member,
+                    touch.team,
+                    touch.outcome,
                 )
             )
         for number, handed in enumerate(known.handoffs):
             own = UUID(int=(key.int << 8) + number)
             member = MEMBERS[handed.member][0] if handed.member else None
-            handoffs.append((key, own, handed.handed, handed.decided, handed.status, handed.reason, member))
+            said = (handed.decided, handed.status, handed.reason, member, handed.due, handed.note)
+            handoffs.append((key, own, handed.handed, *said))
         for number, report in enumerate(known.reports):
             own = UUID(int=(key.int << 8) + number)
             reports.append((key, own, "crm", "Stage", report.stage, report.entered, report.recorded))
-    touched = ["contact_id", "id", "occurred_at", "kind", "direction", "is_automated", "member_id"]
+    touched = [
+        "contact_id",
+        "id",
+        "occurred_at",
+        "kind",
+        "direction",
+        "is_automated",
+        "member_id",
+        "team_kind",
+        "outcome",
+    ]
     await session.copy("touchpoint", touched, touches)
-    given = ["contact_id", "id", "handed_at", "decided_at", "status", "reject_reason", "assigned_to_id"]
+    given = [
+        "contact_id",
+        "id",
+        "handed_at",
+        "decided_at",
+        "status",
+        "reject_reason",
+        "assigned_to_id",
+        "due_at",
+        "note",
+    ]
     await session.copy("handoff", given, handoffs)
     reported = ["contact_id", "id", "source", "source_stage", "stage", "entered_at", "recorded_at"]
     await session.copy("reported_stage", reported, reports)
+    for place, known in enumerate(found):
+        for version, (is_out, is_uncallable) in zip(known.person.versions, known.is_out, strict=False):
+            await session.run(
+                Sql(
+                    "update contact_version set email_opt_out = {}, do_not_call = {}"
+                    " where contact_id = {} and valid_from = {}",
+                    *(is_out, is_uncallable, UUID(int=1000 + place), version.since),
+                )
+            )
 
 
 def _touch_number(place: int, number: int) -> int:
@@ -195,6 +265,7 @@ def with_merged_facts(found: list[Known]) -> list[Known]:
                 ),
                 tuple(handed for who in whose for handed in who.handoffs),
                 tuple(report for who in whose for report in who.reports),
+                known.is_out,
             )
         )
     return people

@@ -18,7 +18,9 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Conversion, Duration, Kind, Kpi
+from schema.kpis.kinds import Kind
+from schema.kpis.kpi import Kpi
+from schema.kpis.measures.stages import Conversion, Duration
 from schema.vocab import Dimension, Grain, RecordSide, Reentry, Skip
 
 
@@ -86,7 +88,7 @@ def assert_values_make(
     given = [record.value for record in base if record.value is not None]
     assert len(base) - len(given) == sum(apart.n for apart in figure.apart)
     match kind:
-        case Kind.COUNT | Kind.SUM | Kind.SNAPSHOT:
+        case Kind.COUNT | Kind.SUM | Kind.SNAPSHOT | Kind.TIME:
             assert figure.value == (None if figure.value is None and not given else sum(given))
         case Kind.AVERAGE:
             assert (figure.numerator, figure.denominator) == ((sum(given), len(given)) if given else (None, None))

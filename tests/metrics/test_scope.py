@@ -21,13 +21,18 @@ from api.workflows.make_sample import make_sample
 from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.kpis.kinds import Kpi, Subject
+from schema.kpis.kinds import Subject
+from schema.kpis.kpi import Kpi
 from schema.vocab import Grain, RecordSide, WarningCode
 from tests.metrics.test_drill_down import request_of
+from tests.support.journeys import answer_from_journeys
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 REACHES = (Reach.OWN, Reach.TEAM)
 Counted = list[CountedRecord] | None
+OF_THE_REJECTED = ("reject_feedback_complete", "recycled_reconversion")  # who have no owner
+# Of the sample, these have no value: nothing records the one, and its accord owes nothing of the other.
+WITHOUT_VALUE = ("default_accept_share", "marketing_delivery")
 
 
 class _RolledBackError(Exception):
@@ -122,6 +127,7 @@ async def only_listable(database: Database, who: Principal) -> AsyncIterator[Rea
             contacts -= {row["id"] for row in merged if row["merged_into_id"] not in contacts}
             # Neither history nor foreign keys are to follow.
             await session.script("set local session_replication_role = replica")
+            await answer_from_journeys(session, is_allowed=False)  # which would not follow these deletions
             for table in ("stage_entry", "touchpoint", "handoff", "reported_stage"):
                 await session.run(
                     Sql.from_parts((f"delete from {table} where not contact_id = any (",))
@@ -203,7 +209,9 @@ async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_li
         assert answer.data_watermark == (None if about_people else plain.data_watermark)
         assert drilled == listed
         assert "owner_id" in answer.sql
-    assert 0 < largest(restricted[0][0]) < largest(everything[0][0])
+    is_of_nobody = key in OF_THE_REJECTED and reach is Reach.OWN
+    if key not in WITHOUT_VALUE and not is_of_nobody:
+        assert 0 < largest(restricted[0][0]) < largest(everything[0][0])
 
 
 @pytest.mark.parametrize("reach", REACHES)

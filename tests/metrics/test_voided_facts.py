@@ -16,7 +16,7 @@ from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from tests.metrics.test_scope import NOW, computed, requests, values
+from tests.metrics.test_scope import NOW, WITHOUT_VALUE, computed, requests, values
 
 # Two thirds of the facts stay, so that every KPI counts something on both sides.
 _VOID = """
@@ -82,7 +82,7 @@ async def test_every_kpi_is_that_of_a_database_without_the_voided_facts(company:
         for (answer, drilled), (plain, listed) in zip(answers, expected[key], strict=True):
             assert values(answer) == values(plain), key
             assert drilled == listed, key
-        assert answers[0][0].n, key
+        assert answers[0][0].n or key in WITHOUT_VALUE, key
 
 
 async def test_the_funnel_and_its_entries_are_those_of_a_database_without_the_voided_facts(company: Database) -> None:

@@ -8,16 +8,28 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import mean, median
 from typing import Any
 from uuid import UUID
 
+from tests.sample import handoff_books, stage_books
+from tests.sample.spans import MOMENT, Span
+
 Row = dict[str, Any]
 STAGES = ("suspect", "inquiry", "mql", "sal", "sql", "opportunity", "customer")
 # As the standard accord has them: the windows between stages, and the contact policy.
-WINDOWS = {("mql", "opportunity"): timedelta(days=58), ("mql", "customer"): timedelta(days=238)}
+WINDOWS = {
+    ("mql", "opportunity"): timedelta(days=58),
+    ("mql", "customer"): timedelta(days=238),
+    ("inquiry", "mql"): timedelta(days=90),
+    ("sal", "sql"): timedelta(days=14),
+    ("sql", "opportunity"): timedelta(days=30),
+}
+TEAMS = ("MARKETING", "SALES")
+PAIRS = {"stage_conversion": ("mql", "opportunity")}
 AT_MOST, WITHIN, REPLY = 5, timedelta(days=7), timedelta(hours=24)
-WEEK, MOMENT = timedelta(days=7), timedelta(microseconds=1)
+WEEK = timedelta(days=7)
 
 
 @dataclass
@@ -39,24 +51,6 @@ class Counted:
         return mean(self.given) if self.given else None
 
 
-@dataclass(frozen=True)
-class Span:
-    """The instants from `start` until before `before`, up to now."""
-
-    start: datetime | None
-    before: datetime | None
-    now: datetime
-
-    def holds(self, at: datetime | None) -> bool:
-        """Whether an instant lies in it."""
-        return at is not None and at < self.end and (self.start is None or at >= self.start)
-
-    @property
-    def end(self) -> datetime:
-        """The first instant after it."""
-        return min(self.before or self.now + MOMENT, self.now + MOMENT)
-
-
 @dataclass
 class PeopleBooks:
     """The raw rows of a database, by the person that they belong to."""
@@ -68,6 +62,7 @@ class PeopleBooks:
     touches: Mapping[UUID, list[Row]]
     handoffs: Mapping[UUID, list[Row]]
     reports: Mapping[UUID, list[Row]]
+    versions: Mapping[UUID, list[Row]]  # of the contact itself, in the order of time
 
     @classmethod
     def of(cls, tables: Mapping[str, list[Row]], now: datetime) -> "PeopleBooks":
@@ -87,8 +82,14 @@ class PeopleBooks:
             return rows
 
         facts = {"touchpoint": "occurred_at", "handoff": "handed_at", "reported_stage": "entered_at"}
-        read = (by_person(table, at) for table, at in {"stage_entry": "entered_at", **facts}.items())
-        return cls(now, contacts, survivors, *read)
+        read = {"stage_entry": "entered_at", **facts}
+        entries, touches, handoffs, reports = (by_person(table, at) for table, at in read.items())
+        versions = defaultdict[UUID, list[Row]](list)
+        for row in sorted(
+            tables["contact_version"], key=lambda row: (row["valid_from"] or row["recorded_at"], row["id"])
+        ):
+            versions[row["contact_id"]].append(row)
+        return cls(now, contacts, survivors, entries, touches, handoffs, reports, versions)
 
     def count(self, key: str, start: datetime | None, before: datetime | None) -> Counted:
         """Count a KPI over the instants from `start` until before `before`."""
@@ -116,30 +117,38 @@ class PeopleBooks:
     def _rows(self, key: str, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
         """What a person gives to the base of a KPI, and whether they converted."""
         match key:
-            case "stage_volume" | "mqls" | "sqls":
-                stages = STAGES if key == "stage_volume" else (key[:3],)
+            case "stage_volume" | "inquiries" | "mqls" | "sals" | "sqls":
+                stages = STAGES if key == "stage_volume" else ("inquiry" if key == "inquiries" else key[:3],)
                 yield from ((1, False) for stage in stages if span.holds(self._entered(person, stage)))
-            case "stage_conversion" | "mql_to_customer":
-                yield from self._conversion(person, "customer" if key == "mql_to_customer" else "opportunity", span)
+            case "stage_conversion" | "inquiry_to_mql" | "sal_to_sql" | "sql_to_opportunity" | "mql_to_customer":
+                low, high = PAIRS.get(key) or key.split("_to_")
+                yield from self._conversion(person, low, high, span)
             case "mql_acceptance" | "rejection_rate":
                 part = "ACCEPTED" if key == "mql_acceptance" else "REJECTED"
                 decided = (row for row in self.handoffs[person] if row["status"] in ("ACCEPTED", "REJECTED"))
                 yield from ((1, row["status"] == part) for row in decided if span.holds(row["decided_at"]))
             case "touches_per_contact_7d":
-                since = span.end - MOMENT - WEEK
-                if touches := [row for row in self._ours(person) if since < row["occurred_at"] < span.end]:
-                    yield len(touches), False
+                yield from self._trailing(person, span.end)
             case "over_pressure_rate":
                 yield from self._pressed(person, span)
             case "stage_integrity":
                 yield from self._compared(person, span.end)
+            case "response_rate" | "cross_team_collision" | "opt_out_rate":
+                yield from self._touched(key, person, span)
+            case "stalled_rate" | "recycle_rate" | "recycled_reconversion" | "orphan_hours":
+                yield from stage_books.rows(
+                    key, self.entries[person], self.handoffs[person], self.versions[person], span
+                )
+            case _ if key in (*handoff_books.KEYS, "default_accept_share", "marketing_delivery"):
+                for handoff in self.handoffs[person]:
+                    yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
             case _:
                 yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
 
-    def _conversion(self, person: UUID, target: str, span: Span) -> Iterator[tuple[float, bool]]:
-        base, reached = self._entered(person, "mql"), self._entered(person, target)
+    def _conversion(self, person: UUID, low: str, high: str, span: Span) -> Iterator[tuple[float, bool]]:
+        base, reached = self._entered(person, low), self._entered(person, high)
         if base is not None and span.holds(base):
-            yield 1, reached is not None and base <= reached <= base + WINDOWS["mql", target]
+            yield 1, reached is not None and base <= reached <= base + WINDOWS[low, high]
 
     def _durations(self, key: str, person: UUID, span: Span) -> Iterator[timedelta]:
         """How long something took a person, by facts of their own at both ends."""
@@ -172,6 +181,40 @@ class PeopleBooks:
 
     def _ours(self, person: UUID) -> list[Row]:
         return [touch for touch in self.touches[person] if touch["direction"] == "OUTBOUND"]
+
+    def _trailing(self, person: UUID, end: datetime) -> Iterator[tuple[float, bool]]:
+        since = end - MOMENT - WEEK
+        if touches := [row for row in self._ours(person) if since < row["occurred_at"] < end]:
+            yield len(touches), False
+
+    def _touched(self, key: str, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
+        """Of a person touched in the period: whether they replied, were touched by both teams at once, or opted out."""
+        touched = [row for row in self._ours(person) if span.holds(row["occurred_at"])]
+        at = [row["occurred_at"] for row in touched]
+        if not touched:
+            return
+        if key == "response_rate":
+            replies = [
+                row["occurred_at"]
+                for row in self.touches[person]
+                if row["direction"] == "INBOUND" and not row["is_automated"] and row["occurred_at"] <= self.now
+            ]
+            yield 1, any(touch < reply <= touch + timedelta(days=14) for touch in at for reply in replies)
+        elif key == "opt_out_rate":
+            ours = [row["occurred_at"] for row in self._ours(person)]
+            outs = [out for out in self._opt_outs(person) if out <= self.now]
+            last = [max((touch for touch in ours if touch <= out), default=None) for out in outs]
+            pairs = zip(outs, last, strict=True)
+            yield 1, any(touch in at and out <= touch + timedelta(days=30) for out, touch in pairs if touch is not None)
+        else:
+            by = {team: [row["occurred_at"] for row in touched if row["team_kind"] == team] for team in TEAMS}
+            if all(by.values()):
+                yield 1, any(abs(one - other) <= timedelta(days=1) for one in by[TEAMS[0]] for other in by[TEAMS[1]])
+
+    def _opt_outs(self, person: UUID) -> Iterator[datetime]:
+        for before, after in pairwise(self.versions[person]):
+            if any(after[flag] and not before[flag] for flag in ("email_opt_out", "do_not_call")):
+                yield after["valid_from"] or after["recorded_at"]
 
     def _pressed(self, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
         theirs = [touch["occurred_at"] for touch in self.touches[person] if touch["direction"] == "INBOUND"]

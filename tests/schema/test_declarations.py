@@ -122,7 +122,8 @@ def test_no_foreign_key_deletes_or_changes_rows() -> None:
 
 
 def test_every_link_is_a_foreign_key_except_in_derived_tables() -> None:
-    derived = ("stage_entry", "outbox_event", "wake_up", "accord_preview_person")
+    journeys = ("journey", "handoff_journey", "deal_journey")
+    derived = (*journeys, "stage_entry", "outbox_event", "wake_up", "accord_preview_person")
     for shape in SHAPES.values():
         keys = {key.parent.name for key in METADATA.tables[shape.name].foreign_keys}
         links = {column_.name for column_ in shape.columns if column_.link is not None}
@@ -130,7 +131,9 @@ def test_every_link_is_a_foreign_key_except_in_derived_tables() -> None:
 
 
 def test_tables_keyed_by_contact_can_be_distributed_by_contact() -> None:
-    for name in ("touchpoint", "stage_entry", "handoff", "deal_contact", "contact_version", "touchpoint_correction"):
+    derived = ("stage_entry", "journey", "handoff_journey")
+    facts = ("touchpoint", "touchpoint_correction", "handoff", "deal_contact", "contact_version")
+    for name in (*derived, *facts):
         table = METADATA.tables[name]
         uniques = [
             constraint.columns

@@ -12,6 +12,7 @@ from api.access.evaluation import is_current
 from api.accord.in_force import AccordPeriod, accord_periods
 from api.db import IS_EVALUATING, Session
 from api.funnel.following.contact_statement import ContactStatement, contact_statement
+from api.funnel.journeys.journey_columns import with_journey_columns
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
 from api.sql import Sql, Statement
@@ -21,7 +22,9 @@ _MOST_KEPT = 16  # histories; more than any process has in use
 
 @dataclass(frozen=True, slots=True)
 class CompiledAccord:
-    """The versions in force, their ladder, the columns that they read, and the statement for a few contacts."""
+    """The versions in force, their ladder, the columns that entries and journeys follow from, and the statement for a
+    few contacts.
+    """
 
     periods: tuple[AccordPeriod, ...]
     ladder: Ladder
@@ -95,5 +98,5 @@ def compiled_accord(periods: tuple[AccordPeriod, ...]) -> CompiledAccord:
         ladder = ladder_of(periods)
         while len(_compiled) >= _MOST_KEPT:
             _compiled.pop(next(iter(_compiled)))
-        _compiled[history] = CompiledAccord(periods, ladder, read_columns(*ladder.accords))
+        _compiled[history] = CompiledAccord(periods, ladder, with_journey_columns(read_columns(*ladder.accords)))
     return _compiled[history]

@@ -36,12 +36,15 @@ class Concerned:
 
 
 async def concerned_contacts(
-    session: WriteSession, read: Mapping[str, frozenset[str]], changes: Sequence[RecordChange]
+    session: WriteSession,
+    read: Mapping[str, frozenset[str]],
+    changes: Sequence[RecordChange],
+    deals: frozenset[UUID] = frozenset(),
 ) -> Concerned:
     """Find the contacts that changes concern, and lock the sources that were changed or linked.
 
     `read` has the columns that the accord reads: a change of others concerns nobody. The changes are written already,
-    so that no writer of the same sources is missed.
+    so that no writer of the same sources is missed. `deals` are locked as if they were changed.
 
     Shapes: changes -> Concerned; of merged contacts, those that the changes name.
     Errors: asyncpg.LockNotAvailableError after `lock_timeout`.
@@ -59,7 +62,7 @@ async def concerned_contacts(
         if change.record_type == "deal_contact":
             linked.add(change.record_id)  # a role is known by its deal, and by its contact
         linked.update(identifier for table in LINKED if table in read for identifier in _values(change, f"{table}_id"))
-    changed = {identifier for ids in sources.values() for identifier in ids}
+    changed = {identifier for ids in sources.values() for identifier in ids} | deals
     await lock_sources(session, changed=changed, linked=linked - changed)
     for table, ids in sources.items():
         contacts |= await linked_contacts_of(session, table, Sql("{}::uuid[]", list(ids)))

@@ -5,12 +5,16 @@ the temporary tables; the facts are looked up once (`fact_tables`). Its text dep
 alone, so that each connection prepares it once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.funnel.derivation import merged_rows, people_rows, reads_stages
 from api.funnel.entries import entries
 from api.funnel.exits import union_all
 from api.funnel.following.fact_tables import fact_tables
+from api.funnel.journeys.journey_rows import contact_rows
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
+from api.funnel.journeys.stored_journeys import journey_tables
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stage_statement import step_statement
@@ -49,7 +53,7 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
     `contacts` holds all contacts of a person: the survivor, and those that were merged into it.
 
     Shapes: contacts, as_of, evaluation -> one row per changed entry: contact_id, stage, occurrence, kind. Writes
-            stage_entry and wake_up.
+            stage_entry, wake_up, and the tables of journeys.
     Source: api/README.md, "The evaluator".
     """
     evaluation_id = Sql("{}::uuid", EVALUATION)
@@ -62,10 +66,22 @@ def contact_statement(ladder: Ladder, *, has_merged: bool) -> ContactStatement:
         *_derivation(ladder, looked_up),
         ("differing", differing_entries(stored, Sql("select * from derived"))),
         *writing_tables(evaluation_id, "differing", facts.among("e.contact_id")),
+        *_journeys(ladder, looked_up, facts, evaluation_id),
         *wake_up_tables(wake_up_rows(ladder, looked_up), facts.among("w.contact_id")),
     ]
     text, values = Sql("{}\n{}", with_tables(tables), entry_changes("differing")).render()
     return ContactStatement(text, values)
+
+
+def _journeys(
+    ladder: Ladder, looked_up: VisibleFacts, facts: VisibleFacts, evaluation_id: Sql
+) -> Iterator[tuple[str, Sql]]:
+    """Return the common tables that derive and write the journeys, from `derived`."""
+    yield "journeys", contact_rows(ladder, Sql("select * from derived"), looked_up, facts.among("x.id"))
+    for table in (ENTRIES, HANDOFFS):
+        yield from journey_tables(
+            table, evaluation_id, Sql(f"select * from journeys where {table.of_contact}"), facts.among
+        )
 
 
 def _derivation(ladder: Ladder, facts: VisibleFacts) -> list[tuple[str, Sql]]:

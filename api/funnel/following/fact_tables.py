@@ -7,6 +7,7 @@ read what one look-up found: of a thousand contacts, half the CPU time.
 
 from collections.abc import Sequence
 
+from api.funnel.journeys.journey_columns import of_facts, of_versions, with_journey_columns
 from api.funnel.lifetimes import VisibleFacts
 from api.funnel.read_columns import read_columns
 from api.sql import Sql, join, name
@@ -26,26 +27,30 @@ def fact_tables(accords: Sequence[Accord], facts: VisibleFacts) -> list[tuple[st
 
     Shapes: accords -> (name of a table, its rows), in an order in which they can be read.
     """
-    read = read_columns(*accords)
+    read = with_journey_columns(read_columns(*accords))
     contact, deal, company = (read.get(table, frozenset()) for table in ("contact", "deal", "company"))
     tables = [
-        ("contact_version", _PERIOD | {"contact_id"} | _dated("contact", contact) - {"id"}, facts.among("contact_id"))
+        (
+            "contact_version",
+            _PERIOD | {"contact_id"} | _dated("contact", contact) | of_versions("contact"),
+            facts.among("contact_id"),
+        ),
+        ("touchpoint", _TOUCHPOINT | read["touchpoint"] | of_facts("touchpoint"), facts.among("contact_id")),
+        (
+            "company_version",
+            _PERIOD | {"company_id"} | _dated("company", company) | of_versions("company"),
+            facts.among_companies("company_id"),
+        ),
+        ("handoff", _HANDOFF | read["handoff"] | of_facts("handoff"), facts.among("contact_id")),
     ]
-    if "touchpoint" in read:
-        tables.append(("touchpoint", _TOUCHPOINT | read["touchpoint"], facts.among("contact_id")))
     if "reported_stage" in read:
         tables.append(("reported_stage", _REPORT | read["reported_stage"], facts.among("contact_id")))
-    if "handoff" in read:
-        tables.append(("handoff", _HANDOFF | read["handoff"], facts.among("contact_id")))
     if "deal" in read:
         tables += [
             ("deal_contact", _ROLE, facts.among("contact_id")),
             ("deal_version", _PERIOD | {"deal_id"} | _dated("deal", deal), facts.among_deals("deal_id")),
             ("deal", frozenset({"id", "deleted_at"}), facts.among_deals("id")),
         ]
-    if "company" in read:
-        versions = _PERIOD | {"company_id"} | _dated("company", company)
-        tables.append(("company_version", versions, facts.among_companies("company_id")))
     return [
         (table, Sql("select {} from {} where {}", join(", ", map(name, sorted(columns))), name(table), among))
         for table, columns, among in tables

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from asyncpg import Record
 
 from api.db import WriteSession
-from api.funnel.following.compiled_accord import evaluation_now, evaluation_of
+from api.funnel.following.compiled_accord import current_evaluation, evaluation_now, evaluation_of
 from api.funnel.following.concerned import concerned_contacts
+from api.funnel.following.follow_deals import concerned_deals, store_deals
 from api.funnel.following.reevaluate import EntryChange, EntryChangeKind, reevaluate
 from api.outbox.record_changes import RecordChange
 from schema.tables import SHAPES
@@ -33,8 +34,8 @@ async def follow_changes(
     if left out. While another transaction evaluates the funnel, its accord may read more than that of the current
     evaluation: every change then concerns its contacts.
 
-    Shapes: changes of records -> changes of stages, as the outbox has them. Writes what `reevaluate` writes; nothing
-            before the first evaluation begins.
+    Shapes: changes of records -> changes of stages, as the outbox has them. Writes what `reevaluate` writes, and
+            deal_journey; nothing before the first evaluation begins.
     Errors: asyncpg.LockNotAvailableError if a lock is not free within the `lock_timeout` of the session.
     """
     now = evaluation or await evaluation_now(session)
@@ -45,8 +46,16 @@ async def follow_changes(
         columns = current.compiled.columns
     else:
         return ()
-    concerned = await concerned_contacts(session, columns, changes)
-    return tuple(map(entry_event, await reevaluate(session, concerned.contacts, sources=concerned.sources)))
+    deals = await concerned_deals(session, changes)
+    concerned = await concerned_contacts(session, columns, changes, deals)
+    sources = {**concerned.sources, "deal": deals | concerned.sources.get("deal", frozenset())}
+    entries = await reevaluate(session, concerned.contacts, sources={it: ids for it, ids in sources.items() if ids})
+    if deals:
+        # Whoever waited for a lock may find another evaluation.
+        latest = await current_evaluation(session)
+        if latest is not None:
+            await store_deals(session, latest, deals)
+    return tuple(map(entry_event, entries))
 
 
 def entry_event(change: EntryChange) -> RecordChange:

@@ -9,6 +9,9 @@ from api.db import WriteSession
 from api.funnel.derivation import derived_entries, job_settings
 from api.funnel.following.compiled_accord import CompiledAccord
 from api.funnel.following.people import People
+from api.funnel.journeys.journey_rows import contact_rows
+from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
+from api.funnel.journeys.stored_journeys import journey_tables, one_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import COMPARED, KEY, differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
@@ -36,24 +39,35 @@ async def derive_many(
             " create temp table funnel_due on commit drop as select contact_id, due_at as at from wake_up where false"
         )
         await session.run(Sql(f"insert into funnel_derived select {_COLUMNS} from ({{}}) d", derived))
+        await session.script("analyze funnel_derived")
         facts = VisibleFacts(bound_instant(as_of), people.has_merged, concerned)
+        entries = Sql("select * from funnel_derived")
+        journeys = contact_rows(compiled.ladder, entries, facts, facts.among("x.id"))
+        await session.run(Sql("create temp table funnel_journeys on commit drop as {}", journeys))
         await session.run(Sql("insert into funnel_due {}", wake_up_rows(compiled.ladder, facts)))
-    await session.script("analyze funnel_derived; analyze funnel_due")
+    await session.script("analyze funnel_journeys; analyze funnel_due")
 
 
 async def store_many(session: WriteSession, evaluation_id: UUID, people: People) -> list[Record]:
     """Store what `derive_many` derived for the same people, where it differs, and drop its temp tables.
 
-    Shapes: one row per changed entry: contact_id, stage, occurrence, kind. Writes stage_entry and wake_up.
+    Shapes: one row per changed entry: contact_id, stage, occurrence, kind. Writes stage_entry, wake_up and journeys.
     """
     evaluation, ids = Sql("{}::uuid", evaluation_id), Sql("{}::uuid[]", list(people.contacts))
     stored = Sql("select * from stage_entry where evaluation_id = {} and contact_id = any({})", evaluation, ids)
     tables = (
         ("differing", differing_entries(stored, Sql("select * from funnel_derived"))),
         *writing_tables(evaluation, "differing", Sql("e.contact_id = any({})", ids)),
+        *(
+            written
+            for table in (ENTRIES, HANDOFFS)
+            for written in journey_tables(
+                table, evaluation, Sql(f"select * from funnel_journeys where {table.of_contact}"), one_of(ids)
+            )
+        ),
         *wake_up_tables(Sql("select * from funnel_due"), Sql("w.contact_id = any({})", ids)),
     )
     async with job_settings(session, enable_nestloop="off"):
         rows = await session.rows(Sql("{}\n{}", with_tables(tables), entry_changes("differing")))
-    await session.script("drop table funnel_derived, funnel_due")
+    await session.script("drop table funnel_derived, funnel_journeys, funnel_due")
     return rows

@@ -17,7 +17,7 @@ from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import DimensionMeaning, meanings
-from schema.kpis.kinds import Kpi
+from schema.kpis.kpi import Kpi
 
 KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi, ContactPressure)
 

@@ -1,34 +1,37 @@
 """Filters over dimensions, compiled to SQL conditions."""
 
+from collections.abc import Callable
+from typing import TypeAlias
 from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.context import MetricContext
-from api.metrics.dimensions import dimension_table, dimension_value
+from api.metrics.dimensions import dimension_table
 from api.metrics.request import Where
 from api.sql import Sql, all_of, join, name
 from schema.kpis.kinds import Subject
 from schema.vocab import Dimension
 
+DimensionValue: TypeAlias = Callable[[Dimension], Sql]  # the value of a dimension of the counted row
 
-def condition(where: Where, subject: Subject, context: MetricContext) -> Sql | None:
+
+def condition(where: Where, subject: Subject, value_of: DimensionValue) -> Sql | None:
     """The condition of a filter; None for a filter that tests nothing.
 
     Every part is true or false, never null, so that `none_of` is exact. `with_known_values` has checked the values.
     Errors: BAD_INPUT for an id of another table.
     """
-    parts = [_test(dimension, values, subject) for dimension, values in where.tests]
-    parts += [found for part in where.all_of if (found := condition(part, subject, context)) is not None]
+    parts = [_test(dimension, values, subject, value_of) for dimension, values in where.tests]
+    parts += [found for part in where.all_of if (found := condition(part, subject, value_of)) is not None]
     if where.any_of:
         # An alternative that tests nothing is true of every row.
-        alternatives = (Sql("({})", condition(part, subject, context) or Sql("true")) for part in where.any_of)
+        alternatives = (Sql("({})", condition(part, subject, value_of) or Sql("true")) for part in where.any_of)
         parts.append(join(" or ", alternatives))
-    parts += [Sql("not ({})", condition(part, subject, context) or Sql("true")) for part in where.none_of]
+    parts += [Sql("not ({})", condition(part, subject, value_of) or Sql("true")) for part in where.none_of]
     return all_of(parts) if parts else None
 
 
-def _test(dimension: Dimension, values: tuple[str | None, ...], subject: Subject) -> Sql:
-    column, table = dimension_value(subject, dimension), dimension_table(subject, dimension)
+def _test(dimension: Dimension, values: tuple[str | None, ...], subject: Subject, value_of: DimensionValue) -> Sql:
+    column, table = value_of(dimension), dimension_table(subject, dimension)
     given = [value for value in values if value is not None]
     alternatives = [Sql("{} is null", column)] if None in values else []
     if table is not None:

@@ -9,7 +9,7 @@ from api.metrics.columns import COUNT_ALL, Aggregates, count_where, percentiles_
 from api.metrics.compile import by_groups, by_sets, with_names
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.kinds.stage_entries import elapsed
-from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
+from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join
 
 SHARE = Aggregates(
@@ -72,17 +72,15 @@ def cohort_statement(
     took = Sql("case when {} then extract(epoch from c.target_at - c.at)::double precision end as took", converted)
     is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)
     followed = keyed_rows(request, rows, boundaries, (took, is_waiting))
-    # Nothing is known after `asOf`, nor after now if `asOf` lies in the future: what falls due there is open.
-    horizon = min(request.frame.until, request.context.now + MICROSECOND)
     if request.windows:
-        is_open = Sql("coalesce({} >= {}, true)", _window_end(request.windows), horizon)
+        is_open = Sql("coalesce({} >= {}, true)", _window_end(request.windows), request.horizon)
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
     if request.window is not None:
-        is_open = Sql("c.at + {} >= {}", elapsed(request.window), horizon)
+        is_open = Sql("c.at + {} >= {}", elapsed(request.window), request.horizon)
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
     if is_always_open:
         return with_names(request, _aggregated(request, Sql("({}) c", followed), Sql("true"), boundaries, aggregates))
-    is_open = Sql("(pace.slow is null or c.at + make_interval(secs => pace.slow) >= {})", horizon)
+    is_open = Sql("(pace.slow is null or c.at + make_interval(secs => pace.slow) >= {})", request.horizon)
     paced = replace(aggregates, slow=Sql("max(pace.slow)"))
     # Materialized: the pace reads the whole cohort first, and the rows are read once more with it.
     return Sql(

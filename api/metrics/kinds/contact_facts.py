@@ -1,5 +1,7 @@
 """The person that a fact belongs to: touches, handoffs and reported stages of a merged contact are its survivor's."""
 
+from datetime import datetime
+
 from api.identity.survivors import MERGED_INTO, SURVIVORS
 from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -33,3 +35,16 @@ def belongs_to(request: ResolvedKpiRequest, fact: str, row: str) -> tuple[Sql, S
 def counts(request: ResolvedKpiRequest, person: Sql) -> Sql:
     """The condition that a person belongs to the population of the request, and that the principal reaches them."""
     return all_of([is_person_of(request, person), *request.context.reach_by_id("contact", person)])
+
+
+def in_parts(rows: Sql, boundaries: tuple[datetime, ...], at: Sql) -> Sql:
+    """The rows `r`, once for the total (`part` is null) and, with boundaries, once more for their bucket."""
+    if not boundaries:
+        return Sql("select r.*, null::int as part from ({}) r", rows)
+    return Sql(
+        "select r.*, p.part from ({}) r cross join lateral"
+        " (values (null::int), (width_bucket({}, {}::timestamptz[]))) p (part)",
+        rows,
+        at,
+        list(boundaries),
+    )

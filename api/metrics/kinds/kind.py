@@ -13,6 +13,7 @@ from api.metrics.figure_table import FigureCell, FigureTable, share
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql
+from schema.vocab import WarningCode
 
 
 class FigureValues(TypedDict):
@@ -35,11 +36,16 @@ class KpiKind(ABC):
 
     row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
     reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
+    empty_code: ClassVar[WarningCode] = WarningCode.ZERO_DENOMINATOR  # the code of the warning with `empty_reason`
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """The stages whose entries are read, given all stages of the accord; None if the request has to name two."""
         return ()
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Whether journeys have the counted rows of a request for which there are journeys."""
+        return False
 
     @abstractmethod
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
@@ -79,8 +85,10 @@ class KpiKind(ABC):
         """The warnings of this kind, besides those that every kind has."""
         yield from ()
 
-    def adjusted(self, request: ResolvedKpiRequest, table: FigureTable) -> FigureTable:
-        """The table to read figures from, where cells depend on each other."""
+    def adjusted(
+        self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
+    ) -> FigureTable:
+        """The table to read figures from, where cells depend on each other, or on the length of their time."""
         return table
 
 

@@ -1,10 +1,11 @@
 """Rows of stage entries: which entries into a stage count, under the switches `skip`, `reentry` and `asOf`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.figure_table import FigureTable
+from api.metrics.journeys.journey_entries import journey_columns, picked_journeys
 from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -16,20 +17,31 @@ EVER = Interval(None, None)
 RANK_TIE = Sql("to_char(c.rank, 'FM000000')")
 
 
-def counted_entries(request: ResolvedKpiRequest, stages: tuple[str, ...]) -> Sql:
-    """The counted entries into stages in the period: `contact_id, at, is_implied, stage, rank, own_at, exited_at`."""
-    return picked_entries(request, stages, own=request.skip is not Skip.IMPLIED, within=request.frame.interval)
+def counted_entries(request: ResolvedKpiRequest, stages: tuple[str, ...], *, more: Sequence[str] = ()) -> Sql:
+    """The counted entries into stages in the period: `contact_id, at, is_implied, stage, rank, own_at, exited_at`.
+
+    Journeys have no `exited_at`; `more` are further columns of these.
+    """
+    own = request.skip is not Skip.IMPLIED
+    return picked_entries(request, stages, own=own, within=request.frame.interval, more=more)
 
 
 def picked_entries(
-    request: ResolvedKpiRequest, stages: tuple[str, ...], *, own: bool, within: Interval, is_joined: bool = False
+    request: ResolvedKpiRequest,
+    stages: tuple[str, ...],
+    *,
+    own: bool,
+    within: Interval,
+    is_joined: bool = False,
+    more: Sequence[str] = (),
 ) -> Sql:
     """The counted entries into stages in an interval: `contact_id, at, is_implied, stage, rank, own_at, exited_at`.
 
     With `own`, an entry counts at the instant at which the contact's own facts satisfied the stage, and implied entries
     do not count. With `is_joined` the rows are joined to contacts that count, and whether they do is not checked again.
+    Journeys have no `exited_at`; `more` are further columns of these.
     """
-    at = Sql("e.own_at") if own else Sql("e.entered_at")
+    at = Sql("e.counted_at") if request.reads_journeys else Sql("e.own_at") if own else Sql("e.entered_at")
     # A single stage is compared by `=`: the planner estimates it from the column's statistics.
     stage = Sql("e.stage = {}", stages[0]) if len(stages) == 1 else Sql("e.stage = any ({}::text[])", list(stages))
     conditions = [
@@ -37,8 +49,11 @@ def picked_entries(
         stage,
         Sql("{} < {}", at, request.frame.until),
         *between(at, within),
-        *_reentry(request, own=own),
     ]
+    if request.reads_journeys:
+        columns = Sql("{}{}{}", ranked(request), carried(request, "e"), Sql("".join(f", e.{it}" for it in more)))
+        return picked_journeys(request, conditions, columns, own=own, is_joined=is_joined)
+    conditions += _reentry(request, own=own)
     if not is_joined:
         conditions.append(is_person_of(request, Sql("e.contact_id")))
         conditions += request.context.reach("stage_entry", "e")
@@ -48,7 +63,7 @@ def picked_entries(
         at,
         Sql("false") if own else Sql("e.is_implied"),
         ranked(request),
-        judged_by(request, "e"),
+        carried(request, "e"),
         all_of(conditions),
     )
 
@@ -59,9 +74,13 @@ def ranked(request: ResolvedKpiRequest) -> Sql:
     return rank if request.has_one_ladder else Sql("{} as rank", rank)
 
 
-def judged_by(request: ResolvedKpiRequest, row: str) -> Sql:
-    """The column with the version that judged a row, after a comma; empty unless windows depend on it."""
-    return Sql(f", {row}.accord_version_id") if request.windows else Sql("")
+def carried(request: ResolvedKpiRequest, row: str) -> Sql:
+    """The further columns of a row that the request reads, each after a comma: selects in selects hand them on.
+
+    The version that judged the row if windows depend on it; of journeys, the values of the dimensions.
+    """
+    version = Sql(f", {row}.accord_version_id" if request.windows else "")
+    return Sql("{}{}", version, journey_columns(request, row))
 
 
 def skipped_stage(table: FigureTable, *, one: str, many: str) -> Iterator[AnswerWarning]:

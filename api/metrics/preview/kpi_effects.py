@@ -12,13 +12,14 @@ from api.db import ReadSession, ScratchSession
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.context import MetricContext
-from api.metrics.kinds import kind_of
+from api.metrics.kind_of import kind_of
 from api.metrics.preview.figures import PreviewFigure, PreviewKpi
 from api.metrics.preview.sides import DERIVED, MIXED, STORED, Side, Sides
 from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair
+from schema.accord import Accord
 from schema.kpis import CATALOGUE
-from schema.kpis.kinds import Kpi
+from schema.kpis.kpi import Kpi
 from schema.vocab import Skip
 
 
@@ -95,7 +96,7 @@ def is_untouched(pair: KpiPair, sides: Sides) -> bool:
 
     Implied entries, and the ends of entries, also follow from the rules of higher stages.
     """
-    if not sides.is_mixed or sides.before.accord.reporting != sides.after.accord.reporting:
+    if not sides.is_mixed or _read_beside_entries(sides.before.accord) != _read_beside_entries(sides.after.accord):
         return False
     keys = sides.after.keys
     request = pair.request.stages
@@ -110,10 +111,15 @@ def is_untouched(pair: KpiPair, sides: Sides) -> bool:
     return not touched.intersection(stages)
 
 
+def _read_beside_entries(accord: Accord) -> tuple[object, ...]:
+    """What KPIs of stages read of a document beside its ladder: who counts, what recycles, duties and working time."""
+    return accord.reporting, accord.reject_reasons, accord.handoff, accord.calendars
+
+
 async def _compute(
     session: ReadSession, side: Side, context: MetricContext, pairs: Sequence[KpiPair]
 ) -> dict[KpiPair, KpiAnswer | AccordError]:
-    own = replace(context, in_force=side.version, evaluation_id=side.evaluation_id)
+    own = replace(context, in_force=side.version, evaluation_id=side.evaluation_id, journeys_of=None)
     found: dict[KpiPair, KpiAnswer | AccordError] = {}
     for pair in dict.fromkeys(pairs):
         try:

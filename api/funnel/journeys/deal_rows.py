@@ -1,0 +1,98 @@
+"""Deriving the journeys of deals: their openings and present closings, with amounts and the values of all dimensions.
+
+The statements of `api.metrics.kinds.deal_rows` and `openings` stay the definition; tests hold the answers equal.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from api.access.exclusions import Exclusions
+from api.funnel.ladder import Ladder
+from api.sql import Sql, join
+
+_BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
+_IN_FORCE = f"{_BEGINS} <= e.at and ({{0}}.valid_to is null or {{0}}.valid_to > e.at)"
+_IS_ASSUMED = "coalesce({0}.is_assumed and {0}.recorded_at > {1}, false)"
+_NEXT_OWNER = "[width_bucket(e.at, o.owned_at) + 1]"
+
+
+def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sql:
+    """Select the journeys of some deals, or of all: the columns of `DEALS`.
+
+    `deals` are ids, or an expression for an array of them.
+
+    Shapes: deals -> up to two rows each.
+    Source: api/README.md, "The evaluator".
+    """
+    ids = deals if isinstance(deals, Sql) or deals is None else Sql("{}::uuid[]", list(deals))
+    reason, excluded = _not_counted(ladder, is_single=ids is not None)
+    owned = _BEGINS.format("h")
+    return Sql(
+        f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
+  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id,
+  v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id, w.industry, w.country,
+  coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
+  case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id,
+  v.id is null as has_no_version, {_IS_ASSUMED.format("v", "e.at")} as is_version_assumed,
+  {_IS_ASSUMED.format("w", "e.at")} as is_company_assumed
+from ({{}}) e
+join deal d on d.id = e.deal_id
+left join deal_version v on v.deal_id = e.deal_id and {_IN_FORCE.format("v")}
+left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format("w")}
+left join (
+  select h.deal_id, array_agg({owned} order by {owned}, h.id) as owned_at,
+    array_agg(h.owner_id order by {owned}, h.id) as owner_id
+  from deal_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {owned}) and {{}}
+  group by h.deal_id
+) o on o.deal_id = e.deal_id{{}}""",
+        *(reason, _events(_among("d.id", ids)), _among("h.deal_id", ids), excluded),
+    )
+
+
+def _events(among: Sql) -> Sql:
+    """Select the openings and closings: deal_id, event, at, outcome, amount, currency, is_amount_assumed, is_negative.
+
+    The amount of an opening is that of the first version that still held after it; that of a closing is the one of the
+    first version with this closing. Versions that ended as they began never held.
+    """
+    begins = _BEGINS.format("a")
+    return Sql(
+        f"""select d.id as deal_id, 'OPENED' as event, d.opened_at as at, null::text as outcome, a.amount, a.currency,
+  {_IS_ASSUMED.format("a", "d.opened_at")} as is_amount_assumed, false as is_negative
+from deal d left join lateral (
+  select a.amount, a.currency, a.is_assumed, a.recorded_at from deal_version a
+  where a.deal_id = d.id and (a.valid_to is null or a.valid_to > greatest(d.opened_at, {begins}))
+  order by {begins}, a.id limit 1
+) a on true
+where d.opened_at is not null and {{}}
+union all
+select d.id, 'CLOSED', d.closed_at, d.outcome, case when a.id is null then d.amount else a.amount end,
+  case when a.id is null then d.currency else a.currency end, {_IS_ASSUMED.format("a", "d.closed_at")},
+  coalesce(case when a.id is null then d.amount < 0 else a.amount < 0 end, false)
+from deal d left join lateral (
+  select a.id, a.amount, a.currency, a.is_assumed, a.recorded_at from deal_version a
+  where a.deal_id = d.id and a.closed_at = d.closed_at and a.outcome = d.outcome
+    and (a.valid_to is null or a.valid_to > {begins})
+  order by {begins}, a.id limit 1
+) a on true
+where d.outcome in ('WON', 'LOST') and d.closed_at is not null and {{}}""",
+        among,
+        among,
+    )
+
+
+def _among(column: str, ids: Sql | None) -> Sql:
+    return Sql("true") if ids is None else Sql(f"{column} = any({{}})", ids)
+
+
+def _not_counted(ladder: Ladder, *, is_single: bool) -> tuple[Sql, Sql]:
+    """Return why KPIs do not count the deal `d`, under the latest version of the accord, and the join for it.
+
+    A few deals are looked up one by one, all deals compared with the few that are excluded.
+    """
+    exclusions = Exclusions.of(ladder.accords[-1].reporting.exclude)
+    if not is_single:
+        return Sql("x.reason"), Sql("\nleft join ({}) x on x.id = e.deal_id", exclusions.never_counted("deal"))
+    reasons = exclusions.reasons("deal", "d", is_single=True)
+    cases = (Sql(f" when {{}} then '{reason}'", condition) for reason, condition in reasons.items())
+    return Sql("case{} end", join("", cases)), Sql("")

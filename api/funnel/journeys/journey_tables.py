@@ -1,0 +1,52 @@
+"""The tables of journeys, and the columns that the evaluator derives for them."""
+
+from dataclasses import dataclass
+
+# What every dimension said at the instant of a row.
+DIMENSIONS = (
+    *("not_counted", "merged_count", "channel", "campaign_id", "lead_source", "country", "company_id", "industry"),
+    *("owner_id", "owned_at", "current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyTable:
+    """A table of journeys: its name, the key of a row beside the evaluation, and the other columns.
+
+    `of_contact` is the condition on the rows of `contact_rows` that belong to it.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    of_contact: str = "false"
+
+    @property
+    def columns(self) -> str:
+        """All derived columns, as a list in SQL."""
+        return ", ".join((*self.key, *self.values))
+
+
+_ENTRY = ("rank", "is_entry", "is_own", "own_at", "accord_version_id")
+_WAY = ("top_rank", "standing_rank", "skipped", "settled_at")
+ENTRIES = JourneyTable(
+    "journey",
+    ("contact_id", "stage", "counted_at"),
+    (*_ENTRY, *DIMENSIONS, "responded_at", "responder_id", *_WAY),
+    "handoff_id is null",
+)
+HANDOFFS = JourneyTable(
+    "handoff_journey",
+    ("contact_id", "handoff_id"),
+    ("counted_at", "status", "reject_reason", "responder_id", *DIMENSIONS),
+    "handoff_id is not null",
+)
+_DEAL = (
+    *("outcome", "amount", "currency", "is_amount_assumed", "is_negative", "changed_at", "not_counted"),
+    "customer_id",
+)
+_DEAL_DIMENSIONS = (
+    *("campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country", "owner_id", "owned_at"),
+    *("current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
+)
+DEALS = JourneyTable("deal_journey", ("deal_id", "event"), ("counted_at", *_DEAL, *_DEAL_DIMENSIONS))

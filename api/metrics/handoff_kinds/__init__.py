@@ -1,0 +1,1 @@
+"""What is counted of handoffs and what they owe."""

@@ -1,0 +1,1 @@
+"""What is counted of touches: how often people are touched."""

@@ -1,0 +1,201 @@
+"""`make bench-kpi`: a board of 12 KPIs by channel and month, from journeys, from facts, and by hand over raw facts.
+
+For each size a sample company is generated (or reused, with --keep) and vacuumed. The board is one call of
+`query_kpis`, in one snapshot. By hand it is the standard accord and each KPI in the best SQL that could be written for
+exactly them (funnel_standard.sql, board.sql). Every number by channel and month must be the same. Costs are the CPU
+time of PostgreSQL, and of this process for the two boards that it computes.
+"""
+
+import argparse
+import asyncio
+import re
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+import psutil
+
+from api.access.principal import LOCAL_OPERATOR
+from api.db import SERVER_SETTINGS, Database, ReadSession, ScratchSession, WriteSession, _prepare
+from api.embedded.server import start
+from api.errors import AccordError
+from api.metrics.answer import KpiAnswer
+from api.metrics.query import query_kpis
+from api.metrics.request import KpiRequest, Period
+from api.revisions import is_fresh, migrate, require_current
+from api.workflows.make_sample import make_sample
+from schema.vocab import Dimension, Grain
+from tests.bench.funnel_evaluation import run_standard_by_hand
+from tests.bench.funnel_plot import plot
+from tests.support.journeys import answer_from_journeys
+
+BOARD = (
+    *("mqls", "sqls", "opportunities_created", "deals_won", "new_customers", "mql_to_customer"),
+    *("win_rate", "revenue_won", "pipeline_created", "open_pipeline", "mql_acceptance", "speed_to_lead"),
+)
+START, UNTIL = date(2025, 11, 1), date(2026, 11, 1)
+AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
+_BY_HAND = Path(__file__).with_name("board.sql")
+# The CPU time of parallel workers would not count for the backend. By hand it takes longer than a request may.
+_SETTINGS = {**SERVER_SETTINGS, "max_parallel_workers_per_gather": "0", "statement_timeout": "0"}
+_CENT = Decimal("0.01")
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Cells = dict[tuple[str, str | None, int], tuple[int, Decimal | None]]  # KPI, channel, month -> n and value
+CpuTimes = tuple[float, float, float]  # seconds of PostgreSQL, of Python, and of the clock
+
+
+async def measure(folder: Path, contacts: int, rounds: int) -> dict[str, CpuTimes]:
+    """Generate the company unless the folder has it already, and measure the three boards."""
+    running = start(folder)
+    try:
+        async with Database.open(running.dsn(), size=1) as database:
+            if await is_fresh(database):
+                await migrate(running.dsn())
+                async with database.write() as session:
+                    await make_sample(session, contacts=contacts, seed=1, until=UNTIL)
+            await require_current(database)
+        connection = await asyncpg.connect(running.dsn(), server_settings=_SETTINGS)
+        try:
+            await _prepare(connection)
+            await connection.execute("vacuum (analyze)")
+            return await _compared(connection, rounds)
+        finally:
+            await connection.close()
+    finally:
+        running.close()
+
+
+async def _compared(connection: Connection, rounds: int) -> dict[str, CpuTimes]:
+    session = WriteSession(connection)
+    found: dict[str, CpuTimes] = {}
+    boards: dict[str, Cells] = {}
+    for title, is_allowed in (("journeys", True), ("facts", False)):
+        await answer_from_journeys(session, is_allowed=is_allowed)
+        found[title], boards[title] = await _metered(connection, _ours, rounds)
+    await answer_from_journeys(session, is_allowed=True)
+    found["by hand"], boards["by hand"] = await _metered(connection, _by_hand, 1)
+    for title in ("facts", "by hand"):
+        _require_equal(title, boards["journeys"], boards[title])
+    return found
+
+
+async def _metered(
+    connection: Connection, board: Callable[[Connection], Awaitable[Cells]], rounds: int
+) -> tuple[CpuTimes, Cells]:
+    """Run a board, the first time to warm up unless it runs once only; the median costs, and its cells."""
+    backend, own = psutil.Process(connection.get_server_pid()), psutil.Process()
+    costs: list[CpuTimes] = []
+    cells: Cells = {}
+    for number in range(rounds if rounds == 1 else rounds + 1):
+        before = (_cpu(backend), _cpu(own), time.perf_counter())
+        async with connection.transaction(isolation="repeatable_read"):
+            cells = await board(connection)
+        after = (_cpu(backend), _cpu(own), time.perf_counter())
+        if number or rounds == 1:
+            costs.append((after[0] - before[0], after[1] - before[1], after[2] - before[2]))
+    server, python, wall = (statistics.median(cost[place] for cost in costs) for place in range(3))
+    return (server, python, wall), cells
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def _ours(connection: Connection) -> Cells:
+    requests = [KpiRequest(key, Period(START, UNTIL), grain=Grain.MONTH, by=(Dimension.CHANNEL,)) for key in BOARD]
+    answers = await query_kpis(ReadSession(connection), LOCAL_OPERATOR, requests, now=AS_OF)
+    cells: Cells = {}
+    for answer in answers:
+        if isinstance(answer, AccordError):
+            raise answer
+        cells |= _cells(answer)
+    return cells
+
+
+def _cells(answer: KpiAnswer) -> Cells:
+    return {
+        (answer.key, group.keys[0].value, place): (bucket.n, bucket.value)
+        for group in answer.breakdown
+        for place, bucket in enumerate(group.series, start=1)
+        if bucket.n
+    }
+
+
+async def _by_hand(connection: Connection) -> Cells:
+    months = [f"{START.year + (START.month - 1 + m) // 12}-{(START.month - 1 + m) % 12 + 1:02}-01" for m in range(13)]
+    values = {
+        ":start": f"timestamptz '{START} 00:00+00'",
+        ":end": f"timestamptz '{UNTIL} 00:00+00'",
+        ":as_of": f"timestamptz '{AS_OF.isoformat()}'",
+        ":months": "array[" + ", ".join(f"timestamptz '{month} 00:00+00'" for month in months) + "]",
+    }
+    written = re.sub(":(start|end|as_of|months)", lambda mark: values[mark[0]], _BY_HAND.read_text(encoding="utf-8"))
+    parts = re.split(r"^-- (\w+)$", written, flags=re.MULTILINE)
+    blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
+    await run_standard_by_hand(ScratchSession(connection), AS_OF)
+    await connection.execute(blocks.pop("prelude"))
+    cells: Cells = {}
+    for key, statement in blocks.items():
+        for row in await connection.fetch(statement):
+            cells[key, row["channel"], row["bucket"]] = (row["n"], row["value"])
+    return cells
+
+
+def _require_equal(title: str, ours: Cells, theirs: Cells) -> None:
+    """End the benchmark if a cell of another board differs from that of the journeys, values to the cent."""
+    for cell in sorted(ours.keys() | theirs.keys(), key=str):
+        n, value = ours.get(cell, (0, None))
+        other_n, other_value = theirs.get(cell, (0, None))
+        is_same = value == other_value or abs((value or Decimal(0)) - (other_value or Decimal(0))) <= _CENT
+        if n != other_n or not is_same:
+            message = f"{cell}: journeys give {n} and {value}, {title} gives {other_n} and {other_value}."
+            raise SystemExit(f"{message} They cannot be compared.")
+
+
+def report(contacts: int, found: dict[str, CpuTimes]) -> None:
+    """Print the costs of one size."""
+    print(f"\n{contacts:,} contacts, the board of {len(BOARD)} KPIs by channel and month")
+    print(f"{'':<12}{'PostgreSQL':>12}{'Python':>10}{'CPU':>10}{'clock':>10}{'times':>8}")
+    best = sum(found["journeys"][:2])
+    for title, (server, python, wall) in found.items():
+        cpu = server + (0 if title == "by hand" else python)
+        shown = "".join(f"{value * 1000:>9.0f} " for value in (server, python, cpu, wall))
+        print(f"{title:<12} {shown}{cpu / best:>9.1f}", flush=True)
+
+
+def main() -> None:
+    """Compare at the requested sizes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="10000,100000", help="numbers of contacts, such as 100000,1000000")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", action="store_true", help="keep the companies in the temp folder, to be reused")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of the plot")
+    options = parser.parse_args()
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for size in map(int, options.sizes.split(",")):
+        folder = Path(tempfile.gettempdir()) / f"accord-bench-funnel-{size}"
+        try:
+            found = asyncio.run(measure(folder, size, options.rounds))
+        finally:
+            if not options.keep:
+                shutil.rmtree(folder, ignore_errors=True)
+        report(size, found)
+        for title, (server, python, _) in found.items():
+            lines.setdefault(title, []).append((size, server + (0 if title == "by hand" else python)))
+    options.out.mkdir(parents=True, exist_ok=True)
+    drawn = plot("CPU-seconds of a board of 12 KPIs by channel and month", lines)
+    (options.out / "kpi.svg").write_text(drawn, encoding="utf-8")
+    print(f"\nPlot: {options.out / 'kpi.svg'}")
+
+
+if __name__ == "__main__":
+    main()

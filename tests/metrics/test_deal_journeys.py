@@ -1,0 +1,68 @@
+"""Answers about deals from journeys are those from facts, over generated histories and exchange rates."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.db import Database
+from api.metrics.answer import KpiAnswer
+from api.metrics.request import KpiRequest
+from api.sql import Sql
+from api.workflows.adopt_accord import adopt_accord
+from schema.base import new_id
+from schema.kpis.answered_from import AnsweredFrom
+from tests.metrics import deal_oracle as oracle
+from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
+from tests.metrics.test_against_oracle import QUICK
+from tests.metrics.test_deals_against_oracle import requests
+from tests.metrics.test_journeys import answers
+from tests.support.examples import examples
+from tests.support.journeys import derive_journeys
+
+KEYS = (
+    *("opportunities_created", "deals_won", "new_customers", "revenue_won", "pipeline_created", "win_rate"),
+    "avg_deal_size",
+)
+
+
+def of_today(request: KpiRequest) -> KpiRequest:
+    """The request as of now: an earlier `asOf` may ask for a former closing."""
+    return replace(request, switches=replace(request.switches, as_of=None))
+
+
+@pytest.fixture(scope="module")
+async def ready(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        version = await adopt_accord(session, ACCORD)
+        await session.copy("team", ["id", "name", "kind"], [(key, name, "SALES") for name, key in TEAMS.items()])
+        members = [(key, name, TEAMS[team] if team else None) for name, (key, team) in MEMBERS.items()]
+        await session.copy("member", ["id", "name", "team_id"], members)
+        await oracle.prepare_deals(session)
+        evaluation = "insert into evaluation (id, reading, accord_version_id, started_at, finished_at, is_current)"
+        await session.run(Sql(evaluation + " values ({}, 'IN_FORCE', {}, now(), now(), true)", new_id(), version.id))
+    return module_database
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(
+    world=st.lists(oracle.deals(), max_size=10),
+    has_unopened=st.booleans(),
+    batch=st.lists(requests().map(of_today), min_size=4, max_size=6),
+    keys=st.lists(st.sampled_from(KEYS), min_size=6, max_size=6),
+)
+async def test_answers_about_deals_from_journeys_are_those_from_facts(
+    ready: Database, world: list[oracle.MadeDeal], has_unopened: bool, batch: list[KpiRequest], keys: list[str]
+) -> None:
+    async with ready.write() as session:
+        await oracle.load_deals(session, world)
+        if not has_unopened:
+            unopened = "select id from deal where opened_at is null"
+            for table, column in (("deal_version", "deal_id"), ("deal_contact", "deal_id"), ("deal", "id")):
+                await session.script(f"delete from {table} where {column} in ({unopened})")
+        await derive_journeys(session)
+    wanted = [replace(request, key=key) for request, key in zip(batch, keys, strict=False)]
+    quick = await answers(ready, wanted, NOW, AnsweredFrom.JOURNEYS, is_strict=not has_unopened)
+    assert quick == await answers(ready, wanted, NOW, AnsweredFrom.FACTS)
+    assert all(isinstance(found, tuple) and isinstance(found[0], KpiAnswer) for found in quick)
